@@ -1,0 +1,1 @@
+//! Runs a keyed list of commands with a limit.

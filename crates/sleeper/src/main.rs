@@ -1,0 +1,2 @@
+//! The test process.
+fn main() {}
