@@ -1,1 +1,82 @@
-//! Runs a keyed list of commands with a limit.
+//! Runs a keyed list of commands with a limit, captures everything safely and loses nothing however it ends.
+//!
+//! ```
+//! use procpool_core::{Command, Job, Limit, Pool};
+//!
+//! let jobs = ["a", "b", "c"].map(|name| Job::new(name, Command::new("echo").args(["hello", name])));
+//!
+//! // All at once, by key, in input order.
+//! let results = Pool::new(Limit::new(4)?).run_all(jobs.clone())?;
+//! assert_eq!(results["b"].stdout().to_string_lossy()?, "hello b\n");
+//!
+//! // Or as they finish; jobs are pulled lazily, dropping the run ends it.
+//! let mut run = Pool::new(Limit::available()).run(jobs)?;
+//! let handle = run.handle();
+//! for done in run.by_ref() {
+//!     println!("{}: {} after {:.1?}", done.key(), done.outcome, done.elapsed());
+//!     if !done.outcome.is_success() {
+//!         handle.drain();
+//!     }
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # How a job flows
+//! ```text
+//! iterator of jobs ──feeder──▶ dispatcher ──jobs──▶ workers, one a slot ──▶ Runner::run(&Job, &Context)
+//!                              (Schedule) ◀─reports─┘                        one poll(2) over end, outputs,
+//!                                  │                                         timeout and stop
+//!                                  ▼
+//!                     Run: the caller's iterator of completions
+//! ```
+//! All channels are bounded by the limit, jobs are pulled from the iterator only as they can start, and a
+//! caller that takes completions slowly slows the run: memory stays flat however long the list is.
+//!
+//! # What a job does wrong is data
+//! A program that is missing, exits with 1, is killed or takes too long is that job's [`Outcome`]; the others
+//! run on. An [`Error`] is only what keeps the whole run from starting.
+//!
+//! # What it doesn't do
+//! It prints nothing, handles no signal, and never waits for a process that it didn't start. It needs Linux
+//! 5.4 or later.
+
+#[cfg(not(target_os = "linux"))]
+compile_error!("procpool-core needs Linux: it watches processes by pidfd");
+
+mod command;
+mod completion;
+mod error;
+mod halt;
+mod id;
+mod job;
+mod key;
+mod limit;
+mod outcome;
+mod pool;
+mod process;
+mod results;
+mod runner;
+mod schedule;
+mod signal;
+mod snapshot;
+mod spool;
+mod status;
+mod sys;
+
+pub use crate::command::{Capture, Command, Stdin};
+pub use crate::completion::Completion;
+pub use crate::error::Error;
+pub use crate::halt::Halt;
+pub use crate::id::{Seq, Slot};
+pub use crate::job::Job;
+pub use crate::key::Key;
+pub use crate::limit::Limit;
+pub use crate::outcome::{End, NotStarted, Outcome, Ran, SpawnError, Subject};
+pub use crate::pool::{Handle, Pool, Run};
+pub use crate::process::LocalProcess;
+pub use crate::results::Results;
+pub use crate::runner::{Context, Runner};
+pub use crate::signal::Signal;
+pub use crate::snapshot::{Active, Pending, Snapshot};
+pub use crate::spool::{Spool, SpoolReader};
+pub use crate::status::{Status, Usage};

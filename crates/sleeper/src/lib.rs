@@ -1,1 +1,14 @@
-//! The test process.
+//! What a test must know of the test process: where it is, and what it will do.
+//! Does not know procpool: the same process could test any tool that runs commands.
+//!
+//! The misbehaviour itself lives in the binary `sleeper` (see its `--help`). Here is what both sides share, so that a
+//! test computes what it expects instead of copying it: the bytes ([`bytes`]), the fate ([`fate`]), the stamps
+//! ([`stamp`]).
+
+pub mod bytes;
+pub mod fate;
+mod locate;
+mod random;
+pub mod stamp;
+
+pub use locate::binary;

@@ -1,2 +1,44 @@
-//! The test process.
-fn main() {}
+//! The test process: sleeps, prints, fails and misbehaves as it is told.
+//! Does not know who runs it, nor what is tested with it.
+
+mod args;
+mod behind;
+mod ending;
+mod output;
+mod quantity;
+mod signals;
+
+use anyhow::Result;
+use args::Args;
+use clap::Parser;
+use ending::Exit;
+use sleeper::stamp;
+use std::process::ExitCode;
+use std::thread;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    run(&args).unwrap_or_else(|error| Exit::of_error(&error)).into()
+}
+
+fn run(args: &Args) -> Result<Exit> {
+    let key = args.key();
+    let stamped = args.stamp.as_deref().map(|file| stamp::start(file, &key)).transpose()?;
+    let worked = work(args);
+    // Before the `?`: who fails at its work has ended too.
+    if let Some(started) = stamped {
+        started.end()?;
+    }
+    worked?;
+    args.ending.end(&key)
+}
+
+/// All between the two stamps. What a test may have to wait for is in force before `ready` is printed.
+fn work(args: &Args) -> Result<()> {
+    args.behind.leave()?;
+    args.signals.arm()?;
+    args.output.print(&args.signals)?;
+    args.signals.stop()?;
+    thread::sleep(args.seconds.duration);
+    args.output.print_slept(&args.seconds)
+}

@@ -1,0 +1,178 @@
+//! What a local process is started with: program, arguments, directory, environment, input, capture.
+//! Knows nothing of keys, timeouts or how a process is started.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A program, its arguments, and what goes with them. Never read by a shell; any bytes without NUL pass
+/// through unchanged.
+///
+/// ```
+/// use procpool_core::Command;
+///
+/// let command = Command::new("sort").arg("-n").env("LC_ALL", "C").stdin_bytes("3\n1\n2\n");
+/// assert_eq!(command.program(), "sort");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Command {
+    program: OsString,
+    arguments: Vec<OsString>,
+    directory: Option<PathBuf>,
+    environment: Environment,
+    stdin: Stdin,
+    capture: Capture,
+}
+
+/// Where a job's standard input comes from.
+///
+/// Never from procpool's own: jobs that run side by side would each get a part of it.
+#[derive(Clone, Debug, Default)]
+pub enum Stdin {
+    /// `/dev/null`: end of file at once.
+    #[default]
+    Nothing,
+    /// These bytes. The job sees a regular file that holds them.
+    Bytes(Arc<[u8]>),
+    /// This file, opened when the job starts. A relative path is relative to the caller's directory.
+    File(PathBuf),
+}
+
+/// What becomes of a job's standard output and standard error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Capture {
+    /// Both are read while the job runs and kept apart, see [`Spool`](crate::Spool).
+    #[default]
+    Spool,
+    /// Both go where the caller's own go, unread.
+    Inherit,
+    /// Both go to `/dev/null`.
+    Discard,
+}
+
+/// A job's environment: the caller's (or nothing), with changes in the order in which they were made.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Environment {
+    pub(crate) base: EnvironmentBase,
+    /// `None` removes the variable.
+    pub(crate) changes: Vec<(OsString, Option<OsString>)>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum EnvironmentBase {
+    #[default]
+    Inherited,
+    Empty,
+}
+
+impl Environment {
+    /// What a job with this environment has in a variable, or `None` where it has the caller's value.
+    pub(crate) fn own_value(&self, name: &OsStr) -> Option<&OsStr> {
+        let change = self.changes.iter().rev().find(|(changed, _)| changed == name);
+        change.and_then(|(_, value)| value.as_deref())
+    }
+}
+
+impl Command {
+    /// A command that runs `program`: a path if it contains a slash, else looked up in `PATH`.
+    pub fn new(program: impl Into<OsString>) -> Command {
+        Command {
+            program: program.into(),
+            arguments: Vec::new(),
+            directory: None,
+            environment: Environment::default(),
+            stdin: Stdin::default(),
+            capture: Capture::default(),
+        }
+    }
+
+    /// Adds one argument.
+    #[must_use]
+    pub fn arg(mut self, argument: impl Into<OsString>) -> Command {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Command {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// Runs it in this directory instead of the caller's.
+    #[must_use]
+    pub fn directory(mut self, directory: impl Into<PathBuf>) -> Command {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// Sets a variable of its environment.
+    #[must_use]
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Command {
+        self.environment.changes.push((name.into(), Some(value.into())));
+        self
+    }
+
+    /// Removes a variable from its environment.
+    #[must_use]
+    pub fn env_remove(mut self, name: impl Into<OsString>) -> Command {
+        self.environment.changes.push((name.into(), None));
+        self
+    }
+
+    /// Starts its environment from nothing instead of the caller's; forgets earlier changes.
+    #[must_use]
+    pub fn env_clear(mut self) -> Command {
+        self.environment = Environment { base: EnvironmentBase::Empty, changes: Vec::new() };
+        self
+    }
+
+    /// Gives it standard input.
+    #[must_use]
+    pub fn stdin(mut self, stdin: Stdin) -> Command {
+        self.stdin = stdin;
+        self
+    }
+
+    /// Gives it these bytes as standard input, short for [`Stdin::Bytes`].
+    #[must_use]
+    pub fn stdin_bytes(self, bytes: impl AsRef<[u8]>) -> Command {
+        self.stdin(Stdin::Bytes(bytes.as_ref().into()))
+    }
+
+    /// Says what becomes of its output.
+    #[must_use]
+    pub fn capture(mut self, capture: Capture) -> Command {
+        self.capture = capture;
+        self
+    }
+
+    /// The program, as it was given.
+    #[must_use]
+    pub fn program(&self) -> &OsStr {
+        &self.program
+    }
+
+    /// The arguments, without the program.
+    #[must_use]
+    pub fn arguments(&self) -> &[OsString] {
+        &self.arguments
+    }
+
+    pub(crate) fn working_directory(&self) -> Option<&Path> {
+        self.directory.as_deref()
+    }
+
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    pub(crate) fn input(&self) -> &Stdin {
+        &self.stdin
+    }
+
+    pub(crate) fn output(&self) -> Capture {
+        self.capture
+    }
+}

@@ -1,0 +1,55 @@
+//! A job's completion: the job given back, with what came of it.
+//! Knows nothing of the run that it came from.
+
+use std::time::Duration;
+
+use crate::id::{Seq, Slot};
+use crate::job::Job;
+use crate::key::Key;
+use crate::outcome::Outcome;
+use crate::spool::Spool;
+
+/// A job given back by the run, with what came of it. Every job that a run accepted comes back exactly once.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Completion<W = crate::Command> {
+    /// The job as it was given in.
+    pub job: Job<W>,
+    /// Its position in the input.
+    pub seq: Seq,
+    /// Where it ran; `None` where its turn never came.
+    pub slot: Option<Slot>,
+    /// Which try of the job this was, from 1.
+    pub attempt: u32,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What a job that was not started has written.
+const SILENCE: &Spool = &Spool::EMPTY;
+
+impl<W> Completion<W> {
+    /// The job's key.
+    #[must_use]
+    pub fn key(&self) -> &Key {
+        &self.job.key
+    }
+
+    /// What it wrote to standard output; empty where it was not started or not captured.
+    #[must_use]
+    pub fn stdout(&self) -> &Spool {
+        self.outcome.ran().map_or(SILENCE, |ran| &ran.stdout)
+    }
+
+    /// What it wrote to standard error; empty where it was not started or not captured.
+    #[must_use]
+    pub fn stderr(&self) -> &Spool {
+        self.outcome.ran().map_or(SILENCE, |ran| &ran.stderr)
+    }
+
+    /// How long it took; zero where it was not started.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.outcome.ran().map_or(Duration::ZERO, |ran| ran.elapsed)
+    }
+}

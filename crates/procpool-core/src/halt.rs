@@ -1,0 +1,117 @@
+//! How far a run has been told to stop, and the means by which its workers hear of it while they wait.
+//! Knows nothing of who says so and why: a signal, a policy and a dropped run are all the same here.
+
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::signal::Signal;
+use crate::sys::Event;
+
+/// How far a run has been told to stop. It only ever rises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Halt {
+    /// Go on.
+    GoOn,
+    /// Start nothing new; let what runs finish.
+    Drain,
+    /// Start nothing new; end what runs: this signal, the grace time, KILL.
+    Stop(Signal),
+    /// Start nothing new; KILL what runs at once.
+    Kill,
+}
+
+/// The one place where a run's [`Halt`] is kept.
+///
+/// Workers wait in poll(2), so each of the two levels that concern them is an eventfd beside the number.
+/// Nobody ever reads the eventfds empty: once raised they stay readable, for all workers at once and for
+/// jobs that start later by a hair.
+#[derive(Debug)]
+pub(crate) struct Brake {
+    /// `Halt` as a number that grows with it, so that `fetch_max` can raise it.
+    level: AtomicU32,
+    stop: Event,
+    kill: Event,
+}
+
+impl Brake {
+    pub(crate) fn new() -> io::Result<Brake> {
+        Ok(Brake {
+            level: AtomicU32::new(encode(Halt::GoOn)),
+            stop: Event::new()?,
+            kill: Event::new()?,
+        })
+    }
+
+    pub(crate) fn halt(&self) -> Halt {
+        decode(self.level.load(Ordering::Acquire))
+    }
+
+    /// Raises the level; does nothing where it is as high already.
+    pub(crate) fn raise(&self, halt: Halt) {
+        // The number first: who is woken by an eventfd must find the level that woke it.
+        self.level.fetch_max(encode(halt), Ordering::AcqRel);
+        match halt {
+            Halt::GoOn | Halt::Drain => {}
+            Halt::Stop(_) => self.stop.raise(),
+            Halt::Kill => {
+                self.stop.raise();
+                self.kill.raise();
+            }
+        }
+    }
+
+    /// Readable once the run is stopped or killed.
+    pub(crate) fn stop_event(&self) -> BorrowedFd<'_> {
+        self.stop.as_fd()
+    }
+
+    /// Readable once the run is killed.
+    pub(crate) fn kill_event(&self) -> BorrowedFd<'_> {
+        self.kill.as_fd()
+    }
+}
+
+const SIGNAL_BITS: u32 = 8;
+
+fn encode(halt: Halt) -> u32 {
+    match halt {
+        Halt::GoOn => 0,
+        Halt::Drain => 1 << SIGNAL_BITS,
+        Halt::Stop(signal) => (2 << SIGNAL_BITS) | signal.number().unsigned_abs(),
+        Halt::Kill => 3 << SIGNAL_BITS,
+    }
+}
+
+fn decode(level: u32) -> Halt {
+    match level >> SIGNAL_BITS {
+        0 => Halt::GoOn,
+        1 => Halt::Drain,
+        2 => {
+            let number = i32::try_from(level & ((1 << SIGNAL_BITS) - 1));
+            Halt::Stop(number.ok().and_then(Signal::from_number).unwrap_or(Signal::TERM))
+        }
+        _ => Halt::Kill,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_halt_only_ever_rises() {
+        let brake = Brake::new().unwrap();
+        assert_eq!(brake.halt(), Halt::GoOn);
+        for (raised, seen) in [
+            (Halt::Drain, Halt::Drain),
+            (Halt::Stop(Signal::INT), Halt::Stop(Signal::INT)),
+            (Halt::Drain, Halt::Stop(Signal::INT)),
+            (Halt::Kill, Halt::Kill),
+            (Halt::Stop(Signal::TERM), Halt::Kill),
+        ] {
+            brake.raise(raised);
+            assert_eq!(brake.halt(), seen);
+        }
+    }
+}

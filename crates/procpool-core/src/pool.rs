@@ -1,0 +1,95 @@
+//! The pool: a limit and a runner, from which runs are started.
+//! Knows nothing of what happens within a run; `dispatcher.rs` does.
+
+mod crew;
+mod dispatcher;
+mod feeder;
+mod handle;
+mod run;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+pub use crate::pool::handle::Handle;
+pub use crate::pool::run::Run;
+
+use crate::error::Error;
+use crate::job::Job;
+use crate::key::Key;
+use crate::limit::Limit;
+use crate::process::LocalProcess;
+use crate::results::Results;
+use crate::runner::Runner;
+
+/// Runs jobs, at most `limit` at a time.
+///
+/// A pool can be used for many runs; they share its runner and nothing else.
+///
+/// ```
+/// use procpool_core::{Command, Job, Limit, Pool};
+///
+/// let jobs = ["1", "2", "3"].map(|n| Job::new(n, Command::new("expr").args([n, "*", "10"])));
+/// let results = Pool::new(Limit::new(2)?).run_all(jobs)?;
+/// assert_eq!(results["2"].stdout().to_string_lossy()?, "20\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Pool<R = LocalProcess> {
+    limit: Limit,
+    runner: Arc<R>,
+}
+
+impl Pool {
+    /// A pool of local processes.
+    #[must_use]
+    pub fn new(limit: Limit) -> Pool {
+        Pool::with_runner(limit, LocalProcess::new())
+    }
+}
+
+impl<R: Runner> Pool<R> {
+    /// A pool that runs its jobs by `runner`.
+    #[must_use]
+    pub fn with_runner(limit: Limit, runner: R) -> Pool<R> {
+        Pool { limit, runner: Arc::new(runner) }
+    }
+
+    /// Starts a run over `jobs` and returns at once; its completions come from the [`Run`], as they happen.
+    ///
+    /// Jobs are pulled from the iterator as there is room for them, by a thread of its own: at most twice
+    /// the limit and two are ahead of the completions, and an iterator that blocks holds up nobody. Where
+    /// the caller doesn't take completions, the run goes on until about another limit of them waits.
+    ///
+    /// # Errors
+    /// Where the system has no thread or descriptor for the run itself.
+    pub fn run<I>(&self, jobs: I) -> Result<Run<R::Work>, Error>
+    where
+        I: IntoIterator<Item = Job<R::Work>>,
+        I::IntoIter: Send + 'static,
+    {
+        run::start(self.limit, Arc::clone(&self.runner), jobs.into_iter())
+    }
+
+    /// Runs all jobs and returns when the last has ended, with everything by key, in input order.
+    ///
+    /// # Errors
+    /// Where two jobs have the same key (then nothing was started), or as [`run`](Pool::run).
+    pub fn run_all<I>(&self, jobs: I) -> Result<Results<R::Work>, Error>
+    where
+        I: IntoIterator<Item = Job<R::Work>>,
+    {
+        let jobs: Vec<_> = jobs.into_iter().collect();
+        refuse_duplicates(&jobs)?;
+        Ok(Results::in_input_order(self.run(jobs)?))
+    }
+}
+
+fn refuse_duplicates<W>(jobs: &[Job<W>]) -> Result<(), Error> {
+    let mut positions: HashMap<&Key, usize> = HashMap::with_capacity(jobs.len());
+    for (job, position) in jobs.iter().zip(1..) {
+        if let Some(first) = positions.insert(&job.key, position) {
+            return Err(Error::duplicate_key(job.key.clone(), first, position));
+        }
+    }
+    Ok(())
+}

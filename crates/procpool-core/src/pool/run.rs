@@ -1,0 +1,151 @@
+//! One run, in its caller's hands: an iterator over completions, and the end of all its threads.
+//! Knows nothing of what the threads do.
+
+use std::any::Any;
+use std::fmt;
+use std::iter::FusedIterator;
+use std::panic;
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, JoinHandle};
+
+use crossbeam_channel::{Receiver, bounded, never, unbounded};
+
+use crate::command::Command;
+use crate::completion::Completion;
+use crate::error::Error;
+use crate::halt::Brake;
+use crate::job::Job;
+use crate::limit::Limit;
+use crate::pool::crew::Crew;
+use crate::pool::dispatcher::{Dispatcher, Event};
+use crate::pool::feeder::Feeder;
+use crate::pool::handle::Handle;
+use crate::runner::Runner;
+use crate::schedule::Schedule;
+
+/// One list of jobs on its way: an iterator over their completions as they happen, see
+/// [`Pool::run`](crate::Pool::run).
+///
+/// It blocks until the next job has ended and yields `None` after the last. A panic of the runner or of the
+/// iterator of jobs resumes on the thread that waits here.
+///
+/// Dropping it kills what still runs, at once and by process group, and joins all threads; to end a run
+/// politely, call [`Handle::stop`] and take the rest of the completions. Only a thread that is inside the
+/// caller's own iterator of jobs at that moment is left to itself: it ends as soon as the iterator returns.
+///
+/// ```
+/// use procpool_core::{Command, Job, Limit, Pool};
+///
+/// let jobs = (1..=100).map(|n| Job::new(n.to_string(), Command::new("test").args([n.to_string(), "-lt".into(), "7".into()])));
+/// let mut run = Pool::new(Limit::new(1)?).run(jobs)?;
+/// let failed = run.find(|done| !done.outcome.is_success()).expect("7 is not less than 7");
+/// assert_eq!((failed.seq.get(), failed.outcome.to_string().as_str()), (7, "exit 1"));
+/// drop(run); // the other 93 are not run
+/// # Ok::<(), procpool_core::Error>(())
+/// ```
+pub struct Run<W = Command> {
+    events: Receiver<Event<W>>,
+    handle: Handle,
+    /// `None` once they were joined.
+    threads: Option<Threads>,
+}
+
+struct Threads {
+    dispatcher: JoinHandle<()>,
+    feeder: Feeder,
+}
+
+/// Starts a run: its channels, its threads, and nothing else of it exists before or after.
+pub(crate) fn start<R: Runner>(
+    limit: Limit,
+    runner: Arc<R>,
+    jobs: impl Iterator<Item = Job<R::Work>> + Send + 'static,
+) -> Result<Run<R::Work>, Error> {
+    let brake = Brake::new().map_err(|error| Error::resource("descriptors", error))?;
+    let brake = Arc::new(brake);
+    // Bounded by the limit: the feeder blocks in `feed` and the dispatcher in `events` when they are full.
+    let (feed, pulled) = bounded(limit.get());
+    let (events, incoming) = bounded(limit.get());
+    let (control, controlled) = unbounded();
+    let handle = Handle {
+        brake: Arc::clone(&brake),
+        control,
+        last: Arc::new(OnceLock::new()),
+    };
+    let dispatcher = Dispatcher {
+        schedule: Schedule::new(limit, exact_length(&jobs)),
+        crew: Crew::new(limit, runner, Arc::clone(&brake))?,
+        brake: Arc::clone(&brake),
+        control: controlled,
+        feed: pulled,
+        events,
+        last: Arc::clone(&handle.last),
+    };
+    let dispatcher = thread::Builder::new().name("procpool-run".into()).spawn(|| dispatcher.run());
+    let dispatcher = dispatcher.map_err(|error| Error::resource("a thread for the run", error))?;
+    // Last, so that nothing has been pulled where something could not be had: the dispatcher takes the
+    // feed's end for that of the input, and ends.
+    let feeder = Feeder::start(jobs, feed, brake)?;
+    Ok(Run {
+        events: incoming,
+        handle,
+        threads: Some(Threads { dispatcher, feeder }),
+    })
+}
+
+fn exact_length(jobs: &impl Iterator) -> Option<u64> {
+    match jobs.size_hint() {
+        (least, Some(most)) if least == most => Some(least as u64),
+        _ => None,
+    }
+}
+
+impl<W> Run<W> {
+    /// A remote control for the run.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Joins all threads; a panic of one of them comes back.
+    fn join(&mut self) -> Result<(), Box<dyn Any + Send>> {
+        match self.threads.take() {
+            Some(threads) => threads.dispatcher.join().and(threads.feeder.finish()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<W> Iterator for Run<W> {
+    type Item = Completion<W>;
+
+    fn next(&mut self) -> Option<Completion<W>> {
+        let outcome = match self.events.recv() {
+            Ok(Event::Completed(completion)) => return Some(completion),
+            Ok(Event::Panicked(panic)) => Err(panic),
+            Err(_) => self.join(),
+        };
+        match outcome {
+            Ok(()) => None,
+            Err(panic) => panic::resume_unwind(panic),
+        }
+    }
+}
+
+impl<W> FusedIterator for Run<W> {}
+
+impl<W> Drop for Run<W> {
+    fn drop(&mut self) {
+        self.handle.kill();
+        // The dispatcher may be waiting for room in there.
+        self.events = never();
+        // There is nobody left to tell of a panic; and if this thread panics already, a second one aborts.
+        let _ = self.join();
+    }
+}
+
+impl<W> fmt::Debug for Run<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run").field("halted", &self.handle.halted()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,65 @@
+//! A process that was started and not yet reaped: the one owner of its number.
+//! Knows nothing of its output or why it is signalled.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use crate::signal::Signal;
+use crate::status::{Status, Usage};
+use crate::sys::{self, Pid};
+
+/// A child that leads a process group of its own.
+///
+/// As long as this exists nobody has reaped the child, so its number and its group's can't have been given
+/// to anybody else: signalling them is safe. Dropping it (a panic on the way) kills the group and reaps.
+pub(crate) struct Child {
+    pid: Pid,
+    pidfd: OwnedFd,
+    state: State,
+}
+
+#[derive(PartialEq)]
+enum State {
+    Ours,
+    Reaped,
+}
+
+impl Child {
+    /// Takes ownership of a child that was just started.
+    ///
+    /// Where no descriptor is left to watch it by, it is killed and reaped: nothing of it goes on.
+    pub(crate) fn new(pid: Pid) -> io::Result<Child> {
+        match sys::pidfd_open(pid) {
+            Ok(pidfd) => Ok(Child { pid, pidfd, state: State::Ours }),
+            Err(error) => {
+                sys::signal_group(pid, Signal::KILL);
+                sys::reap(pid);
+                Err(error)
+            }
+        }
+    }
+
+    /// Readable once the process has ended.
+    pub(crate) fn end_event(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
+    }
+
+    pub(crate) fn signal_group(&self, signal: Signal) {
+        sys::signal_group(self.pid, signal);
+    }
+
+    /// Waits for its end where it hasn't come yet, and gives its number back to the system.
+    pub(crate) fn reap(mut self) -> (Status, Usage) {
+        self.state = State::Reaped;
+        sys::reap(self.pid)
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if self.state == State::Ours {
+            sys::signal_group(self.pid, Signal::KILL);
+            sys::reap(self.pid);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Watches a process until it is over: one loop over its end, its two outputs, its deadline and the run's halt.
+//! Knows nothing of how it was started, and decides nothing: `lifecycle.rs` does.
+
+use std::time::Instant;
+
+use crate::halt::Halt;
+use crate::outcome::Ran;
+use crate::process::child::Child;
+use crate::process::lifecycle::{Action, Lifecycle};
+use crate::process::spawn::Spawned;
+use crate::process::stream::Stream;
+use crate::runner::Context;
+use crate::signal::Signal;
+use crate::sys::{self, Readiness};
+
+/// A process that is watched. Fields drop in this order: the child is killed before its pipes are closed.
+struct Watch<'a> {
+    child: Child,
+    stdout: Stream,
+    stderr: Stream,
+    lifecycle: Lifecycle,
+    context: &'a Context,
+    /// How far the run's halt has been taken note of.
+    heard: Halt,
+    process: Process,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Process {
+    Lives,
+    Ended,
+}
+
+/// Waits for the end of the process and of its outputs, ending it where its time is up or the run is stopped.
+pub(crate) fn watch(spawned: Spawned, lifecycle: Lifecycle, context: &Context) -> Ran {
+    let mut watch = Watch {
+        child: spawned.child,
+        stdout: spawned.stdout,
+        stderr: spawned.stderr,
+        lifecycle,
+        context,
+        heard: Halt::GoOn,
+        process: Process::Lives,
+    };
+    while !watch.is_over() {
+        watch.wait();
+    }
+    watch.finish()
+}
+
+impl Watch<'_> {
+    fn is_over(&self) -> bool {
+        self.process == Process::Ended && self.stdout.is_closed() && self.stderr.is_closed()
+    }
+
+    /// Waits for the next thing to happen, and sees to it.
+    fn wait(&mut self) {
+        let end = (self.process == Process::Lives).then(|| self.child.end_event());
+        let halt = match self.heard {
+            Halt::GoOn | Halt::Drain => Some(self.context.stop_event()),
+            Halt::Stop(_) => Some(self.context.kill_event()),
+            Halt::Kill => None,
+        };
+        let sources = [self.stdout.event(), self.stderr.event(), end, halt];
+        let [stdout, stderr, end, halt] = sys::wait_any(sources, self.lifecycle.deadline());
+        let now = Instant::now();
+        attend(&mut self.stdout, stdout);
+        attend(&mut self.stderr, stderr);
+        if end != Readiness::Quiet {
+            self.process = Process::Ended;
+            self.lifecycle.end(now);
+        }
+        if halt != Readiness::Quiet {
+            self.heard = self.context.halt();
+            let action = self.lifecycle.halt(self.heard, now);
+            self.act(action);
+        }
+        let action = self.lifecycle.tick(now);
+        self.act(action);
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Wait => {}
+            Action::Ask(signal) => {
+                self.child.signal_group(signal);
+                self.child.signal_group(Signal::CONT);
+            }
+            Action::Kill => self.child.signal_group(Signal::KILL),
+            Action::GiveUp => {
+                self.stdout.close();
+                self.stderr.close();
+            }
+        }
+    }
+
+    fn finish(self) -> Ran {
+        if self.lifecycle.was_ended_by_us() {
+            // Whoever is left of the group closed its output and ignored the signal.
+            self.child.signal_group(Signal::KILL);
+        }
+        let (status, usage) = self.child.reap();
+        let (stdout, stdout_lost) = self.stdout.finish();
+        let (stderr, stderr_lost) = self.stderr.finish();
+        let mut ran = Ran::new(self.lifecycle.verdict(status));
+        ran.usage = usage;
+        ran.stdout = stdout;
+        ran.stderr = stderr;
+        ran.leaked = self.lifecycle.has_leaked();
+        ran.lost = stdout_lost.or(stderr_lost);
+        ran
+    }
+}
+
+fn attend(stream: &mut Stream, readiness: Readiness) {
+    match readiness {
+        Readiness::Quiet => {}
+        Readiness::Readable => stream.pump(),
+        Readiness::HungUp => stream.close(),
+    }
+}

@@ -1,0 +1,104 @@
+//! The seam between the pool and what runs a job.
+//! Knows neither of them.
+
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::halt::{Brake, Halt};
+use crate::id::{Seq, Slot};
+use crate::job::Job;
+use crate::outcome::Outcome;
+use crate::sys;
+
+/// What runs a job: [`LocalProcess`](crate::LocalProcess) as a process of this machine, a scripted one in
+/// a test as nothing at all, others elsewhere.
+///
+/// ```
+/// use procpool_core::{Context, End, Job, Limit, Outcome, Pool, Ran, Runner, Status};
+///
+/// /// "Runs" a number by exiting with it.
+/// struct Echo;
+///
+/// impl Runner for Echo {
+///     type Work = u8;
+///     fn run(&self, job: &Job<u8>, _: &Context) -> Outcome {
+///         Ran::new(End::Itself(Status::Exited(job.work))).into()
+///     }
+/// }
+///
+/// let jobs = (0..10).map(|number| Job::new(number.to_string(), number));
+/// let results = Pool::with_runner(Limit::new(2)?, Echo).run_all(jobs)?;
+/// assert_eq!(results["7"].outcome.status(), Some(7));
+/// # Ok::<(), procpool_core::Error>(())
+/// ```
+pub trait Runner: Send + Sync + 'static {
+    /// What a job has to say for this runner to run it.
+    type Work: Send + 'static;
+
+    /// Runs one attempt of a job to its end, on the calling thread, and says what came of it.
+    ///
+    /// Total: what a job does wrong is data. It is called from as many threads at once as the limit
+    /// allows. It has to see to the job's timeout, and to end soon after the context says stop, at once
+    /// after it says kill. If it panics, the run is killed and the panic resumes on the caller's thread.
+    fn run(&self, job: &Job<Self::Work>, context: &Context) -> Outcome;
+}
+
+/// What a [`Runner`] is told about the attempt beside the job itself.
+#[derive(Clone, Debug)]
+pub struct Context {
+    seq: Seq,
+    slot: Slot,
+    attempt: u32,
+    brake: Arc<Brake>,
+}
+
+impl Context {
+    pub(crate) fn new(seq: Seq, slot: Slot, attempt: u32, brake: Arc<Brake>) -> Context {
+        Context { seq, slot, attempt, brake }
+    }
+
+    /// The job's position in the input.
+    #[must_use]
+    pub fn seq(&self) -> Seq {
+        self.seq
+    }
+
+    /// The slot that it runs in; no other job has it at the same time.
+    #[must_use]
+    pub fn slot(&self) -> Slot {
+        self.slot
+    }
+
+    /// Which try this is, from 1.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// How far the run has been told to stop, now.
+    #[must_use]
+    pub fn halt(&self) -> Halt {
+        self.brake.halt()
+    }
+
+    /// Readable once the run is stopped or killed; for a runner that waits in poll(2). Never read from it.
+    #[must_use]
+    pub fn stop_event(&self) -> BorrowedFd<'_> {
+        self.brake.stop_event()
+    }
+
+    /// Readable once the run is killed. Never read from it.
+    #[must_use]
+    pub fn kill_event(&self) -> BorrowedFd<'_> {
+        self.brake.kill_event()
+    }
+
+    /// Waits until the run is stopped or killed, or this time has passed (`None`: for ever), and says how
+    /// far the run has been told to stop: for a runner that has nothing of its own to wait for.
+    #[must_use]
+    pub fn wait_for_stop(&self, at_most: Option<Duration>) -> Halt {
+        sys::wait_readable(self.stop_event(), at_most);
+        self.halt()
+    }
+}

@@ -1,0 +1,291 @@
+//! Captured output: in memory, past a threshold in the run's one unlinked temporary file.
+//! Knows nothing of processes and pipes.
+
+mod file;
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+
+use crate::spool::file::Extent;
+pub(crate) use crate::spool::file::SpoolFile;
+
+/// What a job wrote to one stream: all of it, exactly.
+///
+/// A small output is held in memory. Of a larger one only the end is, and the rest lies in a temporary file
+/// that all spools of a run share: a thousand spools that wait to be read cost one open file. The file has
+/// no name, so nothing is left of it however the process ends; a spool that is dropped gives its part back.
+///
+/// ```
+/// use procpool_core::Spool;
+///
+/// let spool = Spool::from("one\ntwo\n");
+/// assert_eq!(spool.len(), 8);
+/// assert_eq!(spool.to_string_lossy()?, "one\ntwo\n");
+/// assert_eq!(spool.tail(4)?, b"two\n");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Default)]
+pub struct Spool {
+    /// What lies in the file, in order; `memory` follows.
+    extents: Vec<Extent>,
+    memory: Vec<u8>,
+    /// Where `memory` goes when it gets too large; `None` for a spool that was made from bytes.
+    file: Option<Arc<SpoolFile>>,
+}
+
+/// How much is read or copied at a time.
+const CHUNK: usize = 64 * 1024;
+
+/// The least that is worth a read(2): most outputs are smaller than this.
+const LEAST_ROOM: usize = 4 * 1024;
+
+impl Spool {
+    pub(crate) const EMPTY: Spool = Spool { extents: Vec::new(), memory: Vec::new(), file: None };
+
+    pub(crate) fn in_file(file: Arc<SpoolFile>) -> Spool {
+        let mut spool = Spool::EMPTY;
+        spool.file = Some(file);
+        spool
+    }
+
+    /// How many bytes there are.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.filed() + self.memory.len() as u64
+    }
+
+    /// Whether there is nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn filed(&self) -> u64 {
+        self.extents.iter().map(|extent| extent.used).sum()
+    }
+
+    /// Reads it from the start.
+    #[must_use]
+    pub fn reader(&self) -> SpoolReader<'_> {
+        SpoolReader { spool: self, position: 0 }
+    }
+
+    /// Writes all of it to `writer` without holding more than a piece in memory, and says how many bytes
+    /// those were.
+    ///
+    /// # Errors
+    /// What the writer says, or the system where the temporary file can't be read.
+    pub fn copy_to(&self, writer: &mut (impl Write + ?Sized)) -> io::Result<u64> {
+        if !self.extents.is_empty() {
+            let mut buffer = vec![0; CHUNK];
+            let mut filed = self.reader().take(self.filed());
+            loop {
+                match filed.read(&mut buffer)? {
+                    0 => break,
+                    read => writer.write_all(&buffer[..read])?,
+                }
+            }
+        }
+        writer.write_all(&self.memory)?;
+        Ok(self.len())
+    }
+
+    /// All of it, in memory. Think of its length first.
+    ///
+    /// # Errors
+    /// Where the temporary file can't be read.
+    pub fn to_vec(&self) -> io::Result<Vec<u8>> {
+        self.tail(usize::MAX)
+    }
+
+    /// All of it as text, with what is no UTF-8 replaced.
+    ///
+    /// # Errors
+    /// Where the temporary file can't be read.
+    pub fn to_string_lossy(&self) -> io::Result<String> {
+        self.to_vec().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Its last bytes, at most this many. Nothing else is loaded.
+    ///
+    /// # Errors
+    /// Where the temporary file can't be read.
+    pub fn tail(&self, at_most: usize) -> io::Result<Vec<u8>> {
+        let mut reader = self.reader();
+        reader.position = self.len().saturating_sub(at_most as u64);
+        let mut bytes = Vec::new();
+        reader.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Moves what is held in memory to the temporary file, so that a spool which has to wait costs next to
+    /// nothing. A spool that was made from bytes, or is small anyway, stays as it is.
+    ///
+    /// # Errors
+    /// Where the temporary file can't be made or written. Nothing is lost then.
+    pub fn spill(&mut self) -> io::Result<()> {
+        if self.memory.len() >= LEAST_ROOM {
+            self.file_memory()?;
+            self.memory.shrink_to_fit();
+        }
+        Ok(())
+    }
+
+    /// Room to read into: append to this, then call [`settle`](Spool::settle).
+    pub(crate) fn room(&mut self) -> &mut Vec<u8> {
+        let spare = self.memory.capacity() - self.memory.len();
+        if spare < LEAST_ROOM {
+            self.memory.reserve(self.memory.len().clamp(LEAST_ROOM, CHUNK));
+        }
+        &mut self.memory
+    }
+
+    /// Sees to it that no more than the threshold is held in memory. Where that fails, all that was read
+    /// is still there.
+    pub(crate) fn settle(&mut self) -> io::Result<()> {
+        match &self.file {
+            Some(file) if self.memory.len() >= file.threshold() => self.file_memory(),
+            _ => Ok(()),
+        }
+    }
+
+    /// No more will come: gives back the room that was not needed.
+    pub(crate) fn close(&mut self) {
+        self.memory.shrink_to_fit();
+    }
+
+    fn file_memory(&mut self) -> io::Result<()> {
+        if let Some(file) = &self.file {
+            file.append(&mut self.extents, &self.memory)?;
+            self.memory.clear();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Spool {
+    fn drop(&mut self) {
+        if let Some(file) = &self.file {
+            file.release(&self.extents);
+        }
+    }
+}
+
+impl From<&str> for Spool {
+    fn from(text: &str) -> Spool {
+        Spool::from(text.as_bytes().to_vec())
+    }
+}
+
+impl From<Vec<u8>> for Spool {
+    fn from(bytes: Vec<u8>) -> Spool {
+        let mut spool = Spool::EMPTY;
+        spool.memory = bytes;
+        spool
+    }
+}
+
+impl fmt::Debug for Spool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Spool({} bytes)", self.len())
+    }
+}
+
+/// Reads a [`Spool`] from its start, see [`Spool::reader`].
+#[derive(Debug)]
+pub struct SpoolReader<'a> {
+    spool: &'a Spool,
+    position: u64,
+}
+
+impl Read for SpoolReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut start = 0;
+        for extent in &self.spool.extents {
+            let end = start + extent.used;
+            if self.position < end {
+                let file = self.spool.file.as_ref().expect("BUG: an extent of no file");
+                let read = file.read_at(extent, self.position - start, buffer)?;
+                self.position += read as u64;
+                return Ok(read);
+            }
+            start = end;
+        }
+        let within = usize::try_from(self.position - start).unwrap_or(usize::MAX);
+        let read = self.spool.memory.get(within..).unwrap_or_default().read(buffer)?;
+        self.position += read as u64;
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn spool(threshold: usize) -> Spool {
+        Spool::in_file(Arc::new(SpoolFile::new(std::env::temp_dir(), threshold)))
+    }
+
+    fn append(spool: &mut Spool, bytes: &[u8]) {
+        spool.room().extend_from_slice(bytes);
+        spool.settle().unwrap();
+    }
+
+    #[test]
+    fn what_is_past_the_threshold_is_not_in_memory() {
+        let mut spool = spool(1000);
+        (0..100).for_each(|_| append(&mut spool, &[b'x'; 300]));
+        assert_eq!(spool.len(), 30_000);
+        assert!(spool.memory.len() < 1000);
+    }
+
+    #[test]
+    fn a_small_spool_needs_no_file_and_a_directory_that_is_missing_loses_nothing() {
+        let mut spool = Spool::in_file(Arc::new(SpoolFile::new("/nonexistent".into(), 10)));
+        append(&mut spool, b"small");
+        spool.room().extend_from_slice(b" no more");
+        let error = spool.settle().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert_eq!(spool.to_vec().unwrap(), b"small no more");
+    }
+
+    #[test]
+    fn a_spilled_spool_reads_the_same_and_holds_nothing_in_memory() {
+        let mut spool = spool(1 << 20);
+        let bytes: Vec<u8> = (0..50_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+        append(&mut spool, &bytes);
+        spool.spill().unwrap();
+        assert_eq!(spool.memory.capacity(), 0);
+        assert_eq!(spool.to_vec().unwrap(), bytes);
+    }
+
+    proptest! {
+        #[test]
+        fn what_goes_in_comes_out_whatever_the_sizes(
+            threshold in 1_usize..200_000,
+            sizes in proptest::collection::vec(0_usize..150_000, 0..12),
+            tail in 0_usize..300_000,
+        ) {
+            let file = Arc::new(SpoolFile::new(std::env::temp_dir(), threshold));
+            let mut spool = Spool::in_file(Arc::clone(&file));
+            let mut other = Spool::in_file(file);
+            let mut expected = Vec::new();
+            for (round, size) in sizes.into_iter().enumerate() {
+                let piece: Vec<u8> = (0..size).map(|n| (n * 31 + round).to_le_bytes()[0]).collect();
+                append(&mut spool, &piece);
+                // Another spool writes in between, so that extents of the two alternate.
+                append(&mut other, &vec![b'-'; size / 2]);
+                expected.extend(piece);
+            }
+            let mut copied = Vec::new();
+            prop_assert_eq!(spool.copy_to(&mut copied).unwrap(), expected.len() as u64);
+            prop_assert!(copied == expected);
+            prop_assert!(spool.to_vec().unwrap() == expected);
+            prop_assert!(spool.tail(tail).unwrap() == expected[expected.len().saturating_sub(tail)..]);
+            prop_assert!(other.to_vec().unwrap().iter().all(|byte| *byte == b'-'));
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The one temporary file that all spools of a run share, cut into extents.
+//! Knows nothing of what is in it or in which order it is read.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::sys;
+
+/// An unlinked temporary file, made when the first byte has to go there.
+///
+/// One file a stream would cost an open file for each output that waits to be read (a run in input order
+/// behind a slow first job: thousands) and the making of a file for each job that has something to say.
+/// Writers and readers work side by side, at offsets of their own; the lock is held only to hand those out.
+pub(crate) struct SpoolFile {
+    directory: PathBuf,
+    threshold: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    file: Option<Arc<File>>,
+    /// Where the part that was never handed out begins.
+    end: u64,
+    /// Offsets of extents that were given back, by their class.
+    free: [Vec<u64>; CLASSES],
+}
+
+/// A part of the file that belongs to one spool, and how much of it is used.
+pub(crate) struct Extent {
+    offset: u64,
+    class: usize,
+    pub(crate) used: u64,
+}
+
+/// Extents of class `n` have `SMALLEST << n` bytes: from 64 KiB, so that few are used in part, to 8 MiB, so
+/// that an output of many gigabytes is a list of some thousand.
+const SMALLEST: u64 = 64 * 1024;
+const CLASSES: usize = 8;
+
+impl Extent {
+    fn capacity(&self) -> u64 {
+        SMALLEST << self.class
+    }
+}
+
+impl SpoolFile {
+    /// A file in `directory`, for what spools have beyond `threshold` bytes.
+    pub(crate) fn new(directory: PathBuf, threshold: usize) -> SpoolFile {
+        SpoolFile { directory, threshold, state: Mutex::default() }
+    }
+
+    pub(crate) fn threshold(&self) -> usize {
+        self.threshold
+    }
+
+    /// Writes `bytes` behind what `extents` hold. All of them, or none are counted.
+    pub(crate) fn append(&self, extents: &mut Vec<Extent>, bytes: &[u8]) -> io::Result<()> {
+        let counted = (extents.len(), extents.last().map(|extent| extent.used));
+        let result = self.append_piece_by_piece(extents, bytes);
+        if result.is_err() {
+            self.release(&extents[counted.0..]);
+            extents.truncate(counted.0);
+            if let (Some(last), Some(used)) = (extents.last_mut(), counted.1) {
+                last.used = used;
+            }
+        }
+        result
+    }
+
+    fn append_piece_by_piece(&self, extents: &mut Vec<Extent>, mut bytes: &[u8]) -> io::Result<()> {
+        let mut file = None;
+        while !bytes.is_empty() {
+            let full = extents.last().is_none_or(|extent| extent.used == extent.capacity());
+            if full {
+                let class = extents.last().map_or(0, |extent| CLASSES.min(extent.class + 2) - 1);
+                extents.push(self.allocate(class));
+            }
+            let extent = extents.last_mut().expect("BUG: an extent was just pushed");
+            let room = extent.capacity() - extent.used;
+            let (piece, rest) = bytes.split_at(bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX)));
+            let file = match &file {
+                Some(file) => file,
+                None => file.insert(self.file()?),
+            };
+            file.write_all_at(piece, extent.offset + extent.used)?;
+            extent.used += piece.len() as u64;
+            bytes = rest;
+        }
+        Ok(())
+    }
+
+    /// Reads once from an extent, at an offset within its used part.
+    pub(crate) fn read_at(&self, extent: &Extent, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(extent.used - offset).unwrap_or(usize::MAX);
+        let wanted = buffer.len().min(left);
+        let read = self.file()?.read_at(&mut buffer[..wanted], extent.offset + offset)?;
+        if read == 0 && wanted > 0 {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the temporary file was cut short"));
+        }
+        Ok(read)
+    }
+
+    /// Takes extents back, to be handed out again.
+    pub(crate) fn release(&self, extents: &[Extent]) {
+        for extent in extents {
+            let file = self.lock().file.clone();
+            if let Some(file) = file {
+                // Outside the lock: it takes a while, and nobody else has this extent yet.
+                sys::punch_hole(&file, extent.offset, extent.capacity());
+            }
+            self.lock().free[extent.class].push(extent.offset);
+        }
+    }
+
+    fn allocate(&self, class: usize) -> Extent {
+        let mut state = self.lock();
+        let offset = match state.free[class].pop() {
+            Some(offset) => offset,
+            None => {
+                let offset = state.end;
+                state.end += SMALLEST << class;
+                offset
+            }
+        };
+        Extent { offset, class, used: 0 }
+    }
+
+    fn file(&self) -> io::Result<Arc<File>> {
+        let mut state = self.lock();
+        if let Some(file) = &state.file {
+            return Ok(Arc::clone(file));
+        }
+        let file = Arc::new(tempfile::tempfile_in(&self.directory)?);
+        state.file = Some(Arc::clone(&file));
+        Ok(file)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing in here panics half-way through a change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_given_back_is_used_again() {
+        let file = SpoolFile::new(std::env::temp_dir(), 0);
+        for _ in 0..10 {
+            let mut extents = Vec::new();
+            file.append(&mut extents, &vec![1; 300_000]).unwrap();
+            file.release(&extents);
+        }
+        assert_eq!(file.lock().end, SMALLEST + 2 * SMALLEST + 4 * SMALLEST);
+    }
+
+    #[test]
+    fn a_huge_output_is_a_short_list_of_extents() {
+        let file = SpoolFile::new(std::env::temp_dir(), 0);
+        let mut extents = Vec::new();
+        for _ in 0..64 {
+            file.append(&mut extents, &vec![1; 1 << 20]).unwrap();
+        }
+        assert!(extents.len() <= 16, "{} extents", extents.len());
+    }
+}

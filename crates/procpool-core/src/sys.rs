@@ -1,0 +1,186 @@
+//! All that is of the operating system: Linux 5.4 or later (`pidfd_open(2)` is from 5.3).
+//! Knows nothing of jobs. The crate's only `unsafe` is here, two calls that rustix does not have.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::buffer::spare_capacity;
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec};
+use rustix::fs::{FallocateFlags, MemfdFlags};
+use rustix::io::Errno;
+use rustix::process::PidfdFlags;
+
+use crate::signal::Signal;
+use crate::status::{Status, Usage};
+
+/// A process of ours that has not been reaped, so that its number can't be anybody else's.
+pub(crate) type Pid = rustix::process::Pid;
+
+/// What poll(2) says of a descriptor.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Readiness {
+    Quiet,
+    /// Reading won't block, and may bring something.
+    Readable,
+    /// Nothing is left to read and nobody can write any more.
+    HungUp,
+}
+
+/// Waits until one of `sources` has news or `deadline` has passed, and says which have. May come back early
+/// with nothing. The places in the array stay the same; `None` is not waited for and always quiet.
+pub(crate) fn wait_any<const N: usize>(
+    sources: [Option<BorrowedFd<'_>>; N],
+    deadline: Option<Instant>,
+) -> [Readiness; N] {
+    let mut polled: Vec<PollFd<'_>> = Vec::with_capacity(N);
+    polled.extend(sources.iter().flatten().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)));
+    let timeout = deadline.map(|deadline| timespec(deadline.saturating_duration_since(Instant::now())));
+    match rustix::event::poll(&mut polled, timeout.as_ref()) {
+        Ok(_) => {}
+        Err(Errno::INTR) => return [Readiness::Quiet; N],
+        Err(_) => {
+            // Out of memory, see poll(2). Trying again is right; trying again at once would spin.
+            thread::sleep(Duration::from_millis(1));
+            return [Readiness::Quiet; N];
+        }
+    }
+    let mut answers = polled.iter().map(|fd| {
+        if fd.revents().contains(PollFlags::IN) {
+            Readiness::Readable
+        } else if fd.revents().is_empty() {
+            Readiness::Quiet
+        } else {
+            Readiness::HungUp
+        }
+    });
+    sources.map(|source| source.and_then(|_| answers.next()).unwrap_or(Readiness::Quiet))
+}
+
+/// Waits until the descriptor is readable, or `at_most` this long.
+pub(crate) fn wait_readable(fd: BorrowedFd<'_>, at_most: Option<Duration>) {
+    // A time too far away for the clock is as good as for ever.
+    let deadline = at_most.and_then(|at_most| Instant::now().checked_add(at_most));
+    while wait_any([Some(fd)], deadline) == [Readiness::Quiet] {
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return;
+        }
+    }
+}
+
+fn timespec(duration: Duration) -> Timespec {
+    Timespec {
+        tv_sec: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: duration.subsec_nanos().into(),
+    }
+}
+
+/// Reads once into the spare capacity of `buffer`, which must have some. 0 is the end.
+pub(crate) fn read(fd: BorrowedFd<'_>, buffer: &mut Vec<u8>) -> io::Result<usize> {
+    Ok(rustix::io::retry_on_intr(|| rustix::io::read(fd, spare_capacity(buffer)))?)
+}
+
+/// An eventfd(2): not readable until it is raised, readable ever after.
+#[derive(Debug)]
+pub(crate) struct Event(OwnedFd);
+
+impl Event {
+    pub(crate) fn new() -> io::Result<Event> {
+        Ok(Event(rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?))
+    }
+
+    pub(crate) fn raise(&self) {
+        // It can only fail with EAGAIN, once the counter is at its top: then it has been raised already.
+        let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
+    }
+
+    pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// A descriptor that becomes readable when the process ends. The caller must not have reaped it yet:
+/// then this can't hit another process that got the same number.
+pub(crate) fn pidfd_open(pid: Pid) -> io::Result<OwnedFd> {
+    Ok(rustix::process::pidfd_open(pid, PidfdFlags::empty())?)
+}
+
+/// Sends a signal to the process group that `leader` leads. The leader must not have been reaped: as long
+/// as it is there, if only as a zombie, no other group can have its number.
+pub(crate) fn signal_group(leader: Pid, signal: Signal) {
+    // SAFETY: killpg(2) takes two integers and touches no memory of ours.
+    #[expect(unsafe_code, reason = "rustix knows no signal by its bare number")]
+    // An error can only be ESRCH or EPERM (every member changed its user): there is nobody to signal.
+    let _ = unsafe { libc::killpg(leader.as_raw_nonzero().get(), signal.number()) };
+}
+
+/// Waits for the process to end, reaps it and says how it ended and what it used.
+pub(crate) fn reap(pid: Pid) -> (Status, Usage) {
+    let mut status = 0;
+    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+    loop {
+        // SAFETY: both pointers are to live locals of the types that wait4(2) writes.
+        #[expect(unsafe_code, reason = "rustix has no wait4, and no other call tells what one child used")]
+        let reaped =
+            unsafe { libc::wait4(pid.as_raw_nonzero().get(), &raw mut status, 0, usage.as_mut_ptr()) };
+        if reaped != -1 {
+            break;
+        }
+        let error = io::Error::last_os_error();
+        assert!(
+            error.kind() == io::ErrorKind::Interrupted,
+            "BUG: somebody else reaped our child {pid:?}: {error}"
+        );
+    }
+    // SAFETY: all-zero bytes are a valid rusage, and wait4 succeeded.
+    #[expect(unsafe_code, reason = "the other half of wait4")]
+    let usage = unsafe { usage.assume_init() };
+    (decode_status(status), decode_usage(&usage))
+}
+
+fn decode_status(status: i32) -> Status {
+    if libc::WIFSIGNALED(status) {
+        let number = libc::WTERMSIG(status);
+        Status::Signalled(Signal::from_number(number).unwrap_or(Signal::KILL))
+    } else {
+        // The kernel has masked it to eight bits.
+        Status::Exited(u8::try_from(libc::WEXITSTATUS(status)).unwrap_or(u8::MAX))
+    }
+}
+
+fn decode_usage(usage: &libc::rusage) -> Usage {
+    let duration = |time: libc::timeval| {
+        let seconds = Duration::from_secs(u64::try_from(time.tv_sec).unwrap_or(0));
+        seconds + Duration::from_micros(u64::try_from(time.tv_usec).unwrap_or(0))
+    };
+    Usage {
+        user: duration(usage.ru_utime),
+        system: duration(usage.ru_stime),
+        // getrusage(2): kilobytes, by which it means 1024 bytes.
+        peak_memory: u64::try_from(usage.ru_maxrss).unwrap_or(0) * 1024,
+    }
+}
+
+/// A file in memory, nowhere in the file system, that holds these bytes and stands at its start.
+pub(crate) fn memory_file(bytes: &[u8]) -> io::Result<File> {
+    use std::io::{Seek, Write};
+
+    let mut file = File::from(rustix::fs::memfd_create(c"procpool-stdin", MemfdFlags::CLOEXEC)?);
+    file.write_all(bytes)?;
+    file.rewind()?;
+    Ok(file)
+}
+
+/// Gives the disk space of a part of a file back; the part reads as zeros then.
+pub(crate) fn punch_hole(file: &File, offset: u64, length: u64) {
+    // Not every file system can; then the space is used again by the next who needs some.
+    let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+    let _ = rustix::fs::fallocate(file, flags, offset, length);
+}
+
+/// Whether this process may execute the file.
+pub(crate) fn may_execute(path: &std::path::Path) -> bool {
+    rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
+}

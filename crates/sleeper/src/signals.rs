@@ -1,0 +1,51 @@
+//! What sleeper does about signals while it works.
+//! Does not know who sends them.
+
+use anyhow::Result;
+use clap::Args;
+use signal_hook::consts::{SIGSTOP, SIGTERM};
+use signal_hook::{flag, low_level};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+#[derive(Args)]
+#[command(next_help_heading = "Signals")]
+pub(crate) struct Signals {
+    /// Print the line `ready` once signals are caught and processes left behind
+    #[arg(long)]
+    ready: bool,
+    /// Ignore TERM; implies --ready
+    #[arg(long, conflicts_with = "exit_on_term")]
+    ignore_term: bool,
+    /// Exit with N at once on TERM, without an end stamp; implies --ready
+    #[arg(long, value_name = "N")]
+    exit_on_term: Option<u8>,
+    /// Stop by STOP before the sleep
+    #[arg(long)]
+    stop_self: bool,
+}
+
+impl Signals {
+    /// Whoever is to send the TERM must know when it is caught.
+    pub(crate) fn announces(&self) -> bool {
+        self.ready || self.ignore_term || self.exit_on_term.is_some()
+    }
+
+    pub(crate) fn arm(&self) -> Result<()> {
+        if self.ignore_term {
+            // A handler that does nothing of use, not SIG_IGN: nobody reads the flag, and a child starts without it.
+            flag::register(SIGTERM, Arc::new(AtomicBool::new(false)))?;
+        }
+        if let Some(code) = self.exit_on_term {
+            flag::register_conditional_shutdown(SIGTERM, code.into(), Arc::new(AtomicBool::new(true)))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn stop(&self) -> Result<()> {
+        if self.stop_self {
+            low_level::raise(SIGSTOP)?;
+        }
+        Ok(())
+    }
+}
