@@ -1,2 +1,56 @@
-//! Chores.
-fn main() {}
+//! The project's own chores, run as `cargo xtask <chore>`.
+//! It does not know what a chore does, only which file holds it.
+
+mod ci;
+mod msrv;
+mod shell;
+mod tidy;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+
+/// The project's own chores.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Run all that decides whether a change lands, or only the steps named
+    Ci {
+        #[arg(value_enum, value_name = "STEP")]
+        steps: Vec<ci::Step>,
+    },
+    /// Check what no compiler checks: arrows between modules, sizes, headers, README's help text
+    Tidy {
+        /// Write the real help text into README.md instead of comparing
+        #[arg(long)]
+        bless: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse().chore) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Not returned from `main`: that would print a backtrace where RUST_BACKTRACE is set.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(chore: &Chore) -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("BUG: xtask lies at the root")?;
+    match chore {
+        Chore::Ci { steps } => ci::run(root, steps),
+        Chore::Tidy { bless: false } => tidy::run(root, tidy::Help::Compare),
+        Chore::Tidy { bless: true } => tidy::run(root, tidy::Help::Rewrite),
+    }
+}

@@ -1,0 +1,133 @@
+//! The steps that decide whether a change lands, in order, each announced and timed.
+//! It does not know what a step looks at, only which command or which file does.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+
+use crate::{msrv, shell, tidy};
+
+/// One step; they run in the order in which they stand here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Step {
+    Fmt,
+    Clippy,
+    Test,
+    Doc,
+    Msrv,
+    Tidy,
+}
+
+impl Step {
+    fn run(self, root: &Path) -> Result<msrv::Verdict> {
+        let cargo = |line| shell::show(&mut shell::cargo(root, line));
+        match self {
+            Step::Fmt => cargo("fmt --all --check")?,
+            Step::Clippy => cargo("clippy --workspace --all-targets --locked -- -D warnings")?,
+            Step::Test => cargo("test --workspace --locked")?,
+            Step::Doc => {
+                let line = "doc --workspace --no-deps --document-private-items --locked";
+                shell::show(shell::cargo(root, line).env("RUSTDOCFLAGS", "-D warnings"))?;
+            }
+            Step::Msrv => return msrv::check(root),
+            Step::Tidy => tidy::run(root, tidy::Help::Compare)?,
+        }
+        Ok(msrv::Verdict::Checked)
+    }
+
+    fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}
+
+/// A step that was begun, and what came of it.
+struct Record {
+    step: Step,
+    result: Result<msrv::Verdict>,
+    elapsed: Duration,
+}
+
+/// Runs the steps that were asked for, all if none was, up to the first that fails.
+pub(crate) fn run(root: &Path, asked: &[Step]) -> Result<()> {
+    let steps = if asked.is_empty() { Step::value_variants() } else { asked };
+    let records = run_each(steps, |step| {
+        println!("\n== {} ==", step.name());
+        step.run(root)
+    });
+    print!("\n{}", table(&records));
+    // Only the last can have failed.
+    match records.into_iter().next_back() {
+        Some(Record { step, result: Err(error), .. }) => {
+            let name = step.name();
+            Err(error)
+                .with_context(|| format!("step {name} failed; alone it runs with `cargo xtask ci {name}`"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn run_each(steps: &[Step], mut execute: impl FnMut(Step) -> Result<msrv::Verdict>) -> Vec<Record> {
+    let mut records = Vec::new();
+    for &step in steps {
+        let start = Instant::now();
+        let result = execute(step);
+        let is_over = result.is_err();
+        records.push(Record { step, result, elapsed: start.elapsed() });
+        if is_over {
+            break;
+        }
+    }
+    records
+}
+
+fn table(records: &[Record]) -> String {
+    let mut table = String::from("step     seconds\n");
+    for Record { step, result, elapsed } in records {
+        let note = match result {
+            Ok(msrv::Verdict::Checked) => "",
+            Ok(msrv::Verdict::NotChecked) => "  NOT CHECKED",
+            Err(_) => "  FAILED",
+        };
+        let seconds = elapsed.as_secs_f64();
+        writeln!(table, "{:<8} {seconds:>7.1}{note}", step.name()).expect("BUG: a string takes all");
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::ensure;
+
+    use super::*;
+
+    #[test]
+    fn the_first_failure_is_the_last_step() {
+        let mut begun = Vec::new();
+        let records = run_each(Step::value_variants(), |step| {
+            begun.push(step);
+            ensure!(step != Step::Clippy, "a lint");
+            Ok(msrv::Verdict::Checked)
+        });
+        assert_eq!(begun, [Step::Fmt, Step::Clippy]);
+        assert!(records[0].result.is_ok());
+        assert!(records[1].result.is_err());
+    }
+
+    #[test]
+    fn the_table_marks_what_failed_and_what_was_not_checked() {
+        let record = |step, result| Record { step, result, elapsed: Duration::from_millis(1250) };
+        let records = [
+            record(Step::Fmt, Ok(msrv::Verdict::Checked)),
+            record(Step::Msrv, Ok(msrv::Verdict::NotChecked)),
+            record(Step::Tidy, Err(anyhow::anyhow!("untidy"))),
+        ];
+        let expected = "step     seconds\n\
+                        fmt          1.2\n\
+                        msrv         1.2  NOT CHECKED\n\
+                        tidy         1.2  FAILED\n";
+        assert_eq!(table(&records), expected);
+    }
+}

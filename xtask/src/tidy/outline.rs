@@ -1,0 +1,266 @@
+//! What a Rust file says about modules: which it declares, what it defines, the paths it mentions.
+//! It does not know where files lie, nor where a path leads.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Result, anyhow};
+use proc_macro2::{Ident, Spacing, TokenStream, TokenTree};
+use syn::visit::{self, Visit};
+use syn::{Attribute, ImplItemFn, Item, ItemMod, ItemUse, Macro, Meta, MetaList, Path, UseTree, Visibility};
+
+/// A path as it was written: `crate::a::B` is `["crate", "a", "B"]`.
+pub(crate) type Names = Vec<String>;
+
+/// All that matters of a file; what is only compiled for tests is left out.
+#[derive(Default)]
+pub(crate) struct Outline {
+    pub(crate) declared: Vec<Declared>,
+    /// The items at its top, by name; imports are not among them.
+    pub(crate) defined: BTreeSet<String>,
+    pub(crate) mentions: Vec<Mention>,
+    /// The inline modules in which the visitor is.
+    inside: Names,
+}
+
+/// `mod name;`
+pub(crate) struct Declared {
+    pub(crate) inside: Names,
+    pub(crate) name: String,
+}
+
+/// A path somewhere in the file.
+pub(crate) struct Mention {
+    /// The inline modules around it.
+    pub(crate) inside: Names,
+    pub(crate) path: Names,
+    pub(crate) line: usize,
+    pub(crate) form: Form,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Import { name: String },
+    Reexport { name: String },
+    InCode,
+}
+
+/// Reads a file.
+pub(crate) fn outline(text: &str) -> Result<Outline> {
+    let file =
+        syn::parse_file(text).map_err(|error| anyhow!("line {}: {error}", error.span().start().line))?;
+    let mut outline = Outline::default();
+    for item in &file.items {
+        let (attributes, name) = anatomy(item);
+        if !attributes.iter().any(is_for_tests) {
+            outline.defined.extend(name.map(Ident::to_string));
+        }
+    }
+    outline.visit_file(&file);
+    Ok(outline)
+}
+
+impl Outline {
+    fn mention(&mut self, path: Names, line: usize, form: Form) {
+        // In code a single name is a local one, `self` a value.
+        if form != Form::InCode || path.len() > 1 {
+            self.mentions.push(Mention { inside: self.inside.clone(), path, line, form });
+        }
+    }
+
+    fn import(&mut self, mut path: Names, tree: &UseTree, form: &dyn Fn(String) -> Form) {
+        let (ident, name) = match tree {
+            UseTree::Path(tree) => {
+                path.push(tree.ident.to_string());
+                return self.import(path, &tree.tree, form);
+            }
+            UseTree::Group(tree) => {
+                return tree.items.iter().for_each(|tree| self.import(path.clone(), tree, form));
+            }
+            UseTree::Glob(tree) => {
+                let line = tree.star_token.spans[0].start().line;
+                return self.mention(path, line, form("*".to_owned()));
+            }
+            UseTree::Name(tree) => (&tree.ident, &tree.ident),
+            UseTree::Rename(tree) => (&tree.ident, &tree.rename),
+        };
+        // `a::{self}` imports `a`, `self::a` begins at this module.
+        if path.is_empty() || ident != "self" {
+            path.push(ident.to_string());
+        }
+        self.mention(path, ident.span().start().line, form(name.to_string()));
+    }
+
+    /// Finds the paths in the tokens of a macro, which no parser can know the meaning of.
+    fn scan(&mut self, tokens: TokenStream) {
+        let mut tokens = tokens.into_iter().peekable();
+        while let Some(token) = tokens.next() {
+            match token {
+                TokenTree::Group(group) => self.scan(group.stream()),
+                TokenTree::Ident(first) => {
+                    let mut path = vec![first.to_string()];
+                    while tokens.next_if(is_first_colon).is_some() {
+                        tokens.next();
+                        match tokens.next_if(|token| matches!(token, TokenTree::Ident(_))) {
+                            Some(name) => path.push(name.to_string()),
+                            None => break,
+                        }
+                    }
+                    self.mention(path, first.span().start().line, Form::InCode);
+                }
+                TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+            }
+        }
+    }
+}
+
+fn is_first_colon(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Punct(mark) if mark.as_char() == ':' && mark.spacing() == Spacing::Joint)
+}
+
+impl<'file> Visit<'file> for Outline {
+    fn visit_item(&mut self, item: &'file Item) {
+        if !anatomy(item).0.iter().any(is_for_tests) {
+            visit::visit_item(self, item);
+        }
+    }
+
+    fn visit_impl_item_fn(&mut self, function: &'file ImplItemFn) {
+        if !function.attrs.iter().any(is_for_tests) {
+            visit::visit_impl_item_fn(self, function);
+        }
+    }
+
+    fn visit_item_mod(&mut self, module: &'file ItemMod) {
+        let name = module.ident.to_string();
+        if module.content.is_some() {
+            self.inside.push(name);
+            visit::visit_item_mod(self, module);
+            self.inside.pop();
+        } else {
+            self.declared.push(Declared { inside: self.inside.clone(), name });
+        }
+    }
+
+    fn visit_item_use(&mut self, item: &'file ItemUse) {
+        // `use ::x::y` is always another crate.
+        if item.leading_colon.is_none() {
+            let form = |name| match item.vis {
+                Visibility::Inherited => Form::Import { name },
+                _ => Form::Reexport { name },
+            };
+            self.import(Vec::new(), &item.tree, &form);
+        }
+    }
+
+    fn visit_path(&mut self, path: &'file Path) {
+        if let (None, Some(first)) = (path.leading_colon, path.segments.first()) {
+            let names = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+            self.mention(names, first.ident.span().start().line, Form::InCode);
+        }
+        visit::visit_path(self, path);
+    }
+
+    fn visit_macro(&mut self, call: &'file Macro) {
+        self.scan(call.tokens.clone());
+        visit::visit_macro(self, call);
+    }
+
+    // `#[arg(value_parser = super::parse)]` uses what it names.
+    fn visit_meta_list(&mut self, list: &'file MetaList) {
+        self.scan(list.tokens.clone());
+    }
+
+    // `pub(in crate::a)` is a promise, not a use.
+    fn visit_visibility(&mut self, _: &'file Visibility) {}
+}
+
+/// The attributes of an item, and the name that it defines.
+fn anatomy(item: &Item) -> (&[Attribute], Option<&Ident>) {
+    match item {
+        Item::Const(item) => (&item.attrs, Some(&item.ident)),
+        Item::Enum(item) => (&item.attrs, Some(&item.ident)),
+        Item::Fn(item) => (&item.attrs, Some(&item.sig.ident)),
+        Item::Impl(item) => (&item.attrs, None),
+        Item::Macro(item) => (&item.attrs, item.ident.as_ref()),
+        Item::Mod(item) => (&item.attrs, item.content.as_ref().map(|_| &item.ident)),
+        Item::Static(item) => (&item.attrs, Some(&item.ident)),
+        Item::Struct(item) => (&item.attrs, Some(&item.ident)),
+        Item::Trait(item) => (&item.attrs, Some(&item.ident)),
+        Item::Type(item) => (&item.attrs, Some(&item.ident)),
+        Item::Union(item) => (&item.attrs, Some(&item.ident)),
+        Item::Use(item) => (&item.attrs, None),
+        _ => (&[], None),
+    }
+}
+
+/// `#[test]`, or a `#[cfg]` that names `test` outside of a `not(…)`.
+fn is_for_tests(attribute: &Attribute) -> bool {
+    match &attribute.meta {
+        Meta::Path(path) => path.is_ident("test"),
+        Meta::List(list) => list.path.is_ident("cfg") && names_test(list.tokens.clone()),
+        Meta::NameValue(_) => false,
+    }
+}
+
+fn names_test(tokens: TokenStream) -> bool {
+    let mut tokens = tokens.into_iter();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Ident(name) if name == "test" => return true,
+            TokenTree::Ident(name) if name == "not" => {
+                tokens.next();
+            }
+            TokenTree::Group(group) if names_test(group.stream()) => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mentions(text: &str) -> Vec<String> {
+        let outline = outline(text).unwrap();
+        outline
+            .mentions
+            .iter()
+            .map(|mention| format!("{}@{}", mention.path.join("::"), mention.line))
+            .collect()
+    }
+
+    #[test]
+    fn grouped_imports_are_taken_apart() {
+        let text = "use crate::{a::B, c::{self, D as E},\n  f::*};\nuse ::clap::Parser;\n";
+        assert_eq!(mentions(text), ["crate::a::B@1", "crate::c@1", "crate::c::D@1", "crate::f@2"]);
+    }
+
+    #[test]
+    fn paths_in_code_types_macros_and_attributes_are_found() {
+        assert_eq!(mentions("fn f() -> crate::a::B { one; self.two() }"), ["crate::a::B@1"]);
+        assert_eq!(mentions("fn f() { print!(\"{}\",\n if x { super::a::b() }) }"), ["super::a::b@2"]);
+        assert_eq!(mentions("struct S { #[arg(parser = super::parse)] s: u8 }"), ["super::parse@1"]);
+        assert_eq!(mentions("fn f() { Vec::<crate::a::B>::new() }"), ["Vec::new@1", "crate::a::B@1"]);
+    }
+
+    #[test]
+    fn comments_strings_and_visibilities_are_no_paths() {
+        assert!(mentions("//! crate::a::B\npub(in crate::a) const C: &str = \"crate::a::B\";\n").is_empty());
+    }
+
+    #[test]
+    fn what_is_only_for_tests_is_left_out() {
+        let text = "#[cfg(test)] mod tests { use super::*; }\n#[cfg(all(test, unix))] use crate::a;\n\
+                    #[test] fn f() { crate::a::b() }\n#[cfg(not(test))] use crate::b;\n\
+                    #[cfg(test)] mod fixtures;\n#[cfg(test)] fn g() {}\nfn h() {}\n";
+        assert_eq!(mentions(text), ["crate::b@4"]);
+        assert!(outline(text).unwrap().declared.is_empty());
+        assert_eq!(outline(text).unwrap().defined, BTreeSet::from(["h".to_owned()]));
+    }
+
+    #[test]
+    fn a_file_that_is_not_rust_is_refused_with_its_line() {
+        assert!(outline("fn f() {}\nfn {}\n").err().unwrap().to_string().starts_with("line 2: "));
+    }
+}
