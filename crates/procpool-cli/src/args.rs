@@ -1,0 +1,146 @@
+//! What was typed.
+//! Knows nothing of what it means: `plan.rs` does.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use procpool_core::Limit;
+
+use crate::duration;
+
+/// Runs a list of commands in parallel, captures everything and loses nothing.
+#[derive(Debug, Parser)]
+#[command(name = "procpool", version, after_help = FIRST_EXAMPLES, disable_help_subcommand = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) chore: Option<Chore>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Chore {
+    Run(RunArgs),
+}
+
+const FIRST_EXAMPLES: &str = "\
+Examples:
+  procpool run --tag -- wc -c {} ::: /etc/passwd /etc/group
+  seq 4 | procpool run -j2 --timeout 5s -- sleep 0.{}
+  find . -maxdepth 1 -type f -print0 | procpool run -0 -k -- sha256sum {}
+
+`procpool run --help` says everything.";
+
+const PLACEHOLDERS: &str = "\
+Placeholders, anywhere in an argument:
+  {}  the value      {/}  its base name     {/.}  its base name without extension
+  {.} without extension     {//}  its directory     {key}  the job's key
+  {#} the job's number, from 1     {%}  the slot it runs in, from 1
+Other braces mean themselves. Without any placeholder the value is the last argument.";
+
+const AFTER_LONG_HELP: &str = "\
+Placeholders, anywhere in an argument (the result is always one argument):
+  {}     the value
+  {.}    the value without its extension
+  {/}    its base name: what follows the last slash
+  {//}   its directory, `.` where it has none
+  {/.}   its base name without extension
+  {#}    the job's number in the input, from 1
+  {%}    the slot that it runs in, from 1 to the limit
+  {key}  the job's key: the value, or its name in a job file
+Whatever else stands in braces means itself: `awk '{print $1}'` needs no quoting against procpool.
+Without any placeholder the value becomes the last argument.
+
+Where jobs come from:
+  Values after `:::`, or else standard input: a line a value, with -0 ended by NUL bytes. An empty line
+  is an empty value, a missing last newline is fine, an empty input is no jobs.
+  --file takes whole commands. JSON: {\"KEY\": [\"PROGRAM\", \"ARGUMENT\", …], …}, or the long form, in
+  TOML as well: {\"jobs\": {\"KEY\": {\"cmd\": […], \"cwd\": …, \"env\": {…}, \"stdin\": …, \"timeout\": \"30s\"}},
+  \"defaults\": {…}}. `\"shell\": \"a | b\"` in place of \"cmd\" asks for `sh -c`; \"stdin\" is a text or
+  {\"file\": PATH}. JSONL: an object a line, with its \"key\"; `--file -` reads JSONL from standard input.
+
+Each job runs without a shell, in a process group of its own, with nothing on standard input and with
+PROCPOOL_KEY, PROCPOOL_SEQ, PROCPOOL_SLOT and PROCPOOL_ATTEMPT in its environment. It ends when its process
+ends; a descendant that still holds its output then gets 200 ms, is killed, and the job counts as leaked.
+
+Exit status:
+  0  every job ran and succeeded and all output was delivered; or there were no jobs
+  1  at least one job failed
+  2  bad usage or bad input; what was started before that was seen was finished and reported
+  3  procpool could not do its own work, or jobs were left unrun
+  After INT, TERM or HUP it ends the jobs (this signal or TERM, 2 s, KILL; INT again: KILL at once) and dies
+  by the same signal.";
+
+/// Run a command for each value, or each command of a job file.
+#[derive(Debug, clap::Args)]
+#[command(
+    override_usage = "procpool run [OPTIONS] [--] COMMAND [ARGUMENT]... [::: VALUE...]\n       procpool run [OPTIONS] --file FILE",
+    after_help = PLACEHOLDERS,
+    after_long_help = AFTER_LONG_HELP,
+)]
+pub(crate) struct RunArgs {
+    /// Run at most N jobs at a time; `auto`: as many as there are processors to use
+    #[arg(short = 'j', long = "limit", alias = "jobs", short_alias = 'P', value_name = "N", default_value = "4", value_parser = parse_limit)]
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) limit: Limit,
+
+    /// Print outputs in the order of the input, not as jobs end
+    #[arg(short, long)]
+    pub(crate) keep_order: bool,
+
+    /// Begin each line of output with its job's key and a tab
+    #[arg(long)]
+    pub(crate) tag: bool,
+
+    /// End a job that takes longer (0.5, 30s, 5m, 1h30m): TERM, 2 s later KILL
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true)]
+    pub(crate) timeout: Option<Duration>,
+
+    /// Values on standard input end with a NUL byte, as `find -print0` writes them
+    #[arg(short = '0', long = "null")]
+    pub(crate) null: bool,
+
+    /// Take whole commands from a job file: .json, .jsonl or .toml; `-`: JSONL on standard input
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["null", "words"])]
+    pub(crate) file: Option<PathBuf>,
+
+    /// The command, then `:::` and values; without `:::` the values come from standard input
+    #[arg(trailing_var_arg = true, value_name = "COMMAND", hide = true)]
+    pub(crate) words: Vec<OsString>,
+}
+
+fn parse_limit(text: &str) -> Result<Limit, String> {
+    if text == "auto" {
+        return Ok(Limit::available());
+    }
+    let number = text.parse::<usize>().map_err(|_| "give a number from 1 up, or `auto`".to_owned())?;
+    Limit::new(number).map_err(|error| error.to_string())
+}
+
+/// What `procpool` alone says.
+pub(crate) fn print_first_help() {
+    // A closed standard output hurts nobody here.
+    let _ = Args::command().print_help();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_arguments_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn what_follows_the_first_word_that_is_no_option_is_the_command() {
+        let words = |typed: &[&str]| match Args::parse_from([&["procpool", "run"], typed].concat()).chore {
+            Some(Chore::Run(args)) => args.words,
+            None => panic!("no run"),
+        };
+        assert_eq!(words(&["-j2", "ls", "-k", "--tag", ":::", "a"]), ["ls", "-k", "--tag", ":::", "a"]);
+        assert_eq!(words(&["--", "ls", "-k", ":::", "-x"]), ["ls", "-k", ":::", "-x"]);
+        assert_eq!(words(&["git", "log", "--", "{}"]), ["git", "log", "--", "{}"]);
+        assert_eq!(words(&["--", "git", "log", "--", "{}"]), ["git", "log", "--", "{}"]);
+    }
+}

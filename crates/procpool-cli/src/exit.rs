@@ -1,0 +1,71 @@
+//! How procpool ends.
+//! Knows nothing of what led there, only which ends there are and what they promise.
+
+use std::process;
+
+/// The end of procpool, from best to worst: of two that apply, the later one counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ExitStatus {
+    /// 0: every job ran and succeeded, and every byte of its output was delivered. Also: there were no jobs.
+    Success,
+    /// 1: at least one job failed.
+    JobsFailed,
+    /// 2: bad usage or bad input. What was started before that was seen has been finished and reported.
+    BadInput,
+    /// 3: procpool could not do its own work, or jobs were left unrun.
+    OwnFailure,
+    /// Died by this signal, after the jobs were ended; by SIGPIPE where nobody reads the output any more.
+    Signal(i32),
+}
+
+impl ExitStatus {
+    /// Ends the process this way.
+    pub(crate) fn leave(self) -> ! {
+        let code = match self {
+            ExitStatus::Success => 0,
+            ExitStatus::JobsFailed => 1,
+            ExitStatus::BadInput => 2,
+            ExitStatus::OwnFailure => 3,
+            ExitStatus::Signal(signal) => {
+                // A parent must see the signal and no exit code: a shell goes on with its loop else.
+                let _ = signal_hook::low_level::emulate_default_handler(signal);
+                // Not reached, unless the signal has no default action that ends a process.
+                128 + signal
+            }
+        };
+        process::exit(code)
+    }
+}
+
+/// Says what is wrong with what was typed or read.
+pub(crate) fn bad_input(error: &anyhow::Error) -> ExitStatus {
+    eprintln!("procpool: {error:#}");
+    ExitStatus::BadInput
+}
+
+/// Says what procpool could not do.
+pub(crate) fn own_failure(error: &anyhow::Error) -> ExitStatus {
+    eprintln!("procpool: {error:#}");
+    ExitStatus::OwnFailure
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_ends_the_graver_counts() {
+        let ends = [
+            ExitStatus::JobsFailed,
+            ExitStatus::Signal(2),
+            ExitStatus::BadInput,
+            ExitStatus::Success,
+            ExitStatus::OwnFailure,
+        ];
+        assert_eq!(ends.into_iter().max(), Some(ExitStatus::Signal(2)));
+        assert_eq!(
+            ends.into_iter().filter(|end| *end < ExitStatus::BadInput).max(),
+            Some(ExitStatus::JobsFailed)
+        );
+    }
+}

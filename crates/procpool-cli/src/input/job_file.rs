@@ -1,0 +1,48 @@
+//! Jobs from a file that names each of them and says how to run it.
+//! Knows the kinds of files; what stands in them is read below.
+
+mod document;
+mod json;
+mod lines;
+mod spec;
+mod toml;
+
+use std::fs;
+use std::io::{self, BufReader};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use procpool_core::Job;
+
+use crate::input::Input;
+use crate::launch::Work;
+
+/// Opens a job file; `-` is JSONL on standard input. `timeout` is for jobs that name none.
+///
+/// A file is read and checked whole before the first job starts; standard input as it comes.
+///
+/// # Errors
+/// Where it can't be read, is of no known kind, or something is wrong with what stands in it.
+pub(crate) fn open(path: &Path, timeout: Option<Duration>) -> anyhow::Result<Input> {
+    let finish = move |mut job: Job<Work>| {
+        job.timeout = job.timeout.or(timeout);
+        job
+    };
+    if path.as_os_str() == "-" {
+        let jobs = lines::JobLines::new(BufReader::new(io::stdin()), "standard input");
+        return Ok(Input::streamed(jobs.map(move |job| job.map(finish))));
+    }
+    let shown = path.display();
+    let text = fs::read_to_string(path).with_context(|| format!("can't read the job file {shown}"))?;
+    let jobs = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("json") => json::parse(&text),
+        Some("toml") => toml::parse(&text),
+        Some("jsonl" | "ndjson") => lines::JobLines::new(text.as_bytes(), "the file").collect(),
+        _ => bail!(
+            "job file {shown}: its name has to end in .json, .jsonl or .toml, so that it is clear how to read it"
+        ),
+    };
+    let jobs: Vec<Job<Work>> = jobs.with_context(|| format!("job file {shown}"))?;
+    Ok(Input::checked(jobs.into_iter().map(finish)))
+}

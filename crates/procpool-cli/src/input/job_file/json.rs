@@ -1,0 +1,48 @@
+//! A job file in JSON: the plain dictionary from keys to lists of words, or the long form.
+//! Knows nothing of what a job may say; see `spec.rs`.
+
+use std::collections::HashMap;
+
+use anyhow::bail;
+use procpool_core::Job;
+use serde_json::value::RawValue;
+
+use crate::input::job_file::document::{Dictionary, Document};
+use crate::launch::Work;
+
+/// Reads a whole file.
+pub(crate) fn parse(text: &str) -> anyhow::Result<Vec<Job<Work>>> {
+    // Twice: once for where things stand, and once for what they say, with errors that name the line.
+    let Dictionary(top) = serde_json::from_str::<Dictionary<&RawValue>>(text)?;
+    let jobs = top.iter().find(|(key, value)| key == "jobs" && value.get().starts_with('{'));
+    let document = match jobs {
+        Some((_, jobs)) => {
+            refuse_doubles(text, &top)?;
+            refuse_doubles(text, &serde_json::from_str::<Dictionary<&RawValue>>(jobs.get())?.0)?;
+            serde_json::from_str(text)?
+        }
+        None => {
+            refuse_doubles(text, &top)?;
+            Document::plain(serde_json::from_str(text)?)
+        }
+    };
+    document.into_jobs()
+}
+
+/// serde takes the last of two entries with the same key; the other job would be lost.
+fn refuse_doubles(text: &str, entries: &[(String, &RawValue)]) -> anyhow::Result<()> {
+    let mut lines = HashMap::new();
+    for (key, value) in entries {
+        let line = line_of(text, value.get());
+        if let Some(first) = lines.insert(key, line) {
+            bail!("the key {key:?} stands on line {first} and again on line {line}: give each job its own");
+        }
+    }
+    Ok(())
+}
+
+/// The line of `text`, from 1, on which this part of it begins.
+fn line_of(text: &str, part: &str) -> usize {
+    let offset = part.as_ptr().addr().saturating_sub(text.as_ptr().addr());
+    text.get(..offset).unwrap_or_default().matches('\n').count() + 1
+}

@@ -1,0 +1,62 @@
+//! Jobs as JSON lines: an object a line, with its key in it.
+//! Knows nothing of what a job may say; see `spec.rs`. Reads no further than it is asked to.
+
+use std::collections::HashMap;
+use std::io::BufRead;
+
+use anyhow::{Context, bail};
+use procpool_core::Job;
+
+use crate::input::job_file::spec::{Defaults, Spec};
+use crate::launch::Work;
+
+/// The jobs of a stream.
+pub(crate) struct JobLines<R> {
+    reader: R,
+    name: &'static str,
+    number: u64,
+    /// On which line each key stood.
+    keys: HashMap<String, u64>,
+}
+
+impl<R: BufRead> JobLines<R> {
+    /// Reads `reader`, which is called `name` in what there is to say about it.
+    pub(crate) fn new(reader: R, name: &'static str) -> JobLines<R> {
+        JobLines { reader, name, number: 0, keys: HashMap::new() }
+    }
+
+    /// The next line that is not blank.
+    fn read(&mut self) -> anyhow::Result<Option<Job<Work>>> {
+        loop {
+            let mut line = String::new();
+            self.number += 1;
+            let read = self.reader.read_line(&mut line);
+            if read.with_context(|| format!("{}, line {}", self.name, self.number))? == 0 {
+                return Ok(None);
+            }
+            if !line.trim().is_empty() {
+                return self
+                    .parse(&line)
+                    .with_context(|| format!("{}, line {}", self.name, self.number))
+                    .map(Some);
+            }
+        }
+    }
+
+    fn parse(&mut self, line: &str) -> anyhow::Result<Job<Work>> {
+        let mut spec: Spec = serde_json::from_str(line)?;
+        let Some(key) = spec.take_key() else { bail!("the job has no `key`") };
+        if let Some(first) = self.keys.insert(key.clone(), self.number) {
+            bail!("the key {key:?} stands on line {first} already: give each job its own");
+        }
+        spec.into_job(&key, &Defaults::default()).with_context(|| format!("job {key:?}"))
+    }
+}
+
+impl<R: BufRead> Iterator for JobLines<R> {
+    type Item = anyhow::Result<Job<Work>>;
+
+    fn next(&mut self) -> Option<anyhow::Result<Job<Work>>> {
+        self.read().transpose()
+    }
+}

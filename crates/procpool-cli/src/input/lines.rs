@@ -1,0 +1,132 @@
+//! Values from a stream, each ended by a separator.
+//! Knows nothing of what they become; reads no further than it is asked to.
+
+use std::ffi::OsString;
+use std::io::{self, BufRead};
+use std::os::unix::ffi::OsStringExt;
+
+use anyhow::{Context, bail};
+
+/// What ends a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Separator {
+    Newline,
+    Nul,
+}
+
+impl Separator {
+    fn byte(self) -> u8 {
+        match self {
+            Separator::Newline => b'\n',
+            Separator::Nul => 0,
+        }
+    }
+}
+
+/// The values of a stream. The separator after the last one may be missing; an empty value is a value.
+pub(crate) struct Lines<R> {
+    reader: R,
+    name: &'static str,
+    separator: Separator,
+    /// Which one was read last, from 1.
+    number: u64,
+    carriage_return: CarriageReturn,
+}
+
+/// Whether a value that ends in a carriage return has been seen and warned of.
+#[derive(PartialEq)]
+enum CarriageReturn {
+    NotSeen,
+    Warned,
+}
+
+impl<R: BufRead> Lines<R> {
+    /// Reads `reader`, which is called `name` in what there is to say about it.
+    pub(crate) fn new(reader: R, name: &'static str, separator: Separator) -> Lines<R> {
+        Lines {
+            reader,
+            name,
+            separator,
+            number: 0,
+            carriage_return: CarriageReturn::NotSeen,
+        }
+    }
+
+    fn read(&mut self) -> anyhow::Result<Option<OsString>> {
+        let mut value = Vec::new();
+        let read = self.reader.read_until(self.separator.byte(), &mut value);
+        self.number += 1;
+        if read.map_err(explain).with_context(|| format!("{} can't be read", self.name))? == 0 {
+            return Ok(None);
+        }
+        if value.last() == Some(&self.separator.byte()) {
+            value.pop();
+        }
+        let place = format_args!("{}, line {}", self.name, self.number);
+        if self.separator == Separator::Newline {
+            if value.contains(&0) {
+                bail!("{place}: a NUL byte can't be in an argument; for values that end with NUL give -0");
+            }
+            if value.last() == Some(&b'\r') && self.carriage_return == CarriageReturn::NotSeen {
+                eprintln!(
+                    "procpool: warning: {place} ends in a carriage return (a file from Windows?); it is kept as part of the value"
+                );
+                self.carriage_return = CarriageReturn::Warned;
+            }
+        }
+        Ok(Some(OsString::from_vec(value)))
+    }
+}
+
+impl<R: BufRead> Iterator for Lines<R> {
+    type Item = anyhow::Result<OsString>;
+
+    fn next(&mut self) -> Option<anyhow::Result<OsString>> {
+        self.read().transpose()
+    }
+}
+
+/// A directory as standard input: GNU parallel takes that for an empty list.
+fn explain(error: io::Error) -> anyhow::Error {
+    let is_directory = error.kind() == io::ErrorKind::IsADirectory;
+    let error = anyhow::Error::from(error);
+    if is_directory {
+        error.context("a directory holds no lines: give a file, or `find DIRECTORY -print0` and -0")
+    } else {
+        error
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(text: &[u8], separator: Separator) -> anyhow::Result<Vec<Vec<u8>>> {
+        Lines::new(text, "the test", separator).map(|value| value.map(OsStringExt::into_vec)).collect()
+    }
+
+    #[test]
+    fn a_line_is_a_value_and_the_last_newline_may_be_missing() {
+        for text in ["a\n\nb c\n", "a\n\nb c"] {
+            assert_eq!(values(text.as_bytes(), Separator::Newline).unwrap(), [&b"a"[..], b"", b"b c"]);
+        }
+        assert!(values(b"", Separator::Newline).unwrap().is_empty());
+        assert_eq!(values(b"\n", Separator::Newline).unwrap(), [b""]);
+    }
+
+    #[test]
+    fn nul_separated_values_may_hold_anything_else() {
+        assert_eq!(values(b"a\nb\0\xff\0", Separator::Nul).unwrap(), [&b"a\nb"[..], b"\xff"]);
+    }
+
+    #[test]
+    fn a_carriage_return_is_kept() {
+        assert_eq!(values(b"a\r\n", Separator::Newline).unwrap(), [b"a\r"]);
+    }
+
+    #[test]
+    fn a_nul_byte_in_a_line_is_refused_with_its_place() {
+        let error = values(b"a\nb\0c\n", Separator::Newline).unwrap_err().to_string();
+        assert!(error.starts_with("the test, line 2: a NUL byte"), "{error}");
+    }
+}

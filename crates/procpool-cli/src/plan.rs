@@ -1,0 +1,82 @@
+//! What was typed becomes a plan: every decision and every user's error, before the first process.
+//! Knows nothing of how a plan is carried out.
+
+use std::ffi::OsString;
+use std::io::{self, BufReader, IsTerminal};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use procpool_core::{Job, Key, LocalProcess, Pool};
+
+use crate::args::RunArgs;
+use crate::input::lines::{Lines, Separator};
+use crate::input::values::{self, Split};
+use crate::input::{Input, job_file};
+use crate::launch::{Launcher, Work};
+use crate::sink::Sink;
+use crate::sink::in_order::InOrder;
+use crate::sink::print::{Printer, Tag};
+use crate::template::Template;
+
+/// All that a run needs.
+pub(crate) struct Plan {
+    pub(crate) pool: Pool<Launcher>,
+    pub(crate) input: Input,
+    /// In the order in which they are told of a completion.
+    pub(crate) sinks: Vec<Box<dyn Sink>>,
+}
+
+impl Plan {
+    /// # Errors
+    /// Whatever is wrong with what was typed, or with a file that it names.
+    pub(crate) fn new(args: RunArgs) -> anyhow::Result<Plan> {
+        let printer = printer(&args).context("no standard output or standard error to write to")?;
+        Ok(Plan {
+            pool: Pool::with_runner(args.limit, Launcher::new(LocalProcess::new())),
+            input: match &args.file {
+                Some(file) => job_file::open(file, args.timeout)?,
+                None => commands(args)?,
+            },
+            sinks: vec![printer],
+        })
+    }
+}
+
+/// The command that was typed, for each of the values.
+fn commands(args: RunArgs) -> anyhow::Result<Input> {
+    let Split { command, values } = values::split(args.words)?;
+    let Some((program, arguments)) = command.split_first() else {
+        bail!("no command to run; for example: procpool run -- wc -c {{}} ::: /etc/passwd /etc/group");
+    };
+    if program.is_empty() {
+        bail!("the command's first word is empty; it has to name a program");
+    }
+    let template = Arc::new(Template::parse(program, arguments));
+    let timeout = args.timeout;
+    let job = move |value| value_job(&template, value, timeout);
+    Ok(match values {
+        Some(values) => Input::checked(values.into_iter().map(job)),
+        None => {
+            let stdin = io::stdin();
+            if stdin.is_terminal() {
+                eprintln!("procpool: reading values from the terminal, one a line; Ctrl-D ends them");
+            }
+            let separator = if args.null { Separator::Nul } else { Separator::Newline };
+            let lines = Lines::new(BufReader::new(stdin), "standard input", separator);
+            Input::streamed(lines.map(move |value| value.map(&job)))
+        }
+    })
+}
+
+fn value_job(template: &Arc<Template>, value: OsString, timeout: Option<Duration>) -> Job<Work> {
+    let template = Arc::clone(template);
+    let mut job = Job::new(Key::from(value.as_os_str()), Work::Value { template, value });
+    job.timeout = timeout;
+    job
+}
+
+fn printer(args: &RunArgs) -> io::Result<Box<dyn Sink>> {
+    let printer = Printer::new(if args.tag { Tag::Key } else { Tag::Nothing })?;
+    Ok(if args.keep_order { Box::new(InOrder::new(printer)) } else { Box::new(printer) })
+}

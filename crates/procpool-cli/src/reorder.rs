@@ -1,0 +1,79 @@
+//! Gives things back in the order of their numbers, however they come in.
+//! Knows nothing of what they are; holds what is too early.
+
+use std::collections::BTreeMap;
+
+/// Numbers go from 1 without a gap.
+pub(crate) struct Reorder<T> {
+    next: u64,
+    early: BTreeMap<u64, T>,
+}
+
+impl<T> Reorder<T> {
+    pub(crate) fn new() -> Reorder<T> {
+        Reorder { next: 1, early: BTreeMap::new() }
+    }
+
+    /// Whether the thing with this number would be next.
+    pub(crate) fn is_next(&self, number: u64) -> bool {
+        number == self.next
+    }
+
+    /// The next one was dealt with outside.
+    pub(crate) fn skip(&mut self) {
+        self.next += 1;
+    }
+
+    /// Holds a thing until its turn.
+    pub(crate) fn hold(&mut self, number: u64, thing: T) {
+        self.early.insert(number, thing);
+    }
+
+    /// Takes the next thing out, if it has come in.
+    pub(crate) fn take(&mut self) -> Option<T> {
+        let thing = self.early.remove(&self.next)?;
+        self.next += 1;
+        Some(thing)
+    }
+
+    /// Takes what is left, in order, over gaps: of a run that ended early.
+    pub(crate) fn take_rest(&mut self) -> impl Iterator<Item = T> + use<T> {
+        std::mem::take(&mut self.early).into_values()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_order_in_is_the_right_order_out(numbers in Just((1..=50_u64).collect::<Vec<_>>()).prop_shuffle()) {
+            let mut reorder = Reorder::new();
+            let mut out = Vec::new();
+            for number in numbers {
+                if reorder.is_next(number) {
+                    out.push(number);
+                    reorder.skip();
+                } else {
+                    reorder.hold(number, number);
+                }
+                out.extend(std::iter::from_fn(|| reorder.take()));
+            }
+            prop_assert_eq!(out, (1..=50).collect::<Vec<_>>());
+            prop_assert_eq!(reorder.take_rest().count(), 0);
+        }
+    }
+
+    #[test]
+    fn over_a_gap_only_the_rest_is_taken() {
+        let mut reorder = Reorder::new();
+        for number in [2, 4, 3] {
+            reorder.hold(number, number);
+        }
+        assert_eq!(reorder.take(), None);
+        assert_eq!(reorder.take_rest().collect::<Vec<_>>(), [2, 3, 4]);
+    }
+}

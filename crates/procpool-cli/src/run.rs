@@ -1,0 +1,133 @@
+//! Carries a plan out: jobs in, completions to the sinks, one exit status at the end.
+//! Knows no option, no concrete sink and no source of jobs.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Instant;
+
+use anyhow::{Context, anyhow};
+use procpool_core::{Completion, Handle, Job, Pending, Pool, Run};
+use signal_hook::consts::SIGPIPE;
+
+use crate::exit::{self, ExitStatus};
+use crate::input::{Fault, Input};
+use crate::launch::{Launcher, Work};
+use crate::signals::{Caught, Signals};
+use crate::sink::{Sink, Trouble};
+use crate::summary::summary;
+use crate::tally::Tally;
+
+/// Runs the jobs of `input` and tells the sinks, in their order, of each that ends.
+pub(crate) fn run(pool: &Pool<Launcher>, input: Input, sinks: Vec<Box<dyn Sink>>) -> ExitStatus {
+    let begun = Instant::now();
+    let (run, caught) = match start(pool, input.jobs) {
+        Ok(started) => started,
+        Err(error) => return exit::own_failure(&error),
+    };
+    let mut delivery = Delivery::new(run.handle(), sinks);
+    delivery.deliver_all(run);
+    let status = delivery.conclude(&input.fault, &caught);
+    if delivery.has_reader() && (status != ExitStatus::Success || io::stderr().is_terminal()) {
+        // A summary that nobody can read changes nothing about the run.
+        let _ = io::stderr().write_all(summary(&delivery.tally, begun.elapsed()).as_bytes());
+    }
+    status
+}
+
+type Jobs = Box<dyn Iterator<Item = Job<Work>> + Send>;
+
+fn start(pool: &Pool<Launcher>, jobs: Jobs) -> anyhow::Result<(Run<Work>, Caught)> {
+    // Caught before the first job starts: a signal in between would leave that job behind.
+    let signals = Signals::catch().context("can't catch signals")?;
+    let run = pool.run(jobs)?;
+    let caught = signals.control(run.handle()).context("can't start a thread for signals")?;
+    Ok((run, caught))
+}
+
+/// Completions on their way to the sinks, and what went wrong on it.
+struct Delivery {
+    handle: Handle,
+    sinks: Vec<Box<dyn Sink>>,
+    tally: Tally,
+    /// Why the sinks are told nothing any more.
+    trouble: Option<Trouble>,
+    /// The first output that could not be kept.
+    loss: Option<anyhow::Error>,
+}
+
+impl Delivery {
+    fn new(handle: Handle, sinks: Vec<Box<dyn Sink>>) -> Delivery {
+        Delivery {
+            handle,
+            sinks,
+            tally: Tally::default(),
+            trouble: None,
+            loss: None,
+        }
+    }
+
+    fn deliver_all(&mut self, run: Run<Work>) {
+        for mut completion in run {
+            self.tally.note(&completion);
+            self.look_for_loss(&completion);
+            self.tell_sinks(|sink| sink.completed(&mut completion));
+        }
+        self.tell_sinks(|sink| sink.finish());
+    }
+
+    /// Output that could not be kept is not the job's fault, and the next job would lose its own too.
+    fn look_for_loss(&mut self, completion: &Completion<Work>) {
+        if let Some(error) = completion.outcome.ran().and_then(|ran| ran.lost.as_ref()) {
+            let key = completion.key();
+            self.loss
+                .get_or_insert_with(|| anyhow!("the output of job \"{key}\" could not be kept: {error}"));
+            self.handle.drain();
+        }
+    }
+
+    /// After the first sink that can't go on, none is told anything more, and the run is stopped.
+    fn tell_sinks(&mut self, mut tell: impl FnMut(&mut dyn Sink) -> Result<(), Trouble>) {
+        if self.trouble.is_some() {
+            return;
+        }
+        if let Err(trouble) = self.sinks.iter_mut().try_for_each(|sink| tell(sink.as_mut())) {
+            self.trouble = Some(trouble);
+            self.handle.stop();
+        }
+    }
+
+    /// Whether somebody still reads what is printed.
+    fn has_reader(&self) -> bool {
+        !matches!(self.trouble, Some(Trouble::ReaderGone))
+    }
+
+    /// How procpool has to end. Says what is to be said about that beside the summary.
+    fn conclude(&self, fault: &Fault, caught: &Caught) -> ExitStatus {
+        let mut status = ExitStatus::Success;
+        let mut at_least = |other: ExitStatus| status = status.max(other);
+        if self.tally.failed > 0 {
+            at_least(ExitStatus::JobsFailed);
+        }
+        if let Some(error) = fault.get() {
+            at_least(exit::bad_input(error));
+        }
+        if self.are_jobs_left() {
+            at_least(ExitStatus::OwnFailure);
+        }
+        if let Some(error) = &self.loss {
+            at_least(exit::own_failure(error));
+        }
+        match &self.trouble {
+            Some(Trouble::Failed(error)) => at_least(exit::own_failure(error)),
+            Some(Trouble::ReaderGone) => at_least(ExitStatus::Signal(SIGPIPE)),
+            None => {}
+        }
+        if let Some(signal) = caught.get() {
+            at_least(ExitStatus::Signal(signal));
+        }
+        status
+    }
+
+    fn are_jobs_left(&self) -> bool {
+        self.tally.unrun > 0 || self.handle.snapshot().pending != Pending::Exactly(0)
+    }
+}

@@ -1,0 +1,80 @@
+//! Signals to procpool, and what the run is told of them.
+//! Knows nothing of how jobs are ended.
+
+use std::fs;
+use std::io;
+use std::sync::{Arc, OnceLock};
+use std::thread;
+
+use procpool_core::{Handle, Signal};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator;
+
+/// Those that end a run.
+const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+
+/// Signals that are caught from now on, and wait for a run to be told.
+pub(crate) struct Signals {
+    caught: iterator::Signals,
+}
+
+/// The first signal that was caught, if any was.
+pub(crate) struct Caught(Arc<OnceLock<i32>>);
+
+impl Signals {
+    /// Catches INT, TERM and HUP. One that was ignored when procpool was started (nohup) stays ignored.
+    pub(crate) fn catch() -> io::Result<Signals> {
+        let ignored = ignored()?;
+        let wanted = ENDING.into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
+        Ok(Signals { caught: iterator::Signals::new(wanted)? })
+    }
+
+    /// Tells the run: the first one ends it politely, INT by INT and the others by TERM; INT after that kills.
+    pub(crate) fn control(self, handle: Handle) -> io::Result<Caught> {
+        let first = Arc::new(OnceLock::new());
+        let noted = Arc::clone(&first);
+        let mut signals = self.caught;
+        let obey = move || {
+            for signal in &mut signals {
+                match (noted.set(signal), signal) {
+                    (Ok(()), SIGINT) => handle.stop_with(Signal::INT),
+                    (Ok(()), _) => handle.stop(),
+                    (Err(_), SIGINT) => handle.kill(),
+                    (Err(_), _) => {}
+                }
+            }
+        };
+        thread::Builder::new().name("procpool-signal".into()).spawn(obey)?;
+        Ok(Caught(first))
+    }
+}
+
+impl Caught {
+    pub(crate) fn get(&self) -> Option<i32> {
+        self.0.get().copied()
+    }
+}
+
+/// The set of ignored signals, bit n-1 for signal n, as proc(5) has it: no other safe call tells it.
+fn ignored() -> io::Result<u64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    Ok(ignored_in(&status).unwrap_or(0))
+}
+
+fn ignored_in(status: &str) -> Option<u64> {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    u64::from_str_radix(mask.trim(), 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_mask_of_ignored_signals_is_read() {
+        assert_eq!(ignored_in("Name:\tx\nSigIgn:\t0000000000001001\nSigCgt:\tff\n"), Some(0x1001));
+        assert_eq!(ignored_in("Name:\tx\n"), None);
+        // The Rust runtime ignores SIGPIPE, and the test harness changes nothing about that.
+        assert_ne!(ignored().unwrap() & (1 << (signal_hook::consts::SIGPIPE - 1)), 0);
+    }
+}

@@ -1,0 +1,84 @@
+//! The closing summary, on standard error: how many, and what failed.
+//! Knows nothing of what it counts but the tally.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::duration::prose;
+use crate::tally::{Failure, Tally};
+
+/// The summary of a run that took so long.
+pub(crate) fn summary(tally: &Tally, elapsed: Duration) -> String {
+    let mut text = String::from("procpool: ");
+    let counts = [
+        (tally.succeeded, "succeeded"),
+        (tally.failed, "failed"),
+        (tally.unrun, "not run"),
+        (tally.leaked, "leaked a process"),
+    ];
+    let counted: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    let jobs = match tally.jobs() {
+        1 => "1 job".to_owned(),
+        jobs => format!("{jobs} jobs"),
+    };
+    let counted = if counted.is_empty() { String::new() } else { format!(": {}", counted.join(", ")) };
+    line(&mut text, format_args!("{jobs}{counted}; {}", prose(elapsed)));
+    for failure in &tally.failures {
+        describe(&mut text, failure);
+    }
+    let more = tally.failed - tally.failures.len() as u64;
+    if more > 0 {
+        line(&mut text, format_args!("  and {more} more that failed"));
+    }
+    text
+}
+
+fn describe(text: &mut String, failure: &Failure) {
+    let Failure { key, outcome, elapsed, last_words } = failure;
+    line(text, format_args!("  {key}: {outcome}, {}", prose(*elapsed)));
+    for word in last_words {
+        line(text, format_args!("    | {word}"));
+    }
+}
+
+fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {
+    writeln!(text, "{arguments}").expect("BUG: a string takes all");
+}
+
+#[cfg(test)]
+mod tests {
+    use procpool_core::Key;
+
+    use super::*;
+
+    #[test]
+    fn a_success_is_one_line() {
+        let tally = Tally { succeeded: 12, ..Tally::default() };
+        assert_eq!(summary(&tally, Duration::from_millis(3210)), "procpool: 12 jobs: 12 succeeded; 3.21s\n");
+        assert_eq!(summary(&Tally::default(), Duration::ZERO), "procpool: 0 jobs; 0ms\n");
+    }
+
+    #[test]
+    fn failures_are_listed_with_their_last_words_and_what_is_not_listed_is_counted() {
+        let failure = Failure {
+            key: Key::from("a b"),
+            outcome: "exit 3".into(),
+            elapsed: Duration::from_millis(20),
+            last_words: vec!["no such thing".into()],
+        };
+        let tally = Tally {
+            succeeded: 1,
+            failed: 3,
+            unrun: 2,
+            leaked: 1,
+            failures: vec![failure],
+        };
+        let expected = "procpool: 6 jobs: 1 succeeded, 3 failed, 2 not run, 1 leaked a process; 1m05s\n  \
+                        a b: exit 3, 20ms\n    | no such thing\n  and 2 more that failed\n";
+        assert_eq!(summary(&tally, Duration::from_secs(65)), expected);
+    }
+}

@@ -1,0 +1,96 @@
+//! What came of all jobs together: counts, and what the closing summary says of those that failed.
+//! Knows nothing of how it is shown.
+
+use std::time::Duration;
+
+use procpool_core::{Completion, Key, NotStarted, Outcome};
+
+/// The state of a run as its end will judge it.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) succeeded: u64,
+    pub(crate) failed: u64,
+    /// Accepted, but its turn never came.
+    pub(crate) unrun: u64,
+    pub(crate) leaked: u64,
+    /// The first of those that failed.
+    pub(crate) failures: Vec<Failure>,
+}
+
+/// A job that failed.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) key: Key,
+    pub(crate) outcome: String,
+    pub(crate) elapsed: Duration,
+    /// The last lines that it wrote to standard error.
+    pub(crate) last_words: Vec<String>,
+}
+
+/// So many failures are kept in detail. A million jobs that all fail must not fill the memory, or a screen.
+const MOST_FAILURES: usize = 20;
+
+/// So many lines of a failure's standard error are kept, from so many bytes.
+const LAST_LINES: usize = 3;
+const LAST_BYTES: usize = 2000;
+
+impl Tally {
+    /// Takes note of a job's end.
+    pub(crate) fn note<W>(&mut self, completion: &Completion<W>) {
+        if completion.outcome.ran().is_some_and(|ran| ran.leaked) {
+            self.leaked += 1;
+        }
+        match &completion.outcome {
+            outcome if outcome.is_success() => self.succeeded += 1,
+            Outcome::NotStarted(NotStarted::NeverReached) => self.unrun += 1,
+            _ => {
+                self.failed += 1;
+                if self.failures.len() < MOST_FAILURES {
+                    self.failures.push(Failure::of(completion));
+                }
+            }
+        }
+    }
+
+    /// How many jobs there were.
+    pub(crate) fn jobs(&self) -> u64 {
+        self.succeeded + self.failed + self.unrun
+    }
+}
+
+impl Failure {
+    fn of<W>(completion: &Completion<W>) -> Failure {
+        Failure {
+            key: completion.key().clone(),
+            outcome: completion.outcome.to_string(),
+            elapsed: completion.elapsed(),
+            // Where the spool can't be read the delivery of the output says so; this is only a reminder of it.
+            last_words: last_lines(&completion.stderr().tail(LAST_BYTES).unwrap_or_default()),
+        }
+    }
+}
+
+/// The last lines of a text that are not blank, made harmless for a terminal.
+fn last_lines(text: &[u8]) -> Vec<String> {
+    let lines: Vec<&[u8]> =
+        text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).collect();
+    let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
+    last.iter().map(|line| Key::from(*line).to_string()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_lines_are_those_that_say_something() {
+        assert_eq!(last_lines(b"1\n2\n\n3\n4\n  \n"), ["2", "3", "4"]);
+        assert_eq!(last_lines(b"no newline"), ["no newline"]);
+        assert!(last_lines(b"").is_empty());
+    }
+
+    #[test]
+    fn the_last_lines_can_not_garble_a_terminal() {
+        assert_eq!(last_lines(b"\x1b[2Jgone\n"), ["\\u{1b}[2Jgone"]);
+    }
+}
