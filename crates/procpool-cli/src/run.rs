@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Instant;
 
 use anyhow::{Context, anyhow};
-use procpool_core::{Completion, Handle, Job, Pending, Pool, Run};
+use procpool_core::{Completion, Handle, Job, Pool, Run};
 use signal_hook::consts::SIGPIPE;
 
 use crate::exit::{self, ExitStatus};
@@ -72,6 +72,7 @@ impl Delivery {
             self.tell_sinks(|sink| sink.completed(&mut completion));
         }
         self.tell_sinks(|sink| sink.finish());
+        self.tally.note_rest(self.handle.snapshot().pending);
     }
 
     /// Output that could not be kept is not the job's fault, and the next job would lose its own too.
@@ -110,7 +111,7 @@ impl Delivery {
         if let Some(error) = fault.get() {
             at_least(exit::bad_input(error));
         }
-        if self.are_jobs_left() {
+        if self.tally.has_unrun() {
             at_least(ExitStatus::OwnFailure);
         }
         if let Some(error) = &self.loss {
@@ -125,9 +126,5 @@ impl Delivery {
             at_least(ExitStatus::Signal(signal));
         }
         status
-    }
-
-    fn are_jobs_left(&self) -> bool {
-        self.tally.unrun > 0 || self.handle.snapshot().pending != Pending::Exactly(0)
     }
 }

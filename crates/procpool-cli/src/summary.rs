@@ -5,28 +5,12 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::duration::prose;
-use crate::tally::{Failure, Tally};
+use crate::tally::{Failure, Rest, Tally};
 
 /// The summary of a run that took so long.
 pub(crate) fn summary(tally: &Tally, elapsed: Duration) -> String {
-    let mut text = String::from("procpool: ");
-    let counts = [
-        (tally.succeeded, "succeeded"),
-        (tally.failed, "failed"),
-        (tally.unrun, "not run"),
-        (tally.leaked, "leaked a process"),
-    ];
-    let counted: Vec<String> = counts
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{count} {what}"))
-        .collect();
-    let jobs = match tally.jobs() {
-        1 => "1 job".to_owned(),
-        jobs => format!("{jobs} jobs"),
-    };
-    let counted = if counted.is_empty() { String::new() } else { format!(": {}", counted.join(", ")) };
-    line(&mut text, format_args!("{jobs}{counted}; {}", prose(elapsed)));
+    let mut text = String::new();
+    line(&mut text, format_args!("procpool: {}; {}", counts(tally), prose(elapsed)));
     for failure in &tally.failures {
         describe(&mut text, failure);
     }
@@ -35,6 +19,26 @@ pub(crate) fn summary(tally: &Tally, elapsed: Duration) -> String {
         line(&mut text, format_args!("  and {more} more that failed"));
     }
     text
+}
+
+/// How many jobs there were, and what came of them: what didn't happen is not said.
+fn counts(tally: &Tally) -> String {
+    let counts = [
+        (tally.succeeded, "succeeded"),
+        (tally.failed, "failed"),
+        (tally.unrun.known, "not run"),
+        (tally.leaked, "leaked a process"),
+    ];
+    let happened = counts.into_iter().filter(|(count, _)| *count > 0);
+    let mut parts: Vec<String> = happened.map(|(count, what)| format!("{count} {what}")).collect();
+    if tally.unrun.input == Rest::Unknown {
+        parts.push("the rest of the input not read".to_owned());
+    }
+    let jobs = match tally.jobs() {
+        1 => "1 job".to_owned(),
+        jobs => format!("{jobs} jobs"),
+    };
+    if parts.is_empty() { jobs } else { format!("{jobs}: {}", parts.join(", ")) }
 }
 
 fn describe(text: &mut String, failure: &Failure) {
@@ -54,12 +58,21 @@ mod tests {
     use procpool_core::Key;
 
     use super::*;
+    use crate::tally::Unrun;
 
     #[test]
     fn a_success_is_one_line() {
         let tally = Tally { succeeded: 12, ..Tally::default() };
         assert_eq!(summary(&tally, Duration::from_millis(3210)), "procpool: 12 jobs: 12 succeeded; 3.21s\n");
         assert_eq!(summary(&Tally::default(), Duration::ZERO), "procpool: 0 jobs; 0ms\n");
+    }
+
+    #[test]
+    fn an_input_that_was_not_read_to_its_end_is_said() {
+        let mut tally = Tally { succeeded: 1, ..Tally::default() };
+        tally.note_rest(procpool_core::Pending::AtLeast(2));
+        let expected = "procpool: 3 jobs: 1 succeeded, 2 not run, the rest of the input not read; 1ms\n";
+        assert_eq!(summary(&tally, Duration::from_millis(1)), expected);
     }
 
     #[test]
@@ -73,7 +86,7 @@ mod tests {
         let tally = Tally {
             succeeded: 1,
             failed: 3,
-            unrun: 2,
+            unrun: Unrun { known: 2, input: Rest::None },
             leaked: 1,
             failures: vec![failure],
         };

@@ -3,18 +3,35 @@
 
 use std::time::Duration;
 
-use procpool_core::{Completion, Key, NotStarted, Outcome};
+use procpool_core::{Completion, Key, NotStarted, Outcome, Pending};
 
 /// The state of a run as its end will judge it.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) succeeded: u64,
     pub(crate) failed: u64,
-    /// Accepted, but its turn never came.
-    pub(crate) unrun: u64,
+    /// Their turn never came.
+    pub(crate) unrun: Unrun,
     pub(crate) leaked: u64,
     /// The first of those that failed.
     pub(crate) failures: Vec<Failure>,
+}
+
+/// Jobs that were left.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unrun {
+    /// So many are known.
+    pub(crate) known: u64,
+    pub(crate) input: Rest,
+}
+
+/// What of the input nobody has seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Rest {
+    #[default]
+    None,
+    /// The run was over before the input was: it may have more jobs, or none.
+    Unknown,
 }
 
 /// A job that failed.
@@ -42,7 +59,7 @@ impl Tally {
         }
         match &completion.outcome {
             outcome if outcome.is_success() => self.succeeded += 1,
-            Outcome::NotStarted(NotStarted::NeverReached) => self.unrun += 1,
+            Outcome::NotStarted(NotStarted::NeverReached) => self.unrun.known += 1,
             _ => {
                 self.failed += 1;
                 if self.failures.len() < MOST_FAILURES {
@@ -52,9 +69,25 @@ impl Tally {
         }
     }
 
-    /// How many jobs there were.
+    /// Takes note of jobs that the run had not even accepted when it was over.
+    pub(crate) fn note_rest(&mut self, pending: Pending) {
+        match pending {
+            Pending::Exactly(jobs) => self.unrun.known += jobs,
+            Pending::AtLeast(jobs) => {
+                self.unrun.known += jobs;
+                self.unrun.input = Rest::Unknown;
+            }
+        }
+    }
+
+    /// Whether jobs were left, or may have been.
+    pub(crate) fn has_unrun(&self) -> bool {
+        self.unrun != Unrun::default()
+    }
+
+    /// How many jobs there were, as far as that is known.
     pub(crate) fn jobs(&self) -> u64 {
-        self.succeeded + self.failed + self.unrun
+        self.succeeded + self.failed + self.unrun.known
     }
 }
 
