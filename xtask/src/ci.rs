@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
-use crate::{msrv, shell, tidy};
+use crate::{demo, msrv, shell, tidy};
 
 /// One step; they run in the order in which they stand here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -19,6 +19,7 @@ pub(crate) enum Step {
     Doc,
     Msrv,
     Tidy,
+    Demo,
 }
 
 impl Step {
@@ -34,6 +35,7 @@ impl Step {
             }
             Step::Msrv => return msrv::check(root),
             Step::Tidy => tidy::run(root, tidy::Help::Compare)?,
+            Step::Demo => demo::run(root, &demo::Options::for_ci())?,
         }
         Ok(msrv::Verdict::Checked)
     }

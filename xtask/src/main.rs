@@ -2,6 +2,7 @@
 //! It does not know what a chore does, only which file holds it.
 
 mod ci;
+mod demo;
 mod msrv;
 mod shell;
 mod tidy;
@@ -27,6 +28,8 @@ enum Chore {
         #[arg(value_enum, value_name = "STEP")]
         steps: Vec<ci::Step>,
     },
+    /// Run five sleepers through the library and the command, and judge both by the sleepers' own stamps
+    Demo(demo::Options),
     /// Check what no compiler checks: arrows between modules, sizes, headers, README's help text
     Tidy {
         /// Write the real help text into README.md instead of comparing
@@ -50,6 +53,7 @@ fn run(chore: &Chore) -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("BUG: xtask lies at the root")?;
     match chore {
         Chore::Ci { steps } => ci::run(root, steps),
+        Chore::Demo(options) => demo::run(root, options),
         Chore::Tidy { bless: false } => tidy::run(root, tidy::Help::Compare),
         Chore::Tidy { bless: true } => tidy::run(root, tidy::Help::Rewrite),
     }
