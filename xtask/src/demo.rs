@@ -32,9 +32,10 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// A tenth of the time, and a seed that dooms some but not all.
+    /// A tenth of the time, and a seed that dooms some but not all, whose first sleepers all sleep long: a
+    /// machine that is busy elsewhere must not start the fourth when the first is done already.
     pub(crate) fn for_ci() -> Options {
-        Options { scale: 0.1, seed: Some(2), fail_rate: 0.4 }
+        Options { scale: 0.1, seed: Some(44), fail_rate: 0.4 }
     }
 }
 
