@@ -33,9 +33,10 @@ Examples:
 
 const PLACEHOLDERS: &str = "\
 Placeholders, anywhere in an argument:
-  {}  the value      {/}  its base name     {/.}  its base name without extension
-  {.} without extension     {//}  its directory     {key}  the job's key
-  {#} the job's number, from 1     {%}  the slot it runs in, from 1
+  {}    the value         {.}    the value without its extension
+  {/}   its base name     {/.}   its base name without extension
+  {//}  its directory     {key}  the job's key
+  {#}   the job's number  {%}    the slot it runs in
 Other braces mean themselves. Without any placeholder the value is the last argument.";
 
 const AFTER_LONG_HELP: &str = "\

@@ -43,7 +43,8 @@ fn counts(tally: &Tally) -> String {
 
 fn describe(text: &mut String, failure: &Failure) {
     let Failure { key, outcome, elapsed, last_words } = failure;
-    line(text, format_args!("  {key}: {outcome}, {}", prose(*elapsed)));
+    let after = elapsed.map_or_else(String::new, |elapsed| format!(", {}", prose(elapsed)));
+    line(text, format_args!("  {key}: {outcome}{after}"));
     for word in last_words {
         line(text, format_args!("    | {word}"));
     }
@@ -80,7 +81,7 @@ mod tests {
         let failure = Failure {
             key: Key::from("a b"),
             outcome: "exit 3".into(),
-            elapsed: Duration::from_millis(20),
+            elapsed: Some(Duration::from_millis(20)),
             last_words: vec!["no such thing".into()],
         };
         let tally = Tally {

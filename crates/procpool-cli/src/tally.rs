@@ -39,7 +39,8 @@ pub(crate) enum Rest {
 pub(crate) struct Failure {
     pub(crate) key: Key,
     pub(crate) outcome: String,
-    pub(crate) elapsed: Duration,
+    /// `None` where it was not started.
+    pub(crate) elapsed: Option<Duration>,
     /// The last lines that it wrote to standard error.
     pub(crate) last_words: Vec<String>,
 }
@@ -96,7 +97,7 @@ impl Failure {
         Failure {
             key: completion.key().clone(),
             outcome: completion.outcome.to_string(),
-            elapsed: completion.elapsed(),
+            elapsed: completion.outcome.ran().map(|ran| ran.elapsed),
             // Where the spool can't be read the delivery of the output says so; this is only a reminder of it.
             last_words: last_lines(&completion.stderr().tail(LAST_BYTES).unwrap_or_default()),
         }

@@ -43,6 +43,11 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("procpool-core needs Linux: it watches processes by pidfd");
 
+/// The README's example is compiled and run like those above.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
+
 mod command;
 mod completion;
 mod error;
