@@ -15,6 +15,8 @@ use crate::{demo, msrv, shell, tidy};
 pub(crate) enum Step {
     Fmt,
     Clippy,
+    /// Core with no other crate of the workspace beside it that could lend it a feature.
+    Alone,
     Test,
     Doc,
     Msrv,
@@ -28,6 +30,7 @@ impl Step {
         match self {
             Step::Fmt => cargo("fmt --all --check")?,
             Step::Clippy => cargo("clippy --workspace --all-targets --locked -- -D warnings")?,
+            Step::Alone => cargo("check --package procpool-core --lib --locked")?,
             Step::Test => cargo("test --workspace --locked")?,
             Step::Doc => {
                 let line = "doc --workspace --no-deps --document-private-items --locked";
