@@ -28,7 +28,7 @@ pub enum Halt {
 /// jobs that start later by a hair.
 #[derive(Debug)]
 pub(crate) struct Brake {
-    /// `Halt` as a number that grows with it, so that `fetch_max` can raise it.
+    /// `Halt` as a number that grows with it; below `SIGNAL_BITS` the signal.
     level: AtomicU32,
     stop: Event,
     kill: Event,
@@ -47,10 +47,11 @@ impl Brake {
         decode(self.level.load(Ordering::Acquire))
     }
 
-    /// Raises the level; does nothing where it is as high already.
+    /// Raises the level; does nothing where it is as high already, so the first of two stops has its signal.
     pub(crate) fn raise(&self, halt: Halt) {
         // The number first: who is woken by an eventfd must find the level that woke it.
-        self.level.fetch_max(encode(halt), Ordering::AcqRel);
+        let higher = |level| (encode(halt) >> SIGNAL_BITS > level >> SIGNAL_BITS).then(|| encode(halt));
+        let _ = self.level.fetch_update(Ordering::AcqRel, Ordering::Acquire, higher);
         match halt {
             Halt::GoOn | Halt::Drain => {}
             Halt::Stop(_) => self.stop.raise(),
@@ -107,6 +108,7 @@ mod tests {
             (Halt::Drain, Halt::Drain),
             (Halt::Stop(Signal::INT), Halt::Stop(Signal::INT)),
             (Halt::Drain, Halt::Stop(Signal::INT)),
+            (Halt::Stop(Signal::TERM), Halt::Stop(Signal::INT)),
             (Halt::Kill, Halt::Kill),
             (Halt::Stop(Signal::TERM), Halt::Kill),
         ] {

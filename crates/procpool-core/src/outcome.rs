@@ -28,7 +28,8 @@ pub struct Ran {
     pub end: End,
     /// When it started, by the wall clock: for records, not for arithmetic.
     pub started: SystemTime,
-    /// How long it took, by the monotonic clock, from before its start until its process was gone.
+    /// How long it took, by the monotonic clock, from before its start until its process was gone and its
+    /// output was closed or given up.
     pub elapsed: Duration,
     /// What it used.
     pub usage: Usage,

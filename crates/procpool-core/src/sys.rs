@@ -82,6 +82,12 @@ pub(crate) fn read(fd: BorrowedFd<'_>, buffer: &mut Vec<u8>) -> io::Result<usize
     Ok(rustix::io::retry_on_intr(|| rustix::io::read(fd, spare_capacity(buffer)))?)
 }
 
+/// How many bytes a pipe holds that were not read yet.
+pub(crate) fn readable_bytes(pipe: BorrowedFd<'_>) -> u64 {
+    // Of a pipe it can't fail.
+    rustix::io::ioctl_fionread(pipe).unwrap_or(0)
+}
+
 /// An eventfd(2): not readable until it is raised, readable ever after.
 #[derive(Debug)]
 pub(crate) struct Event(OwnedFd);
@@ -112,8 +118,14 @@ pub(crate) fn pidfd_open(pid: Pid) -> io::Result<OwnedFd> {
 pub(crate) fn signal_group(leader: Pid, signal: Signal) {
     // SAFETY: killpg(2) takes two integers and touches no memory of ours.
     #[expect(unsafe_code, reason = "rustix knows no signal by its bare number")]
-    // An error can only be ESRCH or EPERM (every member changed its user): there is nobody to signal.
+    // An error can only be ESRCH or EPERM: nobody is there, or all of them have changed their user.
     let _ = unsafe { libc::killpg(leader.as_raw_nonzero().get(), signal.number()) };
+}
+
+/// Kills the process of a pidfd.
+pub(crate) fn kill(pidfd: BorrowedFd<'_>) {
+    // An error can only be ESRCH or EPERM, as above.
+    let _ = rustix::process::pidfd_send_signal(pidfd, rustix::process::Signal::KILL);
 }
 
 /// Waits for the process to end, reaps it and says how it ended and what it used.

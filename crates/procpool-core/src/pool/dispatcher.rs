@@ -2,21 +2,22 @@
 //! Decides nothing (`schedule.rs` does) and runs nothing (`crew.rs` does); it carries messages between them.
 //!
 //! It waits in one place and only there, for whichever comes first of: a word from a handle, a report from
-//! a worker, a job from the feeder (only while one could start), room in the channel to the caller. While
-//! the caller doesn't take completions it takes no reports: the slots stay busy, nothing new starts, and
-//! nothing piles up.
+//! a worker, a job from the feeder (only while one could start, or to give it back once the run is halted),
+//! room in the channel to the caller. While the caller doesn't take completions it takes no reports: the
+//! slots stay busy, nothing new starts, and nothing piles up.
 
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError, never, select};
+use crossbeam_channel::{Receiver, Sender, at, never, select};
 
 use crate::completion::Completion;
 use crate::halt::{Brake, Halt};
 use crate::job::Job;
 use crate::outcome::{NotStarted, Outcome};
 use crate::pool::crew::{Crew, Report};
+use crate::pool::feeder::{Hand, Pulled};
 use crate::pool::handle::Control;
 use crate::runner::Runner;
 use crate::schedule::{Schedule, Start, Waiting};
@@ -29,20 +30,39 @@ pub(crate) enum Event<W> {
     Panicked(Box<dyn Any + Send>),
 }
 
+/// How things stand between the run and the thread that pulls its jobs.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Feeding {
+    /// More may come.
+    Open,
+    /// Nothing more comes: the thread is done with the caller's iterator.
+    Over,
+    /// The run is over and the thread was still inside the caller's iterator. What comes out is dropped.
+    Abandoned,
+}
+
+/// How long a halted run in which nothing is left to do waits for a thread that may be inside the caller's
+/// iterator. What it pulled before is waited for without end.
+const PATIENCE: Duration = Duration::from_millis(100);
+
 /// See the head of this file.
 pub(crate) struct Dispatcher<R: Runner> {
     pub(crate) schedule: Schedule<Job<R::Work>>,
     pub(crate) crew: Crew<R>,
     pub(crate) brake: Arc<Brake>,
     pub(crate) control: Receiver<Control>,
-    pub(crate) feed: Receiver<Job<R::Work>>,
+    pub(crate) feed: Receiver<Pulled<Job<R::Work>>>,
+    pub(crate) feeding: Feeding,
+    pub(crate) hand: Hand,
+    /// Until when a halted run waits for more; see [`PATIENCE`].
+    pub(crate) patience: Option<Instant>,
     pub(crate) events: Sender<Event<R::Work>>,
     pub(crate) last: Arc<OnceLock<Snapshot>>,
 }
 
 impl<R: Runner> Dispatcher<R> {
-    /// Carries the run to its end.
-    pub(crate) fn run(mut self) {
+    /// Carries the run to its end, and says where the thread that pulls jobs is then.
+    pub(crate) fn run(mut self) -> Feeding {
         loop {
             if self.brake.halt() == Halt::GoOn {
                 self.start_what_may();
@@ -54,16 +74,16 @@ impl<R: Runner> Dispatcher<R> {
             }
             self.wait();
         }
-        self.look_for_the_end_of_input();
         self.crew.dismiss();
         // Set before the channels to the handles are gone: who gets no answer looks here.
         let _ = self.last.set(self.schedule.snapshot());
+        self.feeding
     }
 
     fn is_over(&self) -> bool {
         match self.brake.halt() {
             Halt::GoOn => self.schedule.is_over(),
-            _ => self.schedule.is_idle(),
+            _ => self.schedule.is_idle() && self.feeding != Feeding::Open,
         }
     }
 
@@ -82,16 +102,45 @@ impl<R: Runner> Dispatcher<R> {
     }
 
     fn wait(&mut self) {
-        let wants_input = self.brake.halt() == Halt::GoOn && self.schedule.wants_input();
+        // Once the run is halted, what was pulled already is taken too, to be given back.
+        let halted = self.brake.halt() != Halt::GoOn;
+        let wants_input = halted || self.schedule.wants_input();
         let nothing = never();
-        let feed = if wants_input { &self.feed } else { &nothing };
+        let feed = if wants_input && self.feeding == Feeding::Open { &self.feed } else { &nothing };
+        if halted && self.schedule.is_idle() {
+            self.patience.get_or_insert_with(|| Instant::now() + PATIENCE);
+        }
+        let patience = self.patience.map_or_else(never, at);
         select! {
             recv(self.crew.reports()) -> report => self.report(report.expect("BUG: the crew left")),
             recv(self.control) -> control => self.obey(control.ok()),
-            recv(feed) -> job => match job {
-                Ok(job) => self.schedule.add(job),
-                Err(_) => self.schedule.end_input(),
-            },
+            recv(feed) -> pulled => self.accept(pulled.ok()),
+            recv(patience) -> _ => self.lose_patience(),
+        }
+    }
+
+    fn lose_patience(&mut self) {
+        if self.hand.is_empty() && self.feed.is_empty() {
+            self.feeding = Feeding::Abandoned;
+        }
+        self.patience = None;
+    }
+
+    fn accept(&mut self, pulled: Option<Pulled<Job<R::Work>>>) {
+        match pulled {
+            Some(Pulled::Job(job)) => self.schedule.add(job),
+            Some(Pulled::End) => {
+                self.schedule.end_input();
+                self.feeding = Feeding::Over;
+            }
+            None => {
+                // Halted, the feeder pulls no further, and how much was left is not known. Else its iterator
+                // panicked: that is told once all that came before it is done.
+                if self.brake.halt() == Halt::GoOn {
+                    self.schedule.end_input();
+                }
+                self.feeding = Feeding::Over;
+            }
         }
     }
 
@@ -133,14 +182,6 @@ impl<R: Runner> Dispatcher<R> {
                 send(self.events, event.take().expect("BUG: sent twice")) -> sent => drop(sent),
                 recv(self.control) -> control => self.obey(control.ok()),
             }
-        }
-    }
-
-    /// A run that was halted has not asked for input since. Whether some was left makes a difference to
-    /// who wants to know whether all is done; where the iterator still blocks, nobody can tell.
-    fn look_for_the_end_of_input(&mut self) {
-        if matches!(self.feed.try_recv(), Err(TryRecvError::Disconnected)) {
-            self.schedule.end_input();
         }
     }
 }

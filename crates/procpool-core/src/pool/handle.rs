@@ -30,7 +30,8 @@ pub(crate) enum Control {
 
 impl Handle {
     /// Starts nothing new; what runs may finish. What was pulled from the input and not started comes back
-    /// as [`NotStarted::NeverReached`](crate::NotStarted::NeverReached).
+    /// as [`NotStarted::NeverReached`](crate::NotStarted::NeverReached), whatever the halt. Whether the input
+    /// had more is in the last [`snapshot`](Handle::snapshot): then its pending is not `Exactly(0)`.
     pub fn drain(&self) {
         self.halt(Halt::Drain);
     }

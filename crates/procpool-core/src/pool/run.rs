@@ -17,8 +17,8 @@ use crate::halt::Brake;
 use crate::job::Job;
 use crate::limit::Limit;
 use crate::pool::crew::Crew;
-use crate::pool::dispatcher::{Dispatcher, Event};
-use crate::pool::feeder::Feeder;
+use crate::pool::dispatcher::{Dispatcher, Event, Feeding};
+use crate::pool::feeder::{Feeder, Hand};
 use crate::pool::handle::Handle;
 use crate::runner::Runner;
 use crate::schedule::Schedule;
@@ -51,7 +51,7 @@ pub struct Run<W = Command> {
 }
 
 struct Threads {
-    dispatcher: JoinHandle<()>,
+    dispatcher: JoinHandle<Feeding>,
     feeder: Feeder,
 }
 
@@ -67,6 +67,7 @@ pub(crate) fn start<R: Runner>(
     let (feed, pulled) = bounded(limit.get());
     let (events, incoming) = bounded(limit.get());
     let (control, controlled) = unbounded();
+    let hand = Hand::default();
     let handle = Handle {
         brake: Arc::clone(&brake),
         control,
@@ -78,6 +79,9 @@ pub(crate) fn start<R: Runner>(
         brake: Arc::clone(&brake),
         control: controlled,
         feed: pulled,
+        feeding: Feeding::Open,
+        hand: hand.clone(),
+        patience: None,
         events,
         last: Arc::clone(&handle.last),
     };
@@ -85,7 +89,7 @@ pub(crate) fn start<R: Runner>(
     let dispatcher = dispatcher.map_err(|error| Error::resource("a thread for the run", error))?;
     // Last, so that nothing has been pulled where something could not be had: the dispatcher takes the
     // feed's end for that of the input, and ends.
-    let feeder = Feeder::start(jobs, feed, brake)?;
+    let feeder = Feeder::start(jobs, feed, hand, brake)?;
     Ok(Run {
         events: incoming,
         handle,
@@ -107,10 +111,14 @@ impl<W> Run<W> {
         self.handle.clone()
     }
 
-    /// Joins all threads; a panic of one of them comes back.
+    /// Joins all threads that are not inside the caller's iterator; a panic of one of them comes back.
     fn join(&mut self) -> Result<(), Box<dyn Any + Send>> {
         match self.threads.take() {
-            Some(threads) => threads.dispatcher.join().and(threads.feeder.finish()),
+            Some(threads) => match threads.dispatcher.join()? {
+                Feeding::Open | Feeding::Over => threads.feeder.join(),
+                // Inside the caller's iterator: it ends by itself as soon as that lets go of it.
+                Feeding::Abandoned => Ok(()),
+            },
             None => Ok(()),
         }
     }

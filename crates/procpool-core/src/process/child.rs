@@ -48,6 +48,12 @@ impl Child {
         sys::signal_group(self.pid, signal);
     }
 
+    /// Kills the group, and the process itself should it have moved to another group.
+    pub(crate) fn kill(&self) {
+        sys::signal_group(self.pid, Signal::KILL);
+        sys::kill(self.pidfd.as_fd());
+    }
+
     /// Waits for its end where it hasn't come yet, and gives its number back to the system.
     pub(crate) fn reap(mut self) -> (Status, Usage) {
         self.state = State::Reaped;
@@ -58,8 +64,25 @@ impl Child {
 impl Drop for Child {
     fn drop(&mut self) {
         if self.state == State::Ours {
-            sys::signal_group(self.pid, Signal::KILL);
+            self.kill();
             sys::reap(self.pid);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+
+    #[test]
+    fn a_process_that_left_its_group_is_killed_all_the_same() {
+        // It never had a group of its own: as good as gone from there.
+        let mut started = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
+        let child = Child::new(Pid::from_raw(started.id().try_into().unwrap()).unwrap()).unwrap();
+        child.kill();
+        assert_eq!(started.wait().unwrap().signal(), Some(9));
+        std::mem::forget(child);
     }
 }

@@ -96,7 +96,10 @@ impl Lifecycle {
                 self.leak = Leak::Leaked;
                 self.abandon(now)
             }
-            Phase::Abandoning { .. } => Action::GiveUp,
+            Phase::Abandoning { .. } => {
+                self.leak = Leak::Leaked;
+                Action::GiveUp
+            }
             Phase::Killed => Action::Wait,
         }
     }
@@ -241,6 +244,16 @@ mod tests {
         assert!(life.has_leaked());
         assert_eq!(life.tick(now + 2 * LEAK_WAIT), Action::GiveUp);
         assert_eq!(life.verdict(OK), End::Itself(OK));
+    }
+
+    #[test]
+    fn a_stream_that_is_given_up_after_a_kill_is_a_leak_too() {
+        let (mut life, now) = started(None);
+        life.end(now);
+        assert_eq!(life.halt(Halt::Kill, now), Action::Kill);
+        assert!(!life.has_leaked());
+        assert_eq!(life.tick(now + LEAK_WAIT), Action::GiveUp);
+        assert!(life.has_leaked());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! Knows nothing of waiting for it.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
@@ -119,8 +119,9 @@ fn diagnose(command: &Command, program: &Path, source: io::Error) -> SpawnError 
 
 fn missing_directory(command: &Command) -> Option<Subject> {
     let directory = command.working_directory()?;
-    let entered = fs::read_dir(directory);
-    entered.is_err().then(|| Subject::Directory(directory.to_owned()))
+    // To enter a directory is to execute it; it need not be readable.
+    let entered = crate::sys::may_execute(&directory.join("."));
+    (!entered).then(|| Subject::Directory(directory.to_owned()))
 }
 
 fn missing_interpreter(command: &Command, program: &Path, source: &io::Error) -> Option<Subject> {

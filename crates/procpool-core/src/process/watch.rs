@@ -75,8 +75,25 @@ impl Watch<'_> {
             let action = self.lifecycle.halt(self.heard, now);
             self.act(action);
         }
+        if self.process == Process::Ended && self.lifecycle.deadline().is_some_and(|until| until <= now) {
+            self.catch_up();
+            if self.is_over() {
+                return;
+            }
+        }
         let action = self.lifecycle.tick(now);
         self.act(action);
+    }
+
+    /// Before a descendant is blamed for a stream that is still open: reads what has been there all along,
+    /// for it may be this thread that was held up, by a slow disk or a busy machine.
+    fn catch_up(&mut self) {
+        self.stdout.catch_up();
+        self.stderr.catch_up();
+        let sources = [self.stdout.event(), self.stderr.event()];
+        let [stdout, stderr] = sys::wait_any(sources, Some(Instant::now()));
+        attend(&mut self.stdout, stdout);
+        attend(&mut self.stderr, stderr);
     }
 
     fn act(&mut self, action: Action) {
@@ -86,7 +103,7 @@ impl Watch<'_> {
                 self.child.signal_group(signal);
                 self.child.signal_group(Signal::CONT);
             }
-            Action::Kill => self.child.signal_group(Signal::KILL),
+            Action::Kill => self.child.kill(),
             Action::GiveUp => {
                 self.stdout.close();
                 self.stderr.close();
@@ -97,7 +114,7 @@ impl Watch<'_> {
     fn finish(self) -> Ran {
         if self.lifecycle.was_ended_by_us() {
             // Whoever is left of the group closed its output and ignored the signal.
-            self.child.signal_group(Signal::KILL);
+            self.child.kill();
         }
         let (status, usage) = self.child.reap();
         let (stdout, stdout_lost) = self.stdout.finish();
@@ -115,7 +132,9 @@ impl Watch<'_> {
 fn attend(stream: &mut Stream, readiness: Readiness) {
     match readiness {
         Readiness::Quiet => {}
-        Readiness::Readable => stream.pump(),
+        Readiness::Readable => {
+            stream.pump();
+        }
         Readiness::HungUp => stream.close(),
     }
 }

@@ -1,0 +1,170 @@
+//! What can only be told of a process that does nothing else: memory, threads, descriptors, children.
+//! Does not look inside: each case starts this program again, for itself alone.
+
+#![expect(clippy::unwrap_used, reason = "clippy does not take the helpers of tests for tests")]
+
+use std::env;
+use std::fs;
+use std::process;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::bounded;
+use procpool_core::{
+    Command, Context, End, Job, Limit, LocalProcess, Outcome, Pool, Ran, Runner, Status, Stdin,
+};
+
+const ALONE: &str = "PROCPOOL_TEST_ALONE";
+
+/// Does it in a process of its own; `name` is that of the calling test.
+#[track_caller]
+fn alone(name: &str, act: fn()) {
+    if env::var_os(ALONE).is_some() {
+        return act();
+    }
+    let mut this = process::Command::new(env::current_exe().unwrap());
+    let output = this.args(["--exact", name, "--nocapture"]).env(ALONE, "1").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}{complained}");
+}
+
+#[track_caller]
+fn wait_for(what: &str, mut fact: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while !fact() {
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn limit(limit: usize) -> Limit {
+    Limit::new(limit).unwrap()
+}
+
+/// Runs a number by doing nothing.
+struct Nothing;
+
+impl Runner for Nothing {
+    type Work = u64;
+
+    fn run(&self, _: &Job<u64>, _: &Context) -> Outcome {
+        Ran::new(End::Itself(Status::Exited(0))).into()
+    }
+}
+
+fn number(number: u64) -> Job<u64> {
+    Job::new(number.to_string(), number)
+}
+
+/// Threads of the library, by their names.
+fn threads() -> Vec<String> {
+    let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
+    let names = tasks.filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
+    names.filter(|name| name.starts_with("procpool-")).collect()
+}
+
+fn descriptors() -> usize {
+    fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+fn children() -> String {
+    let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
+    tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok()).collect()
+}
+
+#[test]
+fn a_million_jobs_take_less_than_20_mb() {
+    alone("a_million_jobs_take_less_than_20_mb", || {
+        let run = Pool::with_runner(limit(64), Nothing).run((0..1_000_000).map(number)).unwrap();
+        assert_eq!(run.count(), 1_000_000);
+        let status = fs::read_to_string("/proc/self/status").unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let kilobytes: u32 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+        assert!(kilobytes < 20_000, "{kilobytes} kB");
+    });
+}
+
+#[test]
+fn no_thread_and_no_descriptor_is_left_however_a_run_ends() {
+    alone("no_thread_and_no_descriptor_is_left_however_a_run_ends", || {
+        let before = descriptors();
+        let pool = Pool::with_runner(limit(8), Nothing);
+        for round in 0..50 {
+            // To its end, and dropped at all moments before.
+            assert_eq!(pool.run((0..100).map(number)).unwrap().count(), 100);
+            assert_eq!((threads(), descriptors()), (vec![], before));
+            let mut run = pool.run((0..).map(number)).unwrap();
+            assert_eq!(run.by_ref().take(round).count(), round);
+            drop(run);
+            assert_eq!((threads(), descriptors()), (vec![], before));
+        }
+    });
+}
+
+#[test]
+fn of_a_dropped_run_whose_input_blocks_only_the_thread_in_there_is_left_until_it_gets_out() {
+    alone("of_a_dropped_run_whose_input_blocks_only_the_thread_in_there_is_left_until_it_gets_out", || {
+        let (hand, fed) = bounded(0);
+        let mut run = Pool::with_runner(limit(2), Nothing).run(fed).unwrap();
+        hand.send(number(1)).unwrap();
+        run.next().unwrap();
+        drop(run);
+        assert_eq!(threads(), ["procpool-feed\n"]);
+        drop(hand);
+        wait_for("the end of the feeder", || threads().is_empty());
+    });
+}
+
+#[test]
+fn after_a_panic_of_the_runner_no_thread_is_left() {
+    struct Bad;
+    impl Runner for Bad {
+        type Work = u64;
+        fn run(&self, job: &Job<u64>, context: &Context) -> Outcome {
+            assert!(job.work != 3, "bad");
+            let _ = context.wait_for_stop(None);
+            Ran::new(End::Itself(Status::Exited(0))).into()
+        }
+    }
+    alone("after_a_panic_of_the_runner_no_thread_is_left", || {
+        let run = || Pool::with_runner(limit(4), Bad).run_all((0..10).map(number));
+        assert!(std::panic::catch_unwind(run).is_err());
+        assert_eq!(threads(), [""; 0]);
+    });
+}
+
+#[test]
+fn thousands_of_starts_good_and_failing_leave_nothing_behind() {
+    alone("thousands_of_starts_good_and_failing_leave_nothing_behind", || {
+        let before = descriptors();
+        let pool = Pool::with_runner(limit(8), LocalProcess::new().spool_threshold(10));
+        let results = pool.run_all((0..2_000).map(|n| {
+            let command = match n % 5 {
+                0 => Command::new("true").stdin_bytes("input"),
+                1 => Command::new("no-such-program").stdin_bytes("input"),
+                2 => Command::new("echo").arg("much more than the threshold"),
+                3 => Command::new("true").directory("/no/such/directory"),
+                _ => Command::new("true").stdin(Stdin::File("/no/such/input".into())),
+            };
+            Job::new(n.to_string(), command)
+        }));
+        let results = results.unwrap();
+        assert_eq!(results.iter().filter(|done| done.outcome.is_success()).count(), 800);
+        assert_eq!((threads(), children()), (vec![], String::new()));
+        drop((pool, results));
+        assert_eq!(descriptors(), before);
+    });
+}
+
+#[test]
+fn a_job_gets_no_descriptor_of_ours() {
+    alone("a_job_gets_no_descriptor_of_ours", || {
+        // What whoever started this test left open is not our doing.
+        let list = ["-c", "ls /proc/$$/fd"];
+        let plain = process::Command::new("sh").args(list).output().unwrap();
+        let jobs = (0..50).map(|n| Job::new(n.to_string(), Command::new("sh").args(list).stdin_bytes("x")));
+        let results = Pool::new(limit(8)).run_all(jobs).unwrap();
+        assert!(results.iter().all(|done| done.stdout().to_vec().unwrap() == plain.stdout));
+    });
+}
