@@ -34,7 +34,8 @@ pub enum Stdin {
     Nothing,
     /// These bytes. The job sees a regular file that holds them.
     Bytes(Arc<[u8]>),
-    /// This file, opened when the job starts. A relative path is relative to the caller's directory.
+    /// This file, opened when the job starts; no named pipe. A relative path is relative to the caller's
+    /// directory.
     File(PathBuf),
 }
 
@@ -74,7 +75,9 @@ impl Environment {
 }
 
 impl Command {
-    /// A command that runs `program`: a path if it contains a slash, else looked up in `PATH`.
+    /// A command that runs `program`: a path if it contains a slash (a relative one is relative to the job's
+    /// [`directory`](Command::directory)), else looked up in `PATH`. Never a shell: a script has to begin
+    /// with `#!`.
     pub fn new(program: impl Into<OsString>) -> Command {
         Command {
             program: program.into(),

@@ -3,6 +3,7 @@
 
 mod crew;
 mod dispatcher;
+mod feed;
 mod feeder;
 mod handle;
 mod run;

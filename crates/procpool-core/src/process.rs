@@ -9,6 +9,7 @@ mod stream;
 mod watch;
 
 use std::env;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -109,6 +110,12 @@ impl LocalProcess {
         ran.started = started;
         ran.elapsed = before.elapsed();
         ran.into()
+    }
+}
+
+impl fmt::Debug for LocalProcess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalProcess").field("grace", &self.grace).finish_non_exhaustive()
     }
 }
 

@@ -8,16 +8,16 @@
 
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crossbeam_channel::{Receiver, Sender, at, never, select};
+use crossbeam_channel::{Receiver, Sender, never, select};
 
 use crate::completion::Completion;
 use crate::halt::{Brake, Halt};
 use crate::job::Job;
 use crate::outcome::{NotStarted, Outcome};
 use crate::pool::crew::{Crew, Report};
-use crate::pool::feeder::{Hand, Pulled};
+use crate::pool::feed::{Feed, Feeding, Pulled};
 use crate::pool::handle::Control;
 use crate::runner::Runner;
 use crate::schedule::{Schedule, Start, Waiting};
@@ -30,32 +30,13 @@ pub(crate) enum Event<W> {
     Panicked(Box<dyn Any + Send>),
 }
 
-/// How things stand between the run and the thread that pulls its jobs.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Feeding {
-    /// More may come.
-    Open,
-    /// Nothing more comes: the thread is done with the caller's iterator.
-    Over,
-    /// The run is over and the thread was still inside the caller's iterator. What comes out is dropped.
-    Abandoned,
-}
-
-/// How long a halted run in which nothing is left to do waits for a thread that may be inside the caller's
-/// iterator. What it pulled before is waited for without end.
-const PATIENCE: Duration = Duration::from_millis(100);
-
 /// See the head of this file.
 pub(crate) struct Dispatcher<R: Runner> {
     pub(crate) schedule: Schedule<Job<R::Work>>,
     pub(crate) crew: Crew<R>,
     pub(crate) brake: Arc<Brake>,
     pub(crate) control: Receiver<Control>,
-    pub(crate) feed: Receiver<Pulled<Job<R::Work>>>,
-    pub(crate) feeding: Feeding,
-    pub(crate) hand: Hand,
-    /// Until when a halted run waits for more; see [`PATIENCE`].
-    pub(crate) patience: Option<Instant>,
+    pub(crate) feed: Feed<Job<R::Work>>,
     pub(crate) events: Sender<Event<R::Work>>,
     pub(crate) last: Arc<OnceLock<Snapshot>>,
 }
@@ -77,13 +58,13 @@ impl<R: Runner> Dispatcher<R> {
         self.crew.dismiss();
         // Set before the channels to the handles are gone: who gets no answer looks here.
         let _ = self.last.set(self.schedule.snapshot());
-        self.feeding
+        self.feed.state()
     }
 
     fn is_over(&self) -> bool {
         match self.brake.halt() {
             Halt::GoOn => self.schedule.is_over(),
-            _ => self.schedule.is_idle() && self.feeding != Feeding::Open,
+            _ => self.schedule.is_idle() && self.feed.state() != Feeding::Open,
         }
     }
 
@@ -102,46 +83,31 @@ impl<R: Runner> Dispatcher<R> {
     }
 
     fn wait(&mut self) {
-        // Once the run is halted, what was pulled already is taken too, to be given back.
         let halted = self.brake.halt() != Halt::GoOn;
+        let last_wait = if halted && self.schedule.is_idle() { self.feed.last_wait() } else { never() };
+        // Once the run is halted, what was pulled already is taken too, to be given back.
         let wants_input = halted || self.schedule.wants_input();
         let nothing = never();
-        let feed = if wants_input && self.feeding == Feeding::Open { &self.feed } else { &nothing };
-        if halted && self.schedule.is_idle() {
-            self.patience.get_or_insert_with(|| Instant::now() + PATIENCE);
-        }
-        let patience = self.patience.map_or_else(never, at);
+        let incoming = self.feed.incoming().filter(|_| wants_input).unwrap_or(&nothing);
         select! {
             recv(self.crew.reports()) -> report => self.report(report.expect("BUG: the crew left")),
             recv(self.control) -> control => self.obey(control.ok()),
-            recv(feed) -> pulled => self.accept(pulled.ok()),
-            recv(patience) -> _ => self.lose_patience(),
+            recv(incoming) -> pulled => self.accept(pulled.ok()),
+            recv(last_wait) -> _ => self.feed.lose_patience(),
         }
-    }
-
-    fn lose_patience(&mut self) {
-        if self.hand.is_empty() && self.feed.is_empty() {
-            self.feeding = Feeding::Abandoned;
-        }
-        self.patience = None;
     }
 
     fn accept(&mut self, pulled: Option<Pulled<Job<R::Work>>>) {
         match pulled {
-            Some(Pulled::Job(job)) => self.schedule.add(job),
-            Some(Pulled::End) => {
-                self.schedule.end_input();
-                self.feeding = Feeding::Over;
-            }
-            None => {
-                // Halted, the feeder pulls no further, and how much was left is not known. Else its iterator
-                // panicked: that is told once all that came before it is done.
-                if self.brake.halt() == Halt::GoOn {
-                    self.schedule.end_input();
-                }
-                self.feeding = Feeding::Over;
-            }
+            Some(Pulled::Job(job)) => return self.schedule.add(job),
+            Some(Pulled::End) => self.schedule.end_input(),
+            // Not halted, and no more comes without an end: the iterator panicked. That is told once all that
+            // came before it is done.
+            None if self.brake.halt() == Halt::GoOn => self.schedule.end_input(),
+            // Halted, the feeder pulls no further, and how much was left is not known.
+            None => {}
         }
+        self.feed.close();
     }
 
     fn obey(&mut self, control: Option<Control>) {

@@ -17,8 +17,9 @@ use crate::halt::Brake;
 use crate::job::Job;
 use crate::limit::Limit;
 use crate::pool::crew::Crew;
-use crate::pool::dispatcher::{Dispatcher, Event, Feeding};
-use crate::pool::feeder::{Feeder, Hand};
+use crate::pool::dispatcher::{Dispatcher, Event};
+use crate::pool::feed::{Feeding, feed};
+use crate::pool::feeder::Feeder;
 use crate::pool::handle::Handle;
 use crate::runner::Runner;
 use crate::schedule::Schedule;
@@ -63,11 +64,10 @@ pub(crate) fn start<R: Runner>(
 ) -> Result<Run<R::Work>, Error> {
     let brake = Brake::new().map_err(|error| Error::resource("descriptors", error))?;
     let brake = Arc::new(brake);
-    // Bounded by the limit: the feeder blocks in `feed` and the dispatcher in `events` when they are full.
-    let (feed, pulled) = bounded(limit.get());
+    // Bounded by the limit: the feeder blocks in the one and the dispatcher in the other when they are full.
+    let (giver, feed) = feed(limit);
     let (events, incoming) = bounded(limit.get());
     let (control, controlled) = unbounded();
-    let hand = Hand::default();
     let handle = Handle {
         brake: Arc::clone(&brake),
         control,
@@ -78,18 +78,15 @@ pub(crate) fn start<R: Runner>(
         crew: Crew::new(limit, runner, Arc::clone(&brake))?,
         brake: Arc::clone(&brake),
         control: controlled,
-        feed: pulled,
-        feeding: Feeding::Open,
-        hand: hand.clone(),
-        patience: None,
+        feed,
         events,
         last: Arc::clone(&handle.last),
     };
     let dispatcher = thread::Builder::new().name("procpool-run".into()).spawn(|| dispatcher.run());
     let dispatcher = dispatcher.map_err(|error| Error::resource("a thread for the run", error))?;
     // Last, so that nothing has been pulled where something could not be had: the dispatcher takes the
-    // feed's end for that of the input, and ends.
-    let feeder = Feeder::start(jobs, feed, hand, brake)?;
+    // end of the feed for that of the input, and ends.
+    let feeder = Feeder::start(jobs, giver, brake)?;
     Ok(Run {
         events: incoming,
         handle,

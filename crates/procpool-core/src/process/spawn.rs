@@ -2,10 +2,11 @@
 //! Knows nothing of waiting for it.
 
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{self, Stdio};
@@ -91,10 +92,19 @@ fn open_input(input: &Stdin) -> Result<Stdio, SpawnError> {
         // A file in memory and no pipe: nobody has to feed it, a job that doesn't read it breaks nothing,
         // and no SIGPIPE can hit a caller who left that at its default.
         Stdin::Bytes(bytes) => crate::sys::memory_file(bytes).map(Stdio::from).map_err(machine),
-        Stdin::File(path) => File::open(path)
+        Stdin::File(path) => open_file(path)
             .map(Stdio::from)
             .map_err(|source| SpawnError { subject: Subject::Stdin(path.clone()), source }),
     }
+}
+
+/// Opening a named pipe waits for its writer, where no timeout and no stop would reach the job.
+fn open_file(path: &Path) -> io::Result<File> {
+    if fs::metadata(path)?.file_type().is_fifo() {
+        let reason = "a named pipe can't be a job's standard input: let the job's command open it";
+        return Err(io::Error::new(io::ErrorKind::Unsupported, reason));
+    }
+    File::open(path)
 }
 
 fn stream(pipe: Option<OwnedFd>, spool: &Arc<SpoolFile>) -> Stream {

@@ -89,6 +89,16 @@ fn an_input_that_is_missing_is_named() {
 }
 
 #[test]
+fn a_named_pipe_as_input_is_refused_and_not_waited_for() {
+    let folder = Folder::new();
+    let pipe = folder.file("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (subject, message) = refused(Command::new("cat").stdin(Stdin::File(pipe.clone())), 126);
+    assert_eq!(subject, Subject::Stdin(pipe));
+    assert!(message.contains("named pipe"), "{message}");
+}
+
+#[test]
 fn an_argument_that_is_too_long_fails_its_job_alone() {
     let (subject, message) = refused(Command::new("echo").arg("x".repeat(128 * 1024)), 126);
     assert_eq!(subject, Subject::Program("echo".into()));
