@@ -1,6 +1,7 @@
 //! How procpool ends.
 //! Knows nothing of what led there, only which ends there are and what they promise.
 
+use std::io::{self, Write};
 use std::process;
 
 /// The end of procpool, from best to worst: of two that apply, the later one counts.
@@ -39,14 +40,19 @@ impl ExitStatus {
 
 /// Says what is wrong with what was typed or read.
 pub(crate) fn bad_input(error: &anyhow::Error) -> ExitStatus {
-    eprintln!("procpool: {error:#}");
+    say(error);
     ExitStatus::BadInput
 }
 
 /// Says what procpool could not do.
 pub(crate) fn own_failure(error: &anyhow::Error) -> ExitStatus {
-    eprintln!("procpool: {error:#}");
+    say(error);
     ExitStatus::OwnFailure
+}
+
+/// Not `eprintln!`, which panics where standard error is full or closed: the exit status still tells.
+fn say(error: &anyhow::Error) {
+    let _ = writeln!(io::stderr(), "procpool: {error:#}");
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! Knows nothing of how a plan is carried out.
 
 use std::ffi::OsString;
-use std::io::{self, BufReader, IsTerminal};
+use std::io::{self, BufReader, IsTerminal, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,7 +60,9 @@ fn commands(args: RunArgs) -> anyhow::Result<Input> {
         None => {
             let stdin = io::stdin();
             if stdin.is_terminal() {
-                eprintln!("procpool: reading values from the terminal, one a line; Ctrl-D ends them");
+                let hint = "procpool: reading values from the terminal, one a line; Ctrl-D ends them\n";
+                // Who can't see it may type all the same.
+                let _ = io::stderr().write_all(hint.as_bytes());
             }
             let separator = if args.null { Separator::Nul } else { Separator::Newline };
             let lines = Lines::new(BufReader::new(stdin), "standard input", separator);

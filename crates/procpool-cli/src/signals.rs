@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use procpool_core::{Handle, Signal};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator;
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
+use signal_hook::{flag, iterator};
 
 /// Those that end a run.
 const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
@@ -25,7 +25,13 @@ impl Signals {
     /// Catches INT, TERM and HUP. One that was ignored when procpool was started (nohup) stays ignored.
     pub(crate) fn catch() -> io::Result<Signals> {
         let ignored = ignored()?;
-        let wanted = ENDING.into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
+        let is_ignored = |signal: i32| ignored & (1 << (signal - 1)) != 0;
+        if is_ignored(SIGCHLD) {
+            // Inherited so, the kernel would reap the jobs before anybody learns how they ended, see
+            // waitpid(2). Any handler puts an end to that.
+            flag::register(SIGCHLD, Arc::default())?;
+        }
+        let wanted = ENDING.into_iter().filter(|signal| !is_ignored(*signal));
         Ok(Signals { caught: iterator::Signals::new(wanted)? })
     }
 

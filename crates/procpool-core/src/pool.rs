@@ -24,7 +24,9 @@ use crate::runner::Runner;
 
 /// Runs jobs, at most `limit` at a time.
 ///
-/// A pool can be used for many runs; they share its runner and nothing else.
+/// A pool can be used for many runs; they share its runner and nothing else. A pool of local processes needs
+/// a program that doesn't ignore SIGCHLD, else the kernel reaps the jobs before it can (`waitpid(2)`) and the
+/// run panics.
 ///
 /// ```
 /// use procpool_core::{Command, Job, Limit, Pool};

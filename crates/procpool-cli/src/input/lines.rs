@@ -2,7 +2,7 @@
 //! Knows nothing of what they become; reads no further than it is asked to.
 
 use std::ffi::OsString;
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Write};
 use std::os::unix::ffi::OsStringExt;
 
 use anyhow::{Context, bail};
@@ -68,7 +68,9 @@ impl<R: BufRead> Lines<R> {
                 bail!("{place}: a NUL byte can't be in an argument; for values that end with NUL give -0");
             }
             if value.last() == Some(&b'\r') && self.carriage_return == CarriageReturn::NotSeen {
-                eprintln!(
+                // A warning that nobody can read changes nothing about the run.
+                let _ = writeln!(
+                    io::stderr(),
                     "procpool: warning: {place} ends in a carriage return (a file from Windows?); it is kept as part of the value"
                 );
                 self.carriage_return = CarriageReturn::Warned;

@@ -73,6 +73,7 @@ impl Spec {
         for (name, value) in defaults.env.iter().chain(&fields.env) {
             refuse_nul(name)?;
             refuse_nul(value)?;
+            ensure!(!name.is_empty() && !name.contains('='), "{name:?} is no name for a variable");
             command = command.env(name, value);
         }
         if let Some(directory) = fields.cwd.as_ref().or(defaults.cwd.as_ref()) {
