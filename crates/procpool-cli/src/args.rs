@@ -40,7 +40,7 @@ Placeholders, anywhere in an argument:
 Other braces mean themselves. Without any placeholder the value is the last argument.";
 
 const AFTER_LONG_HELP: &str = "\
-Placeholders, anywhere in an argument (the result is always one argument):
+Placeholders, anywhere in an argument; the result is always one argument:
   {}     the value
   {.}    the value without its extension
   {/}    its base name: what follows the last slash
@@ -49,38 +49,47 @@ Placeholders, anywhere in an argument (the result is always one argument):
   {#}    the job's number in the input, from 1
   {%}    the slot that it runs in, from 1 to the limit
   {key}  the job's key: the value, or its name in a job file
-Whatever else stands in braces means itself: `awk '{print $1}'` needs no quoting against procpool.
-Without any placeholder the value becomes the last argument.
+Whatever else stands in braces means itself, as in `awk '{print $1}'`. Without
+any placeholder the value becomes the last argument.
 
 Where jobs come from:
-  Values after `:::`, or else standard input: a line a value, with -0 ended by NUL bytes. An empty line
-  is an empty value, a missing last newline is fine, an empty input is no jobs.
-  --file takes whole commands. JSON: {\"KEY\": [\"PROGRAM\", \"ARGUMENT\", …], …}, or the long form, in
-  TOML as well: {\"jobs\": {\"KEY\": {\"cmd\": […], \"cwd\": …, \"env\": {…}, \"stdin\": …, \"timeout\": \"30s\"}},
-  \"defaults\": {…}}. `\"shell\": \"a | b\"` in place of \"cmd\" asks for `sh -c`; \"stdin\" is a text or
-  {\"file\": PATH}. JSONL: an object a line, with its \"key\"; `--file -` reads JSONL from standard input.
+  Values after `:::`, or else standard input: a line a value. An empty line is
+  an empty value, a missing last newline is fine, an empty input is no jobs.
+  A job file holds whole commands, in which braces mean themselves. JSON:
+    {\"KEY\": [\"PROGRAM\", \"ARGUMENT\", …], …}
+  or the long form, in TOML as well:
+    {\"jobs\": {\"KEY\": {\"cmd\": […], \"cwd\": …, \"env\": {…}, \"stdin\": …,
+     \"timeout\": \"30s\"}, …}, \"defaults\": {…}}
+  `\"shell\": \"a | b\"` in place of \"cmd\" asks for `sh -c`; \"stdin\" is a text
+  or {\"file\": PATH}. JSONL: an object a line, with its \"key\" in it.
 
-Each job runs without a shell, in a process group of its own, with nothing on standard input and with
-PROCPOOL_KEY, PROCPOOL_SEQ, PROCPOOL_SLOT and PROCPOOL_ATTEMPT in its environment. It ends when its process
-ends; a descendant that still holds its output then gets 200 ms, is killed, and the job counts as leaked.
+What a job has and how it ends:
+  It runs without a shell, in a process group of its own, with nothing on
+  standard input and with PROCPOOL_KEY, PROCPOOL_SEQ, PROCPOOL_SLOT and
+  PROCPOOL_ATTEMPT in its environment. It ends when its process ends; what
+  then still holds its output gets 200 ms and is killed, and the job counts as
+  leaked. One that takes too long is sent TERM, with its group, then KILL.
 
 Exit status:
-  0  every job ran and succeeded and all output was delivered; or there were no jobs
+  0  every job ran and succeeded and all output was delivered, or there were
+     no jobs
   1  at least one job failed
-  2  bad usage or bad input; what was started before that was seen was finished and reported
+  2  bad usage or bad input; what was started before that was seen was
+     finished and reported
   3  procpool could not do its own work, or jobs were left unrun
-  After INT, TERM or HUP it ends the jobs (this signal or TERM, 2 s, KILL; INT again: KILL at once) and dies
-  by the same signal.";
+  After INT, TERM or HUP it ends the jobs (INT, or else TERM; 2 s later KILL;
+  INT again: KILL at once) and dies by the same signal.";
 
 /// Run a command for each value, or each command of a job file.
 #[derive(Debug, clap::Args)]
 #[command(
+    args_override_self = true,
     override_usage = "procpool run [OPTIONS] [--] COMMAND [ARGUMENT]... [::: VALUE...]\n       procpool run [OPTIONS] --file FILE",
     after_help = PLACEHOLDERS,
     after_long_help = AFTER_LONG_HELP,
 )]
 pub(crate) struct RunArgs {
-    /// Run at most N jobs at a time; `auto`: as many as there are processors to use
+    /// Run at most N jobs at a time; `auto`: one a processor
     #[arg(short = 'j', long = "limit", alias = "jobs", short_alias = 'P', value_name = "N", default_value = "4", value_parser = parse_limit)]
     #[arg(allow_hyphen_values = true)]
     pub(crate) limit: Limit,
@@ -90,18 +99,24 @@ pub(crate) struct RunArgs {
     pub(crate) keep_order: bool,
 
     /// Begin each line of output with its job's key and a tab
+    ///
+    /// A last line without a newline is given one.
     #[arg(long)]
     pub(crate) tag: bool,
 
-    /// End a job that takes longer (0.5, 30s, 5m, 1h30m): TERM, 2 s later KILL
+    /// End a job that takes longer (0.5, 30s, 5m, 1h30m)
+    ///
+    /// TERM to its process group, 2 s later KILL.
     #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true)]
     pub(crate) timeout: Option<Duration>,
 
-    /// Values on standard input end with a NUL byte, as `find -print0` writes them
+    /// Values end with a NUL byte, as `find -print0` does
     #[arg(short = '0', long = "null")]
     pub(crate) null: bool,
 
-    /// Take whole commands from a job file: .json, .jsonl or .toml; `-`: JSONL on standard input
+    /// Take commands from a .json, .jsonl or .toml file
+    ///
+    /// `-` is JSONL on standard input.
     #[arg(short, long, value_name = "FILE", conflicts_with_all = ["null", "words"])]
     pub(crate) file: Option<PathBuf>,
 

@@ -2,11 +2,13 @@
 //! Wiring only; it knows no option and no job.
 
 mod args;
+mod closed;
 mod duration;
 mod exit;
 mod input;
 mod launch;
 mod plan;
+mod pulse;
 mod reorder;
 mod run;
 
@@ -29,7 +31,7 @@ fn main() -> ! {
             ExitStatus::Success
         }
         Some(Chore::Run(args)) => match Plan::new(args) {
-            Ok(plan) => run::run(&plan.pool, plan.input, plan.sinks),
+            Ok(Plan { pool, input, sinks, pulse }) => run::run(&pool, input, sinks, pulse),
             Err(error) => exit::bad_input(&error),
         },
     };

@@ -10,10 +10,12 @@ use anyhow::{Context, bail};
 use procpool_core::{Job, Key, LocalProcess, Pool};
 
 use crate::args::RunArgs;
+use crate::closed::Standard;
 use crate::input::lines::{Lines, Separator};
 use crate::input::values::{self, Split};
 use crate::input::{Input, job_file};
 use crate::launch::{Launcher, Work};
+use crate::pulse::Pulse;
 use crate::sink::Sink;
 use crate::sink::in_order::InOrder;
 use crate::sink::print::{Printer, Tag};
@@ -25,20 +27,23 @@ pub(crate) struct Plan {
     pub(crate) input: Input,
     /// In the order in which they are told of a completion.
     pub(crate) sinks: Vec<Box<dyn Sink>>,
+    /// Beats as they deliver.
+    pub(crate) pulse: Pulse,
 }
 
 impl Plan {
     /// # Errors
     /// Whatever is wrong with what was typed, or with a file that it names.
     pub(crate) fn new(args: RunArgs) -> anyhow::Result<Plan> {
-        let printer = printer(&args).context("no standard output or standard error to write to")?;
+        let pulse = Pulse::default();
         Ok(Plan {
             pool: Pool::with_runner(args.limit, Launcher::new(LocalProcess::new())),
+            sinks: vec![printer(&args, &pulse)],
             input: match &args.file {
                 Some(file) => job_file::open(file, args.timeout)?,
                 None => commands(args)?,
             },
-            sinks: vec![printer],
+            pulse,
         })
     }
 }
@@ -58,6 +63,7 @@ fn commands(args: RunArgs) -> anyhow::Result<Input> {
     Ok(match values {
         Some(values) => Input::checked(values.into_iter().map(job)),
         None => {
+            Standard::Input.check().context("no values after `:::`, and standard input")?;
             let stdin = io::stdin();
             if stdin.is_terminal() {
                 let hint = "procpool: reading values from the terminal, one a line; Ctrl-D ends them\n";
@@ -78,7 +84,7 @@ fn value_job(template: &Arc<Template>, value: OsString, timeout: Option<Duration
     job
 }
 
-fn printer(args: &RunArgs) -> io::Result<Box<dyn Sink>> {
-    let printer = Printer::new(if args.tag { Tag::Key } else { Tag::Nothing })?;
-    Ok(if args.keep_order { Box::new(InOrder::new(printer)) } else { Box::new(printer) })
+fn printer(args: &RunArgs, pulse: &Pulse) -> Box<dyn Sink> {
+    let printer = Printer::new(if args.tag { Tag::Key } else { Tag::Nothing }, pulse);
+    if args.keep_order { Box::new(InOrder::new(printer)) } else { Box::new(printer) }
 }

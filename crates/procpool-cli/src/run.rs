@@ -11,22 +11,28 @@ use signal_hook::consts::SIGPIPE;
 use crate::exit::{self, ExitStatus};
 use crate::input::{Fault, Input};
 use crate::launch::{Launcher, Work};
+use crate::pulse::Pulse;
 use crate::signals::{Caught, Signals};
 use crate::sink::{Sink, Trouble};
 use crate::summary::summary;
 use crate::tally::Tally;
 
-/// Runs the jobs of `input` and tells the sinks, in their order, of each that ends.
-pub(crate) fn run(pool: &Pool<Launcher>, input: Input, sinks: Vec<Box<dyn Sink>>) -> ExitStatus {
+/// Runs the jobs of `input` and tells the sinks, in their order, of each that ends; they beat the pulse.
+pub(crate) fn run(
+    pool: &Pool<Launcher>,
+    input: Input,
+    sinks: Vec<Box<dyn Sink>>,
+    pulse: Pulse,
+) -> ExitStatus {
     let begun = Instant::now();
-    let (run, caught) = match start(pool, input.jobs) {
+    let (run, caught) = match start(pool, input.jobs, pulse) {
         Ok(started) => started,
         Err(error) => return exit::own_failure(&error),
     };
     let mut delivery = Delivery::new(run.handle(), sinks);
     delivery.deliver_all(run);
     let status = delivery.conclude(&input.fault, &caught);
-    if delivery.has_reader() && (status != ExitStatus::Success || io::stderr().is_terminal()) {
+    if delivery.is_worth_a_summary(status) {
         // A summary that nobody can read changes nothing about the run.
         let _ = io::stderr().write_all(summary(&delivery.tally, begun.elapsed()).as_bytes());
     }
@@ -35,11 +41,11 @@ pub(crate) fn run(pool: &Pool<Launcher>, input: Input, sinks: Vec<Box<dyn Sink>>
 
 type Jobs = Box<dyn Iterator<Item = Job<Work>> + Send>;
 
-fn start(pool: &Pool<Launcher>, jobs: Jobs) -> anyhow::Result<(Run<Work>, Caught)> {
+fn start(pool: &Pool<Launcher>, jobs: Jobs, pulse: Pulse) -> anyhow::Result<(Run<Work>, Caught)> {
     // Caught before the first job starts: a signal in between would leave that job behind.
     let signals = Signals::catch().context("can't catch signals")?;
     let run = pool.run(jobs)?;
-    let caught = signals.control(run.handle()).context("can't start a thread for signals")?;
+    let caught = signals.control(run.handle(), pulse).context("can't start a thread for signals")?;
     Ok((run, caught))
 }
 
@@ -96,9 +102,15 @@ impl Delivery {
         }
     }
 
-    /// Whether somebody still reads what is printed.
-    fn has_reader(&self) -> bool {
-        !matches!(self.trouble, Some(Trouble::ReaderGone))
+    /// A success is silent, but on a terminal; so is an end where nobody reads, and one where nothing ran and
+    /// what was wrong has been said.
+    fn is_worth_a_summary(&self, status: ExitStatus) -> bool {
+        match status {
+            ExitStatus::Success => io::stderr().is_terminal(),
+            _ if matches!(self.trouble, Some(Trouble::ReaderGone)) => false,
+            ExitStatus::Signal(_) => true,
+            _ => self.tally.jobs() > 0,
+        }
     }
 
     /// How procpool has to end. Says what is to be said about that beside the summary.

@@ -5,10 +5,14 @@ use std::fs;
 use std::io;
 use std::sync::{Arc, OnceLock};
 use std::thread;
+use std::time::Duration;
 
 use procpool_core::{Handle, Signal};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::{flag, iterator};
+
+use crate::exit::ExitStatus;
+use crate::pulse::Pulse;
 
 /// Those that end a run.
 const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
@@ -36,22 +40,66 @@ impl Signals {
     }
 
     /// Tells the run: the first one ends it politely, INT by INT and the others by TERM; INT after that kills.
-    pub(crate) fn control(self, handle: Handle) -> io::Result<Caught> {
+    ///
+    /// And where procpool's own end doesn't come, sees to that: see [`Insistence`].
+    pub(crate) fn control(self, handle: Handle, pulse: Pulse) -> io::Result<Caught> {
         let first = Arc::new(OnceLock::new());
         let noted = Arc::clone(&first);
         let mut signals = self.caught;
         let obey = move || {
             for signal in &mut signals {
-                match (noted.set(signal), signal) {
-                    (Ok(()), SIGINT) => handle.stop_with(Signal::INT),
-                    (Ok(()), _) => handle.stop(),
-                    (Err(_), SIGINT) => handle.kill(),
-                    (Err(_), _) => {}
-                }
+                let patience = match (noted.set(signal), signal) {
+                    (Ok(()), SIGINT) => {
+                        handle.stop_with(Signal::INT);
+                        PATIENCE
+                    }
+                    (Ok(()), _) => {
+                        handle.stop();
+                        PATIENCE
+                    }
+                    (Err(_), SIGINT) => {
+                        handle.kill();
+                        LITTLE_PATIENCE
+                    }
+                    (Err(_), _) => continue,
+                };
+                Insistence { signal, handle: handle.clone(), pulse: pulse.clone() }.start(patience);
             }
         };
         thread::Builder::new().name("procpool-signal".into()).spawn(obey)?;
         Ok(Caught(first))
+    }
+}
+
+/// Longer than the grace time and what comes after it.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// After the signal that says "at once".
+const LITTLE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// What KILL takes to reach every job.
+const KILLING: Duration = Duration::from_millis(100);
+
+/// The end of a run that was told to end and doesn't: whoever reads its output has stopped reading and stays,
+/// so that it waits in a write, or a job can't be killed.
+struct Insistence {
+    signal: i32,
+    handle: Handle,
+    pulse: Pulse,
+}
+
+impl Insistence {
+    /// Ends procpool by the signal once nothing has been delivered for so long. Where the run ends before
+    /// that, procpool does, and this with it.
+    fn start(self, patience: Duration) {
+        let insist = move || {
+            self.pulse.wait_for_silence(patience);
+            self.handle.kill();
+            thread::sleep(KILLING);
+            ExitStatus::Signal(self.signal).leave()
+        };
+        // Without a thread there is one safety net less, and nothing else to do about it.
+        let _ = thread::Builder::new().name("procpool-insist".into()).spawn(insist);
     }
 }
 

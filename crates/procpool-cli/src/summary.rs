@@ -5,18 +5,17 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::duration::prose;
-use crate::tally::{Failure, Rest, Tally};
+use crate::tally::{Remark, Rest, Tally};
 
 /// The summary of a run that took so long.
 pub(crate) fn summary(tally: &Tally, elapsed: Duration) -> String {
     let mut text = String::new();
     line(&mut text, format_args!("procpool: {}; {}", counts(tally), prose(elapsed)));
-    for failure in &tally.failures {
-        describe(&mut text, failure);
+    for remark in &tally.remarks {
+        describe(&mut text, remark);
     }
-    let more = tally.failed - tally.failures.len() as u64;
-    if more > 0 {
-        line(&mut text, format_args!("  and {more} more that failed"));
+    if tally.unremarked > 0 {
+        line(&mut text, format_args!("  and {} more", tally.unremarked));
     }
     text
 }
@@ -41,8 +40,9 @@ fn counts(tally: &Tally) -> String {
     if parts.is_empty() { jobs } else { format!("{jobs}: {}", parts.join(", ")) }
 }
 
-fn describe(text: &mut String, failure: &Failure) {
-    let Failure { key, outcome, elapsed, last_words } = failure;
+fn describe(text: &mut String, remark: &Remark) {
+    let Remark { key, outcome, elapsed, last_words } = remark;
+    let key = if key.is_empty() { "\"\"" } else { key };
     let after = elapsed.map_or_else(String::new, |elapsed| format!(", {}", prose(elapsed)));
     line(text, format_args!("  {key}: {outcome}{after}"));
     for word in last_words {
@@ -56,8 +56,6 @@ fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use procpool_core::Key;
-
     use super::*;
     use crate::tally::Unrun;
 
@@ -77,9 +75,9 @@ mod tests {
     }
 
     #[test]
-    fn failures_are_listed_with_their_last_words_and_what_is_not_listed_is_counted() {
-        let failure = Failure {
-            key: Key::from("a b"),
+    fn those_that_failed_are_listed_with_their_last_words_and_the_rest_is_counted() {
+        let remark = Remark {
+            key: "a b".into(),
             outcome: "exit 3".into(),
             elapsed: Some(Duration::from_millis(20)),
             last_words: vec!["no such thing".into()],
@@ -89,10 +87,11 @@ mod tests {
             failed: 3,
             unrun: Unrun { known: 2, input: Rest::None },
             leaked: 1,
-            failures: vec![failure],
+            remarks: vec![remark],
+            unremarked: 2,
         };
         let expected = "procpool: 6 jobs: 1 succeeded, 3 failed, 2 not run, 1 leaked a process; 1m05s\n  \
-                        a b: exit 3, 20ms\n    | no such thing\n  and 2 more that failed\n";
+                        a b: exit 3, 20ms\n    | no such thing\n  and 2 more\n";
         assert_eq!(summary(&tally, Duration::from_secs(65)), expected);
     }
 }

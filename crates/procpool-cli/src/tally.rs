@@ -1,4 +1,4 @@
-//! What came of all jobs together: counts, and what the closing summary says of those that failed.
+//! What came of all jobs together: counts, and what the closing summary says of single ones.
 //! Knows nothing of how it is shown.
 
 use std::time::Duration;
@@ -13,8 +13,10 @@ pub(crate) struct Tally {
     /// Their turn never came.
     pub(crate) unrun: Unrun,
     pub(crate) leaked: u64,
-    /// The first of those that failed.
-    pub(crate) failures: Vec<Failure>,
+    /// The first of those that failed or leaked.
+    pub(crate) remarks: Vec<Remark>,
+    /// How many more of them there were.
+    pub(crate) unremarked: u64,
 }
 
 /// Jobs that were left.
@@ -34,10 +36,10 @@ pub(crate) enum Rest {
     Unknown,
 }
 
-/// A job that failed.
+/// A job that failed or leaked. Its texts are short and can't garble a terminal.
 #[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) key: Key,
+pub(crate) struct Remark {
+    pub(crate) key: String,
     pub(crate) outcome: String,
     /// `None` where it was not started.
     pub(crate) elapsed: Option<Duration>,
@@ -45,28 +47,41 @@ pub(crate) struct Failure {
     pub(crate) last_words: Vec<String>,
 }
 
-/// So many failures are kept in detail. A million jobs that all fail must not fill the memory, or a screen.
-const MOST_FAILURES: usize = 20;
+/// So many are kept in detail. A million jobs that all fail must not fill the memory, or a screen.
+const MOST_REMARKS: usize = 20;
 
-/// So many lines of a failure's standard error are kept, from so many bytes.
+/// So many lines of a job's standard error are kept, from so many bytes.
 const LAST_LINES: usize = 3;
 const LAST_BYTES: usize = 2000;
+
+/// So much of a key or a line is kept, in characters.
+const MOST_OF_A_TEXT: usize = 200;
 
 impl Tally {
     /// Takes note of a job's end.
     pub(crate) fn note<W>(&mut self, completion: &Completion<W>) {
-        if completion.outcome.ran().is_some_and(|ran| ran.leaked) {
-            self.leaked += 1;
+        let outcome = &completion.outcome;
+        if let Outcome::NotStarted(NotStarted::NeverReached) = outcome {
+            self.unrun.known += 1;
+            return;
         }
-        match &completion.outcome {
-            outcome if outcome.is_success() => self.succeeded += 1,
-            Outcome::NotStarted(NotStarted::NeverReached) => self.unrun.known += 1,
-            _ => {
-                self.failed += 1;
-                if self.failures.len() < MOST_FAILURES {
-                    self.failures.push(Failure::of(completion));
-                }
-            }
+        let leaked = outcome.ran().is_some_and(|ran| ran.leaked);
+        self.leaked += u64::from(leaked);
+        if outcome.is_success() {
+            self.succeeded += 1;
+        } else {
+            self.failed += 1;
+        }
+        if leaked || !outcome.is_success() {
+            self.remark(completion);
+        }
+    }
+
+    fn remark<W>(&mut self, completion: &Completion<W>) {
+        if self.remarks.len() < MOST_REMARKS {
+            self.remarks.push(Remark::of(completion));
+        } else {
+            self.unremarked += 1;
         }
     }
 
@@ -92,10 +107,10 @@ impl Tally {
     }
 }
 
-impl Failure {
-    fn of<W>(completion: &Completion<W>) -> Failure {
-        Failure {
-            key: completion.key().clone(),
+impl Remark {
+    fn of<W>(completion: &Completion<W>) -> Remark {
+        Remark {
+            key: shorten(&completion.key().to_string()),
             outcome: completion.outcome.to_string(),
             elapsed: completion.outcome.ran().map(|ran| ran.elapsed),
             // Where the spool can't be read the delivery of the output says so; this is only a reminder of it.
@@ -109,7 +124,15 @@ fn last_lines(text: &[u8]) -> Vec<String> {
     let lines: Vec<&[u8]> =
         text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).collect();
     let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
-    last.iter().map(|line| Key::from(*line).to_string()).collect()
+    last.iter().map(|line| shorten(&Key::from(*line).to_string())).collect()
+}
+
+/// The beginning of a text that is too long for a line.
+fn shorten(text: &str) -> String {
+    match text.char_indices().nth(MOST_OF_A_TEXT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -121,6 +144,12 @@ mod tests {
         assert_eq!(last_lines(b"1\n2\n\n3\n4\n  \n"), ["2", "3", "4"]);
         assert_eq!(last_lines(b"no newline"), ["no newline"]);
         assert!(last_lines(b"").is_empty());
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_line_is_cut() {
+        assert_eq!(shorten(&"ä".repeat(200)), "ä".repeat(200));
+        assert_eq!(shorten(&"ä".repeat(201)), "ä".repeat(200) + "…");
     }
 
     #[test]

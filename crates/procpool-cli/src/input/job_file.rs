@@ -1,6 +1,7 @@
 //! Jobs from a file that names each of them and says how to run it.
 //! Knows the kinds of files; what stands in them is read below.
 
+mod dictionary;
 mod document;
 mod json;
 mod lines;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use procpool_core::Job;
 
+use crate::closed::Standard;
 use crate::input::Input;
 use crate::launch::Work;
 
@@ -30,6 +32,7 @@ pub(crate) fn open(path: &Path, timeout: Option<Duration>) -> anyhow::Result<Inp
         job
     };
     if path.as_os_str() == "-" {
+        Standard::Input.check().context("standard input")?;
         let jobs = lines::JobLines::new(BufReader::new(io::stdin()), "standard input");
         return Ok(Input::streamed(jobs.map(move |job| job.map(finish))));
     }

@@ -2,11 +2,15 @@
 //! Knows nothing of their order.
 
 use std::fs::File;
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Write};
 
 use procpool_core::{Completion, Key, Spool};
+use rustix::io::fcntl_dupfd_cloexec;
+use rustix::stdio;
 
+use crate::closed::Standard;
 use crate::launch::Work;
+use crate::pulse::Pulse;
 use crate::sink::tag::Tagged;
 use crate::sink::{Sink, Trouble};
 
@@ -27,20 +31,25 @@ pub(crate) enum Tag {
 /// One of our own streams. Not the standard library's: that one takes a write to a closed descriptor for a
 /// success, and looks for lines in every byte.
 struct Stream {
-    file: File,
     name: &'static str,
+    /// The error where it was closed from the start: that matters only to who has something to write.
+    file: io::Result<File>,
+    pulse: Pulse,
 }
 
 impl Printer {
-    /// # Errors
-    /// Where procpool has no standard output or standard error.
-    pub(crate) fn new(tag: Tag) -> io::Result<Printer> {
-        let own = |fd| rustix::io::fcntl_dupfd_cloexec(fd, 3).map(File::from);
-        Ok(Printer {
-            stdout: Stream { file: own(rustix::stdio::stdout())?, name: "standard output" },
-            stderr: Stream { file: own(rustix::stdio::stderr())?, name: "standard error" },
+    /// Prints to procpool's own standard output and standard error, with a beat of `pulse` for each piece.
+    pub(crate) fn new(tag: Tag, pulse: &Pulse) -> Printer {
+        let stream = |name, which: Standard, descriptor| Stream {
+            name,
+            file: which.check().and_then(|()| Ok(File::from(fcntl_dupfd_cloexec(descriptor, 3)?))),
+            pulse: pulse.clone(),
+        };
+        Printer {
+            stdout: stream("standard output", Standard::Output, stdio::stdout()),
+            stderr: stream("standard error", Standard::Error, stdio::stderr()),
             tag,
-        })
+        }
     }
 
     /// Prints what the job with this key has written.
@@ -52,14 +61,31 @@ impl Printer {
 
 impl Stream {
     fn print(&mut self, tag: Tag, key: &Key, spool: &Spool) -> Result<(), Trouble> {
+        let name = self.name;
         let printed = match tag {
-            Tag::Nothing => spool.copy_to(&mut self.file).map(drop),
+            Tag::Nothing => spool.copy_to(self).map(drop),
             Tag::Key => {
-                let mut tagged = Tagged::new(BufWriter::new(&mut self.file), key.as_bytes());
+                let mut tagged = Tagged::new(BufWriter::new(self), key.as_bytes());
                 spool.copy_to(&mut tagged).and_then(|_| tagged.finish())
             }
         };
-        printed.map_err(|error| Trouble::writing(self.name, error))
+        printed.map_err(|error| Trouble::writing(name, error))
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.pulse.beat();
+        match &mut self.file {
+            Ok(file) => file.write(bytes),
+            Err(error) => {
+                Err(error.raw_os_error().map_or(io::ErrorKind::Other.into(), io::Error::from_raw_os_error))
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

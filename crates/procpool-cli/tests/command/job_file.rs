@@ -205,6 +205,19 @@ fn a_text_for_a_list_is_refused_with_advice() {
 }
 
 #[test]
+fn a_variable_that_stands_twice_is_refused() {
+    let text = r#"{"a": {"cmd": ["echo"], "env": {"X": "1", "Y": "1", "X": "2"}}}"#;
+    refused("jobs.json", text, &["job \"a\"", "the variable \"X\" stands twice"]);
+}
+
+#[test]
+fn what_is_wrong_on_a_line_of_json_has_one_place() {
+    let text = "{\"key\": \"a\", \"cmd\": [\"true\"]}\n{\"key\": \"b\", \"cmd\": 5}\n";
+    let ended = run("jobs.jsonl", text).exited(2).said("line 2: ").said(", column 21");
+    assert!(!ended.error_text().contains("line 1"), "{}", ended.describe());
+}
+
+#[test]
 fn an_unknown_field_is_refused_with_the_known_ones() {
     for (name, text) in [
         ("jobs.json", "{\"jobs\": {\n\"a\": {\"cmd\": [\"echo\"],\n\"retires\": 2}}}"),
@@ -236,7 +249,7 @@ fn a_wrong_type_is_refused_with_its_line() {
     ] {
         refused(name, text, &["line 2"]);
     }
-    refused("jobs.json", "[[\"echo\"]]", &["a table from keys to jobs"]);
+    refused("jobs.json", "[[\"echo\"]]", &["expected a table"]);
     refused("jobs.json", "", &["EOF"]);
     refused("jobs.toml", "", &["`jobs`"]);
 }

@@ -36,15 +36,6 @@ fn as_many_run_as_the_limit_allows() {
 }
 
 #[test]
-fn sixty_four_sleepers_with_limit_8_are_eight_at_once() {
-    let folder = Folder::new();
-    let options = "-j8 sleeper 0.2 --quiet --stamp stamps --key {} :::";
-    folder.run(options).args(numbers(64)).end().exited(0).silent();
-    let ran = stamp::read(&folder.file("stamps")).unwrap();
-    assert_eq!(stamp::peak(&ran), 8);
-}
-
-#[test]
 fn auto_is_as_many_as_there_are_processors_to_use() {
     let processors = std::thread::available_parallelism().unwrap().get();
     let folder = Folder::new();

@@ -11,6 +11,7 @@ mod limits;
 mod outcomes;
 mod output;
 mod placeholders;
+mod readme;
 mod signals;
 mod terminal;
 mod usage;

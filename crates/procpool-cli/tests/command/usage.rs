@@ -17,6 +17,12 @@ fn a_limit_has_several_names() {
 }
 
 #[test]
+fn of_an_option_given_twice_the_last_counts() {
+    let options = "-j1 -j2 --timeout 1ms --timeout 1h -k -k --tag --tag echo ::: a";
+    Folder::new().run(options).end().exited(0).printed("a\ta\n").silent();
+}
+
+#[test]
 fn a_limit_that_is_none_is_refused() {
     let folder = Folder::new();
     for limit in ["0", "-1", "abc", "", "1.5", "2x", "99999999999999999999999"] {

@@ -130,7 +130,15 @@ fn a_value_too_long_for_an_argument_fails_alone() {
 }
 
 #[test]
-#[ignore = "a fault of procpool: the summary prints the key whole"]
+fn a_closed_standard_input_is_no_empty_list() {
+    for options in ["echo", "--file -"] {
+        let ended = Folder::new().sh(&format!("procpool run {options} <&-")).end();
+        ended.exited(2).printed("").said("standard input: Bad file descriptor");
+    }
+    Folder::new().sh("procpool run echo ::: a <&-").end().exited(0).printed("a\n").silent();
+}
+
+#[test]
 fn a_long_key_does_not_fill_the_screen() {
     let ended = Folder::new().run("echo").input("x".repeat(5_000_000)).end().exited(1);
     assert!(ended.stderr.len() < 10_000, "{} bytes", ended.stderr.len());

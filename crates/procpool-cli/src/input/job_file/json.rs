@@ -7,7 +7,8 @@ use anyhow::bail;
 use procpool_core::Job;
 use serde_json::value::RawValue;
 
-use crate::input::job_file::document::{Dictionary, Document};
+use crate::input::job_file::dictionary::Dictionary;
+use crate::input::job_file::document::Document;
 use crate::launch::Work;
 
 /// Reads a whole file.

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::io::BufRead;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use procpool_core::Job;
 
 use crate::input::job_file::spec::{Defaults, Spec};
@@ -44,13 +44,21 @@ impl<R: BufRead> JobLines<R> {
     }
 
     fn parse(&mut self, line: &str) -> anyhow::Result<Job<Work>> {
-        let mut spec: Spec = serde_json::from_str(line)?;
+        let mut spec: Spec = serde_json::from_str(line).map_err(|error| without_line(&error))?;
         let Some(key) = spec.take_key() else { bail!("the job has no `key`") };
         if let Some(first) = self.keys.insert(key.clone(), self.number) {
             bail!("the key {key:?} stands on line {first} already: give each job its own");
         }
         spec.into_job(&key, &Defaults::default()).with_context(|| format!("job {key:?}"))
     }
+}
+
+/// serde counts lines in what it was given: for it each is the first.
+fn without_line(error: &serde_json::Error) -> anyhow::Error {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let what = text.strip_suffix(&place).unwrap_or(&text);
+    anyhow!("{what}, column {}", error.column())
 }
 
 impl<R: BufRead> Iterator for JobLines<R> {

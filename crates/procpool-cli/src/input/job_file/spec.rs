@@ -1,7 +1,7 @@
 //! What a job file says of one job.
 //! Knows nothing of the format it is written in.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor, value};
 
 use crate::duration;
+use crate::input::job_file::dictionary::Dictionary;
 use crate::launch::Work;
 
 /// One job, as it is written: a list of words, or a table with `cmd` or `shell` and more.
@@ -24,7 +25,7 @@ pub(crate) struct Spec(Fields);
 pub(crate) struct Defaults {
     cwd: Option<PathBuf>,
     #[serde(default)]
-    env: BTreeMap<String, String>,
+    env: Dictionary<String>,
     stdin: Option<StdinSpec>,
     timeout: Option<Time>,
 }
@@ -37,7 +38,7 @@ struct Fields {
     shell: Option<String>,
     cwd: Option<PathBuf>,
     #[serde(default)]
-    env: BTreeMap<String, String>,
+    env: Dictionary<String>,
     stdin: Option<StdinSpec>,
     timeout: Option<Time>,
 }
@@ -70,11 +71,11 @@ impl Spec {
         ensure!(fields.key.is_none(), "its key stands before it already: leave `key` out");
         refuse_nul(key)?;
         let mut command = command(fields.cmd, fields.shell)?;
-        for (name, value) in defaults.env.iter().chain(&fields.env) {
-            refuse_nul(name)?;
-            refuse_nul(value)?;
-            ensure!(!name.is_empty() && !name.contains('='), "{name:?} is no name for a variable");
-            command = command.env(name, value);
+        for variables in [&defaults.env, &fields.env] {
+            check_variables(variables)?;
+            for (name, value) in &variables.0 {
+                command = command.env(name, value);
+            }
         }
         if let Some(directory) = fields.cwd.as_ref().or(defaults.cwd.as_ref()) {
             command = command.directory(directory);
@@ -105,6 +106,17 @@ fn command(cmd: Option<Words>, shell: Option<String>) -> anyhow::Result<Command>
         Some(program) if !program.is_empty() => Ok(Command::new(program).args(words)),
         _ => bail!("its command has no program: the first word is missing or empty"),
     }
+}
+
+fn check_variables(Dictionary(variables): &Dictionary<String>) -> anyhow::Result<()> {
+    let mut names = HashSet::new();
+    for (name, value) in variables {
+        refuse_nul(name)?;
+        refuse_nul(value)?;
+        ensure!(!name.is_empty() && !name.contains('='), "{name:?} is no name for a variable");
+        ensure!(names.insert(name), "the variable {name:?} stands twice in its `env`");
+    }
+    Ok(())
 }
 
 fn refuse_nul(text: &str) -> anyhow::Result<()> {
