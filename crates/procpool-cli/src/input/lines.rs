@@ -62,16 +62,20 @@ impl<R: BufRead> Lines<R> {
         if value.last() == Some(&self.separator.byte()) {
             value.pop();
         }
-        let place = format_args!("{}, line {}", self.name, self.number);
+        let place = || format!("{}, line {}", self.name, self.number);
         if self.separator == Separator::Newline {
             if value.contains(&0) {
-                bail!("{place}: a NUL byte can't be in an argument; for values that end with NUL give -0");
+                bail!(
+                    "{}: a NUL byte can't be in an argument; for values that end with NUL give -0",
+                    place()
+                );
             }
             if value.last() == Some(&b'\r') && self.carriage_return == CarriageReturn::NotSeen {
                 // A warning that nobody can read changes nothing about the run.
                 let _ = writeln!(
                     io::stderr(),
-                    "procpool: warning: {place} ends in a carriage return (a file from Windows?); it is kept as part of the value"
+                    "procpool: warning: {} ends in a carriage return (a file from Windows?); it is kept as part of the value",
+                    place()
                 );
                 self.carriage_return = CarriageReturn::Warned;
             }
