@@ -4,6 +4,7 @@
 mod child;
 mod lifecycle;
 mod resolve;
+mod retry;
 mod spawn;
 mod stream;
 mod watch;
@@ -12,13 +13,17 @@ use std::env;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::command::Command;
+use crate::halt::Halt;
 use crate::job::Job;
 use crate::outcome::{NotStarted, Outcome};
 use crate::process::lifecycle::Lifecycle;
 use crate::process::resolve::Programs;
+use crate::process::retry::{Others, Tries};
+use crate::process::spawn::{Spawned, spawn};
 use crate::process::watch::watch;
 use crate::runner::{Context, Runner};
 use crate::spool::SpoolFile;
@@ -29,6 +34,9 @@ use crate::spool::SpoolFile;
 /// thread that runs the job, while it waits for the job's end, its timeout and the run's stop, all in one
 /// poll(2). A job ends when its *process* ends, however long a descendant holds its output open: that one
 /// gets 200 ms to let go, then the group is killed and the job marked leaked.
+///
+/// Where the machine has no room for another process or its descriptors, the job waits in its slot until jobs
+/// that run have given theirs back; only where none runs is that the job's outcome, after about 2 s.
 ///
 /// ```
 /// use std::time::Duration;
@@ -46,6 +54,8 @@ pub struct LocalProcess {
     spool_threshold: usize,
     spool: Arc<SpoolFile>,
     programs: Programs,
+    /// How many jobs run.
+    running: AtomicUsize,
 }
 
 /// How much of an output is held in memory at most, by default: as much as a pipe holds.
@@ -65,6 +75,7 @@ impl LocalProcess {
             spool_directory: directory,
             spool_threshold: SPOOL_THRESHOLD,
             programs: Programs::default(),
+            running: AtomicUsize::new(0),
         }
     }
 
@@ -100,16 +111,54 @@ impl LocalProcess {
     pub fn execute(&self, command: &Command, timeout: Option<Duration>, context: &Context) -> Outcome {
         let started = SystemTime::now();
         let before = Instant::now();
-        let spawned = match spawn::spawn(command, &self.programs, &self.spool) {
+        let spawned = match self.start(command, context) {
             Ok(spawned) => spawned,
-            Err(error) => return NotStarted::Spawn(error).into(),
+            Err(reason) => return reason.into(),
         };
+        let _running = Running::count(&self.running);
         // The timeout counts from after the start, so that it is never early for the job.
         let lifecycle = Lifecycle::new(Instant::now(), timeout, self.grace);
         let mut ran = watch(spawned, lifecycle, context);
         ran.started = started;
         ran.elapsed = before.elapsed();
         ran.into()
+    }
+
+    /// Starts the process, again and again where the machine has no room for it now.
+    fn start(&self, command: &Command, context: &Context) -> Result<Spawned, NotStarted> {
+        let mut tries = Tries::default();
+        loop {
+            let error = match spawn(command, &self.programs, &self.spool) {
+                Ok(spawned) => return Ok(spawned),
+                Err(error) => error,
+            };
+            let others = match self.running.load(Ordering::Relaxed) {
+                0 => Others::None,
+                _ => Others::Run,
+            };
+            let Some(pause) = tries.after(&error.source, others) else {
+                return Err(NotStarted::Spawn(error));
+            };
+            if context.wait_for_stop(Some(pause)) != Halt::GoOn {
+                return Err(NotStarted::NeverReached);
+            }
+        }
+    }
+}
+
+/// A job that runs, as long as this lives.
+struct Running<'a>(&'a AtomicUsize);
+
+impl Running<'_> {
+    fn count(running: &AtomicUsize) -> Running<'_> {
+        running.fetch_add(1, Ordering::Relaxed);
+        Running(running)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -142,10 +142,13 @@ impl Spool {
     }
 
     /// Sees to it that no more than the threshold is held in memory. Where that fails, all that was read
-    /// is still there.
+    /// is still there; where only a descriptor for the file is missing, it is tried again next time.
     pub(crate) fn settle(&mut self) -> io::Result<()> {
         match &self.file {
-            Some(file) if self.memory.len() >= file.threshold() => self.file_memory(),
+            Some(file) if self.memory.len() >= file.threshold() => match self.file_memory() {
+                Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) => Ok(()),
+                result => result,
+            },
             _ => Ok(()),
         }
     }

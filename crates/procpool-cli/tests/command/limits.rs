@@ -36,6 +36,16 @@ fn as_many_run_as_the_limit_allows() {
 }
 
 #[test]
+fn a_limit_that_the_machine_can_not_hold_loses_no_job() {
+    // 20 descriptors are enough for four jobs at once, not for fifty.
+    let values = numbers(60);
+    let script = "ulimit -n 20; procpool run -k -j50 -- sh -c 'head -c 100000 /dev/zero; echo {}' ::: ";
+    let ended = Folder::new().sh(&format!("{script}{}", values.join(" "))).end().exited(0).silent();
+    let expected: String = values.iter().map(|value| "\0".repeat(100_000) + value + "\n").collect();
+    ended.printed(expected);
+}
+
+#[test]
 fn auto_is_as_many_as_there_are_processors_to_use() {
     let processors = std::thread::available_parallelism().unwrap().get();
     let folder = Folder::new();

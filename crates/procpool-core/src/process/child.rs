@@ -3,6 +3,8 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::thread;
+use std::time::Duration;
 
 use crate::signal::Signal;
 use crate::status::{Status, Usage};
@@ -18,6 +20,10 @@ pub(crate) struct Child {
     state: State,
 }
 
+/// How often a descriptor to watch a child by is asked for again, and how long between: 5 s in all.
+const TRIES: u32 = 5000;
+const PAUSE: Duration = Duration::from_millis(1);
+
 #[derive(PartialEq)]
 enum State {
     Ours,
@@ -27,14 +33,23 @@ enum State {
 impl Child {
     /// Takes ownership of a child that was just started.
     ///
-    /// Where no descriptor is left to watch it by, it is killed and reaped: nothing of it goes on.
+    /// The start has just closed three descriptors that only the child needs, so there is one to watch it by,
+    /// unless another start has it for a moment: then it is waited for. Where it doesn't come back for long,
+    /// the child is killed and reaped: nothing of it goes on.
     pub(crate) fn new(pid: Pid) -> io::Result<Child> {
-        match sys::pidfd_open(pid) {
-            Ok(pidfd) => Ok(Child { pid, pidfd, state: State::Ours }),
-            Err(error) => {
-                sys::signal_group(pid, Signal::KILL);
-                sys::reap(pid);
-                Err(error)
+        let mut left = TRIES;
+        loop {
+            match sys::pidfd_open(pid) {
+                Ok(pidfd) => return Ok(Child { pid, pidfd, state: State::Ours }),
+                Err(_) if left > 0 => {
+                    left -= 1;
+                    thread::sleep(PAUSE);
+                }
+                Err(error) => {
+                    sys::signal_group(pid, Signal::KILL);
+                    sys::reap(pid);
+                    return Err(error);
+                }
             }
         }
     }

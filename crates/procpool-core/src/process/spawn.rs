@@ -56,7 +56,7 @@ pub(crate) fn spawn(
     })?;
     let pid =
         i32::try_from(started.id()).ok().and_then(Pid::from_raw).expect("BUG: a child without a number");
-    let child = Child::new(pid).map_err(machine)?;
+    let child = Child::new(pid).map_err(|error| unwatchable(&error))?;
     Ok(Spawned {
         child,
         stdout: stream(started.stdout.take().map(OwnedFd::from), spool),
@@ -113,6 +113,11 @@ fn stream(pipe: Option<OwnedFd>, spool: &Arc<SpoolFile>) -> Stream {
 
 fn machine(source: io::Error) -> SpawnError {
     SpawnError { subject: Subject::Machine, source }
+}
+
+/// It ran, if only for a moment, so it must not be tried again: the error is none of those that are.
+fn unwatchable(source: &io::Error) -> SpawnError {
+    machine(io::Error::other(format!("no descriptor to watch it by: {source}")))
 }
 
 /// Finds out what an error of spawn is about. execve(2) and chdir(2) both say "no such file" of three

@@ -1,0 +1,81 @@
+//! Whether a start that failed is tried again, and after which pause: pure.
+//! Knows no clock, no process and no cause but the kind of the error.
+
+use std::io;
+use std::time::Duration;
+
+/// The tries of one start.
+#[derive(Debug, Default)]
+pub(crate) struct Tries {
+    made: u32,
+}
+
+/// Whether other jobs run that will give back what they hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Others {
+    Run,
+    None,
+}
+
+/// A file that is being written is soon closed, or for long: 1 + 2 + … + 64 + 100 + 100 ms.
+const TRIES_WHILE_BUSY: u32 = 9;
+
+/// Where nobody else holds what is missing, somebody outside does: about 2 s.
+const TRIES_ALONE: u32 = 26;
+
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+
+impl Tries {
+    /// The pause after a try that failed like this, before the next one; `None` where there is none.
+    ///
+    /// What the machine lacks comes back when other jobs end, however long they take: giving up before that
+    /// would lose jobs to a limit that is only too high.
+    pub(crate) fn after(&mut self, error: &io::Error, others: Others) -> Option<Duration> {
+        let most = match error.raw_os_error() {
+            Some(libc::ETXTBSY) => TRIES_WHILE_BUSY,
+            Some(libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE) => match others {
+                Others::Run => u32::MAX,
+                Others::None => TRIES_ALONE,
+            },
+            _ => return None,
+        };
+        if self.made >= most {
+            return None;
+        }
+        let pause = Duration::from_millis(1 << self.made.min(10)).min(LONGEST_PAUSE);
+        self.made = self.made.saturating_add(1);
+        Some(pause)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pauses(code: i32, others: Others) -> Vec<u128> {
+        let mut tries = Tries::default();
+        let error = io::Error::from_raw_os_error(code);
+        std::iter::from_fn(|| tries.after(&error, others)).map(|pause| pause.as_millis()).take(1000).collect()
+    }
+
+    #[test]
+    fn what_time_does_not_heal_is_not_tried_again() {
+        for code in [libc::ENOENT, libc::EACCES, libc::E2BIG, libc::ENOEXEC] {
+            assert!(pauses(code, Others::Run).is_empty());
+        }
+    }
+
+    #[test]
+    fn a_busy_file_gets_a_few_tries_at_growing_pauses() {
+        assert_eq!(pauses(libc::ETXTBSY, Others::Run), [1, 2, 4, 8, 16, 32, 64, 100, 100]);
+    }
+
+    #[test]
+    fn what_other_jobs_hold_is_waited_for_as_long_as_they_run() {
+        for code in [libc::EAGAIN, libc::ENOMEM, libc::EMFILE, libc::ENFILE] {
+            assert_eq!(pauses(code, Others::Run).len(), 1000);
+            let alone = pauses(code, Others::None);
+            assert!((1000..5000).contains(&alone.iter().sum::<u128>()), "{alone:?}");
+        }
+    }
+}
