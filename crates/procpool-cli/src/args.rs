@@ -62,6 +62,8 @@ Where jobs come from:
      \"timeout\": \"30s\"}, …}, \"defaults\": {…}}
   `\"shell\": \"a | b\"` in place of \"cmd\" asks for `sh -c`; \"stdin\" is a text
   or {\"file\": PATH}. JSONL: an object a line, with its \"key\" in it.
+  Paths are relative to where procpool runs. --timeout is for jobs that name
+  no timeout of their own.
 
 What a job has and how it ends:
   It runs without a shell, in a process group of its own, with nothing on
@@ -129,7 +131,9 @@ fn parse_limit(text: &str) -> Result<Limit, String> {
     if text == "auto" {
         return Ok(Limit::available());
     }
-    let number = text.parse::<usize>().map_err(|_| "give a number from 1 up, or `auto`".to_owned())?;
+    // Digits only: GNU parallel's `+2` means two more than there are processors.
+    let number = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<usize>().ok()).flatten();
+    let number = number.ok_or("give a number from 1 up, or `auto`")?;
     Limit::new(number).map_err(|error| error.to_string())
 }
 

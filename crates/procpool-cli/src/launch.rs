@@ -17,6 +17,10 @@ pub(crate) enum Work {
     Command(Command),
 }
 
+/// execve(2) takes no string of 128 KiB, here `PROCPOOL_KEY=…`. A value that is just short enough for an
+/// argument must not fail because of its key; such a job goes without.
+const LONGEST_KEY: usize = 100 * 1024;
+
 /// Runs such jobs as local processes.
 ///
 /// A placeholder may stand for the slot, and the environment names it too, so no command can be made before
@@ -41,8 +45,11 @@ impl Runner for Launcher {
             Work::Value { template, value } => template.render(&Values { value, key, seq, slot }),
             Work::Command(command) => command.clone(),
         };
+        let command = match key.len() {
+            0..=LONGEST_KEY => command.env("PROCPOOL_KEY", key),
+            _ => command.env_remove("PROCPOOL_KEY"),
+        };
         let command = command
-            .env("PROCPOOL_KEY", key)
             .env("PROCPOOL_SEQ", seq.to_string())
             .env("PROCPOOL_SLOT", slot.to_string())
             .env("PROCPOOL_ATTEMPT", context.attempt().to_string());

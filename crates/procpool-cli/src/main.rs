@@ -11,7 +11,6 @@ mod plan;
 mod pulse;
 mod reorder;
 mod run;
-
 mod signals;
 mod sink;
 mod summary;

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
-use procpool_core::{Handle, Signal};
+use procpool_core::{Halt, Handle, LocalProcess, Signal};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::{flag, iterator};
 
@@ -57,12 +57,13 @@ impl Signals {
                         handle.stop();
                         PATIENCE
                     }
-                    (Err(_), SIGINT) => {
+                    (Err(_), SIGINT) if handle.halted() != Halt::Kill => {
                         handle.kill();
                         LITTLE_PATIENCE
                     }
                     (Err(_), _) => continue,
                 };
+                let signal = noted.get().copied().unwrap_or(signal);
                 Insistence { signal, handle: handle.clone(), pulse: pulse.clone() }.start(patience);
             }
         };
@@ -72,7 +73,7 @@ impl Signals {
 }
 
 /// Longer than the grace time and what comes after it.
-const PATIENCE: Duration = Duration::from_secs(4);
+const PATIENCE: Duration = LocalProcess::GRACE.saturating_add(Duration::from_secs(2));
 
 /// After the signal that says "at once".
 const LITTLE_PATIENCE: Duration = Duration::from_secs(1);

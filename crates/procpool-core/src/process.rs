@@ -61,16 +61,16 @@ pub struct LocalProcess {
 /// How much of an output is held in memory at most, by default: as much as a pipe holds.
 const SPOOL_THRESHOLD: usize = 64 * 1024;
 
-/// Between the polite signal and KILL, by default.
-const GRACE: Duration = Duration::from_secs(2);
-
 impl LocalProcess {
+    /// The time between the polite signal and KILL, where [`grace`](LocalProcess::grace) gives no other.
+    pub const GRACE: Duration = Duration::from_secs(2);
+
     /// A runner with a grace time of 2 s and spools of 64 KiB, in the system's temporary directory past that.
     #[must_use]
     pub fn new() -> LocalProcess {
         let directory = env::temp_dir();
         LocalProcess {
-            grace: GRACE,
+            grace: LocalProcess::GRACE,
             spool: Arc::new(SpoolFile::new(directory.clone(), SPOOL_THRESHOLD)),
             spool_directory: directory,
             spool_threshold: SPOOL_THRESHOLD,
@@ -86,7 +86,7 @@ impl LocalProcess {
         self
     }
 
-    /// Where large outputs go. The file there has no name and is gone with the run.
+    /// Where large outputs go. The file there has no name, and is gone with this runner and its last output.
     #[must_use]
     pub fn spool_directory(mut self, directory: impl Into<PathBuf>) -> LocalProcess {
         self.spool_directory = directory.into();

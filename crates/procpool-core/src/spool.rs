@@ -1,4 +1,4 @@
-//! Captured output: in memory, past a threshold in the run's one unlinked temporary file.
+//! Captured output: in memory, past a threshold in the runner's one unlinked temporary file.
 //! Knows nothing of processes and pipes.
 
 mod file;
@@ -13,7 +13,7 @@ pub(crate) use crate::spool::file::SpoolFile;
 /// What a job wrote to one stream: all of it, exactly.
 ///
 /// A small output is held in memory. Of a larger one only the end is, and the rest lies in a temporary file
-/// that all spools of a run share: a thousand spools that wait to be read cost one open file. The file has
+/// that all spools of a runner share: a thousand spools that wait to be read cost one open file. The file has
 /// no name, so nothing is left of it however the process ends; a spool that is dropped gives its part back.
 ///
 /// ```
@@ -39,6 +39,9 @@ const CHUNK: usize = 64 * 1024;
 
 /// The least that is worth a read(2): most outputs are smaller than this.
 const LEAST_ROOM: usize = 4 * 1024;
+
+/// What is smaller than this costs little more in memory than the note of where it would lie.
+const LEAST_SPILLED: usize = 256;
 
 impl Spool {
     pub(crate) const EMPTY: Spool = Spool { extents: Vec::new(), memory: Vec::new(), file: None };
@@ -125,7 +128,7 @@ impl Spool {
     /// # Errors
     /// Where the temporary file can't be made or written. Nothing is lost then.
     pub fn spill(&mut self) -> io::Result<()> {
-        if self.memory.len() >= LEAST_ROOM {
+        if self.memory.len() >= LEAST_SPILLED {
             self.file_memory()?;
             self.memory.shrink_to_fit();
         }

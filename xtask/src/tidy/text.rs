@@ -3,7 +3,7 @@
 
 use super::tree::{Finding, SourceFile};
 
-/// Directories in which sessions work on this project: in a file they point at one machine.
+/// Where paths begin that exist on one machine only, that of a build or of root.
 /// Put together at compile time, or this file would be a finding itself.
 const MACHINE_PATHS: [&str; 2] = [concat!("/", "work/"), concat!("/", "root/")];
 

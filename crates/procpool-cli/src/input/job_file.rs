@@ -27,25 +27,21 @@ use crate::launch::Work;
 /// # Errors
 /// Where it can't be read, is of no known kind, or something is wrong with what stands in it.
 pub(crate) fn open(path: &Path, timeout: Option<Duration>) -> anyhow::Result<Input> {
-    let finish = move |mut job: Job<Work>| {
-        job.timeout = job.timeout.or(timeout);
-        job
-    };
     if path.as_os_str() == "-" {
         Standard::Input.check().context("standard input")?;
-        let jobs = lines::JobLines::new(BufReader::new(io::stdin()), "standard input");
-        return Ok(Input::streamed(jobs.map(move |job| job.map(finish))));
+        let jobs = lines::JobLines::new(BufReader::new(io::stdin()), "standard input", timeout);
+        return Ok(Input::streamed(jobs));
     }
     let shown = path.display();
     let text = fs::read_to_string(path).with_context(|| format!("can't read the job file {shown}"))?;
     let jobs = match path.extension().and_then(|extension| extension.to_str()) {
-        Some("json") => json::parse(&text),
-        Some("toml") => toml::parse(&text),
-        Some("jsonl" | "ndjson") => lines::JobLines::new(text.as_bytes(), "the file").collect(),
+        Some("json") => json::parse(&text, timeout),
+        Some("toml") => toml::parse(&text, timeout),
+        Some("jsonl" | "ndjson") => lines::JobLines::new(text.as_bytes(), "the file", timeout).collect(),
         _ => bail!(
             "job file {shown}: its name has to end in .json, .jsonl or .toml, so that it is clear how to read it"
         ),
     };
     let jobs: Vec<Job<Work>> = jobs.with_context(|| format!("job file {shown}"))?;
-    Ok(Input::checked(jobs.into_iter().map(finish)))
+    Ok(Input::checked(jobs))
 }

@@ -13,9 +13,17 @@ pub(crate) struct Split {
 /// Splits the words behind the options.
 ///
 /// # Errors
-/// Where a second `:::` follows.
+/// Where a second `:::` follows, or another separator of GNU parallel's: taken for a value it would do harm.
 pub(crate) fn split(mut command: Vec<OsString>) -> anyhow::Result<Split> {
     let is_separator = |word: &OsString| word == OsStr::new(":::");
+    if let Some(word) =
+        command.iter().find(|word| [":::+", "::::", "::::+"].map(OsStr::new).contains(&word.as_os_str()))
+    {
+        anyhow::bail!(
+            "`{}` is not supported so far: give one list of values after `:::`",
+            word.to_string_lossy()
+        );
+    }
     let Some(position) = command.iter().position(is_separator) else {
         return Ok(Split { command, values: None });
     };
@@ -49,7 +57,9 @@ mod tests {
     }
 
     #[test]
-    fn a_second_list_is_refused() {
-        assert!(split(words("echo ::: a ::: b")).is_err());
+    fn another_list_is_refused() {
+        for typed in ["echo ::: a ::: b", "echo ::: a :::+ b", "echo :::: file", "echo ::: a ::::+ file"] {
+            assert!(split(words(typed)).is_err(), "{typed}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::reorder::Reorder;
 use crate::sink::print::Printer;
 use crate::sink::{Sink, Trouble};
 
-/// A printer that keeps the order. A waiting output costs no open file, and no memory to speak of.
+/// A printer that keeps the order. A waiting output costs no open file, and some hundred bytes of memory.
 pub(crate) struct InOrder {
     printer: Printer,
     waiting: Reorder<Waiting>,

@@ -5,7 +5,8 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
 use procpool_core::{Completion, Key, Spool};
-use rustix::io::fcntl_dupfd_cloexec;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::{fcntl_dupfd_cloexec, retry_on_intr};
 use rustix::stdio;
 
 use crate::closed::Standard;
@@ -76,10 +77,19 @@ impl Stream {
 impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.pulse.beat();
-        match &mut self.file {
-            Ok(file) => file.write(bytes),
+        let file = match &mut self.file {
+            Ok(file) => file,
             Err(error) => {
-                Err(error.raw_os_error().map_or(io::ErrorKind::Other.into(), io::Error::from_raw_os_error))
+                return Err(error.raw_os_error().map_or(error.kind().into(), io::Error::from_raw_os_error));
+            }
+        };
+        loop {
+            match file.write(bytes) {
+                // Whoever shares the descriptor has made it so; that says nothing about who reads.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    retry_on_intr(|| poll(&mut [PollFd::new(file, PollFlags::OUT)], None))?;
+                }
+                result => return result,
             }
         }
     }

@@ -3,10 +3,10 @@
 
 use std::io::{self, Write};
 
-/// Writes lines to `writer`, each with `tag` and a tab before it.
-pub(crate) struct Tagged<'a, W> {
+/// Writes lines to `writer`, each with a tag and a tab before it.
+pub(crate) struct Tagged<W> {
     writer: W,
-    tag: &'a [u8],
+    tag: Vec<u8>,
     at: At,
 }
 
@@ -16,9 +16,19 @@ enum At {
     WithinLine,
 }
 
-impl<'a, W: Write> Tagged<'a, W> {
-    pub(crate) fn new(writer: W, tag: &'a [u8]) -> Tagged<'a, W> {
-        Tagged { writer, tag, at: At::LineStart }
+impl<W: Write> Tagged<W> {
+    /// A control character in `tag` is escaped: a newline or a tab in it would be taken for the end of it.
+    pub(crate) fn new(writer: W, tag: &[u8]) -> Tagged<W> {
+        let mut escaped = Vec::with_capacity(tag.len() + 1);
+        for byte in tag {
+            if byte.is_ascii_control() {
+                escaped.extend(byte.escape_ascii());
+            } else {
+                escaped.push(*byte);
+            }
+        }
+        escaped.push(b'\t');
+        Tagged { writer, tag: escaped, at: At::LineStart }
     }
 
     /// Ends the last line where it has no newline: the next job's tag must not stand in it.
@@ -30,12 +40,11 @@ impl<'a, W: Write> Tagged<'a, W> {
     }
 }
 
-impl<W: Write> Write for Tagged<'_, W> {
+impl<W: Write> Write for Tagged<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
             if self.at == At::LineStart {
-                self.writer.write_all(self.tag)?;
-                self.writer.write_all(b"\t")?;
+                self.writer.write_all(&self.tag)?;
             }
             self.writer.write_all(line)?;
             self.at = if line.ends_with(b"\n") { At::LineStart } else { At::WithinLine };
@@ -68,6 +77,13 @@ mod tests {
     fn each_line_gets_the_tag_and_a_last_newline_is_added() {
         assert_eq!(tagged(&[b"a\n\nb"]), b"t\ta\nt\t\nt\tb\n");
         assert_eq!(tagged(&[]), b"");
+    }
+
+    #[test]
+    fn a_tag_stays_on_its_line_and_is_exact_else() {
+        let mut written = Vec::new();
+        Tagged::new(&mut written, b"a\nb\t\x1b\xff").write_all(b"x\n").unwrap();
+        assert_eq!(written, b"a\\nb\\t\\x1b\xff\tx\n");
     }
 
     proptest! {

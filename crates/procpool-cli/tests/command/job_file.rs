@@ -154,6 +154,14 @@ fn the_timeout_of_the_command_line_is_for_jobs_that_name_none() {
 }
 
 #[test]
+fn the_timeout_of_the_command_line_goes_before_the_files_default() {
+    let jobs = r#"{"jobs": {"a": {"cmd": ["sleep", "1000"]}}, "defaults": {"timeout": "2h"}}"#;
+    let folder = Folder::new();
+    let trial = folder.write("jobs.json", jobs).run("--timeout 0.05 --file jobs.json");
+    trial.end().exited(1).said("  a: timed out");
+}
+
+#[test]
 fn words_of_a_job_file_are_literal() {
     let text = r#"{"k": ["printf", "<%s>", "{}", "{#}", "{key}", "$HOME", "*", "-n", ""]}"#;
     run("jobs.json", text).exited(0).printed("<{}><{#}><{key}><$HOME><*><-n><>").silent();

@@ -203,6 +203,9 @@ fn a_leak_is_named_in_the_summary() {
         .said("2 leaked a process")
         .said("  7: exit 7, leaked, ")
         .said("  0: exit 0, leaked, ");
+    // Also where all succeeded and nobody watches: what the descendant would have written is missing.
+    let ended = folder.run("sleeper {} --quiet --hold-stdout 100 ::: 0").end();
+    ended.exited(0).said("1 leaked a process");
     let terminal = Terminal::new();
     terminal.run(&folder, "sleeper {} --hold-stdout 100 ::: 0").end().exited(0);
     terminal.shows("1 leaked a process");

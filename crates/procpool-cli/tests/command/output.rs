@@ -9,7 +9,7 @@ use std::os::fd::OwnedFd;
 use rustix::process::Signal;
 use sleeper::bytes::{Stream, all};
 
-use crate::{Folder, Trial, wait_for, words};
+use crate::{Folder, Listener, Trial, wait_for, words};
 
 /// A shell in a loop: 300 lines on each stream, in turn.
 const CHATTER: &str = "i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo \"$PROCPOOL_KEY $i\"; echo \"$PROCPOOL_KEY -$i\" >&2; done";
@@ -241,6 +241,23 @@ fn a_full_disk_is_said_and_is_no_success() {
     Folder::new().run("true ::: a").stdout(full).end().exited(0).silent();
     let full = File::options().write(true).open("/dev/full").unwrap();
     Folder::new().run("sh -c").args(["echo >&2", ":::", "a"]).stderr(full).end().exited(3).printed("");
+}
+
+#[test]
+fn a_standard_output_that_would_not_wait_is_waited_for() {
+    use rustix::fs::{OFlags, fcntl_setfl};
+    let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
+    fcntl_setfl(&writer, OFlags::NONBLOCK).unwrap();
+    let screen = Listener::new(Some(File::from(reader)));
+    let running = Folder::new().run("sleeper 0 --quiet --stdout-bytes {} ::: 1M").stdout(writer).start();
+    running.end().exited(0).silent();
+    wait_for("all of it has come", || screen.heard().len() == 1 << 20);
+}
+
+#[test]
+fn a_tag_with_a_newline_in_it_stays_on_its_line() {
+    let ended = Folder::new().run("-0 --tag echo x").input("a\nb\0").end();
+    ended.exited(0).printed("a\\nb\tx a\na\\nb\tb\n");
 }
 
 #[test]

@@ -2,13 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use std::path::Path;
+
 use rustix::process::Signal;
 
 use crate::terminal::Terminal;
 use crate::{Folder, Running, Trial, lives, wait_for};
 
-/// Prints, says that it did, and sleeps. `$$` stays the number of the sleeper.
-const SLEEPER: &str = "echo before {}; echo $$ > pid.{}; mv pid.{} started.{}; exec sleep 1000";
+/// Prints, and sleeps; its stamp comes after the shell is gone. A shell can lose a signal just before its exec.
+const SLEEPER: &str = "echo before {}; exec sleeper 1000 --quiet --key {} --stamp started.{}";
 
 /// Hears of each INT and TERM, and does not care.
 const STUBBORN: &str = "trap 'echo int >> heard' INT; trap 'echo term >> heard' TERM; echo before; \
@@ -20,11 +22,21 @@ fn job(folder: &Folder, options: &str, script: &str) -> Trial {
 
 #[track_caller]
 fn wait_started(folder: &Folder, count: usize) {
-    wait_for(&format!("{count} jobs to have started"), || folder.files("started").len() == count);
+    let started = || folder.files("started").iter().filter(|file| pid(file).is_some()).count();
+    wait_for(&format!("{count} jobs to have started"), || started() == count);
 }
 
 fn no_job_lives(folder: &Folder) -> bool {
-    folder.files("started").iter().all(|file| !lives(&std::fs::read_to_string(file).unwrap()))
+    folder.files("started").iter().all(|file| !lives(&pid(file).unwrap()))
+}
+
+/// Who has written the file: a stamp of sleeper's, or just the number.
+fn pid(file: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(file).unwrap();
+    match text.split_whitespace().collect::<Vec<_>>()[..] {
+        ["start", _, pid, _] | [pid] => Some(pid.to_owned()),
+        _ => None,
+    }
 }
 
 #[test]
@@ -52,7 +64,7 @@ fn the_jobs_get_int_for_int_and_term_for_term_and_hup() {
     for (signal, heard) in [(Signal::INT, "int\n"), (Signal::TERM, "term\n"), (Signal::HUP, "term\n")] {
         let folder = Folder::new();
         let script = "trap 'echo int; exit 0' INT; trap 'echo term; exit 0' TERM; \
-                      : > started; while :; do sleep 0.01; done";
+                      echo $$ > started; while :; do sleep 0.01; done";
         let running = job(&folder, "", script).arg("a").start();
         wait_started(&folder, 1);
         running.signal(signal);
@@ -107,7 +119,7 @@ fn term_a_second_time_does_not_shorten_the_grace_time() {
 fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
     for (name, signal) in [("HUP", Signal::HUP), ("INT", Signal::INT)] {
         let folder = Folder::new();
-        folder.write("job", ": > started; until [ -e go ]; do sleep 0.01; done; echo $1");
+        folder.write("job", "echo $$ > started; until [ -e go ]; do sleep 0.01; done; echo $1");
         let running = folder.sh(&format!("trap '' {name}; exec procpool run -k sh job ::: 1 2")).start();
         wait_started(&folder, 1);
         running.signal(signal);
@@ -173,7 +185,7 @@ fn ctrl_c_ends_the_jobs_that_run() {
 fn who_waits_for_a_reader_can_be_ended() {
     let folder = Folder::new();
     let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
-    let script = ": > started$PROCPOOL_SEQ; sleeper 0 --quiet --stdout-bytes 70000";
+    let script = "echo $$ > started$PROCPOOL_SEQ; sleeper 0 --quiet --stdout-bytes 70000";
     let running = folder.run("-0 -j1 sh -c").arg(script).endless_input().stdout(writer).start();
     wait_for("the reader is too slow", || folder.files("started").len() > 1);
     running.signal(Signal::TERM);

@@ -43,7 +43,8 @@ pub(crate) enum Feeding {
 }
 
 /// Whether the feeder holds a job that it pulled and has not handed over. It may have to wait for room, or
-/// for a processor, so that no time is too long to wait for it.
+/// for a processor, so that no time is too long to wait for it. Between the iterator's return and the note of
+/// it lie two instructions: a thread that gets no processor just there for [`PATIENCE`] counts as inside.
 #[derive(Clone, Default)]
 struct Hand(Arc<AtomicBool>);
 

@@ -1,4 +1,4 @@
-//! The one temporary file that all spools of a run share, cut into extents.
+//! The one temporary file that all spools of a runner share, cut into extents.
 //! Knows nothing of what is in it or in which order it is read.
 
 use std::fs::File;
@@ -134,9 +134,17 @@ impl SpoolFile {
         if let Some(file) = &state.file {
             return Ok(Arc::clone(file));
         }
-        let file = Arc::new(tempfile::tempfile_in(&self.directory)?);
+        let file = Arc::new(tempfile::tempfile_in(&self.directory).map_err(|error| self.explain(error))?);
         state.file = Some(Arc::clone(&file));
         Ok(file)
+    }
+
+    /// Names the directory, but in an error that is about this process and passes.
+    fn explain(&self, error: io::Error) -> io::Error {
+        match error.raw_os_error() {
+            Some(libc::EMFILE | libc::ENFILE) => error,
+            _ => io::Error::new(error.kind(), format!("temporary directory {:?}: {error}", self.directory)),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -1,6 +1,8 @@
 //! A job file as a whole: its jobs by key, in the order in which they are written, and their defaults.
 //! Knows nothing of the format it is written in, or of what a job may say; see `spec.rs`.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use procpool_core::Job;
 use serde::Deserialize;
@@ -24,9 +26,11 @@ impl Document {
         Document { jobs, defaults: Defaults::default() }
     }
 
-    /// The jobs, in the order in which they are written.
-    pub(crate) fn into_jobs(self) -> anyhow::Result<Vec<Job<Work>>> {
+    /// The jobs, in the order in which they are written. `timeout` is for those that name none, and goes
+    /// before the file's default: who types it means it.
+    pub(crate) fn into_jobs(self, timeout: Option<Duration>) -> anyhow::Result<Vec<Job<Work>>> {
         let Document { jobs: Dictionary(jobs), defaults } = self;
+        let defaults = defaults.with_timeout(timeout);
         let into_job = |(key, spec): (String, Spec)| {
             spec.into_job(&key, &defaults).with_context(|| format!("job {key:?}"))
         };

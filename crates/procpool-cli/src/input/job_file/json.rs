@@ -2,6 +2,7 @@
 //! Knows nothing of what a job may say; see `spec.rs`.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use anyhow::bail;
 use procpool_core::Job;
@@ -12,7 +13,7 @@ use crate::input::job_file::document::Document;
 use crate::launch::Work;
 
 /// Reads a whole file.
-pub(crate) fn parse(text: &str) -> anyhow::Result<Vec<Job<Work>>> {
+pub(crate) fn parse(text: &str, timeout: Option<Duration>) -> anyhow::Result<Vec<Job<Work>>> {
     // Twice: once for where things stand, and once for what they say, with errors that name the line.
     let Dictionary(top) = serde_json::from_str::<Dictionary<&RawValue>>(text)?;
     let jobs = top.iter().find(|(key, value)| key == "jobs" && value.get().starts_with('{'));
@@ -27,7 +28,7 @@ pub(crate) fn parse(text: &str) -> anyhow::Result<Vec<Job<Work>>> {
             Document::plain(serde_json::from_str(text)?)
         }
     };
-    document.into_jobs()
+    document.into_jobs(timeout)
 }
 
 /// serde takes the last of two entries with the same key; the other job would be lost.

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::io::BufRead;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use procpool_core::Job;
@@ -15,14 +16,17 @@ pub(crate) struct JobLines<R> {
     reader: R,
     name: &'static str,
     number: u64,
-    /// On which line each key stood.
+    /// On which line each key stood: all are kept, for two jobs may not have the same.
     keys: HashMap<String, u64>,
+    defaults: Defaults,
 }
 
 impl<R: BufRead> JobLines<R> {
-    /// Reads `reader`, which is called `name` in what there is to say about it.
-    pub(crate) fn new(reader: R, name: &'static str) -> JobLines<R> {
-        JobLines { reader, name, number: 0, keys: HashMap::new() }
+    /// Reads `reader`, which is called `name` in what there is to say about it. `timeout` is for jobs that
+    /// name none.
+    pub(crate) fn new(reader: R, name: &'static str, timeout: Option<Duration>) -> JobLines<R> {
+        let defaults = Defaults::default().with_timeout(timeout);
+        JobLines { reader, name, number: 0, keys: HashMap::new(), defaults }
     }
 
     /// The next line that is not blank.
@@ -49,7 +53,7 @@ impl<R: BufRead> JobLines<R> {
         if let Some(first) = self.keys.insert(key.clone(), self.number) {
             bail!("the key {key:?} stands on line {first} already: give each job its own");
         }
-        spec.into_job(&key, &Defaults::default()).with_context(|| format!("job {key:?}"))
+        spec.into_job(&key, &self.defaults).with_context(|| format!("job {key:?}"))
     }
 }
 

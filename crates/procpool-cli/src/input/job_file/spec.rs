@@ -56,6 +56,14 @@ enum StdinSpec {
 #[derive(Clone, Copy, Debug)]
 struct Time(Duration);
 
+impl Defaults {
+    /// With this timeout instead, if there is one.
+    pub(crate) fn with_timeout(mut self, timeout: Option<Duration>) -> Defaults {
+        self.timeout = timeout.map(Time).or(self.timeout);
+        self
+    }
+}
+
 impl Spec {
     /// The key, where it stands in the job itself, as in JSONL. It may stand in one place only.
     pub(crate) fn take_key(&mut self) -> Option<String> {

@@ -1,14 +1,16 @@
 //! A job file in TOML: the long form.
 //! Knows nothing of what a job may say; see `spec.rs`.
 
+use std::time::Duration;
+
 use procpool_core::Job;
 
 use crate::input::job_file::document::Document;
 use crate::launch::Work;
 
 /// Reads a whole file.
-pub(crate) fn parse(text: &str) -> anyhow::Result<Vec<Job<Work>>> {
-    toml::from_str::<Document>(text).map_err(|error| explain(text, error))?.into_jobs()
+pub(crate) fn parse(text: &str, timeout: Option<Duration>) -> anyhow::Result<Vec<Job<Work>>> {
+    toml::from_str::<Document>(text).map_err(|error| explain(text, error))?.into_jobs(timeout)
 }
 
 /// Of a key that stands twice toml names only the second place.
@@ -22,12 +24,16 @@ fn explain(text: &str, error: toml::de::Error) -> anyhow::Error {
     }
 }
 
-/// The line, from 1, that begins like the one at `offset`, before it.
+/// The line, from 1, that names the same as the one at `offset`, before it and in the same table.
 fn first_place(text: &str, offset: usize) -> Option<usize> {
     let start = text.get(..offset)?.rfind('\n').map_or(0, |newline| newline + 1);
     let double = name(text[start..].lines().next()?);
-    let before = text[..start].lines().position(|line| name(line) == double)?;
-    Some(before + 1)
+    let before: Vec<&str> = text[..start].lines().map(name).collect();
+    let is_header = |name: &str| name.starts_with('[');
+    let header = before.iter().rposition(|name| is_header(name) && !is_header(double));
+    let table = header.unwrap_or(0);
+    let first = before[table..].iter().position(|name| *name == double)?;
+    Some(table + first + 1)
 }
 
 /// What a line names: a whole `[header]`, or what stands before its `=`.
@@ -46,15 +52,22 @@ mod tests {
             "[jobs.a]\ncmd = ['x']\n[jobs.b]\ncmd = ['x']\n [jobs.a]\ncmd = ['x']\n",
             "jobs.a = ['x']\n\n\njobs.b = ['x']\njobs.a = ['x']\n",
         ] {
-            let error = format!("{:#}", parse(text).unwrap_err());
+            let error = format!("{:#}", parse(text, None).unwrap_err());
             assert!(error.contains("on line 1 and again"), "{error}");
             assert!(error.contains("line 5, column"), "{error}");
         }
     }
 
     #[test]
+    fn the_same_word_in_another_table_is_no_double() {
+        let text = "[jobs.a]\ncmd = ['x']\n[jobs.b]\ncmd = ['x']\ncmd = ['x']\n";
+        let error = format!("{:#}", parse(text, None).unwrap_err());
+        assert!(error.contains("on line 4 and again"), "{error}");
+    }
+
+    #[test]
     fn the_order_of_the_file_is_kept() {
-        let jobs = parse("jobs.z = ['x']\n[jobs.a]\nshell = 'x'\n[jobs.m]\ncmd = ['x']\n").unwrap();
+        let jobs = parse("jobs.z = ['x']\n[jobs.a]\nshell = 'x'\n[jobs.m]\ncmd = ['x']\n", None).unwrap();
         let keys: Vec<_> = jobs.iter().map(|job| job.key.to_string()).collect();
         assert_eq!(keys, ["z", "a", "m"]);
     }
