@@ -15,7 +15,7 @@ use crate::pulse::Pulse;
 use crate::signals::{Caught, Signals};
 use crate::sink::{Sink, Trouble};
 use crate::summary::summary;
-use crate::tally::Tally;
+use crate::tally::{Tally, shorten};
 
 /// Runs the jobs of `input` and tells the sinks, in their order, of each that ends; they beat the pulse.
 pub(crate) fn run(
@@ -84,7 +84,7 @@ impl Delivery {
     /// Output that could not be kept is not the job's fault, and the next job would lose its own too.
     fn look_for_loss(&mut self, completion: &Completion<Work>) {
         if let Some(error) = completion.outcome.ran().and_then(|ran| ran.lost.as_ref()) {
-            let key = completion.key();
+            let key = shorten(&completion.key().to_string());
             self.loss
                 .get_or_insert_with(|| anyhow!("the output of job \"{key}\" could not be kept: {error}"));
             self.handle.drain();

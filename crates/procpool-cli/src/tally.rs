@@ -128,7 +128,7 @@ fn last_lines(text: &[u8]) -> Vec<String> {
 }
 
 /// The beginning of a text that is too long for a line.
-fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     match text.char_indices().nth(MOST_OF_A_TEXT) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

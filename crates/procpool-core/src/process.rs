@@ -14,7 +14,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use crate::command::Command;
 use crate::halt::Halt;
@@ -109,8 +109,6 @@ impl LocalProcess {
     /// and makes its commands late, when the slot is known.
     #[must_use]
     pub fn execute(&self, command: &Command, timeout: Option<Duration>, context: &Context) -> Outcome {
-        let started = SystemTime::now();
-        let before = Instant::now();
         let spawned = match self.start(command, context) {
             Ok(spawned) => spawned,
             Err(reason) => return reason.into(),
@@ -118,10 +116,7 @@ impl LocalProcess {
         let _running = Running::count(&self.running);
         // The timeout counts from after the start, so that it is never early for the job.
         let lifecycle = Lifecycle::new(Instant::now(), timeout, self.grace);
-        let mut ran = watch(spawned, lifecycle, context);
-        ran.started = started;
-        ran.elapsed = before.elapsed();
-        ran.into()
+        watch(spawned, lifecycle, context).into()
     }
 
     /// Starts the process, again and again where the machine has no room for it now.

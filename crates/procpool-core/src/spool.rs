@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::spool::file::Extent;
 pub(crate) use crate::spool::file::SpoolFile;
+use crate::sys;
 
 /// What a job wrote to one stream: all of it, exactly.
 ///
@@ -149,7 +150,7 @@ impl Spool {
     pub(crate) fn settle(&mut self) -> io::Result<()> {
         match &self.file {
             Some(file) if self.memory.len() >= file.threshold() => match self.file_memory() {
-                Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) => Ok(()),
+                Err(error) if sys::is_descriptor_shortage(&error) => Ok(()),
                 result => result,
             },
             _ => Ok(()),

@@ -113,6 +113,11 @@ pub(crate) fn pidfd_open(pid: Pid) -> io::Result<OwnedFd> {
     Ok(rustix::process::pidfd_open(pid, PidfdFlags::empty())?)
 }
 
+/// Whether an error says that there are too many descriptors, here or on the whole machine: that passes.
+pub(crate) fn is_descriptor_shortage(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
+}
+
 /// Sends a signal to the process group that `leader` leads. The leader must not have been reaped: as long
 /// as it is there, if only as a zombie, no other group can have its number.
 pub(crate) fn signal_group(leader: Pid, signal: Signal) {

@@ -41,7 +41,8 @@ impl Child {
         loop {
             match sys::pidfd_open(pid) {
                 Ok(pidfd) => return Ok(Child { pid, pidfd, state: State::Ours }),
-                Err(_) if left > 0 => {
+                // Any other error stays what it is: a kernel without pidfd_open(2) gets none by waiting.
+                Err(error) if left > 0 && sys::is_descriptor_shortage(&error) => {
                     left -= 1;
                     thread::sleep(PAUSE);
                 }

@@ -11,6 +11,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{self, Stdio};
 use std::sync::Arc;
+use std::time::{Instant, SystemTime};
 
 use crate::command::{Capture, Command, EnvironmentBase, Stdin};
 use crate::outcome::{SpawnError, Subject};
@@ -22,6 +23,8 @@ use crate::sys::Pid;
 
 /// A process that runs, and our ends of its pipes.
 pub(crate) struct Spawned {
+    /// When this try began, by both clocks: what earlier ones waited for room is not the job's time.
+    pub(crate) began: (SystemTime, Instant),
     pub(crate) child: Child,
     pub(crate) stdout: Stream,
     pub(crate) stderr: Stream,
@@ -36,6 +39,7 @@ pub(crate) fn spawn(
     programs: &Programs,
     spool: &Arc<SpoolFile>,
 ) -> Result<Spawned, SpawnError> {
+    let began = (SystemTime::now(), Instant::now());
     let program = resolve(command, programs)?;
     let mut prepared = process::Command::new(&*program);
     prepared.arg0(command.program()).args(command.arguments()).process_group(0);
@@ -58,6 +62,7 @@ pub(crate) fn spawn(
         i32::try_from(started.id()).ok().and_then(Pid::from_raw).expect("BUG: a child without a number");
     let child = Child::new(pid).map_err(|error| unwatchable(&error))?;
     Ok(Spawned {
+        began,
         child,
         stdout: stream(started.stdout.take().map(OwnedFd::from), spool),
         stderr: stream(started.stderr.take().map(OwnedFd::from), spool),

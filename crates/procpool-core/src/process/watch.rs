@@ -1,7 +1,7 @@
 //! Watches a process until it is over: one loop over its end, its two outputs, its deadline and the run's halt.
 //! Knows nothing of how it was started, and decides nothing: `lifecycle.rs` does.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use crate::halt::Halt;
 use crate::outcome::Ran;
@@ -15,6 +15,7 @@ use crate::sys::{self, Readiness};
 
 /// A process that is watched. Fields drop in this order: the child is killed before its pipes are closed.
 struct Watch<'a> {
+    began: (SystemTime, Instant),
     child: Child,
     stdout: Stream,
     stderr: Stream,
@@ -34,6 +35,7 @@ enum Process {
 /// Waits for the end of the process and of its outputs, ending it where its time is up or the run is stopped.
 pub(crate) fn watch(spawned: Spawned, lifecycle: Lifecycle, context: &Context) -> Ran {
     let mut watch = Watch {
+        began: spawned.began,
         child: spawned.child,
         stdout: spawned.stdout,
         stderr: spawned.stderr,
@@ -120,6 +122,9 @@ impl Watch<'_> {
         let (stdout, stdout_lost) = self.stdout.finish();
         let (stderr, stderr_lost) = self.stderr.finish();
         let mut ran = Ran::new(self.lifecycle.verdict(status));
+        let (started, before) = self.began;
+        ran.started = started;
+        ran.elapsed = before.elapsed();
         ran.usage = usage;
         ran.stdout = stdout;
         ran.stderr = stderr;

@@ -141,10 +141,10 @@ impl SpoolFile {
 
     /// Names the directory, but in an error that is about this process and passes.
     fn explain(&self, error: io::Error) -> io::Error {
-        match error.raw_os_error() {
-            Some(libc::EMFILE | libc::ENFILE) => error,
-            _ => io::Error::new(error.kind(), format!("temporary directory {:?}: {error}", self.directory)),
+        if sys::is_descriptor_shortage(&error) {
+            return error;
         }
+        io::Error::new(error.kind(), format!("temporary directory {:?}: {error}", self.directory))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
