@@ -78,7 +78,7 @@ pub use crate::key::Key;
 pub use crate::limit::Limit;
 pub use crate::outcome::{End, NotStarted, Outcome, Ran, SpawnError, Subject};
 pub use crate::pool::{Handle, Pool, Run};
-pub use crate::process::LocalProcess;
+pub use crate::process::{LocalProcess, OnLeak, Process, Processes, Stopped};
 pub use crate::results::Results;
 pub use crate::runner::{Context, Runner};
 pub use crate::signal::Signal;

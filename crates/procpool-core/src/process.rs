@@ -2,9 +2,12 @@
 //! Knows nothing of the pool: it is one [`Runner`] among others.
 
 mod child;
+mod clock;
+mod environment;
 mod lifecycle;
 mod resolve;
 mod retry;
+mod roster;
 mod spawn;
 mod stream;
 mod watch;
@@ -13,24 +16,26 @@ use std::env;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::command::Command;
 use crate::halt::Halt;
 use crate::job::Job;
 use crate::outcome::{NotStarted, Outcome};
-use crate::process::lifecycle::Lifecycle;
-use crate::process::resolve::Programs;
+use crate::process::lifecycle::{Lifecycle, Policy};
 use crate::process::retry::{Others, Tries};
-use crate::process::spawn::{Spawned, spawn};
+use crate::process::spawn::{Spawned, Starter};
 use crate::process::watch::watch;
 use crate::runner::{Context, Runner};
 use crate::spool::SpoolFile;
 
+pub use crate::process::lifecycle::OnLeak;
+pub use crate::process::roster::{Process, Processes, Stopped};
+
 /// The runner for local processes.
 ///
-/// Each job runs in a process group of its own, without a shell. Its two outputs are read at once, by the
+/// Each job runs in a session and a process group of its own, without a shell, with every signal at its
+/// default, whatever the caller ignores or blocks. It has no terminal: who opens `/dev/tty` is refused at once. Its two outputs are read at once, by the
 /// thread that runs the job, while it waits for the job's end, its timeout and the run's stop, all in one
 /// poll(2). A job ends when its *process* ends, however long a descendant holds its output open: that one
 /// gets 200 ms to let go, then the group is killed and the job marked leaked.
@@ -49,13 +54,10 @@ use crate::spool::SpoolFile;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct LocalProcess {
-    grace: Duration,
+    policy: Policy,
     spool_directory: PathBuf,
     spool_threshold: usize,
-    spool: Arc<SpoolFile>,
-    programs: Programs,
-    /// How many jobs run.
-    running: AtomicUsize,
+    starter: Starter,
 }
 
 /// How much of an output is held in memory at most, by default: as much as a pipe holds.
@@ -66,24 +68,36 @@ impl LocalProcess {
     pub const GRACE: Duration = Duration::from_secs(2);
 
     /// A runner with a grace time of 2 s and spools of 64 KiB, in the system's temporary directory past that.
+    /// Jobs will have the caller's environment as it is now.
     #[must_use]
     pub fn new() -> LocalProcess {
         let directory = env::temp_dir();
         LocalProcess {
-            grace: LocalProcess::GRACE,
-            spool: Arc::new(SpoolFile::new(directory.clone(), SPOOL_THRESHOLD)),
+            policy: Policy { grace: LocalProcess::GRACE, on_leak: OnLeak::Kill },
+            starter: Starter::new(Arc::new(SpoolFile::new(directory.clone(), SPOOL_THRESHOLD))),
             spool_directory: directory,
             spool_threshold: SPOOL_THRESHOLD,
-            programs: Programs::default(),
-            running: AtomicUsize::new(0),
         }
     }
 
     /// How long a job that was asked to end has before it is killed.
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> LocalProcess {
-        self.grace = grace;
+        self.policy.grace = grace;
         self
+    }
+
+    /// What becomes of a descendant that holds a job's output open after the job's own process has ended.
+    #[must_use]
+    pub fn on_leak(mut self, on_leak: OnLeak) -> LocalProcess {
+        self.policy.on_leak = on_leak;
+        self
+    }
+
+    /// The processes that this runner runs, in all its runs together.
+    #[must_use]
+    pub fn processes(&self) -> Processes {
+        Processes(Arc::clone(&self.starter.roster))
     }
 
     /// Where large outputs go. The file there has no name, and is gone with this runner and its last output.
@@ -101,7 +115,7 @@ impl LocalProcess {
     }
 
     fn with_new_spool(mut self) -> LocalProcess {
-        self.spool = Arc::new(SpoolFile::new(self.spool_directory.clone(), self.spool_threshold));
+        self.starter.spool = Arc::new(SpoolFile::new(self.spool_directory.clone(), self.spool_threshold));
         self
     }
 
@@ -113,21 +127,21 @@ impl LocalProcess {
             Ok(spawned) => spawned,
             Err(reason) => return reason.into(),
         };
-        let _running = Running::count(&self.running);
+        let clock = &self.starter.roster.clock;
         // The timeout counts from after the start, so that it is never early for the job.
-        let lifecycle = Lifecycle::new(Instant::now(), timeout, self.grace);
-        watch(spawned, lifecycle, context).into()
+        let lifecycle = Lifecycle::new(clock.now(), timeout, self.policy);
+        watch(spawned, lifecycle, clock, context).into()
     }
 
     /// Starts the process, again and again where the machine has no room for it now.
     fn start(&self, command: &Command, context: &Context) -> Result<Spawned, NotStarted> {
         let mut tries = Tries::default();
         loop {
-            let error = match spawn(command, &self.programs, &self.spool) {
+            let error = match self.starter.start(command, context) {
                 Ok(spawned) => return Ok(spawned),
                 Err(error) => error,
             };
-            let others = match self.running.load(Ordering::Relaxed) {
+            let others = match self.starter.roster.count() {
                 0 => Others::None,
                 _ => Others::Run,
             };
@@ -141,25 +155,9 @@ impl LocalProcess {
     }
 }
 
-/// A job that runs, as long as this lives.
-struct Running<'a>(&'a AtomicUsize);
-
-impl Running<'_> {
-    fn count(running: &AtomicUsize) -> Running<'_> {
-        running.fetch_add(1, Ordering::Relaxed);
-        Running(running)
-    }
-}
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 impl fmt::Debug for LocalProcess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LocalProcess").field("grace", &self.grace).finish_non_exhaustive()
+        f.debug_struct("LocalProcess").field("policy", &self.policy).finish_non_exhaustive()
     }
 }
 

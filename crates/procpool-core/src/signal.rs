@@ -58,6 +58,12 @@ impl Signal {
     pub const HUP: Signal = Signal(libc::SIGHUP);
     /// The end that can't be refused.
     pub const KILL: Signal = Signal(libc::SIGKILL);
+    /// What Ctrl-\\ sends.
+    pub const QUIT: Signal = Signal(libc::SIGQUIT);
+    /// What Ctrl-Z sends.
+    pub const TSTP: Signal = Signal(libc::SIGTSTP);
+    /// The stop that can't be refused.
+    pub const STOP: Signal = Signal(libc::SIGSTOP);
     /// Go on after a stop.
     pub const CONT: Signal = Signal(libc::SIGCONT);
 

@@ -1,9 +1,13 @@
 //! All that is of the operating system: Linux 5.4 or later (`pidfd_open(2)` is from 5.3).
-//! Knows nothing of jobs. The crate's only `unsafe` is here, two calls that rustix does not have.
+//! Knows nothing of jobs. The crate's only `unsafe` is here, calls that rustix does not have.
+
+mod start;
+
+pub(crate) use crate::sys::start::{Image, start};
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,6 +15,7 @@ use rustix::buffer::spare_capacity;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec};
 use rustix::fs::{FallocateFlags, MemfdFlags};
 use rustix::io::Errno;
+use rustix::pipe::PipeFlags;
 use rustix::process::PidfdFlags;
 
 use crate::signal::Signal;
@@ -177,6 +182,20 @@ fn decode_usage(usage: &libc::rusage) -> Usage {
         system: duration(usage.ru_stime),
         // getrusage(2): kilobytes, by which it means 1024 bytes.
         peak_memory: u64::try_from(usage.ru_maxrss).unwrap_or(0) * 1024,
+    }
+}
+
+/// A pipe: the end to read from and the end to write to.
+pub(crate) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    Ok(rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?)
+}
+
+/// The descriptor with a number above 2, where a caller has closed one of the first three: what becomes a
+/// child's standard descriptors one after the other must be none of them itself.
+pub(crate) fn above_standard(fd: OwnedFd) -> io::Result<OwnedFd> {
+    match fd.as_raw_fd() {
+        0..=2 => Ok(rustix::io::fcntl_dupfd_cloexec(&fd, 3)?),
+        _ => Ok(fd),
     }
 }
 

@@ -3,9 +3,12 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use crate::process::roster::Roster;
+use crate::runner::Context;
 use crate::signal::Signal;
 use crate::status::{Status, Usage};
 use crate::sys::{self, Pid};
@@ -17,6 +20,7 @@ use crate::sys::{self, Pid};
 pub(crate) struct Child {
     pid: Pid,
     pidfd: OwnedFd,
+    roster: Arc<Roster>,
     state: State,
 }
 
@@ -31,16 +35,19 @@ enum State {
 }
 
 impl Child {
-    /// Takes ownership of a child that was just started.
+    /// Takes ownership of a child that was just started, and lists it.
     ///
     /// The start has just closed three descriptors that only the child needs, so there is one to watch it by,
     /// unless another start has it for a moment: then it is waited for. Where it doesn't come back for long,
     /// the child is killed and reaped: nothing of it goes on.
-    pub(crate) fn new(pid: Pid) -> io::Result<Child> {
+    pub(crate) fn new(pid: Pid, roster: Arc<Roster>, context: &Context) -> io::Result<Child> {
         let mut left = TRIES;
         loop {
             match sys::pidfd_open(pid) {
-                Ok(pidfd) => return Ok(Child { pid, pidfd, state: State::Ours }),
+                Ok(pidfd) => {
+                    roster.enter(pid, context);
+                    return Ok(Child { pid, pidfd, roster, state: State::Ours });
+                }
                 // Any other error stays what it is: a kernel without pidfd_open(2) gets none by waiting.
                 Err(error) if left > 0 && sys::is_descriptor_shortage(&error) => {
                     left -= 1;
@@ -73,6 +80,7 @@ impl Child {
     /// Waits for its end where it hasn't come yet, and gives its number back to the system.
     pub(crate) fn reap(mut self) -> (Status, Usage) {
         self.state = State::Reaped;
+        self.roster.leave(self.pid);
         sys::reap(self.pid)
     }
 }
@@ -81,6 +89,7 @@ impl Drop for Child {
     fn drop(&mut self) {
         if self.state == State::Ours {
             self.kill();
+            self.roster.leave(self.pid);
             sys::reap(self.pid);
         }
     }
@@ -91,12 +100,16 @@ mod tests {
     use std::os::unix::process::ExitStatusExt;
 
     use super::*;
+    use crate::halt::Brake;
+    use crate::id::{Seq, Slot};
 
     #[test]
     fn a_process_that_left_its_group_is_killed_all_the_same() {
         // It never had a group of its own: as good as gone from there.
         let mut started = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
-        let child = Child::new(Pid::from_raw(started.id().try_into().unwrap()).unwrap()).unwrap();
+        let pid = Pid::from_raw(started.id().try_into().unwrap()).unwrap();
+        let context = Context::new(Seq::FIRST, Slot::at(0), 1, Arc::new(Brake::new().unwrap()));
+        let child = Child::new(pid, Arc::default(), &context).unwrap();
         child.kill();
         assert_eq!(started.wait().unwrap().signal(), Some(9));
         std::mem::forget(child);

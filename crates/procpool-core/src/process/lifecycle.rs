@@ -11,25 +11,49 @@ use crate::status::Status;
 /// How long a descendant that holds a stream open has to let go of it once the process itself has ended.
 const LEAK_WAIT: Duration = Duration::from_millis(200);
 
+/// What becomes of a descendant that still holds a job's output open 200 ms after the job's own process has
+/// ended. Whatever becomes of it, the job is marked [`leaked`](crate::Ran::leaked), which alone is no failure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnLeak {
+    /// The job's process group is killed.
+    #[default]
+    Kill,
+    /// The job goes on until its output is closed, and its timeout with it.
+    Wait,
+    /// It may live on. The job ends; what is written from then on goes nowhere, and the writer gets SIGPIPE.
+    Keep,
+}
+
+/// What holds for every job of a runner.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Policy {
+    pub(crate) grace: Duration,
+    pub(crate) on_leak: OnLeak,
+}
+
 /// The life of one attempt, from its start until its streams are closed too.
 #[derive(Debug)]
 pub(crate) struct Lifecycle {
     phase: Phase,
     cause: Cause,
     leak: Leak,
-    grace: Duration,
+    policy: Policy,
+    /// When its time is up.
+    timeout: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Phase {
-    /// It may run until then.
-    Running { deadline: Option<Instant> },
+    /// It may run until its time is up.
+    Running,
     /// It was asked to end, and is killed then.
     Ending { kill_at: Option<Instant> },
     /// It was killed; only the kernel is to wait for.
     Killed,
     /// Its process has ended, but its streams are still open. They may be until then.
     Draining { until: Option<Instant> },
+    /// Its process has ended and a stream is still open, which may take until its time is up.
+    Lingering,
     /// Its group was killed and a stream is still open: somebody left the group. No more waiting then.
     Abandoning { until: Option<Instant> },
 }
@@ -61,25 +85,24 @@ pub(crate) enum Action {
 }
 
 impl Lifecycle {
-    pub(crate) fn new(now: Instant, timeout: Option<Duration>, grace: Duration) -> Lifecycle {
+    pub(crate) fn new(now: Instant, timeout: Option<Duration>, policy: Policy) -> Lifecycle {
         Lifecycle {
-            // A time beyond what the clock can say is as good as for ever; so below.
-            phase: Phase::Running {
-                deadline: timeout.and_then(|timeout| now.checked_add(timeout)),
-            },
+            phase: Phase::Running,
             cause: Cause::Itself,
             leak: Leak::None,
-            grace,
+            policy,
+            // A time beyond what the clock can say is as good as for ever; so below.
+            timeout: timeout.and_then(|timeout| now.checked_add(timeout)),
         }
     }
 
     /// When [`tick`](Lifecycle::tick) has something to do.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self.phase {
-            Phase::Running { deadline: until }
-            | Phase::Ending { kill_at: until }
-            | Phase::Draining { until }
-            | Phase::Abandoning { until } => until,
+            Phase::Running | Phase::Lingering => self.timeout,
+            Phase::Ending { kill_at: until } | Phase::Draining { until } | Phase::Abandoning { until } => {
+                until
+            }
             Phase::Killed => None,
         }
     }
@@ -90,11 +113,18 @@ impl Lifecycle {
             return Action::Wait;
         }
         match self.phase {
-            Phase::Running { .. } => self.ask(Cause::Timeout, Signal::TERM, now),
+            Phase::Running | Phase::Lingering => self.ask(Cause::Timeout, Signal::TERM, now),
             Phase::Ending { .. } => self.kill(),
             Phase::Draining { .. } => {
                 self.leak = Leak::Leaked;
-                self.abandon(now)
+                match (self.cause, self.policy.on_leak) {
+                    (Cause::Itself, OnLeak::Keep) => Action::GiveUp,
+                    (Cause::Itself, OnLeak::Wait) => {
+                        self.phase = Phase::Lingering;
+                        self.tick(now)
+                    }
+                    (Cause::Itself, OnLeak::Kill) | (Cause::Timeout | Cause::Stop, _) => self.abandon(now),
+                }
             }
             Phase::Abandoning { .. } => {
                 self.leak = Leak::Leaked;
@@ -107,12 +137,20 @@ impl Lifecycle {
     /// The run has been told to stop, this far.
     pub(crate) fn halt(&mut self, halt: Halt, now: Instant) -> Action {
         match (halt, self.phase) {
-            (Halt::Stop(signal), Phase::Running { .. }) => self.ask(Cause::Stop, signal, now),
-            (Halt::Kill, Phase::Running { .. }) => {
+            (Halt::Stop(signal), Phase::Running | Phase::Lingering) => self.ask(Cause::Stop, signal, now),
+            // It would be forgotten once the job lingers.
+            (Halt::Stop(signal), Phase::Draining { .. }) if self.may_linger() => {
+                self.ask(Cause::Stop, signal, now)
+            }
+            (Halt::Kill, Phase::Running) => {
                 self.cause = Cause::Stop;
                 self.kill()
             }
             (Halt::Kill, Phase::Ending { .. }) => self.kill(),
+            (Halt::Kill, Phase::Lingering) => {
+                self.cause = Cause::Stop;
+                self.abandon(now)
+            }
             (Halt::Kill, Phase::Draining { .. }) => self.abandon(now),
             _ => Action::Wait,
         }
@@ -121,10 +159,12 @@ impl Lifecycle {
     /// The process itself has ended.
     pub(crate) fn end(&mut self, now: Instant) {
         self.phase = match self.phase {
-            Phase::Running { .. } | Phase::Killed => Phase::Draining { until: now.checked_add(LEAK_WAIT) },
+            Phase::Running | Phase::Killed => Phase::Draining { until: now.checked_add(LEAK_WAIT) },
             // The signal went to the whole group; the rest of it has the whole grace time too.
             Phase::Ending { kill_at } => Phase::Draining { until: kill_at },
-            Phase::Draining { .. } | Phase::Abandoning { .. } => unreachable!("BUG: a process ended twice"),
+            Phase::Draining { .. } | Phase::Lingering | Phase::Abandoning { .. } => {
+                unreachable!("BUG: a process ended twice")
+            }
         };
     }
 
@@ -147,9 +187,18 @@ impl Lifecycle {
         self.leak == Leak::Leaked
     }
 
+    /// Whether its process has ended, and what it left behind is waited for.
+    fn may_linger(&self) -> bool {
+        self.cause == Cause::Itself && self.policy.on_leak == OnLeak::Wait
+    }
+
     fn ask(&mut self, cause: Cause, signal: Signal, now: Instant) -> Action {
         self.cause = cause;
-        self.phase = Phase::Ending { kill_at: now.checked_add(self.grace) };
+        let kill_at = now.checked_add(self.policy.grace);
+        self.phase = match self.phase {
+            Phase::Draining { .. } | Phase::Lingering => Phase::Draining { until: kill_at },
+            _ => Phase::Ending { kill_at },
+        };
         Action::Ask(signal)
     }
 
@@ -173,8 +222,12 @@ mod tests {
     const OK: Status = Status::Exited(0);
 
     fn started(timeout: Option<Duration>) -> (Lifecycle, Instant) {
+        leaking(OnLeak::Kill, timeout)
+    }
+
+    fn leaking(on_leak: OnLeak, timeout: Option<Duration>) -> (Lifecycle, Instant) {
         let now = Instant::now();
-        (Lifecycle::new(now, timeout, GRACE), now)
+        (Lifecycle::new(now, timeout, Policy { grace: GRACE, on_leak }), now)
     }
 
     #[test]
@@ -269,5 +322,55 @@ mod tests {
     fn a_timeout_beyond_the_clock_is_none() {
         let (life, _) = started(Some(Duration::MAX));
         assert_eq!(life.deadline(), None);
+    }
+
+    #[test]
+    fn one_that_may_keep_a_stream_is_given_up_without_a_kill() {
+        let (mut life, now) = leaking(OnLeak::Keep, None);
+        life.end(now);
+        assert_eq!(life.tick(now + LEAK_WAIT), Action::GiveUp);
+        assert!(life.has_leaked());
+        assert_eq!(life.verdict(OK), End::Itself(OK));
+    }
+
+    #[test]
+    fn a_job_that_was_ended_keeps_nothing() {
+        let (mut life, now) = leaking(OnLeak::Keep, Some(TIMEOUT));
+        assert_eq!(life.tick(now + TIMEOUT), Action::Ask(Signal::TERM));
+        life.end(now + TIMEOUT);
+        assert_eq!(life.tick(now + TIMEOUT + GRACE), Action::Kill);
+    }
+
+    #[test]
+    fn one_that_is_waited_for_has_until_the_timeout_and_then_the_grace_time() {
+        let (mut life, now) = leaking(OnLeak::Wait, Some(TIMEOUT));
+        life.end(now);
+        assert_eq!(life.tick(now + LEAK_WAIT), Action::Wait);
+        assert!(life.has_leaked());
+        assert_eq!(life.verdict(OK), End::Itself(OK));
+        let up = now + TIMEOUT;
+        assert_eq!(life.deadline(), Some(up));
+        assert_eq!(life.tick(up), Action::Ask(Signal::TERM));
+        assert_eq!(life.tick(up + GRACE), Action::Kill);
+        assert_eq!(life.tick(up + GRACE + LEAK_WAIT), Action::GiveUp);
+        assert_eq!(life.verdict(OK), End::TimedOut(OK));
+    }
+
+    #[test]
+    fn one_that_is_waited_for_hears_a_stop_at_any_time() {
+        for ended_before in [LEAK_WAIT / 2, 2 * LEAK_WAIT] {
+            let (mut life, now) = leaking(OnLeak::Wait, None);
+            life.end(now);
+            let later = now + ended_before;
+            assert_eq!(life.tick(later), Action::Wait);
+            assert_eq!(life.halt(Halt::Stop(Signal::INT), later), Action::Ask(Signal::INT));
+            assert_eq!(life.tick(later + GRACE), Action::Kill);
+            assert_eq!(life.verdict(OK), End::Stopped(OK));
+        }
+        let (mut life, now) = leaking(OnLeak::Wait, None);
+        life.end(now);
+        assert_eq!(life.tick(now + LEAK_WAIT), Action::Wait);
+        assert_eq!(life.halt(Halt::Kill, now + LEAK_WAIT), Action::Kill);
+        assert_eq!(life.tick(now + 2 * LEAK_WAIT), Action::GiveUp);
     }
 }

@@ -1,25 +1,36 @@
 //! Starts a command's process, and says what was the trouble where that fails.
 //! Knows nothing of waiting for it.
 
-use std::ffi::OsString;
-use std::fs::{self, File};
+use std::ffi::{CString, OsStr, OsString};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::FileTypeExt;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{self, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime};
 
-use crate::command::{Capture, Command, EnvironmentBase, Stdin};
+use crate::command::{Capture, Command, Stdin};
 use crate::outcome::{SpawnError, Subject};
 use crate::process::child::Child;
+use crate::process::environment::{Inherited, Own, c_string};
 use crate::process::resolve::Programs;
+use crate::process::roster::Roster;
 use crate::process::stream::Stream;
+use crate::runner::Context;
 use crate::spool::{Spool, SpoolFile};
-use crate::sys::Pid;
+use crate::sys::{self, Image};
+
+/// Starts processes, and holds what is made once for all of them.
+pub(crate) struct Starter {
+    pub(crate) spool: Arc<SpoolFile>,
+    pub(crate) roster: Arc<Roster>,
+    programs: Programs,
+    inherited: Inherited,
+    /// `/dev/null`, from the first need on.
+    nothing: OnceLock<OwnedFd>,
+}
 
 /// A process that runs, and our ends of its pipes.
 pub(crate) struct Spawned {
@@ -30,77 +41,140 @@ pub(crate) struct Spawned {
     pub(crate) stderr: Stream,
 }
 
-/// Starts the command in a process group of its own.
-///
-/// This stays on the standard library's `posix_spawn(3)` path, where the parent's memory is not copied: an
-/// absolute program, no `pre_exec`, no user or group.
-pub(crate) fn spawn(
-    command: &Command,
-    programs: &Programs,
-    spool: &Arc<SpoolFile>,
-) -> Result<Spawned, SpawnError> {
-    let began = (SystemTime::now(), Instant::now());
-    let program = resolve(command, programs)?;
-    let mut prepared = process::Command::new(&*program);
-    prepared.arg0(command.program()).args(command.arguments()).process_group(0);
-    set_environment(&mut prepared, command);
-    if let Some(directory) = command.working_directory() {
-        prepared.current_dir(directory);
-    }
-    prepared.stdin(open_input(command.input())?);
-    let (stdout, stderr) = match command.output() {
-        Capture::Spool => (Stdio::piped(), Stdio::piped()),
-        Capture::Inherit => (Stdio::inherit(), Stdio::inherit()),
-        Capture::Discard => (Stdio::null(), Stdio::null()),
-    };
-    prepared.stdout(stdout).stderr(stderr);
-    let mut started = prepared.spawn().map_err(|error| {
-        programs.forget(command.program());
-        diagnose(command, &program, error)
-    })?;
-    let pid =
-        i32::try_from(started.id()).ok().and_then(Pid::from_raw).expect("BUG: a child without a number");
-    let child = Child::new(pid).map_err(|error| unwatchable(&error))?;
-    Ok(Spawned {
-        began,
-        child,
-        stdout: stream(started.stdout.take().map(OwnedFd::from), spool),
-        stderr: stream(started.stderr.take().map(OwnedFd::from), spool),
-    })
+/// What a job gets in the place of one of the three standard descriptors.
+enum Given<'a> {
+    /// The caller's own.
+    Inherited,
+    Shared(BorrowedFd<'a>),
+    Owned(OwnedFd),
 }
 
-/// A job that has a PATH of its own is looked up there. One that has none is looked up in ours: the
-/// environment is about what the job sees, not about what it is.
-fn resolve(command: &Command, programs: &Programs) -> Result<Arc<Path>, SpawnError> {
-    let job_path = command.environment().own_value("PATH".as_ref());
-    programs.find(command.program(), job_path).map_err(|source| SpawnError {
-        subject: Subject::Program(command.program().to_owned()),
-        source,
-    })
+impl Given<'_> {
+    fn as_fd(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Given::Inherited => None,
+            Given::Shared(fd) => Some(*fd),
+            Given::Owned(fd) => Some(fd.as_fd()),
+        }
+    }
 }
 
-fn set_environment(prepared: &mut process::Command, command: &Command) {
-    if let EnvironmentBase::Empty = command.environment().base {
-        prepared.env_clear();
+impl Starter {
+    pub(crate) fn new(spool: Arc<SpoolFile>) -> Starter {
+        Starter {
+            spool,
+            roster: Arc::default(),
+            programs: Programs::default(),
+            inherited: Inherited::take(),
+            nothing: OnceLock::new(),
+        }
     }
-    for (name, value) in &command.environment().changes {
-        match value {
-            Some(value) => prepared.env(name, value),
-            None => prepared.env_remove(name),
+
+    /// Starts the command in a session and process group of its own.
+    pub(crate) fn start(&self, command: &Command, context: &Context) -> Result<Spawned, SpawnError> {
+        let program = self.resolve(command)?;
+        let stdin = self.open_input(command.input())?;
+        let (stdout, our_stdout) = self.open_output(command.output()).map_err(machine)?;
+        let (stderr, our_stderr) = self.open_output(command.output()).map_err(machine)?;
+        let began = (SystemTime::now(), Instant::now());
+        let streams = [&stdin, &stdout, &stderr].map(Given::as_fd);
+        let child = self.launch(command, &program, streams, context)?;
+        Ok(Spawned {
+            began,
+            child,
+            stdout: self.stream(our_stdout),
+            stderr: self.stream(our_stderr),
+        })
+    }
+
+    fn launch(
+        &self,
+        command: &Command,
+        program: &Path,
+        streams: [Option<BorrowedFd<'_>>; 3],
+        context: &Context,
+    ) -> Result<Child, SpawnError> {
+        let failed = |error| diagnose(command, program, error);
+        let own = Own::of(command.environment()).map_err(failed)?;
+        let path = |path: &Path| c_string(path.as_os_str().to_owned());
+        let directory = command.working_directory().map(path).transpose().map_err(failed)?;
+        let image = Image {
+            program: &path(program).map_err(failed)?,
+            arguments: &argument_list(command).map_err(failed)?,
+            environment: &self.inherited.changed_by(&own),
+            directory: directory.as_deref(),
+            streams,
         };
+        let _open = self.roster.open_start();
+        let pid = sys::start(&image).map_err(|error| {
+            self.programs.forget(command.program());
+            failed(error)
+        })?;
+        Child::new(pid, Arc::clone(&self.roster), context).map_err(|error| unwatchable(&error))
+    }
+
+    /// A job that has a PATH of its own is looked up there. One that has none is looked up in ours: the
+    /// environment is about what the job sees, not about what it is.
+    fn resolve(&self, command: &Command) -> Result<Arc<Path>, SpawnError> {
+        let job_path = command.environment().own_value("PATH".as_ref());
+        self.programs.find(command.program(), job_path).map_err(|source| SpawnError {
+            subject: Subject::Program(command.program().to_owned()),
+            source,
+        })
+    }
+
+    fn open_input(&self, input: &Stdin) -> Result<Given<'_>, SpawnError> {
+        match input {
+            Stdin::Nothing => self.nothing().map_err(machine),
+            // A file in memory and no pipe: nobody has to feed it, a job that doesn't read it breaks nothing,
+            // and no SIGPIPE can hit a caller who left that at its default.
+            Stdin::Bytes(bytes) => {
+                sys::memory_file(bytes).and_then(|file| given(file.into())).map_err(machine)
+            }
+            Stdin::File(path) => open_file(path)
+                .and_then(|file| given(file.into()))
+                .map_err(|source| SpawnError { subject: Subject::Stdin(path.clone()), source }),
+        }
+    }
+
+    /// What the job gets, and our end of it where there is one.
+    fn open_output(&self, capture: Capture) -> io::Result<(Given<'_>, Option<OwnedFd>)> {
+        match capture {
+            Capture::Spool => {
+                let (ours, theirs) = sys::pipe()?;
+                Ok((given(theirs)?, Some(ours)))
+            }
+            Capture::Inherit => Ok((Given::Inherited, None)),
+            Capture::Discard => Ok((self.nothing()?, None)),
+        }
+    }
+
+    fn nothing(&self) -> io::Result<Given<'_>> {
+        let nothing = match self.nothing.get() {
+            Some(nothing) => nothing,
+            None => {
+                let opened = OpenOptions::new().read(true).write(true).open("/dev/null")?;
+                let opened = sys::above_standard(opened.into())?;
+                self.nothing.get_or_init(|| opened)
+            }
+        };
+        Ok(Given::Shared(nothing.as_fd()))
+    }
+
+    fn stream(&self, pipe: Option<OwnedFd>) -> Stream {
+        Stream::new(pipe, Spool::in_file(Arc::clone(&self.spool)))
     }
 }
 
-fn open_input(input: &Stdin) -> Result<Stdio, SpawnError> {
-    match input {
-        Stdin::Nothing => Ok(Stdio::null()),
-        // A file in memory and no pipe: nobody has to feed it, a job that doesn't read it breaks nothing,
-        // and no SIGPIPE can hit a caller who left that at its default.
-        Stdin::Bytes(bytes) => crate::sys::memory_file(bytes).map(Stdio::from).map_err(machine),
-        Stdin::File(path) => open_file(path)
-            .map(Stdio::from)
-            .map_err(|source| SpawnError { subject: Subject::Stdin(path.clone()), source }),
-    }
+fn given(fd: OwnedFd) -> io::Result<Given<'static>> {
+    Ok(Given::Owned(sys::above_standard(fd)?))
+}
+
+/// `argv`: its first word is the program as it was asked for, not as it was found.
+fn argument_list(command: &Command) -> io::Result<Vec<CString>> {
+    let program: &OsStr = command.program();
+    let arguments = command.arguments().iter().map(OsString::as_os_str);
+    [program].into_iter().chain(arguments).map(|word| c_string(word.to_owned())).collect()
 }
 
 /// Opening a named pipe waits for its writer, where no timeout and no stop would reach the job.
@@ -110,10 +184,6 @@ fn open_file(path: &Path) -> io::Result<File> {
         return Err(io::Error::new(io::ErrorKind::Unsupported, reason));
     }
     File::open(path)
-}
-
-fn stream(pipe: Option<OwnedFd>, spool: &Arc<SpoolFile>) -> Stream {
-    Stream::new(pipe, Spool::in_file(Arc::clone(spool)))
 }
 
 fn machine(source: io::Error) -> SpawnError {
@@ -140,7 +210,7 @@ fn diagnose(command: &Command, program: &Path, source: io::Error) -> SpawnError 
 fn missing_directory(command: &Command) -> Option<Subject> {
     let directory = command.working_directory()?;
     // To enter a directory is to execute it; it need not be readable.
-    let entered = crate::sys::may_execute(&directory.join("."));
+    let entered = sys::may_execute(&directory.join("."));
     (!entered).then(|| Subject::Directory(directory.to_owned()))
 }
 

@@ -6,6 +6,7 @@ use std::time::{Instant, SystemTime};
 use crate::halt::Halt;
 use crate::outcome::Ran;
 use crate::process::child::Child;
+use crate::process::clock::Clock;
 use crate::process::lifecycle::{Action, Lifecycle};
 use crate::process::spawn::Spawned;
 use crate::process::stream::Stream;
@@ -20,6 +21,7 @@ struct Watch<'a> {
     stdout: Stream,
     stderr: Stream,
     lifecycle: Lifecycle,
+    clock: &'a Clock,
     context: &'a Context,
     /// How far the run's halt has been taken note of.
     heard: Halt,
@@ -33,13 +35,14 @@ enum Process {
 }
 
 /// Waits for the end of the process and of its outputs, ending it where its time is up or the run is stopped.
-pub(crate) fn watch(spawned: Spawned, lifecycle: Lifecycle, context: &Context) -> Ran {
+pub(crate) fn watch(spawned: Spawned, lifecycle: Lifecycle, clock: &Clock, context: &Context) -> Ran {
     let mut watch = Watch {
         began: spawned.began,
         child: spawned.child,
         stdout: spawned.stdout,
         stderr: spawned.stderr,
         lifecycle,
+        clock,
         context,
         heard: Halt::GoOn,
         process: Process::Lives,
@@ -64,8 +67,9 @@ impl Watch<'_> {
             Halt::Kill => None,
         };
         let sources = [self.stdout.event(), self.stderr.event(), end, halt];
-        let [stdout, stderr, end, halt] = sys::wait_any(sources, self.lifecycle.deadline());
-        let now = Instant::now();
+        let until = self.lifecycle.deadline().and_then(|deadline| self.clock.real(deadline));
+        let [stdout, stderr, end, halt] = sys::wait_any(sources, until);
+        let now = self.clock.now();
         attend(&mut self.stdout, stdout);
         attend(&mut self.stderr, stderr);
         if end != Readiness::Quiet {

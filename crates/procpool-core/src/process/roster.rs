@@ -1,0 +1,177 @@
+//! The processes that run now, in all slots: who they are, and the means to reach all of them at once.
+//! Knows nothing of why.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
+};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::id::{Seq, Slot};
+use crate::process::clock::Clock;
+use crate::runner::Context;
+use crate::signal::Signal;
+use crate::sys::{self, Pid};
+
+/// The processes that a [`LocalProcess`](crate::LocalProcess) runs now, from
+/// [`LocalProcess::processes`](crate::LocalProcess::processes). Cheap to clone; works from any thread.
+///
+/// ```
+/// use procpool_core::{Command, Job, Limit, LocalProcess, Pool, Signal};
+///
+/// let runner = LocalProcess::new();
+/// let processes = runner.processes();
+/// let mut run = Pool::with_runner(Limit::default(), runner).run([Job::new("nap", Command::new("sleep").arg("60"))])?;
+/// while processes.list().is_empty() {
+///     std::thread::yield_now();
+/// }
+/// let stopped = processes.stop(); // as Ctrl-Z would; their timeouts stand still
+/// drop(stopped); // as `fg` would
+/// processes.signal(Signal::TERM);
+/// assert_eq!(run.next().unwrap().outcome.to_string(), "killed by SIGTERM");
+/// # Ok::<(), procpool_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Processes(pub(crate) Arc<Roster>);
+
+/// One of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Process {
+    /// Its number, which is that of its process group too.
+    pub pid: u32,
+    /// The job's position in the input.
+    pub seq: Seq,
+    /// The slot that the job runs in.
+    pub slot: Slot,
+}
+
+/// All processes are stopped as long as this lives, and none is started. See [`Processes::stop`].
+#[must_use = "they go on when this is dropped"]
+pub struct Stopped<'a> {
+    roster: &'a Roster,
+    _no_starts: Option<RwLockWriteGuard<'a, ()>>,
+}
+
+/// The one place where the processes that were started and not yet reaped are listed.
+#[derive(Default)]
+pub(crate) struct Roster {
+    /// Read during a start, written while there must be none.
+    starts: RwLock<()>,
+    entries: Mutex<BTreeMap<i32, Entry>>,
+    pub(crate) clock: Clock,
+}
+
+struct Entry {
+    pid: Pid,
+    seq: Seq,
+    slot: Slot,
+}
+
+/// A start takes about a millisecond. One that takes this long hangs, on a file server maybe, and must not keep
+/// all others from being stopped.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+impl Processes {
+    /// Those that run now, by slot.
+    #[must_use]
+    pub fn list(&self) -> Vec<Process> {
+        let entries = self.0.entries();
+        let mut list: Vec<Process> = entries.values().map(Process::of).collect();
+        list.sort_by_key(|process| process.slot);
+        list
+    }
+
+    /// Sends a signal to the process groups of all.
+    pub fn signal(&self, signal: Signal) {
+        self.0.signal(signal);
+    }
+
+    /// Stops all of them, starts no other, and lets their timeouts stand still until the guard is dropped; then
+    /// they go on.
+    ///
+    /// They are sent TSTP, for those that want to know, and STOP, which can't be refused: in a session of its
+    /// own a process that leaves TSTP at its default would not stop by it (signal(7), "orphaned").
+    pub fn stop(&self) -> Stopped<'_> {
+        // First of all: a process that is being started would miss the signal.
+        let no_starts = self.0.close_starts();
+        self.0.clock.stop();
+        self.0.signal(Signal::TSTP);
+        self.0.signal(Signal::STOP);
+        Stopped { roster: &self.0, _no_starts: no_starts }
+    }
+}
+
+impl fmt::Debug for Processes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Processes").field(&self.list()).finish()
+    }
+}
+
+impl Process {
+    fn of(entry: &Entry) -> Process {
+        let pid = entry.pid.as_raw_nonzero().get().unsigned_abs();
+        Process { pid, seq: entry.seq, slot: entry.slot }
+    }
+}
+
+impl Drop for Stopped<'_> {
+    fn drop(&mut self) {
+        self.roster.signal(Signal::CONT);
+        self.roster.clock.go_on();
+    }
+}
+
+impl fmt::Debug for Stopped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stopped")
+    }
+}
+
+impl Roster {
+    /// Permission to start a process and [`enter`](Roster::enter) it. Waits while all are stopped.
+    pub(crate) fn open_start(&self) -> RwLockReadGuard<'_, ()> {
+        self.starts.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn close_starts(&self) -> Option<RwLockWriteGuard<'_, ()>> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.starts.try_write() {
+                Ok(guard) => return Some(guard),
+                Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) if Instant::now() >= until => return None,
+                Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(1)),
+            }
+        }
+    }
+
+    /// Lists a process that was just started.
+    pub(crate) fn enter(&self, pid: Pid, context: &Context) {
+        let entry = Entry { pid, seq: context.seq(), slot: context.slot() };
+        self.entries().insert(pid.as_raw_nonzero().get(), entry);
+    }
+
+    /// Strikes out a process that is about to be reaped: nobody signals its number after that.
+    pub(crate) fn leave(&self, pid: Pid) {
+        self.entries().remove(&pid.as_raw_nonzero().get());
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.entries().len()
+    }
+
+    fn signal(&self, signal: Signal) {
+        // Under the lock: none of them is reaped meanwhile.
+        for entry in self.entries().values() {
+            sys::signal_group(entry.pid, signal);
+        }
+    }
+
+    fn entries(&self) -> MutexGuard<'_, BTreeMap<i32, Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
