@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use procpool_core::Limit;
+use procpool_core::{Limit, OnLeak};
 
 use crate::duration;
+use crate::guard::Leftovers;
 
 /// Runs a list of commands in parallel, captures everything and loses nothing.
 #[derive(Debug, Parser)]
@@ -122,9 +123,48 @@ pub(crate) struct RunArgs {
     #[arg(short, long, value_name = "FILE", conflicts_with_all = ["null", "words"])]
     pub(crate) file: Option<PathBuf>,
 
+    /// What becomes of a process that holds a job's output open after the job itself has ended
+    ///
+    /// It gets 200 ms, and the job counts as leaked. Then it is killed with its process group (kill), the
+    /// job goes on until it lets go (wait), or it may live on, also when procpool has ended (keep).
+    #[arg(long, value_name = "WHAT", default_value = "kill", hide_possible_values = true)]
+    pub(crate) on_leak: LeakPolicy,
+
+    /// Run as one process, without a second one that ends everything should the first be killed
+    #[arg(long)]
+    pub(crate) no_guard: bool,
+
     /// The command, then `:::` and values; without `:::` the values come from standard input
     #[arg(trailing_var_arg = true, value_name = "COMMAND", hide = true)]
     pub(crate) words: Vec<OsString>,
+}
+
+/// As core's, in the words of the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum LeakPolicy {
+    Kill,
+    Wait,
+    Keep,
+}
+
+impl RunArgs {
+    /// Whether there is to be a guardian, and what it does about processes that are left at the end.
+    pub(crate) fn guarding(&self) -> Option<Leftovers> {
+        let leftovers = match self.on_leak {
+            LeakPolicy::Kill | LeakPolicy::Wait => Leftovers::Kill,
+            LeakPolicy::Keep => Leftovers::Keep,
+        };
+        (!self.no_guard).then_some(leftovers)
+    }
+
+    /// The same choice as core names it.
+    pub(crate) fn on_leak(&self) -> OnLeak {
+        match self.on_leak {
+            LeakPolicy::Kill => OnLeak::Kill,
+            LeakPolicy::Wait => OnLeak::Wait,
+            LeakPolicy::Keep => OnLeak::Keep,
+        }
+    }
 }
 
 fn parse_limit(text: &str) -> Result<Limit, String> {

@@ -4,6 +4,8 @@
 use std::io::{self, Write};
 use std::process;
 
+use crate::sys;
+
 /// The end of procpool, from best to worst: of two that apply, the later one counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ExitStatus {
@@ -29,8 +31,8 @@ impl ExitStatus {
             ExitStatus::OwnFailure => 3,
             ExitStatus::Signal(signal) => {
                 // A parent must see the signal and no exit code: a shell goes on with its loop else.
-                let _ = signal_hook::low_level::emulate_default_handler(signal);
-                // Not reached, unless the signal has no default action that ends a process.
+                sys::take_default_action(signal);
+                // Not reached, unless as the first process of a container, which no signal ends.
                 128 + signal
             }
         };
@@ -48,6 +50,12 @@ pub(crate) fn bad_input(error: &anyhow::Error) -> ExitStatus {
 pub(crate) fn own_failure(error: &anyhow::Error) -> ExitStatus {
     say(error);
     ExitStatus::OwnFailure
+}
+
+/// Says that procpool goes on without a guardian. It does its work all the same.
+pub(crate) fn unguarded(error: &anyhow::Error) {
+    let consequence = "what a job leaves behind, or all jobs after a `kill -9`, would outlive procpool";
+    let _ = writeln!(io::stderr(), "procpool: no guardian: {error:#}; {consequence}");
 }
 
 /// Not `eprintln!`, which panics where standard error is full or closed: the exit status still tells.

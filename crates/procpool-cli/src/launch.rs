@@ -1,11 +1,16 @@
 //! Turns a job of the command line into a command, at the moment when its slot is known, and runs it.
 //! Knows nothing of where jobs come from or what becomes of their outcomes.
 
+use std::env;
 use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use procpool_core::{Command, Context, Job, LocalProcess, Outcome, Runner};
+use procpool_core::{Command, Context, End, Job, LocalProcess, OnLeak, Outcome, Processes, Runner};
 
+use crate::guard::{MARK, Mark, Orphans};
 use crate::template::{Template, Values};
 
 /// What a job of the command line runs.
@@ -27,18 +32,32 @@ const LONGEST_KEY: usize = 100 * 1024;
 /// the job has one; and made here, on the worker, it is made by as many threads as there are slots.
 pub(crate) struct Launcher {
     local: LocalProcess,
+    /// Which run this is, among all on this machine.
+    run: String,
+    /// Within which jobs procpool itself runs.
+    within: OsString,
+    /// Those that procpool adopts; `None` where it has no guardian.
+    orphans: Option<Arc<Orphans>>,
+    on_leak: OnLeak,
 }
 
 impl Launcher {
-    pub(crate) fn new(local: LocalProcess) -> Launcher {
-        Launcher { local }
+    pub(crate) fn new(on_leak: OnLeak, orphans: Option<Arc<Orphans>>) -> Launcher {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Launcher {
+            local: LocalProcess::new().on_leak(on_leak).when_short(say_short),
+            run: format!("{:x}-{}", since.as_micros(), process::id()),
+            within: env::var_os(MARK).unwrap_or_default(),
+            orphans,
+            on_leak,
+        }
     }
-}
 
-impl Runner for Launcher {
-    type Work = Work;
+    pub(crate) fn processes(&self) -> Processes {
+        self.local.processes()
+    }
 
-    fn run(&self, job: &Job<Work>, context: &Context) -> Outcome {
+    fn command(&self, job: &Job<Work>, context: &Context, mark: &Mark) -> Command {
         let key = job.key.as_os_str();
         let (seq, slot) = (context.seq().get(), context.slot().get());
         let command = match &job.work {
@@ -49,10 +68,44 @@ impl Runner for Launcher {
             0..=LONGEST_KEY => command.env("PROCPOOL_KEY", key),
             _ => command.env_remove("PROCPOOL_KEY"),
         };
-        let command = command
+        command
             .env("PROCPOOL_SEQ", seq.to_string())
             .env("PROCPOOL_SLOT", slot.to_string())
-            .env("PROCPOOL_ATTEMPT", context.attempt().to_string());
-        self.local.execute(&command, job.timeout, context)
+            .env("PROCPOOL_ATTEMPT", context.attempt().to_string())
+            .env("PROCPOOL_RUN", &self.run)
+            .env(MARK, mark.within(&self.within))
+    }
+
+    /// Whether processes of the job may be left that must not be: a signal to its group doesn't reach those that
+    /// have left it.
+    fn leaves_orphans(&self, outcome: &Outcome) -> bool {
+        outcome.ran().is_some_and(|ran| match ran.end {
+            End::TimedOut(_) | End::Stopped(_) => true,
+            End::Itself(_) => ran.leaked && self.on_leak != OnLeak::Keep,
+        })
+    }
+}
+
+fn say_short(error: &io::Error) {
+    let text =
+        format!("procpool: no room for another process: {error}; fewer jobs run at once for a while\n");
+    // Nothing is lost by it, so whoever can't see it misses nothing but the reason.
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+impl Runner for Launcher {
+    type Work = Work;
+
+    fn run(&self, job: &Job<Work>, context: &Context) -> Outcome {
+        let mark = Mark {
+            job: format!("{}:{}:{}", self.run, context.seq(), context.attempt()),
+        };
+        let outcome = self.local.execute(&self.command(job, context, &mark), job.timeout, context);
+        if let Some(orphans) = &self.orphans {
+            if self.leaves_orphans(&outcome) {
+                orphans.kill_those_of(&mark);
+            }
+        }
+        outcome
     }
 }

@@ -5,6 +5,7 @@ mod args;
 mod closed;
 mod duration;
 mod exit;
+mod guard;
 mod input;
 mod launch;
 mod plan;
@@ -13,15 +14,20 @@ mod reorder;
 mod run;
 mod signals;
 mod sink;
+mod status;
 mod summary;
+mod sys;
 mod tally;
 mod template;
 
 use clap::Parser;
+use nix::sys::signal::SigSet;
 
-use crate::args::{Args, Chore};
+use crate::args::{Args, Chore, RunArgs};
 use crate::exit::ExitStatus;
+use crate::guard::Guard;
 use crate::plan::Plan;
+use crate::run::Controls;
 
 fn main() -> ! {
     let status = match Args::parse().chore {
@@ -29,10 +35,30 @@ fn main() -> ! {
             args::print_first_help();
             ExitStatus::Success
         }
-        Some(Chore::Run(args)) => match Plan::new(args) {
-            Ok(Plan { pool, input, sinks, pulse }) => run::run(&pool, input, sinks, pulse),
-            Err(error) => exit::bad_input(&error),
-        },
+        Some(Chore::Run(args)) => run(args),
     };
     status.leave()
+}
+
+fn run(args: RunArgs) -> ExitStatus {
+    // A job gets what procpool gives it, and nothing that procpool was given by accident. A system that can't
+    // say which descriptors are open is no reason not to run.
+    let _ = sys::keep_descriptors();
+    // Nor does anybody want a procpool that can't be told to end, because its parent has blocked signals.
+    let _ = SigSet::empty().thread_set_mask();
+    // Before there is a second thread.
+    let guard = match args.guarding() {
+        None => None,
+        Some(leftovers) => Guard::enter(leftovers).inspect_err(exit::unguarded).ok(),
+    };
+    let status = match Plan::new(args, guard.as_ref()) {
+        Ok(Plan { pool, input, sinks, pulse, processes, link }) => {
+            run::run(&pool, input, sinks, Controls { pulse, processes, link })
+        }
+        Err(error) => exit::bad_input(&error),
+    };
+    if let Some(guard) = &guard {
+        guard.take_leave();
+    }
+    status
 }

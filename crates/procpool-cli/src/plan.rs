@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use procpool_core::{Job, Key, LocalProcess, Pool};
+use procpool_core::{Job, Key, Pool, Processes};
 
 use crate::args::RunArgs;
 use crate::closed::Standard;
+use crate::guard::{Guard, Link};
 use crate::input::lines::{Lines, Separator};
 use crate::input::values::{self, Split};
 use crate::input::{Input, job_file};
@@ -29,15 +30,21 @@ pub(crate) struct Plan {
     pub(crate) sinks: Vec<Box<dyn Sink>>,
     /// Beats as they deliver.
     pub(crate) pulse: Pulse,
+    /// What runs.
+    pub(crate) processes: Processes,
+    pub(crate) link: Option<Link>,
 }
 
 impl Plan {
     /// # Errors
     /// Whatever is wrong with what was typed, or with a file that it names.
-    pub(crate) fn new(args: RunArgs) -> anyhow::Result<Plan> {
+    pub(crate) fn new(args: RunArgs, guard: Option<&Guard>) -> anyhow::Result<Plan> {
         let pulse = Pulse::default();
+        let launcher = Launcher::new(args.on_leak(), guard.map(|guard| Arc::clone(&guard.orphans)));
         Ok(Plan {
-            pool: Pool::with_runner(args.limit, Launcher::new(LocalProcess::new())),
+            processes: launcher.processes(),
+            pool: Pool::with_runner(args.limit, launcher),
+            link: guard.map(Guard::link),
             sinks: vec![printer(&args, &pulse)],
             input: match &args.file {
                 Some(file) => job_file::open(file, args.timeout)?,

@@ -5,27 +5,38 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Instant;
 
 use anyhow::{Context, anyhow};
-use procpool_core::{Completion, Handle, Job, Pool, Run};
+use procpool_core::{Completion, Handle, Job, Pool, Processes, Run};
 use signal_hook::consts::SIGPIPE;
 
 use crate::exit::{self, ExitStatus};
+use crate::guard::Link;
 use crate::input::{Fault, Input};
 use crate::launch::{Launcher, Work};
 use crate::pulse::Pulse;
-use crate::signals::{Caught, Signals};
+use crate::signals::{Caught, Concerned, Insistence, Signals};
 use crate::sink::{Sink, Trouble};
+use crate::status::StatusReport;
 use crate::summary::summary;
 use crate::tally::{Tally, shorten};
 
-/// Runs the jobs of `input` and tells the sinks, in their order, of each that ends; they beat the pulse.
+/// What signals need to reach.
+pub(crate) struct Controls {
+    /// The sinks beat it.
+    pub(crate) pulse: Pulse,
+    pub(crate) processes: Processes,
+    /// `None` where there is no guardian.
+    pub(crate) link: Option<Link>,
+}
+
+/// Runs the jobs of `input` and tells the sinks, in their order, of each that ends.
 pub(crate) fn run(
     pool: &Pool<Launcher>,
     input: Input,
     sinks: Vec<Box<dyn Sink>>,
-    pulse: Pulse,
+    controls: Controls,
 ) -> ExitStatus {
     let begun = Instant::now();
-    let (run, caught) = match start(pool, input.jobs, pulse) {
+    let (run, caught) = match start(pool, input.jobs, controls) {
         Ok(started) => started,
         Err(error) => return exit::own_failure(&error),
     };
@@ -41,11 +52,22 @@ pub(crate) fn run(
 
 type Jobs = Box<dyn Iterator<Item = Job<Work>> + Send>;
 
-fn start(pool: &Pool<Launcher>, jobs: Jobs, pulse: Pulse) -> anyhow::Result<(Run<Work>, Caught)> {
+fn start(pool: &Pool<Launcher>, jobs: Jobs, controls: Controls) -> anyhow::Result<(Run<Work>, Caught)> {
     // Caught before the first job starts: a signal in between would leave that job behind.
     let signals = Signals::catch().context("can't catch signals")?;
     let run = pool.run(jobs)?;
-    let caught = signals.control(run.handle(), pulse).context("can't start a thread for signals")?;
+    let Controls { pulse, processes, link } = controls;
+    let handle = run.handle();
+    let concerned = Concerned {
+        report: StatusReport::new(handle.clone(), processes.clone()),
+        insistence: Insistence { handle: handle.clone(), pulse },
+        handle: handle.clone(),
+        processes,
+    };
+    let (caught, obedience) = signals.concern(concerned).context("can't start a thread for signals")?;
+    if let Some(link) = link {
+        link.listen(obedience, handle).context("can't start a thread that hears the guardian")?;
+    }
     Ok((run, caught))
 }
 

@@ -4,9 +4,11 @@
 mod child;
 mod clock;
 mod environment;
+mod gate;
 mod lifecycle;
 mod resolve;
 mod retry;
+mod room;
 mod roster;
 mod spawn;
 mod stream;
@@ -14,6 +16,7 @@ mod watch;
 
 use std::env;
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +26,8 @@ use crate::halt::Halt;
 use crate::job::Job;
 use crate::outcome::{NotStarted, Outcome};
 use crate::process::lifecycle::{Lifecycle, Policy};
-use crate::process::retry::{Others, Tries};
+use crate::process::retry::{Others, Tries, is_shortage};
+use crate::process::room::{Place, Room};
 use crate::process::spawn::{Spawned, Starter};
 use crate::process::watch::watch;
 use crate::runner::{Context, Runner};
@@ -58,6 +62,7 @@ pub struct LocalProcess {
     spool_directory: PathBuf,
     spool_threshold: usize,
     starter: Starter,
+    room: Room,
 }
 
 /// How much of an output is held in memory at most, by default: as much as a pipe holds.
@@ -77,6 +82,7 @@ impl LocalProcess {
             starter: Starter::new(Arc::new(SpoolFile::new(directory.clone(), SPOOL_THRESHOLD))),
             spool_directory: directory,
             spool_threshold: SPOOL_THRESHOLD,
+            room: Room::default(),
         }
     }
 
@@ -91,6 +97,14 @@ impl LocalProcess {
     #[must_use]
     pub fn on_leak(mut self, on_leak: OnLeak) -> LocalProcess {
         self.policy.on_leak = on_leak;
+        self
+    }
+
+    /// Calls `witness` the first time that the machine has no room for a job's process or descriptors, with the
+    /// system's error, on a thread of the run. Such a job waits, and fewer run at once for a while.
+    #[must_use]
+    pub fn when_short(self, witness: impl Fn(&io::Error) + Send + Sync + 'static) -> LocalProcess {
+        self.room.tell(Box::new(witness));
         self
     }
 
@@ -123,35 +137,57 @@ impl LocalProcess {
     /// and makes its commands late, when the slot is known.
     #[must_use]
     pub fn execute(&self, command: &Command, timeout: Option<Duration>, context: &Context) -> Outcome {
-        let spawned = match self.start(command, context) {
-            Ok(spawned) => spawned,
+        let (_place, spawned) = match self.start(command, context) {
+            Ok(started) => started,
             Err(reason) => return reason.into(),
         };
-        let clock = &self.starter.roster.clock;
+        let roster = &self.starter.roster;
         // The timeout counts from after the start, so that it is never early for the job.
-        let lifecycle = Lifecycle::new(clock.now(), timeout, self.policy);
-        watch(spawned, lifecycle, clock, context).into()
+        let lifecycle = Lifecycle::new(roster.clock.now(), timeout, self.policy);
+        watch(spawned, lifecycle, roster, context).into()
     }
 
     /// Starts the process, again and again where the machine has no room for it now.
-    fn start(&self, command: &Command, context: &Context) -> Result<Spawned, NotStarted> {
+    fn start(&self, command: &Command, context: &Context) -> Result<(Place<'_>, Spawned), NotStarted> {
         let mut tries = Tries::default();
         loop {
+            let place = self.take_place(context)?;
             let error = match self.starter.start(command, context) {
-                Ok(spawned) => return Ok(spawned),
+                Ok(spawned) => return Ok((place, spawned)),
                 Err(error) => error,
             };
-            let others = match self.starter.roster.count() {
+            drop(place);
+            let others = match self.room.under_way() {
                 0 => Others::None,
                 _ => Others::Run,
             };
+            if is_shortage(&error.source) {
+                self.room.is_short(&error.source);
+            }
             let Some(pause) = tries.after(&error.source, others) else {
                 return Err(NotStarted::Spawn(error));
             };
-            if context.wait_for_stop(Some(pause)) != Halt::GoOn {
-                return Err(NotStarted::NeverReached);
+            wait(pause, context)?;
+        }
+    }
+
+    fn take_place(&self, context: &Context) -> Result<Place<'_>, NotStarted> {
+        loop {
+            match self.room.take() {
+                Some(place) => return Ok(place),
+                None => wait(WAIT_FOR_A_PLACE, context)?,
             }
         }
+    }
+}
+
+/// How often a job that waits for others to end looks again. Only where the machine is full.
+const WAIT_FOR_A_PLACE: Duration = Duration::from_millis(5);
+
+fn wait(pause: Duration, context: &Context) -> Result<(), NotStarted> {
+    match context.wait_for_stop(Some(pause)) {
+        Halt::GoOn => Ok(()),
+        _ => Err(NotStarted::NeverReached),
     }
 }
 

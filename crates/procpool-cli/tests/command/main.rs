@@ -227,6 +227,18 @@ struct Running {
 }
 
 impl Running {
+    /// The process that does the work: the child of the one that was started.
+    fn pool(&self) -> String {
+        let guardian = self.pid().to_string();
+        let mut pool = String::new();
+        wait_for("the guardian has a pool", || {
+            let children = fs::read_to_string(format!("/proc/{guardian}/task/{guardian}/children")).unwrap();
+            pool = children.trim_end().to_owned();
+            !pool.is_empty()
+        });
+        pool
+    }
+
     fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
     }

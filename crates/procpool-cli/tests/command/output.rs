@@ -305,7 +305,7 @@ fn jobs_wait_for_a_reader_that_is_slow() {
 }
 
 fn has_children(running: &crate::Running) -> bool {
-    let tasks = format!("/proc/{}/task", running.pid().as_raw_nonzero());
+    let tasks = format!("/proc/{}/task", running.pool());
     let lists = std::fs::read_dir(tasks).unwrap().flatten().map(|task| task.path().join("children"));
     lists.filter_map(|list| std::fs::read_to_string(list).ok()).any(|list| !list.is_empty())
 }

@@ -37,7 +37,7 @@ enum State {
 impl Child {
     /// Takes ownership of a child that was just started, and lists it.
     ///
-    /// The start has just closed three descriptors that only the child needs, so there is one to watch it by,
+    /// The start has just closed two descriptors that only the child needs, so there is one to watch it by,
     /// unless another start has it for a moment: then it is waited for. Where it doesn't come back for long,
     /// the child is killed and reaped: nothing of it goes on.
     pub(crate) fn new(pid: Pid, roster: Arc<Roster>, context: &Context) -> io::Result<Child> {

@@ -17,6 +17,11 @@ pub(crate) enum Others {
     None,
 }
 
+/// Whether an error says that the machine, or what procpool may use of it, is full: that passes.
+pub(crate) fn is_shortage(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE))
+}
+
 /// A file that is being written is soon closed, or for long: 1 + 2 + … + 64 + 100 + 100 ms.
 const TRIES_WHILE_BUSY: u32 = 9;
 
@@ -31,13 +36,11 @@ impl Tries {
     /// What the machine lacks comes back when other jobs end, however long they take: giving up before that
     /// would lose jobs to a limit that is only too high.
     pub(crate) fn after(&mut self, error: &io::Error, others: Others) -> Option<Duration> {
-        let most = match error.raw_os_error() {
-            Some(libc::ETXTBSY) => TRIES_WHILE_BUSY,
-            Some(libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE) => match others {
-                Others::Run => u32::MAX,
-                Others::None => TRIES_ALONE,
-            },
-            _ => return None,
+        let most = match (is_shortage(error), others) {
+            (true, Others::Run) => u32::MAX,
+            (true, Others::None) => TRIES_ALONE,
+            (false, _) if error.raw_os_error() == Some(libc::ETXTBSY) => TRIES_WHILE_BUSY,
+            (false, _) => return None,
         };
         if self.made >= most {
             return None;

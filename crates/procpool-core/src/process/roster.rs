@@ -3,14 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
-};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::id::{Seq, Slot};
 use crate::process::clock::Clock;
+use crate::process::gate::{Closed, Gate};
 use crate::runner::Context;
 use crate::signal::Signal;
 use crate::sys::{self, Pid};
@@ -52,14 +49,14 @@ pub struct Process {
 #[must_use = "they go on when this is dropped"]
 pub struct Stopped<'a> {
     roster: &'a Roster,
-    _no_starts: Option<RwLockWriteGuard<'a, ()>>,
+    _no_starts: Closed<'a>,
 }
 
 /// The one place where the processes that were started and not yet reaped are listed.
 #[derive(Default)]
 pub(crate) struct Roster {
-    /// Read during a start, written while there must be none.
-    starts: RwLock<()>,
+    /// Held by whoever starts a process until it is entered.
+    pub(crate) starts: Gate,
     entries: Mutex<BTreeMap<i32, Entry>>,
     pub(crate) clock: Clock,
 }
@@ -69,10 +66,6 @@ struct Entry {
     seq: Seq,
     slot: Slot,
 }
-
-/// A start takes about a millisecond. One that takes this long hangs, on a file server maybe, and must not keep
-/// all others from being stopped.
-const PATIENCE: Duration = Duration::from_millis(100);
 
 impl Processes {
     /// Those that run now, by slot.
@@ -96,7 +89,7 @@ impl Processes {
     /// own a process that leaves TSTP at its default would not stop by it (signal(7), "orphaned").
     pub fn stop(&self) -> Stopped<'_> {
         // First of all: a process that is being started would miss the signal.
-        let no_starts = self.0.close_starts();
+        let no_starts = self.0.starts.close();
         self.0.clock.stop();
         self.0.signal(Signal::TSTP);
         self.0.signal(Signal::STOP);
@@ -131,23 +124,6 @@ impl fmt::Debug for Stopped<'_> {
 }
 
 impl Roster {
-    /// Permission to start a process and [`enter`](Roster::enter) it. Waits while all are stopped.
-    pub(crate) fn open_start(&self) -> RwLockReadGuard<'_, ()> {
-        self.starts.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn close_starts(&self) -> Option<RwLockWriteGuard<'_, ()>> {
-        let until = Instant::now() + PATIENCE;
-        loop {
-            match self.starts.try_write() {
-                Ok(guard) => return Some(guard),
-                Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
-                Err(TryLockError::WouldBlock) if Instant::now() >= until => return None,
-                Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(1)),
-            }
-        }
-    }
-
     /// Lists a process that was just started.
     pub(crate) fn enter(&self, pid: Pid, context: &Context) {
         let entry = Entry { pid, seq: context.seq(), slot: context.slot() };
@@ -157,11 +133,6 @@ impl Roster {
     /// Strikes out a process that is about to be reaped: nobody signals its number after that.
     pub(crate) fn leave(&self, pid: Pid) {
         self.entries().remove(&pid.as_raw_nonzero().get());
-    }
-
-    /// How many there are.
-    pub(crate) fn count(&self) -> usize {
-        self.entries().len()
     }
 
     fn signal(&self, signal: Signal) {

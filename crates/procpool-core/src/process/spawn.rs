@@ -16,11 +16,12 @@ use crate::outcome::{SpawnError, Subject};
 use crate::process::child::Child;
 use crate::process::environment::{Inherited, Own, c_string};
 use crate::process::resolve::Programs;
+use crate::process::retry::is_shortage;
 use crate::process::roster::Roster;
 use crate::process::stream::Stream;
 use crate::runner::Context;
 use crate::spool::{Spool, SpoolFile};
-use crate::sys::{self, Image};
+use crate::sys::{self, Image, Pid};
 
 /// Starts processes, and holds what is made once for all of them.
 pub(crate) struct Starter {
@@ -77,8 +78,13 @@ impl Starter {
         let (stdout, our_stdout) = self.open_output(command.output()).map_err(machine)?;
         let (stderr, our_stderr) = self.open_output(command.output()).map_err(machine)?;
         let began = (SystemTime::now(), Instant::now());
-        let streams = [&stdin, &stdout, &stderr].map(Given::as_fd);
-        let child = self.launch(command, &program, streams, context)?;
+        let pass = self.roster.starts.pass();
+        let pid = self.launch(command, &program, [&stdin, &stdout, &stderr].map(Given::as_fd))?;
+        // What only the child needs is closed now, so there is a descriptor to watch it by.
+        drop((stdin, stdout, stderr));
+        let child =
+            Child::new(pid, Arc::clone(&self.roster), context).map_err(|error| unwatchable(&error))?;
+        drop(pass);
         Ok(Spawned {
             began,
             child,
@@ -92,8 +98,7 @@ impl Starter {
         command: &Command,
         program: &Path,
         streams: [Option<BorrowedFd<'_>>; 3],
-        context: &Context,
-    ) -> Result<Child, SpawnError> {
+    ) -> Result<Pid, SpawnError> {
         let failed = |error| diagnose(command, program, error);
         let own = Own::of(command.environment()).map_err(failed)?;
         let path = |path: &Path| c_string(path.as_os_str().to_owned());
@@ -105,12 +110,10 @@ impl Starter {
             directory: directory.as_deref(),
             streams,
         };
-        let _open = self.roster.open_start();
-        let pid = sys::start(&image).map_err(|error| {
+        sys::start(&image).map_err(|error| {
             self.programs.forget(command.program());
             failed(error)
-        })?;
-        Child::new(pid, Arc::clone(&self.roster), context).map_err(|error| unwatchable(&error))
+        })
     }
 
     /// A job that has a PATH of its own is looked up there. One that has none is looked up in ours: the
@@ -198,11 +201,12 @@ fn unwatchable(source: &io::Error) -> SpawnError {
 /// Finds out what an error of spawn is about. execve(2) and chdir(2) both say "no such file" of three
 /// different things: the program, the interpreter that a script names, the directory to run in.
 fn diagnose(command: &Command, program: &Path, source: io::Error) -> SpawnError {
-    let subject = match source.raw_os_error() {
-        Some(libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE) => Subject::Machine,
-        _ => missing_directory(command)
+    let subject = if is_shortage(&source) {
+        Subject::Machine
+    } else {
+        missing_directory(command)
             .or_else(|| missing_interpreter(command, program, &source))
-            .unwrap_or_else(|| Subject::Program(command.program().to_owned())),
+            .unwrap_or_else(|| Subject::Program(command.program().to_owned()))
     };
     SpawnError { subject, source }
 }

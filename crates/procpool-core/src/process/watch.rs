@@ -6,8 +6,8 @@ use std::time::{Instant, SystemTime};
 use crate::halt::Halt;
 use crate::outcome::Ran;
 use crate::process::child::Child;
-use crate::process::clock::Clock;
 use crate::process::lifecycle::{Action, Lifecycle};
+use crate::process::roster::Roster;
 use crate::process::spawn::Spawned;
 use crate::process::stream::Stream;
 use crate::runner::Context;
@@ -21,7 +21,7 @@ struct Watch<'a> {
     stdout: Stream,
     stderr: Stream,
     lifecycle: Lifecycle,
-    clock: &'a Clock,
+    roster: &'a Roster,
     context: &'a Context,
     /// How far the run's halt has been taken note of.
     heard: Halt,
@@ -35,14 +35,14 @@ enum Process {
 }
 
 /// Waits for the end of the process and of its outputs, ending it where its time is up or the run is stopped.
-pub(crate) fn watch(spawned: Spawned, lifecycle: Lifecycle, clock: &Clock, context: &Context) -> Ran {
+pub(crate) fn watch(spawned: Spawned, lifecycle: Lifecycle, roster: &Roster, context: &Context) -> Ran {
     let mut watch = Watch {
         began: spawned.began,
         child: spawned.child,
         stdout: spawned.stdout,
         stderr: spawned.stderr,
         lifecycle,
-        clock,
+        roster,
         context,
         heard: Halt::GoOn,
         process: Process::Lives,
@@ -67,9 +67,9 @@ impl Watch<'_> {
             Halt::Kill => None,
         };
         let sources = [self.stdout.event(), self.stderr.event(), end, halt];
-        let until = self.lifecycle.deadline().and_then(|deadline| self.clock.real(deadline));
+        let until = self.lifecycle.deadline().and_then(|deadline| self.roster.clock.real(deadline));
         let [stdout, stderr, end, halt] = sys::wait_any(sources, until);
-        let now = self.clock.now();
+        let now = self.roster.clock.now();
         attend(&mut self.stdout, stdout);
         attend(&mut self.stderr, stderr);
         if end != Readiness::Quiet {
@@ -92,8 +92,10 @@ impl Watch<'_> {
     }
 
     /// Before a descendant is blamed for a stream that is still open: reads what has been there all along,
-    /// for it may be this thread that was held up, by a slow disk or a busy machine.
+    /// for it may be this thread that was held up, by a slow disk or a busy machine. And waits for a moment
+    /// without starts: between its fork and its exec another job's process holds copies of these pipes too.
     fn catch_up(&mut self) {
+        drop(self.roster.starts.close());
         self.stdout.catch_up();
         self.stderr.catch_up();
         let sources = [self.stdout.event(), self.stderr.event()];

@@ -1,0 +1,151 @@
+//! Two processes in the place of one: whichever of them is killed, the other ends all that the run has started.
+//! Knows nothing of jobs; a process that is a child of ours, by birth or by adoption, is all it sees.
+//!
+//! The process that was started becomes the guardian and forks the pool, which does all the work. Both are
+//! subreapers (prctl(2)): a process whose parent dies becomes a child of the pool, also where it has left its
+//! group and session; and where the pool dies, all of them become children of the guardian. They hold the two
+//! ends of one socket. Its end of file tells the pool that the guardian is dead; through it the guardian passes
+//! on what signals it gets, and the pool says at last that its end is an orderly one.
+
+mod guardian;
+mod orphans;
+
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use nix::sys::signal::SigSet;
+use nix::unistd::ForkResult;
+use procpool_core::Handle;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::retry_on_intr;
+use rustix::process::{Pid, getpid, set_child_subreaper};
+use signal_hook::consts::SIGKILL;
+
+use crate::guard::guardian::Guardian;
+pub(crate) use crate::guard::orphans::{MARK, Mark, Orphans};
+use crate::signals::{Obedience, Source};
+use crate::sys;
+
+/// What the guardian does about processes that are left when the pool has come to an orderly end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leftovers {
+    /// They are killed.
+    Kill,
+    /// They may live on. Where the pool was killed they are killed all the same: the guardian can't tell what
+    /// was meant to be kept from a job that ran.
+    Keep,
+}
+
+/// The pool's side: that it has a guardian, and the orphans that it has adopted itself.
+pub(crate) struct Guard {
+    guardian: Arc<UnixStream>,
+    pub(crate) orphans: Arc<Orphans>,
+}
+
+/// The way on which the guardian is heard.
+pub(crate) struct Link {
+    guardian: Arc<UnixStream>,
+    orphans: Arc<Orphans>,
+}
+
+/// How often adopted processes that have ended are reaped.
+const ROUND: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+
+/// How long the pool tries to end everything once the guardian is dead.
+const LAST_EFFORT: Duration = Duration::from_secs(1);
+
+impl Guard {
+    /// Returns in a child of the process that called it, which stays behind as the guardian, and never returns.
+    ///
+    /// # Errors
+    /// Where the system can't do it. Then there is still one process, and nothing has changed.
+    pub(crate) fn enter(leftovers: Leftovers) -> anyhow::Result<Guard> {
+        let before =
+            orphans::children_of(getpid()).context("the kernel doesn't list a process's children")?;
+        let (ours, theirs) = UnixStream::pair().context("no socket")?;
+        theirs.set_nonblocking(true).context("no socket")?;
+        set_child_subreaper(Some(getpid())).context("the kernel has no subreapers")?;
+        // From here on the guardian waits for signals, and must not die of one.
+        SigSet::all().thread_set_mask().context("can't hold signals back")?;
+        match sys::fork() {
+            Ok(ForkResult::Parent { child }) => {
+                drop(ours);
+                let pool = Pid::from_raw(child.as_raw()).expect("BUG: a child without a number");
+                Guardian { pool, link: theirs, leftovers, before }.stand_by()
+            }
+            Ok(ForkResult::Child) => {
+                let _ = SigSet::empty().thread_set_mask();
+                drop(theirs);
+                set_child_subreaper(Some(getpid())).context("the kernel has no subreapers")?;
+                Ok(Guard {
+                    guardian: Arc::new(ours),
+                    orphans: Arc::new(Orphans::new(getpid())),
+                })
+            }
+            Err(error) => {
+                let _ = SigSet::empty().thread_set_mask();
+                let _ = set_child_subreaper(None);
+                Err(error).context("can't make a second process")
+            }
+        }
+    }
+
+    /// What the pool needs to hear the guardian.
+    pub(crate) fn link(&self) -> Link {
+        Link {
+            guardian: Arc::clone(&self.guardian),
+            orphans: Arc::clone(&self.orphans),
+        }
+    }
+
+    /// Tells the guardian that all jobs have ended and all that there is to say has been said.
+    pub(crate) fn take_leave(&self) {
+        // It may be dead, and then it doesn't matter.
+        let _ = (&*self.guardian).write_all(b"!");
+    }
+}
+
+impl Link {
+    /// Hears the guardian, on a thread of its own: what it passes on is obeyed; if it dies, everything ends.
+    /// Reaps orphans now and then, too.
+    pub(crate) fn listen(self, obedience: Obedience, handle: Handle) -> io::Result<()> {
+        let Link { guardian, orphans } = self;
+        let listen = move || {
+            let mut signal = [0];
+            loop {
+                let mut source = [PollFd::new(&*guardian, PollFlags::IN)];
+                if let Ok(0) = retry_on_intr(|| poll(&mut source, Some(&ROUND))) {
+                    orphans.reap();
+                    continue;
+                }
+                match (&*guardian).read(&mut signal) {
+                    Ok(1..) => obedience.hear(Source::Guardian, signal[0].into()),
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Ok(0) | Err(_) => end_everything(&handle, &orphans),
+                }
+            }
+        };
+        thread::Builder::new().name("procpool-guard".into()).spawn(listen)?;
+        Ok(())
+    }
+}
+
+/// The guardian is dead: nobody waits for this process any more, and nobody would end what it leaves.
+fn end_everything(handle: &Handle, orphans: &Orphans) -> ! {
+    let until = Instant::now() + LAST_EFFORT;
+    handle.kill();
+    while Instant::now() < until {
+        let adopted = orphans.kill_all();
+        if adopted == 0 && handle.snapshot().active.is_empty() {
+            break;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    loop {
+        sys::take_default_action(SIGKILL);
+    }
+}

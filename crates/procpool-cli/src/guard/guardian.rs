@@ -1,0 +1,145 @@
+//! The guardian: waits for signals and for its pool's end, ends what is left, and ends as the pool did.
+//! Knows nothing of runs. It has one thread and never starts a process.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::process;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{SigSet, Signal};
+use rustix::process::{Pid, WaitOptions, WaitStatus, getpid, kill_process, wait};
+
+use crate::guard::Leftovers;
+use crate::guard::orphans::children_of;
+use crate::sys;
+
+pub(super) struct Guardian {
+    pub(super) pool: Pid,
+    /// Non-blocking: a pool that doesn't hear must not hold up its guardian.
+    pub(super) link: UnixStream,
+    pub(super) leftovers: Leftovers,
+    /// Children that this process had before it became procpool: a shell that starts something in the background
+    /// and then is replaced (`exec procpool`) leaves them. They are none of ours.
+    pub(super) before: Vec<Pid>,
+}
+
+/// What is passed on to the pool, which knows what to make of it, and which of them to ignore. All others have
+/// their usual effect on this process; if that is its end, the pool sees to the rest.
+const PASSED_ON: [Signal; 9] = [
+    Signal::SIGINT,
+    Signal::SIGTERM,
+    Signal::SIGHUP,
+    Signal::SIGQUIT,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGTSTP,
+    Signal::SIGTTIN,
+    Signal::SIGTTOU,
+];
+
+/// After this long what still lives can't be killed: another user's, or waiting for a dead disk.
+const LAST_EFFORT: Duration = Duration::from_secs(5);
+
+impl Guardian {
+    /// Stands by until the pool has ended, and ends likewise.
+    pub(super) fn stand_by(mut self) -> ! {
+        let mut awaited: SigSet = PASSED_ON.into_iter().collect();
+        awaited.add(Signal::SIGCHLD);
+        awaited.add(Signal::SIGCONT);
+        // What it doesn't wait for may end it.
+        let _ = awaited.thread_set_mask();
+        // The pool may have ended before anything was waited for.
+        self.look_at_children();
+        loop {
+            match awaited.wait() {
+                Ok(Signal::SIGCHLD) => self.look_at_children(),
+                Ok(Signal::SIGCONT) => self.signal_pool(rustix::process::Signal::CONT),
+                Ok(signal) => self.pass_on(signal),
+                // sigwait(3) fails for no reason that can arise here; this is no place to spin.
+                Err(_) => thread::sleep(Duration::from_millis(10)),
+            }
+        }
+    }
+
+    fn pass_on(&mut self, signal: Signal) {
+        let number = u8::try_from(signal as i32).unwrap_or(u8::MAX);
+        // Full or closed: the pool has thousands of them to read, or has ended.
+        let _ = self.link.write(&[number]);
+    }
+
+    fn signal_pool(&self, signal: rustix::process::Signal) {
+        // It is our child and not reaped, so it can't be anybody else.
+        let _ = kill_process(self.pool, signal);
+    }
+
+    /// Reaps who has ended, and does what the pool did.
+    fn look_at_children(&mut self) {
+        while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG | WaitOptions::UNTRACED) {
+            if pid != self.pool {
+                self.before.retain(|earlier| *earlier != pid);
+            } else if let Some(signal) = status.stopping_signal() {
+                // So that the shell that waits for this process gives the prompt, and can continue both.
+                sys::take_default_action(signal);
+            } else {
+                self.end(status);
+            }
+        }
+    }
+
+    fn end(&mut self, status: WaitStatus) -> ! {
+        if self.leftovers == Leftovers::Kill || !self.pool_took_leave() {
+            self.sweep();
+        }
+        if let Some(signal) = status.terminating_signal() {
+            sys::take_default_action(signal);
+            // Not reached, unless as the first process of a container, which no signal ends.
+            process::exit(128 + signal);
+        }
+        process::exit(status.exit_status().unwrap_or(1))
+    }
+
+    fn pool_took_leave(&mut self) -> bool {
+        matches!(self.link.read(&mut [0]), Ok(1))
+    }
+
+    /// Kills all that are left, until nobody is: what a process leaves behind when it is killed becomes a child
+    /// of this one.
+    fn sweep(&mut self) {
+        let until = Instant::now() + LAST_EFFORT;
+        loop {
+            while let Ok(Some((pid, _))) = wait(WaitOptions::NOHANG) {
+                self.before.retain(|earlier| *earlier != pid);
+            }
+            let left = self.left();
+            if left.is_empty() {
+                return;
+            }
+            for pid in &left {
+                let _ = kill_process(*pid, rustix::process::Signal::KILL);
+            }
+            if Instant::now() > until {
+                return give_up(&left);
+            }
+            // A process that forks and forks is faster than a long sleep.
+            thread::sleep(Duration::from_micros(200));
+        }
+    }
+
+    fn left(&self) -> Vec<Pid> {
+        let children = children_of(getpid()).unwrap_or_default();
+        children.into_iter().filter(|child| !self.before.contains(child)).collect()
+    }
+}
+
+fn give_up(left: &[Pid]) {
+    let describe = |pid: &Pid| {
+        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        format!("{pid} ({})", name.trim_end())
+    };
+    let list: Vec<String> = left.iter().map(describe).collect();
+    let text = format!("procpool: these processes of the run could not be killed: {}\n", list.join(", "));
+    // Whoever can't see it can't be helped.
+    let _ = io::stderr().write_all(text.as_bytes());
+}

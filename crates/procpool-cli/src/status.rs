@@ -1,0 +1,68 @@
+//! What runs now, for whoever asks with SIGUSR1.
+//! Knows nothing of signals.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use procpool_core::{Handle, Pending, Process, Processes, Snapshot};
+
+use crate::duration::prose;
+use crate::tally::shorten;
+
+/// Writes what runs to standard error.
+#[derive(Clone)]
+pub(crate) struct StatusReport {
+    handle: Handle,
+    processes: Processes,
+    /// One is being written: standard error may be slow, and one at a time is enough for anybody.
+    busy: Arc<AtomicBool>,
+}
+
+impl StatusReport {
+    pub(crate) fn new(handle: Handle, processes: Processes) -> StatusReport {
+        StatusReport { handle, processes, busy: Arc::default() }
+    }
+
+    /// Writes it from a thread of its own: who listens for signals must not wait for a reader.
+    pub(crate) fn show(&self) {
+        if self.busy.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let report = self.clone();
+        let show = move || {
+            let text = describe(&report.handle.snapshot(), &report.processes.list(), Instant::now());
+            let _ = io::stderr().write_all(text.as_bytes());
+            report.busy.store(false, Ordering::Release);
+        };
+        if thread::Builder::new().name("procpool-status".into()).spawn(show).is_err() {
+            self.busy.store(false, Ordering::Release);
+        }
+    }
+}
+
+/// A line for the run and one for each job that runs.
+fn describe(run: &Snapshot, processes: &[Process], now: Instant) -> String {
+    let waiting = match run.pending {
+        Pending::Exactly(jobs) => format!("{jobs} waiting"),
+        Pending::AtLeast(jobs) => format!("at least {jobs} waiting"),
+    };
+    let mut text = format!("procpool: {} running, {} ended, {waiting}\n", run.active.len(), run.completed);
+    for job in &run.active {
+        let key = shorten(&job.key.to_string());
+        let key = if key.is_empty() { "\"\"".to_owned() } else { key };
+        let elapsed = prose(now.saturating_duration_since(job.since));
+        write!(text, "  {key}: slot {}, {elapsed}", job.slot).expect("BUG: a string takes all");
+        let process = processes.iter().find(|process| process.seq == job.seq);
+        let rest = match process {
+            None => ", not started yet".to_owned(),
+            Some(process) => format!(", pid {}", process.pid),
+        };
+        text.push_str(&rest);
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,103 @@
+//! The gate that every start goes through, so that there can be a moment without any.
+//! Knows nothing of what is started.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// A start is within the gate from before the child exists until it has become its program. In between it
+/// holds copies of whatever descriptors its parent has, and is on no list.
+#[derive(Default)]
+pub(crate) struct Gate {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    within: usize,
+    closed_by: usize,
+}
+
+/// Permission to start. Given back when it is dropped.
+pub(crate) struct Pass<'a>(&'a Gate);
+
+/// Nobody gets a pass as long as this lives.
+pub(crate) struct Closed<'a>(&'a Gate);
+
+/// A start takes about a millisecond. One that takes this long hangs, on a file server maybe, and must not hold
+/// up all others for ever.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+impl Gate {
+    /// Waits while the gate is closed.
+    pub(crate) fn pass(&self) -> Pass<'_> {
+        let open = |state: &mut State| state.closed_by > 0;
+        let mut state = self.changed.wait_while(self.state(), open).unwrap_or_else(PoisonError::into_inner);
+        state.within += 1;
+        Pass(self)
+    }
+
+    /// Closes the gate and waits until nobody is within, or for as long as a start may take.
+    pub(crate) fn close(&self) -> Closed<'_> {
+        let mut state = self.state();
+        state.closed_by += 1;
+        let waited = self.changed.wait_timeout_while(state, PATIENCE, |state| state.within > 0);
+        drop(waited);
+        Closed(self)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes whoever waits, which is seldom anybody.
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state());
+        self.changed.notify_all();
+    }
+}
+
+impl Drop for Pass<'_> {
+    fn drop(&mut self) {
+        self.0.change(|state| state.within -= 1);
+    }
+}
+
+impl Drop for Closed<'_> {
+    fn drop(&mut self) {
+        self.0.change(|state| state.closed_by -= 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn who_closes_it_waits_for_those_within_and_holds_up_all_others() {
+        let gate = Gate::default();
+        let within = AtomicBool::new(true);
+        let pass = gate.pass();
+        thread::scope(|scope| {
+            let closer = scope.spawn(|| {
+                let closed = gate.close();
+                assert!(!within.load(Ordering::SeqCst));
+                closed
+            });
+            while gate.state().closed_by == 0 {
+                thread::yield_now();
+            }
+            let other = scope.spawn(|| {
+                let _pass = gate.pass();
+                assert!(!within.load(Ordering::SeqCst));
+            });
+            within.store(false, Ordering::SeqCst);
+            drop(pass);
+            drop(closer.join().unwrap());
+            other.join().unwrap();
+        });
+    }
+}
