@@ -26,19 +26,10 @@ use rustix::process::{Pid, getpid, set_child_subreaper};
 use signal_hook::consts::SIGKILL;
 
 use crate::guard::guardian::Guardian;
+pub(crate) use crate::guard::guardian::Leftovers;
 pub(crate) use crate::guard::orphans::{MARK, Mark, Orphans};
 use crate::signals::{Obedience, Source};
 use crate::sys;
-
-/// What the guardian does about processes that are left when the pool has come to an orderly end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Leftovers {
-    /// They are killed.
-    Kill,
-    /// They may live on. Where the pool was killed they are killed all the same: the guardian can't tell what
-    /// was meant to be kept from a job that ran.
-    Keep,
-}
 
 /// The pool's side: that it has a guardian, and the orphans that it has adopted itself.
 pub(crate) struct Guard {

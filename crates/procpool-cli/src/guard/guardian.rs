@@ -11,9 +11,18 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{SigSet, Signal};
 use rustix::process::{Pid, WaitOptions, WaitStatus, getpid, kill_process, wait};
 
-use crate::guard::Leftovers;
 use crate::guard::orphans::children_of;
 use crate::sys;
+
+/// What the guardian does about processes that are left when the pool has come to an orderly end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leftovers {
+    /// They are killed.
+    Kill,
+    /// They may live on. Where the pool was killed they are killed all the same: the guardian can't tell what
+    /// was meant to be kept from a job that ran.
+    Keep,
+}
 
 pub(super) struct Guardian {
     pub(super) pool: Pid,

@@ -7,7 +7,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
-use crate::sys::Pid;
+use rustix::process::Pid;
 
 /// What a process is started with, in the form in which the system takes it.
 pub(crate) struct Image<'a> {
