@@ -91,6 +91,7 @@ Exit status:
     after_help = PLACEHOLDERS,
     after_long_help = AFTER_LONG_HELP,
 )]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch; `plan.rs` turns them into choices")]
 pub(crate) struct RunArgs {
     /// Run at most N jobs at a time; `auto`: one a processor
     #[arg(short = 'j', long = "limit", alias = "jobs", short_alias = 'P', value_name = "N", default_value = "4", value_parser = parse_limit)]
@@ -106,6 +107,15 @@ pub(crate) struct RunArgs {
     /// A last line without a newline is given one.
     #[arg(long)]
     pub(crate) tag: bool,
+
+    /// Let the output control a terminal, not only colour it
+    ///
+    /// Otherwise what goes to a terminal is text in UTF-8 and colours: all other
+    /// control sequences are taken out, and colour stops at the end of a line,
+    /// to be taken up again in the next. To a pipe or a file bytes are exact
+    /// anyway.
+    #[arg(long)]
+    pub(crate) raw_control: bool,
 
     /// End a job that takes longer (0.5, 30s, 5m, 1h30m)
     ///

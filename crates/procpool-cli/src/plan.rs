@@ -19,7 +19,7 @@ use crate::launch::{Launcher, Work};
 use crate::pulse::Pulse;
 use crate::sink::Sink;
 use crate::sink::in_order::InOrder;
-use crate::sink::print::{Printer, Tag};
+use crate::sink::print::{Control, Printer, Tag};
 use crate::template::Template;
 
 /// All that a run needs.
@@ -92,6 +92,8 @@ fn value_job(template: &Arc<Template>, value: OsString, timeout: Option<Duration
 }
 
 fn printer(args: &RunArgs, pulse: &Pulse) -> Box<dyn Sink> {
-    let printer = Printer::new(if args.tag { Tag::Key } else { Tag::Nothing }, pulse);
+    let tag = if args.tag { Tag::Key } else { Tag::Nothing };
+    let control = if args.raw_control { Control::All } else { Control::Colour };
+    let printer = Printer::new(tag, control, pulse);
     if args.keep_order { Box::new(InOrder::new(printer)) } else { Box::new(printer) }
 }

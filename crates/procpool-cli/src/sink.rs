@@ -4,6 +4,7 @@
 pub(crate) mod in_order;
 pub(crate) mod print;
 pub(crate) mod tag;
+pub(crate) mod tame;
 
 use std::io;
 

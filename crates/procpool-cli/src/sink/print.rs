@@ -2,7 +2,8 @@
 //! Knows nothing of their order.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::os::fd::BorrowedFd;
 
 use procpool_core::{Completion, Key, Spool};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -13,6 +14,7 @@ use crate::closed::Standard;
 use crate::launch::Work;
 use crate::pulse::Pulse;
 use crate::sink::tag::Tagged;
+use crate::sink::tame::Tame;
 use crate::sink::{Sink, Trouble};
 
 /// Where outputs go, and how their lines begin.
@@ -29,26 +31,37 @@ pub(crate) enum Tag {
     Key,
 }
 
+/// What of the outputs may control a terminal. To anything else they go as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Control {
+    Colour,
+    All,
+}
+
 /// One of our own streams. Not the standard library's: that one takes a write to a closed descriptor for a
 /// success, and looks for lines in every byte.
 struct Stream {
     name: &'static str,
     /// The error where it was closed from the start: that matters only to who has something to write.
     file: io::Result<File>,
+    passes: Passes,
     pulse: Pulse,
+}
+
+/// What of a job's bytes a stream lets through.
+#[derive(Clone, Copy)]
+enum Passes {
+    Everything,
+    TextAndColour,
 }
 
 impl Printer {
     /// Prints to procpool's own standard output and standard error, with a beat of `pulse` for each piece.
-    pub(crate) fn new(tag: Tag, pulse: &Pulse) -> Printer {
-        let stream = |name, which: Standard, descriptor| Stream {
-            name,
-            file: which.check().and_then(|()| Ok(File::from(fcntl_dupfd_cloexec(descriptor, 3)?))),
-            pulse: pulse.clone(),
-        };
+    pub(crate) fn new(tag: Tag, control: Control, pulse: &Pulse) -> Printer {
+        let open = |name, which, descriptor| Stream::open(name, which, descriptor, control, pulse.clone());
         Printer {
-            stdout: stream("standard output", Standard::Output, stdio::stdout()),
-            stderr: stream("standard error", Standard::Error, stdio::stderr()),
+            stdout: open("standard output", Standard::Output, stdio::stdout()),
+            stderr: open("standard error", Standard::Error, stdio::stderr()),
             tag,
         }
     }
@@ -61,16 +74,56 @@ impl Printer {
 }
 
 impl Stream {
+    fn open(
+        name: &'static str,
+        which: Standard,
+        descriptor: BorrowedFd<'_>,
+        control: Control,
+        pulse: Pulse,
+    ) -> Stream {
+        let file = which.check().and_then(|()| Ok(File::from(fcntl_dupfd_cloexec(descriptor, 3)?)));
+        let passes = match (control, &file) {
+            (Control::Colour, Ok(file)) if file.is_terminal() => Passes::TextAndColour,
+            _ => Passes::Everything,
+        };
+        Stream { name, file, passes, pulse }
+    }
+
     fn print(&mut self, tag: Tag, key: &Key, spool: &Spool) -> Result<(), Trouble> {
         let name = self.name;
-        let printed = match tag {
+        let printed = match self.passes {
+            Passes::Everything => self.print_exactly(tag, key, spool),
+            Passes::TextAndColour => self.print_tamed(tag, key, spool),
+        };
+        printed.map_err(|error| Trouble::writing(name, error))
+    }
+
+    fn print_exactly(&mut self, tag: Tag, key: &Key, spool: &Spool) -> io::Result<()> {
+        match tag {
             Tag::Nothing => spool.copy_to(self).map(drop),
             Tag::Key => {
                 let mut tagged = Tagged::new(BufWriter::new(self), key.as_bytes());
-                spool.copy_to(&mut tagged).and_then(|_| tagged.finish())
+                spool.copy_to(&mut tagged)?;
+                tagged.finish()
             }
-        };
-        printed.map_err(|error| Trouble::writing(name, error))
+        }
+    }
+
+    fn print_tamed(&mut self, tag: Tag, key: &Key, spool: &Spool) -> io::Result<()> {
+        let buffered = BufWriter::new(self);
+        match tag {
+            Tag::Nothing => {
+                let mut tame = Tame::new(buffered);
+                spool.copy_to(&mut tame)?;
+                tame.finish()?.flush()
+            }
+            Tag::Key => {
+                // Tagged last, so that each line is plain where its tag stands. The key as the summary shows it.
+                let mut tame = Tame::new(Tagged::new(buffered, key.to_string().as_bytes()));
+                spool.copy_to(&mut tame)?;
+                tame.finish()?.finish()
+            }
+        }
     }
 }
 
