@@ -83,8 +83,9 @@ impl<R: Runner> Dispatcher<R> {
     }
 
     fn wait(&mut self) {
-        let halted = self.brake.halt() != Halt::GoOn;
-        let last_wait = if halted && self.schedule.is_idle() { self.feed.last_wait() } else { never() };
+        let halt = self.brake.halt();
+        let halted = halt != Halt::GoOn;
+        let last_wait = if halted && self.schedule.is_idle() { self.feed.last_wait(halt) } else { never() };
         // Once the run is halted, what was pulled already is taken too, to be given back.
         let wants_input = halted || self.schedule.wants_input();
         let nothing = never();

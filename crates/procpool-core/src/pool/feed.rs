@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, SendError, Sender, at, bounded};
 
+use crate::halt::Halt;
 use crate::limit::Limit;
 
 /// The feeder's end. When it is dropped without [`end`](Giver::end), the iterator panicked, or the run was
@@ -52,6 +53,9 @@ struct Hand(Arc<AtomicBool>);
 /// iterator. What it pulled before is waited for without end.
 const PATIENCE: Duration = Duration::from_millis(100);
 
+/// The same for a run that was told to end at once: somebody waits for the prompt.
+const LITTLE_PATIENCE: Duration = Duration::from_millis(10);
+
 /// A channel with room for as many jobs as the limit: the feeder blocks when it is full.
 pub(crate) fn feed<J>(limit: Limit) -> (Giver<J>, Feed<J>) {
     let (giving, channel) = bounded(limit.get());
@@ -93,8 +97,9 @@ impl<J> Feed<J> {
 
     /// From now on nothing else is waited for: comes up when it is time to
     /// [`lose_patience`](Feed::lose_patience).
-    pub(crate) fn last_wait(&mut self) -> Receiver<Instant> {
-        at(*self.patience.get_or_insert_with(|| Instant::now() + PATIENCE))
+    pub(crate) fn last_wait(&mut self, halt: Halt) -> Receiver<Instant> {
+        let patience = if halt == Halt::Kill { LITTLE_PATIENCE } else { PATIENCE };
+        at(*self.patience.get_or_insert_with(|| Instant::now() + patience))
     }
 
     /// Gives the feeder up where it is inside the caller's iterator; else waits on.
