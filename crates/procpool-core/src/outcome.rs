@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use crate::signal::Signal;
 use crate::spool::Spool;
 use crate::status::{Status, Usage};
+use crate::sys;
 
 /// What came of a job: it ran, with all that there is to know then, or it was not started, and why.
 #[derive(Debug)]
@@ -145,6 +146,16 @@ impl Outcome {
             }),
             Outcome::NotStarted(NotStarted::Spawn(error)) => Some(error.status()),
             Outcome::NotStarted(NotStarted::NeverReached) => None,
+        }
+    }
+
+    /// Whether the machine had no room for it, which may be otherwise once others have ended.
+    pub(crate) fn wants_room(&self) -> bool {
+        match self {
+            Outcome::NotStarted(NotStarted::Spawn(SpawnError { subject: Subject::Machine, source })) => {
+                sys::is_shortage(source)
+            }
+            _ => false,
         }
     }
 

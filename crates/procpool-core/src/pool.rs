@@ -7,6 +7,7 @@ mod feed;
 mod feeder;
 mod handle;
 mod run;
+mod staff;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -123,6 +123,21 @@ pub(crate) fn is_descriptor_shortage(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
 }
 
+/// Whether an error says that the machine has no room for another process or its descriptors, now.
+pub(crate) fn is_shortage(error: &io::Error) -> bool {
+    is_descriptor_shortage(error) || matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::ENOMEM))
+}
+
+/// How many threads this process may have before a new one could find no room for its mappings.
+///
+/// Asking for one too many is no error then: the standard library aborts where it has made a thread and
+/// gets no stack for its handler of overflows. A thread takes four mappings; a fifth is left for all else.
+pub(crate) fn most_threads() -> usize {
+    const DEFAULT: usize = 65_530;
+    let text = std::fs::read_to_string("/proc/sys/vm/max_map_count");
+    text.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(DEFAULT) / 5
+}
+
 /// Sends a signal to the process group that `leader` leads. The leader must not have been reaped: as long
 /// as it is there, if only as a zombie, no other group can have its number.
 pub(crate) fn signal_group(leader: Pid, signal: Signal) {

@@ -3,7 +3,7 @@
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -13,13 +13,24 @@ use crate::halt::{Brake, Halt};
 use crate::job::Job;
 use crate::limit::Limit;
 use crate::outcome::{NotStarted, Outcome};
+use crate::pool::staff::{Refused, Staff};
 use crate::runner::{Context, Runner};
 use crate::schedule::Start;
+use crate::sys;
 
-/// What a worker gives back for each job that it took: the job, and what came of it or the runner's panic.
+/// What a worker gives back for each job that it took: the job, and what came of it.
 pub(crate) struct Report<W> {
     pub(crate) start: Start<Job<W>>,
-    pub(crate) result: Result<Outcome, Box<dyn Any + Send>>,
+    pub(crate) result: Upshot,
+}
+
+/// What came of a job that a worker took.
+pub(crate) enum Upshot {
+    Done(Outcome),
+    /// The runner panicked.
+    Panicked(Box<dyn Any + Send>),
+    /// The machine had no room for it, and the worker leaves to make some: it is for those who stay.
+    GivenBack,
 }
 
 /// The workers of a run and the two channels to and from them, both bounded by the limit.
@@ -31,7 +42,6 @@ pub(crate) struct Crew<R: Runner> {
     jobs: Sender<Start<Job<R::Work>>>,
     reports: Receiver<Report<R::Work>>,
     threads: Vec<JoinHandle<()>>,
-    limit: Limit,
 }
 
 struct Worker<R: Runner> {
@@ -39,6 +49,7 @@ struct Worker<R: Runner> {
     brake: Arc<Brake>,
     jobs: Receiver<Start<Job<R::Work>>>,
     reports: Sender<Report<R::Work>>,
+    staff: Arc<Mutex<Staff>>,
 }
 
 impl<R: Runner> Crew<R> {
@@ -46,17 +57,26 @@ impl<R: Runner> Crew<R> {
     pub(crate) fn new(limit: Limit, runner: Arc<R>, brake: Arc<Brake>) -> Result<Crew<R>, Error> {
         let (jobs, taken) = bounded(limit.get());
         let (reporting, reports) = bounded(limit.get());
-        let worker = Worker { runner, brake, jobs: taken, reports: reporting };
+        let staff = Arc::new(Mutex::new(Staff::new(most_threads(limit))));
+        let worker = Worker { runner, brake, jobs: taken, reports: reporting, staff };
         let first = worker.start(1).map_err(|error| Error::resource("a worker thread", error))?;
-        Ok(Crew { worker, jobs, reports, threads: vec![first], limit })
+        Ok(Crew { worker, jobs, reports, threads: vec![first] })
     }
 
     /// Hands a job to a worker that is free. `running` jobs are under way, this one included.
     pub(crate) fn assign(&mut self, start: Start<Job<R::Work>>, running: usize) {
-        if running > self.threads.len() && self.threads.len() < self.limit.get() {
-            // Where the machine has no room for another thread, the job waits for one of those there are.
-            self.threads.extend(self.worker.start(self.threads.len() + 1).ok());
+        if self.worker.staff().wants_another(running) {
+            match self.worker.start(self.threads.len() + 1) {
+                Ok(thread) => self.threads.push(thread),
+                // The job waits for one of those there are.
+                Err(_) => self.worker.staff().thread_refused(),
+            }
         }
+        self.assign_again(start);
+    }
+
+    /// Hands a job out that was given back.
+    pub(crate) fn assign_again(&mut self, start: Start<Job<R::Work>>) {
         assert!(self.jobs.try_send(start).is_ok(), "BUG: more jobs under way than the limit");
     }
 
@@ -74,6 +94,16 @@ impl<R: Runner> Crew<R> {
     }
 }
 
+/// Few threads need no look at what the machine can hold.
+const FEW: usize = 1000;
+
+fn most_threads(limit: Limit) -> usize {
+    match limit.get() {
+        few @ ..=FEW => few,
+        many => many.min(sys::most_threads().max(FEW)),
+    }
+}
+
 impl<R: Runner> Worker<R> {
     fn start(&self, number: usize) -> std::io::Result<JoinHandle<()>> {
         let worker = Worker {
@@ -81,25 +111,47 @@ impl<R: Runner> Worker<R> {
             brake: Arc::clone(&self.brake),
             jobs: self.jobs.clone(),
             reports: self.reports.clone(),
+            staff: Arc::clone(&self.staff),
         };
-        thread::Builder::new().name(format!("procpool-{number}")).spawn(move || worker.work())
+        let thread =
+            thread::Builder::new().name(format!("procpool-{number}")).spawn(move || worker.work())?;
+        self.staff().join();
+        Ok(thread)
+    }
+
+    fn staff(&self) -> MutexGuard<'_, Staff> {
+        self.staff.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn work(self) {
         for start in &self.jobs {
             let result = panic::catch_unwind(AssertUnwindSafe(|| self.run(&start)));
-            if self.reports.send(Report { start, result }).is_err() {
+            let result = result.unwrap_or_else(Upshot::Panicked);
+            // Whoever gives a job back has been counted out.
+            let leaves = matches!(result, Upshot::GivenBack) || self.staff().leave();
+            if self.reports.send(Report { start, result }).is_err() || leaves {
                 return;
             }
         }
     }
 
-    fn run(&self, start: &Start<Job<R::Work>>) -> Outcome {
-        // The halt may have come while the job was on its way here.
-        if self.brake.halt() != Halt::GoOn {
-            return NotStarted::NeverReached.into();
-        }
+    fn run(&self, start: &Start<Job<R::Work>>) -> Upshot {
         let context = Context::new(start.seq, start.slot, start.attempt, Arc::clone(&self.brake));
-        self.runner.run(&start.job, &context)
+        loop {
+            // The halt may have come while the job was on its way here.
+            if self.brake.halt() != Halt::GoOn {
+                return Upshot::Done(NotStarted::NeverReached.into());
+            }
+            let before = self.staff().present();
+            let outcome = self.runner.run(&start.job, &context);
+            if !outcome.wants_room() {
+                return Upshot::Done(outcome);
+            }
+            match self.staff().process_refused(before) {
+                Refused::TryAgain => {}
+                Refused::Leave => return Upshot::GivenBack,
+                Refused::Accept => return Upshot::Done(outcome),
+            }
+        }
     }
 }

@@ -16,7 +16,7 @@ use crate::completion::Completion;
 use crate::halt::{Brake, Halt};
 use crate::job::Job;
 use crate::outcome::{NotStarted, Outcome};
-use crate::pool::crew::{Crew, Report};
+use crate::pool::crew::{Crew, Report, Upshot};
 use crate::pool::feed::{Feed, Feeding, Pulled};
 use crate::pool::handle::Control;
 use crate::runner::Runner;
@@ -123,9 +123,14 @@ impl<R: Runner> Dispatcher<R> {
     }
 
     fn report(&mut self, report: Report<R::Work>) {
+        let outcome = match report.result {
+            Upshot::GivenBack => return self.crew.assign_again(report.start),
+            Upshot::Done(outcome) => Ok(outcome),
+            Upshot::Panicked(panic) => Err(panic),
+        };
         let Start { job, seq, slot, attempt } = report.start;
         self.schedule.finish(slot);
-        match report.result {
+        match outcome {
             Ok(outcome) => {
                 let slot = match outcome {
                     Outcome::NotStarted(NotStarted::NeverReached) => None,

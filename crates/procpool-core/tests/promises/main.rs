@@ -9,6 +9,7 @@ mod ending;
 mod halting;
 mod output;
 mod pool;
+mod room;
 mod snapshot;
 mod starting;
 
