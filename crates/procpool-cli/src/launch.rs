@@ -42,10 +42,10 @@ pub(crate) struct Launcher {
 }
 
 impl Launcher {
-    pub(crate) fn new(on_leak: OnLeak, orphans: Option<Arc<Orphans>>) -> Launcher {
+    pub(crate) fn new(local: LocalProcess, on_leak: OnLeak, orphans: Option<Arc<Orphans>>) -> Launcher {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Launcher {
-            local: LocalProcess::new().on_leak(on_leak).when_short(say_short),
+            local: local.on_leak(on_leak).when_short(say_short),
             run: format!("{:x}-{}", since.as_micros(), process::id()),
             within: env::var_os(MARK).unwrap_or_default(),
             orphans,

@@ -3,11 +3,13 @@
 
 mod args;
 mod closed;
+mod descriptors;
 mod duration;
 mod exit;
 mod guard;
 mod input;
 mod launch;
+mod machine;
 mod plan;
 mod pulse;
 mod reorder;

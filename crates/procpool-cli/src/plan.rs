@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use procpool_core::{Job, Key, Pool, Processes};
+use procpool_core::{Job, Key, LocalProcess, Pool, Processes};
 
 use crate::args::RunArgs;
 use crate::closed::Standard;
@@ -16,6 +16,7 @@ use crate::input::lines::{Lines, Separator};
 use crate::input::values::{self, Split};
 use crate::input::{Input, job_file};
 use crate::launch::{Launcher, Work};
+use crate::machine;
 use crate::pulse::Pulse;
 use crate::sink::Sink;
 use crate::sink::in_order::InOrder;
@@ -40,16 +41,21 @@ impl Plan {
     /// Whatever is wrong with what was typed, or with a file that it names.
     pub(crate) fn new(args: RunArgs, guard: Option<&Guard>) -> anyhow::Result<Plan> {
         let pulse = Pulse::default();
-        let launcher = Launcher::new(args.on_leak(), guard.map(|guard| Arc::clone(&guard.orphans)));
+        let limit = args.limit;
+        let on_leak = args.on_leak();
+        let sinks = vec![printer(&args, &pulse)];
+        let input = match &args.file {
+            Some(file) => job_file::open(file, args.timeout)?,
+            None => commands(args)?,
+        };
+        let (limit, local) = machine::make_room(limit, input.jobs.size_hint().1, LocalProcess::new());
+        let launcher = Launcher::new(local, on_leak, guard.map(|guard| Arc::clone(&guard.orphans)));
         Ok(Plan {
             processes: launcher.processes(),
-            pool: Pool::with_runner(args.limit, launcher),
+            pool: Pool::with_runner(limit, launcher),
             link: guard.map(Guard::link),
-            sinks: vec![printer(&args, &pulse)],
-            input: match &args.file {
-                Some(file) => job_file::open(file, args.timeout)?,
-                None => commands(args)?,
-            },
+            input,
+            sinks,
             pulse,
         })
     }

@@ -26,12 +26,13 @@ use crate::halt::Halt;
 use crate::job::Job;
 use crate::outcome::{NotStarted, Outcome};
 use crate::process::lifecycle::{Lifecycle, Policy};
-use crate::process::retry::{Others, Tries, is_shortage};
+use crate::process::retry::{Others, Tries};
 use crate::process::room::{Place, Room};
 use crate::process::spawn::{Spawned, Starter};
 use crate::process::watch::watch;
 use crate::runner::{Context, Runner};
 use crate::spool::SpoolFile;
+use crate::sys;
 
 pub use crate::process::lifecycle::OnLeak;
 pub use crate::process::roster::{Process, Processes, Stopped};
@@ -63,6 +64,8 @@ pub struct LocalProcess {
     spool_threshold: usize,
     starter: Starter,
     room: Room,
+    /// The soft limit of descriptors that jobs get, where it isn't ours.
+    descriptor_limit: Option<u64>,
 }
 
 /// How much of an output is held in memory at most, by default: as much as a pipe holds.
@@ -83,6 +86,7 @@ impl LocalProcess {
             spool_directory: directory,
             spool_threshold: SPOOL_THRESHOLD,
             room: Room::default(),
+            descriptor_limit: None,
         }
     }
 
@@ -128,6 +132,17 @@ impl LocalProcess {
         self.with_new_spool()
     }
 
+    /// The soft limit of open descriptors that jobs get, for a caller that has raised its own: programs that
+    /// use select(2), or close all descriptors up to the limit, suffer from a high one.
+    ///
+    /// It is set right after the start: for some microseconds the process has the caller's, and what it starts
+    /// in that time keeps it, as does a program that runs as somebody else (set-user-ID).
+    #[must_use]
+    pub fn descriptor_limit(mut self, soft: u64) -> LocalProcess {
+        self.descriptor_limit = Some(soft);
+        self
+    }
+
     fn with_new_spool(mut self) -> LocalProcess {
         self.starter.spool = Arc::new(SpoolFile::new(self.spool_directory.clone(), self.spool_threshold));
         self
@@ -153,7 +168,12 @@ impl LocalProcess {
         loop {
             let place = self.take_place(context)?;
             let error = match self.starter.start(command, context) {
-                Ok(spawned) => return Ok((place, spawned)),
+                Ok(spawned) => {
+                    if let Some(soft) = self.descriptor_limit {
+                        spawned.child.limit_descriptors(soft);
+                    }
+                    return Ok((place, spawned));
+                }
                 Err(error) => error,
             };
             drop(place);
@@ -161,7 +181,7 @@ impl LocalProcess {
                 0 => Others::None,
                 _ => Others::Run,
             };
-            if is_shortage(&error.source) {
+            if sys::is_shortage(&error.source) {
                 self.room.is_short(&error.source);
             }
             let Some(pause) = tries.after(&error.source, others) else {

@@ -16,7 +16,7 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec};
 use rustix::fs::{FallocateFlags, MemfdFlags};
 use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
-use rustix::process::PidfdFlags;
+use rustix::process::{PidfdFlags, Resource, Rlimit, getrlimit, prlimit};
 
 use crate::signal::Signal;
 use crate::status::{Status, Usage};
@@ -145,6 +145,15 @@ pub(crate) fn signal_group(leader: Pid, signal: Signal) {
     #[expect(unsafe_code, reason = "rustix knows no signal by its bare number")]
     // An error can only be ESRCH or EPERM: nobody is there, or all of them have changed their user.
     let _ = unsafe { libc::killpg(leader.as_raw_nonzero().get(), signal.number()) };
+}
+
+/// Gives a process, which must not have been reaped, this soft limit of descriptors.
+pub(crate) fn limit_descriptors(pid: Pid, soft: u64) {
+    let ours = getrlimit(Resource::Nofile);
+    let soft = ours.maximum.map_or(soft, |hard| soft.min(hard));
+    let limit = Rlimit { current: Some(soft), maximum: ours.maximum };
+    // It fails for a process that has ended already or runs as somebody else, which then keeps what it has.
+    let _ = prlimit(Some(pid), Resource::Nofile, limit);
 }
 
 /// Kills the process of a pidfd.

@@ -41,6 +41,7 @@ fn a_limit_that_the_machine_can_not_hold_loses_no_job() {
     let values = numbers(60);
     let script = "ulimit -n 20; procpool run -k -j50 -- sh -c 'head -c 100000 /dev/zero; echo {}' ::: ";
     let ended = Folder::new().sh(&format!("{script}{}", values.join(" "))).end().exited(0);
+    let ended = ended.said("running 4 jobs at a time, not 50: only 20 descriptors are allowed");
     let expected: String = values.iter().map(|value| "\0".repeat(100_000) + value + "\n").collect();
     ended.printed(expected);
 }

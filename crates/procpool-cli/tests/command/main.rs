@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "clippy does not take the helpers of tests for tests")]
 
 mod control;
+mod descriptors;
 mod help;
 mod job_file;
 mod limits;

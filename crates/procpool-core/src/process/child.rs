@@ -77,6 +77,10 @@ impl Child {
         sys::kill(self.pidfd.as_fd());
     }
 
+    pub(crate) fn limit_descriptors(&self, soft: u64) {
+        sys::limit_descriptors(self.pid, soft);
+    }
+
     /// Waits for its end where it hasn't come yet, and gives its number back to the system.
     pub(crate) fn reap(mut self) -> (Status, Usage) {
         self.state = State::Reaped;

@@ -4,6 +4,8 @@
 use std::io;
 use std::time::Duration;
 
+use crate::sys::is_shortage;
+
 /// The tries of one start.
 #[derive(Debug, Default)]
 pub(crate) struct Tries {
@@ -15,11 +17,6 @@ pub(crate) struct Tries {
 pub(crate) enum Others {
     Run,
     None,
-}
-
-/// Whether an error says that the machine, or what procpool may use of it, is full: that passes.
-pub(crate) fn is_shortage(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE))
 }
 
 /// A file that is being written is soon closed, or for long: 1 + 2 + … + 64 + 100 + 100 ms.

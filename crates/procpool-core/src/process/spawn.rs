@@ -16,7 +16,6 @@ use crate::outcome::{SpawnError, Subject};
 use crate::process::child::Child;
 use crate::process::environment::{Inherited, Own, c_string};
 use crate::process::resolve::Programs;
-use crate::process::retry::is_shortage;
 use crate::process::roster::Roster;
 use crate::process::stream::Stream;
 use crate::runner::Context;
@@ -201,7 +200,7 @@ fn unwatchable(source: &io::Error) -> SpawnError {
 /// Finds out what an error of spawn is about. execve(2) and chdir(2) both say "no such file" of three
 /// different things: the program, the interpreter that a script names, the directory to run in.
 fn diagnose(command: &Command, program: &Path, source: io::Error) -> SpawnError {
-    let subject = if is_shortage(&source) {
+    let subject = if sys::is_shortage(&source) {
         Subject::Machine
     } else {
         missing_directory(command)

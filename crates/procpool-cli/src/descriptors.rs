@@ -1,0 +1,127 @@
+//! How many descriptors a run needs, and what is done where fewer are allowed: pure.
+//! Knows no system call; `machine.rs` makes them.
+
+/// What a run without any job holds: three standard ones, those of signals and halts, the spool, the input,
+/// and some that were inherited.
+const RUN: u64 = 25;
+
+/// What a job holds that runs: two pipes and what tells its end.
+const JOB: u64 = 3;
+
+/// What a start takes for a moment, beyond that.
+const START: u64 = 5;
+
+/// So few jobs are not clamped any further: a job that finds no descriptor waits for one.
+const FEW: usize = 4;
+
+/// What is wanted and what is allowed. `None` is no limit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Need {
+    /// How many jobs run at once at most.
+    pub(crate) jobs: usize,
+    pub(crate) soft: Option<u64>,
+    pub(crate) hard: Option<u64>,
+}
+
+/// What is to be done about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
+    pub(crate) soft: Soft,
+    pub(crate) jobs: Jobs,
+}
+
+/// The soft limit of descriptors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Soft {
+    Keep,
+    RaiseTo(u64),
+}
+
+/// How many jobs run at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Jobs {
+    Keep,
+    /// No more than these have room.
+    ClampTo(usize),
+}
+
+impl Need {
+    pub(crate) fn plan(self) -> Plan {
+        let jobs = u64::try_from(self.jobs).unwrap_or(u64::MAX);
+        // All of them may start at the same moment. Where that is too much they wait for each other.
+        let wanted = (JOB + START).saturating_mul(jobs).saturating_add(RUN);
+        let hard = self.hard.unwrap_or(u64::MAX);
+        let soft = match self.soft {
+            Some(soft) if soft < wanted && soft < hard => Soft::RaiseTo(wanted.min(hard)),
+            _ => Soft::Keep,
+        };
+        let room = hard.saturating_sub(RUN + START) / JOB;
+        let room = usize::try_from(room).unwrap_or(usize::MAX).max(FEW);
+        let jobs = if self.jobs > room { Jobs::ClampTo(room) } else { Jobs::Keep };
+        Plan { soft, jobs }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn plan(jobs: usize, soft: impl Into<Option<u64>>, hard: impl Into<Option<u64>>) -> (Soft, Jobs) {
+        let Plan { soft, jobs } = Need { jobs, soft: soft.into(), hard: hard.into() }.plan();
+        (soft, jobs)
+    }
+
+    #[test]
+    fn what_is_enough_is_not_touched() {
+        assert_eq!(plan(4, 1024, 4096), (Soft::Keep, Jobs::Keep));
+        assert_eq!(plan(4, 57, 4096), (Soft::Keep, Jobs::Keep));
+        assert_eq!(plan(10_000, None, None), (Soft::Keep, Jobs::Keep));
+    }
+
+    #[test]
+    fn the_soft_limit_is_raised_to_what_is_needed() {
+        assert_eq!(plan(4, 56, 4096), (Soft::RaiseTo(57), Jobs::Keep));
+        assert_eq!(plan(10_000, 1024, 1_048_576), (Soft::RaiseTo(80_025), Jobs::Keep));
+        assert_eq!(plan(10_000, 1024, None), (Soft::RaiseTo(80_025), Jobs::Keep));
+    }
+
+    #[test]
+    fn the_soft_limit_is_never_raised_above_the_hard_one() {
+        assert_eq!(plan(10_000, 1024, 40_000), (Soft::RaiseTo(40_000), Jobs::Keep));
+        assert_eq!(plan(10_000, 40_000, 40_000), (Soft::Keep, Jobs::Keep));
+    }
+
+    #[test]
+    fn the_jobs_are_clamped_where_the_hard_limit_is_too_low() {
+        assert_eq!(plan(10_000, 1024, 30_030), (Soft::RaiseTo(30_030), Jobs::Keep));
+        assert_eq!(plan(10_000, 1024, 30_029), (Soft::RaiseTo(30_029), Jobs::ClampTo(9_999)));
+        assert_eq!(plan(600, 64, 64), (Soft::Keep, Jobs::ClampTo(11)));
+    }
+
+    #[test]
+    fn few_jobs_run_however_low_the_limit_is() {
+        for allowed in [0, 1, 20] {
+            assert_eq!(plan(1, allowed, allowed), (Soft::Keep, Jobs::Keep));
+            assert_eq!(plan(4, allowed, allowed), (Soft::Keep, Jobs::Keep));
+            assert_eq!(plan(50, allowed, allowed), (Soft::Keep, Jobs::ClampTo(4)));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_never_lowered_never_past_the_hard_one_and_never_clamped_to_more(
+            jobs in 1..=usize::MAX, soft: u64, above: u64,
+        ) {
+            let hard = soft.saturating_add(above);
+            let (raised, clamped) = plan(jobs, soft, hard);
+            if let Soft::RaiseTo(to) = raised {
+                prop_assert!(soft < to && to <= hard);
+            }
+            if let Jobs::ClampTo(to) = clamped {
+                prop_assert!((FEW..jobs).contains(&to));
+            }
+        }
+    }
+}

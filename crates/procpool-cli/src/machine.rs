@@ -1,0 +1,46 @@
+//! Makes room for a run: raises the soft limit of descriptors, and clamps the limit of jobs where that won't do.
+//! Knows nothing of how many are needed; `descriptors.rs` does.
+
+use std::io::{self, Write};
+
+use procpool_core::{Limit, LocalProcess};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::descriptors::{Jobs, Need, Soft};
+
+/// The limit that this machine has descriptors for, and a runner whose jobs don't notice what was done for
+/// it. `jobs` is how many there are at most.
+pub(crate) fn make_room(limit: Limit, jobs: Option<usize>, local: LocalProcess) -> (Limit, LocalProcess) {
+    let at_once = jobs.map_or(limit.get(), |jobs| jobs.min(limit.get()));
+    let Rlimit { current: soft, maximum: hard } = getrlimit(Resource::Nofile);
+    let mut plan = Need { jobs: at_once, soft, hard }.plan();
+    let mut allowed = hard;
+    let mut local = local;
+    if let (Soft::RaiseTo(more), Some(before)) = (plan.soft, soft) {
+        match setrlimit(Resource::Nofile, Rlimit { current: Some(more), maximum: hard }) {
+            Ok(()) => local = local.descriptor_limit(before),
+            // Something stronger than the hard limit forbids it. What there is has to do.
+            Err(_) => {
+                allowed = soft;
+                plan = Need { jobs: at_once, soft, hard: soft }.plan();
+            }
+        }
+    }
+    match plan.jobs {
+        Jobs::Keep => (limit, local),
+        Jobs::ClampTo(room) => {
+            warn(at_once, room, allowed);
+            (Limit::new(room).unwrap_or(limit), local)
+        }
+    }
+}
+
+fn warn(wanted: usize, room: usize, allowed: Option<u64>) {
+    let allowed = allowed.map_or_else(|| "unlimited".to_owned(), |allowed| allowed.to_string());
+    // Who can't see it has the same run.
+    let _ = writeln!(
+        io::stderr(),
+        "procpool: running {room} jobs at a time, not {wanted}: only {allowed} descriptors are allowed; \
+         raise that with `ulimit -n`, or ask for fewer with -j"
+    );
+}
