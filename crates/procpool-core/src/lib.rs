@@ -76,7 +76,7 @@ pub use crate::id::{Seq, Slot};
 pub use crate::job::Job;
 pub use crate::key::Key;
 pub use crate::limit::Limit;
-pub use crate::outcome::{End, NotStarted, Outcome, Ran, SpawnError, Subject};
+pub use crate::outcome::{End, Killer, NotStarted, Outcome, Ran, SpawnError, Subject};
 pub use crate::pool::{Handle, Pool, Run};
 pub use crate::process::{LocalProcess, OnLeak, Process, Processes, Stopped};
 pub use crate::results::Results;

@@ -38,6 +38,8 @@ pub struct Ran {
     pub stdout: Spool,
     /// Its standard error; empty where it was not captured.
     pub stderr: Spool,
+    /// Who killed it, where more is known of that than [`end`](Ran::end) says.
+    pub killer: Option<Killer>,
     /// Whether a descendant still held its output open after its own process had ended.
     pub leaked: bool,
     /// What went wrong while its output was stored; then the output is incomplete and the job no success.
@@ -53,6 +55,19 @@ pub enum End {
     TimedOut(Status),
     /// It was ended because the run was stopped. The status is how its process took that.
     Stopped(Status),
+}
+
+/// Who killed a job that was ended by a signal and not by its runner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Killer {
+    /// The kernel, because its memory cgroup or the whole machine was out of memory.
+    ///
+    /// That is concluded: a KILL came that the runner didn't send, and the kernel's count of such kills in this
+    /// program's memory cgroup (else of the machine) has risen meanwhile. Where a descendant of a job was the
+    /// one that was killed, or the job has moved to another cgroup, it is not known. Where another process of
+    /// the cgroup was, and somebody else kills a job by hand before the next time that it is looked, it is wrong.
+    OutOfMemory,
 }
 
 /// Why a job was not started.
@@ -105,6 +120,7 @@ impl Ran {
             usage: Usage::default(),
             stdout: Spool::default(),
             stderr: Spool::default(),
+            killer: None,
             leaked: false,
             lost: None,
         }
@@ -183,6 +199,9 @@ impl fmt::Display for Outcome {
         match self {
             Outcome::Ran(ran) => {
                 ran.end.fmt(f)?;
+                if ran.killer == Some(Killer::OutOfMemory) {
+                    f.write_str(", out of memory")?;
+                }
                 if ran.leaked {
                     f.write_str(", leaked")?;
                 }
@@ -238,6 +257,15 @@ mod tests {
         assert!(!outcome(End::Stopped(zero)).is_success());
         assert!(!outcome(End::Itself(Status::Exited(1))).is_success());
         assert!(!Outcome::from(NotStarted::NeverReached).is_success());
+    }
+
+    #[test]
+    fn a_job_that_was_killed_for_want_of_memory_says_so_and_keeps_its_status() {
+        let mut ran = Ran::new(End::Itself(Status::Signalled(Signal::KILL)));
+        ran.killer = Some(Killer::OutOfMemory);
+        let outcome = Outcome::from(ran);
+        assert_eq!(outcome.to_string(), "killed by SIGKILL, out of memory");
+        assert_eq!(outcome.status(), Some(137));
     }
 
     #[test]

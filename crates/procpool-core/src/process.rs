@@ -6,6 +6,8 @@ mod clock;
 mod environment;
 mod gate;
 mod lifecycle;
+mod oom;
+mod oom_counter;
 mod resolve;
 mod retry;
 mod room;
@@ -26,6 +28,7 @@ use crate::halt::Halt;
 use crate::job::Job;
 use crate::outcome::{NotStarted, Outcome};
 use crate::process::lifecycle::{Lifecycle, Policy};
+use crate::process::oom::OomWatch;
 use crate::process::retry::{Others, Tries};
 use crate::process::room::{Place, Room};
 use crate::process::spawn::{Spawned, Starter};
@@ -66,6 +69,7 @@ pub struct LocalProcess {
     room: Room,
     /// The soft limit of descriptors that jobs get, where it isn't ours.
     descriptor_limit: Option<u64>,
+    oom: OomWatch,
 }
 
 /// How much of an output is held in memory at most, by default: as much as a pipe holds.
@@ -87,6 +91,7 @@ impl LocalProcess {
             spool_threshold: SPOOL_THRESHOLD,
             room: Room::default(),
             descriptor_limit: None,
+            oom: OomWatch::default(),
         }
     }
 
@@ -152,6 +157,7 @@ impl LocalProcess {
     /// and makes its commands late, when the slot is known.
     #[must_use]
     pub fn execute(&self, command: &Command, timeout: Option<Duration>, context: &Context) -> Outcome {
+        self.oom.begin();
         let (_place, spawned) = match self.start(command, context) {
             Ok(started) => started,
             Err(reason) => return reason.into(),
@@ -159,7 +165,9 @@ impl LocalProcess {
         let roster = &self.starter.roster;
         // The timeout counts from after the start, so that it is never early for the job.
         let lifecycle = Lifecycle::new(roster.clock.now(), timeout, self.policy);
-        watch(spawned, lifecycle, roster, context).into()
+        let mut ran = watch(spawned, lifecycle, roster, context);
+        self.oom.judge(&mut ran);
+        ran.into()
     }
 
     /// Starts the process, again and again where the machine has no room for it now.

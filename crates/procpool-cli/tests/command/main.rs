@@ -10,6 +10,7 @@ mod descriptors;
 mod help;
 mod job_file;
 mod limits;
+mod memory;
 mod outcomes;
 mod output;
 mod placeholders;

@@ -1,0 +1,95 @@
+//! Jobs that the kernel kills for want of memory, in a memory cgroup that is made for the case.
+//!
+//! Where none can be made (no right to, no controller) a case says so and ends; what is told apart from what
+//! is tested with a count of its own in the library then.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use crate::{Folder, wait_for};
+
+/// A memory cgroup below ours. Removed at the end of its case.
+struct Cgroup(PathBuf);
+
+/// Enough for procpool and a shell.
+const BYTES: &str = "30000000";
+
+impl Cgroup {
+    fn new(name: &str) -> Option<Cgroup> {
+        let made = Cgroup::make(&format!("procpool-{name}-{}", std::process::id()));
+        if made.is_none() {
+            eprintln!(
+                "NOT TESTED: no memory cgroup can be made here, so nothing runs out of memory ({name})"
+            );
+        }
+        made
+    }
+
+    fn make(name: &str) -> Option<Cgroup> {
+        let ours = fs::read_to_string("/proc/self/cgroup").ok()?;
+        let path = |of: &str| ours.lines().find_map(|line| line.split_once(':')?.1.strip_prefix(of));
+        let (parent, limits) = match (path("memory:/"), path(":/")) {
+            (Some(path), _) => {
+                (PathBuf::from("/sys/fs/cgroup/memory").join(path), ["memory.limit_in_bytes"; 2])
+            }
+            (None, path) => (PathBuf::from("/sys/fs/cgroup").join(path?), ["memory.max", "memory.swap.max"]),
+        };
+        let folder = parent.join(name);
+        fs::create_dir(&folder).ok()?;
+        let cgroup = Cgroup(folder);
+        // Without a controller the folder is made, and these are not there.
+        fs::write(cgroup.0.join(limits[0]), BYTES).ok()?;
+        if limits[1] == "memory.swap.max" {
+            let _ = fs::write(cgroup.0.join(limits[1]), "0");
+        }
+        // Version 2 takes no process where its rules forbid one: then nothing here can be tested.
+        let join = format!("echo $$ > '{}'", cgroup.0.join("cgroup.procs").display());
+        let joined = std::process::Command::new("sh").args(["-c", &join]).status();
+        joined.ok()?.success().then_some(cgroup)
+    }
+
+    /// What a shell does to go there before it does anything else.
+    fn join(&self) -> String {
+        format!("echo $$ > '{}'/cgroup.procs && ", self.0.display())
+    }
+}
+
+impl Drop for Cgroup {
+    fn drop(&mut self) {
+        // Its last process may still be on its way out.
+        wait_for("the end of the memory cgroup", || fs::remove_dir(&self.0).is_ok() || !self.0.exists());
+    }
+}
+
+#[test]
+fn a_job_that_the_kernel_kills_for_want_of_memory_says_so() {
+    let Some(cgroup) = Cgroup::new("one") else { return };
+    // tail keeps a whole line, and this one has no end.
+    let run = cgroup.join() + "exec procpool run -j1 -k tail ::: /dev/zero /dev/null";
+    let ended = Folder::new().sh(&run).end().exited(1).printed("");
+    ended.said("2 jobs: 1 succeeded, 1 failed; ").said("\n  /dev/zero: killed by SIGKILL, out of memory, ");
+}
+
+#[test]
+fn a_job_that_is_killed_by_hand_does_not_say_that_it_was_for_want_of_memory() {
+    let Some(cgroup) = Cgroup::new("hand") else { return };
+    let folder = Folder::new();
+    folder.write_program("eat", "#!/bin/sh\nexec tail /dev/zero\n");
+    folder.write_program("before", "#!/bin/sh\nkill -9 $$\n");
+    folder.write_program("after", "#!/bin/sh\nkill -9 $$\n");
+    let run = cgroup.join() + "exec procpool run -j1 {} ::: ./before ./eat ./after";
+    let ended = folder.sh(&run).end().exited(1).said("3 failed");
+    let ended = ended.said("\n  ./eat: killed by SIGKILL, out of memory, ");
+    let text = ended.error_text();
+    assert_eq!(text.matches("out of memory").count(), 1, "{text}");
+}
+
+#[test]
+fn each_of_many_jobs_that_the_kernel_kills_says_so() {
+    let Some(cgroup) = Cgroup::new("many") else { return };
+    let run = cgroup.join() + "exec procpool run -j4 tail ::: $(yes /dev/zero | head -n 12)";
+    let ended = Folder::new().sh(&run).end().exited(1).said("12 failed");
+    let text = ended.error_text();
+    assert_eq!(text.matches("killed by SIGKILL, out of memory").count(), 12, "{text}");
+}

@@ -1,0 +1,189 @@
+//! Which of the jobs that a KILL ended were killed for want of memory, as far as the kernel's count tells.
+//! Knows nothing of where the count stands.
+//!
+//! The kernel counts before it sends the signal (`__oom_kill_process`), so that a count that has not risen
+//! means that it was somebody else. One that has risen may mean another process, though: a descendant of a job,
+//! or a stranger in the same cgroup. What can be known is used: each count is for one job, and a count that was
+//! seen before a job started is not for that one.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Instant;
+
+use crate::outcome::{End, Killer, Ran};
+use crate::process::oom_counter::OomCounter;
+use crate::signal::Signal;
+use crate::status::Status;
+
+/// The kernel's count as one runner knows it. It is read once before the first start, and then only when a job
+/// was ended by a KILL that wasn't ours.
+#[derive(Default)]
+pub(crate) struct OomWatch {
+    known: OnceLock<Option<(OomCounter, Mutex<Ledger>)>>,
+}
+
+impl OomWatch {
+    /// Takes note of the count before anything is started.
+    pub(crate) fn begin(&self) {
+        self.known.get_or_init(|| {
+            let counter = OomCounter::find();
+            let count = counter.read()?;
+            Some((counter, Mutex::new(Ledger::new(count))))
+        });
+    }
+
+    /// Finds out what killed a job that has just ended.
+    pub(crate) fn judge(&self, ran: &mut Ran) {
+        if ran.end != End::Itself(Status::Signalled(Signal::KILL)) {
+            return;
+        }
+        let now = Instant::now();
+        let Some(Some((counter, ledger))) = self.known.get() else { return };
+        let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        // Read with the lock held: two readings must not be entered in the wrong order.
+        let Some(count) = counter.read() else { return };
+        let started = now.checked_sub(ran.elapsed).unwrap_or(now);
+        if ledger.attribute(started, now, count) == Verdict::OutOfMemory {
+            ran.killer = Some(Killer::OutOfMemory);
+        }
+    }
+}
+
+/// Counts that nobody was made answerable for yet, each with the time when it was first seen.
+#[derive(Debug)]
+struct Ledger {
+    count: u64,
+    open: VecDeque<Instant>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    OutOfMemory,
+    NotKnown,
+}
+
+/// More can't be for jobs of ours: so many run at once at most. Those seen last may still be.
+const MOST_OPEN: usize = crate::limit::Limit::MAX;
+
+impl Ledger {
+    fn new(count: u64) -> Ledger {
+        Ledger { count, open: VecDeque::new() }
+    }
+
+    /// A KILL ended a job that had started then; the count is this now.
+    fn attribute(&mut self, started: Instant, now: Instant, count: u64) -> Verdict {
+        let risen = count.saturating_sub(self.count);
+        self.count = count;
+        let risen = usize::try_from(risen).unwrap_or(MOST_OPEN).min(MOST_OPEN);
+        self.open.extend(std::iter::repeat_n(now, risen));
+        let surplus = self.open.len().saturating_sub(MOST_OPEN);
+        self.open.drain(..surplus);
+        // The oldest that will do: jobs that started later can't have it.
+        match self.open.iter().position(|seen| *seen > started) {
+            Some(position) => {
+                self.open.remove(position);
+                Verdict::OutOfMemory
+            }
+            None => Verdict::NotKnown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Kills in this order, each a start, an end (in seconds) and the count then, from 5 on.
+    fn verdicts(kills: &[(u64, u64, u64)]) -> Vec<bool> {
+        let zero = Instant::now();
+        let at = |seconds| zero + Duration::from_secs(seconds);
+        let mut ledger = Ledger::new(5);
+        let verdict = |(started, ended, count): &(u64, u64, u64)| {
+            ledger.attribute(at(*started), at(*ended), *count) == Verdict::OutOfMemory
+        };
+        kills.iter().map(verdict).collect()
+    }
+
+    #[test]
+    fn a_kill_without_a_count_was_somebody_elses() {
+        assert_eq!(verdicts(&[(0, 1, 5), (0, 2, 5)]), [false, false]);
+    }
+
+    #[test]
+    fn each_count_is_for_one_job() {
+        assert_eq!(verdicts(&[(0, 1, 6), (0, 2, 6)]), [true, false]);
+        assert_eq!(verdicts(&[(0, 1, 7), (0, 2, 7), (0, 3, 7)]), [true, true, false]);
+    }
+
+    #[test]
+    fn what_was_counted_before_a_job_started_is_not_for_that_one() {
+        // The second count is that of a descendant, seen when the first job ended.
+        assert_eq!(verdicts(&[(0, 1, 7), (2, 3, 7)]), [true, false]);
+        // A job that ran then may have it, also after another was refused.
+        assert_eq!(verdicts(&[(0, 1, 7), (2, 3, 7), (0, 4, 7)]), [true, false, true]);
+    }
+
+    #[test]
+    fn the_oldest_count_is_taken_first_and_the_newer_is_left_for_those_who_started_later() {
+        assert_eq!(verdicts(&[(0, 1, 7), (0, 3, 8), (2, 4, 8)]), [true, true, true]);
+    }
+
+    #[test]
+    fn a_count_that_falls_is_another_cgroups_and_says_nothing() {
+        assert_eq!(verdicts(&[(0, 1, 2), (0, 2, 3)]), [false, true]);
+    }
+
+    #[test]
+    fn what_nobody_takes_does_not_pile_up() {
+        let mut ledger = Ledger::new(0);
+        ledger.attribute(Instant::now(), Instant::now(), u64::MAX);
+        assert!(ledger.open.len() <= MOST_OPEN);
+    }
+
+    proptest! {
+        #[test]
+        fn no_more_jobs_are_out_of_memory_than_were_counted(
+            steps in prop::collection::vec((0..5_u64, 0..3_u64), 0..40),
+        ) {
+            let mut count = 5;
+            let kills: Vec<_> = steps.iter().zip(0..).map(|((started, more), ended)| {
+                count += more;
+                (*started, ended, count)
+            }).collect();
+            let blamed = verdicts(&kills).into_iter().filter(|blamed| *blamed).count();
+            prop_assert!(blamed as u64 <= count - 5);
+        }
+    }
+
+    /// The file that a counter reads is in the hands of the test.
+    #[test]
+    fn only_a_job_that_a_kill_of_others_ended_is_judged() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("memory.events");
+        std::fs::write(&file, "oom 0\noom_kill 1\n").unwrap();
+        let counter = OomCounter::in_file(&file);
+        let known = Some((counter.clone(), Mutex::new(Ledger::new(counter.read().unwrap()))));
+        let watch = OomWatch { known: OnceLock::from(known) };
+        let killed = Status::Signalled(Signal::KILL);
+        let judged = |end| {
+            let mut ran = Ran::new(end);
+            ran.elapsed = Duration::from_secs(1);
+            watch.judge(&mut ran);
+            ran.killer
+        };
+        assert_eq!(judged(End::Itself(killed)), None, "killed by hand");
+        std::fs::write(&file, "oom 1\noom_kill 2\n").unwrap();
+        assert_eq!(judged(End::TimedOut(killed)), None);
+        assert_eq!(judged(End::Stopped(killed)), None);
+        assert_eq!(judged(End::Itself(Status::Signalled(Signal::TERM))), None);
+        assert_eq!(judged(End::Itself(Status::Exited(137))), None);
+        assert_eq!(judged(End::Itself(killed)), Some(Killer::OutOfMemory));
+        assert_eq!(judged(End::Itself(killed)), None, "the count is used up");
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(judged(End::Itself(killed)), None, "a count that can't be read says nothing");
+    }
+}
