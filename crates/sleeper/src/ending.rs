@@ -78,8 +78,10 @@ fn die(signal: i32) -> Result<()> {
     let mut no_core = getrlimit(Resource::Core);
     no_core.current = Some(0);
     setrlimit(Resource::Core, no_core)?;
-    // With its default action, since Rust ignores PIPE; the real-time signals are unknown there and need no help.
-    low_level::emulate_default_handler(signal).or_else(|_| low_level::raise(signal))?;
+    // With its default action, since Rust ignores PIPE.
+    _ = low_level::emulate_default_handler(signal);
+    // The real-time signals are unknown there, and IO is taken for one that kills nobody.
+    low_level::raise(signal)?;
     bail!("the signal {signal} kills nobody")
 }
 

@@ -3,7 +3,7 @@
 use crate::Folder;
 
 fn values(count: usize) -> String {
-    (1..=count).map(|n| format!("{n}\n")).collect()
+    (1..=count).fold(String::new(), |values, n| values + &n.to_string() + "\n")
 }
 
 /// A limit of descriptors that holds here, so that one below it can be set.

@@ -12,6 +12,7 @@ mod pool;
 mod room;
 mod snapshot;
 mod starting;
+mod statuses;
 
 use std::fs;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
