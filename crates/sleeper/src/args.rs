@@ -6,6 +6,7 @@ use crate::{behind::Behind, ending::Ending, output::Output, signals::Signals};
 use clap::Parser;
 use std::env;
 use std::ffi::OsString;
+use std::iter;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
@@ -27,6 +28,9 @@ pub(crate) struct Args {
     /// Append `start KEY PID NANOS` and `end KEY PID NANOS` to FILE; no end when killed
     #[arg(long, value_name = "FILE")]
     pub(crate) stamp: Option<PathBuf>,
+    /// Take all of this from WORDS, split at spaces: so each value of a list can ask for something else
+    #[arg(long, exclusive = true, allow_hyphen_values = true)]
+    words: Option<String>,
     #[command(flatten)]
     pub(crate) output: Output,
     #[command(flatten)]
@@ -38,8 +42,16 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    pub(crate) fn typed() -> Self {
+        let args = Self::parse();
+        match &args.words {
+            Some(words) => Self::parse_from(iter::once("sleeper").chain(words.split(' '))),
+            None => args,
+        }
+    }
+
     pub(crate) fn key(&self) -> Vec<u8> {
         let key = self.key.clone().or_else(|| env::var_os("PROCPOOL_KEY"));
-        key.unwrap_or_else(|| (&self.seconds.typed).into()).into_vec()
+        key.unwrap_or_else(|| OsString::from(&*self.seconds.typed)).into_vec()
     }
 }

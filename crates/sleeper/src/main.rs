@@ -10,14 +10,13 @@ mod signals;
 
 use anyhow::Result;
 use args::Args;
-use clap::Parser;
 use ending::Exit;
 use sleeper::stamp;
 use std::process::ExitCode;
 use std::thread;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = Args::typed();
     run(&args).unwrap_or_else(|error| Exit::of_error(&error)).into()
 }
 
@@ -35,7 +34,7 @@ fn run(args: &Args) -> Result<Exit> {
 
 /// All between the two stamps. What a test may have to wait for is in force before `ready` is printed.
 fn work(args: &Args) -> Result<()> {
-    args.behind.leave()?;
+    args.behind.leave(&args.signals)?;
     args.signals.arm()?;
     args.output.print(&args.signals)?;
     args.signals.stop()?;

@@ -2,14 +2,19 @@
 //! Does not know which option they belong to.
 
 use anyhow::{Context, Error, Result, ensure};
+use std::borrow::Cow;
 use std::str::FromStr;
 use std::time::Duration;
 
 /// A time to sleep, and how it was typed: the output repeats it to the letter.
 #[derive(Clone)]
 pub(crate) struct Seconds {
-    pub(crate) typed: String,
+    pub(crate) typed: Cow<'static, str>,
     pub(crate) duration: Duration,
+}
+
+impl Seconds {
+    pub(crate) const NONE: Seconds = Seconds { typed: Cow::Borrowed("0"), duration: Duration::ZERO };
 }
 
 impl FromStr for Seconds {
@@ -19,7 +24,7 @@ impl FromStr for Seconds {
         let number: f64 = typed.parse().context("not a number of seconds")?;
         ensure!(number >= 0.0, "can't sleep less than 0 seconds");
         let duration = Duration::try_from_secs_f64(number).context("can't sleep that long")?;
-        let typed = typed.to_owned();
+        let typed = typed.to_owned().into();
         Ok(Self { typed, duration })
     }
 }

@@ -3,13 +3,14 @@
 
 use anyhow::Result;
 use clap::Args;
-use signal_hook::consts::{SIGSTOP, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGSTOP, SIGTERM};
 use signal_hook::{flag, low_level};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 #[derive(Args)]
 #[command(next_help_heading = "Signals")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option that was typed, or not")]
 pub(crate) struct Signals {
     /// Print the line `ready` once signals are caught and processes left behind
     #[arg(long)]
@@ -20,6 +21,9 @@ pub(crate) struct Signals {
     /// Exit with N at once on TERM, without an end stamp; implies --ready
     #[arg(long, value_name = "N")]
     exit_on_term: Option<u8>,
+    /// Ignore INT, TERM and HUP, as do all that are left behind; implies no --ready
+    #[arg(long, conflicts_with_all = ["ignore_term", "exit_on_term"])]
+    deaf: bool,
     /// Stop by STOP before the sleep
     #[arg(long)]
     stop_self: bool,
@@ -31,10 +35,20 @@ impl Signals {
         self.ready || self.ignore_term || self.exit_on_term.is_some()
     }
 
+    /// The options that go to those who are left behind.
+    pub(crate) fn inherited(&self) -> Option<&'static str> {
+        self.deaf.then_some("--deaf")
+    }
+
     pub(crate) fn arm(&self) -> Result<()> {
-        if self.ignore_term {
+        let ignored: &[i32] = match (self.ignore_term, self.deaf) {
+            (_, true) => &[SIGINT, SIGTERM, SIGHUP],
+            (true, false) => &[SIGTERM],
+            (false, false) => &[],
+        };
+        for signal in ignored {
             // A handler that does nothing of use, not SIG_IGN: nobody reads the flag, and a child starts without it.
-            flag::register(SIGTERM, Arc::new(AtomicBool::new(false)))?;
+            flag::register(*signal, Arc::new(AtomicBool::new(false)))?;
         }
         if let Some(code) = self.exit_on_term {
             flag::register_conditional_shutdown(SIGTERM, code.into(), Arc::new(AtomicBool::new(true)))?;

@@ -3,15 +3,16 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy does not take the helpers of tests for tests")]
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+mod behind;
+
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Pid, Signal, WaitOptions, getpgid, kill_process, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use sleeper::bytes::{self, Stream};
 use sleeper::{fate, stamp};
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::{Path, PathBuf};
+use std::io::{BufRead, Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use tempfile::tempdir;
 
@@ -40,34 +41,6 @@ fn start_until_ready(command: &mut Command) -> Child {
 
 fn signal(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
-}
-
-/// A process that a sleeper left behind, ended with the test even if that fails.
-struct LeftBehind(Pid);
-
-impl LeftBehind {
-    fn of(pid_file: &Path) -> Self {
-        let pid = fs::read_to_string(pid_file).unwrap();
-        Self(Pid::from_raw(pid.trim_end().parse().unwrap()).unwrap())
-    }
-
-    fn stream(&self, number: u8) -> PathBuf {
-        fs::read_link(format!("/proc/{}/fd/{number}", self.0)).unwrap()
-    }
-}
-
-/// The session of a process as proc(5) shows it: `0` where its leader is outside of this pid namespace, as that of a
-/// container's first process can be. `getsid` of rustix takes that for impossible.
-fn session(process: &str) -> String {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
-    let (_, after_name) = stat.rsplit_once(") ").unwrap();
-    after_name.split(' ').nth(3).unwrap().to_owned()
-}
-
-impl Drop for LeftBehind {
-    fn drop(&mut self) {
-        _ = kill_process(self.0, Signal::KILL);
-    }
 }
 
 #[test]
@@ -115,7 +88,7 @@ fn what_is_no_time_is_refused() {
 
 #[test]
 fn what_makes_no_sense_is_refused() {
-    for option in "--exit 256,--fail-rate 1.5,--stdout-bytes 5X,--kill-self 65,--pid-file f".split(',') {
+    for option in "--exit 256,--fail-rate 1.5,--stdout-bytes 5X,--kill-self 65,--pid-file f,--count 5,--deaf --ignore-term".split(',') {
         assert_eq!(run(option).status.code(), Some(2), "{option}");
     }
 }
@@ -237,44 +210,11 @@ fn it_copies_its_input_and_shows_its_environment_and_folder() {
 }
 
 #[test]
-fn a_process_of_its_group_holds_stdout_when_it_is_gone() {
-    let folder = tempdir().unwrap();
-    let file = folder.path().join("pid");
-    let mut command = sleeper("0 --hold-stdout 86400 --pid-file");
-    let mut child = start(command.arg(&file).process_group(0));
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
-
-    let holder = LeftBehind::of(&file);
-    assert_eq!(getpgid(Some(holder.0)), Ok(Pid::from_child(&child)));
-    let mut line = String::new();
-    stdout.read_line(&mut line).unwrap();
-    assert_eq!(line, "time slept:0\n");
-    let mut pipe = [PollFd::new(stdout.get_ref(), PollFlags::IN)];
-    let no_time = Timespec::default();
-    let ended = poll(&mut pipe, Some(&no_time));
-    assert_eq!(ended, Ok(0), "the pipe has ended");
-
-    drop(holder);
-    assert_eq!(stdout.read_to_string(&mut line).unwrap(), 0);
-}
-
-#[test]
-fn a_daemon_has_left_the_session_and_all_streams_when_it_is_gone() {
-    let folder = tempdir().unwrap();
-    let file = folder.path().join("pid");
-    // Its stdout ends, though the daemon lives: else this would wait for ever.
-    let mut command = sleeper("0 --daemon 86400 --pid-file");
-    let output = command.arg(&file).output().unwrap();
-    assert_eq!(output.status.code(), Some(0));
-
-    let daemon = LeftBehind::of(&file);
-    assert_ne!(session(&daemon.0.to_string()), session("self"));
-    for number in [0, 1, 2] {
-        assert_eq!(daemon.stream(number), Path::new("/dev/null"));
-    }
-    let files = fs::read_dir(&folder).unwrap().count();
-    assert_eq!(files, 1, "an unfinished pid file was left");
+fn all_options_can_stand_in_one_word() {
+    let mut command = sleeper("--words");
+    let output = command.arg("0 --exit 7 --stdout-bytes 5 --byte-seed 3").output().unwrap();
+    assert_eq!(output, run("0 --exit 7 --stdout-bytes 5 --byte-seed 3"));
+    assert_eq!(output.status.code(), Some(7));
 }
 
 #[test]
