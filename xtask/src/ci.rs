@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
-use crate::{demo, msrv, shell, tidy};
+use crate::{demo, msrv, shell, tidy, torture};
 
 /// One step; they run in the order in which they stand here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -22,6 +22,7 @@ pub(crate) enum Step {
     Msrv,
     Tidy,
     Demo,
+    Torture,
 }
 
 impl Step {
@@ -39,6 +40,7 @@ impl Step {
             Step::Msrv => return msrv::check(root),
             Step::Tidy => tidy::run(root, tidy::Help::Compare)?,
             Step::Demo => demo::run(root, &demo::Options::for_ci())?,
+            Step::Torture => torture::run(root, &torture::Options::for_ci())?,
         }
         Ok(msrv::Verdict::Checked)
     }

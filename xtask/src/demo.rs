@@ -4,8 +4,7 @@
 mod judge;
 mod sleepers;
 
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -13,9 +12,9 @@ use clap::Args;
 use procpool_core::{Limit, Pool, Results};
 use sleeper::stamp;
 
+use crate::built;
 use crate::demo::judge::Verdict;
 use crate::demo::sleepers::Sleepers;
-use crate::shell;
 
 /// What the demo can be told.
 #[derive(Args)]
@@ -85,7 +84,7 @@ fn through_the_command(sleepers: &Sleepers, root: &Path, stamps: &Path) -> Resul
     std::fs::write(&file, sleepers.job_file(stamps)?).context("no job file")?;
     let line = format!("run -k --tag --limit {LIMIT} --file");
     println!("$ procpool {line} {}", file.display());
-    let mut command = Command::new(procpool(root)?);
+    let mut command = Command::new(built::procpool(root)?);
     let output = command.args(line.split(' ')).arg(&file).output().context("can't start procpool")?;
     let (stdout, stderr) = (String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?);
     print!("{stdout}{stderr}");
@@ -99,17 +98,6 @@ fn through_the_command(sleepers: &Sleepers, root: &Path, stamps: &Path) -> Resul
         ensure!(stdout.contains(&format!("{key}\t{line}\n")), "the output lacks the line {line:?} of {key}");
     }
     Ok(failed)
-}
-
-/// The command, built like the sleeper and beside it.
-fn procpool(root: &Path) -> Result<PathBuf> {
-    let sleeper = sleeper::binary();
-    let folder = sleeper.parent().context("BUG: a binary in no folder")?;
-    let profile = folder.file_name().filter(|profile| *profile != "debug").unwrap_or(OsStr::new("dev"));
-    let target = folder.parent().context("BUG: a profile in no folder")?;
-    let mut build = shell::cargo(root, "build --quiet --locked --package procpool-cli");
-    shell::show(build.arg("--profile").arg(profile).arg("--target-dir").arg(target))?;
-    Ok(folder.join("procpool"))
 }
 
 /// Compares what the sleepers stamped with what was to happen.

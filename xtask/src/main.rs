@@ -1,11 +1,13 @@
 //! The project's own chores, run as `cargo xtask <chore>`.
 //! It does not know what a chore does, only which file holds it.
 
+mod built;
 mod ci;
 mod demo;
 mod msrv;
 mod shell;
 mod tidy;
+mod torture;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -36,6 +38,8 @@ enum Chore {
         #[arg(long)]
         bless: bool,
     },
+    /// Kill procpool again and again over nasty jobs, and look for processes and files that it leaves
+    Torture(torture::Options),
 }
 
 fn main() -> ExitCode {
@@ -56,5 +60,6 @@ fn run(chore: &Chore) -> Result<()> {
         Chore::Demo(options) => demo::run(root, options),
         Chore::Tidy { bless: false } => tidy::run(root, tidy::Help::Compare),
         Chore::Tidy { bless: true } => tidy::run(root, tidy::Help::Rewrite),
+        Chore::Torture(options) => torture::run(root, options),
     }
 }

@@ -1,0 +1,104 @@
+//! The torture: rounds of nasty jobs, of random signals to either of procpool's processes, and a look at what is left.
+//! It does not know how a round is played: each has a process of its own, in which nothing else is an orphan.
+
+mod census;
+mod ending;
+mod job;
+mod judge;
+mod plan;
+mod report;
+mod round;
+mod stage;
+mod strike;
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
+
+use crate::built;
+use crate::torture::report::{Report, Total};
+
+/// What the torture can be told.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// How many rounds
+    #[arg(long, default_value_t = 50)]
+    rounds: u64,
+    /// Repeat the rounds of an earlier torture: each has the seed after that of the one before [default: random]
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How many rounds at once
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    lanes: usize,
+    /// Play one round of this procpool in this process, and print what came of it in JSON
+    #[arg(long, value_name = "PROCPOOL", hide = true)]
+    alone: Option<PathBuf>,
+}
+
+impl Options {
+    pub(crate) fn for_ci() -> Options {
+        Options { rounds: 50, seed: None, lanes: 4, alone: None }
+    }
+}
+
+/// Plays the rounds and says what came of them.
+pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
+    let seed = options.seed.unwrap_or_else(|| rand::random_range(0..1_000_000));
+    if let Some(procpool) = &options.alone {
+        println!("{}", serde_json::to_string(&round::run(seed, procpool)?)?);
+        return Ok(());
+    }
+    let procpool = built::procpool(root)?;
+    println!("seed {seed}: {} rounds, {} at once", options.rounds, options.lanes);
+    let begun = Instant::now();
+    let reports = play_all(&procpool, seed..seed + options.rounds, options.lanes)?;
+    let total = Total(&reports);
+    println!("{total}; {:.1} s", begun.elapsed().as_secs_f64());
+    let Some(bad) = total.bad().next() else {
+        return Ok(());
+    };
+    bail!(
+        "{} of {} rounds were bad; the first of them again: `cargo xtask torture --rounds 1 --seed {}`",
+        total.bad().count(),
+        options.rounds,
+        bad.seed
+    )
+}
+
+fn play_all(procpool: &Path, seeds: impl Iterator<Item = u64> + Send, lanes: usize) -> Result<Vec<Report>> {
+    let seeds = Mutex::new(seeds);
+    let next = || seeds.lock().expect("BUG: a lane panicked").next();
+    let lane = || {
+        let mut reports = Vec::new();
+        while let Some(seed) = next() {
+            let report = play(procpool, seed).with_context(|| format!("the round of seed {seed}"))?;
+            if !report.is_good() {
+                println!("{report}");
+            }
+            reports.push(report);
+        }
+        Ok(reports)
+    };
+    let reports: Result<Vec<Vec<Report>>> = thread::scope(|scope| {
+        let lanes: Vec<_> = (0..lanes.max(1)).map(|_| scope.spawn(lane)).collect();
+        lanes.into_iter().map(|lane| lane.join().expect("BUG: a lane panicked")).collect()
+    });
+    let mut reports = reports?.concat();
+    reports.sort_by_key(|report| report.seed);
+    Ok(reports)
+}
+
+/// Plays one round in a process of its own.
+fn play(procpool: &Path, seed: u64) -> Result<Report> {
+    let mut command = Command::new(env::current_exe().context("can't find this program")?);
+    command.args(["torture", "--seed", &seed.to_string(), "--alone"]).arg(procpool);
+    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
+    ensure!(output.status.success(), "it could not be played: {}", output.status);
+    serde_json::from_slice(&output.stdout).context("its report can't be read")
+}

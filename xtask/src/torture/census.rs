@@ -1,0 +1,188 @@
+//! Who of a round is left: its processes found, reaped, shown and killed.
+//! It does not know what a round is, only that this process adopts whoever in it loses a parent.
+//!
+//! Two ways lead to them. This process is their subreaper, so whoever has lost its parent becomes its child, and
+//! wait(2) without a child to wait for proves that nobody is left. And each inherits a variable, which a look through
+//! /proc finds wherever they are, unless they have cleared their environment.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, wait};
+
+/// How often is looked whether a fact has come true.
+const PULSE: Duration = Duration::from_micros(500);
+
+/// Whether anybody is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    Gone,
+    Left,
+}
+
+/// From now on this process becomes the parent of all its descendants that lose theirs.
+pub(crate) fn adopt_orphans() -> Result<()> {
+    set_child_subreaper(Some(getpid())).context("can't adopt orphans")
+}
+
+/// Reaps who has ended, until nobody is left or the time is over.
+pub(crate) fn wait_until_gone(deadline: Instant) -> Result<Family> {
+    loop {
+        match wait(WaitOptions::NOHANG) {
+            Ok(Some(_)) | Err(Errno::INTR) => {}
+            Ok(None) if Instant::now() < deadline => thread::sleep(PULSE),
+            Ok(None) => return Ok(Family::Left),
+            Err(Errno::CHILD) => return Ok(Family::Gone),
+            Err(error) => return Err(error).context("can't wait for children"),
+        }
+    }
+}
+
+/// Kills all descendants. Only children are signalled, whose numbers nobody else can reap; theirs come up after them.
+pub(crate) fn kill_all(patience: Duration) -> Result<()> {
+    let deadline = Instant::now() + patience;
+    loop {
+        for child in children(getpid()) {
+            // It may have ended.
+            let _ = kill_process(child, Signal::KILL);
+        }
+        let round = deadline.min(Instant::now() + PULSE);
+        match wait_until_gone(round)? {
+            Family::Gone => return Ok(()),
+            Family::Left if Instant::now() < deadline => {}
+            Family::Left => bail!("these can't be killed: {}", descendants().join("; ")),
+        }
+    }
+}
+
+/// All that live below this process, each as a line.
+pub(crate) fn descendants() -> Vec<String> {
+    let mut found = Vec::new();
+    let mut parents = vec![getpid()];
+    while let Some(parent) = parents.pop() {
+        for child in children(parent) {
+            found.extend(describe(child));
+            parents.push(child);
+        }
+    }
+    found
+}
+
+/// All processes with this in their environment, each as a line.
+pub(crate) fn marked(marker: &str) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").context("can't list processes")? {
+        let name = entry.context("can't list processes")?.file_name();
+        let Some(process) = name.to_str().and_then(|name| Pid::from_raw(name.parse().ok()?)) else {
+            continue;
+        };
+        // Those of other users can't be read, and are none of ours.
+        let environment = fs::read(folder(process).join("environ")).unwrap_or_default();
+        if environment.split(|byte| *byte == 0).any(|variable| variable == marker.as_bytes()) {
+            found.extend(describe(process));
+        }
+    }
+    Ok(found)
+}
+
+/// The children of a process, the oldest first; none where it has ended.
+pub(crate) fn children(parent: Pid) -> Vec<Pid> {
+    let tasks = fs::read_dir(folder(parent).join("task")).into_iter().flatten().flatten();
+    let lists = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    let lists: String = lists.collect();
+    lists.split_whitespace().filter_map(|number| Pid::from_raw(number.parse().ok()?)).collect()
+}
+
+/// The program that a process runs.
+pub(crate) fn program(process: Pid) -> io::Result<PathBuf> {
+    fs::read_link(folder(process).join("exe"))
+}
+
+/// The parent of a process that has not been reaped.
+pub(crate) fn parent(process: Pid) -> Option<Pid> {
+    Stat::of(process)?.parent
+}
+
+/// Nothing of who has ended in the meantime, be it reaped or not.
+fn describe(process: Pid) -> Option<String> {
+    let Stat { state, parent } = Stat::of(process).filter(|stat| !"ZX".contains(&stat.state))?;
+    let words = fs::read(folder(process).join("cmdline")).unwrap_or_default();
+    let words = String::from_utf8_lossy(&words).replace('\0', " ");
+    let parent = parent.map_or(0, Pid::as_raw_pid);
+    Some(format!("pid {process}, state {state}, parent {parent}: {}", words.trim_end()))
+}
+
+struct Stat {
+    state: String,
+    parent: Option<Pid>,
+}
+
+impl Stat {
+    fn of(process: Pid) -> Option<Stat> {
+        let stat = fs::read_to_string(folder(process).join("stat")).ok()?;
+        // The name before may hold anything.
+        let (_, after_name) = stat.rsplit_once(") ")?;
+        let mut fields = after_name.split(' ').map(str::to_owned);
+        let state = fields.next()?;
+        let parent = Pid::from_raw(fields.next()?.parse().ok()?);
+        Some(Stat { state, parent })
+    }
+}
+
+fn folder(process: Pid) -> PathBuf {
+    PathBuf::from(format!("/proc/{process}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Child, Command};
+
+    use super::*;
+
+    /// A process that is killed with the test.
+    struct Sleeper(Child);
+
+    impl Sleeper {
+        fn start(marker: &str) -> Sleeper {
+            let (name, value) = marker.split_once('=').unwrap();
+            Sleeper(Command::new(sleeper::binary()).arg("86400").env(name, value).spawn().unwrap())
+        }
+
+        fn pid(&self) -> Pid {
+            Pid::from_child(&self.0)
+        }
+    }
+
+    impl Drop for Sleeper {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+
+    #[test]
+    fn a_process_is_found_by_its_parent_and_by_its_environment_while_it_lives() {
+        let marker = format!("CENSUS={}", getpid());
+        let mut process = Sleeper::start(&marker);
+        let line = describe(process.pid()).unwrap();
+        assert!(line.ends_with("sleeper 86400"), "{line}");
+        let is_it = |other: &String| other.starts_with(&format!("pid {},", process.pid()));
+        assert!(descendants().iter().any(is_it));
+        assert_eq!(marked(&marker).unwrap().len(), 1);
+        assert!(marked("CENSUS=").unwrap().is_empty());
+        assert_eq!(parent(process.pid()), Some(getpid()));
+        assert!(children(getpid()).contains(&process.pid()));
+        assert_eq!(program(process.pid()).unwrap(), sleeper::binary().canonicalize().unwrap());
+
+        process.0.kill().unwrap();
+        // Not reaped yet once it is a zombie.
+        while describe(process.pid()).is_some() {}
+        assert_eq!(parent(process.pid()), Some(getpid()));
+        assert!(marked(&marker).unwrap().is_empty());
+    }
+}

@@ -1,0 +1,207 @@
+//! The nasty jobs: what each is told to do, and what it is to print.
+//! It does not know how it is run, nor who ends it.
+
+use rand::RngExt;
+use rand::rngs::StdRng;
+use sleeper::bytes::{self, Stream};
+
+/// A job of a round.
+pub(crate) struct Job {
+    pub(crate) key: String,
+    /// What sleeper is told, as one word.
+    pub(crate) words: String,
+    /// After how many seconds procpool is to end it.
+    pub(crate) timeout: Option<&'static str>,
+    fate: Fate,
+    seed: u64,
+    byte_count: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Succeeds,
+    Fails,
+    /// It doesn't end by itself.
+    Hangs,
+}
+
+/// How long a job that hangs may do so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// None hangs.
+    Brief,
+    /// Until its own timeout.
+    UntilTimeout,
+    /// Until somebody stops procpool.
+    UntilStopped,
+}
+
+/// How many more of the costly ones a round may have.
+pub(crate) struct Quota {
+    storms: u32,
+    chains: u32,
+    loud: u32,
+    hanging: u32,
+}
+
+impl Default for Quota {
+    fn default() -> Quota {
+        Quota { storms: 2, chains: 1, loud: 4, hanging: 6 }
+    }
+}
+
+/// What is left behind stays for so long: nobody is to see the end of it.
+const FOR_EVER: &str = "60";
+
+/// The job of this number. In a job file it has a name of its own; else it is named by what it is told.
+pub(crate) fn random(number: u64, is_named: bool, life: Life, quota: &mut Quota, random: &mut StdRng) -> Job {
+    let Nasty { told, fate, is_loud } = nasty(life, quota, random);
+    // So each prints bytes of its own.
+    let seed = random.random_range(0..1 << 20) * 100 + number;
+    let byte_count =
+        if is_loud { random.random_range(1_000_000..3_000_000) } else { random.random_range(0..2000) };
+    let words =
+        format!("{told} --quiet --print-env PROCPOOL_KEY --stdout-bytes {byte_count} --byte-seed {seed}");
+    Job {
+        // With leading zeros: the keys of a JSON object are written in the order of the alphabet.
+        key: if is_named { format!("job {number:02}") } else { words.clone() },
+        words,
+        timeout: (fate == Fate::Hangs && life == Life::UntilTimeout).then_some("0.4"),
+        fate,
+        seed,
+        byte_count,
+    }
+}
+
+struct Nasty {
+    told: String,
+    fate: Fate,
+    is_loud: bool,
+}
+
+fn nasty(life: Life, quota: &mut Quota, random: &mut StdRng) -> Nasty {
+    let mut fate = Fate::Succeeds;
+    let mut is_loud = false;
+    let nap = format!("0.{:03}", random.random_range(0..200));
+    let deaf = if random.random_bool(0.5) { " --deaf" } else { "" };
+    let told = match random.random_range(0..16) {
+        0 | 1 if life != Life::Brief && take(&mut quota.hanging) => {
+            fate = Fate::Hangs;
+            let way = if random.random_bool(0.3) { "0 --stop-self" } else { FOR_EVER };
+            format!("{way}{deaf}")
+        }
+        2 => {
+            fate = Fate::Fails;
+            let way =
+                ["--exit 3", "--exit 255", "--kill-self 9", "--kill-self 15"][random.random_range(0..4)];
+            format!("0 {way}")
+        }
+        3 | 4 => format!("{nap}{deaf}"),
+        5 | 6 => format!("0 --hold-stdout {FOR_EVER}{deaf}{}", disguise(random)),
+        7 | 8 => format!("{nap} --daemon {FOR_EVER}{deaf}{}", disguise(random)),
+        9 => format!("{nap} --daemon {FOR_EVER} --keep-stdout{deaf}{}", disguise(random)),
+        10 | 11 if take(&mut quota.storms) => {
+            format!("{nap} --fork-storm {FOR_EVER} --deaf{}{}", grip(random), disguise(random))
+        }
+        12 if take(&mut quota.chains) => {
+            format!("0 --fork-chain {FOR_EVER} --count 200{deaf}{}{}", grip(random), disguise(random))
+        }
+        13 | 14 if take(&mut quota.loud) => {
+            is_loud = true;
+            format!("0{deaf}")
+        }
+        _ => "0".to_owned(),
+    };
+    Nasty { told, fate, is_loud }
+}
+
+fn take(left: &mut u32) -> bool {
+    let is_left = *left > 0;
+    *left = left.saturating_sub(1);
+    is_left
+}
+
+fn disguise(random: &mut StdRng) -> &'static str {
+    if random.random_bool(0.3) { " --clear-env" } else { "" }
+}
+
+fn grip(random: &mut StdRng) -> &'static str {
+    if random.random_bool(0.3) { " --keep-stdout" } else { "" }
+}
+
+impl Job {
+    /// Whether it counts as failed once procpool has waited for it.
+    pub(crate) fn fails(&self) -> bool {
+        self.fate != Fate::Succeeds
+    }
+
+    /// Whether nothing but a signal to procpool ends it.
+    pub(crate) fn hangs(&self) -> bool {
+        self.fate == Fate::Hangs && self.timeout.is_none()
+    }
+
+    /// All that it prints if it is left alone: a line with its key, then bytes of its own.
+    pub(crate) fn output(&self) -> Vec<u8> {
+        let bytes = bytes::all(self.seed, Stream::Stdout, self.byte_count);
+        [self.key.as_bytes(), b"\n", &bytes].concat()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use rand::SeedableRng;
+
+    use super::*;
+
+    fn jobs(life: Life) -> Vec<Job> {
+        let random_source = &mut StdRng::seed_from_u64(7);
+        (1..400).map(|number| random(number, false, life, &mut Quota::default(), random_source)).collect()
+    }
+
+    #[test]
+    fn every_misbehaviour_of_sleeper_is_asked_for() {
+        let jobs = jobs(Life::UntilStopped);
+        for option in [
+            "--stop-self",
+            "--exit",
+            "--kill-self",
+            "--deaf",
+            "--hold-stdout",
+            "--daemon",
+            "--keep-stdout",
+            "--fork-storm",
+            "--fork-chain",
+            "--clear-env",
+        ] {
+            assert!(jobs.iter().any(|job| job.words.contains(option)), "{option}");
+        }
+        assert!(jobs.iter().any(|job| job.byte_count >= 1_000_000));
+    }
+
+    #[test]
+    fn no_two_jobs_print_the_same() {
+        let outputs: HashSet<Vec<u8>> = jobs(Life::Brief).iter().map(Job::output).collect();
+        assert_eq!(outputs.len(), 399);
+    }
+
+    #[test]
+    fn who_hangs_has_a_timeout_or_somebody_who_stops_it() {
+        assert!(!jobs(Life::Brief).iter().any(|job| job.fate == Fate::Hangs));
+        let timed = jobs(Life::UntilTimeout);
+        assert!(timed.iter().any(|job| job.timeout.is_some()) && !timed.iter().any(Job::hangs));
+        assert!(timed.iter().all(|job| job.timeout.is_none() || job.fails()));
+        assert!(jobs(Life::UntilStopped).iter().any(Job::hangs));
+    }
+
+    #[test]
+    fn the_costly_ones_are_few() {
+        let random_source = &mut StdRng::seed_from_u64(7);
+        let mut quota = Quota::default();
+        let jobs: Vec<Job> =
+            (1..400).map(|number| random(number, true, Life::Brief, &mut quota, random_source)).collect();
+        let count = |option| jobs.iter().filter(|job| job.words.contains(option)).count();
+        assert_eq!((count("--fork-storm"), count("--fork-chain")), (2, 1));
+    }
+}

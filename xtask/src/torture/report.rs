@@ -1,0 +1,153 @@
+//! What came of a round, and of all of them.
+//! It does not know how a round is run.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A storm that is left is not worth a screen.
+const MOST_LISTED: usize = 12;
+
+/// What came of a round.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Report {
+    pub(crate) seed: u64,
+    pub(crate) plan: String,
+    /// Which signal reached whom.
+    pub(crate) blow: String,
+    /// How long the last process of the round outlived procpool, in milliseconds; none where it had to be killed.
+    pub(crate) clean_up: Option<f64>,
+    /// Who was left, as ps(1) would show it.
+    pub(crate) survivors: Vec<String>,
+    /// Temporary files that were left.
+    pub(crate) files: Vec<String>,
+    pub(crate) wrong_output: Option<String>,
+    pub(crate) wrong_end: Option<String>,
+    /// The last that procpool said itself.
+    pub(crate) last_words: Vec<String>,
+}
+
+impl Report {
+    pub(crate) fn is_good(&self) -> bool {
+        let Report { survivors, files, wrong_output, wrong_end, .. } = self;
+        survivors.is_empty() && files.is_empty() && wrong_output.is_none() && wrong_end.is_none()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "seed {}: {}; sent: {}", self.seed, self.plan, self.blow)?;
+        let lists = [("survivor", &self.survivors), ("file left", &self.files)];
+        for (what, list) in lists {
+            for one in list.iter().take(MOST_LISTED) {
+                write!(f, "\n  {what}: {one}")?;
+            }
+            if list.len() > MOST_LISTED {
+                write!(f, "\n  and {} more", list.len() - MOST_LISTED)?;
+            }
+        }
+        for (what, fault) in [("wrong output", &self.wrong_output), ("wrong end", &self.wrong_end)] {
+            if let Some(fault) = fault {
+                write!(f, "\n  {what}: {fault}")?;
+            }
+        }
+        self.last_words.iter().try_for_each(|line| write!(f, "\n    | {line}"))
+    }
+}
+
+/// What came of all rounds.
+pub(crate) struct Total<'a>(pub(crate) &'a [Report]);
+
+impl Total<'_> {
+    pub(crate) fn bad(&self) -> impl Iterator<Item = &Report> {
+        self.0.iter().filter(|report| !report.is_good())
+    }
+
+    fn blows(&self) -> BTreeMap<&str, usize> {
+        let mut blows = BTreeMap::new();
+        for report in self.0 {
+            *blows.entry(&*report.blow).or_default() += 1;
+        }
+        blows
+    }
+}
+
+impl fmt::Display for Total<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let blows: Vec<_> = self.blows().iter().map(|(blow, count)| format!("{count} {blow}")).collect();
+        writeln!(f, "{} rounds: {}", self.0.len(), blows.join(", "))?;
+        let mut times: Vec<f64> = self.0.iter().filter_map(|report| report.clean_up).collect();
+        times.sort_by(f64::total_cmp);
+        if let [_, ..] = times[..] {
+            let at = |percent: usize| times[(times.len() * percent / 100).min(times.len() - 1)];
+            write!(f, "clean-up: median {:.1} ms, p99 {:.1} ms, max {:.1} ms; ", at(50), at(99), at(100))?;
+        }
+        let sum = |count: fn(&Report) -> usize| self.0.iter().map(count).sum::<usize>();
+        write!(
+            f,
+            "{} survivors in {} rounds, {} temporary files left, {} wrong outputs, {} wrong ends",
+            sum(|report| report.survivors.len()),
+            sum(|report| usize::from(!report.survivors.is_empty())),
+            sum(|report| report.files.len()),
+            sum(|report| usize::from(report.wrong_output.is_some())),
+            sum(|report| usize::from(report.wrong_end.is_some())),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_faults_of_a_round_are_told_with_its_seed() {
+        let report = Report {
+            seed: 7,
+            plan: "9 jobs".into(),
+            blow: "KILL to the pool".into(),
+            survivors: vec!["12 S 1 sleeper 60".into()],
+            files: vec!["spool".into()],
+            wrong_output: Some("twice".into()),
+            wrong_end: Some("hung".into()),
+            last_words: vec!["no".into()],
+            clean_up: None,
+        };
+        let expected = "seed 7: 9 jobs; sent: KILL to the pool\n  survivor: 12 S 1 sleeper 60\n  file left: spool\n  \
+                        wrong output: twice\n  wrong end: hung\n    | no";
+        assert_eq!(report.to_string(), expected);
+    }
+
+    #[test]
+    fn each_fault_alone_makes_a_round_bad() {
+        let bad = [
+            Report { survivors: vec!["a".into()], ..Report::default() },
+            Report { files: vec!["a".into()], ..Report::default() },
+            Report { wrong_output: Some("a".into()), ..Report::default() },
+            Report { wrong_end: Some("a".into()), ..Report::default() },
+        ];
+        assert!(bad.iter().all(|report| !report.is_good()));
+        assert_eq!(Total(&bad).bad().count(), 4);
+        assert!(Report::default().is_good());
+    }
+
+    #[test]
+    fn the_total_counts_signals_and_times() {
+        let blow = |blow: &str, clean_up| Report { blow: blow.into(), clean_up, ..Report::default() };
+        let mut reports: Vec<Report> = (0..99).map(|_| blow("nothing", Some(2.0))).collect();
+        reports.push(blow("KILL to the pool", Some(9.0)));
+        reports.push(Report {
+            survivors: vec!["a".into(), "b".into()],
+            ..blow("nothing", None)
+        });
+        let expected = "101 rounds: 1 KILL to the pool, 100 nothing\n\
+                        clean-up: median 2.0 ms, p99 9.0 ms, max 9.0 ms; 2 survivors in 1 rounds, \
+                        0 temporary files left, 0 wrong outputs, 0 wrong ends";
+        assert_eq!(Total(&reports).to_string(), expected);
+        assert!(
+            Total(&[])
+                .to_string()
+                .ends_with("0 survivors in 0 rounds, 0 temporary files left, 0 wrong outputs, 0 wrong ends")
+        );
+    }
+}
