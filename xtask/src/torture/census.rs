@@ -165,6 +165,48 @@ mod tests {
         }
     }
 
+    /// Runs what a test does in a process of its own: to adopt and reap would disturb the other tests.
+    fn alone(test: &str, run: fn()) {
+        const VARIABLE: &str = "CENSUS_ALONE";
+        if std::env::var_os(VARIABLE).is_some() {
+            return run();
+        }
+        let mut again = Command::new(std::env::current_exe().unwrap());
+        let test = format!("{}::{test}", module_path!().split_once("::").unwrap().1);
+        let output = again.args(["--exact", &test]).env(VARIABLE, "1").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    }
+
+    #[test]
+    fn a_daemon_without_environment_is_found_and_killed() {
+        alone("a_daemon_without_environment_is_found_and_killed", || {
+            adopt_orphans().unwrap();
+            let mut sleeper = Command::new(sleeper::binary());
+            sleeper.args("0 --quiet --daemon 86400 --deaf --clear-env".split(' ')).env("CENSUS", "2");
+            assert!(sleeper.status().unwrap().success());
+            assert!(marked("CENSUS=2").unwrap().is_empty());
+            assert_eq!(descendants().len(), 1);
+            assert_eq!(wait_until_gone(Instant::now()).unwrap(), Family::Left);
+            kill_all(Duration::from_secs(10)).unwrap();
+            assert_eq!(wait_until_gone(Instant::now()).unwrap(), Family::Gone);
+            assert!(descendants().is_empty());
+        });
+    }
+
+    #[test]
+    fn whoever_goes_on_forking_is_caught_up_with() {
+        alone("whoever_goes_on_forking_is_caught_up_with", || {
+            adopt_orphans().unwrap();
+            let mut sleeper = Command::new(sleeper::binary());
+            let chain = "0 --quiet --fork-chain 86400 --count 60000 --deaf";
+            assert!(sleeper.args(chain.split(' ')).status().unwrap().success());
+            assert_eq!(wait_until_gone(Instant::now()).unwrap(), Family::Left);
+            kill_all(Duration::from_secs(60)).unwrap();
+            assert_eq!(wait_until_gone(Instant::now()).unwrap(), Family::Gone);
+        });
+    }
+
     #[test]
     fn a_process_is_found_by_its_parent_and_by_its_environment_while_it_lives() {
         let marker = format!("CENSUS={}", getpid());

@@ -36,83 +36,106 @@ pub(crate) enum Life {
     UntilStopped,
 }
 
+/// What a job of a round is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Naming {
+    /// By what sleeper is told.
+    ByWords,
+    /// By its number, as a job file can.
+    ByNumber,
+}
+
+/// Makes the jobs of a round.
+pub(crate) struct Maker {
+    naming: Naming,
+    life: Life,
+    quota: Quota,
+}
+
 /// How many more of the costly ones a round may have.
-pub(crate) struct Quota {
+struct Quota {
     storms: u32,
     chains: u32,
     loud: u32,
     hanging: u32,
 }
 
-impl Default for Quota {
-    fn default() -> Quota {
-        Quota { storms: 2, chains: 1, loud: 4, hanging: 6 }
-    }
-}
-
 /// What is left behind stays for so long: nobody is to see the end of it.
 const FOR_EVER: &str = "60";
 
-/// The job of this number. In a job file it has a name of its own; else it is named by what it is told.
-pub(crate) fn random(number: u64, is_named: bool, life: Life, quota: &mut Quota, random: &mut StdRng) -> Job {
-    let Nasty { told, fate, is_loud } = nasty(life, quota, random);
-    // So each prints bytes of its own.
-    let seed = random.random_range(0..1 << 20) * 100 + number;
-    let byte_count =
-        if is_loud { random.random_range(1_000_000..3_000_000) } else { random.random_range(0..2000) };
-    let words =
-        format!("{told} --quiet --print-env PROCPOOL_KEY --stdout-bytes {byte_count} --byte-seed {seed}");
-    Job {
-        // With leading zeros: the keys of a JSON object are written in the order of the alphabet.
-        key: if is_named { format!("job {number:02}") } else { words.clone() },
-        words,
-        timeout: (fate == Fate::Hangs && life == Life::UntilTimeout).then_some("0.4"),
-        fate,
-        seed,
-        byte_count,
-    }
-}
+const TIMEOUT: &str = "0.4";
 
 struct Nasty {
     told: String,
     fate: Fate,
-    is_loud: bool,
+    byte_count: usize,
 }
 
-fn nasty(life: Life, quota: &mut Quota, random: &mut StdRng) -> Nasty {
-    let mut fate = Fate::Succeeds;
-    let mut is_loud = false;
-    let nap = format!("0.{:03}", random.random_range(0..200));
-    let deaf = if random.random_bool(0.5) { " --deaf" } else { "" };
-    let told = match random.random_range(0..16) {
-        0 | 1 if life != Life::Brief && take(&mut quota.hanging) => {
-            fate = Fate::Hangs;
-            let way = if random.random_bool(0.3) { "0 --stop-self" } else { FOR_EVER };
-            format!("{way}{deaf}")
+impl Maker {
+    pub(crate) fn new(naming: Naming, life: Life) -> Maker {
+        Maker {
+            naming,
+            life,
+            quota: Quota { storms: 2, chains: 1, loud: 4, hanging: 6 },
         }
-        2 => {
-            fate = Fate::Fails;
-            let way =
-                ["--exit 3", "--exit 255", "--kill-self 9", "--kill-self 15"][random.random_range(0..4)];
-            format!("0 {way}")
+    }
+
+    /// The job of this number.
+    pub(crate) fn job(&mut self, number: u64, random: &mut StdRng) -> Job {
+        let Nasty { told, fate, byte_count } = self.nasty(random);
+        // So each prints bytes of its own.
+        let seed = random.random_range(0..1 << 20) * 1000 + number;
+        let words =
+            format!("{told} --quiet --print-env PROCPOOL_KEY --stdout-bytes {byte_count} --byte-seed {seed}");
+        Job {
+            key: match self.naming {
+                Naming::ByWords => words.clone(),
+                // With leading zeros: a JSON object is written in the order of the alphabet.
+                Naming::ByNumber => format!("job {number:03}"),
+            },
+            words,
+            timeout: (fate == Fate::Hangs && self.life == Life::UntilTimeout).then_some(TIMEOUT),
+            fate,
+            seed,
+            byte_count,
         }
-        3 | 4 => format!("{nap}{deaf}"),
-        5 | 6 => format!("0 --hold-stdout {FOR_EVER}{deaf}{}", disguise(random)),
-        7 | 8 => format!("{nap} --daemon {FOR_EVER}{deaf}{}", disguise(random)),
-        9 => format!("{nap} --daemon {FOR_EVER} --keep-stdout{deaf}{}", disguise(random)),
-        10 | 11 if take(&mut quota.storms) => {
-            format!("{nap} --fork-storm {FOR_EVER} --deaf{}{}", grip(random), disguise(random))
-        }
-        12 if take(&mut quota.chains) => {
-            format!("0 --fork-chain {FOR_EVER} --count 200{deaf}{}{}", grip(random), disguise(random))
-        }
-        13 | 14 if take(&mut quota.loud) => {
-            is_loud = true;
-            format!("0{deaf}")
-        }
-        _ => "0".to_owned(),
-    };
-    Nasty { told, fate, is_loud }
+    }
+
+    fn nasty(&mut self, random: &mut StdRng) -> Nasty {
+        let quota = &mut self.quota;
+        let mut fate = Fate::Succeeds;
+        let mut byte_count = random.random_range(0..2000);
+        let nap = format!("0.{:03}", random.random_range(0..200));
+        let deaf = perhaps(" --deaf", 0.5, random);
+        let told = match random.random_range(0..16) {
+            0 | 1 if self.life != Life::Brief && take(&mut quota.hanging) => {
+                fate = Fate::Hangs;
+                let way = if random.random_bool(0.3) { "0 --stop-self" } else { FOR_EVER };
+                format!("{way}{deaf}")
+            }
+            2 => {
+                fate = Fate::Fails;
+                let ways = ["--exit 3", "--exit 255", "--kill-self 9", "--kill-self 15"];
+                format!("0 {}", ways[random.random_range(0..ways.len())])
+            }
+            3 | 4 => format!("{nap}{deaf}"),
+            5 | 6 => format!("0 --hold-stdout {FOR_EVER}{deaf}{}", disguise(random)),
+            7 | 8 => format!("{nap} --daemon {FOR_EVER}{deaf}{}", disguise(random)),
+            9 => format!("{nap} --daemon {FOR_EVER} --keep-stdout{deaf}{}", disguise(random)),
+            10 | 11 if take(&mut quota.storms) => {
+                format!("{nap} --fork-storm {FOR_EVER} --deaf{}{}", grip(random), disguise(random))
+            }
+            12 if take(&mut quota.chains) => {
+                format!("0 --fork-chain {FOR_EVER} --count 200{deaf}{}{}", grip(random), disguise(random))
+            }
+            13 | 14 if take(&mut quota.loud) => {
+                byte_count = random.random_range(1_000_000..3_000_000);
+                format!("0{deaf}")
+            }
+            _ => "0".to_owned(),
+        };
+        Nasty { told, fate, byte_count }
+    }
 }
 
 fn take(left: &mut u32) -> bool {
@@ -121,12 +144,16 @@ fn take(left: &mut u32) -> bool {
     is_left
 }
 
+fn perhaps(option: &'static str, chance: f64, random: &mut StdRng) -> &'static str {
+    if random.random_bool(chance) { option } else { "" }
+}
+
 fn disguise(random: &mut StdRng) -> &'static str {
-    if random.random_bool(0.3) { " --clear-env" } else { "" }
+    perhaps(" --clear-env", 0.3, random)
 }
 
 fn grip(random: &mut StdRng) -> &'static str {
-    if random.random_bool(0.3) { " --keep-stdout" } else { "" }
+    perhaps(" --keep-stdout", 0.3, random)
 }
 
 impl Job {
@@ -155,9 +182,10 @@ mod tests {
 
     use super::*;
 
+    /// Each as the first of its round.
     fn jobs(life: Life) -> Vec<Job> {
-        let random_source = &mut StdRng::seed_from_u64(7);
-        (1..400).map(|number| random(number, false, life, &mut Quota::default(), random_source)).collect()
+        let random = &mut StdRng::seed_from_u64(7);
+        (1..400).map(|number| Maker::new(Naming::ByWords, life).job(number, random)).collect()
     }
 
     #[test]
@@ -197,10 +225,9 @@ mod tests {
 
     #[test]
     fn the_costly_ones_are_few() {
-        let random_source = &mut StdRng::seed_from_u64(7);
-        let mut quota = Quota::default();
-        let jobs: Vec<Job> =
-            (1..400).map(|number| random(number, true, Life::Brief, &mut quota, random_source)).collect();
+        let random = &mut StdRng::seed_from_u64(7);
+        let mut maker = Maker::new(Naming::ByNumber, Life::Brief);
+        let jobs: Vec<Job> = (1..400).map(|number| maker.job(number, random)).collect();
         let count = |option| jobs.iter().filter(|job| job.words.contains(option)).count();
         assert_eq!((count("--fork-storm"), count("--fork-chain")), (2, 1));
     }

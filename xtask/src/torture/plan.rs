@@ -7,7 +7,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::torture::job::{self, Job, Life, Quota};
+use crate::torture::job::{Job, Life, Maker, Naming};
 
 /// A round of the torture.
 pub(crate) struct Plan {
@@ -106,11 +106,10 @@ impl Plan {
         };
         // Without a blow all are waited for.
         let most = if blow.is_some() { 20 } else { 8 };
-        let mut quota = Quota::default();
-        let jobs = (1..=random.random_range(1..=most))
-            .map(|number| job::random(number, source == Source::File, life, &mut quota, random));
+        let naming = if source == Source::File { Naming::ByNumber } else { Naming::ByWords };
+        let mut maker = Maker::new(naming, life);
         Plan {
-            jobs: jobs.collect(),
+            jobs: (1..=random.random_range(1..=most)).map(|number| maker.job(number, random)).collect(),
             limit: random.random_range(1..=16),
             order: if random.random_bool(0.5) { Order::OfInput } else { Order::AsTheyEnd },
             source,
