@@ -36,25 +36,34 @@ pub(crate) struct Options {
     /// How many rounds at once
     #[arg(long, value_name = "N", default_value_t = 4)]
     lanes: usize,
-    /// Play one round of this procpool in this process, and print what came of it in JSON
-    #[arg(long, value_name = "PROCPOOL", hide = true)]
-    alone: Option<PathBuf>,
+    /// Torture this procpool [default: the one of this workspace]
+    #[arg(long, value_name = "FILE")]
+    procpool: Option<PathBuf>,
+    /// Play the first round only, in this process, and print what came of it in JSON
+    #[arg(long, hide = true)]
+    alone: bool,
 }
 
 impl Options {
     pub(crate) fn for_ci() -> Options {
-        Options { rounds: 50, seed: None, lanes: 4, alone: None }
+        Options {
+            rounds: 50,
+            seed: None,
+            lanes: 4,
+            procpool: None,
+            alone: false,
+        }
     }
 }
 
 /// Plays the rounds and says what came of them.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     let seed = options.seed.unwrap_or_else(|| rand::random_range(0..1_000_000));
-    if let Some(procpool) = &options.alone {
-        println!("{}", serde_json::to_string(&round::run(seed, procpool)?)?);
+    let procpool = options.procpool.clone().map_or_else(|| built::procpool(root), Ok)?;
+    if options.alone {
+        println!("{}", serde_json::to_string(&round::run(seed, &procpool)?)?);
         return Ok(());
     }
-    let procpool = built::procpool(root)?;
     println!("seed {seed}: {} rounds, {} at once", options.rounds, options.lanes);
     let begun = Instant::now();
     let reports = play_all(&procpool, seed..seed + options.rounds, options.lanes)?;
@@ -97,7 +106,7 @@ fn play_all(procpool: &Path, seeds: impl Iterator<Item = u64> + Send, lanes: usi
 /// Plays one round in a process of its own.
 fn play(procpool: &Path, seed: u64) -> Result<Report> {
     let mut command = Command::new(env::current_exe().context("can't find this program")?);
-    command.args(["torture", "--seed", &seed.to_string(), "--alone"]).arg(procpool);
+    command.args(["torture", "--alone", "--seed", &seed.to_string(), "--procpool"]).arg(procpool);
     let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
     ensure!(output.status.success(), "it could not be played: {}", output.status);
     serde_json::from_slice(&output.stdout).context("its report can't be read")
