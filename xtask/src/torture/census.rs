@@ -5,6 +5,7 @@
 //! wait(2) without a child to wait for proves that nobody is left. And each inherits a variable, which a look through
 //! /proc finds wherever they are, unless they have cleared their environment.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -17,6 +18,9 @@ use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_
 
 /// How often is looked whether a fact has come true.
 const PULSE: Duration = Duration::from_micros(500);
+
+/// Processes by their numbers, each as a line that describes it.
+pub(crate) type Found = BTreeMap<i32, String>;
 
 /// Whether anybody is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,27 +59,27 @@ pub(crate) fn kill_all(patience: Duration) -> Result<()> {
         match wait_until_gone(round)? {
             Family::Gone => return Ok(()),
             Family::Left if Instant::now() < deadline => {}
-            Family::Left => bail!("these can't be killed: {}", descendants().join("; ")),
+            Family::Left => bail!("these can't be killed: {:?}", descendants()),
         }
     }
 }
 
-/// All that live below this process, each as a line.
-pub(crate) fn descendants() -> Vec<String> {
-    let mut found = Vec::new();
+/// All that live below this process.
+pub(crate) fn descendants() -> Found {
+    let mut found = Found::new();
     let mut parents = vec![getpid()];
     while let Some(parent) = parents.pop() {
         for child in children(parent) {
-            found.extend(describe(child));
+            found.extend(describe(child).map(|line| (child.as_raw_pid(), line)));
             parents.push(child);
         }
     }
     found
 }
 
-/// All processes with this in their environment, each as a line.
-pub(crate) fn marked(marker: &str) -> Result<Vec<String>> {
-    let mut found = Vec::new();
+/// All processes with this in their environment.
+pub(crate) fn marked(marker: &str) -> Result<Found> {
+    let mut found = Found::new();
     for entry in fs::read_dir("/proc").context("can't list processes")? {
         let name = entry.context("can't list processes")?.file_name();
         let Some(process) = name.to_str().and_then(|name| Pid::from_raw(name.parse().ok()?)) else {
@@ -84,7 +88,7 @@ pub(crate) fn marked(marker: &str) -> Result<Vec<String>> {
         // Those of other users can't be read, and are none of ours.
         let environment = fs::read(folder(process).join("environ")).unwrap_or_default();
         if environment.split(|byte| *byte == 0).any(|variable| variable == marker.as_bytes()) {
-            found.extend(describe(process));
+            found.extend(describe(process).map(|line| (process.as_raw_pid(), line)));
         }
     }
     Ok(found)
@@ -213,8 +217,7 @@ mod tests {
         let mut process = Sleeper::start(&marker);
         let line = describe(process.pid()).unwrap();
         assert!(line.ends_with("sleeper 86400"), "{line}");
-        let is_it = |other: &String| other.starts_with(&format!("pid {},", process.pid()));
-        assert!(descendants().iter().any(is_it));
+        assert!(descendants().contains_key(&process.pid().as_raw_pid()));
         assert_eq!(marked(&marker).unwrap().len(), 1);
         assert!(marked("CENSUS=").unwrap().is_empty());
         assert_eq!(parent(process.pid()), Some(getpid()));

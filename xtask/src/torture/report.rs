@@ -77,11 +77,13 @@ impl fmt::Display for Total<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let blows: Vec<_> = self.blows().iter().map(|(blow, count)| format!("{count} {blow}")).collect();
         writeln!(f, "{} rounds: {}", self.0.len(), blows.join(", "))?;
-        let mut times: Vec<f64> = self.0.iter().filter_map(|report| report.clean_up).collect();
-        times.sort_by(f64::total_cmp);
-        if let [_, ..] = times[..] {
-            let at = |percent: usize| times[(times.len() * percent / 100).min(times.len() - 1)];
-            write!(f, "clean-up: median {:.1} ms, p99 {:.1} ms, max {:.1} ms; ", at(50), at(99), at(100))?;
+        let mut times: Vec<(f64, u64)> =
+            self.0.iter().filter_map(|report| Some((report.clean_up?, report.seed))).collect();
+        times.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+        if let [.., (slowest, seed)] = times[..] {
+            let at = |percent: usize| times[(times.len() * percent / 100).min(times.len() - 1)].0;
+            write!(f, "clean-up: median {:.1} ms, p99 {:.1} ms, ", at(50), at(99))?;
+            write!(f, "max {slowest:.1} ms (seed {seed}); ")?;
         }
         let sum = |count: fn(&Report) -> usize| self.0.iter().map(count).sum::<usize>();
         write!(
@@ -135,13 +137,13 @@ mod tests {
     fn the_total_counts_signals_and_times() {
         let blow = |blow: &str, clean_up| Report { blow: blow.into(), clean_up, ..Report::default() };
         let mut reports: Vec<Report> = (0..99).map(|_| blow("nothing", Some(2.0))).collect();
-        reports.push(blow("KILL to the pool", Some(9.0)));
+        reports.push(Report { seed: 7, ..blow("KILL to the pool", Some(9.0)) });
         reports.push(Report {
             survivors: vec!["a".into(), "b".into()],
             ..blow("nothing", None)
         });
         let expected = "101 rounds: 1 KILL to the pool, 100 nothing\n\
-                        clean-up: median 2.0 ms, p99 9.0 ms, max 9.0 ms; 2 survivors in 1 rounds, \
+                        clean-up: median 2.0 ms, p99 9.0 ms, max 9.0 ms (seed 7); 2 survivors in 1 rounds, \
                         0 temporary files left, 0 wrong outputs, 0 wrong ends";
         assert_eq!(Total(&reports).to_string(), expected);
         assert!(

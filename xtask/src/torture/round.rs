@@ -84,11 +84,13 @@ fn play(plan: &Plan, stage: &Stage, procpool: &Procpool) -> Result<Played> {
     };
     let clean_up = (family == Family::Gone).then(|| is_over.elapsed().as_secs_f64() * 1000.0);
     let mut survivors = census::descendants();
-    // Those that are below this process have been found already, whatever is in their environment.
     survivors.extend(census::marked(&stage.marker)?);
-    survivors.sort();
-    survivors.dedup();
-    Ok(Played { strike, end, clean_up, survivors })
+    Ok(Played {
+        strike,
+        end,
+        clean_up,
+        survivors: survivors.into_values().collect(),
+    })
 }
 
 /// Procpool is to find things as a user's shell would leave them, wherever this runs.
