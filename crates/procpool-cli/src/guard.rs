@@ -13,6 +13,7 @@ mod orphans;
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -31,14 +32,20 @@ pub(crate) use crate::guard::orphans::{MARK, Mark, Orphans};
 use crate::signals::{Obedience, Source};
 use crate::sys;
 
+/// Whether the guardian is dead. Clones know together.
+#[derive(Clone, Default)]
+pub(crate) struct Alone(Arc<AtomicBool>);
+
 /// The pool's side: that it has a guardian, and the orphans that it has adopted itself.
 pub(crate) struct Guard {
+    pub(crate) alone: Alone,
     guardian: Arc<UnixStream>,
     pub(crate) orphans: Arc<Orphans>,
 }
 
 /// The way on which the guardian is heard.
 pub(crate) struct Link {
+    pub(crate) alone: Alone,
     guardian: Arc<UnixStream>,
     orphans: Arc<Orphans>,
 }
@@ -73,6 +80,7 @@ impl Guard {
                 drop(theirs);
                 set_child_subreaper(Some(getpid())).context("the kernel has no subreapers")?;
                 Ok(Guard {
+                    alone: Alone::default(),
                     guardian: Arc::new(ours),
                     orphans: Arc::new(Orphans::new(getpid())),
                 })
@@ -88,6 +96,7 @@ impl Guard {
     /// What the pool needs to hear the guardian.
     pub(crate) fn link(&self) -> Link {
         Link {
+            alone: self.alone.clone(),
             guardian: Arc::clone(&self.guardian),
             orphans: Arc::clone(&self.orphans),
         }
@@ -100,11 +109,21 @@ impl Guard {
     }
 }
 
+impl Alone {
+    /// Comes back only where the guardian lives. Where it doesn't, everything is being killed, this process last:
+    /// what would be told of that is wrong, and this process must not be gone before the others are.
+    pub(crate) fn hold(&self) {
+        while self.0.load(Ordering::Acquire) {
+            thread::park();
+        }
+    }
+}
+
 impl Link {
     /// Hears the guardian, on a thread of its own: what it passes on is obeyed; if it dies, everything ends.
     /// Reaps orphans now and then, too.
     pub(crate) fn listen(self, obedience: Obedience, handle: Handle) -> io::Result<()> {
-        let Link { guardian, orphans } = self;
+        let Link { alone, guardian, orphans } = self;
         let listen = move || {
             let mut signal = [0];
             loop {
@@ -116,7 +135,10 @@ impl Link {
                 match (&*guardian).read(&mut signal) {
                     Ok(1..) => obedience.hear(Source::Guardian, signal[0].into()),
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Ok(0) | Err(_) => end_everything(&handle, &orphans),
+                    Ok(0) | Err(_) => {
+                        alone.0.store(true, Ordering::Release);
+                        end_everything(&handle, &orphans)
+                    }
                 }
             }
         };

@@ -9,7 +9,7 @@ use procpool_core::{Completion, Handle, Job, Pool, Processes, Run};
 use signal_hook::consts::SIGPIPE;
 
 use crate::exit::{self, ExitStatus};
-use crate::guard::Link;
+use crate::guard::{Alone, Link};
 use crate::input::{Fault, Input};
 use crate::launch::{Launcher, Work};
 use crate::pulse::Pulse;
@@ -36,11 +36,12 @@ pub(crate) fn run(
     controls: Controls,
 ) -> ExitStatus {
     let begun = Instant::now();
+    let alone = controls.link.as_ref().map(|link| link.alone.clone()).unwrap_or_default();
     let (run, caught) = match start(pool, input.jobs, controls) {
         Ok(started) => started,
         Err(error) => return exit::own_failure(&error),
     };
-    let mut delivery = Delivery::new(run.handle(), sinks);
+    let mut delivery = Delivery::new(run.handle(), sinks, alone);
     delivery.deliver_all(run);
     let status = delivery.conclude(&input.fault, &caught);
     if delivery.is_worth_a_summary(status) {
@@ -76,6 +77,7 @@ struct Delivery {
     handle: Handle,
     sinks: Vec<Box<dyn Sink>>,
     tally: Tally,
+    alone: Alone,
     /// Why the sinks are told nothing any more.
     trouble: Option<Trouble>,
     /// The first output that could not be kept.
@@ -83,11 +85,12 @@ struct Delivery {
 }
 
 impl Delivery {
-    fn new(handle: Handle, sinks: Vec<Box<dyn Sink>>) -> Delivery {
+    fn new(handle: Handle, sinks: Vec<Box<dyn Sink>>, alone: Alone) -> Delivery {
         Delivery {
             handle,
             sinks,
             tally: Tally::default(),
+            alone,
             trouble: None,
             loss: None,
         }
@@ -95,10 +98,12 @@ impl Delivery {
 
     fn deliver_all(&mut self, run: Run<Work>) {
         for mut completion in run {
+            self.alone.hold();
             self.tally.note(&completion);
             self.look_for_loss(&completion);
             self.tell_sinks(|sink| sink.completed(&mut completion));
         }
+        self.alone.hold();
         self.tell_sinks(|sink| sink.finish());
         self.tally.note_rest(self.handle.snapshot().pending);
     }

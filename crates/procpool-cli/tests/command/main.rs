@@ -10,6 +10,7 @@ mod descriptors;
 mod help;
 mod job_file;
 mod limits;
+mod listener;
 mod memory;
 mod outcomes;
 mod output;
@@ -24,16 +25,17 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{Read, Write as _};
+use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::rc::Rc;
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+use crate::listener::Listener;
 
 const PROCPOOL: &str = env!("CARGO_BIN_EXE_procpool");
 
@@ -236,7 +238,7 @@ impl Running {
         let mut pool = String::new();
         wait_for("the guardian has a pool", || {
             let children = fs::read_to_string(format!("/proc/{guardian}/task/{guardian}/children")).unwrap();
-            pool = children.trim_end().to_owned();
+            children.trim_end().clone_into(&mut pool);
             !pool.is_empty()
         });
         pool
@@ -287,44 +289,6 @@ impl Drop for Running {
                 let _ = self.child.wait();
             }
         }
-    }
-}
-
-/// Collects what comes from a stream, until its end.
-#[derive(Clone, Default)]
-struct Listener(Arc<Mutex<Heard>>);
-
-#[derive(Default)]
-struct Heard {
-    bytes: Vec<u8>,
-    over: bool,
-}
-
-impl Listener {
-    fn new(stream: Option<impl Read + Send + 'static>) -> Listener {
-        let listener = Listener::default();
-        let Some(mut stream) = stream else {
-            listener.0.lock().unwrap().over = true;
-            return listener;
-        };
-        let ear = listener.clone();
-        thread::spawn(move || {
-            let mut part = vec![0; 1 << 16];
-            // A terminal ends with an error.
-            while let Ok(count @ 1..) = stream.read(&mut part) {
-                ear.0.lock().unwrap().bytes.extend(&part[..count]);
-            }
-            ear.0.lock().unwrap().over = true;
-        });
-        listener
-    }
-
-    fn heard(&self) -> Vec<u8> {
-        self.0.lock().unwrap().bytes.clone()
-    }
-
-    fn is_over(&self) -> bool {
-        self.0.lock().unwrap().over
     }
 }
 
