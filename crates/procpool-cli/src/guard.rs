@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use nix::sys::signal::SigSet;
 use nix::unistd::ForkResult;
-use procpool_core::Handle;
+use procpool_core::{Handle, Processes};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::retry_on_intr;
 use rustix::process::{Pid, getpid, set_child_subreaper};
@@ -122,7 +122,7 @@ impl Alone {
 impl Link {
     /// Hears the guardian, on a thread of its own: what it passes on is obeyed; if it dies, everything ends.
     /// Reaps orphans now and then, too.
-    pub(crate) fn listen(self, obedience: Obedience, handle: Handle) -> io::Result<()> {
+    pub(crate) fn listen(self, obedience: Obedience, handle: Handle, processes: Processes) -> io::Result<()> {
         let Link { alone, guardian, orphans } = self;
         let listen = move || {
             let mut signal = [0];
@@ -137,7 +137,7 @@ impl Link {
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     Ok(0) | Err(_) => {
                         alone.0.store(true, Ordering::Release);
-                        end_everything(&handle, &orphans)
+                        end_everything(&handle, &processes, &orphans)
                     }
                 }
             }
@@ -148,12 +148,14 @@ impl Link {
 }
 
 /// The guardian is dead: nobody waits for this process any more, and nobody would end what it leaves.
-fn end_everything(handle: &Handle, orphans: &Orphans) -> ! {
+fn end_everything(handle: &Handle, processes: &Processes, orphans: &Orphans) -> ! {
     let until = Instant::now() + LAST_EFFORT;
+    // Nothing is started after this, and what is being started is on the list.
+    let _stopped = processes.stop();
     handle.kill();
     while Instant::now() < until {
         let adopted = orphans.kill_all();
-        if adopted == 0 && handle.snapshot().active.is_empty() {
+        if adopted == 0 && processes.list().is_empty() {
             break;
         }
         thread::sleep(Duration::from_millis(1));

@@ -63,11 +63,11 @@ fn start(pool: &Pool<Launcher>, jobs: Jobs, controls: Controls) -> anyhow::Resul
         report: StatusReport::new(handle.clone(), processes.clone()),
         insistence: Insistence { handle: handle.clone(), pulse },
         handle: handle.clone(),
-        processes,
+        processes: processes.clone(),
     };
     let (caught, obedience) = signals.concern(concerned).context("can't start a thread for signals")?;
     if let Some(link) = link {
-        link.listen(obedience, handle).context("can't start a thread that hears the guardian")?;
+        link.listen(obedience, handle, processes).context("can't start a thread that hears the guardian")?;
     }
     Ok((run, caught))
 }
