@@ -67,11 +67,11 @@ Where jobs come from:
   no timeout of their own.
 
 What a job has and how it ends:
-  It runs without a shell, in a process group of its own, with nothing on
-  standard input and with PROCPOOL_KEY, PROCPOOL_SEQ, PROCPOOL_SLOT and
-  PROCPOOL_ATTEMPT in its environment. It ends when its process ends; what
-  then still holds its output gets 200 ms and is killed, and the job counts as
-  leaked. One that takes too long is sent TERM, with its group, then KILL.
+  It runs without a shell, in a session and process group of its own, with
+  nothing on standard input, no terminal, every signal at its default, and with
+  PROCPOOL_KEY, PROCPOOL_SEQ, PROCPOOL_SLOT, PROCPOOL_ATTEMPT and PROCPOOL_RUN
+  in its environment. It ends when its process ends; what then still holds its
+  output gets 200 ms and is killed (--on-leak), and the job counts as leaked. One that takes too long is sent TERM, with its group, then KILL.
 
 Exit status:
   0  every job ran and succeeded and all output was delivered, or there were
@@ -80,8 +80,16 @@ Exit status:
   2  bad usage or bad input; what was started before that was seen was
      finished and reported
   3  procpool could not do its own work, or jobs were left unrun
-  After INT, TERM or HUP it ends the jobs (INT, or else TERM; 2 s later KILL;
-  INT again: KILL at once) and dies by the same signal.";
+  After INT, TERM, HUP or QUIT it ends the jobs (by the same signal, but TERM
+  for HUP; 2 s later KILL; INT again: KILL at once) and dies by that signal.
+
+Signals that end nothing:
+  USR1 prints what runs now, on standard error. USR2 starts nothing new and lets
+  what runs finish; 3 if jobs are left. Ctrl-Z stops the jobs as well, and their
+  timeouts stand still. One that was ignored from the start stays ignored.
+
+However procpool ends, `kill -9` of it included, no process that it started
+outlives it by more than a second: a second process, the guardian, sees to it.";
 
 /// Run a command for each value, or each command of a job file.
 #[derive(Debug, clap::Args)]
@@ -137,11 +145,17 @@ pub(crate) struct RunArgs {
     ///
     /// It gets 200 ms, and the job counts as leaked. Then it is killed with its process group (kill), the
     /// job goes on until it lets go (wait), or it may live on, also when procpool has ended (keep).
-    #[arg(long, value_name = "WHAT", default_value = "kill", hide_possible_values = true)]
+    #[arg(
+        long,
+        value_name = "WHAT",
+        default_value = "kill",
+        hide_possible_values = true,
+        hide_short_help = true
+    )]
     pub(crate) on_leak: LeakPolicy,
 
     /// Run as one process, without a second one that ends everything should the first be killed
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(crate) no_guard: bool,
 
     /// The command, then `:::` and values; without `:::` the values come from standard input
