@@ -49,6 +49,7 @@ impl Plan {
             None => commands(args)?,
         };
         let (limit, local) = machine::make_room(limit, input.jobs.size_hint().1, LocalProcess::new());
+        local.check_spool().context("large outputs have no place, set TMPDIR to a directory for them")?;
         let launcher = Launcher::new(local, on_leak, guard.map(|guard| Arc::clone(&guard.orphans)));
         Ok(Plan {
             processes: launcher.processes(),

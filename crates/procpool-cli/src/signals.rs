@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use procpool_core::{Halt, Handle, LocalProcess, Processes, Signal};
 use signal_hook::consts::{
-    SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2,
+    SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGXFSZ,
 };
 use signal_hook::{flag, iterator};
 
@@ -69,6 +69,10 @@ impl Signals {
             // Inherited so, the kernel would reap the jobs before anybody learns how they ended, see
             // waitpid(2). Any handler puts an end to that.
             flag::register(SIGCHLD, Arc::default())?;
+        }
+        if !ignored.has(SIGXFSZ) {
+            // Else a file that reaches `ulimit -f` would kill procpool. Now its write fails, like on a full disk.
+            flag::register(SIGXFSZ, Arc::default())?;
         }
         let wanted = CAUGHT.into_iter().filter(|signal| !ignored.has(*signal));
         Ok(Signals { caught: iterator::Signals::new(wanted)?, ignored })

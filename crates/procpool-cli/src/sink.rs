@@ -8,7 +8,7 @@ pub(crate) mod tame;
 
 use std::io;
 
-use procpool_core::Completion;
+use procpool_core::{Completion, CopyError};
 
 use crate::launch::Work;
 
@@ -37,6 +37,14 @@ impl Trouble {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Trouble::ReaderGone,
             _ => Trouble::Failed(anyhow::Error::from(error).context(format!("can't write to {name}"))),
+        }
+    }
+
+    /// What the error of copying captured output to `name` means.
+    pub(crate) fn copying(name: &str, error: CopyError) -> Trouble {
+        match error {
+            CopyError::Writing(error) => Trouble::writing(name, error),
+            CopyError::Reading(_) => Trouble::Failed(error.into()),
         }
     }
 }

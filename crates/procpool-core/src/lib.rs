@@ -83,5 +83,5 @@ pub use crate::results::Results;
 pub use crate::runner::{Context, Runner};
 pub use crate::signal::Signal;
 pub use crate::snapshot::{Active, Pending, Snapshot};
-pub use crate::spool::{Spool, SpoolReader};
+pub use crate::spool::{CopyError, Spool, SpoolReader};
 pub use crate::status::{Status, Usage};

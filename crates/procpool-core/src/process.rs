@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::command::Command;
+use crate::error::Error;
 use crate::halt::Halt;
 use crate::job::Job;
 use crate::outcome::{NotStarted, Outcome};
@@ -146,6 +147,18 @@ impl LocalProcess {
     pub fn descriptor_limit(mut self, soft: u64) -> LocalProcess {
         self.descriptor_limit = Some(soft);
         self
+    }
+
+    /// Whether a file for large outputs can be made. It is made for the first of them, and this tells before any
+    /// job has run that the directory is missing or can't be written.
+    ///
+    /// # Errors
+    /// Where it can't be made; the source names the directory.
+    pub fn check_spool(&self) -> Result<(), Error> {
+        self.starter
+            .spool
+            .check()
+            .map_err(|error| Error::resource("a temporary file for large outputs", error))
     }
 
     fn with_new_spool(mut self) -> LocalProcess {

@@ -1,12 +1,16 @@
 //! Captured output: in memory, past a threshold in the runner's one unlinked temporary file.
 //! Knows nothing of processes and pipes.
 
+mod copy;
 mod file;
 
 use std::fmt;
 use std::io::{self, Read, Write};
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
+pub use crate::spool::copy::CopyError;
+use crate::spool::copy::read_out;
 use crate::spool::file::Extent;
 pub(crate) use crate::spool::file::SpoolFile;
 use crate::sys;
@@ -35,7 +39,7 @@ pub struct Spool {
     file: Option<Arc<SpoolFile>>,
 }
 
-/// How much is read or copied at a time.
+/// How much is read at a time.
 const CHUNK: usize = 64 * 1024;
 
 /// The least that is worth a read(2): most outputs are smaller than this.
@@ -80,18 +84,11 @@ impl Spool {
     ///
     /// # Errors
     /// What the writer says, or the system where the temporary file can't be read.
-    pub fn copy_to(&self, writer: &mut (impl Write + ?Sized)) -> io::Result<u64> {
-        if !self.extents.is_empty() {
-            let mut buffer = vec![0; CHUNK];
-            let mut filed = self.reader().take(self.filed());
-            loop {
-                match filed.read(&mut buffer)? {
-                    0 => break,
-                    read => writer.write_all(&buffer[..read])?,
-                }
-            }
+    pub fn copy_to(&self, writer: &mut (impl Write + ?Sized)) -> Result<u64, CopyError> {
+        for (file, extent) in self.filed_parts() {
+            read_out(file, extent, writer)?;
         }
-        writer.write_all(&self.memory)?;
+        writer.write_all(&self.memory).map_err(CopyError::Writing)?;
         Ok(self.len())
     }
 
@@ -162,12 +159,37 @@ impl Spool {
         self.memory.shrink_to_fit();
     }
 
+    /// Whether all that came so far lies in the file, so that what comes next can go there at once.
+    pub(crate) fn is_filed(&self) -> bool {
+        self.memory.is_empty() && !self.extents.is_empty()
+    }
+
+    /// Moves once what is in the pipe to the file, behind all that [is filed](Spool::is_filed) there. 0 is the
+    /// end of the pipe. Where it fails the pipe has lost nothing; the error may be about either side.
+    pub(crate) fn splice(&mut self, pipe: BorrowedFd<'_>) -> io::Result<usize> {
+        debug_assert!(self.is_filed(), "BUG: this would go before what is in memory");
+        let file = self.file.as_ref().expect("BUG: an extent of no file");
+        file.splice(&mut self.extents, pipe)
+    }
+
+    fn filed_parts(&self) -> impl Iterator<Item = (&SpoolFile, &Extent)> {
+        self.file.iter().flat_map(|file| self.extents.iter().map(|extent| (&**file, extent)))
+    }
+
     fn file_memory(&mut self) -> io::Result<()> {
         if let Some(file) = &self.file {
             file.append(&mut self.extents, &self.memory)?;
             self.memory.clear();
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+impl Spool {
+    /// To do to it what no user can.
+    pub(crate) fn system_file(&self) -> Arc<std::fs::File> {
+        self.file.as_ref().unwrap().file().unwrap()
     }
 }
 

@@ -15,7 +15,7 @@ use rustix::buffer::spare_capacity;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec};
 use rustix::fs::{FallocateFlags, MemfdFlags};
 use rustix::io::Errno;
-use rustix::pipe::PipeFlags;
+use rustix::pipe::{PipeFlags, SpliceFlags};
 use rustix::process::{PidfdFlags, Resource, Rlimit, getrlimit, prlimit};
 
 use crate::signal::Signal;
@@ -85,6 +85,25 @@ fn timespec(duration: Duration) -> Timespec {
 /// Reads once into the spare capacity of `buffer`, which must have some. 0 is the end.
 pub(crate) fn read(fd: BorrowedFd<'_>, buffer: &mut Vec<u8>) -> io::Result<usize> {
     Ok(rustix::io::retry_on_intr(|| rustix::io::read(fd, spare_capacity(buffer)))?)
+}
+
+/// Moves once from a pipe to a place in a file, past our memory. 0 is the end. Where it fails nothing has
+/// moved; the error may be about either side.
+pub(crate) fn splice(pipe: BorrowedFd<'_>, file: &File, offset: u64, at_most: usize) -> io::Result<usize> {
+    let flags = SpliceFlags::empty();
+    Ok(rustix::io::retry_on_intr(|| {
+        let mut offset = offset;
+        rustix::pipe::splice(pipe, None, file, Some(&mut offset), at_most, flags)
+    })?)
+}
+
+/// Makes a pipe hold at least so much, where that is allowed.
+pub(crate) fn grow_pipe(pipe: BorrowedFd<'_>, size: usize) {
+    // A process that wants its own pipe larger can have made it so.
+    if rustix::pipe::fcntl_getpipe_size(pipe).is_ok_and(|now| now < size) {
+        // Refused where the user has too much in pipes already, or pipes may not be as large: it works as it is.
+        let _ = rustix::pipe::fcntl_setpipe_size(pipe, size);
+    }
 }
 
 /// How many bytes a pipe holds that were not read yet.

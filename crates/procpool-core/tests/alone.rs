@@ -4,7 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "clippy does not take the helpers of tests for tests")]
 
 use std::env;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::Path;
 use std::process;
 use std::thread;
@@ -69,6 +70,13 @@ fn descriptors() -> usize {
     fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
+/// The most memory that this process ever had, in kB.
+fn peak_memory() -> u32 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
 fn children() -> String {
     let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
     tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok()).collect()
@@ -79,10 +87,34 @@ fn a_million_jobs_take_less_than_20_mb() {
     alone("a_million_jobs_take_less_than_20_mb", || {
         let run = Pool::with_runner(limit(64), Nothing).run((0..1_000_000).map(number)).unwrap();
         assert_eq!(run.count(), 1_000_000);
-        let status = fs::read_to_string("/proc/self/status").unwrap();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        let kilobytes: u32 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+        let kilobytes = peak_memory();
         assert!(kilobytes < 20_000, "{kilobytes} kB");
+    });
+}
+
+#[test]
+fn three_hundred_megabytes_of_output_take_less_than_16_more() {
+    alone("three_hundred_megabytes_of_output_take_less_than_16_more", || {
+        const SIZE: usize = 300_000_000;
+        let before = peak_memory();
+        let script = "yes procpool! | head -c \"$1\"; exit 0";
+        let command = Command::new("sh").args(["-c", script, "sh", &SIZE.to_string()]);
+        let results = Pool::new(limit(1)).run_all([Job::new("large", command)]).unwrap();
+        let spool = results["large"].stdout();
+
+        // The job's lines are ten bytes long, and so is a multiple of this.
+        let lines = b"procpool!\n".repeat(10_000);
+        let (mut reader, mut piece, mut read) = (spool.reader(), vec![0; lines.len()], 0);
+        while read < SIZE {
+            reader.read_exact(&mut piece).unwrap();
+            assert!(piece == lines, "at {read}");
+            read += piece.len();
+        }
+        assert_eq!((spool.len(), reader.read(&mut piece).unwrap()), (SIZE as u64, 0));
+        let mut null = File::options().write(true).open("/dev/null").unwrap();
+        assert_eq!(spool.copy_to(&mut null).unwrap(), SIZE as u64);
+        let more = peak_memory() - before;
+        assert!(more < 16_000, "{more} kB");
     });
 }
 

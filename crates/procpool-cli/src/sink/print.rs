@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::fd::BorrowedFd;
 
-use procpool_core::{Completion, Key, Spool};
+use procpool_core::{Completion, CopyError, Key, Spool};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::{fcntl_dupfd_cloexec, retry_on_intr};
 use rustix::stdio;
@@ -95,35 +95,36 @@ impl Stream {
             Passes::Everything => self.print_exactly(tag, key, spool),
             Passes::TextAndColour => self.print_tamed(tag, key, spool),
         };
-        printed.map_err(|error| Trouble::writing(name, error))
+        printed.map_err(|error| Trouble::copying(name, error))
     }
 
-    fn print_exactly(&mut self, tag: Tag, key: &Key, spool: &Spool) -> io::Result<()> {
+    fn print_exactly(&mut self, tag: Tag, key: &Key, spool: &Spool) -> Result<(), CopyError> {
         match tag {
             Tag::Nothing => spool.copy_to(self).map(drop),
             Tag::Key => {
                 let mut tagged = Tagged::new(BufWriter::new(self), key.as_bytes());
                 spool.copy_to(&mut tagged)?;
-                tagged.finish()
+                tagged.finish().map_err(CopyError::Writing)
             }
         }
     }
 
-    fn print_tamed(&mut self, tag: Tag, key: &Key, spool: &Spool) -> io::Result<()> {
+    fn print_tamed(&mut self, tag: Tag, key: &Key, spool: &Spool) -> Result<(), CopyError> {
         let buffered = BufWriter::new(self);
-        match tag {
+        let finished = match tag {
             Tag::Nothing => {
                 let mut tame = Tame::new(buffered);
                 spool.copy_to(&mut tame)?;
-                tame.finish()?.flush()
+                tame.finish().and_then(|mut buffered| buffered.flush())
             }
             Tag::Key => {
                 // Tagged last, so that each line is plain where its tag stands. The key as the summary shows it.
                 let mut tame = Tame::new(Tagged::new(buffered, key.to_string().as_bytes()));
                 spool.copy_to(&mut tame)?;
-                tame.finish()?.finish()
+                tame.finish().and_then(Tagged::finish)
             }
-        }
+        };
+        finished.map_err(CopyError::Writing)
     }
 }
 

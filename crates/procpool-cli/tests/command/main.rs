@@ -17,6 +17,7 @@ mod output;
 mod placeholders;
 mod readme;
 mod signals;
+mod temporary;
 mod terminal;
 mod usage;
 mod values;

@@ -7,20 +7,41 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use crate::spool::Spool;
 use crate::sys;
 
-/// A pipe that is read into a spool until it is closed.
+/// A pipe that is emptied into a spool until it is closed.
 pub(crate) struct Stream {
     pipe: Option<OwnedFd>,
     spool: Spool,
+    way: Way,
     lost: Option<io::Error>,
+}
+
+/// How what lies in the pipe gets to where it belongs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// It is read into the spool's memory: right for what is small or comes in small pieces.
+    Read,
+    /// The kernel moves it to the spool's file: right for what is large.
+    Splice,
+    /// As `Read`, and for good: the kernel can't move it there, or a write has to say what is wrong.
+    OnlyRead,
+    /// It is dropped, for it can't be kept.
+    Discard,
 }
 
 /// How much of an output that can't be kept any more is read at a time.
 const DISCARD: usize = 64 * 1024;
 
+/// What comes in smaller pieces is cheaper to collect in memory than to move to the file one by one.
+const LEAST_SPLICED: usize = 4 * 1024;
+
+/// How much the pipe of a large output holds: a quarter of the wake-ups. More doesn't fit into the processor's
+/// cache, and would soon take what all pipes of a user may have together (pipe(7)).
+const LARGE_PIPE: usize = 256 * 1024;
+
 impl Stream {
     /// A stream without a pipe (it is not captured) is closed from the start.
     pub(crate) fn new(pipe: Option<OwnedFd>, spool: Spool) -> Stream {
-        Stream { pipe, spool, lost: None }
+        Stream { pipe, spool, way: Way::Read, lost: None }
     }
 
     /// What to wait for; `None` once it is closed.
@@ -44,29 +65,46 @@ impl Stream {
         }
     }
 
-    /// Reads what is there, once, and says how much that was. Call it when the pipe is readable, else it blocks.
+    /// Takes what is there, once, and says how much that was. Call it when the pipe is readable, else it blocks.
     ///
-    /// Where the spool can't take it, the pipe is read on and what comes is dropped: the job must not
+    /// Where the spool can't keep it, the pipe is read on and what comes is dropped: the job must not
     /// notice (a closed pipe would kill it), and its completion says that output is missing.
     pub(crate) fn pump(&mut self) -> usize {
         let Some(pipe) = &self.pipe else { return 0 };
-        let mut discarded = Vec::new();
-        let buffer = match self.lost {
-            None => self.spool.room(),
-            Some(_) => {
-                discarded.reserve(DISCARD);
-                &mut discarded
-            }
+        let pipe = pipe.as_fd();
+        let result = match self.way {
+            Way::Read | Way::OnlyRead => sys::read(pipe, self.spool.room()),
+            Way::Splice => self.spool.splice(pipe).or_else(|_| {
+                self.way = Way::OnlyRead;
+                sys::read(pipe, self.spool.room())
+            }),
+            Way::Discard => sys::read(pipe, &mut Vec::with_capacity(DISCARD)),
         };
-        let result = sys::read(pipe.as_fd(), buffer);
         let count = *result.as_ref().unwrap_or(&0);
+        if self.way != Way::Discard {
+            match result.and_then(|_| self.spool.settle()) {
+                Ok(()) => self.choose_way(count),
+                Err(error) => {
+                    self.way = Way::Discard;
+                    self.lost = Some(error);
+                }
+            }
+        }
         if count == 0 {
             self.close();
         }
-        if let Err(error) = result.and_then(|_| self.spool.settle()) {
-            self.lost.get_or_insert(error);
-        }
         count
+    }
+
+    fn choose_way(&mut self, count: usize) {
+        match (self.way, &self.pipe) {
+            (Way::Read, Some(pipe)) if self.spool.is_filed() => {
+                sys::grow_pipe(pipe.as_fd(), LARGE_PIPE);
+                self.way = Way::Splice;
+            }
+            (Way::Splice, _) if count < LEAST_SPLICED => self.way = Way::Read,
+            _ => {}
+        }
     }
 
     /// What was read, and what went wrong on the way.
@@ -78,22 +116,110 @@ impl Stream {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::io::Write;
     use std::sync::Arc;
+    use std::thread;
+
+    use proptest::prelude::*;
 
     use super::*;
     use crate::spool::SpoolFile;
 
+    fn stream(threshold: usize) -> (Stream, File) {
+        let (pipe, writer) = rustix::pipe::pipe().unwrap();
+        let file = Arc::new(SpoolFile::new(std::env::temp_dir(), threshold));
+        (Stream::new(Some(pipe), Spool::in_file(file)), writer.into())
+    }
+
+    /// Different at each position, so that a piece in the wrong place is noticed.
+    fn bytes(count: usize) -> Vec<u8> {
+        (0..count).map(|n| (n ^ (n >> 8) ^ (n >> 16)).to_le_bytes()[0]).collect()
+    }
+
     #[test]
     fn catching_up_reads_all_that_is_there_and_does_not_wait_for_more() {
-        let (pipe, writer) = rustix::pipe::pipe().unwrap();
-        let file = Arc::new(SpoolFile::new(std::env::temp_dir(), 10_000));
-        let mut stream = Stream::new(Some(pipe), Spool::in_file(file));
-        let written = rustix::io::write(&writer, &vec![b'x'; 50_000]).unwrap();
+        let (mut stream, mut writer) = stream(10_000);
+        let written = writer.write(&bytes(50_000)).unwrap();
         stream.catch_up();
         assert!(!stream.is_closed());
         drop(writer);
         stream.catch_up();
         let (spool, lost) = stream.finish();
         assert_eq!((spool.len(), lost.is_none()), (written as u64, true));
+    }
+
+    #[test]
+    fn what_is_large_goes_past_our_memory_through_a_larger_pipe_and_what_is_small_does_not() {
+        let (mut stream, mut writer) = stream(10_000);
+        let pipe_size = |stream: &Stream| rustix::pipe::fcntl_getpipe_size(stream.event().unwrap()).unwrap();
+        let small = pipe_size(&stream);
+        writer.write_all(&bytes(9_000)).unwrap();
+        stream.catch_up();
+        assert!(stream.way == Way::Read && pipe_size(&stream) == small);
+        for _ in 0..2 {
+            writer.write_all(&bytes(20_000)).unwrap();
+            stream.catch_up();
+            assert!(stream.way == Way::Splice && stream.spool.is_filed());
+        }
+        assert_eq!(pipe_size(&stream), LARGE_PIPE);
+        writer.write_all(b"little").unwrap();
+        stream.catch_up();
+        assert!(stream.way == Way::Read);
+        let expected = [bytes(9_000), bytes(20_000), bytes(20_000), b"little".to_vec()].concat();
+        assert!(stream.finish().0.to_vec().unwrap() == expected);
+    }
+
+    #[test]
+    fn a_pipe_that_its_writer_made_larger_stays_so() {
+        let (mut stream, mut writer) = stream(10);
+        rustix::pipe::fcntl_setpipe_size(&writer, 4 * LARGE_PIPE).unwrap();
+        writer.write_all(&bytes(50_000)).unwrap();
+        stream.catch_up();
+        assert_eq!(rustix::pipe::fcntl_getpipe_size(&writer).unwrap(), 4 * LARGE_PIPE);
+    }
+
+    #[test]
+    fn where_the_kernel_can_not_move_it_to_the_file_it_is_read_and_written() {
+        let (mut stream, mut writer) = stream(10);
+        writer.write_all(&bytes(30_000)).unwrap();
+        stream.catch_up();
+        // What splice(2) refuses: a file that is only appended to.
+        rustix::fs::fcntl_setfl(stream.spool.system_file(), rustix::fs::OFlags::APPEND).unwrap();
+        writer.write_all(&bytes(30_000)).unwrap();
+        stream.catch_up();
+        assert!(stream.way == Way::OnlyRead);
+        let (spool, lost) = stream.finish();
+        assert!(lost.is_none() && spool.to_vec().unwrap() == bytes(30_000).repeat(2));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn what_is_written_into_the_pipe_comes_out_of_the_spool_however_it_is_cut(
+            threshold in 0_usize..150_000,
+            pieces in proptest::collection::vec((0_usize..10_000, 1_usize..40), 0..12),
+        ) {
+            let (mut stream, mut writer) = stream(threshold);
+            let sizes: Vec<usize> = pieces.iter().flat_map(|(size, times)| vec![*size; *times]).collect();
+            let expected = bytes(sizes.iter().sum());
+            let (spool, lost) = thread::scope(|scope| {
+                scope.spawn(|| {
+                    let mut rest = &expected[..];
+                    for size in sizes {
+                        let (piece, behind) = rest.split_at(size);
+                        writer.write_all(piece).unwrap();
+                        rest = behind;
+                    }
+                    drop(writer);
+                });
+                while !stream.is_closed() {
+                    stream.pump();
+                }
+                stream.finish()
+            });
+            prop_assert!(lost.is_none());
+            prop_assert!(spool.to_vec().unwrap() == expected);
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -36,14 +37,21 @@ pub(crate) struct Extent {
     pub(crate) used: u64,
 }
 
-/// Extents of class `n` have `SMALLEST << n` bytes: from 64 KiB, so that few are used in part, to 8 MiB, so
-/// that an output of many gigabytes is a list of some thousand.
+/// Extents of class `n` have `SMALLEST << n` bytes: from 64 KiB, so that few are used in part, to 1 GiB, so
+/// that an output of 100 GB is a list of some hundred. What is not used of one is a hole, and takes no room.
 const SMALLEST: u64 = 64 * 1024;
-const CLASSES: usize = 8;
+const CLASSES: usize = 15;
+
+/// How much is moved from a pipe at a time: a job that writes for ever must not keep us from its timeout.
+const MOVED: usize = 1024 * 1024;
 
 impl Extent {
     fn capacity(&self) -> u64 {
         SMALLEST << self.class
+    }
+
+    fn room(&self) -> usize {
+        usize::try_from(self.capacity() - self.used).unwrap_or(usize::MAX)
     }
 }
 
@@ -55,6 +63,12 @@ impl SpoolFile {
 
     pub(crate) fn threshold(&self) -> usize {
         self.threshold
+    }
+
+    /// Whether the file can be made. It is not kept: most runs never need it, and some have hardly a descriptor
+    /// to spare.
+    pub(crate) fn check(&self) -> io::Result<()> {
+        self.make().map(drop)
     }
 
     /// Writes `bytes` behind what `extents` hold. All of them, or none are counted.
@@ -72,25 +86,37 @@ impl SpoolFile {
     }
 
     fn append_piece_by_piece(&self, extents: &mut Vec<Extent>, mut bytes: &[u8]) -> io::Result<()> {
-        let mut file = None;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let file = self.file()?;
         while !bytes.is_empty() {
-            let full = extents.last().is_none_or(|extent| extent.used == extent.capacity());
-            if full {
-                let class = extents.last().map_or(0, |extent| CLASSES.min(extent.class + 2) - 1);
-                extents.push(self.allocate(class));
-            }
-            let extent = extents.last_mut().expect("BUG: an extent was just pushed");
-            let room = extent.capacity() - extent.used;
-            let (piece, rest) = bytes.split_at(bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX)));
-            let file = match &file {
-                Some(file) => file,
-                None => file.insert(self.file()?),
-            };
+            let extent = self.with_room(extents);
+            let (piece, rest) = bytes.split_at(bytes.len().min(extent.room()));
             file.write_all_at(piece, extent.offset + extent.used)?;
             extent.used += piece.len() as u64;
             bytes = rest;
         }
         Ok(())
+    }
+
+    /// Moves once what is in the pipe behind what `extents` hold, past our memory. 0 is the end of the pipe.
+    /// Where it fails the pipe has lost nothing; the error may be about either side.
+    pub(crate) fn splice(&self, extents: &mut Vec<Extent>, pipe: BorrowedFd<'_>) -> io::Result<usize> {
+        let file = self.file()?;
+        let extent = self.with_room(extents);
+        let moved = sys::splice(pipe, &file, extent.offset + extent.used, extent.room().min(MOVED))?;
+        extent.used += moved as u64;
+        Ok(moved)
+    }
+
+    /// The last extent, a new one where that is full: twice as large as the one before.
+    fn with_room<'a>(&self, extents: &'a mut Vec<Extent>) -> &'a mut Extent {
+        if extents.last().is_none_or(|extent| extent.room() == 0) {
+            let class = extents.last().map_or(0, |extent| CLASSES.min(extent.class + 2) - 1);
+            extents.push(self.allocate(class));
+        }
+        extents.last_mut().expect("BUG: an extent was just pushed")
     }
 
     /// Reads once from an extent, at an offset within its used part.
@@ -129,14 +155,18 @@ impl SpoolFile {
         Extent { offset, class, used: 0 }
     }
 
-    fn file(&self) -> io::Result<Arc<File>> {
+    pub(crate) fn file(&self) -> io::Result<Arc<File>> {
         let mut state = self.lock();
         if let Some(file) = &state.file {
             return Ok(Arc::clone(file));
         }
-        let file = Arc::new(tempfile::tempfile_in(&self.directory).map_err(|error| self.explain(error))?);
+        let file = Arc::new(self.make()?);
         state.file = Some(Arc::clone(&file));
         Ok(file)
+    }
+
+    fn make(&self) -> io::Result<File> {
+        tempfile::tempfile_in(&self.directory).map_err(|error| self.explain(error))
     }
 
     /// Names the directory, but in an error that is about this process and passes.
@@ -172,9 +202,12 @@ mod tests {
     fn a_huge_output_is_a_short_list_of_extents() {
         let file = SpoolFile::new(std::env::temp_dir(), 0);
         let mut extents = Vec::new();
-        for _ in 0..64 {
-            file.append(&mut extents, &vec![1; 1 << 20]).unwrap();
+        let mut length = 0;
+        while length < 100_000_000_000 {
+            let extent = file.with_room(&mut extents);
+            extent.used = extent.capacity();
+            length += extent.used;
         }
-        assert!(extents.len() <= 16, "{} extents", extents.len());
+        assert!(extents.len() <= 110, "{} extents", extents.len());
     }
 }

@@ -11,10 +11,10 @@ const MEGABYTE: usize = 1 << 20;
 
 #[test]
 fn both_streams_are_kept_apart_and_exact_though_both_are_large() {
-    let done = run_one(sleeper("0 --quiet --stdout-bytes 10M --stderr-bytes 10M --byte-seed 5"));
+    let done = run_one(sleeper("0 --quiet --stdout-bytes 20M --stderr-bytes 20M --byte-seed 5"));
     assert!(done.outcome.is_success(), "{}", done.outcome);
-    assert!(done.stdout().to_vec().unwrap() == bytes::all(5, Stream::Stdout, 10 * MEGABYTE));
-    assert!(done.stderr().to_vec().unwrap() == bytes::all(5, Stream::Stderr, 10 * MEGABYTE));
+    assert!(done.stdout().to_vec().unwrap() == bytes::all(5, Stream::Stdout, 20 * MEGABYTE));
+    assert!(done.stderr().to_vec().unwrap() == bytes::all(5, Stream::Stderr, 20 * MEGABYTE));
 }
 
 #[test]
@@ -114,6 +114,14 @@ fn where_a_large_output_can_not_be_kept_its_job_is_no_success_and_the_others_are
     assert_eq!(ran.end, End::Itself(Status::Exited(0)));
     assert!(ran.lost.is_some() && !large.outcome.is_success());
     assert!(large.outcome.to_string().contains("output incomplete"), "{}", large.outcome);
+}
+
+#[test]
+fn a_directory_that_is_missing_is_seen_before_any_job_has_run() {
+    let error = patient().spool_directory("/nonexistent/spool").check_spool().unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("/nonexistent/spool"), "{source}");
+    patient().check_spool().unwrap();
 }
 
 #[test]

@@ -1,0 +1,88 @@
+//! The temporary directory, which large outputs go to: missing, unwritable, full.
+
+use std::process::Command;
+
+use sleeper::bytes::{Stream, all};
+
+use crate::{Ended, Folder};
+
+#[test]
+fn a_temporary_directory_that_is_of_no_use_is_said_before_any_job_has_run() {
+    // The last two can't be written to by anybody, root included.
+    for directory in ["/nonexistent/directory", "/proc", "/dev/null"] {
+        let folder = Folder::new();
+        let ended = folder.run("touch {} ::: ran").env("TMPDIR", directory).end().exited(2).printed("");
+        ended.said(directory).said("set TMPDIR to");
+        assert!(!folder.has("ran"), "{directory}");
+    }
+}
+
+/// Two jobs one after the other, of which the second has more to say than there is room for.
+const JOBS: &str = "procpool run -j1 -- sh -c \
+                    'sleeper 0 --quiet --stdout-bytes {} --byte-seed 4; : > written{}' ::: 10 3M";
+
+/// What came of [`JOBS`]: of the large output the beginning.
+#[track_caller]
+fn is_incomplete(folder: &Folder, ended: Ended, reason: &str) {
+    let ended = ended.exited(3).said("the output of job \"3M\" could not be kept").said(reason);
+    let large = &ended.stdout[10..];
+    assert!(ended.stdout[..10] == all(4, Stream::Stdout, 10));
+    assert!((64 << 10..3 << 20).contains(&large.len()), "{} bytes", large.len());
+    assert!(*large == all(4, Stream::Stdout, large.len()), "of {} bytes", large.len());
+    assert!(folder.has("written3M"), "the job was let run to its end");
+}
+
+#[test]
+fn past_the_limit_of_a_files_size_an_output_is_incomplete_and_procpool_lives() {
+    let folder = Folder::new();
+    let ended = folder.sh(&format!("ulimit -f 1000; {JOBS}")).end();
+    is_incomplete(&folder, ended, "File too large");
+}
+
+#[test]
+fn on_a_full_disk_an_output_is_incomplete() {
+    let folder = Folder::new();
+    let mount = "mkdir small && mount -t tmpfs -o size=1m none small && export TMPDIR=$PWD/small";
+    // To mount takes root, if only in a namespace of one's own, and that is not allowed everywhere.
+    let namespaces = [&["--mount"][..], &["--mount", "--map-root-user"]];
+    let allowed = |namespaces: &&&[&str]| {
+        let mount = "mount -t tmpfs none /mnt";
+        Command::new("unshare")
+            .args(**namespaces)
+            .args(["sh", "-c", mount])
+            .status()
+            .is_ok_and(|s| s.success())
+    };
+    let Some(namespaces) = namespaces.iter().find(allowed) else {
+        eprintln!("no file system can be mounted here: {mount}");
+        return;
+    };
+    let trial = folder.command("unshare").args(*namespaces);
+    let ended = trial.args(["sh", "-c", &format!("{mount}; {JOBS}")]).end();
+    is_incomplete(&folder, ended, "No space left on device");
+}
+
+#[test]
+fn a_standard_output_past_the_limit_of_a_files_size_is_said_and_is_no_success() {
+    let folder = Folder::new();
+    // None of them is large, so that it is only the file which gets too large.
+    let script =
+        "ulimit -f 1000; seq 20 | procpool run -k sleeper 0 --quiet --stdout-bytes 60000 --byte-seed";
+    let ended = folder.sh(&format!("{script} > out")).end().exited(3);
+    ended.said("can't write to standard output").said("File too large");
+    let written = std::fs::read(folder.file("out")).unwrap();
+    let expected: Vec<u8> = (1..=20).flat_map(|seed| all(seed, Stream::Stdout, 60_000)).collect();
+    assert!(written.len() >= 8 * 60_000 && expected.starts_with(&written), "{} bytes", written.len());
+}
+
+#[test]
+fn two_that_share_a_file_as_their_standard_output_overwrite_nothing() {
+    let folder = Folder::new();
+    let one = "procpool run -- sh -c 'seq -f {}%.0f 200000' :::";
+    folder.sh(&format!("{{ {one} a & {one} b; wait; }} > out")).end().exited(0).silent();
+    // Pieces of the two may alternate anywhere, but all of both is there.
+    let written = folder.read("out");
+    assert_eq!(['a', 'b'].map(|sign| written.matches(sign).count()), [200_000; 2]);
+    let length: usize = (1..=200_000).map(|n| format!("a{n}\n").len()).sum();
+    assert_eq!(written.len(), 2 * length);
+}
