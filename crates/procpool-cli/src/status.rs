@@ -11,7 +11,7 @@ use std::time::Instant;
 use procpool_core::{Handle, Pending, Process, Processes, Snapshot};
 
 use crate::duration::prose;
-use crate::tally::shorten;
+use crate::tally::{last_lines, shorten};
 
 /// Writes what runs to standard error.
 #[derive(Clone)]
@@ -34,7 +34,7 @@ impl StatusReport {
         }
         let report = self.clone();
         let show = move || {
-            let text = describe(&report.handle.snapshot(), &report.processes.list(), Instant::now());
+            let text = report.text();
             let _ = io::stderr().write_all(text.as_bytes());
             report.busy.store(false, Ordering::Release);
         };
@@ -42,10 +42,21 @@ impl StatusReport {
             self.busy.store(false, Ordering::Release);
         }
     }
+
+    fn text(&self) -> String {
+        let processes = self.processes.list().into_iter().map(|process| {
+            let output = self.processes.latest_output(&process, LAST_BYTES);
+            (process, last_lines(&output).pop())
+        });
+        describe(&self.handle.snapshot(), &processes.collect::<Vec<_>>(), Instant::now())
+    }
 }
 
+/// Of so many bytes the last line is shown.
+const LAST_BYTES: usize = 1000;
+
 /// A line for the run and one for each job that runs.
-fn describe(run: &Snapshot, processes: &[Process], now: Instant) -> String {
+fn describe(run: &Snapshot, processes: &[(Process, Option<String>)], now: Instant) -> String {
     let waiting = match run.pending {
         Pending::Exactly(jobs) => format!("{jobs} waiting"),
         Pending::AtLeast(jobs) => format!("at least {jobs} waiting"),
@@ -56,10 +67,10 @@ fn describe(run: &Snapshot, processes: &[Process], now: Instant) -> String {
         let key = if key.is_empty() { "\"\"".to_owned() } else { key };
         let elapsed = prose(now.saturating_duration_since(job.since));
         write!(text, "  {key}: slot {}, {elapsed}", job.slot).expect("BUG: a string takes all");
-        let process = processes.iter().find(|process| process.seq == job.seq);
-        let rest = match process {
-            None => ", not started yet".to_owned(),
-            Some(process) => format!(", pid {}", process.pid),
+        let rest = match processes.iter().find(|(process, _)| process.seq == job.seq) {
+            None => ", no process".to_owned(),
+            Some((process, None)) => format!(", pid {}", process.pid),
+            Some((process, Some(line))) => format!(", pid {}: {line}", process.pid),
         };
         text.push_str(&rest);
         text.push('\n');

@@ -120,7 +120,7 @@ impl Remark {
 }
 
 /// The last lines of a text that are not blank, made harmless for a terminal.
-fn last_lines(text: &[u8]) -> Vec<String> {
+pub(crate) fn last_lines(text: &[u8]) -> Vec<String> {
     let lines: Vec<&[u8]> =
         text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).collect();
     let last = &lines[lines.len().saturating_sub(LAST_LINES)..];

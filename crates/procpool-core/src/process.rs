@@ -8,6 +8,7 @@ mod gate;
 mod lifecycle;
 mod oom;
 mod oom_counter;
+mod output;
 mod resolve;
 mod retry;
 mod room;

@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use crate::process::roster::Roster;
-use crate::runner::Context;
+use crate::process::roster::{Entry, Roster};
 use crate::signal::Signal;
 use crate::status::{Status, Usage};
 use crate::sys::{self, Pid};
@@ -40,12 +39,12 @@ impl Child {
     /// The start has just closed two descriptors that only the child needs, so there is one to watch it by,
     /// unless another start has it for a moment: then it is waited for. Where it doesn't come back for long,
     /// the child is killed and reaped: nothing of it goes on.
-    pub(crate) fn new(pid: Pid, roster: Arc<Roster>, context: &Context) -> io::Result<Child> {
+    pub(crate) fn new(pid: Pid, roster: Arc<Roster>, entry: Entry) -> io::Result<Child> {
         let mut left = TRIES;
         loop {
             match sys::pidfd_open(pid) {
                 Ok(pidfd) => {
-                    roster.enter(pid, context);
+                    roster.enter(pid, entry);
                     return Ok(Child { pid, pidfd, roster, state: State::Ours });
                 }
                 // Any other error stays what it is: a kernel without pidfd_open(2) gets none by waiting.
@@ -106,6 +105,7 @@ mod tests {
     use super::*;
     use crate::halt::Brake;
     use crate::id::{Seq, Slot};
+    use crate::runner::Context;
 
     #[test]
     fn a_process_that_left_its_group_is_killed_all_the_same() {
@@ -113,7 +113,7 @@ mod tests {
         let mut started = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
         let pid = Pid::from_raw(started.id().try_into().unwrap()).unwrap();
         let context = Context::new(Seq::FIRST, Slot::at(0), 1, Arc::new(Brake::new().unwrap()));
-        let child = Child::new(pid, Arc::default(), &context).unwrap();
+        let child = Child::new(pid, Arc::default(), Entry::new(&context, Default::default())).unwrap();
         child.kill();
         assert_eq!(started.wait().unwrap().signal(), Some(9));
         std::mem::forget(child);

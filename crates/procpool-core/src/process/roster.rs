@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::id::{Seq, Slot};
 use crate::process::clock::Clock;
 use crate::process::gate::{Closed, Gate};
+use crate::process::output::{Output, latest};
 use crate::runner::Context;
 use crate::signal::Signal;
 use crate::sys::{self, Pid};
@@ -57,14 +58,21 @@ pub struct Stopped<'a> {
 pub(crate) struct Roster {
     /// Held by whoever starts a process until it is entered.
     pub(crate) starts: Gate,
-    entries: Mutex<BTreeMap<i32, Entry>>,
+    entries: Mutex<BTreeMap<i32, (Pid, Entry)>>,
     pub(crate) clock: Clock,
 }
 
-struct Entry {
-    pid: Pid,
+/// What is known of a process beside its number.
+pub(crate) struct Entry {
     seq: Seq,
     slot: Slot,
+    outputs: [Arc<Output>; 2],
+}
+
+impl Entry {
+    pub(crate) fn new(context: &Context, outputs: [Arc<Output>; 2]) -> Entry {
+        Entry { seq: context.seq(), slot: context.slot(), outputs }
+    }
 }
 
 impl Processes {
@@ -72,9 +80,19 @@ impl Processes {
     #[must_use]
     pub fn list(&self) -> Vec<Process> {
         let entries = self.0.entries();
-        let mut list: Vec<Process> = entries.values().map(Process::of).collect();
+        let mut list: Vec<Process> = entries.values().map(|(pid, entry)| Process::of(*pid, entry)).collect();
         list.sort_by_key(|process| process.slot);
         list
+    }
+
+    /// The last bytes that a process has written so far, at most so many, to whichever of its captured outputs
+    /// it has written to last. Nothing where it has ended or has written nothing.
+    #[must_use]
+    pub fn latest_output(&self, process: &Process, at_most: usize) -> Vec<u8> {
+        let number = i32::try_from(process.pid).unwrap_or_default();
+        let outputs = self.0.entries().get(&number).map(|(_, entry)| entry.outputs.clone());
+        // Without the lock of the roster: the thread that writes may be held up by a slow disk.
+        outputs.map(|outputs| latest(&outputs, at_most)).unwrap_or_default()
     }
 
     /// Sends a signal to the process groups of all.
@@ -104,8 +122,8 @@ impl fmt::Debug for Processes {
 }
 
 impl Process {
-    fn of(entry: &Entry) -> Process {
-        let pid = entry.pid.as_raw_nonzero().get().unsigned_abs();
+    fn of(pid: Pid, entry: &Entry) -> Process {
+        let pid = pid.as_raw_nonzero().get().unsigned_abs();
         Process { pid, seq: entry.seq, slot: entry.slot }
     }
 }
@@ -125,9 +143,8 @@ impl fmt::Debug for Stopped<'_> {
 
 impl Roster {
     /// Lists a process that was just started.
-    pub(crate) fn enter(&self, pid: Pid, context: &Context) {
-        let entry = Entry { pid, seq: context.seq(), slot: context.slot() };
-        self.entries().insert(pid.as_raw_nonzero().get(), entry);
+    pub(crate) fn enter(&self, pid: Pid, entry: Entry) {
+        self.entries().insert(pid.as_raw_nonzero().get(), (pid, entry));
     }
 
     /// Strikes out a process that is about to be reaped: nobody signals its number after that.
@@ -137,12 +154,12 @@ impl Roster {
 
     fn signal(&self, signal: Signal) {
         // Under the lock: none of them is reaped meanwhile.
-        for entry in self.entries().values() {
-            sys::signal_group(entry.pid, signal);
+        for (pid, _) in self.entries().values() {
+            sys::signal_group(*pid, signal);
         }
     }
 
-    fn entries(&self) -> MutexGuard<'_, BTreeMap<i32, Entry>> {
+    fn entries(&self) -> MutexGuard<'_, BTreeMap<i32, (Pid, Entry)>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -16,7 +16,7 @@ use crate::outcome::{SpawnError, Subject};
 use crate::process::child::Child;
 use crate::process::environment::{Inherited, Own, c_string};
 use crate::process::resolve::Programs;
-use crate::process::roster::Roster;
+use crate::process::roster::{Entry, Roster};
 use crate::process::stream::Stream;
 use crate::runner::Context;
 use crate::spool::{Spool, SpoolFile};
@@ -81,15 +81,11 @@ impl Starter {
         let pid = self.launch(command, &program, [&stdin, &stdout, &stderr].map(Given::as_fd))?;
         // What only the child needs is closed now, so there is a descriptor to watch it by.
         drop((stdin, stdout, stderr));
-        let child =
-            Child::new(pid, Arc::clone(&self.roster), context).map_err(|error| unwatchable(&error))?;
+        let (stdout, stderr) = (self.stream(our_stdout), self.stream(our_stderr));
+        let entry = Entry::new(context, [stdout.output(), stderr.output()]);
+        let child = Child::new(pid, Arc::clone(&self.roster), entry).map_err(|error| unwatchable(&error))?;
         drop(pass);
-        Ok(Spawned {
-            began,
-            child,
-            stdout: self.stream(our_stdout),
-            stderr: self.stream(our_stderr),
-        })
+        Ok(Spawned { began, child, stdout, stderr })
     }
 
     fn launch(

@@ -3,14 +3,17 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Instant;
 
+use crate::process::output::Output;
 use crate::spool::Spool;
 use crate::sys;
 
 /// A pipe that is emptied into a spool until it is closed.
 pub(crate) struct Stream {
     pipe: Option<OwnedFd>,
-    spool: Spool,
+    output: Arc<Output>,
     way: Way,
     lost: Option<io::Error>,
 }
@@ -41,7 +44,17 @@ const LARGE_PIPE: usize = 256 * 1024;
 impl Stream {
     /// A stream without a pipe (it is not captured) is closed from the start.
     pub(crate) fn new(pipe: Option<OwnedFd>, spool: Spool) -> Stream {
-        Stream { pipe, spool, way: Way::Read, lost: None }
+        Stream {
+            pipe,
+            output: Arc::new(Output::new(spool)),
+            way: Way::Read,
+            lost: None,
+        }
+    }
+
+    /// What has come so far, for others to look at.
+    pub(crate) fn output(&self) -> Arc<Output> {
+        Arc::clone(&self.output)
     }
 
     /// What to wait for; `None` once it is closed.
@@ -72,18 +85,19 @@ impl Stream {
     pub(crate) fn pump(&mut self) -> usize {
         let Some(pipe) = &self.pipe else { return 0 };
         let pipe = pipe.as_fd();
+        let mut written = self.output.lock();
         let result = match self.way {
-            Way::Read | Way::OnlyRead => sys::read(pipe, self.spool.room()),
-            Way::Splice => self.spool.splice(pipe).or_else(|_| {
+            Way::Read | Way::OnlyRead => sys::read(pipe, written.spool.room()),
+            Way::Splice => written.spool.splice(pipe).or_else(|_| {
                 self.way = Way::OnlyRead;
-                sys::read(pipe, self.spool.room())
+                sys::read(pipe, written.spool.room())
             }),
             Way::Discard => sys::read(pipe, &mut Vec::with_capacity(DISCARD)),
         };
         let count = *result.as_ref().unwrap_or(&0);
         if self.way != Way::Discard {
-            match result.and_then(|_| self.spool.settle()) {
-                Ok(()) => self.choose_way(count),
+            match result.and_then(|_| written.spool.settle()) {
+                Ok(()) => self.way = next_way(self.way, pipe, &written.spool, count),
                 Err(error) => {
                     self.way = Way::Discard;
                     self.lost = Some(error);
@@ -91,26 +105,31 @@ impl Stream {
             }
         }
         if count == 0 {
+            drop(written);
             self.close();
+        } else {
+            written.last = Some(Instant::now());
         }
         count
     }
 
-    fn choose_way(&mut self, count: usize) {
-        match (self.way, &self.pipe) {
-            (Way::Read, Some(pipe)) if self.spool.is_filed() => {
-                sys::grow_pipe(pipe.as_fd(), LARGE_PIPE);
-                self.way = Way::Splice;
-            }
-            (Way::Splice, _) if count < LEAST_SPLICED => self.way = Way::Read,
-            _ => {}
-        }
-    }
-
     /// What was read, and what went wrong on the way.
-    pub(crate) fn finish(mut self) -> (Spool, Option<io::Error>) {
-        self.spool.close();
-        (self.spool, self.lost)
+    pub(crate) fn finish(self) -> (Spool, Option<io::Error>) {
+        let mut spool = self.output.take();
+        spool.close();
+        (spool, self.lost)
+    }
+}
+
+/// How the next piece is taken, after one of so many bytes.
+fn next_way(way: Way, pipe: BorrowedFd<'_>, spool: &Spool, count: usize) -> Way {
+    match way {
+        Way::Read if spool.is_filed() => {
+            sys::grow_pipe(pipe, LARGE_PIPE);
+            Way::Splice
+        }
+        Way::Splice if count < LEAST_SPLICED => Way::Read,
+        same => same,
     }
 }
 
@@ -118,7 +137,6 @@ impl Stream {
 mod tests {
     use std::fs::File;
     use std::io::Write;
-    use std::sync::Arc;
     use std::thread;
 
     use proptest::prelude::*;
@@ -160,7 +178,7 @@ mod tests {
         for _ in 0..2 {
             writer.write_all(&bytes(20_000)).unwrap();
             stream.catch_up();
-            assert!(stream.way == Way::Splice && stream.spool.is_filed());
+            assert!(stream.way == Way::Splice && stream.output.lock().spool.is_filed());
         }
         assert_eq!(pipe_size(&stream), LARGE_PIPE);
         writer.write_all(b"little").unwrap();
@@ -185,7 +203,8 @@ mod tests {
         writer.write_all(&bytes(30_000)).unwrap();
         stream.catch_up();
         // What splice(2) refuses: a file that is only appended to.
-        rustix::fs::fcntl_setfl(stream.spool.system_file(), rustix::fs::OFlags::APPEND).unwrap();
+        rustix::fs::fcntl_setfl(stream.output.lock().spool.system_file(), rustix::fs::OFlags::APPEND)
+            .unwrap();
         writer.write_all(&bytes(30_000)).unwrap();
         stream.catch_up();
         assert!(stream.way == Way::OnlyRead);
