@@ -33,10 +33,11 @@ pub(crate) fn parse(text: &str, timeout: Option<Duration>) -> anyhow::Result<Vec
 
 /// serde takes the last of two entries with the same key; the other job would be lost.
 fn refuse_doubles(text: &str, entries: &[(String, &RawValue)]) -> anyhow::Result<()> {
-    let mut lines = HashMap::new();
+    let mut values = HashMap::new();
     for (key, value) in entries {
-        let line = line_of(text, value.get());
-        if let Some(first) = lines.insert(key, line) {
+        if let Some(first) = values.insert(key, value) {
+            // Only now: to count lines for each key takes a time that grows with the square of the file.
+            let (first, line) = (line_of(text, first.get()), line_of(text, value.get()));
             bail!("the key {key:?} stands on line {first} and again on line {line}: give each job its own");
         }
     }
