@@ -83,7 +83,7 @@ pub(crate) fn start<R: Runner>(
         last: Arc::clone(&handle.last),
     };
     let dispatcher = thread::Builder::new().name("procpool-run".into()).spawn(|| dispatcher.run());
-    let dispatcher = dispatcher.map_err(|error| Error::resource("a thread for the run", error))?;
+    let dispatcher = dispatcher.map_err(|error| Error::resource("a thread", error))?;
     // Last, so that nothing has been pulled where something could not be had: the dispatcher takes the
     // end of the feed for that of the input, and ends.
     let feeder = Feeder::start(jobs, giver, brake)?;
