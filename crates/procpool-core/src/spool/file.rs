@@ -1,10 +1,10 @@
 //! The one temporary file that all spools of a runner share, cut into extents.
 //! Knows nothing of what is in it or in which order it is read.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -166,7 +166,10 @@ impl SpoolFile {
     }
 
     fn make(&self) -> io::Result<File> {
-        tempfile::tempfile_in(&self.directory).map_err(|error| self.explain(error))
+        let file = tempfile::tempfile_in(&self.directory).map_err(|error| self.explain(error))?;
+        // Made without a name it has whatever mode the umask leaves. Where modes are unknown, so is this call.
+        let _ = file.set_permissions(Permissions::from_mode(0o600));
+        Ok(file)
     }
 
     /// Names the directory, but in an error that is about this process and passes.
