@@ -7,6 +7,7 @@
 
 mod control;
 mod descriptors;
+mod faults;
 mod help;
 mod job_file;
 mod limits;

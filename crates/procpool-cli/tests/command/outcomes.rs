@@ -6,7 +6,7 @@ use crate::{Ended, Folder, Trial};
 /// Runs something into its timeout after it has printed `ready`: where the machine was too slow for that,
 /// it gets more time.
 #[track_caller]
-fn timed_out(trial: impl Fn(&str) -> Trial) -> Ended {
+pub(crate) fn timed_out(trial: impl Fn(&str) -> Trial) -> Ended {
     for timeout in ["0.2", "1", "5", "20"] {
         let ended = trial(timeout).end().exited(1);
         if ended.text().contains("ready\n") {

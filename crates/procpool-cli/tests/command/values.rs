@@ -8,7 +8,7 @@ use crate::terminal::Terminal;
 use crate::{Folder, words};
 
 /// What a shell, a parser of options or a decoder of text would stumble over.
-const NASTY: [&[u8]; 13] = [
+pub(crate) const NASTY: [&[u8]; 13] = [
     b"; touch pwned",
     b"$(touch pwned)",
     b"`touch pwned`",

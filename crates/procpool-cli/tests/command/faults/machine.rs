@@ -1,0 +1,184 @@
+//! A machine that has no room for another process, descriptor or thread: jobs wait, and none is lost.
+//! Does not know the code behind it.
+
+use std::process::Command;
+
+use crate::faults::tracing::{BIRTHS, meddle, strace};
+use crate::{Ended, Folder, Running};
+
+fn values(count: usize) -> String {
+    (1..=count).fold(String::new(), |values, n| values + &n.to_string() + "\n")
+}
+
+/// A run in which some calls fail.
+struct Meddled {
+    folder: Folder,
+    run: Running,
+    meddler: Running,
+}
+
+impl Meddled {
+    /// A run of `jobs` jobs, after a first one that finds all in order: then all threads are there.
+    fn start(limit: usize, jobs: usize, calls: &str, what: &str) -> Meddled {
+        let folder = Folder::new();
+        let mut run = folder.run(&format!("-k -j{limit} echo")).open_input().start();
+        run.write("first\n");
+        run.has_printed("first\n");
+        let meddler = meddle(&folder, &run, calls, what);
+        run.write(&values(jobs));
+        Meddled { folder, run, meddler }
+    }
+
+    /// All jobs have run, whatever failed. Says how many calls did.
+    #[track_caller]
+    fn end(self, jobs: usize) -> (Ended, usize) {
+        let ended = self.run.end().exited(0).printed(format!("first\n{}", values(jobs)));
+        self.meddler.end().exited(0);
+        (ended, self.folder.read("log").matches("(INJECTED)").count())
+    }
+}
+
+/// Said once, however often it is so.
+#[track_caller]
+fn said_once(ended: &Ended) {
+    let said = ended.error_text();
+    let line = said.starts_with("procpool: no room for another process: ");
+    assert!(line && said.lines().count() == 1, "{said:?}");
+}
+
+/// Lets the call of each number fail, each in a run of its own, some runs at a time. Without a second worker
+/// exactly one call fails in each run.
+#[track_caller]
+fn fails_at_each(numbers: std::ops::RangeInclusive<usize>, calls: &str, error: &str, says: fn(&Ended)) {
+    let numbers: Vec<usize> = numbers.collect();
+    let jobs = 20;
+    for some in numbers.chunks(4) {
+        let start = |number: &usize| Meddled::start(1, jobs, calls, &format!("error={error}:when={number}"));
+        let started: Vec<Meddled> = some.iter().map(start).collect();
+        for meddled in started {
+            let (ended, failed) = meddled.end(jobs);
+            assert_eq!(failed, 1);
+            says(&ended);
+        }
+    }
+}
+
+#[test]
+fn whichever_start_of_a_process_fails_for_want_of_tasks_no_job_is_lost() {
+    fails_at_each(1..=20, BIRTHS, "EAGAIN", said_once);
+}
+
+#[test]
+fn whichever_start_of_a_process_fails_for_want_of_memory_no_job_is_lost() {
+    fails_at_each(1..=20, BIRTHS, "ENOMEM", said_once);
+}
+
+#[test]
+fn whichever_pipe_fails_for_want_of_descriptors_no_job_is_lost() {
+    fails_at_each(1..=12, "pipe2", "EMFILE", said_once);
+}
+
+#[test]
+fn whichever_process_can_not_be_watched_at_once_no_job_is_lost_and_none_is_run_twice() {
+    fails_at_each(1..=12, "pidfd_open", "EMFILE", |ended| assert_eq!(ended.error_text(), ""));
+}
+
+#[test]
+fn where_starts_of_all_workers_fail_no_job_is_lost() {
+    for (error, last) in [("EAGAIN", 4), ("ENOMEM", 4)] {
+        // Among the first calls are those that make the other workers.
+        let start = |number| Meddled::start(4, 60, BIRTHS, &format!("error={error}:when={number}"));
+        let started: Vec<Meddled> = (1..=last).map(start).collect();
+        for meddled in started {
+            let (ended, failed) = meddled.end(60);
+            assert!(failed >= 1, "nothing failed");
+            let said = ended.error_text();
+            assert!(said.lines().count() <= 1, "{said}");
+        }
+    }
+}
+
+#[test]
+fn where_every_other_start_fails_no_job_is_lost() {
+    let (ended, failed) = {
+        let meddled = Meddled::start(4, 100, BIRTHS, "error=EAGAIN:when=1+2");
+        meddled.end(100)
+    };
+    said_once(&ended);
+    assert!(failed >= 50, "{failed} starts failed");
+}
+
+#[test]
+fn a_guardian_that_can_not_be_is_said_once_and_the_run_goes_on() {
+    let folder = Folder::new();
+    // fork(3) is `clone` in this C library, and threads and jobs are `clone3`.
+    let options = ["-e", "trace=clone,fork", "-e", "inject=clone,fork:error=EAGAIN:when=1"];
+    let trial = strace(&folder, &options).args(["procpool", "run", "-k", "echo", ":::", "a", "b", "c"]);
+    let ended = trial
+        .end()
+        .exited(0)
+        .printed("a\nb\nc\n")
+        .said("procpool: no guardian: can't make a second process: ");
+    assert_eq!(ended.error_text().lines().count(), 1);
+}
+
+#[test]
+fn where_a_thread_of_procpools_own_can_not_be_made_it_says_so_and_counts_nothing_as_done() {
+    for number in 1..=5 {
+        let folder = Folder::new();
+        let inject = format!("inject=clone3:error=EAGAIN:when={number}");
+        let options =
+            ["-e", "trace=clone3", "-e", &inject, "procpool", "run", "-j1", "-k", "echo", ":::", "a", "b"];
+        let ended = strace(&folder, &options).end();
+        if ended.status.code() == Some(0) {
+            ended.printed("a\nb\n");
+        } else {
+            let said = ended.exited(3).error_text();
+            assert!(said.starts_with("procpool: can't ") && said.lines().count() == 1, "{said}");
+        }
+    }
+}
+
+#[test]
+fn no_job_is_started_by_a_copy_of_procpool() {
+    let folder = Folder::new();
+    let jobs = "[defaults]\nenv = { A = 'b' }\ncwd = '/'\nstdin = 'text'\n[jobs]\na = ['cat']\nb = ['cat']\n\
+                c = ['./none']\nd = { cmd = ['cat'], timeout = '90s' }\n";
+    folder.write("jobs.toml", jobs);
+    let trace = format!("trace={BIRTHS}");
+    let words = ["-e", &trace, "procpool", "run", "--file", "jobs.toml"];
+    strace(&folder, &words).end().exited(1).printed("texttexttext");
+    let log = folder.read("log");
+    // Lines that only tell the result of a call name no flags.
+    let calls = log.lines().filter(|line| line.contains("clone") || line.contains("fork("));
+    let calls: Vec<&str> = calls.filter(|line| !line.contains("resumed>")).collect();
+    let spawns = calls.iter().filter(|call| call.contains("CLONE_VM|CLONE_VFORK"));
+    let copies: Vec<&&str> = calls.iter().filter(|call| !call.contains("CLONE_VM")).collect();
+    // A program that is not there may be found missing before there is a process.
+    assert!((3..=4).contains(&spawns.count()), "{log}");
+    assert_eq!(copies.len(), 1, "the guardian makes the pool, and nobody else a copy: {copies:?}");
+}
+
+/// Words that make the next ones run as a user with no other processes. Others than root have only themselves.
+fn as_nobody_else() -> &'static str {
+    let id = Command::new("id").arg("-u").output().unwrap();
+    match id.stdout.as_slice() {
+        b"0\n" => "setpriv --reuid 54321 --regid 54321 --clear-groups",
+        _ => "",
+    }
+}
+
+#[test]
+fn where_a_user_may_have_few_processes_fewer_run_at_once_and_none_is_lost() {
+    let folder = Folder::new();
+    // Another user can't go where ours lie.
+    folder.sh("chmod 755 . && cp \"$(command -v procpool)\" tool").end().exited(0);
+    // As many tasks as it has already, and twenty: two processes, five threads for itself, workers and jobs.
+    let script = format!(
+        "{} sh -c 'tasks=$(find /proc -maxdepth 3 -path \"/proc/[0-9]*/task/*\" -user $(id -u) 2> /dev/null | wc -l); \
+         ulimit -u $((tasks + 20)); exec ./tool run -j40 -k -- sh -c \"sleep 0.05; echo {{}}\"'",
+        as_nobody_else()
+    );
+    let ended = folder.sh(&script).input(values(100)).end().exited(0).printed(values(100));
+    assert!(ended.error_text().lines().count() <= 1, "{}", ended.error_text());
+}
