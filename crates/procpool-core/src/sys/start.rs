@@ -68,14 +68,17 @@ impl Attributes {
         let flags =
             libc::c_short::try_from(flags).expect("BUG: two of the low bits") | libc::POSIX_SPAWN_SETSID;
         let mut attributes = MaybeUninit::uninit();
-        let mut signals = MaybeUninit::uninit();
-        // SAFETY: init fills the attributes in, and they are used only where it succeeded; sigfillset and
-        // sigemptyset fill the set in and can't fail, see sigsetops(3); the setters copy what they are given.
+        let mut signals = MaybeUninit::<libc::sigset_t>::uninit();
+        // SAFETY: init fills the attributes in, and they are used only where it succeeded; a set is an array of
+        // bits, and any bits will do; sigemptyset fills it in and can't fail, see sigsetops(3); the setters copy
+        // what they are given.
         unsafe {
             check(libc::posix_spawnattr_init(attributes.as_mut_ptr()))?;
             let mut attributes = Attributes(attributes.assume_init());
             check(libc::posix_spawnattr_setflags(&raw mut attributes.0, flags))?;
-            libc::sigfillset(signals.as_mut_ptr());
+            // sigfillset(3) leaves out the two that glibc keeps for itself, and what is left out of those is ignored
+            // by whatever the child becomes.
+            signals.as_mut_ptr().write_bytes(0xff, 1);
             check(libc::posix_spawnattr_setsigdefault(&raw mut attributes.0, signals.as_ptr()))?;
             libc::sigemptyset(signals.as_mut_ptr());
             check(libc::posix_spawnattr_setsigmask(&raw mut attributes.0, signals.as_ptr()))?;
