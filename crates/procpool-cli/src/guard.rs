@@ -23,11 +23,11 @@ use nix::unistd::ForkResult;
 use procpool_core::{Handle, Processes};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::retry_on_intr;
-use rustix::process::{Pid, getpid, set_child_subreaper};
+use rustix::process::{Pid, Signal, getpid, set_child_subreaper, set_parent_process_death_signal};
 use signal_hook::consts::SIGKILL;
 
-use crate::guard::guardian::Guardian;
 pub(crate) use crate::guard::guardian::Leftovers;
+use crate::guard::guardian::{Guardian, LISTENS, TAKES_LEAVE};
 pub(crate) use crate::guard::orphans::{MARK, Mark, Orphans};
 use crate::signals::{Obedience, Source};
 use crate::sys;
@@ -73,12 +73,14 @@ impl Guard {
             Ok(ForkResult::Parent { child }) => {
                 drop(ours);
                 let pool = Pid::from_raw(child.as_raw()).expect("BUG: a child without a number");
-                Guardian { pool, link: theirs, leftovers, before }.stand_by()
+                Guardian { pool, link: theirs, is_heard: false, leftovers, before }.stand_by()
             }
             Ok(ForkResult::Child) => {
                 let _ = SigSet::empty().thread_set_mask();
                 drop(theirs);
                 set_child_subreaper(Some(getpid())).context("the kernel has no subreapers")?;
+                // Until it listens there is nothing that it could leave behind.
+                set_parent_process_death_signal(Some(Signal::KILL)).context("can't follow the guardian")?;
                 Ok(Guard {
                     alone: Alone::default(),
                     guardian: Arc::new(ours),
@@ -105,7 +107,7 @@ impl Guard {
     /// Tells the guardian that all jobs have ended and all that there is to say has been said.
     pub(crate) fn take_leave(&self) {
         // It may be dead, and then it doesn't matter.
-        let _ = (&*self.guardian).write_all(b"!");
+        let _ = (&*self.guardian).write_all(&[TAKES_LEAVE]);
     }
 }
 
@@ -120,6 +122,16 @@ impl Alone {
 }
 
 impl Link {
+    /// Has the guardian pass signals on from now on, instead of sending them: so each is known to be one and the
+    /// same where this process gets it as well. Before signals are caught.
+    pub(crate) fn announce(&self) -> anyhow::Result<()> {
+        // A pool that is stopped would not hear that its guardian is dead, and would stay, with its jobs.
+        set_parent_process_death_signal(Some(Signal::CONT)).context("can't follow the guardian")?;
+        // It may be dead; that is heard soon enough.
+        let _ = (&*self.guardian).write_all(&[LISTENS]);
+        Ok(())
+    }
+
     /// Hears the guardian, on a thread of its own: what it passes on is obeyed; if it dies, everything ends.
     /// Reaps orphans now and then, too.
     pub(crate) fn listen(self, obedience: Obedience, handle: Handle, processes: Processes) -> io::Result<()> {

@@ -48,6 +48,9 @@ fn run(args: RunArgs) -> ExitStatus {
     let _ = sys::keep_descriptors();
     // Nor does anybody want a procpool that can't be told to end, because its parent has blocked signals.
     let _ = SigSet::empty().thread_set_mask();
+    if let Err(error) = signals::hear_of_children() {
+        return exit::own_failure(&error);
+    }
     // Before there is a second thread.
     let guard = match args.guarding() {
         None => None,

@@ -54,10 +54,11 @@ pub(crate) fn run(
 type Jobs = Box<dyn Iterator<Item = Job<Work>> + Send>;
 
 fn start(pool: &Pool<Launcher>, jobs: Jobs, controls: Controls) -> anyhow::Result<(Run<Work>, Caught)> {
+    let Controls { pulse, processes, link } = controls;
+    link.as_ref().map_or(Ok(()), Link::announce)?;
     // Caught before the first job starts: a signal in between would leave that job behind.
     let signals = Signals::catch().context("can't catch signals")?;
     let run = pool.run(jobs)?;
-    let Controls { pulse, processes, link } = controls;
     let handle = run.handle();
     let concerned = Concerned {
         report: StatusReport::new(handle.clone(), processes.clone()),

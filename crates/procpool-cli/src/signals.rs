@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use procpool_core::{Halt, Handle, LocalProcess, Processes, Signal};
 use signal_hook::consts::{
     SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGXFSZ,
@@ -61,15 +62,22 @@ const PATIENCE: Duration = LocalProcess::GRACE.saturating_add(Duration::from_sec
 /// After the signal that says "at once".
 const LITTLE_PATIENCE: Duration = Duration::from_secs(1);
 
+/// Where SIGCHLD was ignored when procpool was started, the kernel would reap the pool and the jobs before anybody
+/// learns how they ended, and tell nobody (waitpid(2)). Any handler puts an end to that.
+pub(crate) fn hear_of_children() -> anyhow::Result<()> {
+    let hear = || {
+        if Ignored::now()?.has(SIGCHLD) {
+            flag::register(SIGCHLD, Arc::default())?;
+        }
+        Ok(())
+    };
+    hear().map_err(|error: io::Error| anyhow!("can't catch signals: {error}"))
+}
+
 impl Signals {
     /// Catches them. One that was ignored when procpool was started (nohup) stays ignored.
     pub(crate) fn catch() -> io::Result<Signals> {
         let ignored = Ignored::now()?;
-        if ignored.has(SIGCHLD) {
-            // Inherited so, the kernel would reap the jobs before anybody learns how they ended, see
-            // waitpid(2). Any handler puts an end to that.
-            flag::register(SIGCHLD, Arc::default())?;
-        }
         if !ignored.has(SIGXFSZ) {
             // Else a file that reaches `ulimit -f` would kill procpool. Now its write fails, like on a full disk.
             flag::register(SIGXFSZ, Arc::default())?;

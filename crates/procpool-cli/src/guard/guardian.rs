@@ -28,11 +28,17 @@ pub(super) struct Guardian {
     pub(super) pool: Pid,
     /// Non-blocking: a pool that doesn't hear must not hold up its guardian.
     pub(super) link: UnixStream,
+    /// The pool hears what is passed on.
+    pub(super) is_heard: bool,
     pub(super) leftovers: Leftovers,
     /// Children that this process had before it became procpool: a shell that starts something in the background
     /// and then is replaced (`exec procpool`) leaves them. They are none of ours.
     pub(super) before: Vec<Pid>,
 }
+
+/// What the pool says to its guardian: that it listens from now on, and that its end is an orderly one.
+pub(super) const LISTENS: u8 = b'?';
+pub(super) const TAKES_LEAVE: u8 = b'!';
 
 /// What is passed on to the pool, which knows what to make of it, and which of them to ignore. All others have
 /// their usual effect on this process; if that is its end, the pool sees to the rest.
@@ -73,6 +79,12 @@ impl Guardian {
     }
 
     fn pass_on(&mut self, signal: Signal) {
+        self.is_heard = self.is_heard || self.pool_says(LISTENS);
+        // A pool that waits for its job file is ended or stopped like any program; but a question must not end it.
+        if !self.is_heard && !matches!(signal, Signal::SIGUSR1 | Signal::SIGUSR2) {
+            let direct = rustix::process::Signal::from_named_raw(signal as i32);
+            return direct.into_iter().for_each(|signal| self.signal_pool(signal));
+        }
         let number = u8::try_from(signal as i32).unwrap_or(u8::MAX);
         // Full or closed: the pool has thousands of them to read, or has ended.
         let _ = self.link.write(&[number]);
@@ -98,7 +110,7 @@ impl Guardian {
     }
 
     fn end(&mut self, status: WaitStatus) -> ! {
-        if self.leftovers == Leftovers::Kill || !self.pool_took_leave() {
+        if self.leftovers == Leftovers::Kill || !self.pool_says(TAKES_LEAVE) {
             self.sweep();
         }
         if let Some(signal) = status.terminating_signal() {
@@ -109,8 +121,15 @@ impl Guardian {
         process::exit(status.exit_status().unwrap_or(1))
     }
 
-    fn pool_took_leave(&mut self) -> bool {
-        matches!(self.link.read(&mut [0]), Ok(1))
+    /// Whether this is among what it has said and nobody has read yet.
+    fn pool_says(&mut self, what: u8) -> bool {
+        let mut said = [0];
+        while let Ok(1) = self.link.read(&mut said) {
+            if said == [what] {
+                return true;
+            }
+        }
+        false
     }
 
     /// Kills all that are left, until nobody is: what a process leaves behind when it is killed becomes a child
