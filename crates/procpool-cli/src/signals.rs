@@ -5,6 +5,7 @@ mod count;
 mod ignored;
 mod insistence;
 
+use std::fs::File;
 use std::io;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
@@ -12,6 +13,8 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use procpool_core::{Halt, Handle, LocalProcess, Processes, Signal};
+use rustix::process::getpgrp;
+use rustix::termios::tcgetpgrp;
 use signal_hook::consts::{
     SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGXFSZ,
 };
@@ -117,6 +120,8 @@ impl Servant {
         }
         match signal {
             SIGINT | SIGTERM | SIGHUP | SIGQUIT => self.end(signal),
+            // The terminal sends them until the process has stopped, and what came late is heard after `fg`.
+            SIGTTIN | SIGTTOU if is_in_foreground() => {}
             SIGTSTP | SIGTTIN | SIGTTOU => {
                 let _stopped = self.concerned.processes.stop();
                 sys::take_default_action(signal);
@@ -151,6 +156,11 @@ impl Servant {
             _ => {}
         }
     }
+}
+
+fn is_in_foreground() -> bool {
+    let terminal = File::open("/dev/tty").ok();
+    terminal.and_then(|terminal| tcgetpgrp(terminal).ok()) == Some(getpgrp())
 }
 
 impl Caught {

@@ -43,9 +43,12 @@ pub(crate) fn take_default_action(signal: i32) {
         let mut blocked: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut set);
         libc::sigaddset(&raw mut set, signal);
-        libc::sigaction(signal, &raw const default, &raw mut before);
-        libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const set, &raw mut blocked);
+        // Raised while it is held back, so that one that another thread or the terminal has sent meanwhile stops
+        // this process in its place and not before it: CONT takes back all that are still held back.
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, &raw mut blocked);
         libc::raise(signal);
+        libc::sigaction(signal, &raw const default, &raw mut before);
+        libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const set, ptr::null_mut());
         libc::pthread_sigmask(libc::SIG_SETMASK, &raw const blocked, ptr::null_mut());
         libc::sigaction(signal, &raw const before, ptr::null_mut());
     }

@@ -42,7 +42,7 @@ pub(super) const TAKES_LEAVE: u8 = b'!';
 
 /// What is passed on to the pool, which knows what to make of it, and which of them to ignore. All others have
 /// their usual effect on this process; if that is its end, the pool sees to the rest.
-const PASSED_ON: [Signal; 9] = [
+const PASSED_ON: [Signal; 7] = [
     Signal::SIGINT,
     Signal::SIGTERM,
     Signal::SIGHUP,
@@ -50,9 +50,11 @@ const PASSED_ON: [Signal; 9] = [
     Signal::SIGUSR1,
     Signal::SIGUSR2,
     Signal::SIGTSTP,
-    Signal::SIGTTIN,
-    Signal::SIGTTOU,
 ];
+
+/// What a terminal sends to the whole group, time and again as long as somebody reads in the background. The pool
+/// has it too, and this process stops when the pool does.
+const OF_THE_TERMINAL: [Signal; 2] = [Signal::SIGTTIN, Signal::SIGTTOU];
 
 /// After this long what still lives can't be killed: another user's, or waiting for a dead disk.
 const LAST_EFFORT: Duration = Duration::from_secs(5);
@@ -60,7 +62,7 @@ const LAST_EFFORT: Duration = Duration::from_secs(5);
 impl Guardian {
     /// Stands by until the pool has ended, and ends likewise.
     pub(super) fn stand_by(mut self) -> ! {
-        let mut awaited: SigSet = PASSED_ON.into_iter().collect();
+        let mut awaited: SigSet = PASSED_ON.into_iter().chain(OF_THE_TERMINAL).collect();
         awaited.add(Signal::SIGCHLD);
         awaited.add(Signal::SIGCONT);
         // What it doesn't wait for may end it.
@@ -71,6 +73,7 @@ impl Guardian {
             match awaited.wait() {
                 Ok(Signal::SIGCHLD) => self.look_at_children(),
                 Ok(Signal::SIGCONT) => self.signal_pool(rustix::process::Signal::CONT),
+                Ok(signal) if OF_THE_TERMINAL.contains(&signal) => {}
                 Ok(signal) => self.pass_on(signal),
                 // sigwait(3) fails for no reason that can arise here; this is no place to spin.
                 Err(_) => thread::sleep(Duration::from_millis(10)),
