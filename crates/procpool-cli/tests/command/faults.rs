@@ -1,9 +1,13 @@
-//! Faults, each provoked for real: of programs, inputs, children, the machine, and by those who mean harm.
-//! Does not know the code behind it, as all of these tests.
+//! The faults that a process pool meets, each provoked for real: what must hold when they come.
+//! Does not know the code behind it: all it sees is statuses, outputs, files and processes.
 
+mod guardian;
 mod input;
 mod life;
 mod machine;
+mod output;
 mod program;
 mod security;
+mod signals;
+mod terminal;
 mod tracing;

@@ -16,6 +16,7 @@ mod memory;
 mod outcomes;
 mod output;
 mod placeholders;
+mod processes;
 mod readme;
 mod signals;
 mod temporary;
@@ -35,9 +36,10 @@ use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::listener::Listener;
+use crate::processes::{children, lives};
 
 const PROCPOOL: &str = env!("CARGO_BIN_EXE_procpool");
 
@@ -59,12 +61,6 @@ fn comes_true(within: Duration, mut fact: impl FnMut() -> bool) -> bool {
         thread::sleep(Duration::from_millis(1));
     }
     true
-}
-
-/// Whether a process with this number still runs.
-fn lives(pid: &str) -> bool {
-    let pid = Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
-    test_kill_process(pid).is_ok()
 }
 
 /// The folder of one case, in which procpool runs.
@@ -236,11 +232,9 @@ struct Running {
 impl Running {
     /// The process that does the work: the child of the one that was started.
     fn pool(&self) -> String {
-        let guardian = self.pid().to_string();
         let mut pool = String::new();
         wait_for("the guardian has a pool", || {
-            let children = fs::read_to_string(format!("/proc/{guardian}/task/{guardian}/children")).unwrap();
-            children.trim_end().clone_into(&mut pool);
+            pool = children(&self.pid().to_string()).concat();
             !pool.is_empty()
         });
         pool

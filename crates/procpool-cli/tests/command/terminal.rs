@@ -9,7 +9,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use rustix::fs::OFlags;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-use crate::{Folder, Listener, Trial, wait_for};
+use crate::{DEADLINE, Folder, Listener, Trial, comes_true};
 
 /// Both ends of it; what is written on it is collected.
 pub(crate) struct Terminal {
@@ -55,6 +55,7 @@ impl Terminal {
 
     #[track_caller]
     pub(crate) fn shows(&self, text: &str) {
-        wait_for(&format!("{text:?} on the terminal"), || self.text().contains(text));
+        let shown = comes_true(DEADLINE, || self.text().contains(text));
+        assert!(shown, "waited in vain for {text:?} on the terminal; there is: {:?}", self.text());
     }
 }

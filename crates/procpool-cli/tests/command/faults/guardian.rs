@@ -1,0 +1,286 @@
+//! Whichever of procpool's two processes ends, and whatever a job leaves behind: nothing of it stays.
+//! Does not know how the two find it.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::processes::{children, is_gone, kill, lives, pids, state};
+use crate::{Folder, Running, wait_for};
+
+/// Ignores what asks it to end, and leaves behind, with its output open: a process of its group whose parent is
+/// gone, one in a session of its own, and a daemon in a third.
+const LEAVER: &str = "trap '' TERM INT HUP QUIT
+stay='echo $$ > new.$$; mv new.$$ pid.$1.$$; exec sleep 1000'
+sh -c 'sh -c \"$1\" sh \"$2\" &' sh \"$stay\" $1
+setsid -f sh -c \"$stay\" sh $1
+setsid sh -c 'sh -c \"$1\" sh \"$2\" & exit' sh \"$stay\" $1
+[ -z \"$2\" ] || exit 0
+eval \"$stay\"";
+
+const PROCESSES_OF_A_LEAVER: usize = 4;
+
+#[derive(Clone, Copy, Debug)]
+enum Victim {
+    Guardian,
+    Pool,
+}
+
+const BOTH: [Victim; 2] = [Victim::Guardian, Victim::Pool];
+
+impl Victim {
+    fn pid(self, running: &Running) -> String {
+        match self {
+            Victim::Guardian => running.pid().to_string(),
+            Victim::Pool => running.pool(),
+        }
+    }
+}
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    folder.write("leaver", LEAVER);
+    folder
+}
+
+#[track_caller]
+fn wait_gone(pids: &[String]) {
+    wait_for("all to be gone", || pids.iter().all(|pid| is_gone(pid)));
+}
+
+#[test]
+fn whichever_of_the_two_is_killed_nothing_that_the_jobs_have_left_is_left_a_second_later() {
+    for victim in BOTH {
+        let within_a_second = (0..3).any(|_| {
+            let folder = folder();
+            let running = folder.run("-j3 sh leaver ::: 1 2 3").start();
+            let (guardian, pool) = (running.pid().to_string(), running.pool());
+            let pids = pids(&folder, "pid.", 3 * PROCESSES_OF_A_LEAVER);
+            let killed = Instant::now();
+            kill(&victim.pid(&running), Signal::KILL);
+            wait_gone(&pids);
+            wait_gone(&[guardian, pool]);
+            let took = killed.elapsed();
+            running.end().died_of(Signal::KILL).printed("");
+            took < Duration::from_secs(1)
+        });
+        assert!(within_a_second, "{victim:?}");
+    }
+}
+
+#[test]
+fn a_pool_that_is_stopped_does_not_outlive_its_guardian_and_nor_do_its_jobs() {
+    let folder = folder();
+    let running = folder.run("-j3 sh leaver ::: 1 2 3").start();
+    let pids = pids(&folder, "pid.", 3 * PROCESSES_OF_A_LEAVER);
+    let (guardian, pool) = (running.pid().to_string(), running.pool());
+    kill(&pool, Signal::STOP);
+    wait_for("both to be stopped", || [&pool, &guardian].iter().all(|pid| state(pid) == Some('T')));
+    kill(&guardian, Signal::KILL);
+    wait_gone(&pids);
+    wait_gone(&[pool]);
+    running.end().died_of(Signal::KILL);
+}
+
+#[test]
+fn a_guardian_that_was_stopped_with_its_pool_ends_what_is_left_as_soon_as_it_goes_on() {
+    let folder = folder();
+    let running = folder.run("-j3 sh leaver ::: 1 2 3").start();
+    let pids = pids(&folder, "pid.", 3 * PROCESSES_OF_A_LEAVER);
+    let (guardian, pool) = (running.pid().to_string(), running.pool());
+    kill(&pool, Signal::STOP);
+    wait_for("the guardian to be stopped", || state(&guardian) == Some('T'));
+    kill(&pool, Signal::KILL);
+    kill(&guardian, Signal::CONT);
+    wait_gone(&pids);
+    running.end().died_of(Signal::KILL);
+}
+
+#[test]
+fn killed_before_the_first_job_has_started_the_other_of_the_two_ends_as_well() {
+    for victim in BOTH {
+        // It waits for values in one case, and for whoever writes its job file in the other.
+        for options in ["sleep", "--file jobs.json"] {
+            let folder = Folder::new();
+            folder.sh("mkfifo jobs.json").end().exited(0);
+            let mut running = folder.run(options).open_input().start();
+            let (guardian, pool) = (running.pid().to_string(), running.pool());
+            kill(&victim.pid(&running), Signal::KILL);
+            // The input stays open until both are gone.
+            let input = running.stdin.take();
+            wait_gone(&[guardian, pool]);
+            running.end().died_of(Signal::KILL).printed("").silent();
+            drop(input);
+        }
+    }
+}
+
+#[test]
+fn who_waits_for_its_job_file_ends_when_told_to() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT] {
+        let folder = Folder::new();
+        folder.sh("mkfifo jobs.json").end().exited(0);
+        let running = folder.run("--file jobs.json").start();
+        running.pool();
+        running.signal(Signal::USR1);
+        running.signal(signal);
+        running.end().died_of(signal).printed("");
+    }
+}
+
+/// The first job takes too long, and the second ends when the file `go` is there.
+fn slow_and_other(command: &str, slow: &str) -> String {
+    let job = |name: &str, then: &str| format!("[{command:?}, \"sh\", \"{name}\", {then:?}]");
+    let until_go = "until [ -e go ]; do sleep 0.01; done";
+    format!(
+        r#"{{"jobs": {{"slow": {{"cmd": ["sh", "-c", {}, "timeout": "{slow}"}}, "other": {{"cmd": ["sh", "-c", {}}}}}}}"#,
+        &job("slow", "exec sleep 1000")[1..],
+        &job("other", until_go)[1..],
+    )
+}
+
+#[track_caller]
+fn only_the_slow_ones_leftovers_go(folder: &Folder, running: Running) {
+    let slow = pids(folder, "pid.slow.", PROCESSES_OF_A_LEAVER - 1);
+    let other = pids(folder, "pid.other.", PROCESSES_OF_A_LEAVER - 1);
+    wait_gone(&slow);
+    assert!(other.iter().all(|pid| !is_gone(pid)), "those of another job were touched");
+    assert!(!is_gone(&running.pid().to_string()), "the run is over");
+    folder.write("go", "");
+    running.end().exited(1).said("  slow: timed out");
+    wait_gone(&other);
+}
+
+#[test]
+fn what_left_the_session_is_gone_when_its_job_timed_out_and_what_others_have_left_is_not_touched() {
+    let folder = folder();
+    let command = "sh leaver $1 leave >/dev/null 2>&1; eval \"$2\"";
+    folder.write("jobs.json", slow_and_other(command, "3s"));
+    let running = folder.run("--file jobs.json").start();
+    only_the_slow_ones_leftovers_go(&folder, running);
+}
+
+#[test]
+fn also_where_the_job_is_a_procpool() {
+    let folder = folder();
+    let command =
+        "exec procpool run sh -c 'sh leaver $1 leave >/dev/null 2>&1; eval \"$2\"' sh $1 ::: \"$2\"";
+    folder.write("jobs.json", slow_and_other(command, "3s"));
+    let running = folder.run("--file jobs.json").start();
+    only_the_slow_ones_leftovers_go(&folder, running);
+}
+
+#[test]
+fn also_where_the_procpool_that_the_job_is_was_killed_and_could_do_nothing() {
+    let folder = folder();
+    // Its two processes are of the group that is killed after the grace time.
+    let command =
+        "trap '' TERM; sh leaver $1 leave >/dev/null 2>&1; procpool run sh -c 'eval \"$1\"' sh ::: \"$2\"";
+    folder.write("jobs.json", slow_and_other(command, "3s"));
+    let running = folder.run("--file jobs.json").start();
+    only_the_slow_ones_leftovers_go(&folder, running);
+}
+
+#[test]
+fn within_a_procpool_a_procpool_ends_what_its_own_job_has_left_and_no_more() {
+    let folder = folder();
+    let command = "sh leaver $1 leave >/dev/null 2>&1; eval \"$2\"";
+    folder.write("jobs.json", slow_and_other(command, "3s"));
+    let running = folder.run("procpool run --file ::: jobs.json").start();
+    let slow = pids(&folder, "pid.slow.", PROCESSES_OF_A_LEAVER - 1);
+    let other = pids(&folder, "pid.other.", PROCESSES_OF_A_LEAVER - 1);
+    wait_gone(&slow);
+    assert!(other.iter().all(|pid| !is_gone(pid)));
+    folder.write("go", "");
+    running.end().exited(1).said("  slow: timed out");
+    wait_gone(&other);
+}
+
+/// Leaves a process that holds its output until it is told to let go.
+const HOLDER: &str = "{ echo $$ > pid.parent; sh -c 'echo $$ > pid.holder; until [ -e go ]; do sleep 0.01; done; \
+                      echo late' & } ; echo early";
+
+#[test]
+fn on_leak_kill_ends_who_holds_the_output_and_names_the_job() {
+    let folder = Folder::new();
+    let options = "--on-leak kill sh -c";
+    let script = "setsid -f sh -c 'echo $$ > pid.holder; exec sleep 1000'; until [ -s pid.holder ]; do sleep 0.01; done; echo early";
+    let ended = folder.run(options).args([script, ":::", "a"]).end().exited(0).printed("early\n");
+    ended.said("1 leaked a process").said("  a: exit 0, leaked, ");
+    wait_gone(&pids(&folder, "pid.holder", 1));
+}
+
+#[test]
+fn on_leak_wait_delivers_what_comes_late_and_other_jobs_run_meanwhile() {
+    let folder = Folder::new();
+    folder.write("holder", HOLDER).write("second", "echo second");
+    let running = folder.run("-j2 --on-leak wait sh ::: holder second").start();
+    running.has_printed("second\n");
+    wait_gone(&pids(&folder, "pid.parent", 1));
+    folder.write("go", "");
+    running.end().exited(0).printed("second\nearly\nlate\n");
+}
+
+#[test]
+fn on_leak_wait_does_not_wait_longer_than_the_jobs_timeout() {
+    let folder = Folder::new();
+    folder.write("holder", HOLDER);
+    let ended = folder.run("--on-leak wait --timeout 3s sh ::: holder").end().exited(1);
+    ended.printed("early\n").said("  holder: timed out");
+    wait_gone(&pids(&folder, "pid.holder", 1));
+}
+
+#[test]
+fn on_leak_keep_lets_who_holds_the_output_live_on_and_names_the_job() {
+    let folder = Folder::new();
+    folder.write(
+        "holder",
+        "sh -c 'trap \"\" PIPE HUP; echo $$ > pid.holder; exec sleep 1000' & \
+                            until [ -s pid.holder ]; do sleep 0.01; done; echo early",
+    );
+    let ended = folder.run("--on-leak keep sh ::: holder").end().exited(0).printed("early\n");
+    ended.said("1 leaked a process").said("  holder: exit 0, leaked, ");
+    let pids = pids(&folder, "pid.holder", 1);
+    assert!(!is_gone(&pids[0]));
+    kill(&pids[0], Signal::KILL);
+    wait_gone(&pids);
+}
+
+#[test]
+fn what_the_shell_started_before_it_became_procpool_is_left_alone() {
+    for victim in [None, Some(Victim::Guardian), Some(Victim::Pool)] {
+        let folder = Folder::new();
+        folder.write("job", "echo $$ > pid.job; until [ -e go ]; do sleep 0.01; done");
+        let script = "sleep 1000 >/dev/null 2>&1 & echo $! > pid.before; exec procpool run sh ::: job";
+        let running = folder.sh(script).start();
+        let before = pids(&folder, "pid.before", 1);
+        let job = pids(&folder, "pid.job", 1);
+        let guardian = running.pid().to_string();
+        let pool = children(&guardian).into_iter().find(|child| *child != before[0]).unwrap();
+        match victim {
+            None => drop(folder.write("go", "").clone()),
+            Some(Victim::Guardian) => kill(&guardian, Signal::KILL),
+            Some(Victim::Pool) => kill(&pool, Signal::KILL),
+        }
+        let ended = running.end();
+        assert_eq!(ended.status.code(), victim.is_none().then_some(0), "{}", ended.describe());
+        wait_gone(&job);
+        wait_gone(&[pool]);
+        assert!(lives(&before[0]));
+        kill(&before[0], Signal::KILL);
+    }
+}
+
+#[test]
+fn where_there_can_be_no_second_process_that_is_said_once_and_the_run_goes_on() {
+    // The first clone(2) of the first thread is the fork; threads and jobs are made by other calls or threads.
+    let strace = ["-o", "trace", "-e", "trace=clone", "-e", "inject=clone:error=EAGAIN:when=1"];
+    for (job, status) in [("true", 0), ("false", 1)] {
+        let folder = Folder::new();
+        let ended =
+            folder.command("strace").args(strace).args(["procpool", "run", job, ":::", "a", "b"]).end();
+        let ended = ended.exited(status).said("procpool: no guardian: can't make a second process: ");
+        assert_eq!(ended.error_text().matches("no guardian").count(), 1);
+        assert!(folder.read("trace").contains("(INJECTED)"));
+    }
+}

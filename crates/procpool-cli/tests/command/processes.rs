@@ -1,0 +1,63 @@
+//! What can be seen of processes from outside.
+//! Does not know whose they are.
+
+use std::fs;
+use std::path::Path;
+
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+use crate::{Folder, wait_for};
+
+/// Whether a process with this number still runs.
+pub(crate) fn lives(pid: &str) -> bool {
+    test_kill_process(number(pid)).is_ok()
+}
+
+pub(crate) fn number(pid: &str) -> Pid {
+    Pid::from_raw(pid.trim().parse().unwrap()).unwrap()
+}
+
+pub(crate) fn kill(pid: &str, signal: Signal) {
+    kill_process(number(pid), signal).unwrap();
+}
+
+/// The letter that the kernel has for what it does: `T` is stopped, `Z` has ended and nobody has asked how.
+pub(crate) fn state(pid: &str) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).ok()?;
+    stat.rsplit_once(") ")?.1.chars().next()
+}
+
+/// Whether it does nothing until it is continued: stopped, or waiting in vfork(2) for a child that is.
+pub(crate) fn is_stopped(pid: &str) -> bool {
+    match state(pid) {
+        Some('T') => true,
+        Some('D') => children(pid).iter().any(|child| state(child) == Some('T')),
+        _ => false,
+    }
+}
+
+pub(crate) fn is_gone(pid: &str) -> bool {
+    matches!(state(pid), None | Some('Z' | 'X'))
+}
+
+/// The children of all its threads.
+pub(crate) fn children(pid: &str) -> Vec<String> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let lists = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    lists.flat_map(|list| list.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+/// Waits until so many have written their numbers to files of this name's beginning.
+#[track_caller]
+pub(crate) fn pids(folder: &Folder, prefix: &str, count: usize) -> Vec<String> {
+    let mut pids = Vec::new();
+    wait_for(&format!("{count} numbers in {prefix}*"), || {
+        pids = folder.files(prefix).iter().filter_map(|file| whole_number(file)).collect();
+        pids.len() == count
+    });
+    pids
+}
+
+fn whole_number(file: &Path) -> Option<String> {
+    Some(fs::read_to_string(file).ok()?.strip_suffix('\n')?.to_owned())
+}
