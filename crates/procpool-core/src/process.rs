@@ -45,10 +45,12 @@ pub use crate::process::roster::{Process, Processes, Stopped};
 /// The runner for local processes.
 ///
 /// Each job runs in a session and a process group of its own, without a shell, with every signal at its
-/// default, whatever the caller ignores or blocks. It has no terminal: who opens `/dev/tty` is refused at once. Its two outputs are read at once, by the
-/// thread that runs the job, while it waits for the job's end, its timeout and the run's stop, all in one
-/// poll(2). A job ends when its *process* ends, however long a descendant holds its output open: that one
-/// gets 200 ms to let go, then the group is killed and the job marked leaked.
+/// default, whatever the caller ignores or blocks. It has no terminal: who opens `/dev/tty` is refused at once.
+///
+/// Its two outputs are read at once, by the thread that runs the job, while it waits for the job's end, its
+/// timeout and the run's stop, all in one poll(2). A job ends when its *process* ends, however long a
+/// descendant holds its output open: that one gets 200 ms to let go, then the group is killed and the job
+/// marked leaked, unless [`on_leak`](LocalProcess::on_leak) says otherwise.
 ///
 /// Where the machine has no room for another process or its descriptors, the job waits in its slot until jobs
 /// that run have given theirs back; only where none runs is that the job's outcome, after about 2 s.
