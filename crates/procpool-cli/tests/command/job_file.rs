@@ -277,6 +277,10 @@ fn a_job_with_nothing_to_run_is_refused_by_its_key() {
     {
         refused("jobs.json", format!("{{\"good\": [\"echo\"], \"bad\": {job}}}"), &["job \"bad\""]);
     }
+    for field in [r#""cwd": "/\u0000""#, r#""stdin": {"file": "/\u0000"}"#] {
+        let jobs = format!(r#"{{"jobs": {{"bad": {{"cmd": ["pwd"], {field}}}}}}}"#);
+        refused("jobs.json", &jobs, &["job \"bad\"", "NUL"]);
+    }
     refused("jobs.json", r#"{"bad": ["echo", "a\u0000b"]}"#, &["job \"bad\"", "NUL"]);
     refused("jobs.json", r#"{"bad": {"cmd": ["echo"], "env": {"A=B": "c"}}}"#, &["job \"bad\"", "A=B"]);
     refused("jobs.json", r#"{"bad": {"cmd": ["echo"], "env": {"": "c"}}}"#, &["job \"bad\""]);

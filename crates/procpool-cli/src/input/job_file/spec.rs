@@ -86,11 +86,15 @@ impl Spec {
             }
         }
         if let Some(directory) = fields.cwd.as_ref().or(defaults.cwd.as_ref()) {
+            refuse_nul(&directory.to_string_lossy())?;
             command = command.directory(directory);
         }
         command = match fields.stdin.as_ref().or(defaults.stdin.as_ref()) {
             Some(StdinSpec::Text(text)) => command.stdin_bytes(text),
-            Some(StdinSpec::File(path)) => command.stdin(Stdin::File(path.clone())),
+            Some(StdinSpec::File(path)) => {
+                refuse_nul(&path.to_string_lossy())?;
+                command.stdin(Stdin::File(path.clone()))
+            }
             None => command,
         };
         let mut job = Job::new(key, Work::Command(command));
@@ -128,7 +132,7 @@ fn check_variables(Dictionary(variables): &Dictionary<String>) -> anyhow::Result
 }
 
 fn refuse_nul(text: &str) -> anyhow::Result<()> {
-    ensure!(!text.contains('\0'), "{text:?} has a NUL byte, which no argument or variable can hold");
+    ensure!(!text.contains('\0'), "{text:?} has a NUL byte, which no argument, variable or path can hold");
     Ok(())
 }
 
