@@ -23,7 +23,7 @@ use nix::unistd::ForkResult;
 use procpool_core::{Handle, Processes};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::retry_on_intr;
-use rustix::process::{Pid, Signal, getpid, set_child_subreaper, set_parent_process_death_signal};
+use rustix::process::{Pid, Signal, getpid, getppid, set_child_subreaper, set_parent_process_death_signal};
 use signal_hook::consts::SIGKILL;
 
 pub(crate) use crate::guard::guardian::Leftovers;
@@ -69,6 +69,7 @@ impl Guard {
         set_child_subreaper(Some(getpid())).context("the kernel has no subreapers")?;
         // From here on the guardian waits for signals, and must not die of one.
         SigSet::all().thread_set_mask().context("can't hold signals back")?;
+        let guardian = getpid();
         match sys::fork() {
             Ok(ForkResult::Parent { child }) => {
                 drop(ours);
@@ -81,6 +82,10 @@ impl Guard {
                 set_child_subreaper(Some(getpid())).context("the kernel has no subreapers")?;
                 // Until it listens there is nothing that it could leave behind.
                 set_parent_process_death_signal(Some(Signal::KILL)).context("can't follow the guardian")?;
+                if getppid() != Some(guardian) {
+                    // It was killed before it could be followed.
+                    sys::take_default_action(SIGKILL);
+                }
                 Ok(Guard {
                     alone: Alone::default(),
                     guardian: Arc::new(ours),
