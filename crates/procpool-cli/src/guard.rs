@@ -23,9 +23,12 @@ use nix::unistd::ForkResult;
 use procpool_core::{Handle, Processes};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::retry_on_intr;
-use rustix::process::{Pid, Signal, getpid, getppid, set_child_subreaper, set_parent_process_death_signal};
+use rustix::process::{
+    Pid, Signal, getpid, getppid, kill_process, set_child_subreaper, set_parent_process_death_signal,
+};
 use signal_hook::consts::SIGKILL;
 
+use crate::exit;
 pub(crate) use crate::guard::guardian::Leftovers;
 use crate::guard::guardian::{Guardian, LISTENS, TAKES_LEAVE};
 pub(crate) use crate::guard::orphans::{MARK, Mark, Orphans};
@@ -36,9 +39,15 @@ use crate::sys;
 #[derive(Clone, Default)]
 pub(crate) struct Alone(Arc<AtomicBool>);
 
+/// Whether somebody listens to the guardian, and will end everything when it is dead. Clones know together.
+#[derive(Clone, Default)]
+struct Heard(Arc<AtomicBool>);
+
 /// The pool's side: that it has a guardian, and the orphans that it has adopted itself.
 pub(crate) struct Guard {
     pub(crate) alone: Alone,
+    heard: Heard,
+    leftovers: Leftovers,
     guardian: Arc<UnixStream>,
     pub(crate) orphans: Arc<Orphans>,
 }
@@ -46,6 +55,7 @@ pub(crate) struct Guard {
 /// The way on which the guardian is heard.
 pub(crate) struct Link {
     pub(crate) alone: Alone,
+    heard: Heard,
     guardian: Arc<UnixStream>,
     orphans: Arc<Orphans>,
 }
@@ -77,20 +87,8 @@ impl Guard {
                 Guardian { pool, link: theirs, is_heard: false, leftovers, before }.stand_by()
             }
             Ok(ForkResult::Child) => {
-                let _ = SigSet::empty().thread_set_mask();
                 drop(theirs);
-                set_child_subreaper(Some(getpid())).context("the kernel has no subreapers")?;
-                // Until it listens there is nothing that it could leave behind.
-                set_parent_process_death_signal(Some(Signal::KILL)).context("can't follow the guardian")?;
-                if getppid() != Some(guardian) {
-                    // It was killed before it could be followed.
-                    sys::take_default_action(SIGKILL);
-                }
-                Ok(Guard {
-                    alone: Alone::default(),
-                    guardian: Arc::new(ours),
-                    orphans: Arc::new(Orphans::new(getpid())),
-                })
+                Ok(Guard::follow(guardian, ours, leftovers))
             }
             Err(error) => {
                 let _ = SigSet::empty().thread_set_mask();
@@ -100,19 +98,52 @@ impl Guard {
         }
     }
 
+    /// In the pool, before anything else. What the system has just done for the guardian it does here too; if it
+    /// doesn't, there are two processes that rely on each other and can't, and this one ends.
+    fn follow(guardian: Pid, link: UnixStream, leftovers: Leftovers) -> Guard {
+        let _ = SigSet::empty().thread_set_mask();
+        // Until it listens there is nothing that it could leave behind.
+        let followed = set_child_subreaper(Some(getpid()))
+            .and_then(|()| set_parent_process_death_signal(Some(Signal::KILL)));
+        if let Err(error) = followed {
+            exit::own_failure(&anyhow::Error::from(error).context("can't follow the guardian")).leave();
+        }
+        if getppid() != Some(guardian) {
+            // It was killed before it could be followed.
+            sys::take_default_action(SIGKILL);
+        }
+        Guard {
+            alone: Alone::default(),
+            heard: Heard::default(),
+            leftovers,
+            guardian: Arc::new(link),
+            orphans: Arc::new(Orphans::new(getpid())),
+        }
+    }
+
     /// What the pool needs to hear the guardian.
     pub(crate) fn link(&self) -> Link {
         Link {
             alone: self.alone.clone(),
+            heard: self.heard.clone(),
             guardian: Arc::clone(&self.guardian),
             orphans: Arc::clone(&self.orphans),
         }
     }
 
-    /// Tells the guardian that all jobs have ended and all that there is to say has been said.
+    /// Tells the guardian that all jobs have ended and all that there is to say has been said. Comes back only
+    /// where it has heard of it: where it is dead, whoever listens to it has yet to end what is left.
     pub(crate) fn take_leave(&self) {
-        // It may be dead, and then it doesn't matter.
-        let _ = (&*self.guardian).write_all(&[TAKES_LEAVE]);
+        self.alone.hold();
+        if self.leftovers == Leftovers::Kill {
+            // Now already: the guardian may be killed between this and the end.
+            self.orphans.end_all();
+        }
+        if (&*self.guardian).write_all(&[TAKES_LEAVE]).is_err() && self.heard.0.load(Ordering::Acquire) {
+            loop {
+                thread::park();
+            }
+        }
     }
 }
 
@@ -140,13 +171,14 @@ impl Link {
     /// Hears the guardian, on a thread of its own: what it passes on is obeyed; if it dies, everything ends.
     /// Reaps orphans now and then, too.
     pub(crate) fn listen(self, obedience: Obedience, handle: Handle, processes: Processes) -> io::Result<()> {
-        let Link { alone, guardian, orphans } = self;
+        let Link { alone, heard, guardian, orphans } = self;
         let listen = move || {
             let mut signal = [0];
             loop {
                 let mut source = [PollFd::new(&*guardian, PollFlags::IN)];
-                if let Ok(0) = retry_on_intr(|| poll(&mut source, Some(&ROUND))) {
-                    orphans.reap();
+                let has_spoken = retry_on_intr(|| poll(&mut source, Some(&ROUND))) != Ok(0);
+                orphans.reap();
+                if !has_spoken {
                     continue;
                 }
                 match (&*guardian).read(&mut signal) {
@@ -160,19 +192,26 @@ impl Link {
             }
         };
         thread::Builder::new().name("procpool-guard".into()).spawn(listen)?;
+        heard.0.store(true, Ordering::Release);
         Ok(())
     }
 }
 
 /// The guardian is dead: nobody waits for this process any more, and nobody would end what it leaves.
 fn end_everything(handle: &Handle, processes: &Processes, orphans: &Orphans) -> ! {
-    let until = Instant::now() + LAST_EFFORT;
-    // Nothing is started after this, and what is being started is on the list.
+    // Nothing is started after this, and what is being started is on the list, unless its start hangs.
     let _stopped = processes.stop();
     handle.kill();
+    let until = Instant::now() + LAST_EFFORT;
     while Instant::now() < until {
-        let adopted = orphans.kill_all();
-        if adopted == 0 && processes.list().is_empty() {
+        // In this order: what a job has left behind is ours before the job is off the list.
+        let known: Vec<u32> = processes.list().iter().map(|process| process.pid).collect();
+        let unknown = orphans::children_of_all_threads(&known);
+        for pid in &unknown {
+            let _ = kill_process(*pid, Signal::KILL);
+        }
+        orphans.reap();
+        if known.is_empty() && unknown.is_empty() {
             break;
         }
         thread::sleep(Duration::from_millis(1));

@@ -63,7 +63,6 @@ fn run(args: RunArgs) -> ExitStatus {
         Err(error) => exit::bad_input(&error),
     };
     if let Some(guard) = &guard {
-        guard.alone.hold();
         guard.take_leave();
     }
     status

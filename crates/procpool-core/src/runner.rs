@@ -41,8 +41,9 @@ pub trait Runner: Send + Sync + 'static {
     /// Total: what a job does wrong is data. It is called from as many threads at once as the limit
     /// allows. It has to see to the job's timeout, and to end soon after the context says stop, at once
     /// after it says kill. An outcome that says that the machine has no room for a process
-    /// ([`Subject::Machine`](crate::Subject::Machine) with EAGAIN, ENOMEM, EMFILE or ENFILE) is taken only from the
-    /// last worker: before that it is called again, with fewer at work. If it panics, the run is killed and the panic resumes on the caller's thread.
+    /// ([`Subject::Machine`](crate::Subject::Machine) with EAGAIN, ENOMEM, EMFILE or ENFILE) is taken only
+    /// from the last worker: before that it is called again, with fewer at work. If it panics, the run is
+    /// killed and the panic resumes on the caller's thread.
     fn run(&self, job: &Job<Self::Work>, context: &Context) -> Outcome;
 }
 

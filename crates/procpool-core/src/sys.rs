@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use rustix::buffer::spare_capacity;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec};
-use rustix::fs::{FallocateFlags, MemfdFlags};
+use rustix::fs::{FallocateFlags, MemfdFlags, OFlags};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, SpliceFlags};
 use rustix::process::{PidfdFlags, Resource, Rlimit, getrlimit, prlimit};
@@ -228,9 +228,12 @@ fn decode_usage(usage: &libc::rusage) -> Usage {
     }
 }
 
-/// A pipe: the end to read from and the end to write to.
+/// A pipe: the end to read from and the end to write to. Reading doesn't wait: what poll(2) has promised, a job
+/// that opens its own output through `/proc` can have read away. Writing does, as every program expects.
 pub(crate) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
-    Ok(rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?)
+    let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+    rustix::fs::fcntl_setfl(&reader, OFlags::NONBLOCK)?;
+    Ok((reader, writer))
 }
 
 /// The descriptor with a number above 2, where a caller has closed one of the first three: what becomes a

@@ -102,7 +102,9 @@ impl Guardian {
     fn look_at_children(&mut self) {
         while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG | WaitOptions::UNTRACED) {
             if pid != self.pool {
-                self.before.retain(|earlier| *earlier != pid);
+                if !status.stopped() {
+                    self.before.retain(|earlier| *earlier != pid);
+                }
             } else if let Some(signal) = status.stopping_signal() {
                 // So that the shell that waits for this process gives the prompt, and can continue both.
                 sys::take_default_action(signal);

@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
@@ -29,10 +29,19 @@ pub(crate) struct Mark {
 /// The variable.
 pub(crate) const MARK: &str = "PROCPOOL_WITHIN";
 
-/// A process that was killed is gone within a moment, and then its children are ours. So many looks, this long
-/// apart, are more than any tree needs.
-const LOOKS: u32 = 500;
+/// A process that was killed is gone within a moment, and then its children are ours. One with much memory takes
+/// longer, but no longer than this.
+const LAST_EFFORT: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_micros(500);
+
+/// What can be told of a process that may belong to a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Belongs {
+    Yes,
+    No,
+    /// It is dying: its environment is gone already, its children are not yet ours.
+    NotKnown,
+}
 
 impl Orphans {
     /// Those of the process with this number, which is the caller's own.
@@ -61,22 +70,32 @@ impl Orphans {
 
     /// Kills those that belong to a job, and what they leave behind in turn.
     pub(crate) fn kill_those_of(&self, mark: &Mark) {
-        for _ in 0..LOOKS {
-            if !self.kill_marked(mark) {
-                return;
-            }
+        let until = Instant::now() + LAST_EFFORT;
+        while self.kill_marked(mark) && Instant::now() < until {
             thread::sleep(PAUSE);
         }
     }
 
+    /// Kills all, and what they leave behind in turn.
+    pub(crate) fn end_all(&self) {
+        let until = Instant::now() + LAST_EFFORT;
+        while self.kill_all() > 0 && Instant::now() < until {
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// Says whether it is worth another look.
     fn kill_marked(&self, mark: &Mark) -> bool {
         let _hands = self.hands();
-        // One that has ended has no environment any more.
-        let marked: Vec<Pid> = self.list().into_iter().filter(|pid| mark.is_on(*pid)).collect();
-        for pid in &marked {
-            let _ = kill_process(*pid, Signal::KILL);
+        let mut again = false;
+        for pid in self.list() {
+            let belongs = mark.is_on(pid);
+            again |= belongs != Belongs::No;
+            if belongs == Belongs::Yes {
+                let _ = kill_process(pid, Signal::KILL);
+            }
         }
-        !marked.is_empty()
+        again
     }
 
     fn list(&self) -> Vec<Pid> {
@@ -99,9 +118,13 @@ impl Mark {
         value
     }
 
-    fn is_on(&self, pid: Pid) -> bool {
-        // Another user's can't be read, and can't be killed either.
-        fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| self.is_in(&environment))
+    fn is_on(&self, pid: Pid) -> Belongs {
+        match fs::read(format!("/proc/{pid}/environ")) {
+            Ok(environment) if self.is_in(&environment) => Belongs::Yes,
+            Ok(environment) if environment.is_empty() && is_dying(pid) => Belongs::NotKnown,
+            // Another user's can't be read, and can't be killed either.
+            _ => Belongs::No,
+        }
     }
 
     fn is_in(&self, environment: &[u8]) -> bool {
@@ -111,9 +134,38 @@ impl Mark {
     }
 }
 
+/// Whether a process has given its memory back and not yet its children.
+fn is_dying(pid: Pid) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    is_dying_in(&stat)
+}
+
+/// See proc(5): after the name, which ends with the last parenthesis, come the state and, as the 23rd field of
+/// all, the size of its memory.
+fn is_dying_in(stat: &str) -> bool {
+    let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
+    let mut fields = fields.split(' ');
+    let state = fields.next().unwrap_or("Z");
+    !matches!(state, "" | "Z" | "X") && fields.nth(19) == Some("0")
+}
+
 fn reap(pid: Pid) {
     // Not yet ended, or another look was faster.
     let _ = waitpid(Some(pid), WaitOptions::NOHANG);
+}
+
+/// The children of all threads of this process but those with these numbers: jobs that are just being started.
+/// Nobody reaps those, so that their numbers can't be anybody else's.
+pub(super) fn children_of_all_threads(known: &[u32]) -> Vec<Pid> {
+    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let lists = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    let numbers: Vec<i32> = lists
+        .flat_map(|list| {
+            list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<i32>>()
+        })
+        .collect();
+    let unknown = |pid: &i32| !known.contains(&pid.unsigned_abs());
+    numbers.into_iter().filter(unknown).filter_map(Pid::from_raw).collect()
 }
 
 /// The children of a process's first thread, ended ones included.
@@ -138,5 +190,18 @@ mod tests {
         assert!(!is_in("PROCPOOL_WITHIN=r:1:12\0"));
         assert!(!is_in("PROCPOOL_WITHIN=\0OTHER=r:1:1\0"));
         assert!(!is_in(""));
+    }
+
+    #[test]
+    fn who_has_no_memory_and_is_no_zombie_is_dying() {
+        let stat = |state: &str, size: &str| {
+            format!("7 (a) b) {state} 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 {size} 5")
+        };
+        assert!(is_dying_in(&stat("R", "0")));
+        assert!(!is_dying_in(&stat("Z", "0")));
+        assert!(!is_dying_in(&stat("S", "4096")));
+        assert!(!is_dying_in(""));
+        let own = fs::read_to_string("/proc/self/stat").unwrap();
+        assert!(!is_dying_in(&own));
     }
 }

@@ -41,9 +41,8 @@ impl Staff {
         self.present += 1;
     }
 
-    /// There was no room for the thread of who joined last. Half of the others leave as they get free.
+    /// There was no room for the thread of another one. Half of those present leave as they get free.
     pub(crate) fn thread_refused(&mut self) {
-        self.present -= 1;
         self.shrink_from(self.present);
     }
 
@@ -100,7 +99,19 @@ mod tests {
         let mut staff = Staff::new(100);
         (0..10).for_each(|_| staff.join());
         staff.thread_refused();
-        assert_eq!((0..9).filter(|_| staff.leave()).count(), 5);
+        assert_eq!((0..10).filter(|_| staff.leave()).count(), 5);
+        assert!(!staff.wants_another(100));
+    }
+
+    #[test]
+    fn the_only_worker_stays_however_often_another_is_refused() {
+        let mut staff = Staff::new(100);
+        staff.join();
+        for _ in 0..3 {
+            staff.thread_refused();
+            assert!(!staff.leave());
+        }
+        assert_eq!(staff.present(), 1);
         assert!(!staff.wants_another(100));
     }
 

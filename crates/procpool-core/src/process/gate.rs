@@ -4,8 +4,8 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A start is within the gate from before the child exists until it has become its program. In between it
-/// holds copies of whatever descriptors its parent has, and is on no list.
+/// A start is within the gate from before the child exists until it is on the roster. In between it holds copies
+/// of whatever descriptors its parent has, or is on no list.
 #[derive(Default)]
 pub(crate) struct Gate {
     state: Mutex<State>,

@@ -90,7 +90,9 @@ impl Processes {
     #[must_use]
     pub fn latest_output(&self, process: &Process, at_most: usize) -> Vec<u8> {
         let number = i32::try_from(process.pid).unwrap_or_default();
-        let outputs = self.0.entries().get(&number).map(|(_, entry)| entry.outputs.clone());
+        // Its number may be another's by now.
+        let still = |(_, entry): &&(Pid, Entry)| entry.seq == process.seq;
+        let outputs = self.0.entries().get(&number).filter(still).map(|(_, entry)| entry.outputs.clone());
         // Without the lock of the roster: the thread that writes may be held up by a slow disk.
         outputs.map(|outputs| latest(&outputs, at_most)).unwrap_or_default()
     }
@@ -101,7 +103,7 @@ impl Processes {
     }
 
     /// Stops all of them, starts no other, and lets their timeouts stand still until the guard is dropped; then
-    /// they go on.
+    /// they go on. One at a time: of two guards the first that is dropped lets them go on.
     ///
     /// They are sent TSTP, for those that want to know, and STOP, which can't be refused: in a session of its
     /// own a process that leaves TSTP at its default would not stop by it (signal(7), "orphaned").

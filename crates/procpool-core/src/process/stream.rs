@@ -73,12 +73,15 @@ impl Stream {
     /// Reads what lies in the pipe now, and no more: whoever holds it may write for ever.
     pub(crate) fn catch_up(&mut self) {
         let mut left = self.event().map_or(0, sys::readable_bytes);
-        while left > 0 && !self.is_closed() {
-            left = left.saturating_sub(self.pump() as u64);
+        while left > 0 {
+            match self.pump() {
+                0 => return,
+                count => left = left.saturating_sub(count as u64),
+            }
         }
     }
 
-    /// Takes what is there, once, and says how much that was. Call it when the pipe is readable, else it blocks.
+    /// Takes what is there, once, and says how much that was.
     ///
     /// Where the spool can't keep it, the pipe is read on and what comes is dropped: the job must not
     /// notice (a closed pipe would kill it), and its completion says that output is missing.
@@ -88,12 +91,18 @@ impl Stream {
         let mut written = self.output.lock();
         let result = match self.way {
             Way::Read | Way::OnlyRead => sys::read(pipe, written.spool.room()),
-            Way::Splice => written.spool.splice(pipe).or_else(|_| {
-                self.way = Way::OnlyRead;
-                sys::read(pipe, written.spool.room())
+            Way::Splice => written.spool.splice(pipe).or_else(|error| match error.kind() {
+                io::ErrorKind::WouldBlock => Err(error),
+                _ => {
+                    self.way = Way::OnlyRead;
+                    sys::read(pipe, written.spool.room())
+                }
             }),
             Way::Discard => sys::read(pipe, &mut Vec::with_capacity(DISCARD)),
         };
+        if matches!(&result, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
+            return 0;
+        }
         let count = *result.as_ref().unwrap_or(&0);
         if self.way != Way::Discard {
             match result.and_then(|_| written.spool.settle()) {
