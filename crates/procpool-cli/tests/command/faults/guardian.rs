@@ -257,6 +257,10 @@ fn what_the_shell_started_before_it_became_procpool_is_left_alone() {
         let job = pids(&folder, "pid.job", 1);
         let guardian = running.pid().to_string();
         let pool = children(&guardian).into_iter().find(|child| *child != before[0]).unwrap();
+        // That somebody stops it and lets it go on tells its parent something, but not that it has ended.
+        kill(&before[0], Signal::STOP);
+        wait_for("it to stop", || state(&before[0]) == Some('T'));
+        kill(&before[0], Signal::CONT);
         match victim {
             None => drop(folder.write("go", "").clone()),
             Some(Victim::Guardian) => kill(&guardian, Signal::KILL),
@@ -282,5 +286,20 @@ fn where_there_can_be_no_second_process_that_is_said_once_and_the_run_goes_on() 
         let ended = ended.exited(status).said("procpool: no guardian: can't make a second process: ");
         assert_eq!(ended.error_text().matches("no guardian").count(), 1);
         assert!(folder.read("trace").contains("(INJECTED)"));
+    }
+}
+
+#[test]
+fn nothing_is_left_of_a_run_whose_guardian_is_killed_as_its_last_job_ends() {
+    for _ in 0..10 {
+        let folder = Folder::new();
+        let script = "setsid sh -c 'echo $$ > pid.left; exec sleep 1000' </dev/null >/dev/null 2>&1 &
+            until [ -s pid.left ]; do sleep 0.01; done
+            read -r _ _ _ guardian _ < /proc/$PPID/stat; kill -9 $guardian";
+        folder.write("job", script);
+        let ended = folder.run("sh job ::: a").end().died_of(Signal::KILL);
+        let left = pids(&folder, "pid.left", 1);
+        wait_for("what the job left to be gone", || is_gone(&left[0]));
+        assert!(ended.stdout.is_empty());
     }
 }

@@ -169,6 +169,20 @@ fn as_nobody_else() -> &'static str {
 }
 
 #[test]
+fn where_no_second_worker_can_be_had_the_first_runs_all_jobs() {
+    let folder = Folder::new();
+    folder.sh("chmod 755 . && cp \"$(command -v procpool)\" tool").end().exited(0);
+    // Room for two processes, five threads, one worker and its job; another worker is refused time and again.
+    let script = format!(
+        "(for value in 1 2 3 4 5; do echo $value; sleep 0.1; done) | {} sh -c \
+         'tasks=$(find /proc -maxdepth 3 -path \"/proc/[0-9]*/task/*\" -user $(id -u) 2> /dev/null | wc -l); \
+         ulimit -u $((tasks + 8)); exec ./tool run -j6 -k -- sh -c \"exec sleep 0.3\"'",
+        as_nobody_else()
+    );
+    folder.sh(&script).end().exited(0);
+}
+
+#[test]
 fn where_a_user_may_have_few_processes_fewer_run_at_once_and_none_is_lost() {
     let folder = Folder::new();
     // Another user can't go where ours lie.
