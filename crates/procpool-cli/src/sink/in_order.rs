@@ -28,6 +28,24 @@ impl InOrder {
         InOrder { printer, waiting: Reorder::new() }
     }
 
+    fn take_outputs(&self, completion: &mut Completion<Work>) -> Waiting {
+        let mut waiting = Waiting {
+            // It may be as long as an argument, and be wanted for nothing.
+            key: if self.printer.shows_keys() { completion.key().clone() } else { Key::from("") },
+            stdout: Spool::default(),
+            stderr: Spool::default(),
+        };
+        if let Outcome::Ran(ran) = &mut completion.outcome {
+            waiting.stdout = mem::take(&mut ran.stdout);
+            waiting.stderr = mem::take(&mut ran.stderr);
+        }
+        for spool in [&mut waiting.stdout, &mut waiting.stderr] {
+            // Where there is no room for it on disk it stays in memory; nothing is lost by that.
+            let _ = spool.spill();
+        }
+        waiting
+    }
+
     fn print(&mut self, waiting: &Waiting) -> Result<(), Trouble> {
         self.printer.print(&waiting.key, &waiting.stdout, &waiting.stderr)
     }
@@ -40,7 +58,7 @@ impl Sink for InOrder {
             self.waiting.skip();
             self.printer.completed(completion)?;
         } else {
-            self.waiting.hold(seq, take_outputs(completion));
+            self.waiting.hold(seq, self.take_outputs(completion));
         }
         while let Some(waiting) = self.waiting.take() {
             self.print(&waiting)?;
@@ -54,21 +72,4 @@ impl Sink for InOrder {
         }
         self.printer.finish()
     }
-}
-
-fn take_outputs(completion: &mut Completion<Work>) -> Waiting {
-    let mut waiting = Waiting {
-        key: completion.key().clone(),
-        stdout: Spool::default(),
-        stderr: Spool::default(),
-    };
-    if let Outcome::Ran(ran) = &mut completion.outcome {
-        waiting.stdout = mem::take(&mut ran.stdout);
-        waiting.stderr = mem::take(&mut ran.stderr);
-    }
-    for spool in [&mut waiting.stdout, &mut waiting.stderr] {
-        // Where there is no room for it on disk it stays in memory; nothing is lost by that.
-        let _ = spool.spill();
-    }
-    waiting
 }

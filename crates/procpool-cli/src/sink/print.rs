@@ -66,6 +66,11 @@ impl Printer {
         }
     }
 
+    /// Whether a job's key makes a difference to what is printed.
+    pub(crate) fn shows_keys(&self) -> bool {
+        self.tag == Tag::Key
+    }
+
     /// Prints what the job with this key has written.
     pub(crate) fn print(&mut self, key: &Key, stdout: &Spool, stderr: &Spool) -> Result<(), Trouble> {
         self.stdout.print(self.tag, key, stdout)?;
