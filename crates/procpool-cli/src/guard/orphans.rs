@@ -39,7 +39,8 @@ const PAUSE: Duration = Duration::from_micros(500);
 enum Belongs {
     Yes,
     No,
-    /// It is dying: its environment is gone already, its children are not yet ours.
+    /// It has no environment at this moment: it is dying, and its children are not yet ours, or it is just
+    /// becoming another program.
     NotKnown,
 }
 
@@ -121,7 +122,7 @@ impl Mark {
     fn is_on(&self, pid: Pid) -> Belongs {
         match fs::read(format!("/proc/{pid}/environ")) {
             Ok(environment) if self.is_in(&environment) => Belongs::Yes,
-            Ok(environment) if environment.is_empty() && is_dying(pid) => Belongs::NotKnown,
+            Ok(environment) if environment.is_empty() && is_changing(pid) => Belongs::NotKnown,
             // Another user's can't be read, and can't be killed either.
             _ => Belongs::No,
         }
@@ -134,19 +135,19 @@ impl Mark {
     }
 }
 
-/// Whether a process has given its memory back and not yet its children.
-fn is_dying(pid: Pid) -> bool {
+/// Whether a process has no place for an environment, which is another thing than an empty one.
+fn is_changing(pid: Pid) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    is_dying_in(&stat)
+    is_changing_in(&stat)
 }
 
-/// See proc(5): after the name, which ends with the last parenthesis, come the state and, as the 23rd field of
-/// all, the size of its memory.
-fn is_dying_in(stat: &str) -> bool {
+/// See proc(5): after the name, which ends with the last parenthesis, come the state, as the third field of all,
+/// and where the environment ends, as the 51st.
+fn is_changing_in(stat: &str) -> bool {
     let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
     let mut fields = fields.split(' ');
-    let state = fields.next().unwrap_or("Z");
-    !matches!(state, "" | "Z" | "X") && fields.nth(19) == Some("0")
+    let state = fields.next().unwrap_or_default();
+    !matches!(state, "" | "Z" | "X") && fields.nth(47) == Some("0")
 }
 
 fn reap(pid: Pid) {
@@ -193,15 +194,16 @@ mod tests {
     }
 
     #[test]
-    fn who_has_no_memory_and_is_no_zombie_is_dying() {
-        let stat = |state: &str, size: &str| {
-            format!("7 (a) b) {state} 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 {size} 5")
+    fn who_has_no_place_for_an_environment_and_is_no_zombie_is_changing() {
+        let stat = |state: &str, environment_end: &str| {
+            format!("7 (a) b) {state}{} {environment_end} 0", " 1".repeat(47))
         };
-        assert!(is_dying_in(&stat("R", "0")));
-        assert!(!is_dying_in(&stat("Z", "0")));
-        assert!(!is_dying_in(&stat("S", "4096")));
-        assert!(!is_dying_in(""));
+        assert!(is_changing_in(&stat("R", "0")));
+        assert!(!is_changing_in(&stat("Z", "0")));
+        assert!(!is_changing_in(&stat("S", "140733193388032")));
+        assert!(!is_changing_in(""));
         let own = fs::read_to_string("/proc/self/stat").unwrap();
-        assert!(!is_dying_in(&own));
+        assert!(!is_changing_in(&own));
+        assert_eq!(own.rsplit_once(") ").unwrap().1.split(' ').count(), 50);
     }
 }
