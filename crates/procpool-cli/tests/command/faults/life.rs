@@ -201,26 +201,3 @@ fn a_job_that_reads_its_own_output_is_ended_by_its_timeout_all_the_same() {
         ended.describe()
     );
 }
-
-#[test]
-fn what_a_large_descendant_leaves_is_gone_with_its_job_too() {
-    let folder = Folder::new();
-    // Between the end of its memory and its own it takes a while, and nobody knows whose child is whose then.
-    let large = "import subprocess, time
-child = subprocess.Popen(['setsid', 'sh', '-c', 'echo $$ > pid.left; exec sleep 1000'], stdin=-3, stdout=-3, stderr=-3)
-memory = bytearray(b'x') * 300_000_000
-open('large', 'w').close()
-time.sleep(1000)";
-    folder.write("large.py", large);
-    let script =
-        "case $1 in large) python3 large.py & until [ -e large ]; do sleep 0.01; done; touch ready; wait;;
-        *) until [ -e large ]; do sleep 0.01; done; until [ -e go ]; do sleep 0.01; done;; esac";
-    folder.write("job", script);
-    let jobs = r#"{"jobs": {"large": {"cmd": ["sh", "job", "large"], "timeout": "5s"}, "other": {"cmd": ["sh", "job", "other"]}}}"#;
-    let running = folder.write("jobs.json", jobs).run("--file jobs.json").start();
-    wait_for("the descendant", || folder.has("pid.left") && !folder.read("pid.left").is_empty());
-    let left = folder.read("pid.left");
-    wait_for("the descendant to be gone while the run goes on", || !lives(left.trim()));
-    folder.write("go", "");
-    running.end().exited(1).said("  large: timed out");
-}
