@@ -122,7 +122,8 @@ impl Mark {
     fn is_on(&self, pid: Pid) -> Belongs {
         match fs::read(format!("/proc/{pid}/environ")) {
             Ok(environment) if self.is_in(&environment) => Belongs::Yes,
-            Ok(environment) if environment.is_empty() && is_changing(pid) => Belongs::NotKnown,
+            // Of one that has no memory any more there is nothing to open (ESRCH).
+            _ if is_changing(pid) => Belongs::NotKnown,
             // Another user's can't be read, and can't be killed either.
             _ => Belongs::No,
         }

@@ -201,3 +201,21 @@ fn a_job_that_reads_its_own_output_is_ended_by_its_timeout_all_the_same() {
         ended.describe()
     );
 }
+
+#[test]
+fn what_a_large_descendant_leaves_is_gone_with_its_job_too() {
+    let folder = Folder::new();
+    // Between the end of its memory and its own it takes a while, and nobody knows whose child is whose then.
+    let large = "setsid sh -c 'echo $$ > pid.left; exec sleep 1000' </dev/null >/dev/null 2>&1 &
+        text=$(head -c 200000000 /dev/zero | tr '\\0' x); sleep 1000";
+    let script = "case $1 in large) sh large & wait;; *) until [ -e go ]; do sleep 0.01; done;; esac";
+    folder.write("large", large).write("job", script);
+    let jobs = r#"{"jobs": {"large": {"cmd": ["sh", "job", "large"], "timeout": "10s"},
+                            "other": {"cmd": ["sh", "job", "other"]}}}"#;
+    let running = folder.write("jobs.json", jobs).run("--file jobs.json").start();
+    wait_for("the descendant", || folder.has("pid.left") && !folder.read("pid.left").is_empty());
+    let left = folder.read("pid.left");
+    wait_for("the descendant to be gone while the run goes on", || !lives(left.trim()));
+    folder.write("go", "");
+    running.end().exited(1).said("  large: timed out");
+}
