@@ -1,4 +1,5 @@
 //! What control sequences in the output of jobs can do to a terminal, and that nothing else loses a byte by it.
+//! Does not know how the output is read, only what comes out.
 
 use crate::Folder;
 use crate::terminal::Terminal;

@@ -1,4 +1,5 @@
 //! A limit that needs more descriptors than are allowed: what is raised, what is clamped, what jobs see of it.
+//! Does not know how the need is reckoned.
 
 use crate::Folder;
 

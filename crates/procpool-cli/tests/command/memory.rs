@@ -1,4 +1,5 @@
 //! Jobs that the kernel kills for want of memory, in a memory cgroup that is made for the case.
+//! Does not know how the kernel counts them.
 //!
 //! Where none can be made (no right to, no controller) a case says so and ends; what is told apart from what
 //! is tested with a count of its own in the library then.

@@ -1,4 +1,5 @@
 //! The temporary directory, which large outputs go to: missing, unwritable, full.
+//! Does not know what is kept there.
 
 use std::process::Command;
 

@@ -49,23 +49,23 @@ impl Gate {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// Wakes whoever waits, which is seldom anybody.
-    fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.state());
-        self.changed.notify_all();
-    }
 }
 
 impl Drop for Pass<'_> {
     fn drop(&mut self) {
-        self.0.change(|state| state.within -= 1);
+        let mut state = self.0.state();
+        state.within -= 1;
+        // To wake nobody costs a system call too, and each start comes by here.
+        if state.closed_by > 0 {
+            self.0.changed.notify_all();
+        }
     }
 }
 
 impl Drop for Closed<'_> {
     fn drop(&mut self) {
-        self.0.change(|state| state.closed_by -= 1);
+        self.0.state().closed_by -= 1;
+        self.0.changed.notify_all();
     }
 }
 

@@ -1,4 +1,5 @@
 //! What becomes of jobs that the machine has no room for: scripted runners, no processes.
+//! Does not know how the pool counts its workers.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};

@@ -1,4 +1,5 @@
 //! Every way in which a process can end comes back as itself: real processes.
+//! Does not know how a status is read.
 
 use procpool_core::{Command, End, Job, Limit, Pool, Signal, Status};
 

@@ -1,4 +1,5 @@
 //! What sleeper leaves behind, for real: holders, daemons, storms, chains.
+//! Does not know how sleeper leaves it.
 
 use crate::{sleeper, start};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
