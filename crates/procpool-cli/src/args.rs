@@ -1,15 +1,17 @@
 //! What was typed.
 //! Knows nothing of what it means: `plan.rs` does.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
-use std::time::Duration;
+mod inputs;
+mod jobs;
+mod outputs;
+mod scheduling;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use procpool_core::{Limit, OnLeak};
 
-use crate::duration;
-use crate::guard::Leftovers;
+pub(crate) use crate::args::inputs::InputArgs;
+pub(crate) use crate::args::jobs::JobArgs;
+pub(crate) use crate::args::outputs::OutputArgs;
+pub(crate) use crate::args::scheduling::ScheduleArgs;
 
 /// Runs a list of commands in parallel, captures everything and loses nothing.
 #[derive(Debug, Parser)]
@@ -99,106 +101,15 @@ outlives it by more than a second: a second process, the guardian, sees to it.";
     after_help = PLACEHOLDERS,
     after_long_help = AFTER_LONG_HELP,
 )]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch; `plan.rs` turns them into choices")]
 pub(crate) struct RunArgs {
-    /// Run at most N jobs at a time; `auto`: one a processor
-    #[arg(short = 'j', long = "limit", alias = "jobs", short_alias = 'P', value_name = "N", default_value = "4", value_parser = parse_limit)]
-    #[arg(allow_hyphen_values = true)]
-    pub(crate) limit: Limit,
-
-    /// Print outputs in the order of the input, not as jobs end
-    #[arg(short, long)]
-    pub(crate) keep_order: bool,
-
-    /// Begin each line of output with its job's key and a tab
-    ///
-    /// A last line without a newline is given one.
-    #[arg(long)]
-    pub(crate) tag: bool,
-
-    /// Let the output control a terminal, not only colour it
-    ///
-    /// Otherwise what goes to a terminal is text in UTF-8 and colours: all other
-    /// control sequences are taken out, and colour stops at the end of a line,
-    /// to be taken up again in the next. To a pipe or a file bytes are exact
-    /// anyway.
-    #[arg(long)]
-    pub(crate) raw_control: bool,
-
-    /// End a job that takes longer (0.5, 30s, 5m, 1h30m)
-    ///
-    /// TERM to its process group, 2 s later KILL.
-    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true)]
-    pub(crate) timeout: Option<Duration>,
-
-    /// Values end with a NUL byte, as `find -print0` does
-    #[arg(short = '0', long = "null")]
-    pub(crate) null: bool,
-
-    /// Take commands from a .json, .jsonl or .toml file
-    ///
-    /// `-` is JSONL on standard input.
-    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["null", "words"])]
-    pub(crate) file: Option<PathBuf>,
-
-    /// What becomes of a process that holds a job's output open after the job itself has ended
-    ///
-    /// It gets 200 ms, and the job counts as leaked. Then it is killed with its process group (kill), the
-    /// job goes on until it lets go (wait), or it may live on, also when procpool has ended (keep).
-    #[arg(
-        long,
-        value_name = "WHAT",
-        default_value = "kill",
-        hide_possible_values = true,
-        hide_short_help = true
-    )]
-    pub(crate) on_leak: LeakPolicy,
-
-    /// Run as one process, without a second one that ends everything should the first be killed
-    #[arg(long, hide_short_help = true)]
-    pub(crate) no_guard: bool,
-
-    /// The command, then `:::` and values; without `:::` the values come from standard input
-    #[arg(trailing_var_arg = true, value_name = "COMMAND", hide = true)]
-    pub(crate) words: Vec<OsString>,
-}
-
-/// As core's, in the words of the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum LeakPolicy {
-    Kill,
-    Wait,
-    Keep,
-}
-
-impl RunArgs {
-    /// Whether there is to be a guardian, and what it does about processes that are left at the end.
-    pub(crate) fn guarding(&self) -> Option<Leftovers> {
-        let leftovers = match self.on_leak {
-            LeakPolicy::Kill | LeakPolicy::Wait => Leftovers::Kill,
-            LeakPolicy::Keep => Leftovers::Keep,
-        };
-        (!self.no_guard).then_some(leftovers)
-    }
-
-    /// The same choice as core names it.
-    pub(crate) fn on_leak(&self) -> OnLeak {
-        match self.on_leak {
-            LeakPolicy::Kill => OnLeak::Kill,
-            LeakPolicy::Wait => OnLeak::Wait,
-            LeakPolicy::Keep => OnLeak::Keep,
-        }
-    }
-}
-
-fn parse_limit(text: &str) -> Result<Limit, String> {
-    if text == "auto" {
-        return Ok(Limit::available());
-    }
-    // Digits only: GNU parallel's `+2` means two more than there are processors.
-    let number = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<usize>().ok()).flatten();
-    let number = number.ok_or("give a number from 1 up, or `auto`")?;
-    Limit::new(number).map_err(|error| error.to_string())
+    #[command(flatten)]
+    pub(crate) schedule: ScheduleArgs,
+    #[command(flatten)]
+    pub(crate) outputs: OutputArgs,
+    #[command(flatten)]
+    pub(crate) inputs: InputArgs,
+    #[command(flatten)]
+    pub(crate) jobs: JobArgs,
 }
 
 /// What `procpool` alone says.
@@ -219,7 +130,7 @@ mod tests {
     #[test]
     fn what_follows_the_first_word_that_is_no_option_is_the_command() {
         let words = |typed: &[&str]| match Args::parse_from([&["procpool", "run"], typed].concat()).chore {
-            Some(Chore::Run(args)) => args.words,
+            Some(Chore::Run(args)) => args.inputs.words,
             None => panic!("no run"),
         };
         assert_eq!(words(&["-j2", "ls", "-k", "--tag", ":::", "a"]), ["ls", "-k", "--tag", ":::", "a"]);

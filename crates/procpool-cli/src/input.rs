@@ -9,11 +9,14 @@ use std::sync::{Arc, OnceLock};
 
 use procpool_core::Job;
 
-use crate::launch::Work;
+use crate::work::Work;
+
+/// Pulled one by one, as there is room for them.
+pub(crate) type Jobs = Box<dyn Iterator<Item = Job<Work>> + Send>;
 
 /// The jobs of a run, in order, and what was wrong with the input where it ends too early.
 pub(crate) struct Input {
-    pub(crate) jobs: Box<dyn Iterator<Item = Job<Work>> + Send>,
+    pub(crate) jobs: Jobs,
     pub(crate) fault: Fault,
 }
 

@@ -11,16 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use procpool_core::{Command, Context, End, Job, LocalProcess, OnLeak, Outcome, Processes, Runner};
 
 use crate::guard::{MARK, Mark, Orphans};
-use crate::template::{Template, Values};
-
-/// What a job of the command line runs.
-#[derive(Debug)]
-pub(crate) enum Work {
-    /// The command that was typed, for this value.
-    Value { template: Arc<Template>, value: OsString },
-    /// A command as it stands in a job file.
-    Command(Command),
-}
+use crate::work::{Place, Work};
 
 /// execve(2) takes no string of 128 KiB, here `PROCPOOL_KEY=…`. A value that is just short enough for an
 /// argument must not fail because of its key; such a job goes without.
@@ -60,10 +51,7 @@ impl Launcher {
     fn command(&self, job: &Job<Work>, context: &Context, mark: &Mark) -> Command {
         let key = job.key.as_os_str();
         let (seq, slot) = (context.seq().get(), context.slot().get());
-        let command = match &job.work {
-            Work::Value { template, value } => template.render(&Values { value, key, seq, slot }),
-            Work::Command(command) => command.clone(),
-        };
+        let command = job.work.command(Place { key, seq, slot });
         let command = match key.len() {
             0..=LONGEST_KEY => command.env("PROCPOOL_KEY", key),
             _ => command.env_remove("PROCPOOL_KEY"),

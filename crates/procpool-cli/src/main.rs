@@ -4,6 +4,7 @@
 mod args;
 mod closed;
 mod descriptors;
+mod dry_run;
 mod duration;
 mod exit;
 mod guard;
@@ -12,6 +13,7 @@ mod launch;
 mod machine;
 mod plan;
 mod pulse;
+mod quote;
 mod reorder;
 mod run;
 mod signals;
@@ -21,6 +23,7 @@ mod summary;
 mod sys;
 mod tally;
 mod template;
+mod work;
 
 use clap::Parser;
 use nix::sys::signal::SigSet;
@@ -43,6 +46,9 @@ fn main() -> ! {
 }
 
 fn run(args: RunArgs) -> ExitStatus {
+    if args.inputs.dry_run {
+        return plan::input(args).map_or_else(|error| exit::bad_input(&error), dry_run::print);
+    }
     // A job gets what procpool gives it, and nothing that procpool was given by accident. A system that can't
     // say which descriptors are open is no reason not to run.
     let _ = sys::keep_descriptors();
@@ -52,7 +58,7 @@ fn run(args: RunArgs) -> ExitStatus {
         return exit::own_failure(&error);
     }
     // Before there is a second thread.
-    let guard = match args.guarding() {
+    let guard = match args.jobs.guarding() {
         None => None,
         Some(leftovers) => Guard::enter(leftovers).inspect_err(exit::unguarded).ok(),
     };

@@ -5,19 +5,20 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Instant;
 
 use anyhow::{Context, anyhow};
-use procpool_core::{Completion, Handle, Job, Pool, Processes, Run};
+use procpool_core::{Completion, Handle, Pool, Processes, Run};
 use signal_hook::consts::SIGPIPE;
 
 use crate::exit::{self, ExitStatus};
 use crate::guard::{Alone, Link};
-use crate::input::{Fault, Input};
-use crate::launch::{Launcher, Work};
+use crate::input::{Fault, Input, Jobs};
+use crate::launch::Launcher;
 use crate::pulse::Pulse;
 use crate::signals::{Caught, Concerned, Insistence, Signals};
 use crate::sink::{Sink, Trouble};
 use crate::status::StatusReport;
 use crate::summary::summary;
 use crate::tally::{Tally, shorten};
+use crate::work::Work;
 
 /// What signals need to reach.
 pub(crate) struct Controls {
@@ -50,8 +51,6 @@ pub(crate) fn run(
     }
     status
 }
-
-type Jobs = Box<dyn Iterator<Item = Job<Work>> + Send>;
 
 fn start(pool: &Pool<Launcher>, jobs: Jobs, controls: Controls) -> anyhow::Result<(Run<Work>, Caught)> {
     let Controls { pulse, processes, link } = controls;

@@ -10,7 +10,7 @@ use std::io;
 
 use procpool_core::{Completion, CopyError};
 
-use crate::launch::Work;
+use crate::work::Work;
 
 /// Is told of completions, in the order in which jobs end. Several are told in a fixed order: what records
 /// comes before what shows, so that nothing is shown that is not recorded.

@@ -41,12 +41,15 @@ fn counts(tally: &Tally) -> String {
 }
 
 fn describe(text: &mut String, remark: &Remark) {
-    let Remark { key, outcome, elapsed, last_words } = remark;
+    let Remark { key, outcome, elapsed, last_words, again } = remark;
     let key = if key.is_empty() { "\"\"" } else { key };
     let after = elapsed.map_or_else(String::new, |elapsed| format!(", {}", prose(elapsed)));
     line(text, format_args!("  {key}: {outcome}{after}"));
     for word in last_words {
         line(text, format_args!("    | {word}"));
+    }
+    if let Some(again) = again {
+        line(text, format_args!("    again: {again}"));
     }
 }
 
@@ -81,6 +84,7 @@ mod tests {
             outcome: "exit 3".into(),
             elapsed: Some(Duration::from_millis(20)),
             last_words: vec!["no such thing".into()],
+            again: Some("wc 'a b'".into()),
         };
         let tally = Tally {
             succeeded: 1,
@@ -91,7 +95,7 @@ mod tests {
             unremarked: 2,
         };
         let expected = "procpool: 6 jobs: 1 succeeded, 3 failed, 2 not run, 1 leaked a process; 1m05s\n  \
-                        a b: exit 3, 20ms\n    | no such thing\n  and 2 more\n";
+                        a b: exit 3, 20ms\n    | no such thing\n    again: wc 'a b'\n  and 2 more\n";
         assert_eq!(summary(&tally, Duration::from_secs(65)), expected);
     }
 }

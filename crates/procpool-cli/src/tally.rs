@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use procpool_core::{Completion, Key, NotStarted, Outcome, Pending};
 
+use crate::quote::{Reader, command_line};
+use crate::work::{Work, command_run};
+
 /// The state of a run as its end will judge it.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
@@ -45,6 +48,9 @@ pub(crate) struct Remark {
     pub(crate) elapsed: Option<Duration>,
     /// The last lines that it wrote to standard error.
     pub(crate) last_words: Vec<String>,
+    /// What a shell would run the same again by, but for its directory, variables and input.
+    /// `None` where it is too long to be shown: half of it would be another command.
+    pub(crate) again: Option<String>,
 }
 
 /// So many are kept in detail. A million jobs that all fail must not fill the memory, or a screen.
@@ -54,12 +60,15 @@ const MOST_REMARKS: usize = 20;
 const LAST_LINES: usize = 3;
 const LAST_BYTES: usize = 2000;
 
+/// A longer command, in bytes, is not repeated.
+const MOST_OF_A_COMMAND: usize = 1000;
+
 /// So much of a key or a line is kept, in characters.
 const MOST_OF_A_TEXT: usize = 200;
 
 impl Tally {
     /// Takes note of a job's end.
-    pub(crate) fn note<W>(&mut self, completion: &Completion<W>) {
+    pub(crate) fn note(&mut self, completion: &Completion<Work>) {
         let outcome = &completion.outcome;
         if let Outcome::NotStarted(NotStarted::NeverReached) = outcome {
             self.unrun.known += 1;
@@ -77,7 +86,7 @@ impl Tally {
         }
     }
 
-    fn remark<W>(&mut self, completion: &Completion<W>) {
+    fn remark(&mut self, completion: &Completion<Work>) {
         if self.remarks.len() < MOST_REMARKS {
             self.remarks.push(Remark::of(completion));
         } else {
@@ -108,15 +117,21 @@ impl Tally {
 }
 
 impl Remark {
-    fn of<W>(completion: &Completion<W>) -> Remark {
+    fn of(completion: &Completion<Work>) -> Remark {
         Remark {
             key: shorten(&completion.key().to_string()),
             outcome: completion.outcome.to_string(),
             elapsed: completion.outcome.ran().map(|ran| ran.elapsed),
             // Where the spool can't be read the delivery of the output says so; this is only a reminder of it.
             last_words: last_lines(&completion.stderr().tail(LAST_BYTES).unwrap_or_default()),
+            again: again(completion),
         }
     }
+}
+
+fn again(completion: &Completion<Work>) -> Option<String> {
+    let line = command_line(&command_run(completion), Reader::Line);
+    (line.len() <= MOST_OF_A_COMMAND).then(|| line.to_string_lossy().into_owned())
 }
 
 /// The last lines of a text that are not blank, made harmless for a terminal.

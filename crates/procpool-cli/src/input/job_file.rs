@@ -18,7 +18,7 @@ use procpool_core::Job;
 
 use crate::closed::Standard;
 use crate::input::Input;
-use crate::launch::Work;
+use crate::work::Work;
 
 /// Opens a job file; `-` is JSONL on standard input. `timeout` is for jobs that name none.
 ///

@@ -5,10 +5,10 @@ use std::mem;
 
 use procpool_core::{Completion, Key, Outcome, Spool};
 
-use crate::launch::Work;
 use crate::reorder::Reorder;
 use crate::sink::print::Printer;
 use crate::sink::{Sink, Trouble};
+use crate::work::Work;
 
 /// A printer that keeps the order. A waiting output costs no open file, and some hundred bytes of memory.
 pub(crate) struct InOrder {

@@ -11,11 +11,11 @@ use rustix::io::{fcntl_dupfd_cloexec, retry_on_intr};
 use rustix::stdio;
 
 use crate::closed::Standard;
-use crate::launch::Work;
 use crate::pulse::Pulse;
 use crate::sink::tag::Tagged;
 use crate::sink::tame::Tame;
 use crate::sink::{Sink, Trouble};
+use crate::work::Work;
 
 /// Where outputs go, and how their lines begin.
 pub(crate) struct Printer {

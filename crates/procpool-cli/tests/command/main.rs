@@ -7,6 +7,7 @@
 
 mod control;
 mod descriptors;
+mod dry_run;
 mod faults;
 mod help;
 mod job_file;

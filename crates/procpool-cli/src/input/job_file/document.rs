@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::input::job_file::dictionary::Dictionary;
 use crate::input::job_file::spec::{Defaults, Spec};
-use crate::launch::Work;
+use crate::work::Work;
 
 /// The long form of a job file.
 #[derive(Debug, Deserialize)]

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::input::job_file::dictionary::Dictionary;
 use crate::input::job_file::document::Document;
-use crate::launch::Work;
+use crate::work::Work;
 
 /// Reads a whole file.
 pub(crate) fn parse(text: &str, timeout: Option<Duration>) -> anyhow::Result<Vec<Job<Work>>> {

@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow, bail};
 use procpool_core::Job;
 
 use crate::input::job_file::spec::{Defaults, Spec};
-use crate::launch::Work;
+use crate::work::Work;
 
 /// The jobs of a stream.
 pub(crate) struct JobLines<R> {

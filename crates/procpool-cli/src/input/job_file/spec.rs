@@ -13,7 +13,7 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor, value};
 
 use crate::duration;
 use crate::input::job_file::dictionary::Dictionary;
-use crate::launch::Work;
+use crate::work::Work;
 
 /// One job, as it is written: a list of words, or a table with `cmd` or `shell` and more.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use procpool_core::Job;
 
 use crate::input::job_file::document::Document;
-use crate::launch::Work;
+use crate::work::Work;
 
 /// Reads a whole file.
 pub(crate) fn parse(text: &str, timeout: Option<Duration>) -> anyhow::Result<Vec<Job<Work>>> {

@@ -1,0 +1,29 @@
+//! What was typed about where jobs come from.
+//! Knows nothing of how it is read: `input/` does.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Sources of jobs.
+#[derive(Debug, clap::Args)]
+pub(crate) struct InputArgs {
+    /// Values end with a NUL byte, as `find -print0` does
+    #[arg(short = '0', long = "null")]
+    pub(crate) null: bool,
+
+    /// Take commands from a .json, .jsonl or .toml file
+    ///
+    /// `-` is JSONL on standard input.
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["null", "words"])]
+    pub(crate) file: Option<PathBuf>,
+
+    /// Print the commands, as a shell would read them, and run none
+    ///
+    /// `{%}` is shown as 1.
+    #[arg(long, alias = "dryrun", hide_short_help = true)]
+    pub(crate) dry_run: bool,
+
+    /// The command, then `:::` and values; without `:::` the values come from standard input
+    #[arg(trailing_var_arg = true, value_name = "COMMAND", hide = true)]
+    pub(crate) words: Vec<OsString>,
+}

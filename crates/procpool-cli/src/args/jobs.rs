@@ -1,0 +1,55 @@
+//! What was typed about the processes of jobs: what they have, and how they end.
+//! Knows nothing of how that is done.
+
+use procpool_core::OnLeak;
+
+use crate::guard::Leftovers;
+
+/// What a job has, and how it ends.
+#[derive(Debug, clap::Args)]
+pub(crate) struct JobArgs {
+    /// What becomes of a process that holds a job's output open after the job itself has ended
+    ///
+    /// It gets 200 ms, and the job counts as leaked. Then it is killed with its process group (kill), the
+    /// job goes on until it lets go (wait), or it may live on, also when procpool has ended (keep).
+    #[arg(
+        long,
+        value_name = "WHAT",
+        default_value = "kill",
+        hide_possible_values = true,
+        hide_short_help = true
+    )]
+    pub(crate) on_leak: LeakPolicy,
+
+    /// Run as one process, without a second one that ends everything should the first be killed
+    #[arg(long, hide_short_help = true)]
+    pub(crate) no_guard: bool,
+}
+
+/// As core's, in the words of the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum LeakPolicy {
+    Kill,
+    Wait,
+    Keep,
+}
+
+impl JobArgs {
+    /// Whether there is to be a guardian, and what it does about processes that are left at the end.
+    pub(crate) fn guarding(&self) -> Option<Leftovers> {
+        let leftovers = match self.on_leak {
+            LeakPolicy::Kill | LeakPolicy::Wait => Leftovers::Kill,
+            LeakPolicy::Keep => Leftovers::Keep,
+        };
+        (!self.no_guard).then_some(leftovers)
+    }
+
+    /// The same choice as core names it.
+    pub(crate) fn on_leak(&self) -> OnLeak {
+        match self.on_leak {
+            LeakPolicy::Kill => OnLeak::Kill,
+            LeakPolicy::Wait => OnLeak::Wait,
+            LeakPolicy::Keep => OnLeak::Keep,
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Prints the commands of a run instead of running them.
+//! Knows nothing of where they come from.
+
+use std::io::{self, BufWriter, Write};
+use std::os::unix::ffi::OsStrExt;
+
+use signal_hook::consts::SIGPIPE;
+
+use crate::closed::Standard;
+use crate::exit::{self, ExitStatus};
+use crate::input::{Input, Jobs};
+use crate::quote::{Reader, command_line};
+use crate::work::command_of;
+
+/// Prints a line for each job, in the order of the input: its command as a shell would read it.
+pub(crate) fn print(input: Input) -> ExitStatus {
+    let printed =
+        Standard::Output.check().and_then(|()| print_to(&mut BufWriter::new(io::stdout()), input.jobs));
+    match (printed, input.fault.get()) {
+        (Err(error), _) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Signal(SIGPIPE),
+        (Err(error), _) => {
+            exit::own_failure(&anyhow::Error::from(error).context("can't write to standard output"))
+        }
+        (Ok(()), Some(fault)) => exit::bad_input(fault),
+        (Ok(()), None) => ExitStatus::Success,
+    }
+}
+
+fn print_to(writer: &mut impl Write, jobs: Jobs) -> io::Result<()> {
+    for (job, seq) in jobs.zip(1..) {
+        writer.write_all(command_line(&command_of(&job, seq), Reader::Shell).as_bytes())?;
+        writer.write_all(b"\n")?;
+    }
+    writer.flush()
+}

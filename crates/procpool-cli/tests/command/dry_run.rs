@@ -1,0 +1,38 @@
+//! `--dry-run`: the commands as they would be run, and nothing run.
+//! Does not know how they are quoted, only that a shell reads them back.
+
+use crate::Folder;
+
+#[test]
+fn commands_are_printed_in_the_order_of_the_input_and_none_is_run() {
+    let folder = Folder::new();
+    let run = folder.run("--dry-run -j8 touch {#}.{%}").args(["{.}", ":::", "a.b", "it's", "", "-x"]);
+    run.end().exited(0).printed("touch 1.1 a\ntouch 2.1 'it'\\''s'\ntouch 3.1 ''\ntouch 4.1 -x\n").silent();
+    assert!(folder.files("").is_empty());
+}
+
+#[test]
+fn a_shell_that_reads_what_is_printed_runs_the_same() {
+    let folder = Folder::new();
+    let odd = ["a b", "$HOME", "`id`", "two\nlines", "\\", "*", "~", "#", "é", "\x1b[1m"];
+    let values = odd.map(|value| format!("{value}\0")).concat();
+    let printed = folder.run("--dry-run -0 printf <%s>").input(values.as_str()).end().exited(0);
+    let direct = folder.run("-k -0 printf <%s>").input(values.as_str()).end().exited(0);
+    folder.sh(printed.text()).end().exited(0).printed(direct.text());
+}
+
+#[test]
+fn a_job_file_is_printed_too_and_its_faults_are_refused() {
+    let folder = Folder::new();
+    folder.write("jobs.json", r#"{"a": ["echo", "x y"], "b": ["false"]}"#).write("bad.json", "{");
+    folder.run("--dry-run -f jobs.json").end().exited(0).printed("echo 'x y'\nfalse\n").silent();
+    folder.run("--dry-run -f bad.json").end().exited(2).printed("").said("bad.json");
+}
+
+#[test]
+fn what_can_not_be_printed_is_said() {
+    let folder = Folder::new();
+    let full = std::fs::File::create("/dev/full").unwrap();
+    folder.run("--dry-run echo ::: a").stdout(full).end().exited(3).said("can't write to standard output");
+    folder.sh("procpool run --dry-run echo ::: a >&-").end().exited(3).said("can't write to standard output");
+}
