@@ -19,7 +19,8 @@ pub struct Completion<W = crate::Command> {
     pub seq: Seq,
     /// Where it ran; `None` where its turn never came.
     pub slot: Option<Slot>,
-    /// Which try of the job this was, from 1.
+    /// Which try of the job this was, from 1: the last one. Where the run was halted while the job waited for
+    /// another, the one that never came.
     pub attempt: u32,
     /// What came of it.
     pub outcome: Outcome,

@@ -25,18 +25,28 @@ pub struct Job<W = Command> {
     pub work: W,
     /// How long one attempt may take. Never ended early; `None` means for ever.
     pub timeout: Option<Duration>,
+    /// How many further attempts follow where it fails; `None` leaves that to the pool's
+    /// [`retries`](crate::Pool::retries).
+    pub retries: Option<u32>,
 }
 
 impl<W> Job<W> {
-    /// A job without a timeout.
+    /// A job without a timeout and without a word on retries.
     pub fn new(key: impl Into<Key>, work: W) -> Job<W> {
-        Job { key: key.into(), work, timeout: None }
+        Job { key: key.into(), work, timeout: None, retries: None }
     }
 
     /// Ends an attempt that takes longer than this: TERM, grace time, KILL to its process group.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Job<W> {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// Tries this job again so many times where it fails, whatever holds for the others.
+    #[must_use]
+    pub fn retries(mut self, further: u32) -> Job<W> {
+        self.retries = Some(further);
         self
     }
 }

@@ -11,6 +11,7 @@ mod staff;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use crate::pool::handle::Handle;
 pub use crate::pool::run::Run;
@@ -19,9 +20,14 @@ use crate::error::Error;
 use crate::job::Job;
 use crate::key::Key;
 use crate::limit::Limit;
+use crate::pool::dispatcher::Starts;
+use crate::pool::run::Settings;
 use crate::process::LocalProcess;
 use crate::results::Results;
 use crate::runner::Runner;
+use crate::schedule::halt_rule::HaltRule;
+use crate::schedule::policies::Policies;
+use crate::schedule::retries::Retries;
 
 /// Runs jobs, at most `limit` at a time.
 ///
@@ -39,7 +45,7 @@ use crate::runner::Runner;
 /// ```
 #[derive(Debug)]
 pub struct Pool<R = LocalProcess> {
-    limit: Limit,
+    settings: Settings,
     runner: Arc<R>,
 }
 
@@ -55,7 +61,42 @@ impl<R: Runner> Pool<R> {
     /// A pool that runs its jobs by `runner`.
     #[must_use]
     pub fn with_runner(limit: Limit, runner: R) -> Pool<R> {
-        Pool { limit, runner: Arc::new(runner) }
+        let settings = Settings {
+            limit,
+            policies: Policies::default(),
+            starts: Starts::default(),
+        };
+        Pool { settings, runner: Arc::new(runner) }
+    }
+
+    /// How often a job that failed is tried again; not at all, unless this or the job says so. While a job
+    /// waits for its next attempt it has no slot, and others start; once it is due it goes before those that
+    /// never ran. All that wait are held in memory, however many they are.
+    #[must_use]
+    pub fn retries(mut self, retries: Retries) -> Pool<R> {
+        self.settings.policies.retries = retries;
+        self
+    }
+
+    /// When the run halts by itself.
+    #[must_use]
+    pub fn halt_rule(mut self, rule: HaltRule) -> Pool<R> {
+        self.settings.policies.halt_rule = Some(rule);
+        self
+    }
+
+    /// The least time between two starts, those of further attempts included.
+    #[must_use]
+    pub fn delay(mut self, delay: Duration) -> Pool<R> {
+        self.settings.policies.delay = delay;
+        self
+    }
+
+    /// Tells of each start as an [`Event::Started`](crate::Event::Started). Without this none is made.
+    #[must_use]
+    pub fn announce_starts(mut self) -> Pool<R> {
+        self.settings.starts = Starts::Announced;
+        self
     }
 
     /// Starts a run over `jobs` and returns at once; its completions come from the [`Run`], as they happen.
@@ -71,7 +112,7 @@ impl<R: Runner> Pool<R> {
         I: IntoIterator<Item = Job<R::Work>>,
         I::IntoIter: Send + 'static,
     {
-        run::start(self.limit, Arc::clone(&self.runner), jobs.into_iter())
+        run::start(self.settings.clone(), Arc::clone(&self.runner), jobs.into_iter())
     }
 
     /// Runs all jobs and returns when the last has ended, with everything by key, in input order.

@@ -1,258 +1,238 @@
-//! Decides what may start now, in which slot, and when all is over: a pure state machine.
+//! Decides what may start now, in which slot, what is tried again, and when all is over: a pure state machine.
 //! Knows no clock (it is told the time), no thread, no channel, no process.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
-use std::time::Instant;
+pub(crate) mod halt_rule;
+mod input;
+mod pace;
+pub(crate) mod policies;
+mod queue;
+mod random;
+pub(crate) mod retries;
+mod slots;
+#[cfg(test)]
+mod tests;
+mod time;
 
+use std::time::{Duration, Instant};
+
+use crate::halt::Halt;
 use crate::id::{Seq, Slot};
+use crate::job::Job;
 use crate::key::Key;
 use crate::limit::Limit;
-use crate::snapshot::{Active, Pending, Snapshot};
+use crate::outcome::{End, NotStarted, Outcome};
+use crate::schedule::halt_rule::{Counts, HaltRule};
+use crate::schedule::input::Input;
+use crate::schedule::pace::Pace;
+use crate::schedule::policies::Policies;
+use crate::schedule::queue::Queue;
+use crate::schedule::retries::Retries;
+use crate::schedule::slots::Slots;
+use crate::snapshot::{Pending, Snapshot};
+
+pub(crate) use crate::schedule::queue::Waiting;
 
 /// The state of a run: what waits, what runs where, what is done. Its one owner is the dispatcher.
-///
-/// `J` is a job; all that the schedule wants of it is its key.
-pub(crate) struct Schedule<J> {
-    limit: Limit,
+pub(crate) struct Schedule<W> {
     input: Input,
-    next_seq: Seq,
-    waiting: VecDeque<Waiting<J>>,
-    /// Indexed by slot; grows to the number of slots that were ever in use at once.
-    slots: Vec<Option<Active>>,
-    /// Free ones among `slots`, the lowest on top.
-    free: BinaryHeap<Reverse<Slot>>,
-    running: usize,
+    queue: Queue<W>,
+    slots: Slots,
+    pace: Pace,
+    retries: Retries,
+    halt_rule: Option<HaltRule>,
+    counts: Counts,
+    progress: Progress,
+    /// Whether the whole input is wanted at once, however little of it can start.
+    reads_ahead: bool,
     completed: u64,
+}
+
+/// How far the run is from its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    GoesOn,
+    /// Somebody halted it: nothing is started or tried again.
+    Halted,
+    /// The same, because its rule was reached; with what is still to be done about that.
+    Reached(Option<Halt>),
 }
 
 /// A job that may start now: everything that identifies the attempt.
 #[derive(Debug)]
-pub(crate) struct Start<J> {
-    pub(crate) job: J,
+pub(crate) struct Start<W> {
+    pub(crate) job: Job<W>,
     pub(crate) seq: Seq,
     pub(crate) slot: Slot,
     pub(crate) attempt: u32,
 }
 
-/// A job that was accepted and has not been started.
+/// What follows from the end of an attempt.
 #[derive(Debug)]
-pub(crate) struct Waiting<J> {
-    pub(crate) job: J,
-    pub(crate) seq: Seq,
-    pub(crate) attempt: u32,
+pub(crate) enum Verdict<W> {
+    /// The job is done for good.
+    Done(Start<W>),
+    /// The schedule keeps the job and starts it again after the pause.
+    Again { key: Key, pause: Duration },
 }
 
-#[derive(Clone, Copy)]
-enum Input {
-    /// More may come; how many in all, where the input said so.
-    Open {
-        expected: Option<u64>,
-    },
-    Ended,
-}
-
-impl<J> Schedule<J> {
+impl<W> Schedule<W> {
     /// `expected` is the number of jobs that the input will bring, where that is known.
-    pub(crate) fn new(limit: Limit, expected: Option<u64>) -> Schedule<J> {
+    pub(crate) fn new(limit: Limit, expected: Option<u64>, policies: Policies) -> Schedule<W> {
         Schedule {
-            limit,
-            input: Input::Open { expected },
-            next_seq: Seq::FIRST,
-            waiting: VecDeque::new(),
-            slots: Vec::new(),
-            free: BinaryHeap::new(),
-            running: 0,
+            input: Input::new(expected),
+            queue: Queue::new(),
+            slots: Slots::new(limit),
+            pace: Pace::new(policies.delay),
+            retries: policies.retries,
+            reads_ahead: expected.is_none() && policies.halt_rule.is_some_and(HaltRule::needs_total),
+            halt_rule: policies.halt_rule,
+            counts: Counts::default(),
+            progress: Progress::GoesOn,
             completed: 0,
         }
     }
 
-    /// Whether a job that came now could start now. Nothing is pulled from the input before that: this
-    /// is what keeps a million jobs in flat memory.
+    /// Whether a job that came now could start now, or has to be known beforehand. Nothing else is pulled from
+    /// the input: this is what keeps a million jobs in flat memory.
     pub(crate) fn wants_input(&self) -> bool {
-        matches!(self.input, Input::Open { .. }) && self.waiting.len() + self.running < self.limit.get()
+        let has_room = self.queue.new_ones() + self.slots.taken() < self.slots.limit().get();
+        self.input.is_open() && (has_room || self.reads_ahead)
     }
 
     /// Accepts a job from the input. From here on it is owed exactly one completion.
-    pub(crate) fn add(&mut self, job: J) {
-        let seq = self.next_seq;
-        self.next_seq = seq.next();
-        self.waiting.push_back(Waiting { job, seq, attempt: 1 });
+    pub(crate) fn add(&mut self, job: Job<W>) {
+        let seq = self.input.count();
+        self.queue.add(Waiting { job, seq, attempt: 1 });
     }
 
     /// The input has no more jobs.
     pub(crate) fn end_input(&mut self) {
-        self.input = Input::Ended;
+        self.input.end();
+        self.judge();
     }
 
-    /// Takes the next job that may start, and gives it the lowest free slot. `key` tells a job's key.
-    pub(crate) fn start(&mut self, now: Instant, key: impl Fn(&J) -> Key) -> Option<Start<J>> {
-        if self.running == self.limit.get() {
+    /// Takes the next attempt that may start, and gives it the lowest free slot.
+    pub(crate) fn start(&mut self, now: Instant) -> Option<Start<W>> {
+        if !self.may_start() || self.pace.holds_until(now).is_some() {
             return None;
         }
-        let Waiting { job, seq, attempt } = self.waiting.pop_front()?;
-        let slot = match self.free.pop() {
-            Some(Reverse(slot)) => slot,
-            None => {
-                self.slots.push(None);
-                Slot::at(self.slots.len() - 1)
-            }
-        };
-        self.slots[slot.index()] = Some(Active { key: key(&job), seq, slot, attempt, since: now });
-        self.running += 1;
+        let Waiting { job, seq, attempt } = self.queue.pop(now)?;
+        let slot = self.slots.take(job.key.clone(), seq, attempt, now);
+        self.pace.note_start(now);
         Some(Start { job, seq, slot, attempt })
     }
 
-    /// The job in this slot has ended.
-    pub(crate) fn finish(&mut self, slot: Slot) {
-        let active = self.slots[slot.index()].take();
-        assert!(active.is_some(), "BUG: slot {slot} finished without a job");
-        self.free.push(Reverse(slot));
-        self.running -= 1;
+    /// When [`start`](Schedule::start) has to be asked again though nothing else happens.
+    pub(crate) fn next_wake(&self, now: Instant) -> Option<Instant> {
+        if !self.may_start() {
+            return None;
+        }
+        let due = self.queue.next_due(now)?;
+        Some(self.pace.holds_until(now).map_or(due, |until| until.max(due)))
+    }
+
+    fn may_start(&self) -> bool {
+        self.progress == Progress::GoesOn && !self.slots.is_full()
+    }
+
+    /// An attempt has ended.
+    pub(crate) fn finish(&mut self, start: Start<W>, outcome: &Outcome, now: Instant) -> Verdict<W> {
+        self.slots.release(start.slot, now);
+        let Start { job, seq, attempt, .. } = &start;
+        let pause = match self.progress {
+            Progress::GoesOn => self.retries.pause_after(*attempt, job.retries, *seq, outcome),
+            Progress::Halted | Progress::Reached(_) => None,
+        };
+        let Some(pause) = pause else {
+            self.completed += 1;
+            self.count(outcome);
+            return Verdict::Done(start);
+        };
+        let key = job.key.clone();
+        let waiting = Waiting { job: start.job, seq: start.seq, attempt: start.attempt + 1 };
+        self.queue.add_again(waiting, pause, now);
+        Verdict::Again { key, pause }
+    }
+
+    /// An attempt came to an end that is none: its job is given up.
+    pub(crate) fn abandon(&mut self, slot: Slot, now: Instant) {
+        self.slots.release(slot, now);
         self.completed += 1;
     }
 
-    /// Takes the next job that was accepted and will never start, because the run was halted.
-    pub(crate) fn give_up(&mut self) -> Option<Waiting<J>> {
-        let waiting = self.waiting.pop_front()?;
+    /// What we ended or never reached says nothing of the jobs.
+    fn count(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Ran(ran) if matches!(ran.end, End::Stopped(_)) => return,
+            Outcome::NotStarted(NotStarted::NeverReached) => return,
+            _ if outcome.is_success() => self.counts.succeeded += 1,
+            _ => self.counts.failed += 1,
+        }
+        self.judge();
+    }
+
+    fn judge(&mut self) {
+        if let Some(rule) = self.halt_rule {
+            let may_be_reached = !matches!(self.progress, Progress::Reached(_));
+            if may_be_reached && rule.is_reached(self.counts, self.input.total()) {
+                self.progress = Progress::Reached(Some(rule.halt()));
+            }
+        }
+    }
+
+    /// How the run is to be halted because its rule was reached: told once.
+    pub(crate) fn take_halt(&mut self) -> Option<Halt> {
+        match &mut self.progress {
+            Progress::Reached(halt) => halt.take(),
+            Progress::GoesOn | Progress::Halted => None,
+        }
+    }
+
+    /// The run was halted by somebody else.
+    pub(crate) fn halt(&mut self) {
+        if self.progress == Progress::GoesOn {
+            self.progress = Progress::Halted;
+        }
+    }
+
+    /// Takes the next job that was accepted and will not be started, or not again, because the run was halted.
+    pub(crate) fn give_up(&mut self) -> Option<Waiting<W>> {
+        let waiting = self.queue.give_up()?;
         self.completed += 1;
         Some(waiting)
     }
 
     /// How many jobs run.
     pub(crate) fn running(&self) -> usize {
-        self.running
+        self.slots.taken()
     }
 
     /// Whether nothing that was accepted is left to do. More may still come from an open input.
     pub(crate) fn is_idle(&self) -> bool {
-        self.running == 0 && self.waiting.is_empty()
+        self.slots.taken() == 0 && self.queue.is_empty()
     }
 
     /// Whether nothing is left to do and nothing will come.
     pub(crate) fn is_over(&self) -> bool {
-        self.is_idle() && matches!(self.input, Input::Ended)
+        self.is_idle() && !self.input.is_open()
     }
 
-    pub(crate) fn snapshot(&self) -> Snapshot {
-        let waiting = self.waiting.len() as u64;
+    pub(crate) fn snapshot(&self, now: Instant) -> Snapshot {
+        let further = self.queue.further_ones() as u64;
+        let known = self.completed + self.slots.taken() as u64;
+        let total = self.input.total();
         Snapshot {
-            limit: self.limit,
-            pending: match self.input {
-                Input::Ended => Pending::Exactly(waiting),
-                Input::Open { expected: None } => Pending::AtLeast(waiting),
-                Input::Open { expected: Some(expected) } => {
-                    Pending::Exactly(expected.saturating_sub(self.completed + self.running as u64))
-                }
+            limit: self.slots.limit(),
+            total,
+            pending: match total {
+                Some(total) => Pending::Exactly(total.saturating_sub(known)),
+                None => Pending::AtLeast(self.queue.new_ones() as u64 + further),
             },
-            active: self.slots.iter().flatten().cloned().collect(),
+            retrying: further,
+            active: self.slots.active().cloned().collect(),
             completed: self.completed,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn schedule(limit: usize, expected: Option<u64>) -> Schedule<u64> {
-        Schedule::new(Limit::new(limit).unwrap(), expected)
-    }
-
-    fn start(schedule: &mut Schedule<u64>) -> Option<Start<u64>> {
-        schedule.start(Instant::now(), |job| Key::from(job.to_string()))
-    }
-
-    #[test]
-    fn the_lowest_free_slot_is_taken() {
-        let mut schedule = schedule(3, None);
-        (0..5).for_each(|job| schedule.add(job));
-        let slots: Vec<_> =
-            std::iter::from_fn(|| start(&mut schedule).map(|start| start.slot.get())).collect();
-        assert_eq!(slots, [1, 2, 3]);
-        schedule.finish(Slot::at(2));
-        schedule.finish(Slot::at(0));
-        assert_eq!(start(&mut schedule).unwrap().slot.get(), 1);
-        assert_eq!(start(&mut schedule).unwrap().slot.get(), 3);
-    }
-
-    #[test]
-    fn nothing_is_wanted_from_the_input_while_all_slots_are_taken() {
-        let mut schedule = schedule(1, None);
-        assert!(schedule.wants_input());
-        schedule.add(1);
-        assert!(!schedule.wants_input());
-        let slot = start(&mut schedule).unwrap().slot;
-        assert!(!schedule.wants_input());
-        schedule.finish(slot);
-        assert!(schedule.wants_input());
-        schedule.end_input();
-        assert!(!schedule.wants_input());
-        assert!(schedule.is_over());
-    }
-
-    #[test]
-    fn a_snapshot_tells_pending_exactly_where_the_input_said_how_long_it_is() {
-        let mut known = schedule(2, Some(5));
-        known.add(1);
-        start(&mut known).unwrap();
-        let snapshot = known.snapshot();
-        assert_eq!(snapshot.pending, Pending::Exactly(4));
-        assert!(!snapshot.is_limit_reached());
-        assert_eq!(snapshot.active[0].slot.get(), 1);
-
-        let mut open = schedule(2, None);
-        open.add(1);
-        assert_eq!(open.snapshot().pending, Pending::AtLeast(1));
-        open.end_input();
-        assert_eq!(open.snapshot().pending, Pending::Exactly(1));
-    }
-
-    proptest! {
-        /// Whatever the order in which jobs come and end: never more than the limit at once, nobody
-        /// shares a slot, nothing is lost, nothing starts twice, the order of the input is kept.
-        #[test]
-        fn whatever_happens_the_limit_holds_and_nothing_is_lost(
-            limit in 1_usize..6,
-            choices in proptest::collection::vec(any::<usize>(), 1..200),
-        ) {
-            let mut schedule = schedule(limit, None);
-            let mut running: Vec<(Seq, Slot)> = Vec::new();
-            let (mut added, mut started) = (0_u64, 0_u64);
-            for choice in choices {
-                match choice % 3 {
-                    0 => { schedule.add(added); added += 1; }
-                    1 => if let Some(start) = start(&mut schedule) {
-                        prop_assert_eq!(start.job, started);
-                        started += 1;
-                        prop_assert_eq!(start.seq.get(), started);
-                        prop_assert!(start.slot.get() <= limit);
-                        prop_assert!(running.iter().all(|(_, slot)| *slot != start.slot));
-                        running.push((start.seq, start.slot));
-                    } else {
-                        prop_assert!(running.len() == limit || started == added);
-                    },
-                    _ => if !running.is_empty() {
-                        let (_, slot) = running.swap_remove(choice / 3 % running.len());
-                        schedule.finish(slot);
-                    },
-                }
-                prop_assert!(running.len() <= limit);
-                let snapshot = schedule.snapshot();
-                prop_assert_eq!(snapshot.active.len(), running.len());
-                prop_assert_eq!(snapshot.completed, started - running.len() as u64);
-                prop_assert_eq!(snapshot.pending, Pending::AtLeast(added - started));
-            }
-            schedule.end_input();
-            while started > 0 && !running.is_empty() {
-                let (_, slot) = running.pop().unwrap();
-                schedule.finish(slot);
-            }
-            let given_up = std::iter::from_fn(|| schedule.give_up()).count() as u64;
-            prop_assert_eq!(given_up, added - started);
-            prop_assert!(schedule.is_over());
+            reached: self.halt_rule.filter(|_| matches!(self.progress, Progress::Reached(_))),
+            busy: self.slots.busy(now),
         }
     }
 }

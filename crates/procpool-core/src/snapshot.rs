@@ -1,11 +1,12 @@
 //! How a run stands at one moment.
 //! Knows nothing of where the figures come from.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::id::{Seq, Slot};
 use crate::key::Key;
 use crate::limit::Limit;
+use crate::schedule::halt_rule::HaltRule;
 
 /// How a run stands at one moment, see [`Handle::snapshot`](crate::Handle::snapshot).
 #[derive(Clone, Debug)]
@@ -13,15 +14,23 @@ use crate::limit::Limit;
 pub struct Snapshot {
     /// The run's limit.
     pub limit: Limit,
-    /// Jobs that have not been started.
+    /// How many jobs the input has in all, where that is known: it has ended, or it said so beforehand.
+    pub total: Option<u64>,
+    /// Jobs that neither run nor have ended, those that wait for another attempt included.
     pub pending: Pending,
+    /// Jobs that wait for another attempt.
+    pub retrying: u64,
     /// Jobs that run, by slot.
     pub active: Vec<Active>,
-    /// Jobs that have ended, however they did.
+    /// Jobs that have ended for good, however they did.
     pub completed: u64,
+    /// The rule by which the run has halted, where it did so by itself.
+    pub reached: Option<HaltRule>,
+    /// For how long slots have been taken, in sum.
+    pub busy: Duration,
 }
 
-/// How many jobs have not been started, as far as that is known.
+/// How many jobs neither run nor have ended, as far as that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pending {
     /// Just so many: the input has ended, or it said beforehand how long it is.

@@ -10,7 +10,6 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::error::Error;
 use crate::halt::{Brake, Halt};
-use crate::job::Job;
 use crate::limit::Limit;
 use crate::outcome::{NotStarted, Outcome};
 use crate::pool::staff::{Refused, Staff};
@@ -20,7 +19,7 @@ use crate::sys;
 
 /// What a worker gives back for each job that it took: the job, and what came of it.
 pub(crate) struct Report<W> {
-    pub(crate) start: Start<Job<W>>,
+    pub(crate) start: Start<W>,
     pub(crate) result: Upshot,
 }
 
@@ -39,7 +38,7 @@ pub(crate) enum Upshot {
 /// ever full: no send blocks.
 pub(crate) struct Crew<R: Runner> {
     worker: Worker<R>,
-    jobs: Sender<Start<Job<R::Work>>>,
+    jobs: Sender<Start<R::Work>>,
     reports: Receiver<Report<R::Work>>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -47,7 +46,7 @@ pub(crate) struct Crew<R: Runner> {
 struct Worker<R: Runner> {
     runner: Arc<R>,
     brake: Arc<Brake>,
-    jobs: Receiver<Start<Job<R::Work>>>,
+    jobs: Receiver<Start<R::Work>>,
     reports: Sender<Report<R::Work>>,
     staff: Arc<Mutex<Staff>>,
 }
@@ -64,7 +63,7 @@ impl<R: Runner> Crew<R> {
     }
 
     /// Hands a job to a worker that is free. `running` jobs are under way, this one included.
-    pub(crate) fn assign(&mut self, start: Start<Job<R::Work>>, running: usize) {
+    pub(crate) fn assign(&mut self, start: Start<R::Work>, running: usize) {
         if self.worker.staff().wants_another(running) {
             match self.worker.start(self.threads.len() + 1) {
                 Ok(thread) => self.threads.push(thread),
@@ -76,7 +75,7 @@ impl<R: Runner> Crew<R> {
     }
 
     /// Hands a job out that was given back.
-    pub(crate) fn assign_again(&mut self, start: Start<Job<R::Work>>) {
+    pub(crate) fn assign_again(&mut self, start: Start<R::Work>) {
         assert!(self.jobs.try_send(start).is_ok(), "BUG: more jobs under way than the limit");
     }
 
@@ -135,7 +134,7 @@ impl<R: Runner> Worker<R> {
         }
     }
 
-    fn run(&self, start: &Start<Job<R::Work>>) -> Upshot {
+    fn run(&self, start: &Start<R::Work>) -> Upshot {
         let context = Context::new(start.seq, start.slot, start.attempt, Arc::clone(&self.brake));
         loop {
             // The halt may have come while the job was on its way here.

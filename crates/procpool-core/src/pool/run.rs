@@ -13,16 +13,18 @@ use crossbeam_channel::{Receiver, bounded, never, unbounded};
 use crate::command::Command;
 use crate::completion::Completion;
 use crate::error::Error;
+use crate::event::Event;
 use crate::halt::Brake;
 use crate::job::Job;
 use crate::limit::Limit;
 use crate::pool::crew::Crew;
-use crate::pool::dispatcher::{Dispatcher, Event};
+use crate::pool::dispatcher::{Dispatcher, Message, Starts};
 use crate::pool::feed::{Feeding, feed};
 use crate::pool::feeder::Feeder;
 use crate::pool::handle::Handle;
 use crate::runner::Runner;
 use crate::schedule::Schedule;
+use crate::schedule::policies::Policies;
 
 /// One list of jobs on its way: an iterator over their completions as they happen, see
 /// [`Pool::run`](crate::Pool::run).
@@ -45,7 +47,7 @@ use crate::schedule::Schedule;
 /// # Ok::<(), procpool_core::Error>(())
 /// ```
 pub struct Run<W = Command> {
-    events: Receiver<Event<W>>,
+    events: Receiver<Message<W>>,
     handle: Handle,
     /// `None` once they were joined.
     threads: Option<Threads>,
@@ -56,12 +58,21 @@ struct Threads {
     feeder: Feeder,
 }
 
+/// What a run is told beside its runner and its jobs.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) limit: Limit,
+    pub(crate) policies: Policies,
+    pub(crate) starts: Starts,
+}
+
 /// Starts a run: its channels, its threads, and nothing else of it exists before or after.
 pub(crate) fn start<R: Runner>(
-    limit: Limit,
+    settings: Settings,
     runner: Arc<R>,
     jobs: impl Iterator<Item = Job<R::Work>> + Send + 'static,
 ) -> Result<Run<R::Work>, Error> {
+    let Settings { limit, policies, starts } = settings;
     let brake = Brake::new().map_err(|error| Error::resource("descriptors", error))?;
     let brake = Arc::new(brake);
     // Bounded by the limit: the feeder blocks in the one and the dispatcher in the other when they are full.
@@ -74,7 +85,8 @@ pub(crate) fn start<R: Runner>(
         last: Arc::new(OnceLock::new()),
     };
     let dispatcher = Dispatcher {
-        schedule: Schedule::new(limit, exact_length(&jobs)),
+        schedule: Schedule::new(limit, exact_length(&jobs), policies),
+        starts,
         crew: Crew::new(limit, runner, Arc::clone(&brake))?,
         brake: Arc::clone(&brake),
         control: controlled,
@@ -108,6 +120,35 @@ impl<W> Run<W> {
         self.handle.clone()
     }
 
+    /// Waits for whatever happens next: a start (where the pool [announces](crate::Pool::announce_starts) them),
+    /// an attempt that failed and is followed by another, a job that is done. `None` after the last.
+    ///
+    /// Taking completions from the iterator instead passes over all else.
+    ///
+    /// ```
+    /// use procpool_core::{Command, Event, Job, Limit, Pool, Retries};
+    ///
+    /// let jobs = [Job::new("unlucky", Command::new("false"))];
+    /// let mut run = Pool::new(Limit::new(1)?).retries(Retries::new(1)).run(jobs)?;
+    /// let Some(Event::Retried(first)) = run.next_event() else { panic!("it is tried again") };
+    /// assert_eq!((first.attempt, first.outcome.status()), (1, Some(1)));
+    /// let Some(Event::Completed(second)) = run.next_event() else { panic!("and that is all") };
+    /// assert_eq!((second.attempt, second.outcome.status()), (2, Some(1)));
+    /// assert!(run.next_event().is_none());
+    /// # Ok::<(), procpool_core::Error>(())
+    /// ```
+    pub fn next_event(&mut self) -> Option<Event<W>> {
+        let outcome = match self.events.recv() {
+            Ok(Message::Event(event)) => return Some(event),
+            Ok(Message::Panicked(panic)) => Err(panic),
+            Err(_) => self.join(),
+        };
+        match outcome {
+            Ok(()) => None,
+            Err(panic) => panic::resume_unwind(panic),
+        }
+    }
+
     /// Joins all threads that are not inside the caller's iterator; a panic of one of them comes back.
     fn join(&mut self) -> Result<(), Box<dyn Any + Send>> {
         match self.threads.take() {
@@ -125,14 +166,10 @@ impl<W> Iterator for Run<W> {
     type Item = Completion<W>;
 
     fn next(&mut self) -> Option<Completion<W>> {
-        let outcome = match self.events.recv() {
-            Ok(Event::Completed(completion)) => return Some(completion),
-            Ok(Event::Panicked(panic)) => Err(panic),
-            Err(_) => self.join(),
-        };
-        match outcome {
-            Ok(()) => None,
-            Err(panic) => panic::resume_unwind(panic),
+        loop {
+            if let Event::Completed(completion) = self.next_event()? {
+                return Some(completion);
+            }
         }
     }
 }

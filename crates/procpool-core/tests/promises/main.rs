@@ -8,6 +8,7 @@
 mod ending;
 mod halting;
 mod output;
+mod policies;
 mod pool;
 mod room;
 mod snapshot;
@@ -112,6 +113,14 @@ struct Scene {
 impl Stage {
     /// A pool whose jobs run until the test lets each of them go.
     fn pool(at_most: usize) -> (Pool<impl Runner<Work = u64>>, Stage) {
+        Stage::pool_that_ends_with(at_most, || exit(0))
+    }
+
+    /// The same with jobs that end like this.
+    fn pool_that_ends_with(
+        at_most: usize,
+        end: impl Fn() -> Outcome + Send + Sync + 'static,
+    ) -> (Pool<impl Runner<Work = u64>>, Stage) {
         let (starts, stage) = unbounded();
         let pool = pool_by(at_most, move |job, context| {
             let (held, let_go) = rustix::pipe::pipe().unwrap();
@@ -123,7 +132,7 @@ impl Stage {
             // Fails where the test is over: then the job is let go at once.
             let _ = starts.send(scene);
             wait_readable(&[held.as_fd(), context.kill_event()]);
-            exit(0)
+            end()
         });
         (pool, Stage(stage))
     }

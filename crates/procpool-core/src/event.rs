@@ -1,0 +1,59 @@
+//! What happens in a run, one thing at a time.
+//! Knows nothing of the run that it happens in.
+
+use std::time::Duration;
+
+use crate::command::Command;
+use crate::completion::Completion;
+use crate::id::{Seq, Slot};
+use crate::key::Key;
+use crate::outcome::Outcome;
+
+/// What happens in a run, see [`Run::next_event`](crate::Run::next_event).
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<W = Command> {
+    /// An attempt was given a slot. Told only where
+    /// [`Pool::announce_starts`](crate::Pool::announce_starts) asks for it.
+    Started(Started),
+    /// An attempt failed, and another one follows.
+    Retried(Retried),
+    /// A job is done for good. There is one of these for each job.
+    Completed(Completion<W>),
+}
+
+/// An attempt that was given a slot. If the run is halted just then, it may still come back as
+/// [`NeverReached`](crate::NotStarted::NeverReached).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Started {
+    /// The job's key.
+    pub key: Key,
+    /// Its position in the input.
+    pub seq: Seq,
+    /// Where it runs.
+    pub slot: Slot,
+    /// Which try it is, from 1.
+    pub attempt: u32,
+}
+
+/// An attempt that failed, and that another one follows.
+///
+/// Where the run is halted before that one comes, the job's completion is
+/// [`NeverReached`](crate::NotStarted::NeverReached), with the number of the attempt that never came.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Retried {
+    /// The job's key.
+    pub key: Key,
+    /// Its position in the input.
+    pub seq: Seq,
+    /// Where the attempt ran.
+    pub slot: Slot,
+    /// Which try failed, from 1.
+    pub attempt: u32,
+    /// What came of it, its output included.
+    pub outcome: Outcome,
+    /// How long the job waits at least, in no slot, before the next try.
+    pub pause: Duration,
+}

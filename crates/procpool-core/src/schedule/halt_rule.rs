@@ -1,0 +1,146 @@
+//! When a run halts by itself: after so many jobs have failed, succeeded or ended.
+//! Knows nothing of how a run is halted.
+
+use crate::halt::Halt;
+use crate::signal::Signal;
+
+/// When a run halts by itself, in the sense of GNU parallel's `--halt`, see
+/// [`Pool::halt_rule`](crate::Pool::halt_rule).
+///
+/// A job counts once, when it is done for good: not while another attempt follows, and not where the run
+/// ended it or never reached it.
+///
+/// ```
+/// use procpool_core::{Command, HaltQuantity, HaltRule, HaltWhen, HaltWhy, Job, Limit, Pool};
+///
+/// let rule = HaltRule { when: HaltWhen::Now, why: HaltWhy::Fail, quantity: HaltQuantity::Number(1) };
+/// let jobs = ["true", "false", "true"].map(|program| Job::new(program, Command::new(program)));
+/// let mut run = Pool::new(Limit::new(1)?).halt_rule(rule).run(jobs)?;
+/// let handle = run.handle();
+/// let started = run.filter(|done| done.slot.is_some()).count();
+/// assert_eq!(started, 2);
+/// assert_eq!(handle.snapshot().reached, Some(rule));
+/// # Ok::<(), procpool_core::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HaltRule {
+    /// How soon.
+    pub when: HaltWhen,
+    /// Which jobs count.
+    pub why: HaltWhy,
+    /// How many of them it takes.
+    pub quantity: HaltQuantity,
+}
+
+/// How soon a run halts that does so by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HaltWhen {
+    /// Nothing new is started; what runs may finish: [`Halt::Drain`].
+    Soon,
+    /// Nothing new is started; what runs is ended by TERM, the grace time, KILL: [`Halt::Stop`].
+    Now,
+}
+
+/// Which jobs count towards a [`HaltRule`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HaltWhy {
+    /// Those that failed.
+    Fail,
+    /// Those that succeeded.
+    Success,
+    /// Both.
+    Done,
+}
+
+/// How many jobs a [`HaltRule`] takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HaltQuantity {
+    /// So many. 0 counts as 1: it takes a job to reach a rule.
+    Number(u64),
+    /// So many of a hundred of all jobs. Where the input doesn't say how long it is, all of it is read into memory
+    /// while the first jobs run, and the rule is judged once that is done. More than 100 are never reached.
+    Percent(u8),
+}
+
+/// How many jobs are done for good.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) failed: u64,
+    pub(crate) succeeded: u64,
+}
+
+impl HaltRule {
+    /// Whether it takes the number of all jobs to judge it.
+    pub(crate) fn needs_total(self) -> bool {
+        matches!(self.quantity, HaltQuantity::Percent(_))
+    }
+
+    /// Whether so many are enough, of a `total` that may not be known yet.
+    pub(crate) fn is_reached(self, counts: Counts, total: Option<u64>) -> bool {
+        let count = match self.why {
+            HaltWhy::Fail => counts.failed,
+            HaltWhy::Success => counts.succeeded,
+            HaltWhy::Done => counts.failed + counts.succeeded,
+        };
+        let is_enough = match self.quantity {
+            HaltQuantity::Number(number) => count >= number,
+            HaltQuantity::Percent(percent) => {
+                total.is_some_and(|total| u128::from(count) * 100 >= u128::from(total) * u128::from(percent))
+            }
+        };
+        count > 0 && is_enough
+    }
+
+    /// What it asks for.
+    pub(crate) fn halt(self) -> Halt {
+        match self.when {
+            HaltWhen::Soon => Halt::Drain,
+            HaltWhen::Now => Halt::Stop(Signal::TERM),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reached(
+        why: HaltWhy,
+        quantity: HaltQuantity,
+        (failed, succeeded): (u64, u64),
+        total: Option<u64>,
+    ) -> bool {
+        let rule = HaltRule { when: HaltWhen::Soon, why, quantity };
+        rule.is_reached(Counts { failed, succeeded }, total)
+    }
+
+    #[test]
+    fn a_number_is_reached_by_those_that_count() {
+        use HaltQuantity::Number;
+        assert!(!reached(HaltWhy::Fail, Number(2), (1, 9), None));
+        assert!(reached(HaltWhy::Fail, Number(2), (2, 0), None));
+        assert!(!reached(HaltWhy::Success, Number(2), (9, 1), None));
+        assert!(reached(HaltWhy::Success, Number(2), (0, 3), None));
+        assert!(!reached(HaltWhy::Done, Number(3), (1, 1), None));
+        assert!(reached(HaltWhy::Done, Number(3), (1, 2), None));
+    }
+
+    #[test]
+    fn a_percentage_is_of_all_jobs_and_not_judged_before_they_are_known() {
+        use HaltQuantity::Percent;
+        assert!(!reached(HaltWhy::Fail, Percent(50), (9, 0), None));
+        assert!(!reached(HaltWhy::Fail, Percent(50), (1, 0), Some(3)));
+        assert!(reached(HaltWhy::Fail, Percent(50), (2, 0), Some(3)));
+        assert!(reached(HaltWhy::Done, Percent(100), (1, 2), Some(3)));
+        assert!(!reached(HaltWhy::Done, Percent(101), (1, 2), Some(3)));
+    }
+
+    #[test]
+    fn it_takes_a_job_to_reach_a_rule() {
+        for quantity in [HaltQuantity::Number(0), HaltQuantity::Percent(0)] {
+            assert!(!reached(HaltWhy::Fail, quantity, (0, 5), Some(5)));
+            assert!(reached(HaltWhy::Fail, quantity, (1, 0), Some(5)));
+        }
+        assert!(!reached(HaltWhy::Done, HaltQuantity::Percent(50), (0, 0), Some(0)));
+    }
+}

@@ -1,0 +1,49 @@
+//! What is known of the input: how much came, whether more may come, how much it is in all.
+//! Knows nothing of where it comes from, nor of what becomes of it.
+
+use crate::id::Seq;
+
+/// The input of a run, seen from the schedule.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Input {
+    next: Seq,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// More may come; how many in all, where the input said so.
+    Open {
+        expected: Option<u64>,
+    },
+    Ended,
+}
+
+impl Input {
+    pub(crate) fn new(expected: Option<u64>) -> Input {
+        Input { next: Seq::FIRST, state: State::Open { expected } }
+    }
+
+    /// The position of a job that came.
+    pub(crate) fn count(&mut self) -> Seq {
+        let seq = self.next;
+        self.next = seq.next();
+        seq
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.state = State::Ended;
+    }
+
+    pub(crate) fn is_open(self) -> bool {
+        matches!(self.state, State::Open { .. })
+    }
+
+    /// How many jobs there are in all, where that is known.
+    pub(crate) fn total(self) -> Option<u64> {
+        match self.state {
+            State::Open { expected } => expected,
+            State::Ended => Some(self.next.get() - 1),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The jobs that wait to be started: those that came from the input, and those that wait for another attempt.
+//! Knows nothing of slots, and not why a job has to wait.
+
+use std::cmp::Ordering;
+use std::collections::{BinaryHeap, VecDeque};
+use std::time::{Duration, Instant};
+
+use crate::id::Seq;
+use crate::job::Job;
+use crate::schedule::time::later;
+
+/// A job that was accepted and does not run.
+#[derive(Debug)]
+pub(crate) struct Waiting<W> {
+    pub(crate) job: Job<W>,
+    pub(crate) seq: Seq,
+    /// The attempt that it waits for.
+    pub(crate) attempt: u32,
+}
+
+/// See the head of this file.
+pub(crate) struct Queue<W> {
+    new: VecDeque<Waiting<W>>,
+    /// The one that is due first on top.
+    again: BinaryHeap<Later<W>>,
+}
+
+struct Later<W> {
+    due: Instant,
+    waiting: Waiting<W>,
+}
+
+impl<W> Queue<W> {
+    pub(crate) fn new() -> Queue<W> {
+        Queue { new: VecDeque::new(), again: BinaryHeap::new() }
+    }
+
+    /// A job came from the input.
+    pub(crate) fn add(&mut self, waiting: Waiting<W>) {
+        self.new.push_back(waiting);
+    }
+
+    /// A job is to be started again once `pause` has passed.
+    pub(crate) fn add_again(&mut self, waiting: Waiting<W>, pause: Duration, now: Instant) {
+        self.again.push(Later { due: later(now, pause), waiting });
+    }
+
+    /// When the next job may be started, as far as that is up to the queue.
+    pub(crate) fn next_due(&self, now: Instant) -> Option<Instant> {
+        let again = self.again.peek().map(|later| later.due);
+        if self.new.is_empty() { again } else { Some(now) }
+    }
+
+    /// Takes the next job that may be started: one that is due again before one that is new.
+    pub(crate) fn pop(&mut self, now: Instant) -> Option<Waiting<W>> {
+        match self.again.peek() {
+            Some(later) if later.due <= now => self.again.pop().map(|later| later.waiting),
+            _ => self.new.pop_front(),
+        }
+    }
+
+    /// Takes any job, due or not.
+    pub(crate) fn give_up(&mut self) -> Option<Waiting<W>> {
+        self.new.pop_front().or_else(|| self.again.pop().map(|later| later.waiting))
+    }
+
+    /// How many came from the input and wait for their first attempt.
+    pub(crate) fn new_ones(&self) -> usize {
+        self.new.len()
+    }
+
+    /// How many wait for another attempt.
+    pub(crate) fn further_ones(&self) -> usize {
+        self.again.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.new.is_empty() && self.again.is_empty()
+    }
+}
+
+/// The greatest is the one that is due first; of those that are due together, the first in the input.
+impl<W> Ord for Later<W> {
+    fn cmp(&self, other: &Later<W>) -> Ordering {
+        let place = |later: &Later<W>| (later.due, later.waiting.seq);
+        place(other).cmp(&place(self))
+    }
+}
+
+impl<W> PartialOrd for Later<W> {
+    fn partial_cmp(&self, other: &Later<W>) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<W> PartialEq for Later<W> {
+    fn eq(&self, other: &Later<W>) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl<W> Eq for Later<W> {}

@@ -1,0 +1,226 @@
+//! The schedule under a clock of the tests' own: a case a promise, and any policies in any order of events.
+//! Knows nothing of threads and processes, as the schedule doesn't.
+
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::outcome::Ran;
+use crate::schedule::halt_rule::{HaltQuantity, HaltWhen, HaltWhy};
+use crate::signal::Signal;
+use crate::status::Status;
+
+mod properties;
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
+
+fn schedule(limit: usize, expected: Option<u64>, policies: Policies) -> Schedule<()> {
+    Schedule::new(Limit::new(limit).unwrap(), expected, policies)
+}
+
+fn job() -> Job<()> {
+    Job::new("key", ())
+}
+
+fn exit(code: u8) -> Outcome {
+    Ran::new(End::Itself(Status::Exited(code))).into()
+}
+
+fn stopped() -> Outcome {
+    Ran::new(End::Stopped(Status::Signalled(Signal::TERM))).into()
+}
+
+fn is_done(verdict: &Verdict<()>) -> bool {
+    matches!(verdict, Verdict::Done(_))
+}
+
+/// A schedule that has so many jobs and no more.
+fn with_jobs(limit: usize, jobs: usize, policies: Policies) -> Schedule<()> {
+    let mut schedule = schedule(limit, None, policies);
+    (0..jobs).for_each(|_| schedule.add(job()));
+    schedule.end_input();
+    schedule
+}
+
+fn retrying(retries: Retries) -> Policies {
+    Policies { retries, ..Policies::default() }
+}
+
+fn halting(when: HaltWhen, why: HaltWhy, quantity: HaltQuantity) -> Policies {
+    Policies {
+        halt_rule: Some(HaltRule { when, why, quantity }),
+        ..Policies::default()
+    }
+}
+
+#[test]
+fn nothing_is_wanted_from_the_input_while_all_slots_are_taken() {
+    let mut schedule = schedule(1, None, Policies::default());
+    let now = Instant::now();
+    assert!(schedule.wants_input());
+    schedule.add(job());
+    assert!(!schedule.wants_input());
+    let start = schedule.start(now).unwrap();
+    assert!(!schedule.wants_input());
+    assert!(is_done(&schedule.finish(start, &exit(0), now)));
+    assert!(schedule.wants_input());
+    schedule.end_input();
+    assert!(!schedule.wants_input());
+    assert!(schedule.is_over());
+}
+
+#[test]
+fn a_snapshot_tells_pending_exactly_where_the_input_said_how_long_it_is() {
+    let now = Instant::now();
+    let mut known = schedule(2, Some(5), Policies::default());
+    known.add(job());
+    known.start(now).unwrap();
+    let snapshot = known.snapshot(now);
+    assert_eq!((snapshot.total, snapshot.pending), (Some(5), Pending::Exactly(4)));
+    assert!(!snapshot.is_limit_reached());
+    assert_eq!(snapshot.active[0].slot.get(), 1);
+
+    let mut open = schedule(2, None, Policies::default());
+    open.add(job());
+    let snapshot = open.snapshot(now);
+    assert_eq!((snapshot.total, snapshot.pending), (None, Pending::AtLeast(1)));
+    open.end_input();
+    let snapshot = open.snapshot(now);
+    assert_eq!((snapshot.total, snapshot.pending), (Some(1), Pending::Exactly(1)));
+}
+
+#[test]
+fn a_job_that_waits_for_its_retry_holds_no_slot_and_others_go_before_it_until_it_is_due() {
+    let retries = Retries::new(1).delay(SECOND).longest_delay(SECOND);
+    let mut schedule = schedule(1, None, retrying(retries));
+    let now = Instant::now();
+    schedule.add(job());
+    let first = schedule.start(now).unwrap();
+    assert!(matches!(schedule.finish(first, &exit(1), now), Verdict::Again { pause: SECOND, .. }));
+    let snapshot = schedule.snapshot(now);
+    assert_eq!((snapshot.retrying, snapshot.pending, snapshot.completed), (1, Pending::AtLeast(1), 0));
+    assert_eq!(schedule.next_wake(now), Some(now + SECOND));
+    assert!(schedule.wants_input() && !schedule.is_idle());
+
+    schedule.add(job());
+    let second = schedule.start(now).unwrap();
+    assert_eq!((second.seq.get(), second.attempt), (2, 1));
+    assert_eq!(schedule.next_wake(now), None, "no slot is free");
+    schedule.add(job());
+    schedule.finish(second, &exit(0), now + SECOND);
+    let again = schedule.start(now + SECOND).unwrap();
+    assert_eq!((again.seq.get(), again.attempt), (1, 2), "it is due, and goes before new ones");
+    assert!(is_done(&schedule.finish(again, &exit(1), now + SECOND)));
+}
+
+#[test]
+fn a_job_that_fails_after_the_halt_is_not_tried_again() {
+    let mut schedule = with_jobs(1, 1, retrying(Retries::new(5)));
+    let now = Instant::now();
+    let start = schedule.start(now).unwrap();
+    schedule.halt();
+    assert!(is_done(&schedule.finish(start, &exit(1), now)));
+    assert!(schedule.is_over());
+}
+
+#[test]
+fn a_job_that_waits_for_its_retry_at_the_halt_is_given_up_with_the_attempt_that_never_came() {
+    let mut schedule = with_jobs(1, 1, retrying(Retries::new(5).delay(SECOND)));
+    let now = Instant::now();
+    let start = schedule.start(now).unwrap();
+    assert!(!is_done(&schedule.finish(start, &exit(1), now)));
+    schedule.halt();
+    assert!(schedule.start(now + 10 * SECOND).is_none());
+    assert_eq!(schedule.next_wake(now), None);
+    assert_eq!(schedule.give_up().map(|waiting| waiting.attempt), Some(2));
+    assert!(schedule.is_over() && schedule.give_up().is_none());
+}
+
+#[test]
+fn a_delay_keeps_starts_apart_and_says_when_to_come_back() {
+    let mut schedule = with_jobs(9, 3, Policies { delay: SECOND, ..Policies::default() });
+    let now = Instant::now();
+    assert!(schedule.start(now).is_some());
+    assert!(schedule.start(now).is_none());
+    assert_eq!(schedule.next_wake(now), Some(now + SECOND));
+    assert!(schedule.start(now + 999 * MILLISECOND).is_none());
+    let late = now + 10 * SECOND;
+    assert!(schedule.start(late).is_some());
+    assert!(schedule.start(late).is_none(), "what was not used is not made up for");
+    assert_eq!(schedule.next_wake(late), Some(late + SECOND));
+}
+
+#[test]
+fn a_job_counts_for_the_rule_once_it_is_done_for_good() {
+    let mut policies = halting(HaltWhen::Now, HaltWhy::Fail, HaltQuantity::Number(1));
+    policies.retries = Retries::new(1);
+    let mut schedule = with_jobs(1, 2, policies);
+    let now = Instant::now();
+    let first = schedule.start(now).unwrap();
+    schedule.finish(first, &exit(1), now);
+    assert_eq!(schedule.take_halt(), None);
+    let second = schedule.start(now).unwrap();
+    schedule.finish(second, &exit(1), now);
+    assert!(schedule.halt_rule.is_some());
+    assert_eq!(schedule.snapshot(now).reached, schedule.halt_rule);
+    assert_eq!(schedule.take_halt(), Some(Halt::Stop(Signal::TERM)));
+    assert_eq!(schedule.take_halt(), None);
+    assert!(schedule.start(now).is_none());
+}
+
+#[test]
+fn what_was_stopped_or_never_reached_counts_for_no_rule() {
+    let mut schedule = with_jobs(2, 2, halting(HaltWhen::Soon, HaltWhy::Done, HaltQuantity::Number(1)));
+    let now = Instant::now();
+    let (first, second) = (schedule.start(now).unwrap(), schedule.start(now).unwrap());
+    schedule.finish(first, &stopped(), now);
+    schedule.finish(second, &NotStarted::NeverReached.into(), now);
+    assert_eq!((schedule.take_halt(), schedule.snapshot(now).reached), (None, None));
+}
+
+#[test]
+fn a_drained_run_still_stops_where_its_rule_says_now() {
+    let mut schedule = with_jobs(1, 1, halting(HaltWhen::Now, HaltWhy::Fail, HaltQuantity::Number(1)));
+    let now = Instant::now();
+    let start = schedule.start(now).unwrap();
+    schedule.halt();
+    schedule.finish(start, &exit(1), now);
+    assert_eq!(schedule.take_halt(), Some(Halt::Stop(Signal::TERM)));
+}
+
+#[test]
+fn a_percentage_reads_the_whole_input_and_is_judged_when_its_end_is_known() {
+    let policies = halting(HaltWhen::Soon, HaltWhy::Fail, HaltQuantity::Percent(50));
+    let mut schedule = schedule(1, None, policies);
+    let now = Instant::now();
+    schedule.add(job());
+    let start = schedule.start(now).unwrap();
+    assert!(schedule.wants_input(), "though no slot is free");
+    schedule.finish(start, &exit(1), now);
+    schedule.add(job());
+    assert_eq!(schedule.take_halt(), None);
+    schedule.end_input();
+    assert_eq!(schedule.take_halt(), Some(Halt::Drain));
+}
+
+#[test]
+fn a_percentage_of_a_length_that_was_told_reads_no_further_than_needed() {
+    let policies = halting(HaltWhen::Soon, HaltWhy::Fail, HaltQuantity::Percent(50));
+    let mut schedule = schedule(1, Some(2), policies);
+    let now = Instant::now();
+    schedule.add(job());
+    let start = schedule.start(now).unwrap();
+    assert!(!schedule.wants_input());
+    schedule.finish(start, &exit(1), now);
+    assert_eq!(schedule.take_halt(), Some(Halt::Drain));
+}
+
+#[test]
+fn slots_are_busy_while_they_are_taken_also_by_attempts_that_are_tried_again() {
+    let mut schedule = with_jobs(1, 1, retrying(Retries::new(1).delay(SECOND)));
+    let now = Instant::now();
+    let start = schedule.start(now).unwrap();
+    assert_eq!(schedule.snapshot(now + SECOND).busy, SECOND);
+    schedule.finish(start, &exit(1), now + 2 * SECOND);
+    assert_eq!(schedule.snapshot(now + 3 * SECOND).busy, 2 * SECOND);
+}

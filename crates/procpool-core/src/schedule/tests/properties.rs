@@ -1,0 +1,248 @@
+//! What holds whatever the policies are and in whatever order jobs come, end and fail.
+//! Knows the schedule by its interface alone: it keeps books of its own and compares.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use proptest::test_runner::TestCaseResult;
+
+use super::{MILLISECOND, exit, stopped};
+use crate::job::Job;
+use crate::limit::Limit;
+use crate::outcome::Outcome;
+use crate::schedule::halt_rule::{HaltQuantity, HaltRule, HaltWhen, HaltWhy};
+use crate::schedule::policies::Policies;
+use crate::schedule::retries::Retries;
+use crate::schedule::{Schedule, Start, Verdict};
+
+/// What may happen next.
+#[derive(Clone, Debug)]
+enum Step {
+    /// A job comes from the input, which wants so many further attempts.
+    Add(Option<u32>),
+    EndInput,
+    /// All that may start is started.
+    Start,
+    /// One of those that run ends.
+    Finish(prop::sample::Index, Ending),
+    /// Time passes.
+    Pass(u64),
+    Halt,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Ending {
+    Succeeds,
+    Fails,
+    Stopped,
+}
+
+impl Ending {
+    fn outcome(self) -> Outcome {
+        match self {
+            Ending::Succeeds => exit(0),
+            Ending::Fails => exit(1),
+            Ending::Stopped => stopped(),
+        }
+    }
+}
+
+fn ending() -> impl Strategy<Value = Ending> {
+    prop_oneof![3 => Just(Ending::Succeeds), 3 => Just(Ending::Fails), 1 => Just(Ending::Stopped)]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => prop::option::weighted(0.2, 0_u32..3).prop_map(Step::Add),
+        8 => Just(Step::Start),
+        8 => (any::<prop::sample::Index>(), ending()).prop_map(|(which, ending)| Step::Finish(which, ending)),
+        6 => (0_u64..30).prop_map(Step::Pass),
+        1 => Just(Step::EndInput),
+        1 => prop::bool::weighted(0.1).prop_map(|halts| if halts { Step::Halt } else { Step::Start }),
+    ]
+}
+
+fn rule() -> impl Strategy<Value = HaltRule> {
+    let why = prop::sample::select(vec![HaltWhy::Fail, HaltWhy::Success, HaltWhy::Done]);
+    let quantity =
+        prop_oneof![(1_u64..9).prop_map(HaltQuantity::Number), (1_u8..=100).prop_map(HaltQuantity::Percent)];
+    (why, quantity).prop_map(|(why, quantity)| HaltRule { when: HaltWhen::Soon, why, quantity })
+}
+
+fn policies() -> impl Strategy<Value = Policies> {
+    let milliseconds = |most: u64| (0..most).prop_map(Duration::from_millis);
+    let retries = (0_u32..3, milliseconds(50), milliseconds(80), any::<u64>());
+    let retries = retries.prop_map(|(further, delay, longest, seed)| {
+        Retries::new(further).delay(delay).longest_delay(longest).seed(seed)
+    });
+    (retries, prop::option::weighted(0.3, rule()), milliseconds(10))
+        .prop_map(|(retries, halt_rule, delay)| Policies { retries, halt_rule, delay })
+}
+
+/// The books that the schedule is compared with.
+struct Books {
+    schedule: Schedule<()>,
+    policies: Policies,
+    limit: usize,
+    now: Instant,
+    last_start: Option<Instant>,
+    added: u64,
+    /// Positions that were started for the first time.
+    begun: u64,
+    running: Vec<Start<()>>,
+    /// When each that waits for another attempt is due, and which that is.
+    waiting: BTreeMap<u64, (Instant, u32)>,
+    over: BTreeSet<u64>,
+    halted: bool,
+}
+
+impl Books {
+    fn new(limit: usize, policies: Policies) -> Books {
+        Books {
+            schedule: Schedule::new(Limit::new(limit).unwrap(), None, policies.clone()),
+            policies,
+            limit,
+            now: Instant::now(),
+            last_start: None,
+            added: 0,
+            begun: 0,
+            running: Vec::new(),
+            waiting: BTreeMap::new(),
+            over: BTreeSet::new(),
+            halted: false,
+        }
+    }
+
+    fn take(&mut self, step: &Step) -> TestCaseResult {
+        match step {
+            Step::Add(_) if !self.schedule.input.is_open() => {}
+            Step::Add(retries) => {
+                self.schedule.add(Job { retries: *retries, ..Job::new("key", ()) });
+                self.added += 1;
+            }
+            Step::EndInput => self.schedule.end_input(),
+            Step::Start => while self.start()? {},
+            Step::Finish(..) if self.running.is_empty() => {}
+            Step::Finish(which, ending) => self.finish(which.index(self.running.len()), *ending)?,
+            Step::Pass(milliseconds) => self.now += Duration::from_millis(*milliseconds),
+            Step::Halt => {
+                self.schedule.halt();
+                self.halted = true;
+            }
+        }
+        self.halted |= self.schedule.take_halt().is_some();
+        self.compare()
+    }
+
+    /// Starts one if any may start, and says whether one did.
+    fn start(&mut self) -> Result<bool, TestCaseError> {
+        let due = self.waiting.values().any(|(due, _)| *due <= self.now);
+        let Some(start) = self.schedule.start(self.now) else {
+            let too_early = self.last_start.is_some_and(|last| self.now < last + self.policies.delay);
+            let full = self.running.len() == self.limit;
+            let something = due || self.begun < self.added;
+            prop_assert!(
+                self.halted || full || too_early || !something,
+                "nothing keeps it from starting one"
+            );
+            return Ok(false);
+        };
+        prop_assert!(!self.halted);
+        prop_assert!(self.last_start.is_none_or(|last| self.now >= last + self.policies.delay));
+        self.last_start = Some(self.now);
+        let seq = start.seq.get();
+        match self.waiting.remove(&seq) {
+            Some((due, attempt)) => {
+                prop_assert!(due <= self.now, "started before it was due");
+                prop_assert_eq!(start.attempt, attempt);
+            }
+            None => {
+                self.begun += 1;
+                prop_assert_eq!((seq, start.attempt), (self.begun, 1), "the order of the input is kept");
+                prop_assert!(!due, "one that is due again goes first");
+            }
+        }
+        prop_assert!(start.slot.get() <= self.limit);
+        prop_assert!(self.running.iter().all(|other| other.slot != start.slot && other.seq != start.seq));
+        self.running.push(start);
+        Ok(true)
+    }
+
+    fn finish(&mut self, which: usize, ending: Ending) -> TestCaseResult {
+        let start = self.running.swap_remove(which);
+        let (seq, attempt) = (start.seq.get(), start.attempt);
+        let further = start.job.retries.unwrap_or(self.policies.retries.count());
+        let expected = matches!(ending, Ending::Fails) && attempt <= further && !self.halted;
+        match self.schedule.finish(start, &ending.outcome(), self.now) {
+            Verdict::Done(start) => {
+                prop_assert!(!expected);
+                prop_assert_eq!((start.seq.get(), start.attempt), (seq, attempt));
+                prop_assert!(self.over.insert(seq), "done twice");
+            }
+            Verdict::Again { pause, .. } => {
+                prop_assert!(expected);
+                self.waiting.insert(seq, (self.now + pause, attempt + 1));
+            }
+        }
+        Ok(())
+    }
+
+    fn compare(&self) -> TestCaseResult {
+        let snapshot = self.schedule.snapshot(self.now);
+        prop_assert_eq!(snapshot.active.len(), self.running.len());
+        prop_assert_eq!(snapshot.completed, self.over.len() as u64);
+        prop_assert_eq!(snapshot.retrying, self.waiting.len() as u64);
+        prop_assert_eq!(self.schedule.running(), self.running.len());
+        let known = (self.over.len() + self.running.len() + self.waiting.len()) as u64;
+        let idle = known == self.over.len() as u64 && self.begun == self.added;
+        prop_assert_eq!(self.schedule.is_idle(), idle);
+        Ok(())
+    }
+
+    /// Lets time pass and jobs succeed until nothing is left, however the run is to end.
+    fn play_out(mut self) -> TestCaseResult {
+        self.take(&Step::EndInput)?;
+        while !self.schedule.is_over() {
+            while let Some(waiting) = self.halted.then(|| self.schedule.give_up()).flatten() {
+                let seq = waiting.seq.get();
+                prop_assert!(self.over.insert(seq), "given up, and done before");
+                let (_, attempt) = self.waiting.remove(&seq).unwrap_or((self.now, 1));
+                prop_assert_eq!(waiting.attempt, attempt);
+                self.begun += u64::from(attempt == 1);
+            }
+            self.take(&Step::Start)?;
+            if let Some(last) = self.running.len().checked_sub(1) {
+                self.finish(last, Ending::Succeeds)?;
+                self.halted |= self.schedule.take_halt().is_some();
+            } else if let Some(wake) = self.schedule.next_wake(self.now) {
+                // Just before that nothing may start, else it would be told too late.
+                self.now += wake.saturating_duration_since(self.now).saturating_sub(MILLISECOND);
+                self.take(&Step::Start)?;
+                prop_assert!(self.running.is_empty(), "it could have been started earlier");
+                self.now = self.now.max(wake);
+            } else {
+                prop_assert!(self.halted || self.schedule.is_over(), "something is left and nobody wakes up");
+            }
+        }
+        prop_assert!(self.over.iter().copied().eq(1..=self.added), "something was lost");
+        Ok(())
+    }
+}
+
+proptest! {
+    /// Never more than the limit at once; nobody shares a slot; nothing is lost, nothing is done twice; a retry
+    /// waits without a slot and is never early; a delay lies between any two starts; what may start does.
+    #[test]
+    fn whatever_happens_the_limit_holds_and_nothing_is_lost(
+        limit in 1_usize..6,
+        policies in policies(),
+        steps in prop::collection::vec(step(), 1..150),
+    ) {
+        let mut books = Books::new(limit, policies);
+        for step in &steps {
+            books.take(step)?;
+        }
+        books.play_out()?;
+    }
+}

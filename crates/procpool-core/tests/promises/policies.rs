@@ -1,0 +1,185 @@
+//! Retries, halt rules, delays and what is told of them: scripted runners, no processes.
+//! Does not repeat what the schedule's own tests say of each policy; this is about the way to it and back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::{Duration, Instant};
+
+use procpool_core::{
+    Cause, Completion, Context, Event, Halt, HaltQuantity, HaltRule, HaltWhen, HaltWhy, Job, NotStarted,
+    Outcome, Pool, Retries, Run, Runner, Signal,
+};
+
+use crate::{NEVER, Stage, exit, in_time, number, pool_by, wait_for};
+
+/// Exits with the number of the attempt, but with 0 from the third on.
+fn third_time_lucky(_: &Job<u64>, context: &Context) -> Outcome {
+    exit(match context.attempt() {
+        3.. => 0,
+        attempt => u8::try_from(attempt).unwrap(),
+    })
+}
+
+fn is_never_reached<W>(done: &Completion<W>) -> bool {
+    matches!(done.outcome, Outcome::NotStarted(NotStarted::NeverReached))
+}
+
+/// What is told, in short: what, which job, which attempt.
+fn story(mut run: Run<u64>) -> Vec<(char, u64, u32)> {
+    let tell = |event| match event {
+        Event::Started(started) => ('s', started.seq.get(), started.attempt),
+        Event::Retried(retried) => ('r', retried.seq.get(), retried.attempt),
+        Event::Completed(done) => ('c', done.seq.get(), done.attempt),
+        other => panic!("{other:?}"),
+    };
+    std::iter::from_fn(|| run.next_event().map(tell)).collect()
+}
+
+#[test]
+fn a_job_that_fails_is_tried_again_and_comes_back_once_with_its_last_attempt() {
+    let pool = pool_by(2, third_time_lucky).retries(Retries::new(5));
+    let results = pool.run_all((0..50).map(number)).unwrap();
+    assert!(results.all_succeeded());
+    assert_eq!(results.len(), 50);
+    assert!(results.iter().all(|done| done.attempt == 3 && done.slot.is_some()));
+}
+
+#[test]
+fn a_failed_attempt_is_told_when_it_fails_with_its_outcome_and_pause() {
+    let retries = Retries::new(1).on([Cause::ExitCode(1)]);
+    let mut run = pool_by(1, third_time_lucky).retries(retries).run([number(7)]).unwrap();
+    let Some(Event::Retried(failed)) = run.next_event() else { panic!("no retry") };
+    assert_eq!((failed.key.as_bytes(), failed.seq.get(), failed.slot.get()), (b"7".as_slice(), 1, 1));
+    assert_eq!((failed.attempt, failed.outcome.status(), failed.pause.as_nanos()), (1, Some(1), 0));
+    let Some(Event::Completed(done)) = run.next_event() else { panic!("no end") };
+    assert_eq!((done.attempt, done.outcome.status()), (2, Some(2)));
+    assert!(run.next_event().is_none() && run.next_event().is_none());
+}
+
+#[test]
+fn starts_are_announced_to_those_who_ask_each_before_its_end() {
+    let jobs = || [number(0).retries(1), number(1)];
+    let silent = pool_by(1, third_time_lucky);
+    assert_eq!(story(silent.run(jobs()).unwrap()), [('r', 1, 1), ('c', 1, 2), ('c', 2, 1)]);
+    let announced = silent.announce_starts();
+    assert_eq!(
+        story(announced.run(jobs()).unwrap()),
+        [('s', 1, 1), ('r', 1, 1), ('s', 1, 2), ('c', 1, 2), ('s', 2, 1), ('c', 2, 1)]
+    );
+}
+
+#[test]
+fn the_iterator_of_completions_passes_over_all_else() {
+    let pool = pool_by(3, third_time_lucky).retries(Retries::new(2)).announce_starts();
+    assert_eq!(pool.run((0..20).map(number)).unwrap().count(), 20);
+}
+
+#[test]
+fn a_job_that_waits_for_its_retry_lets_others_run_and_is_given_back_by_a_halt() {
+    let pool = pool_by(1, |job, _| exit(u8::from(job.work == 0)));
+    let mut run = pool.retries(Retries::new(1).delay(NEVER)).run((0..3).map(number)).unwrap();
+    let handle = run.handle();
+    let others: Vec<u64> = run.by_ref().take(2).map(|done| done.job.work).collect();
+    assert_eq!(others, [1, 2]);
+    let now = handle.snapshot();
+    assert_eq!((now.retrying, now.completed, now.active.len(), now.total), (1, 2, 0, Some(3)));
+    handle.drain();
+    let waiting = in_time("a halt while a job waits", move || run.next().unwrap());
+    assert!(is_never_reached(&waiting));
+    assert_eq!((waiting.job.work, waiting.attempt, waiting.slot), (0, 2, None));
+}
+
+#[test]
+fn a_retry_comes_when_it_is_due_though_nothing_else_happens() {
+    let moment = Duration::from_millis(1);
+    let pool = pool_by(1, third_time_lucky).retries(Retries::new(2).delay(moment));
+    let mut run = pool.run([number(0)]).unwrap();
+    assert_eq!(in_time("a retry", move || run.next().unwrap().attempt), 3);
+}
+
+#[test]
+fn an_attempt_that_fails_after_a_drain_is_the_last() {
+    let (pool, stage) = failing_stage();
+    let run = pool.retries(Retries::new(9)).run([number(0)]).unwrap();
+    let running = stage.next();
+    run.handle().drain();
+    drop(running);
+    let done: Vec<Completion<u64>> = run.collect();
+    assert_eq!((done[0].attempt, done[0].outcome.status()), (1, Some(1)));
+}
+
+/// A stage whose jobs fail when they are let go.
+fn failing_stage() -> (Pool<impl Runner<Work = u64>>, Stage) {
+    Stage::pool_that_ends_with(1, || exit(1))
+}
+
+fn first_failure(when: HaltWhen) -> HaltRule {
+    HaltRule { when, why: HaltWhy::Fail, quantity: HaltQuantity::Number(1) }
+}
+
+#[test]
+fn a_rule_that_says_now_stops_what_runs_and_the_snapshot_tells_it() {
+    let rule = first_failure(HaltWhen::Now);
+    let started = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&started);
+    let pool = pool_by(2, move |job, context| {
+        counted.fetch_add(1, SeqCst);
+        if job.work == 0 {
+            wait_for("the other job", || counted.load(SeqCst) == 2);
+            return exit(1);
+        }
+        assert_eq!(context.wait_for_stop(Some(NEVER)), Halt::Stop(Signal::TERM));
+        exit(9)
+    });
+    let mut run = pool.halt_rule(rule).run((0..).map(number)).unwrap();
+    let handle = run.handle();
+    let outcomes: Vec<_> = run.by_ref().filter_map(|done| done.outcome.status()).collect();
+    assert_eq!(outcomes, [1, 9]);
+    assert_eq!(started.load(SeqCst), 2);
+    assert_eq!((handle.halted(), handle.snapshot().reached), (Halt::Stop(Signal::TERM), Some(rule)));
+}
+
+#[test]
+fn a_rule_that_says_soon_lets_finish_what_runs() {
+    let rule = HaltRule {
+        when: HaltWhen::Soon,
+        why: HaltWhy::Success,
+        quantity: HaltQuantity::Number(2),
+    };
+    let (pool, stage) = Stage::pool(3);
+    let mut run = pool.halt_rule(rule).run((0..50).map(number)).unwrap();
+    let handle = run.handle();
+    let mut running = stage.take(3);
+    running.truncate(1);
+    wait_for("the rule", || handle.snapshot().reached == Some(rule));
+    wait_for("its drain", || handle.halted() == Halt::Drain);
+    drop((running, stage));
+    let ran = run.by_ref().filter(|done| done.outcome.is_success()).count();
+    // One may have taken the place of the first that ended, if it was quick.
+    assert!((3..=4).contains(&ran), "{ran}");
+}
+
+#[test]
+fn a_percentage_of_an_input_of_unknown_length_is_judged_once_that_is_known() {
+    let rule = HaltRule {
+        quantity: HaltQuantity::Percent(50),
+        ..first_failure(HaltWhen::Soon)
+    };
+    let jobs = |count| (0..count).map(number).filter(|_| true);
+    let pool = pool_by(1, |job, _| exit(u8::from(job.work < 4))).halt_rule(rule);
+    let run = pool.run(jobs(9)).unwrap();
+    let handle = run.handle();
+    assert_eq!((run.count(), handle.snapshot().reached), (9, None));
+    let run = pool.run(jobs(8)).unwrap();
+    let handle = run.handle();
+    assert_eq!((run.count(), handle.snapshot().reached), (8, Some(rule)));
+}
+
+#[test]
+fn a_delay_lies_between_any_two_starts() {
+    let delay = Duration::from_millis(20);
+    let pool = pool_by(8, |_, _| exit(0)).delay(delay);
+    let begun = Instant::now();
+    assert!(pool.run_all((0..5).map(number)).unwrap().all_succeeded());
+    assert!(begun.elapsed() >= 4 * delay);
+}
