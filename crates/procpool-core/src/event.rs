@@ -7,6 +7,7 @@ use crate::command::Command;
 use crate::completion::Completion;
 use crate::id::{Seq, Slot};
 use crate::key::Key;
+use crate::live::Live;
 use crate::outcome::Outcome;
 
 /// What happens in a run, see [`Run::next_event`](crate::Run::next_event).
@@ -18,6 +19,9 @@ pub enum Event<W = Command> {
     Started(Started),
     /// An attempt failed, and another one follows.
     Retried(Retried),
+    /// A job that runs has written something. Told only where
+    /// [`Pool::follow_outputs`](crate::Pool::follow_outputs) asks for it.
+    Wrote(Live),
     /// A job is done for good. There is one of these for each job.
     Completed(Completion<W>),
 }

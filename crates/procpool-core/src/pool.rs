@@ -21,7 +21,7 @@ use crate::job::Job;
 use crate::key::Key;
 use crate::limit::Limit;
 use crate::pool::dispatcher::Starts;
-use crate::pool::run::Settings;
+use crate::pool::run::{Outputs, Settings};
 use crate::process::LocalProcess;
 use crate::results::Results;
 use crate::runner::Runner;
@@ -65,6 +65,7 @@ impl<R: Runner> Pool<R> {
             limit,
             policies: Policies::default(),
             starts: Starts::default(),
+            outputs: Outputs::default(),
         };
         Pool { settings, runner: Arc::new(runner) }
     }
@@ -96,6 +97,14 @@ impl<R: Runner> Pool<R> {
     #[must_use]
     pub fn announce_starts(mut self) -> Pool<R> {
         self.settings.starts = Starts::Announced;
+        self
+    }
+
+    /// Tells of what jobs write while they run, as [`Event::Wrote`](crate::Event::Wrote). All of it comes with the
+    /// completions all the same; see [`Live`](crate::Live).
+    #[must_use]
+    pub fn follow_outputs(mut self) -> Pool<R> {
+        self.settings.outputs = Outputs::Followed;
         self
     }
 

@@ -8,7 +8,6 @@ mod gate;
 mod lifecycle;
 mod oom;
 mod oom_counter;
-mod output;
 mod resolve;
 mod retry;
 mod room;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::halt::{Brake, Halt};
 use crate::id::{Seq, Slot};
 use crate::job::Job;
+use crate::live::{News, Source, Teller};
 use crate::outcome::Outcome;
 use crate::sys;
 
@@ -54,11 +55,24 @@ pub struct Context {
     slot: Slot,
     attempt: u32,
     brake: Arc<Brake>,
+    news: Option<News>,
 }
 
 impl Context {
     pub(crate) fn new(seq: Seq, slot: Slot, attempt: u32, brake: Arc<Brake>) -> Context {
-        Context { seq, slot, attempt, brake }
+        Context { seq, slot, attempt, brake, news: None }
+    }
+
+    /// The same, whose outputs are followed.
+    pub(crate) fn followed(mut self, news: News) -> Context {
+        self.news = Some(news);
+        self
+    }
+
+    /// What tells of one of its outputs, where that is followed.
+    pub(crate) fn teller(&self, source: Source) -> Option<Teller> {
+        let Context { seq, slot, attempt, .. } = *self;
+        self.news.clone().map(|news| Teller { news, seq, slot, attempt, source })
     }
 
     /// The job's position in the input.

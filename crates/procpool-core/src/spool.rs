@@ -79,6 +79,12 @@ impl Spool {
         SpoolReader { spool: self, position: 0 }
     }
 
+    /// Reads it from this byte on.
+    #[must_use]
+    pub fn reader_from(&self, position: u64) -> SpoolReader<'_> {
+        SpoolReader { spool: self, position }
+    }
+
     /// Writes all of it to `writer` without holding more than a piece in memory, and says how many bytes
     /// those were.
     ///
@@ -113,8 +119,7 @@ impl Spool {
     /// # Errors
     /// Where the temporary file can't be read.
     pub fn tail(&self, at_most: usize) -> io::Result<Vec<u8>> {
-        let mut reader = self.reader();
-        reader.position = self.len().saturating_sub(at_most as u64);
+        let mut reader = self.reader_from(self.len().saturating_sub(at_most as u64));
         let mut bytes = Vec::new();
         reader.read_to_end(&mut bytes)?;
         Ok(bytes)

@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crate::error::Error;
 use crate::halt::{Brake, Halt};
 use crate::limit::Limit;
+use crate::live::{Live, News};
 use crate::outcome::{NotStarted, Outcome};
 use crate::pool::staff::{Refused, Staff};
 use crate::runner::{Context, Runner};
@@ -32,6 +33,25 @@ pub(crate) enum Upshot {
     GivenBack,
 }
 
+/// What is told of outputs while they are written.
+#[derive(Clone)]
+pub(crate) struct Reporting {
+    pub(crate) channel: Sender<Live>,
+    /// How many further attempts a job has that doesn't say so itself.
+    pub(crate) retries: u32,
+}
+
+impl Reporting {
+    fn news_of<W>(&self, start: &Start<W>) -> News {
+        let further = start.job.retries.unwrap_or(self.retries);
+        News {
+            channel: self.channel.clone(),
+            key: start.job.key.clone(),
+            attempts_left: further.saturating_sub(start.attempt - 1),
+        }
+    }
+}
+
 /// The workers of a run and the two channels to and from them, both bounded by the limit.
 ///
 /// No more jobs than the limit are between `assign` and the receipt of their report, so neither channel is
@@ -49,15 +69,22 @@ struct Worker<R: Runner> {
     jobs: Receiver<Start<R::Work>>,
     reports: Sender<Report<R::Work>>,
     staff: Arc<Mutex<Staff>>,
+    /// `None` where nobody follows the outputs.
+    news: Option<Reporting>,
 }
 
 impl<R: Runner> Crew<R> {
     /// A crew of one; others join as they are needed, up to one a slot.
-    pub(crate) fn new(limit: Limit, runner: Arc<R>, brake: Arc<Brake>) -> Result<Crew<R>, Error> {
+    pub(crate) fn new(
+        limit: Limit,
+        runner: Arc<R>,
+        brake: Arc<Brake>,
+        news: Option<Reporting>,
+    ) -> Result<Crew<R>, Error> {
         let (jobs, taken) = bounded(limit.get());
         let (reporting, reports) = bounded(limit.get());
         let staff = Arc::new(Mutex::new(Staff::new(most_threads(limit))));
-        let worker = Worker { runner, brake, jobs: taken, reports: reporting, staff };
+        let worker = Worker { runner, brake, jobs: taken, reports: reporting, staff, news };
         let first = worker.start(1).map_err(|error| Error::resource("a worker thread", error))?;
         Ok(Crew { worker, jobs, reports, threads: vec![first] })
     }
@@ -111,6 +138,7 @@ impl<R: Runner> Worker<R> {
             jobs: self.jobs.clone(),
             reports: self.reports.clone(),
             staff: Arc::clone(&self.staff),
+            news: self.news.clone(),
         };
         let thread =
             thread::Builder::new().name(format!("procpool-{number}")).spawn(move || worker.work())?;
@@ -136,6 +164,10 @@ impl<R: Runner> Worker<R> {
 
     fn run(&self, start: &Start<R::Work>) -> Upshot {
         let context = Context::new(start.seq, start.slot, start.attempt, Arc::clone(&self.brake));
+        let context = match &self.news {
+            None => context,
+            Some(reporting) => context.followed(reporting.news_of(start)),
+        };
         loop {
             // The halt may have come while the job was on its way here.
             if self.brake.halt() != Halt::GoOn {

@@ -8,7 +8,7 @@ use std::panic;
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 
-use crossbeam_channel::{Receiver, bounded, never, unbounded};
+use crossbeam_channel::{Receiver, bounded, never, select, unbounded};
 
 use crate::command::Command;
 use crate::completion::Completion;
@@ -17,7 +17,8 @@ use crate::event::Event;
 use crate::halt::Brake;
 use crate::job::Job;
 use crate::limit::Limit;
-use crate::pool::crew::Crew;
+use crate::live::Live;
+use crate::pool::crew::{Crew, Reporting};
 use crate::pool::dispatcher::{Dispatcher, Message, Starts};
 use crate::pool::feed::{Feeding, feed};
 use crate::pool::feeder::Feeder;
@@ -48,6 +49,8 @@ use crate::schedule::policies::Policies;
 /// ```
 pub struct Run<W = Command> {
     events: Receiver<Message<W>>,
+    /// `None` where nobody follows the outputs, or nobody is left who could write.
+    news: Option<Receiver<Live>>,
     handle: Handle,
     /// `None` once they were joined.
     threads: Option<Threads>,
@@ -64,6 +67,15 @@ pub(crate) struct Settings {
     pub(crate) limit: Limit,
     pub(crate) policies: Policies,
     pub(crate) starts: Starts,
+    pub(crate) outputs: Outputs,
+}
+
+/// Whether the caller is told of what jobs write while they run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Outputs {
+    #[default]
+    AtTheEnd,
+    Followed,
 }
 
 /// Starts a run: its channels, its threads, and nothing else of it exists before or after.
@@ -72,12 +84,20 @@ pub(crate) fn start<R: Runner>(
     runner: Arc<R>,
     jobs: impl Iterator<Item = Job<R::Work>> + Send + 'static,
 ) -> Result<Run<R::Work>, Error> {
-    let Settings { limit, policies, starts } = settings;
+    let Settings { limit, policies, starts, outputs } = settings;
     let brake = Brake::new().map_err(|error| Error::resource("descriptors", error))?;
     let brake = Arc::new(brake);
     // Bounded by the limit: the feeder blocks in the one and the dispatcher in the other when they are full.
     let (giver, feed) = feed(limit);
     let (events, incoming) = bounded(limit.get());
+    let (news, heard) = match outputs {
+        Outputs::AtTheEnd => (None, None),
+        // Of each output of an attempt one word at most is in there.
+        Outputs::Followed => {
+            let (channel, heard) = unbounded();
+            (Some(Reporting { channel, retries: policies.retries.count() }), Some(heard))
+        }
+    };
     let (control, controlled) = unbounded();
     let handle = Handle {
         brake: Arc::clone(&brake),
@@ -87,7 +107,7 @@ pub(crate) fn start<R: Runner>(
     let dispatcher = Dispatcher {
         schedule: Schedule::new(limit, exact_length(&jobs), policies),
         starts,
-        crew: Crew::new(limit, runner, Arc::clone(&brake))?,
+        crew: Crew::new(limit, runner, Arc::clone(&brake), news)?,
         brake: Arc::clone(&brake),
         control: controlled,
         feed,
@@ -101,6 +121,7 @@ pub(crate) fn start<R: Runner>(
     let feeder = Feeder::start(jobs, giver, brake)?;
     Ok(Run {
         events: incoming,
+        news: heard,
         handle,
         threads: Some(Threads { dispatcher, feeder }),
     })
@@ -121,7 +142,8 @@ impl<W> Run<W> {
     }
 
     /// Waits for whatever happens next: a start (where the pool [announces](crate::Pool::announce_starts) them),
-    /// an attempt that failed and is followed by another, a job that is done. `None` after the last.
+    /// an attempt that failed and is followed by another, a job that is done; something that was written, where
+    /// the outputs are [followed](crate::Pool::follow_outputs). `None` after the last.
     ///
     /// Taking completions from the iterator instead passes over all else.
     ///
@@ -138,7 +160,20 @@ impl<W> Run<W> {
     /// # Ok::<(), procpool_core::Error>(())
     /// ```
     pub fn next_event(&mut self) -> Option<Event<W>> {
-        let outcome = match self.events.recv() {
+        let message = match &self.news {
+            None => self.events.recv(),
+            Some(news) => select! {
+                recv(self.events) -> message => message,
+                recv(news) -> live => match live {
+                    Ok(live) => return Some(Event::Wrote(live)),
+                    Err(_) => {
+                        self.news = None;
+                        self.events.recv()
+                    }
+                },
+            },
+        };
+        let outcome = match message {
             Ok(Message::Event(event)) => return Some(event),
             Ok(Message::Panicked(panic)) => Err(panic),
             Err(_) => self.join(),

@@ -6,9 +6,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::id::{Seq, Slot};
+use crate::output::{Output, latest};
 use crate::process::clock::Clock;
 use crate::process::gate::{Closed, Gate};
-use crate::process::output::{Output, latest};
 use crate::runner::Context;
 use crate::signal::Signal;
 use crate::sys::{self, Pid};

@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime};
 
 use crate::command::{Capture, Command, Stdin};
+use crate::live::{Source, Teller};
 use crate::outcome::{SpawnError, Subject};
 use crate::process::child::Child;
 use crate::process::environment::{Inherited, Own, c_string};
@@ -81,7 +82,10 @@ impl Starter {
         let pid = self.launch(command, &program, [&stdin, &stdout, &stderr].map(Given::as_fd))?;
         // What only the child needs is closed now, so there is a descriptor to watch it by.
         drop((stdin, stdout, stderr));
-        let (stdout, stderr) = (self.stream(our_stdout), self.stream(our_stderr));
+        let (stdout, stderr) = (
+            self.stream(our_stdout, context.teller(Source::Stdout)),
+            self.stream(our_stderr, context.teller(Source::Stderr)),
+        );
         let entry = Entry::new(context, [stdout.output(), stderr.output()]);
         let child = Child::new(pid, Arc::clone(&self.roster), entry).map_err(|error| unwatchable(&error))?;
         drop(pass);
@@ -159,8 +163,8 @@ impl Starter {
         Ok(Given::Shared(nothing.as_fd()))
     }
 
-    fn stream(&self, pipe: Option<OwnedFd>) -> Stream {
-        Stream::new(pipe, Spool::in_file(Arc::clone(&self.spool)))
+    fn stream(&self, pipe: Option<OwnedFd>, teller: Option<Teller>) -> Stream {
+        Stream::new(pipe, Spool::in_file(Arc::clone(&self.spool)), teller)
     }
 }
 

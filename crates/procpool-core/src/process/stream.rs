@@ -2,11 +2,13 @@
 //! Knows nothing of when to read; `watch.rs` does.
 
 use std::io;
+use std::mem;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::process::output::Output;
+use crate::live::Teller;
+use crate::output::Output;
 use crate::spool::Spool;
 use crate::sys;
 
@@ -16,6 +18,8 @@ pub(crate) struct Stream {
     output: Arc<Output>,
     way: Way,
     lost: Option<io::Error>,
+    /// `None` where nobody follows it.
+    teller: Option<Teller>,
 }
 
 /// How what lies in the pipe gets to where it belongs.
@@ -43,12 +47,13 @@ const LARGE_PIPE: usize = 256 * 1024;
 
 impl Stream {
     /// A stream without a pipe (it is not captured) is closed from the start.
-    pub(crate) fn new(pipe: Option<OwnedFd>, spool: Spool) -> Stream {
+    pub(crate) fn new(pipe: Option<OwnedFd>, spool: Spool, teller: Option<Teller>) -> Stream {
         Stream {
             pipe,
             output: Arc::new(Output::new(spool)),
             way: Way::Read,
             lost: None,
+            teller,
         }
     }
 
@@ -118,6 +123,10 @@ impl Stream {
             self.close();
         } else {
             written.last = Some(Instant::now());
+            if let (Some(teller), false) = (&self.teller, mem::replace(&mut written.told, true)) {
+                drop(written);
+                teller.tell(&self.output);
+            }
         }
         count
     }
@@ -156,7 +165,7 @@ mod tests {
     fn stream(threshold: usize) -> (Stream, File) {
         let (pipe, writer) = rustix::pipe::pipe().unwrap();
         let file = Arc::new(SpoolFile::new(std::env::temp_dir(), threshold));
-        (Stream::new(Some(pipe), Spool::in_file(file)), writer.into())
+        (Stream::new(Some(pipe), Spool::in_file(file), None), writer.into())
     }
 
     /// Different at each position, so that a piece in the wrong place is noticed.

@@ -92,7 +92,6 @@ impl Retries {
     }
 
     /// How many further attempts a job has that doesn't say so itself.
-    #[cfg(test)]
     pub(crate) fn count(&self) -> u32 {
         self.further
     }

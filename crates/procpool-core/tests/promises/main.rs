@@ -7,6 +7,7 @@
 
 mod ending;
 mod halting;
+mod live;
 mod output;
 mod policies;
 mod pool;

@@ -17,11 +17,15 @@ pub(crate) struct Written {
     pub(crate) spool: Spool,
     /// When something was added last.
     pub(crate) last: Option<Instant>,
+    /// Who follows it has been told of something that it has not looked at.
+    pub(crate) told: bool,
+    /// All of it was given away.
+    pub(crate) over: bool,
 }
 
 impl Output {
     pub(crate) fn new(spool: Spool) -> Output {
-        Output(Mutex::new(Written { spool, last: None }))
+        Output(Mutex::new(Written { spool, last: None, told: false, over: false }))
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Written> {
@@ -30,7 +34,9 @@ impl Output {
 
     /// All of it. Nothing is there afterwards.
     pub(crate) fn take(&self) -> Spool {
-        mem::take(&mut self.lock().spool)
+        let mut written = self.lock();
+        written.over = true;
+        mem::take(&mut written.spool)
     }
 }
 
