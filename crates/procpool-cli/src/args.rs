@@ -10,8 +10,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 pub(crate) use crate::args::inputs::InputArgs;
 pub(crate) use crate::args::jobs::JobArgs;
-pub(crate) use crate::args::outputs::OutputArgs;
-pub(crate) use crate::args::scheduling::ScheduleArgs;
+pub(crate) use crate::args::outputs::{OutputArgs, OutputMode};
+pub(crate) use crate::args::scheduling::{Halting, ScheduleArgs};
 
 /// Runs a list of commands in parallel, captures everything and loses nothing.
 #[derive(Debug, Parser)]

@@ -22,6 +22,14 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     })
 }
 
+/// A length of time that may be nothing.
+pub(crate) fn parse_pause(text: &str) -> Result<Duration, String> {
+    match PARSER.parse(text).ok().and_then(|parsed| Duration::try_from(parsed).ok()) {
+        Some(duration) if duration.is_zero() => Ok(duration),
+        _ => parse(text),
+    }
+}
+
 /// A length of time in prose: `354ms`, `1.23s`, `12.3s`, `2m31s`, `1h02m`.
 pub(crate) fn prose(duration: Duration) -> String {
     let seconds = duration.as_secs();

@@ -8,7 +8,7 @@ use std::process;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use procpool_core::{Command, Context, End, Job, LocalProcess, OnLeak, Outcome, Processes, Runner};
+use procpool_core::{Capture, Command, Context, End, Job, LocalProcess, OnLeak, Outcome, Processes, Runner};
 
 use crate::guard::{MARK, Mark, Orphans};
 use crate::work::{Place, Work};
@@ -30,6 +30,7 @@ pub(crate) struct Launcher {
     /// Those that procpool adopts; `None` where it has no guardian.
     orphans: Option<Arc<Orphans>>,
     on_leak: OnLeak,
+    capture: Capture,
 }
 
 impl Launcher {
@@ -41,7 +42,14 @@ impl Launcher {
             within: env::var_os(MARK).unwrap_or_default(),
             orphans,
             on_leak,
+            capture: Capture::Spool,
         }
+    }
+
+    /// What becomes of jobs' outputs.
+    pub(crate) fn capture(mut self, capture: Capture) -> Launcher {
+        self.capture = capture;
+        self
     }
 
     pub(crate) fn processes(&self) -> Processes {
@@ -57,6 +65,7 @@ impl Launcher {
             _ => command.env_remove("PROCPOOL_KEY"),
         };
         command
+            .capture(self.capture)
             .env("PROCPOOL_SEQ", seq.to_string())
             .env("PROCPOOL_SLOT", slot.to_string())
             .env("PROCPOOL_ATTEMPT", context.attempt().to_string())

@@ -3,6 +3,7 @@
 
 mod inputs;
 mod outputs;
+mod schedule;
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use crate::guard::{Guard, Link};
 use crate::input::Input;
 use crate::launch::Launcher;
 use crate::machine;
+use crate::plan::outputs::{News, Outputs};
 use crate::pulse::Pulse;
 use crate::sink::Sink;
 
@@ -42,20 +44,26 @@ impl Plan {
     /// # Errors
     /// Whatever is wrong with what was typed, or with a file that it names.
     pub(crate) fn new(args: RunArgs, guard: Option<&Guard>) -> anyhow::Result<Plan> {
-        let RunArgs { schedule, outputs, inputs, jobs } = args;
+        let RunArgs { schedule: scheduling, outputs, inputs, jobs } = args;
         let pulse = Pulse::default();
-        let sinks = outputs::sinks(&outputs, &pulse);
-        let input = inputs::input(inputs, schedule.timeout)?;
+        let Outputs { printer, capture, news } = outputs::outputs(&outputs, &pulse)?;
+        let input = inputs::input(inputs, scheduling.timeout)?;
         let (limit, local) =
-            machine::make_room(schedule.limit, input.jobs.size_hint().1, LocalProcess::new());
+            machine::make_room(scheduling.limit, input.jobs.size_hint().1, LocalProcess::new());
         local.check_spool().context("large outputs have no place, set TMPDIR to a directory for them")?;
-        let launcher = Launcher::new(local, jobs.on_leak(), guard.map(|guard| Arc::clone(&guard.orphans)));
+        let launcher = Launcher::new(local, jobs.on_leak(), guard.map(|guard| Arc::clone(&guard.orphans)))
+            .capture(capture);
+        let processes = launcher.processes();
+        let pool = schedule::schedule(&scheduling, Pool::with_runner(limit, launcher));
         Ok(Plan {
-            processes: launcher.processes(),
-            pool: Pool::with_runner(limit, launcher),
+            pool: match news {
+                News::Wanted => pool.follow_outputs(),
+                News::Unwanted => pool,
+            },
+            processes,
             link: guard.map(Guard::link),
             input,
-            sinks,
+            sinks: printer.into_iter().collect(),
             pulse,
         })
     }

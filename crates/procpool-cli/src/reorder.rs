@@ -14,6 +14,11 @@ impl<T> Reorder<T> {
         Reorder { next: 1, early: BTreeMap::new() }
     }
 
+    /// The number that is next.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
     /// Whether the thing with this number would be next.
     pub(crate) fn is_next(&self, number: u64) -> bool {
         number == self.next

@@ -5,9 +5,10 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Instant;
 
 use anyhow::{Context, anyhow};
-use procpool_core::{Completion, Handle, Pool, Processes, Run};
+use procpool_core::{Completion, Event, Handle, Pool, Processes, Run};
 use signal_hook::consts::SIGPIPE;
 
+use crate::attempts::Attempts;
 use crate::exit::{self, ExitStatus};
 use crate::guard::{Alone, Link};
 use crate::input::{Fault, Input, Jobs};
@@ -77,6 +78,7 @@ struct Delivery {
     handle: Handle,
     sinks: Vec<Box<dyn Sink>>,
     tally: Tally,
+    attempts: Attempts,
     alone: Alone,
     /// Why the sinks are told nothing any more.
     trouble: Option<Trouble>,
@@ -90,22 +92,36 @@ impl Delivery {
             handle,
             sinks,
             tally: Tally::default(),
+            attempts: Attempts::default(),
             alone,
             trouble: None,
             loss: None,
         }
     }
 
-    fn deliver_all(&mut self, run: Run<Work>) {
-        for mut completion in run {
+    fn deliver_all(&mut self, mut run: Run<Work>) {
+        while let Some(event) = run.next_event() {
             self.alone.hold();
-            self.tally.note(&completion);
-            self.look_for_loss(&completion);
-            self.tell_sinks(|sink| sink.completed(&mut completion));
+            match event {
+                Event::Completed(completion) => self.complete(completion),
+                Event::Retried(retried) => {
+                    self.tell_sinks(|sink| sink.retried(&retried));
+                    self.attempts.hold(retried);
+                }
+                Event::Wrote(live) => self.tell_sinks(|sink| sink.wrote(&live)),
+                _ => {}
+            }
         }
         self.alone.hold();
         self.tell_sinks(|sink| sink.finish());
         self.tally.note_rest(self.handle.snapshot().pending);
+    }
+
+    fn complete(&mut self, mut completion: Completion<Work>) {
+        self.attempts.settle(&mut completion);
+        self.tally.note(&completion);
+        self.look_for_loss(&completion);
+        self.tell_sinks(|sink| sink.completed(&mut completion));
     }
 
     /// Output that could not be kept is not the job's fault, and the next job would lose its own too.
@@ -145,14 +161,17 @@ impl Delivery {
     fn conclude(&self, fault: &Fault, caught: &Caught) -> ExitStatus {
         let mut status = ExitStatus::Success;
         let mut at_least = |other: ExitStatus| status = status.max(other);
-        if self.tally.failed > 0 {
-            at_least(ExitStatus::JobsFailed);
-        }
         if let Some(error) = fault.get() {
             at_least(exit::bad_input(error));
         }
-        if self.tally.has_unrun() {
+        // What a halt rule leaves is left on purpose.
+        let reached = self.handle.snapshot().reached;
+        if self.tally.has_unrun() && reached.is_none() {
             at_least(ExitStatus::OwnFailure);
+        }
+        // Nor is it a failure that the rule has ended what ran.
+        if self.tally.failed > 0 || self.tally.stopped > 0 && reached.is_none() {
+            at_least(ExitStatus::JobsFailed);
         }
         if let Some(error) = &self.loss {
             at_least(exit::own_failure(error));

@@ -25,6 +25,8 @@ fn counts(tally: &Tally) -> String {
     let counts = [
         (tally.succeeded, "succeeded"),
         (tally.failed, "failed"),
+        (tally.stopped, "stopped"),
+        (tally.retried, "tried again"),
         (tally.unrun.known, "not run"),
         (tally.leaked, "leaked a process"),
     ];
@@ -89,6 +91,8 @@ mod tests {
         let tally = Tally {
             succeeded: 1,
             failed: 3,
+            stopped: 0,
+            retried: 0,
             unrun: Unrun { known: 2, input: Rest::None },
             leaked: 1,
             remarks: vec![remark],

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use procpool_core::{Completion, Key, NotStarted, Outcome, Pending};
+use procpool_core::{Completion, End, Key, NotStarted, Outcome, Pending};
 
 use crate::quote::{Reader, command_line};
 use crate::work::{Work, command_run};
@@ -13,6 +13,10 @@ use crate::work::{Work, command_run};
 pub(crate) struct Tally {
     pub(crate) succeeded: u64,
     pub(crate) failed: u64,
+    /// The run ended them.
+    pub(crate) stopped: u64,
+    /// Of those that succeeded or failed: it took more than one attempt.
+    pub(crate) retried: u64,
     /// Their turn never came.
     pub(crate) unrun: Unrun,
     pub(crate) leaked: u64,
@@ -76,10 +80,11 @@ impl Tally {
         }
         let leaked = outcome.ran().is_some_and(|ran| ran.leaked);
         self.leaked += u64::from(leaked);
-        if outcome.is_success() {
-            self.succeeded += 1;
-        } else {
-            self.failed += 1;
+        self.retried += u64::from(completion.attempt > 1);
+        match outcome.ran().map(|ran| ran.end) {
+            _ if outcome.is_success() => self.succeeded += 1,
+            Some(End::Stopped(_)) => self.stopped += 1,
+            _ => self.failed += 1,
         }
         if leaked || !outcome.is_success() {
             self.remark(completion);
@@ -112,7 +117,7 @@ impl Tally {
 
     /// How many jobs there were, as far as that is known.
     pub(crate) fn jobs(&self) -> u64 {
-        self.succeeded + self.failed + self.unrun.known
+        self.succeeded + self.failed + self.stopped + self.unrun.known
     }
 }
 

@@ -8,6 +8,26 @@ pub(crate) struct OutputArgs {
     #[arg(short, long)]
     pub(crate) keep_order: bool,
 
+    /// How outputs are delivered: grouped, lines, raw, none
+    ///
+    /// grouped  each job's output whole, when it ends; with -k that of the first job
+    ///          that is not done comes as it is written
+    /// lines    whole lines of all jobs, as they come (that of a failed attempt
+    ///          too); a last line without a newline is given one; with -k as
+    ///          grouped
+    /// raw      jobs write to where procpool does, past it: unbuffered, mixed
+    /// none     nothing is printed; what goes wrong is still told at the end
+    #[arg(
+        long,
+        value_name = "HOW",
+        default_value = "grouped",
+        hide_possible_values = true,
+        hide_default_value = true,
+        hide_short_help = true,
+        verbatim_doc_comment
+    )]
+    pub(crate) output: OutputMode,
+
     /// Begin each line of output with its job's key and a tab
     ///
     /// A last line without a newline is given one.
@@ -22,4 +42,13 @@ pub(crate) struct OutputArgs {
     /// anyway.
     #[arg(long)]
     pub(crate) raw_control: bool,
+}
+
+/// How outputs are delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum OutputMode {
+    Grouped,
+    Lines,
+    Raw,
+    None,
 }

@@ -1,33 +1,78 @@
-//! What was typed about how many jobs run, when, and for how long.
+//! What was typed about how many jobs run, when, how often, and for how long.
 //! Knows nothing of how that is held.
+
+mod halting;
+mod processors;
+mod retrying;
 
 use std::time::Duration;
 
-use procpool_core::Limit;
+use procpool_core::{Cause, Limit};
 
+pub(crate) use crate::args::scheduling::halting::Halting;
 use crate::duration;
 
-/// How many, when, for how long.
+/// How many, when, how often, for how long.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ScheduleArgs {
-    /// Run at most N jobs at a time; `auto`: one a processor
-    #[arg(short = 'j', long = "limit", alias = "jobs", short_alias = 'P', value_name = "N", default_value = "4", value_parser = parse_limit)]
+    /// Run at most N jobs at a time: 8, 50%, +1, -1, auto
+    ///
+    /// auto is as many as procpool may use processors (its affinity mask and
+    /// its cgroup's quota count); 50% is half of that, +1 and -1 one more and
+    /// one less. A result below 1 is refused.
+    #[arg(short = 'j', long = "limit", alias = "jobs", alias = "max-procs")]
+    #[arg(short_alias = 'P', value_name = "N", default_value = "4", value_parser = processors::limit)]
     #[arg(allow_hyphen_values = true)]
     pub(crate) limit: Limit,
 
-    /// End a job that takes longer (0.5, 30s, 5m, 1h30m)
+    /// End a job that takes longer: 0.5, 30s, 5m, 1h30m
     ///
-    /// TERM to its process group, 2 s later KILL.
-    #[arg(long, value_name = "TIME", value_parser = duration::parse, allow_hyphen_values = true)]
+    /// TERM to its process group, the grace time later KILL. It holds for each
+    /// attempt.
+    #[arg(long, value_name = "TIME")]
+    #[arg(value_parser = duration::parse, allow_hyphen_values = true)]
     pub(crate) timeout: Option<Duration>,
-}
 
-fn parse_limit(text: &str) -> Result<Limit, String> {
-    if text == "auto" {
-        return Ok(Limit::available());
-    }
-    // Digits only: GNU parallel's `+2` means two more than there are processors.
-    let number = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<usize>().ok()).flatten();
-    let number = number.ok_or("give a number from 1 up, or `auto`")?;
-    Limit::new(number).map_err(|error| error.to_string())
+    /// Try a job that fails again, up to N times
+    ///
+    /// That is N further attempts. A job that waits for its next one holds no
+    /// slot. Of its outputs that of the last attempt is printed.
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(crate) retries: u32,
+
+    /// Wait before a further attempt; doubled each time, and up to a quarter more
+    #[arg(long, value_name = "TIME", value_parser = duration::parse_pause)]
+    #[arg(hide_short_help = true)]
+    pub(crate) retry_delay: Option<Duration>,
+
+    /// Wait no longer than this before a further attempt
+    #[arg(long, value_name = "TIME", value_parser = duration::parse_pause)]
+    #[arg(hide_short_help = true)]
+    pub(crate) retry_max_delay: Option<Duration>,
+
+    /// Try again only after these: exit, exit:75, signal, timeout, spawn
+    ///
+    /// Without it after every failure but a program that is missing or can't
+    /// be executed.
+    #[arg(long, value_name = "CAUSE", value_delimiter = ',')]
+    #[arg(value_parser = retrying::cause, hide_short_help = true)]
+    pub(crate) retry_on: Vec<Cause>,
+
+    /// End the run early: never, or WHEN,WHY=N such as now,fail=1
+    ///
+    /// WHEN is soon (start nothing new) or now (end what runs, too), WHY is
+    /// fail, success or done, N a number of jobs or a percentage of all, as in
+    /// soon,fail=10%. GNU parallel's short forms 0, 1, 2, -1 and -2 work too.
+    #[arg(long, alias = "halt-on-error", value_name = "RULE")]
+    #[arg(value_parser = halting::parse, allow_hyphen_values = true, hide_short_help = true)]
+    pub(crate) halt: Option<Halting>,
+
+    /// End the run at the first failure: --halt now,fail=1
+    #[arg(long, conflicts_with = "halt")]
+    pub(crate) fail_fast: bool,
+
+    /// Let at least TIME pass between two starts
+    #[arg(long, value_name = "TIME", value_parser = duration::parse_pause)]
+    #[arg(hide_short_help = true)]
+    pub(crate) delay: Option<Duration>,
 }

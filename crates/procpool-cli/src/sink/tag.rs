@@ -32,11 +32,11 @@ impl<W: Write> Tagged<W> {
     }
 
     /// Ends the last line where it has no newline: the next job's tag must not stand in it.
-    pub(crate) fn finish(mut self) -> io::Result<()> {
+    pub(crate) fn finish(mut self) -> io::Result<W> {
         if self.at == At::WithinLine {
             self.writer.write_all(b"\n")?;
         }
-        self.writer.flush()
+        Ok(self.writer)
     }
 }
 

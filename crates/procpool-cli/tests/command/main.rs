@@ -16,9 +16,11 @@ mod listener;
 mod memory;
 mod outcomes;
 mod output;
+mod output_modes;
 mod placeholders;
 mod processes;
 mod readme;
+mod scheduling;
 mod signals;
 mod temporary;
 mod terminal;
@@ -360,4 +362,9 @@ fn excerpt(bytes: &[u8]) -> String {
 /// Words as the system takes them.
 fn words(words: &[&str]) -> Vec<OsString> {
     words.iter().map(OsString::from).collect()
+}
+
+/// The numbers from 1 on, a line each.
+fn lines(count: u32) -> String {
+    (1..=count).map(|number| number.to_string() + "\n").collect()
 }

@@ -47,7 +47,7 @@ fn procpool_dies_by_the_signal_that_ended_it_and_no_job_is_left() {
             let running = job(&folder, options, SLEEPER).args(["1", "2", "3", "4", "5"]).start();
             wait_started(&folder, 3);
             running.signal(signal);
-            let ended = running.end().died_of(signal).said("5 jobs: 3 failed, 2 not run; ");
+            let ended = running.end().died_of(signal).said("5 jobs: 3 stopped, 2 not run; ");
             assert!(no_job_lives(&folder));
             let mut printed: Vec<&str> = ended.text().lines().collect();
             printed.sort_unstable();
@@ -176,7 +176,7 @@ fn ctrl_c_ends_the_jobs_that_run() {
     terminal.press("\x03");
     running.end().died_of(Signal::INT);
     assert!(no_job_lives(&folder));
-    terminal.shows("3 jobs: 2 failed, 1 not run; ");
+    terminal.shows("3 jobs: 2 stopped, 1 not run; ");
     terminal.shows("before 1\n");
     terminal.shows("before 2\n");
 }

@@ -1,0 +1,75 @@
+//! Numbers that may be told by the number of processors.
+//! Knows nothing of what they are for.
+
+use procpool_core::Limit;
+
+const FORM: &str = "give a number from 1 up, auto, or by the number of processors 50%, +1 or -1";
+
+/// # Errors
+/// Says what the right form is, or why the number is none.
+pub(super) fn limit(text: &str) -> Result<Limit, String> {
+    limit_of(text, Limit::available().get())
+}
+
+fn limit_of(text: &str, processors: usize) -> Result<Limit, String> {
+    let number = if text == "auto" {
+        Some(processors)
+    } else if let Some(percent) = text.strip_suffix('%') {
+        digits(percent).map(|percent| processors.saturating_mul(percent) / 100)
+    } else if let Some(more) = text.strip_prefix('+') {
+        digits(more).map(|more| processors.saturating_add(more))
+    } else if let Some(fewer) = text.strip_prefix('-') {
+        digits(fewer).map(|fewer| processors.saturating_sub(fewer))
+    } else {
+        digits(text)
+    };
+    let number = number.ok_or(FORM)?;
+    if number == 0 && text.bytes().any(|byte| !byte.is_ascii_digit()) {
+        let processors = match processors {
+            1 => "the one processor".to_owned(),
+            many => format!("the {many} processors"),
+        };
+        return Err(format!("of {processors} here that leaves no job to run; {FORM}"));
+    }
+    Limit::new(number).map_err(|error| error.to_string())
+}
+
+fn digits(text: &str) -> Option<usize> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_may_be_told_by_the_number_of_processors() {
+        for (text, expected) in [
+            ("1", 1),
+            ("12", 12),
+            ("auto", 8),
+            ("100%", 8),
+            ("50%", 4),
+            ("150%", 12),
+            ("+2", 10),
+            ("-2", 6),
+            ("13%", 1),
+            ("+0", 8),
+        ] {
+            assert_eq!(limit_of(text, 8).unwrap().get(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_limit_below_1_is_refused_and_so_is_what_is_no_number() {
+        for text in ["-8", "-9", "0%", "12%"] {
+            let error = limit_of(text, 8).unwrap_err();
+            assert!(error.starts_with("of the 8 processors here that leaves no job to run"), "{error}");
+        }
+        assert!(limit_of("0", 8).unwrap_err().contains('0'));
+        for text in ["", "x", "1.5", "--1", "+", "-", "%", "+1%", "-50%", "1 ", "99999999999999999999"] {
+            assert_eq!(limit_of(text, 8).unwrap_err(), FORM, "{text}");
+        }
+        assert!(limit_of("70000", 8).is_err());
+    }
+}

@@ -1,0 +1,100 @@
+//! One of procpool's own two streams for the outputs of jobs.
+//! Knows nothing of what goes through it.
+
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use procpool_core::{CopyError, Key, Source, Spool};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::{fcntl_dupfd_cloexec, retry_on_intr};
+use rustix::stdio;
+
+use crate::closed::Standard;
+use crate::pulse::Pulse;
+use crate::sink::Trouble;
+use crate::sink::shape::{Passes, Shape};
+
+/// What of the outputs may control a terminal. To anything else they go as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Control {
+    Colour,
+    All,
+}
+
+/// A stream. Not the standard library's: that one takes a write to a closed descriptor for a success, and looks
+/// for lines in every byte.
+pub(crate) struct Stream {
+    name: &'static str,
+    /// The error where it was closed from the start: that matters only to who has something to write.
+    file: io::Result<File>,
+    passes: Passes,
+    pulse: Pulse,
+}
+
+impl Stream {
+    /// Where this output of jobs goes, with a beat of `pulse` for each piece.
+    pub(crate) fn open(source: Source, control: Control, pulse: Pulse) -> Stream {
+        let (name, which, descriptor) = match source {
+            Source::Stdout => ("standard output", Standard::Output, stdio::stdout()),
+            Source::Stderr => ("standard error", Standard::Error, stdio::stderr()),
+        };
+        let file = which.check().and_then(|()| Ok(File::from(fcntl_dupfd_cloexec(descriptor, 3)?)));
+        let passes = match (control, &file) {
+            (Control::Colour, Ok(file)) if file.is_terminal() => Passes::TextAndColour,
+            _ => Passes::Everything,
+        };
+        Stream { name, file, passes, pulse }
+    }
+
+    /// What it lets through.
+    pub(crate) fn passes(&self) -> Passes {
+        self.passes
+    }
+
+    /// Prints a whole output.
+    pub(crate) fn print(&mut self, label: Option<&Key>, spool: &Spool) -> Result<(), Trouble> {
+        let name = self.name;
+        self.copy(label, spool).map_err(|error| Trouble::copying(name, error))
+    }
+
+    /// Prints bytes that are ready for it.
+    pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
+        let name = self.name;
+        self.write_all(bytes).map_err(|error| Trouble::writing(name, error))
+    }
+
+    fn copy(&mut self, label: Option<&Key>, spool: &Spool) -> Result<(), CopyError> {
+        // Most outputs: nothing is changed, so nothing is collected.
+        if self.passes == Passes::Everything && label.is_none() {
+            return spool.copy_to(self).map(drop);
+        }
+        let mut shape = Shape::new(self.passes, label, BufWriter::new(self));
+        spool.copy_to(&mut shape)?;
+        shape.finish().and_then(|mut buffered| buffered.flush()).map_err(CopyError::Writing)
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.pulse.beat();
+        let file = match &mut self.file {
+            Ok(file) => file,
+            Err(error) => {
+                return Err(error.raw_os_error().map_or(error.kind().into(), io::Error::from_raw_os_error));
+            }
+        };
+        loop {
+            match file.write(bytes) {
+                // Whoever shares the descriptor has made it so; that says nothing about who reads.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    retry_on_intr(|| poll(&mut [PollFd::new(file, PollFlags::OUT)], None))?;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,113 @@
+//! When and how often jobs are started, and what ends a run early: the options as a person gives them.
+//! Does not repeat the schedule's own tests.
+
+use std::time::{Duration, Instant};
+
+use crate::{Folder, lines, wait_for};
+
+/// Succeeds at the attempt that the value says, and notes each.
+const STUBBORN: &str =
+    "echo $PROCPOOL_ATTEMPT >> tries.$1; echo $1.$PROCPOOL_ATTEMPT; [ $PROCPOOL_ATTEMPT -ge $1 ]";
+
+#[test]
+fn a_job_that_fails_is_tried_again_and_its_last_output_is_printed() {
+    let folder = Folder::new();
+    let trial = folder.run("--retries 2 -k sh -c").args([STUBBORN, "sh", "{}", ":::", "1", "2", "3"]);
+    trial.end().exited(0).printed("1.1\n2.2\n3.3\n");
+    assert_eq!(folder.read("tries.3"), "1\n2\n3\n");
+    let ended = folder.run("--retries 1 sh -c").args([STUBBORN, "sh", "{}", ":::", "4"]).end().exited(1);
+    ended.printed("4.2\n").said("1 job: 1 failed, 1 tried again; ");
+}
+
+#[test]
+fn only_the_failures_that_are_named_are_tried_again() {
+    let attempts = |causes: &str, script: &str| {
+        let folder = Folder::new();
+        let trial = folder.run("--retries 3 --timeout 200ms --retry-on").args([causes, "sh", "-c"]);
+        trial.args([&format!("echo >> tries; {script}"), ":::", "x"]).end().exited(1);
+        folder.read("tries").lines().count()
+    };
+    assert_eq!(attempts("exit", "exit 3"), 4);
+    assert_eq!(attempts("exit:75,signal", "exit 3"), 1);
+    assert_eq!(attempts("exit:75,exit:3", "exit 3"), 4);
+    assert_eq!(attempts("signal", "kill -9 $$"), 4);
+    assert_eq!(attempts("timeout", "sleep 100"), 4);
+    assert_eq!(attempts("exit,signal,spawn", "sleep 100"), 1);
+    let missing =
+        |words: &str| Folder::new().run(words).args(["/no/such/program", ":::", "x"]).end().exited(1);
+    missing("--retries 3").said("1 job: 1 failed; ");
+    missing("--retries 3 --retry-on spawn").said("1 job: 1 failed, 1 tried again; ");
+}
+
+#[test]
+fn a_job_that_waits_for_its_retry_holds_no_slot_and_is_not_lost_where_the_run_ends() {
+    let folder = Folder::new();
+    let script = "echo out of {}; [ {} != bad ]";
+    let words = "-j1 --retries 1 --retry-delay 1h sh -c";
+    let running = folder.run(words).args([script, ":::", "bad", "good"]).start();
+    running.has_printed("out of good\n");
+    running.signal(rustix::process::Signal::USR2);
+    let ended = running.end().exited(1);
+    // What its last attempt wrote is its output.
+    ended.printed("out of good\nout of bad\n").said("2 jobs: 1 succeeded, 1 failed; ");
+}
+
+#[test]
+fn a_pause_before_a_retry_is_kept() {
+    let begun = Instant::now();
+    Folder::new().run("--retries 2 --retry-delay 0.1 --retry-max-delay 0.15 false ::: x").end().exited(1);
+    assert!(begun.elapsed() >= Duration::from_millis(250), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn the_first_failure_ends_the_run_where_that_is_asked_for() {
+    let folder = Folder::new();
+    for words in ["--fail-fast", "--halt now,fail=1", "--halt 2", "--halt-on-error now,fail=1"] {
+        let script = "echo $PROCPOOL_SEQ; if [ {} = bad ]; then exit 7; fi; exec sleep 1000";
+        let trial = folder.run(words).args(["-j2", "sh", "-c", script, ":::", "slow", "bad", "never"]);
+        let ended =
+            trial.end().exited(1).said("3 jobs: 1 failed, 1 stopped, 1 not run; ").said("  bad: exit 7");
+        assert!(!ended.text().contains('3'), "{words}");
+    }
+}
+
+#[test]
+fn soon_lets_what_runs_finish() {
+    let folder = Folder::new();
+    let script =
+        "if [ {} = bad ]; then : > bad; exit 7; fi; until [ -e go ]; do sleep 0.01; done; echo finished";
+    let running = folder
+        .run("-j2 --halt soon,fail=1 sh -c")
+        .args([script, ":::", "slow", "bad", "never", "never"])
+        .start();
+    wait_for("the bad one has run", || folder.has("bad"));
+    folder.write("go", "");
+    running.end().exited(1).printed("finished\n").said("4 jobs: 1 succeeded, 1 failed, 2 not run; ");
+}
+
+#[test]
+fn a_run_that_was_to_end_at_the_first_success_has_succeeded() {
+    let folder = Folder::new();
+    let script = "[ {} = 3 ] && exit 0; [ {} -gt 3 ] && exec sleep 1000; exit 1";
+    let trial = folder.run("-j2 --halt now,success=1 sh -c").args([script, ":::", "4", "3", "5"]);
+    trial.end().exited(0);
+    // But not where one had failed before.
+    let trial = folder.run("-j1 --halt now,success=1 sh -c").args([script, ":::", "1", "3", "5"]);
+    trial.end().exited(1);
+}
+
+#[test]
+fn a_rule_in_percent_counts_the_whole_input() {
+    let folder = Folder::new();
+    let values = lines(20);
+    let trial = folder.run("-j1 --halt soon,fail=25% false").input(values.as_str());
+    trial.end().exited(1).said("20 jobs: 5 failed, 15 not run; ");
+}
+
+#[test]
+fn between_two_starts_lies_the_delay() {
+    let folder = Folder::new();
+    let begun = Instant::now();
+    folder.run("-j4 --delay 0.1 true ::: 1 2 3 4").end().exited(0);
+    assert!(begun.elapsed() >= Duration::from_millis(300), "{:?}", begun.elapsed());
+}
