@@ -1,10 +1,12 @@
 //! What was typed.
 //! Knows nothing of what it means: `plan.rs` does.
 
+mod delimiter;
 mod inputs;
 mod jobs;
 mod outputs;
 mod scheduling;
+mod values;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -12,6 +14,7 @@ pub(crate) use crate::args::inputs::InputArgs;
 pub(crate) use crate::args::jobs::JobArgs;
 pub(crate) use crate::args::outputs::{OutputArgs, OutputMode};
 pub(crate) use crate::args::scheduling::{Halting, ScheduleArgs};
+pub(crate) use crate::args::values::ValueArgs;
 
 /// Runs a list of commands in parallel, captures everything and loses nothing.
 #[derive(Debug, Parser)]
@@ -52,6 +55,8 @@ Placeholders, anywhere in an argument; the result is always one argument:
   {#}    the job's number in the input, from 1
   {%}    the slot that it runs in, from 1 to the limit
   {key}  the job's key: the value, or its name in a job file
+  {2}    the value of the second list; {name} a table's column: with all the
+         same forms, {2.} {name/}. Of several lists or columns {} are all values
 Whatever else stands in braces means itself, as in `awk '{print $1}'`. Without
 any placeholder the value becomes the last argument.
 

@@ -1,8 +1,14 @@
 //! Where jobs come from, as far as a run has to know: an iterator, and whether it ended by a fault.
 //! Knows no source; each has a file of its own below.
 
+pub(crate) mod batches;
+pub(crate) mod combinations;
 pub(crate) mod job_file;
 pub(crate) mod lines;
+pub(crate) mod maker;
+pub(crate) mod rows;
+pub(crate) mod source;
+pub(crate) mod table;
 pub(crate) mod values;
 
 use std::sync::{Arc, OnceLock};
@@ -43,14 +49,38 @@ impl Input {
     /// An input that is read while the run goes on. It ends at its first fault.
     pub(crate) fn streamed(jobs: impl Iterator<Item = anyhow::Result<Job<Work>>> + Send + 'static) -> Input {
         let fault = Fault::default();
-        let noted = fault.clone();
-        let until_fault = jobs.map_while(move |job| {
-            job.map_err(|error| {
-                // Only the first is ever set: nothing is read after it.
-                let _ = noted.0.set(error);
-            })
-            .ok()
-        });
-        Input { jobs: Box::new(until_fault), fault }
+        Input {
+            jobs: Box::new(UntilFault { jobs, fault: fault.clone() }),
+            fault,
+        }
+    }
+}
+
+struct UntilFault<I> {
+    jobs: I,
+    fault: Fault,
+}
+
+impl<I: Iterator<Item = anyhow::Result<Job<Work>>>> Iterator for UntilFault<I> {
+    type Item = Job<Work>;
+
+    fn next(&mut self) -> Option<Job<Work>> {
+        if self.fault.get().is_some() {
+            return None;
+        }
+        match self.jobs.next()? {
+            Ok(job) => Some(job),
+            Err(error) => {
+                // Nothing is read after it, so it is the only one.
+                let _ = self.fault.0.set(error);
+                None
+            }
+        }
+    }
+
+    /// That of the jobs: where a fault can come nobody knows how many they are, and where they are all known
+    /// there is none.
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.jobs.size_hint()
     }
 }

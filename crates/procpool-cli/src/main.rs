@@ -2,6 +2,7 @@
 //! Wiring only; it knows no option and no job.
 
 mod args;
+mod argument_space;
 mod attempts;
 mod closed;
 mod descriptors;

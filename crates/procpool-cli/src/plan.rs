@@ -4,6 +4,7 @@
 mod inputs;
 mod outputs;
 mod schedule;
+mod values;
 
 use std::sync::Arc;
 

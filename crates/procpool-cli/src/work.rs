@@ -1,36 +1,46 @@
 //! What a job of the command line runs.
 //! Knows nothing of where jobs come from, or of how a command is run.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
+use std::slice;
 use std::sync::Arc;
 
 use procpool_core::{Command, Completion, Job, Slot};
 
-use crate::template::{Template, Values};
+use crate::template::Template;
+
+pub(crate) use crate::template::Place;
 
 /// What a job of the command line runs.
 #[derive(Debug)]
 pub(crate) enum Work {
-    /// The command that was typed, for this value.
-    Value { template: Arc<Template>, value: OsString },
+    /// The command that was typed, for these values.
+    Values { template: Arc<Template>, values: Values },
     /// A command as it stands in a job file.
     Command(Command),
 }
 
-/// Where a job stands, as far as its command may name it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Place<'a> {
-    pub(crate) key: &'a OsStr,
-    pub(crate) seq: u64,
-    pub(crate) slot: usize,
+/// The values of one job. Nearly always there is one, and then that is all there is in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Values {
+    One(OsString),
+    Several(Vec<OsString>),
+}
+
+impl Values {
+    pub(crate) fn as_slice(&self) -> &[OsString] {
+        match self {
+            Values::One(value) => slice::from_ref(value),
+            Values::Several(values) => values,
+        }
+    }
 }
 
 impl Work {
     /// The command, without what procpool adds to its environment.
     pub(crate) fn command(&self, place: Place<'_>) -> Command {
-        let Place { key, seq, slot } = place;
         match self {
-            Work::Value { template, value } => template.render(&Values { value, key, seq, slot }),
+            Work::Values { template, values } => template.render(values.as_slice(), place),
             Work::Command(command) => command.clone(),
         }
     }

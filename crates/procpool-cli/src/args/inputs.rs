@@ -4,17 +4,18 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::args::values::ValueArgs;
+
 /// Sources of jobs.
 #[derive(Debug, clap::Args)]
 pub(crate) struct InputArgs {
-    /// Values end with a NUL byte, as `find -print0` does
-    #[arg(short = '0', long = "null")]
-    pub(crate) null: bool,
+    #[command(flatten)]
+    pub(crate) values: ValueArgs,
 
     /// Take commands from a .json, .jsonl or .toml file
     ///
     /// `-` is JSONL on standard input.
-    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["null", "words"])]
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["null", "delimiter", "arg_file", "csv", "tsv", "max_args", "fill", "replace", "words"])]
     pub(crate) file: Option<PathBuf>,
 
     /// Print the commands, as a shell would read them, and run none

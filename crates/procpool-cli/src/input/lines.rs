@@ -12,6 +12,8 @@ use anyhow::{Context, bail};
 pub(crate) enum Separator {
     Newline,
     Nul,
+    /// Another one: newlines are a part of values then.
+    Other(u8),
 }
 
 impl Separator {
@@ -19,6 +21,17 @@ impl Separator {
         match self {
             Separator::Newline => b'\n',
             Separator::Nul => 0,
+            Separator::Other(byte) => byte,
+        }
+    }
+}
+
+impl From<u8> for Separator {
+    fn from(byte: u8) -> Separator {
+        match byte {
+            b'\n' => Separator::Newline,
+            0 => Separator::Nul,
+            other => Separator::Other(other),
         }
     }
 }
@@ -26,7 +39,7 @@ impl Separator {
 /// The values of a stream. The separator after the last one may be missing; an empty value is a value.
 pub(crate) struct Lines<R> {
     reader: R,
-    name: &'static str,
+    name: String,
     separator: Separator,
     /// Which one was read last, from 1.
     number: u64,
@@ -42,10 +55,10 @@ enum CarriageReturn {
 
 impl<R: BufRead> Lines<R> {
     /// Reads `reader`, which is called `name` in what there is to say about it.
-    pub(crate) fn new(reader: R, name: &'static str, separator: Separator) -> Lines<R> {
+    pub(crate) fn new(reader: R, name: impl Into<String>, separator: Separator) -> Lines<R> {
         Lines {
             reader,
-            name,
+            name: name.into(),
             separator,
             number: 0,
             carriage_return: CarriageReturn::NotSeen,
@@ -62,25 +75,29 @@ impl<R: BufRead> Lines<R> {
         if value.last() == Some(&self.separator.byte()) {
             value.pop();
         }
-        let place = || format!("{}, line {}", self.name, self.number);
-        if self.separator == Separator::Newline {
-            if value.contains(&0) {
-                bail!(
-                    "{}: a NUL byte can't be in an argument; for values that end with NUL give -0",
-                    place()
-                );
-            }
-            if value.last() == Some(&b'\r') && self.carriage_return == CarriageReturn::NotSeen {
-                // A warning that nobody can read changes nothing about the run.
-                let _ = writeln!(
-                    io::stderr(),
-                    "procpool: warning: {} ends in a carriage return (a file from Windows?); it is kept as part of the value",
-                    place()
-                );
-                self.carriage_return = CarriageReturn::Warned;
-            }
+        if self.separator != Separator::Nul && value.contains(&0) {
+            bail!(
+                "{}: a NUL byte can't be in an argument; for values that end with NUL give -0",
+                self.place()
+            );
+        }
+        let ends_like_windows = self.separator == Separator::Newline && value.last() == Some(&b'\r');
+        if ends_like_windows && self.carriage_return == CarriageReturn::NotSeen {
+            // A warning that nobody can read changes nothing about the run.
+            let _ = writeln!(
+                io::stderr(),
+                "procpool: warning: {} ends in a carriage return (a file from Windows?); it is kept as part of the value",
+                self.place()
+            );
+            self.carriage_return = CarriageReturn::Warned;
         }
         Ok(Some(OsString::from_vec(value)))
+    }
+
+    /// Where the value that was read last stands.
+    fn place(&self) -> String {
+        let unit = if self.separator == Separator::Newline { "line" } else { "value" };
+        format!("{}, {unit} {}", self.name, self.number)
     }
 }
 
@@ -93,7 +110,7 @@ impl<R: BufRead> Iterator for Lines<R> {
 }
 
 /// A directory as standard input: GNU parallel takes that for an empty list.
-fn explain(error: io::Error) -> anyhow::Error {
+pub(super) fn explain(error: io::Error) -> anyhow::Error {
     let is_directory = error.kind() == io::ErrorKind::IsADirectory;
     let error = anyhow::Error::from(error);
     if is_directory {
@@ -123,6 +140,17 @@ mod tests {
     #[test]
     fn nul_separated_values_may_hold_anything_else() {
         assert_eq!(values(b"a\nb\0\xff\0", Separator::Nul).unwrap(), [&b"a\nb"[..], b"\xff"]);
+    }
+
+    #[test]
+    fn another_separator_may_be_missing_at_the_end_and_makes_newlines_plain() {
+        // As `xargs -d,` takes it.
+        let comma = Separator::from(b',');
+        assert_eq!(values(b"a,b,,c,", comma).unwrap(), [&b"a"[..], b"b", b"", b"c"]);
+        assert_eq!(values(b"a,b\n", comma).unwrap(), [&b"a"[..], b"b\n"]);
+        let error = values(b"a,b\0", comma).unwrap_err().to_string();
+        assert!(error.starts_with("the test, value 2: a NUL byte"), "{error}");
+        assert_eq!([b'\n', 0].map(Separator::from), [Separator::Newline, Separator::Nul]);
     }
 
     #[test]

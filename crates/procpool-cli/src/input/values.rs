@@ -1,38 +1,87 @@
-//! Values given as arguments, after `:::`.
-//! Knows nothing of the command that they are for.
+//! The words behind the options: the command, and the lists of values that follow it.
+//! Knows nothing of the command that they are for, and opens no file.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 
-/// The words behind the options: the command and, where there is a `:::`, its values.
+use anyhow::bail;
+
+use crate::input::source::Source;
+
+/// What was typed behind the options.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Split {
     pub(crate) command: Vec<OsString>,
-    pub(crate) values: Option<Vec<OsString>>,
+    pub(crate) lists: Vec<List>,
+}
+
+/// Values, and what they have to do with those before them.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct List {
+    pub(crate) values: ListValues,
+    pub(crate) link: Link,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum ListValues {
+    Given(Vec<OsString>),
+    Source(Source),
+}
+
+/// How a list goes with those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Link {
+    /// Each value with each of theirs.
+    Crossed,
+    /// The first with the first of the list before it, the second with the second, and so on.
+    Paired,
+}
+
+#[derive(Clone, Copy)]
+enum Opening {
+    Values(Link),
+    Files(Link),
+}
+
+impl Opening {
+    fn of(word: &OsString) -> Option<Opening> {
+        match word.to_str()? {
+            ":::" => Some(Opening::Values(Link::Crossed)),
+            ":::+" => Some(Opening::Values(Link::Paired)),
+            "::::" => Some(Opening::Files(Link::Crossed)),
+            "::::+" => Some(Opening::Files(Link::Paired)),
+            _ => None,
+        }
+    }
+
+    /// The lists that these words are: one of values, or one in each file.
+    fn lists(self, words: Vec<OsString>) -> anyhow::Result<Vec<List>> {
+        match self {
+            Opening::Values(link) => Ok(vec![List { values: ListValues::Given(words), link }]),
+            Opening::Files(_) if words.is_empty() => {
+                bail!("no file after `::::`; name one or more, `-` for standard input")
+            }
+            Opening::Files(link) => {
+                let list = |file| List { values: ListValues::Source(Source::named(file)), link };
+                Ok(words.iter().map(list).collect())
+            }
+        }
+    }
 }
 
 /// Splits the words behind the options.
 ///
 /// # Errors
-/// Where a second `:::` follows, or another separator of GNU parallel's: taken for a value it would do harm.
+/// Where a separator for files is followed by none.
 pub(crate) fn split(mut command: Vec<OsString>) -> anyhow::Result<Split> {
-    let is_separator = |word: &OsString| word == OsStr::new(":::");
-    if let Some(word) =
-        command.iter().find(|word| [":::+", "::::", "::::+"].map(OsStr::new).contains(&word.as_os_str()))
-    {
-        anyhow::bail!(
-            "`{}` is not supported so far: give one list of values after `:::`",
-            word.to_string_lossy()
-        );
+    let mut lists = Vec::new();
+    // From the end, so that what is left is what is still to be looked at.
+    while let Some(position) = command.iter().rposition(|word| Opening::of(word).is_some()) {
+        let words = command.split_off(position + 1);
+        if let Some(opening) = command.pop().as_ref().and_then(Opening::of) {
+            lists.splice(..0, opening.lists(words)?);
+        }
     }
-    let Some(position) = command.iter().position(is_separator) else {
-        return Ok(Split { command, values: None });
-    };
-    let values = command.split_off(position).split_off(1);
-    anyhow::ensure!(
-        !values.iter().any(is_separator),
-        "a second `:::`: only one list of values is supported so far"
-    );
-    Ok(Split { command, values: Some(values) })
+    Ok(Split { command, lists })
 }
 
 #[cfg(test)]
@@ -43,23 +92,36 @@ mod tests {
         text.split_whitespace().map(OsString::from).collect()
     }
 
+    fn values(text: &str, link: Link) -> List {
+        List { values: ListValues::Given(words(text)), link }
+    }
+
+    fn file(name: &str, link: Link) -> List {
+        List { values: ListValues::Source(Source::named(name)), link }
+    }
+
     #[test]
     fn the_command_ends_where_the_values_begin() {
-        for (typed, command, values) in [
-            ("echo {} ::: a b", "echo {}", Some("a b")),
-            ("echo :::", "echo", Some("")),
-            ("::: a", "", Some("a")),
-            ("echo {}", "echo {}", None),
+        for (typed, command, lists) in [
+            ("echo {} ::: a b", "echo {}", vec![values("a b", Link::Crossed)]),
+            ("echo :::", "echo", vec![values("", Link::Crossed)]),
+            ("::: a", "", vec![values("a", Link::Crossed)]),
+            ("echo {}", "echo {}", vec![]),
+            ("x ::: a ::: b", "x", vec![values("a", Link::Crossed), values("b", Link::Crossed)]),
+            ("x ::: a :::+ b", "x", vec![values("a", Link::Crossed), values("b", Link::Paired)]),
+            (
+                "x :::: f - ::::+ g",
+                "x",
+                vec![file("f", Link::Crossed), file("-", Link::Crossed), file("g", Link::Paired)],
+            ),
         ] {
-            let expected = Split { command: words(command), values: values.map(words) };
-            assert_eq!(split(words(typed)).unwrap(), expected, "{typed}");
+            assert_eq!(split(words(typed)).unwrap(), Split { command: words(command), lists }, "{typed}");
         }
     }
 
     #[test]
-    fn another_list_is_refused() {
-        for typed in ["echo ::: a ::: b", "echo ::: a :::+ b", "echo :::: file", "echo ::: a ::::+ file"] {
-            assert!(split(words(typed)).is_err(), "{typed}");
-        }
+    fn no_file_is_refused() {
+        assert!(split(words("echo ::::")).is_err());
+        assert!(split(words("echo ::::+ ::: a")).is_err());
     }
 }

@@ -75,11 +75,6 @@ fn no_command_is_refused_with_an_example() {
 }
 
 #[test]
-fn a_second_list_of_values_is_refused() {
-    refused(Folder::new().run("echo ::: a ::: b"), "a second `:::`");
-}
-
-#[test]
 fn options_end_at_the_command() {
     Folder::new().run("-k echo -j0 --tag {} ::: a").end().exited(0).printed("-j0 --tag a\n").silent();
     Folder::new().run("-k -- echo -- {} ::: a").end().exited(0).printed("-- a\n").silent();

@@ -130,15 +130,6 @@ fn a_value_too_long_for_an_argument_fails_alone() {
 }
 
 #[test]
-fn a_separator_that_is_not_supported_is_refused_and_is_no_value() {
-    for words in ["touch ::: a :::+ b", "touch ::: a ::: b", "touch :::: file", "touch ::: a ::::+ file"] {
-        let folder = Folder::new();
-        folder.run(words).end().exited(2).printed("").said(":::");
-        assert!(!folder.has("a"));
-    }
-}
-
-#[test]
 fn a_closed_standard_input_is_no_empty_list() {
     for options in ["echo", "--file -"] {
         let ended = Folder::new().sh(&format!("procpool run {options} <&-")).end();

@@ -1,0 +1,111 @@
+//! What was typed about the values that jobs are made of.
+//! Knows nothing of how they are read: `input/` does.
+
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::builder::{OsStringValueParser, TypedValueParser};
+
+use crate::args::delimiter;
+
+/// Values, and what becomes of them.
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "a flag is there or not")]
+pub(crate) struct ValueArgs {
+    /// Values end with a NUL byte, as `find -print0` does
+    #[arg(short = '0', long = "null", conflicts_with = "delimiter")]
+    pub(crate) null: bool,
+
+    /// Values end with this byte, not with a newline
+    ///
+    /// A character, or `\n`, `\t`, `\r`, `\0`, `\\`, `\xNN`. Behind the last value it may be missing.
+    #[arg(
+        short,
+        long,
+        value_name = "C",
+        value_parser = delimiter::parse,
+        allow_hyphen_values = true,
+        help_heading = "Input", hide_short_help = true
+    )]
+    pub(crate) delimiter: Option<u8>,
+
+    /// Take values from a file, as `:::: FILE` does; `-` is standard input
+    ///
+    /// Given several times, each file is a list of its own: there is a job for each combination of their values,
+    /// and of those after `:::`. The values of the last list change fastest. Only the first list is read as
+    /// it is needed, the others are kept in memory.
+    ///
+    /// `:::+` and `::::+` pair the values of a list with those of the list before it, which has to be as long.
+    #[arg(short, long, value_name = "FILE", help_heading = "Input", hide_short_help = true)]
+    pub(crate) arg_file: Vec<PathBuf>,
+
+    /// Take values from a table whose first row names its columns
+    ///
+    /// Each row is a job, and a column's name in braces a placeholder: `{name}`, `{name/.}`; `{1}` is the
+    /// first column. Quotes go around a field with a comma, a newline or a quote in it; blank lines are
+    /// skipped. The table is standard input, or a file given by -a or `::::`.
+    ///
+    /// The key of a job is the first field of its row.
+    #[arg(long, conflicts_with_all = ["tsv", "null", "delimiter"], help_heading = "Input", hide_short_help = true)]
+    pub(crate) csv: bool,
+
+    /// As --csv, with tabs between the fields; quotes mean themselves
+    #[arg(long, conflicts_with_all = ["null", "delimiter"], help_heading = "Input", hide_short_help = true)]
+    pub(crate) tsv: bool,
+
+    /// Make TEXT the placeholder for the value, and leave all braces as they are
+    ///
+    /// As xargs has it: where TEXT stands nowhere in the command, jobs don't get their values.
+    #[arg(
+        short = 'I',
+        long = "replace",
+        value_name = "TEXT",
+        value_parser = OsStringValueParser::new().try_map(not_empty),
+        allow_hyphen_values = true,
+        help_heading = "Input", hide_short_help = true
+    )]
+    pub(crate) replace: Option<OsString>,
+
+    /// Give each command up to N values; the last may have fewer
+    ///
+    /// A word with `{}` in it is there for each of them: of `cat pre{}` comes `cat prea preb`. `{1}` is the first of
+    /// them, `{2}` the second, and nothing where the last command has fewer. A key that gets longer than 1000
+    /// bytes ends in `…`.
+    #[arg(short = 'n', long, short_alias = 'N', value_name = "N", value_parser = parse_max_args, help_heading = "Input", hide_short_help = true)]
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) max_args: Option<NonZeroUsize>,
+
+    /// Give each command as many values as the system lets it have, up to N of -n
+    ///
+    /// They are not spread over the slots: a command is started once it is full.
+    #[arg(short = 'X', long = "xargs", help_heading = "Input", hide_short_help = true)]
+    pub(crate) fill: bool,
+
+    /// What the jobs' keys are made of, with placeholders: `{2}`, `{/.}`
+    ///
+    /// Without it a key is the job's values, joined by a space; with a table the first of them.
+    #[arg(
+        long,
+        value_name = "TEMPLATE",
+        allow_hyphen_values = true,
+        help_heading = "Input",
+        hide_short_help = true,
+        conflicts_with = "file"
+    )]
+    pub(crate) key: Option<OsString>,
+
+    /// Nothing to do: without values there are no jobs anyway. GNU xargs has it
+    #[arg(short = 'r', long = "no-run-if-empty", hide = true)]
+    pub(crate) _no_run_if_empty: bool,
+}
+
+fn not_empty(text: OsString) -> Result<OsString, &'static str> {
+    if text.is_empty() { Err("it stands everywhere; give a text such as `{}`") } else { Ok(text) }
+}
+
+fn parse_max_args(text: &str) -> Result<NonZeroUsize, &'static str> {
+    // Digits only: `+2` would be a number too.
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+    digits.ok_or("give a number from 1 up")
+}

@@ -1,0 +1,87 @@
+//! Makes jobs of values: all have the same command and timeout, each a key of its own making.
+//! Knows nothing of where the values come from.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use procpool_core::{Job, Key};
+
+use crate::template::{KeyTemplate, Template, shorten};
+use crate::work::{Values, Work};
+
+/// What a job's key is made of.
+#[derive(Debug)]
+pub(crate) enum KeyRule {
+    /// All its values, joined by a space.
+    Values,
+    /// Its first value.
+    First,
+    Template(KeyTemplate),
+}
+
+/// How long keys may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keys {
+    Whole,
+    Short,
+}
+
+/// Makes the jobs of a run, in order.
+#[derive(Debug)]
+pub(crate) struct Maker {
+    template: Arc<Template>,
+    key: KeyRule,
+    timeout: Option<Duration>,
+    keys: Keys,
+    /// How many have been made.
+    made: u64,
+}
+
+impl Maker {
+    pub(crate) fn new(template: Template, key: KeyRule, timeout: Option<Duration>) -> Maker {
+        Maker {
+            template: Arc::new(template),
+            key,
+            timeout,
+            keys: Keys::Whole,
+            made: 0,
+        }
+    }
+
+    /// Cuts keys that are too long, for jobs of many values.
+    #[must_use]
+    pub(crate) fn with_short_keys(self) -> Maker {
+        Maker { keys: Keys::Short, ..self }
+    }
+
+    /// The next job.
+    pub(crate) fn make(&mut self, values: Values) -> Job<Work> {
+        self.made += 1;
+        let key = match (&self.key, self.keys, values.as_slice()) {
+            (KeyRule::Values, _, [one]) | (KeyRule::First, _, [one, ..]) => Key::from(one.as_os_str()),
+            (rule, Keys::Whole, values) => Key::from(rule.apply(values, self.made)),
+            (rule, Keys::Short, values) => Key::from(shorten(rule.apply(values, self.made))),
+        };
+        let template = Arc::clone(&self.template);
+        let mut job = Job::new(key, Work::Values { template, values });
+        job.timeout = self.timeout;
+        job
+    }
+}
+
+impl KeyRule {
+    fn apply(&self, values: &[OsString], seq: u64) -> Vec<u8> {
+        match self {
+            KeyRule::Values => joined(values),
+            KeyRule::First => joined(values.get(..1).unwrap_or_default()),
+            KeyRule::Template(template) => template.render(values, seq),
+        }
+    }
+}
+
+fn joined(values: &[OsString]) -> Vec<u8> {
+    let values: Vec<&[u8]> = values.iter().map(|value| value.as_bytes()).collect();
+    values.join(&b' ')
+}

@@ -1,0 +1,69 @@
+//! Files that values are read from, standard input among them.
+//! Knows nothing of what stands in them.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use crate::closed::Standard;
+use crate::input::lines::explain;
+
+/// A file that was named, or standard input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    StandardInput,
+    File(PathBuf),
+}
+
+/// What is read while the run goes on.
+pub(crate) type Reader = Box<dyn BufRead + Send>;
+
+impl Source {
+    /// `-` is standard input.
+    pub(crate) fn named(name: impl AsRef<Path>) -> Source {
+        match name.as_ref() {
+            path if path.as_os_str() == "-" => Source::StandardInput,
+            path => Source::File(path.to_owned()),
+        }
+    }
+
+    /// What it is called in what there is to say about it.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Source::StandardInput => "standard input".to_owned(),
+            Source::File(path) => path.display().to_string(),
+        }
+    }
+
+    /// # Errors
+    /// Where it can't be read, or is a directory.
+    pub(crate) fn open(&self) -> anyhow::Result<Reader> {
+        match self {
+            Source::StandardInput => {
+                Standard::Input.check().context("standard input")?;
+                announce();
+                Ok(Box::new(BufReader::new(io::stdin())))
+            }
+            Source::File(path) => {
+                let open = || {
+                    let file = File::open(path)?;
+                    let is_directory = file.metadata()?.is_dir();
+                    if is_directory { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
+                };
+                let file = open().map_err(explain).with_context(|| format!("can't read {path:?}"))?;
+                Ok(Box::new(BufReader::new(file)))
+            }
+        }
+    }
+}
+
+/// Who sits at the terminal doesn't wonder why nothing happens.
+fn announce() {
+    if io::stdin().is_terminal() {
+        let hint = "procpool: reading values from the terminal, one a line; Ctrl-D ends them\n";
+        // Who can't see it may type all the same.
+        let _ = io::stderr().write_all(hint.as_bytes());
+    }
+}

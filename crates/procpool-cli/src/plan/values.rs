@@ -1,0 +1,128 @@
+//! The command that was typed, for the values that were given.
+//! Knows nothing of how values are read; `input/` does.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+use crate::args::{InputArgs, ValueArgs};
+use crate::argument_space;
+use crate::input::Input;
+use crate::input::batches::{Batches, Most, Room};
+use crate::input::lines::Separator;
+use crate::input::maker::{KeyRule, Maker};
+use crate::input::rows::{self, Rows};
+use crate::input::source::Source;
+use crate::input::table::{Format, Table};
+use crate::input::values::{self, Link, List, ListValues, Split};
+use crate::template::{KeyTemplate, Names, Several, Template};
+
+/// The jobs. `timeout` is for each of them.
+///
+/// # Errors
+/// Whatever is wrong with what was typed, or with a file that it names.
+pub(super) fn input(args: InputArgs, timeout: Option<Duration>) -> anyhow::Result<Input> {
+    let Split { command, lists } = values::split(args.words)?;
+    check_command(&command)?;
+    let args = args.values;
+    let lists = all_lists(args.arg_file.iter().map(Source::named), lists);
+    let batch = args.max_args.is_some() || args.fill;
+    if batch && lists.len() > 1 {
+        bail!("-n and -X take several values of one list, and there are {} lists", lists.len());
+    }
+    if batch && table_format(&args).is_some() {
+        bail!("-n and -X take several values of one list; with --csv and --tsv a row is a job");
+    }
+    let (rows, names) = match table_format(&args) {
+        Some(format) => {
+            let table = open_table(&lists, format)?;
+            let names = Names::Columns(table.columns().to_vec());
+            (Box::new(table) as Rows, names)
+        }
+        None => (rows::rows(&lists, separator(&args))?, names(&args, lists.len())),
+    };
+    let names = match &args.replace {
+        Some(own) => Names::Only(own.as_bytes().to_vec()),
+        None => names,
+    };
+    let several = if batch { Several::Batched } else { Several::Combined };
+    let template = Template::parse(&command, &names, several)?;
+    let rows = if batch { batches(&args, rows, &template) } else { rows };
+    let mut maker = Maker::new(template, key_rule(&args, &names)?, timeout);
+    if batch {
+        maker = maker.with_short_keys();
+    }
+    Ok(Input::streamed(rows.map(move |values| Ok(maker.make(values?)))))
+}
+
+fn check_command(command: &[OsString]) -> anyhow::Result<()> {
+    match command {
+        [] => {
+            bail!("no command to run; for example: procpool run -- wc -c {{}} ::: /etc/passwd /etc/group")
+        }
+        [program, ..] if program.is_empty() => {
+            bail!("the command's first word is empty; it has to name a program")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Files given by an option come before what follows the command. Where there is nothing, values are on standard
+/// input.
+fn all_lists(files: impl Iterator<Item = Source>, lists: Vec<List>) -> Vec<List> {
+    let list = |source| List { values: ListValues::Source(source), link: Link::Crossed };
+    let mut all: Vec<List> = files.map(list).chain(lists).collect();
+    if all.is_empty() {
+        all.push(list(Source::StandardInput));
+    }
+    all
+}
+
+fn separator(args: &ValueArgs) -> Separator {
+    match args.delimiter {
+        Some(byte) => Separator::from(byte),
+        None if args.null => Separator::Nul,
+        None => Separator::Newline,
+    }
+}
+
+fn table_format(args: &ValueArgs) -> Option<Format> {
+    match (args.csv, args.tsv) {
+        (true, _) => Some(Format::Csv),
+        (false, true) => Some(Format::Tsv),
+        (false, false) => None,
+    }
+}
+
+fn open_table(lists: &[List], format: Format) -> anyhow::Result<Table> {
+    match lists {
+        [List { values: ListValues::Source(source), link: Link::Crossed }] => Table::open(source, format),
+        [_] => {
+            bail!("a table is a file, not values after `:::`: give it by -a or `::::`, or as standard input")
+        }
+        lists => bail!("--csv and --tsv read one table, and there are {} lists", lists.len()),
+    }
+}
+
+fn names(args: &ValueArgs, lists: usize) -> Names {
+    match args.max_args {
+        _ if args.fill => Names::AnyNumber,
+        Some(most) => Names::UpTo(most.get()),
+        None => Names::Lists(lists),
+    }
+}
+
+fn key_rule(args: &ValueArgs, names: &Names) -> anyhow::Result<KeyRule> {
+    Ok(match &args.key {
+        Some(text) => KeyRule::Template(KeyTemplate::parse(text, names).context("--key")?),
+        None if table_format(args).is_some() => KeyRule::First,
+        None => KeyRule::Values,
+    })
+}
+
+fn batches(args: &ValueArgs, rows: Rows, template: &Template) -> Rows {
+    let room = args.fill.then(|| Room { free: argument_space::of_jobs(), space: template.space() });
+    Box::new(Batches::new(rows, Most { values: args.max_args, room }))
+}

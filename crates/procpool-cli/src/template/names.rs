@@ -1,0 +1,221 @@
+//! Which names in braces are placeholders, and what each stands for.
+//! Knows nothing of the text around the braces.
+
+use std::fmt::Write as _;
+
+use anyhow::bail;
+
+use crate::template::path::Form;
+
+/// What a placeholder stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Placeholder {
+    /// Each of the job's values.
+    Values(Form),
+    /// One of them, from 0.
+    Position(usize, Form),
+    Seq,
+    Slot,
+    Key,
+}
+
+/// Which placeholders there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Names {
+    /// Those in braces; a job has values from so many lists.
+    Lists(usize),
+    /// Those in braces; a job has up to so many values from one list.
+    UpTo(usize),
+    /// Those in braces; nobody knows how many values a job has.
+    AnyNumber,
+    /// Those in braces, and the columns of a table.
+    Columns(Vec<Vec<u8>>),
+    /// Only this text, for the values: `-I`.
+    Only(Vec<u8>),
+}
+
+/// More columns than these are not listed in an error.
+const MOST_COLUMNS: usize = 10;
+
+impl Names {
+    /// What `{inner}` stands for. `None` where it means itself.
+    ///
+    /// # Errors
+    /// Where it asks for a value that the jobs don't have, or for a column that the table doesn't.
+    pub(super) fn find(&self, inner: &[u8]) -> anyhow::Result<Option<Placeholder>> {
+        if let Some(placeholder) = own(inner) {
+            return Ok(Some(placeholder));
+        }
+        if let Some(column) = self.column(inner) {
+            return Ok(Some(Placeholder::Position(column, Form::Whole)));
+        }
+        let (name, form) = Form::split(inner);
+        if name.is_empty() {
+            return Ok(Some(Placeholder::Values(form)));
+        }
+        if let Some(number) = position(name) {
+            self.check_position(number, inner)?;
+            return Ok(Some(Placeholder::Position(number - 1, form)));
+        }
+        if let Some(column) = self.column(name) {
+            return Ok(Some(Placeholder::Position(column, form)));
+        }
+        match self {
+            Names::Columns(columns) if is_identifier(name) => bail!(no_column(name, columns)),
+            _ => Ok(None),
+        }
+    }
+
+    fn column(&self, name: &[u8]) -> Option<usize> {
+        match self {
+            Names::Columns(columns) => columns.iter().position(|column| column == name),
+            _ => None,
+        }
+    }
+
+    fn check_position(&self, number: usize, inner: &[u8]) -> anyhow::Result<()> {
+        let inner = String::from_utf8_lossy(inner);
+        let literal = "for braces that mean themselves, choose another placeholder with -I";
+        match self {
+            Names::Lists(1) if number > 1 => bail!(
+                "`{{{inner}}}` stands for a value of list {number}, and there is one list of values; {literal}"
+            ),
+            Names::Lists(lists) if number > *lists => bail!(
+                "`{{{inner}}}` stands for a value of list {number}, and there are {lists} lists; {literal}"
+            ),
+            Names::UpTo(most) if number > *most => bail!(
+                "`{{{inner}}}` stands for value {number} of a command, and -n gives each no more than {most}; {literal}"
+            ),
+            Names::AnyNumber => bail!(
+                "`{{{inner}}}` stands for one value of a command, and with -X it isn't known how many there \
+                 are: write `{{}}` for each of them, or give their number with -n instead; {literal}"
+            ),
+            Names::Columns(columns) if number > columns.len() => {
+                bail!("`{{{inner}}}` stands for column {number}, and the table has {}", columns.len())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether `{name}` is a placeholder whatever the table says, so that no column may be called so.
+pub(crate) fn is_taken(name: &[u8]) -> bool {
+    let (stem, _) = Form::split(name);
+    own(name).is_some() || stem.is_empty() || position(stem).is_some()
+}
+
+fn own(inner: &[u8]) -> Option<Placeholder> {
+    match inner {
+        b"#" => Some(Placeholder::Seq),
+        b"%" => Some(Placeholder::Slot),
+        b"key" => Some(Placeholder::Key),
+        _ => None,
+    }
+}
+
+/// A number from 1, written without zeros before it.
+fn position(name: &[u8]) -> Option<usize> {
+    if !name.iter().all(u8::is_ascii_digit) || name.starts_with(b"0") {
+        return None;
+    }
+    // One with more digits than there can be values is none all the same.
+    std::str::from_utf8(name)
+        .ok()
+        .filter(|name| !name.is_empty())
+        .map(|name| name.parse().unwrap_or(usize::MAX))
+}
+
+/// Whether it looks like the name of a column, and not like code of another language.
+fn is_identifier(name: &[u8]) -> bool {
+    let Ok(name) = std::str::from_utf8(name) else { return false };
+    name.starts_with(|first: char| first.is_alphabetic() || first == '_')
+        && name.chars().all(|character| character.is_alphanumeric() || matches!(character, '_' | '-'))
+}
+
+fn no_column(name: &[u8], columns: &[Vec<u8>]) -> String {
+    let name = String::from_utf8_lossy(name);
+    let columns: Vec<String> =
+        columns.iter().map(|column| String::from_utf8_lossy(column).escape_debug().to_string()).collect();
+    let distance = |column: &&String| strsim::damerau_levenshtein(column, &name);
+    let nearest = columns.iter().min_by_key(distance);
+    let nearest = nearest.filter(|column| distance(column) <= name.chars().count().div_ceil(2));
+    let mut text = format!("`{{{name}}}`: the table has no column {name:?}");
+    let written = match nearest {
+        Some(nearest) => write!(text, "; did you mean `{{{nearest}}}`?"),
+        None if columns.len() > MOST_COLUMNS => {
+            write!(text, "; it begins with the columns {}", columns[..MOST_COLUMNS].join(", "))
+        }
+        None => write!(text, "; it has {}", columns.join(", ")),
+    };
+    written.expect("BUG: a string takes all");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn columns() -> Names {
+        Names::Columns(["name", "size in bytes", "a.b", "größe"].map(|name| name.as_bytes().to_vec()).into())
+    }
+
+    fn error(names: &Names, inner: &str) -> String {
+        names.find(inner.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_column_is_a_position_by_name() {
+        for (inner, expected) in [
+            ("name", Placeholder::Position(0, Form::Whole)),
+            ("name/.", Placeholder::Position(0, Form::BaseNameWithoutExtension)),
+            ("size in bytes", Placeholder::Position(1, Form::Whole)),
+            ("a.b", Placeholder::Position(2, Form::Whole)),
+            ("a.b.", Placeholder::Position(2, Form::WithoutExtension)),
+            ("4//", Placeholder::Position(3, Form::Directory)),
+            ("/", Placeholder::Values(Form::BaseName)),
+            ("key", Placeholder::Key),
+        ] {
+            assert_eq!(columns().find(inner.as_bytes()).unwrap(), Some(expected), "{inner}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_column_is_refused_by_the_nearest_or_by_all() {
+        assert!(error(&columns(), "nmae").ends_with("did you mean `{name}`?"));
+        assert!(error(&columns(), "nmae.").ends_with("did you mean `{name}`?"));
+        assert!(error(&columns(), "grösse").ends_with("did you mean `{größe}`?"));
+        assert!(error(&columns(), "whatever").ends_with("it has name, size in bytes, a.b, größe"));
+        assert!(error(&columns(), "5").ends_with("column 5, and the table has 4"));
+    }
+
+    #[test]
+    fn what_looks_like_no_name_means_itself() {
+        for inner in ["print $1", "1..3", "a,b", "0", "01", "\"a\": 1", " ", "1 ", "-1", "{"] {
+            assert_eq!(columns().find(inner.as_bytes()).unwrap(), None, "{inner}");
+            assert_eq!(Names::Lists(1).find(inner.as_bytes()).unwrap(), None, "{inner}");
+        }
+        assert_eq!(Names::Lists(1).find(b"name").unwrap(), None);
+    }
+
+    #[test]
+    fn a_value_that_no_job_has_is_refused_by_name() {
+        assert!(
+            error(&Names::Lists(1), "2").starts_with("`{2}` stands for a value of list 2, and there is one")
+        );
+        assert!(error(&Names::Lists(2), "3.").starts_with("`{3.}` stands for a value of list 3"));
+        assert!(error(&Names::UpTo(2), "3").contains("-n gives each no more than 2"));
+        assert!(error(&Names::AnyNumber, "1").contains("with -X"));
+        assert!(error(&Names::Lists(9), "99999999999999999999999").contains("there are 9 lists"));
+        assert!(Names::UpTo(2).find(b"2/").unwrap().is_some());
+    }
+
+    #[test]
+    fn names_of_placeholders_are_taken() {
+        for name in ["", ".", "/", "//", "/.", "#", "%", "key", "1", "12."] {
+            assert!(is_taken(name.as_bytes()), "{name}");
+        }
+        for name in ["name", "keys", "0", "1a", "a.b"] {
+            assert!(!is_taken(name.as_bytes()), "{name}");
+        }
+    }
+}

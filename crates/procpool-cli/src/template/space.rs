@@ -1,0 +1,107 @@
+//! How much room the arguments of a command take, before its values are all known.
+//! Knows nothing of how much there is; what it says is never too little.
+
+use crate::argument_space::of_string;
+use crate::template::command::{Spread, Template};
+use crate::template::key::LONGEST_KEY;
+use crate::template::names::Placeholder;
+use crate::template::word::{Piece, Word};
+
+/// No number of a job or slot has more digits.
+const LONGEST_NUMBER: usize = 20;
+
+/// What the arguments of a command with several values take. It has no placeholders for single ones of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Space {
+    /// Those that are there once.
+    once: usize,
+    /// Those that are there for each value.
+    each: Vec<Length>,
+}
+
+/// The length of a word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Length {
+    /// Whatever the value is.
+    fixed: usize,
+    /// So many times the value.
+    values: usize,
+}
+
+impl Template {
+    /// What its arguments take.
+    pub(crate) fn space(&self) -> Space {
+        let (each, once): (Vec<_>, Vec<_>) = self.words.iter().partition(|word| word.spread == Spread::Each);
+        Space {
+            once: sum(once.iter().map(|word| of_string(Length::of(&word.word).fixed))),
+            each: each.iter().map(|word| Length::of(&word.word)).collect(),
+        }
+    }
+}
+
+impl Space {
+    /// What is taken without any value.
+    pub(crate) fn once(&self) -> usize {
+        self.once
+    }
+
+    /// What a value of this length takes besides.
+    pub(crate) fn of_value(&self, length: usize) -> usize {
+        sum(self.each.iter().map(|word| of_string(word.with(length))))
+    }
+}
+
+impl Length {
+    fn of(word: &Word) -> Length {
+        let mut length = Length::default();
+        for piece in &word.0 {
+            match piece {
+                Piece::Literal(literal) => length.fixed += literal.len(),
+                Piece::Placeholder(Placeholder::Values(_)) => length.values += 1,
+                Piece::Placeholder(Placeholder::Key) => length.fixed += LONGEST_KEY,
+                Piece::Placeholder(_) => length.fixed += LONGEST_NUMBER,
+            }
+        }
+        length
+    }
+
+    fn with(self, value: usize) -> usize {
+        // The directory of an empty value is a dot.
+        self.fixed.saturating_add(self.values.saturating_mul(value.max(1)))
+    }
+}
+
+fn sum(lengths: impl Iterator<Item = usize>) -> usize {
+    lengths.fold(0, usize::saturating_add)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::template::command::Several;
+    use crate::template::names::Names;
+    use crate::template::word::Place;
+
+    proptest! {
+        #[test]
+        fn no_command_takes_more_than_was_said(
+            words in proptest::collection::vec(r"[a-z]{0,3}(\{\}|\{//\}|\{#\}|\{key\}|x)[a-z]{0,3}(\{\.\})?", 1..5),
+            values in proptest::collection::vec("[a-z./]{0,9}", 1..9),
+        ) {
+            let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+            let values: Vec<OsString> = values.iter().map(OsString::from).collect();
+            let template = Template::parse(&words, &Names::AnyNumber, Several::Batched).unwrap();
+            let key = "k".repeat(LONGEST_KEY);
+            let command = template.render(&values, Place { key: key.as_ref(), seq: u64::MAX, slot: 65_536 });
+            let arguments = [&[command.program().to_owned()], command.arguments()].concat();
+            let taken: usize = arguments.iter().map(|argument| of_string(argument.len())).sum();
+            let space = template.space();
+            let said: usize = space.once() + values.iter().map(|value| space.of_value(value.len())).sum::<usize>();
+            prop_assert!(taken <= said, "{taken} > {said}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! One word of a command: literal text and placeholders, one after the other.
+//! Knows nothing of the other words, or of how a command is run.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt;
+
+use crate::template::names::{Names, Placeholder};
+use crate::template::path::Form;
+
+/// Where a job stands, as far as its command may name it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) key: &'a OsStr,
+    pub(crate) seq: u64,
+    pub(crate) slot: usize,
+}
+
+/// Pieces to put one after the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Word(pub(crate) Vec<Piece>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Piece {
+    Literal(Vec<u8>),
+    Placeholder(Placeholder),
+}
+
+impl Word {
+    /// # Errors
+    /// Where it has a placeholder for what no job has.
+    pub(crate) fn parse(text: &[u8], names: &Names) -> anyhow::Result<Word> {
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        let mut from = 0;
+        while from < rest.len() {
+            match placeholder_at(&rest[from..], names)? {
+                Some((placeholder, length)) => {
+                    if from > 0 {
+                        pieces.push(Piece::Literal(rest[..from].to_vec()));
+                    }
+                    pieces.push(Piece::Placeholder(placeholder));
+                    rest = &rest[from + length..];
+                    from = 0;
+                }
+                None => from += 1,
+            }
+        }
+        if !rest.is_empty() {
+            pieces.push(Piece::Literal(rest.to_vec()));
+        }
+        Ok(Word(pieces))
+    }
+
+    pub(crate) fn placeholders(&self) -> impl Iterator<Item = Placeholder> {
+        self.0.iter().filter_map(|piece| match piece {
+            Piece::Placeholder(placeholder) => Some(*placeholder),
+            Piece::Literal(_) => None,
+        })
+    }
+
+    /// Whether it holds whatever values there are.
+    pub(super) fn holds_all_values(&self) -> bool {
+        self.placeholders().any(|placeholder| matches!(placeholder, Placeholder::Values(_)))
+    }
+
+    /// The word with `these` in the place of all values, joined by a space. `all` are the job's, for positions.
+    pub(super) fn render(&self, these: &[OsString], all: &[OsString], place: Place<'_>) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for piece in &self.0 {
+            match piece {
+                Piece::Literal(literal) => bytes.extend_from_slice(literal),
+                Piece::Placeholder(placeholder) => placeholder.append(&mut bytes, these, all, place),
+            }
+        }
+        bytes
+    }
+}
+
+impl Placeholder {
+    fn append(self, bytes: &mut Vec<u8>, these: &[OsString], all: &[OsString], place: Place<'_>) {
+        match self {
+            Placeholder::Values(form) => {
+                for (value, index) in these.iter().zip(0..) {
+                    if index > 0 {
+                        bytes.push(b' ');
+                    }
+                    bytes.extend_from_slice(form.of(value.as_bytes()));
+                }
+            }
+            Placeholder::Position(position, form) => {
+                // With -n the last command may have fewer values than the others.
+                if let Some(value) = all.get(position) {
+                    bytes.extend_from_slice(form.of(value.as_bytes()));
+                }
+            }
+            Placeholder::Seq => write!(bytes, "{}", place.seq).expect("BUG: a vector takes all"),
+            Placeholder::Slot => write!(bytes, "{}", place.slot).expect("BUG: a vector takes all"),
+            Placeholder::Key => bytes.extend_from_slice(place.key.as_bytes()),
+        }
+    }
+}
+
+/// The placeholder that `text` begins with, and how long it is there.
+fn placeholder_at(text: &[u8], names: &Names) -> anyhow::Result<Option<(Placeholder, usize)>> {
+    if let Names::Only(own) = names {
+        let values = Placeholder::Values(Form::Whole);
+        return Ok(text.starts_with(own).then_some((values, own.len())));
+    }
+    let Some(inner) = text.strip_prefix(b"{") else { return Ok(None) };
+    let Some(end) = inner.iter().position(|byte| *byte == b'}') else { return Ok(None) };
+    Ok(names.find(&inner[..end])?.map(|placeholder| (placeholder, end + 2)))
+}
