@@ -33,8 +33,8 @@ pub(crate) struct ValueArgs {
     /// Take values from a file, as `:::: FILE` does; `-` is standard input
     ///
     /// Given several times, each file is a list of its own: there is a job for each combination of their values,
-    /// and of those after `:::`. The values of the last list change fastest. Only the first list is read as
-    /// it is needed, the others are kept in memory.
+    /// and of those after `:::`. The values of the last list change fastest. A list without values makes
+    /// no jobs. Only the first list is read as it is needed, the others are kept in memory.
     ///
     /// `:::+` and `::::+` pair the values of a list with those of the list before it, which has to be as long.
     #[arg(short, long, value_name = "FILE", help_heading = "Input", hide_short_help = true)]

@@ -138,7 +138,7 @@ fn no_column(name: &[u8], columns: &[Vec<u8>]) -> String {
         columns.iter().map(|column| String::from_utf8_lossy(column).escape_debug().to_string()).collect();
     let distance = |column: &&String| strsim::damerau_levenshtein(column, &name);
     let nearest = columns.iter().min_by_key(distance);
-    let nearest = nearest.filter(|column| distance(column) <= name.chars().count().div_ceil(2));
+    let nearest = nearest.filter(|column| distance(column) <= name.chars().count() / 2);
     let mut text = format!("`{{{name}}}`: the table has no column {name:?}");
     let written = match nearest {
         Some(nearest) => write!(text, "; did you mean `{{{nearest}}}`?"),
@@ -184,6 +184,7 @@ mod tests {
         assert!(error(&columns(), "nmae").ends_with("did you mean `{name}`?"));
         assert!(error(&columns(), "nmae.").ends_with("did you mean `{name}`?"));
         assert!(error(&columns(), "grösse").ends_with("did you mean `{größe}`?"));
+        assert!(error(&columns(), "b").ends_with("it has name, size in bytes, a.b, größe"));
         assert!(error(&columns(), "whatever").ends_with("it has name, size in bytes, a.b, größe"));
         assert!(error(&columns(), "5").ends_with("column 5, and the table has 4"));
     }

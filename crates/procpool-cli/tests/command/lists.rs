@@ -72,7 +72,7 @@ fn a_product_that_no_memory_holds_is_made_as_it_is_run() {
     let folder = Folder::new();
     let many: Vec<String> = (0..100_000).map(|number| number.to_string()).collect();
     folder.write("many", many.join("\n"));
-    let trial = folder.run("-j1 -- sh -c").arg("kill -USR2 $(ps -o ppid= -p $$); echo \"$@\"");
+    let trial = folder.run("-j1 -- sh -c").arg("kill -USR2 $PPID; echo \"$@\"");
     let ended = trial.args("sh :::: many many many".split(' ')).end().exited(3);
     assert!(ended.text().starts_with("0 0 0\n"), "{}", ended.describe());
 }
