@@ -48,6 +48,7 @@ compile_error!("procpool-core needs Linux: it watches processes by pidfd");
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
+mod cgroup;
 mod command;
 mod completion;
 mod error;
@@ -58,6 +59,7 @@ mod job;
 mod key;
 mod limit;
 mod live;
+mod moving_timeout;
 mod outcome;
 mod output;
 mod pool;
@@ -89,6 +91,6 @@ pub use crate::runner::{Context, Runner};
 pub use crate::schedule::halt_rule::{HaltQuantity, HaltRule, HaltWhen, HaltWhy};
 pub use crate::schedule::retries::{Cause, Retries};
 pub use crate::signal::Signal;
-pub use crate::snapshot::{Active, Pending, Snapshot};
+pub use crate::snapshot::{Active, HeldUp, Pending, Snapshot};
 pub use crate::spool::{CopyError, Spool, SpoolReader};
 pub use crate::status::{Status, Usage};

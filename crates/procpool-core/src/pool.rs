@@ -5,6 +5,7 @@ mod crew;
 mod dispatcher;
 mod feed;
 mod feeder;
+mod gauge;
 mod handle;
 mod run;
 mod staff;
@@ -93,6 +94,53 @@ impl<R: Runner> Pool<R> {
         self
     }
 
+    /// Starts nothing unless fewer tasks than this run or want to on the whole machine (the fourth field of
+    /// `/proc/loadavg`): those of the jobs count as well as all others. It is looked before each start, at most every
+    /// 10 ms, and every 250 ms while there are too many. 0 starts nothing ever.
+    #[must_use]
+    pub fn load_limit(mut self, tasks: u64) -> Pool<R> {
+        self.settings.policies.admission.load_limit = Some(tasks);
+        self
+    }
+
+    /// Starts nothing while less memory than this is available: of the machine's, and of what the memory cgroups
+    /// that this program is in have left. It is looked before each start, at most every 10 ms, and every 250 ms
+    /// while there is too little.
+    #[must_use]
+    pub fn memory_reserve(mut self, bytes: u64) -> Pool<R> {
+        self.settings.policies.admission.memory_reserve = Some(bytes);
+        self
+    }
+
+    /// Ends an attempt that takes longer than so many percent of the median of those that succeeded, as soon as
+    /// three have, where its job has no timeout of its own. It holds for those that run already as well.
+    #[must_use]
+    pub fn timeout_percent(mut self, percent: u32) -> Pool<R> {
+        self.settings.policies.timeout_percent = Some(percent);
+        self
+    }
+
+    /// Starts jobs in an order that follows from the seed and their number, and not in that of the input. All
+    /// of the input is read into memory before the first job starts; positions stay those in the input.
+    ///
+    /// ```
+    /// use procpool_core::{Command, Job, Limit, Pool};
+    ///
+    /// let pool = Pool::new(Limit::new(1)?).shuffle(7);
+    /// let order = || -> Result<Vec<u64>, procpool_core::Error> {
+    ///     let jobs = (1..=9).map(|n| Job::new(n.to_string(), Command::new("true")));
+    ///     Ok(pool.run(jobs)?.map(|done| done.seq.get()).collect())
+    /// };
+    /// assert_eq!(order()?, order()?);
+    /// assert!(!order()?.is_sorted());
+    /// # Ok::<(), procpool_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn shuffle(mut self, seed: u64) -> Pool<R> {
+        self.settings.policies.shuffle = Some(seed);
+        self
+    }
+
     /// Tells of each start as an [`Event::Started`](crate::Event::Started). Without this none is made.
     #[must_use]
     pub fn announce_starts(mut self) -> Pool<R> {
@@ -115,7 +163,8 @@ impl<R: Runner> Pool<R> {
     /// the caller doesn't take completions, the run goes on until about another limit of them waits.
     ///
     /// # Errors
-    /// Where the system has no thread or descriptor for the run itself.
+    /// Where the system has no thread or descriptor for the run itself, or doesn't tell what a
+    /// [load limit](Pool::load_limit) or a [memory reserve](Pool::memory_reserve) needs to know.
     pub fn run<I>(&self, jobs: I) -> Result<Run<R::Work>, Error>
     where
         I: IntoIterator<Item = Job<R::Work>>,

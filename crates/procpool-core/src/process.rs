@@ -33,7 +33,7 @@ use crate::process::oom::OomWatch;
 use crate::process::retry::{Others, Tries};
 use crate::process::room::{Place, Room};
 use crate::process::spawn::{Spawned, Starter};
-use crate::process::watch::watch;
+use crate::process::watch::{Patience, watch};
 use crate::runner::{Context, Runner};
 use crate::spool::SpoolFile;
 use crate::sys;
@@ -168,7 +168,7 @@ impl LocalProcess {
         self
     }
 
-    /// Runs one command to its end, for at most `timeout`: [`Runner::run`] for a runner that wraps this one
+    /// Runs one command to its end, for at most `timeout`, else the [context's](Context::timeout): [`Runner::run`] for a runner that wraps this one
     /// and makes its commands late, when the slot is known.
     #[must_use]
     pub fn execute(&self, command: &Command, timeout: Option<Duration>, context: &Context) -> Outcome {
@@ -179,8 +179,13 @@ impl LocalProcess {
         };
         let roster = &self.starter.roster;
         // The timeout counts from after the start, so that it is never early for the job.
-        let lifecycle = Lifecycle::new(roster.clock.now(), timeout, self.policy);
-        let mut ran = watch(spawned, lifecycle, roster, context);
+        let lifecycle =
+            Lifecycle::new(roster.clock.now(), timeout.or_else(|| context.timeout()), self.policy);
+        let patience = match timeout {
+            None if context.has_moving_timeout() => Patience::Moves,
+            _ => Patience::Stays,
+        };
+        let mut ran = watch(spawned, lifecycle, patience, roster, context);
         self.oom.judge(&mut ran);
         ran.into()
     }

@@ -9,6 +9,7 @@ use crate::halt::{Brake, Halt};
 use crate::id::{Seq, Slot};
 use crate::job::Job;
 use crate::live::{News, Source, Teller};
+use crate::moving_timeout::MovingTimeout;
 use crate::outcome::Outcome;
 use crate::sys;
 
@@ -40,7 +41,7 @@ pub trait Runner: Send + Sync + 'static {
     /// Runs one attempt of a job to its end, on the calling thread, and says what came of it.
     ///
     /// Total: what a job does wrong is data. It is called from as many threads at once as the limit
-    /// allows. It has to see to the job's timeout, and to end soon after the context says stop, at once
+    /// allows. It has to see to the job's timeout or the [context's](Context::timeout), and to end soon after the context says stop, at once
     /// after it says kill. An outcome that says that the machine has no room for a process
     /// ([`Subject::Machine`](crate::Subject::Machine) with EAGAIN, ENOMEM, EMFILE or ENFILE) is taken only
     /// from the last worker: before that it is called again, with fewer at work. If it panics, the run is
@@ -54,13 +55,21 @@ pub struct Context {
     seq: Seq,
     slot: Slot,
     attempt: u32,
-    brake: Arc<Brake>,
+    steering: Steering,
     news: Option<News>,
 }
 
+/// By what a run reaches the jobs that run: the same for all of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Steering {
+    pub(crate) brake: Arc<Brake>,
+    /// `None` where it stays as the job has it.
+    pub(crate) timeout: Option<Arc<MovingTimeout>>,
+}
+
 impl Context {
-    pub(crate) fn new(seq: Seq, slot: Slot, attempt: u32, brake: Arc<Brake>) -> Context {
-        Context { seq, slot, attempt, brake, news: None }
+    pub(crate) fn new(seq: Seq, slot: Slot, attempt: u32, steering: Steering) -> Context {
+        Context { seq, slot, attempt, steering, news: None }
     }
 
     /// The same, whose outputs are followed.
@@ -93,22 +102,36 @@ impl Context {
         self.attempt
     }
 
+    /// How long the attempt may take, as far as that is known now, where its job has no timeout of its own:
+    /// [`Pool::timeout_percent`](crate::Pool::timeout_percent) moves it while jobs run. `None` means for ever.
+    ///
+    /// A runner that sees to timeouts asks again before it ends a job by it, and now and then before that.
+    #[must_use]
+    pub fn timeout(&self) -> Option<Duration> {
+        self.steering.timeout.as_ref().and_then(|timeout| timeout.get())
+    }
+
+    /// Whether [`timeout`](Context::timeout) will ever say another thing than now.
+    pub(crate) fn has_moving_timeout(&self) -> bool {
+        self.steering.timeout.is_some()
+    }
+
     /// How far the run has been told to stop, now.
     #[must_use]
     pub fn halt(&self) -> Halt {
-        self.brake.halt()
+        self.steering.brake.halt()
     }
 
     /// Readable once the run is stopped or killed; for a runner that waits in poll(2). Never read from it.
     #[must_use]
     pub fn stop_event(&self) -> BorrowedFd<'_> {
-        self.brake.stop_event()
+        self.steering.brake.stop_event()
     }
 
     /// Readable once the run is killed. Never read from it.
     #[must_use]
     pub fn kill_event(&self) -> BorrowedFd<'_> {
-        self.brake.kill_event()
+        self.steering.brake.kill_event()
     }
 
     /// Waits until the run is stopped or killed, or this time has passed (`None`: for ever), and says how

@@ -1,6 +1,7 @@
 //! Decides what may start now, in which slot, what is tried again, and when all is over: a pure state machine.
 //! Knows no clock (it is told the time), no thread, no channel, no process.
 
+pub(crate) mod admission;
 pub(crate) mod halt_rule;
 mod input;
 mod pace;
@@ -12,6 +13,7 @@ mod slots;
 #[cfg(test)]
 mod tests;
 mod time;
+mod typical;
 
 use std::time::{Duration, Instant};
 
@@ -21,6 +23,7 @@ use crate::job::Job;
 use crate::key::Key;
 use crate::limit::Limit;
 use crate::outcome::{End, NotStarted, Outcome};
+use crate::schedule::admission::{Admission, Reading};
 use crate::schedule::halt_rule::{Counts, HaltRule};
 use crate::schedule::input::Input;
 use crate::schedule::pace::Pace;
@@ -28,7 +31,8 @@ use crate::schedule::policies::Policies;
 use crate::schedule::queue::Queue;
 use crate::schedule::retries::Retries;
 use crate::schedule::slots::Slots;
-use crate::snapshot::{Pending, Snapshot};
+use crate::schedule::typical::TypicalTime;
+use crate::snapshot::{HeldUp, Pending, Snapshot};
 
 pub(crate) use crate::schedule::queue::Waiting;
 
@@ -38,9 +42,12 @@ pub(crate) struct Schedule<W> {
     queue: Queue<W>,
     slots: Slots,
     pace: Pace,
+    admission: Admission,
     retries: Retries,
     halt_rule: Option<HaltRule>,
     counts: Counts,
+    typical: Option<TypicalTime>,
+    shuffle: Option<u64>,
     progress: Progress,
     /// Whether the whole input is wanted at once, however little of it can start.
     reads_ahead: bool,
@@ -83,8 +90,12 @@ impl<W> Schedule<W> {
             queue: Queue::new(),
             slots: Slots::new(limit),
             pace: Pace::new(policies.delay),
+            admission: Admission::new(policies.admission),
+            typical: policies.timeout_percent.map(TypicalTime::new),
+            shuffle: policies.shuffle,
             retries: policies.retries,
-            reads_ahead: expected.is_none() && policies.halt_rule.is_some_and(HaltRule::needs_total),
+            reads_ahead: policies.shuffle.is_some()
+                || (expected.is_none() && policies.halt_rule.is_some_and(HaltRule::needs_total)),
             halt_rule: policies.halt_rule,
             counts: Counts::default(),
             progress: Progress::GoesOn,
@@ -107,18 +118,31 @@ impl<W> Schedule<W> {
 
     /// The input has no more jobs.
     pub(crate) fn end_input(&mut self) {
+        if let (Some(seed), true) = (self.shuffle, self.input.is_open()) {
+            self.queue.shuffle(seed);
+        }
         self.input.end();
         self.judge();
     }
 
+    /// Whether [`start`](Schedule::start) wants a [`Reading`] of the machine first.
+    pub(crate) fn wants_reading(&self, now: Instant) -> bool {
+        self.admission.wants_reading(now) && self.is_next_due(now) && self.pace.holds_until(now).is_none()
+    }
+
+    pub(crate) fn note_reading(&mut self, reading: Reading, now: Instant) {
+        self.admission.note_reading(reading, now);
+    }
+
     /// Takes the next attempt that may start, and gives it the lowest free slot.
     pub(crate) fn start(&mut self, now: Instant) -> Option<Start<W>> {
-        if !self.may_start() || self.pace.holds_until(now).is_some() {
+        if !self.may_start() || self.pace.holds_until(now).is_some() || self.admission.is_closed() {
             return None;
         }
         let Waiting { job, seq, attempt } = self.queue.pop(now)?;
         let slot = self.slots.take(job.key.clone(), seq, attempt, now);
         self.pace.note_start(now);
+        self.admission.note_start(now);
         Some(Start { job, seq, slot, attempt })
     }
 
@@ -128,11 +152,31 @@ impl<W> Schedule<W> {
             return None;
         }
         let due = self.queue.next_due(now)?;
-        Some(self.pace.holds_until(now).map_or(due, |until| until.max(due)))
+        let held_until = self.pace.holds_until(now).max(self.admission.looks_again());
+        Some(held_until.map_or(due, |until| until.max(due)))
     }
 
     fn may_start(&self) -> bool {
-        self.progress == Progress::GoesOn && !self.slots.is_full()
+        let has_order = self.shuffle.is_none() || !self.input.is_open();
+        self.progress == Progress::GoesOn && !self.slots.is_full() && has_order
+    }
+
+    /// Whether only a policy may keep the next job from its start.
+    fn is_next_due(&self, now: Instant) -> bool {
+        self.may_start() && self.queue.next_due(now).is_some_and(|due| due <= now)
+    }
+
+    fn held_up(&self, now: Instant) -> Option<HeldUp> {
+        if !self.is_next_due(now) {
+            return None;
+        }
+        let by_pace = self.pace.holds_until(now).map(|_| HeldUp::Delay);
+        by_pace.or_else(|| self.admission.held_up_by())
+    }
+
+    /// How long an attempt may take whose job doesn't say so; `None` where that is not known, or is for ever.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.typical.as_ref().and_then(TypicalTime::timeout)
     }
 
     /// An attempt has ended.
@@ -165,7 +209,12 @@ impl<W> Schedule<W> {
         match outcome {
             Outcome::Ran(ran) if matches!(ran.end, End::Stopped(_)) => return,
             Outcome::NotStarted(NotStarted::NeverReached) => return,
-            _ if outcome.is_success() => self.counts.succeeded += 1,
+            Outcome::Ran(ran) if outcome.is_success() => {
+                self.counts.succeeded += 1;
+                if let Some(typical) = &mut self.typical {
+                    typical.note(ran.elapsed);
+                }
+            }
             _ => self.counts.failed += 1,
         }
         self.judge();
@@ -231,6 +280,7 @@ impl<W> Schedule<W> {
             retrying: further,
             active: self.slots.active().cloned().collect(),
             completed: self.completed,
+            held_up: self.held_up(now),
             reached: self.halt_rule.filter(|_| matches!(self.progress, Progress::Reached(_))),
             busy: self.slots.busy(now),
         }

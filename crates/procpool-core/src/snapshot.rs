@@ -24,6 +24,8 @@ pub struct Snapshot {
     pub active: Vec<Active>,
     /// Jobs that have ended for good, however they did.
     pub completed: u64,
+    /// What keeps a job from its start though a slot is free for it.
+    pub held_up: Option<HeldUp>,
     /// The rule by which the run has halted, where it did so by itself.
     pub reached: Option<HaltRule>,
     /// For how long slots have been taken, in sum.
@@ -37,6 +39,18 @@ pub enum Pending {
     Exactly(u64),
     /// So many were seen; the input may have more.
     AtLeast(u64),
+}
+
+/// What keeps a job from its start though a slot is free for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HeldUp {
+    /// The last start is too recent, see [`Pool::delay`](crate::Pool::delay).
+    Delay,
+    /// Too much runs on the machine, see [`Pool::load_limit`](crate::Pool::load_limit).
+    Load,
+    /// Too little memory is available, see [`Pool::memory_reserve`](crate::Pool::memory_reserve).
+    Memory,
 }
 
 /// A job that runs.

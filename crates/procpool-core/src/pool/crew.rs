@@ -9,12 +9,12 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::error::Error;
-use crate::halt::{Brake, Halt};
+use crate::halt::Halt;
 use crate::limit::Limit;
 use crate::live::{Live, News};
 use crate::outcome::{NotStarted, Outcome};
 use crate::pool::staff::{Refused, Staff};
-use crate::runner::{Context, Runner};
+use crate::runner::{Context, Runner, Steering};
 use crate::schedule::Start;
 use crate::sys;
 
@@ -65,7 +65,7 @@ pub(crate) struct Crew<R: Runner> {
 
 struct Worker<R: Runner> {
     runner: Arc<R>,
-    brake: Arc<Brake>,
+    steering: Steering,
     jobs: Receiver<Start<R::Work>>,
     reports: Sender<Report<R::Work>>,
     staff: Arc<Mutex<Staff>>,
@@ -78,13 +78,20 @@ impl<R: Runner> Crew<R> {
     pub(crate) fn new(
         limit: Limit,
         runner: Arc<R>,
-        brake: Arc<Brake>,
+        steering: Steering,
         news: Option<Reporting>,
     ) -> Result<Crew<R>, Error> {
         let (jobs, taken) = bounded(limit.get());
         let (reporting, reports) = bounded(limit.get());
         let staff = Arc::new(Mutex::new(Staff::new(most_threads(limit))));
-        let worker = Worker { runner, brake, jobs: taken, reports: reporting, staff, news };
+        let worker = Worker {
+            runner,
+            steering,
+            jobs: taken,
+            reports: reporting,
+            staff,
+            news,
+        };
         let first = worker.start(1).map_err(|error| Error::resource("a worker thread", error))?;
         Ok(Crew { worker, jobs, reports, threads: vec![first] })
     }
@@ -134,7 +141,7 @@ impl<R: Runner> Worker<R> {
     fn start(&self, number: usize) -> std::io::Result<JoinHandle<()>> {
         let worker = Worker {
             runner: Arc::clone(&self.runner),
-            brake: Arc::clone(&self.brake),
+            steering: self.steering.clone(),
             jobs: self.jobs.clone(),
             reports: self.reports.clone(),
             staff: Arc::clone(&self.staff),
@@ -163,14 +170,14 @@ impl<R: Runner> Worker<R> {
     }
 
     fn run(&self, start: &Start<R::Work>) -> Upshot {
-        let context = Context::new(start.seq, start.slot, start.attempt, Arc::clone(&self.brake));
+        let context = Context::new(start.seq, start.slot, start.attempt, self.steering.clone());
         let context = match &self.news {
             None => context,
             Some(reporting) => context.followed(reporting.news_of(start)),
         };
         loop {
             // The halt may have come while the job was on its way here.
-            if self.brake.halt() != Halt::GoOn {
+            if self.steering.brake.halt() != Halt::GoOn {
                 return Upshot::Done(NotStarted::NeverReached.into());
             }
             let before = self.staff().present();

@@ -16,9 +16,11 @@ use crate::completion::Completion;
 use crate::event::{Event, Retried, Started};
 use crate::halt::{Brake, Halt};
 use crate::job::Job;
+use crate::moving_timeout::MovingTimeout;
 use crate::outcome::{NotStarted, Outcome};
 use crate::pool::crew::{Crew, Report, Upshot};
 use crate::pool::feed::{Feed, Feeding, Pulled};
+use crate::pool::gauge::Gauge;
 use crate::pool::handle::Control;
 use crate::runner::Runner;
 use crate::schedule::{Schedule, Start, Verdict, Waiting};
@@ -43,6 +45,9 @@ pub(crate) enum Starts {
 pub(crate) struct Dispatcher<R: Runner> {
     pub(crate) schedule: Schedule<R::Work>,
     pub(crate) starts: Starts,
+    pub(crate) gauge: Gauge,
+    /// `None` where no job's timeout follows from others.
+    pub(crate) timeout: Option<Arc<MovingTimeout>>,
     pub(crate) crew: Crew<R>,
     pub(crate) brake: Arc<Brake>,
     pub(crate) control: Receiver<Control>,
@@ -90,13 +95,21 @@ impl<R: Runner> Dispatcher<R> {
     }
 
     fn start_what_may(&mut self) {
-        while let Some(start) = self.schedule.start(Instant::now()) {
+        while let Some(start) = self.next_start() {
             let started = (self.starts == Starts::Announced).then(|| announcement(&start));
             self.crew.assign(start, self.schedule.running());
             if let Some(started) = started {
                 self.tell(Event::Started(started));
             }
         }
+    }
+
+    fn next_start(&mut self) -> Option<Start<R::Work>> {
+        let now = Instant::now();
+        if self.schedule.wants_reading(now) {
+            self.schedule.note_reading(self.gauge.read(), now);
+        }
+        self.schedule.start(now)
     }
 
     fn give_up_what_waits(&mut self) {
@@ -184,6 +197,9 @@ impl<R: Runner> Dispatcher<R> {
         };
         // Before the caller is told, which may take as long as it likes.
         self.halt();
+        if let Some(timeout) = &self.timeout {
+            timeout.set(self.schedule.timeout());
+        }
         self.tell(event);
     }
 

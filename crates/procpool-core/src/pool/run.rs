@@ -18,12 +18,14 @@ use crate::halt::Brake;
 use crate::job::Job;
 use crate::limit::Limit;
 use crate::live::Live;
+use crate::moving_timeout::MovingTimeout;
 use crate::pool::crew::{Crew, Reporting};
 use crate::pool::dispatcher::{Dispatcher, Message, Starts};
 use crate::pool::feed::{Feeding, feed};
 use crate::pool::feeder::Feeder;
+use crate::pool::gauge::Gauge;
 use crate::pool::handle::Handle;
-use crate::runner::Runner;
+use crate::runner::{Runner, Steering};
 use crate::schedule::Schedule;
 use crate::schedule::policies::Policies;
 
@@ -87,6 +89,9 @@ pub(crate) fn start<R: Runner>(
     let Settings { limit, policies, starts, outputs } = settings;
     let brake = Brake::new().map_err(|error| Error::resource("descriptors", error))?;
     let brake = Arc::new(brake);
+    let gauge = Gauge::new(policies.admission)?;
+    let timeout = policies.timeout_percent.map(|_| Arc::new(MovingTimeout::new()));
+    let steering = Steering { brake: Arc::clone(&brake), timeout: timeout.clone() };
     // Bounded by the limit: the feeder blocks in the one and the dispatcher in the other when they are full.
     let (giver, feed) = feed(limit);
     let (events, incoming) = bounded(limit.get());
@@ -107,7 +112,9 @@ pub(crate) fn start<R: Runner>(
     let dispatcher = Dispatcher {
         schedule: Schedule::new(limit, exact_length(&jobs), policies),
         starts,
-        crew: Crew::new(limit, runner, Arc::clone(&brake), news)?,
+        gauge,
+        timeout,
+        crew: Crew::new(limit, runner, steering, news)?,
         brake: Arc::clone(&brake),
         control: controlled,
         feed,

@@ -106,13 +106,19 @@ mod tests {
     use crate::halt::Brake;
     use crate::id::{Seq, Slot};
     use crate::runner::Context;
+    use crate::runner::Steering;
 
     #[test]
     fn a_process_that_left_its_group_is_killed_all_the_same() {
         // It never had a group of its own: as good as gone from there.
         let mut started = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
         let pid = Pid::from_raw(started.id().try_into().unwrap()).unwrap();
-        let context = Context::new(Seq::FIRST, Slot::at(0), 1, Arc::new(Brake::new().unwrap()));
+        let context = Context::new(
+            Seq::FIRST,
+            Slot::at(0),
+            1,
+            Steering { brake: Arc::new(Brake::new().unwrap()), timeout: None },
+        );
         let child = Child::new(pid, Arc::default(), Entry::new(&context, Default::default())).unwrap();
         child.kill();
         assert_eq!(started.wait().unwrap().signal(), Some(9));

@@ -38,6 +38,7 @@ pub(crate) struct Lifecycle {
     cause: Cause,
     leak: Leak,
     policy: Policy,
+    began: Instant,
     /// When its time is up.
     timeout: Option<Instant>,
 }
@@ -91,9 +92,15 @@ impl Lifecycle {
             cause: Cause::Itself,
             leak: Leak::None,
             policy,
+            began: now,
             // A time beyond what the clock can say is as good as for ever; so below.
             timeout: timeout.and_then(|timeout| now.checked_add(timeout)),
         }
+    }
+
+    /// Its time is another one from now on, counted from its start as ever.
+    pub(crate) fn move_timeout(&mut self, timeout: Option<Duration>) {
+        self.timeout = timeout.and_then(|timeout| self.began.checked_add(timeout));
     }
 
     /// When [`tick`](Lifecycle::tick) has something to do.
@@ -316,6 +323,19 @@ mod tests {
         life.end(now);
         assert_eq!(life.deadline(), Some(now + GRACE));
         assert_eq!(life.tick(now + GRACE), Action::Kill);
+    }
+
+    #[test]
+    fn a_timeout_that_moves_counts_from_the_start_and_not_as_it_was() {
+        let (mut life, now) = started(None);
+        life.move_timeout(Some(TIMEOUT));
+        assert_eq!(life.deadline(), Some(now + TIMEOUT));
+        life.move_timeout(Some(2 * TIMEOUT));
+        assert_eq!(life.tick(now + TIMEOUT), Action::Wait);
+        life.move_timeout(Some(TIMEOUT / 2));
+        assert_eq!(life.tick(now + TIMEOUT), Action::Ask(Signal::TERM));
+        life.move_timeout(None);
+        assert_eq!(life.tick(now + TIMEOUT + GRACE), Action::Kill);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Watches a process until it is over: one loop over its end, its two outputs, its deadline and the run's halt.
 //! Knows nothing of how it was started, and decides nothing: `lifecycle.rs` does.
 
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::halt::Halt;
 use crate::outcome::Ran;
@@ -23,10 +23,21 @@ struct Watch<'a> {
     lifecycle: Lifecycle,
     roster: &'a Roster,
     context: &'a Context,
+    patience: Patience,
     /// How far the run's halt has been taken note of.
     heard: Halt,
     process: Process,
 }
+
+/// Whether the time that it may take can become another while it runs.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Patience {
+    Stays,
+    Moves,
+}
+
+/// How often it is looked whether a timeout has moved. It is looked once more before it is held against the process.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 #[derive(Clone, Copy, PartialEq)]
 enum Process {
@@ -35,13 +46,20 @@ enum Process {
 }
 
 /// Waits for the end of the process and of its outputs, ending it where its time is up or the run is stopped.
-pub(crate) fn watch(spawned: Spawned, lifecycle: Lifecycle, roster: &Roster, context: &Context) -> Ran {
+pub(crate) fn watch(
+    spawned: Spawned,
+    lifecycle: Lifecycle,
+    patience: Patience,
+    roster: &Roster,
+    context: &Context,
+) -> Ran {
     let mut watch = Watch {
         began: spawned.began,
         child: spawned.child,
         stdout: spawned.stdout,
         stderr: spawned.stderr,
         lifecycle,
+        patience,
         roster,
         context,
         heard: Halt::GoOn,
@@ -68,8 +86,11 @@ impl Watch<'_> {
         };
         let sources = [self.stdout.event(), self.stderr.event(), end, halt];
         let until = self.lifecycle.deadline().and_then(|deadline| self.roster.clock.real(deadline));
-        let [stdout, stderr, end, halt] = sys::wait_any(sources, until);
+        let [stdout, stderr, end, halt] = sys::wait_any(sources, self.or_look_again(until));
         let now = self.roster.clock.now();
+        if self.patience == Patience::Moves {
+            self.lifecycle.move_timeout(self.context.timeout());
+        }
         attend(&mut self.stdout, stdout);
         attend(&mut self.stderr, stderr);
         if end != Readiness::Quiet {
@@ -89,6 +110,16 @@ impl Watch<'_> {
         }
         let action = self.lifecycle.tick(now);
         self.act(action);
+    }
+
+    fn or_look_again(&self, until: Option<Instant>) -> Option<Instant> {
+        match self.patience {
+            Patience::Stays => until,
+            Patience::Moves => {
+                let look_again = Instant::now() + LOOK_AGAIN;
+                Some(until.map_or(look_again, |until| until.min(look_again)))
+            }
+        }
     }
 
     /// Before a descendant is blamed for a stream that is still open: reads what has been there all along,

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::schedule::admission::AdmissionRules;
 use crate::schedule::halt_rule::HaltRule;
 use crate::schedule::retries::Retries;
 
@@ -13,4 +14,9 @@ pub(crate) struct Policies {
     pub(crate) halt_rule: Option<HaltRule>,
     /// The least time between two starts.
     pub(crate) delay: Duration,
+    pub(crate) admission: AdmissionRules,
+    /// Of the median of the jobs that succeeded; for jobs without a timeout of their own.
+    pub(crate) timeout_percent: Option<u32>,
+    /// The seed of the order in which jobs start, where that is not the input's.
+    pub(crate) shuffle: Option<u64>,
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::id::Seq;
 use crate::job::Job;
+use crate::schedule::random::SplitMix64;
 use crate::schedule::time::later;
 
 /// A job that was accepted and does not run.
@@ -38,6 +39,16 @@ impl<W> Queue<W> {
     /// A job came from the input.
     pub(crate) fn add(&mut self, waiting: Waiting<W>) {
         self.new.push_back(waiting);
+    }
+
+    /// Puts those that came from the input into an order that follows from the seed and their number (Fisher and Yates).
+    pub(crate) fn shuffle(&mut self, seed: u64) {
+        let mut random = SplitMix64::new(seed);
+        for last in (1..self.new.len()).rev() {
+            // No number is likelier than another by more than their count in 2^64.
+            let other = random.next() % (last as u64 + 1);
+            self.new.swap(last, usize::try_from(other).expect("BUG: it is below a length"));
+        }
     }
 
     /// A job is to be started again once `pause` has passed.

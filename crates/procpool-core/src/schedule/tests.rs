@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::outcome::Ran;
+use crate::schedule::admission::AdmissionRules;
 use crate::schedule::halt_rule::{HaltQuantity, HaltWhen, HaltWhy};
 use crate::signal::Signal;
 use crate::status::Status;
@@ -223,4 +224,79 @@ fn slots_are_busy_while_they_are_taken_also_by_attempts_that_are_tried_again() {
     assert_eq!(schedule.snapshot(now + SECOND).busy, SECOND);
     schedule.finish(start, &exit(1), now + 2 * SECOND);
     assert_eq!(schedule.snapshot(now + 3 * SECOND).busy, 2 * SECOND);
+}
+
+fn loaded(running_tasks: u64) -> Reading {
+    Reading { running_tasks: Some(running_tasks), available_memory: None }
+}
+
+#[test]
+fn a_machine_that_is_busy_holds_up_starts_and_it_is_said_when_to_look_again() {
+    let admission = AdmissionRules { load_limit: Some(2), memory_reserve: None };
+    let mut schedule = with_jobs(2, 9, Policies { admission, ..Policies::default() });
+    let now = Instant::now();
+    assert!(schedule.wants_reading(now) && schedule.start(now).is_none());
+    schedule.note_reading(loaded(2), now);
+    assert!(schedule.start(now).is_none());
+    assert_eq!(schedule.snapshot(now).held_up, Some(HeldUp::Load));
+    let again = schedule.next_wake(now).unwrap();
+    assert!(again > now && !schedule.wants_reading(now) && schedule.wants_reading(again));
+    schedule.note_reading(loaded(1), again);
+    assert_eq!(schedule.snapshot(again).held_up, None);
+    assert!(schedule.start(again).is_some());
+    assert!(schedule.start(again).is_none(), "each start takes a look of its own");
+}
+
+#[test]
+fn nobody_looks_at_the_machine_while_nothing_could_start_anyway() {
+    let admission = AdmissionRules { load_limit: Some(2), memory_reserve: None };
+    let policies = Policies { admission, delay: SECOND, ..Policies::default() };
+    let now = Instant::now();
+    assert!(!with_jobs(1, 0, policies.clone()).wants_reading(now));
+    let mut schedule = with_jobs(2, 3, policies);
+    schedule.note_reading(loaded(0), now);
+    assert!(schedule.start(now).is_some());
+    let before = now + SECOND / 2;
+    assert!(!schedule.wants_reading(before));
+    assert_eq!(schedule.snapshot(before).held_up, Some(HeldUp::Delay));
+    assert_eq!(schedule.next_wake(before), Some(now + SECOND));
+    assert!(schedule.wants_reading(now + SECOND));
+    schedule.halt();
+    assert!(!schedule.wants_reading(now + SECOND));
+}
+
+#[test]
+fn a_timeout_in_percent_follows_from_those_that_succeeded() {
+    let policies = Policies { timeout_percent: Some(200), ..Policies::default() };
+    let mut schedule = with_jobs(1, 9, policies);
+    let now = Instant::now();
+    for code in [0, 1, 0, 1] {
+        let start = schedule.start(now).unwrap();
+        schedule.finish(start, &lasting(SECOND, code), now);
+        assert_eq!(schedule.timeout(), None);
+    }
+    let start = schedule.start(now).unwrap();
+    schedule.finish(start, &lasting(SECOND, 0), now);
+    let timeout = schedule.timeout().unwrap();
+    assert!((2 * SECOND..2 * SECOND + 20 * MILLISECOND).contains(&timeout), "{timeout:?}");
+}
+
+fn lasting(elapsed: Duration, code: u8) -> Outcome {
+    let mut ran = Ran::new(End::Itself(Status::Exited(code)));
+    ran.elapsed = elapsed;
+    ran.into()
+}
+
+#[test]
+fn a_shuffled_run_starts_nothing_before_it_has_all_of_its_input() {
+    let mut schedule = schedule(1, None, Policies { shuffle: Some(2), ..Policies::default() });
+    let now = Instant::now();
+    for _ in 0..50 {
+        assert!(schedule.wants_input());
+        schedule.add(job());
+        assert!(schedule.start(now).is_none());
+    }
+    assert_eq!(schedule.next_wake(now), None);
+    schedule.end_input();
+    assert_ne!(schedule.start(now).unwrap().seq, Seq::FIRST);
 }

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use procpool_core::{
-    Cause, Completion, Context, Event, Halt, HaltQuantity, HaltRule, HaltWhen, HaltWhy, Job, NotStarted,
-    Outcome, Pool, Retries, Run, Runner, Signal,
+    Cause, Command, Completion, Context, End, Event, Halt, HaltQuantity, HaltRule, HaltWhen, HaltWhy, HeldUp,
+    Job, NotStarted, Outcome, Pool, Ran, Retries, Run, Runner, Signal, Status,
 };
 
-use crate::{NEVER, Stage, exit, in_time, number, pool_by, wait_for};
+use crate::{NEVER, Stage, exit, in_time, limit, number, patient, pool_by, wait_for};
 
 /// Exits with the number of the attempt, but with 0 from the third on.
 fn third_time_lucky(_: &Job<u64>, context: &Context) -> Outcome {
@@ -182,4 +182,74 @@ fn a_delay_lies_between_any_two_starts() {
     let begun = Instant::now();
     assert!(pool.run_all((0..5).map(number)).unwrap().all_succeeded());
     assert!(begun.elapsed() >= 4 * delay);
+}
+
+#[test]
+fn a_timeout_in_percent_reaches_those_that_run_already() {
+    let pool = pool_by(2, |job, context| {
+        if job.work > 0 {
+            let mut ran = Ran::new(End::Itself(Status::Exited(0)));
+            ran.elapsed = Duration::from_millis(10);
+            return ran.into();
+        }
+        wait_for("a timeout", || context.timeout().is_some());
+        let timeout = context.timeout().unwrap();
+        exit(u8::from(timeout < Duration::from_millis(30) || timeout > Duration::from_millis(31)))
+    });
+    let results = pool.timeout_percent(300).run_all((0..4).map(number)).unwrap();
+    assert!(results.all_succeeded());
+}
+
+#[test]
+fn a_process_that_hangs_from_the_start_is_ended_by_what_others_took() {
+    let jobs = ["3600", "0.02", "0.02", "0.02"].map(|seconds| Command::new("sleep").arg(seconds));
+    let jobs = jobs.into_iter().zip(0..).map(|(command, number)| Job::new(number.to_string(), command));
+    let results = Pool::with_runner(limit(2), patient()).timeout_percent(5000).run_all(jobs).unwrap();
+    assert_eq!(results["0"].outcome.status(), Some(124), "{}", results["0"].outcome);
+    assert!(results["0"].elapsed() >= Duration::from_secs(1));
+    assert!(results.iter().skip(1).all(|done| done.outcome.is_success()));
+}
+
+#[test]
+fn a_job_with_a_timeout_of_its_own_keeps_it() {
+    let quick = |number: u32| Job::new(number.to_string(), Command::new("true")).timeout(NEVER);
+    let slow = Job::new("slow", Command::new("sleep").arg("0.5")).timeout(NEVER);
+    let jobs = (0..3).map(quick).chain([slow]);
+    let results = Pool::with_runner(limit(1), patient()).timeout_percent(1).run_all(jobs).unwrap();
+    assert!(results["slow"].outcome.is_success(), "{}", results["slow"].outcome);
+}
+
+#[test]
+fn a_machine_without_room_holds_up_all_starts_and_the_snapshot_says_why() {
+    for held_up in [HeldUp::Load, HeldUp::Memory] {
+        let pool = pool_by(2, |_, _| panic!("started"));
+        let pool = match held_up {
+            HeldUp::Load => pool.load_limit(0),
+            _ => pool.memory_reserve(u64::MAX),
+        };
+        let mut run = pool.run((0..5).map(number)).unwrap();
+        let handle = run.handle();
+        wait_for("a look at the machine", || handle.snapshot().held_up == Some(held_up));
+        handle.drain();
+        assert!(run.by_ref().all(|done| is_never_reached(&done)));
+    }
+}
+
+#[test]
+fn a_machine_with_room_lets_all_start() {
+    let pool = pool_by(2, |_, _| exit(0)).load_limit(u64::MAX).memory_reserve(1);
+    assert!(pool.run_all((0..5).map(number)).unwrap().all_succeeded());
+}
+
+#[test]
+fn a_shuffled_run_takes_all_of_its_input_in_another_order() {
+    let pool = pool_by(1, |_, _| exit(0)).shuffle(3);
+    let order =
+        || -> Vec<u64> { pool.run((0..200).map(number)).unwrap().map(|done| done.job.work).collect() };
+    let shuffled = order();
+    assert!(!shuffled.is_sorted());
+    assert_eq!(shuffled, order());
+    let mut sorted = shuffled;
+    sorted.sort_unstable();
+    assert!(sorted.into_iter().eq(0..200));
 }

@@ -11,10 +11,12 @@ use super::{MILLISECOND, exit, stopped};
 use crate::job::Job;
 use crate::limit::Limit;
 use crate::outcome::Outcome;
+use crate::schedule::admission::{AdmissionRules, Reading};
 use crate::schedule::halt_rule::{HaltQuantity, HaltRule, HaltWhen, HaltWhy};
 use crate::schedule::policies::Policies;
 use crate::schedule::retries::Retries;
 use crate::schedule::{Schedule, Start, Verdict};
+use crate::snapshot::HeldUp;
 
 /// What may happen next.
 #[derive(Clone, Debug)]
@@ -28,8 +30,28 @@ enum Step {
     Finish(prop::sample::Index, Ending),
     /// Time passes.
     Pass(u64),
+    /// The machine becomes busy or free.
+    Machine(Load),
     Halt,
 }
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Load {
+    Busy,
+    Free,
+}
+
+impl Load {
+    fn reading(self) -> Reading {
+        let running_tasks = Some(match self {
+            Load::Busy => BUSY,
+            Load::Free => BUSY - 1,
+        });
+        Reading { running_tasks, available_memory: None }
+    }
+}
+
+const BUSY: u64 = 5;
 
 #[derive(Clone, Copy, Debug)]
 enum Ending {
@@ -58,6 +80,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => Just(Step::Start),
         8 => (any::<prop::sample::Index>(), ending()).prop_map(|(which, ending)| Step::Finish(which, ending)),
         6 => (0_u64..30).prop_map(Step::Pass),
+        2 => prop::sample::select(vec![Load::Busy, Load::Free]).prop_map(Step::Machine),
         1 => Just(Step::EndInput),
         1 => prop::bool::weighted(0.1).prop_map(|halts| if halts { Step::Halt } else { Step::Start }),
     ]
@@ -76,8 +99,19 @@ fn policies() -> impl Strategy<Value = Policies> {
     let retries = retries.prop_map(|(further, delay, longest, seed)| {
         Retries::new(further).delay(delay).longest_delay(longest).seed(seed)
     });
-    (retries, prop::option::weighted(0.3, rule()), milliseconds(10))
-        .prop_map(|(retries, halt_rule, delay)| Policies { retries, halt_rule, delay })
+    let load_limit = prop::option::weighted(0.3, Just(BUSY));
+    let admission = load_limit.prop_map(|load_limit| AdmissionRules { load_limit, memory_reserve: None });
+    let others = (prop::option::weighted(0.2, Just(300)), prop::option::weighted(0.2, any::<u64>()));
+    (retries, prop::option::weighted(0.3, rule()), milliseconds(10), admission, others).prop_map(
+        |(retries, halt_rule, delay, admission, (timeout_percent, shuffle))| Policies {
+            retries,
+            halt_rule,
+            delay,
+            admission,
+            timeout_percent,
+            shuffle,
+        },
+    )
 }
 
 /// The books that the schedule is compared with.
@@ -87,9 +121,12 @@ struct Books {
     limit: usize,
     now: Instant,
     last_start: Option<Instant>,
+    machine: Load,
+    /// What the machine was when it was looked at last; `None` since the last start.
+    looked: Option<Load>,
     added: u64,
-    /// Positions that were started for the first time.
-    begun: u64,
+    /// Positions that were started for the first time, or given up before.
+    begun: BTreeSet<u64>,
     running: Vec<Start<()>>,
     /// When each that waits for another attempt is due, and which that is.
     waiting: BTreeMap<u64, (Instant, u32)>,
@@ -105,8 +142,10 @@ impl Books {
             limit,
             now: Instant::now(),
             last_start: None,
+            machine: Load::Free,
+            looked: None,
             added: 0,
-            begun: 0,
+            begun: BTreeSet::new(),
             running: Vec::new(),
             waiting: BTreeMap::new(),
             over: BTreeSet::new(),
@@ -126,6 +165,7 @@ impl Books {
             Step::Finish(..) if self.running.is_empty() => {}
             Step::Finish(which, ending) => self.finish(which.index(self.running.len()), *ending)?,
             Step::Pass(milliseconds) => self.now += Duration::from_millis(*milliseconds),
+            Step::Machine(load) => self.machine = *load,
             Step::Halt => {
                 self.schedule.halt();
                 self.halted = true;
@@ -138,17 +178,28 @@ impl Books {
     /// Starts one if any may start, and says whether one did.
     fn start(&mut self) -> Result<bool, TestCaseError> {
         let due = self.waiting.values().any(|(due, _)| *due <= self.now);
+        if self.schedule.wants_reading(self.now) {
+            self.schedule.note_reading(self.machine.reading(), self.now);
+            self.looked = Some(self.machine);
+        }
         let Some(start) = self.schedule.start(self.now) else {
             let too_early = self.last_start.is_some_and(|last| self.now < last + self.policies.delay);
             let full = self.running.len() == self.limit;
-            let something = due || self.begun < self.added;
-            prop_assert!(
-                self.halted || full || too_early || !something,
-                "nothing keeps it from starting one"
-            );
+            let unordered = self.policies.shuffle.is_some() && self.schedule.input.is_open();
+            let looks = !self.policies.admission.is_empty() && self.looked != Some(Load::Free);
+            let something = due || (self.begun.len() as u64) < self.added;
+            let kept = self.halted || full || too_early || unordered || looks;
+            prop_assert!(kept || !something, "nothing keeps it from starting one");
+            if let Some(held_up) = self.schedule.snapshot(self.now).held_up {
+                prop_assert!(!full && something && !self.halted);
+                let expected = if too_early { HeldUp::Delay } else { HeldUp::Load };
+                prop_assert_eq!(held_up, expected);
+            }
             return Ok(false);
         };
         prop_assert!(!self.halted);
+        let looked = self.looked.take();
+        prop_assert!(self.policies.admission.is_empty() || looked == Some(Load::Free), "let in unseen");
         prop_assert!(self.last_start.is_none_or(|last| self.now >= last + self.policies.delay));
         self.last_start = Some(self.now);
         let seq = start.seq.get();
@@ -158,8 +209,10 @@ impl Books {
                 prop_assert_eq!(start.attempt, attempt);
             }
             None => {
-                self.begun += 1;
-                prop_assert_eq!((seq, start.attempt), (self.begun, 1), "the order of the input is kept");
+                prop_assert!(self.begun.insert(seq), "started twice");
+                prop_assert_eq!(start.attempt, 1);
+                let in_order = self.begun.len() as u64 == seq;
+                prop_assert!(in_order || self.policies.shuffle.is_some(), "the order of the input is kept");
                 prop_assert!(!due, "one that is due again goes first");
             }
         }
@@ -195,7 +248,7 @@ impl Books {
         prop_assert_eq!(snapshot.retrying, self.waiting.len() as u64);
         prop_assert_eq!(self.schedule.running(), self.running.len());
         let known = (self.over.len() + self.running.len() + self.waiting.len()) as u64;
-        let idle = known == self.over.len() as u64 && self.begun == self.added;
+        let idle = known == self.over.len() as u64 && self.begun.len() as u64 == self.added;
         prop_assert_eq!(self.schedule.is_idle(), idle);
         Ok(())
     }
@@ -203,13 +256,14 @@ impl Books {
     /// Lets time pass and jobs succeed until nothing is left, however the run is to end.
     fn play_out(mut self) -> TestCaseResult {
         self.take(&Step::EndInput)?;
+        self.machine = Load::Free;
         while !self.schedule.is_over() {
             while let Some(waiting) = self.halted.then(|| self.schedule.give_up()).flatten() {
                 let seq = waiting.seq.get();
                 prop_assert!(self.over.insert(seq), "given up, and done before");
                 let (_, attempt) = self.waiting.remove(&seq).unwrap_or((self.now, 1));
                 prop_assert_eq!(waiting.attempt, attempt);
-                self.begun += u64::from(attempt == 1);
+                prop_assert!(self.begun.insert(seq) || attempt > 1);
             }
             self.take(&Step::Start)?;
             if let Some(last) = self.running.len().checked_sub(1) {
@@ -244,5 +298,29 @@ proptest! {
             books.take(step)?;
         }
         books.play_out()?;
+    }
+
+    #[test]
+    fn a_shuffled_order_holds_each_job_once_and_follows_from_its_seed(seed: u64, jobs in 0_u64..200) {
+        let order = |seed| {
+            let policies = Policies { shuffle: Some(seed), ..Policies::default() };
+            let mut schedule: Schedule<()> = Schedule::new(Limit::new(1).unwrap(), None, policies);
+            (0..jobs).for_each(|_| schedule.add(Job::new("key", ())));
+            schedule.end_input();
+            let now = Instant::now();
+            let next = || {
+                let start = schedule.start(now)?;
+                let seq = start.seq.get();
+                schedule.finish(start, &exit(0), now);
+                Some(seq)
+            };
+            std::iter::from_fn(next).collect::<Vec<u64>>()
+        };
+        let shuffled = order(seed);
+        prop_assert_eq!(&shuffled, &order(seed));
+        let mut sorted = shuffled.clone();
+        sorted.sort_unstable();
+        prop_assert!(sorted.into_iter().eq(1..=jobs));
+        prop_assert!(jobs < 20 || shuffled != order(seed.wrapping_add(1)));
     }
 }

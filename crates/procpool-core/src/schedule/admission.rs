@@ -1,0 +1,176 @@
+//! Whether the machine is free enough for another start: pure, and told what a look at the machine said.
+//! Knows nothing of how it is looked.
+
+use std::time::{Duration, Instant};
+
+use crate::snapshot::HeldUp;
+
+/// What has to be looked at before each start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct AdmissionRules {
+    /// Nothing is started unless fewer tasks than this run or want to.
+    pub(crate) load_limit: Option<u64>,
+    /// Nothing is started while less memory than this is available, in bytes.
+    pub(crate) memory_reserve: Option<u64>,
+}
+
+/// What a look at the machine said. `None` is what nobody asked for, or what could not be read now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reading {
+    /// Tasks that run or want to, who looks not counted.
+    pub(crate) running_tasks: Option<u64>,
+    /// Bytes.
+    pub(crate) available_memory: Option<u64>,
+}
+
+/// The rules, and how things stand with them.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    rules: AdmissionRules,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// There is no rule.
+    Open,
+    /// The next start is all right. It takes a look of its own, for a start changes what there is to see.
+    Admitted,
+    /// It is looked again then; until then nothing starts.
+    Closed { until: Option<Instant>, by: Option<HeldUp> },
+}
+
+/// How long after a look that held up a start it is looked again.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// How long after a start it is looked again. A job that was only just started can't be seen yet, and a hundred
+/// of them would be let in one by one.
+const SETTLE: Duration = Duration::from_millis(10);
+
+impl AdmissionRules {
+    pub(crate) fn is_empty(self) -> bool {
+        self == AdmissionRules::default()
+    }
+
+    fn held_up_by(self, reading: Reading) -> Option<HeldUp> {
+        // What can't be read now may say anything: it is looked again.
+        let is_loaded = |most| reading.running_tasks.is_none_or(|running| running >= most);
+        let is_short = |least| reading.available_memory.is_none_or(|available| available < least);
+        if self.load_limit.is_some_and(is_loaded) {
+            Some(HeldUp::Load)
+        } else if self.memory_reserve.is_some_and(is_short) {
+            Some(HeldUp::Memory)
+        } else {
+            None
+        }
+    }
+}
+
+impl Admission {
+    pub(crate) fn new(rules: AdmissionRules) -> Admission {
+        let state = if rules.is_empty() { State::Open } else { State::Closed { until: None, by: None } };
+        Admission { rules, state }
+    }
+
+    /// Whether the next start takes a look at the machine first, now.
+    pub(crate) fn wants_reading(&self, now: Instant) -> bool {
+        match self.state {
+            State::Open | State::Admitted => false,
+            State::Closed { until, .. } => until.is_none_or(|until| until <= now),
+        }
+    }
+
+    pub(crate) fn note_reading(&mut self, reading: Reading, now: Instant) {
+        self.state = match self.rules.held_up_by(reading) {
+            None => State::Admitted,
+            by => State::Closed { until: Some(now + LOOK_AGAIN), by },
+        };
+    }
+
+    pub(crate) fn note_start(&mut self, now: Instant) {
+        if let State::Admitted = self.state {
+            self.state = State::Closed { until: Some(now + SETTLE), by: None };
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed { .. })
+    }
+
+    /// When it is looked again; `None` where that is at once, or nothing holds up the next start.
+    pub(crate) fn looks_again(&self) -> Option<Instant> {
+        match self.state {
+            State::Closed { until, .. } => until,
+            State::Open | State::Admitted => None,
+        }
+    }
+
+    /// What the last look found to be too much or too little.
+    pub(crate) fn held_up_by(&self) -> Option<HeldUp> {
+        match self.state {
+            State::Closed { by, .. } => by,
+            State::Open | State::Admitted => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOTH: AdmissionRules = AdmissionRules { load_limit: Some(2), memory_reserve: Some(100) };
+
+    fn reading(running_tasks: u64, available_memory: u64) -> Reading {
+        Reading {
+            running_tasks: Some(running_tasks),
+            available_memory: Some(available_memory),
+        }
+    }
+
+    #[test]
+    fn load_and_memory_are_held_against_their_bounds() {
+        assert_eq!(BOTH.held_up_by(reading(1, 100)), None);
+        assert_eq!(BOTH.held_up_by(reading(2, 100)), Some(HeldUp::Load));
+        assert_eq!(BOTH.held_up_by(reading(1, 99)), Some(HeldUp::Memory));
+        assert_eq!(BOTH.held_up_by(Reading::default()), Some(HeldUp::Load));
+        let unread = Reading { available_memory: None, ..reading(0, 0) };
+        assert_eq!(BOTH.held_up_by(unread), Some(HeldUp::Memory));
+        assert_eq!(AdmissionRules::default().held_up_by(Reading::default()), None);
+    }
+
+    #[test]
+    fn without_a_rule_nobody_looks() {
+        let mut admission = Admission::new(AdmissionRules::default());
+        let now = Instant::now();
+        for _ in 0..3 {
+            assert!(!admission.wants_reading(now) && !admission.is_closed());
+            admission.note_start(now);
+        }
+    }
+
+    #[test]
+    fn each_start_takes_a_look_of_its_own_once_the_one_before_can_be_seen() {
+        let mut admission = Admission::new(BOTH);
+        let now = Instant::now();
+        assert!(admission.is_closed() && admission.wants_reading(now));
+        admission.note_reading(reading(0, 1000), now);
+        assert!(!admission.is_closed() && !admission.wants_reading(now));
+        admission.note_start(now);
+        assert!(admission.is_closed() && !admission.wants_reading(now));
+        assert_eq!((admission.looks_again(), admission.held_up_by()), (Some(now + SETTLE), None));
+        assert!(admission.wants_reading(now + SETTLE));
+    }
+
+    #[test]
+    fn while_it_holds_up_it_is_looked_again_now_and_then() {
+        let mut admission = Admission::new(BOTH);
+        let now = Instant::now();
+        admission.note_reading(reading(9, 1000), now);
+        assert_eq!(admission.held_up_by(), Some(HeldUp::Load));
+        assert_eq!(admission.looks_again(), Some(now + LOOK_AGAIN));
+        assert!(admission.is_closed() && !admission.wants_reading(now));
+        assert!(admission.wants_reading(now + LOOK_AGAIN));
+        admission.note_reading(reading(0, 1000), now + LOOK_AGAIN);
+        assert!(!admission.is_closed());
+    }
+}
