@@ -13,7 +13,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 pub(crate) use crate::args::inputs::InputArgs;
 pub(crate) use crate::args::jobs::JobArgs;
 pub(crate) use crate::args::outputs::{OutputArgs, OutputMode};
-pub(crate) use crate::args::scheduling::{Halting, ScheduleArgs};
+pub(crate) use crate::args::scheduling::{Halting, ScheduleArgs, TimeLimit};
 pub(crate) use crate::args::values::ValueArgs;
 
 /// Runs a list of commands in parallel, captures everything and loses nothing.

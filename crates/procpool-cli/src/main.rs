@@ -20,6 +20,7 @@ mod reorder;
 mod run;
 mod signals;
 mod sink;
+mod size;
 mod status;
 mod summary;
 mod sys;

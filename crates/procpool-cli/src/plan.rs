@@ -38,7 +38,7 @@ pub(crate) struct Plan {
 /// # Errors
 /// As of [`Plan::new`].
 pub(crate) fn input(args: RunArgs) -> anyhow::Result<Input> {
-    inputs::input(args.inputs, args.schedule.timeout)
+    inputs::input(args.inputs, schedule::fixed_timeout(&args.schedule))
 }
 
 impl Plan {
@@ -48,7 +48,7 @@ impl Plan {
         let RunArgs { schedule: scheduling, outputs, inputs, jobs } = args;
         let pulse = Pulse::default();
         let Outputs { printer, capture, news } = outputs::outputs(&outputs, &pulse)?;
-        let input = inputs::input(inputs, scheduling.timeout)?;
+        let input = inputs::input(inputs, schedule::fixed_timeout(&scheduling))?;
         let (limit, local) =
             machine::make_room(scheduling.limit, input.jobs.size_hint().1, LocalProcess::new());
         local.check_spool().context("large outputs have no place, set TMPDIR to a directory for them")?;

@@ -10,7 +10,9 @@ use std::time::Duration;
 use procpool_core::{Cause, Limit};
 
 pub(crate) use crate::args::scheduling::halting::Halting;
+use crate::args::scheduling::processors::Load;
 use crate::duration;
+use crate::size;
 
 /// How many, when, how often, for how long.
 #[derive(Debug, clap::Args)]
@@ -25,13 +27,14 @@ pub(crate) struct ScheduleArgs {
     #[arg(allow_hyphen_values = true)]
     pub(crate) limit: Limit,
 
-    /// End a job that takes longer: 0.5, 30s, 5m, 1h30m
+    /// End a job that takes longer: 0.5, 30s, 5m, 1h30m, 300%
     ///
     /// TERM to its process group, the grace time later KILL. It holds for each
-    /// attempt.
+    /// attempt. A percentage is one of the median time of the jobs that have
+    /// succeeded, known from the third on.
     #[arg(long, value_name = "TIME")]
-    #[arg(value_parser = duration::parse, allow_hyphen_values = true)]
-    pub(crate) timeout: Option<Duration>,
+    #[arg(value_parser = TimeLimit::parse, allow_hyphen_values = true)]
+    pub(crate) timeout: Option<TimeLimit>,
 
     /// Try a job that fails again, up to N times
     ///
@@ -75,4 +78,50 @@ pub(crate) struct ScheduleArgs {
     #[arg(long, value_name = "TIME", value_parser = duration::parse_pause)]
     #[arg(hide_short_help = true)]
     pub(crate) delay: Option<Duration>,
+
+    /// Start nothing while MAX or more tasks run on the machine: 8, 50%
+    ///
+    /// Those that run or wait for a processor at the moment, of all users. A
+    /// percentage is one of the processors that procpool may use.
+    #[arg(long, alias = "max-load", value_name = "MAX")]
+    #[arg(value_parser = processors::load, hide_short_help = true)]
+    pub(crate) load: Option<Load>,
+
+    /// Start nothing while less memory than SIZE is available: 500M, 2G
+    ///
+    /// As the kernel estimates it, without swapping, within procpool's cgroup.
+    #[arg(long, alias = "memfree", value_name = "SIZE")]
+    #[arg(value_parser = size::parse, hide_short_help = true)]
+    pub(crate) mem_free: Option<u64>,
+
+    /// Start the jobs in a random order
+    ///
+    /// The whole input is read first. Numbers, and the order of -k, are those
+    /// of the input.
+    #[arg(long, alias = "shuf", hide_short_help = true)]
+    pub(crate) shuffle: bool,
+
+    /// Start the jobs in the random order that belongs to this number
+    #[arg(long, value_name = "N", requires = "shuffle", hide_short_help = true)]
+    pub(crate) seed: Option<u64>,
+}
+
+/// How long a job may take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum TimeLimit {
+    Fixed(Duration),
+    /// Of the median of those that succeeded.
+    Percent(u32),
+}
+
+impl TimeLimit {
+    fn parse(text: &str) -> Result<TimeLimit, String> {
+        let Some(percent) = text.strip_suffix('%') else {
+            return duration::parse(text).map(TimeLimit::Fixed);
+        };
+        match percent.parse() {
+            Ok(percent) if percent > 0 => Ok(TimeLimit::Percent(percent)),
+            _ => Err("give a whole percentage from 1% up, such as 300%".to_owned()),
+        }
+    }
 }

@@ -1,9 +1,11 @@
 //! How many jobs run, when, how often and for how long, by what was typed.
 //! Knows nothing of what they are.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use procpool_core::{HaltRule, Pool, Retries, Runner};
 
-use crate::args::{Halting, ScheduleArgs};
+use crate::args::{Halting, ScheduleArgs, TimeLimit};
 
 /// Tells a pool all but the limit.
 pub(super) fn schedule<R: Runner>(args: &ScheduleArgs, pool: Pool<R>) -> Pool<R> {
@@ -14,7 +16,27 @@ pub(super) fn schedule<R: Runner>(args: &ScheduleArgs, pool: Pool<R>) -> Pool<R>
     if let Some(delay) = args.delay {
         pool = pool.delay(delay);
     }
+    if let Some(load) = args.load {
+        pool = pool.load_limit(load.0);
+    }
+    if let Some(bytes) = args.mem_free {
+        pool = pool.memory_reserve(bytes);
+    }
+    if let Some(TimeLimit::Percent(percent)) = args.timeout {
+        pool = pool.timeout_percent(percent);
+    }
+    if args.shuffle {
+        pool = pool.shuffle(args.seed.unwrap_or_else(any_seed));
+    }
     pool
+}
+
+/// The timeout of jobs that name none, where it is known before any has run.
+pub(super) fn fixed_timeout(args: &ScheduleArgs) -> Option<Duration> {
+    match args.timeout {
+        Some(TimeLimit::Fixed(timeout)) => Some(timeout),
+        Some(TimeLimit::Percent(_)) | None => None,
+    }
 }
 
 fn retries(args: &ScheduleArgs) -> Retries {
@@ -37,4 +59,10 @@ fn halt_rule(args: &ScheduleArgs) -> Option<HaltRule> {
         Some(Halting::Never) => None,
         None => args.fail_fast.then_some(Halting::FAIL_FAST),
     }
+}
+
+/// Another order each time.
+fn any_seed() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    since.as_secs() ^ (u64::from(since.subsec_nanos()) << 32)
 }

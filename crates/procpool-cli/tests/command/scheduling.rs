@@ -111,3 +111,64 @@ fn between_two_starts_lies_the_delay() {
     folder.run("-j4 --delay 0.1 true ::: 1 2 3 4").end().exited(0);
     assert!(begun.elapsed() >= Duration::from_millis(300), "{:?}", begun.elapsed());
 }
+
+#[test]
+fn nothing_starts_while_the_machine_is_busier_than_it_may_be() {
+    let folder = Folder::new();
+    let busy = folder.sh(": > busy; until [ -e idle ]; do :; done").start();
+    wait_for("the machine is busy", || folder.has("busy"));
+    let running = folder.run("--load 1 touch ran ::: x").open_input().start();
+    // It asks four times a second.
+    let asked = Instant::now();
+    wait_for("it has looked several times", || asked.elapsed() > Duration::from_secs(1));
+    assert!(!folder.has("ran"));
+    folder.write("idle", "");
+    busy.end().exited(0);
+    // Others may keep the machine busy for ever, so it is told to end.
+    running.signal(rustix::process::Signal::TERM);
+    running.end();
+}
+
+#[test]
+fn nothing_starts_while_less_memory_is_available_than_has_to_be() {
+    let folder = Folder::new();
+    folder.run("--mem-free 1 touch ::: plenty").end().exited(0);
+    assert!(folder.has("plenty"));
+    let running = folder.run("--mem-free 1000T touch ::: scarce").open_input().start();
+    let asked = Instant::now();
+    wait_for("it has looked several times", || asked.elapsed() > Duration::from_secs(1));
+    running.signal(rustix::process::Signal::USR2);
+    running.end().exited(3).said("1 job: 1 not run; ");
+    assert!(!folder.has("scarce"));
+}
+
+#[test]
+fn a_timeout_in_percent_ends_a_job_that_began_before_it_was_known() {
+    let folder = Folder::new();
+    let script = "if [ {} = slow ]; then exec sleep 1000; else exec sleep 0.05; fi";
+    let trial = folder.run("-j2 --timeout 400% sh -c").args([script, ":::", "slow", "1", "2", "3", "4"]);
+    trial
+        .end()
+        .exited(1)
+        .said("5 jobs: 4 succeeded, 1 failed; ")
+        .said("  slow: timed out (killed by SIGTERM)");
+}
+
+#[test]
+fn a_seed_makes_an_order_and_the_outputs_can_be_in_that_of_the_input_all_the_same() {
+    let folder = Folder::new();
+    let values = lines(50);
+    let shuffled = |words: &str| {
+        let ended = folder.run(words).arg("echo").input(values.as_str()).end().exited(0);
+        ended.text().to_owned()
+    };
+    let first = shuffled("-j1 --shuffle --seed 7");
+    assert_eq!(shuffled("-j1 --shuffle --seed 7"), first);
+    assert_ne!(first, values);
+    assert_ne!(shuffled("-j1 --shuffle --seed 8"), first);
+    assert_ne!(shuffled("-j1 --shuf"), values);
+    let mut sorted: Vec<u32> = first.lines().map(|line| line.parse().unwrap()).collect();
+    sorted.sort_unstable();
+    assert!(sorted.into_iter().eq(1..=50));
+    assert_eq!(shuffled("-j4 -k --shuffle"), values);
+}

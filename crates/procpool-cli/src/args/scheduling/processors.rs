@@ -3,12 +3,23 @@
 
 use procpool_core::Limit;
 
+/// How many tasks may run on the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Load(pub(crate) u64);
+
 const FORM: &str = "give a number from 1 up, auto, or by the number of processors 50%, +1 or -1";
 
 /// # Errors
 /// Says what the right form is, or why the number is none.
 pub(super) fn limit(text: &str) -> Result<Limit, String> {
     limit_of(text, Limit::available().get())
+}
+
+/// # Errors
+/// Says what the right form is.
+pub(super) fn load(text: &str) -> Result<Load, String> {
+    load_of(text, Limit::available().get())
+        .ok_or_else(|| "give a number above 0, such as 8 or 0.5, or a percentage".to_owned())
 }
 
 fn limit_of(text: &str, processors: usize) -> Result<Limit, String> {
@@ -32,6 +43,22 @@ fn limit_of(text: &str, processors: usize) -> Result<Limit, String> {
         return Err(format!("of {processors} here that leaves no job to run; {FORM}"));
     }
     Limit::new(number).map_err(|error| error.to_string())
+}
+
+fn load_of(text: &str, processors: usize) -> Option<Load> {
+    let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite() && *number > 0.0);
+    let processors = u32::try_from(processors).unwrap_or(u32::MAX);
+    let load = match text.strip_suffix('%') {
+        Some(percent) => number(percent)? / 100.0 * f64::from(processors),
+        None => number(text)?,
+    };
+    // Fewer tasks than 2.5 are fewer than 3.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "`as` saturates, and it is above 0"
+    )]
+    Some(Load(load.ceil() as u64))
 }
 
 fn digits(text: &str) -> Option<usize> {
@@ -71,5 +98,15 @@ mod tests {
             assert_eq!(limit_of(text, 8).unwrap_err(), FORM, "{text}");
         }
         assert!(limit_of("70000", 8).is_err());
+    }
+
+    #[test]
+    fn a_load_is_a_number_or_a_percentage() {
+        for (text, expected) in [("8", 8), ("2.5", 3), ("0.1", 1), ("50%", 4), ("150%", 12), ("1%", 1)] {
+            assert_eq!(load_of(text, 8), Some(Load(expected)), "{text}");
+        }
+        for text in ["", "0", "-1", "nan", "inf", "x", "%", "0%"] {
+            assert_eq!(load_of(text, 8), None, "{text}");
+        }
     }
 }

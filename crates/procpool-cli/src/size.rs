@@ -1,0 +1,57 @@
+//! Reads numbers of bytes as people write them.
+//! Knows nothing of what they are for.
+
+/// A number of bytes above 0: digits, and a unit where one follows: `K`, `M`, `G` and `T` are powers of 1024, the small
+/// letters powers of 1000, as GNU parallel has it.
+pub(crate) fn parse(text: &str) -> Result<u64, String> {
+    read(text).filter(|bytes| *bytes > 0).ok_or_else(|| {
+        "give a number of bytes above 0, or with a unit: K, M, G (powers of 1024) or k, m, g (of 1000), such as 512K or 2G"
+            .to_owned()
+    })
+}
+
+fn read(text: &str) -> Option<u64> {
+    let unit = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, unit) = text.split_at(unit);
+    let (base, power) = match unit {
+        "" | "B" => (1, 0),
+        "k" => (1000, 1),
+        "m" => (1000, 2),
+        "g" => (1000, 3),
+        "t" => (1000, 4),
+        "K" | "KiB" => (1024, 1),
+        "M" | "MiB" => (1024, 2),
+        "G" | "GiB" => (1024, 3),
+        "T" | "TiB" => (1024, 4),
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(u64::pow(base, power))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capital_units_are_powers_of_1024_and_small_ones_of_1000() {
+        for (text, bytes) in [
+            ("1", 1),
+            ("100", 100),
+            ("1k", 1000),
+            ("1K", 1024),
+            ("5m", 5_000_000),
+            ("3M", 3 << 20),
+            ("2G", 2 << 30),
+            ("1TiB", 1 << 40),
+        ] {
+            assert_eq!(parse(text), Ok(bytes), "{text}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in ["", "0", "0M", "-1", "1.5G", "M", "1 M", "1kB", "99999999999999999999", "99999999999T"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+}
