@@ -15,6 +15,7 @@ use std::sync::{Arc, OnceLock};
 
 use procpool_core::Job;
 
+use crate::template::Names;
 use crate::work::Work;
 
 /// Pulled one by one, as there is room for them.
@@ -24,6 +25,8 @@ pub(crate) type Jobs = Box<dyn Iterator<Item = Job<Work>> + Send>;
 pub(crate) struct Input {
     pub(crate) jobs: Jobs,
     pub(crate) fault: Fault,
+    /// What placeholders there are; `None` where jobs have no values.
+    pub(crate) names: Option<Names>,
 }
 
 /// What was wrong with the input, seen while jobs that stand before it ran already.
@@ -43,7 +46,11 @@ impl Input {
         I: IntoIterator<Item = Job<Work>>,
         I::IntoIter: Send + 'static,
     {
-        Input { jobs: Box::new(jobs.into_iter()), fault: Fault::default() }
+        Input {
+            jobs: Box::new(jobs.into_iter()),
+            fault: Fault::default(),
+            names: None,
+        }
     }
 
     /// An input that is read while the run goes on. It ends at its first fault.
@@ -52,7 +59,13 @@ impl Input {
         Input {
             jobs: Box::new(UntilFault { jobs, fault: fault.clone() }),
             fault,
+            names: None,
         }
+    }
+
+    /// Its jobs have values, and these are the placeholders for them.
+    pub(crate) fn with_names(self, names: Names) -> Input {
+        Input { names: Some(names), ..self }
     }
 }
 

@@ -11,6 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use procpool_core::{Capture, Command, Context, End, Job, LocalProcess, OnLeak, Outcome, Processes, Runner};
 
 use crate::guard::{MARK, Mark, Orphans};
+use crate::labels::Labels;
 use crate::work::{Place, Work};
 
 /// execve(2) takes no string of 128 KiB, here `PROCPOOL_KEY=…`. A value that is just short enough for an
@@ -31,6 +32,8 @@ pub(crate) struct Launcher {
     orphans: Option<Arc<Orphans>>,
     on_leak: OnLeak,
     capture: Capture,
+    /// `None` where lines are not tagged, or by no more than the key.
+    labels: Option<Arc<Labels>>,
 }
 
 impl Launcher {
@@ -43,12 +46,19 @@ impl Launcher {
             orphans,
             on_leak,
             capture: Capture::Spool,
+            labels: None,
         }
     }
 
     /// What becomes of jobs' outputs.
     pub(crate) fn capture(mut self, capture: Capture) -> Launcher {
         self.capture = capture;
+        self
+    }
+
+    /// Tells these of each start.
+    pub(crate) fn labels(mut self, labels: Option<Arc<Labels>>) -> Launcher {
+        self.labels = labels;
         self
     }
 
@@ -97,6 +107,9 @@ impl Runner for Launcher {
         let mark = Mark {
             job: format!("{}:{}:{}", self.run, context.seq(), context.attempt()),
         };
+        if let Some(labels) = &self.labels {
+            labels.begin(job, context);
+        }
         let outcome = self.local.execute(&self.command(job, context, &mark), job.timeout, context);
         if let Some(orphans) = &self.orphans {
             if self.leaves_orphans(&outcome) {

@@ -11,6 +11,7 @@ mod duration;
 mod exit;
 mod guard;
 mod input;
+mod labels;
 mod launch;
 mod machine;
 mod plan;

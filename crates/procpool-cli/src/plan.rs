@@ -47,13 +47,15 @@ impl Plan {
     pub(crate) fn new(args: RunArgs, guard: Option<&Guard>) -> anyhow::Result<Plan> {
         let RunArgs { schedule: scheduling, outputs, inputs, jobs } = args;
         let pulse = Pulse::default();
-        let Outputs { printer, capture, news } = outputs::outputs(&outputs, &pulse)?;
         let input = inputs::input(inputs, schedule::fixed_timeout(&scheduling))?;
+        let Outputs { printer, capture, news, labels } =
+            outputs::outputs(&outputs, input.names.as_ref(), &pulse)?;
         let (limit, local) =
             machine::make_room(scheduling.limit, input.jobs.size_hint().1, LocalProcess::new());
         local.check_spool().context("large outputs have no place, set TMPDIR to a directory for them")?;
         let launcher = Launcher::new(local, jobs.on_leak(), guard.map(|guard| Arc::clone(&guard.orphans)))
-            .capture(capture);
+            .capture(capture)
+            .labels(labels);
         let processes = launcher.processes();
         let pool = schedule::schedule(&scheduling, Pool::with_runner(limit, launcher));
         Ok(Plan {

@@ -6,6 +6,7 @@ mod key;
 mod names;
 mod path;
 mod space;
+mod tag;
 mod word;
 
 pub(crate) use crate::template::command::{Several, Template};
@@ -13,4 +14,5 @@ pub(crate) use crate::template::key::{KeyTemplate, shorten};
 pub(crate) use crate::template::names::{Names, is_taken};
 pub(crate) use crate::template::path::Form;
 pub(crate) use crate::template::space::Space;
+pub(crate) use crate::template::tag::TagTemplate;
 pub(crate) use crate::template::word::Place;

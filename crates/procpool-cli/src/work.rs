@@ -37,6 +37,14 @@ impl Values {
 }
 
 impl Work {
+    /// Its values; none, where it is a whole command.
+    pub(crate) fn values(&self) -> &[OsString] {
+        match self {
+            Work::Values { values, .. } => values.as_slice(),
+            Work::Command(_) => &[],
+        }
+    }
+
     /// The command, without what procpool adds to its environment.
     pub(crate) fn command(&self, place: Place<'_>) -> Command {
         match self {

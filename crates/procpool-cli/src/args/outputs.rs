@@ -1,6 +1,8 @@
 //! What was typed about jobs' outputs.
 //! Knows nothing of how they are delivered.
 
+use std::ffi::OsString;
+
 /// What becomes of outputs.
 #[derive(Debug, clap::Args)]
 pub(crate) struct OutputArgs {
@@ -33,6 +35,12 @@ pub(crate) struct OutputArgs {
     /// A last line without a newline is given one.
     #[arg(long)]
     pub(crate) tag: bool,
+
+    /// Begin each line of output with this text, and a tab
+    ///
+    /// Placeholders work in it as in the command: --tag-with '{#} {/}'.
+    #[arg(long, alias = "tagstring", value_name = "TEXT", conflicts_with = "tag", hide_short_help = true)]
+    pub(crate) tag_with: Option<OsString>,
 
     /// Let the output control a terminal, not only colour it
     ///

@@ -54,7 +54,7 @@ pub(super) fn input(args: InputArgs, timeout: Option<Duration>) -> anyhow::Resul
     if batch {
         maker = maker.with_short_keys();
     }
-    Ok(Input::streamed(rows.map(move |values| Ok(maker.make(values?)))))
+    Ok(Input::streamed(rows.map(move |values| Ok(maker.make(values?)))).with_names(names))
 }
 
 fn check_command(command: &[OsString]) -> anyhow::Result<()> {

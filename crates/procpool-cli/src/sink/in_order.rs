@@ -47,7 +47,7 @@ impl InOrder {
 
     fn take_outputs(&self, completion: &mut Completion<Work>) -> Waiting {
         let mut waiting = Waiting {
-            label: self.printer.label(completion.key()),
+            label: self.printer.label(completion.seq, completion.key()),
             stdout: Spool::default(),
             stderr: Spool::default(),
         };
@@ -68,7 +68,7 @@ impl InOrder {
 
     /// Prints what the job has written whose turn it is.
     fn stream(&mut self, live: &Live) -> Result<(), Trouble> {
-        let label = self.printer.label(&live.key);
+        let label = self.printer.label(live.seq, &live.key);
         let stream = self.printer.stream(live.source);
         let passage = self.head.of(live.source).get_or_insert_with(|| Passage::new(stream, label.as_ref()));
         passage.catch_up(live, live.length(), stream)
@@ -76,7 +76,7 @@ impl InOrder {
 
     /// Prints what is left of the job whose turn it is.
     fn end_head(&mut self, completion: &Completion<Work>) -> Result<(), Trouble> {
-        let label = self.printer.label(completion.key());
+        let label = self.printer.label(completion.seq, completion.key());
         let outputs = [(Source::Stdout, completion.stdout()), (Source::Stderr, completion.stderr())];
         for (source, spool) in outputs {
             let stream = self.printer.stream(source);
@@ -127,10 +127,12 @@ impl Sink for InOrder {
         if !self.waiting.is_next(seq) {
             self.forget_early(seq);
             let outputs = self.take_outputs(completion);
+            self.printer.is_done(completion.seq);
             self.waiting.hold(seq, outputs);
             return Ok(());
         }
         self.end_head(completion)?;
+        self.printer.is_done(completion.seq);
         self.waiting.skip();
         while let Some(waiting) = self.waiting.take() {
             self.print(&waiting)?;

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use procpool_core::{Completion, Key, Live, Outcome, Retried, Source, Spool};
+use procpool_core::{Completion, Key, Live, Outcome, Retried, Seq, Source, Spool};
 
 use crate::sink::passage::Passage;
 use crate::sink::print::Printer;
@@ -31,21 +31,27 @@ impl Lines {
         Lines { printer, running: HashMap::new() }
     }
 
-    fn end(&mut self, key: &Key, number: (u64, u32), outcome: &Outcome) -> Result<(), Trouble> {
+    fn end(&mut self, attempt: (Seq, u32), key: &Key, outcome: &Outcome) -> Result<(), Trouble> {
         let Some(ran) = outcome.ran() else { return Ok(()) };
-        self.end_output(key, (number.0, number.1, Source::Stdout), &ran.stdout)?;
-        self.end_output(key, (number.0, number.1, Source::Stderr), &ran.stderr)
+        let label = self.printer.label(attempt.0, key);
+        let output = |source| (attempt.0.get(), attempt.1, source);
+        self.end_output(output(Source::Stdout), label.as_ref(), &ran.stdout)?;
+        self.end_output(output(Source::Stderr), label.as_ref(), &ran.stderr)
     }
 
     /// Prints the rest; a last line without a newline is given one, for another's may follow.
-    fn end_output(&mut self, key: &Key, output: (u64, u32, Source), spool: &Spool) -> Result<(), Trouble> {
+    fn end_output(
+        &mut self,
+        output: (u64, u32, Source),
+        label: Option<&Key>,
+        spool: &Spool,
+    ) -> Result<(), Trouble> {
         let begun = self.running.remove(&output);
         if spool.is_empty() {
             return Ok(());
         }
-        let label = self.printer.label(key);
         let stream = self.printer.stream(output.2);
-        let passage = begun.map_or_else(|| Passage::new(stream, label.as_ref()), |begun| begun.passage);
+        let passage = begun.map_or_else(|| Passage::new(stream, label), |begun| begun.passage);
         passage.finish(spool, stream)?;
         let last = spool.tail(1).unwrap_or_default();
         if label.is_none() && last != b"\n" {
@@ -84,7 +90,7 @@ impl Sink for Lines {
         }
         let output = (live.seq.get(), live.attempt, live.source);
         let passage = running.entry(output).or_insert_with(|| {
-            let label = printer.label(&live.key);
+            let label = printer.label(live.seq, &live.key);
             let passage = Passage::new(printer.stream(live.source), label.as_ref());
             LinePassage { passage, searched: 0 }
         });
@@ -92,12 +98,14 @@ impl Sink for Lines {
     }
 
     fn retried(&mut self, retried: &Retried) -> Result<(), Trouble> {
-        self.end(&retried.key, (retried.seq.get(), retried.attempt), &retried.outcome)
+        self.end((retried.seq, retried.attempt), &retried.key, &retried.outcome)
     }
 
     fn completed(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble> {
-        let number = (completion.seq.get(), completion.attempt);
-        self.end(completion.key(), number, &completion.outcome)
+        let attempt = (completion.seq, completion.attempt);
+        let ended = self.end(attempt, completion.key(), &completion.outcome);
+        self.printer.is_done(completion.seq);
+        ended
     }
 
     fn finish(&mut self) -> Result<(), Trouble> {

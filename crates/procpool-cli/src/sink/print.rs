@@ -1,8 +1,11 @@
 //! Prints jobs' outputs whole: standard output to standard output, standard error to standard error.
 //! Knows nothing of their order.
 
-use procpool_core::{Completion, Key, Source, Spool};
+use std::sync::Arc;
 
+use procpool_core::{Completion, Key, Seq, Source, Spool};
+
+use crate::labels::Labels;
 use crate::pulse::Pulse;
 use crate::sink::stream::{Control, Stream};
 use crate::sink::{Sink, Trouble};
@@ -16,10 +19,11 @@ pub(crate) struct Printer {
 }
 
 /// What each line of output begins with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Tag {
     Nothing,
     Key,
+    Label(Arc<Labels>),
 }
 
 impl Printer {
@@ -30,11 +34,19 @@ impl Printer {
         Printer { stdout, stderr, tag }
     }
 
-    /// What each line of a job with this key begins with, if with anything.
-    pub(crate) fn label(&self, key: &Key) -> Option<Key> {
-        match self.tag {
+    /// What each line of a job begins with, if with anything.
+    pub(crate) fn label(&self, seq: Seq, key: &Key) -> Option<Key> {
+        match &self.tag {
             Tag::Nothing => None,
             Tag::Key => Some(key.clone()),
+            Tag::Label(labels) => Some(labels.of(seq.get()).unwrap_or_else(|| key.clone())),
+        }
+    }
+
+    /// All that the job has written has its label.
+    pub(crate) fn is_done(&self, seq: Seq) {
+        if let Tag::Label(labels) = &self.tag {
+            labels.forget(seq.get());
         }
     }
 
@@ -60,7 +72,8 @@ impl Printer {
 
 impl Sink for Printer {
     fn completed(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble> {
-        let label = self.label(completion.key());
+        let label = self.label(completion.seq, completion.key());
+        self.is_done(completion.seq);
         self.print(label.as_ref(), completion.stdout(), completion.stderr())
     }
 

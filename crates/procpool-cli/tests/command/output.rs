@@ -316,3 +316,27 @@ fn a_terminal_gets_all_of_it_too() {
     terminal.run(&Folder::new(), "-k echo ::: a b").end().exited(0);
     terminal.shows("a\nb\nprocpool: 2 jobs: 2 succeeded; ");
 }
+
+#[test]
+fn a_tag_may_be_a_text_with_placeholders() {
+    let folder = Folder::new();
+    let words =
+        ["--tag-with", "{#}:{/.}:{key}", "sh", "-c", "echo a; echo b >&2; printf c", ":::", "d/x.y", "z"];
+    for mode in ["-k", "-j1", "-j1 --output lines", "-k --output lines"] {
+        let ended = folder.run(mode).args(words).end().exited(0);
+        let ended = ended.printed("1:x:d/x.y\ta\n1:x:d/x.y\tc\n2:z:z\ta\n2:z:z\tc\n");
+        assert_eq!(ended.error_text(), "1:x:d/x.y\tb\n2:z:z\tb\n", "{mode}");
+    }
+    let ended =
+        folder.run("--retries 1 --output lines --tag-with {}! sh -c").args(["echo x; exit 1", ":::", "v"]);
+    ended.end().exited(1).printed("v!\tx\nv!\tx\n");
+}
+
+#[test]
+fn a_tag_for_what_no_job_has_is_refused() {
+    let folder = Folder::new();
+    folder.write("jobs.json", r#"{"a": ["echo", "x"], "b": ["echo", "y"]}"#);
+    folder.run("-f jobs.json -k --tag-with {key}").end().exited(0).printed("a\tx\nb\ty\n");
+    folder.run("-f jobs.json --tag-with {}").end().exited(2).said("--tag-with").said("`{key}`");
+    folder.run("--tag-with {2} echo ::: a").end().exited(2).said("--tag-with").said("`{2}`");
+}
