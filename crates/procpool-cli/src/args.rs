@@ -6,15 +6,21 @@ mod inputs;
 mod jobs;
 mod outputs;
 mod scheduling;
+mod telling;
 mod values;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use std::env;
+use std::ffi::OsString;
+
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub(crate) use crate::args::inputs::InputArgs;
 pub(crate) use crate::args::jobs::JobArgs;
 pub(crate) use crate::args::outputs::{OutputArgs, OutputMode};
 pub(crate) use crate::args::scheduling::{Halting, ScheduleArgs, TimeLimit};
+pub(crate) use crate::args::telling::{ProgressWish, TellingArgs};
 pub(crate) use crate::args::values::ValueArgs;
+use crate::colour;
 
 /// Runs a list of commands in parallel, captures everything and loses nothing.
 #[derive(Debug, Parser)]
@@ -112,15 +118,42 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) outputs: OutputArgs,
     #[command(flatten)]
+    pub(crate) telling: TellingArgs,
+    #[command(flatten)]
     pub(crate) inputs: InputArgs,
     #[command(flatten)]
     pub(crate) jobs: JobArgs,
 }
 
+/// What was typed. Ends procpool where it is help that was asked for, or nothing that is understood.
+pub(crate) fn parse() -> Args {
+    let matches = command().get_matches();
+    Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
 /// What `procpool` alone says.
 pub(crate) fn print_first_help() {
     // A closed standard output hurts nobody here.
-    let _ = Args::command().print_help();
+    let _ = command().print_help();
+}
+
+/// Help and usage errors are coloured as everything else that procpool says.
+fn command() -> clap::Command {
+    let wish = typed_colour(env::args_os().skip(1)).unwrap_or(colour::Wish::Auto);
+    Args::command().color(match colour::decide(wish, |name| env::var_os(name)) {
+        Some(true) => ColorChoice::Always,
+        Some(false) => ColorChoice::Never,
+        None => ColorChoice::Auto,
+    })
+}
+
+/// What was typed about colour, looked for before anything else is understood.
+fn typed_colour(words: impl Iterator<Item = OsString>) -> Option<colour::Wish> {
+    let options: Vec<String> =
+        words.map(|word| word.to_string_lossy().into_owned()).take_while(|word| word != "--").collect();
+    let at = options.iter().rposition(|word| word == "--color" || word.starts_with("--color="))?;
+    let value = options[at].strip_prefix("--color=").or_else(|| options.get(at + 1).map(String::as_str))?;
+    colour::Wish::from_str(value, false).ok()
 }
 
 #[cfg(test)]
@@ -130,6 +163,16 @@ mod tests {
     #[test]
     fn the_definition_of_the_arguments_is_sound() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_wish_for_colour_is_heard_before_help_is_shown() {
+        let typed = |words: &[&str]| typed_colour(words.iter().map(OsString::from));
+        assert_eq!(typed(&["run", "--color", "never", "--help"]), Some(colour::Wish::Never));
+        assert_eq!(typed(&["run", "--color=never", "--color=always"]), Some(colour::Wish::Always));
+        for words in [&["run", "--", "ls", "--color=always"][..], &["--color"], &["--color", "blue"], &[]] {
+            assert_eq!(typed(words), None);
+        }
     }
 
     #[test]

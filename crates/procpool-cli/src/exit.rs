@@ -1,10 +1,9 @@
 //! How procpool ends.
 //! Knows nothing of what led there, only which ends there are and what they promise.
 
-use std::io::{self, Write};
 use std::process;
 
-use crate::sys;
+use crate::{screen, sys};
 
 /// The end of procpool, from best to worst: of two that apply, the later one counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,12 +54,12 @@ pub(crate) fn own_failure(error: &anyhow::Error) -> ExitStatus {
 /// Says that procpool goes on without a guardian. It does its work all the same.
 pub(crate) fn unguarded(error: &anyhow::Error) {
     let consequence = "what a job leaves behind, or all jobs after a `kill -9`, would outlive procpool";
-    let _ = writeln!(io::stderr(), "procpool: no guardian: {error:#}; {consequence}");
+    screen::say(&format!("procpool: no guardian: {error:#}; {consequence}\n"));
 }
 
-/// Not `eprintln!`, which panics where standard error is full or closed: the exit status still tells.
+/// Where nobody can read it the exit status still tells.
 fn say(error: &anyhow::Error) {
-    let _ = writeln!(io::stderr(), "procpool: {error:#}");
+    screen::say(&format!("procpool: {error:#}\n"));
 }
 
 #[cfg(test)]

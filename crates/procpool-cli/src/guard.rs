@@ -30,10 +30,10 @@ use signal_hook::consts::SIGKILL;
 
 use crate::exit;
 pub(crate) use crate::guard::guardian::Leftovers;
-use crate::guard::guardian::{Guardian, LISTENS, TAKES_LEAVE};
+use crate::guard::guardian::{DRAWS, Guardian, LISTENS, TAKES_LEAVE};
 pub(crate) use crate::guard::orphans::{MARK, Mark, Orphans};
 use crate::signals::{Obedience, Source};
-use crate::sys;
+use crate::{screen, sys};
 
 /// Whether the guardian is dead. Clones know together.
 #[derive(Clone, Default)]
@@ -84,7 +84,15 @@ impl Guard {
             Ok(ForkResult::Parent { child }) => {
                 drop(ours);
                 let pool = Pid::from_raw(child.as_raw()).expect("BUG: a child without a number");
-                Guardian { pool, link: theirs, is_heard: false, leftovers, before }.stand_by()
+                Guardian {
+                    pool,
+                    link: theirs,
+                    is_heard: false,
+                    draws: false,
+                    leftovers,
+                    before,
+                }
+                .stand_by()
             }
             Ok(ForkResult::Child) => {
                 drop(theirs);
@@ -168,6 +176,11 @@ impl Link {
         Ok(())
     }
 
+    /// Has the guardian tidy up the terminal where this process is killed.
+    pub(crate) fn announce_display(&self) {
+        let _ = (&*self.guardian).write_all(&[DRAWS]);
+    }
+
     /// Hears the guardian, on a thread of its own: what it passes on is obeyed; if it dies, everything ends.
     /// Reaps orphans now and then, too.
     pub(crate) fn listen(self, obedience: Obedience, handle: Handle, processes: Processes) -> io::Result<()> {
@@ -202,6 +215,7 @@ fn end_everything(handle: &Handle, processes: &Processes, orphans: &Orphans) -> 
     // Nothing is started after this, and what is being started is on the list, unless its start hangs.
     let _stopped = processes.stop();
     handle.kill();
+    screen::suspend();
     let until = Instant::now() + LAST_EFFORT;
     while Instant::now() < until {
         // In this order: what a job has left behind is ours before the job is off the list.

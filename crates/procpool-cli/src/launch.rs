@@ -3,7 +3,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io;
 use std::process;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -12,6 +12,7 @@ use procpool_core::{Capture, Command, Context, End, Job, LocalProcess, OnLeak, O
 
 use crate::guard::{MARK, Mark, Orphans};
 use crate::labels::Labels;
+use crate::screen;
 use crate::work::{Place, Work};
 
 /// execve(2) takes no string of 128 KiB, here `PROCPOOL_KEY=…`. A value that is just short enough for an
@@ -97,7 +98,7 @@ fn say_short(error: &io::Error) {
     let text =
         format!("procpool: no room for another process: {error}; fewer jobs run at once for a while\n");
     // Nothing is lost by it, so whoever can't see it misses nothing but the reason.
-    let _ = io::stderr().write_all(text.as_bytes());
+    screen::say(&text);
 }
 
 impl Runner for Launcher {

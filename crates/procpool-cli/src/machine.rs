@@ -1,12 +1,11 @@
 //! Makes room for a run: raises the soft limit of descriptors, and clamps the limit of jobs where that won't do.
 //! Knows nothing of how many are needed; `descriptors.rs` does.
 
-use std::io::{self, Write};
-
 use procpool_core::{Limit, LocalProcess};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::descriptors::{Jobs, Need, Soft};
+use crate::screen;
 
 /// The limit that this machine has descriptors for, and a runner whose jobs don't notice what was done for
 /// it. `jobs` is how many there are at most.
@@ -38,9 +37,8 @@ pub(crate) fn make_room(limit: Limit, jobs: Option<usize>, local: LocalProcess) 
 fn warn(wanted: usize, room: usize, allowed: Option<u64>) {
     let allowed = allowed.map_or_else(|| "unlimited".to_owned(), |allowed| allowed.to_string());
     // Who can't see it has the same run.
-    let _ = writeln!(
-        io::stderr(),
+    screen::say(&format!(
         "procpool: running {room} jobs at a time, not {wanted}: only {allowed} descriptors are allowed; \
-         raise that with `ulimit -n`, or ask for fewer with -j"
-    );
+         raise that with `ulimit -n`, or ask for fewer with -j\n"
+    ));
 }

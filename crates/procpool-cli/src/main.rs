@@ -5,6 +5,7 @@ mod args;
 mod argument_space;
 mod attempts;
 mod closed;
+mod colour;
 mod descriptors;
 mod dry_run;
 mod duration;
@@ -15,10 +16,12 @@ mod labels;
 mod launch;
 mod machine;
 mod plan;
+mod progress;
 mod pulse;
 mod quote;
 mod reorder;
 mod run;
+mod screen;
 mod signals;
 mod sink;
 mod size;
@@ -29,17 +32,16 @@ mod tally;
 mod template;
 mod work;
 
-use clap::Parser;
 use nix::sys::signal::SigSet;
 
-use crate::args::{Args, Chore, RunArgs};
+use crate::args::{Chore, RunArgs};
 use crate::exit::ExitStatus;
 use crate::guard::Guard;
 use crate::plan::Plan;
-use crate::run::Controls;
+use crate::run::{Audience, Controls};
 
 fn main() -> ! {
-    let status = match Args::parse().chore {
+    let status = match args::parse().chore {
         None => {
             args::print_first_help();
             ExitStatus::Success
@@ -67,8 +69,8 @@ fn run(args: RunArgs) -> ExitStatus {
         Some(leftovers) => Guard::enter(leftovers).inspect_err(exit::unguarded).ok(),
     };
     let status = match Plan::new(args, guard.as_ref()) {
-        Ok(Plan { pool, input, sinks, pulse, processes, link }) => {
-            run::run(&pool, input, sinks, Controls { pulse, processes, link })
+        Ok(Plan { pool, input, sinks, telling, pulse, processes, link }) => {
+            run::run(&pool, input, Audience { sinks, telling }, Controls { pulse, processes, link })
         }
         Err(error) => exit::bad_input(&error),
     };

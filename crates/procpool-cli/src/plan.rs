@@ -4,6 +4,7 @@
 mod inputs;
 mod outputs;
 mod schedule;
+mod telling;
 mod values;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::launch::Launcher;
 use crate::machine;
 use crate::plan::outputs::{News, Outputs};
 use crate::pulse::Pulse;
+use crate::run::Telling;
 use crate::sink::Sink;
 
 /// All that a run needs.
@@ -26,6 +28,7 @@ pub(crate) struct Plan {
     pub(crate) input: Input,
     /// In the order in which they are told of a completion.
     pub(crate) sinks: Vec<Box<dyn Sink>>,
+    pub(crate) telling: Telling,
     /// Beats as they deliver.
     pub(crate) pulse: Pulse,
     /// What runs.
@@ -45,11 +48,12 @@ impl Plan {
     /// # Errors
     /// Whatever is wrong with what was typed, or with a file that it names.
     pub(crate) fn new(args: RunArgs, guard: Option<&Guard>) -> anyhow::Result<Plan> {
-        let RunArgs { schedule: scheduling, outputs, inputs, jobs } = args;
+        let RunArgs { schedule: scheduling, outputs, telling, inputs, jobs } = args;
         let pulse = Pulse::default();
         let input = inputs::input(inputs, schedule::fixed_timeout(&scheduling))?;
         let Outputs { printer, capture, news, labels } =
             outputs::outputs(&outputs, input.names.as_ref(), &pulse)?;
+        let telling = telling::telling(&telling, capture);
         let (limit, local) =
             machine::make_room(scheduling.limit, input.jobs.size_hint().1, LocalProcess::new());
         local.check_spool().context("large outputs have no place, set TMPDIR to a directory for them")?;
@@ -66,7 +70,8 @@ impl Plan {
             processes,
             link: guard.map(Guard::link),
             input,
-            sinks: printer.into_iter().collect(),
+            sinks: printer.into_iter().chain(telling::failures(&telling)).collect(),
+            telling,
             pulse,
         })
     }

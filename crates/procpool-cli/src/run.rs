@@ -1,7 +1,7 @@
 //! Carries a plan out: jobs in, completions to the sinks, one exit status at the end.
 //! Knows no option, no concrete sink and no source of jobs.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::time::Instant;
 
 use anyhow::{Context, anyhow};
@@ -9,15 +9,18 @@ use procpool_core::{Completion, Event, Handle, Pool, Processes, Run};
 use signal_hook::consts::SIGPIPE;
 
 use crate::attempts::Attempts;
+use crate::colour::Palette;
 use crate::exit::{self, ExitStatus};
 use crate::guard::{Alone, Link};
 use crate::input::{Fault, Input, Jobs};
 use crate::launch::Launcher;
+use crate::progress::{Display, Progress};
 use crate::pulse::Pulse;
+use crate::screen;
 use crate::signals::{Caught, Concerned, Insistence, Signals};
 use crate::sink::{Sink, Trouble};
 use crate::status::StatusReport;
-use crate::summary::summary;
+use crate::summary::{SummaryWish, summary};
 use crate::tally::{Tally, shorten};
 use crate::work::Work;
 
@@ -30,25 +33,44 @@ pub(crate) struct Controls {
     pub(crate) link: Option<Link>,
 }
 
-/// Runs the jobs of `input` and tells the sinks, in their order, of each that ends.
-pub(crate) fn run(
-    pool: &Pool<Launcher>,
-    input: Input,
-    sinks: Vec<Box<dyn Sink>>,
-    controls: Controls,
-) -> ExitStatus {
+/// Who is told of a run.
+pub(crate) struct Audience {
+    /// In the order in which they are told of a completion.
+    pub(crate) sinks: Vec<Box<dyn Sink>>,
+    pub(crate) telling: Telling,
+}
+
+/// What is told of the run itself, and how.
+pub(crate) struct Telling {
+    pub(crate) progress: Progress,
+    pub(crate) summary: SummaryWish,
+    pub(crate) palette: Palette,
+}
+
+/// Runs the jobs of `input` and tells the audience of each that ends.
+pub(crate) fn run(pool: &Pool<Launcher>, input: Input, audience: Audience, controls: Controls) -> ExitStatus {
+    let Audience { sinks, telling } = audience;
     let begun = Instant::now();
     let alone = controls.link.as_ref().map(|link| link.alone.clone()).unwrap_or_default();
+    if let (Display::Bar(_), Some(link)) = (telling.progress.display, &controls.link) {
+        link.announce_display();
+    }
     let (run, caught) = match start(pool, input.jobs, controls) {
         Ok(started) => started,
         Err(error) => return exit::own_failure(&error),
     };
+    let shown = telling.progress.show(run.handle());
     let mut delivery = Delivery::new(run.handle(), sinks, alone);
     delivery.deliver_all(run);
+    drop(shown);
     let status = delivery.conclude(&input.fault, &caught);
-    if delivery.is_worth_a_summary(status) {
-        // A summary that nobody can read changes nothing about the run.
-        let _ = io::stderr().write_all(summary(&delivery.tally, begun.elapsed()).as_bytes());
+    let is_wanted = match telling.summary {
+        SummaryWish::Auto => delivery.is_worth_a_summary(status),
+        SummaryWish::Always => true,
+        SummaryWish::Never => false,
+    };
+    if is_wanted {
+        screen::say(&summary(&delivery.tally, begun.elapsed(), &telling.palette));
     }
     status
 }
@@ -114,7 +136,7 @@ impl Delivery {
         }
         self.alone.hold();
         self.tell_sinks(|sink| sink.finish());
-        self.tally.note_rest(self.handle.snapshot().pending);
+        self.tally.note_end(&self.handle.snapshot());
     }
 
     fn complete(&mut self, mut completion: Completion<Work>) {

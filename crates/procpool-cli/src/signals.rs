@@ -25,7 +25,7 @@ use crate::signals::count::{Counts, Heard};
 pub(crate) use crate::signals::ignored::Ignored;
 pub(crate) use crate::signals::insistence::Insistence;
 use crate::status::StatusReport;
-use crate::sys;
+use crate::{screen, sys};
 
 /// Those that end a run, those that stop procpool for a while and let it go on, and those that ask.
 const CAUGHT: [i32; 10] =
@@ -124,7 +124,9 @@ impl Servant {
             SIGTTIN | SIGTTOU if is_in_foreground() => {}
             SIGTSTP | SIGTTIN | SIGTTOU => {
                 let _stopped = self.concerned.processes.stop();
+                screen::suspend();
                 sys::take_default_action(signal);
+                screen::resume();
             }
             SIGCONT => self.concerned.processes.signal(Signal::CONT),
             SIGUSR1 => self.concerned.report.show(),

@@ -1,6 +1,7 @@
 //! What wants to know of each job's end.
 //! Knows no kind of it; each has a file of its own below.
 
+pub(crate) mod failures;
 pub(crate) mod in_order;
 pub(crate) mod lines;
 mod passage;

@@ -2,7 +2,6 @@
 //! Knows nothing of signals.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -11,6 +10,7 @@ use std::time::Instant;
 use procpool_core::{Handle, Pending, Process, Processes, Snapshot};
 
 use crate::duration::prose;
+use crate::screen;
 use crate::tally::{last_lines, shorten};
 
 /// Writes what runs to standard error.
@@ -34,8 +34,7 @@ impl StatusReport {
         }
         let report = self.clone();
         let show = move || {
-            let text = report.text();
-            let _ = io::stderr().write_all(text.as_bytes());
+            screen::say(&report.text());
             report.busy.store(false, Ordering::Release);
         };
         if thread::Builder::new().name("procpool-status".into()).spawn(show).is_err() {

@@ -4,15 +4,25 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::colour::{Palette, paint};
 use crate::duration::prose;
 use crate::tally::{Remark, Rest, Tally};
 
-/// The summary of a run that took so long.
-pub(crate) fn summary(tally: &Tally, elapsed: Duration) -> String {
+/// What was typed about whether there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum SummaryWish {
+    Auto,
+    Always,
+    Never,
+}
+
+/// The summary of a run.
+pub(crate) fn summary(tally: &Tally, elapsed: Duration, palette: &Palette) -> String {
     let mut text = String::new();
-    line(&mut text, format_args!("procpool: {}; {}", counts(tally), prose(elapsed)));
+    let took = prose(elapsed);
+    line(&mut text, format_args!("procpool: {}; {took}{}", counts(tally, palette), busy(tally, elapsed)));
     for remark in &tally.remarks {
-        describe(&mut text, remark);
+        describe(&mut text, remark, palette);
     }
     if tally.unremarked > 0 {
         line(&mut text, format_args!("  and {} more", tally.unremarked));
@@ -21,17 +31,18 @@ pub(crate) fn summary(tally: &Tally, elapsed: Duration) -> String {
 }
 
 /// How many jobs there were, and what came of them: what didn't happen is not said.
-fn counts(tally: &Tally) -> String {
+fn counts(tally: &Tally, palette: &Palette) -> String {
     let counts = [
-        (tally.succeeded, "succeeded"),
-        (tally.failed, "failed"),
-        (tally.stopped, "stopped"),
-        (tally.retried, "tried again"),
-        (tally.unrun.known, "not run"),
-        (tally.leaked, "leaked a process"),
+        (tally.succeeded, "succeeded", palette.good),
+        (tally.failed, "failed", palette.bad),
+        (tally.stopped, "stopped", palette.notable),
+        (tally.retried, "tried again", palette.notable),
+        (tally.unrun.known, "not run", palette.notable),
+        (tally.leaked, "leaked a process", palette.notable),
     ];
-    let happened = counts.into_iter().filter(|(count, _)| *count > 0);
-    let mut parts: Vec<String> = happened.map(|(count, what)| format!("{count} {what}")).collect();
+    let happened = counts.into_iter().filter(|(count, ..)| *count > 0);
+    let paint = |(count, what, style)| paint(style, &format!("{count} {what}"));
+    let mut parts: Vec<String> = happened.map(paint).collect();
     if tally.unrun.input == Rest::Unknown {
         parts.push("the rest of the input not read".to_owned());
     }
@@ -42,13 +53,24 @@ fn counts(tally: &Tally) -> String {
     if parts.is_empty() { jobs } else { format!("{jobs}: {}", parts.join(", ")) }
 }
 
-fn describe(text: &mut String, remark: &Remark) {
+/// How much of the time the slots were taken. In a run of a moment that would say nothing.
+fn busy(tally: &Tally, elapsed: Duration) -> String {
+    let capacity = elapsed.as_secs_f64() * f64::from(tally.slots);
+    if elapsed < Duration::from_secs(1) || capacity <= 0.0 {
+        return String::new();
+    }
+    // What was cut off at the end may be a little more than all.
+    let percent = (tally.busy.as_secs_f64() / capacity * 100.0).min(100.0);
+    format!(", slots {percent:.0}% busy")
+}
+
+fn describe(text: &mut String, remark: &Remark, palette: &Palette) {
     let Remark { key, outcome, elapsed, last_words, again } = remark;
     let key = if key.is_empty() { "\"\"" } else { key };
     let after = elapsed.map_or_else(String::new, |elapsed| format!(", {}", prose(elapsed)));
-    line(text, format_args!("  {key}: {outcome}{after}"));
+    line(text, format_args!("  {key}: {}{after}", paint(palette.bad, outcome)));
     for word in last_words {
-        line(text, format_args!("    | {word}"));
+        line(text, format_args!("    {}", paint(palette.faint, &format!("| {word}"))));
     }
     if let Some(again) = again {
         line(text, format_args!("    again: {again}"));
@@ -64,11 +86,23 @@ mod tests {
     use super::*;
     use crate::tally::Unrun;
 
+    fn plain(tally: &Tally, elapsed: Duration) -> String {
+        summary(tally, elapsed, &Palette::default())
+    }
+
     #[test]
     fn a_success_is_one_line() {
         let tally = Tally { succeeded: 12, ..Tally::default() };
-        assert_eq!(summary(&tally, Duration::from_millis(3210)), "procpool: 12 jobs: 12 succeeded; 3.21s\n");
-        assert_eq!(summary(&Tally::default(), Duration::ZERO), "procpool: 0 jobs; 0ms\n");
+        assert_eq!(plain(&tally, Duration::from_millis(321)), "procpool: 12 jobs: 12 succeeded; 321ms\n");
+        assert_eq!(plain(&Tally::default(), Duration::ZERO), "procpool: 0 jobs; 0ms\n");
+    }
+
+    #[test]
+    fn what_failed_stands_out_in_colour() {
+        let tally = Tally { succeeded: 1, failed: 2, ..Tally::default() };
+        let coloured = summary(&tally, Duration::ZERO, &Palette::coloured());
+        let expected = "procpool: 3 jobs: \x1b[32m1 succeeded\x1b[0m, \x1b[1m\x1b[31m2 failed\x1b[0m; 0ms\n";
+        assert_eq!(coloured, expected);
     }
 
     #[test]
@@ -76,7 +110,7 @@ mod tests {
         let mut tally = Tally { succeeded: 1, ..Tally::default() };
         tally.note_rest(procpool_core::Pending::AtLeast(2));
         let expected = "procpool: 3 jobs: 1 succeeded, 2 not run, the rest of the input not read; 1ms\n";
-        assert_eq!(summary(&tally, Duration::from_millis(1)), expected);
+        assert_eq!(plain(&tally, Duration::from_millis(1)), expected);
     }
 
     #[test]
@@ -92,14 +126,17 @@ mod tests {
             succeeded: 1,
             failed: 3,
             stopped: 0,
-            retried: 0,
             unrun: Unrun { known: 2, input: Rest::None },
+            retried: 2,
             leaked: 1,
+            busy: Duration::from_secs(130),
+            slots: 4,
             remarks: vec![remark],
             unremarked: 2,
         };
-        let expected = "procpool: 6 jobs: 1 succeeded, 3 failed, 2 not run, 1 leaked a process; 1m05s\n  \
+        let expected = "procpool: 6 jobs: 1 succeeded, 3 failed, 2 tried again, 2 not run, 1 leaked a process; \
+                        1m05s, slots 50% busy\n  \
                         a b: exit 3, 20ms\n    | no such thing\n    again: wc 'a b'\n  and 2 more\n";
-        assert_eq!(summary(&tally, Duration::from_secs(65)), expected);
+        assert_eq!(plain(&tally, Duration::from_secs(65)), expected);
     }
 }

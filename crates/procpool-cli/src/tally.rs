@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use procpool_core::{Completion, End, Key, NotStarted, Outcome, Pending};
+use procpool_core::{Completion, End, Key, NotStarted, Outcome, Pending, Snapshot};
 
 use crate::quote::{Reader, command_line};
 use crate::work::{Work, command_run};
@@ -20,6 +20,10 @@ pub(crate) struct Tally {
     /// Their turn never came.
     pub(crate) unrun: Unrun,
     pub(crate) leaked: u64,
+    /// For how long slots were taken, in sum.
+    pub(crate) busy: Duration,
+    /// How many there were.
+    pub(crate) slots: u32,
     /// The first of those that failed or leaked.
     pub(crate) remarks: Vec<Remark>,
     /// How many more of them there were.
@@ -99,7 +103,14 @@ impl Tally {
         }
     }
 
-    /// Takes note of jobs that the run had not even accepted when it was over.
+    /// Takes note of how the run stood when it was over: of jobs that it had not even accepted then, and of how
+    /// busy it was.
+    pub(crate) fn note_end(&mut self, last: &Snapshot) {
+        self.busy = last.busy;
+        self.slots = u32::try_from(last.limit.get()).unwrap_or(u32::MAX);
+        self.note_rest(last.pending);
+    }
+
     pub(crate) fn note_rest(&mut self, pending: Pending) {
         match pending {
             Pending::Exactly(jobs) => self.unrun.known += jobs,

@@ -2,7 +2,7 @@
 //! Knows nothing of runs. It has one thread and never starts a process.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::process;
 use std::thread;
@@ -12,7 +12,7 @@ use nix::sys::signal::{SigSet, Signal};
 use rustix::process::{Pid, WaitOptions, WaitStatus, getpid, kill_process, wait};
 
 use crate::guard::orphans::children_of;
-use crate::sys;
+use crate::{screen, sys};
 
 /// What the guardian does about processes that are left when the pool has come to an orderly end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,14 +30,18 @@ pub(super) struct Guardian {
     pub(super) link: UnixStream,
     /// The pool hears what is passed on.
     pub(super) is_heard: bool,
+    /// The pool may have drawn something on the terminal.
+    pub(super) draws: bool,
     pub(super) leftovers: Leftovers,
     /// Children that this process had before it became procpool: a shell that starts something in the background
     /// and then is replaced (`exec procpool`) leaves them. They are none of ours.
     pub(super) before: Vec<Pid>,
 }
 
-/// What the pool says to its guardian: that it listens from now on, and that its end is an orderly one.
+/// What the pool says to its guardian: that it listens from now on, that it may draw on the terminal, and that its
+/// end is an orderly one.
 pub(super) const LISTENS: u8 = b'?';
+pub(super) const DRAWS: u8 = b'~';
 pub(super) const TAKES_LEAVE: u8 = b'!';
 
 /// What is passed on to the pool, which knows what to make of it, and which of them to ignore. All others have
@@ -115,8 +119,12 @@ impl Guardian {
     }
 
     fn end(&mut self, status: WaitStatus) -> ! {
-        if self.leftovers == Leftovers::Kill || !self.pool_says(TAKES_LEAVE) {
+        let is_orderly = self.pool_says(TAKES_LEAVE);
+        if self.leftovers == Leftovers::Kill || !is_orderly {
             self.sweep();
+        }
+        if self.draws && !is_orderly {
+            screen::wipe();
         }
         if let Some(signal) = status.terminating_signal() {
             sys::take_default_action(signal);
@@ -130,6 +138,7 @@ impl Guardian {
     fn pool_says(&mut self, what: u8) -> bool {
         let mut said = [0];
         while let Ok(1) = self.link.read(&mut said) {
+            self.draws |= said == [DRAWS];
             if said == [what] {
                 return true;
             }
@@ -174,5 +183,5 @@ fn give_up(left: &[Pid]) {
     let list: Vec<String> = left.iter().map(describe).collect();
     let text = format!("procpool: these processes of the run could not be killed: {}\n", list.join(", "));
     // Whoever can't see it can't be helped.
-    let _ = io::stderr().write_all(text.as_bytes());
+    screen::say(&text);
 }

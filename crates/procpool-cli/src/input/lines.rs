@@ -2,10 +2,12 @@
 //! Knows nothing of what they become; reads no further than it is asked to.
 
 use std::ffi::OsString;
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead};
 use std::os::unix::ffi::OsStringExt;
 
 use anyhow::{Context, bail};
+
+use crate::screen;
 
 /// What ends a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,11 +86,10 @@ impl<R: BufRead> Lines<R> {
         let ends_like_windows = self.separator == Separator::Newline && value.last() == Some(&b'\r');
         if ends_like_windows && self.carriage_return == CarriageReturn::NotSeen {
             // A warning that nobody can read changes nothing about the run.
-            let _ = writeln!(
-                io::stderr(),
-                "procpool: warning: {} ends in a carriage return (a file from Windows?); it is kept as part of the value",
+            screen::say(&format!(
+                "procpool: warning: {} ends in a carriage return (a file from Windows?); it is kept as part of the value\n",
                 self.place()
-            );
+            ));
             self.carriage_return = CarriageReturn::Warned;
         }
         Ok(Some(OsString::from_vec(value)))

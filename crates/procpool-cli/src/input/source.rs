@@ -2,13 +2,14 @@
 //! Knows nothing of what stands in them.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
 use crate::closed::Standard;
 use crate::input::lines::explain;
+use crate::screen;
 
 /// A file that was named, or standard input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +64,7 @@ impl Source {
 fn announce() {
     if io::stdin().is_terminal() {
         let hint = "procpool: reading values from the terminal, one a line; Ctrl-D ends them\n";
-        // Who can't see it may type all the same.
-        let _ = io::stderr().write_all(hint.as_bytes());
+        screen::say(hint);
+        screen::leave_to_keyboard();
     }
 }

@@ -8,6 +8,7 @@ use procpool_core::Handle;
 
 use crate::exit::ExitStatus;
 use crate::pulse::Pulse;
+use crate::screen;
 
 /// What it takes to insist.
 #[derive(Clone)]
@@ -28,6 +29,7 @@ impl Insistence {
             pulse.wait_for_silence(patience);
             handle.kill();
             thread::sleep(KILLING);
+            screen::suspend();
             ExitStatus::Signal(signal).leave()
         };
         // Without a thread there is one safety net less, and nothing else to do about it.

@@ -11,6 +11,7 @@ use rustix::stdio;
 
 use crate::closed::Standard;
 use crate::pulse::Pulse;
+use crate::screen::{self, Held};
 use crate::sink::Trouble;
 use crate::sink::shape::{Passes, Shape};
 
@@ -29,6 +30,8 @@ pub(crate) struct Stream {
     file: io::Result<File>,
     passes: Passes,
     pulse: Pulse,
+    /// While an output is on its way to a terminal.
+    held: Option<Held>,
 }
 
 impl Stream {
@@ -43,7 +46,7 @@ impl Stream {
             (Control::Colour, Ok(file)) if file.is_terminal() => Passes::TextAndColour,
             _ => Passes::Everything,
         };
-        Stream { name, file, passes, pulse }
+        Stream { name, file, passes, pulse, held: None }
     }
 
     /// What it lets through.
@@ -54,13 +57,27 @@ impl Stream {
     /// Prints a whole output.
     pub(crate) fn print(&mut self, label: Option<&Key>, spool: &Spool) -> Result<(), Trouble> {
         let name = self.name;
-        self.copy(label, spool).map_err(|error| Trouble::copying(name, error))
+        if spool.is_empty() {
+            return Ok(());
+        }
+        self.while_held(|stream| stream.copy(label, spool)).map_err(|error| Trouble::copying(name, error))
     }
 
     /// Prints bytes that are ready for it.
     pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
         let name = self.name;
-        self.write_all(bytes).map_err(|error| Trouble::writing(name, error))
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.while_held(|stream| stream.write_all(bytes)).map_err(|error| Trouble::writing(name, error))
+    }
+
+    /// Nothing is drawn on the terminal that this may go to before all of it is there.
+    fn while_held<T>(&mut self, print: impl FnOnce(&mut Stream) -> T) -> T {
+        self.held = self.file.as_ref().is_ok_and(File::is_terminal).then(screen::hold);
+        let printed = print(self);
+        self.held = None;
+        printed
     }
 
     fn copy(&mut self, label: Option<&Key>, spool: &Spool) -> Result<(), CopyError> {
@@ -89,7 +106,12 @@ impl Write for Stream {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     retry_on_intr(|| poll(&mut [PollFd::new(file, PollFlags::OUT)], None))?;
                 }
-                result => return result,
+                result => {
+                    if let (Some(held), Ok(count)) = (&self.held, &result) {
+                        held.note(&bytes[..*count]);
+                    }
+                    return result;
+                }
             }
         }
     }

@@ -20,11 +20,13 @@ mod output;
 mod output_modes;
 mod placeholders;
 mod processes;
+mod progress;
 mod readme;
 mod scheduling;
 mod several;
 mod signals;
 mod table;
+mod telling;
 mod temporary;
 mod terminal;
 mod usage;
@@ -129,7 +131,8 @@ impl Folder {
         let mut path: Vec<PathBuf> =
             programs.iter().map(|program| program.parent().unwrap().into()).collect();
         path.extend(env::split_paths(&env::var_os("PATH").unwrap()));
-        command.env("PATH", env::join_paths(path).unwrap()).env("LC_ALL", "C");
+        // A display below the output is wanted by few cases.
+        command.env("PATH", env::join_paths(path).unwrap()).env("LC_ALL", "C").env("TERM", "dumb");
         command.current_dir(self.0.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Trial {
             folder: self.clone(),

@@ -8,8 +8,45 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use rustix::fs::OFlags;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
 
 use crate::{DEADLINE, Folder, Listener, Trial, comes_true};
+
+/// What bytes have made of a terminal.
+pub(crate) struct Picture(vt100::Parser);
+
+impl Picture {
+    pub(crate) fn of(bytes: &[u8], columns: u16, rows: u16) -> Picture {
+        let side = |length: u16| length.try_into().unwrap();
+        let mut parser = vt100::Parser::new(side(rows), side(columns), 100_000);
+        parser.process(bytes);
+        Picture(parser)
+    }
+
+    /// What is on it.
+    pub(crate) fn screen(&self) -> String {
+        self.0.screen().contents()
+    }
+
+    pub(crate) fn has_cursor(&self) -> bool {
+        !self.0.screen().hide_cursor()
+    }
+
+    /// All lines that were ever on it and have stayed, as a person scrolls back to them.
+    pub(crate) fn history(mut self) -> Vec<String> {
+        let screen = self.0.screen_mut();
+        let (rows, columns): (usize, u16) = (screen.size().0.get().into(), screen.size().1.into());
+        screen.set_scrollback(usize::MAX);
+        let mut lines = Vec::new();
+        for offset in (1..=screen.scrollback()).rev() {
+            screen.set_scrollback(offset);
+            lines.extend(screen.rows(0, columns).next());
+        }
+        screen.set_scrollback(0);
+        lines.extend(screen.rows(0, columns).take(rows));
+        lines
+    }
+}
 
 /// Both ends of it; what is written on it is collected.
 pub(crate) struct Terminal {
@@ -48,7 +85,37 @@ impl Terminal {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// What is on the screen; a terminal ends its lines with a carriage return too.
+    /// Has another size from now on.
+    pub(crate) fn resize(&self, columns: u16, rows: u16) {
+        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&self.device, size).unwrap();
+    }
+
+    /// Single keys are read from now on, as a pager does.
+    pub(crate) fn read_keys(&self) {
+        let mut modes = tcgetattr(&self.device).unwrap();
+        modes.local_modes -= LocalModes::ICANON | LocalModes::ECHO;
+        tcsetattr(&self.device, OptionalActions::Now, &modes).unwrap();
+    }
+
+    /// All bytes that were written on it.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.screen.heard()
+    }
+
+    /// What a person sees on it who has 24 lines of 80 characters.
+    pub(crate) fn picture(&self) -> Picture {
+        Picture::of(&self.bytes(), 80, 24)
+    }
+
+    /// Waits until a person sees this.
+    #[track_caller]
+    pub(crate) fn comes_to_show(&self, text: &str) {
+        let shown = comes_true(DEADLINE, || self.picture().screen().contains(text));
+        assert!(shown, "waited in vain to see {text:?}; there is: {:?}", self.picture().screen());
+    }
+
+    /// All that was written, line by line; a terminal ends its lines with a carriage return too.
     pub(crate) fn text(&self) -> String {
         String::from_utf8(self.screen.heard()).unwrap().replace('\r', "")
     }

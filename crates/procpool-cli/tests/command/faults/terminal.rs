@@ -100,6 +100,28 @@ fn ctrl_z_stops_all_jobs_and_fg_lets_them_go_on() {
 }
 
 #[test]
+fn a_stopped_run_leaves_the_terminal_to_the_shell_and_shows_itself_again_afterwards() {
+    let mut session = Session::new();
+    session.press("TERM=xterm procpool run -j2 sh patient ::: 1 2\n");
+    session.terminal.comes_to_show("0/2 0%  2 running");
+    session.press(CTRL_Z);
+    session.has_said_stopped(1);
+    session.terminal.comes_to_show("ready> ");
+    assert!(!session.terminal.picture().screen().contains(" running"));
+    // In the background it draws nothing either.
+    session.press("bg\n");
+    let jobs = pids(&session.folder, "pid.", 2);
+    wait_for("the jobs to go on", || jobs.iter().all(|pid| !is_stopped(pid)));
+    session.press("fg\n");
+    session.terminal.comes_to_show("0/2 0%  2 running");
+    session.folder.write("go", "");
+    session.terminal.comes_to_show("2 jobs: 2 succeeded");
+    session.status_is(0);
+    assert!(!session.terminal.picture().screen().contains(" running"));
+    session.leave();
+}
+
+#[test]
 fn ctrl_z_while_64_jobs_are_started_stops_those_that_are_and_starts_no_other() {
     for _ in 0..5 {
         let mut session = Session::new();

@@ -1,0 +1,79 @@
+//! What was typed about what procpool itself says: progress, colour, summary.
+//! Knows nothing of how it is said.
+
+use crate::colour;
+use crate::summary::SummaryWish;
+
+/// What is said of the run.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TellingArgs {
+    /// Show how the run stands: auto, bar, plain or none
+    ///
+    /// With auto a bar, the figures and the jobs that have run for the longest
+    /// time stand below the output where standard error is a terminal, and each
+    /// failure is said as it happens; elsewhere there is nothing. `bar` asks for
+    /// the same, and `plain` for a line every 10 s on any standard error; where a
+    /// bar can't be drawn (no terminal, TERM is dumb, --output raw) it is plain too. What
+    /// takes less than 300 ms shows nothing. The variable `PROCPOOL_PROGRESS` says
+    /// it where no option does.
+    #[arg(
+        long,
+        value_name = "WHAT",
+        default_value = "auto",
+        hide_default_value = true,
+        hide_possible_values = true,
+        env = "PROCPOOL_PROGRESS",
+        hide_env = true,
+        overrides_with = "bar"
+    )]
+    progress: ProgressWish,
+
+    /// The same as `--progress bar`; so is --eta
+    #[arg(long, alias = "eta", overrides_with = "progress", hide_short_help = true)]
+    bar: bool,
+
+    /// When procpool's own words are coloured: auto, always or never
+    ///
+    /// With auto: where they go to a terminal. `NO_COLOR`, `CLICOLOR_FORCE`,
+    /// `FORCE_COLOR` and `CLICOLOR=0` in the environment count before that, in
+    /// this order. Outputs of jobs stay as they are.
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true,
+        hide_possible_values = true,
+        hide_short_help = true
+    )]
+    pub(crate) color: colour::Wish,
+
+    /// When there is a closing summary on standard error: auto, always or never
+    ///
+    /// With auto: where standard error is a terminal, or a job failed, leaked a
+    /// process or was left.
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true,
+        hide_possible_values = true,
+        hide_short_help = true
+    )]
+    pub(crate) summary: SummaryWish,
+}
+
+/// How a run is shown while it goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ProgressWish {
+    Auto,
+    Bar,
+    Plain,
+    None,
+}
+
+impl TellingArgs {
+    /// As the last of the options that say it.
+    pub(crate) fn progress(&self) -> ProgressWish {
+        if self.bar { ProgressWish::Bar } else { self.progress }
+    }
+}

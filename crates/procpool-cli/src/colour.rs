@@ -1,0 +1,109 @@
+//! Whether procpool's own words are coloured, and how: pure, but for the reading of the environment.
+//! Knows nothing of what is said, and nothing of the colours of jobs' output.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+
+use anstyle::{AnsiColor, Style};
+
+/// What was typed about colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Wish {
+    Auto,
+    Always,
+    Never,
+}
+
+/// Where something is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Terminal,
+    /// A pipe or a file.
+    Elsewhere,
+}
+
+/// What the words are shown in.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Palette {
+    pub(crate) good: Style,
+    pub(crate) bad: Style,
+    pub(crate) notable: Style,
+    pub(crate) faint: Style,
+}
+
+impl Palette {
+    /// As is wished, else as the environment says, else coloured on a terminal.
+    pub(crate) fn choose(wish: Wish, place: Place) -> Palette {
+        let is_coloured = decide(wish, |name| env::var_os(name)).unwrap_or(place == Place::Terminal);
+        if is_coloured { Palette::coloured() } else { Palette::default() }
+    }
+
+    pub(crate) fn coloured() -> Palette {
+        Palette {
+            good: AnsiColor::Green.on_default(),
+            bad: AnsiColor::Red.on_default().bold(),
+            notable: AnsiColor::Yellow.on_default(),
+            faint: Style::new().dimmed(),
+        }
+    }
+}
+
+/// A text in a style; in the plain one it is as it was.
+pub(crate) fn paint(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Whether there is to be colour wherever it goes; `None`: where it goes decides.
+pub(crate) fn decide(wish: Wish, variable: impl Fn(&str) -> Option<OsString>) -> Option<bool> {
+    let is_set = |name| variable(name).is_some_and(|value| !value.is_empty());
+    let is_on = |name| variable(name).is_some_and(|value| !value.is_empty() && value != OsStr::new("0"));
+    let is = |name, expected: &str| variable(name).is_some_and(|value| value == OsStr::new(expected));
+    match wish {
+        Wish::Always => Some(true),
+        Wish::Never => Some(false),
+        Wish::Auto if is_set("NO_COLOR") => Some(false),
+        Wish::Auto if is_on("CLICOLOR_FORCE") || is_on("FORCE_COLOR") => Some(true),
+        Wish::Auto if is("CLICOLOR", "0") || is("TERM", "dumb") => Some(false),
+        Wish::Auto => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn decided(wish: Wish, variables: &[(&str, &str)], expected: Option<bool>) {
+        let variable = |name: &str| {
+            variables.iter().find(|(other, _)| *other == name).map(|(_, value)| OsString::from(value))
+        };
+        assert_eq!(decide(wish, variable), expected, "{wish:?} {variables:?}");
+    }
+
+    #[test]
+    fn what_was_typed_counts_before_the_environment() {
+        decided(Wish::Always, &[("NO_COLOR", "1"), ("TERM", "dumb")], Some(true));
+        decided(Wish::Never, &[("CLICOLOR_FORCE", "1"), ("FORCE_COLOR", "1")], Some(false));
+    }
+
+    #[test]
+    fn of_the_environment_no_colour_counts_first_then_what_forces_it() {
+        decided(Wish::Auto, &[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")], Some(false));
+        decided(Wish::Auto, &[("NO_COLOR", ""), ("FORCE_COLOR", "1"), ("CLICOLOR", "0")], Some(true));
+        decided(Wish::Auto, &[("CLICOLOR_FORCE", "1"), ("TERM", "dumb")], Some(true));
+        decided(Wish::Auto, &[("CLICOLOR", "0")], Some(false));
+        decided(Wish::Auto, &[("TERM", "dumb")], Some(false));
+    }
+
+    #[test]
+    fn else_the_place_decides() {
+        let variables = [("CLICOLOR", "1"), ("CLICOLOR_FORCE", "0"), ("FORCE_COLOR", ""), ("TERM", "xterm")];
+        decided(Wish::Auto, &variables, None);
+    }
+
+    #[test]
+    fn a_text_in_the_plain_style_is_as_it_was() {
+        assert_eq!(paint(Palette::default().bad, "x"), "x");
+        assert_eq!(paint(Palette::coloured().bad, "x"), "\x1b[1m\x1b[31mx\x1b[0m");
+    }
+}

@@ -1,0 +1,163 @@
+//! Which lines stand below the output, for which state of a run on which terminal: pure.
+//! Knows nothing of clocks, threads and how lines get there.
+
+use std::time::Duration;
+
+use anstyle::Style;
+
+use crate::colour::{Palette, paint};
+use crate::progress::figures::{Figures, whole_seconds};
+use crate::progress::width::{cut, width};
+use crate::screen::Size;
+
+/// One of the jobs that have run for the longest time.
+#[derive(Clone, Debug)]
+pub(super) struct Longest {
+    /// As it is shown.
+    pub(super) key: String,
+    pub(super) elapsed: Duration,
+}
+
+/// More keys are never shown.
+pub(super) const MOST_KEYS: usize = 8;
+
+/// How wide a bar may be: one that is narrower says nothing, one that is wider no more.
+const NARROWEST_BAR: usize = 10;
+const WIDEST_BAR: usize = 40;
+
+/// A line for the run, and one for each of the jobs, longest first, as far as there is room for them.
+///
+/// A terminal has a row for the output, too; and the last column stays free, because what follows a character
+/// there may be in the next line.
+pub(super) fn lines(figures: &Figures, longest: &[Longest], size: Size, palette: &Palette) -> Vec<String> {
+    let (rows, columns) = (size.rows.saturating_sub(1), size.columns.saturating_sub(1));
+    let run = run_line(figures, columns, palette);
+    let jobs = longest.iter().take(MOST_KEYS).map(|job| job_line(job, columns, palette));
+    std::iter::once(run).chain(jobs).take(rows).collect()
+}
+
+fn run_line(figures: &Figures, columns: usize, palette: &Palette) -> String {
+    let plain = Style::new();
+    let mut parts = vec![(plain, figures.position()), (plain, format!("{} running", figures.running))];
+    parts.extend(figures.retries().map(|retries| (palette.notable, retries)));
+    parts.extend(figures.failures().map(|failures| (palette.bad, failures)));
+    parts.push((palette.faint, figures.times()));
+    let wide: usize = parts.iter().map(|(_, part)| width(part) + SEPARATOR.len()).sum();
+    let wide = wide - SEPARATOR.len();
+    if wide > columns {
+        let all: Vec<String> = parts.into_iter().map(|(_, part)| part).collect();
+        return cut(&all.join(SEPARATOR), columns);
+    }
+    let painted: Vec<String> = parts.iter().map(|(style, part)| paint(*style, part)).collect();
+    let bar = figures.share().and_then(|share| bar(share, columns - wide, palette));
+    bar.into_iter().chain(painted).collect::<Vec<_>>().join(SEPARATOR)
+}
+
+const SEPARATOR: &str = "  ";
+
+/// A bar that is full to this share, in what room the figures leave.
+fn bar(share: f64, room: usize, palette: &Palette) -> Option<String> {
+    let inside = room.checked_sub("[]".len() + SEPARATOR.len())?.min(WIDEST_BAR);
+    if inside < NARROWEST_BAR {
+        return None;
+    }
+    let is_full = |column: &usize| {
+        let end = u32::try_from(column + 1).map_or(f64::INFINITY, f64::from);
+        end <= share * u32::try_from(inside).map_or(f64::INFINITY, f64::from)
+    };
+    let full = (0..inside).take_while(is_full).count();
+    let done = paint(palette.good, &"#".repeat(full));
+    Some(format!("[{done}{}]", " ".repeat(inside - full)))
+}
+
+fn job_line(job: &Longest, columns: usize, palette: &Palette) -> String {
+    let time = format!("{:>8}", whole_seconds(job.elapsed));
+    let key = if job.key.is_empty() { "\"\"" } else { &job.key };
+    match columns.checked_sub(width(&time) + SEPARATOR.len()) {
+        Some(room) => format!("{}{SEPARATOR}{}", paint(palette.faint, &time), cut(key, room)),
+        None => cut(key, columns),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SIZE: Size = Size { columns: 80, rows: 24 };
+
+    fn figures() -> Figures {
+        Figures {
+            done: 123,
+            total: Some(500),
+            running: 32,
+            retrying: 0,
+            failed: 3,
+            elapsed: Duration::from_secs(47),
+        }
+    }
+
+    fn jobs(keys: &[&str]) -> Vec<Longest> {
+        let seconds = (0..keys.len() as u64).map(|place| 151 >> place);
+        keys.iter()
+            .zip(seconds)
+            .map(|(key, seconds)| Longest {
+                key: (*key).to_owned(),
+                elapsed: Duration::from_secs(seconds),
+            })
+            .collect()
+    }
+
+    fn shown(longest: &[Longest], size: Size) -> Vec<String> {
+        lines(&figures(), longest, size, &Palette::default())
+    }
+
+    #[test]
+    fn a_line_for_the_run_stands_above_the_jobs() {
+        let expected = [
+            "[######                    ]  123/500 24%  32 running  3 failed  47s, ETA 2m24s",
+            "   2m31s  videos/summer.mkv",
+            "   1m15s  \"\"",
+        ];
+        assert_eq!(shown(&jobs(&["videos/summer.mkv", ""]), SIZE), expected);
+    }
+
+    #[test]
+    fn where_the_end_is_not_known_there_is_no_bar() {
+        let unknown = Figures { total: None, ..figures() };
+        let expected = ["123 done, 2.6/s  32 running  3 failed  47s"];
+        assert_eq!(lines(&unknown, &[], SIZE, &Palette::default()), expected);
+    }
+
+    #[test]
+    fn there_are_never_more_lines_than_the_terminal_has_room_for() {
+        let jobs = jobs(&["a"; 20]);
+        for (rows, expected) in [(0, 0), (1, 0), (2, 1), (5, 4), (9, 8), (24, 9), (1000, 9)] {
+            assert_eq!(shown(&jobs, Size { columns: 80, rows }).len(), expected, "{rows}");
+        }
+    }
+
+    #[test]
+    fn on_a_narrow_terminal_the_bar_goes_first_then_the_end_of_the_line() {
+        assert_eq!(
+            shown(&[], Size { columns: 56, rows: 24 }),
+            ["123/500 24%  32 running  3 failed  47s, ETA 2m24s"]
+        );
+        assert_eq!(shown(&[], Size { columns: 21, rows: 24 }), ["123/500 24%  32 ru.."]);
+        assert_eq!(shown(&jobs(&["abcdef"]), Size { columns: 9, rows: 24 })[1], "abcdef");
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_reaches_the_last_column(
+            key in "\\PC{0,200}", columns in 1_usize..200, rows in 1_usize..30, total: Option<u64>, done: u64,
+        ) {
+            let figures = Figures { done, total, ..figures() };
+            let size = Size { columns, rows };
+            for line in lines(&figures, &jobs(&[&key, &key]), size, &Palette::default()) {
+                prop_assert!(width(&line) < columns, "{line:?}");
+            }
+        }
+    }
+}
