@@ -2,9 +2,11 @@
 //! Knows nothing of what it means: `plan.rs` does.
 
 mod delimiter;
+mod environment;
 mod inputs;
 mod jobs;
 mod outputs;
+mod pipe;
 mod scheduling;
 mod telling;
 mod values;
@@ -14,9 +16,11 @@ use std::ffi::OsString;
 
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+pub(crate) use crate::args::environment::EnvironmentArgs;
 pub(crate) use crate::args::inputs::InputArgs;
 pub(crate) use crate::args::jobs::JobArgs;
 pub(crate) use crate::args::outputs::{OutputArgs, OutputMode};
+pub(crate) use crate::args::pipe::RecordEnd;
 pub(crate) use crate::args::scheduling::{Halting, ScheduleArgs, TimeLimit};
 pub(crate) use crate::args::telling::{ProgressWish, TellingArgs};
 pub(crate) use crate::args::values::ValueArgs;
@@ -69,15 +73,21 @@ any placeholder the value becomes the last argument.
 Where jobs come from:
   Values after `:::`, or else standard input: a line a value. An empty line is
   an empty value, a missing last newline is fine, an empty input is no jobs.
+  Without a COMMAND each line of standard input, or of the file of -a, is a
+  command itself, and its own key. It is split into words as a shell does, by
+  blanks, quotes and backslashes, and braces mean themselves. Blank lines and
+  those that begin with # are skipped. One that only a shell could run (|, >, $,
+  *, …) is refused with its number: --shell gives each line to `sh -c`.
+  With --pipe standard input goes to the jobs themselves, a block each.
   A job file holds whole commands, in which braces mean themselves. JSON:
     {\"KEY\": [\"PROGRAM\", \"ARGUMENT\", …], …}
   or the long form, in TOML as well:
     {\"jobs\": {\"KEY\": {\"cmd\": […], \"cwd\": …, \"env\": {…}, \"stdin\": …,
-     \"timeout\": \"30s\"}, …}, \"defaults\": {…}}
+     \"timeout\": \"30s\", \"retries\": 2}, …}, \"defaults\": {…}}
   `\"shell\": \"a | b\"` in place of \"cmd\" asks for `sh -c`; \"stdin\" is a text
   or {\"file\": PATH}. JSONL: an object a line, with its \"key\" in it.
-  Paths are relative to where procpool runs. --timeout is for jobs that name
-  no timeout of their own.
+  Paths are relative to where procpool runs. --timeout, --retries, --env and
+  --cwd are for jobs that name none of their own, and go before \"defaults\".
 
 What a job has and how it ends:
   It runs without a shell, in a session and process group of its own, with
@@ -94,7 +104,7 @@ Exit status:
      finished and reported
   3  procpool could not do its own work, or jobs were left unrun
   After INT, TERM, HUP or QUIT it ends the jobs (by the same signal, but TERM
-  for HUP; 2 s later KILL; INT again: KILL at once) and dies by that signal.
+  for HUP; after --grace KILL; INT again: KILL at once) and dies by that signal.
 
 Signals that end nothing:
   USR1 prints what runs now, on standard error. USR2 starts nothing new and lets
@@ -108,7 +118,7 @@ outlives it by more than a second: a second process, the guardian, sees to it.";
 #[derive(Debug, clap::Args)]
 #[command(
     args_override_self = true,
-    override_usage = "procpool run [OPTIONS] [--] COMMAND [ARGUMENT]... [::: VALUE...]\n       procpool run [OPTIONS] --file FILE",
+    override_usage = "procpool run [OPTIONS] [--] COMMAND [ARGUMENT]... [::: VALUE...]\n       procpool run [OPTIONS] < COMMANDS\n       procpool run [OPTIONS] --file FILE",
     after_help = PLACEHOLDERS,
     after_long_help = AFTER_LONG_HELP,
 )]
@@ -123,6 +133,8 @@ pub(crate) struct RunArgs {
     pub(crate) inputs: InputArgs,
     #[command(flatten)]
     pub(crate) jobs: JobArgs,
+    #[command(flatten)]
+    pub(crate) environment: EnvironmentArgs,
 }
 
 /// What was typed. Ends procpool where it is help that was asked for, or nothing that is understood.

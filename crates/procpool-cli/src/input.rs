@@ -2,7 +2,9 @@
 //! Knows no source; each has a file of its own below.
 
 pub(crate) mod batches;
+pub(crate) mod blocks;
 pub(crate) mod combinations;
+pub(crate) mod commands;
 pub(crate) mod job_file;
 pub(crate) mod lines;
 pub(crate) mod maker;

@@ -19,6 +19,10 @@ use crate::work::{Place, Work};
 /// argument must not fail because of its key; such a job goes without.
 const LONGEST_KEY: usize = 100 * 1024;
 
+/// What is set for each job, and differs from each other's.
+pub(crate) const OWN_VARIABLES: [&str; 6] =
+    ["PROCPOOL_KEY", "PROCPOOL_SEQ", "PROCPOOL_SLOT", "PROCPOOL_ATTEMPT", "PROCPOOL_RUN", MARK];
+
 /// Runs such jobs as local processes.
 ///
 /// A placeholder may stand for the slot, and the environment names it too, so no command can be made before

@@ -1,11 +1,24 @@
-//! Makes room for a run: raises the soft limit of descriptors, and clamps the limit of jobs where that won't do.
+//! What a run asks of the machine: its priority, and room for it, by a higher limit of descriptors or fewer jobs.
 //! Knows nothing of how many are needed; `descriptors.rs` does.
 
+use anyhow::anyhow;
 use procpool_core::{Limit, LocalProcess};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
 
 use crate::descriptors::{Jobs, Need, Soft};
 use crate::screen;
+
+/// Changes the priority of this process by so much, and with it that of each thread and process that it makes.
+///
+/// # Errors
+/// Where that isn't allowed: usually a higher one.
+pub(crate) fn renice(by: Option<i32>) -> anyhow::Result<()> {
+    let Some(by) = by else { return Ok(()) };
+    match nice(by) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(anyhow!("--nice {by} is not allowed here: {error}; give a number from 0 to 19")),
+    }
+}
 
 /// The limit that this machine has descriptors for, and a runner whose jobs don't notice what was done for
 /// it. `jobs` is how many there are at most.

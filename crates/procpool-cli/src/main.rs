@@ -25,11 +25,13 @@ mod screen;
 mod signals;
 mod sink;
 mod size;
+mod split;
 mod status;
 mod summary;
 mod sys;
 mod tally;
 mod template;
+mod terms;
 mod work;
 
 use nix::sys::signal::SigSet;
@@ -69,8 +71,9 @@ fn run(args: RunArgs) -> ExitStatus {
         Some(leftovers) => Guard::enter(leftovers).inspect_err(exit::unguarded).ok(),
     };
     let status = match Plan::new(args, guard.as_ref()) {
-        Ok(Plan { pool, input, sinks, telling, pulse, processes, link }) => {
-            run::run(&pool, input, Audience { sinks, telling }, Controls { pulse, processes, link })
+        Ok(Plan { pool, input, sinks, telling, pulse, processes, link, grace }) => {
+            let controls = Controls { pulse, processes, link, grace };
+            run::run(&pool, input, Audience { sinks, telling }, controls)
         }
         Err(error) => exit::bad_input(&error),
     };

@@ -1,13 +1,17 @@
 //! What was typed becomes a plan: every decision and every user's error, before the first process.
 //! Knows nothing of how a plan is carried out.
 
+mod commands;
 mod inputs;
 mod outputs;
+mod pipe;
 mod schedule;
 mod telling;
+mod terms;
 mod values;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use procpool_core::{LocalProcess, Pool, Processes};
@@ -34,6 +38,8 @@ pub(crate) struct Plan {
     /// What runs.
     pub(crate) processes: Processes,
     pub(crate) link: Option<Link>,
+    /// How long a job that was asked to end has.
+    pub(crate) grace: Duration,
 }
 
 /// Only the jobs, for who wants to see them and not to run them.
@@ -41,21 +47,33 @@ pub(crate) struct Plan {
 /// # Errors
 /// As of [`Plan::new`].
 pub(crate) fn input(args: RunArgs) -> anyhow::Result<Input> {
-    inputs::input(args.inputs, schedule::fixed_timeout(&args.schedule))
+    let terms = terms::terms(&args.environment, &args.schedule)?;
+    inputs::input(args.inputs, terms)
 }
 
 impl Plan {
     /// # Errors
     /// Whatever is wrong with what was typed, or with a file that it names.
     pub(crate) fn new(args: RunArgs, guard: Option<&Guard>) -> anyhow::Result<Plan> {
-        let RunArgs { schedule: scheduling, outputs, telling, inputs, jobs } = args;
+        let RunArgs {
+            schedule: scheduling,
+            outputs,
+            telling,
+            inputs,
+            jobs,
+            environment,
+        } = args;
+        machine::renice(environment.nice)?;
         let pulse = Pulse::default();
-        let input = inputs::input(inputs, schedule::fixed_timeout(&scheduling))?;
+        let input = inputs::input(inputs, terms::terms(&environment, &scheduling)?)?;
         let Outputs { printer, capture, news, labels } =
             outputs::outputs(&outputs, input.names.as_ref(), &pulse)?;
         let telling = telling::telling(&telling, capture);
-        let (limit, local) =
-            machine::make_room(scheduling.limit, input.jobs.size_hint().1, LocalProcess::new());
+        let (limit, local) = machine::make_room(
+            scheduling.limit,
+            input.jobs.size_hint().1,
+            LocalProcess::new().grace(jobs.grace),
+        );
         local.check_spool().context("large outputs have no place, set TMPDIR to a directory for them")?;
         let launcher = Launcher::new(local, jobs.on_leak(), guard.map(|guard| Arc::clone(&guard.orphans)))
             .capture(capture)
@@ -73,6 +91,7 @@ impl Plan {
             sinks: printer.into_iter().chain(telling::failures(&telling)).collect(),
             telling,
             pulse,
+            grace: jobs.grace,
         })
     }
 }

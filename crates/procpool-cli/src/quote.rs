@@ -1,10 +1,11 @@
 //! Writes words so that a shell reads them back as they are.
 //! Knows nothing of what they are for.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
 
-use procpool_core::Command;
+use procpool_core::{Command, EnvironmentBase};
 
 /// What a word with a control character is written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,17 +17,73 @@ pub(crate) enum Reader {
     Line,
 }
 
-/// A command as it would be typed: the variables and the directory that were given to it are not in it.
+/// A command as it would be typed: what it gets on standard input is not in it. Where it has a directory of its own,
+/// a shell of its own goes there, so that several such lines can follow each other.
 pub(crate) fn command_line(command: &Command, reader: Reader) -> OsString {
-    let words = [command.program()].into_iter().chain(command.arguments().iter().map(OsString::as_os_str));
     let mut line = Vec::new();
+    append_variables(&mut line, command, reader);
+    let words = [command.program()].into_iter().chain(command.arguments().iter().map(OsString::as_os_str));
     for word in words {
-        if !line.is_empty() {
-            line.push(b' ');
-        }
         append(&mut line, word.as_bytes(), reader);
+        line.push(b' ');
+    }
+    line.pop();
+    if let Some(directory) = command.working_directory() {
+        let mut there = b"(cd ".to_vec();
+        append(&mut there, &directory_word(directory), reader);
+        line = [&there, &b" && "[..], &line, b")"].concat();
     }
     OsString::from_vec(line)
+}
+
+/// Nothing, or `env` with the command's changes to the environment, and a space.
+fn append_variables(line: &mut Vec<u8>, command: &Command, reader: Reader) {
+    let changes: Vec<_> = command.environment_changes().collect();
+    let last = changes
+        .iter()
+        .enumerate()
+        .filter(|(place, (name, _))| !changes[place + 1..].iter().any(|(later, _)| later == name));
+    let last: Vec<(&OsStr, Option<&OsStr>)> = last.map(|(_, change)| *change).collect();
+    if last.is_empty() && command.environment_base() == EnvironmentBase::Inherited {
+        return;
+    }
+    line.extend(b"env ");
+    if command.environment_base() == EnvironmentBase::Empty {
+        line.extend(b"-i ");
+    }
+    for (name, _) in last.iter().filter(|(_, value)| value.is_none()) {
+        line.extend(b"-u ");
+        append(line, name.as_bytes(), reader);
+        line.push(b' ');
+    }
+    if last.iter().any(|(name, _)| name.as_bytes().starts_with(b"-")) {
+        line.extend(b"-- ");
+    }
+    for (name, value) in last.iter().filter_map(|(name, value)| Some((name, (*value)?))) {
+        append_assignment(line, name, value, reader);
+        line.push(b' ');
+    }
+    if command.program().as_bytes().contains(&b'=') {
+        // It would be one more variable for env(1).
+        line.extend(br#"sh -c '"$0" "$@"' "#);
+    }
+}
+
+fn append_assignment(line: &mut Vec<u8>, name: &OsStr, value: &OsStr, reader: Reader) {
+    let is_name = name.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    if is_name {
+        line.extend(name.as_bytes());
+        line.push(b'=');
+        append(line, value.as_bytes(), reader);
+    } else {
+        append(line, &[name.as_bytes(), b"=", value.as_bytes()].concat(), reader);
+    }
+}
+
+/// cd(1) takes `-` for the directory before, other options for what they are, and looks for names in CDPATH.
+fn directory_word(directory: &Path) -> Vec<u8> {
+    let bytes = directory.as_os_str().as_bytes();
+    if bytes.starts_with(b"/") || bytes.starts_with(b"./") { bytes.to_vec() } else { [b"./", bytes].concat() }
 }
 
 fn append(line: &mut Vec<u8>, word: &[u8], reader: Reader) {
@@ -72,8 +129,6 @@ fn byte_in_ansi_quotes(byte: u8, is_text: bool) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::OsStr;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -98,6 +153,23 @@ mod tests {
             line(&["echo", "", "a b", "it's", "~", "*", "#", "a=b"]),
             r"echo '' 'a b' 'it'\''s' '~' '*' '#' 'a=b'"
         );
+    }
+
+    #[test]
+    fn what_the_command_was_given_stands_before_it() {
+        let line = |command: Command| command_line(&command, Reader::Shell);
+        let plain = Command::new("ls").arg("a b");
+        assert_eq!(
+            line(plain.clone().env("A", "1").env("B", "x y").env("A", "2")),
+            "env B='x y' A=2 ls 'a b'"
+        );
+        assert_eq!(line(plain.clone().directory("it's")), r"(cd './it'\''s' && ls 'a b')");
+        assert_eq!(line(plain.clone().env_clear()), "env -i ls 'a b'");
+        assert_eq!(line(plain.clone().env_remove("A").directory("/d")), "(cd /d && env -u A ls 'a b')");
+        assert_eq!(line(plain.env("-a", "1")), "env -- '-a=1' ls 'a b'");
+        let odd = Command::new("a=b").arg("c");
+        assert_eq!(line(odd.clone()), "'a=b' c");
+        assert_eq!(line(odd.env("A", "1")), r#"env A=1 sh -c '"$0" "$@"' 'a=b' c"#);
     }
 
     #[test]

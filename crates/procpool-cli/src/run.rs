@@ -2,7 +2,7 @@
 //! Knows no option, no concrete sink and no source of jobs.
 
 use std::io::{self, IsTerminal};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use procpool_core::{Completion, Event, Handle, Pool, Processes, Run};
@@ -31,6 +31,8 @@ pub(crate) struct Controls {
     pub(crate) processes: Processes,
     /// `None` where there is no guardian.
     pub(crate) link: Option<Link>,
+    /// How long a job that was asked to end has.
+    pub(crate) grace: Duration,
 }
 
 /// Who is told of a run.
@@ -76,7 +78,7 @@ pub(crate) fn run(pool: &Pool<Launcher>, input: Input, audience: Audience, contr
 }
 
 fn start(pool: &Pool<Launcher>, jobs: Jobs, controls: Controls) -> anyhow::Result<(Run<Work>, Caught)> {
-    let Controls { pulse, processes, link } = controls;
+    let Controls { pulse, processes, link, grace } = controls;
     link.as_ref().map_or(Ok(()), Link::announce)?;
     // Caught before the first job starts: a signal in between would leave that job behind.
     let signals = Signals::catch().context("can't catch signals")?;
@@ -84,7 +86,7 @@ fn start(pool: &Pool<Launcher>, jobs: Jobs, controls: Controls) -> anyhow::Resul
     let handle = run.handle();
     let concerned = Concerned {
         report: StatusReport::new(handle.clone(), processes.clone()),
-        insistence: Insistence { handle: handle.clone(), pulse },
+        insistence: Insistence { handle: handle.clone(), pulse, grace },
         handle: handle.clone(),
         processes: processes.clone(),
     };

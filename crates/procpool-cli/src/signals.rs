@@ -9,10 +9,9 @@ use std::fs::File;
 use std::io;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
-use std::time::Duration;
 
 use anyhow::anyhow;
-use procpool_core::{Halt, Handle, LocalProcess, Processes, Signal};
+use procpool_core::{Halt, Handle, Processes, Signal};
 use rustix::process::getpgrp;
 use rustix::termios::tcgetpgrp;
 use signal_hook::consts::{
@@ -24,6 +23,7 @@ pub(crate) use crate::signals::count::Source;
 use crate::signals::count::{Counts, Heard};
 pub(crate) use crate::signals::ignored::Ignored;
 pub(crate) use crate::signals::insistence::Insistence;
+use crate::signals::insistence::Patience;
 use crate::status::StatusReport;
 use crate::{screen, sys};
 
@@ -58,12 +58,6 @@ struct Servant {
     first: Arc<OnceLock<i32>>,
     concerned: Concerned,
 }
-
-/// Longer than the grace time and what comes after it.
-const PATIENCE: Duration = LocalProcess::GRACE.saturating_add(Duration::from_secs(2));
-
-/// After the signal that says "at once".
-const LITTLE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where SIGCHLD was ignored when procpool was started, the kernel would reap the pool and the jobs before anybody
 /// learns how they ended, and tell nobody (waitpid(2)). Any handler puts an end to that.
@@ -145,15 +139,15 @@ impl Servant {
             SIGINT | SIGQUIT if is_first => {
                 let same = if signal == SIGINT { Signal::INT } else { Signal::QUIT };
                 handle.stop_with(same);
-                insistence.start(first, PATIENCE);
+                insistence.start(first, Patience::Grace);
             }
             _ if is_first => {
                 handle.stop();
-                insistence.start(first, PATIENCE);
+                insistence.start(first, Patience::Grace);
             }
             SIGINT if handle.halted() != Halt::Kill => {
                 handle.kill();
-                insistence.start(first, LITTLE_PATIENCE);
+                insistence.start(first, Patience::Little);
             }
             _ => {}
         }

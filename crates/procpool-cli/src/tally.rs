@@ -56,8 +56,8 @@ pub(crate) struct Remark {
     pub(crate) elapsed: Option<Duration>,
     /// The last lines that it wrote to standard error.
     pub(crate) last_words: Vec<String>,
-    /// What a shell would run the same again by, but for its directory, variables and input.
-    /// `None` where it is too long to be shown: half of it would be another command.
+    /// What a shell would run the same again by, but for its input.
+    /// `None` where its input is gone, or it is too long to be shown: half of it would be another command.
     pub(crate) again: Option<String>,
 }
 
@@ -146,6 +146,9 @@ impl Remark {
 }
 
 fn again(completion: &Completion<Work>) -> Option<String> {
+    if !completion.job.work.is_in_command() {
+        return None;
+    }
     let line = command_line(&command_run(completion), Reader::Line);
     (line.len() <= MOST_OF_A_COMMAND).then(|| line.to_string_lossy().into_owned())
 }

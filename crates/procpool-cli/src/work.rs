@@ -5,9 +5,10 @@ use std::ffi::OsString;
 use std::slice;
 use std::sync::Arc;
 
-use procpool_core::{Command, Completion, Job, Slot};
+use procpool_core::{Command, Completion, Job, Slot, Stdin};
 
 use crate::template::Template;
+use crate::terms::Terms;
 
 pub(crate) use crate::template::Place;
 
@@ -15,8 +16,10 @@ pub(crate) use crate::template::Place;
 #[derive(Debug)]
 pub(crate) enum Work {
     /// The command that was typed, for these values.
-    Values { template: Arc<Template>, values: Values },
-    /// A command as it stands in a job file.
+    Values { template: Arc<Template>, terms: Arc<Terms>, values: Values },
+    /// The command that was typed, with this on its standard input.
+    Block { template: Arc<Template>, terms: Arc<Terms>, block: Arc<[u8]> },
+    /// A command as it stands in the input.
     Command(Command),
 }
 
@@ -41,16 +44,26 @@ impl Work {
     pub(crate) fn values(&self) -> &[OsString] {
         match self {
             Work::Values { values, .. } => values.as_slice(),
-            Work::Command(_) => &[],
+            Work::Block { .. } | Work::Command(_) => &[],
         }
     }
 
     /// The command, without what procpool adds to its environment.
     pub(crate) fn command(&self, place: Place<'_>) -> Command {
         match self {
-            Work::Values { template, values } => template.render(values.as_slice(), place),
+            Work::Values { template, terms, values } => {
+                terms.apply(template.render(values.as_slice(), place))
+            }
+            Work::Block { template, terms, block } => {
+                terms.apply(template.render(&[], place)).stdin(Stdin::Bytes(Arc::clone(block)))
+            }
             Work::Command(command) => command.clone(),
         }
+    }
+
+    /// Whether the command alone does the same again. What was on procpool's standard input is gone.
+    pub(crate) fn is_in_command(&self) -> bool {
+        !matches!(self, Work::Block { .. })
     }
 }
 

@@ -59,10 +59,13 @@ pub(crate) struct Environment {
     pub(crate) changes: Vec<(OsString, Option<OsString>)>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) enum EnvironmentBase {
+/// What a job's environment starts from, before its own changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EnvironmentBase {
+    /// The caller's.
     #[default]
     Inherited,
+    /// Nothing.
     Empty,
 }
 
@@ -163,8 +166,22 @@ impl Command {
         &self.arguments
     }
 
-    pub(crate) fn working_directory(&self) -> Option<&Path> {
+    /// The directory that it runs in, where that is not the caller's.
+    #[must_use]
+    pub fn working_directory(&self) -> Option<&Path> {
         self.directory.as_deref()
+    }
+
+    /// What its environment starts from.
+    #[must_use]
+    pub fn environment_base(&self) -> EnvironmentBase {
+        self.environment.base
+    }
+
+    /// The changes to its environment, in the order in which they were made: of several to the same variable the
+    /// last one counts. Without a value the variable is removed.
+    pub fn environment_changes(&self) -> impl Iterator<Item = (&OsStr, Option<&OsStr>)> {
+        self.environment.changes.iter().map(|(name, value)| (name.as_os_str(), value.as_deref()))
     }
 
     pub(crate) fn environment(&self) -> &Environment {

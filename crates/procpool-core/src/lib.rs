@@ -73,7 +73,7 @@ mod spool;
 mod status;
 mod sys;
 
-pub use crate::command::{Capture, Command, Stdin};
+pub use crate::command::{Capture, Command, EnvironmentBase, Stdin};
 pub use crate::completion::Completion;
 pub use crate::error::Error;
 pub use crate::event::{Event, Retried, Started};

@@ -1,8 +1,11 @@
 //! What was typed about the processes of jobs: what they have, and how they end.
 //! Knows nothing of how that is done.
 
+use std::time::Duration;
+
 use procpool_core::OnLeak;
 
+use crate::duration;
 use crate::guard::Leftovers;
 
 /// What a job has, and how it ends.
@@ -20,6 +23,14 @@ pub(crate) struct JobArgs {
         hide_short_help = true
     )]
     pub(crate) on_leak: LeakPolicy,
+
+    /// Give a job that was asked to end this long, then kill it
+    ///
+    /// After its timeout, or when the run is stopped. Its process group is sent TERM (or INT, where that is what
+    /// stops the run), then KILL.
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = duration::parse)]
+    #[arg(hide_short_help = true, help_heading = "Jobs", allow_hyphen_values = true)]
+    pub(crate) grace: Duration,
 
     /// Run as one process, without a second one that ends everything should the first be killed
     #[arg(long, hide_short_help = true)]

@@ -29,9 +29,9 @@ pub(crate) struct ScheduleArgs {
 
     /// End a job that takes longer: 0.5, 30s, 5m, 1h30m, 300%
     ///
-    /// TERM to its process group, the grace time later KILL. It holds for each
-    /// attempt. A percentage is one of the median time of the jobs that have
-    /// succeeded, known from the third on.
+    /// TERM to its process group, after --grace KILL. It holds for each attempt.
+    /// A percentage is one of the median time of the jobs that have succeeded,
+    /// known from the third on.
     #[arg(long, value_name = "TIME")]
     #[arg(value_parser = TimeLimit::parse, allow_hyphen_values = true)]
     pub(crate) timeout: Option<TimeLimit>,

@@ -1,14 +1,14 @@
-//! Makes jobs of values: all have the same command and timeout, each a key of its own making.
+//! Makes jobs of values: all have the same command and terms, each a key of its own making.
 //! Knows nothing of where the values come from.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use procpool_core::{Job, Key};
 
 use crate::template::{KeyTemplate, Template, shorten};
+use crate::terms::Terms;
 use crate::work::{Values, Work};
 
 /// What a job's key is made of.
@@ -33,18 +33,18 @@ enum Keys {
 pub(crate) struct Maker {
     template: Arc<Template>,
     key: KeyRule,
-    timeout: Option<Duration>,
+    terms: Arc<Terms>,
     keys: Keys,
     /// How many have been made.
     made: u64,
 }
 
 impl Maker {
-    pub(crate) fn new(template: Template, key: KeyRule, timeout: Option<Duration>) -> Maker {
+    pub(crate) fn new(template: Template, key: KeyRule, terms: Terms) -> Maker {
         Maker {
             template: Arc::new(template),
             key,
-            timeout,
+            terms: Arc::new(terms),
             keys: Keys::Whole,
             made: 0,
         }
@@ -65,9 +65,8 @@ impl Maker {
             (rule, Keys::Short, values) => Key::from(shorten(rule.apply(values, self.made))),
         };
         let template = Arc::clone(&self.template);
-        let mut job = Job::new(key, Work::Values { template, values });
-        job.timeout = self.timeout;
-        job
+        let terms = Arc::clone(&self.terms);
+        self.terms.limit(Job::new(key, Work::Values { template, terms, values }))
     }
 }
 

@@ -77,7 +77,7 @@ impl Iterator for Product {
 }
 
 fn open(source: &Source, separator: Separator) -> anyhow::Result<Lines<Reader>> {
-    Ok(Lines::new(source.open()?, source.name(), separator))
+    Ok(Lines::new(source.open("values")?, source.name(), separator))
 }
 
 fn combine(lists: &[List], separator: Separator) -> anyhow::Result<Combinations> {

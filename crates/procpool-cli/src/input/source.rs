@@ -38,13 +38,15 @@ impl Source {
         }
     }
 
+    /// Opens it. Whoever types on a terminal is told `what` is awaited there.
+    ///
     /// # Errors
     /// Where it can't be read, or is a directory.
-    pub(crate) fn open(&self) -> anyhow::Result<Reader> {
+    pub(crate) fn open(&self, what: &str) -> anyhow::Result<Reader> {
         match self {
             Source::StandardInput => {
                 Standard::Input.check().context("standard input")?;
-                announce();
+                announce(what);
                 Ok(Box::new(BufReader::new(io::stdin())))
             }
             Source::File(path) => {
@@ -61,10 +63,10 @@ impl Source {
 }
 
 /// Who sits at the terminal doesn't wonder why nothing happens.
-fn announce() {
+fn announce(what: &str) {
     if io::stdin().is_terminal() {
-        let hint = "procpool: reading values from the terminal, one a line; Ctrl-D ends them\n";
-        screen::say(hint);
+        let hint = format!("procpool: reading {what} from the terminal, one a line; Ctrl-D ends them\n");
+        screen::say(&hint);
         screen::leave_to_keyboard();
     }
 }

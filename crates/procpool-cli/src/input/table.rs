@@ -48,7 +48,7 @@ impl Table {
     /// # Errors
     /// Where it can't be read, has no header, or has one that can't be used for placeholders.
     pub(crate) fn open(source: &Source, format: Format) -> anyhow::Result<Table> {
-        Table::new(source.open()?, source.name(), format)
+        Table::new(source.open("rows")?, source.name(), format)
     }
 
     fn new(reader: Reader, name: String, format: Format) -> anyhow::Result<Table> {

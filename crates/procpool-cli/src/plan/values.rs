@@ -3,7 +3,6 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 
@@ -17,14 +16,22 @@ use crate::input::rows::{self, Rows};
 use crate::input::source::Source;
 use crate::input::table::{Format, Table};
 use crate::input::values::{self, Link, List, ListValues, Split};
+use crate::plan::commands;
 use crate::template::{KeyTemplate, Names, Several, Template};
+use crate::terms::Terms;
 
-/// The jobs. `timeout` is for each of them.
+/// The jobs. The terms are for each of them.
 ///
 /// # Errors
 /// Whatever is wrong with what was typed, or with a file that it names.
-pub(super) fn input(args: InputArgs, timeout: Option<Duration>) -> anyhow::Result<Input> {
+pub(super) fn input(args: InputArgs, terms: Terms) -> anyhow::Result<Input> {
     let Split { command, lists } = values::split(args.words)?;
+    if command.is_empty() && lists.is_empty() {
+        return commands::input(&args.values, separator(&args.values), args.shell, terms);
+    }
+    if args.shell.is_some() {
+        bail!("--shell is for commands that are lines of the input, so far");
+    }
     check_command(&command)?;
     let args = args.values;
     let lists = all_lists(args.arg_file.iter().map(Source::named), lists);
@@ -50,7 +57,7 @@ pub(super) fn input(args: InputArgs, timeout: Option<Duration>) -> anyhow::Resul
     let several = if batch { Several::Batched } else { Several::Combined };
     let template = Template::parse(&command, &names, several)?;
     let rows = if batch { batches(&args, rows, &template) } else { rows };
-    let mut maker = Maker::new(template, key_rule(&args, &names)?, timeout);
+    let mut maker = Maker::new(template, key_rule(&args, &names)?, terms);
     if batch {
         maker = maker.with_short_keys();
     }

@@ -15,7 +15,23 @@ use crate::screen;
 pub(crate) struct Insistence {
     pub(crate) handle: Handle,
     pub(crate) pulse: Pulse,
+    /// How long a job that was asked to end has.
+    pub(crate) grace: Duration,
 }
+
+/// How long procpool's own end may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Patience {
+    /// Longer than the grace time and what comes after it.
+    Grace,
+    /// After the signal that says "at once".
+    Little,
+}
+
+/// What may come after the grace time.
+const AFTER_GRACE: Duration = Duration::from_secs(2);
+
+const LITTLE: Duration = Duration::from_secs(1);
 
 /// What KILL takes to reach every job.
 const KILLING: Duration = Duration::from_millis(100);
@@ -23,8 +39,12 @@ const KILLING: Duration = Duration::from_millis(100);
 impl Insistence {
     /// Ends procpool by the signal once nothing has been delivered for so long. Where the run ends before
     /// that, procpool does, and this with it.
-    pub(super) fn start(&self, signal: i32, patience: Duration) {
-        let Insistence { handle, pulse } = self.clone();
+    pub(super) fn start(&self, signal: i32, patience: Patience) {
+        let Insistence { handle, pulse, grace } = self.clone();
+        let patience = match patience {
+            Patience::Grace => grace.saturating_add(AFTER_GRACE),
+            Patience::Little => LITTLE,
+        };
         let insist = move || {
             pulse.wait_for_silence(patience);
             handle.kill();

@@ -44,8 +44,8 @@ pub(crate) enum Several {
 }
 
 impl Template {
-    /// Parses a command, the program first. Without any placeholder in it, the values become its last arguments;
-    /// with `-I` they don't, as xargs has it.
+    /// Parses a command, the program first. Without any placeholder in it, the values, if there are any, become its last
+    /// arguments; with `-I` they don't, as xargs has it.
     ///
     /// # Errors
     /// Where it has a placeholder for what no job has.
@@ -53,7 +53,7 @@ impl Template {
         let parsed = command.iter().map(|word| Word::parse(word.as_bytes(), names));
         let mut words: Vec<Word> = parsed.collect::<anyhow::Result<_>>()?;
         let is_literal = |word: &Word| word.placeholders().next().is_none();
-        if words.iter().all(is_literal) && !matches!(names, Names::Only(_)) {
+        if words.iter().all(is_literal) && !matches!(names, Names::Only(_) | Names::NoValues) {
             words.push(Word(vec![Piece::Placeholder(Placeholder::Values(Form::Whole))]));
         }
         let spread = |word: Word| SpreadWord { spread: Spread::of(&word, several), word };

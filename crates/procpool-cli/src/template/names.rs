@@ -30,6 +30,8 @@ pub(crate) enum Names {
     AnyNumber,
     /// Those in braces, and the columns of a table.
     Columns(Vec<Vec<u8>>),
+    /// Those in braces, but for values: jobs have none.
+    NoValues,
     /// Only this text, for the values: `-I`.
     Only(Vec<u8>),
 }
@@ -50,6 +52,10 @@ impl Names {
             return Ok(Some(Placeholder::Position(column, Form::Whole)));
         }
         let (name, form) = Form::split(inner);
+        if *self == Names::NoValues && (name.is_empty() || position(name).is_some()) {
+            let inner = String::from_utf8_lossy(inner);
+            bail!("`{{{inner}}}` has nothing to stand for: a block is standard input, and no value");
+        }
         if name.is_empty() {
             return Ok(Some(Placeholder::Values(form)));
         }

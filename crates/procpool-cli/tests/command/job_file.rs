@@ -346,3 +346,26 @@ fn no_number_of_braces_makes_it_crash() {
         refused(name, text, &[]);
     }
 }
+
+#[test]
+fn retries_are_the_jobs_then_those_that_were_typed_then_the_files() {
+    let folder = Folder::new();
+    let script = "echo >> $PROCPOOL_KEY; exit 1";
+    let file = format!(
+        r#"{{"defaults": {{"retries": 1}}, "jobs": {{"own": {{"shell": "{script}", "retries": 3}}, "default": {{"shell": "{script}"}}}}}}"#
+    );
+    folder.write("jobs.json", file);
+    let attempts = |name: &str| {
+        let attempts = folder.read(name).lines().count();
+        std::fs::remove_file(folder.file(name)).unwrap();
+        attempts
+    };
+    for (options, expected) in [("", [4, 2]), ("--retries 2", [4, 3])] {
+        folder.run(&format!("{options} --retry-delay 1ms -f jobs.json")).end().exited(1);
+        assert_eq!([attempts("own"), attempts("default")], expected, "{options}");
+    }
+    for retries in ["-1", "1.5", "\"1\""] {
+        let file = format!(r#"{{"jobs": {{"a": {{"cmd": ["true"], "retries": {retries}}}}}}}"#);
+        refused("jobs.json", file, &["line 1"]);
+    }
+}

@@ -5,9 +5,11 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy does not take the helpers of tests for tests")]
 
+mod command_lines;
 mod control;
 mod descriptors;
 mod dry_run;
+mod environment;
 mod faults;
 mod help;
 mod job_file;
@@ -18,6 +20,7 @@ mod memory;
 mod outcomes;
 mod output;
 mod output_modes;
+mod pipe;
 mod placeholders;
 mod processes;
 mod progress;

@@ -1,14 +1,13 @@
 //! A job file as a whole: its jobs by key, in the order in which they are written, and their defaults.
 //! Knows nothing of the format it is written in, or of what a job may say; see `spec.rs`.
 
-use std::time::Duration;
-
 use anyhow::Context;
 use procpool_core::Job;
 use serde::Deserialize;
 
 use crate::input::job_file::dictionary::Dictionary;
 use crate::input::job_file::spec::{Defaults, Spec};
+use crate::terms::Terms;
 use crate::work::Work;
 
 /// The long form of a job file.
@@ -26,11 +25,11 @@ impl Document {
         Document { jobs, defaults: Defaults::default() }
     }
 
-    /// The jobs, in the order in which they are written. `timeout` is for those that name none, and goes
-    /// before the file's default: who types it means it.
-    pub(crate) fn into_jobs(self, timeout: Option<Duration>) -> anyhow::Result<Vec<Job<Work>>> {
+    /// The jobs, in the order in which they are written. The terms are for those that name none of
+    /// their own, and go before the file's defaults: who types them means them.
+    pub(crate) fn into_jobs(self, terms: Terms) -> anyhow::Result<Vec<Job<Work>>> {
         let Document { jobs: Dictionary(jobs), defaults } = self;
-        let defaults = defaults.with_timeout(timeout);
+        let defaults = defaults.on(terms);
         let into_job = |(key, spec): (String, Spec)| {
             spec.into_job(&key, &defaults).with_context(|| format!("job {key:?}"))
         };

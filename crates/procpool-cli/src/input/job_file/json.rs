@@ -2,7 +2,6 @@
 //! Knows nothing of what a job may say; see `spec.rs`.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use anyhow::bail;
 use procpool_core::Job;
@@ -10,10 +9,11 @@ use serde_json::value::RawValue;
 
 use crate::input::job_file::dictionary::Dictionary;
 use crate::input::job_file::document::Document;
+use crate::terms::Terms;
 use crate::work::Work;
 
 /// Reads a whole file.
-pub(crate) fn parse(text: &str, timeout: Option<Duration>) -> anyhow::Result<Vec<Job<Work>>> {
+pub(crate) fn parse(text: &str, terms: Terms) -> anyhow::Result<Vec<Job<Work>>> {
     // Twice: once for where things stand, and once for what they say, with errors that name the line.
     let Dictionary(top) = serde_json::from_str::<Dictionary<&RawValue>>(text)?;
     let jobs = top.iter().find(|(key, value)| key == "jobs" && value.get().starts_with('{'));
@@ -28,7 +28,7 @@ pub(crate) fn parse(text: &str, timeout: Option<Duration>) -> anyhow::Result<Vec
             Document::plain(serde_json::from_str(text)?)
         }
     };
-    document.into_jobs(timeout)
+    document.into_jobs(terms)
 }
 
 /// serde takes the last of two entries with the same key; the other job would be lost.

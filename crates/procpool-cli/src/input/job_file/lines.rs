@@ -3,12 +3,12 @@
 
 use std::collections::HashMap;
 use std::io::BufRead;
-use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use procpool_core::Job;
 
 use crate::input::job_file::spec::{Defaults, Spec};
+use crate::terms::Terms;
 use crate::work::Work;
 
 /// The jobs of a stream.
@@ -22,10 +22,10 @@ pub(crate) struct JobLines<R> {
 }
 
 impl<R: BufRead> JobLines<R> {
-    /// Reads `reader`, which is called `name` in what there is to say about it. `timeout` is for jobs that
-    /// name none.
-    pub(crate) fn new(reader: R, name: &'static str, timeout: Option<Duration>) -> JobLines<R> {
-        let defaults = Defaults::default().with_timeout(timeout);
+    /// Reads `reader`, which is called `name` in what there is to say about it. The terms are for jobs that
+    /// name none of their own.
+    pub(crate) fn new(reader: R, name: &'static str, terms: Terms) -> JobLines<R> {
+        let defaults = Defaults::default().on(terms);
         JobLines { reader, name, number: 0, keys: HashMap::new(), defaults }
     }
 

@@ -13,6 +13,7 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor, value};
 
 use crate::duration;
 use crate::input::job_file::dictionary::Dictionary;
+use crate::terms::Terms;
 use crate::work::Work;
 
 /// One job, as it is written: a list of words, or a table with `cmd` or `shell` and more.
@@ -28,6 +29,9 @@ pub(crate) struct Defaults {
     env: Dictionary<String>,
     stdin: Option<StdinSpec>,
     timeout: Option<Time>,
+    retries: Option<u32>,
+    #[serde(skip)]
+    terms: Terms,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -41,6 +45,7 @@ struct Fields {
     env: Dictionary<String>,
     stdin: Option<StdinSpec>,
     timeout: Option<Time>,
+    retries: Option<u32>,
 }
 
 /// A program and its arguments.
@@ -57,9 +62,9 @@ enum StdinSpec {
 struct Time(Duration);
 
 impl Defaults {
-    /// With this timeout instead, if there is one.
-    pub(crate) fn with_timeout(mut self, timeout: Option<Duration>) -> Defaults {
-        self.timeout = timeout.map(Time).or(self.timeout);
+    /// With what was typed for all jobs, which goes before what the file says for all.
+    pub(crate) fn on(mut self, terms: Terms) -> Defaults {
+        self.terms = terms;
         self
     }
 }
@@ -79,13 +84,11 @@ impl Spec {
         ensure!(fields.key.is_none(), "its key stands before it already: leave `key` out");
         refuse_nul(key)?;
         let mut command = command(fields.cmd, fields.shell)?;
-        for variables in [&defaults.env, &fields.env] {
-            check_variables(variables)?;
-            for (name, value) in &variables.0 {
-                command = command.env(name, value);
-            }
-        }
-        if let Some(directory) = fields.cwd.as_ref().or(defaults.cwd.as_ref()) {
+        let terms = &defaults.terms;
+        command = with_variables(terms.begin(command), &defaults.env)?;
+        command = with_variables(terms.add_variables(command), &fields.env)?;
+        let directory = fields.cwd.as_ref().or(terms.directory.as_ref()).or(defaults.cwd.as_ref());
+        if let Some(directory) = directory {
             refuse_nul(&directory.to_string_lossy())?;
             command = command.directory(directory);
         }
@@ -98,7 +101,11 @@ impl Spec {
             None => command,
         };
         let mut job = Job::new(key, Work::Command(command));
-        job.timeout = fields.timeout.or(defaults.timeout).map(|Time(timeout)| timeout);
+        job.timeout = match fields.timeout {
+            Some(Time(timeout)) => Some(timeout),
+            None => terms.timeout.or(defaults.timeout.map(|Time(timeout)| timeout)),
+        };
+        job.retries = fields.retries.or(terms.retries).or(defaults.retries);
         Ok(job)
     }
 }
@@ -118,6 +125,11 @@ fn command(cmd: Option<Words>, shell: Option<String>) -> anyhow::Result<Command>
         Some(program) if !program.is_empty() => Ok(Command::new(program).args(words)),
         _ => bail!("its command has no program: the first word is missing or empty"),
     }
+}
+
+fn with_variables(command: Command, variables: &Dictionary<String>) -> anyhow::Result<Command> {
+    check_variables(variables)?;
+    Ok(variables.0.iter().fold(command, |command, (name, value)| command.env(name, value)))
 }
 
 fn check_variables(Dictionary(variables): &Dictionary<String>) -> anyhow::Result<()> {

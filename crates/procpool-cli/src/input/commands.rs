@@ -1,0 +1,103 @@
+//! Lines that are commands themselves: a job a line, and the line is its key.
+//! Knows nothing of where they are read, or of how a command is run.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+use anyhow::anyhow;
+use procpool_core::{Command, Job, Key};
+
+use crate::split;
+use crate::terms::Terms;
+use crate::work::Work;
+
+/// Who makes a command of a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// procpool does: it splits the line into words.
+    Procpool,
+    /// This shell does, with the whole line.
+    Shell(OsString),
+}
+
+/// The jobs of lines, which come from what is called `name`. Blank lines and comments are none.
+pub(crate) fn jobs<L>(
+    lines: L,
+    name: String,
+    reader: Reader,
+    terms: Terms,
+) -> impl Iterator<Item = anyhow::Result<Job<Work>>>
+where
+    L: Iterator<Item = anyhow::Result<OsString>>,
+{
+    lines.zip(1_u64..).filter_map(move |(line, number)| {
+        let job = line.and_then(|line| {
+            job(&line, &reader, &terms).map_err(|error| anyhow!("{name}, line {number}: {error}"))
+        });
+        job.transpose()
+    })
+}
+
+fn job(line: &OsStr, reader: &Reader, terms: &Terms) -> Result<Option<Job<Work>>, split::Refusal> {
+    if split::is_blank(line.as_bytes()) {
+        return Ok(None);
+    }
+    let command = match reader {
+        Reader::Shell(shell) => Some(Command::new(shell).arg("-c").arg(text(line))),
+        Reader::Procpool => {
+            let mut words = split::split(line.as_bytes())?.into_iter();
+            words.next().map(|program| Command::new(program).args(words))
+        }
+    };
+    Ok(command.map(|command| terms.limit(Job::new(Key::from(line), Work::Command(terms.apply(command))))))
+}
+
+/// The line as a shell takes it: one that begins like an option would be taken for one, for all that `-c` stands
+/// before it.
+fn text(line: &OsStr) -> OsString {
+    match line.as_bytes().first() {
+        Some(b'-' | b'+') => OsString::from_vec([b" ", line.as_bytes()].concat()),
+        _ => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn commands(text: &str, reader: &Reader) -> Vec<Result<String, String>> {
+        let lines = text.lines().map(|line| Ok(OsString::from(line)));
+        jobs(lines, "the test".into(), reader.clone(), Terms::default())
+            .map(|job| match job {
+                Ok(Job { key, work: Work::Command(command), .. }) => {
+                    Ok(format!("{key}: {:?} {:?}", command.program(), command.arguments()))
+                }
+                Ok(other) => panic!("no command: {other:?}"),
+                Err(error) => Err(error.to_string()),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_line_is_a_command_and_its_key_and_blank_ones_are_neither() {
+        assert_eq!(
+            commands("echo 'a b'\n\n  # no command\n ls\n", &Reader::Procpool),
+            [Ok(r#"echo 'a b': "echo" ["a b"]"#.into()), Ok(r#" ls: "ls" []"#.into())]
+        );
+    }
+
+    #[test]
+    fn a_shell_is_given_the_whole_line() {
+        assert_eq!(
+            commands("a | b\n#\n", &Reader::Shell("sh".into())),
+            [Ok(r#"a | b: "sh" ["-c", "a | b"]"#.into())]
+        );
+    }
+
+    #[test]
+    fn a_line_that_needs_a_shell_is_refused_with_its_number() {
+        let commands = commands("a\n\nb | c\n", &Reader::Procpool);
+        let error = commands[1].clone().unwrap_err();
+        assert!(error.starts_with("the test, line 3: `|` is for a shell"), "{error}");
+    }
+}

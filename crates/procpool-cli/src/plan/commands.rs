@@ -1,0 +1,49 @@
+//! Lines that are commands themselves, by what was typed.
+//! Knows nothing of how a line is split.
+
+use std::ffi::OsString;
+
+use anyhow::{Context, bail};
+
+use crate::args::ValueArgs;
+use crate::input::Input;
+use crate::input::commands::{self, Reader};
+use crate::input::lines::{Lines, Separator};
+use crate::input::source::Source;
+use crate::terms::Terms;
+
+/// The jobs, one a line of standard input or of the file that was given. `shell` is what is to read them.
+///
+/// # Errors
+/// Where options were given that are for values, or the lines can't be read.
+pub(super) fn input(
+    args: &ValueArgs,
+    separator: Separator,
+    shell: Option<OsString>,
+    terms: Terms,
+) -> anyhow::Result<Input> {
+    let for_values = [
+        (args.csv, "--csv"),
+        (args.tsv, "--tsv"),
+        (args.max_args.is_some(), "-n"),
+        (args.fill, "-X"),
+        (args.replace.is_some(), "-I"),
+        (args.key.is_some(), "--key"),
+    ];
+    if let Some((_, option)) = for_values.into_iter().find(|(given, _)| *given) {
+        bail!("{option} is for the values of a command, and no command was given");
+    }
+    let source = match args.arg_file.as_slice() {
+        [] => Source::StandardInput,
+        [file] => Source::named(file),
+        _ => bail!("without a command -a is a file of commands: give one"),
+    };
+    let reader = match shell {
+        None => Reader::Procpool,
+        Some(shell) if shell.is_empty() => bail!("--shell= has no program behind it: leave `=` out for sh"),
+        Some(shell) => Reader::Shell(shell),
+    };
+    let lines = source.open("commands").context("no command to run")?;
+    let lines = Lines::new(lines, source.name(), separator);
+    Ok(Input::streamed(commands::jobs(lines, source.name(), reader, terms)))
+}

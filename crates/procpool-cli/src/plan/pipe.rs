@@ -1,0 +1,54 @@
+//! Standard input that is handed on to jobs, a block each, by what was typed.
+//! Knows nothing of how it is cut.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use procpool_core::Job;
+
+use crate::args::{InputArgs, RecordEnd};
+use crate::closed::Standard;
+use crate::input::Input;
+use crate::input::blocks::Blocks;
+use crate::input::values::{self, Split};
+use crate::template::{Names, Several, Template};
+use crate::terms::Terms;
+use crate::work::Work;
+
+/// The jobs, one a block.
+///
+/// # Errors
+/// Where there is no command for them, or one that asks for values.
+pub(super) fn input(args: InputArgs, terms: Terms) -> anyhow::Result<Input> {
+    let Split { command, lists } = values::split(args.words)?;
+    if !lists.is_empty() {
+        bail!("--pipe takes no values: it hands standard input on; leave `:::` out, or --pipe");
+    }
+    if command.is_empty() {
+        bail!("--pipe needs a command that reads the blocks; for example: procpool run --pipe -- wc -l");
+    }
+    let template =
+        Arc::new(Template::parse(&command, &Names::NoValues, Several::Combined).context("--pipe")?);
+    let terms = Arc::new(terms);
+    let RecordEnd(end) = if args.values.null { RecordEnd(vec![0]) } else { args.pipe.records };
+    let job = move |number: u64, block: Vec<u8>| {
+        let work = Work::Block {
+            template: Arc::clone(&template),
+            terms: Arc::clone(&terms),
+            block: block.into(),
+        };
+        terms.limit(Job::new(number.to_string(), work))
+    };
+    Standard::Input.check().context("standard input")?;
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        // Who can't see it may type all the same.
+        let _ = writeln!(io::stderr(), "procpool: reading blocks from the terminal; Ctrl-D ends them");
+    }
+    let blocks = Blocks::new(stdin, args.pipe.block, end);
+    let numbered = blocks.zip(1..).map(move |(block, number)| {
+        block.map(|block| job(number, block)).context("standard input can't be read")
+    });
+    Ok(Input::streamed(numbered))
+}

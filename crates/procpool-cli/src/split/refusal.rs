@@ -1,0 +1,73 @@
+//! Why a command is not split, and what to write instead.
+//! Knows nothing of how that was found.
+
+use std::fmt;
+
+/// Something in a command that needs a shell, or that no shell could read.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// An operator: it would join commands, redirect or group.
+    Operator(char),
+    /// `$` or a backquote: a variable or a command would be put in its place.
+    Expansion(char),
+    /// The names of files would be put in its place.
+    Pattern(char),
+    /// `{a,b}` or `{1..3}`.
+    Braces,
+    /// A home directory would be put in its place.
+    Tilde,
+    /// A comment behind a command.
+    Comment,
+    /// `NAME=value` before a command.
+    Assignment(String),
+    /// A first word of which a shell makes more than a command, such as `if`.
+    Keyword(&'static str),
+    /// A backslash at the end of a line, or a newline outside of quotes.
+    Newline,
+    Unterminated(char),
+    EmptyProgram,
+}
+
+/// What fits most of them.
+const QUOTE_OR_SHELL: &str = "give --shell to have one read the lines, or put it in single quotes";
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::Operator(byte) => write!(f, "`{byte}` is for a shell: {QUOTE_OR_SHELL}"),
+            Refusal::Expansion(byte) => {
+                write!(f, "`{byte}` is for a shell, which would put something else there: {QUOTE_OR_SHELL}")
+            }
+            Refusal::Pattern(byte) => {
+                write!(f, "`{byte}` is for a shell, which would put names of files there: {QUOTE_OR_SHELL}")
+            }
+            Refusal::Braces => {
+                write!(f, "`{{` is for a shell, which would make several words of it: {QUOTE_OR_SHELL}")
+            }
+            Refusal::Tilde => {
+                write!(f, "`~` is for a shell, which would put a home directory there: {QUOTE_OR_SHELL}")
+            }
+            Refusal::Comment => write!(f, "`#` begins a comment for a shell: {QUOTE_OR_SHELL}"),
+            Refusal::Assignment(name) => write!(
+                f,
+                "`{name}=` sets a variable in a shell: write `env {name}=…` before the command, or give --shell"
+            ),
+            Refusal::Keyword(word) => {
+                write!(
+                    f,
+                    "`{word}` is for a shell and names no program: give --shell to have one read the lines"
+                )
+            }
+            Refusal::Newline => {
+                f.write_str("a command can't go on behind the end of its line: join the two, or give --shell")
+            }
+            Refusal::Unterminated(quote) => write!(
+                f,
+                "the quote {quote} is not closed: close it, or write \\{quote} where it stands for itself"
+            ),
+            Refusal::EmptyProgram => f.write_str("the first word is empty; it has to name a program"),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
