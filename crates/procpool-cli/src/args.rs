@@ -7,6 +7,7 @@ mod inputs;
 mod jobs;
 mod outputs;
 mod pipe;
+mod records;
 mod scheduling;
 mod telling;
 mod values;
@@ -21,6 +22,7 @@ pub(crate) use crate::args::inputs::InputArgs;
 pub(crate) use crate::args::jobs::JobArgs;
 pub(crate) use crate::args::outputs::{OutputArgs, OutputMode};
 pub(crate) use crate::args::pipe::RecordEnd;
+pub(crate) use crate::args::records::{EventTarget, RecordArgs};
 pub(crate) use crate::args::scheduling::{Halting, ScheduleArgs, TimeLimit};
 pub(crate) use crate::args::telling::{ProgressWish, TellingArgs};
 pub(crate) use crate::args::values::ValueArgs;
@@ -135,6 +137,8 @@ pub(crate) struct RunArgs {
     pub(crate) jobs: JobArgs,
     #[command(flatten)]
     pub(crate) environment: EnvironmentArgs,
+    #[command(flatten)]
+    pub(crate) records: RecordArgs,
 }
 
 /// What was typed. Ends procpool where it is help that was asked for, or nothing that is understood.

@@ -23,19 +23,23 @@ pub(crate) enum ExitStatus {
 impl ExitStatus {
     /// Ends the process this way.
     pub(crate) fn leave(self) -> ! {
-        let code = match self {
+        if let ExitStatus::Signal(signal) = self {
+            // A parent must see the signal and no exit code: a shell goes on with its loop else.
+            sys::take_default_action(signal);
+            // Not reached, unless as the first process of a container, which no signal ends.
+        }
+        process::exit(self.number())
+    }
+
+    /// As a shell has it in `$?`.
+    pub(crate) fn number(self) -> i32 {
+        match self {
             ExitStatus::Success => 0,
             ExitStatus::JobsFailed => 1,
             ExitStatus::BadInput => 2,
             ExitStatus::OwnFailure => 3,
-            ExitStatus::Signal(signal) => {
-                // A parent must see the signal and no exit code: a shell goes on with its loop else.
-                sys::take_default_action(signal);
-                // Not reached, unless as the first process of a container, which no signal ends.
-                128 + signal
-            }
-        };
-        process::exit(code)
+            ExitStatus::Signal(signal) => 128 + signal,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod batches;
 pub(crate) mod blocks;
 pub(crate) mod combinations;
 pub(crate) mod commands;
+pub(crate) mod distinct;
 pub(crate) mod job_file;
 pub(crate) mod lines;
 pub(crate) mod maker;
@@ -17,6 +18,7 @@ use std::sync::{Arc, OnceLock};
 
 use procpool_core::Job;
 
+use crate::input::distinct::Distinct;
 use crate::template::Names;
 use crate::work::Work;
 
@@ -68,6 +70,16 @@ impl Input {
     /// Its jobs have values, and these are the placeholders for them.
     pub(crate) fn with_names(self, names: Names) -> Input {
         Input { names: Some(names), ..self }
+    }
+
+    /// The same with a key of its own for each job.
+    pub(crate) fn with_distinct_keys(self) -> Input {
+        let mut distinct = Distinct::default();
+        let jobs = self.jobs.map(move |mut job| {
+            job.key = distinct.name(&job.key);
+            job
+        });
+        Input { jobs: Box::new(jobs), ..self }
     }
 }
 

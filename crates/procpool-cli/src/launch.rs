@@ -67,6 +67,11 @@ impl Launcher {
         self
     }
 
+    /// Which run this is, as its jobs and its records have it.
+    pub(crate) fn name(&self) -> &str {
+        &self.run
+    }
+
     pub(crate) fn processes(&self) -> Processes {
         self.local.processes()
     }

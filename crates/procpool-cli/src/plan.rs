@@ -5,6 +5,7 @@ mod commands;
 mod inputs;
 mod outputs;
 mod pipe;
+mod records;
 mod schedule;
 mod telling;
 mod terms;
@@ -62,12 +63,15 @@ impl Plan {
             inputs,
             jobs,
             environment,
+            records,
         } = args;
+        records::refuse_raw(&records, outputs.output)?;
         machine::renice(environment.nice)?;
         let pulse = Pulse::default();
         let input = inputs::input(inputs, terms::terms(&environment, &scheduling)?)?;
-        let Outputs { printer, capture, news, labels } =
-            outputs::outputs(&outputs, input.names.as_ref(), &pulse)?;
+        let input = if records.results.is_some() { input.with_distinct_keys() } else { input };
+        let outputs = outputs::outputs(&outputs, input.names.as_ref(), &pulse)?;
+        let Outputs { printer, capture, news, labels } = records::give_way(&records, outputs);
         let telling = telling::telling(&telling, capture);
         let (limit, local) = machine::make_room(
             scheduling.limit,
@@ -79,7 +83,12 @@ impl Plan {
             .capture(capture)
             .labels(labels);
         let processes = launcher.processes();
+        let is_told_of_starts = records.events.is_some();
+        // Last of all that may fail: these files are emptied.
+        let mut sinks = records::sinks(records, launcher.name(), limit, &pulse)?;
+        sinks.extend(printer.into_iter().chain(telling::failures(&telling)));
         let pool = schedule::schedule(&scheduling, Pool::with_runner(limit, launcher));
+        let pool = if is_told_of_starts { pool.announce_starts() } else { pool };
         Ok(Plan {
             pool: match news {
                 News::Wanted => pool.follow_outputs(),
@@ -88,7 +97,7 @@ impl Plan {
             processes,
             link: guard.map(Guard::link),
             input,
-            sinks: printer.into_iter().chain(telling::failures(&telling)).collect(),
+            sinks,
             telling,
             pulse,
             grace: jobs.grace,

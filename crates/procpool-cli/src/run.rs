@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use procpool_core::{Completion, Event, Handle, Pool, Processes, Run};
+use procpool_core::{Completion, Event, Handle, Key, Outcome, Pool, Processes, Run};
 use signal_hook::consts::SIGPIPE;
 
 use crate::attempts::Attempts;
@@ -18,7 +18,7 @@ use crate::progress::{Display, Progress};
 use crate::pulse::Pulse;
 use crate::screen;
 use crate::signals::{Caught, Concerned, Insistence, Signals};
-use crate::sink::{Sink, Trouble};
+use crate::sink::{Sink, Totals, Trouble};
 use crate::status::StatusReport;
 use crate::summary::{SummaryWish, summary};
 use crate::tally::{Tally, shorten};
@@ -51,8 +51,11 @@ pub(crate) struct Telling {
 
 /// Runs the jobs of `input` and tells the audience of each that ends.
 pub(crate) fn run(pool: &Pool<Launcher>, input: Input, audience: Audience, controls: Controls) -> ExitStatus {
-    let Audience { sinks, telling } = audience;
+    let Audience { mut sinks, telling } = audience;
     let begun = Instant::now();
+    if let Err(trouble) = sinks.iter_mut().try_for_each(|sink| sink.begin()) {
+        return conclude_unbegun(&trouble);
+    }
     let alone = controls.link.as_ref().map(|link| link.alone.clone()).unwrap_or_default();
     if let (Display::Bar(_), Some(link)) = (telling.progress.display, &controls.link) {
         link.announce_display();
@@ -64,8 +67,13 @@ pub(crate) fn run(pool: &Pool<Launcher>, input: Input, audience: Audience, contr
     let shown = telling.progress.show(run.handle());
     let mut delivery = Delivery::new(run.handle(), sinks, alone);
     delivery.deliver_all(run);
+    let totals = delivery.totals(begun.elapsed());
+    delivery.tell_sinks(|sink| sink.finish(&totals));
     drop(shown);
-    let status = delivery.conclude(&input.fault, &caught);
+    let status = delivery.judge(&input.fault, &caught);
+    delivery.tell_sinks(|sink| sink.ended(&totals, status));
+    delivery.say_what_is_wrong(&input.fault);
+    let status = delivery.judge(&input.fault, &caught);
     let is_wanted = match telling.summary {
         SummaryWish::Auto => delivery.is_worth_a_summary(status),
         SummaryWish::Always => true,
@@ -75,6 +83,14 @@ pub(crate) fn run(pool: &Pool<Launcher>, input: Input, audience: Audience, contr
         screen::say(&summary(&delivery.tally, begun.elapsed(), &telling.palette));
     }
     status
+}
+
+/// Nothing was started, for a sink can't even begin.
+fn conclude_unbegun(trouble: &Trouble) -> ExitStatus {
+    match trouble {
+        Trouble::Failed(error) => exit::own_failure(error),
+        Trouble::ReaderGone => ExitStatus::Signal(SIGPIPE),
+    }
 }
 
 fn start(pool: &Pool<Launcher>, jobs: Jobs, controls: Controls) -> anyhow::Result<(Run<Work>, Caught)> {
@@ -104,7 +120,7 @@ struct Delivery {
     tally: Tally,
     attempts: Attempts,
     alone: Alone,
-    /// Why the sinks are told nothing any more.
+    /// Why some of the sinks are gone.
     trouble: Option<Trouble>,
     /// The first output that could not be kept.
     loss: Option<anyhow::Error>,
@@ -127,44 +143,61 @@ impl Delivery {
         while let Some(event) = run.next_event() {
             self.alone.hold();
             match event {
-                Event::Completed(completion) => self.complete(completion),
+                Event::Started(started) => self.tell_sinks(|sink| sink.started(&started)),
                 Event::Retried(retried) => {
+                    self.look_for_loss(&retried.key, &retried.outcome);
                     self.tell_sinks(|sink| sink.retried(&retried));
                     self.attempts.hold(retried);
                 }
+                Event::Completed(completion) => self.complete(completion),
                 Event::Wrote(live) => self.tell_sinks(|sink| sink.wrote(&live)),
                 _ => {}
             }
         }
         self.alone.hold();
-        self.tell_sinks(|sink| sink.finish());
         self.tally.note_end(&self.handle.snapshot());
     }
 
     fn complete(&mut self, mut completion: Completion<Work>) {
         self.attempts.settle(&mut completion);
         self.tally.note(&completion);
-        self.look_for_loss(&completion);
+        self.look_for_loss(completion.key(), &completion.outcome);
         self.tell_sinks(|sink| sink.completed(&mut completion));
     }
 
+    fn totals(&self, elapsed: Duration) -> Totals {
+        Totals {
+            jobs: self.tally.jobs(),
+            succeeded: self.tally.succeeded,
+            failed: self.tally.failed,
+            stopped: self.tally.stopped,
+            unrun: self.tally.unrun.known,
+            rest: self.tally.unrun.input,
+            leaked: self.tally.leaked,
+            elapsed,
+        }
+    }
+
     /// Output that could not be kept is not the job's fault, and the next job would lose its own too.
-    fn look_for_loss(&mut self, completion: &Completion<Work>) {
-        if let Some(error) = completion.outcome.ran().and_then(|ran| ran.lost.as_ref()) {
-            let key = shorten(&completion.key().to_string());
+    fn look_for_loss(&mut self, key: &Key, outcome: &Outcome) {
+        if let Some(error) = outcome.ran().and_then(|ran| ran.lost.as_ref()) {
+            let key = shorten(&key.to_string());
             self.loss
                 .get_or_insert_with(|| anyhow!("the output of job \"{key}\" could not be kept: {error}"));
             self.handle.drain();
         }
     }
 
-    /// After the first sink that can't go on, none is told anything more, and the run is stopped.
+    /// A sink that can't go on is gone, with those after it: nothing is shown that is not recorded. Those before
+    /// it go on to record how the run ends, which is stopped.
     fn tell_sinks(&mut self, mut tell: impl FnMut(&mut dyn Sink) -> Result<(), Trouble>) {
-        if self.trouble.is_some() {
-            return;
-        }
-        if let Err(trouble) = self.sinks.iter_mut().try_for_each(|sink| tell(sink.as_mut())) {
-            self.trouble = Some(trouble);
+        let told = self.sinks.iter_mut().map(|sink| tell(sink.as_mut()));
+        if let Some((index, Err(trouble))) = told.enumerate().find(|(_, result)| result.is_err()) {
+            self.sinks.truncate(index);
+            // Of two the graver one is told of, and of two grave ones the first.
+            if !matches!(self.trouble, Some(Trouble::Failed(_))) {
+                self.trouble = Some(trouble);
+            }
             self.handle.stop();
         }
     }
@@ -181,33 +214,37 @@ impl Delivery {
         }
     }
 
-    /// How procpool has to end. Says what is to be said about that beside the summary.
-    fn conclude(&self, fault: &Fault, caught: &Caught) -> ExitStatus {
-        let mut status = ExitStatus::Success;
-        let mut at_least = |other: ExitStatus| status = status.max(other);
+    /// How procpool has to end, as far as that can be known by now.
+    fn judge(&self, fault: &Fault, caught: &Caught) -> ExitStatus {
+        // What a halt rule leaves is left on purpose, and it is no failure that it has ended what ran.
+        let by_rule = self.handle.snapshot().reached.is_some();
+        let has_failed = self.tally.failed > 0 || self.tally.stopped > 0 && !by_rule;
+        let has_left_jobs = self.tally.has_unrun() && !by_rule;
+        let of_trouble = match &self.trouble {
+            Some(Trouble::Failed(_)) => Some(ExitStatus::OwnFailure),
+            Some(Trouble::ReaderGone) => Some(ExitStatus::Signal(SIGPIPE)),
+            None => None,
+        };
+        let ends = [
+            has_failed.then_some(ExitStatus::JobsFailed),
+            fault.get().map(|_| ExitStatus::BadInput),
+            (has_left_jobs || self.loss.is_some()).then_some(ExitStatus::OwnFailure),
+            of_trouble,
+            caught.get().map(ExitStatus::Signal),
+        ];
+        ends.into_iter().flatten().max().unwrap_or(ExitStatus::Success)
+    }
+
+    /// Says what is to be said beside the summary.
+    fn say_what_is_wrong(&self, fault: &Fault) {
         if let Some(error) = fault.get() {
-            at_least(exit::bad_input(error));
-        }
-        // What a halt rule leaves is left on purpose.
-        let reached = self.handle.snapshot().reached;
-        if self.tally.has_unrun() && reached.is_none() {
-            at_least(ExitStatus::OwnFailure);
-        }
-        // Nor is it a failure that the rule has ended what ran.
-        if self.tally.failed > 0 || self.tally.stopped > 0 && reached.is_none() {
-            at_least(ExitStatus::JobsFailed);
+            exit::bad_input(error);
         }
         if let Some(error) = &self.loss {
-            at_least(exit::own_failure(error));
+            exit::own_failure(error);
         }
-        match &self.trouble {
-            Some(Trouble::Failed(error)) => at_least(exit::own_failure(error)),
-            Some(Trouble::ReaderGone) => at_least(ExitStatus::Signal(SIGPIPE)),
-            None => {}
+        if let Some(Trouble::Failed(error)) = &self.trouble {
+            exit::own_failure(error);
         }
-        if let Some(signal) = caught.get() {
-            at_least(ExitStatus::Signal(signal));
-        }
-        status
     }
 }

@@ -1,25 +1,46 @@
 //! What wants to know of each job's end.
 //! Knows no kind of it; each has a file of its own below.
 
+pub(crate) mod events;
 pub(crate) mod failures;
 pub(crate) mod in_order;
+pub(crate) mod joblog;
+pub(crate) mod junit;
 pub(crate) mod lines;
 mod passage;
 pub(crate) mod print;
+pub(crate) mod record_file;
+pub(crate) mod report;
+pub(crate) mod results;
 mod shape;
 pub(crate) mod stream;
 mod tag;
 mod tame;
+#[cfg(test)]
+mod tests;
 
 use std::io;
+use std::time::Duration;
 
-use procpool_core::{Completion, CopyError, Live, Retried};
+use procpool_core::{Completion, CopyError, Live, Retried, Started};
 
+use crate::exit::ExitStatus;
+use crate::tally::Rest;
 use crate::work::Work;
 
 /// Is told of completions, in the order in which jobs end. Several are told in a fixed order: what records
 /// comes before what shows, so that nothing is shown that is not recorded.
 pub(crate) trait Sink {
+    /// No job has been started yet.
+    fn begin(&mut self) -> Result<(), Trouble> {
+        Ok(())
+    }
+
+    /// An attempt was given a slot. Told only where starts are announced.
+    fn started(&mut self, _: &Started) -> Result<(), Trouble> {
+        Ok(())
+    }
+
     /// A job that runs has written something. Told only where the outputs are followed.
     fn wrote(&mut self, _: &Live) -> Result<(), Trouble> {
         Ok(())
@@ -34,7 +55,26 @@ pub(crate) trait Sink {
     fn completed(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble>;
 
     /// There will be no more.
-    fn finish(&mut self) -> Result<(), Trouble>;
+    fn finish(&mut self, totals: &Totals) -> Result<(), Trouble>;
+
+    /// All sinks have finished, and procpool is about to end like this.
+    fn ended(&mut self, _totals: &Totals, _status: ExitStatus) -> Result<(), Trouble> {
+        Ok(())
+    }
+}
+
+/// What there is to say of a run once no job of it is left to end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Totals {
+    /// As far as they are known.
+    pub(crate) jobs: u64,
+    pub(crate) succeeded: u64,
+    pub(crate) failed: u64,
+    pub(crate) stopped: u64,
+    pub(crate) unrun: u64,
+    pub(crate) rest: Rest,
+    pub(crate) leaked: u64,
+    pub(crate) elapsed: Duration,
 }
 
 /// Why a sink can't go on. The run is ended then.
@@ -51,13 +91,18 @@ impl Trouble {
     pub(crate) fn writing(name: &str, error: io::Error) -> Trouble {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Trouble::ReaderGone,
-            _ => Trouble::Failed(anyhow::Error::from(error).context(format!("can't write to {name}"))),
+            _ => Trouble::recording(name, error),
         }
     }
 
     /// What the error of reading captured output means.
     pub(crate) fn reading(error: io::Error) -> Trouble {
         Trouble::Failed(CopyError::Reading(error).into())
+    }
+
+    /// What the error of a write to the record `name` means: what was to be recorded is not, whatever the reason.
+    pub(crate) fn recording(name: &str, error: io::Error) -> Trouble {
+        Trouble::Failed(anyhow::Error::from(error).context(format!("can't write to {name}")))
     }
 
     /// What the error of copying captured output to `name` means.

@@ -3,12 +3,14 @@
 
 use std::fs;
 use std::io;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::ptr;
+use std::sync::OnceLock;
 
 use nix::libc;
 use nix::unistd::ForkResult;
-use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::fs::{OFlags, fcntl_getfl};
+use rustix::io::{Errno, FdFlags, fcntl_dupfd_cloexec, fcntl_getfd, fcntl_setfd};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 /// Makes two processes of this one.
@@ -54,20 +56,49 @@ pub(crate) fn take_default_action(signal: i32) {
     }
 }
 
-/// Keeps from jobs whatever descriptors procpool was started with, beyond the standard three.
+/// The descriptors that procpool was started with, beyond the standard three.
+static INHERITED: OnceLock<Vec<RawFd>> = OnceLock::new();
+
+/// Keeps from jobs whatever descriptors procpool was started with, beyond the standard three. Comes before any
+/// descriptor of procpool's own.
 ///
 /// # Errors
 /// Where `/proc` doesn't tell which there are.
 pub(crate) fn keep_descriptors() -> io::Result<()> {
+    let mut numbers: Vec<RawFd> = Vec::new();
     for entry in fs::read_dir("/proc/self/fd")? {
-        let number: Option<RawFd> = entry?.file_name().to_str().and_then(|name| name.parse().ok());
-        if let Some(number @ 3..) = number {
-            #[expect(unsafe_code, reason = "a descriptor that nobody here owns")]
-            // SAFETY: it is open (or was a moment ago, and that of this very directory still is), and only its
-            // flag is set.
-            let fd = unsafe { BorrowedFd::borrow_raw(number) };
-            let _ = fcntl_setfd(fd, FdFlags::CLOEXEC);
-        }
+        numbers.extend(entry?.file_name().to_str().and_then(|name| name.parse::<RawFd>().ok()));
     }
+    // That of the directory that was read is among them, and closed by now.
+    numbers.retain(|number| *number > 2 && fcntl_getfd(borrow(*number)).is_ok());
+    for number in &numbers {
+        let _ = fcntl_setfd(borrow(*number), FdFlags::CLOEXEC);
+    }
+    let _ = INHERITED.set(numbers);
     Ok(())
+}
+
+/// A descriptor for what procpool was given to write to under this number.
+///
+/// # Errors
+/// Where it was given nothing, or nothing to write to.
+pub(crate) fn inherited_for_writing(number: RawFd) -> io::Result<OwnedFd> {
+    if !INHERITED.get().is_some_and(|inherited| inherited.contains(&number)) {
+        return Err(Errno::BADF.into());
+    }
+    let given = borrow(number);
+    if (fcntl_getfl(given)? & OFlags::ACCMODE) == OFlags::RDONLY {
+        return Err(Errno::BADF.into());
+    }
+    Ok(fcntl_dupfd_cloexec(given, 3)?)
+}
+
+/// For one call: whoever has opened it is not here to close it.
+fn borrow<'a>(number: RawFd) -> BorrowedFd<'a> {
+    #[expect(unsafe_code, reason = "a descriptor that nobody here owns")]
+    // SAFETY: the number is none of a descriptor that procpool has opened, so nobody here closes it; where it is
+    // no longer open the call says so.
+    unsafe {
+        BorrowedFd::borrow_raw(number)
+    }
 }

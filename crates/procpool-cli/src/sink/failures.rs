@@ -9,7 +9,7 @@ use crate::colour::{Palette, paint};
 use crate::duration::prose;
 use crate::progress::Failed;
 use crate::screen;
-use crate::sink::{Sink, Trouble};
+use crate::sink::{Sink, Totals, Trouble};
 use crate::tally::shorten;
 use crate::work::Work;
 
@@ -92,7 +92,7 @@ impl Sink for Failures {
         Ok(())
     }
 
-    fn finish(&mut self) -> Result<(), Trouble> {
+    fn finish(&mut self, _: &Totals) -> Result<(), Trouble> {
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use procpool_core::{Completion, Key, Live, Outcome, Source, Spool};
 use crate::reorder::Reorder;
 use crate::sink::passage::Passage;
 use crate::sink::print::Printer;
-use crate::sink::{Sink, Trouble};
+use crate::sink::{Sink, Totals, Trouble};
 use crate::work::Work;
 
 /// A printer that keeps the order. A waiting output costs no open file, and some hundred bytes of memory.
@@ -143,10 +143,10 @@ impl Sink for InOrder {
         Ok(())
     }
 
-    fn finish(&mut self) -> Result<(), Trouble> {
+    fn finish(&mut self, totals: &Totals) -> Result<(), Trouble> {
         for waiting in self.waiting.take_rest() {
             self.print(&waiting)?;
         }
-        self.printer.finish()
+        self.printer.finish(totals)
     }
 }

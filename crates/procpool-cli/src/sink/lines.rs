@@ -7,7 +7,7 @@ use procpool_core::{Completion, Key, Live, Outcome, Retried, Seq, Source, Spool}
 
 use crate::sink::passage::Passage;
 use crate::sink::print::Printer;
-use crate::sink::{Sink, Trouble};
+use crate::sink::{Sink, Totals, Trouble};
 use crate::work::Work;
 
 /// A printer of lines. A line stays in the job's spool until it is whole, so that none is too long.
@@ -108,7 +108,7 @@ impl Sink for Lines {
         ended
     }
 
-    fn finish(&mut self) -> Result<(), Trouble> {
+    fn finish(&mut self, _: &Totals) -> Result<(), Trouble> {
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use procpool_core::{Completion, Key, Seq, Source, Spool};
 use crate::labels::Labels;
 use crate::pulse::Pulse;
 use crate::sink::stream::{Control, Stream};
-use crate::sink::{Sink, Trouble};
+use crate::sink::{Sink, Totals, Trouble};
 use crate::work::Work;
 
 /// Where outputs go, and how their lines begin.
@@ -77,7 +77,7 @@ impl Sink for Printer {
         self.print(label.as_ref(), completion.stdout(), completion.stderr())
     }
 
-    fn finish(&mut self) -> Result<(), Trouble> {
+    fn finish(&mut self, _: &Totals) -> Result<(), Trouble> {
         Ok(())
     }
 }

@@ -1,0 +1,106 @@
+//! What was typed about records of the run.
+//! Knows nothing of how they are written.
+
+use std::ffi::OsString;
+use std::os::fd::RawFd;
+use std::path::PathBuf;
+
+use clap::builder::{OsStringValueParser, TypedValueParser};
+
+const HEADING: &str = "Records";
+
+/// Records of a run, beside its output.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RecordArgs {
+    /// Write each job's output and what came of it to DIR/KEY/{stdout,stderr,meta.json}
+    ///
+    /// Of a job that was tried several times the last attempt stands there, earlier ones in
+    /// DIR/KEY/attempt-1 and so on.
+    /// In the folder's name `/`, `%`, a first `.`, control characters and what is no UTF-8 are written
+    /// as %2F and so on, an empty key as %empty, and one that is too long for a name is cut and ends
+    /// with %~ and a hash of the whole. The second job with the key a has the key a#2. Folders of an
+    /// earlier run are replaced, each at once; other files in their place are not touched and end the
+    /// run with status 3. Only the owner may read them.
+    #[arg(long, value_name = "DIR", help_heading = HEADING, hide_short_help = true)]
+    pub(crate) results: Option<PathBuf>,
+
+    /// Write a line for each job that ended to FILE, as GNU parallel does
+    ///
+    /// Seq, Host, Starttime, JobRuntime, Send, Receive, Exitval, Signal and Command, with tabs between
+    /// them. A job that was killed by signal N has Exitval 128+N and Signal N, one that timed out -1
+    /// and 15. FILE is emptied first.
+    #[arg(long, value_name = "FILE", help_heading = HEADING, hide_short_help = true)]
+    pub(crate) joblog: Option<PathBuf>,
+
+    /// Write a report in the XML of JUnit to FILE, at the end
+    ///
+    /// As Jenkins and GitLab read it: a test case a job. FILE is replaced in one step, also when a
+    /// signal ends the run.
+    #[arg(long, value_name = "FILE", help_heading = HEADING, hide_short_help = true)]
+    pub(crate) junit: Option<PathBuf>,
+
+    /// Write what happens as lines of JSON to FILE, as it happens; `-`: standard output, fd:N: descriptor N
+    ///
+    /// docs/events.md describes them. With `-` jobs' outputs are not printed, for they are among the
+    /// events. The descriptor has to be open already, as by `3> FILE` of a shell; jobs don't get it.
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = HEADING,
+        hide_short_help = true,
+        allow_hyphen_values = true,
+        value_parser = OsStringValueParser::new().try_map(parse_target),
+    )]
+    pub(crate) events: Option<EventTarget>,
+}
+
+/// Where events go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum EventTarget {
+    StandardOutput,
+    /// One that procpool was started with.
+    Descriptor(RawFd),
+    File(PathBuf),
+}
+
+fn parse_target(text: OsString) -> Result<EventTarget, String> {
+    if text == "-" {
+        return Ok(EventTarget::StandardOutput);
+    }
+    let Some(number) = text.to_str().and_then(|text| text.strip_prefix("fd:")) else {
+        return Ok(EventTarget::File(text.into()));
+    };
+    // Digits only: `+3` is none that a shell would take.
+    let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+    match number.parse() {
+        Ok(number @ 3..) if is_number => Ok(EventTarget::Descriptor(number)),
+        Ok(0..3) if is_number => {
+            Err("descriptors 0 to 2 are the standard ones; open another, as with `3> FILE`, or write `-`"
+                .to_owned())
+        }
+        _ => Err("write fd: and the number of an open descriptor, as fd:3; a file of that name is ./fd:…"
+            .to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_a_file_unless_it_says_otherwise() {
+        let parse = |text: &str| parse_target(text.into());
+        assert_eq!(parse("-"), Ok(EventTarget::StandardOutput));
+        assert_eq!(parse("fd:3"), Ok(EventTarget::Descriptor(3)));
+        for file in ["fd", "./fd:3", "a b", "./-"] {
+            assert_eq!(parse(file), Ok(EventTarget::File(file.into())));
+        }
+    }
+
+    #[test]
+    fn what_names_no_descriptor_is_refused() {
+        for text in ["fd:", "fd:x", "fd:0", "fd:2", "fd:-1", "fd:+3", "fd:99999999999"] {
+            assert!(parse_target(text.into()).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The lines of a stream of events, as docs/events.schema.json has them.
+//! Knows nothing of when they are written.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde::Serialize;
+
+use crate::sink::report::{Report, Whose};
+
+/// One line.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub(crate) enum Line<'a> {
+    RunStarted {
+        version: u32,
+        procpool: &'static str,
+        time: String,
+        run: String,
+        limit: usize,
+        command: String,
+    },
+    JobStarted {
+        time: String,
+        #[serde(flatten)]
+        whose: Whose<'a>,
+    },
+    Output {
+        #[serde(flatten)]
+        whose: Whose<'a>,
+        stream: Stream,
+        #[serde(flatten)]
+        output: Output<'a>,
+    },
+    JobFinished {
+        time: String,
+        #[serde(flatten)]
+        whose: Whose<'a>,
+        #[serde(flatten)]
+        report: Report,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        command: Option<String>,
+        will_retry: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pause_seconds: Option<f64>,
+    },
+    RunFinished {
+        time: String,
+        jobs: u64,
+        succeeded: u64,
+        failed: u64,
+        stopped: u64,
+        unrun: u64,
+        input_read: bool,
+        leaked: u64,
+        seconds: f64,
+        status: i32,
+        signal: Option<i32>,
+    },
+}
+
+/// Which output of a job.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Stream {
+    Stdout,
+    Stderr,
+}
+
+/// A piece of output: as text, if it is text.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Output<'a> {
+    Text(&'a str),
+    Base64(String),
+}
+
+impl<'a> From<&'a [u8]> for Output<'a> {
+    fn from(bytes: &'a [u8]) -> Output<'a> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Output::Text(text),
+            Err(_) => Output::Base64(BASE64_STANDARD.encode(bytes)),
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! One test case of a report: a job, and what came of it.
+//! Knows nothing of the report around it.
+
+use std::io::{self, Write};
+
+use anstream::adapter::strip_str;
+use procpool_core::{Completion, NotStarted, Outcome, Spool};
+use quick_xml::Writer;
+use quick_xml::events::BytesText;
+
+use crate::sink::report::Kind;
+use crate::work::Work;
+
+/// A job in the words of JUnit.
+pub(crate) struct Case {
+    key: String,
+    last: Try,
+    /// Those before it, all of which have failed.
+    earlier: Vec<Try>,
+}
+
+/// An attempt of a job.
+pub(crate) struct Try {
+    seconds: f64,
+    verdict: Verdict,
+    kind: Kind,
+    message: String,
+    /// The end of what it wrote, where that may say why it failed.
+    words: String,
+}
+
+/// What readers of such reports tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Success,
+    /// The job itself says so, or it took too long.
+    Failure,
+    /// It could not be run to its end, or not all of its output is there.
+    Error,
+    /// Its turn never came.
+    Skipped,
+}
+
+/// What the suite is called, and the class of all its cases.
+pub(crate) const NAME: &str = "procpool";
+
+/// So much of the end of an output is shown, in bytes.
+const MOST_WORDS: usize = 8 * 1024;
+
+impl Verdict {
+    fn of(outcome: &Outcome) -> Verdict {
+        match (outcome, Kind::of(outcome)) {
+            (outcome, _) if outcome.is_success() => Verdict::Success,
+            (Outcome::NotStarted(NotStarted::NeverReached), _) => Verdict::Skipped,
+            (Outcome::NotStarted(NotStarted::Spawn(_)), _) | (_, Kind::Stopped) => Verdict::Error,
+            (Outcome::Ran(ran), _) if ran.lost.is_some() => Verdict::Error,
+            (Outcome::Ran(_), _) => Verdict::Failure,
+        }
+    }
+
+    fn element(self, failure: &'static str, error: &'static str) -> &'static str {
+        if self == Verdict::Error { error } else { failure }
+    }
+}
+
+impl Try {
+    pub(crate) fn of(outcome: &Outcome) -> Try {
+        let verdict = Verdict::of(outcome);
+        let ran = outcome.ran();
+        Try {
+            seconds: ran.map_or(0.0, |ran| ran.elapsed.as_secs_f64()),
+            verdict,
+            kind: Kind::of(outcome),
+            message: allowed(&outcome.to_string()),
+            words: match (ran, verdict) {
+                (Some(ran), Verdict::Failure | Verdict::Error) => last_words(&ran.stdout, &ran.stderr),
+                _ => String::new(),
+            },
+        }
+    }
+
+    /// What is said of it in an element of its own.
+    fn write<W: Write>(&self, writer: &mut Writer<W>, element: &str) -> io::Result<()> {
+        let remark = writer
+            .create_element(element)
+            .with_attributes([("message", self.message.as_str()), ("type", self.kind.word())]);
+        match self.words.as_str() {
+            "" => remark.write_empty().map(drop),
+            words => remark.write_text_content(BytesText::new(words)).map(drop),
+        }
+    }
+}
+
+impl Case {
+    /// `earlier` are the attempts before the last.
+    pub(crate) fn new(completion: &Completion<Work>, earlier: Vec<Try>) -> Case {
+        Case {
+            key: allowed(&completion.key().to_string()),
+            last: Try::of(&completion.outcome),
+            earlier,
+        }
+    }
+
+    pub(crate) fn verdict(&self) -> Verdict {
+        self.last.verdict
+    }
+
+    pub(crate) fn write<W: Write>(&self, writer: &mut Writer<W>) -> io::Result<()> {
+        let seconds: f64 = self.earlier.iter().chain([&self.last]).map(|tried| tried.seconds).sum();
+        let seconds = format!("{seconds:.3}");
+        let case = writer.create_element("testcase").with_attributes([
+            ("name", self.key.as_str()),
+            ("classname", NAME),
+            ("time", seconds.as_str()),
+        ]);
+        match self.remarks().as_slice() {
+            [] => case.write_empty().map(drop),
+            remarks => case
+                .write_inner_content(|writer| {
+                    remarks.iter().try_for_each(|(element, tried)| tried.write(writer, element))
+                })
+                .map(drop),
+        }
+    }
+
+    /// In the words of Surefire: what failed first is the failure, and then come the reruns; before a success
+    /// they are flaky.
+    fn remarks(&self) -> Vec<(&'static str, &Try)> {
+        match self.last.verdict {
+            Verdict::Success => self
+                .earlier
+                .iter()
+                .map(|tried| (tried.verdict.element("flakyFailure", "flakyError"), tried))
+                .collect(),
+            Verdict::Skipped => vec![("skipped", &self.last)],
+            Verdict::Failure | Verdict::Error => {
+                let mut tries = self.earlier.iter().chain([&self.last]);
+                let first = tries.next().map(|tried| (tried.verdict.element("failure", "error"), tried));
+                let reruns = tries.map(|tried| (tried.verdict.element("rerunFailure", "rerunError"), tried));
+                first.into_iter().chain(reruns).collect()
+            }
+        }
+    }
+}
+
+/// The end of standard error, or where that is empty, of standard output. What can't be read back is missing
+/// here; the delivery of the output says so.
+fn last_words(stdout: &Spool, stderr: &Spool) -> String {
+    let spool = if stderr.is_empty() { stdout } else { stderr };
+    let mut end = spool.tail(MOST_WORDS).unwrap_or_default();
+    if spool.len() > end.len() as u64 {
+        // The first line is the end of one.
+        let line = end.iter().position(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+        end.drain(..line);
+    }
+    allowed(&strip_str(&String::from_utf8_lossy(&end)).to_string())
+}
+
+/// What of a text XML 1.0 can hold: no other control characters, escaped or not.
+fn allowed(text: &str) -> String {
+    let is_allowed = |character: &char| match character {
+        '\t' | '\n' => true,
+        '\u{fffe}' | '\u{ffff}' => false,
+        other => !other.is_control(),
+    };
+    text.chars().filter(is_allowed).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_holds_nothing_that_xml_can_not() {
+        assert_eq!(allowed("a\0\t\n\r\u{b}\u{1f}\u{7f}\u{85}\u{fffe}\u{ffff}ä𝄞"), "a\t\nä𝄞");
+    }
+
+    #[test]
+    fn the_last_words_are_those_of_standard_error_if_there_are_any() {
+        assert_eq!(last_words(&"out\n".into(), &"err\n".into()), "err\n");
+        assert_eq!(last_words(&"out\n".into(), &Spool::default()), "out\n");
+    }
+
+    #[test]
+    fn of_long_last_words_whole_lines_are_left() {
+        let text = "a line\n".repeat(10_000) + "the last\n";
+        let words = last_words(&Spool::default(), &text.as_str().into());
+        assert!(words.len() <= MOST_WORDS && words.starts_with("a line\n") && words.ends_with("the last\n"));
+        assert_eq!(
+            last_words(&Spool::default(), &"x".repeat(10_000).as_str().into()),
+            "x".repeat(MOST_WORDS)
+        );
+    }
+
+    #[test]
+    fn colours_are_no_part_of_words() {
+        assert_eq!(last_words(&Spool::default(), &"\x1b[31mred\x1b[0m\x1b]0;title\x07\n".into()), "red\n");
+    }
+}

@@ -1,0 +1,232 @@
+//! What records say of an attempt that has ended, in the words that all of them share.
+//! Knows no record.
+
+use std::borrow::Cow;
+use std::time::SystemTime;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use procpool_core::{
+    Completion, End, Key, Killer, NotStarted, Outcome, Ran, Retried, Seq, Slot, Started, Status,
+};
+use serde::Serialize;
+
+use crate::quote::{Reader, command_line};
+use crate::work::{Work, command_run};
+
+/// An attempt of a job that has ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attempt<'a> {
+    pub(crate) key: &'a Key,
+    pub(crate) seq: Seq,
+    pub(crate) slot: Option<Slot>,
+    pub(crate) number: u32,
+    pub(crate) outcome: &'a Outcome,
+}
+
+impl<'a> Attempt<'a> {
+    /// The last one of a job.
+    pub(crate) fn last(completion: &'a Completion<Work>) -> Attempt<'a> {
+        Attempt {
+            key: completion.key(),
+            seq: completion.seq,
+            slot: completion.slot,
+            number: completion.attempt,
+            outcome: &completion.outcome,
+        }
+    }
+}
+
+impl<'a> From<&'a Retried> for Attempt<'a> {
+    /// One that another follows.
+    fn from(retried: &'a Retried) -> Attempt<'a> {
+        Attempt {
+            key: &retried.key,
+            seq: retried.seq,
+            slot: Some(retried.slot),
+            number: retried.attempt,
+            outcome: &retried.outcome,
+        }
+    }
+}
+
+/// Whose it is: begins each record of an attempt.
+#[derive(Debug, Serialize)]
+pub(crate) struct Whose<'a> {
+    key: Cow<'a, str>,
+    /// The key's bytes where it is no UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_base64: Option<String>,
+    seq: u64,
+    slot: Option<usize>,
+    attempt: u32,
+}
+
+impl<'a> Whose<'a> {
+    fn new(key: &'a Key, seq: Seq, slot: Option<Slot>, attempt: u32) -> Whose<'a> {
+        let lossy = String::from_utf8_lossy(key.as_bytes());
+        Whose {
+            key_base64: matches!(lossy, Cow::Owned(_)).then(|| BASE64_STANDARD.encode(key.as_bytes())),
+            key: lossy,
+            seq: seq.get(),
+            slot: slot.map(Slot::get),
+            attempt,
+        }
+    }
+}
+
+impl<'a> From<Attempt<'a>> for Whose<'a> {
+    fn from(attempt: Attempt<'a>) -> Whose<'a> {
+        Whose::new(attempt.key, attempt.seq, attempt.slot, attempt.number)
+    }
+}
+
+impl<'a> From<&'a Started> for Whose<'a> {
+    fn from(started: &'a Started) -> Whose<'a> {
+        Whose::new(&started.key, started.seq, Some(started.slot), started.attempt)
+    }
+}
+
+/// All that there is to say of an attempt's end.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    outcome: Kind,
+    success: bool,
+    /// As a shell would have it in `$?`; none where its turn never came.
+    status: Option<u8>,
+    exit_code: Option<u8>,
+    signal: Option<i32>,
+    killer: Option<&'static str>,
+    /// Why it was not started, or its output is incomplete.
+    error: Option<String>,
+    errno: Option<i32>,
+    started: Option<String>,
+    seconds: f64,
+    user_seconds: f64,
+    system_seconds: f64,
+    peak_memory: u64,
+    stdout_bytes: u64,
+    stderr_bytes: u64,
+    leaked: bool,
+    output_complete: bool,
+}
+
+/// What came of an attempt, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    Exited,
+    Signalled,
+    TimedOut,
+    Stopped,
+    NotStarted,
+    NeverReached,
+}
+
+impl Kind {
+    pub(crate) fn of(outcome: &Outcome) -> Kind {
+        match outcome {
+            Outcome::Ran(ran) => match ran.end {
+                End::Itself(Status::Exited(_)) => Kind::Exited,
+                End::Itself(Status::Signalled(_)) => Kind::Signalled,
+                End::TimedOut(_) => Kind::TimedOut,
+                End::Stopped(_) => Kind::Stopped,
+            },
+            Outcome::NotStarted(NotStarted::Spawn(_)) => Kind::NotStarted,
+            Outcome::NotStarted(NotStarted::NeverReached) => Kind::NeverReached,
+        }
+    }
+
+    /// The same word as in JSON.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Kind::Exited => "exited",
+            Kind::Signalled => "signalled",
+            Kind::TimedOut => "timed_out",
+            Kind::Stopped => "stopped",
+            Kind::NotStarted => "not_started",
+            Kind::NeverReached => "never_reached",
+        }
+    }
+}
+
+impl Report {
+    pub(crate) fn of(outcome: &Outcome) -> Report {
+        let report = Report {
+            outcome: Kind::of(outcome),
+            success: outcome.is_success(),
+            status: outcome.status(),
+            exit_code: None,
+            signal: None,
+            killer: None,
+            error: None,
+            errno: None,
+            started: None,
+            seconds: 0.0,
+            user_seconds: 0.0,
+            system_seconds: 0.0,
+            peak_memory: 0,
+            stdout_bytes: 0,
+            stderr_bytes: 0,
+            leaked: false,
+            output_complete: true,
+        };
+        match outcome {
+            Outcome::Ran(ran) => report.with_figures(ran),
+            Outcome::NotStarted(NotStarted::Spawn(error)) => Report {
+                error: Some(error.to_string()),
+                errno: error.source.raw_os_error(),
+                ..report
+            },
+            Outcome::NotStarted(NotStarted::NeverReached) => report,
+        }
+    }
+
+    fn with_figures(self, ran: &Ran) -> Report {
+        let (exit_code, signal) = match status(ran) {
+            Status::Exited(code) => (Some(code), None),
+            Status::Signalled(signal) => (None, Some(signal.number())),
+        };
+        Report {
+            exit_code,
+            signal,
+            killer: ran.killer.and_then(killer_word),
+            error: ran.lost.as_ref().map(ToString::to_string),
+            errno: ran.lost.as_ref().and_then(std::io::Error::raw_os_error),
+            started: Some(time(ran.started)),
+            seconds: ran.elapsed.as_secs_f64(),
+            user_seconds: ran.usage.user.as_secs_f64(),
+            system_seconds: ran.usage.system.as_secs_f64(),
+            peak_memory: ran.usage.peak_memory,
+            stdout_bytes: ran.stdout.len(),
+            stderr_bytes: ran.stderr.len(),
+            leaked: ran.leaked,
+            output_complete: ran.lost.is_none(),
+            ..self
+        }
+    }
+}
+
+fn killer_word(killer: Killer) -> Option<&'static str> {
+    match killer {
+        Killer::OutOfMemory => Some("out_of_memory"),
+        _ => None,
+    }
+}
+
+/// How the process itself ended, whoever ended it.
+pub(crate) fn status(ran: &Ran) -> Status {
+    match ran.end {
+        End::Itself(status) | End::TimedOut(status) | End::Stopped(status) => status,
+    }
+}
+
+/// A moment as records write it: RFC 3339, in UTC, to the millisecond.
+pub(crate) fn time(time: SystemTime) -> String {
+    humantime::format_rfc3339_millis(time).to_string()
+}
+
+/// The command that a job ran, on one line, as bash(1) would read it.
+pub(crate) fn command(completion: &Completion<Work>) -> String {
+    command_line(&command_run(completion), Reader::Line).to_string_lossy().into_owned()
+}

@@ -1,0 +1,154 @@
+//! Folders of results: made apart, put in their places whole, old ones taken away.
+//! Knows nothing of jobs.
+
+use std::ffi::CStr;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{
+    AtFlags, CWD, Dir, Mode, OFlags, RenameFlags, mkdirat, openat, renameat, renameat_with, unlinkat,
+};
+use rustix::io::Errno;
+
+/// The files of an attempt.
+pub(crate) const FILES: [&str; 3] = ["stdout", "stderr", "meta.json"];
+
+/// How the folder of an earlier attempt is called, before its number.
+pub(crate) const EARLIER: &str = "attempt-";
+
+/// A folder that is open: whoever moves it or puts a link in its place changes nothing for us.
+#[derive(Debug)]
+pub(crate) struct Folder(OwnedFd);
+
+/// What became of a folder that was to be put in its place.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Placed {
+    Done,
+    /// Something that is no folder of results is in the way, and was left alone.
+    InTheWay,
+}
+
+impl Folder {
+    /// Opens a folder that the user has named.
+    pub(crate) fn open(path: &std::path::Path) -> io::Result<Folder> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Folder(openat(CWD, path, flags, Mode::empty())?))
+    }
+
+    /// Makes a folder in this one.
+    pub(crate) fn make(&self, name: &str) -> io::Result<Folder> {
+        mkdirat(&self.0, name, Mode::RWXU)?;
+        self.enter(name)
+    }
+
+    /// Opens a folder in this one, and follows no link.
+    fn enter(&self, name: &str) -> io::Result<Folder> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(Folder(openat(&self.0, name, flags, Mode::empty())?))
+    }
+
+    /// As [`make`](Folder::make), where it may be there already.
+    pub(crate) fn make_or_enter(&self, name: &str) -> io::Result<Folder> {
+        match mkdirat(&self.0, name, Mode::RWXU) {
+            Ok(()) | Err(Errno::EXIST) => self.enter(name),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Makes a file in this folder, for its owner alone.
+    pub(crate) fn create(&self, name: &str) -> io::Result<File> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(File::from(openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR)?))
+    }
+
+    /// Takes away a folder in this one that holds nothing.
+    pub(crate) fn remove_empty(&self, name: &str) -> io::Result<()> {
+        Ok(unlinkat(&self.0, name, AtFlags::REMOVEDIR)?)
+    }
+
+    /// Puts the folder `from` of this one into `place`, as `name`. Results that are there already are replaced in
+    /// one step.
+    pub(crate) fn put(&self, from: &str, place: &Folder, name: &str) -> io::Result<Placed> {
+        match renameat(&self.0, from, &place.0, name) {
+            Ok(()) => return Ok(Placed::Done),
+            Err(Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if !place.holds_results(name)? {
+            return Ok(Placed::InTheWay);
+        }
+        let old = match renameat_with(&self.0, from, &place.0, name, RenameFlags::EXCHANGE) {
+            Ok(()) => from.to_owned(),
+            // Not every file system can do it. Then there is a moment with neither of the two.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::XDEV) => {
+                let old = format!("{from}-old");
+                renameat(&place.0, name, &self.0, &old)?;
+                renameat(&self.0, from, &place.0, name)?;
+                old
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.remove_results(&old)?;
+        Ok(Placed::Done)
+    }
+
+    /// Whether `name` is a folder with nothing in it but what was put there by us.
+    fn holds_results(&self, name: &str) -> io::Result<bool> {
+        let folder = match self.enter(name) {
+            Ok(folder) => folder,
+            // A link is no folder, wherever it leads.
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        Ok(folder.entries()?.iter().all(|entry| is_file_of_ours(entry) || is_attempt(entry)))
+    }
+
+    /// As [`remove_results`](Folder::remove_results), where there may be none.
+    pub(crate) fn remove_if_there(&self, name: &str) -> io::Result<()> {
+        match self.remove_results(name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Removes a folder of results, and nothing that is none.
+    pub(crate) fn remove_results(&self, name: &str) -> io::Result<()> {
+        let folder = self.enter(name)?;
+        for entry in folder.entries()? {
+            if is_attempt(&entry) {
+                folder.remove_results(&entry)?;
+            } else if is_file_of_ours(&entry) {
+                unlinkat(&folder.0, entry, AtFlags::empty())?;
+            }
+        }
+        self.remove_empty(name)
+    }
+
+    /// The names in this folder. One that is no UTF-8 is none of ours, and replaced by one that is none either.
+    fn entries(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in Dir::read_from(self.as_fd())? {
+            let entry = entry?;
+            let name: &CStr = entry.file_name();
+            if ![c".", c".."].contains(&name) {
+                names.push(name.to_string_lossy().into_owned());
+            }
+        }
+        Ok(names)
+    }
+}
+
+impl AsFd for Folder {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+fn is_file_of_ours(name: &str) -> bool {
+    FILES.contains(&name)
+}
+
+fn is_attempt(name: &str) -> bool {
+    name.strip_prefix(EARLIER).is_some_and(|number| number.parse::<u32>().is_ok())
+}
