@@ -5,6 +5,7 @@ mod command;
 mod key;
 mod names;
 mod path;
+mod shell;
 mod space;
 mod tag;
 mod word;

@@ -4,6 +4,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
+
 use crate::args::pipe::PipeArgs;
 use crate::args::values::ValueArgs;
 
@@ -19,10 +21,14 @@ pub(crate) struct InputArgs {
     #[arg(short, long, value_name = "FILE", conflicts_with_all = ["null", "delimiter", "arg_file", "csv", "tsv", "max_args", "fill", "replace", "words"])]
     pub(crate) file: Option<PathBuf>,
 
-    /// Have a shell read each line of the input as a command
+    /// Have sh, or another shell, read the command: --shell=bash
     ///
-    /// For input that is a list of commands. Each line goes whole to `sh -c`, or to another shell's: --shell=bash.
-    #[arg(long, value_name = "PROGRAM", require_equals = true, num_args = 0..=1, default_missing_value = "sh")]
+    /// The words of COMMAND, joined by a space, are a text for the shell, in which each placeholder becomes a
+    /// quoted parameter ("${1}"), whatever quotes it stands in: the shell never reads a value as text. Where that
+    /// isn't sure, as in a here-document, it is refused. What hands a value on to yet another shell (ssh, eval,
+    /// sh -c) has to quote it itself. Without COMMAND each line goes whole to `sh -c`. A shell that isn't POSIX's
+    /// reads lines only.
+    #[arg(long, value_parser = OsStringValueParser::new().try_map(program), value_name = "PROGRAM", require_equals = true, num_args = 0..=1, default_missing_value = "sh")]
     #[arg(hide_short_help = true, help_heading = "Input", conflicts_with = "file")]
     pub(crate) shell: Option<OsString>,
 
@@ -39,4 +45,8 @@ pub(crate) struct InputArgs {
     /// each line of standard input is one
     #[arg(trailing_var_arg = true, value_name = "COMMAND", hide = true)]
     pub(crate) words: Vec<OsString>,
+}
+
+fn program(text: OsString) -> Result<OsString, &'static str> {
+    if text.is_empty() { Err("name a program, or leave `=` out for sh") } else { Ok(text) }
 }

@@ -40,7 +40,6 @@ pub(super) fn input(
     };
     let reader = match shell {
         None => Reader::Procpool,
-        Some(shell) if shell.is_empty() => bail!("--shell= has no program behind it: leave `=` out for sh"),
         Some(shell) => Reader::Shell(shell),
     };
     let lines = source.open("commands").context("no command to run")?;

@@ -28,8 +28,11 @@ pub(super) fn input(args: InputArgs, terms: Terms) -> anyhow::Result<Input> {
     if command.is_empty() {
         bail!("--pipe needs a command that reads the blocks; for example: procpool run --pipe -- wc -l");
     }
-    let template =
-        Arc::new(Template::parse(&command, &Names::NoValues, Several::Combined).context("--pipe")?);
+    let template = match &args.shell {
+        Some(shell) => Template::parse_for_shell(shell, &command, &Names::NoValues),
+        None => Template::parse(&command, &Names::NoValues, Several::Combined),
+    };
+    let template = Arc::new(template.context("--pipe")?);
     let terms = Arc::new(terms);
     let RecordEnd(end) = if args.values.null { RecordEnd(vec![0]) } else { args.pipe.records };
     let job = move |number: u64, block: Vec<u8>| {

@@ -25,15 +25,12 @@ use crate::terms::Terms;
 /// # Errors
 /// Whatever is wrong with what was typed, or with a file that it names.
 pub(super) fn input(args: InputArgs, terms: Terms) -> anyhow::Result<Input> {
-    let Split { command, lists } = values::split(args.words)?;
+    let InputArgs { values: args, shell, words, .. } = args;
+    let Split { command, lists } = values::split(words)?;
     if command.is_empty() && lists.is_empty() {
-        return commands::input(&args.values, separator(&args.values), args.shell, terms);
-    }
-    if args.shell.is_some() {
-        bail!("--shell is for commands that are lines of the input, so far");
+        return commands::input(&args, separator(&args), shell, terms);
     }
     check_command(&command)?;
-    let args = args.values;
     let lists = all_lists(args.arg_file.iter().map(Source::named), lists);
     let batch = args.max_args.is_some() || args.fill;
     if batch && lists.len() > 1 {
@@ -55,7 +52,13 @@ pub(super) fn input(args: InputArgs, terms: Terms) -> anyhow::Result<Input> {
         None => names,
     };
     let several = if batch { Several::Batched } else { Several::Combined };
-    let template = Template::parse(&command, &names, several)?;
+    let template = match shell {
+        Some(_) if batch => {
+            bail!("-n and -X give a command several values, and --shell a text one: leave one of them out")
+        }
+        Some(shell) => Template::parse_for_shell(&shell, &command, &names)?,
+        None => Template::parse(&command, &names, several)?,
+    };
     let rows = if batch { batches(&args, rows, &template) } else { rows };
     let mut maker = Maker::new(template, key_rule(&args, &names)?, terms);
     if batch {

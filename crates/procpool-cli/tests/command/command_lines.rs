@@ -69,7 +69,7 @@ fn another_shell_can_be_asked_for() {
     let input = "a=(1 2); echo ${#a[@]}\n";
     let folder = Folder::new();
     folder.run("--shell=bash").input(input).end().exited(0).printed("2\n").silent();
-    folder.run("--shell=").input(input).end().exited(2).printed("").said("--shell= has no program");
+    folder.run("--shell=").input(input).end().exited(2).printed("").said("leave `=` out for sh");
     folder.run("--shell=no-such-shell").input("true\n").end().exited(1).said("no-such-shell");
 }
 

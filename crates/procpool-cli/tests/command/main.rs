@@ -31,6 +31,7 @@ mod readme;
 mod results;
 mod scheduling;
 mod several;
+mod shell;
 mod signals;
 mod table;
 mod telling;

@@ -1,0 +1,60 @@
+//! `--shell` with a command: a text for a shell, in which values are parameters.
+//! Does not know how they are quoted, only that each arrives as it is and is never run.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+use crate::Folder;
+use crate::values::NASTY;
+
+#[test]
+fn a_command_may_use_all_of_a_shell() {
+    let folder = Folder::new();
+    let trial =
+        folder.run("-k --shell -- echo {} | tr a b; x={#}").args(["&&", "echo", "$x", ":::", "aa", "ca"]);
+    trial.end().exited(0).printed("bb\n1\ncb\n2\n").silent();
+    let trial = folder.run("-k --shell").args(["for i in 1 2; do echo $i {}; done", ":::", "a"]);
+    trial.end().exited(0).printed("1 a\n2 a\n").silent();
+}
+
+#[test]
+fn every_value_arrives_in_any_quotes_and_none_is_run() {
+    let folder = Folder::new();
+    let expected: Vec<u8> = NASTY.iter().flat_map(|value| [value, &b"\0"[..]].concat().repeat(3)).collect();
+    let script = r#"printf '%s\0' {} "{}" '{}'"#;
+    let trial = folder.run("-k --shell").arg(script).arg(":::").args(NASTY.map(OsStr::from_bytes));
+    trial.end().exited(0).printed(expected).silent();
+    assert!(!folder.has("pwned"));
+}
+
+#[test]
+fn without_a_placeholder_the_values_are_appended_each_as_a_word() {
+    let folder = Folder::new();
+    let trial = folder.run("--shell").args(["x=1; printf '<%s>'", ":::", "a  b", ":::", "$x"]);
+    trial.end().exited(0).printed("<a  b><$x>").silent();
+}
+
+#[test]
+fn a_place_where_it_is_not_sure_is_refused_before_anything_runs() {
+    let folder = Folder::new();
+    for text in ["touch a; cat <<E\n{}\nE", "touch a; echo `echo {}`", "touch a; echo 'b", "touch a # {}"] {
+        folder.run("--shell").args([text, ":::", "v"]).end().exited(2).printed("").said("--shell: ");
+    }
+    folder.run("--shell -n2 touch a ::: v").end().exited(2).printed("").said("leave one of them out");
+    assert!(!folder.has("a"));
+}
+
+#[test]
+fn blocks_may_be_read_by_a_shells_text() {
+    let trial = Folder::new().run("-k --pipe --block 4 --shell").args(["sort -r | tr '\\n' '{'; echo }{#}"]);
+    trial.input("a\nb\nc\nd\n").end().exited(0).printed("b{a{}1\nd{c{}2\n").silent();
+}
+
+#[test]
+fn what_is_printed_runs_the_same() {
+    let folder = Folder::new();
+    let command = ["printf '%s\\n' {} \"<{}>\" | cat", ":::", "it's", "$HOME", "a b"];
+    let printed = folder.run("--dry-run --shell").args(command).end().exited(0);
+    let direct = folder.run("-k --shell").args(command).end().exited(0);
+    folder.sh(printed.text()).end().exited(0).printed(direct.text());
+}
