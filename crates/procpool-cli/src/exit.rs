@@ -1,9 +1,8 @@
 //! How procpool ends.
 //! Knows nothing of what led there, only which ends there are and what they promise.
 
-use std::process;
-
 use crate::{screen, sys};
+use std::process;
 
 /// The end of procpool, from best to worst: of two that apply, the later one counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,6 +15,8 @@ pub(crate) enum ExitStatus {
     BadInput,
     /// 3: procpool could not do its own work, or jobs were left unrun.
     OwnFailure,
+    /// With this number, by a scale that was asked for.
+    Scaled(u8),
     /// Died by this signal, after the jobs were ended; by SIGPIPE where nobody reads the output any more.
     Signal(i32),
 }
@@ -38,6 +39,7 @@ impl ExitStatus {
             ExitStatus::JobsFailed => 1,
             ExitStatus::BadInput => 2,
             ExitStatus::OwnFailure => 3,
+            ExitStatus::Scaled(number) => number.into(),
             ExitStatus::Signal(signal) => 128 + signal,
         }
     }

@@ -21,6 +21,7 @@ mod pulse;
 mod quote;
 mod reorder;
 mod run;
+mod scale;
 mod screen;
 mod signals;
 mod sink;

@@ -16,6 +16,7 @@ use crate::input::{Fault, Input, Jobs};
 use crate::launch::Launcher;
 use crate::progress::{Display, Progress};
 use crate::pulse::Pulse;
+use crate::scale::{Failures, Scale};
 use crate::screen;
 use crate::signals::{Caught, Concerned, Insistence, Signals};
 use crate::sink::{Sink, Totals, Trouble};
@@ -47,6 +48,8 @@ pub(crate) struct Telling {
     pub(crate) progress: Progress,
     pub(crate) summary: SummaryWish,
     pub(crate) palette: Palette,
+    /// In which numbers the end is told, if not in procpool's own.
+    pub(crate) scale: Option<Scale>,
 }
 
 /// Runs the jobs of `input` and tells the audience of each that ends.
@@ -65,7 +68,7 @@ pub(crate) fn run(pool: &Pool<Launcher>, input: Input, audience: Audience, contr
         Err(error) => return exit::own_failure(&error),
     };
     let shown = telling.progress.show(run.handle());
-    let mut delivery = Delivery::new(run.handle(), sinks, alone);
+    let mut delivery = Delivery::new(run.handle(), sinks, alone, telling.scale);
     delivery.deliver_all(run);
     let totals = delivery.totals(begun.elapsed());
     delivery.tell_sinks(|sink| sink.finish(&totals));
@@ -117,6 +120,7 @@ fn start(pool: &Pool<Launcher>, jobs: Jobs, controls: Controls) -> anyhow::Resul
 struct Delivery {
     handle: Handle,
     sinks: Vec<Box<dyn Sink>>,
+    scale: Option<Scale>,
     tally: Tally,
     attempts: Attempts,
     alone: Alone,
@@ -127,10 +131,11 @@ struct Delivery {
 }
 
 impl Delivery {
-    fn new(handle: Handle, sinks: Vec<Box<dyn Sink>>, alone: Alone) -> Delivery {
+    fn new(handle: Handle, sinks: Vec<Box<dyn Sink>>, alone: Alone, scale: Option<Scale>) -> Delivery {
         Delivery {
             handle,
             sinks,
+            scale,
             tally: Tally::default(),
             attempts: Attempts::default(),
             alone,
@@ -216,6 +221,15 @@ impl Delivery {
 
     /// How procpool has to end, as far as that can be known by now.
     fn judge(&self, fault: &Fault, caught: &Caught) -> ExitStatus {
+        let end = self.end(fault, caught);
+        let failures = Failures {
+            count: self.tally.failed + self.tally.stopped,
+            largest: self.tally.largest_status,
+        };
+        self.scale.map_or(end, |scale| scale.tell(end, failures))
+    }
+
+    fn end(&self, fault: &Fault, caught: &Caught) -> ExitStatus {
         // What a halt rule leaves is left on purpose, and it is no failure that it has ended what ran.
         let by_rule = self.handle.snapshot().reached.is_some();
         let has_failed = self.tally.failed > 0 || self.tally.stopped > 0 && !by_rule;

@@ -128,6 +128,7 @@ mod tests {
             stopped: 0,
             unrun: Unrun { known: 2, input: Rest::None },
             retried: 2,
+            largest_status: 3,
             leaked: 1,
             busy: Duration::from_secs(130),
             slots: 4,

@@ -17,6 +17,8 @@ pub(crate) struct Tally {
     pub(crate) stopped: u64,
     /// Of those that succeeded or failed: it took more than one attempt.
     pub(crate) retried: u64,
+    /// The largest status of one that failed or was stopped.
+    pub(crate) largest_status: u8,
     /// Their turn never came.
     pub(crate) unrun: Unrun,
     pub(crate) leaked: u64,
@@ -85,6 +87,7 @@ impl Tally {
         let leaked = outcome.ran().is_some_and(|ran| ran.leaked);
         self.leaked += u64::from(leaked);
         self.retried += u64::from(completion.attempt > 1);
+        self.largest_status = self.largest_status.max(outcome.status().unwrap_or_default());
         match outcome.ran().map(|ran| ran.end) {
             _ if outcome.is_success() => self.succeeded += 1,
             Some(End::Stopped(_)) => self.stopped += 1,

@@ -2,6 +2,7 @@
 //! Knows nothing of how it is said.
 
 use crate::colour;
+use crate::scale::Scale;
 use crate::summary::SummaryWish;
 
 /// What is said of the run.
@@ -46,6 +47,15 @@ pub(crate) struct TellingArgs {
         hide_short_help = true
     )]
     pub(crate) color: colour::Wish,
+
+    /// Exit with a number of jobs or of a job where jobs failed: count or max
+    ///
+    /// count: how many failed, 101 for more than 100, as GNU parallel does.
+    /// max: the largest status of a job: its exit code, 128 + N where signal N
+    /// killed it, 124 timed out, 127 not found, 126 not executable. Instead of
+    /// the statuses 2 and 3 that a run may end with there is 255 then.
+    #[arg(long, value_name = "WHAT", hide_possible_values = true, hide_short_help = true)]
+    pub(crate) exit_code: Option<Scale>,
 
     /// When there is a closing summary on standard error: auto, always or never
     ///

@@ -27,6 +27,7 @@ pub(super) fn telling(args: &TellingArgs, capture: Capture) -> Telling {
         progress: Progress { display, failed: Failed::default() },
         summary: args.summary,
         palette,
+        scale: args.exit_code,
     }
 }
 

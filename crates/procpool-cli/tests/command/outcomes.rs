@@ -232,3 +232,20 @@ fn a_thousand_failures_lose_nothing() {
     let ended = Folder::new().run("-j8 {} :::").args(&values).end().exited(1);
     ended.said("500 jobs: 250 succeeded, 250 failed; ").said("and 230 more");
 }
+
+#[test]
+fn the_exit_status_may_count_failures_or_be_the_largest_of_a_job() {
+    let folder = Folder::new();
+    let run = |words: &str| folder.run(words).args(["sh", "-c", "exit {}", ":::", "0", "7", "3"]).end();
+    run("--exit-code count").exited(2);
+    run("--exit-code max").exited(7);
+    folder.run("--exit-code max --timeout 50ms sleep ::: 0 100").end().exited(124);
+    folder.run("--exit-code max --exit-code count true ::: 1 2").end().exited(0);
+    let many: Vec<String> = (1..=120).map(|n| n.to_string()).collect();
+    folder.run("--exit-code count false :::").args(many).end().exited(101);
+    // What is no count of failures can't be taken for one.
+    folder.run("--exit-code count cat").input("a\0\n").end().exited(255);
+    let full = std::fs::File::create("/dev/full").unwrap();
+    folder.run("--exit-code max echo ::: 1").stdout(full).end().exited(255);
+    folder.run("--exit-code sum true ::: 1").end().exited(2).said("--exit-code").said("count");
+}
