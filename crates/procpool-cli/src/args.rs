@@ -3,19 +3,23 @@
 
 mod delimiter;
 mod environment;
+mod foreign;
 mod inputs;
 mod jobs;
 mod outputs;
 mod pipe;
 mod records;
+mod refusal;
 mod scheduling;
 mod telling;
 mod values;
+mod variables;
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
-use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, ColorChoice, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 pub(crate) use crate::args::environment::EnvironmentArgs;
 pub(crate) use crate::args::inputs::InputArgs;
@@ -38,7 +42,17 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Chore {
-    Run(RunArgs),
+    Run(Box<RunArgs>),
+    /// Print what makes a shell complete procpool's words
+    ///
+    /// For bash: source <(procpool completions bash)
+    Completions {
+        shell: Shell,
+    },
+    /// Print the manual's page, for man(1)
+    ///
+    /// procpool man > procpool.1; man -l procpool.1
+    Man,
 }
 
 const FIRST_EXAMPLES: &str = "\
@@ -141,10 +155,63 @@ pub(crate) struct RunArgs {
     pub(crate) records: RecordArgs,
 }
 
-/// What was typed. Ends procpool where it is help that was asked for, or nothing that is understood.
-pub(crate) fn parse() -> Args {
-    let matches = command().get_matches();
-    Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+/// What was typed, and what variables say where nothing was. Ends procpool where it is help that was asked for.
+///
+/// # Errors
+/// Where a word or a variable is not understood.
+pub(crate) fn parse() -> anyhow::Result<Args> {
+    let words: Vec<OsString> = env::args_os().collect();
+    let matches = matches(&words)?;
+    Ok(Args::from_arg_matches(&with_variables(&words, matches, |name| env::var_os(name))?)?)
+}
+
+fn matches(words: &[OsString]) -> anyhow::Result<ArgMatches> {
+    let mut command = command();
+    command
+        .try_get_matches_from_mut(words)
+        .map_err(|error| if error.use_stderr() { refusal::of(&error, words, &command) } else { error.exit() })
+}
+
+/// Variables are words that were typed before all others, so that these win.
+fn with_variables(
+    words: &[OsString],
+    typed: ArgMatches,
+    value_of: impl Fn(&str) -> Option<OsString>,
+) -> anyhow::Result<ArgMatches> {
+    let command = command();
+    let (Some(run), Some(typed_for_run)) = (command.find_subcommand("run"), typed.subcommand_matches("run"))
+    else {
+        return Ok(typed);
+    };
+    let variables = variables::set(run, typed_for_run, value_of)?;
+    if variables.is_empty() {
+        return Ok(typed);
+    }
+    // `procpool run` has no option before `run`.
+    let (program, rest) = words.split_at(words.len().min(2));
+    let added: Vec<OsString> = variables.iter().map(|variable| variable.word.clone()).collect();
+    matches(&[program, &added, rest].concat()).map_err(|error| {
+        let alone = |word: &OsStr| matches(&["procpool".into(), "run".into(), word.to_owned()]);
+        let of_one = variables.iter().find_map(|variable| {
+            Some(alone(&variable.word).err()?.context(format!("the variable {}", variable.name)))
+        });
+        let names = variables.iter().map(|variable| variable.name.as_str()).collect::<Vec<_>>().join(", ");
+        of_one.unwrap_or_else(|| error.context(format!("the variables {names}")))
+    })
+}
+
+/// All that can be typed.
+pub(crate) fn command() -> Command {
+    let mut command = Args::command().mut_subcommand("run", |run| {
+        let more = run.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+        run.after_long_help(format!("{more}\n\n{}", variables::HELP))
+    });
+    command.build();
+    command.color(match colour::decide(colour_wish(), |name| env::var_os(name)) {
+        Some(true) => ColorChoice::Always,
+        Some(false) => ColorChoice::Never,
+        None => ColorChoice::Auto,
+    })
 }
 
 /// What `procpool` alone says.
@@ -153,14 +220,11 @@ pub(crate) fn print_first_help() {
     let _ = command().print_help();
 }
 
-/// Help and usage errors are coloured as everything else that procpool says.
-fn command() -> clap::Command {
-    let wish = typed_colour(env::args_os().skip(1)).unwrap_or(colour::Wish::Auto);
-    Args::command().color(match colour::decide(wish, |name| env::var_os(name)) {
-        Some(true) => ColorChoice::Always,
-        Some(false) => ColorChoice::Never,
-        None => ColorChoice::Auto,
-    })
+/// Help is coloured as everything else that procpool says.
+fn colour_wish() -> colour::Wish {
+    let variable =
+        || env::var("PROCPOOL_COLOR").ok().and_then(|value| colour::Wish::from_str(&value, false).ok());
+    typed_colour(env::args_os().skip(1)).or_else(variable).unwrap_or(colour::Wish::Auto)
 }
 
 /// What was typed about colour, looked for before anything else is understood.
@@ -192,10 +256,18 @@ mod tests {
     }
 
     #[test]
+    fn no_option_is_told_to_be_foreign() {
+        let command = command();
+        let run = command.find_subcommand("run").unwrap_or(&command);
+        let own: Vec<&str> = foreign::names().filter(|name| refusal::has(run, name)).collect();
+        assert_eq!(own, Vec::<&str>::new());
+    }
+
+    #[test]
     fn what_follows_the_first_word_that_is_no_option_is_the_command() {
         let words = |typed: &[&str]| match Args::parse_from([&["procpool", "run"], typed].concat()).chore {
             Some(Chore::Run(args)) => args.inputs.words,
-            None => panic!("no run"),
+            _ => panic!("no run"),
         };
         assert_eq!(words(&["-j2", "ls", "-k", "--tag", ":::", "a"]), ["ls", "-k", "--tag", ":::", "a"]);
         assert_eq!(words(&["--", "ls", "-k", ":::", "-x"]), ["ls", "-k", ":::", "-x"]);

@@ -15,6 +15,7 @@ mod input;
 mod labels;
 mod launch;
 mod machine;
+mod pages;
 mod plan;
 mod progress;
 mod pulse;
@@ -44,14 +45,23 @@ use crate::plan::Plan;
 use crate::run::{Audience, Controls};
 
 fn main() -> ! {
-    let status = match args::parse().chore {
+    let status = match args::parse() {
+        Ok(args) => carry_out(args.chore),
+        Err(error) => exit::bad_input(&error),
+    };
+    status.leave()
+}
+
+fn carry_out(chore: Option<Chore>) -> ExitStatus {
+    match chore {
         None => {
             args::print_first_help();
             ExitStatus::Success
         }
-        Some(Chore::Run(args)) => run(args),
-    };
-    status.leave()
+        Some(Chore::Run(args)) => run(*args),
+        Some(Chore::Completions { shell }) => pages::completions(args::command(), shell),
+        Some(Chore::Man) => pages::manual(&args::command()),
+    }
 }
 
 fn run(args: RunArgs) -> ExitStatus {

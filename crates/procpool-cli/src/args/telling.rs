@@ -23,8 +23,6 @@ pub(crate) struct TellingArgs {
         default_value = "auto",
         hide_default_value = true,
         hide_possible_values = true,
-        env = "PROCPOOL_PROGRESS",
-        hide_env = true,
         overrides_with = "bar"
     )]
     progress: ProgressWish,

@@ -23,6 +23,7 @@ mod memory;
 mod outcomes;
 mod output;
 mod output_modes;
+mod pages;
 mod pipe;
 mod placeholders;
 mod processes;
@@ -39,6 +40,7 @@ mod temporary;
 mod terminal;
 mod usage;
 mod values;
+mod variables;
 
 use std::env;
 use std::ffi::{OsStr, OsString};

@@ -56,7 +56,7 @@ fn a_time_may_have_any_unit() {
 }
 
 #[test]
-fn what_is_unknown_is_refused_with_the_usage() {
+fn what_is_unknown_is_refused_with_what_is_like_it() {
     let folder = Folder::new();
     refused(folder.run("--no-such-option echo ::: a"), "--no-such-option");
     refused(folder.run("-x echo ::: a"), "-x");
@@ -78,4 +78,45 @@ fn no_command_is_refused_with_an_example() {
 fn options_end_at_the_command() {
     Folder::new().run("-k echo -j0 --tag {} ::: a").end().exited(0).printed("-j0 --tag a\n").silent();
     Folder::new().run("-k -- echo -- {} ::: a").end().exited(0).printed("-- a\n").silent();
+}
+
+#[test]
+fn an_option_of_xargs_or_gnu_parallel_is_answered_with_what_to_write_here() {
+    let folder = Folder::new();
+    for (words, says) in [
+        ("--colsep , echo {1} ::: a", "unknown option '--colsep': `--csv` and `--tsv`"),
+        ("--colsep=, echo {1} ::: a", "unknown option '--colsep':"),
+        ("-L1 echo", "unknown option '-L': each line is one value"),
+        ("-ku echo ::: a", "unknown option '-u': write `--output raw`"),
+        ("--lb echo ::: a", "write `--output lines`"),
+        ("--will-cite echo ::: a", "there is nothing to cite"),
+        ("-S host echo ::: a", "on this machine"),
+    ] {
+        refused(folder.run(words), says);
+    }
+}
+
+#[test]
+fn every_refusal_names_what_is_wrong_and_what_is_right() {
+    let folder = Folder::new();
+    for (words, says) in [
+        ("-j", "a value is missing for '--limit <N>'"),
+        ("--on-leak no true", "invalid value 'no' for '--on-leak <WHAT>'; give one of: kill, wait, keep"),
+        ("--on-leak", "a value is missing for '--on-leak <WHAT>'; give one of: kill, wait, keep"),
+        ("--tag=x true", "'--tag' takes no value, but was given 'x'; write '--tag' alone"),
+        ("--csv --tsv true", "'--csv' can't go with '--tsv'; leave one out"),
+        ("-f x true", "'--file <FILE>' can't go with a command; leave one out"),
+        ("--retries x true", "invalid value 'x' for '--retries <N>': give a whole number from 0 up"),
+    ] {
+        refused(folder.run(words), &format!("procpool: {says}\n"));
+    }
+    for (words, says) in [
+        (&["-j8", "gzip"][..], "'-j' is an option of `procpool run`; write `procpool run -j …`"),
+        (&["gzip", "a"], "unknown word 'gzip'; a command is run by `procpool run -- gzip …`"),
+        (&["completion"], "unknown word 'completion'; there is 'completions'"),
+        (&["man", "x"], "unexpected word 'x'"),
+        (&["completions"], "'<SHELL>' is missing"),
+    ] {
+        refused(folder.command(PROCPOOL).args(words), says);
+    }
 }

@@ -1,0 +1,120 @@
+//! What is said of words that procpool doesn't understand: which one, what is wrong with it, what to write instead.
+//! Knows nothing of what the options mean.
+
+use std::ffi::OsString;
+
+use anyhow::{Error, anyhow};
+use clap::Command;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::args::foreign;
+
+/// What is wrong with `words`, of which `error` was made. `command` is the whole command.
+pub(super) fn of(error: &clap::Error, words: &[OsString], command: &Command) -> Error {
+    // Which is how clap writes the words of a command; `[SHELL]` and the like stay.
+    let name = |kind| text(error, kind).replace("[COMMAND]...", "a command");
+    let word = name(ContextKind::InvalidArg);
+    match error.kind() {
+        ErrorKind::UnknownArgument if !word.starts_with('-') => {
+            anyhow!("unexpected word '{word}'; leave it out")
+        }
+        ErrorKind::UnknownArgument => unknown_option(error, &word, words, command),
+        ErrorKind::InvalidSubcommand => {
+            let word = text(error, ContextKind::InvalidSubcommand);
+            match text(error, ContextKind::SuggestedSubcommand) {
+                none if none.is_empty() => {
+                    anyhow!("unknown word '{word}'; a command is run by `procpool run -- {word} …`")
+                }
+                similar => anyhow!("unknown word '{word}'; there is '{similar}'"),
+            }
+        }
+        ErrorKind::InvalidValue => {
+            let choice = choice(&text(error, ContextKind::ValidValue));
+            match text(error, ContextKind::InvalidValue) {
+                none if none.is_empty() => anyhow!("a value is missing for '{word}'{choice}"),
+                value => anyhow!("invalid value '{value}' for '{word}'{choice}"),
+            }
+        }
+        ErrorKind::ArgumentConflict => {
+            let other = name(ContextKind::PriorArg);
+            anyhow!("{} can't go with {}; leave one out", quoted(&word), quoted(&other))
+        }
+        ErrorKind::TooManyValues => {
+            let value = text(error, ContextKind::InvalidValue);
+            anyhow!("'{word}' takes no value, but was given '{value}'; write '{word}' alone")
+        }
+        ErrorKind::InvalidUtf8 => match words.iter().position(|word| word.to_str().is_none()) {
+            Some(at) => {
+                let (before, word) = (&words[at.saturating_sub(1)], &words[at]);
+                anyhow!("{word:?} after {before:?} is no UTF-8, as only commands, values and paths may be")
+            }
+            None => anyhow!(as_clap_says(error)),
+        },
+        ErrorKind::MissingRequiredArgument => anyhow!("{} is missing", quoted(&word)),
+        ErrorKind::ValueValidation => {
+            anyhow!(
+                as_clap_says(error).replace("invalid digit found in string", "give a whole number from 0 up")
+            )
+        }
+        _ => anyhow!(as_clap_says(error)),
+    }
+}
+
+fn unknown_option(error: &clap::Error, option: &str, words: &[OsString], command: &Command) -> Error {
+    let run = command.find_subcommand("run");
+    let behind_run = words.get(1).is_some_and(|word| word == "run");
+    if !behind_run && run.is_some_and(|run| has(run, option)) {
+        return anyhow!("'{option}' is an option of `procpool run`; write `procpool run {option} …`");
+    }
+    if let Some(instead) = foreign::instead_of(option) {
+        return anyhow!("unknown option '{option}': {instead}");
+    }
+    match text(error, ContextKind::SuggestedArg) {
+        none if none.is_empty() && behind_run => anyhow!(
+            "unknown option '{option}'; `procpool run --help` tells those there are. \
+             Those of the command stand behind its name"
+        ),
+        none if none.is_empty() => anyhow!("unknown option '{option}'; `procpool --help` says what there is"),
+        similar => anyhow!("unknown option '{option}'; there is '{similar}'"),
+    }
+}
+
+/// Whether the command has this option, by any of its names.
+pub(super) fn has(command: &Command, option: &str) -> bool {
+    command.get_arguments().any(|arg| match option.strip_prefix("--") {
+        Some(long) => {
+            arg.get_long() == Some(long) || arg.get_all_aliases().unwrap_or_default().contains(&long)
+        }
+        None => {
+            let short = option.chars().nth(1);
+            arg.get_short() == short
+                || arg.get_all_short_aliases().unwrap_or_default().iter().any(|alias| Some(*alias) == short)
+        }
+    })
+}
+
+/// What was typed stands in quotes, what is only described doesn't.
+fn quoted(name: &str) -> String {
+    if name.starts_with(['-', '<']) { format!("'{name}'") } else { name.to_owned() }
+}
+
+/// The values that are possible, where they are few enough to be told.
+fn choice(values: &str) -> String {
+    if values.is_empty() { String::new() } else { format!("; give one of: {values}") }
+}
+
+fn text(error: &clap::Error, kind: ContextKind) -> String {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(texts)) => texts.join(", "),
+        _ => String::new(),
+    }
+}
+
+/// Its first paragraph, in one line: the usage that follows doesn't say what is wrong.
+fn as_clap_says(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let paragraph = text.split("\n\n").next().unwrap_or_default();
+    let lines: Vec<&str> = paragraph.lines().map(str::trim).collect();
+    lines.join(" ").trim_start_matches("error: ").to_owned()
+}
