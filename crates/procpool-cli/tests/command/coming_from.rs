@@ -31,12 +31,13 @@ fn rows() -> Vec<Row> {
 /// A folder with what the rows speak of.
 fn folder() -> Folder {
     let folder = Folder::new();
-    folder.sh("mkdir src").end().exited(0);
+    folder.sh("mkdir src && touch src/a.c").end().exited(0);
     for (name, text) in [
         ("a.txt", "one\ntwo\n"),
         ("b c.txt", "three\n"),
         ("d.txt", ""),
         ("list", "a.txt\nb c.txt\nd.txt\n"),
+        ("commands", "wc -l a.txt\nsort a.txt | tail -n1 > last; cat last\n"),
         ("table.csv", "name,size\na,1\nb,2\n"),
         ("a.log", "log\n"),
         ("b.log", "log\n"),
