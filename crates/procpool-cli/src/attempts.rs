@@ -14,27 +14,29 @@ pub(crate) struct Attempts {
 }
 
 impl Attempts {
-    /// An attempt failed, and another one follows.
-    pub(crate) fn hold(&mut self, mut retried: Retried) {
+    /// An attempt failed, and another one follows. Gives back the one before, which is of no use any more.
+    pub(crate) fn hold(&mut self, mut retried: Retried) -> Option<Retried> {
         if let Outcome::Ran(ran) = &mut retried.outcome {
             for spool in [&mut ran.stdout, &mut ran.stderr] {
                 // Where there is no room for it on disk it stays in memory; nothing is lost by that.
                 let _ = spool.spill();
             }
         }
-        self.held.insert(retried.seq.get(), retried);
+        self.held.insert(retried.seq.get(), retried)
     }
 
-    /// A job is done. One whose next attempt never came has ended by the last that did.
-    pub(crate) fn settle<W>(&mut self, completion: &mut Completion<W>) {
+    /// A job is done. One whose next attempt never came has ended by the last that did; else that one is given back.
+    pub(crate) fn settle<W>(&mut self, completion: &mut Completion<W>) -> Option<Retried> {
         if completion.attempt == 1 {
-            return;
+            return None;
         }
-        let held = self.held.remove(&completion.seq.get());
-        if let (Outcome::NotStarted(NotStarted::NeverReached), Some(last)) = (&completion.outcome, held) {
-            completion.attempt = last.attempt;
-            completion.slot = Some(last.slot);
-            completion.outcome = last.outcome;
+        let last = self.held.remove(&completion.seq.get())?;
+        if !matches!(completion.outcome, Outcome::NotStarted(NotStarted::NeverReached)) {
+            return Some(last);
         }
+        completion.attempt = last.attempt;
+        completion.slot = Some(last.slot);
+        completion.outcome = last.outcome;
+        None
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
 pub(crate) fn parse_pause(text: &str) -> Result<Duration, String> {
     match PARSER.parse(text).ok().and_then(|parsed| Duration::try_from(parsed).ok()) {
         Some(duration) if duration.is_zero() => Ok(duration),
-        _ => parse(text),
+        _ => parse(text).map_err(|advice| advice.replacen("a time above 0", "a time from 0 up", 1)),
     }
 }
 

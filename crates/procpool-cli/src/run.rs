@@ -152,7 +152,8 @@ impl Delivery {
                 Event::Retried(retried) => {
                     self.look_for_loss(&retried.key, &retried.outcome);
                     self.tell_sinks(|sink| sink.retried(&retried));
-                    self.attempts.hold(retried);
+                    let superseded = self.attempts.hold(retried);
+                    self.tally.note_superseded(superseded.as_ref());
                 }
                 Event::Completed(completion) => self.complete(completion),
                 Event::Wrote(live) => self.tell_sinks(|sink| sink.wrote(&live)),
@@ -164,7 +165,8 @@ impl Delivery {
     }
 
     fn complete(&mut self, mut completion: Completion<Work>) {
-        self.attempts.settle(&mut completion);
+        let superseded = self.attempts.settle(&mut completion);
+        self.tally.note_superseded(superseded.as_ref());
         self.tally.note(&completion);
         self.look_for_loss(completion.key(), &completion.outcome);
         self.tell_sinks(|sink| sink.completed(&mut completion));

@@ -3,11 +3,12 @@
 
 pub(crate) mod events;
 pub(crate) mod failures;
+pub(crate) mod forget;
 pub(crate) mod in_order;
 pub(crate) mod joblog;
 pub(crate) mod junit;
 pub(crate) mod lines;
-mod passage;
+pub(crate) mod passage;
 pub(crate) mod print;
 pub(crate) mod record_file;
 pub(crate) mod report;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use procpool_core::{Handle, Pending, Process, Processes, Snapshot};
+use procpool_core::{Handle, HeldUp, Pending, Process, Processes, Snapshot};
 
 use crate::duration::prose;
 use crate::screen;
@@ -60,7 +60,18 @@ fn describe(run: &Snapshot, processes: &[(Process, Option<String>)], now: Instan
         Pending::Exactly(jobs) => format!("{jobs} waiting"),
         Pending::AtLeast(jobs) => format!("at least {jobs} waiting"),
     };
-    let mut text = format!("procpool: {} running, {} ended, {waiting}\n", run.active.len(), run.completed);
+    let mut text = format!("procpool: {} running, {} ended, {waiting}", run.active.len(), run.completed);
+    if run.retrying > 0 {
+        write!(text, ", {} of them to be tried again", run.retrying).expect("BUG: a string takes all");
+    }
+    text.push_str(match run.held_up {
+        None => "",
+        Some(HeldUp::Delay) => "; the next start waits for its delay",
+        Some(HeldUp::Load) => "; starts wait, for the machine is busy",
+        Some(HeldUp::Memory) => "; starts wait, for memory is short",
+        Some(_) => "; starts wait",
+    });
+    text.push('\n');
     for job in &run.active {
         let key = shorten(&job.key.to_string());
         let key = if key.is_empty() { "\"\"".to_owned() } else { key };

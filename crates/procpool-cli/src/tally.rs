@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use procpool_core::{Completion, End, Key, NotStarted, Outcome, Pending, Snapshot};
+use procpool_core::{Completion, End, Key, NotStarted, Outcome, Pending, Retried, Snapshot};
 
 use crate::quote::{Reader, command_line};
 use crate::work::{Work, command_run};
@@ -94,13 +94,22 @@ impl Tally {
             _ => self.failed += 1,
         }
         if leaked || !outcome.is_success() {
-            self.remark(completion);
+            let new = || Remark::new(completion.key(), &completion.outcome, again(completion));
+            self.remark(new);
         }
     }
 
-    fn remark(&mut self, completion: &Completion<Work>) {
+    /// Takes note of an attempt that another one has followed: of a job it is not the end.
+    pub(crate) fn note_superseded(&mut self, retried: Option<&Retried>) {
+        if let Some(retried) = retried.filter(|retried| retried.outcome.ran().is_some_and(|ran| ran.leaked)) {
+            self.leaked += 1;
+            self.remark(|| Remark::new(&retried.key, &retried.outcome, None));
+        }
+    }
+
+    fn remark(&mut self, remark: impl FnOnce() -> Remark) {
         if self.remarks.len() < MOST_REMARKS {
-            self.remarks.push(Remark::of(completion));
+            self.remarks.push(remark());
         } else {
             self.unremarked += 1;
         }
@@ -136,14 +145,16 @@ impl Tally {
 }
 
 impl Remark {
-    fn of(completion: &Completion<Work>) -> Remark {
+    fn new(key: &Key, outcome: &Outcome, again: Option<String>) -> Remark {
+        let ran = outcome.ran();
+        // Where the spool can't be read the delivery of the output says so; this is only a reminder of it.
+        let words = ran.and_then(|ran| ran.stderr.tail(LAST_BYTES).ok()).unwrap_or_default();
         Remark {
-            key: shorten(&completion.key().to_string()),
-            outcome: completion.outcome.to_string(),
-            elapsed: completion.outcome.ran().map(|ran| ran.elapsed),
-            // Where the spool can't be read the delivery of the output says so; this is only a reminder of it.
-            last_words: last_lines(&completion.stderr().tail(LAST_BYTES).unwrap_or_default()),
-            again: again(completion),
+            key: shorten(&key.to_string()),
+            outcome: outcome.to_string(),
+            elapsed: ran.map(|ran| ran.elapsed),
+            last_words: last_lines(&words),
+            again,
         }
     }
 }

@@ -82,7 +82,7 @@ pub use crate::id::{Seq, Slot};
 pub use crate::job::Job;
 pub use crate::key::Key;
 pub use crate::limit::Limit;
-pub use crate::live::{Live, Source};
+pub use crate::live::{Hold, Live, Source};
 pub use crate::outcome::{End, Killer, NotStarted, Outcome, Ran, SpawnError, Subject};
 pub use crate::pool::{Handle, Pool, Run};
 pub use crate::process::{LocalProcess, OnLeak, Process, Processes, Stopped};

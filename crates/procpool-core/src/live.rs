@@ -76,6 +76,19 @@ impl Live {
         written.spool.len()
     }
 
+    /// Keeps the attempt from ending as long as the guard lives, so that what is there can be read piece by piece.
+    /// Its process may be gone meanwhile, and its slot stays taken. `None` where it has ended.
+    #[must_use]
+    pub fn hold(&self) -> Option<Hold<'_>> {
+        self.output.hold().then(|| Hold(&self.output))
+    }
+
+    /// The bytes before this position are not needed any more: what they take on disk is given back, in the
+    /// main. Who reads them later, in the completion too, may find zeros.
+    pub fn forget(&self, before: u64) {
+        self.output.lock().spool.forget(before);
+    }
+
     /// Whether the attempt has ended: its completion has all of the output, and there is nothing to read here.
     #[must_use]
     pub fn is_over(&self) -> bool {
@@ -93,6 +106,22 @@ impl Live {
         let length = range.end.saturating_sub(range.start);
         written.spool.reader_from(range.start).take(length).read_to_end(&mut bytes)?;
         Ok(bytes)
+    }
+}
+
+/// An attempt does not end as long as this lives, see [`Live::hold`].
+#[must_use = "the attempt may end when this is dropped"]
+pub struct Hold<'a>(&'a Output);
+
+impl Drop for Hold<'_> {
+    fn drop(&mut self) {
+        self.0.let_go();
+    }
+}
+
+impl fmt::Debug for Hold<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hold")
     }
 }
 

@@ -2,14 +2,18 @@
 //! Knows nothing of where the bytes come from.
 
 use std::mem;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::spool::Spool;
 
 /// A spool that grows. The lock is held for one read at a time.
 #[derive(Default)]
-pub(crate) struct Output(Mutex<Written>);
+pub(crate) struct Output {
+    written: Mutex<Written>,
+    /// Nobody holds it any more.
+    let_go: Condvar,
+}
 
 /// What is there already.
 #[derive(Default)]
@@ -21,20 +25,39 @@ pub(crate) struct Written {
     pub(crate) told: bool,
     /// All of it was given away.
     pub(crate) over: bool,
+    /// How many are reading it piece by piece, so that it must not be given away.
+    pub(crate) holders: usize,
 }
 
 impl Output {
     pub(crate) fn new(spool: Spool) -> Output {
-        Output(Mutex::new(Written { spool, last: None, told: false, over: false }))
+        Output {
+            written: Mutex::new(Written { spool, ..Written::default() }),
+            let_go: Condvar::new(),
+        }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Written> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// All of it. Nothing is there afterwards.
-    pub(crate) fn take(&self) -> Spool {
+    /// From now on it is not given away. Says whether it was before.
+    pub(crate) fn hold(&self) -> bool {
         let mut written = self.lock();
+        written.holders += usize::from(!written.over);
+        !written.over
+    }
+
+    /// Undoes one [`hold`](Output::hold).
+    pub(crate) fn let_go(&self) {
+        self.lock().holders -= 1;
+        self.let_go.notify_all();
+    }
+
+    /// All of it, once nobody holds it. Nothing is there afterwards.
+    pub(crate) fn take(&self) -> Spool {
+        let held = |written: &mut Written| written.holders > 0;
+        let mut written = self.let_go.wait_while(self.lock(), held).unwrap_or_else(PoisonError::into_inner);
         written.over = true;
         mem::take(&mut written.spool)
     }

@@ -37,6 +37,8 @@ pub struct Spool {
     memory: Vec<u8>,
     /// Where `memory` goes when it gets too large; `None` for a spool that was made from bytes.
     file: Option<Arc<SpoolFile>>,
+    /// What was before this in the file was given back.
+    forgotten: u64,
 }
 
 /// How much is read at a time.
@@ -45,11 +47,19 @@ const CHUNK: usize = 64 * 1024;
 /// The least that is worth a read(2): most outputs are smaller than this.
 const LEAST_ROOM: usize = 4 * 1024;
 
+/// Less is not worth a call to give it back.
+const LEAST_FORGOTTEN: u64 = 1024 * 1024;
+
 /// What is smaller than this costs little more in memory than the note of where it would lie.
 const LEAST_SPILLED: usize = 256;
 
 impl Spool {
-    pub(crate) const EMPTY: Spool = Spool { extents: Vec::new(), memory: Vec::new(), file: None };
+    pub(crate) const EMPTY: Spool = Spool {
+        extents: Vec::new(),
+        memory: Vec::new(),
+        file: None,
+        forgotten: 0,
+    };
 
     pub(crate) fn in_file(file: Arc<SpoolFile>) -> Spool {
         let mut spool = Spool::EMPTY;
@@ -177,6 +187,21 @@ impl Spool {
         file.splice(&mut self.extents, pipe)
     }
 
+    /// Gives back what lies on disk before this position, a large piece at a time.
+    pub(crate) fn forget(&mut self, before: u64) {
+        let Some(file) = self.file.as_ref().filter(|_| before >= self.forgotten + LEAST_FORGOTTEN) else {
+            return;
+        };
+        let mut start = 0;
+        for extent in &self.extents {
+            let from = self.forgotten.clamp(start, start + extent.used) - start;
+            let to = before.clamp(start, start + extent.used) - start;
+            file.forget(extent, from..to);
+            start += extent.used;
+        }
+        self.forgotten = before;
+    }
+
     fn filed_parts(&self) -> impl Iterator<Item = (&SpoolFile, &Extent)> {
         self.file.iter().flat_map(|file| self.extents.iter().map(|extent| (&**file, extent)))
     }
@@ -284,6 +309,23 @@ mod tests {
         let error = spool.settle().unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
         assert_eq!(spool.to_vec().unwrap(), b"small no more");
+    }
+
+    #[test]
+    fn what_is_forgotten_takes_no_room_and_the_rest_is_still_there() {
+        use std::os::unix::fs::MetadataExt as _;
+        let mut spool = spool(1000);
+        let piece = vec![b'x'; 300_000];
+        (0..40).for_each(|_| append(&mut spool, &piece));
+        let blocks = |spool: &Spool| spool.system_file().metadata().unwrap().blocks() * 512;
+        assert!(blocks(&spool) >= 12_000_000);
+        spool.forget(500_000);
+        assert!(blocks(&spool) >= 12_000_000, "a small piece is not worth it");
+        spool.forget(6_000_000);
+        spool.forget(11_000_000);
+        assert!(blocks(&spool) < 2_000_000, "{}", blocks(&spool));
+        assert_eq!(spool.len(), 12_000_000);
+        assert!(spool.tail(900_000).unwrap() == vec![b'x'; 900_000]);
     }
 
     #[test]

@@ -40,16 +40,16 @@ pub(crate) struct ScheduleArgs {
     ///
     /// That is N further attempts. A job that waits for its next one holds no
     /// slot. Of its outputs that of the last attempt is printed.
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, allow_hyphen_values = true, value_parser = count)]
     pub(crate) retries: u32,
 
     /// Wait before a further attempt; doubled each time, and up to a quarter more
-    #[arg(long, value_name = "TIME", value_parser = duration::parse_pause)]
+    #[arg(long, value_name = "TIME", value_parser = duration::parse_pause, allow_hyphen_values = true)]
     #[arg(hide_short_help = true)]
     pub(crate) retry_delay: Option<Duration>,
 
     /// Wait no longer than this before a further attempt
-    #[arg(long, value_name = "TIME", value_parser = duration::parse_pause)]
+    #[arg(long, value_name = "TIME", value_parser = duration::parse_pause, allow_hyphen_values = true)]
     #[arg(hide_short_help = true)]
     pub(crate) retry_max_delay: Option<Duration>,
 
@@ -75,7 +75,7 @@ pub(crate) struct ScheduleArgs {
     pub(crate) fail_fast: bool,
 
     /// Let at least TIME pass between two starts
-    #[arg(long, value_name = "TIME", value_parser = duration::parse_pause)]
+    #[arg(long, value_name = "TIME", value_parser = duration::parse_pause, allow_hyphen_values = true)]
     #[arg(hide_short_help = true)]
     pub(crate) delay: Option<Duration>,
 
@@ -84,14 +84,14 @@ pub(crate) struct ScheduleArgs {
     /// Those that run or wait for a processor at the moment, of all users. A
     /// percentage is one of the processors that procpool may use.
     #[arg(long, alias = "max-load", value_name = "MAX")]
-    #[arg(value_parser = processors::load, hide_short_help = true)]
+    #[arg(value_parser = processors::load, allow_hyphen_values = true, hide_short_help = true)]
     pub(crate) load: Option<Load>,
 
     /// Start nothing while less memory than SIZE is available: 500M, 2G
     ///
     /// As the kernel estimates it, without swapping, within procpool's cgroup.
     #[arg(long, alias = "memfree", value_name = "SIZE")]
-    #[arg(value_parser = size::parse, hide_short_help = true)]
+    #[arg(value_parser = size::parse, allow_hyphen_values = true, hide_short_help = true)]
     pub(crate) mem_free: Option<u64>,
 
     /// Start the jobs in a random order
@@ -102,7 +102,7 @@ pub(crate) struct ScheduleArgs {
     pub(crate) shuffle: bool,
 
     /// Start the jobs in the random order that belongs to this number
-    #[arg(long, value_name = "N", requires = "shuffle", hide_short_help = true)]
+    #[arg(long, value_name = "N", requires = "shuffle", hide_short_help = true, allow_hyphen_values = true, value_parser = seed)]
     pub(crate) seed: Option<u64>,
 }
 
@@ -124,4 +124,12 @@ impl TimeLimit {
             _ => Err("give a whole percentage from 1% up, such as 300%".to_owned()),
         }
     }
+}
+
+fn count(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| format!("give a number from 0 to {}", u32::MAX))
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("give a number from 0 to {}", u64::MAX))
 }

@@ -11,8 +11,10 @@ use crate::closed::Standard;
 use crate::labels::Labels;
 use crate::pulse::Pulse;
 use crate::sink::Sink;
+use crate::sink::forget::Forget;
 use crate::sink::in_order::InOrder;
 use crate::sink::lines::Lines;
+use crate::sink::passage::Printed;
 use crate::sink::print::{Printer, Tag};
 use crate::sink::stream::Control;
 use crate::template::{Names, TagTemplate};
@@ -36,9 +38,14 @@ pub(super) enum News {
 
 /// # Errors
 /// Where options contradict each other.
-pub(super) fn outputs(args: &OutputArgs, names: Option<&Names>, pulse: &Pulse) -> anyhow::Result<Outputs> {
+pub(super) fn outputs(
+    args: &OutputArgs,
+    names: Option<&Names>,
+    kept: Printed,
+    pulse: &Pulse,
+) -> anyhow::Result<Outputs> {
     let labels = labels(args, names)?;
-    let printer = printer(args, labels.clone(), pulse);
+    let printer = printer(args, labels.clone(), kept, pulse);
     let captured = |printer, news| Outputs { printer, capture: Capture::Spool, news, labels };
     Ok(match (args.output, args.keep_order) {
         (OutputMode::Grouped | OutputMode::Lines, true) => {
@@ -46,7 +53,10 @@ pub(super) fn outputs(args: &OutputArgs, names: Option<&Names>, pulse: &Pulse) -
         }
         (OutputMode::Grouped, false) => captured(Some(Box::new(printer)), News::Unwanted),
         (OutputMode::Lines, false) => captured(Some(Box::new(Lines::new(printer))), News::Wanted),
-        (OutputMode::None, _) => captured(None, News::Unwanted),
+        (OutputMode::None, _) => match kept {
+            Printed::Kept => captured(None, News::Unwanted),
+            Printed::Forgotten => captured(Some(Box::new(Forget)), News::Wanted),
+        },
         (OutputMode::Raw, keep_order) => {
             refuse_shaping(args, keep_order)?;
             Outputs {
@@ -80,12 +90,12 @@ fn labels(args: &OutputArgs, names: Option<&Names>) -> anyhow::Result<Option<Arc
     Ok(Some(Arc::new(Labels::new(template))))
 }
 
-fn printer(args: &OutputArgs, labels: Option<Arc<Labels>>, pulse: &Pulse) -> Printer {
+fn printer(args: &OutputArgs, labels: Option<Arc<Labels>>, kept: Printed, pulse: &Pulse) -> Printer {
     let tag = match labels {
         Some(labels) => Tag::Label(labels),
         None if args.tag => Tag::Key,
         None => Tag::Nothing,
     };
     let control = if args.raw_control { Control::All } else { Control::Colour };
-    Printer::new(tag, control, pulse)
+    Printer::new(tag, control, kept, pulse)
 }

@@ -20,6 +20,7 @@ use crate::sink::Sink;
 use crate::sink::events::{Beginning, Events};
 use crate::sink::joblog::Joblog;
 use crate::sink::junit::Junit;
+use crate::sink::passage::Printed;
 use crate::sink::record_file::{ReaderGone, RecordFile};
 use crate::sink::results::Results;
 use crate::sys;
@@ -65,6 +66,12 @@ pub(super) fn refuse_raw(args: &RecordArgs, mode: OutputMode) -> anyhow::Result<
         }
     }
     Ok(())
+}
+
+/// Whether somebody wants the whole of an output when its job ends.
+pub(super) fn printed(args: &RecordArgs) -> Printed {
+    let wants_outputs = args.results.is_some() || args.junit.is_some() || args.events.is_some();
+    if wants_outputs { Printed::Kept } else { Printed::Forgotten }
 }
 
 /// Where events go to standard output nothing else does: jobs' outputs are among them.

@@ -8,7 +8,7 @@ use procpool_core::{Completion, Key, Live, Outcome, Source, Spool};
 
 use crate::reorder::Reorder;
 use crate::sink::passage::Passage;
-use crate::sink::print::Printer;
+use crate::sink::print::{Goes, Printer};
 use crate::sink::{Sink, Totals, Trouble};
 use crate::work::Work;
 
@@ -66,12 +66,17 @@ impl InOrder {
         self.printer.print(waiting.label.as_ref(), &waiting.stdout, &waiting.stderr)
     }
 
-    /// Prints what the job has written whose turn it is.
+    /// Prints the lines that the job has written whose turn it is. Where both streams go to one file its standard
+    /// output comes first, as always in order; so what it writes to standard error waits.
     fn stream(&mut self, live: &Live) -> Result<(), Trouble> {
+        if live.source == Source::Stderr && self.printer.goes() == Goes::Together {
+            return Ok(());
+        }
         let label = self.printer.label(live.seq, &live.key);
+        let printed = self.printer.printed();
         let stream = self.printer.stream(live.source);
         let passage = self.head.of(live.source).get_or_insert_with(|| Passage::new(stream, label.as_ref()));
-        passage.catch_up(live, live.length(), stream)
+        passage.follow(live, stream, printed)
     }
 
     /// Prints what is left of the job whose turn it is.
@@ -81,7 +86,7 @@ impl InOrder {
         for (source, spool) in outputs {
             let stream = self.printer.stream(source);
             match self.head.of(source).take() {
-                Some(passage) => passage.finish(spool, stream)?,
+                Some(passage) => drop(passage.finish(spool, stream)?),
                 None => stream.print(label.as_ref(), spool)?,
             }
         }

@@ -5,30 +5,23 @@ use std::collections::HashMap;
 
 use procpool_core::{Completion, Key, Live, Outcome, Retried, Seq, Source, Spool};
 
-use crate::sink::passage::Passage;
+use crate::sink::passage::{Last, Passage};
 use crate::sink::print::Printer;
 use crate::sink::{Sink, Totals, Trouble};
 use crate::work::Work;
 
-/// A printer of lines. A line stays in the job's spool until it is whole, so that none is too long.
+/// A printer of lines.
 pub(crate) struct Lines {
     printer: Printer,
     /// The outputs of attempts that run and have written something, by number, attempt and source.
-    running: HashMap<(u64, u32, Source), LinePassage>,
+    running: HashMap<(u64, u32, Source), Passage>,
+    /// The last attempts that were printed whole of jobs that are to be tried again, by number.
+    printed: HashMap<u64, u32>,
 }
-
-struct LinePassage {
-    passage: Passage,
-    /// Up to here it was searched for a line's end.
-    searched: u64,
-}
-
-/// So much is searched at a time.
-const PIECE: u64 = 64 * 1024;
 
 impl Lines {
     pub(crate) fn new(printer: Printer) -> Lines {
-        Lines { printer, running: HashMap::new() }
+        Lines { printer, running: HashMap::new(), printed: HashMap::new() }
     }
 
     fn end(&mut self, attempt: (Seq, u32), key: &Key, outcome: &Outcome) -> Result<(), Trouble> {
@@ -51,59 +44,40 @@ impl Lines {
             return Ok(());
         }
         let stream = self.printer.stream(output.2);
-        let passage = begun.map_or_else(|| Passage::new(stream, label), |begun| begun.passage);
-        passage.finish(spool, stream)?;
-        let last = spool.tail(1).unwrap_or_default();
-        if label.is_none() && last != b"\n" {
-            stream.put(b"\n")?;
+        let passage = begun.unwrap_or_else(|| Passage::new(stream, label));
+        match passage.finish(spool, stream)? {
+            Last::LineEnd => Ok(()),
+            Last::Text => stream.put(b"\n"),
         }
-        Ok(())
-    }
-}
-
-impl LinePassage {
-    /// Prints up to the end of the last line that is whole.
-    fn follow(&mut self, live: &Live, printer: &mut Printer) -> Result<(), Trouble> {
-        let until = live.length();
-        while self.searched < until {
-            let range = self.searched..until.min(self.searched + PIECE);
-            let piece = live.read(range).map_err(Trouble::reading)?;
-            if piece.is_empty() {
-                return Ok(());
-            }
-            if let Some(newline) = piece.iter().rposition(|byte| *byte == b'\n') {
-                let end = self.searched + newline as u64 + 1;
-                self.passage.catch_up(live, end, printer.stream(live.source))?;
-            }
-            self.searched += piece.len() as u64;
-        }
-        Ok(())
     }
 }
 
 impl Sink for Lines {
     fn wrote(&mut self, live: &Live) -> Result<(), Trouble> {
-        let Lines { printer, running } = self;
         if live.is_over() {
             // Its completion has come, or is on its way.
             return Ok(());
         }
+        let Lines { printer, running, .. } = self;
+        let label = printer.label(live.seq, &live.key);
+        let printed = printer.printed();
+        let stream = printer.stream(live.source);
         let output = (live.seq.get(), live.attempt, live.source);
-        let passage = running.entry(output).or_insert_with(|| {
-            let label = printer.label(live.seq, &live.key);
-            let passage = Passage::new(printer.stream(live.source), label.as_ref());
-            LinePassage { passage, searched: 0 }
-        });
-        passage.follow(live, printer)
+        let passage = running.entry(output).or_insert_with(|| Passage::new(stream, label.as_ref()));
+        passage.follow(live, stream, printed)
     }
 
     fn retried(&mut self, retried: &Retried) -> Result<(), Trouble> {
+        self.printed.insert(retried.seq.get(), retried.attempt);
         self.end((retried.seq, retried.attempt), &retried.key, &retried.outcome)
     }
 
     fn completed(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble> {
         let attempt = (completion.seq, completion.attempt);
-        let ended = self.end(attempt, completion.key(), &completion.outcome);
+        // Where the next attempt never came, the one before is the job's end, and has been printed.
+        let is_printed = self.printed.remove(&completion.seq.get()) == Some(completion.attempt);
+        let ended =
+            if is_printed { Ok(()) } else { self.end(attempt, completion.key(), &completion.outcome) };
         self.printer.is_done(completion.seq);
         ended
     }

@@ -17,14 +17,46 @@ pub(crate) struct Passage {
     shape: Shape<Buffer>,
     ready: Buffer,
     printed: u64,
+    /// Up to here it was searched for a line's end.
+    searched: u64,
+    last: Last,
 }
 
 /// What came out of the shape.
 #[derive(Clone, Default)]
 struct Buffer(Rc<RefCell<Vec<u8>>>);
 
+/// What was printed last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Last {
+    /// The end of a line; or nothing at all.
+    LineEnd,
+    Text,
+}
+
+/// What becomes of an output that has been printed while its job goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Printed {
+    /// Somebody else wants all of it when the job ends.
+    Kept,
+    /// Its disk space is given back, but for the end, of which a summary may tell.
+    Forgotten,
+}
+
 /// So much is held in memory.
 const PIECE: u64 = 64 * 1024;
+
+/// So much of the end is never forgotten.
+const END: u64 = 64 * 1024;
+
+impl Printed {
+    /// Forgets what lies before this position, unless somebody wants it.
+    pub(crate) fn forget(self, live: &Live, before: u64) {
+        if self == Printed::Forgotten {
+            live.forget(before.saturating_sub(END));
+        }
+    }
+}
 
 impl Passage {
     /// An output of which nothing has been printed to `stream`. `label` is what each line begins with.
@@ -34,24 +66,45 @@ impl Passage {
             shape: Shape::new(stream.passes(), label, ready.clone()),
             ready,
             printed: 0,
+            searched: 0,
+            last: Last::LineEnd,
         }
     }
 
-    /// Prints what a job that runs has written, up to a position. Less, where it has just ended.
-    pub(crate) fn catch_up(&mut self, live: &Live, until: u64, stream: &mut Stream) -> Result<(), Trouble> {
+    /// Prints what a job that runs has written, up to the end of the last line that is whole. A line stays in the
+    /// job's spool until it is, so that none is too long.
+    pub(crate) fn follow(
+        &mut self,
+        live: &Live,
+        stream: &mut Stream,
+        printed: Printed,
+    ) -> Result<(), Trouble> {
+        // A line that is printed in several pieces must not be cut by the job's end: others would stand within it.
+        let Some(_held) = live.hold() else { return Ok(()) };
+        let until = live.length();
+        while self.searched < until {
+            let end = until.min(self.searched + PIECE);
+            let piece = live.read(self.searched..end).map_err(Trouble::reading)?;
+            if let Some(newline) = piece.iter().rposition(|byte| *byte == b'\n') {
+                self.catch_up(live, self.searched + newline as u64 + 1, stream)?;
+            }
+            self.searched = end;
+        }
+        printed.forget(live, self.printed);
+        Ok(())
+    }
+
+    fn catch_up(&mut self, live: &Live, until: u64, stream: &mut Stream) -> Result<(), Trouble> {
         while self.printed < until {
             let end = until.min(self.printed + PIECE);
             let piece = live.read(self.printed..end).map_err(Trouble::reading)?;
-            if piece.is_empty() {
-                return Ok(());
-            }
             self.pass(&piece, stream)?;
         }
         Ok(())
     }
 
-    /// Prints what is left of an output that is complete.
-    pub(crate) fn finish(mut self, output: &Spool, stream: &mut Stream) -> Result<(), Trouble> {
+    /// Prints what is left of an output that is complete, and says how it ends.
+    pub(crate) fn finish(mut self, output: &Spool, stream: &mut Stream) -> Result<Last, Trouble> {
         let mut rest = output.reader_from(self.printed);
         loop {
             let mut piece = Vec::new();
@@ -62,21 +115,24 @@ impl Passage {
             self.pass(&piece, stream)?;
         }
         self.shape.finish().map_err(Trouble::reading)?;
-        stream.put(&self.ready.take())
+        put(&self.ready, stream, &mut self.last)?;
+        Ok(self.last)
     }
 
     fn pass(&mut self, piece: &[u8], stream: &mut Stream) -> Result<(), Trouble> {
         self.printed += piece.len() as u64;
         // Into memory, which takes all.
         self.shape.write_all(piece).map_err(Trouble::reading)?;
-        stream.put(&self.ready.take())
+        put(&self.ready, stream, &mut self.last)
     }
 }
 
-impl Buffer {
-    fn take(&self) -> Vec<u8> {
-        mem::take(&mut self.0.borrow_mut())
+fn put(ready: &Buffer, stream: &mut Stream, last: &mut Last) -> Result<(), Trouble> {
+    let bytes = mem::take(&mut *ready.0.borrow_mut());
+    if let Some(byte) = bytes.last() {
+        *last = if *byte == b'\n' { Last::LineEnd } else { Last::Text };
     }
+    stream.put(&bytes)
 }
 
 impl Write for Buffer {

@@ -7,6 +7,7 @@ use procpool_core::{Completion, Key, Seq, Source, Spool};
 
 use crate::labels::Labels;
 use crate::pulse::Pulse;
+use crate::sink::passage::Printed;
 use crate::sink::stream::{Control, Stream};
 use crate::sink::{Sink, Totals, Trouble};
 use crate::work::Work;
@@ -16,6 +17,16 @@ pub(crate) struct Printer {
     stdout: Stream,
     stderr: Stream,
     tag: Tag,
+    printed: Printed,
+    /// Whether both streams go to one file or pipe.
+    goes: Goes,
+}
+
+/// Where the two streams go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Goes {
+    Apart,
+    Together,
 }
 
 /// What each line of output begins with.
@@ -28,10 +39,24 @@ pub(crate) enum Tag {
 
 impl Printer {
     /// Prints to procpool's own standard output and standard error, with a beat of `pulse` for each piece.
-    pub(crate) fn new(tag: Tag, control: Control, pulse: &Pulse) -> Printer {
+    pub(crate) fn new(tag: Tag, control: Control, printed: Printed, pulse: &Pulse) -> Printer {
         let [stdout, stderr] =
             [Source::Stdout, Source::Stderr].map(|source| Stream::open(source, control, pulse.clone()));
-        Printer { stdout, stderr, tag }
+        let goes = match (stdout.file_number(), stderr.file_number()) {
+            (Some(one), Some(other)) if one == other => Goes::Together,
+            _ => Goes::Apart,
+        };
+        Printer { stdout, stderr, tag, printed, goes }
+    }
+
+    /// What becomes of outputs that have been printed while their job goes on.
+    pub(crate) fn printed(&self) -> Printed {
+        self.printed
+    }
+
+    /// Where its streams go.
+    pub(crate) fn goes(&self) -> Goes {
+        self.goes
     }
 
     /// What each line of a job begins with, if with anything.

@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::os::unix::fs::MetadataExt;
 
 use procpool_core::{CopyError, Key, Source, Spool};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -47,6 +48,12 @@ impl Stream {
             _ => Passes::Everything,
         };
         Stream { name, file, passes, pulse, held: None }
+    }
+
+    /// Which file or pipe this is; `None` for a terminal, where one looks on.
+    pub(crate) fn file_number(&self) -> Option<(u64, u64)> {
+        let file = self.file.as_ref().ok().filter(|file| !file.is_terminal())?;
+        file.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))
     }
 
     /// What it lets through.

@@ -56,18 +56,17 @@ fn a_line_of_many_mb_is_one_line_and_takes_no_memory() {
 #[test]
 fn in_order_the_first_job_that_is_not_done_is_seen_as_it_writes() {
     let folder = Folder::new();
-    let script =
-        "printf '{}: begins '; until [ -e {}.seen ]; do sleep 0.01; done; echo 'and ends'; : > {}.done";
+    let script = "echo '{} begins'; until [ -e {}.seen ]; do sleep 0.01; done; echo '{} ends'; : > {}.done";
     let running = folder.run("-k -j3 sh -c").args([script, ":::", "a", "b", "c"]).start();
-    running.has_printed("a: begins ");
+    running.has_printed("a begins\n");
     // The second is done before its turn, the third has begun.
     folder.write("b.seen", "");
     wait_for("the second is done", || folder.has("b.done"));
-    running.has_printed("a: begins ");
+    running.has_printed("a begins\n");
     folder.write("a.seen", "");
-    running.has_printed("a: begins and ends\nb: begins and ends\nc: begins ");
+    running.has_printed("a begins\na ends\nb begins\nb ends\nc begins\n");
     folder.write("c.seen", "");
-    running.end().exited(0).printed("a: begins and ends\nb: begins and ends\nc: begins and ends\n").silent();
+    running.end().exited(0).printed("a begins\na ends\nb begins\nb ends\nc begins\nc ends\n").silent();
 }
 
 #[test]
@@ -118,4 +117,80 @@ fn lines_go_on_being_taken_while_nobody_reads_and_the_reader_that_comes_late_get
     let lines = BufReader::new(reader).lines().take(200_000);
     assert!(lines.map(|line| line.unwrap().parse::<u32>().unwrap()).eq(1..=200_000));
     running.end().exited(0);
+}
+
+#[test]
+fn a_long_line_is_not_cut_by_the_end_of_its_job() {
+    // Each job ends while its line, of three pieces, is printed.
+    let values: Vec<String> = (0..150).map(|n| (n % 10).to_string()).collect();
+    let script = "head -c 150000 /dev/zero | tr '\\0' {}; echo";
+    let ended =
+        Folder::new().run("-j8 --output lines sh -c").args([script, ":::"]).args(values).end().exited(0);
+    assert_eq!(ended.text().lines().count(), 150);
+    for line in ended.text().lines() {
+        assert!(
+            line.len() == 150_000 && line.bytes().all(|byte| byte == line.as_bytes()[0]),
+            "{}",
+            line.len()
+        );
+    }
+}
+
+#[test]
+fn lines_of_a_failed_attempt_are_printed_once_where_the_next_never_comes() {
+    let folder = Folder::new();
+    let words = "-j1 --output lines --retries 2 --retry-delay 1h sh -c";
+    let running = folder.run(words).args(["echo out; echo error >&2; exit 1", ":::", "x"]).start();
+    running.has_printed("out\n");
+    running.signal(rustix::process::Signal::USR2);
+    let ended = running.end().exited(1).printed("out\n");
+    assert_eq!(
+        ended.error_text().matches("error\n").count(),
+        2,
+        "once, and in the summary: {}",
+        ended.error_text()
+    );
+}
+
+#[test]
+fn in_order_the_lines_of_the_first_job_are_whole_and_its_standard_output_comes_first_in_one_file() {
+    let folder = Folder::new();
+    let script = "printf abc; sleep 0.05; echo err >&2; sleep 0.05; echo def; echo err2 >&2";
+    let run = format!("procpool run -k --tag sh -c \"{script}\" ::: a b 2>&1");
+    let expected = "a\tabcdef\na\terr\na\terr2\nb\tabcdef\nb\terr\nb\terr2\n";
+    folder.sh(&run).end().exited(0).printed(expected);
+}
+
+#[test]
+fn what_has_been_printed_does_not_fill_the_temporary_directory() {
+    let folder = Folder::new();
+    // 40 MB, of which no more than a few may lie on disk at any moment.
+    let script = "seq 1000000 1005000 > part; for n in $(seq 1000); do cat part; done";
+    for mode in ["--output lines", "-k", "--output none"] {
+        let run = format!(
+            "exec procpool run {mode} sh -c '{script}; sleep 0.2; : > done; until [ -e go ]; do sleep 0.01; done' ::: x"
+        );
+        let running = folder.sh(&run).stdout(File::create(folder.file("out")).unwrap()).start();
+        wait_for("the job has written all", || folder.has("done"));
+        let pool = running.pool();
+        let spooled = || {
+            let links =
+                std::fs::read_dir(format!("/proc/{pool}/fd")).unwrap().map(|entry| entry.unwrap().path());
+            let is_spool = |path: &std::path::PathBuf| {
+                std::fs::read_link(path).is_ok_and(|target| target.to_string_lossy().ends_with(" (deleted)"))
+            };
+            let blocks = |path| {
+                std::fs::metadata(path)
+                    .map_or(0, |metadata| std::os::unix::fs::MetadataExt::blocks(&metadata))
+            };
+            links.filter(is_spool).map(blocks).sum::<u64>() * 512
+        };
+        wait_for("what was printed takes no room", || spooled() < 4_000_000);
+        folder.write("go", "");
+        running.end().exited(0);
+        let expected = if mode == "--output none" { 0 } else { 1000 * 5001 * 8 };
+        assert_eq!(std::fs::metadata(folder.file("out")).unwrap().len(), expected, "{mode}");
+        std::fs::remove_file(folder.file("go")).unwrap();
+        std::fs::remove_file(folder.file("done")).unwrap();
+    }
 }

@@ -3,6 +3,7 @@
 
 use std::fs::{File, Permissions};
 use std::io;
+use std::ops::Range;
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::PathBuf;
@@ -128,6 +129,14 @@ impl SpoolFile {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the temporary file was cut short"));
         }
         Ok(read)
+    }
+
+    /// Gives the system back what lies in this part of an extent, which stays its spool's.
+    pub(crate) fn forget(&self, extent: &Extent, part: Range<u64>) {
+        let file = self.lock().file.clone();
+        if let Some(file) = file.filter(|_| !part.is_empty()) {
+            sys::punch_hole(&file, extent.offset + part.start, part.end - part.start);
+        }
     }
 
     /// Takes extents back, to be handed out again.
