@@ -206,12 +206,14 @@ pub(crate) fn command() -> Command {
         let more = run.get_after_long_help().map(ToString::to_string).unwrap_or_default();
         run.after_long_help(format!("{more}\n\n{}", variables::HELP))
     });
-    command.build();
-    command.color(match colour::decide(colour_wish(), |name| env::var_os(name)) {
+    command = command.color(match colour::decide(colour_wish(), |name| env::var_os(name)) {
         Some(true) => ColorChoice::Always,
         Some(false) => ColorChoice::Never,
         None => ColorChoice::Auto,
-    })
+    });
+    // After all else: what holds for all of it is handed down now.
+    command.build();
+    command
 }
 
 /// What `procpool` alone says.
@@ -261,6 +263,18 @@ mod tests {
         let run = command.find_subcommand("run").unwrap_or(&command);
         let own: Vec<&str> = foreign::names().filter(|name| refusal::has(run, name)).collect();
         assert_eq!(own, Vec::<&str>::new());
+    }
+
+    #[test]
+    fn what_is_to_be_written_instead_exists() {
+        let command = command();
+        let run = command.find_subcommand("run").unwrap_or(&command);
+        // What stands in backquotes: an option with what goes with it, or another program's command line.
+        let quoted = foreign::advice().flat_map(|advice| advice.split('`').skip(1).step_by(2));
+        let options =
+            quoted.filter(|text| text.starts_with('-')).filter_map(|text| text.split([' ', '=']).next());
+        let missing: Vec<&str> = options.filter(|option| !refusal::has(run, option)).collect();
+        assert_eq!(missing, Vec::<&str>::new());
     }
 
     #[test]

@@ -15,6 +15,12 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     TABLE.iter().flat_map(|(names, _)| *names).copied()
 }
 
+/// All that is said of them.
+#[cfg(test)]
+pub(super) fn advice() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().map(|(_, instead)| *instead)
+}
+
 const TABLE: &[Foreign] = &[
     // Values.
     (
