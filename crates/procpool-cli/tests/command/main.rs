@@ -39,6 +39,7 @@ mod table;
 mod telling;
 mod temporary;
 mod terminal;
+mod tour;
 mod usage;
 mod values;
 mod variables;
