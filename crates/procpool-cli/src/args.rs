@@ -161,24 +161,25 @@ pub(crate) struct RunArgs {
 /// Where a word or a variable is not understood.
 pub(crate) fn parse() -> anyhow::Result<Args> {
     let words: Vec<OsString> = env::args_os().collect();
-    let matches = matches(&words)?;
-    Ok(Args::from_arg_matches(&with_variables(&words, matches, |name| env::var_os(name))?)?)
+    let mut command = command();
+    let typed = matches(&mut command, &words)?;
+    let all = with_variables(&mut command, &words, typed, |name| env::var_os(name))?;
+    Ok(Args::from_arg_matches(&all)?)
 }
 
-fn matches(words: &[OsString]) -> anyhow::Result<ArgMatches> {
-    let mut command = command();
+fn matches(command: &mut Command, words: &[OsString]) -> anyhow::Result<ArgMatches> {
     command
         .try_get_matches_from_mut(words)
-        .map_err(|error| if error.use_stderr() { refusal::of(&error, words, &command) } else { error.exit() })
+        .map_err(|error| if error.use_stderr() { refusal::of(&error, words, command) } else { error.exit() })
 }
 
 /// Variables are words that were typed before all others, so that these win.
 fn with_variables(
+    command: &mut Command,
     words: &[OsString],
     typed: ArgMatches,
     value_of: impl Fn(&str) -> Option<OsString>,
 ) -> anyhow::Result<ArgMatches> {
-    let command = command();
     let (Some(run), Some(typed_for_run)) = (command.find_subcommand("run"), typed.subcommand_matches("run"))
     else {
         return Ok(typed);
@@ -190,8 +191,8 @@ fn with_variables(
     // `procpool run` has no option before `run`.
     let (program, rest) = words.split_at(words.len().min(2));
     let added: Vec<OsString> = variables.iter().map(|variable| variable.word.clone()).collect();
-    matches(&[program, &added, rest].concat()).map_err(|error| {
-        let alone = |word: &OsStr| matches(&["procpool".into(), "run".into(), word.to_owned()]);
+    matches(command, &[program, &added, rest].concat()).map_err(|error| {
+        let mut alone = |word: &OsStr| matches(command, &["procpool".into(), "run".into(), word.to_owned()]);
         let of_one = variables.iter().find_map(|variable| {
             Some(alone(&variable.word).err()?.context(format!("the variable {}", variable.name)))
         });
