@@ -1,6 +1,7 @@
 //! What is said of words that procpool doesn't understand: which one, what is wrong with it, what to write instead.
 //! Knows nothing of what the options mean.
 
+use std::error::Error as _;
 use std::ffi::OsString;
 
 use anyhow::{Error, anyhow};
@@ -52,9 +53,9 @@ pub(super) fn of(error: &clap::Error, words: &[OsString], command: &Command) -> 
         },
         ErrorKind::MissingRequiredArgument => anyhow!("{} is missing", quoted(&word)),
         ErrorKind::ValueValidation => {
-            anyhow!(
-                as_clap_says(error).replace("invalid digit found in string", "give a whole number from 0 up")
-            )
+            let value = text(error, ContextKind::InvalidValue);
+            let reason = error.source().map(|reason| what_to_give(&reason.to_string())).unwrap_or_default();
+            anyhow!("invalid value '{value}' for '{word}': {reason}")
         }
         _ => anyhow!(as_clap_says(error)),
     }
@@ -93,6 +94,14 @@ pub(super) fn has(command: &Command, option: &str) -> bool {
     })
 }
 
+/// Why a value was refused, also where clap or the standard library only say that it is no such number.
+fn what_to_give(reason: &str) -> String {
+    match reason.split_once(" is not in ").and_then(|(_, range)| range.split_once("..=")) {
+        Some((least, most)) => format!("give a number from {least} to {most}"),
+        None => reason.replace("invalid digit found in string", "give a whole number"),
+    }
+}
+
 /// What was typed stands in quotes, what is only described doesn't.
 fn quoted(name: &str) -> String {
     if name.starts_with(['-', '<']) { format!("'{name}'") } else { name.to_owned() }
@@ -104,11 +113,23 @@ fn choice(values: &str) -> String {
 }
 
 fn text(error: &clap::Error, kind: ContextKind) -> String {
-    match error.get(kind) {
+    let text = match error.get(kind) {
         Some(ContextValue::String(text)) => text.clone(),
         Some(ContextValue::Strings(texts)) => texts.join(", "),
         _ => String::new(),
-    }
+    };
+    shown(&text)
+}
+
+/// A word as it is shown: in one line, without what controls a terminal, and no longer than one wants to read.
+fn shown(word: &str) -> String {
+    const MOST: usize = 100;
+    let escape = |character: char| match character {
+        control if control.is_control() => control.escape_default().to_string(),
+        other => other.to_string(),
+    };
+    let cut = if word.chars().count() > MOST { "…" } else { "" };
+    word.chars().take(MOST).map(escape).chain([cut.to_owned()]).collect()
 }
 
 /// Its first paragraph, in one line: the usage that follows doesn't say what is wrong.
@@ -117,4 +138,23 @@ fn as_clap_says(error: &clap::Error) -> String {
     let paragraph = text.split("\n\n").next().unwrap_or_default();
     let lines: Vec<&str> = paragraph.lines().map(str::trim).collect();
     lines.join(" ").trim_start_matches("error: ").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_is_no_number_is_answered_with_which_one_to_give() {
+        assert_eq!(what_to_give("99 is not in -20..=19"), "give a number from -20 to 19");
+        assert_eq!(what_to_give("invalid digit found in string"), "give a whole number");
+        assert_eq!(what_to_give("give never, or WHEN,WHY=N"), "give never, or WHEN,WHY=N");
+    }
+
+    #[test]
+    fn a_word_is_shown_in_one_short_line_that_controls_nothing() {
+        assert_eq!(shown("--limit <N>"), "--limit <N>");
+        assert_eq!(shown("a\n\x1b[31mé"), "a\\n\\u{1b}[31mé");
+        assert_eq!(shown(&"é".repeat(101)), format!("{}…", "é".repeat(100)));
+    }
 }

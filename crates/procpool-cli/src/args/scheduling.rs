@@ -40,7 +40,13 @@ pub(crate) struct ScheduleArgs {
     ///
     /// That is N further attempts. A job that waits for its next one holds no
     /// slot. Of its outputs that of the last attempt is printed.
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, allow_hyphen_values = true, value_parser = count)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
     pub(crate) retries: u32,
 
     /// Wait before a further attempt; doubled each time, and up to a quarter more
@@ -102,7 +108,7 @@ pub(crate) struct ScheduleArgs {
     pub(crate) shuffle: bool,
 
     /// Start the jobs in the random order that belongs to this number
-    #[arg(long, value_name = "N", requires = "shuffle", hide_short_help = true, allow_hyphen_values = true, value_parser = seed)]
+    #[arg(long, value_name = "N", requires = "shuffle", hide_short_help = true, allow_hyphen_values = true)]
     pub(crate) seed: Option<u64>,
 }
 
@@ -124,12 +130,4 @@ impl TimeLimit {
             _ => Err("give a whole percentage from 1% up, such as 300%".to_owned()),
         }
     }
-}
-
-fn count(text: &str) -> Result<u32, String> {
-    text.parse().map_err(|_| format!("give a number from 0 to {}", u32::MAX))
-}
-
-fn seed(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| format!("give a number from 0 to {}", u64::MAX))
 }

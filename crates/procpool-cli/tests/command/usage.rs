@@ -106,7 +106,9 @@ fn every_refusal_names_what_is_wrong_and_what_is_right() {
         ("--tag=x true", "'--tag' takes no value, but was given 'x'; write '--tag' alone"),
         ("--csv --tsv true", "'--csv' can't go with '--tsv'; leave one out"),
         ("-f x true", "'--file <FILE>' can't go with a command; leave one out"),
-        ("--retries x true", "invalid value 'x' for '--retries <N>': give a whole number from 0 up"),
+        ("--retries x true", "invalid value 'x' for '--retries <N>': give a whole number"),
+        ("--retries -1 true", "invalid value '-1' for '--retries <N>': give a number from 0 to 4294967295"),
+        ("--nice 99 true", "invalid value '99' for '--nice <N>': give a number from -20 to 19"),
     ] {
         refused(folder.run(words), &format!("procpool: {says}\n"));
     }
