@@ -48,7 +48,7 @@ pub(crate) struct OutputArgs {
     /// control sequences are taken out, and colour stops at the end of a line,
     /// to be taken up again in the next. To a pipe or a file bytes are exact
     /// anyway.
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(crate) raw_control: bool,
 }
 

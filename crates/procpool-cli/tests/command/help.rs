@@ -47,17 +47,7 @@ fn every_help_goes_to_standard_output() {
         let ended = folder.command(PROCPOOL).arg(option).end().exited(0).silent();
         assert!(ended.text().contains("Usage: procpool"));
         let ended = folder.run(option).end().exited(0).silent();
-        for name in [
-            "--limit",
-            "--keep-order",
-            "--tag",
-            "--raw-control",
-            "--timeout",
-            "--null",
-            "--file",
-            "{//}",
-            ":::",
-        ] {
+        for name in ["--limit", "--keep-order", "--tag", "--timeout", "--null", "--file", "{//}", ":::"] {
             assert!(ended.text().contains(name), "{option} says nothing of {name}");
         }
     }
