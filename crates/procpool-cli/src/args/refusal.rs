@@ -38,7 +38,7 @@ pub(super) fn of(error: &clap::Error, words: &[OsString], command: &Command) -> 
         }
         ErrorKind::ArgumentConflict => {
             let other = name(ContextKind::PriorArg);
-            anyhow!("{} can't go with {}; leave one out", quoted(&word), quoted(&other))
+            anyhow!("{} cannot be used with {}; leave one out", quoted(&word), quoted(&other))
         }
         ErrorKind::TooManyValues => {
             let value = text(error, ContextKind::InvalidValue);
