@@ -62,7 +62,7 @@ fn a_page_that_can_not_be_written_is_no_success() {
     for words in [&["man"][..], &["completions", "bash"]] {
         let full = File::options().write(true).open("/dev/full").unwrap();
         folder.command(PROCPOOL).args(words).stdout(full).end().exited(3).said("standard output");
-        let (reader, writer) = std::io::pipe().unwrap();
+        let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
         drop(reader);
         folder.command(PROCPOOL).args(words).stdout(writer).end().died_of(Signal::PIPE);
     }
