@@ -4,6 +4,7 @@
 mod delimiter;
 mod environment;
 mod foreign;
+mod help;
 mod inputs;
 mod jobs;
 mod outputs;
@@ -34,7 +35,7 @@ use crate::colour;
 
 /// Runs a list of commands in parallel, captures everything and loses nothing.
 #[derive(Debug, Parser)]
-#[command(name = "procpool", version, after_help = FIRST_EXAMPLES, disable_help_subcommand = true)]
+#[command(name = "procpool", version, after_help = help::FIRST_EXAMPLES, disable_help_subcommand = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) chore: Option<Chore>,
@@ -55,98 +56,18 @@ pub(crate) enum Chore {
     Man,
 }
 
-const FIRST_EXAMPLES: &str = "\
-Examples:
-  procpool run --tag -- wc -c {} ::: /etc/passwd /etc/group
-  seq 4 | procpool run -j2 --timeout 5s -- sleep 0.{}
-  find . -maxdepth 1 -type f -print0 | procpool run -0 -k -- sha256sum {}
-
-`procpool run --help` says everything.";
-
-const PLACEHOLDERS: &str = "\
-Placeholders, anywhere in an argument:
-  {}    the value         {.}    the value without its extension
-  {/}   its base name     {/.}   its base name without extension
-  {//}  its directory     {key}  the job's key
-  {#}   the job's number  {%}    the slot it runs in
-Other braces mean themselves. Without any placeholder the value is the last argument.";
-
-const AFTER_LONG_HELP: &str = "\
-Placeholders, anywhere in an argument; the result is always one argument:
-  {}     the value
-  {.}    the value without its extension
-  {/}    its base name: what follows the last slash
-  {//}   its directory, `.` where it has none
-  {/.}   its base name without extension
-  {#}    the job's number in the input, from 1
-  {%}    the slot that it runs in, from 1 to the limit
-  {key}  the job's key: the value, or its name in a job file
-  {2}    the value of the second list; {name} a table's column: with all the
-         same forms, {2.} {name/}. Of several lists or columns {} are all values
-Whatever else stands in braces means itself, as in `awk '{print $1}'`. Without
-any placeholder the value becomes the last argument.
-
-Where jobs come from:
-  Values after `:::`, or else standard input: a line a value. An empty line is
-  an empty value, a missing last newline is fine, an empty input is no jobs.
-  Without a COMMAND each line of standard input, or of the file of -a, is a
-  command itself, and its own key. It is split into words as a shell does, by
-  blanks, quotes and backslashes, and braces mean themselves. Blank lines and
-  those that begin with # are skipped. One that only a shell could run (|, >, $,
-  *, …) is refused with its number: --shell gives each line to `sh -c`.
-  With --pipe standard input goes to the jobs themselves, a block each.
-  A job file holds whole commands, in which braces mean themselves. JSON:
-    {\"KEY\": [\"PROGRAM\", \"ARGUMENT\", …], …}
-  or the long form, in TOML as well:
-    {\"jobs\": {\"KEY\": {\"cmd\": […], \"cwd\": …, \"env\": {…}, \"stdin\": …,
-     \"timeout\": \"30s\", \"retries\": 2}, …}, \"defaults\": {…}}
-  `\"shell\": \"a | b\"` in place of \"cmd\" asks for `sh -c`; \"stdin\" is a text
-  or {\"file\": PATH}. JSONL: an object a line, with its \"key\" in it.
-  Paths are relative to where procpool runs. --timeout, --retries, --env and
-  --cwd are for jobs that name none of their own, and go before \"defaults\".
-
-What a job has and how it ends:
-  It runs without a shell, in a session and process group of its own, with
-  nothing on standard input, no terminal, every signal at its default, and with
-  PROCPOOL_KEY, PROCPOOL_SEQ, PROCPOOL_SLOT, PROCPOOL_ATTEMPT and PROCPOOL_RUN
-  in its environment. It ends when its process ends; what then still holds its
-  output gets 200 ms and is killed (--on-leak), and the job counts as leaked. One that takes too long is sent TERM, with its group, then KILL.
-
-Exit status:
-  0  every job ran and succeeded and all output was delivered, or there were
-     no jobs
-  1  at least one job failed
-  2  bad usage or bad input; what was started before that was seen was
-     finished and reported
-  3  procpool could not do its own work, or jobs were left unrun
-  After INT, TERM, HUP or QUIT it ends the jobs (by the same signal, but TERM
-  for HUP; after --grace KILL; INT again: KILL at once) and dies by that signal.
-
-Signals that end nothing:
-  USR1 prints what runs now, on standard error. USR2 starts nothing new and lets
-  what runs finish; 3 if jobs are left. Ctrl-Z stops the jobs as well, and their
-  timeouts stand still. One that was ignored from the start stays ignored.
-
-However procpool ends, `kill -9` of it included, no process that it started
-outlives it by more than a second: a second process, the guardian, sees to it.";
-
-/// Run a command for each value, or each command of a job file.
+/// Run commands in parallel: one for each value, line, row or job of a file.
 #[derive(Debug, clap::Args)]
-#[command(
-    args_override_self = true,
-    override_usage = "procpool run [OPTIONS] [--] COMMAND [ARGUMENT]... [::: VALUE...]\n       procpool run [OPTIONS] < COMMANDS\n       procpool run [OPTIONS] --file FILE",
-    after_help = PLACEHOLDERS,
-    after_long_help = AFTER_LONG_HELP,
-)]
+#[command(args_override_self = true)]
 pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) inputs: InputArgs,
     #[command(flatten)]
     pub(crate) schedule: ScheduleArgs,
     #[command(flatten)]
     pub(crate) outputs: OutputArgs,
     #[command(flatten)]
     pub(crate) telling: TellingArgs,
-    #[command(flatten)]
-    pub(crate) inputs: InputArgs,
     #[command(flatten)]
     pub(crate) jobs: JobArgs,
     #[command(flatten)]
@@ -203,10 +124,8 @@ fn with_variables(
 
 /// All that can be typed.
 pub(crate) fn command() -> Command {
-    let mut command = Args::command().mut_subcommand("run", |run| {
-        let more = run.get_after_long_help().map(ToString::to_string).unwrap_or_default();
-        run.after_long_help(format!("{more}\n\n{}", variables::HELP))
-    });
+    let words: Vec<OsString> = env::args_os().collect();
+    let mut command = Args::command().mut_subcommand("run", |run| help::dress(run, &words));
     command = command.color(match colour::decide(colour_wish(), |name| env::var_os(name)) {
         Some(true) => ColorChoice::Always,
         Some(false) => ColorChoice::Never,

@@ -44,7 +44,7 @@ fn printed_help(root: &Path) -> Result<String> {
     let program = built_program(&messages)?.context("cargo built no program called procpool")?;
     // clap asks for the terminal's width before it believes COLUMNS; `read` gives it no terminal.
     let mut command = shell::command(root, &program.to_string_lossy(), "run -h");
-    let printed = shell::read(command.env("COLUMNS", "100"))?;
+    let printed = shell::read(command.env("COLUMNS", "80"))?;
     Ok(format!("{}\n", printed.trim_end()))
 }
 

@@ -6,31 +6,32 @@ use std::path::PathBuf;
 
 /// Where and in what a job runs.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Jobs")]
 pub(crate) struct EnvironmentArgs {
     /// Set a variable of every job's environment; may be given several times
     ///
     /// A job of a job file that sets the same one keeps its own.
-    #[arg(long, value_name = "NAME=VALUE", hide_short_help = true, help_heading = "Jobs")]
+    #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) env: Vec<OsString>,
 
     /// Start every job's environment from nothing instead of procpool's
     ///
     /// The variables of --env, of a job file, and PROCPOOL_* are then all that a job has. Programs are still
     /// found by procpool's PATH, or by one that is given to the job.
-    #[arg(long, hide_short_help = true, help_heading = "Jobs")]
+    #[arg(long)]
     pub(crate) env_clear: bool,
 
     /// Run every job in this directory
     ///
     /// A job of a job file that names its own keeps it. Other paths are still relative to where procpool runs.
-    #[arg(long, value_name = "DIR", hide_short_help = true, help_heading = "Jobs")]
+    #[arg(long, value_name = "DIR")]
     pub(crate) cwd: Option<PathBuf>,
 
     /// Give jobs a lower priority, as nice(1) does: 1 to 19; below 0 a higher one, where that is allowed
     ///
     /// procpool's own is changed with theirs, its guardian's is not. Where the kernel shares time between sessions
     /// first ("autogroup" in sched(7)) it has no effect, since each job has a session of its own.
-    #[arg(long, value_name = "N", hide_short_help = true, help_heading = "Jobs")]
+    #[arg(long, value_name = "N")]
     #[arg(allow_hyphen_values = true, value_parser = clap::value_parser!(i32).range(-20..=19))]
     pub(crate) nice: Option<i32>,
 }

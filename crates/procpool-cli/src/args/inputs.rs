@@ -11,6 +11,7 @@ use crate::args::values::ValueArgs;
 
 /// Sources of jobs.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Input")]
 pub(crate) struct InputArgs {
     #[command(flatten)]
     pub(crate) values: ValueArgs,
@@ -29,16 +30,16 @@ pub(crate) struct InputArgs {
     /// sh -c) has to quote it itself. Without COMMAND each line goes whole to `sh -c`. A shell that isn't POSIX's
     /// reads lines only.
     #[arg(long, value_parser = OsStringValueParser::new().try_map(program), value_name = "PROGRAM", require_equals = true, num_args = 0..=1, default_missing_value = "sh")]
-    #[arg(hide_short_help = true, help_heading = "Input", conflicts_with = "file")]
+    #[arg(conflicts_with = "file")]
     pub(crate) shell: Option<OsString>,
 
     #[command(flatten)]
     pub(crate) pipe: PipeArgs,
 
-    /// Print the commands, as a shell would read them, and run none
+    /// Print the commands, for a shell to read, and run none
     ///
     /// `{%}` is shown as 1.
-    #[arg(long, alias = "dryrun", hide_short_help = true)]
+    #[arg(long, alias = "dryrun")]
     pub(crate) dry_run: bool,
 
     /// The command, then `:::` and values; without `:::` the values come from standard input; without a command

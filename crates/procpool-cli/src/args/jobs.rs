@@ -10,18 +10,13 @@ use crate::guard::Leftovers;
 
 /// What a job has, and how it ends.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Jobs")]
 pub(crate) struct JobArgs {
     /// What becomes of a process that holds a job's output open after the job itself has ended
     ///
     /// It gets 200 ms, and the job counts as leaked. Then it is killed with its process group (kill), the
     /// job goes on until it lets go (wait), or it may live on, also when procpool has ended (keep).
-    #[arg(
-        long,
-        value_name = "WHAT",
-        default_value = "kill",
-        hide_possible_values = true,
-        hide_short_help = true
-    )]
+    #[arg(long, value_name = "WHAT", default_value = "kill", hide_possible_values = true)]
     pub(crate) on_leak: LeakPolicy,
 
     /// Give a job that was asked to end this long, then kill it
@@ -29,11 +24,11 @@ pub(crate) struct JobArgs {
     /// After its timeout, or when the run is stopped. Its process group is sent TERM (or INT, where that is what
     /// stops the run), then KILL.
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = duration::parse)]
-    #[arg(hide_short_help = true, help_heading = "Jobs", allow_hyphen_values = true)]
+    #[arg(allow_hyphen_values = true)]
     pub(crate) grace: Duration,
 
     /// Run as one process, without a second one that ends everything should the first be killed
-    #[arg(long, hide_short_help = true)]
+    #[arg(long)]
     pub(crate) no_guard: bool,
 }
 

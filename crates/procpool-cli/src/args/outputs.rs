@@ -5,28 +5,30 @@ use std::ffi::OsString;
 
 /// What becomes of outputs.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
-    /// Print outputs in the order of the input, not as jobs end
+    /// Print outputs in the order of the input
     #[arg(short, long)]
     pub(crate) keep_order: bool,
 
     /// How outputs are delivered: grouped, lines, raw, none
     ///
-    /// grouped  each job's output whole, when it ends; with -k that of the first job
-    ///          that is not done comes as it is written
-    /// lines    whole lines of all jobs, as they come (that of a failed attempt
-    ///          too); a last line without a newline is given one; with -k as
-    ///          grouped
-    /// raw      jobs write to where procpool does, past it: unbuffered, mixed
-    /// none     nothing is printed; what goes wrong is still told at the end
+    /// grouped: each job's output whole, when it ends; with -k the lines of the
+    /// first job that is not done as they are written.
+    ///
+    /// lines: whole lines of all jobs as they come, those of failed attempts
+    /// too. A last line without a newline is given one. With -k as grouped.
+    ///
+    /// raw: jobs write to where procpool does, past it: unbuffered, mixed.
+    /// What a job leaves behind is ended with procpool, and not told.
+    ///
+    /// none: nothing is printed; what goes wrong is still told at the end.
     #[arg(
         long,
         value_name = "HOW",
         default_value = "grouped",
         hide_possible_values = true,
-        hide_default_value = true,
-        hide_short_help = true,
-        verbatim_doc_comment
+        hide_default_value = true
     )]
     pub(crate) output: OutputMode,
 
@@ -39,7 +41,7 @@ pub(crate) struct OutputArgs {
     /// Begin each line of output with this text, and a tab
     ///
     /// Placeholders work in it as in the command: --tag-with '{#} {/}'.
-    #[arg(long, alias = "tagstring", value_name = "TEXT", conflicts_with = "tag", hide_short_help = true)]
+    #[arg(long, alias = "tagstring", value_name = "TEXT", conflicts_with = "tag")]
     pub(crate) tag_with: Option<OsString>,
 
     /// Let the output control a terminal, not only colour it
@@ -48,7 +50,7 @@ pub(crate) struct OutputArgs {
     /// control sequences are taken out, and colour stops at the end of a line,
     /// to be taken up again in the next. To a pipe or a file bytes are exact
     /// anyway.
-    #[arg(long, hide_short_help = true)]
+    #[arg(long)]
     pub(crate) raw_control: bool,
 }
 

@@ -5,12 +5,13 @@ use crate::size;
 
 /// Whether standard input is cut into blocks, and where.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Input")]
 pub(crate) struct PipeArgs {
     /// Cut standard input into blocks of whole records, and give each to a job as its standard input
     ///
     /// The command gets no value; {#} is the block's number, and its key. Every byte goes to one job; with -k the
     /// outputs come in the order of the input.
-    #[arg(long, hide_short_help = true, help_heading = "Input", conflicts_with_all = ["file", "arg_file", "csv", "tsv", "max_args", "fill", "replace", "key", "delimiter"])]
+    #[arg(long, conflicts_with_all = ["file", "arg_file", "csv", "tsv", "max_args", "fill", "replace", "key", "delimiter"])]
     pub(crate) pipe: bool,
 
     /// Make blocks of at most so many bytes (64K, 10M, 1G): with --pipe
@@ -18,14 +19,14 @@ pub(crate) struct PipeArgs {
     /// A block ends at the last end of a record that fits; a record that is longer is a block of its own. Blocks
     /// are held in memory: up to about five for each job that may run, and five more.
     #[arg(long, value_name = "SIZE", default_value = "1M", value_parser = parse_block)]
-    #[arg(hide_short_help = true, help_heading = "Input", allow_hyphen_values = true)]
+    #[arg(allow_hyphen_values = true)]
     pub(crate) block: usize,
 
     /// What ends a record: with --pipe
     ///
     /// A text, in which \n, \t, \r, \0, \\ and \xNN stand for one byte each. With -0 it is \0.
     #[arg(long, value_name = "END", default_value = "\\n", value_parser = parse_end)]
-    #[arg(hide_short_help = true, help_heading = "Input", allow_hyphen_values = true)]
+    #[arg(allow_hyphen_values = true)]
     pub(crate) records: RecordEnd,
 }
 

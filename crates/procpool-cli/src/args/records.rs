@@ -7,21 +7,20 @@ use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
-const HEADING: &str = "Records";
-
 /// Records of a run, beside its output.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Records")]
 pub(crate) struct RecordArgs {
-    /// Write each job's output and what came of it to DIR/KEY/{stdout,stderr,meta.json}
+    /// Keep each job's output, and what came of it, in DIR
     ///
-    /// Of a job that was tried several times the last attempt stands there, earlier ones in
+    /// In DIR/KEY/{stdout,stderr,meta.json}. Of a job that was tried several times the last attempt stands there, earlier ones in
     /// DIR/KEY/attempt-1 and so on.
     /// In the folder's name `/`, `%`, a first `.`, control characters and what is no UTF-8 are written
     /// as %2F and so on, an empty key as %empty, and one that is too long for a name is cut and ends
     /// with %~ and a hash of the whole. The second job with the key a has the key a#2. Folders of an
     /// earlier run are replaced, each at once; other files in their place are not touched and end the
     /// run with status 3. Only the owner may read them.
-    #[arg(long, value_name = "DIR", help_heading = HEADING, hide_short_help = true)]
+    #[arg(long, value_name = "DIR")]
     pub(crate) results: Option<PathBuf>,
 
     /// Write a line for each job that ended to FILE, as GNU parallel does
@@ -29,14 +28,14 @@ pub(crate) struct RecordArgs {
     /// Seq, Host, Starttime, JobRuntime, Send, Receive, Exitval, Signal and Command, with tabs between
     /// them. A job that was killed by signal N has Exitval 128+N and Signal N, one that timed out -1
     /// and 15. FILE is emptied first.
-    #[arg(long, value_name = "FILE", help_heading = HEADING, hide_short_help = true)]
+    #[arg(long, value_name = "FILE")]
     pub(crate) joblog: Option<PathBuf>,
 
     /// Write a report in the XML of JUnit to FILE, at the end
     ///
     /// As Jenkins and GitLab read it: a test case a job. FILE is replaced in one step, also when a
     /// signal ends the run.
-    #[arg(long, value_name = "FILE", help_heading = HEADING, hide_short_help = true)]
+    #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
 
     /// Write what happens as lines of JSON to FILE, as it happens; `-`: standard output, fd:N: descriptor N
@@ -46,8 +45,6 @@ pub(crate) struct RecordArgs {
     #[arg(
         long,
         value_name = "FILE",
-        help_heading = HEADING,
-        hide_short_help = true,
         allow_hyphen_values = true,
         value_parser = OsStringValueParser::new().try_map(parse_target),
     )]

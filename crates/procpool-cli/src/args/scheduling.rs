@@ -16,8 +16,9 @@ use crate::size;
 
 /// How many, when, how often, for how long.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Scheduling")]
 pub(crate) struct ScheduleArgs {
-    /// Run at most N jobs at a time: 8, 50%, +1, -1, auto
+    /// Run N jobs at a time: 8, 50%, +1, -1, auto
     ///
     /// auto is as many as procpool may use processors (its affinity mask and
     /// its cgroup's quota count); 50% is half of that, +1 and -1 one more and
@@ -51,12 +52,10 @@ pub(crate) struct ScheduleArgs {
 
     /// Wait before a further attempt; doubled each time, and up to a quarter more
     #[arg(long, value_name = "TIME", value_parser = duration::parse_pause, allow_hyphen_values = true)]
-    #[arg(hide_short_help = true)]
     pub(crate) retry_delay: Option<Duration>,
 
     /// Wait no longer than this before a further attempt
     #[arg(long, value_name = "TIME", value_parser = duration::parse_pause, allow_hyphen_values = true)]
-    #[arg(hide_short_help = true)]
     pub(crate) retry_max_delay: Option<Duration>,
 
     /// Try again only after these: exit, exit:75, signal, timeout, spawn
@@ -64,7 +63,7 @@ pub(crate) struct ScheduleArgs {
     /// Without it after every failure but a program that is missing or can't
     /// be executed.
     #[arg(long, value_name = "CAUSE", value_delimiter = ',')]
-    #[arg(value_parser = retrying::cause, hide_short_help = true)]
+    #[arg(value_parser = retrying::cause)]
     pub(crate) retry_on: Vec<Cause>,
 
     /// End the run early: never, or WHEN,WHY=N such as now,fail=1
@@ -73,7 +72,7 @@ pub(crate) struct ScheduleArgs {
     /// fail, success or done, N a number of jobs or a percentage of all, as in
     /// soon,fail=10%. GNU parallel's short forms 0, 1, 2, -1 and -2 work too.
     #[arg(long, alias = "halt-on-error", value_name = "RULE")]
-    #[arg(value_parser = halting::parse, allow_hyphen_values = true, hide_short_help = true)]
+    #[arg(value_parser = halting::parse, allow_hyphen_values = true)]
     pub(crate) halt: Option<Halting>,
 
     /// End the run at the first failure: --halt now,fail=1
@@ -82,7 +81,6 @@ pub(crate) struct ScheduleArgs {
 
     /// Let at least TIME pass between two starts
     #[arg(long, value_name = "TIME", value_parser = duration::parse_pause, allow_hyphen_values = true)]
-    #[arg(hide_short_help = true)]
     pub(crate) delay: Option<Duration>,
 
     /// Start nothing while MAX or more tasks run on the machine: 8, 50%
@@ -90,25 +88,25 @@ pub(crate) struct ScheduleArgs {
     /// Those that run or wait for a processor at the moment, of all users. A
     /// percentage is one of the processors that procpool may use.
     #[arg(long, alias = "max-load", value_name = "MAX")]
-    #[arg(value_parser = processors::load, allow_hyphen_values = true, hide_short_help = true)]
+    #[arg(value_parser = processors::load, allow_hyphen_values = true)]
     pub(crate) load: Option<Load>,
 
     /// Start nothing while less memory than SIZE is available: 500M, 2G
     ///
     /// As the kernel estimates it, without swapping, within procpool's cgroup.
     #[arg(long, alias = "memfree", value_name = "SIZE")]
-    #[arg(value_parser = size::parse, allow_hyphen_values = true, hide_short_help = true)]
+    #[arg(value_parser = size::parse, allow_hyphen_values = true)]
     pub(crate) mem_free: Option<u64>,
 
     /// Start the jobs in a random order
     ///
     /// The whole input is read first. Numbers, and the order of -k, are those
     /// of the input.
-    #[arg(long, alias = "shuf", hide_short_help = true)]
+    #[arg(long, alias = "shuf")]
     pub(crate) shuffle: bool,
 
     /// Start the jobs in the random order that belongs to this number
-    #[arg(long, value_name = "N", requires = "shuffle", hide_short_help = true, allow_hyphen_values = true)]
+    #[arg(long, value_name = "N", requires = "shuffle", allow_hyphen_values = true)]
     pub(crate) seed: Option<u64>,
 }
 

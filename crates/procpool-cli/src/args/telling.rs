@@ -7,6 +7,7 @@ use crate::summary::SummaryWish;
 
 /// What is said of the run.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Output")]
 pub(crate) struct TellingArgs {
     /// Show how the run stands: auto, bar, plain or none
     ///
@@ -28,7 +29,7 @@ pub(crate) struct TellingArgs {
     progress: ProgressWish,
 
     /// The same as `--progress bar`; so is --eta
-    #[arg(long, alias = "eta", overrides_with = "progress", hide_short_help = true)]
+    #[arg(long, alias = "eta", overrides_with = "progress")]
     bar: bool,
 
     /// When procpool's own words are coloured: auto, always or never
@@ -41,8 +42,7 @@ pub(crate) struct TellingArgs {
         value_name = "WHEN",
         default_value = "auto",
         hide_default_value = true,
-        hide_possible_values = true,
-        hide_short_help = true
+        hide_possible_values = true
     )]
     pub(crate) color: colour::Wish,
 
@@ -52,7 +52,7 @@ pub(crate) struct TellingArgs {
     /// max: the largest status of a job: its exit code, 128 + N where signal N
     /// killed it, 124 timed out, 127 not found, 126 not executable. Instead of
     /// the statuses 2 and 3 that a run may end with there is 255 then.
-    #[arg(long, value_name = "WHAT", hide_possible_values = true, hide_short_help = true)]
+    #[arg(long, value_name = "WHAT", hide_possible_values = true)]
     pub(crate) exit_code: Option<Scale>,
 
     /// When there is a closing summary on standard error: auto, always or never
@@ -64,8 +64,7 @@ pub(crate) struct TellingArgs {
         value_name = "WHEN",
         default_value = "auto",
         hide_default_value = true,
-        hide_possible_values = true,
-        hide_short_help = true
+        hide_possible_values = true
     )]
     pub(crate) summary: SummaryWish,
 }

@@ -12,6 +12,7 @@ use crate::args::delimiter;
 /// Values, and what becomes of them.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "a flag is there or not")]
+#[command(next_help_heading = "Input")]
 pub(crate) struct ValueArgs {
     /// Values end with a NUL byte, as `find -print0` does
     #[arg(short = '0', long = "null", conflicts_with = "delimiter")]
@@ -25,19 +26,18 @@ pub(crate) struct ValueArgs {
         long,
         value_name = "C",
         value_parser = delimiter::parse,
-        allow_hyphen_values = true,
-        help_heading = "Input", hide_short_help = true
+        allow_hyphen_values = true
     )]
     pub(crate) delimiter: Option<u8>,
 
-    /// Take values from a file, as `:::: FILE` does; `-` is standard input
+    /// Take values from a file, as `:::: FILE` does
     ///
-    /// Given several times, each file is a list of its own: there is a job for each combination of their values,
+    /// `-` is standard input. Given several times, each file is a list of its own: there is a job for each combination of their values,
     /// and of those after `:::`. The values of the last list change fastest. A list without values makes
     /// no jobs. Only the first list is read as it is needed, the others are kept in memory.
     ///
     /// `:::+` and `::::+` pair the values of a list with those of the list before it, which has to be as long.
-    #[arg(short, long, value_name = "FILE", help_heading = "Input", hide_short_help = true)]
+    #[arg(short, long, value_name = "FILE")]
     pub(crate) arg_file: Vec<PathBuf>,
 
     /// Take values from a table whose first row names its columns
@@ -47,11 +47,11 @@ pub(crate) struct ValueArgs {
     /// skipped. The table is standard input, or a file given by -a or `::::`.
     ///
     /// The key of a job is the first field of its row.
-    #[arg(long, conflicts_with_all = ["tsv", "null", "delimiter"], help_heading = "Input", hide_short_help = true)]
+    #[arg(long, conflicts_with_all = ["tsv", "null", "delimiter"])]
     pub(crate) csv: bool,
 
     /// As --csv, with tabs between the fields; quotes mean themselves
-    #[arg(long, conflicts_with_all = ["null", "delimiter"], help_heading = "Input", hide_short_help = true)]
+    #[arg(long, conflicts_with_all = ["null", "delimiter"])]
     pub(crate) tsv: bool,
 
     /// Make TEXT the placeholder for the value, and leave all braces as they are
@@ -62,8 +62,7 @@ pub(crate) struct ValueArgs {
         long = "replace",
         value_name = "TEXT",
         value_parser = OsStringValueParser::new().try_map(not_empty),
-        allow_hyphen_values = true,
-        help_heading = "Input", hide_short_help = true
+        allow_hyphen_values = true
     )]
     pub(crate) replace: Option<OsString>,
 
@@ -72,27 +71,20 @@ pub(crate) struct ValueArgs {
     /// A word with `{}` in it is there for each of them: of `cat pre{}` comes `cat prea preb`. `{1}` is the first of
     /// them, `{2}` the second, and nothing where the last command has fewer. A key that gets longer than 1000
     /// bytes ends in `…`.
-    #[arg(short = 'n', long, short_alias = 'N', value_name = "N", value_parser = parse_max_args, help_heading = "Input", hide_short_help = true)]
+    #[arg(short = 'n', long, short_alias = 'N', value_name = "N", value_parser = parse_max_args)]
     #[arg(allow_hyphen_values = true)]
     pub(crate) max_args: Option<NonZeroUsize>,
 
     /// Give each command as many values as the system lets it have, up to N of -n
     ///
     /// They are not spread over the slots: a command is started once it is full.
-    #[arg(short = 'X', long = "xargs", help_heading = "Input", hide_short_help = true)]
+    #[arg(short = 'X', long = "xargs")]
     pub(crate) fill: bool,
 
     /// What the jobs' keys are made of, with placeholders: `{2}`, `{/.}`
     ///
     /// Without it a key is the job's values, joined by a space; with a table the first of them.
-    #[arg(
-        long,
-        value_name = "TEMPLATE",
-        allow_hyphen_values = true,
-        help_heading = "Input",
-        hide_short_help = true,
-        conflicts_with = "file"
-    )]
+    #[arg(long, value_name = "TEMPLATE", allow_hyphen_values = true, conflicts_with = "file")]
     pub(crate) key: Option<OsString>,
 
     /// Nothing to do: without values there are no jobs anyway. GNU xargs has it

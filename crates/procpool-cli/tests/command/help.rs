@@ -47,17 +47,19 @@ fn every_help_goes_to_standard_output() {
         let ended = folder.command(PROCPOOL).arg(option).end().exited(0).silent();
         assert!(ended.text().contains("Usage: procpool"));
         let ended = folder.run(option).end().exited(0).silent();
-        for name in ["--limit", "--keep-order", "--tag", "--timeout", "--null", "--file", "{//}", ":::"] {
+        for name in
+            ["--limit", "--keep-order", "--tag", "--timeout", "--null", "--file", "{//}", ":::", "--shell"]
+        {
             assert!(ended.text().contains(name), "{option} says nothing of {name}");
         }
     }
 }
 
 #[test]
-fn the_short_help_fits_a_terminal_of_24_by_100() {
-    let ended = Folder::new().run("-h").env("COLUMNS", "100").end().exited(0);
+fn the_short_help_fits_a_terminal_of_24_by_80() {
+    let ended = Folder::new().run("-h").env("COLUMNS", "80").end().exited(0);
     assert!(ended.text().lines().count() <= 24);
-    assert!(ended.text().lines().all(|line| line.chars().count() <= 100));
+    assert!(ended.text().lines().all(|line| line.chars().count() <= 80));
 }
 
 #[test]

@@ -87,13 +87,13 @@ fn what_can_not_be_a_table_is_refused_before_any_job_starts() {
         ("--csv -a .", "a directory holds no lines"),
         ("--csv -a key -a key", "read one table, and there are 2 lists"),
         ("--csv -n2 -a key", "a row is a job"),
-        ("--csv --tsv -a key", "can't go with"),
-        ("--csv -0 -a key", "can't go with"),
+        ("--csv --tsv -a key", "cannot be used with"),
+        ("--csv -0 -a key", "cannot be used with"),
     ] {
         folder.run(words).args(["touch", "ran"]).end().exited(2).printed("").said(said);
     }
     folder.run("--csv touch ran ::: a").end().exited(2).said("a table is a file");
-    folder.command(PROCPOOL).args(["run", "--csv", "-f", "x.json"]).end().exited(2).said("can't go with");
+    folder.command(PROCPOOL).args(["run", "--csv", "-f", "x.json"]).end().exited(2).said("cannot be used with");
     assert!(!folder.has("ran"));
 }
 

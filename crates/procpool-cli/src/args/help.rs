@@ -1,0 +1,179 @@
+//! What `procpool` says of itself, beside what each option says.
+//! Knows nothing of how options are understood.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::Command;
+
+use crate::args::variables;
+
+/// What `procpool` alone ends with.
+pub(super) const FIRST_EXAMPLES: &str = "\
+Examples:
+  procpool run --tag -- wc -c {} ::: /etc/passwd /etc/group
+  seq 4 | procpool run -j2 --timeout 5s -- sleep 0.{}
+  find . -maxdepth 1 -type f -print0 | procpool run -0 -k -- sha256sum {}
+
+`procpool run -h` is a page, `procpool run --help` says everything.";
+
+const USAGE: &str = "procpool run [OPTIONS] [--] [COMMAND [ARGUMENT]...] [::: VALUE...]...";
+
+/// Examples first: most people come for the right form of what they know from elsewhere.
+const TEMPLATE: &str =
+    "{about-with-newline}{usage-heading} {usage}\n\n{before-help}{all-args}{after-help}\n";
+
+const EXAMPLES: &str = "\
+Examples:
+  procpool run -j8 -- convert {} {.}.png ::: *.gif
+  find . -name '*.log' -print0 | procpool run -0 -- gzip -9
+  procpool run --shell < commands.txt
+  procpool run --file jobs.toml --results out";
+
+const MORE_EXAMPLES: &str = "\
+Examples:
+  procpool run -j8 -- convert {} {.}.png ::: *.gif
+      a command for each value; {.} is the value without its extension
+  find . -name '*.log' -print0 | procpool run -0 -- gzip -9
+      values from standard input; without a placeholder they go to the end
+  procpool run -k --tag -- ./sim --seed {1} --model {2} ::: 1 2 3 ::: a b
+      all combinations, outputs in their order, each line with its job's key
+  procpool run --csv -a people.csv -- ./invite {name} {mail}
+      a job for each row of a table
+  procpool run --shell 'sort {} | uniq -c > {.}.out' ::: *.txt
+      a shell's text, in which a value can never do harm
+  procpool run --shell < commands.txt
+      commands, a line each; without --shell those that need no shell
+  procpool run --pipe --block 10M -- wc -l < huge.txt
+      standard input in blocks of whole lines
+  procpool run --file jobs.toml --results out --joblog log
+      a file of commands with keys; what came of each is kept
+  procpool run --retries 3 --timeout 1m --fail-fast -- ./fetch {} ::: *.url
+      until it works, but not for ever";
+
+/// These stand in the page of `-h`, in the order in which they are declared.
+const IN_SHORT: [&str; 11] = [
+    "arg_file",
+    "null",
+    "file",
+    "dry_run",
+    "limit",
+    "timeout",
+    "retries",
+    "fail_fast",
+    "keep_order",
+    "tag",
+    "results",
+];
+
+const AFTER_SHORT: &str = "Placeholders: {} {.} {/} {//} {/.} {#} {%} {key} {1} {2.} {COLUMN}; see --help";
+
+/// Gives `procpool run` its texts. `words` are what was typed.
+pub(super) fn dress(run: Command, words: &[OsString]) -> Command {
+    let run = run
+        .override_usage(USAGE)
+        .help_template(TEMPLATE)
+        .before_help(EXAMPLES)
+        .before_long_help(MORE_EXAMPLES)
+        .after_help(AFTER_SHORT)
+        .after_long_help(format!("{AFTER_LONG}\n\n{}", variables::HELP))
+        .mut_args(|argument| {
+            let is_short = IN_SHORT.contains(&argument.get_id().as_str());
+            argument.hide_short_help(!is_short)
+        });
+    // A dozen options need no headings.
+    if wants_short(words) { run.mut_args(|argument| argument.help_heading(None)) } else { run }
+}
+
+fn wants_short(words: &[OsString]) -> bool {
+    words.iter().take_while(|word| *word != OsStr::new("--")).any(|word| word == OsStr::new("-h"))
+}
+
+const AFTER_LONG: &str = "\
+Where jobs come from:
+  Values after `:::`, in files after `::::` or -a, or else standard input: a
+  line a value. Several lists make all combinations, the last changes fastest;
+  `:::+` and `::::+` pair a list with the one before. An empty line is an empty
+  value, a missing last newline is fine, an empty input is no jobs. A carriage
+  return is kept, and warned of once.
+  Without a COMMAND each line of standard input, or of the file of -a, is a
+  command itself, and its own key. It is split into words as a shell does, by
+  blanks, quotes and backslashes, and braces mean themselves. Blank lines and
+  those that begin with # are skipped. One that only a shell could run (|, >, $,
+  *, …) is refused with its number: --shell gives each line to `sh -c`.
+  With --pipe standard input goes to the jobs themselves, a block each.
+  A job file holds whole commands, in which braces mean themselves; of keys none
+  may stand twice. JSON:
+    {\"KEY\": [\"PROGRAM\", \"ARGUMENT\", …], …}
+  or the long form, in TOML as well:
+    {\"jobs\": {\"KEY\": {\"cmd\": […], \"cwd\": …, \"env\": {…}, \"stdin\": …,
+     \"timeout\": \"30s\", \"retries\": 2}, …}, \"defaults\": {…}}
+  `\"shell\": \"a | b\"` in place of \"cmd\" asks for `sh -c`; \"stdin\" is a text
+  or {\"file\": PATH}. JSONL: an object a line, with its \"key\" in it.
+  Paths are relative to where procpool runs. --timeout, --retries, --env and
+  --cwd are for jobs that name none of their own, and go before \"defaults\".
+
+Placeholders, anywhere in an argument; the result is always one argument:
+  {}     the value
+  {.}    the value without its extension
+  {/}    its base name: what follows the last slash
+  {//}   its directory, `.` where it has none
+  {/.}   its base name without extension
+  {#}    the job's number in the input, from 1
+  {%}    the slot that it runs in, from 1 to the limit
+  {key}  the job's key: its values joined by a space, the first field of a
+         table's row, the line of a command, what --key says, or the name in
+         a job file
+  {2}    the value of the second list; with -n the second value
+  {name} the column of a table. These two have all the same forms: {2.} {name/}
+  Of several lists or columns {} are all values, as words of their own where it
+  stands alone. Whatever else stands in braces means itself, as in
+  `awk '{print $1}'`; only with a table a {word} that is no column is refused.
+  Without any placeholder the values are the last arguments.
+
+What a job has and how it ends:
+  It runs without a shell, in a session and process group of its own, with
+  nothing on standard input, no terminal, every signal at its default, and with
+  PROCPOOL_KEY, PROCPOOL_SEQ, PROCPOOL_SLOT, PROCPOOL_ATTEMPT and PROCPOOL_RUN
+  in its environment (and PROCPOOL_WITHIN, for procpool itself). It ends when
+  its process ends; what then still holds its output gets 200 ms and is killed
+  (--on-leak), and the job counts as leaked, which alone is no failure. One that
+  takes too long is sent TERM, with its group, after --grace KILL.
+  Its status: its exit code; 128+N where signal N killed it; 124 timed out; 127
+  program not found; 126 found but can't be executed.
+
+Exit status:
+  0  every job ran and succeeded, all output was delivered and all that was to
+     be recorded is; or there were no jobs; or so many succeeded, or were done,
+     as --halt asked for, and no job had failed
+  1  at least one job failed
+  2  bad usage or bad input; what was started before that was seen was
+     finished and reported
+  3  procpool could not do its own work, or jobs were left unrun for another
+     reason than --halt
+  After INT, TERM, HUP or QUIT it ends the jobs (by the same signal, but TERM
+  for HUP; after --grace KILL; INT again: KILL at once) and dies by that signal.
+
+Signals that end nothing:
+  USR1 prints what runs now, on standard error. USR2 starts nothing new and lets
+  what runs finish; 3 if jobs are left. Ctrl-Z stops the jobs as well, and their
+  timeouts stand still. One that was ignored from the start stays ignored.
+
+However procpool ends, `kill -9` of it included, no process that it started
+outlives it by more than a second: a second process, the guardian, sees to it.
+
+In the words of other tools, too: -P, --jobs and --max-procs for --limit, -N for
+-n, --bar and --eta for --progress bar, --tagstring for --tag-with, --shuf,
+--memfree, --max-load, --dryrun, and -r, which changes nothing here.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wish_for_the_short_help_is_seen_before_the_command() {
+        let wants = |words: &[&str]| wants_short(&words.iter().map(OsString::from).collect::<Vec<_>>());
+        assert!(wants(&["procpool", "run", "-k", "-h"]));
+        assert!(!wants(&["procpool", "run", "--help"]));
+        assert!(!wants(&["procpool", "run", "--", "ls", "-h"]));
+    }
+}
