@@ -209,12 +209,15 @@ impl Delivery {
         }
     }
 
-    /// A success is silent, but on a terminal or where a job leaked: what its descendant would have written
-    /// later is not there. Silent, too, is an end where nobody reads, and one where nothing ran and
-    /// what was wrong has been said.
+    /// A success is silent, but on a terminal, where a job leaked (what its descendant would have written later is not
+    /// there), or where a halt rule ended or left jobs. Silent, too, is an end where nobody reads, and one where nothing ran
+    /// and what was wrong has been said.
     fn is_worth_a_summary(&self, status: ExitStatus) -> bool {
         match status {
-            ExitStatus::Success => self.tally.leaked > 0 || io::stderr().is_terminal(),
+            ExitStatus::Success => {
+                let is_whole = self.tally.leaked == 0 && self.tally.stopped == 0 && !self.tally.has_unrun();
+                !is_whole || io::stderr().is_terminal()
+            }
             _ if matches!(self.trouble, Some(Trouble::ReaderGone)) => false,
             ExitStatus::Signal(_) => true,
             _ => self.tally.jobs() > 0,

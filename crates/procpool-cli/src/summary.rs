@@ -19,16 +19,22 @@ pub(crate) enum SummaryWish {
 /// The summary of a run.
 pub(crate) fn summary(tally: &Tally, elapsed: Duration, palette: &Palette) -> String {
     let mut text = String::new();
-    let took = prose(elapsed);
-    line(&mut text, format_args!("procpool: {}; {took}{}", counts(tally, palette), busy(tally, elapsed)));
+    let whole = format!("procpool: {}; {}{}\n", counts(tally, palette), prose(elapsed), busy(tally, elapsed));
+    text.push_str(&whole);
     for remark in &tally.remarks {
         describe(&mut text, remark, palette);
     }
     if tally.unremarked > 0 {
         line(&mut text, format_args!("  and {} more", tally.unremarked));
     }
+    if text.lines().count() > SCREEN {
+        text.push_str(&whole);
+    }
     text
 }
+
+/// Of a longer summary the beginning may have left the screen, so it is said once more at the end.
+const SCREEN: usize = 20;
 
 /// How many jobs there were, and what came of them: what didn't happen is not said.
 fn counts(tally: &Tally, palette: &Palette) -> String {

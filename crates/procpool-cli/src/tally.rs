@@ -94,7 +94,10 @@ impl Tally {
             _ => self.failed += 1,
         }
         if leaked || !outcome.is_success() {
-            let new = || Remark::new(completion.key(), &completion.outcome, again(completion));
+            // What the run itself has ended runs again with the rest, not by itself.
+            let is_stopped = matches!(outcome.ran().map(|ran| ran.end), Some(End::Stopped(_)));
+            let again = || if is_stopped { None } else { again(completion) };
+            let new = || Remark::new(completion.key(), &completion.outcome, again());
             self.remark(new);
         }
     }

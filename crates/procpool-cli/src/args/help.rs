@@ -19,8 +19,7 @@ Examples:
 const USAGE: &str = "procpool run [OPTIONS] [--] [COMMAND [ARGUMENT]...] [::: VALUE...]...";
 
 /// Examples first: most people come for the right form of what they know from elsewhere.
-const TEMPLATE: &str =
-    "{about-with-newline}{usage-heading} {usage}\n\n{before-help}{all-args}{after-help}\n";
+const TEMPLATE: &str = "{about-with-newline}{usage-heading} {usage}\n\n{before-help}{all-args}{after-help}\n";
 
 const EXAMPLES: &str = "\
 Examples:

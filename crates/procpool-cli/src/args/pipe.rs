@@ -18,14 +18,14 @@ pub(crate) struct PipeArgs {
     ///
     /// A block ends at the last end of a record that fits; a record that is longer is a block of its own. Blocks
     /// are held in memory: up to about five for each job that may run, and five more.
-    #[arg(long, value_name = "SIZE", default_value = "1M", value_parser = parse_block)]
+    #[arg(long, value_name = "SIZE", requires = "pipe", default_value = "1M", value_parser = parse_block)]
     #[arg(allow_hyphen_values = true)]
     pub(crate) block: usize,
 
     /// What ends a record: with --pipe
     ///
     /// A text, in which \n, \t, \r, \0, \\ and \xNN stand for one byte each. With -0 it is \0.
-    #[arg(long, value_name = "END", default_value = "\\n", value_parser = parse_end)]
+    #[arg(long, value_name = "END", requires = "pipe", default_value = "\\n", value_parser = parse_end)]
     #[arg(allow_hyphen_values = true)]
     pub(crate) records: RecordEnd,
 }

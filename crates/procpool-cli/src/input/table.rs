@@ -87,7 +87,7 @@ impl Table {
     fn row(&mut self) -> anyhow::Result<Option<Values>> {
         while let Some((line, mut fields)) = self.record()? {
             if self.line_end == LineEnd::Windows {
-                if fields == [b"\r"] {
+                if fields == [b"\r"] && self.columns.len() > 1 {
                     // A blank line; those without a carriage return are skipped by the reader.
                     continue;
                 }

@@ -13,8 +13,8 @@ use crate::{Folder, wait_for};
 /// A memory cgroup below ours. Removed at the end of its case.
 struct Cgroup(PathBuf);
 
-/// Enough for procpool and a shell.
-const BYTES: &str = "30000000";
+/// Much more than procpool has, so that it is not the largest when jobs together have the rest.
+const BYTES: &str = "200000000";
 
 impl Cgroup {
     fn new(name: &str) -> Option<Cgroup> {

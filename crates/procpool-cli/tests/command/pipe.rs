@@ -128,3 +128,11 @@ fn who_types_blocks_is_told_so_and_a_closed_input_is_none() {
         .exited(2)
         .said("standard input: Bad file descriptor");
 }
+
+#[test]
+fn what_is_for_blocks_only_is_refused_without_them() {
+    let folder = Folder::new();
+    for option in ["--block 3", "--records x"] {
+        folder.run(option).arg("cat").end().exited(2).said("--pipe");
+    }
+}

@@ -172,3 +172,12 @@ fn a_seed_makes_an_order_and_the_outputs_can_be_in_that_of_the_input_all_the_sam
     assert!(sorted.into_iter().eq(1..=50));
     assert_eq!(shuffled("-j4 -k --shuffle"), values);
 }
+
+#[test]
+fn a_halt_that_leaves_jobs_is_said_even_where_none_failed() {
+    let folder = Folder::new();
+    let trial = folder.run("-j1 --halt soon,done=1 true ::: a b c");
+    trial.end().exited(0).said("3 jobs: 1 succeeded, 2 not run; ");
+    let trial = folder.run("-j2 --halt now,success=1 sleep ::: 0.1 1000 1000");
+    trial.end().exited(0).said("3 jobs: 1 succeeded, 1 stopped, 1 not run; ");
+}

@@ -93,7 +93,12 @@ fn what_can_not_be_a_table_is_refused_before_any_job_starts() {
         folder.run(words).args(["touch", "ran"]).end().exited(2).printed("").said(said);
     }
     folder.run("--csv touch ran ::: a").end().exited(2).said("a table is a file");
-    folder.command(PROCPOOL).args(["run", "--csv", "-f", "x.json"]).end().exited(2).said("cannot be used with");
+    folder
+        .command(PROCPOOL)
+        .args(["run", "--csv", "-f", "x.json"])
+        .end()
+        .exited(2)
+        .said("cannot be used with");
     assert!(!folder.has("ran"));
 }
 
