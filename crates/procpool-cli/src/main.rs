@@ -16,6 +16,7 @@ mod labels;
 mod launch;
 mod machine;
 mod pages;
+mod patient;
 mod plan;
 mod progress;
 mod pulse;

@@ -12,12 +12,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::{Errno, retry_on_intr};
 use rustix::process::getpgrp;
 use rustix::stdio;
 use rustix::termios::{LocalModes, tcgetattr, tcgetpgrp, tcgetwinsize};
 
+use crate::patient;
 pub(crate) use crate::screen::stand::Size;
 use crate::screen::stand::Stand;
 
@@ -193,17 +192,10 @@ fn lock() -> MutexGuard<'static, Screen> {
     SCREEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Writes to standard error, past a descriptor that somebody else has made non-blocking.
 fn write(bytes: &[u8]) {
-    let stderr = stdio::stderr();
     let mut rest = bytes;
     while !rest.is_empty() {
-        match retry_on_intr(|| rustix::io::write(stderr, rest)) {
-            Ok(count) => rest = &rest[count..],
-            Err(Errno::AGAIN) => {
-                let _ = retry_on_intr(|| poll(&mut [PollFd::new(&stderr, PollFlags::OUT)], None));
-            }
-            Err(_) => return,
-        }
+        let Ok(count) = patient::write(stdio::stderr(), rest) else { return };
+        rest = &rest[count..];
     }
 }

@@ -15,9 +15,9 @@ use quick_xml::Writer;
 use quick_xml::events::Event::{self, Decl, End, Start, Text};
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText};
 
+use crate::patient::Patient;
 use crate::pulse::Pulse;
 use crate::sink::junit::case::{Case, NAME, Try, Verdict};
-use crate::sink::record_file::Patient;
 use crate::sink::report::time;
 use crate::sink::{Sink, Totals, Trouble};
 use crate::work::Work;

@@ -2,14 +2,13 @@
 //! Knows nothing of what a record says.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::Context;
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::retry_on_intr;
 
+use crate::patient::Patient;
 use crate::pulse::Pulse;
 use crate::sink::Trouble;
 
@@ -58,36 +57,5 @@ impl RecordFile {
             ReaderGone::Ends => Trouble::writing(&self.name, error),
             ReaderGone::Fails => Trouble::recording(&self.name, error),
         })
-    }
-}
-
-/// Writes to a file, with a beat for each piece, and waits where the file would not.
-pub(crate) struct Patient<'a> {
-    file: &'a File,
-    pulse: &'a Pulse,
-}
-
-impl<'a> Patient<'a> {
-    pub(crate) fn new(file: &'a File, pulse: &'a Pulse) -> Patient<'a> {
-        Patient { file, pulse }
-    }
-}
-
-impl Write for Patient<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.pulse.beat();
-        loop {
-            match self.file.write(bytes) {
-                // Whoever shares the descriptor has made it so; that says nothing about who reads.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    retry_on_intr(|| poll(&mut [PollFd::new(self.file, PollFlags::OUT)], None))?;
-                }
-                result => return result,
-            }
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

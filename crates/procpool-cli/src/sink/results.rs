@@ -13,8 +13,8 @@ use anyhow::{Context, anyhow};
 use procpool_core::{Completion, CopyError, NotStarted, Outcome, Retried, Spool};
 use serde::Serialize;
 
+use crate::patient::Patient;
 use crate::pulse::Pulse;
-use crate::sink::record_file::Patient;
 use crate::sink::report::{Attempt, Report, Whose, command};
 use crate::sink::results::folder::{EARLIER, FILES, Folder, Placed};
 use crate::sink::{Sink, Totals, Trouble};

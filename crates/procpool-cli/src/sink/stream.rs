@@ -6,11 +6,11 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::unix::fs::MetadataExt;
 
 use procpool_core::{CopyError, Key, Source, Spool};
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::{fcntl_dupfd_cloexec, retry_on_intr};
+use rustix::io::fcntl_dupfd_cloexec;
 use rustix::stdio;
 
 use crate::closed::Standard;
+use crate::patient::Patient;
 use crate::pulse::Pulse;
 use crate::screen::{self, Held};
 use crate::sink::Trouble;
@@ -100,27 +100,17 @@ impl Stream {
 
 impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.pulse.beat();
-        let file = match &mut self.file {
+        let file = match &self.file {
             Ok(file) => file,
             Err(error) => {
                 return Err(error.raw_os_error().map_or(error.kind().into(), io::Error::from_raw_os_error));
             }
         };
-        loop {
-            match file.write(bytes) {
-                // Whoever shares the descriptor has made it so; that says nothing about who reads.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    retry_on_intr(|| poll(&mut [PollFd::new(file, PollFlags::OUT)], None))?;
-                }
-                result => {
-                    if let (Some(held), Ok(count)) = (&self.held, &result) {
-                        held.note(&bytes[..*count]);
-                    }
-                    return result;
-                }
-            }
+        let count = Patient::new(file, &self.pulse).write(bytes)?;
+        if let Some(held) = &self.held {
+            held.note(&bytes[..count]);
         }
+        Ok(count)
     }
 
     fn flush(&mut self) -> io::Result<()> {
