@@ -71,7 +71,7 @@ impl Plan {
         let input = inputs::input(inputs, terms::terms(&environment, &scheduling)?)?;
         let input = if records.results.is_some() { input.with_distinct_keys() } else { input };
         let outputs = outputs::outputs(&outputs, input.names.as_ref(), records::printed(&records), &pulse)?;
-        let Outputs { printer, capture, news, labels } = records::give_way(&records, outputs);
+        let Outputs { printer, capture, news, labels } = records::make_way(&records, outputs);
         let telling = telling::telling(&telling, capture);
         let (limit, local) = machine::make_room(
             scheduling.limit,

@@ -54,6 +54,8 @@ pub struct Live {
     pub attempts_left: u32,
     /// Which of its outputs this is about.
     pub source: Source,
+    /// How many words of this output there were by then.
+    word: u64,
     output: Arc<Output>,
 }
 
@@ -72,7 +74,10 @@ impl Live {
     #[must_use]
     pub fn length(&self) -> u64 {
         let mut written = self.output.lock();
-        written.told = false;
+        // Not where a later word is on its way: of two who look at each word, each would ask for another.
+        if self.word == written.words {
+            written.told = false;
+        }
         written.spool.len()
     }
 
@@ -154,7 +159,7 @@ pub(crate) struct Teller {
 
 impl Teller {
     /// Something was added, and nobody has been told since it was last looked at.
-    pub(crate) fn tell(&self, output: &Arc<Output>) {
+    pub(crate) fn tell(&self, word: u64, output: &Arc<Output>) {
         let live = Live {
             key: self.news.key.clone(),
             seq: self.seq,
@@ -162,6 +167,7 @@ impl Teller {
             attempt: self.attempt,
             attempts_left: self.news.attempts_left,
             source: self.source,
+            word,
             output: Arc::clone(output),
         };
         // Fails where the run was dropped: nobody wants to know.

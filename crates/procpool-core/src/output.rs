@@ -21,7 +21,9 @@ pub(crate) struct Written {
     pub(crate) spool: Spool,
     /// When something was added last.
     pub(crate) last: Option<Instant>,
-    /// Who follows it has been told of something that it has not looked at.
+    /// How often who follows it has been told of something.
+    pub(crate) words: u64,
+    /// The last word of that has not been looked at.
     pub(crate) told: bool,
     /// All of it was given away.
     pub(crate) over: bool,

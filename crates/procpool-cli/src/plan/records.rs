@@ -74,13 +74,15 @@ pub(super) fn printed(args: &RecordArgs) -> Printed {
     if wants_outputs { Printed::Kept } else { Printed::Forgotten }
 }
 
-/// Where events go to standard output nothing else does: jobs' outputs are among them.
-pub(super) fn give_way(args: &RecordArgs, outputs: Outputs) -> Outputs {
-    match args.events {
-        Some(EventTarget::StandardOutput) => {
-            Outputs { printer: None, news: News::Unwanted, labels: None, ..outputs }
-        }
+/// Jobs' outputs are among the events, as they come; where those go to standard output nothing else does.
+pub(super) fn make_way(args: &RecordArgs, outputs: Outputs) -> Outputs {
+    let outputs = match args.events {
+        Some(EventTarget::StandardOutput) => Outputs { printer: None, labels: None, ..outputs },
         _ => outputs,
+    };
+    Outputs {
+        news: if args.events.is_some() { News::Wanted } else { outputs.news },
+        ..outputs
     }
 }
 

@@ -5,15 +5,17 @@ mod line;
 mod pieces;
 
 use std::collections::HashMap;
+use std::io::{self, Read};
+use std::ops::Range;
 use std::time::SystemTime;
 
-use procpool_core::{Completion, Limit, Retried, Spool, Started};
+use procpool_core::{Completion, Limit, Live, Retried, Source, Spool, Started};
 
 use crate::exit::ExitStatus;
-use crate::sink::events::line::{Line, Output, Stream};
-use crate::sink::events::pieces::Pieces;
+use crate::sink::events::line::{Line, Piece, Stream};
+use crate::sink::events::pieces::{Output, Pieces};
 use crate::sink::record_file::RecordFile;
-use crate::sink::report::{Attempt, Report, command, time};
+use crate::sink::report::{Attempt, Report, Whose, command, time};
 use crate::sink::{Sink, Totals, Trouble};
 use crate::tally::Rest;
 use crate::work::Work;
@@ -28,6 +30,17 @@ pub(crate) struct Events {
     /// The last attempt of each job that another was to follow. Where that never comes the job's end is told all
     /// the same, but not its output twice.
     tried: HashMap<u64, u32>,
+    /// The attempts whose start was told and whose end was not, by number and attempt.
+    running: HashMap<(u64, u32), Told>,
+    /// Word of outputs that came before that of their attempt's start.
+    early: HashMap<(u64, u32), Vec<Live>>,
+}
+
+/// How much of its outputs.
+#[derive(Default)]
+struct Told {
+    stdout: Pieces,
+    stderr: Pieces,
 }
 
 /// What the first line says.
@@ -41,7 +54,13 @@ pub(crate) struct Beginning {
 
 impl Events {
     pub(crate) fn new(file: RecordFile, beginning: Beginning) -> Events {
-        Events { file, beginning, tried: HashMap::new() }
+        Events {
+            file,
+            beginning,
+            tried: HashMap::new(),
+            running: HashMap::new(),
+            early: HashMap::new(),
+        }
     }
 
     fn write(&mut self, line: &Line<'_>) -> Result<(), Trouble> {
@@ -50,18 +69,47 @@ impl Events {
         self.file.write(&text)
     }
 
-    fn write_outputs(&mut self, attempt: Attempt<'_>) -> Result<(), Trouble> {
-        let Some(ran) = attempt.outcome.ran() else { return Ok(()) };
-        self.write_output(attempt, Stream::Stdout, &ran.stdout)?;
-        self.write_output(attempt, Stream::Stderr, &ran.stderr)
-    }
-
-    fn write_output(&mut self, attempt: Attempt<'_>, stream: Stream, spool: &Spool) -> Result<(), Trouble> {
-        let mut pieces = Pieces::new(spool.reader());
-        while let Some(piece) = pieces.next().map_err(|error| Trouble::Failed(error.into()))? {
-            self.write(&Line::Output { whose: attempt.into(), stream, output: Output::from(piece) })?;
+    /// Tells what an attempt that runs has written by now, and no more though it goes on: others have something to
+    /// tell, too.
+    fn write_news(&mut self, live: &Live, pieces: &mut Pieces) -> Result<(), Trouble> {
+        let until = live.length();
+        let read = |range: Range<u64>| live.read(range.start..range.end.min(until));
+        while let Some(piece) = pieces.next(Output::Grows, read).map_err(Trouble::reading)? {
+            self.write_piece(live.into(), live.source, &piece)?;
         }
         Ok(())
+    }
+
+    /// Tells what is left of the outputs of an attempt that has ended.
+    fn write_rest(&mut self, attempt: Attempt<'_>) -> Result<(), Trouble> {
+        let told = self.running.remove(&(attempt.seq.get(), attempt.number)).unwrap_or_default();
+        let Some(ran) = attempt.outcome.ran() else { return Ok(()) };
+        let outputs =
+            [(Source::Stdout, &ran.stdout, told.stdout), (Source::Stderr, &ran.stderr, told.stderr)];
+        for (source, spool, mut pieces) in outputs {
+            let read = |range| read_spool(spool, range);
+            while let Some(piece) = pieces.next(Output::IsComplete, read).map_err(Trouble::reading)? {
+                self.write_piece(attempt.into(), source, &piece)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_piece(&mut self, whose: Whose<'_>, source: Source, piece: &[u8]) -> Result<(), Trouble> {
+        let stream = match source {
+            Source::Stdout => Stream::Stdout,
+            Source::Stderr => Stream::Stderr,
+        };
+        self.write(&Line::Output { time: now(), whose, stream, piece: Piece::from(piece) })
+    }
+}
+
+impl Told {
+    fn of(&mut self, source: Source) -> &mut Pieces {
+        match source {
+            Source::Stdout => &mut self.stdout,
+            Source::Stderr => &mut self.stderr,
+        }
     }
 }
 
@@ -80,13 +128,32 @@ impl Sink for Events {
     }
 
     fn started(&mut self, started: &Started) -> Result<(), Trouble> {
-        self.write(&Line::JobStarted { time: now(), whose: started.into() })
+        self.write(&Line::JobStarted { time: now(), whose: started.into() })?;
+        let attempt = (started.seq.get(), started.attempt);
+        self.running.insert(attempt, Told::default());
+        let early = self.early.remove(&attempt).unwrap_or_default();
+        early.iter().try_for_each(|live| self.wrote(live))
+    }
+
+    fn wrote(&mut self, live: &Live) -> Result<(), Trouble> {
+        if live.is_over() {
+            // Its end has been told of, or will be soon, with all that is left.
+            return Ok(());
+        }
+        let attempt = (live.seq.get(), live.attempt);
+        let Some(mut told) = self.running.remove(&attempt) else {
+            self.early.entry(attempt).or_default().push(live.clone());
+            return Ok(());
+        };
+        let written = self.write_news(live, told.of(live.source));
+        self.running.insert(attempt, told);
+        written
     }
 
     fn retried(&mut self, retried: &Retried) -> Result<(), Trouble> {
         let attempt = Attempt::from(retried);
         self.tried.insert(attempt.seq.get(), attempt.number);
-        self.write_outputs(attempt)?;
+        self.write_rest(attempt)?;
         self.write(&Line::JobFinished {
             time: now(),
             whose: attempt.into(),
@@ -100,7 +167,7 @@ impl Sink for Events {
     fn completed(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble> {
         let attempt = Attempt::last(completion);
         if self.tried.remove(&attempt.seq.get()) != Some(attempt.number) {
-            self.write_outputs(attempt)?;
+            self.write_rest(attempt)?;
         }
         self.write(&Line::JobFinished {
             time: now(),
@@ -134,6 +201,12 @@ impl Sink for Events {
             },
         })
     }
+}
+
+fn read_spool(spool: &Spool, range: Range<u64>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    spool.reader_from(range.start).take(range.end - range.start).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn now() -> String {

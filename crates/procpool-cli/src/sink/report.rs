@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use procpool_core::{
-    Completion, End, Key, Killer, NotStarted, Outcome, Ran, Retried, Seq, Slot, Started, Status,
+    Completion, End, Key, Killer, Live, NotStarted, Outcome, Ran, Retried, Seq, Slot, Started, Status,
 };
 use serde::Serialize;
 
@@ -84,6 +84,12 @@ impl<'a> From<Attempt<'a>> for Whose<'a> {
 impl<'a> From<&'a Started> for Whose<'a> {
     fn from(started: &'a Started) -> Whose<'a> {
         Whose::new(&started.key, started.seq, Some(started.slot), started.attempt)
+    }
+}
+
+impl<'a> From<&'a Live> for Whose<'a> {
+    fn from(live: &'a Live) -> Whose<'a> {
+        Whose::new(&live.key, live.seq, Some(live.slot), live.attempt)
     }
 }
 

@@ -1,5 +1,6 @@
 //! `--events`: what happens, as lines of JSON; each stream is held against docs/events.schema.json.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 
@@ -166,6 +167,65 @@ fn each_event_comes_as_it_happens() {
 }
 
 #[test]
+fn an_output_comes_as_it_is_written_and_each_byte_once() {
+    let folder = Folder::new();
+    // The second character of each line has only begun while the job waits.
+    let script = "printf 'a\\303'; until [ -e go ]; do sleep 0.01; done; printf '\\244\\n'; echo rest";
+    let running = folder.run("--events log -j2 sh -c").args([script, ":::", "1", "2"]).start();
+    wait_for("a piece of both jobs", || {
+        folder.has("log") && folder.read("log").matches("\"event\":\"output\"").count() == 2
+    });
+    let so_far = events(&folder.read("log"));
+    assert!(of_kind(&so_far, "output").iter().all(|event| event["text"] == "a"));
+    assert!(of_kind(&so_far, "job-finished").is_empty());
+    folder.write("go", "");
+    running.end().exited(0);
+    let told = events(&folder.read("log"));
+    for seq in [1, 2] {
+        let own = of_kind(&told, "output").into_iter().filter(|event| event["seq"] == seq);
+        let text: String = own.map(|event| event["text"].as_str().unwrap()).collect();
+        assert_eq!(text, "aä\nrest\n");
+    }
+}
+
+#[test]
+fn nothing_of_an_attempt_is_told_before_its_start() {
+    let folder = Folder::new();
+    let values: Vec<String> = (0..300).map(|number| number.to_string()).collect();
+    let trial =
+        folder.run("--events log --retries 1 -j8 sh -c").args(["echo out; exit 1", ":::"]).args(&values);
+    trial.end().exited(1);
+    let told = events(&folder.read("log"));
+    let about = |event: &&Value| event["seq"].is_u64();
+    let mut begun = HashSet::new();
+    for event in told.iter().filter(about) {
+        let attempt = (event["seq"].to_string(), event["attempt"].to_string());
+        let is_start = event["event"] == "job-started";
+        assert_eq!(begun.insert(attempt), is_start, "{event}");
+    }
+    assert_eq!(begun.len(), 600);
+}
+
+#[test]
+fn outputs_are_printed_as_ever_beside_events() {
+    for options in ["", "-k", "--output lines"] {
+        let folder = Folder::new();
+        let script = "for n in $(seq 500); do echo {} $n; done";
+        let ended = folder.run(options).args(["--events", "log", "sh", "-c", script, ":::", "a", "b"]).end();
+        let printed = ended.exited(0).silent().text().to_owned();
+        let told = events(&folder.read("log"));
+        for (seq, key) in [(1, "a"), (2, "b")] {
+            let expected: Vec<String> = (1..=500).map(|number| format!("{key} {number}")).collect();
+            let own = of_kind(&told, "output").into_iter().filter(|event| event["seq"] == seq);
+            let text: String = own.map(|event| event["text"].as_str().unwrap()).collect();
+            assert_eq!(text.lines().collect::<Vec<_>>(), expected, "{options}");
+            let lines = printed.lines().filter(|line| line.starts_with(key));
+            assert_eq!(lines.collect::<Vec<_>>(), expected, "{options}");
+        }
+    }
+}
+
+#[test]
 fn a_descriptor_gets_them_and_jobs_do_not_get_the_descriptor() {
     let folder = Folder::new();
     let script = "procpool run --events fd:7 -- sh -c '[ ! -e /proc/self/fd/7 ] && echo fine' ::: a 7> log";
@@ -249,8 +309,8 @@ fn the_schema_refuses_what_is_no_event() {
     let (schemas, line) = schema();
     for event in [
         r#"{"event": "run-started"}"#,
-        r#"{"event": "output", "key": "a", "seq": 1, "slot": 1, "attempt": 1, "stream": "stdout"}"#,
-        r#"{"event": "output", "key": "a", "seq": 1, "slot": 1, "attempt": 1, "stream": "stdout", "text": "a", "more": 1}"#,
+        r#"{"event": "output", "key": "a", "seq": 1, "slot": 1, "attempt": 1, "stream": "stdout", "time": "2026-01-01T00:00:00.000Z"}"#,
+        r#"{"event": "output", "key": "a", "seq": 1, "slot": 1, "attempt": 1, "stream": "stdout", "time": "2026-01-01T00:00:00.000Z", "text": "a", "more": 1}"#,
         r#"{"event": "other"}"#,
     ] {
         let event: Value = serde_json::from_str(event).unwrap();

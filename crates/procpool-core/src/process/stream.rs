@@ -124,8 +124,10 @@ impl Stream {
         } else {
             written.last = Some(Instant::now());
             if let (Some(teller), false) = (&self.teller, mem::replace(&mut written.told, true)) {
+                written.words += 1;
+                let word = written.words;
                 drop(written);
-                teller.tell(&self.output);
+                teller.tell(word, &self.output);
             }
         }
         count

@@ -63,6 +63,23 @@ fn what_is_written_is_told_while_the_job_runs_and_an_ended_attempt_has_nothing_t
 }
 
 #[test]
+fn a_second_look_at_one_word_asks_for_no_more_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let script =
+        "echo 1; until [ -e go ]; do sleep 0.01; done; echo 2; until [ -e on ]; do sleep 0.01; done; echo 3";
+    let command = Command::new("sh").args(["-c", script]).directory(folder.path());
+    let mut run = Pool::new(Limit::new(1).unwrap()).follow_outputs().run([Job::new("key", command)]).unwrap();
+    let Some(Event::Wrote(first)) = run.next_event() else { panic!("nothing was told") };
+    assert_eq!(first.length(), 2);
+    std::fs::write(folder.path().join("go"), "").unwrap();
+    let Some(Event::Wrote(_second)) = run.next_event() else { panic!("nothing was told again") };
+    assert_eq!(first.length(), 4);
+    std::fs::write(folder.path().join("on"), "").unwrap();
+    let Some(Event::Completed(done)) = run.next_event() else { panic!("a word for nobody") };
+    assert_eq!(done.stdout().len(), 6);
+}
+
+#[test]
 fn nothing_is_told_where_nobody_asked() {
     let mut run = Pool::new(Limit::default()).run([shell("key", "echo text")]).unwrap();
     assert!(matches!(run.next_event(), Some(Event::Completed(_))));

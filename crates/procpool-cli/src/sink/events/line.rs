@@ -25,11 +25,12 @@ pub(crate) enum Line<'a> {
         whose: Whose<'a>,
     },
     Output {
+        time: String,
         #[serde(flatten)]
         whose: Whose<'a>,
         stream: Stream,
         #[serde(flatten)]
-        output: Output<'a>,
+        piece: Piece<'a>,
     },
     JobFinished {
         time: String,
@@ -69,16 +70,16 @@ pub(crate) enum Stream {
 /// A piece of output: as text, if it is text.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Output<'a> {
+pub(crate) enum Piece<'a> {
     Text(&'a str),
     Base64(String),
 }
 
-impl<'a> From<&'a [u8]> for Output<'a> {
-    fn from(bytes: &'a [u8]) -> Output<'a> {
+impl<'a> From<&'a [u8]> for Piece<'a> {
+    fn from(bytes: &'a [u8]) -> Piece<'a> {
         match std::str::from_utf8(bytes) {
-            Ok(text) => Output::Text(text),
-            Err(_) => Output::Base64(BASE64_STANDARD.encode(bytes)),
+            Ok(text) => Piece::Text(text),
+            Err(_) => Piece::Base64(BASE64_STANDARD.encode(bytes)),
         }
     }
 }

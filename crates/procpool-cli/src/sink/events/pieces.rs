@@ -1,7 +1,8 @@
 //! Cuts an output into pieces of bounded size, and no character in two.
 //! Knows nothing of what becomes of them.
 
-use std::io::{self, Read};
+use std::io;
+use std::ops::Range;
 
 /// The longest piece, in bytes.
 const LONGEST: usize = 64 * 1024;
@@ -9,30 +10,34 @@ const LONGEST: usize = 64 * 1024;
 /// The longest beginning of a character that is not all of it, in UTF-8.
 const LONGEST_BEGINNING: usize = 3;
 
-/// The pieces of what comes from `reader`.
-pub(crate) struct Pieces<R> {
-    reader: R,
-    buffer: Vec<u8>,
-    /// So many bytes at the buffer's start were given out.
-    given: usize,
+/// Whether an output may become longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Output {
+    Grows,
+    IsComplete,
 }
 
-impl<R: Read> Pieces<R> {
-    pub(crate) fn new(reader: R) -> Pieces<R> {
-        Pieces { reader, buffer: Vec::new(), given: 0 }
-    }
+/// The pieces of one output, in order; it may grow meanwhile.
+#[derive(Debug, Default)]
+pub(crate) struct Pieces {
+    /// So many bytes of it were given out.
+    given: u64,
+}
 
-    /// The next piece; `None` at the end.
-    pub(crate) fn next(&mut self) -> io::Result<Option<&[u8]>> {
-        self.buffer.drain(..self.given);
-        let missing = LONGEST - self.buffer.len();
-        self.reader.by_ref().take(missing as u64).read_to_end(&mut self.buffer)?;
-        self.given = match self.buffer.len() {
-            LONGEST => LONGEST - beginning_at_the_end(&self.buffer),
-            // All that was left.
-            shorter => shorter,
-        };
-        Ok((self.given > 0).then(|| &self.buffer[..self.given]))
+impl Pieces {
+    /// The next piece of what `read` finds in a range of the output; `None` where there is none, or none yet: the
+    /// beginning of a character waits for its end as long as that may come.
+    pub(crate) fn next(
+        &mut self,
+        output: Output,
+        read: impl FnOnce(Range<u64>) -> io::Result<Vec<u8>>,
+    ) -> io::Result<Option<Vec<u8>>> {
+        let mut piece = read(self.given..self.given + LONGEST as u64)?;
+        if output == Output::Grows || piece.len() == LONGEST {
+            piece.truncate(piece.len() - beginning_at_the_end(&piece));
+        }
+        self.given += piece.len() as u64;
+        Ok((!piece.is_empty()).then_some(piece))
     }
 }
 
@@ -52,15 +57,35 @@ mod tests {
 
     use super::*;
 
+    fn next(pieces: &mut Pieces, output: Output, bytes: &[u8]) -> Option<Vec<u8>> {
+        let within = |position: u64| usize::try_from(position).unwrap().min(bytes.len());
+        pieces.next(output, |range| Ok(bytes[within(range.start)..within(range.end)].to_vec())).unwrap()
+    }
+
+    fn all(pieces: &mut Pieces, output: Output, bytes: &[u8]) -> Vec<Vec<u8>> {
+        std::iter::from_fn(|| next(pieces, output, bytes)).collect()
+    }
+
     fn pieces(bytes: &[u8]) -> Vec<Vec<u8>> {
-        let mut pieces = Pieces::new(bytes);
-        std::iter::from_fn(|| pieces.next().unwrap().map(<[u8]>::to_vec)).collect()
+        all(&mut Pieces::default(), Output::IsComplete, bytes)
     }
 
     #[test]
     fn a_short_output_is_one_piece_and_none_is_none() {
         assert_eq!(pieces(b"a\xc3"), [b"a\xc3"]);
         assert!(pieces(b"").is_empty());
+    }
+
+    #[test]
+    fn a_character_that_has_only_begun_waits_for_its_end() {
+        let text = "a𝄞".as_bytes();
+        let mut pieces = Pieces::default();
+        for length in 1..5 {
+            let expected = (length == 1).then(|| b"a".to_vec());
+            assert_eq!(next(&mut pieces, Output::Grows, &text[..length]), expected);
+        }
+        assert_eq!(next(&mut pieces, Output::Grows, text).unwrap(), "𝄞".as_bytes());
+        assert_eq!(next(&mut pieces, Output::Grows, b"a\xf0\x9d\x84\x9e\xff").unwrap(), b"\xff");
     }
 
     #[test]
@@ -85,6 +110,19 @@ mod tests {
             let pieces = pieces(&bytes);
             prop_assert!(pieces.iter().all(|piece| (1..=LONGEST).contains(&piece.len())));
             prop_assert!(pieces.concat() == bytes);
+        }
+
+        #[test]
+        fn an_output_that_grows_is_all_told_and_a_text_as_text(text in ".{0,50}", lengths: [prop::sample::Index; 5]) {
+            let bytes = text.as_bytes();
+            let mut lengths = lengths.map(|index| index.index(bytes.len() + 1));
+            lengths.sort_unstable();
+            let mut pieces = Pieces::default();
+            let mut told: Vec<_> =
+                lengths.iter().flat_map(|length| all(&mut pieces, Output::Grows, &bytes[..*length])).collect();
+            told.extend(all(&mut pieces, Output::IsComplete, bytes));
+            prop_assert!(told.iter().all(|piece| std::str::from_utf8(piece).is_ok()));
+            prop_assert_eq!(told.concat(), bytes);
         }
     }
 }
