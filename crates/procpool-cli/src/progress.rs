@@ -1,7 +1,9 @@
 //! Shows how a run stands while it goes on: a thread that asks now and then, so that no job pays for it.
 //! Knows nothing of how it is brought to the terminal; `screen.rs` does.
 
+mod bar;
 mod figures;
+mod paper;
 #[cfg(test)]
 mod picture;
 mod view;

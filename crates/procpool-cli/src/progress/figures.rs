@@ -62,11 +62,19 @@ impl Figures {
         (self.retrying > 0).then(|| format!("{} to retry", self.retrying))
     }
 
+    pub(super) fn at_work(&self) -> String {
+        format!("{} running", self.running)
+    }
+
     /// All of it in one line.
     pub(super) fn in_words(&self) -> String {
-        let running = format!("{} running", self.running);
-        let parts =
-            [Some(self.position()), Some(running), self.retries(), self.failures(), Some(self.times())];
+        let parts = [
+            Some(self.position()),
+            Some(self.at_work()),
+            self.retries(),
+            self.failures(),
+            Some(self.times()),
+        ];
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }

@@ -3,9 +3,8 @@
 
 use std::time::Duration;
 
-use anstyle::Style;
-
 use crate::colour::{Palette, paint};
+use crate::progress::bar;
 use crate::progress::figures::{Figures, whole_seconds};
 use crate::progress::width::{cut, width};
 use crate::screen::Size;
@@ -21,9 +20,7 @@ pub(super) struct Longest {
 /// More keys are never shown.
 pub(super) const MOST_KEYS: usize = 8;
 
-/// How wide a bar may be: one that is narrower says nothing, one that is wider no more.
-const NARROWEST_BAR: usize = 10;
-const WIDEST_BAR: usize = 40;
+const SEPARATOR: &str = "  ";
 
 /// A line for the run, and one for each of the jobs, longest first, as far as there is room for them.
 ///
@@ -31,43 +28,9 @@ const WIDEST_BAR: usize = 40;
 /// there may be in the next line.
 pub(super) fn lines(figures: &Figures, longest: &[Longest], size: Size, palette: &Palette) -> Vec<String> {
     let (rows, columns) = (size.rows.saturating_sub(1), size.columns.saturating_sub(1));
-    let run = run_line(figures, columns, palette);
+    let run = bar::line(figures, columns, palette);
     let jobs = longest.iter().take(MOST_KEYS).map(|job| job_line(job, columns, palette));
     std::iter::once(run).chain(jobs).take(rows).collect()
-}
-
-fn run_line(figures: &Figures, columns: usize, palette: &Palette) -> String {
-    let plain = Style::new();
-    let mut parts = vec![(plain, figures.position()), (plain, format!("{} running", figures.running))];
-    parts.extend(figures.retries().map(|retries| (palette.notable, retries)));
-    parts.extend(figures.failures().map(|failures| (palette.bad, failures)));
-    parts.push((palette.faint, figures.times()));
-    let wide: usize = parts.iter().map(|(_, part)| width(part) + SEPARATOR.len()).sum();
-    let wide = wide - SEPARATOR.len();
-    if wide > columns {
-        let all: Vec<String> = parts.into_iter().map(|(_, part)| part).collect();
-        return cut(&all.join(SEPARATOR), columns);
-    }
-    let painted: Vec<String> = parts.iter().map(|(style, part)| paint(*style, part)).collect();
-    let bar = figures.share().and_then(|share| bar(share, columns - wide, palette));
-    bar.into_iter().chain(painted).collect::<Vec<_>>().join(SEPARATOR)
-}
-
-const SEPARATOR: &str = "  ";
-
-/// A bar that is full to this share, in what room the figures leave.
-fn bar(share: f64, room: usize, palette: &Palette) -> Option<String> {
-    let inside = room.checked_sub("[]".len() + SEPARATOR.len())?.min(WIDEST_BAR);
-    if inside < NARROWEST_BAR {
-        return None;
-    }
-    let is_full = |column: &usize| {
-        let end = u32::try_from(column + 1).map_or(f64::INFINITY, f64::from);
-        end <= share * u32::try_from(inside).map_or(f64::INFINITY, f64::from)
-    };
-    let full = (0..inside).take_while(is_full).count();
-    let done = paint(palette.good, &"#".repeat(full));
-    Some(format!("[{done}{}]", " ".repeat(inside - full)))
 }
 
 fn job_line(job: &Longest, columns: usize, palette: &Palette) -> String {
