@@ -1,12 +1,14 @@
 //! A command as a text for a shell: each placeholder becomes a parameter in quotes, so that no value is read as text.
 //! Knows nothing of which placeholders there are, or of how a command is run.
 
+mod position;
 mod reader;
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use crate::template::command::{Spread, SpreadWord, Template};
 use crate::template::names::{Names, Placeholder};
@@ -25,9 +27,12 @@ impl Template {
         command: &[OsString],
         names: &Names,
     ) -> anyhow::Result<Template> {
+        check_shell(shell)?;
         let words: Vec<&[u8]> = command.iter().map(|word| word.as_bytes()).collect();
         let mut parsed = Word::parse(&words.join(&b' '), names)?;
-        if parsed.placeholders().next().is_none() && !matches!(names, Names::Only(_) | Names::NoValues) {
+        let lacks_values =
+            parsed.placeholders().next().is_none() && !matches!(names, Names::Only(_) | Names::NoValues);
+        if lacks_values {
             parsed.0.push(Piece::Literal(b" ".to_vec()));
             parsed.0.push(Piece::Placeholder(Placeholder::Values(Form::Whole)));
         }
@@ -40,6 +45,12 @@ impl Template {
             match piece {
                 Piece::Literal(literal) => text.add_literal(&literal),
                 Piece::Placeholder(placeholder) => {
+                    if lacks_values {
+                        text.reader
+                            .quotes_here()
+                            .and_then(|_| text.reader.takes_arguments())
+                            .context("--shell")?;
+                    }
                     text.add_placeholder(placeholder, names).context("--shell")?;
                 }
             }
@@ -47,6 +58,24 @@ impl Template {
         text.reader.end().context("--shell")?;
         Ok(text.into_template(shell))
     }
+}
+
+/// Shells that read quotes and parameters as POSIX has them, by the names of their programs.
+const SHELLS: [&str; 11] =
+    ["sh", "bash", "dash", "ash", "ksh", "ksh93", "mksh", "yash", "zsh", "posh", "busybox"];
+
+fn check_shell(shell: &OsStr) -> anyhow::Result<()> {
+    let name = Path::new(shell).file_name().unwrap_or(shell);
+    if SHELLS.iter().any(|known| name == *known) {
+        return Ok(());
+    }
+    bail!(
+        "--shell={}: it is not known to read quotes as a POSIX shell does, so a value could be read as text; name one of {}, \
+         or write the command without --shell: procpool run -- {} …",
+        shell.to_string_lossy(),
+        SHELLS.join(", "),
+        shell.to_string_lossy()
+    )
 }
 
 /// The text so far, and what its parameters stand for.
@@ -180,6 +209,24 @@ mod tests {
             ("set -- a; echo {}", "`set`"),
             ("set -e a; echo {}", "`set`"),
             ("echo \"$(case x in x) echo {};; esac)\"", "`case`"),
+            ("echo hi;", "be run"),
+            ("echo hi &", "be run"),
+            ("echo hi |", "be run"),
+            ("echo hi\n", "be run"),
+            ("> file", "be run"),
+            ("x=1", "be run"),
+            ("if true; then", "be run"),
+            ("(echo hi)", "no place"),
+            ("if true; then echo hi; fi", "no place"),
+            ("for x in a; do echo; done 2>&1", "no place"),
+            ("[[ {} -gt 5 ]]", "`[[`"),
+            ("[[ 5 -gt {} ]] && echo", "`[[`"),
+            ("let x={}", "let"),
+            ("let {}", "let"),
+            ("a[{}]=1", "the subscript"),
+            ("trap \"echo {}\" EXIT", "trap"),
+            ("declare {}", "declare"),
+            ("eval echo {}", "eval"),
             ("echo 'a", "a quote"),
             ("echo \"{}", "a quote"),
         ] {
@@ -197,6 +244,17 @@ mod tests {
             "cat {} <<E\ntext\nE",
             "echo # comment\necho {}",
             "case {} in a) echo {};; esac",
+            "set -euo pipefail; echo {}",
+            "set -o pipefail; echo {} | cat",
+            "gsettings set org.x key {}",
+            "redis-cli set {} 1",
+            "echo a shift in {}",
+            "[[ -f {} ]] && echo {}",
+            "export x={}; echo",
+            "{} --version",
+            "echo a \\\n# it's\necho {} # '",
+            "echo hi > out",
+            "echo hi 2>&1",
             "(cd x; echo {}) | (cat)",
             "echo $'a' $\"b\" {} <<< {}",
         ] {

@@ -214,14 +214,14 @@ fn the_environment_may_say_it_and_is_checked() {
 #[test]
 fn an_output_that_comes_as_it_is_written_is_whole_too_and_keeps_its_colour_to_itself() {
     let (folder, terminal) = (Folder::new(), Terminal::new());
-    folder.write("job", "printf '\\033[31mone '; until [ -e go ]; do sleep 0.01; done; printf 'two\\n'");
+    folder.write("job", "printf '\\033[31mone\\n'; until [ -e go ]; do sleep 0.01; done; printf 'two\\n'");
     let running = terminal.run(&folder, "-k --color never sh job :::").arg("a").env("TERM", "xterm").start();
     terminal.comes_to_show("0/1 0%  1 running");
     terminal.comes_to_show("one");
     folder.write("go", "");
     running.end().exited(0);
     terminal.shows("procpool: ");
-    assert!(terminal.picture().screen().starts_with("one two\nprocpool: 1 job: 1 succeeded; "));
+    assert!(terminal.picture().screen().starts_with("one\ntwo\nprocpool: 1 job: 1 succeeded; "));
 }
 
 #[test]

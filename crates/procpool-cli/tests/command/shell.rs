@@ -58,3 +58,24 @@ fn what_is_printed_runs_the_same() {
     let direct = folder.run("-k --shell").args(command).end().exited(0);
     folder.sh(printed.text()).end().exited(0).printed(direct.text());
 }
+
+#[test]
+fn a_value_is_never_run_nor_computed() {
+    let folder = Folder::new();
+    let refused = |words: &[&str], value: &str| {
+        let ended = folder.run(words[0]).args([words[1], ":::", value]).end().exited(2).said("--shell");
+        assert!(!folder.has("ran"), "{}", ended.error_text());
+    };
+    for text in ["echo hi;", "echo hi &", "true &&", "echo hi |", "(echo hi)", "x=1"] {
+        refused(&["--shell", text], "touch ran");
+    }
+    refused(&["--shell=bash", "[[ {} -gt 5 ]]"], "x[$(touch ran)]");
+    refused(&["--shell=bash", "let x={}"], "x[$(touch ran)]");
+    refused(&["--shell=python3", "print(\"{}\")"], "x");
+    folder
+        .run("--shell=bash")
+        .args(["set -euo pipefail; echo {}", ":::", "v"])
+        .end()
+        .exited(0)
+        .printed("v\n");
+}

@@ -3,6 +3,8 @@
 
 use anyhow::bail;
 
+use crate::template::shell::position::{Command, Position};
+
 /// The quotes around a place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Quotes {
@@ -23,7 +25,9 @@ pub(super) struct Reader {
     comment: Comment,
     /// The unquoted bytes of the word that is being read, with 0 for what was quoted or isn't known.
     word: Vec<u8>,
-    set: Set,
+    position: Position,
+    /// A value stands where the shell would compute it: this is known only behind it.
+    fault: Option<&'static str>,
     /// What the last piece of text ended with that changes what follows.
     before: Option<&'static str>,
     /// From here on it isn't sure what is quoted, or what the parameters are.
@@ -34,6 +38,7 @@ pub(super) struct Reader {
 struct Outer {
     quotes: Quotes,
     groups: usize,
+    position: Position,
 }
 
 #[derive(Debug, Default, PartialEq)]
@@ -41,14 +46,6 @@ enum Comment {
     #[default]
     None,
     Open,
-}
-
-/// Whether the command that is being read is `set`, which with a word that is no option changes the parameters.
-#[derive(Debug, Default, PartialEq)]
-enum Set {
-    #[default]
-    No,
-    Yes,
 }
 
 const ARITHMETIC: &str = "an arithmetic expression, in which a shell computes values";
@@ -75,17 +72,41 @@ impl Reader {
         if self.comment == Comment::Open {
             bail!("a value can't be put into a comment: leave the comment out");
         }
+        if let Some(reader) = self.position.refuses(&self.word) {
+            bail!("a value can't be put into {reader}; put it into a variable before, as in `x={{}}; …`");
+        }
         Ok(self.quotes)
+    }
+
+    /// Whether a word that is put at the end would be an argument.
+    ///
+    /// # Errors
+    /// Where it would be run as a command, or break the grammar.
+    pub(super) fn takes_arguments(&self) -> anyhow::Result<()> {
+        match self.position {
+            Position::Argument(_) => Ok(()),
+            Position::Command if self.unsure.is_none() => {
+                bail!("the value would stand where a command does, and be run: write {{}} where it belongs")
+            }
+            _ => bail!(
+                "behind the end of the command there is no place for the value: write {{}} where it belongs"
+            ),
+        }
     }
 
     /// Takes note that something stands here that is one word, or part of one.
     pub(super) fn pass_placeholder(&mut self) {
         self.word.push(0);
+        self.position.value();
     }
 
     /// # Errors
-    /// Where a quote is open.
-    pub(super) fn end(&self) -> anyhow::Result<()> {
+    /// Where a quote is open, or a value stands where the shell computes it.
+    pub(super) fn end(&mut self) -> anyhow::Result<()> {
+        self.end_word();
+        if let Some(fault) = self.fault {
+            bail!("a value can't be put into {fault}");
+        }
         if self.unsure.is_none() && (self.quotes != Quotes::None || !self.outer.is_empty()) {
             bail!("a quote or a $( is not closed at the end of the command");
         }
@@ -141,6 +162,8 @@ impl Reader {
                 self.word.push(0);
                 0
             }
+            // A shell takes both out.
+            b'\\' if after.first() == Some(&b'\n') => 1,
             b'\\' => {
                 self.word.push(0);
                 self.read_escaped(after)
@@ -165,6 +188,11 @@ impl Reader {
                 self.end_word();
                 0
             }
+            b'<' | b'>' if !self.word.is_empty() && self.word.iter().all(u8::is_ascii_digit) => {
+                // The number of a descriptor.
+                self.word.clear();
+                self.read_operator(byte, after)
+            }
             b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')' => {
                 self.end_word();
                 self.read_operator(byte, after)
@@ -178,9 +206,16 @@ impl Reader {
 
     fn read_operator(&mut self, byte: u8, after: &[u8]) -> usize {
         match byte {
-            b'<' if after.starts_with(b"<<") => return 2,
+            b'<' if after.starts_with(b"<<") => {
+                self.position.redirection();
+                return 2;
+            }
             b'<' if after.starts_with(b"<") => self.unsure = Some("a here-document"),
-            b'<' | b'>' => return 0,
+            b'<' | b'>' => {
+                self.position.redirection();
+                // Of `>&` and `>|` the second byte is no operator of its own.
+                return usize::from(matches!(after.first(), Some(b'&' | b'|' | b'>')));
+            }
             b'(' if after.starts_with(b"(") => {
                 return self.skip_plain(&after[1..], b"))", b"'\"`$\\(", ARITHMETIC) + 1;
             }
@@ -189,14 +224,15 @@ impl Reader {
             b')' if self.groups > 0 => self.groups -= 1,
             // Without any it ends a pattern of `case`.
             b')' => {
-                if let Some(Outer { quotes, groups }) = self.outer.pop() {
-                    (self.quotes, self.groups) = (quotes, groups);
+                if let Some(Outer { quotes, groups, position }) = self.outer.pop() {
+                    (self.quotes, self.groups, self.position) = (quotes, groups, position);
                     self.word.push(0);
+                    return 0;
                 }
             }
             _ => {}
         }
-        self.set = Set::No;
+        self.position = if byte == b')' { Position::Closed } else { Position::Command };
         0
     }
 
@@ -216,7 +252,12 @@ impl Reader {
             }
             [b'(', b'(', expression @ ..] => self.skip_plain(expression, b"))", b"'\"`$\\(", ARITHMETIC) + 2,
             [b'(', ..] => {
-                self.outer.push(Outer { quotes: self.quotes, groups: self.groups });
+                self.outer.push(Outer {
+                    quotes: self.quotes,
+                    groups: self.groups,
+                    position: self.position,
+                });
+                self.position = Position::Command;
                 (self.quotes, self.groups) = (Quotes::None, 0);
                 self.word.clear();
                 1
@@ -249,16 +290,19 @@ impl Reader {
     fn end_word(&mut self) {
         let word = std::mem::take(&mut self.word);
         let is_option = matches!(&*word, [b'-' | b'+', first, ..] if *first != b'-');
-        match &*word {
-            [] => {}
-            b"shift" => self.unsure = Some("`shift`"),
-            b"function" => self.unsure = Some(FUNCTION),
-            b"case" if !self.outer.is_empty() => self.unsure = Some("`case` in $(…)"),
-            b"set" => self.set = Set::Yes,
-            _ if self.set == Set::Yes && !is_option => {
+        match (self.position, &*word) {
+            (_, []) => return,
+            (Position::Command, b"shift") => self.unsure = Some("`shift`"),
+            (Position::Command, b"function") => self.unsure = Some(FUNCTION),
+            (Position::Command, b"case") if !self.outer.is_empty() => {
+                self.unsure = Some("`case` in $(…)");
+            }
+            (Position::Argument(Command::Set), _) if !is_option => {
                 self.unsure = Some("`set`, which changes the parameters");
             }
             _ => {}
         }
+        self.position.word(&word);
+        self.fault = self.fault.or(self.position.fault());
     }
 }
