@@ -7,6 +7,7 @@ mod outputs;
 mod pipe;
 mod records;
 mod schedule;
+mod taken;
 mod telling;
 mod terms;
 mod values;
@@ -23,6 +24,7 @@ use crate::input::Input;
 use crate::launch::Launcher;
 use crate::machine;
 use crate::plan::outputs::{News, Outputs};
+use crate::plan::taken::Taken;
 use crate::pulse::Pulse;
 use crate::run::Telling;
 use crate::sink::Sink;
@@ -68,6 +70,7 @@ impl Plan {
         records::refuse_raw(&records, outputs.output)?;
         machine::renice(environment.nice)?;
         let pulse = Pulse::default();
+        let taken = Taken::new(inputs::files(&inputs));
         let input = inputs::input(inputs, terms::terms(&environment, &scheduling)?)?;
         let input = if records.results.is_some() { input.with_distinct_keys() } else { input };
         let outputs = outputs::outputs(&outputs, input.names.as_ref(), records::printed(&records), &pulse)?;
@@ -84,8 +87,7 @@ impl Plan {
             .labels(labels);
         let processes = launcher.processes();
         let is_told_of_starts = records.events.is_some();
-        // Last of all that may fail: these files are emptied.
-        let mut sinks = records::sinks(records, launcher.name(), limit, &pulse)?;
+        let mut sinks = records::sinks(records, launcher.name(), limit, &pulse, taken)?;
         sinks.extend(printer.into_iter().chain(telling::failures(&telling)));
         let pool = schedule::schedule(&scheduling, Pool::with_runner(limit, launcher));
         let pool = if is_told_of_starts { pool.announce_starts() } else { pool };

@@ -13,13 +13,16 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 pub(crate) struct RecordArgs {
     /// Keep each job's output, and what came of it, in DIR
     ///
-    /// In DIR/KEY/{stdout,stderr,meta.json}. Of a job that was tried several times the last attempt stands there, earlier ones in
-    /// DIR/KEY/attempt-1 and so on.
+    /// In DIR/KEY/{stdout,stderr,meta.json}. Of a job that was tried several times the last attempt stands
+    /// there, earlier ones in DIR/KEY/attempt-1 and so on.
     /// In the folder's name `/`, `%`, a first `.`, control characters and what is no UTF-8 are written
     /// as %2F and so on, an empty key as %empty, and one that is too long for a name is cut and ends
     /// with %~ and a hash of the whole. The second job with the key a has the key a#2. Folders of an
     /// earlier run are replaced, each at once; other files in their place are not touched and end the
     /// run with status 3. Only the owner may read them.
+    ///
+    /// No record may be a file that something else is written to or read from: another record, standard
+    /// output, an input. That is refused before anything is changed.
     #[arg(long, value_name = "DIR")]
     pub(crate) results: Option<PathBuf>,
 
@@ -27,15 +30,23 @@ pub(crate) struct RecordArgs {
     ///
     /// Seq, Host, Starttime, JobRuntime, Send, Receive, Exitval, Signal and Command, with tabs between
     /// them. A job that was killed by signal N has Exitval 128+N and Signal N, one that timed out -1
-    /// and 15. FILE is emptied first.
-    #[arg(long, value_name = "FILE")]
+    /// and 15. FILE is emptied when the run begins; /dev/stdout is standard output.
+    #[arg(
+        long,
+        value_name = "FILE",
+        value_parser = OsStringValueParser::new().try_map(log_file),
+    )]
     pub(crate) joblog: Option<PathBuf>,
 
     /// Write a report in the XML of JUnit to FILE, at the end
     ///
     /// As Jenkins and GitLab read it: a test case a job. FILE is replaced in one step, also when a
     /// signal ends the run.
-    #[arg(long, value_name = "FILE")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        value_parser = OsStringValueParser::new().try_map(report_file),
+    )]
     pub(crate) junit: Option<PathBuf>,
 
     /// Write what happens as lines of JSON to FILE, as it happens; `-`: standard output, fd:N: descriptor N
@@ -58,6 +69,21 @@ pub(crate) enum EventTarget {
     /// One that procpool was started with.
     Descriptor(RawFd),
     File(PathBuf),
+}
+
+/// `-` is standard output elsewhere, so it is no name that anybody means.
+fn log_file(text: OsString) -> Result<PathBuf, &'static str> {
+    match text {
+        text if text == "-" => Err("standard output is /dev/stdout; a file of that name is ./-"),
+        text => Ok(text.into()),
+    }
+}
+
+fn report_file(text: OsString) -> Result<PathBuf, &'static str> {
+    match text {
+        text if text == "-" => Err("it replaces a file at the end, name one; a file of that name is ./-"),
+        text => Ok(text.into()),
+    }
 }
 
 fn parse_target(text: OsString) -> Result<EventTarget, String> {

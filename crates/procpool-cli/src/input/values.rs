@@ -2,6 +2,7 @@
 //! Knows nothing of the command that they are for, and opens no file.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use anyhow::bail;
 
@@ -84,6 +85,20 @@ pub(crate) fn split(mut command: Vec<OsString>) -> anyhow::Result<Split> {
     Ok(Split { command, lists })
 }
 
+/// The files among the words behind the options.
+pub(crate) fn files(words: &[OsString]) -> Vec<&Path> {
+    let mut files = Vec::new();
+    let mut opening = None;
+    for word in words {
+        match (Opening::of(word), opening) {
+            (Some(next), _) => opening = Some(next),
+            (None, Some(Opening::Files(_))) => files.push(Path::new(word)),
+            (None, _) => {}
+        }
+    }
+    files
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,6 +131,18 @@ mod tests {
             ),
         ] {
             assert_eq!(split(words(typed)).unwrap(), Split { command: words(command), lists }, "{typed}");
+        }
+    }
+
+    #[test]
+    fn files_are_what_follows_four_colons() {
+        for (typed, expected) in [
+            ("cat a ::: b", vec![]),
+            ("x :::: f - ::::+ g ::: a :::: h", vec!["f", "-", "g", "h"]),
+            (":::: f", vec!["f"]),
+        ] {
+            let expected: Vec<&Path> = expected.into_iter().map(Path::new).collect();
+            assert_eq!(files(&words(typed)), expected, "{typed}");
         }
     }
 

@@ -1,8 +1,10 @@
 //! Where the jobs of a run come from, by what was typed.
 //! Knows nothing of how they are run or what becomes of their outputs.
 
+use std::path::{Path, PathBuf};
+
 use crate::args::InputArgs;
-use crate::input::{Input, job_file};
+use crate::input::{self, Input, job_file};
 use crate::plan::{pipe, values};
 use crate::terms::Terms;
 
@@ -16,4 +18,11 @@ pub(super) fn input(args: InputArgs, terms: Terms) -> anyhow::Result<Input> {
         None if args.pipe.pipe => pipe::input(args, terms),
         None => values::input(args, terms),
     }
+}
+
+/// The files that jobs are read from, whatever stands in them; standard input is none.
+pub(super) fn files(args: &InputArgs) -> Vec<PathBuf> {
+    let given = args.file.iter().chain(&args.values.arg_file).map(PathBuf::as_path);
+    let named = given.chain(input::values::files(&args.words));
+    named.filter(|path| path.as_os_str() != "-").map(Path::to_owned).collect()
 }

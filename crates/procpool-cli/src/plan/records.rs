@@ -1,10 +1,9 @@
 //! What is recorded of a run, and where, by what was typed.
 //! Knows nothing of what is shown of it.
 
-use std::collections::HashMap;
 use std::env;
-use std::fs::{self, File};
-use std::path::{self, Path, PathBuf};
+use std::fs::File;
+use std::path::Path;
 
 use anyhow::{Context, bail};
 use procpool_core::{Command, Limit};
@@ -14,6 +13,7 @@ use rustix::stdio;
 use crate::args::{EventTarget, OutputMode, RecordArgs};
 use crate::closed::Standard;
 use crate::plan::outputs::{News, Outputs};
+use crate::plan::taken::Taken;
 use crate::pulse::Pulse;
 use crate::quote::{Reader, command_line};
 use crate::sink::Sink;
@@ -25,33 +25,33 @@ use crate::sink::record_file::{ReaderGone, RecordFile};
 use crate::sink::results::Results;
 use crate::sys;
 
-/// Opens all that is recorded to, what is emptied by that last.
+/// Opens all that is recorded to, and empties nothing: that is done when the run begins.
 ///
 /// # Errors
-/// Where one can't be written, or two would go to one file.
+/// Where one can't be written, or is a file of `taken`.
 pub(super) fn sinks(
     args: RecordArgs,
     run: &str,
     limit: Limit,
     pulse: &Pulse,
+    mut taken: Taken,
 ) -> anyhow::Result<Vec<Box<dyn Sink>>> {
-    refuse_shared_files(&args)?;
-    let RecordArgs { results, joblog, junit, events } = args;
+    let RecordArgs { results: directory, joblog, junit, events } = args;
+    // First, for the others may be in a folder that is made by this.
+    let results = directory.as_ref().map(|path| Results::open(path, run, pulse)).transpose()?;
+    let joblog = joblog.map(|path| open_file("--joblog", &path, pulse, &mut taken)).transpose()?;
+    let events = events.map(|target| open_events(&target, pulse, &mut taken)).transpose()?;
+    let junit = junit.map(|path| open_junit(&path, pulse, &mut taken)).transpose()?;
+    directory.map_or(Ok(()), |path| taken.refuse_within(&path))?;
     let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
-    if let Some(directory) = results {
-        sinks.push(Box::new(Results::open(&directory, run, pulse)?));
-    }
-    if let Some(path) = junit {
-        sinks.push(Box::new(Junit::open(&path, pulse)?));
-    }
-    if let Some(path) = joblog {
-        sinks.push(Box::new(Joblog::create(&path, pulse)?));
-    }
+    sinks.extend(results.map(|results| Box::new(results) as Box<dyn Sink>));
+    sinks.extend(junit.map(|junit| Box::new(junit) as Box<dyn Sink>));
+    sinks.extend(joblog.map(|file| Box::new(Joblog::new(file)) as Box<dyn Sink>));
     // After all others: who hears of an end finds it recorded.
-    if let Some(target) = events {
+    sinks.extend(events.map(|file| {
         let beginning = Beginning { run: run.to_owned(), limit, command: own_command() };
-        sinks.push(Box::new(Events::new(open_events(&target, pulse)?, beginning)));
-    }
+        Box::new(Events::new(file, beginning)) as Box<dyn Sink>
+    }));
     Ok(sinks)
 }
 
@@ -86,35 +86,21 @@ pub(super) fn make_way(args: &RecordArgs, outputs: Outputs) -> Outputs {
     }
 }
 
-/// Two records in one file would overwrite each other. A device may take several.
-fn refuse_shared_files(args: &RecordArgs) -> anyhow::Result<()> {
-    let events = match &args.events {
-        Some(EventTarget::File(path)) => Some(path),
-        _ => None,
-    };
-    let named = [("--joblog", args.joblog.as_ref()), ("--junit", args.junit.as_ref()), ("--events", events)];
-    let mut files: HashMap<PathBuf, &str> = HashMap::new();
-    for (option, path) in named {
-        let Some(path) = path else { continue };
-        if let Some(other) = place(path).and_then(|place| files.insert(place, option)) {
-            bail!("{other} and {option} both name {path:?}; name a file for each");
-        }
-    }
-    Ok(())
+fn open_file(option: &str, path: &Path, pulse: &Pulse, taken: &mut Taken) -> anyhow::Result<RecordFile> {
+    let file = RecordFile::open(path, option, pulse)?;
+    taken.take(format!("{option} {path:?}"), &file)?;
+    Ok(file)
 }
 
-/// Where a file is or will be, by whatever name; `None` for what is no file, or can't be found: to open it fails
-/// then.
-fn place(path: &Path) -> Option<PathBuf> {
-    match fs::canonicalize(path) {
-        Ok(place) => place.is_file().then_some(place),
-        Err(_) => Some(path::absolute(path).ok()?.parent()?.canonicalize().ok()?.join(path.file_name()?)),
-    }
+/// The last of all: what the others have made may have its name.
+fn open_junit(path: &Path, pulse: &Pulse, taken: &mut Taken) -> anyhow::Result<Junit> {
+    taken.take_name(format!("--junit {path:?}"), path)?;
+    Junit::open(path, pulse)
 }
 
-fn open_events(target: &EventTarget, pulse: &Pulse) -> anyhow::Result<RecordFile> {
+fn open_events(target: &EventTarget, pulse: &Pulse, taken: &mut Taken) -> anyhow::Result<RecordFile> {
     Ok(match target {
-        EventTarget::File(path) => RecordFile::create(path, "--events", pulse)?,
+        EventTarget::File(path) => open_file("--events", path, pulse, taken)?,
         EventTarget::StandardOutput => {
             let name = "standard output";
             let open = Standard::Output.check().and_then(|()| Ok(fcntl_dupfd_cloexec(stdio::stdout(), 3)?));
@@ -126,6 +112,7 @@ fn open_events(target: &EventTarget, pulse: &Pulse) -> anyhow::Result<RecordFile
             let file = sys::inherited_for_writing(*number).with_context(|| {
                 format!("--events fd:{number}: that descriptor can't be written; open it, as with `{number}> FILE`")
             })?;
+            taken.take(format!("--events fd:{number}"), &file)?;
             RecordFile::new(name, File::from(file), ReaderGone::Fails, pulse)
         }
     })

@@ -1,12 +1,10 @@
 //! The job log of GNU parallel: a line for each job that was started, as it ends.
 //! Knows nothing of what else is recorded.
 
-use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use procpool_core::{Completion, End, NotStarted, Outcome, Ran, Signal, Status};
 
-use crate::pulse::Pulse;
 use crate::sink::record_file::RecordFile;
 use crate::sink::{Sink, Totals, Trouble, report};
 use crate::work::Work;
@@ -33,12 +31,8 @@ struct Code {
 }
 
 impl Joblog {
-    /// Opens the file and empties it.
-    ///
-    /// # Errors
-    /// Where that can't be done.
-    pub(crate) fn create(path: &Path, pulse: &Pulse) -> anyhow::Result<Joblog> {
-        Ok(Joblog(RecordFile::create(path, "--joblog", pulse)?))
+    pub(crate) fn new(file: RecordFile) -> Joblog {
+        Joblog(file)
     }
 }
 

@@ -1,10 +1,11 @@
 //! A file that a record of the run goes to, piece by piece.
 //! Knows nothing of what a record says.
 
-use std::fs::File;
-use std::io::Write;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
@@ -18,6 +19,17 @@ pub(crate) struct RecordFile {
     file: File,
     pulse: Pulse,
     reader_gone: ReaderGone,
+    stage: Stage,
+}
+
+/// What the first write finds. Until then a run may still be refused, and nothing must be lost by that.
+enum Stage {
+    /// Something of an earlier run, which it takes away.
+    Old,
+    /// Nothing: the file was made here, and goes again if nothing is ever written.
+    Made(PathBuf),
+    /// What stays there.
+    Begun,
 }
 
 /// What it means that nobody reads on the other side any more.
@@ -30,32 +42,71 @@ pub(crate) enum ReaderGone {
 }
 
 impl RecordFile {
-    /// Opens a file, and makes or empties it.
+    /// Opens a file, or makes it. The first write empties it.
     ///
     /// # Errors
     /// Where that can't be done; names the file and this option.
-    pub(crate) fn create(path: &Path, option: &str, pulse: &Pulse) -> anyhow::Result<RecordFile> {
+    pub(crate) fn open(path: &Path, option: &str, pulse: &Pulse) -> anyhow::Result<RecordFile> {
         let name = format!("{path:?}");
-        let file = File::options()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(path)
+        let (file, stage) = open_or_make(path)
             .with_context(|| format!("{option} {name}: can't be written, name a file that can"))?;
-        Ok(RecordFile::new(name, file, ReaderGone::Fails, pulse))
+        let mut record = RecordFile::new(name, file, ReaderGone::Fails, pulse);
+        record.stage = stage;
+        Ok(record)
     }
 
-    /// Takes a file that is open already.
+    /// Takes a file that somebody else has opened, and adds to what stands in it.
     pub(crate) fn new(name: String, file: File, reader_gone: ReaderGone, pulse: &Pulse) -> RecordFile {
-        RecordFile { name, file, pulse: pulse.clone(), reader_gone }
+        RecordFile {
+            name,
+            file,
+            pulse: pulse.clone(),
+            reader_gone,
+            stage: Stage::Begun,
+        }
     }
 
     /// Writes all of these bytes.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
-        Patient::new(&self.file, &self.pulse).write_all(bytes).map_err(|error| match self.reader_gone {
+        let written = self.begin().and_then(|()| Patient::new(&self.file, &self.pulse).write_all(bytes));
+        written.map_err(|error| match self.reader_gone {
             ReaderGone::Ends => Trouble::writing(&self.name, error),
             ReaderGone::Fails => Trouble::recording(&self.name, error),
         })
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        // Pipes and devices have nothing that could be taken away.
+        if matches!(self.stage, Stage::Old) && self.file.metadata()?.is_file() {
+            self.file.set_len(0)?;
+        }
+        self.stage = Stage::Begun;
+        Ok(())
+    }
+}
+
+impl AsFd for RecordFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+impl Drop for RecordFile {
+    fn drop(&mut self) {
+        if let Stage::Made(path) = &self.stage {
+            // An empty file more is all that it would be.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+fn open_or_make(path: &Path) -> io::Result<(File, Stage)> {
+    match File::options().write(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let file = File::options().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+            // Not the name that was typed: that may be a link, which was there before.
+            Ok((file, Stage::Made(fs::canonicalize(path)?)))
+        }
+        result => Ok((result?, Stage::Old)),
     }
 }

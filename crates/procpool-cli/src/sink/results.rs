@@ -16,6 +16,7 @@ use serde::Serialize;
 use crate::patient::Patient;
 use crate::pulse::Pulse;
 use crate::sink::report::{Attempt, Report, Whose, command};
+pub(crate) use crate::sink::results::folder::is_result;
 use crate::sink::results::folder::{EARLIER, FILES, Folder, Placed};
 use crate::sink::{Sink, Totals, Trouble};
 use crate::work::Work;

@@ -46,7 +46,7 @@ enum Then {
 /// All records of one job with these exit codes, in this folder.
 fn record(folder: &Path, codes: &'static [u8], then: &Then) {
     let pulse = Pulse::default();
-    let events = RecordFile::create(&folder.join("events"), "--events", &pulse).unwrap();
+    let events = RecordFile::open(&folder.join("events"), "--events", &pulse).unwrap();
     let beginning = Beginning {
         run: "the-run".into(),
         limit: Limit::default(),
@@ -54,7 +54,7 @@ fn record(folder: &Path, codes: &'static [u8], then: &Then) {
     };
     let mut sinks: Vec<Box<dyn Sink>> = vec![
         Box::new(Results::open(&folder.join("results"), "the-run", &pulse).unwrap()),
-        Box::new(Joblog::create(&folder.join("joblog"), &pulse).unwrap()),
+        Box::new(Joblog::new(RecordFile::open(&folder.join("joblog"), "--joblog", &pulse).unwrap())),
         Box::new(Junit::open(&folder.join("junit.xml"), &pulse).unwrap()),
         Box::new(Events::new(events, beginning)),
     ];

@@ -112,24 +112,6 @@ fn a_log_that_can_not_be_opened_is_an_error_before_any_job() {
 }
 
 #[test]
-fn two_records_in_one_file_are_refused_before_it_is_emptied() {
-    let folder = Folder::new();
-    folder.write("log", "old");
-    for other in ["--events ./log", "--junit log", "--junit ../{}/log"] {
-        let name = folder.file("").file_name().map(|name| name.to_string_lossy().into_owned()).unwrap();
-        let ended = folder.run(&format!("--joblog log {} true ::: a", other.replace("{}", &name))).end();
-        ended.exited(2).said("both name");
-    }
-    folder
-        .run("--joblog new --events new true ::: a")
-        .end()
-        .exited(2)
-        .said("--joblog and --events both name");
-    assert_eq!(folder.read("log"), "old");
-    folder.run("--joblog /dev/null --events /dev/null true ::: a").end().exited(0).silent();
-}
-
-#[test]
 fn a_log_on_a_full_disk_is_no_success_and_nothing_is_started() {
     let folder = Folder::new();
     let ended = folder.run("--joblog /dev/full touch ran ::: a").end().exited(3);

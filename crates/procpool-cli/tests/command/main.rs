@@ -30,6 +30,7 @@ mod placeholders;
 mod processes;
 mod progress;
 mod readme;
+mod records;
 mod results;
 mod scheduling;
 mod several;

@@ -5,6 +5,7 @@ use std::ffi::CStr;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 
 use rustix::fs::{
     AtFlags, CWD, Dir, Mode, OFlags, RenameFlags, mkdirat, openat, renameat, renameat_with, unlinkat,
@@ -31,7 +32,7 @@ pub(crate) enum Placed {
 
 impl Folder {
     /// Opens a folder that the user has named.
-    pub(crate) fn open(path: &std::path::Path) -> io::Result<Folder> {
+    pub(crate) fn open(path: &Path) -> io::Result<Folder> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(Folder(openat(CWD, path, flags, Mode::empty())?))
     }
@@ -151,4 +152,31 @@ fn is_file_of_ours(name: &str) -> bool {
 
 fn is_attempt(name: &str) -> bool {
     name.strip_prefix(EARLIER).is_some_and(|number| number.parse::<u32>().is_ok())
+}
+
+/// Whether a file at this place within a folder of results would be taken for one, and replaced.
+pub(crate) fn is_result(place: &Path) -> bool {
+    let names: Vec<&str> = place.iter().map(|name| name.to_str().unwrap_or_default()).collect();
+    match names.as_slice() {
+        [_, file] => is_file_of_ours(file),
+        [_, attempt, file] => is_attempt(attempt) && is_file_of_ours(file),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_what_is_named_so_in_a_folder_of_a_job() {
+        for place in ["a/stdout", "a/stderr", "a/meta.json", "a/attempt-1/stdout"] {
+            assert!(is_result(Path::new(place)), "{place}");
+        }
+        for place in
+            ["", "stdout", "a/log", "a/attempt-x/stdout", "a/attempt-1/log", "a/b/stdout", "a/attempt-1"]
+        {
+            assert!(!is_result(Path::new(place)), "{place}");
+        }
+    }
 }

@@ -1,0 +1,115 @@
+//! Which files a run reads and writes, so that none of them is two things at once.
+//! Knows nothing of what stands in them. Compares files, not names: a file may have any number of those.
+
+use std::fs;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use rustix::fs::{FileType, Stat, fstat, stat};
+use rustix::stdio;
+
+use crate::sink::results::is_result;
+
+/// The files that somebody reads or writes already.
+pub(super) struct Taken(Vec<Part>);
+
+/// A file, and what it is to the run.
+struct Part {
+    /// What it is called in what there is to say about it.
+    who: String,
+    /// `None` for what is no file: a device or a pipe may have several writers.
+    number: Option<FileNumber>,
+    /// Where it is, if it is written to.
+    written: Option<PathBuf>,
+}
+
+/// Which file of the machine it is.
+type FileNumber = (u64, u64);
+
+impl Taken {
+    /// Those that procpool was started with, and those that jobs are read from.
+    pub(super) fn new(inputs: Vec<PathBuf>) -> Taken {
+        let standard_input = Part {
+            who: "standard input".to_owned(),
+            number: fstat(stdio::stdin()).ok().and_then(number),
+            written: None,
+        };
+        let output = |name: &str, descriptor: BorrowedFd<'_>| Part::written(name.to_owned(), &descriptor);
+        let outputs = [output("standard output", stdio::stdout()), output("standard error", stdio::stderr())];
+        let inputs = inputs.into_iter().map(|path| Part {
+            who: format!("the input {path:?}"),
+            number: stat(&path).ok().and_then(number),
+            written: None,
+        });
+        Taken([standard_input].into_iter().chain(outputs).chain(inputs).collect())
+    }
+
+    /// Takes an open file for a record.
+    ///
+    /// # Errors
+    /// Where it is taken.
+    pub(super) fn take(&mut self, who: String, file: &impl AsFd) -> anyhow::Result<()> {
+        self.add(Part::written(who, file))
+    }
+
+    /// Takes a file that a record is to replace, or a name that is to be its own.
+    ///
+    /// # Errors
+    /// Where it is taken.
+    pub(super) fn take_name(&mut self, who: String, path: &Path) -> anyhow::Result<()> {
+        self.add(Part {
+            who,
+            number: stat(path).ok().and_then(number),
+            written: place(path),
+        })
+    }
+
+    fn add(&mut self, part: Part) -> anyhow::Result<()> {
+        let is_same = |other: &&Part| part.number.is_some() && part.number == other.number;
+        if let Some(other) = self.0.iter().find(is_same) {
+            bail!("{} and {} are one file; name another for the record", part.who, other.who);
+        }
+        self.0.push(part);
+        Ok(())
+    }
+
+    /// # Errors
+    /// Where something that is written to has the place of a result.
+    pub(super) fn refuse_within(&self, results: &Path) -> anyhow::Result<()> {
+        let Ok(folder) = fs::canonicalize(results) else { return Ok(()) };
+        for Part { who, written, .. } in &self.0 {
+            let within = written.as_ref().and_then(|place| place.strip_prefix(&folder).ok());
+            if within.is_some_and(is_result) {
+                bail!("{who} has the place of a result in --results {results:?}; name another file for it");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Part {
+    fn written(who: String, file: &impl AsFd) -> Part {
+        let file = file.as_fd();
+        Part {
+            who,
+            number: fstat(file).ok().and_then(number),
+            written: fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok(),
+        }
+    }
+}
+
+fn number(stat: Stat) -> Option<FileNumber> {
+    FileType::from_raw_mode(stat.st_mode).is_file().then_some((stat.st_dev, stat.st_ino))
+}
+
+/// Where a file is or will be, by whatever name.
+fn place(path: &Path) -> Option<PathBuf> {
+    fs::canonicalize(path)
+        .or_else(|_| {
+            let path = std::path::absolute(path)?;
+            let folder = path.parent().unwrap_or(Path::new("/")).canonicalize()?;
+            Ok::<_, std::io::Error>(folder.join(path.file_name().unwrap_or_default()))
+        })
+        .ok()
+}
