@@ -23,11 +23,13 @@ pub(crate) struct RecordArgs {
     ///
     /// No record may be a file that something else is written to or read from: another record, standard
     /// output, an input. That is refused before anything is changed.
+    /// Records in a file of their own may be read by whom the umask lets.
     #[arg(long, value_name = "DIR")]
     pub(crate) results: Option<PathBuf>,
 
     /// Write a line for each job that ended to FILE, as GNU parallel does
     ///
+    /// One line a job, that of its last attempt.
     /// Seq, Host, Starttime, JobRuntime, Send, Receive, Exitval, Signal and Command, with tabs between
     /// them. A job that was killed by signal N has Exitval 128+N and Signal N, one that timed out -1
     /// and 15. FILE is emptied when the run begins; /dev/stdout is standard output.

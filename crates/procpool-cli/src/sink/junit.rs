@@ -4,8 +4,9 @@
 mod case;
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, BufWriter, Seek, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -17,7 +18,7 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText};
 
 use crate::patient::Patient;
 use crate::pulse::Pulse;
-use crate::sink::junit::case::{Case, NAME, Try, Verdict};
+use crate::sink::junit::case::{Case, NAME, Try, Verdict, unread};
 use crate::sink::report::time;
 use crate::sink::{Sink, Totals, Trouble};
 use crate::work::Work;
@@ -61,6 +62,16 @@ impl Junit {
         })
     }
 
+    /// Those that were not read when the run was over.
+    fn write_unread(&mut self, totals: &Totals) -> io::Result<()> {
+        let jobs = totals.unrun.saturating_sub(self.counts.skipped);
+        self.counts.tests += jobs;
+        self.counts.skipped += jobs;
+        let Some(name) = unread(jobs, totals.rest) else { return Ok(()) };
+        Case::skipped(name).write(&mut self.cases)?;
+        self.cases.write_event(newline())
+    }
+
     fn write_report(&mut self, totals: &Totals) -> io::Result<()> {
         let mut cases: &File = {
             let buffered = self.cases.get_mut();
@@ -68,7 +79,11 @@ impl Junit {
             buffered.get_ref()
         };
         cases.rewind()?;
-        let report = tempfile::Builder::new().prefix(".procpool-").tempfile_in(folder_of(&self.path))?;
+        let report = tempfile::Builder::new()
+            .prefix(".procpool-")
+            // Less the umask: it is made for others to read.
+            .permissions(Permissions::from_mode(0o666))
+            .tempfile_in(folder_of(&self.path))?;
         let mut writer = Writer::new(BufWriter::new(Patient::new(report.as_file(), &self.pulse)));
         let mut suite = self.counts.head("testsuite", totals);
         suite.push_attribute(("timestamp", time(self.begun).as_str()));
@@ -116,7 +131,9 @@ impl Sink for Junit {
     }
 
     fn finish(&mut self, totals: &Totals) -> Result<(), Trouble> {
-        self.write_report(totals).map_err(|error| self.trouble(error))
+        self.write_unread(totals)
+            .and_then(|()| self.write_report(totals))
+            .map_err(|error| self.trouble(error))
     }
 }
 

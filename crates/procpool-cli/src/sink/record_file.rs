@@ -4,7 +4,6 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -103,7 +102,7 @@ impl Drop for RecordFile {
 fn open_or_make(path: &Path) -> io::Result<(File, Stage)> {
     match File::options().write(true).open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let file = File::options().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+            let file = File::options().write(true).create(true).truncate(false).open(path)?;
             // Not the name that was typed: that may be a link, which was there before.
             Ok((file, Stage::Made(fs::canonicalize(path)?)))
         }

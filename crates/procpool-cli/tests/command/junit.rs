@@ -7,7 +7,7 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 use rustix::process::Signal;
 
-use crate::{Folder, wait_for, words};
+use crate::{Folder, lines, wait_for, words};
 
 /// A report without its times, after it was found to be well-formed.
 #[track_caller]
@@ -114,4 +114,32 @@ fn where_standard_output_fails_there_is_a_report_all_the_same() {
     let full = File::options().write(true).open("/dev/full").unwrap();
     folder.run("--junit report.xml echo ::: a").stdout(full).end().exited(3);
     assert!(report(&folder, "report.xml").contains(r#"tests="1""#));
+}
+
+#[test]
+fn jobs_that_were_never_read_are_counted() {
+    let folder = Folder::new();
+    let trial = folder.run("--junit report.xml --halt now,fail=1 -j1 false :::").args(lines(1000).lines());
+    trial.end().exited(1).said("999 not run");
+    let all = report(&folder, "report.xml");
+    let head = r#"<testsuite name="procpool" tests="1000" failures="1" errors="0" skipped="999" "#;
+    assert!(all.contains(head), "{all}");
+    let named = all.matches("<testcase ").count() - 1;
+    let rest = format!(
+        r#"<testcase name="({} more jobs)" classname="procpool" T><skipped message="not started: its turn never came" type="never_reached"/></testcase>"#,
+        1000 - named
+    );
+    assert!(all.contains(&rest), "{rest} in {all}");
+}
+
+#[test]
+fn an_input_that_was_not_read_to_its_end_is_told() {
+    let folder = Folder::new();
+    let mut running = folder.run("--junit report.xml --halt now,fail=1 -j1 false").open_input().start();
+    running.write("1\n");
+    wait_for("the report", || folder.has("report.xml"));
+    running.end().exited(1);
+    let report = report(&folder, "report.xml");
+    assert!(report.contains(r#" tests="1" failures="1" errors="0" skipped="0""#), "{report}");
+    assert!(report.contains(r#"<testcase name="(the rest of the input)""#), "{report}");
 }

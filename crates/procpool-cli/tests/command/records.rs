@@ -2,7 +2,7 @@
 //! What stands in a record has a file of its own.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use crate::{Ended, Folder, words};
 
@@ -145,4 +145,16 @@ fn a_minus_is_no_file_of_a_record() {
     }
     folder.run("--joblog ./- true ::: a").end().exited(0);
     assert!(folder.has("-"));
+}
+
+#[test]
+fn who_may_read_a_record_is_up_to_the_umask() {
+    for (umask, expected) in [("022", 0o644), ("077", 0o600), ("002", 0o664)] {
+        let folder = Folder::new();
+        let script =
+            format!("umask {umask}; procpool run --joblog log --events events --junit report -- true ::: a");
+        folder.sh(&script).end().exited(0);
+        let mode = |name: &str| folder.file(name).metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(["log", "events", "report"].map(mode), [expected; 3], "{umask}");
+    }
 }

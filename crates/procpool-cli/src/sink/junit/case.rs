@@ -9,6 +9,7 @@ use quick_xml::Writer;
 use quick_xml::events::BytesText;
 
 use crate::sink::report::Kind;
+use crate::tally::Rest;
 use crate::work::Work;
 
 /// A job in the words of JUnit.
@@ -101,6 +102,15 @@ impl Case {
         }
     }
 
+    /// What never ran and has no key, under this name.
+    pub(crate) fn skipped(name: String) -> Case {
+        Case {
+            key: name,
+            last: Try::of(&NotStarted::NeverReached.into()),
+            earlier: Vec::new(),
+        }
+    }
+
     pub(crate) fn verdict(&self) -> Verdict {
         self.last.verdict
     }
@@ -140,6 +150,20 @@ impl Case {
                 first.into_iter().chain(reruns).collect()
             }
         }
+    }
+}
+
+/// How the jobs are called that nobody has read, if there are any, or may be.
+pub(crate) fn unread(jobs: u64, rest: Rest) -> Option<String> {
+    let more = match jobs {
+        1 => "1 more job".to_owned(),
+        jobs => format!("{jobs} more jobs"),
+    };
+    match (jobs, rest) {
+        (0, Rest::None) => None,
+        (0, Rest::Unknown) => Some("(the rest of the input)".to_owned()),
+        (_, Rest::None) => Some(format!("({more})")),
+        (_, Rest::Unknown) => Some(format!("({more}, and the rest of the input)")),
     }
 }
 
@@ -190,6 +214,16 @@ mod tests {
             last_words(&Spool::default(), &"x".repeat(10_000).as_str().into()),
             "x".repeat(MOST_WORDS)
         );
+    }
+
+    #[test]
+    fn jobs_that_nobody_has_read_are_told_in_one_name() {
+        let name = |jobs, rest| unread(jobs, rest).unwrap_or_default();
+        assert_eq!(name(0, Rest::None), "");
+        assert_eq!(name(1, Rest::None), "(1 more job)");
+        assert_eq!(name(2, Rest::None), "(2 more jobs)");
+        assert_eq!(name(0, Rest::Unknown), "(the rest of the input)");
+        assert_eq!(name(2, Rest::Unknown), "(2 more jobs, and the rest of the input)");
     }
 
     #[test]
