@@ -19,7 +19,8 @@ pub(crate) struct RecordArgs {
     /// as %2F and so on, an empty key as %empty, and one that is too long for a name is cut and ends
     /// with %~ and a hash of the whole. The second job with the key a has the key a#2. Folders of an
     /// earlier run are replaced, each at once; other files in their place are not touched and end the
-    /// run with status 3. Only the owner may read them.
+    /// run with status 3. Only the owner may read them. Results wait in a hidden folder .procpool-RUN of DIR
+    /// until they are whole; what a killed run has left there goes with the next run on DIR.
     ///
     /// No record may be a file that something else is written to or read from: another record, standard
     /// output, an input. That is refused before anything is changed.

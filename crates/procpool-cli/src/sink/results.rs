@@ -3,6 +3,7 @@
 
 mod folder;
 mod name;
+mod staging;
 
 use std::fs::DirBuilder;
 use std::io::{self, Write};
@@ -18,6 +19,7 @@ use crate::pulse::Pulse;
 use crate::sink::report::{Attempt, Report, Whose, command};
 pub(crate) use crate::sink::results::folder::is_result;
 use crate::sink::results::folder::{EARLIER, FILES, Folder, Placed};
+use crate::sink::results::staging::Staging;
 use crate::sink::{Sink, Totals, Trouble};
 use crate::work::Work;
 
@@ -29,12 +31,6 @@ pub(crate) struct Results {
     staging: Staging,
     run: String,
     pulse: Pulse,
-}
-
-/// The hidden folder. It goes when the run does, unless procpool is killed.
-struct Staging {
-    name: String,
-    folder: Folder,
 }
 
 /// What `meta.json` says.
@@ -62,10 +58,8 @@ impl Results {
         let open = || {
             DirBuilder::new().recursive(true).mode(0o700).create(path)?;
             let place = Folder::open(path)?;
-            // No key's folder begins with a full stop.
-            let name = format!(".procpool-{run}");
-            let folder = place.make(&name)?;
-            Ok::<_, io::Error>((place, Staging { name, folder }))
+            let staging = Staging::make(&place, run)?;
+            Ok::<_, io::Error>((place, staging))
         };
         let (place, staging) = open().with_context(|| {
             format!("--results {path:?}: no results can be written there, name a folder where they can")
@@ -89,12 +83,15 @@ impl Results {
         let staged = attempt.seq.to_string();
         match self.staging.folder.put(&staged, &self.place, &name)? {
             Placed::Done => Ok(()),
-            Placed::InTheWay => Err(anyhow!(
-                "{:?} is in the way: it holds more than results of procpool; move it, or name another folder; \
+            Placed::InTheWay => {
+                let kept = self.path.join(self.staging.keep(&self.place)?).join(staged);
+                Err(anyhow!(
+                    "{:?} is in the way: it holds more than results of procpool; move it, or name another folder; \
                  the results are left in {:?}",
-                self.path.join(name),
-                self.path.join(&self.staging.name).join(staged)
-            )),
+                    self.path.join(name),
+                    kept
+                ))
+            }
         }
     }
 
@@ -141,6 +138,11 @@ fn earlier_name(attempt: Attempt<'_>) -> String {
 }
 
 impl Sink for Results {
+    fn begin(&mut self) -> Result<(), Trouble> {
+        self.staging.sweep(&self.place);
+        Ok(())
+    }
+
     fn retried(&mut self, retried: &Retried) -> Result<(), Trouble> {
         self.record_earlier(retried.into()).map_err(|error| self.trouble(error))
     }
@@ -159,7 +161,7 @@ impl Sink for Results {
 
 impl Drop for Results {
     fn drop(&mut self) {
-        // What could not be put in its place stays, for who wants to look.
-        let _ = self.place.remove_empty(&self.staging.name);
+        // What could not even be made whole stays until the next run.
+        let _ = self.staging.remove(&self.place);
     }
 }

@@ -4,7 +4,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use rustix::process::Signal;
+use rustix::fs::{FlockOperation, flock};
+use rustix::process::{Pid, Signal};
 use sleeper::bytes::{Stream, all};
 
 use crate::{Folder, wait_for, words};
@@ -178,4 +179,42 @@ fn what_procpool_would_never_see_can_not_be_recorded() {
         ended.said("and --output raw");
         assert_eq!(folder.files("").len(), 0);
     }
+}
+
+#[test]
+fn what_a_killed_run_has_left_goes_with_the_next_run_and_nothing_else_does() {
+    let folder = Folder::new();
+    let script = "[ $PROCPOOL_ATTEMPT = 2 ] || exit 1; : > started; exec sleep 1000";
+    let running =
+        folder.run("--results r --retries 1 --retry-delay 1ms sh -c").args([script, ":::", "a"]).start();
+    wait_for("the second attempt has started", || folder.has("started"));
+    rustix::process::kill_process(Pid::from_raw(running.pool().parse().unwrap()).unwrap(), Signal::KILL)
+        .unwrap();
+    running.end().died_of(Signal::KILL);
+    let left = names(&folder.file("r")).pop().unwrap();
+    assert_eq!(folder.read(&format!("r/{left}/1/attempt-1/stdout")), "");
+
+    let alive = format!(".procpool-1-{}", std::process::id());
+    // No process has such a number.
+    let others = [
+        alive.as_str(),
+        ".procpool-2-2000000000",
+        ".procpool-3-2000000001",
+        ".procpool-kept-4-2000000002",
+        ".procpool-mine",
+    ];
+    for name in others {
+        fs::create_dir_all(folder.file(&format!("r/{name}/1"))).unwrap();
+    }
+    let locked = fs::File::open(folder.file("r/.procpool-2-2000000000")).unwrap();
+    flock(&locked, FlockOperation::LockExclusive).unwrap();
+    folder.write("r/.procpool-3-2000000001/mine", "precious");
+
+    folder.run("--results r --joblog missing/log true ::: a").end().exited(2);
+    assert!(folder.has(&format!("r/{left}")));
+    folder.run("--results r true ::: a").end().exited(0);
+    let mut expected = [&others[..], &["a"]].concat();
+    expected.sort_unstable();
+    assert_eq!(names(&folder.file("r")), expected);
+    assert_eq!(folder.read("r/.procpool-3-2000000001/mine"), "precious");
 }

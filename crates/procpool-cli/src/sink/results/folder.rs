@@ -44,7 +44,7 @@ impl Folder {
     }
 
     /// Opens a folder in this one, and follows no link.
-    fn enter(&self, name: &str) -> io::Result<Folder> {
+    pub(crate) fn enter(&self, name: &str) -> io::Result<Folder> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(Folder(openat(&self.0, name, flags, Mode::empty())?))
     }
@@ -61,6 +61,11 @@ impl Folder {
     pub(crate) fn create(&self, name: &str) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(File::from(openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR)?))
+    }
+
+    /// Gives a folder in this one another name.
+    pub(crate) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        Ok(renameat(&self.0, from, &self.0, to)?)
     }
 
     /// Takes away a folder in this one that holds nothing.
@@ -102,7 +107,7 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(false),
             Err(error) => return Err(error),
         };
-        Ok(folder.entries()?.iter().all(|entry| is_file_of_ours(entry) || is_attempt(entry)))
+        Ok(folder.entries(|entry| !is_file_of_ours(entry) && !is_attempt(entry))?.is_empty())
     }
 
     /// As [`remove_results`](Folder::remove_results), where there may be none.
@@ -116,7 +121,7 @@ impl Folder {
     /// Removes a folder of results, and nothing that is none.
     pub(crate) fn remove_results(&self, name: &str) -> io::Result<()> {
         let folder = self.enter(name)?;
-        for entry in folder.entries()? {
+        for entry in folder.entries(|_| true)? {
             if is_attempt(&entry) {
                 folder.remove_results(&entry)?;
             } else if is_file_of_ours(&entry) {
@@ -126,14 +131,15 @@ impl Folder {
         self.remove_empty(name)
     }
 
-    /// The names in this folder. One that is no UTF-8 is none of ours, and replaced by one that is none either.
-    fn entries(&self) -> io::Result<Vec<String>> {
+    /// These of the names in this folder. One that is no UTF-8 is none of ours, and replaced by one that is none either.
+    pub(crate) fn entries(&self, is_wanted: impl Fn(&str) -> bool) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in Dir::read_from(self.as_fd())? {
             let entry = entry?;
             let name: &CStr = entry.file_name();
-            if ![c".", c".."].contains(&name) {
-                names.push(name.to_string_lossy().into_owned());
+            let text = name.to_string_lossy();
+            if ![c".", c".."].contains(&name) && is_wanted(&text) {
+                names.push(text.into_owned());
             }
         }
         Ok(names)
