@@ -9,7 +9,7 @@ use signal_hook::consts::SIGPIPE;
 use crate::closed::Standard;
 use crate::exit::{self, ExitStatus};
 use crate::input::{Input, Jobs};
-use crate::quote::{Reader, command_line};
+use crate::quote::{Reader, command_line, line_with_input};
 use crate::work::command_of;
 
 /// Prints a line for each job, in the order of the input: its command as a shell would read it.
@@ -28,7 +28,9 @@ pub(crate) fn print(input: Input) -> ExitStatus {
 
 fn print_to(writer: &mut impl Write, jobs: Jobs) -> io::Result<()> {
     for (job, seq) in jobs.zip(1..) {
-        writer.write_all(command_line(&command_of(&job, seq), Reader::Shell).as_bytes())?;
+        let command = command_of(&job, seq);
+        let line = if job.work.is_in_command() { line_with_input } else { command_line };
+        writer.write_all(line(&command, Reader::Shell).as_bytes())?;
         writer.write_all(b"\n")?;
     }
     writer.flush()

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
-use procpool_core::{Command, EnvironmentBase};
+use procpool_core::{Command, EnvironmentBase, Stdin};
 
 /// What a word with a control character is written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,25 @@ pub(crate) fn command_line(command: &Command, reader: Reader) -> OsString {
         line = [&there, &b" && "[..], &line, b")"].concat();
     }
     OsString::from_vec(line)
+}
+
+/// The same, with what the command gets on standard input, where it gets something.
+pub(crate) fn line_with_input(command: &Command, reader: Reader) -> OsString {
+    let line = command_line(command, reader).into_vec();
+    let mut whole = Vec::new();
+    match command.standard_input() {
+        Stdin::Nothing => whole = line,
+        Stdin::Bytes(bytes) => {
+            whole.extend(b"printf %s ");
+            append(&mut whole, bytes, reader);
+            whole.extend([b" | ", &line[..]].concat());
+        }
+        Stdin::File(path) => {
+            whole.extend([&line[..], b" < "].concat());
+            append(&mut whole, path.as_os_str().as_bytes(), reader);
+        }
+    }
+    OsString::from_vec(whole)
 }
 
 /// Nothing, or `env` with the command's changes to the environment, and a space.

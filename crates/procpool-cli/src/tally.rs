@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use procpool_core::{Completion, End, Key, NotStarted, Outcome, Pending, Retried, Snapshot};
 
-use crate::quote::{Reader, command_line};
+use crate::quote::{Reader, line_with_input};
 use crate::work::{Work, command_run};
 
 /// The state of a run as its end will judge it.
@@ -58,7 +58,7 @@ pub(crate) struct Remark {
     pub(crate) elapsed: Option<Duration>,
     /// The last lines that it wrote to standard error.
     pub(crate) last_words: Vec<String>,
-    /// What a shell would run the same again by, but for its input.
+    /// What a shell would run the same again by.
     /// `None` where its input is gone, or it is too long to be shown: half of it would be another command.
     pub(crate) again: Option<String>,
 }
@@ -166,7 +166,7 @@ fn again(completion: &Completion<Work>) -> Option<String> {
     if !completion.job.work.is_in_command() {
         return None;
     }
-    let line = command_line(&command_run(completion), Reader::Line);
+    let line = line_with_input(&command_run(completion), Reader::Line);
     (line.len() <= MOST_OF_A_COMMAND).then(|| line.to_string_lossy().into_owned())
 }
 

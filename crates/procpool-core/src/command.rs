@@ -188,7 +188,9 @@ impl Command {
         &self.environment
     }
 
-    pub(crate) fn input(&self) -> &Stdin {
+    /// What it gets on standard input.
+    #[must_use]
+    pub fn standard_input(&self) -> &Stdin {
         &self.stdin
     }
 

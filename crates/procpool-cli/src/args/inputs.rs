@@ -38,7 +38,9 @@ pub(crate) struct InputArgs {
 
     /// Print the commands, for a shell to read, and run none
     ///
-    /// `{%}` is shown as 1.
+    /// `{%}` is shown as 1. With the variables, directory and input that a job
+    /// is given, but without PROCPOOL_*, --nice, timeouts, and the blocks of
+    /// --pipe. A job without input reads nothing here; a shell's may.
     #[arg(long, alias = "dryrun")]
     pub(crate) dry_run: bool,
 

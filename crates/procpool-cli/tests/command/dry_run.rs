@@ -36,3 +36,15 @@ fn what_can_not_be_printed_is_said() {
     folder.run("--dry-run echo ::: a").stdout(full).end().exited(3).said("can't write to standard output");
     folder.sh("procpool run --dry-run echo ::: a >&-").end().exited(3).said("can't write to standard output");
 }
+
+#[test]
+fn what_a_job_of_a_file_reads_is_printed_with_it() {
+    let folder = Folder::new();
+    let file = r#"{"jobs": {"text": {"cmd": ["cat"], "stdin": "it's\n$HOME %s\n"}, "file": {"cmd": ["cat"], "cwd": "sub", "stdin": {"file": "a b"}}, "none": ["echo", "x"]}}"#;
+    folder.write("jobs.json", file).write("a b", "of a file\n");
+    std::fs::create_dir(folder.file("sub")).unwrap();
+    let printed = folder.run("--dry-run -f jobs.json").end().exited(0);
+    let expected = "it's\n$HOME %s\nof a file\nx\n";
+    folder.sh(printed.text()).end().exited(0).printed(expected);
+    folder.run("-k -f jobs.json").end().exited(0).printed(expected);
+}

@@ -74,7 +74,7 @@ impl Starter {
     /// Starts the command in a session and process group of its own.
     pub(crate) fn start(&self, command: &Command, context: &Context) -> Result<Spawned, SpawnError> {
         let program = self.resolve(command)?;
-        let stdin = self.open_input(command.input())?;
+        let stdin = self.open_input(command.standard_input())?;
         let (stdout, our_stdout) = self.open_output(command.output()).map_err(machine)?;
         let (stderr, our_stderr) = self.open_output(command.output()).map_err(machine)?;
         let began = (SystemTime::now(), Instant::now());
