@@ -188,6 +188,8 @@ fn what_a_killed_run_has_left_goes_with_the_next_run_and_nothing_else_does() {
     let running =
         folder.run("--results r --retries 1 --retry-delay 1ms sh -c").args([script, ":::", "a"]).start();
     wait_for("the second attempt has started", || folder.has("started"));
+    let first = || names(&folder.file("r")).pop().map(|left| format!("r/{left}/1/attempt-1/stdout"));
+    wait_for("the first is recorded", || first().is_some_and(|path| folder.has(&path)));
     rustix::process::kill_process(Pid::from_raw(running.pool().parse().unwrap()).unwrap(), Signal::KILL)
         .unwrap();
     running.end().died_of(Signal::KILL);

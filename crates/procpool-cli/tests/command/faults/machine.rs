@@ -159,12 +159,19 @@ fn no_job_is_started_by_a_copy_of_procpool() {
     assert_eq!(copies.len(), 1, "the guardian makes the pool, and nobody else a copy: {copies:?}");
 }
 
-/// Words that make the next ones run as a user with no other processes. Others than root have only themselves.
-fn as_nobody_else() -> &'static str {
+/// What a command line begins with whose program may have so many tasks. Not by `ulimit`, which not every sh has for that.
+fn with_few_tasks(user: u32, most: u32) -> String {
     let id = Command::new("id").arg("-u").output().unwrap();
     match id.stdout.as_slice() {
-        b"0\n" => "setpriv --reuid 54321 --regid 54321 --clear-groups",
-        _ => "",
+        // A user of its own, who has no other tasks.
+        b"0\n" => {
+            format!("setpriv --reuid {user} --regid {user} --clear-groups prlimit --nproc={most}:{most}")
+        }
+        _ => {
+            let count =
+                "find /proc -maxdepth 3 -path '/proc/[0-9]*/task/*' -user $(id -u) 2> /dev/null | wc -l";
+            format!("prlimit --nproc=$(( $({count}) + {most} ))")
+        }
     }
 }
 
@@ -172,12 +179,11 @@ fn as_nobody_else() -> &'static str {
 fn where_no_second_worker_can_be_had_the_first_runs_all_jobs() {
     let folder = Folder::new();
     folder.sh("chmod 755 . && cp \"$(command -v procpool)\" tool").end().exited(0);
-    // Room for two processes, five threads, one worker and its job; another worker is refused time and again.
+    // Room for two processes with their threads, one worker and its job. While the first job runs other workers are
+    // refused time and again.
     let script = format!(
-        "(for value in 1 2 3 4 5; do echo $value; sleep 0.1; done) | {} sh -c \
-         'tasks=$(find /proc -maxdepth 3 -path \"/proc/[0-9]*/task/*\" -user $(id -u) 2> /dev/null | wc -l); \
-         ulimit -u $((tasks + 8)); exec ./tool run -j6 -k -- sh -c \"exec sleep 0.3\"'",
-        as_nobody_else()
+        "(for value in 2 0.1 0.1 0.1; do echo $value; sleep 0.2; done) | {} ./tool run -j6 -- sleep",
+        with_few_tasks(61236, 8)
     );
     folder.sh(&script).end().exited(0);
 }
@@ -187,12 +193,10 @@ fn where_a_user_may_have_few_processes_fewer_run_at_once_and_none_is_lost() {
     let folder = Folder::new();
     // Another user can't go where ours lie.
     folder.sh("chmod 755 . && cp \"$(command -v procpool)\" tool").end().exited(0);
-    // As many tasks as it has already, and twenty: two processes, five threads for itself, workers and jobs.
-    let script = format!(
-        "{} sh -c 'tasks=$(find /proc -maxdepth 3 -path \"/proc/[0-9]*/task/*\" -user $(id -u) 2> /dev/null | wc -l); \
-         ulimit -u $((tasks + 20)); exec ./tool run -j40 -k -- sh -c \"sleep 0.05; echo {{}}\"'",
-        as_nobody_else()
-    );
-    let ended = folder.sh(&script).input(values(100)).end().exited(0).printed(values(100));
-    assert!(ended.error_text().lines().count() <= 1, "{}", ended.error_text());
+    // Two processes, five threads for itself, workers and jobs.
+    let script = format!("{} ./tool run -j40 --summary always -- sleep", with_few_tasks(61237, 20));
+    let ended =
+        folder.sh(&script).input("0.05\n".repeat(100)).end().exited(0).said("100 jobs: 100 succeeded; ");
+    // That there is no room is said once.
+    assert_eq!(ended.error_text().lines().count(), 2, "{}", ended.error_text());
 }
