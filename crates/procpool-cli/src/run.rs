@@ -22,7 +22,7 @@ use crate::signals::{Caught, Concerned, Insistence, Signals};
 use crate::sink::{Sink, Totals, Trouble};
 use crate::status::StatusReport;
 use crate::summary::{SummaryWish, summary};
-use crate::tally::{Tally, shorten};
+use crate::tally::{Tally, Told, shorten};
 use crate::work::Work;
 
 /// What signals need to reach.
@@ -201,6 +201,9 @@ impl Delivery {
         let told = self.sinks.iter_mut().map(|sink| tell(sink.as_mut()));
         if let Some((index, Err(trouble))) = told.enumerate().find(|(_, result)| result.is_err()) {
             self.sinks.truncate(index);
+            if matches!(trouble, Trouble::Failed(_)) {
+                self.tally.told = Told::Some;
+            }
             // Of two the graver one is told of, and of two grave ones the first.
             if !matches!(self.trouble, Some(Trouble::Failed(_))) {
                 self.trouble = Some(trouble);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::colour::{Palette, paint};
 use crate::duration::prose;
-use crate::tally::{Remark, Rest, Tally};
+use crate::tally::{Remark, Rest, Tally, Told};
 
 /// What was typed about whether there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -47,10 +47,13 @@ fn counts(tally: &Tally, palette: &Palette) -> String {
         (tally.leaked, "leaked a process", palette.notable),
     ];
     let happened = counts.into_iter().filter(|(count, ..)| *count > 0);
-    let paint = |(count, what, style)| paint(style, &format!("{count} {what}"));
-    let mut parts: Vec<String> = happened.map(paint).collect();
+    let told = |(count, what, style)| paint(style, &format!("{count} {what}"));
+    let mut parts: Vec<String> = happened.map(told).collect();
     if tally.unrun.input == Rest::Unknown {
         parts.push("the rest of the input not read".to_owned());
+    }
+    if tally.told == Told::Some {
+        parts.push(paint(palette.bad, "not all recorded and printed"));
     }
     let jobs = match tally.jobs() {
         1 => "1 job".to_owned(),
@@ -120,6 +123,13 @@ mod tests {
     }
 
     #[test]
+    fn a_success_that_nobody_was_told_of_is_not_left_at_that() {
+        let tally = Tally { succeeded: 2, told: Told::Some, ..Tally::default() };
+        let expected = "procpool: 2 jobs: 2 succeeded, not all recorded and printed; 1ms\n";
+        assert_eq!(plain(&tally, Duration::from_millis(1)), expected);
+    }
+
+    #[test]
     fn those_that_failed_are_listed_with_their_last_words_and_the_rest_is_counted() {
         let remark = Remark {
             key: "a b".into(),
@@ -136,6 +146,7 @@ mod tests {
             retried: 2,
             largest_status: 3,
             leaked: 1,
+            told: Told::All,
             busy: Duration::from_secs(130),
             slots: 4,
             remarks: vec![remark],

@@ -22,6 +22,7 @@ pub(crate) struct Tally {
     /// Their turn never came.
     pub(crate) unrun: Unrun,
     pub(crate) leaked: u64,
+    pub(crate) told: Told,
     /// For how long slots were taken, in sum.
     pub(crate) busy: Duration,
     /// How many there were.
@@ -47,6 +48,16 @@ pub(crate) enum Rest {
     None,
     /// The run was over before the input was: it may have more jobs, or none.
     Unknown,
+}
+
+/// Whether all that there was to tell has been told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Told {
+    #[default]
+    All,
+    /// What records or prints could not go on. Jobs that count as successes may stand in no record, and their
+    /// outputs are then not printed.
+    Some,
 }
 
 /// A job that failed or leaked. Its texts are short and can't garble a terminal.
