@@ -13,6 +13,7 @@ mod dry_run;
 mod environment;
 mod events;
 mod faults;
+mod flags;
 mod help;
 mod job_file;
 mod joblog;
