@@ -14,6 +14,13 @@ const KEYWORDS: [&str; 22] = [
     "while", "function", "select", "coproc", "[[", "]]", "((",
 ];
 
+/// What changes the shell itself, or ends it: as a program it would do nothing, where there is one.
+const BUILTINS: [&str; 27] = [
+    ".", ":", "alias", "bg", "break", "builtin", "cd", "continue", "declare", "eval", "exec", "exit",
+    "export", "fg", "let", "local", "popd", "pushd", "read", "return", "set", "shift", "source", "trap",
+    "ulimit", "umask", "unset",
+];
+
 /// The words of a command. None for one that is blank or a comment.
 ///
 /// # Errors
@@ -163,7 +170,7 @@ fn check_word(bare: &[u8]) -> Result<(), Refusal> {
 
 /// What a shell would find in the place of a program.
 fn check_first_word(bare: &[u8]) -> Result<(), Refusal> {
-    if let Some(keyword) = KEYWORDS.iter().find(|keyword| keyword.as_bytes() == bare) {
+    if let Some(keyword) = KEYWORDS.iter().chain(&BUILTINS).find(|keyword| keyword.as_bytes() == bare) {
         return Err(Refusal::Keyword(keyword));
     }
     let Some(equals) = bare.iter().position(|byte| *byte == b'=') else { return Ok(()) };
@@ -243,6 +250,8 @@ mod tests {
             ("if true", Refusal::Keyword("if")),
             ("! true", Refusal::Keyword("!")),
             ("{ true", Refusal::Keyword("{")),
+            ("cd /tmp", Refusal::Keyword("cd")),
+            (": x", Refusal::Keyword(":")),
             ("ls \\", Refusal::Newline),
             ("ls\npwd", Refusal::Newline),
             ("ls \"a\\\nb\"", Refusal::Newline),

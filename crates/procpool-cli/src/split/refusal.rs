@@ -20,7 +20,7 @@ pub(crate) enum Refusal {
     Comment,
     /// `NAME=value` before a command.
     Assignment(String),
-    /// A first word of which a shell makes more than a command, such as `if`.
+    /// A first word of which a shell makes more than a command, such as `if`, or that is about the shell itself, such as `cd`.
     Keyword(&'static str),
     /// A backslash at the end of a line, or a newline outside of quotes.
     Newline,
