@@ -197,6 +197,6 @@ fn where_a_user_may_have_few_processes_fewer_run_at_once_and_none_is_lost() {
     let script = format!("{} ./tool run -j40 --summary always -- sleep", with_few_tasks(61237, 20));
     let ended =
         folder.sh(&script).input("0.05\n".repeat(100)).end().exited(0).said("100 jobs: 100 succeeded; ");
-    // That there is no room is said once.
-    assert_eq!(ended.error_text().lines().count(), 2, "{}", ended.error_text());
+    // That there is no room is said once, or not at all where only threads were refused.
+    assert!(ended.error_text().lines().count() <= 2, "{}", ended.error_text());
 }
