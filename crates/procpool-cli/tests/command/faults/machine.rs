@@ -185,7 +185,10 @@ fn where_no_second_worker_can_be_had_the_first_runs_all_jobs() {
         "(for value in 2 0.1 0.1 0.1; do echo $value; sleep 0.2; done) | {} ./tool run -j6 -- sleep",
         with_few_tasks(61236, 8)
     );
-    folder.sh(&script).end().exited(0);
+    // On a busy machine it may be a thread of procpool's own that is refused: then it says so, and nothing was to be seen.
+    let mut tries = (0..20).map(|_| folder.sh(&script).end());
+    let seen = tries.find(|ended| !ended.error_text().contains("procpool: can't start a thread"));
+    seen.expect("it always lacked a thread of its own").exited(0);
 }
 
 #[test]
