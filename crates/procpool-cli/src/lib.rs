@@ -1,0 +1,97 @@
+//! The command `procpool`: what was typed becomes a plan, the plan a run, the run an exit status.
+//! Wiring only; it knows no option and no job.
+
+mod args;
+mod argument_space;
+mod attempts;
+mod closed;
+mod colour;
+mod descriptors;
+mod dry_run;
+mod duration;
+mod exit;
+mod guard;
+mod input;
+mod labels;
+mod launch;
+mod machine;
+mod pages;
+mod patient;
+mod plan;
+mod progress;
+mod pulse;
+mod quote;
+mod reorder;
+mod run;
+mod scale;
+mod screen;
+mod signals;
+mod sink;
+mod size;
+mod split;
+mod status;
+mod summary;
+mod sys;
+mod tally;
+mod template;
+mod terms;
+mod work;
+
+use nix::sys::signal::SigSet;
+
+use crate::args::{Chore, RunArgs};
+use crate::exit::ExitStatus;
+use crate::guard::Guard;
+use crate::plan::Plan;
+use crate::run::{Audience, Controls};
+
+/// What the command does, from its arguments to its exit status.
+pub fn main() -> ! {
+    let status = match args::parse() {
+        Ok(args) => carry_out(args.chore),
+        Err(error) => exit::bad_input(&error),
+    };
+    status.leave()
+}
+
+fn carry_out(chore: Option<Chore>) -> ExitStatus {
+    match chore {
+        None => {
+            args::print_first_help();
+            ExitStatus::Success
+        }
+        Some(Chore::Run(args)) => run(*args),
+        Some(Chore::Completions { shell }) => pages::completions(args::command(), shell),
+        Some(Chore::Man) => pages::manual(&args::command()),
+    }
+}
+
+fn run(args: RunArgs) -> ExitStatus {
+    if args.inputs.dry_run {
+        return plan::input(args).map_or_else(|error| exit::bad_input(&error), dry_run::print);
+    }
+    // A job gets what procpool gives it, and nothing that procpool was given by accident. A system that can't
+    // say which descriptors are open is no reason not to run.
+    let _ = sys::keep_descriptors();
+    // Nor does anybody want a procpool that can't be told to end, because its parent has blocked signals.
+    let _ = SigSet::empty().thread_set_mask();
+    if let Err(error) = signals::hear_of_children() {
+        return exit::own_failure(&error);
+    }
+    // Before there is a second thread.
+    let guard = match args.jobs.guarding() {
+        None => None,
+        Some(leftovers) => Guard::enter(leftovers).inspect_err(exit::unguarded).ok(),
+    };
+    let status = match Plan::new(args, guard.as_ref()) {
+        Ok(Plan { pool, input, sinks, telling, pulse, processes, link, grace }) => {
+            let controls = Controls { pulse, processes, link, grace };
+            run::run(&pool, input, Audience { sinks, telling }, controls)
+        }
+        Err(error) => exit::bad_input(&error),
+    };
+    if let Some(guard) = &guard {
+        guard.take_leave();
+    }
+    status
+}
