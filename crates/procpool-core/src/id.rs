@@ -4,7 +4,8 @@
 use std::fmt;
 use std::num::{NonZeroU64, NonZeroUsize};
 
-/// A job's position in the input, from 1.
+/// A job's position in the input, from 1: higher than those of all jobs before it. There is none missing, unless
+/// jobs come with a [position](crate::Job::position) of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Seq(NonZeroU64);
 
@@ -12,8 +13,17 @@ pub struct Seq(NonZeroU64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Slot(NonZeroUsize);
 
+/// Nobody may choose a higher position, so that there is always one left to count on with.
+const HIGHEST_CHOSEN: u64 = 1 << 63;
+
 impl Seq {
     pub(crate) const FIRST: Seq = Seq(NonZeroU64::MIN);
+
+    /// The one that the caller chose, where that is no step back.
+    pub(crate) fn or_later(self, chosen: Option<u64>) -> Seq {
+        let chosen = chosen.filter(|chosen| *chosen <= HIGHEST_CHOSEN).and_then(NonZeroU64::new);
+        chosen.map_or(self, |chosen| self.max(Seq(chosen)))
+    }
 
     pub(crate) fn next(self) -> Seq {
         Seq(self.0.checked_add(1).expect("BUG: more jobs than 2^64"))

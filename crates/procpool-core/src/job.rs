@@ -28,12 +28,20 @@ pub struct Job<W = Command> {
     /// How many further attempts follow where it fails; `None` leaves that to the pool's
     /// [`retries`](crate::Pool::retries).
     pub retries: Option<u32>,
+    /// Its position in the input, where the caller counts and leaves some out; `None` is the next one.
+    pub position: Option<u64>,
 }
 
 impl<W> Job<W> {
-    /// A job without a timeout and without a word on retries.
+    /// A job without a timeout and without a word on retries or its position.
     pub fn new(key: impl Into<Key>, work: W) -> Job<W> {
-        Job { key: key.into(), work, timeout: None, retries: None }
+        Job {
+            key: key.into(),
+            work,
+            timeout: None,
+            retries: None,
+            position: None,
+        }
     }
 
     /// Ends an attempt that takes longer than this: TERM, grace time, KILL to its process group.
@@ -47,6 +55,26 @@ impl<W> Job<W> {
     #[must_use]
     pub fn retries(mut self, further: u32) -> Job<W> {
         self.retries = Some(further);
+        self
+    }
+
+    /// Makes this its [`Seq`](crate::Seq), for a caller who counts and leaves some out: so a job keeps its number
+    /// where others before it are not run again. Totals still count jobs.
+    ///
+    /// It is heeded only where it is higher than those of all jobs before it, for the order of the input never
+    /// lies, and up to 2^63; else the job gets the number after the last one.
+    ///
+    /// ```
+    /// use procpool_core::{Command, Job, Limit, Pool};
+    ///
+    /// let job = |key: &str| Job::new(key, Command::new("true"));
+    /// let run = Pool::new(Limit::new(1)?).run([job("a"), job("d").position(4), job("b").position(2)])?;
+    /// assert_eq!(run.map(|done| done.seq.get()).collect::<Vec<_>>(), [1, 4, 5]);
+    /// # Ok::<(), procpool_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn position(mut self, position: u64) -> Job<W> {
+        self.position = Some(position);
         self
     }
 }

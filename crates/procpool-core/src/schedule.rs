@@ -112,7 +112,7 @@ impl<W> Schedule<W> {
 
     /// Accepts a job from the input. From here on it is owed exactly one completion.
     pub(crate) fn add(&mut self, job: Job<W>) {
-        let seq = self.input.count();
+        let seq = self.input.count(job.position);
         self.queue.add(Waiting { job, seq, attempt: 1 });
     }
 

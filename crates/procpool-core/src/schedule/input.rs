@@ -7,6 +7,8 @@ use crate::id::Seq;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Input {
     next: Seq,
+    /// How many jobs came: their positions may have gaps.
+    jobs: u64,
     state: State,
 }
 
@@ -21,13 +23,14 @@ enum State {
 
 impl Input {
     pub(crate) fn new(expected: Option<u64>) -> Input {
-        Input { next: Seq::FIRST, state: State::Open { expected } }
+        Input { next: Seq::FIRST, jobs: 0, state: State::Open { expected } }
     }
 
-    /// The position of a job that came.
-    pub(crate) fn count(&mut self) -> Seq {
-        let seq = self.next;
+    /// The position of a job that came, and may have said which it is.
+    pub(crate) fn count(&mut self, position: Option<u64>) -> Seq {
+        let seq = self.next.or_later(position);
         self.next = seq.next();
+        self.jobs += 1;
         seq
     }
 
@@ -43,7 +46,7 @@ impl Input {
     pub(crate) fn total(self) -> Option<u64> {
         match self.state {
             State::Open { expected } => expected,
-            State::Ended => Some(self.next.get() - 1),
+            State::Ended => Some(self.jobs),
         }
     }
 }

@@ -205,6 +205,21 @@ fn a_percentage_reads_the_whole_input_and_is_judged_when_its_end_is_known() {
 }
 
 #[test]
+fn a_percentage_is_of_jobs_whatever_their_positions() {
+    let policies = halting(HaltWhen::Soon, HaltWhy::Fail, HaltQuantity::Percent(50));
+    let mut schedule = schedule(1, None, policies);
+    let now = Instant::now();
+    for position in [10, 1_000] {
+        schedule.add(job().position(position));
+    }
+    schedule.end_input();
+    let start = schedule.start(now).unwrap();
+    assert_eq!((start.seq.get(), schedule.snapshot(now).pending), (10, Pending::Exactly(1)));
+    schedule.finish(start, &exit(1), now);
+    assert_eq!(schedule.take_halt(), Some(Halt::Drain));
+}
+
+#[test]
 fn a_percentage_of_a_length_that_was_told_reads_no_further_than_needed() {
     let policies = halting(HaltWhen::Soon, HaltWhy::Fail, HaltQuantity::Percent(50));
     let mut schedule = schedule(1, Some(2), policies);

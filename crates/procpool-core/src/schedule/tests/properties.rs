@@ -16,13 +16,13 @@ use crate::schedule::halt_rule::{HaltQuantity, HaltRule, HaltWhen, HaltWhy};
 use crate::schedule::policies::Policies;
 use crate::schedule::retries::Retries;
 use crate::schedule::{Schedule, Start, Verdict};
-use crate::snapshot::HeldUp;
+use crate::snapshot::{HeldUp, Pending};
 
 /// What may happen next.
 #[derive(Clone, Debug)]
 enum Step {
-    /// A job comes from the input, which wants so many further attempts.
-    Add(Option<u32>),
+    /// A job comes from the input, which wants so many further attempts and has a position of its own.
+    Add(Option<u32>, Option<u64>),
     EndInput,
     /// All that may start is started.
     Start,
@@ -76,7 +76,7 @@ fn ending() -> impl Strategy<Value = Ending> {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        8 => prop::option::weighted(0.2, 0_u32..3).prop_map(Step::Add),
+        8 => (prop::option::weighted(0.2, 0_u32..3), position()).prop_map(|(retries, position)| Step::Add(retries, position)),
         8 => Just(Step::Start),
         8 => (any::<prop::sample::Index>(), ending()).prop_map(|(which, ending)| Step::Finish(which, ending)),
         6 => (0_u64..30).prop_map(Step::Pass),
@@ -84,6 +84,16 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::EndInput),
         1 => prop::bool::weighted(0.1).prop_map(|halts| if halts { Step::Halt } else { Step::Start }),
     ]
+}
+
+/// Most are a little ahead of or behind where the input is.
+fn position() -> impl Strategy<Value = Option<u64>> {
+    prop_oneof![6 => Just(None), 4 => (0_u64..200).prop_map(Some), 1 => any::<u64>().prop_map(Some)]
+}
+
+/// The position that the next job gets, by the promise.
+fn next_position(before: u64, own: Option<u64>) -> u64 {
+    own.filter(|own| *own > before && *own <= 1 << 63).unwrap_or(before + 1)
 }
 
 fn rule() -> impl Strategy<Value = HaltRule> {
@@ -124,7 +134,8 @@ struct Books {
     machine: Load,
     /// What the machine was when it was looked at last; `None` since the last start.
     looked: Option<Load>,
-    added: u64,
+    /// The positions of all that came.
+    added: Vec<u64>,
     /// Positions that were started for the first time, or given up before.
     begun: BTreeSet<u64>,
     running: Vec<Start<()>>,
@@ -144,7 +155,7 @@ impl Books {
             last_start: None,
             machine: Load::Free,
             looked: None,
-            added: 0,
+            added: Vec::new(),
             begun: BTreeSet::new(),
             running: Vec::new(),
             waiting: BTreeMap::new(),
@@ -155,10 +166,15 @@ impl Books {
 
     fn take(&mut self, step: &Step) -> TestCaseResult {
         match step {
-            Step::Add(_) if !self.schedule.input.is_open() => {}
-            Step::Add(retries) => {
-                self.schedule.add(Job { retries: *retries, ..Job::new("key", ()) });
-                self.added += 1;
+            Step::Add(..) if !self.schedule.input.is_open() => {}
+            Step::Add(retries, position) => {
+                self.schedule.add(Job {
+                    retries: *retries,
+                    position: *position,
+                    ..Job::new("key", ())
+                });
+                let before = self.added.last().copied().unwrap_or(0);
+                self.added.push(next_position(before, *position));
             }
             Step::EndInput => self.schedule.end_input(),
             Step::Start => while self.start()? {},
@@ -187,7 +203,7 @@ impl Books {
             let full = self.running.len() == self.limit;
             let unordered = self.policies.shuffle.is_some() && self.schedule.input.is_open();
             let looks = !self.policies.admission.is_empty() && self.looked != Some(Load::Free);
-            let something = due || (self.begun.len() as u64) < self.added;
+            let something = due || self.begun.len() < self.added.len();
             let kept = self.halted || full || too_early || unordered || looks;
             prop_assert!(kept || !something, "nothing keeps it from starting one");
             if let Some(held_up) = self.schedule.snapshot(self.now).held_up {
@@ -211,7 +227,7 @@ impl Books {
             None => {
                 prop_assert!(self.begun.insert(seq), "started twice");
                 prop_assert_eq!(start.attempt, 1);
-                let in_order = self.begun.len() as u64 == seq;
+                let in_order = self.added[self.begun.len() - 1] == seq;
                 prop_assert!(in_order || self.policies.shuffle.is_some(), "the order of the input is kept");
                 prop_assert!(!due, "one that is due again goes first");
             }
@@ -247,9 +263,15 @@ impl Books {
         prop_assert_eq!(snapshot.completed, self.over.len() as u64);
         prop_assert_eq!(snapshot.retrying, self.waiting.len() as u64);
         prop_assert_eq!(self.schedule.running(), self.running.len());
-        let known = (self.over.len() + self.running.len() + self.waiting.len()) as u64;
-        let idle = known == self.over.len() as u64 && self.begun.len() as u64 == self.added;
-        prop_assert_eq!(self.schedule.is_idle(), idle);
+        let is_idle = self.over.len() == self.added.len();
+        prop_assert_eq!(self.schedule.is_idle(), is_idle);
+        let left = self.added.len() - self.over.len() - self.running.len();
+        if self.schedule.input.is_open() {
+            prop_assert_eq!((snapshot.total, snapshot.pending), (None, Pending::AtLeast(left as u64)));
+        } else {
+            prop_assert_eq!(snapshot.total, Some(self.added.len() as u64));
+            prop_assert_eq!(snapshot.pending, Pending::Exactly(left as u64));
+        }
         Ok(())
     }
 
@@ -279,7 +301,7 @@ impl Books {
                 prop_assert!(self.halted || self.schedule.is_over(), "something is left and nobody wakes up");
             }
         }
-        prop_assert!(self.over.iter().copied().eq(1..=self.added), "something was lost");
+        prop_assert!(self.over.iter().eq(&self.added), "something was lost");
         Ok(())
     }
 }
