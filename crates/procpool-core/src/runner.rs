@@ -11,6 +11,7 @@ use crate::job::Job;
 use crate::live::{News, Source, Teller};
 use crate::moving_timeout::MovingTimeout;
 use crate::outcome::Outcome;
+use crate::snapshot::HeldUp;
 use crate::sys;
 
 /// What runs a job: [`LocalProcess`](crate::LocalProcess) as a process of this machine, a scripted one in
@@ -55,6 +56,7 @@ pub struct Context {
     seq: Seq,
     slot: Slot,
     attempt: u32,
+    held_up: Option<HeldUp>,
     steering: Steering,
     news: Option<News>,
 }
@@ -69,7 +71,13 @@ pub(crate) struct Steering {
 
 impl Context {
     pub(crate) fn new(seq: Seq, slot: Slot, attempt: u32, steering: Steering) -> Context {
-        Context { seq, slot, attempt, steering, news: None }
+        Context { seq, slot, attempt, held_up: None, steering, news: None }
+    }
+
+    /// The same, whose start waited for this.
+    pub(crate) fn held_up_by(mut self, held_up: Option<HeldUp>) -> Context {
+        self.held_up = held_up;
+        self
     }
 
     /// The same, whose outputs are followed.
@@ -100,6 +108,34 @@ impl Context {
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.attempt
+    }
+
+    /// What kept this attempt from its start last though a slot was free for it; `None` where nothing did.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use procpool_core::{Context, End, Job, Limit, Outcome, Pool, Ran, Runner, Status};
+    ///
+    /// /// Does nothing, and says why it took so long.
+    /// struct Excuse;
+    ///
+    /// impl Runner for Excuse {
+    ///     type Work = ();
+    ///     fn run(&self, job: &Job<()>, context: &Context) -> Outcome {
+    ///         if let Some(held_up) = context.held_up() {
+    ///             eprintln!("{} had to wait: {held_up:?}", job.key);
+    ///         }
+    ///         Ran::new(End::Itself(Status::Exited(0))).into()
+    ///     }
+    /// }
+    ///
+    /// let pool = Pool::with_runner(Limit::new(2)?, Excuse).delay(Duration::from_millis(10));
+    /// assert!(pool.run_all(["a", "b"].map(|key| Job::new(key, ())))?.all_succeeded()); // "b had to wait: Delay"
+    /// # Ok::<(), procpool_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn held_up(&self) -> Option<HeldUp> {
+        self.held_up
     }
 
     /// How long the attempt may take, as far as that is known now, where its job has no timeout of its own:

@@ -71,6 +71,8 @@ pub(crate) struct Start<W> {
     pub(crate) seq: Seq,
     pub(crate) slot: Slot,
     pub(crate) attempt: u32,
+    /// What kept it from this last though a slot was free for it.
+    pub(crate) held_up: Option<HeldUp>,
 }
 
 /// What follows from the end of an attempt.
@@ -113,7 +115,7 @@ impl<W> Schedule<W> {
     /// Accepts a job from the input. From here on it is owed exactly one completion.
     pub(crate) fn add(&mut self, job: Job<W>) {
         let seq = self.input.count(job.position);
-        self.queue.add(Waiting { job, seq, attempt: 1 });
+        self.queue.add(Waiting { job, seq, attempt: 1, held_up: None });
     }
 
     /// The input has no more jobs.
@@ -136,14 +138,26 @@ impl<W> Schedule<W> {
 
     /// Takes the next attempt that may start, and gives it the lowest free slot.
     pub(crate) fn start(&mut self, now: Instant) -> Option<Start<W>> {
-        if !self.may_start() || self.pace.holds_until(now).is_some() || self.admission.is_closed() {
+        if !self.may_start() {
             return None;
         }
-        let Waiting { job, seq, attempt } = self.queue.pop(now)?;
+        if self.pace.holds_until(now).is_some() || self.admission.is_closed() {
+            self.note_hold(now);
+            return None;
+        }
+        let Waiting { job, seq, attempt, held_up } = self.queue.pop(now)?;
         let slot = self.slots.take(job.key.clone(), seq, attempt, now);
         self.pace.note_start(now);
         self.admission.note_start(now);
-        Some(Start { job, seq, slot, attempt })
+        Some(Start { job, seq, slot, attempt, held_up })
+    }
+
+    /// A slot is free, and a policy keeps it so.
+    fn note_hold(&mut self, now: Instant) {
+        let until = self.pace.holds_until(now).or_else(|| self.admission.looks_again());
+        if let (Some(until), Some(by)) = (until, self.held_by(now)) {
+            self.queue.hold_up(until, by);
+        }
     }
 
     /// When [`start`](Schedule::start) has to be asked again though nothing else happens.
@@ -167,9 +181,11 @@ impl<W> Schedule<W> {
     }
 
     fn held_up(&self, now: Instant) -> Option<HeldUp> {
-        if !self.is_next_due(now) {
-            return None;
-        }
+        if self.is_next_due(now) { self.held_by(now) } else { None }
+    }
+
+    /// What a policy would keep the next job from its start by.
+    fn held_by(&self, now: Instant) -> Option<HeldUp> {
         let by_pace = self.pace.holds_until(now).map(|_| HeldUp::Delay);
         by_pace.or_else(|| self.admission.held_up_by())
     }
@@ -193,7 +209,12 @@ impl<W> Schedule<W> {
             return Verdict::Done(start);
         };
         let key = job.key.clone();
-        let waiting = Waiting { job: start.job, seq: start.seq, attempt: start.attempt + 1 };
+        let waiting = Waiting {
+            job: start.job,
+            seq: start.seq,
+            attempt: start.attempt + 1,
+            held_up: None,
+        };
         self.queue.add_again(waiting, pause, now);
         Verdict::Again { key, pause }
     }

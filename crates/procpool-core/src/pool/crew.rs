@@ -170,7 +170,8 @@ impl<R: Runner> Worker<R> {
     }
 
     fn run(&self, start: &Start<R::Work>) -> Upshot {
-        let context = Context::new(start.seq, start.slot, start.attempt, self.steering.clone());
+        let context = Context::new(start.seq, start.slot, start.attempt, self.steering.clone())
+            .held_up_by(start.held_up);
         let context = match &self.news {
             None => context,
             Some(reporting) => context.followed(reporting.news_of(start)),

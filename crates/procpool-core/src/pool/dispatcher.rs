@@ -113,7 +113,7 @@ impl<R: Runner> Dispatcher<R> {
     }
 
     fn give_up_what_waits(&mut self) {
-        while let Some(Waiting { job, seq, attempt }) = self.schedule.give_up() {
+        while let Some(Waiting { job, seq, attempt, .. }) = self.schedule.give_up() {
             let outcome = NotStarted::NeverReached.into();
             self.tell(Event::Completed(Completion { job, seq, slot: None, attempt, outcome }));
         }

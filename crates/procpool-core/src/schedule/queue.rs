@@ -9,6 +9,7 @@ use crate::id::Seq;
 use crate::job::Job;
 use crate::schedule::random::SplitMix64;
 use crate::schedule::time::later;
+use crate::snapshot::HeldUp;
 
 /// A job that was accepted and does not run.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub(crate) struct Waiting<W> {
     pub(crate) seq: Seq,
     /// The attempt that it waits for.
     pub(crate) attempt: u32,
+    /// What kept it from its start last.
+    pub(crate) held_up: Option<HeldUp>,
 }
 
 /// See the head of this file.
@@ -60,6 +63,19 @@ impl<W> Queue<W> {
     pub(crate) fn next_due(&self, now: Instant) -> Option<Instant> {
         let again = self.again.peek().map(|later| later.due);
         if self.new.is_empty() { again } else { Some(now) }
+    }
+
+    /// Nothing is started until then, and the job that is next by then was held up by that. It may become due only
+    /// meanwhile: nobody looks again before the end of the hold.
+    pub(crate) fn hold_up(&mut self, until: Instant, by: HeldUp) {
+        match self.again.peek_mut() {
+            Some(mut later) if later.due < until => later.waiting.held_up = Some(by),
+            _ => {
+                if let Some(waiting) = self.new.front_mut() {
+                    waiting.held_up = Some(by);
+                }
+            }
+        }
     }
 
     /// Takes the next job that may be started: one that is due again before one that is new.

@@ -152,6 +152,51 @@ fn a_delay_keeps_starts_apart_and_says_when_to_come_back() {
 }
 
 #[test]
+fn a_start_tells_which_policy_kept_it_though_a_slot_was_free_and_nothing_of_full_slots() {
+    let mut schedule = with_jobs(2, 3, Policies { delay: SECOND, ..Policies::default() });
+    let now = Instant::now();
+    let first = schedule.start(now).unwrap();
+    assert!(schedule.start(now).is_none());
+    let second = schedule.start(now + SECOND).unwrap();
+    assert_eq!((first.held_up, second.held_up), (None, Some(HeldUp::Delay)));
+    assert!(schedule.start(now + SECOND).is_none(), "no slot is free");
+    schedule.finish(first, &exit(0), now + 2 * SECOND);
+    assert_eq!(schedule.start(now + 2 * SECOND).unwrap().held_up, None);
+}
+
+#[test]
+fn of_two_policies_that_kept_a_job_from_its_start_the_last_one_is_told() {
+    let admission = AdmissionRules { load_limit: Some(2), memory_reserve: None };
+    let mut schedule = with_jobs(2, 2, Policies { admission, delay: SECOND, ..Policies::default() });
+    let now = Instant::now();
+    schedule.note_reading(loaded(0), now);
+    assert_eq!(schedule.start(now).unwrap().held_up, None);
+    assert!(schedule.start(now).is_none());
+    schedule.note_reading(loaded(9), now + SECOND);
+    assert!(schedule.start(now + SECOND).is_none());
+    schedule.note_reading(loaded(0), now + 2 * SECOND);
+    assert_eq!(schedule.start(now + 2 * SECOND).unwrap().held_up, Some(HeldUp::Load));
+}
+
+#[test]
+fn a_retry_was_held_up_where_it_became_due_before_starts_were_free_again() {
+    let held_up = |pause, delay| {
+        let policies = Policies {
+            delay,
+            ..retrying(Retries::new(1).delay(pause).longest_delay(pause))
+        };
+        let mut schedule = with_jobs(1, 1, policies);
+        let now = Instant::now();
+        let start = schedule.start(now).unwrap();
+        schedule.finish(start, &exit(1), now);
+        assert!(schedule.start(now).is_none());
+        schedule.start(schedule.next_wake(now).unwrap()).unwrap().held_up
+    };
+    assert_eq!(held_up(SECOND, 2 * SECOND), Some(HeldUp::Delay));
+    assert_eq!(held_up(2 * SECOND, SECOND), None);
+}
+
+#[test]
 fn a_job_counts_for_the_rule_once_it_is_done_for_good() {
     let mut policies = halting(HaltWhen::Now, HaltWhy::Fail, HaltQuantity::Number(1));
     policies.retries = Retries::new(1);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::unbounded;
 use procpool_core::{
     Cause, Command, Completion, Context, End, Event, Halt, HaltQuantity, HaltRule, HaltWhen, HaltWhy, HeldUp,
     Job, NotStarted, Outcome, Pool, Ran, Retries, Run, Runner, Signal, Status,
@@ -95,6 +96,23 @@ fn a_retry_comes_when_it_is_due_though_nothing_else_happens() {
     let pool = pool_by(1, third_time_lucky).retries(Retries::new(2).delay(moment));
     let mut run = pool.run([number(0)]).unwrap();
     assert_eq!(in_time("a retry", move || run.next().unwrap().attempt), 3);
+}
+
+#[test]
+fn a_runner_is_told_what_held_up_the_start_and_nothing_where_nothing_did() {
+    let told = |delay| {
+        let (told, hear) = unbounded();
+        let pool = pool_by(2, move |_, context| {
+            told.send(context.held_up()).unwrap();
+            exit(0)
+        });
+        assert!(pool.delay(delay).run_all([number(0), number(1)]).unwrap().all_succeeded());
+        hear.try_iter().collect::<Vec<Option<HeldUp>>>()
+    };
+    assert_eq!(told(Duration::ZERO), [None, None]);
+    // On a busy machine the second job may come so late that a short delay is over.
+    let delays = [10, 100, 1_000, 10_000].map(Duration::from_millis);
+    assert!(delays.into_iter().any(|delay| told(delay) == [None, Some(HeldUp::Delay)]));
 }
 
 #[test]

@@ -134,6 +134,8 @@ struct Books {
     machine: Load,
     /// What the machine was when it was looked at last; `None` since the last start.
     looked: Option<Load>,
+    /// What held up the next start last; `None` since the last one.
+    held_up: Option<HeldUp>,
     /// The positions of all that came.
     added: Vec<u64>,
     /// Positions that were started for the first time, or given up before.
@@ -155,6 +157,7 @@ impl Books {
             last_start: None,
             machine: Load::Free,
             looked: None,
+            held_up: None,
             added: Vec::new(),
             begun: BTreeSet::new(),
             running: Vec::new(),
@@ -210,11 +213,14 @@ impl Books {
                 prop_assert!(!full && something && !self.halted);
                 let expected = if too_early { HeldUp::Delay } else { HeldUp::Load };
                 prop_assert_eq!(held_up, expected);
+                self.held_up = Some(held_up);
             }
             return Ok(false);
         };
         prop_assert!(!self.halted);
-        let looked = self.looked.take();
+        let (looked, held_up) = (self.looked.take(), self.held_up.take());
+        prop_assert!(start.held_up != Some(HeldUp::Delay) || !self.policies.delay.is_zero());
+        prop_assert!(start.held_up != Some(HeldUp::Load) || !self.policies.admission.is_empty());
         prop_assert!(self.policies.admission.is_empty() || looked == Some(Load::Free), "let in unseen");
         prop_assert!(self.last_start.is_none_or(|last| self.now >= last + self.policies.delay));
         self.last_start = Some(self.now);
@@ -230,6 +236,7 @@ impl Books {
                 let in_order = self.added[self.begun.len() - 1] == seq;
                 prop_assert!(in_order || self.policies.shuffle.is_some(), "the order of the input is kept");
                 prop_assert!(!due, "one that is due again goes first");
+                prop_assert!(held_up.is_none() || held_up == start.held_up, "it is not told what held it up");
             }
         }
         prop_assert!(start.slot.get() <= self.limit);
