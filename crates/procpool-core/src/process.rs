@@ -73,7 +73,11 @@ pub struct LocalProcess {
     /// The soft limit of descriptors that jobs get, where it isn't ours.
     descriptor_limit: Option<u64>,
     oom: OomWatch,
+    /// Who is told of each process.
+    witness: Option<Witness>,
 }
+
+type Witness = Box<dyn Fn(&Context, u32) + Send + Sync>;
 
 /// How much of an output is held in memory at most, by default: as much as a pipe holds.
 const SPOOL_THRESHOLD: usize = 64 * 1024;
@@ -95,6 +99,7 @@ impl LocalProcess {
             room: Room::default(),
             descriptor_limit: None,
             oom: OomWatch::default(),
+            witness: None,
         }
     }
 
@@ -117,6 +122,31 @@ impl LocalProcess {
     #[must_use]
     pub fn when_short(self, witness: impl Fn(&io::Error) + Send + Sync + 'static) -> LocalProcess {
         self.room.tell(Box::new(witness));
+        self
+    }
+
+    /// Calls `witness` with the number of each process right after its start, on the thread that runs the job. The
+    /// process may have ended by then, but it can't have been reaped: its number, and that of its process group, is
+    /// nobody else's as long as `witness` runs. That long nobody reads the job's outputs either, its timeout has not
+    /// begun, and no stop reaches it. Where `witness` panics the process is killed, and it is as if the runner had panicked.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use procpool_core::{Command, Job, Limit, LocalProcess, Pool};
+    ///
+    /// let (told, started) = mpsc::channel();
+    /// let runner = LocalProcess::new().when_started(move |context, pid| {
+    ///     let _ = told.send((context.seq().get(), pid.to_string()));
+    /// });
+    /// let job = Job::new("shell", Command::new("sh").args(["-c", "echo $$"]));
+    /// let results = Pool::with_runner(Limit::default(), runner).run_all([job])?;
+    /// let pid = results["shell"].stdout().to_string_lossy()?.trim_end().to_owned();
+    /// assert_eq!(started.recv()?, (1, pid));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn when_started(mut self, witness: impl Fn(&Context, u32) + Send + Sync + 'static) -> LocalProcess {
+        self.witness = Some(Box::new(witness));
         self
     }
 
@@ -199,6 +229,9 @@ impl LocalProcess {
                 Ok(spawned) => {
                     if let Some(soft) = self.descriptor_limit {
                         spawned.child.limit_descriptors(soft);
+                    }
+                    if let Some(witness) = &self.witness {
+                        witness(context, spawned.child.number());
                     }
                     return Ok((place, spawned));
                 }

@@ -61,6 +61,11 @@ impl Child {
         }
     }
 
+    /// Its number, which is nobody else's as long as this exists.
+    pub(crate) fn number(&self) -> u32 {
+        self.pid.as_raw_nonzero().get().unsigned_abs()
+    }
+
     /// Readable once the process has ended.
     pub(crate) fn end_event(&self) -> BorrowedFd<'_> {
         self.pidfd.as_fd()

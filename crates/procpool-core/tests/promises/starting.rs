@@ -2,14 +2,19 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
+use std::mem::ManuallyDrop;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use procpool_core::{Command, Completion, Job, NotStarted, Outcome, SpawnError, Stdin, Subject};
+use crossbeam_channel::unbounded;
+use procpool_core::{
+    Command, Completion, Job, NotStarted, Outcome, Pool, Retries, SpawnError, Stdin, Subject,
+};
 use sleeper::bytes::{self, Stream};
 
-use crate::{Folder, run, run_one, said, sh, sleeper};
+use crate::{Folder, LeftBehind, in_time, limit, patient, run, run_one, said, sh, sleeper, wait_for};
 
 fn spawn_error(done: &Completion) -> &SpawnError {
     match &done.outcome {
@@ -30,6 +35,47 @@ fn refused(command: Command, status: u8) -> (Subject, String) {
     assert_eq!(bad.outcome.status(), Some(status), "{}", bad.outcome);
     assert!(bad.stdout().is_empty() && bad.elapsed().is_zero());
     (spawn_error(bad).subject.clone(), bad.outcome.to_string())
+}
+
+#[test]
+fn each_start_is_told_with_a_number_that_nobody_has_reaped_even_of_a_process_that_ends_at_once() {
+    let (tell, told) = unbounded();
+    let runner = patient().when_started(move |context, pid| {
+        // Until it is reaped it is there, as a zombie at the least. It is not for this case to kill.
+        let process = ManuallyDrop::new(LeftBehind(pid));
+        wait_for("the end of the process", || !process.lives());
+        let is_there = Path::new(&format!("/proc/{pid}")).exists();
+        tell.send((context.seq().get(), context.attempt(), is_there)).unwrap();
+    });
+    let jobs = [
+        Job::new("good", Command::new("true")),
+        Job::new("missing", Command::new("/no/such/program")),
+        Job::new("bad", Command::new("false")),
+    ];
+    let pool = Pool::with_runner(limit(2), runner).retries(Retries::new(1));
+    let results = in_time("three jobs", move || pool.run_all(jobs).unwrap());
+    assert_eq!(
+        results.iter().map(|done| done.outcome.status()).collect::<Vec<_>>(),
+        [Some(0), Some(127), Some(1)]
+    );
+    let mut told: Vec<_> = told.try_iter().collect();
+    told.sort_unstable();
+    assert_eq!(told, [(1, 1, true), (3, 1, true), (3, 2, true)]);
+}
+
+#[test]
+fn where_who_is_told_of_a_start_panics_the_process_is_killed_and_the_panic_comes_back() {
+    let (tell, told) = unbounded();
+    let runner = patient().when_started(move |_, pid| {
+        tell.send(pid).unwrap();
+        panic!("no journal");
+    });
+    let pool = Pool::with_runner(limit(1), runner);
+    let end = in_time("a run whose witness panics", move || {
+        catch_unwind(AssertUnwindSafe(|| pool.run_all([Job::new("nap", Command::new("sleep").arg("1000"))])))
+    });
+    assert_eq!(end.unwrap_err().downcast_ref(), Some(&"no journal"));
+    assert!(!Path::new(&format!("/proc/{}", told.recv().unwrap())).exists());
 }
 
 #[test]
