@@ -35,7 +35,7 @@ use crate::process::room::{Place, Room};
 use crate::process::spawn::{Spawned, Starter};
 use crate::process::watch::{Patience, watch};
 use crate::runner::{Context, Runner};
-use crate::spool::SpoolFile;
+use crate::spool::{Spool, SpoolFile};
 use crate::sys;
 
 pub use crate::process::lifecycle::OnLeak;
@@ -191,6 +191,27 @@ impl LocalProcess {
             .spool
             .check()
             .map_err(|error| Error::resource("a temporary file for large outputs", error))
+    }
+
+    /// Keeps bytes as it keeps a job's output: past the threshold in its file for large ones, a piece of 64 KiB at a time,
+    /// and in memory as long as there is no descriptor for that file. So an output that was recorded elsewhere goes
+    /// the way of all others.
+    ///
+    /// ```
+    /// use procpool_core::LocalProcess;
+    ///
+    /// let recorded = b"what a job wrote yesterday\n";
+    /// let spool = LocalProcess::new().keep(&recorded[..])?;
+    /// assert_eq!(spool.to_vec()?, recorded);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Where the bytes can't be read, or the file can't be made or written. Nothing is kept then.
+    pub fn keep(&self, bytes: impl io::Read) -> io::Result<Spool> {
+        let mut spool = Spool::in_file(Arc::clone(&self.starter.spool));
+        spool.fill_from(bytes)?;
+        Ok(spool)
     }
 
     fn with_new_spool(mut self) -> LocalProcess {

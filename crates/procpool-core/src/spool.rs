@@ -169,6 +169,18 @@ impl Spool {
         }
     }
 
+    /// Takes all that there is to read, a piece at a time.
+    pub(crate) fn fill_from(&mut self, mut bytes: impl Read) -> io::Result<()> {
+        loop {
+            let read = bytes.by_ref().take(CHUNK as u64).read_to_end(&mut self.memory)?;
+            self.settle()?;
+            if read < CHUNK {
+                self.close();
+                return Ok(());
+            }
+        }
+    }
+
     /// No more will come: gives back the room that was not needed.
     pub(crate) fn close(&mut self) {
         self.memory.shrink_to_fit();
@@ -299,6 +311,13 @@ mod tests {
         (0..100).for_each(|_| append(&mut spool, &[b'x'; 300]));
         assert_eq!(spool.len(), 30_000);
         assert!(spool.memory.len() < 1000);
+    }
+
+    #[test]
+    fn what_is_taken_from_a_reader_passes_through_memory_a_piece_at_a_time() {
+        let mut spool = spool(1000);
+        spool.fill_from(io::repeat(b'x').take(10_000_000)).unwrap();
+        assert_eq!((spool.len(), spool.memory.capacity()), (10_000_000, 0));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a job writes comes out exactly: real processes.
 
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, Read};
 
 use procpool_core::{Capture, Command, End, Job, Pool, Spool, Status};
 use sleeper::bytes::{self, Stream};
@@ -69,6 +70,47 @@ fn read_in_odd_pieces(spool: &Spool) -> Vec<u8> {
         }
     }
     read
+}
+
+#[test]
+fn bytes_from_elsewhere_are_kept_like_an_output_and_can_be_moved_out_of_memory() {
+    let all = bytes::all(3, Stream::Stdout, MEGABYTE);
+    for threshold in [0, 1, 65_536, 2 * MEGABYTE] {
+        let runner = patient().spool_threshold(threshold);
+        for length in [0, 1, 300, 65_535, 65_536, 65_537, 131_072, 131_073, MEGABYTE] {
+            let mut spool = runner.keep(InOddPieces { left: &all[..length], is_interrupted: false }).unwrap();
+            assert!(spool.to_vec().unwrap() == all[..length]);
+            spool.spill().unwrap();
+            assert!(read_in_odd_pieces(&spool) == all[..length]);
+        }
+    }
+}
+
+/// Gives some bytes at a time, and is interrupted before each.
+struct InOddPieces<'a> {
+    left: &'a [u8],
+    is_interrupted: bool,
+}
+
+impl Read for InOddPieces<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.is_interrupted = !self.is_interrupted;
+        if self.is_interrupted {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let most = buffer.len().min(7_919);
+        self.left.read(&mut buffer[..most])
+    }
+}
+
+#[test]
+fn bytes_from_elsewhere_that_can_not_be_read_or_kept_are_an_error_and_small_ones_need_no_file() {
+    let runner = patient().spool_directory("/nonexistent/spool").spool_threshold(1_000);
+    assert_eq!(runner.keep(&b"small"[..]).unwrap().to_vec().unwrap(), b"small");
+    let error = runner.keep(io::repeat(b'x')).unwrap_err();
+    assert!(error.to_string().contains("/nonexistent/spool"), "{error}");
+    let folder = File::open("/").unwrap();
+    assert_eq!(patient().keep(folder).unwrap_err().kind(), io::ErrorKind::IsADirectory);
 }
 
 #[test]
