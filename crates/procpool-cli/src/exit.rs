@@ -65,12 +65,29 @@ pub(crate) fn unguarded(error: &anyhow::Error) {
 
 /// Where nobody can read it the exit status still tells.
 fn say(error: &anyhow::Error) {
-    screen::say(&format!("procpool: {error:#}\n"));
+    screen::say(&format!("procpool: {}\n", words(error)));
+}
+
+/// An error as it is told: names and lines of files stand in it as they are, so what controls a terminal is escaped.
+pub(crate) fn words(error: &anyhow::Error) -> String {
+    let told = format!("{error:#}").replace("\r\n", "\n");
+    let escape = |character: char| match character {
+        '\n' | '\t' => character.to_string(),
+        control if control.is_control() => control.escape_default().to_string(),
+        other => other.to_string(),
+    };
+    told.trim_end().chars().map(escape).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_is_told_without_what_controls_a_terminal() {
+        let error = anyhow::anyhow!("line 1\r\n\tü\x1b[31m\x08\u{9b}\n").context("a\0");
+        assert_eq!(words(&error), "a\\u{0}: line 1\n\tü\\u{1b}[31m\\u{8}\\u{9b}");
+    }
 
     #[test]
     fn of_two_ends_the_graver_counts() {
