@@ -4,9 +4,11 @@
 mod delimiter;
 mod environment;
 mod foreign;
+mod given;
 mod help;
 mod inputs;
 mod jobs;
+mod journal;
 mod outputs;
 mod pipe;
 mod records;
@@ -19,12 +21,14 @@ mod variables;
 use std::env;
 use std::ffi::{OsStr, OsString};
 
+use anyhow::bail;
 use clap::{ArgMatches, ColorChoice, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use crate::args::environment::EnvironmentArgs;
 pub(crate) use crate::args::inputs::InputArgs;
 pub(crate) use crate::args::jobs::JobArgs;
+pub(crate) use crate::args::journal::{JournalArgs, ListFrom, ResumeArgs, ResumeWish};
 pub(crate) use crate::args::outputs::{OutputArgs, OutputMode};
 pub(crate) use crate::args::pipe::RecordEnd;
 pub(crate) use crate::args::records::{EventTarget, RecordArgs};
@@ -44,6 +48,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Chore {
     Run(Box<RunArgs>),
+    Resume(Box<ResumeArgs>),
     /// Print what makes a shell complete procpool's words
     ///
     /// For bash: source <(procpool completions bash)
@@ -74,6 +79,8 @@ pub(crate) struct RunArgs {
     pub(crate) environment: EnvironmentArgs,
     #[command(flatten)]
     pub(crate) records: RecordArgs,
+    #[command(flatten)]
+    pub(crate) journal: JournalArgs,
 }
 
 /// What was typed, and what variables say where nothing was. Ends procpool where it is help that was asked for.
@@ -81,11 +88,35 @@ pub(crate) struct RunArgs {
 /// # Errors
 /// Where a word or a variable is not understood.
 pub(crate) fn parse() -> anyhow::Result<Args> {
-    let words: Vec<OsString> = env::args_os().collect();
+    understand(env::args_os().collect())
+}
+
+/// What was typed for the run that is to be gone on with: these options.
+///
+/// # Errors
+/// Where one is not understood.
+pub(crate) fn parse_run(options: impl IntoIterator<Item = OsString>) -> anyhow::Result<RunArgs> {
+    let words = ["procpool".into(), "run".into()].into_iter().chain(options).collect();
+    match understand(words)?.chore {
+        Some(Chore::Run(args)) => Ok(*args),
+        _ => bail!("these are no options of a run"),
+    }
+}
+
+fn understand(words: Vec<OsString>) -> anyhow::Result<Args> {
+    let words = given::join_resume(words);
     let mut command = command();
     let typed = matches(&mut command, &words)?;
     let all = with_variables(&mut command, &words, typed, |name| env::var_os(name))?;
-    Ok(Args::from_arg_matches(&all)?)
+    let mut args = Args::from_arg_matches(&all)?;
+    match &mut args.chore {
+        Some(Chore::Run(run)) if run.journal.journal.is_some() => {
+            run.journal.options = given::options(&command, &all);
+        }
+        Some(Chore::Resume(resume)) => resume.options = given::options(&command, &all),
+        _ => {}
+    }
+    Ok(args)
 }
 
 fn matches(command: &mut Command, words: &[OsString]) -> anyhow::Result<ArgMatches> {

@@ -31,6 +31,24 @@ pub(crate) struct Input {
     pub(crate) fault: Fault,
     /// What placeholders there are; `None` where jobs have no values.
     pub(crate) names: Option<Names>,
+    pub(crate) earlier: Earlier,
+}
+
+/// What of the list is none of these jobs, and counts all the same for how the run ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Earlier {
+    /// They failed in an earlier run, and are left as they are.
+    pub(crate) failed: u64,
+    pub(crate) rest: Rest,
+}
+
+/// Whether anything of a list was never read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Rest {
+    #[default]
+    None,
+    /// The run in which it was given ended before it was read to its end.
+    Unknown,
 }
 
 /// What was wrong with the input, seen while jobs that stand before it ran already.
@@ -54,6 +72,7 @@ impl Input {
             jobs: Box::new(jobs.into_iter()),
             fault: Fault::default(),
             names: None,
+            earlier: Earlier::default(),
         }
     }
 
@@ -64,6 +83,7 @@ impl Input {
             jobs: Box::new(UntilFault { jobs, fault: fault.clone() }),
             fault,
             names: None,
+            earlier: Earlier::default(),
         }
     }
 

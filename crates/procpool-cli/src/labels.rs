@@ -2,6 +2,7 @@
 //! Knows nothing of how lines are tagged.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use procpool_core::{Context, Job, Key};
@@ -26,8 +27,13 @@ impl Labels {
     /// An attempt begins.
     pub(crate) fn begin(&self, job: &Job<Work>, context: &Context) {
         let (seq, slot) = (context.seq().get(), context.slot().get());
-        let label = self.template.render(job.work.values(), Place { key: job.key.as_os_str(), seq, slot });
-        self.begun().insert(seq, Key::from(label));
+        let label = self.make(job.work.values(), Place { key: job.key.as_os_str(), seq, slot });
+        self.begun().insert(seq, label);
+    }
+
+    /// The label of a job that is nobody's to begin.
+    pub(crate) fn make(&self, values: &[OsString], place: Place<'_>) -> Key {
+        Key::from(self.template.render(values, place))
     }
 
     /// The label of the job with this number, if it has begun.

@@ -8,9 +8,12 @@ use std::process;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use procpool_core::{Capture, Command, Context, End, Job, LocalProcess, OnLeak, Outcome, Processes, Runner};
+use procpool_core::{
+    Capture, Command, Context, End, Job, LocalProcess, NotStarted, OnLeak, Outcome, Processes, Runner,
+};
 
 use crate::guard::{MARK, Mark, Orphans};
+use crate::journal::recorder::Recorder;
 use crate::labels::Labels;
 use crate::screen;
 use crate::work::{Place, Work};
@@ -39,20 +42,44 @@ pub(crate) struct Launcher {
     capture: Capture,
     /// `None` where lines are not tagged, or by no more than the key.
     labels: Option<Arc<Labels>>,
+    /// `None` where there is no journal.
+    recorder: Option<Arc<Recorder>>,
+}
+
+/// A name for a run that no other on this machine has.
+pub(crate) fn name_run() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{:x}-{}", since.as_micros(), process::id())
 }
 
 impl Launcher {
-    pub(crate) fn new(local: LocalProcess, on_leak: OnLeak, orphans: Option<Arc<Orphans>>) -> Launcher {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    /// `run` is what the run is called.
+    pub(crate) fn new(
+        local: LocalProcess,
+        run: String,
+        on_leak: OnLeak,
+        orphans: Option<Arc<Orphans>>,
+    ) -> Launcher {
         Launcher {
             local: local.on_leak(on_leak).when_short(say_short),
-            run: format!("{:x}-{}", since.as_micros(), process::id()),
+            run,
             within: env::var_os(MARK).unwrap_or_default(),
             orphans,
             on_leak,
             capture: Capture::Spool,
             labels: None,
+            recorder: None,
         }
+    }
+
+    /// Records each attempt with this one.
+    pub(crate) fn record(mut self, recorder: Option<Arc<Recorder>>) -> Launcher {
+        if let Some(recorder) = &recorder {
+            let recorder = Arc::clone(recorder);
+            self.local = self.local.when_started(move |context, pid| recorder.note_start(context, pid));
+        }
+        self.recorder = recorder;
+        self
     }
 
     /// What becomes of jobs' outputs.
@@ -114,6 +141,9 @@ impl Runner for Launcher {
     type Work = Work;
 
     fn run(&self, job: &Job<Work>, context: &Context) -> Outcome {
+        if self.recorder.as_ref().is_some_and(|recorder| !recorder.may_start()) {
+            return NotStarted::NeverReached.into();
+        }
         let mark = Mark {
             job: format!("{}:{}:{}", self.run, context.seq(), context.attempt()),
         };
@@ -125,6 +155,9 @@ impl Runner for Launcher {
             if self.leaves_orphans(&outcome) {
                 orphans.kill_those_of(&mark);
             }
+        }
+        if let Some(recorder) = &self.recorder {
+            recorder.record(job, context, &outcome);
         }
         outcome
     }

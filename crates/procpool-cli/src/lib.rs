@@ -12,6 +12,7 @@ mod duration;
 mod exit;
 mod guard;
 mod input;
+mod journal;
 mod labels;
 mod launch;
 mod machine;
@@ -22,6 +23,7 @@ mod progress;
 mod pulse;
 mod quote;
 mod reorder;
+mod resume;
 mod run;
 mod scale;
 mod screen;
@@ -61,6 +63,10 @@ fn carry_out(chore: Option<Chore>) -> ExitStatus {
             ExitStatus::Success
         }
         Some(Chore::Run(args)) => run(*args),
+        Some(Chore::Resume(args)) => match resume::options(*args) {
+            Ok(args) => run(args),
+            Err(error) => exit::bad_input(&error),
+        },
         Some(Chore::Completions { shell }) => pages::completions(args::command(), shell),
         Some(Chore::Man) => pages::manual(&args::command()),
     }

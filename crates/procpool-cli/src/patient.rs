@@ -10,6 +10,12 @@ use rustix::io::{Errno, retry_on_intr};
 
 use crate::pulse::Pulse;
 
+/// Waits until there is room for a small write.
+pub(crate) fn wait_for_room(file: impl AsFd) -> io::Result<()> {
+    retry_on_intr(|| poll(&mut [PollFd::new(&file, PollFlags::OUT)], None))?;
+    Ok(())
+}
+
 /// Writes as many of these bytes as there is room for, once there is any.
 pub(crate) fn write(file: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
     loop {

@@ -3,6 +3,7 @@
 
 mod commands;
 mod inputs;
+mod journal;
 mod outputs;
 mod pipe;
 mod records;
@@ -21,13 +22,16 @@ use procpool_core::{LocalProcess, Pool, Processes};
 use crate::args::RunArgs;
 use crate::guard::{Guard, Link};
 use crate::input::Input;
-use crate::launch::Launcher;
+use crate::journal::list::Keep;
+use crate::launch::{self, Launcher};
 use crate::machine;
-use crate::plan::outputs::{News, Outputs};
+use crate::plan::journal::{Given, Journaling};
+use crate::plan::outputs::{News, Outputs, Recorded};
 use crate::plan::taken::Taken;
 use crate::pulse::Pulse;
 use crate::run::Telling;
 use crate::sink::Sink;
+use crate::sink::journal::{Journal, Prints};
 
 /// All that a run needs.
 pub(crate) struct Plan {
@@ -66,14 +70,35 @@ impl Plan {
             jobs,
             environment,
             records,
+            journal,
         } = args;
-        records::refuse_raw(&records, outputs.output)?;
+        records::refuse_raw(&records, &journal, outputs.output)?;
         machine::renice(environment.nice)?;
         let pulse = Pulse::default();
         let taken = Taken::new(inputs::files(&inputs));
-        let input = inputs::input(inputs, terms::terms(&environment, &scheduling)?)?;
-        let input = if records.results.is_some() { input.with_distinct_keys() } else { input };
-        let outputs = outputs::outputs(&outputs, input.names.as_ref(), records::printed(&records), &pulse)?;
+        let run = launch::name_run();
+        let terms = terms::terms(&environment, &scheduling)?;
+        let printed = records::printed(&records, &journal);
+        let (input, session, printing) = match &journal.journal {
+            None => {
+                let input = inputs::input(inputs, terms)?;
+                (if records.results.is_some() { input.with_distinct_keys() } else { input }, None, None)
+            }
+            Some(directory) => {
+                let keep = if outputs.tag_with.is_some() { Keep::Values } else { Keep::Nothing };
+                let given = Given {
+                    run: &run,
+                    limit: scheduling.limit.get(),
+                    terms: terms.clone(),
+                    keep,
+                };
+                let Journaling { input, session, prints, replay } =
+                    journal::journal(directory, &journal, || inputs::input(inputs, terms), given)?;
+                let account = Arc::clone(&session.printed);
+                (input, Some(session), Some(Recorded { account, prints, replay }))
+            }
+        };
+        let outputs = outputs::outputs(&outputs, input.names.as_ref(), printed, &pulse, printing)?;
         let Outputs { printer, capture, news, labels } = records::make_way(&records, outputs);
         let telling = telling::telling(&telling, capture);
         let (limit, local) = machine::make_room(
@@ -82,12 +107,18 @@ impl Plan {
             LocalProcess::new().grace(jobs.grace),
         );
         local.check_spool().context("large outputs have no place, set TMPDIR to a directory for them")?;
-        let launcher = Launcher::new(local, jobs.on_leak(), guard.map(|guard| Arc::clone(&guard.orphans)))
-            .capture(capture)
-            .labels(labels);
+        let recorder = session.as_ref().map(|session| Arc::clone(&session.recorder));
+        let launcher =
+            Launcher::new(local, run, jobs.on_leak(), guard.map(|guard| Arc::clone(&guard.orphans)))
+                .record(recorder)
+                .capture(capture)
+                .labels(labels);
         let processes = launcher.processes();
         let is_told_of_starts = records.events.is_some();
+        let prints = if printer.is_some() { Prints::Somebody } else { Prints::Nobody };
+        let journal = session.map(|session| Box::new(Journal::new(session, prints)) as Box<dyn Sink>);
         let mut sinks = records::sinks(records, launcher.name(), limit, &pulse, taken)?;
+        sinks.splice(0..0, journal);
         sinks.extend(printer.into_iter().chain(telling::failures(&telling)));
         let pool = schedule::schedule(&scheduling, Pool::with_runner(limit, launcher));
         let pool = if is_told_of_starts { pool.announce_starts() } else { pool };

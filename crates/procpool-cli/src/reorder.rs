@@ -2,16 +2,27 @@
 //! Knows nothing of what they are; holds what is too early.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// Numbers go from 1 without a gap.
+use crate::journal::positions::Positions;
+
+/// Numbers go from 1, without a gap unless it is told of them.
 pub(crate) struct Reorder<T> {
+    /// `None`: all.
+    numbers: Option<Arc<Positions>>,
     next: u64,
     early: BTreeMap<u64, T>,
 }
 
 impl<T> Reorder<T> {
     pub(crate) fn new() -> Reorder<T> {
-        Reorder { next: 1, early: BTreeMap::new() }
+        Reorder { numbers: None, next: 1, early: BTreeMap::new() }
+    }
+
+    /// One in which only these numbers come.
+    pub(crate) fn of(numbers: Arc<Positions>) -> Reorder<T> {
+        let next = numbers.from(1).unwrap_or(u64::MAX);
+        Reorder { numbers: Some(numbers), next, early: BTreeMap::new() }
     }
 
     /// The number that is next.
@@ -26,7 +37,10 @@ impl<T> Reorder<T> {
 
     /// The next one was dealt with outside.
     pub(crate) fn skip(&mut self) {
-        self.next += 1;
+        self.next = match &self.numbers {
+            None => self.next + 1,
+            Some(numbers) => numbers.from(self.next + 1).unwrap_or(u64::MAX),
+        };
     }
 
     /// Holds a thing until its turn.
@@ -37,13 +51,13 @@ impl<T> Reorder<T> {
     /// Takes the next thing out, if it has come in.
     pub(crate) fn take(&mut self) -> Option<T> {
         let thing = self.early.remove(&self.next)?;
-        self.next += 1;
+        self.skip();
         Some(thing)
     }
 
     /// Takes what is left, in order, over gaps: of a run that ended early.
-    pub(crate) fn take_rest(&mut self) -> impl Iterator<Item = T> + use<T> {
-        std::mem::take(&mut self.early).into_values()
+    pub(crate) fn take_rest(&mut self) -> impl Iterator<Item = (u64, T)> + use<T> {
+        std::mem::take(&mut self.early).into_iter()
     }
 }
 
@@ -79,6 +93,20 @@ mod tests {
             reorder.hold(number, number);
         }
         assert_eq!(reorder.take(), None);
-        assert_eq!(reorder.take_rest().collect::<Vec<_>>(), [2, 3, 4]);
+        assert_eq!(reorder.take_rest().collect::<Vec<_>>(), [(2, 2), (3, 3), (4, 4)]);
+    }
+
+    #[test]
+    fn numbers_that_are_known_not_to_come_are_passed_over() {
+        let mut numbers = Positions::default();
+        for number in [3, 70, 200] {
+            numbers.add(number);
+        }
+        let mut reorder = Reorder::of(Arc::new(numbers));
+        reorder.hold(70, "b");
+        assert!(reorder.is_next(3) && reorder.take().is_none());
+        reorder.skip();
+        assert_eq!(reorder.take(), Some("b"));
+        assert!(reorder.is_next(200));
     }
 }

@@ -12,7 +12,7 @@ use crate::attempts::Attempts;
 use crate::colour::Palette;
 use crate::exit::{self, ExitStatus};
 use crate::guard::{Alone, Link};
-use crate::input::{Fault, Input, Jobs};
+use crate::input::{self, Earlier, Fault, Input, Jobs};
 use crate::launch::Launcher;
 use crate::progress::{Display, Progress};
 use crate::pulse::Pulse;
@@ -68,7 +68,7 @@ pub(crate) fn run(pool: &Pool<Launcher>, input: Input, audience: Audience, contr
         Err(error) => return exit::own_failure(&error),
     };
     let shown = telling.progress.show(run.handle());
-    let mut delivery = Delivery::new(run.handle(), sinks, alone, telling.scale);
+    let mut delivery = Delivery::new(run.handle(), sinks, alone, telling.scale, input.earlier);
     delivery.deliver_all(run);
     let totals = delivery.totals(begun.elapsed());
     delivery.tell_sinks(|sink| sink.finish(&totals));
@@ -121,6 +121,7 @@ struct Delivery {
     handle: Handle,
     sinks: Vec<Box<dyn Sink>>,
     scale: Option<Scale>,
+    earlier: Earlier,
     tally: Tally,
     attempts: Attempts,
     alone: Alone,
@@ -131,11 +132,18 @@ struct Delivery {
 }
 
 impl Delivery {
-    fn new(handle: Handle, sinks: Vec<Box<dyn Sink>>, alone: Alone, scale: Option<Scale>) -> Delivery {
+    fn new(
+        handle: Handle,
+        sinks: Vec<Box<dyn Sink>>,
+        alone: Alone,
+        scale: Option<Scale>,
+        earlier: Earlier,
+    ) -> Delivery {
         Delivery {
             handle,
             sinks,
             scale,
+            earlier,
             tally: Tally::default(),
             attempts: Attempts::default(),
             alone,
@@ -231,7 +239,7 @@ impl Delivery {
     fn judge(&self, fault: &Fault, caught: &Caught) -> ExitStatus {
         let end = self.end(fault, caught);
         let failures = Failures {
-            count: self.tally.failed + self.tally.stopped,
+            count: self.tally.failed + self.tally.stopped + self.earlier.failed,
             largest: self.tally.largest_status,
         };
         self.scale.map_or(end, |scale| scale.tell(end, failures))
@@ -240,8 +248,8 @@ impl Delivery {
     fn end(&self, fault: &Fault, caught: &Caught) -> ExitStatus {
         // What a halt rule leaves is left on purpose, and it is no failure that it has ended what ran.
         let by_rule = self.handle.snapshot().reached.is_some();
-        let has_failed = self.tally.failed > 0 || self.tally.stopped > 0 && !by_rule;
-        let has_left_jobs = self.tally.has_unrun() && !by_rule;
+        let has_failed = self.tally.failed + self.earlier.failed > 0 || self.tally.stopped > 0 && !by_rule;
+        let has_left_jobs = self.tally.has_unrun() && !by_rule || self.earlier.rest == input::Rest::Unknown;
         let of_trouble = match &self.trouble {
             Some(Trouble::Failed(_)) => Some(ExitStatus::OwnFailure),
             Some(Trouble::ReaderGone) => Some(ExitStatus::Signal(SIGPIPE)),
@@ -261,6 +269,18 @@ impl Delivery {
     fn say_what_is_wrong(&self, fault: &Fault) {
         if let Some(error) = fault.get() {
             exit::bad_input(error);
+        }
+        if self.earlier.failed > 0 {
+            let failed = self.earlier.failed;
+            screen::say(&format!(
+                "procpool: {failed} more failed in an earlier run, and were left as they are\n"
+            ));
+        }
+        if self.earlier.rest == input::Rest::Unknown {
+            exit::own_failure(&anyhow!(
+                "the first run ended before its input was read to the end: what stood there is not known; run its command \
+                 again with --resume"
+            ));
         }
         if let Some(error) = &self.loss {
             exit::own_failure(error);

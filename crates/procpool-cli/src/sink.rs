@@ -1,16 +1,20 @@
 //! What wants to know of each job's end.
 //! Knows no kind of it; each has a file of its own below.
 
+pub(crate) mod account;
+pub(crate) mod catch_up;
 pub(crate) mod events;
 pub(crate) mod failures;
 pub(crate) mod forget;
 pub(crate) mod in_order;
 pub(crate) mod joblog;
+pub(crate) mod journal;
 pub(crate) mod junit;
 pub(crate) mod lines;
 pub(crate) mod passage;
 pub(crate) mod print;
 pub(crate) mod record_file;
+pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod results;
 mod shape;

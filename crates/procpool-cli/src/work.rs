@@ -2,12 +2,14 @@
 //! Knows nothing of where jobs come from, or of how a command is run.
 
 use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::slice;
 use std::sync::Arc;
 
-use procpool_core::{Command, Completion, Job, Slot, Stdin};
+use procpool_core::{Command, Completion, EnvironmentBase, Job, Slot, Stdin};
 
-use crate::template::Template;
+use crate::journal::identity::Identity;
+use crate::template::{SLOT_MARK, SLOT_NOT_KNOWN, Template};
 use crate::terms::Terms;
 
 pub(crate) use crate::template::Place;
@@ -21,6 +23,27 @@ pub(crate) enum Work {
     Block { template: Arc<Template>, terms: Arc<Terms>, block: Arc<[u8]> },
     /// A command as it stands in the input.
     Command(Command),
+    /// A job that was read back from a journal's list.
+    Stored(Box<Stored>),
+}
+
+/// A job as a journal has it.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    /// In which marks stand for the slot.
+    pub(crate) command: Command,
+    /// Where a tag wants them.
+    pub(crate) values: Vec<OsString>,
+    pub(crate) identity: Identity,
+    pub(crate) input: Input,
+}
+
+/// Whether a job's input is somewhere else than in its command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Input {
+    InCommand,
+    /// It was a part of procpool's own.
+    Block,
 }
 
 /// The values of one job. Nearly always there is one, and then that is all there is in memory.
@@ -44,6 +67,7 @@ impl Work {
     pub(crate) fn values(&self) -> &[OsString] {
         match self {
             Work::Values { values, .. } => values.as_slice(),
+            Work::Stored(stored) => &stored.values,
             Work::Block { .. } | Work::Command(_) => &[],
         }
     }
@@ -58,12 +82,44 @@ impl Work {
                 terms.apply(template.render(&[], place)).stdin(Stdin::Bytes(Arc::clone(block)))
             }
             Work::Command(command) => command.clone(),
+            Work::Stored(stored) => in_slot(&stored.command, place.slot),
         }
     }
 
     /// Whether the command alone does the same again. What was on procpool's standard input is gone.
     pub(crate) fn is_in_command(&self) -> bool {
-        !matches!(self, Work::Block { .. })
+        match self {
+            Work::Values { .. } | Work::Command(_) => true,
+            Work::Stored(stored) => stored.input == Input::InCommand,
+            Work::Block { .. } => false,
+        }
+    }
+}
+
+/// The command with the slot in the place of its marks.
+fn in_slot(command: &Command, slot: usize) -> Command {
+    let is_marked = |argument: &OsString| argument.as_bytes().contains(&SLOT_MARK);
+    if slot == SLOT_NOT_KNOWN || !command.arguments().iter().any(is_marked) {
+        return command.clone();
+    }
+    let slot = slot.to_string();
+    let arguments = command.arguments().iter().map(|argument| {
+        let pieces: Vec<&[u8]> = argument.as_bytes().split(|byte| *byte == SLOT_MARK).collect();
+        OsString::from_vec(pieces.join(slot.as_bytes()))
+    });
+    let mut own = Command::new(command.program()).args(arguments).stdin(command.standard_input().clone());
+    if command.environment_base() == EnvironmentBase::Empty {
+        own = own.env_clear();
+    }
+    for (name, value) in command.environment_changes() {
+        own = match value {
+            Some(value) => own.env(name, value),
+            None => own.env_remove(name),
+        };
+    }
+    match command.working_directory() {
+        Some(directory) => own.directory(directory),
+        None => own,
     }
 }
 

@@ -115,8 +115,8 @@ const TABLE: &[Foreign] = &[
     (&["--noswap"], "nothing looks at swapping"),
     (&["--termseq"], "`--grace TIME` is the time between TERM and KILL"),
     (
-        &["--resume", "--resume-failed", "--retry-failed"],
-        "a run can't be taken up again; the summary and `--joblog` tell what failed",
+        &["--resume-failed", "--retry-failed"],
+        "`--journal` records a run, and `--resume` with it runs what has not succeeded; so does `procpool resume DIR`",
     ),
     (
         &[

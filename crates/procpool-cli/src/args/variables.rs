@@ -12,7 +12,8 @@ const OF_JOBS: [&str; 6] = ["key", "seq", "slot", "attempt", "run", "within"];
 
 /// Options that say what one run is about, not how runs go. A run inside a job inherits the variables: it would take
 /// its own list from the outer run's file, and write over the outer run's records.
-const OF_ONE_RUN: [&str; 7] = ["file", "arg-file", "dry-run", "results", "joblog", "junit", "events"];
+const OF_ONE_RUN: [&str; 10] =
+    ["file", "arg-file", "dry-run", "results", "joblog", "junit", "events", "journal", "resume", "changed"];
 
 /// The rule, for `--help`.
 pub(super) const HELP: &str = "\
@@ -22,7 +23,8 @@ Variables:
   Switches take true or false, yes or no, 1 or 0; an empty variable counts as
   unset, and so does one that what was typed excludes. There is none for --key
   (jobs have PROCPOOL_KEY), nor for what is one run's own: --file, --arg-file,
-  --dry-run, --results, --joblog, --junit, --events. Jobs inherit them.";
+  --dry-run, --results, --joblog, --junit, --events, --journal, --resume,
+  --changed. Jobs inherit them.";
 
 /// A variable that counts, as the word that would have been typed.
 #[derive(Debug, PartialEq, Eq)]

@@ -8,14 +8,18 @@ use procpool_core::Capture;
 
 use crate::args::{OutputArgs, OutputMode};
 use crate::closed::Standard;
+use crate::journal::positions::Positions;
+use crate::journal::printed::Printed as Account;
 use crate::labels::Labels;
 use crate::pulse::Pulse;
 use crate::sink::Sink;
+use crate::sink::catch_up::{CatchUp, Prints};
 use crate::sink::forget::Forget;
 use crate::sink::in_order::InOrder;
 use crate::sink::lines::Lines;
 use crate::sink::passage::Printed;
 use crate::sink::print::{Printer, Tag};
+use crate::sink::replay::Replay;
 use crate::sink::stream::Control;
 use crate::template::{Names, TagTemplate};
 
@@ -27,6 +31,15 @@ pub(super) struct Outputs {
     pub(super) news: News,
     /// What lines are tagged with, where that has to be made for each job.
     pub(super) labels: Option<Arc<Labels>>,
+}
+
+/// What a journal asks of who prints.
+pub(super) struct Recorded {
+    /// Where account is taken of what has been printed.
+    pub(super) account: Arc<Account>,
+    /// The jobs that print, where that aren't all of the list.
+    pub(super) prints: Option<Arc<Positions>>,
+    pub(super) replay: Option<Replay>,
 }
 
 /// Whether somebody wants to know of outputs before jobs have ended.
@@ -43,16 +56,26 @@ pub(super) fn outputs(
     names: Option<&Names>,
     kept: Printed,
     pulse: &Pulse,
+    recorded: Option<Recorded>,
 ) -> anyhow::Result<Outputs> {
     let labels = labels(args, names)?;
-    let printer = printer(args, labels.clone(), kept, pulse);
+    let mut printer = printer(args, labels.clone(), kept, pulse);
+    // What is recorded is shown when it has been: nothing is followed.
+    let streams = if recorded.is_some() { News::Unwanted } else { News::Wanted };
+    let (prints, replay) = match recorded {
+        None => (None, None),
+        Some(Recorded { account, prints, replay }) => {
+            printer = printer.keep_account(account);
+            (prints, replay)
+        }
+    };
     let captured = |printer, news| Outputs { printer, capture: Capture::Spool, news, labels };
     Ok(match (args.output, args.keep_order) {
         (OutputMode::Grouped | OutputMode::Lines, true) => {
-            captured(Some(Box::new(InOrder::new(printer))), News::Wanted)
+            captured(Some(Box::new(InOrder::new(printer, prints, replay))), streams)
         }
-        (OutputMode::Grouped, false) => captured(Some(Box::new(printer)), News::Unwanted),
-        (OutputMode::Lines, false) => captured(Some(Box::new(Lines::new(printer))), News::Wanted),
+        (OutputMode::Grouped, false) => captured(Some(catching_up(printer, replay)), News::Unwanted),
+        (OutputMode::Lines, false) => captured(Some(catching_up(Lines::new(printer), replay)), News::Wanted),
         (OutputMode::None, _) => match kept {
             Printed::Kept => captured(None, News::Unwanted),
             Printed::Forgotten => captured(Some(Box::new(Forget)), News::Wanted),
@@ -67,6 +90,14 @@ pub(super) fn outputs(
             }
         }
     })
+}
+
+/// What goes on with what an earlier run has recorded, if there is any.
+fn catching_up<P: Prints + 'static>(printer: P, replay: Option<Replay>) -> Box<dyn Sink> {
+    match replay {
+        None => Box::new(printer),
+        Some(replay) => Box::new(CatchUp::new(printer, replay)),
+    }
 }
 
 /// What jobs write past procpool it can't shape; and what they would write to, has to be there.

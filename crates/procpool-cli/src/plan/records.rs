@@ -10,7 +10,7 @@ use procpool_core::{Command, Limit};
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::stdio;
 
-use crate::args::{EventTarget, OutputMode, RecordArgs};
+use crate::args::{EventTarget, JournalArgs, OutputMode, RecordArgs};
 use crate::closed::Standard;
 use crate::plan::outputs::{News, Outputs};
 use crate::plan::taken::Taken;
@@ -57,8 +57,13 @@ pub(super) fn sinks(
 
 /// # Errors
 /// Where outputs are to be recorded that procpool would never see.
-pub(super) fn refuse_raw(args: &RecordArgs, mode: OutputMode) -> anyhow::Result<()> {
-    for (is_given, flag) in [(args.results.is_some(), "--results"), (args.events.is_some(), "--events")] {
+pub(super) fn refuse_raw(args: &RecordArgs, journal: &JournalArgs, mode: OutputMode) -> anyhow::Result<()> {
+    let given = [
+        (args.results.is_some(), "--results"),
+        (args.events.is_some(), "--events"),
+        (journal.journal.is_some(), "--journal"),
+    ];
+    for (is_given, flag) in given {
         if is_given && mode == OutputMode::Raw {
             bail!(
                 "{flag} and --output raw: raw output goes past procpool, which can't record it; try --output lines"
@@ -69,8 +74,9 @@ pub(super) fn refuse_raw(args: &RecordArgs, mode: OutputMode) -> anyhow::Result<
 }
 
 /// Whether somebody wants the whole of an output when its job ends.
-pub(super) fn printed(args: &RecordArgs) -> Printed {
-    let wants_outputs = args.results.is_some() || args.junit.is_some() || args.events.is_some();
+pub(super) fn printed(args: &RecordArgs, journal: &JournalArgs) -> Printed {
+    let records = args.results.is_some() || args.junit.is_some() || args.events.is_some();
+    let wants_outputs = records || journal.journal.is_some();
     if wants_outputs { Printed::Kept } else { Printed::Forgotten }
 }
 

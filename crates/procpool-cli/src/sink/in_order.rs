@@ -3,12 +3,15 @@
 
 use std::collections::HashMap;
 use std::mem;
+use std::sync::Arc;
 
 use procpool_core::{Completion, Key, Live, Outcome, Source, Spool};
 
+use crate::journal::positions::Positions;
 use crate::reorder::Reorder;
 use crate::sink::passage::Passage;
 use crate::sink::print::{Goes, Printer};
+use crate::sink::replay::Replay;
 use crate::sink::{Sink, Totals, Trouble};
 use crate::work::Work;
 
@@ -16,6 +19,8 @@ use crate::work::Work;
 pub(crate) struct InOrder {
     printer: Printer,
     waiting: Reorder<Waiting>,
+    /// What earlier runs have recorded.
+    replay: Option<Replay>,
     head: Head,
     /// What jobs have written that run before their turn, by number.
     early: HashMap<(u64, Source), Live>,
@@ -36,10 +41,12 @@ struct Waiting {
 }
 
 impl InOrder {
-    pub(crate) fn new(printer: Printer) -> InOrder {
+    /// `of` are the numbers that are printed, where those aren't all.
+    pub(crate) fn new(printer: Printer, of: Option<Arc<Positions>>, replay: Option<Replay>) -> InOrder {
         InOrder {
             printer,
-            waiting: Reorder::new(),
+            waiting: of.map_or_else(Reorder::new, Reorder::of),
+            replay,
             head: Head::default(),
             early: HashMap::new(),
         }
@@ -62,8 +69,31 @@ impl InOrder {
         waiting
     }
 
-    fn print(&mut self, waiting: &Waiting) -> Result<(), Trouble> {
-        self.printer.print(waiting.label.as_ref(), &waiting.stdout, &waiting.stderr)
+    fn print(&mut self, seq: u64, waiting: &Waiting) -> Result<(), Trouble> {
+        self.printer.print(seq, waiting.label.as_ref(), &waiting.stdout, &waiting.stderr)
+    }
+
+    /// Prints all whose turn it is.
+    fn go_on(&mut self) -> Result<(), Trouble> {
+        loop {
+            let next = self.waiting.next();
+            if let Some(waiting) = self.waiting.take() {
+                self.print(next, &waiting)?;
+            } else if !self.print_recorded(next)? {
+                return Ok(());
+            } else {
+                self.waiting.skip();
+            }
+        }
+    }
+
+    /// Prints what an earlier run has recorded of the job with this number, and says whether there is anything.
+    fn print_recorded(&mut self, seq: u64) -> Result<bool, Trouble> {
+        let Some(replay) = &mut self.replay else { return Ok(false) };
+        let partial = replay.partial();
+        let Some(recorded) = replay.take(seq).map_err(Trouble::reading)? else { return Ok(false) };
+        self.printer.print_recorded(&recorded, partial)?;
+        Ok(true)
     }
 
     /// Prints the lines that the job has written whose turn it is. Where both streams go to one file its standard
@@ -81,6 +111,8 @@ impl InOrder {
 
     /// Prints what is left of the job whose turn it is.
     fn end_head(&mut self, completion: &Completion<Work>) -> Result<(), Trouble> {
+        let seq = completion.seq.get();
+        self.printer.begin_job(seq)?;
         let label = self.printer.label(completion.seq, completion.key());
         let outputs = [(Source::Stdout, completion.stdout()), (Source::Stderr, completion.stderr())];
         for (source, spool) in outputs {
@@ -90,7 +122,7 @@ impl InOrder {
                 None => stream.print(label.as_ref(), spool)?,
             }
         }
-        Ok(())
+        self.printer.end_job(seq)
     }
 
     fn forget_early(&mut self, seq: u64) -> [Option<Live>; 2] {
@@ -113,11 +145,15 @@ impl Head {
 }
 
 impl Sink for InOrder {
+    fn begin(&mut self) -> Result<(), Trouble> {
+        self.go_on()
+    }
+
     fn wrote(&mut self, live: &Live) -> Result<(), Trouble> {
         let seq = live.seq.get();
         // Its completion has come, or is on its way. And what a failed attempt has written is not printed where
-        // another one follows.
-        if live.is_over() || live.attempts_left > 0 {
+        // another one follows. What is recorded is printed when it has been.
+        if live.is_over() || live.attempts_left > 0 || self.printer.keeps_account() {
             return Ok(());
         }
         if self.waiting.is_next(seq) {
@@ -139,9 +175,7 @@ impl Sink for InOrder {
         self.end_head(completion)?;
         self.printer.is_done(completion.seq);
         self.waiting.skip();
-        while let Some(waiting) = self.waiting.take() {
-            self.print(&waiting)?;
-        }
+        self.go_on()?;
         for live in self.forget_early(self.waiting.next()).into_iter().flatten() {
             self.stream(&live)?;
         }
@@ -149,8 +183,16 @@ impl Sink for InOrder {
     }
 
     fn finish(&mut self, totals: &Totals) -> Result<(), Trouble> {
-        for waiting in self.waiting.take_rest() {
-            self.print(&waiting)?;
+        let recorded = self.replay.as_ref().map(Replay::positions).unwrap_or_default();
+        let mut recorded = recorded.into_iter().peekable();
+        for (seq, waiting) in self.waiting.take_rest() {
+            while let Some(earlier) = recorded.next_if(|earlier| *earlier < seq) {
+                self.print_recorded(earlier)?;
+            }
+            self.print(seq, &waiting)?;
+        }
+        for seq in recorded {
+            self.print_recorded(seq)?;
         }
         self.printer.finish(totals)
     }

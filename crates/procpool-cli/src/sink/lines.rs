@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use procpool_core::{Completion, Key, Live, Outcome, Retried, Seq, Source, Spool};
 
+use crate::sink::catch_up::Prints;
 use crate::sink::passage::{Last, Passage};
 use crate::sink::print::Printer;
 use crate::sink::{Sink, Totals, Trouble};
@@ -52,6 +53,12 @@ impl Lines {
     }
 }
 
+impl Prints for Lines {
+    fn printer(&mut self) -> &mut Printer {
+        &mut self.printer
+    }
+}
+
 impl Sink for Lines {
     fn wrote(&mut self, live: &Live) -> Result<(), Trouble> {
         if live.is_over() {
@@ -79,7 +86,7 @@ impl Sink for Lines {
         let ended =
             if is_printed { Ok(()) } else { self.end(attempt, completion.key(), &completion.outcome) };
         self.printer.is_done(completion.seq);
-        ended
+        ended.and_then(|()| self.printer.end_job(completion.seq.get()))
     }
 
     fn finish(&mut self, _: &Totals) -> Result<(), Trouble> {

@@ -53,21 +53,36 @@ impl<'a> From<&'a Retried> for Attempt<'a> {
 /// Whose it is: begins each record of an attempt.
 #[derive(Debug, Serialize)]
 pub(crate) struct Whose<'a> {
-    key: Cow<'a, str>,
-    /// The key's bytes where it is no UTF-8.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key_base64: Option<String>,
+    #[serde(flatten)]
+    key: KeyText<'a>,
     seq: u64,
     slot: Option<usize>,
     attempt: u32,
 }
 
-impl<'a> Whose<'a> {
-    fn new(key: &'a Key, seq: Seq, slot: Option<Slot>, attempt: u32) -> Whose<'a> {
+/// A key as a text.
+#[derive(Debug, Serialize)]
+pub(crate) struct KeyText<'a> {
+    key: Cow<'a, str>,
+    /// The key's bytes where it is no UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_base64: Option<String>,
+}
+
+impl<'a> KeyText<'a> {
+    pub(crate) fn of(key: &'a Key) -> KeyText<'a> {
         let lossy = String::from_utf8_lossy(key.as_bytes());
-        Whose {
+        KeyText {
             key_base64: matches!(lossy, Cow::Owned(_)).then(|| BASE64_STANDARD.encode(key.as_bytes())),
             key: lossy,
+        }
+    }
+}
+
+impl<'a> Whose<'a> {
+    fn new(key: &'a Key, seq: Seq, slot: Option<Slot>, attempt: u32) -> Whose<'a> {
+        Whose {
+            key: KeyText::of(key),
             seq: seq.get(),
             slot: slot.map(Slot::get),
             attempt,

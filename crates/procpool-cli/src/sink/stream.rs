@@ -2,18 +2,21 @@
 //! Knows nothing of what goes through it.
 
 use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Read, Write};
 use std::os::unix::fs::MetadataExt;
+use std::sync::Arc;
 
 use procpool_core::{CopyError, Key, Source, Spool};
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::stdio;
 
 use crate::closed::Standard;
-use crate::patient::Patient;
+use crate::journal::printed::{Part, Printed};
+use crate::patient::{Patient, wait_for_room};
 use crate::pulse::Pulse;
 use crate::screen::{self, Held};
 use crate::sink::Trouble;
+use crate::sink::account::{Account, PIECE, Rest, delivered};
 use crate::sink::shape::{Passes, Shape};
 
 /// What of the outputs may control a terminal. To anything else they go as they are.
@@ -33,6 +36,8 @@ pub(crate) struct Stream {
     pulse: Pulse,
     /// While an output is on its way to a terminal.
     held: Option<Held>,
+    /// Where somebody may have to go on after a kill.
+    account: Option<Account>,
 }
 
 impl Stream {
@@ -47,7 +52,13 @@ impl Stream {
             (Control::Colour, Ok(file)) if file.is_terminal() => Passes::TextAndColour,
             _ => Passes::Everything,
         };
-        Stream { name, file, passes, pulse, held: None }
+        Stream { name, file, passes, pulse, held: None, account: None }
+    }
+
+    /// Takes account of what is written from now on.
+    pub(crate) fn keep_account(&mut self, source: Source, printed: Arc<Printed>) {
+        let is_file = |file: &File| file.metadata().is_ok_and(|metadata| metadata.is_file());
+        self.account = Some(Account::new(printed, source, self.file.as_ref().is_ok_and(is_file)));
     }
 
     /// Which file or pipe this is; `None` for a terminal, where one looks on.
@@ -67,7 +78,35 @@ impl Stream {
         if spool.is_empty() {
             return Ok(());
         }
+        if let (Some(account), Ok(file)) = (&self.account, &self.file) {
+            account.begin(file);
+        }
         self.while_held(|stream| stream.copy(label, spool)).map_err(|error| Trouble::copying(name, error))
+    }
+
+    /// Prints an output that was recorded, but for what of it is there already. `part` says how far it was.
+    pub(crate) fn print_recorded(
+        &mut self,
+        label: Option<&Key>,
+        open: impl Fn() -> io::Result<Box<dyn Read>>,
+        part: Part,
+    ) -> Result<(), Trouble> {
+        let name = self.name;
+        let passes = self.passes;
+        let shaped = |writer: &mut dyn Write| {
+            let mut shape = Shape::new(passes, label, BufWriter::new(writer));
+            io::copy(&mut open()?, &mut shape)?;
+            shape.finish()?.flush()
+        };
+        let left_out = delivered(self.file.as_ref().ok(), part, shaped).map_err(Trouble::reading)?;
+        if let (Some(account), Ok(file), 0) = (&self.account, &self.file, left_out) {
+            account.begin(file);
+        }
+        let print = |stream: &mut Stream| shaped(&mut Rest { writer: stream, left_out });
+        self.while_held(print).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidData => Trouble::reading(error),
+            _ => Trouble::writing(name, error),
+        })
     }
 
     /// Prints bytes that are ready for it.
@@ -106,7 +145,17 @@ impl Write for Stream {
                 return Err(error.raw_os_error().map_or(error.kind().into(), io::Error::from_raw_os_error));
             }
         };
+        let bytes = match &self.account {
+            Some(account) if !account.is_to_file => {
+                wait_for_room(file)?;
+                &bytes[..bytes.len().min(PIECE)]
+            }
+            _ => bytes,
+        };
         let count = Patient::new(file, &self.pulse).write(bytes)?;
+        if let Some(account) = &self.account {
+            account.count(count);
+        }
         if let Some(held) = &self.held {
             held.note(&bytes[..count]);
         }

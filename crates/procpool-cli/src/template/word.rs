@@ -13,8 +13,15 @@ use crate::template::path::Form;
 pub(crate) struct Place<'a> {
     pub(crate) key: &'a OsStr,
     pub(crate) seq: u64,
+    /// From 1, or [`SLOT_NOT_KNOWN`].
     pub(crate) slot: usize,
 }
+
+/// No job runs there: where the slot stands in a command that is made before it is known, a mark does.
+pub(crate) const SLOT_NOT_KNOWN: usize = 0;
+
+/// No word of a command can have it otherwise (execve(2)).
+pub(crate) const SLOT_MARK: u8 = 0;
 
 /// Pieces to put one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +102,7 @@ impl Placeholder {
                 }
             }
             Placeholder::Seq => write!(bytes, "{}", place.seq).expect("BUG: a vector takes all"),
+            Placeholder::Slot if place.slot == SLOT_NOT_KNOWN => bytes.push(SLOT_MARK),
             Placeholder::Slot => write!(bytes, "{}", place.slot).expect("BUG: a vector takes all"),
             Placeholder::Key => bytes.extend_from_slice(place.key.as_bytes()),
         }

@@ -1,0 +1,103 @@
+//! The options that were given, as words: to be recorded, and typed again.
+//! Knows no option but by its definition.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+/// What a run is about, not how it goes: that the journal has itself.
+const NOT_RECORDED: [&str; 4] = ["journal", "resume", "changed", "unrun"];
+
+/// What concerns the list of jobs, which the journal has, too.
+const OF_THE_LIST: &str = "Input";
+
+/// The options of the subcommand that was given, each with its value as one word.
+pub(super) fn options(command: &Command, matches: &ArgMatches) -> Vec<OsString> {
+    let Some((name, matches)) = matches.subcommand() else { return Vec::new() };
+    let arguments = command.find_subcommand(name).into_iter().flat_map(Command::get_arguments);
+    let given = arguments.filter(|arg| {
+        let is_typed = matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
+        is_typed && arg.get_help_heading() != Some(OF_THE_LIST)
+    });
+    given.flat_map(|arg| words(arg, matches)).collect()
+}
+
+fn words(arg: &Arg, matches: &ArgMatches) -> Vec<OsString> {
+    let Some(long) = arg.get_long().filter(|long| !NOT_RECORDED.contains(long)) else { return Vec::new() };
+    let option = format!("--{long}");
+    if matches!(arg.get_action(), ArgAction::SetTrue) {
+        return vec![option.into()];
+    }
+    let values = matches.get_raw(arg.get_id().as_str()).into_iter().flatten();
+    let word = |value: &OsStr| {
+        let mut word = OsString::from(&option);
+        word.push("=");
+        word.push(value);
+        word
+    };
+    values.map(word).collect()
+}
+
+/// `--resume unrun` is `--resume=unrun`: all other words after `--resume` are the command.
+pub(super) fn join_resume(words: Vec<OsString>) -> Vec<OsString> {
+    let is_pair = |pair: &[OsString]| pair[0] == "--resume" && pair[1] == "unrun";
+    match words.windows(2).position(is_pair) {
+        Some(at) if !words[..at].iter().any(|word| word == "--") => {
+            let mut joined = words;
+            joined.splice(at..at + 2, [OsString::from("--resume=unrun")]);
+            joined
+        }
+        _ => words,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_given_can_be_typed_again() {
+        let mut command = Command::new("procpool").subcommand(
+            Command::new("run")
+                .arg(Arg::new("limit").long("limit").short('j').default_value("4"))
+                .arg(Arg::new("order").long("keep-order").short('k').action(ArgAction::SetTrue))
+                .arg(Arg::new("env").long("env").action(ArgAction::Append))
+                .arg(Arg::new("grace").long("grace").default_value("2s"))
+                .arg(Arg::new("journal").long("journal"))
+                .arg(Arg::new("csv").long("csv").action(ArgAction::SetTrue).help_heading("Input"))
+                .arg(Arg::new("words").trailing_var_arg(true).num_args(0..)),
+        );
+        let typed = [
+            "procpool",
+            "run",
+            "-j",
+            "8",
+            "-k",
+            "--env",
+            "A=1",
+            "--env=B=",
+            "--journal",
+            "x",
+            "--csv",
+            "ls",
+            "-l",
+        ];
+        let matches = command.try_get_matches_from_mut(typed).unwrap();
+        let given = options(&command, &matches);
+        assert_eq!(given, ["--limit=8", "--keep-order", "--env=A=1", "--env=B="]);
+    }
+
+    #[test]
+    fn the_word_after_resume_is_the_command_unless_it_is_unrun() {
+        let joined = |words: &[&str]| join_resume(words.iter().map(OsString::from).collect());
+        assert_eq!(joined(&["p", "run", "--resume", "unrun", "ls"]), ["p", "run", "--resume=unrun", "ls"]);
+        for words in [
+            &["p", "run", "--resume", "ls"][..],
+            &["p", "run", "--", "--resume", "unrun"],
+            &["p", "--resume"],
+        ] {
+            assert_eq!(joined(words), words);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What was typed about a run's journal.
+//! Knows nothing of how it is kept.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::args::jobs::JobArgs;
+use crate::args::outputs::OutputArgs;
+use crate::args::records::RecordArgs;
+use crate::args::scheduling::ScheduleArgs;
+use crate::args::telling::TellingArgs;
+use crate::journal::decision::Changed;
+
+/// A run that can be killed at any instant and goes on.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Journal")]
+pub(crate) struct JournalArgs {
+    /// Record the run in the folder DIR, so that it can be gone on with whatever ends it
+    ///
+    /// Each attempt is recorded there before anything of it is printed, and the list of jobs with all that it takes
+    /// to run them again: `procpool resume DIR` runs what has not succeeded, or the same command with --resume.
+    /// DIR is made, or has to be empty. Only its owner may read it. `procpool ls`, `show` and `export` tell what
+    /// stands there, and docs/journal.md describes the files. With -k outputs come when their job has ended.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) journal: Option<PathBuf>,
+
+    /// Run only what has not succeeded according to the journal; with =unrun, what failed isn't run again either
+    ///
+    /// A job is known again by its key and by what it does: program, arguments, directory, variables, input.
+    /// Its place in the list means nothing. What was recorded and not printed is printed now. The exit status is
+    /// that of the whole list. The list is read to its end before the first job starts. Where there is no journal
+    /// yet, all of it is run.
+    #[arg(long, requires = "journal", value_name = "unrun", hide_possible_values = true)]
+    #[arg(require_equals = true, num_args = 0..=1, default_missing_value = "not-succeeded")]
+    pub(crate) resume: Option<ResumeWish>,
+
+    /// What to do about jobs that were recorded with another command: rerun or skip
+    ///
+    /// Without a word on it such jobs are refused before anything is run.
+    #[arg(long, requires = "resume", value_name = "WHAT", hide_possible_values = true)]
+    pub(crate) changed: Option<Changed>,
+
+    /// Have the disk take each result before it is shown, so that it survives a power cut
+    ///
+    /// The disk is asked at most every 10 ms, for all results of that time together. Without it results survive the
+    /// end of any process, but not that of the machine.
+    #[arg(long, requires = "journal")]
+    pub(crate) durable: bool,
+
+    /// The options that were given, for who resumes by the journal alone.
+    #[arg(skip)]
+    pub(crate) options: Vec<OsString>,
+
+    /// Where the jobs come from.
+    #[arg(skip)]
+    pub(crate) list: ListFrom,
+}
+
+/// Which jobs a resume runs, as typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ResumeWish {
+    #[value(hide = true)]
+    NotSucceeded,
+    Unrun,
+}
+
+/// Where the list of jobs comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ListFrom {
+    #[default]
+    Input,
+    Journal,
+}
+
+/// Go on with a run by its journal alone: what has not succeeded is run.
+///
+/// With the options that the run was started with, unless others are given here, in the directory where it was
+/// started. The list of jobs, their commands and inputs are those of the journal; the environment is today's.
+#[derive(Debug, clap::Args)]
+#[command(args_override_self = true)]
+pub(crate) struct ResumeArgs {
+    /// The folder of the journal
+    pub(crate) directory: PathBuf,
+
+    /// Leave jobs that failed as they are; the exit status tells of them all the same
+    #[arg(long, help_heading = "Journal")]
+    pub(crate) unrun: bool,
+
+    /// As in `procpool run`
+    #[arg(long, help_heading = "Journal")]
+    pub(crate) durable: bool,
+
+    #[command(flatten)]
+    pub(crate) schedule: ScheduleArgs,
+    #[command(flatten)]
+    pub(crate) outputs: OutputArgs,
+    #[command(flatten)]
+    pub(crate) telling: TellingArgs,
+    #[command(flatten)]
+    pub(crate) jobs: JobArgs,
+    #[command(flatten)]
+    pub(crate) records: RecordArgs,
+
+    /// The options that were given.
+    #[arg(skip)]
+    pub(crate) options: Vec<OsString>,
+}

@@ -1,0 +1,25 @@
+//! The journal: what a run is recorded in, and gone on with. Its files are described in docs/journal.md.
+//! Knows nothing of how a run is shown; each of its parts has a file of its own below.
+
+pub(crate) mod brief;
+mod commit;
+pub(crate) mod decision;
+pub(crate) mod entry;
+pub(crate) mod folder;
+pub(crate) mod identity;
+mod leftovers;
+mod line;
+pub(crate) mod list;
+pub(crate) mod listing;
+pub(crate) mod names;
+pub(crate) mod past;
+pub(crate) mod positions;
+pub(crate) mod printed;
+pub(crate) mod record;
+pub(crate) mod recorder;
+pub(crate) mod resumption;
+pub(crate) mod running;
+pub(crate) mod scan;
+pub(crate) mod session;
+pub(crate) mod text;
+pub(crate) mod writer;

@@ -1,0 +1,113 @@
+//! What a resume has to know of an attempt, from the beginning of its line, where it stands at fixed places.
+//! Knows nothing of the rest: a million lines are read in a second, and JSON would take as long again.
+
+use std::str;
+
+use crate::journal::identity::{Hash, Identity};
+
+/// What a line says in short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Brief {
+    pub(crate) generation: u32,
+    pub(crate) attempt: u32,
+    pub(crate) identity: Identity,
+    pub(crate) came_of_it: CameOfIt,
+    /// When it ended: the digits of the time, to the millisecond, as one number.
+    pub(crate) ended: u64,
+}
+
+/// What came of an attempt, as far as it matters for what is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CameOfIt {
+    Succeeded,
+    Failed,
+    /// We ended it ourselves.
+    Stopped,
+}
+
+/// What all lines of attempts begin with, after the check.
+pub(crate) const ATTEMPT: &[u8] = br#""record":"attempt","#;
+
+impl Brief {
+    /// `None` where the line is of no attempt, or says it in another way than procpool does.
+    pub(crate) fn of(body: &[u8]) -> Option<Brief> {
+        let mut rest = Rest(body.strip_prefix(ATTEMPT)?);
+        let generation = rest.number(br#""generation":"#)?;
+        let attempt = rest.number(br#","attempt":"#)?;
+        let job = Hash::parse(rest.text(br#","job":""#)?)?;
+        let fingerprint = Hash::parse(rest.text(br#","fingerprint":""#)?)?;
+        let ended = digits(rest.text(br#","ended":""#)?)?;
+        let outcome = rest.text(br#","outcome":""#)?;
+        let is_success = rest.0.starts_with(br#","success":true,"#);
+        Some(Brief {
+            generation,
+            attempt,
+            identity: Identity { job, fingerprint },
+            came_of_it: match outcome {
+                b"stopped" => CameOfIt::Stopped,
+                _ if is_success => CameOfIt::Succeeded,
+                _ => CameOfIt::Failed,
+            },
+            ended,
+        })
+    }
+}
+
+/// What is left of a line.
+pub(crate) struct Rest<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Rest<'a> {
+    /// A number, after this.
+    pub(crate) fn number<N: str::FromStr>(&mut self, after: &[u8]) -> Option<N> {
+        let text = self.0.strip_prefix(after)?;
+        let end = text.iter().position(|byte| !byte.is_ascii_digit())?;
+        let (number, rest) = text.split_at(end);
+        self.0 = rest;
+        str::from_utf8(number).ok()?.parse().ok()
+    }
+
+    /// A text in which nothing is escaped, after this, which ends with its first quote.
+    pub(crate) fn text(&mut self, after: &[u8]) -> Option<&'a [u8]> {
+        let text = self.0.strip_prefix(after)?;
+        let end = memchr::memchr2(b'"', b'\\', text).filter(|end| text[*end] == b'"')?;
+        let (text, rest) = text.split_at(end);
+        self.0 = &rest[1..];
+        Some(text)
+    }
+}
+
+/// The digits of `2026-01-02T03:04:05.678Z`.
+fn digits(time: &[u8]) -> Option<u64> {
+    let digits = time.iter().filter(|byte| byte.is_ascii_digit());
+    digits
+        .take(17)
+        .try_fold(0_u64, |number, digit| number.checked_mul(10)?.checked_add(u64::from(digit - b'0')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_attempt_or_says_it_otherwise_is_none() {
+        let line = |outcome: &str, success: &str| {
+            format!(
+                r#""record":"attempt","generation":2,"attempt":3,"job":"{job}","fingerprint":"{job}","ended":"2026-01-02T03:04:05.678Z","outcome":"{outcome}","success":{success},"key":"a"}}"#,
+                job = "0".repeat(32)
+            )
+        };
+        let brief = |text: &str| Brief::of(text.as_bytes());
+        let exited = brief(&line("exited", "true")).unwrap();
+        assert_eq!((exited.generation, exited.attempt, exited.ended), (2, 3, 20_260_102_030_405_678));
+        assert_eq!(exited.came_of_it, CameOfIt::Succeeded);
+        assert_eq!(brief(&line("exited", "false")).unwrap().came_of_it, CameOfIt::Failed);
+        assert_eq!(brief(&line("stopped", "false")).unwrap().came_of_it, CameOfIt::Stopped);
+        let whole = line("exited", "true");
+        for end in 0..whole.len() - r#","key":"a"}"#.len() {
+            let cut = brief(&whole[..end]);
+            assert!(cut.is_none_or(|brief| brief.came_of_it != CameOfIt::Succeeded), "{}", &whole[..end]);
+        }
+        assert_eq!(brief(&whole.replace("\"attempt\",", "\"run\",")), None);
+        assert_eq!(brief(&whole.replace("000\"", "00\"")), None);
+    }
+}

@@ -1,0 +1,133 @@
+//! An attempt as it was recorded, all of it.
+//! Knows nothing of which attempts count.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use procpool_core::Key;
+use serde::Deserialize;
+
+use crate::journal::brief::ATTEMPT;
+use crate::journal::record::{Output, Outputs};
+
+/// What stands in the record of an attempt. Documented in docs/journal.md.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(dead_code, reason = "for who tells what a journal says")]
+pub(crate) struct Entry {
+    pub(crate) generation: u32,
+    pub(crate) attempt: u32,
+    pub(crate) job: String,
+    pub(crate) ended: String,
+    pub(crate) outcome: String,
+    pub(crate) success: bool,
+    pub(crate) status: Option<u8>,
+    pub(crate) exit_code: Option<u8>,
+    pub(crate) signal: Option<i32>,
+    pub(crate) killer: Option<String>,
+    pub(crate) error: Option<String>,
+    pub(crate) errno: Option<i32>,
+    pub(crate) started: Option<String>,
+    pub(crate) seconds: f64,
+    pub(crate) user_seconds: f64,
+    pub(crate) system_seconds: f64,
+    /// Bytes.
+    pub(crate) peak_memory: u64,
+    pub(crate) stdout_bytes: u64,
+    pub(crate) stderr_bytes: u64,
+    pub(crate) leaked: bool,
+    pub(crate) output_complete: bool,
+    pub(crate) seq: u64,
+    pub(crate) slot: Option<usize>,
+    pub(crate) waited_for: Option<String>,
+    key: String,
+    key_base64: Option<String>,
+    #[serde(flatten)]
+    pub(crate) outputs: Outputs,
+}
+
+impl Entry {
+    /// From what stands in a line after the check; `None` where it is of no attempt, or can't be understood.
+    pub(crate) fn parse(body: &[u8]) -> Option<Entry> {
+        if !body.starts_with(ATTEMPT) {
+            return None;
+        }
+        serde_json::from_slice(&[b"{", body].concat()).ok()
+    }
+
+    #[expect(dead_code, reason = "for who tells what a journal says")]
+    pub(crate) fn key(&self) -> Key {
+        let bytes = self.key_base64.as_ref().and_then(|base64| BASE64_STANDARD.decode(base64).ok());
+        bytes.map_or_else(|| Key::from(self.key.as_str()), Key::from)
+    }
+}
+
+/// Reads an output of an attempt whose longer outputs are in the file at `outputs`.
+///
+/// # Errors
+/// Where that file can't be opened.
+pub(crate) fn open(output: &Output, length: u64, outputs: &Path) -> io::Result<Box<dyn Read>> {
+    Ok(match output {
+        Output::Empty => Box::new(io::empty()),
+        Output::Here(bytes) => Box::new(io::Cursor::new(bytes.clone())),
+        Output::At { offset, sum } => {
+            let mut file = File::open(outputs)?;
+            file.seek(SeekFrom::Start(*offset))?;
+            Box::new(Checked {
+                source: file.take(length),
+                sum: *sum,
+                hasher: crc32fast::Hasher::new(),
+                left: length,
+            })
+        }
+    })
+}
+
+/// An output of which the end is given out only if all of it is what was written.
+struct Checked<R> {
+    source: R,
+    sum: u32,
+    hasher: crc32fast::Hasher,
+    left: u64,
+}
+
+impl<R: Read> Read for Checked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.source.read(buffer)?;
+        self.hasher.update(&buffer[..count]);
+        self.left -= count as u64;
+        let is_wrong = match (count, self.left) {
+            (0, 1..) if !buffer.is_empty() => true,
+            (1.., 0) => self.hasher.clone().finalize() != self.sum,
+            _ => false,
+        };
+        if is_wrong {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the output in the journal is damaged"));
+        }
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn an_output_that_was_damaged_or_cut_is_not_given_out_as_whole() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let path = temporary.path().join("outputs");
+        let read = |bytes: &[u8]| {
+            fs::write(&path, bytes).unwrap();
+            let output = Output::At { offset: 1, sum: crc32fast::hash(b"hello") };
+            let mut all = Vec::new();
+            open(&output, 5, &path).unwrap().read_to_end(&mut all).map(|_| all)
+        };
+        assert_eq!(read(b"-hello-").unwrap(), b"hello");
+        assert!(read(b"-hellp-").is_err());
+        assert!(read(b"-hell").is_err());
+    }
+}

@@ -1,0 +1,176 @@
+//! The folder of a journal: what its files are called, and that nobody else may read them.
+//! Knows nothing of what stands in them.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// A folder, by an absolute path: a resume goes to another directory before it is done with it.
+#[derive(Clone, Debug)]
+pub(crate) struct Folder(PathBuf);
+
+/// The files of one writer. Each that writes has its own, so that several may, on several machines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WriterFiles {
+    pub(crate) journal: PathBuf,
+    pub(crate) outputs: PathBuf,
+}
+
+/// Whether there is a journal in a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Contents {
+    /// Nothing at all, or no folder.
+    Nothing,
+    Journal,
+    /// What belongs to a journal, without it.
+    JournalGone,
+    /// Something else.
+    Other,
+}
+
+impl Folder {
+    pub(crate) fn new(path: &Path) -> io::Result<Folder> {
+        std::path::absolute(path).map(Folder)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The file of this writer.
+    pub(crate) fn own_files(&self) -> WriterFiles {
+        WriterFiles {
+            journal: self.0.join("journal.jsonl"),
+            outputs: self.0.join("outputs"),
+        }
+    }
+
+    /// Who holds the folder, and what runs.
+    pub(crate) fn running(&self) -> PathBuf {
+        self.0.join("running")
+    }
+
+    /// The list of jobs with this number.
+    pub(crate) fn list(&self, number: u32) -> PathBuf {
+        self.0.join(format!("list-{number}.jsonl"))
+    }
+
+    /// Which outputs of its list this generation has printed.
+    pub(crate) fn printed(&self, generation: u32) -> PathBuf {
+        self.0.join(format!("printed-{generation}"))
+    }
+
+    /// What is given to jobs of this list on their standard input.
+    pub(crate) fn inputs(&self, number: u32) -> PathBuf {
+        self.0.join(format!("inputs-{number}"))
+    }
+
+    /// The files of all writers, this one's first, the others by name.
+    pub(crate) fn writers(&self) -> io::Result<Vec<WriterFiles>> {
+        let mut names = self.names()?;
+        names.sort();
+        let others = names.iter().filter_map(|name| {
+            let writer = name.strip_prefix("journal-")?.strip_suffix(".jsonl")?;
+            Some(WriterFiles {
+                journal: self.0.join(name),
+                outputs: self.0.join(format!("outputs-{writer}")),
+            })
+        });
+        let own = names.iter().any(|name| name == "journal.jsonl").then(|| self.own_files());
+        Ok(own.into_iter().chain(others).collect())
+    }
+
+    pub(crate) fn contents(&self) -> io::Result<Contents> {
+        let names = match self.names() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Contents::Nothing),
+            names => names?,
+        };
+        // What is made before the first record, by who was killed before that.
+        let is_made_first = |name: &String| {
+            name == "running"
+                || name == "journal.jsonl.new"
+                || ["list-", "printed-", "inputs-"].iter().any(|part| name.starts_with(part))
+        };
+        Ok(if names.iter().any(|name| name == "journal.jsonl") {
+            Contents::Journal
+        } else if names.iter().any(|name| name == "outputs") {
+            Contents::JournalGone
+        } else if !names.iter().all(is_made_first) {
+            Contents::Other
+        } else {
+            Contents::Nothing
+        })
+    }
+
+    /// Makes the folder, and says whether it was not there.
+    pub(crate) fn make(&self) -> io::Result<bool> {
+        if self.0.is_dir() {
+            return Ok(false);
+        }
+        if let Some(parent) = self.0.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        match DirBuilder::new().mode(0o700).create(&self.0) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && self.0.is_dir() => Ok(false),
+            result => result.map(|()| true),
+        }
+    }
+
+    /// Takes away all lists but this one, and what other generations have printed.
+    pub(crate) fn forget_all_but(&self, list: u32, generation: u32) {
+        let own = [self.list(list), self.inputs(list), self.printed(generation)];
+        for name in self.names().unwrap_or_default() {
+            let path = self.0.join(&name);
+            let is_of_list = ["list-", "printed-", "inputs-"].iter().any(|part| name.starts_with(part));
+            if is_of_list && !own.contains(&path) {
+                // It takes room, and nothing else.
+                let _ = fs::remove_file(path);
+            }
+        }
+    }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        let entries = fs::read_dir(&self.0)?.collect::<io::Result<Vec<_>>>()?;
+        Ok(entries.into_iter().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+    }
+}
+
+/// How files are opened here: made where they are missing, for the owner alone.
+pub(crate) fn private() -> OpenOptions {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_says_what_is_in_it() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let folder = Folder::new(&temporary.path().join("new/journal")).unwrap();
+        assert_eq!(folder.contents().unwrap(), Contents::Nothing);
+        assert!(folder.make().unwrap());
+        assert!(!folder.make().unwrap());
+        let expect = |name: &str, contents| {
+            fs::write(folder.path().join(name), "").unwrap();
+            assert_eq!(folder.contents().unwrap(), contents, "{name}");
+        };
+        expect("running", Contents::Nothing);
+        expect("list-1.jsonl", Contents::Nothing);
+        expect("notes.txt", Contents::Other);
+        expect("outputs", Contents::JournalGone);
+        expect("journal.jsonl", Contents::Journal);
+        expect("journal-b.jsonl", Contents::Journal);
+        expect("journal-a.jsonl", Contents::Journal);
+        let names: Vec<_> = folder
+            .writers()
+            .unwrap()
+            .into_iter()
+            .map(|files| files.outputs.file_name().unwrap().to_owned())
+            .collect();
+        assert_eq!(names, ["outputs", "outputs-a", "outputs-b"]);
+    }
+}

@@ -1,0 +1,298 @@
+//! Writes a list ahead of the run over it, and reads it back as the run wants jobs: so a list is safe however slowly it is
+//! worked through. Knows nothing of what becomes of the jobs.
+
+use std::fs::File;
+use std::io;
+use std::mem;
+use std::os::unix::fs::FileExt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use procpool_core::Job;
+
+use crate::input::Jobs;
+use crate::journal::line;
+use crate::journal::list::{Ledger, Line, parse};
+use crate::journal::positions::Positions;
+use crate::journal::record::sealed;
+use crate::work::Work;
+
+/// A list that is being written, or has been.
+pub(crate) struct Listing {
+    file: File,
+    ledger: Ledger,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// Lines that are not in the file yet.
+    unwritten: Vec<u8>,
+    /// How much of the file is written, and how much of that has been read back.
+    written: u64,
+    read: u64,
+    end: Ending,
+    /// Somebody waits for what comes.
+    is_wanted: bool,
+    /// How many lines there are.
+    jobs: u64,
+    /// Nobody reads it back any more.
+    is_over: bool,
+}
+
+impl State {
+    fn ahead(&self) -> u64 {
+        (self.written + self.unwritten.len() as u64).saturating_sub(self.read)
+    }
+}
+
+/// How far the list is from its end.
+#[derive(Default)]
+enum Ending {
+    #[default]
+    Open,
+    /// There are no more jobs.
+    Whole,
+    /// There may be more: the input had a fault, or the list could not be written.
+    Cut(Option<io::Error>),
+}
+
+/// What is collected before it is written, unless somebody waits for it.
+const PIECE: usize = 64 * 1024;
+
+/// The input is read no further ahead than this: an endless one must not fill the disk.
+const AHEAD: u64 = 256 * 1024 * 1024;
+
+impl Listing {
+    /// A list that is there already, of which so many bytes are whole.
+    pub(crate) fn over(file: File, ledger: Ledger, length: u64) -> Arc<Listing> {
+        let listing = Listing::empty(file, ledger);
+        listing.lock().written = length;
+        listing.lock().end = Ending::Whole;
+        Arc::new(listing)
+    }
+
+    /// A list that begins now.
+    pub(crate) fn empty(file: File, ledger: Ledger) -> Listing {
+        Listing {
+            file,
+            ledger,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Writes the jobs down, on a thread of its own, as fast as they come.
+    ///
+    /// # Errors
+    /// Where the system has no thread for it.
+    pub(crate) fn take_down(
+        self: &Arc<Listing>,
+        jobs: Jobs,
+        is_faulty: impl Fn() -> bool + Send + 'static,
+    ) -> io::Result<()> {
+        let listing = Arc::clone(self);
+        let work = move || {
+            let result = listing.take_all(jobs);
+            listing.end(
+                result.and_then(|()| if is_faulty() { Ok(Ending::Cut(None)) } else { listing.write_end() }),
+            );
+        };
+        thread::Builder::new().name("procpool-list".into()).spawn(work)?;
+        Ok(())
+    }
+
+    fn take_all(&self, jobs: Jobs) -> io::Result<()> {
+        for job in jobs {
+            self.add(&job)?;
+            let mut state = self.lock();
+            while state.ahead() + self.ledger.inputs.ahead() > AHEAD && !state.is_over {
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes down one more job.
+    fn add(&self, job: &Job<Work>) -> io::Result<()> {
+        let position = self.lock().jobs + 1;
+        let (line, _) = self.ledger.line(job, position)?;
+        let mut state = self.lock();
+        state.jobs = position;
+        state.unwritten.extend_from_slice(&line);
+        if state.unwritten.len() >= PIECE {
+            self.write(&mut state)?;
+        }
+        if mem::take(&mut state.is_wanted) {
+            self.changed.notify_all();
+        }
+        Ok(())
+    }
+
+    fn write_end(&self) -> io::Result<Ending> {
+        let mut state = self.lock();
+        let end = sealed(&Line::End { jobs: state.jobs });
+        state.unwritten.extend_from_slice(&end);
+        self.write(&mut state)?;
+        Ok(Ending::Whole)
+    }
+
+    fn end(&self, ending: io::Result<Ending>) {
+        let mut state = self.lock();
+        // What came before a fault runs.
+        let written = self.write(&mut state);
+        state.end = ending
+            .and_then(|ending| written.map(|()| ending))
+            .unwrap_or_else(|error| Ending::Cut(Some(error)));
+        self.changed.notify_all();
+    }
+
+    fn write(&self, state: &mut State) -> io::Result<()> {
+        self.file.write_all_at(&state.unwritten, state.written)?;
+        state.written += state.unwritten.len() as u64;
+        state.unwritten.clear();
+        Ok(())
+    }
+
+    /// Waits until the list is whole, as long as it grows; what waits for a slow input is not waited for.
+    pub(crate) fn settle(&self) {
+        const MOMENT: Duration = Duration::from_millis(100);
+        let mut state = self.lock();
+        state.is_over = true;
+        self.changed.notify_all();
+        while matches!(state.end, Ending::Open) {
+            let jobs = state.jobs;
+            let waited =
+                self.changed.wait_timeout_while(state, MOMENT, |state| matches!(state.end, Ending::Open));
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            if state.jobs == jobs {
+                // What was read so far is kept.
+                let _ = self.write(&mut state);
+                return;
+            }
+        }
+    }
+
+    /// Why the list could not be written, if that is so.
+    pub(crate) fn failure(&self) -> Option<io::Error> {
+        match &mut self.lock().end {
+            Ending::Cut(error) => error.take(),
+            Ending::Open | Ending::Whole => None,
+        }
+    }
+
+    /// Where the next lines are, once there are any.
+    fn next_piece(&self, from: u64) -> io::Result<Option<u64>> {
+        let mut state = self.lock();
+        state.read = state.read.max(from);
+        self.changed.notify_all();
+        loop {
+            if state.written > from {
+                return Ok(Some(state.written));
+            }
+            if !state.unwritten.is_empty() {
+                self.write(&mut state)?;
+                continue;
+            }
+            if !matches!(state.end, Ending::Open) {
+                return Ok(None);
+            }
+            state.is_wanted = true;
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The jobs of a list, in order.
+pub(crate) struct StoredJobs {
+    listing: Arc<Listing>,
+    /// Those to take; `None` is all.
+    wanted: Option<Arc<Positions>>,
+    expected: Option<usize>,
+    position: u64,
+    /// Up to where the list was read, and what of that is to be given out.
+    offset: u64,
+    buffer: Vec<u8>,
+    start: usize,
+    /// Why it could not be read on.
+    pub(crate) trouble: Trouble,
+}
+
+/// Why a list could not be read on. Clones know together.
+pub(crate) type Trouble = Arc<std::sync::OnceLock<anyhow::Error>>;
+
+impl StoredJobs {
+    pub(crate) fn new(
+        listing: Arc<Listing>,
+        wanted: Option<Arc<Positions>>,
+        expected: Option<usize>,
+    ) -> StoredJobs {
+        StoredJobs {
+            listing,
+            wanted,
+            expected,
+            position: 0,
+            offset: 0,
+            buffer: Vec::new(),
+            start: 0,
+            trouble: Trouble::default(),
+        }
+    }
+
+    fn read_on(&mut self) -> io::Result<Option<Job<Work>>> {
+        loop {
+            let Some(length) = memchr::memchr(b'\n', &self.buffer[self.start..]) else {
+                if !self.fill()? {
+                    return Ok(None);
+                }
+                continue;
+            };
+            let line = self.start..self.start + length;
+            self.start += length + 1;
+            self.position += 1;
+            if self.wanted.as_ref().is_some_and(|wanted| !wanted.has(self.position)) {
+                continue;
+            }
+            let parsed = line::open(&self.buffer[line]).and_then(parse).ok_or(io::ErrorKind::InvalidData)?;
+            return match parsed {
+                Line::Job(job) => Ok(Some(self.listing.ledger.job(*job)?.position(self.position))),
+                Line::End { .. } => Ok(None),
+            };
+        }
+    }
+
+    fn fill(&mut self) -> io::Result<bool> {
+        let Some(until) = self.listing.next_piece(self.offset)? else { return Ok(false) };
+        self.buffer.drain(..self.start);
+        self.start = 0;
+        let room = usize::try_from(until - self.offset).unwrap_or(usize::MAX).min(4 * PIECE);
+        let filled = self.buffer.len();
+        self.buffer.resize(filled + room, 0);
+        self.listing.file.read_exact_at(&mut self.buffer[filled..], self.offset)?;
+        self.offset += room as u64;
+        Ok(true)
+    }
+}
+
+impl Iterator for StoredJobs {
+    type Item = Job<Work>;
+
+    fn next(&mut self) -> Option<Job<Work>> {
+        self.read_on().unwrap_or_else(|error| {
+            let _ = self
+                .trouble
+                .set(anyhow::Error::from(error).context("the journal's list of jobs can't be read"));
+            None
+        })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, self.expected)
+    }
+}

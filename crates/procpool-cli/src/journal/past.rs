@@ -1,0 +1,299 @@
+//! What is known of a list's jobs from the journals of all that have written to a folder.
+//! Knows nothing of what is to be done now.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::path::Path;
+
+use anyhow::{Context, bail};
+
+use crate::journal::brief::{Brief, CameOfIt};
+use crate::journal::folder::{Folder, WriterFiles};
+use crate::journal::identity::{Hash, Identity};
+use crate::journal::record::{Record, Run, VERSION};
+use crate::journal::scan::{Found, Scanner};
+
+/// Jobs by the hash of their key.
+pub(crate) type Jobs = HashMap<Hash, Standing, BuildHasherDefault<AsItIs>>;
+
+/// All that was read.
+#[derive(Debug, Default)]
+pub(crate) struct Past {
+    pub(crate) jobs: Jobs,
+    /// The last that has begun.
+    pub(crate) run: Option<Run>,
+    /// Of the file that is this writer's own.
+    pub(crate) own: Length,
+    pub(crate) attempts: u64,
+}
+
+/// How much of a file is whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Length {
+    pub(crate) whole: u64,
+    pub(crate) torn: u64,
+}
+
+/// How a job stands. Packed: there may be millions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// What its outcome is of; a part of the hash, which is compared and never looked up.
+    fingerprint: u64,
+    ended: u64,
+    generation: u32,
+    /// The last of that generation.
+    attempt: u32,
+    pub(crate) outcome: Option<CameOfIt>,
+    pub(crate) is_listed: bool,
+    /// It was started, and nobody knows what came of it.
+    pub(crate) was_running: bool,
+    /// It has an outcome whose output was not printed.
+    pub(crate) is_unprinted: bool,
+}
+
+/// Its keys are hashes already.
+#[derive(Default)]
+pub(crate) struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let (_, low) = bytes.split_at(bytes.len().saturating_sub(8));
+        self.0 = low.try_into().map_or(0, u64::from_ne_bytes);
+    }
+
+    fn write_u128(&mut self, number: u128) {
+        self.0 = u64::try_from(number & u128::from(u64::MAX)).unwrap_or_default();
+    }
+}
+
+impl Standing {
+    /// A job that stands on a list.
+    pub(crate) fn listed() -> Standing {
+        Standing {
+            fingerprint: 0,
+            ended: 0,
+            generation: 0,
+            attempt: 0,
+            outcome: None,
+            is_listed: true,
+            was_running: false,
+            is_unprinted: false,
+        }
+    }
+
+    /// Whether its outcome is of this very command.
+    pub(crate) fn is_of(&self, identity: &Identity) -> bool {
+        self.fingerprint == identity.fingerprint.low_bits()
+    }
+
+    /// Whether nothing is known of an attempt of this generation.
+    pub(crate) fn lacks(&self, generation: u32, attempt: u32) -> bool {
+        (self.generation, self.attempt) < (generation, attempt)
+    }
+
+    /// Takes note of an attempt. What a later generation says replaces what an earlier one did. Within one, the last
+    /// attempt counts; of several writers whoever succeeded, and of those the first.
+    fn note(&mut self, brief: &Brief, writer: Writer) {
+        let is_newer = match (self.generation.cmp(&brief.generation), writer) {
+            (std::cmp::Ordering::Less, _) => true,
+            (std::cmp::Ordering::Greater, _) => false,
+            (std::cmp::Ordering::Equal, Writer::Same) => self.attempt <= brief.attempt,
+            (std::cmp::Ordering::Equal, Writer::Another) => {
+                let rank = |outcome, ended| (outcome != Some(CameOfIt::Succeeded), ended);
+                rank(Some(brief.came_of_it), brief.ended) < rank(self.outcome, self.ended)
+            }
+        };
+        if is_newer {
+            self.fingerprint = brief.identity.fingerprint.low_bits();
+            self.ended = brief.ended;
+            self.generation = brief.generation;
+            self.attempt = brief.attempt;
+            self.outcome = Some(brief.came_of_it);
+        }
+    }
+}
+
+/// Whether an attempt stands in the file in which the one before it did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writer {
+    Same,
+    Another,
+}
+
+impl Past {
+    /// Reads the files of all writers.
+    ///
+    /// # Errors
+    /// Where one can't be read, is of another version or none of procpool's, or is damaged before its end.
+    pub(crate) fn read(folder: &Folder) -> anyhow::Result<Past> {
+        let mut past = Past::default();
+        let own = folder.own_files();
+        for (index, files) in folder.writers().context("can't read the folder")?.iter().enumerate() {
+            let length = past.read_file(files, index)?;
+            if *files == own {
+                past.own = length;
+            }
+        }
+        Ok(past)
+    }
+
+    fn read_file(&mut self, files: &WriterFiles, index: usize) -> anyhow::Result<Length> {
+        let path = &files.journal;
+        let file = File::open(path).with_context(|| format!("can't read {path:?}"))?;
+        let size = file.metadata()?.len();
+        if index == 0 {
+            // The shortest record has some 500 bytes.
+            self.jobs.reserve(usize::try_from(size / 500).unwrap_or_default());
+        }
+        let mut by_this: HashSet<Hash, BuildHasherDefault<AsItIs>> = HashSet::default();
+        let mut scanner = Scanner::new(file);
+        loop {
+            match scanner.next().with_context(|| format!("can't read {path:?}"))? {
+                Found::Line { offset: 0, body } => check_header(body, path)?,
+                Found::Line { body, .. } => match Brief::of(body) {
+                    Some(brief) => {
+                        self.attempts += 1;
+                        let job = brief.identity.job;
+                        let is_by_this = index == 0 || !by_this.insert(job);
+                        let writer = if is_by_this { Writer::Same } else { Writer::Another };
+                        let standing = self
+                            .jobs
+                            .entry(job)
+                            .or_insert(Standing { is_listed: false, ..Standing::listed() });
+                        standing.note(&brief, writer);
+                    }
+                    None => self.note_other(body),
+                },
+                Found::End { offset } => return Ok(Length { whole: offset, torn: 0 }),
+                Found::Torn { offset: 0 } | Found::Damaged { offset: 0 } => return Err(foreign(path)),
+                Found::Torn { offset } => {
+                    return Ok(Length { whole: offset, torn: size.saturating_sub(offset) });
+                }
+                Found::Damaged { offset } => bail!(
+                    "{path:?} is damaged at byte {offset}, and whole records follow; nothing was changed. What stands before that \
+                     byte can be kept: `head -c {offset}` of it into another file"
+                ),
+            }
+        }
+    }
+
+    /// A record that is of no attempt.
+    fn note_other(&mut self, body: &[u8]) {
+        if let Some(Record::Run(run)) = parse(body) {
+            if self.run.as_ref().is_none_or(|last| last.generation <= run.generation) {
+                self.run = Some(*run);
+            }
+        }
+    }
+}
+
+/// The last run of a journal; `None` where there is none.
+///
+/// # Errors
+/// Where it can't be read, or is none of procpool's.
+pub(crate) fn last_run(folder: &Folder) -> anyhow::Result<Option<Run>> {
+    let mut past = Past::default();
+    for files in folder.writers().context("can't read the folder")? {
+        let path = &files.journal;
+        let mut scanner = Scanner::new(File::open(path).with_context(|| format!("can't read {path:?}"))?);
+        loop {
+            match scanner.next().with_context(|| format!("can't read {path:?}"))? {
+                Found::Line { offset: 0, body } => check_header(body, path)?,
+                Found::Line { body, .. } if body.starts_with(br#""record":"run""#) => past.note_other(body),
+                Found::Line { .. } => {}
+                Found::Torn { offset: 0 } | Found::Damaged { offset: 0 } => return Err(foreign(path)),
+                // The resume itself says what is to be said of it.
+                Found::End { .. } | Found::Torn { .. } | Found::Damaged { .. } => break,
+            }
+        }
+    }
+    Ok(past.run)
+}
+
+/// What a line says, from what stands in it after the check.
+pub(crate) fn parse(body: &[u8]) -> Option<Record> {
+    serde_json::from_slice(&[b"{", body].concat()).ok()
+}
+
+fn check_header(body: &[u8], path: &Path) -> anyhow::Result<()> {
+    match parse(body) {
+        Some(Record::Journal(header)) if header.version == VERSION => Ok(()),
+        Some(Record::Journal(header)) => bail!(
+            "{path:?} was written by procpool {}, in version {} of the format; this one reads version {VERSION}",
+            header.procpool,
+            header.version
+        ),
+        _ => Err(foreign(path)),
+    }
+}
+
+/// A file that doesn't begin like a journal; it may be one of a later version, whose checks look otherwise.
+fn foreign(path: &Path) -> anyhow::Error {
+    let version = || {
+        let text = std::fs::read(path).ok()?;
+        let line = text.split(|byte| *byte == b'\n').next()?;
+        let value: serde_json::Value = serde_json::from_slice(line).ok()?;
+        (value["record"] == "journal").then(|| value["version"].to_string())
+    };
+    match version() {
+        Some(version) if version != VERSION.to_string() => anyhow::anyhow!(
+            "{path:?} is a journal in version {version} of the format; this procpool reads version {VERSION}"
+        ),
+        _ => anyhow::anyhow!("{path:?} is no journal of procpool; name another folder"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn brief(generation: u32, attempt: u32, came_of_it: CameOfIt, ended: u64) -> Brief {
+        let hash = Hash::parse(&[b'1'; 32]).unwrap();
+        Brief {
+            generation,
+            attempt,
+            identity: Identity { job: hash, fingerprint: hash },
+            came_of_it,
+            ended,
+        }
+    }
+
+    fn outcome(notes: &[(Brief, Writer)]) -> (Option<CameOfIt>, u64) {
+        let mut standing = Standing::listed();
+        for (brief, writer) in notes {
+            standing.note(brief, *writer);
+        }
+        (standing.outcome, standing.ended)
+    }
+
+    #[test]
+    fn the_last_attempt_of_the_last_generation_counts() {
+        use CameOfIt::{Failed, Stopped, Succeeded};
+        let notes = [
+            (brief(1, 1, Failed, 1), Writer::Same),
+            (brief(1, 2, Failed, 2), Writer::Same),
+            (brief(2, 1, Stopped, 3), Writer::Same),
+            (brief(2, 2, Succeeded, 4), Writer::Same),
+        ];
+        assert_eq!(outcome(&notes), (Some(Succeeded), 4));
+        assert_eq!(outcome(&notes[..3]), (Some(Stopped), 3));
+        assert_eq!(outcome(&notes[..2]), (Some(Failed), 2));
+    }
+
+    #[test]
+    fn of_several_writers_the_first_that_succeeded_counts_whoever_is_read_first() {
+        use CameOfIt::{Failed, Succeeded};
+        let early = brief(1, 1, Succeeded, 5);
+        let late = brief(1, 1, Succeeded, 9);
+        let failed = brief(1, 3, Failed, 1);
+        for order in [[early, late, failed], [failed, late, early], [late, failed, early]] {
+            let notes = order.map(|brief| (brief, Writer::Another));
+            assert_eq!(outcome(&notes), (Some(Succeeded), 5));
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Which outputs of a list have been printed, and how far the one that is being printed: stored without a system call,
+//! in a file that is mapped, so that it is known after any end of this process.
+//! Knows nothing of what an output is, or of how it is printed.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use procpool_core::Source;
+use rustix::fs::{FallocateFlags, fallocate};
+
+use crate::journal::folder::private;
+use crate::sys;
+
+/// The file, mapped.
+pub(crate) struct Printed {
+    file: File,
+    words: &'static [AtomicU64],
+    /// How many words the file has: no others may be touched.
+    there: Mutex<usize>,
+}
+
+/// How far an output was printed whose end was never noted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Partial {
+    /// The job's position in the list; 0 where there is none.
+    pub(crate) position: u64,
+    pub(crate) stdout: Part,
+    pub(crate) stderr: Part,
+}
+
+/// How far one of its outputs was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// So many bytes were written, or a write more.
+    pub(crate) bytes: u64,
+    /// Where in a file they begin, if they went to one.
+    pub(crate) place: Option<FilePlace>,
+}
+
+/// A place in a regular file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FilePlace {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+    pub(crate) offset: u64,
+}
+
+/// What was in the file when it was read.
+#[derive(Debug, Default)]
+pub(crate) struct Before {
+    words: Vec<u64>,
+}
+
+/// The words before the bits: the position, then five of each output.
+const POSITION: usize = 0;
+const PART: usize = 5;
+const BITS: usize = 16;
+
+/// The file grows by so many words: 32,000 jobs.
+const STEP: usize = 512;
+
+/// A thousand million jobs: 128 MiB of addresses, of which no more is used than there are jobs.
+const MOST: usize = BITS + (1 << 24);
+
+impl Printed {
+    /// Opens the file, or makes it.
+    pub(crate) fn open(path: &Path) -> io::Result<Printed> {
+        let file = private().open(path)?;
+        let words = sys::map_shared(&file, MOST)?;
+        let there = usize::try_from(file.metadata()?.size()).unwrap_or(usize::MAX) / size_of::<u64>();
+        let printed = Printed { file, words, there: Mutex::new(there) };
+        printed.make_room(BITS)?;
+        Ok(printed)
+    }
+
+    /// Makes the file of a new run over a list: which outputs have been printed before it, and how far one was.
+    pub(crate) fn create(path: &Path, before: &Before) -> io::Result<Printed> {
+        let mut file = private().truncate(true).open(path)?;
+        let bytes: Vec<u8> = before.words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+        file.write_all(&bytes)?;
+        drop(file);
+        Printed::open(path)
+    }
+
+    /// From now on what is counted is of this job.
+    ///
+    /// # Errors
+    /// Where the disk has no room for the note.
+    pub(crate) fn begin(&self, position: u64) -> io::Result<()> {
+        self.make_room(word_of(position) + 1)?;
+        self.set(POSITION, 0);
+        for word in 1..BITS {
+            self.set(word, 0);
+        }
+        self.set(POSITION, position);
+        Ok(())
+    }
+
+    /// An output of it begins at this place of a file.
+    pub(crate) fn begin_at(&self, source: Source, place: FilePlace) {
+        let first = first_word(source);
+        self.set(first + 1, place.device);
+        self.set(first + 2, place.inode);
+        self.set(first + 3, place.offset);
+        self.set(first + 4, 1);
+    }
+
+    /// So many more bytes of it have been written.
+    pub(crate) fn count(&self, source: Source, bytes: u64) {
+        self.words[first_word(source)].fetch_add(bytes, Ordering::AcqRel);
+    }
+
+    /// All of this job has been printed, or there was nothing to print.
+    ///
+    /// # Errors
+    /// Where the disk has no room for the note.
+    pub(crate) fn done(&self, position: u64) -> io::Result<()> {
+        self.make_room(word_of(position) + 1)?;
+        self.words[word_of(position)].fetch_or(bit_of(position), Ordering::AcqRel);
+        Ok(())
+    }
+
+    fn set(&self, word: usize, value: u64) {
+        self.words[word].store(value, Ordering::Release);
+    }
+
+    fn make_room(&self, words: usize) -> io::Result<()> {
+        let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
+        if words <= *there {
+            return Ok(());
+        }
+        if words > MOST {
+            return Err(io::Error::other("more than a thousand million jobs"));
+        }
+        let wanted = words.next_multiple_of(STEP).min(MOST);
+        // Not only longer: a page that the disk has no room for kills who stores there.
+        fallocate(&self.file, FallocateFlags::empty(), 0, (wanted * size_of::<u64>()) as u64)?;
+        *there = wanted;
+        Ok(())
+    }
+}
+
+impl Before {
+    /// Takes note that the job at this position has nothing more to be printed.
+    pub(crate) fn add(&mut self, position: u64) {
+        self.reach(word_of(position));
+        self.words[word_of(position)] |= bit_of(position);
+    }
+
+    /// Takes note of how far an output was printed.
+    pub(crate) fn set_partial(&mut self, partial: Partial) {
+        self.reach(BITS);
+        self.words[POSITION] = partial.position;
+        for (source, part) in [(Source::Stdout, partial.stdout), (Source::Stderr, partial.stderr)] {
+            let place = part.place.unwrap_or(FilePlace { device: 0, inode: 0, offset: 0 });
+            let words =
+                [part.bytes, place.device, place.inode, place.offset, u64::from(part.place.is_some())];
+            self.words[first_word(source)..][..PART].copy_from_slice(&words);
+        }
+    }
+
+    fn reach(&mut self, word: usize) {
+        if self.words.len() <= word {
+            self.words.resize((word + 1).next_multiple_of(STEP), 0);
+        }
+    }
+
+    /// Nothing was printed, where there is no such file.
+    pub(crate) fn read(path: &Path) -> io::Result<Before> {
+        let mut bytes = Vec::new();
+        match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Before::default()),
+            file => file?.read_to_end(&mut bytes)?,
+        };
+        let words = bytes.chunks_exact(size_of::<u64>());
+        let word = |bytes: &[u8]| bytes.try_into().map(u64::from_ne_bytes).unwrap_or_default();
+        Ok(Before { words: words.map(word).collect() })
+    }
+
+    /// Whether all outputs of the job at this position have been printed.
+    pub(crate) fn has(&self, position: u64) -> bool {
+        self.words.get(word_of(position)).is_some_and(|word| word & bit_of(position) != 0)
+    }
+
+    /// The output that was being printed.
+    pub(crate) fn partial(&self) -> Partial {
+        let part = |source| {
+            let word = |number| self.words.get(first_word(source) + number).copied().unwrap_or_default();
+            let place = FilePlace { device: word(1), inode: word(2), offset: word(3) };
+            Part { bytes: word(0), place: (word(4) == 1).then_some(place) }
+        };
+        Partial {
+            position: self.words.get(POSITION).copied().unwrap_or_default(),
+            stdout: part(Source::Stdout),
+            stderr: part(Source::Stderr),
+        }
+    }
+}
+
+fn first_word(source: Source) -> usize {
+    match source {
+        Source::Stdout => 1,
+        Source::Stderr => 1 + PART,
+    }
+}
+
+fn word_of(position: u64) -> usize {
+    usize::try_from(position / 64)
+        .map_or(usize::MAX - 1, |word| word.saturating_add(BITS).min(usize::MAX - 1))
+}
+
+fn bit_of(position: u64) -> u64 {
+    1 << (position % 64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_printed_is_known_to_who_reads_the_file_at_any_moment() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let path = temporary.path().join("printed");
+        assert!(!Before::read(&path).unwrap().has(1));
+        let printed = Printed::open(&path).unwrap();
+        for position in [1, 63, 64, 100_000] {
+            printed.begin(position).unwrap();
+            printed.done(position).unwrap();
+        }
+        printed.begin(7).unwrap();
+        let place = FilePlace { device: 1, inode: 2, offset: 3 };
+        printed.begin_at(Source::Stderr, place);
+        printed.count(Source::Stdout, 5);
+        printed.count(Source::Stdout, 6);
+        let before = Before::read(&path).unwrap();
+        let done: Vec<u64> = (0..200_000).filter(|position| before.has(*position)).collect();
+        assert_eq!(done, [1, 63, 64, 100_000]);
+        let stdout = Part { bytes: 11, place: None };
+        let stderr = Part { bytes: 0, place: Some(place) };
+        assert_eq!(before.partial(), Partial { position: 7, stdout, stderr });
+        drop(printed);
+        Printed::open(&path).unwrap().begin(8).unwrap();
+        let before = Before::read(&path).unwrap();
+        assert!(before.has(100_000));
+        assert_eq!(before.partial(), Partial { position: 8, ..Partial::default() });
+    }
+
+    #[test]
+    fn more_jobs_than_there_is_room_for_are_refused() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let printed = Printed::open(&temporary.path().join("printed")).unwrap();
+        assert!(printed.done(u64::MAX).is_err());
+        assert!(!Before::default().has(u64::MAX));
+    }
+}

@@ -1,0 +1,229 @@
+//! What stands in a journal's file: a header, runs, attempts, ends. Written and read by these types.
+//! Knows nothing of files.
+
+use std::time::SystemTime;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde::{Deserialize, Serialize};
+
+use crate::journal::identity::Identity;
+use crate::journal::line;
+use crate::journal::names::NamesLine;
+use crate::journal::text::Text;
+use crate::sink::report::{Attempt, KeyText, Report, time};
+
+/// The version of all that this file describes.
+pub(crate) const VERSION: u32 = 1;
+
+/// A record, by the word after `record`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub(crate) enum Record {
+    /// The first line of each file.
+    Journal(Header),
+    /// Somebody begins to run jobs.
+    Run(Box<Run>),
+    /// Somebody has come to an orderly end.
+    End(End),
+}
+
+/// Which file this is.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Header {
+    pub(crate) version: u32,
+    /// What wrote it.
+    pub(crate) procpool: String,
+    pub(crate) created: String,
+}
+
+/// A run over a list of jobs, or over what is left of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Run {
+    /// How often the list was begun, this time included.
+    pub(crate) generation: u32,
+    /// As jobs have it in `PROCPOOL_RUN`.
+    #[serde(rename = "run")]
+    pub(crate) name: String,
+    pub(crate) pid: u32,
+    pub(crate) host: String,
+    /// Of this start of the machine: no process lives longer.
+    pub(crate) boot: String,
+    pub(crate) started: String,
+    pub(crate) limit: usize,
+    /// Where it was started.
+    pub(crate) directory: Text<'static>,
+    /// All that was typed.
+    pub(crate) words: Vec<Text<'static>>,
+    /// Of that, or of variables, the options: what a resume goes by.
+    pub(crate) options: Vec<Text<'static>>,
+    /// What a tag may name.
+    pub(crate) names: Option<NamesLine>,
+    /// The list that this run is about.
+    pub(crate) list: u32,
+}
+
+/// How a run ended.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct End {
+    pub(crate) generation: u32,
+    pub(crate) ended: String,
+    /// As a shell has it in `$?`.
+    pub(crate) status: i32,
+}
+
+impl Record {
+    /// As a line of a file.
+    pub(crate) fn line(&self) -> Vec<u8> {
+        sealed(self)
+    }
+
+    pub(crate) fn header() -> Record {
+        Record::Journal(Header {
+            version: VERSION,
+            procpool: env!("CARGO_PKG_VERSION").to_owned(),
+            created: time(SystemTime::now()),
+        })
+    }
+}
+
+/// Any record as a line of a file.
+pub(crate) fn sealed(record: &impl Serialize) -> Vec<u8> {
+    line::seal(&serde_json::to_vec(record).expect("BUG: a record that is no JSON"))
+}
+
+/// An attempt, as it is written. The first fields are read by `brief`, at the places where they stand here.
+#[derive(Serialize)]
+struct AttemptRecord<'a> {
+    record: &'static str,
+    generation: u32,
+    attempt: u32,
+    job: String,
+    fingerprint: String,
+    ended: String,
+    /// Begins with outcome and success.
+    #[serde(flatten)]
+    report: &'a Report,
+    seq: u64,
+    slot: Option<usize>,
+    waited_for: Option<&'static str>,
+    #[serde(flatten)]
+    key: KeyText<'a>,
+    #[serde(flatten)]
+    outputs: &'a Outputs,
+}
+
+/// Where an output is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Output {
+    #[default]
+    Empty,
+    /// In the record itself.
+    Here(Vec<u8>),
+    /// In the file of outputs, from this byte on.
+    At { offset: u64, sum: u32 },
+}
+
+/// Where the outputs of an attempt are. Of the fields of each one at most is there, beside the sum.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Outputs {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stdout: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stdout_base64: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stdout_at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stdout_sum: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stderr: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stderr_base64: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stderr_at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stderr_sum: Option<u32>,
+}
+
+impl Outputs {
+    pub(crate) fn new(stdout: Output, stderr: Output) -> Outputs {
+        let (stdout, stdout_base64, stdout_at, stdout_sum) = stdout.into_fields();
+        let (stderr, stderr_base64, stderr_at, stderr_sum) = stderr.into_fields();
+        Outputs {
+            stdout,
+            stdout_base64,
+            stdout_at,
+            stdout_sum,
+            stderr,
+            stderr_base64,
+            stderr_at,
+            stderr_sum,
+        }
+    }
+
+    pub(crate) fn stdout(&self) -> Output {
+        Output::of_fields(self.stdout.as_ref(), self.stdout_base64.as_ref(), self.stdout_at, self.stdout_sum)
+    }
+
+    pub(crate) fn stderr(&self) -> Output {
+        Output::of_fields(self.stderr.as_ref(), self.stderr_base64.as_ref(), self.stderr_at, self.stderr_sum)
+    }
+}
+
+impl Output {
+    fn into_fields(self) -> (Option<String>, Option<String>, Option<u64>, Option<u32>) {
+        match self {
+            Output::Empty => (None, None, None, None),
+            Output::Here(bytes) => match String::from_utf8(bytes) {
+                Ok(text) => (Some(text), None, None, None),
+                Err(error) => (None, Some(BASE64_STANDARD.encode(error.as_bytes())), None, None),
+            },
+            Output::At { offset, sum } => (None, None, Some(offset), Some(sum)),
+        }
+    }
+
+    fn of_fields(
+        text: Option<&String>,
+        base64: Option<&String>,
+        offset: Option<u64>,
+        sum: Option<u32>,
+    ) -> Output {
+        match (text, base64, offset) {
+            (Some(text), _, _) => Output::Here(text.clone().into_bytes()),
+            (_, Some(base64), _) => Output::Here(BASE64_STANDARD.decode(base64).unwrap_or_default()),
+            (_, _, Some(offset)) => Output::At { offset, sum: sum.unwrap_or_default() },
+            (None, None, None) => Output::Empty,
+        }
+    }
+}
+
+/// What else there is to say of an attempt.
+pub(crate) struct Circumstances {
+    pub(crate) generation: u32,
+    pub(crate) identity: Identity,
+    pub(crate) waited_for: Option<&'static str>,
+}
+
+/// An attempt that has just ended, as a line of a file.
+pub(crate) fn attempt_line(
+    attempt: Attempt<'_>,
+    circumstances: &Circumstances,
+    outputs: &Outputs,
+) -> Vec<u8> {
+    let Circumstances { generation, identity, waited_for } = *circumstances;
+    sealed(&AttemptRecord {
+        record: "attempt",
+        generation,
+        attempt: attempt.number,
+        job: identity.job.to_string(),
+        fingerprint: identity.fingerprint.to_string(),
+        ended: time(SystemTime::now()),
+        report: &Report::of(attempt.outcome),
+        seq: attempt.seq.get(),
+        slot: attempt.slot.map(procpool_core::Slot::get),
+        waited_for,
+        key: KeyText::of(attempt.key),
+        outputs,
+    })
+}

@@ -1,0 +1,164 @@
+//! Records each attempt where it was run, before anybody else hears of it: its slot is not free until then, so that no
+//! more jobs than the limit are ever without a record. Knows nothing of what is shown of it.
+
+use std::collections::HashSet;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use procpool_core::{Context, HeldUp, Job, NotStarted, Outcome, Spool};
+
+use crate::journal::record::{Circumstances, End, Output, Outputs, Record, attempt_line};
+use crate::journal::running::{Entry, Running};
+use crate::journal::writer::Writer;
+use crate::sink::report::{Attempt, time};
+use crate::work::Work;
+
+/// What workers have of a journal.
+pub(crate) struct Recorder {
+    generation: u32,
+    running: Running,
+    /// From the run's begin on.
+    writer: OnceLock<Writer>,
+    /// Something could not be recorded: nothing is started any more.
+    has_failed: AtomicBool,
+    trouble: Mutex<Troubles>,
+}
+
+#[derive(Default)]
+struct Troubles {
+    /// The first one.
+    error: Option<io::Error>,
+    /// Attempts of which there is no record, by number.
+    unrecorded: HashSet<(u64, u32)>,
+}
+
+/// A longer output goes to the file beside the records.
+const LONGEST: u64 = 4096;
+
+impl Recorder {
+    pub(crate) fn new(generation: u32, running: Running) -> Recorder {
+        Recorder {
+            generation,
+            running,
+            writer: OnceLock::new(),
+            has_failed: AtomicBool::new(false),
+            trouble: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn running(&self) -> &Running {
+        &self.running
+    }
+
+    /// The run begins.
+    pub(crate) fn begin(&self, writer: Writer) {
+        assert!(self.writer.set(writer).is_ok(), "BUG: a run that begins twice");
+    }
+
+    /// Whether what is started now can be recorded, as far as is known.
+    pub(crate) fn may_start(&self) -> bool {
+        !self.has_failed.load(Ordering::Acquire)
+    }
+
+    /// A process was started.
+    pub(crate) fn note_start(&self, context: &Context, pid: u32) {
+        let entry = Entry::now(pid, context.seq().get(), context.attempt());
+        if let Err(error) = self.running.note(context.slot().get(), entry) {
+            // It runs, and its end will be recorded or not; nothing else is started.
+            self.fail(error);
+        }
+    }
+
+    /// An attempt has ended.
+    pub(crate) fn record(&self, job: &Job<Work>, context: &Context, outcome: &Outcome) {
+        if matches!(outcome, Outcome::NotStarted(NotStarted::NeverReached)) {
+            return;
+        }
+        if let Err(error) = self.write(job, context, outcome) {
+            self.fail(error);
+            let number = (context.seq().get(), context.attempt());
+            self.trouble.lock().unwrap_or_else(PoisonError::into_inner).unrecorded.insert(number);
+        }
+    }
+
+    fn write(&self, job: &Job<Work>, context: &Context, outcome: &Outcome) -> io::Result<()> {
+        let Work::Stored(stored) = &job.work else { panic!("BUG: a job that is not on the list") };
+        let writer = self.writer.get().expect("BUG: a job before the run has begun");
+        let kept = |output: Option<&Spool>| output.map_or(Ok(Output::Empty), |output| keep(writer, output));
+        let ran = outcome.ran();
+        let outputs = Outputs::new(kept(ran.map(|ran| &ran.stdout))?, kept(ran.map(|ran| &ran.stderr))?);
+        let attempt = Attempt {
+            key: &job.key,
+            seq: context.seq(),
+            slot: Some(context.slot()),
+            number: context.attempt(),
+            outcome,
+        };
+        let circumstances = Circumstances {
+            generation: self.generation,
+            identity: stored.identity,
+            waited_for: waited_for(context),
+        };
+        writer.append(&attempt_line(attempt, &circumstances, &outputs))
+    }
+
+    /// How the run has ended.
+    ///
+    /// # Errors
+    /// Where it can't be written, or somebody has taken the files away.
+    pub(crate) fn end(&self, status: i32) -> io::Result<()> {
+        let writer = self.writer.get().expect("BUG: an end without a begin");
+        let ended = time(std::time::SystemTime::now());
+        writer.append(&Record::End(End { generation: self.generation, ended, status }).line())
+    }
+
+    /// Whether the files are where they can be found.
+    ///
+    /// # Errors
+    /// Where they aren't.
+    pub(crate) fn check_place(&self) -> io::Result<()> {
+        self.writer.get().map_or(Ok(()), Writer::check_place)
+    }
+
+    fn fail(&self, error: io::Error) {
+        self.has_failed.store(true, Ordering::Release);
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        trouble.error.get_or_insert(error);
+    }
+
+    /// Whether there is no record of an attempt that has ended.
+    pub(crate) fn lacks(&self, seq: u64, attempt: u32) -> bool {
+        let is_unrecorded = || {
+            self.trouble.lock().unwrap_or_else(PoisonError::into_inner).unrecorded.contains(&(seq, attempt))
+        };
+        !self.may_start() && is_unrecorded()
+    }
+
+    /// Why something could not be recorded, told once.
+    pub(crate) fn take_error(&self) -> Option<io::Error> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).error.take()
+    }
+}
+
+fn keep(writer: &Writer, output: &Spool) -> io::Result<Output> {
+    Ok(match output.len() {
+        0 => Output::Empty,
+        1..=LONGEST => Output::Here(output.to_vec()?),
+        _ => {
+            let (offset, sum) = writer.keep(output)?;
+            Output::At { offset, sum }
+        }
+    })
+}
+
+/// What an attempt had to wait for though a slot was free.
+fn waited_for(context: &Context) -> Option<&'static str> {
+    match context.held_up() {
+        Some(HeldUp::Delay) => Some("delay"),
+        Some(HeldUp::Load) => Some("load"),
+        Some(HeldUp::Memory) => Some("memory"),
+        _ if context.attempt() > 1 => Some("retry"),
+        _ => None,
+    }
+}

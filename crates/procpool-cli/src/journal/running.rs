@@ -1,0 +1,227 @@
+//! Who holds a journal's folder, and what runs: a small file that is locked as long as its holder lives.
+//! Knows nothing of what came of jobs.
+//!
+//! A line of JSON says who holds it; from byte 1024 on each slot has 64 bytes for the process that it was last given.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+use rustix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
+
+use crate::journal::folder::private;
+
+/// The file, locked.
+pub(crate) struct Running(File);
+
+/// Who holds it, or did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Holder {
+    pub(crate) pid: u32,
+    pub(crate) host: String,
+    /// Which start of the machine: numbers of processes mean nothing in another one.
+    pub(crate) boot: String,
+    pub(crate) run: String,
+    pub(crate) generation: u32,
+}
+
+/// A process that was started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) pid: u32,
+    /// When it was there, in ticks since the machine was started, as /proc/PID/stat counts.
+    pub(crate) ticks: u64,
+    pub(crate) seq: u64,
+    pub(crate) attempt: u32,
+}
+
+const TABLE: u64 = 1024;
+const ENTRY: usize = 64;
+
+/// Linux counts in /proc in hundredths of a second, whatever its own clock does (proc(5), `USER_HZ`).
+const TICK: i64 = 10_000_000;
+
+/// So long a holder that was killed may take to be gone.
+const LETTING_GO: Duration = Duration::from_millis(700);
+
+impl Running {
+    /// Takes the folder for this process.
+    ///
+    /// # Errors
+    /// Where somebody else has it, or the file can't be written.
+    pub(crate) fn lock(path: &Path) -> anyhow::Result<Running> {
+        let file = private().open(path).with_context(|| format!("can't write {path:?}"))?;
+        let until = Instant::now() + LETTING_GO;
+        loop {
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(Running(file)),
+                Err(Errno::WOULDBLOCK) if Instant::now() < until => thread::sleep(Duration::from_millis(5)),
+                Err(Errno::WOULDBLOCK) => {
+                    let holder = holder(&file).unwrap_or_default();
+                    bail!(
+                        "in use by another procpool, process {} on {}; wait until that has ended, or end it",
+                        holder.pid,
+                        holder.host
+                    )
+                }
+                Err(error) => {
+                    return Err(error).with_context(|| format!("can't lock {path:?}"));
+                }
+            }
+        }
+    }
+
+    /// Who held it before, and what it has started, as far as that is known.
+    pub(crate) fn before(&self) -> Option<(Holder, Vec<Entry>)> {
+        let holder = holder(&self.0)?;
+        let mut table = Vec::new();
+        let mut offset = TABLE;
+        let mut bytes = [0; ENTRY];
+        while self.0.read_exact_at(&mut bytes, offset).is_ok() {
+            table.extend(Entry::parse(&bytes));
+            offset += ENTRY as u64;
+        }
+        Some((holder, table))
+    }
+
+    /// From now on this one holds it, and nothing runs.
+    pub(crate) fn begin(&self, holder: &Holder) -> io::Result<()> {
+        self.0.set_len(0)?;
+        let mut line = serde_json::to_vec(holder)?;
+        line.push(b'\n');
+        self.0.write_all_at(&line, 0)
+    }
+
+    /// A process was started in this slot.
+    pub(crate) fn note(&self, slot: usize, entry: Entry) -> io::Result<()> {
+        self.0.write_all_at(&entry.bytes(), TABLE + (slot as u64 - 1) * ENTRY as u64)
+    }
+}
+
+fn holder(file: &File) -> Option<Holder> {
+    let mut bytes = vec![0; usize::try_from(TABLE).ok()?];
+    let count = file.read_at(&mut bytes, 0).ok()?;
+    let line = bytes[..count].split(|byte| *byte == b'\n').next()?;
+    serde_json::from_slice(line).ok()
+}
+
+impl Entry {
+    /// One that is there now.
+    pub(crate) fn now(pid: u32, seq: u64, attempt: u32) -> Entry {
+        let now = clock_gettime(ClockId::Boottime);
+        let ticks = now.tv_sec * (1_000_000_000 / TICK) + now.tv_nsec / TICK;
+        Entry {
+            pid,
+            ticks: u64::try_from(ticks).unwrap_or_default(),
+            seq,
+            attempt,
+        }
+    }
+
+    fn bytes(self) -> [u8; ENTRY] {
+        let Entry { pid, ticks, seq, attempt } = self;
+        let mut text = String::with_capacity(ENTRY);
+        let _ = write!(text, "{pid} {ticks} {seq} {attempt}");
+        let mut bytes = [b' '; ENTRY];
+        // Four numbers: 10, 20, 20 and 10 digits at most.
+        bytes[..text.len()].copy_from_slice(text.as_bytes());
+        bytes[ENTRY - 1] = b'\n';
+        bytes
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Entry> {
+        let mut numbers = std::str::from_utf8(bytes).ok()?.split_ascii_whitespace().map(str::parse::<u64>);
+        let mut next = || numbers.next()?.ok();
+        Some(Entry {
+            pid: next()?.try_into().ok().filter(|pid| *pid > 1)?,
+            ticks: next()?,
+            seq: next()?,
+            attempt: next()?.try_into().ok()?,
+        })
+    }
+}
+
+/// What this start of the machine is called; empty where that is not known.
+pub(crate) fn boot() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
+}
+
+/// What this machine is called.
+pub(crate) fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// When a process was started, in ticks; `None` where there is none.
+pub(crate) fn started(pid: u32) -> Option<u64> {
+    let mut stat = String::new();
+    File::open(format!("/proc/{pid}/stat")).ok()?.read_to_string(&mut stat).ok()?;
+    started_in(&stat)
+}
+
+/// See proc(5): behind the name, which ends with the last parenthesis, the state comes third, the start 22nd.
+fn started_in(stat: &str) -> Option<u64> {
+    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+    let state = fields.next()?;
+    (!matches!(state, "Z" | "X")).then(|| fields.nth(18)?.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process;
+
+    use super::*;
+
+    #[test]
+    fn what_runs_is_read_back_and_what_is_no_process_is_left_out() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let path = temporary.path().join("running");
+        let running = Running::lock(&path).unwrap();
+        assert_eq!(running.before(), None);
+        let holder = Holder {
+            pid: 7,
+            host: "here".into(),
+            generation: 3,
+            ..Holder::default()
+        };
+        running.begin(&holder).unwrap();
+        let entry = Entry {
+            pid: u32::MAX,
+            ticks: u64::MAX,
+            seq: u64::MAX,
+            attempt: u32::MAX,
+        };
+        running.note(3, entry).unwrap();
+        running.note(1, Entry { pid: 0, ..entry }).unwrap();
+        drop(running);
+        let running = Running::lock(&path).unwrap();
+        assert_eq!(running.before(), Some((holder, vec![entry])));
+    }
+
+    #[test]
+    fn a_folder_that_is_held_is_refused_with_the_holder() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let path = temporary.path().join("running");
+        let running = Running::lock(&path).unwrap();
+        running.begin(&Holder { pid: 4711, host: "there".into(), ..Holder::default() }).unwrap();
+        let error = Running::lock(&path).err().unwrap().to_string();
+        assert!(error.contains("process 4711 on there"), "{error}");
+    }
+
+    #[test]
+    fn a_process_was_started_before_it_was_seen() {
+        let entry = Entry::now(process::id(), 1, 1);
+        assert!(started(process::id()).unwrap() <= entry.ticks);
+        assert_eq!(started(u32::MAX), None);
+        let stat = |state: &str| format!("7 (a) b) {state}{} 4711 0", " 1".repeat(18));
+        assert_eq!(started_in(&stat("S")), Some(4711));
+        assert_eq!(started_in(&stat("Z")), None);
+    }
+}

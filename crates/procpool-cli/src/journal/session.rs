@@ -1,0 +1,200 @@
+//! One run that is recorded: what is made ready while nothing may have changed yet, and its begin.
+//! Knows nothing of jobs' outcomes; the recorder does.
+
+use std::fs;
+use std::io;
+use std::process;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use anyhow::{Context, bail};
+
+use crate::input::{Fault, Jobs};
+use crate::journal::folder::Folder;
+use crate::journal::leftovers;
+use crate::journal::listing::{Listing, Trouble};
+use crate::journal::past::Length;
+use crate::journal::printed::Printed;
+use crate::journal::record::{Record, Run};
+use crate::journal::recorder::Recorder;
+use crate::journal::running::{Entry, Holder, boot, host};
+use crate::journal::writer::{Durability, Writer};
+use crate::screen;
+use crate::sink::report::time;
+
+/// A run that is recorded.
+pub(crate) struct Session {
+    pub(crate) folder: Folder,
+    pub(crate) recorder: Arc<Recorder>,
+    pub(crate) printed: Arc<Printed>,
+    pub(crate) listing: Arc<Listing>,
+    start: Mutex<Option<Start>>,
+    made: Made,
+    /// Why the list could not be read back.
+    trouble: Trouble,
+}
+
+/// What is still to be done when the run begins.
+pub(crate) struct Start {
+    pub(crate) run: Run,
+    pub(crate) durability: Durability,
+    pub(crate) from: From,
+}
+
+/// Where a run comes from.
+pub(crate) enum From {
+    /// There is no journal yet. The list is written as the jobs come.
+    Nothing { jobs: Jobs, fault: Fault },
+    /// A journal of this length, with who held it before and what of theirs may still run.
+    Journal { length: Length, before: Option<(Holder, Vec<Entry>)>, says: String },
+}
+
+/// Whether the folder is ours to take away again, as long as nothing has begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Made {
+    Here,
+    Before,
+}
+
+impl Session {
+    pub(crate) fn new(
+        folder: Folder,
+        made: Made,
+        recorder: Recorder,
+        printed: Printed,
+        listing: Arc<Listing>,
+        start: Start,
+        trouble: Trouble,
+    ) -> Session {
+        Session {
+            folder,
+            recorder: Arc::new(recorder),
+            printed: Arc::new(printed),
+            listing,
+            start: Mutex::new(Some(start)),
+            made,
+            trouble,
+        }
+    }
+
+    /// The run begins: from here on there is something to resume.
+    ///
+    /// # Errors
+    /// Where the files can't be written.
+    pub(crate) fn begin(&self) -> anyhow::Result<()> {
+        let start = self.start.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Start { run, durability, from } = start.expect("BUG: a run that begins twice");
+        let in_folder = || format!("can't write to the journal in {:?}", self.folder.path());
+        let (list, generation) = (run.list, run.generation);
+        let holder = Holder {
+            pid: run.pid,
+            host: run.host.clone(),
+            boot: run.boot.clone(),
+            run: run.name.clone(),
+            generation,
+        };
+        let run = Record::Run(Box::new(run));
+        match from {
+            From::Nothing { jobs, fault } => {
+                self.recorder.running().begin(&holder).with_context(in_folder)?;
+                let lines = [Record::header().line(), run.line()].concat();
+                let writer =
+                    Writer::create(self.folder.own_files(), &lines, durability).with_context(in_folder)?;
+                self.recorder.begin(writer);
+                let is_faulty = move || fault.get().is_some();
+                self.listing
+                    .take_down(jobs, is_faulty)
+                    .context("can't start a thread for the list of jobs")?;
+            }
+            From::Journal { length, before, says } => {
+                screen::say(&says);
+                if length.torn > 0 {
+                    screen::say(&format!(
+                        "procpool: the journal's last {} bytes were torn off while they were written, and are dropped\n",
+                        length.torn
+                    ));
+                }
+                if let Some((holder, table)) = &before {
+                    end_leftovers(holder, table)?;
+                }
+                self.recorder.running().begin(&holder).with_context(in_folder)?;
+                let writer = Writer::resume(self.folder.own_files(), length.whole, durability);
+                let writer = writer.with_context(in_folder)?;
+                writer.append(&run.line()).with_context(in_folder)?;
+                self.recorder.begin(writer);
+            }
+        }
+        self.folder.forget_all_but(list, generation);
+        Ok(())
+    }
+
+    /// The run is over: waits for what of the list is still being written.
+    ///
+    /// # Errors
+    /// Where that failed.
+    pub(crate) fn settle(&self) -> anyhow::Result<()> {
+        self.listing.settle();
+        if let Some(error) = self.trouble.get() {
+            bail!("{error:#}");
+        }
+        let folder = self.folder.path();
+        match self.listing.failure() {
+            None => Ok(()),
+            Some(error) => Err(error)
+                .with_context(|| format!("can't write the list of jobs to the journal in {folder:?}")),
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let has_begun = self.start.lock().unwrap_or_else(PoisonError::into_inner).is_none();
+        if has_begun || self.made == Made::Before {
+            return;
+        }
+        // It was refused, and nothing is to stay of it.
+        for path in
+            [self.folder.running(), self.folder.list(1), self.folder.printed(1), self.folder.inputs(1)]
+        {
+            let _ = fs::remove_file(path);
+        }
+        let _ = fs::remove_dir(self.folder.path());
+    }
+}
+
+/// Ends what an earlier run has left, and says what that was.
+fn end_leftovers(holder: &Holder, table: &[Entry]) -> anyhow::Result<()> {
+    let (ended, left) = leftovers::end(holder, table);
+    for (pid, seq) in &ended {
+        screen::say(&format!(
+            "procpool: process {pid} of job {seq} still ran since run {}, and was ended\n",
+            holder.run
+        ));
+    }
+    match left.first() {
+        None => Ok(()),
+        Some((pid, seq)) => {
+            bail!("process {pid} of job {seq} still runs since run {}, and can't be ended", holder.run)
+        }
+    }
+}
+
+/// What a run says of itself, but for what was typed.
+pub(crate) fn this_run(name: &str, generation: u32, list: u32) -> io::Result<Run> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let directory = std::env::current_dir()?;
+    Ok(Run {
+        generation,
+        name: name.to_owned(),
+        pid: process::id(),
+        host: host(),
+        boot: boot(),
+        started: time(SystemTime::now()),
+        limit: 0,
+        directory: crate::journal::text::Text(directory.as_os_str().as_bytes().to_vec().into()),
+        words: Vec::new(),
+        options: Vec::new(),
+        names: None,
+        list,
+    })
+}

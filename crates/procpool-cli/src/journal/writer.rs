@@ -1,0 +1,162 @@
+//! Appends records to a journal's file, and outputs to the one beside it. Whole, or not at all.
+//! Knows nothing of what they say.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use procpool_core::{CopyError, Spool};
+
+use crate::journal::commit::Commit;
+use crate::journal::folder::{WriterFiles, private};
+
+/// What it takes for a record to count as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// The system has it: it survives the end of any process.
+    Process,
+    /// The disk has it: it survives a power cut.
+    PowerCut,
+}
+
+/// The two files, for any number of threads.
+pub(crate) struct Writer {
+    files: WriterFiles,
+    journal: Mutex<Journal>,
+    outputs: File,
+    /// Where the next output goes.
+    outputs_end: AtomicU64,
+    /// `None` where nobody waits for the disk.
+    commit: Option<Commit>,
+    is_broken: AtomicBool,
+}
+
+struct Journal {
+    file: File,
+    /// Of all records that are whole.
+    length: u64,
+}
+
+impl Writer {
+    /// Makes the files of a new journal, which begins with `lines`: with all of them, or it is not there.
+    pub(crate) fn create(files: WriterFiles, lines: &[u8], durability: Durability) -> io::Result<Writer> {
+        let new = files.journal.with_extension("jsonl.new");
+        let mut file = private().truncate(true).open(&new)?;
+        file.write_all(lines)?;
+        if durability == Durability::PowerCut {
+            file.sync_data()?;
+        }
+        fs::rename(&new, &files.journal)?;
+        if let (Durability::PowerCut, Some(folder)) = (durability, files.journal.parent()) {
+            File::open(folder)?.sync_all()?;
+        }
+        Writer::over(files, file, lines.len() as u64, durability)
+    }
+
+    /// Goes on with a journal of `length` bytes; what is beyond was torn, and goes.
+    pub(crate) fn resume(files: WriterFiles, length: u64, durability: Durability) -> io::Result<Writer> {
+        let file = private().create(false).open(&files.journal)?;
+        if file.metadata()?.len() > length {
+            file.set_len(length)?;
+        }
+        Writer::over(files, file, length, durability)
+    }
+
+    fn over(files: WriterFiles, file: File, length: u64, durability: Durability) -> io::Result<Writer> {
+        let outputs = private().open(&files.outputs)?;
+        let outputs_end = AtomicU64::new(outputs.metadata()?.len());
+        let commit = match durability {
+            Durability::Process => None,
+            Durability::PowerCut => Some(Commit::new(vec![outputs.try_clone()?, file.try_clone()?])),
+        };
+        Ok(Writer {
+            files,
+            journal: Mutex::new(Journal { file, length }),
+            outputs,
+            outputs_end,
+            commit,
+            is_broken: AtomicBool::new(false),
+        })
+    }
+
+    /// Appends one line. When this returns it counts as written.
+    ///
+    /// # Errors
+    /// Where it is not. Then nothing of it is there, and nothing is written any more.
+    pub(crate) fn append(&self, line: &[u8]) -> io::Result<()> {
+        if self.is_broken.load(Ordering::Acquire) {
+            return Err(io::Error::other("an earlier record could not be written"));
+        }
+        let result = self.append_now(line).and_then(|length| match &self.commit {
+            None => Ok(()),
+            Some(commit) => commit.wait_for(length, || self.journal().length),
+        });
+        result.inspect_err(|_| self.is_broken.store(true, Ordering::Release))
+    }
+
+    fn append_now(&self, line: &[u8]) -> io::Result<u64> {
+        let mut journal = self.journal();
+        let length = journal.length;
+        // At its place: whatever an earlier attempt has left there.
+        match journal.file.write_all_at(line, length) {
+            Ok(()) => journal.length += line.len() as u64,
+            Err(error) => {
+                // Else the next run would find a torn record here, which does no harm either.
+                let _ = journal.file.set_len(length);
+                return Err(error);
+            }
+        }
+        Ok(journal.length)
+    }
+
+    /// Keeps a whole output, and says from which byte on, and what its sum is.
+    pub(crate) fn keep(&self, output: &Spool) -> io::Result<(u64, u32)> {
+        let offset = self.outputs_end.fetch_add(output.len(), Ordering::Relaxed);
+        let mut place = Place { file: &self.outputs, offset, sum: crc32fast::Hasher::new() };
+        output.copy_to(&mut place).map_err(|error| match error {
+            CopyError::Reading(error) | CopyError::Writing(error) => error,
+        })?;
+        Ok((offset, place.sum.finalize()))
+    }
+
+    /// Whether both files are still where they were made, so that somebody will find what was written.
+    pub(crate) fn check_place(&self) -> io::Result<()> {
+        let is_there = |path, file: &File| {
+            let (there, ours) = (fs::metadata(path)?, file.metadata()?);
+            Ok((there.dev(), there.ino()) == (ours.dev(), ours.ino()))
+        };
+        let are_there = is_there(&self.files.journal, &self.journal().file)
+            .and_then(|journal| Ok(journal && is_there(&self.files.outputs, &self.outputs)?));
+        match are_there {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(io::Error::other("another file has its place")),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn journal(&self) -> MutexGuard<'_, Journal> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where an output goes.
+struct Place<'a> {
+    file: &'a File,
+    offset: u64,
+    sum: crc32fast::Hasher,
+}
+
+impl Write for Place<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.file.write_at(bytes, self.offset)?;
+        self.offset += count as u64;
+        self.sum.update(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

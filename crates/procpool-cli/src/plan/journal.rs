@@ -1,0 +1,230 @@
+//! A run that is recorded, by what was typed and by what the journal's folder holds.
+//! Knows nothing of what is shown of it.
+
+use std::env;
+use std::io::BufWriter;
+use std::iter;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+
+use crate::args::{JournalArgs, ListFrom, ResumeWish};
+use crate::input::{Earlier, Input, Rest};
+use crate::journal::decision::Resume;
+use crate::journal::folder::{Contents, Folder, private};
+use crate::journal::list::{Inputs, Keep, Ledger};
+use crate::journal::listing::{Listing, StoredJobs};
+use crate::journal::past::Past;
+use crate::journal::positions::Positions;
+use crate::journal::printed::{Before, Printed};
+use crate::journal::record::Run;
+use crate::journal::recorder::Recorder;
+use crate::journal::resumption::{Reckoning, Resumption, Wish, note_last_list, reckon_stored, write_list};
+use crate::journal::running::Running;
+use crate::journal::session::{From, Made, Session, Start, this_run};
+use crate::journal::text::Text;
+use crate::journal::writer::Durability;
+use crate::sink::replay::Replay;
+use crate::terms::Terms;
+
+/// What a journal makes of a plan.
+pub(super) struct Journaling {
+    pub(super) input: Input,
+    pub(super) session: Arc<Session>,
+    /// Those jobs of the list that print, where that aren't all.
+    pub(super) prints: Option<Arc<Positions>>,
+    pub(super) replay: Option<Replay>,
+}
+
+/// What goes into it beside what was typed about the journal.
+pub(super) struct Given<'a> {
+    pub(super) run: &'a str,
+    pub(super) limit: usize,
+    pub(super) terms: Terms,
+    pub(super) keep: Keep,
+}
+
+/// The journal that was asked for, made ready; nothing has begun yet.
+///
+/// # Errors
+/// Where the folder can't be used, or the list doesn't go with what stands in it.
+pub(super) fn journal(
+    directory: &Path,
+    args: &JournalArgs,
+    input: impl FnOnce() -> anyhow::Result<Input>,
+    given: Given<'_>,
+) -> anyhow::Result<Journaling> {
+    let shown = || format!("--journal {directory:?}");
+    let folder = Folder::new(directory).with_context(shown)?;
+    let contents = folder.contents().with_context(shown)?;
+    match (contents, args.resume) {
+        (Contents::Nothing | Contents::Journal, Some(_)) | (Contents::Nothing, None) => {}
+        (Contents::Journal, None) => bail!(
+            "{}: a run is recorded there; add --resume to go on with it, or name another folder",
+            shown()
+        ),
+        (Contents::JournalGone, _) => bail!(
+            "{}: its journal.jsonl is gone, though outputs are there; put it back, or name another folder",
+            shown()
+        ),
+        (Contents::Other, _) => {
+            bail!("{}: something else is in it; name a new or an empty folder", shown())
+        }
+    }
+    let made = if folder.make().with_context(shown)? { Made::Here } else { Made::Before };
+    let running = Running::lock(&folder.running()).with_context(shown)?;
+    let preparation = Preparation { args, folder, running, given };
+    // By now somebody else may have begun and ended.
+    let contents = preparation.folder.contents().with_context(shown)?;
+    match contents {
+        Contents::Journal => preparation.resume(input).with_context(shown),
+        _ => preparation.begin(input()?, made).with_context(shown),
+    }
+}
+
+struct Preparation<'a> {
+    args: &'a JournalArgs,
+    folder: Folder,
+    running: Running,
+    given: Given<'a>,
+}
+
+impl Preparation<'_> {
+    /// A run that there was nothing of before.
+    fn begin(self, input: Input, made: Made) -> anyhow::Result<Journaling> {
+        if self.args.list == ListFrom::Journal {
+            bail!("no run is recorded there; `procpool run --journal DIR …` begins one");
+        }
+        let (list, generation) = (1, 1);
+        let mut input = input.with_distinct_keys();
+        let file = private().truncate(true).open(self.folder.list(list))?;
+        let printed = Printed::create(&self.folder.printed(generation), &Before::default())?;
+        let run = self.run(&input, generation, list)?;
+        let ledger = self.ledger(list)?;
+        let listing = Arc::new(Listing::empty(file, ledger));
+        let expected = match input.jobs.size_hint() {
+            (least, most) if Some(least) == most => most,
+            _ => None,
+        };
+        let jobs = StoredJobs::new(Arc::clone(&listing), None, expected);
+        let trouble = Arc::clone(&jobs.trouble);
+        let all = std::mem::replace(&mut input.jobs, Box::new(iter::empty()));
+        let from = From::Nothing { jobs: all, fault: input.fault.clone() };
+        let start = Start { run, durability: self.durability(), from };
+        let recorder = Recorder::new(generation, self.running);
+        let session = Session::new(self.folder, made, recorder, printed, listing, start, trouble);
+        Ok(Journaling {
+            input: Input { jobs: Box::new(jobs), ..input },
+            session: Arc::new(session),
+            prints: None,
+            replay: None,
+        })
+    }
+
+    /// What is left of one.
+    fn resume(self, input: impl FnOnce() -> anyhow::Result<Input>) -> anyhow::Result<Journaling> {
+        let wish = Wish {
+            resume: match self.args.resume {
+                Some(ResumeWish::Unrun) => Resume::Unrun,
+                Some(ResumeWish::NotSucceeded) => Resume::NotSucceeded,
+                None => {
+                    bail!("a run is recorded there; add --resume to go on with it, or name another folder")
+                }
+            },
+            changed: self.args.changed,
+        };
+        let mut past = Past::read(&self.folder)?;
+        let before = self.running.before();
+        let partial = note_last_list(&mut past, &self.folder, before.as_ref())?;
+        let generation = past.run.as_ref().map_or(0, |run| run.generation) + 1;
+        let last = past.run.take();
+        let reckoning = Reckoning::new(&past, wish, partial);
+        let (number, mut input, found) = match self.args.list {
+            ListFrom::Input => self.new_list(input()?.with_distinct_keys(), generation, reckoning)?,
+            ListFrom::Journal => self.stored_list(last, reckoning)?,
+        };
+        let printed = Printed::create(&self.folder.printed(generation), &found.printed)?;
+        let run = self.run(&input, generation, number)?;
+        let file = private().open(self.folder.list(number))?;
+        let listing = Listing::over(file, self.ledger(number)?, found.length);
+        let to_run = Arc::new(found.to_run);
+        let expected = usize::try_from(to_run.count()).ok();
+        let jobs = StoredJobs::new(Arc::clone(&listing), Some(Arc::clone(&to_run)), expected);
+        let trouble = Arc::clone(&jobs.trouble);
+        input.jobs = Box::new(jobs);
+        input.earlier = Earlier {
+            failed: found.counts.left_failed,
+            rest: if found.is_whole { Rest::None } else { Rest::Unknown },
+        };
+        let says = format!("procpool: {}\n", found.counts.text());
+        let from = From::Journal { length: past.own, before, says };
+        let start = Start { run, durability: self.durability(), from };
+        let mut prints = (*to_run).clone();
+        found.to_print.values().for_each(|position| prints.add(*position));
+        let replay = Replay::of(&self.folder, &listing, &found.to_print, found.printed.partial())?;
+        let recorder = Recorder::new(generation, self.running);
+        let session = Session::new(self.folder, Made::Before, recorder, printed, listing, start, trouble);
+        Ok(Journaling {
+            input,
+            session: Arc::new(session),
+            prints: Some(Arc::new(prints)),
+            replay,
+        })
+    }
+
+    /// The list that was given this time, written down and looked through.
+    fn new_list(
+        &self,
+        input: Input,
+        list: u32,
+        mut reckoning: Reckoning<'_>,
+    ) -> anyhow::Result<(u32, Input, Resumption)> {
+        let Input { jobs, fault, names, .. } = input;
+        let file = private().truncate(true).open(self.folder.list(list))?;
+        let length = write_list(jobs, &mut BufWriter::new(file), &self.ledger(list)?, &mut reckoning)?;
+        if let Some(error) = fault.get() {
+            bail!("{error:#}");
+        }
+        let found = reckoning.end(length, true)?;
+        Ok((list, Input { names, ..Input::checked(Vec::new()) }, found))
+    }
+
+    /// The list of the last run.
+    fn stored_list(
+        &self,
+        run: Option<Run>,
+        reckoning: Reckoning<'_>,
+    ) -> anyhow::Result<(u32, Input, Resumption)> {
+        let run = run.context("it ended before anything of it was recorded; run its command again")?;
+        let found = reckon_stored(&self.folder, run.list, reckoning)?;
+        let mut input = Input::checked(Vec::new());
+        input.names = run.names.map(Into::into);
+        Ok((run.list, input, found))
+    }
+
+    fn run(&self, input: &Input, generation: u32, list: u32) -> anyhow::Result<Run> {
+        use std::os::unix::ffi::OsStringExt as _;
+        let text = |word: std::ffi::OsString| Text(word.into_vec().into());
+        Ok(Run {
+            limit: self.given.limit,
+            words: env::args_os().map(text).collect(),
+            options: self.args.options.iter().cloned().map(text).collect(),
+            names: input.names.as_ref().map(Into::into),
+            ..this_run(self.given.run, generation, list).context("the working directory is gone")?
+        })
+    }
+
+    fn ledger(&self, list: u32) -> anyhow::Result<Ledger> {
+        Ok(Ledger {
+            here: env::current_dir().context("the working directory is gone")?,
+            terms: self.given.terms.clone(),
+            values: self.given.keep,
+            inputs: Inputs::new(self.folder.inputs(list)),
+        })
+    }
+
+    fn durability(&self) -> Durability {
+        if self.args.durable { Durability::PowerCut } else { Durability::Process }
+    }
+}

@@ -1,0 +1,36 @@
+//! A run that is gone on with by its journal alone: what was typed then, and what is typed now, as one command.
+//! Knows nothing of jobs; those are read when the run is planned.
+
+use std::env;
+use std::ffi::OsString;
+
+use anyhow::Context;
+
+use crate::args::{self, ListFrom, ResumeArgs, RunArgs};
+use crate::journal::folder::Folder;
+use crate::journal::past;
+use crate::journal::text::Text;
+
+/// What the run that a folder has the journal of was told, and what was typed now; in the directory where it was
+/// started.
+///
+/// # Errors
+/// Where there is no such run, or its directory is gone.
+pub(crate) fn options(args: ResumeArgs) -> anyhow::Result<RunArgs> {
+    let shown = format!("{:?}", args.directory);
+    let folder = Folder::new(&args.directory)?;
+    let run = past::last_run(&folder).with_context(|| shown.clone())?;
+    let run = run.with_context(|| {
+        format!("{shown}: no run is recorded there; `procpool run --journal DIR …` begins one")
+    })?;
+    let directory = run.directory.into_os_string();
+    let there = || format!("{shown}: the run was started in {directory:?}, which can't be entered now");
+    env::set_current_dir(&directory).with_context(there)?;
+    let mut journal = OsString::from("--journal=");
+    journal.push(folder.path());
+    let resume = if args.unrun { "--resume=unrun" } else { "--resume" };
+    let recorded = run.options.into_iter().map(Text::into_os_string);
+    let mut all = args::parse_run(recorded.chain(args.options).chain([journal, resume.into()]))?;
+    all.journal.list = ListFrom::Journal;
+    Ok(all)
+}

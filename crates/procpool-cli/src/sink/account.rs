@@ -1,0 +1,187 @@
+//! Takes account of what has been printed of a list's outputs, to the byte, for whoever goes on after a kill.
+//! Knows nothing of what is printed.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
+use std::sync::Arc;
+
+use procpool_core::Source;
+use rustix::fs::{OFlags, fcntl_getfl};
+
+use crate::journal::printed::{FilePlace, Part, Printed};
+
+/// The account of one stream.
+#[derive(Clone)]
+pub(crate) struct Account {
+    printed: Arc<Printed>,
+    source: Source,
+    /// A file says itself how much of an output it has.
+    pub(crate) is_to_file: bool,
+}
+
+/// What is written at once to what is no file. It goes as a whole or not at all, so that no kill comes in between
+/// (pipe(7), `PIPE_BUF`).
+pub(crate) const PIECE: usize = 4096;
+
+impl Account {
+    pub(crate) fn new(printed: Arc<Printed>, source: Source, is_to_file: bool) -> Account {
+        Account { printed, source, is_to_file }
+    }
+
+    /// An output begins here.
+    pub(crate) fn begin(&self, file: &File) {
+        if let Some(place) = place(file) {
+            self.printed.begin_at(self.source, place);
+        }
+    }
+
+    /// So many more bytes of it were written.
+    pub(crate) fn count(&self, bytes: usize) {
+        self.printed.count(self.source, bytes as u64);
+    }
+}
+
+/// Where the next byte goes; `None` for what is no file.
+fn place(file: &File) -> Option<FilePlace> {
+    let metadata = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
+    let offset = match fcntl_getfl(file) {
+        Ok(flags) if flags.contains(OFlags::APPEND) => metadata.len(),
+        _ => (&*file).stream_position().ok()?,
+    };
+    Some(FilePlace { device: metadata.dev(), inode: metadata.ino(), offset })
+}
+
+/// How many bytes of an output are where they belong, by what was noted when all came to an end, and by the file itself:
+/// a write may have been done and not noted. `write` writes the output, shaped as it was, to what it is given.
+///
+/// # Errors
+/// What `write` says.
+pub(crate) fn delivered(
+    file: Option<&File>,
+    part: Part,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<u64> {
+    let (Some(there), Some(file)) = (part.place, file) else { return Ok(part.bytes) };
+    let is_same =
+        |metadata: &std::fs::Metadata| (metadata.dev(), metadata.ino()) == (there.device, there.inode);
+    let Some(size) = file.metadata().ok().filter(is_same).map(|metadata| metadata.len()) else {
+        return Ok(part.bytes);
+    };
+    // It was opened for writing; to read it takes another opening.
+    let Ok(mut readable) = File::open(format!("/proc/self/fd/{}", file.as_raw_fd())) else {
+        return Ok(part.bytes);
+    };
+    readable.seek(SeekFrom::Start(there.offset))?;
+    let mut comparison = Comparison { readable, same: 0, is_over: false };
+    write(&mut comparison)?;
+    let same = comparison.same;
+    Ok(if !comparison.is_over || there.offset + same == size {
+        // All of it, or all that the file has.
+        same
+    } else if same >= part.bytes {
+        // Somebody else has written behind it.
+        part.bytes
+    } else {
+        // It was taken away: the file begins anew.
+        0
+    })
+}
+
+/// Counts for how many bytes a file is the same as what is written.
+struct Comparison {
+    readable: File,
+    same: u64,
+    is_over: bool,
+}
+
+impl Write for Comparison {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut there = Vec::new();
+        if !self.is_over {
+            Read::by_ref(&mut self.readable).take(bytes.len() as u64).read_to_end(&mut there)?;
+            let same = there.iter().zip(bytes).take_while(|(one, other)| one == other).count();
+            self.same += same as u64;
+            self.is_over = same < bytes.len();
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Leaves out the first bytes.
+pub(crate) struct Rest<W> {
+    pub(crate) writer: W,
+    pub(crate) left_out: u64,
+}
+
+impl<W: Write> Write for Rest<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let skipped = usize::try_from(self.left_out).unwrap_or(usize::MAX).min(bytes.len());
+        self.left_out -= skipped as u64;
+        match &bytes[skipped..] {
+            [] => Ok(skipped),
+            rest => Ok(skipped + self.writer.write(rest)?),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// How many bytes of `output` count as delivered where the file holds this, and so many were noted from byte 2 on.
+    fn found(contents: &str, noted: u64, output: &str) -> u64 {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let path = temporary.path().join("out");
+        fs::write(&path, contents).unwrap();
+        let file = File::options().append(true).open(&path).unwrap();
+        let place = place(&file).map(|place| FilePlace { offset: 2, ..place });
+        let part = Part { bytes: noted, place };
+        delivered(Some(&file), part, |writer| writer.write_all(output.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn a_file_says_itself_how_much_of_an_output_it_has() {
+        assert_eq!(found("--", 0, "hello"), 0);
+        assert_eq!(found("--hel", 0, "hello"), 3);
+        assert_eq!(found("--hel", 3, "hello"), 3);
+        assert_eq!(found("--hello", 3, "hello"), 5);
+        assert_eq!(found("--hello, somebody else", 5, "hello"), 5);
+        assert_eq!(found("--hel and somebody else", 3, "hello"), 3);
+        assert_eq!(found("--somebody else", 0, "hello"), 0);
+        assert_eq!(found("", 5, "hello"), 0);
+        assert_eq!(found("--another", 5, "hello"), 0);
+    }
+
+    #[test]
+    fn elsewhere_what_was_noted_counts() {
+        let part = Part { bytes: 3, place: None };
+        assert_eq!(delivered(None, part, |_| Ok(())).unwrap(), 3);
+        let part = Part {
+            bytes: 3,
+            place: Some(FilePlace { device: 0, inode: 0, offset: 0 }),
+        };
+        let file = File::open("/dev/null").unwrap();
+        assert_eq!(delivered(Some(&file), part, |_| Ok(())).unwrap(), 3);
+    }
+
+    #[test]
+    fn the_rest_is_what_comes_after_the_first_bytes() {
+        let mut rest = Rest { writer: Vec::new(), left_out: 5 };
+        for piece in ["abc", "def", "ghi"] {
+            rest.write_all(piece.as_bytes()).unwrap();
+        }
+        assert_eq!(rest.writer, b"fghi");
+    }
+}

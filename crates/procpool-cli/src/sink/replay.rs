@@ -1,0 +1,122 @@
+//! Outputs that were recorded by an earlier run and have not been printed, or not to their end.
+//! Knows nothing of streams, or of whose turn it is.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use procpool_core::{Key, Source};
+
+use crate::journal::entry::{self, Entry};
+use crate::journal::folder::{Folder, WriterFiles};
+use crate::journal::identity::Hash;
+use crate::journal::listing::{Listing, StoredJobs};
+use crate::journal::positions::Positions;
+use crate::journal::printed::Partial;
+use crate::journal::resumption::{RecordPlace, find_outcomes};
+use crate::work::Work;
+
+/// What is to be printed, by position.
+pub(crate) struct Replay {
+    writers: Vec<WriterFiles>,
+    jobs: BTreeMap<u64, Waiting>,
+    partial: Partial,
+}
+
+struct Waiting {
+    key: Key,
+    values: Vec<OsString>,
+    place: RecordPlace,
+}
+
+/// An output that was recorded.
+pub(crate) struct Recorded {
+    pub(crate) position: u64,
+    pub(crate) key: Key,
+    pub(crate) values: Vec<OsString>,
+    pub(crate) slot: usize,
+    entry: Entry,
+    outputs: PathBuf,
+}
+
+impl Replay {
+    /// `None` where nothing is left to be printed.
+    ///
+    /// # Errors
+    /// Where the journal can't be read.
+    pub(crate) fn of(
+        folder: &Folder,
+        listing: &Arc<Listing>,
+        wanted: &HashMap<Hash, u64>,
+        partial: Partial,
+    ) -> io::Result<Option<Replay>> {
+        let writers = folder.writers()?;
+        let places = find_outcomes(&writers, wanted)?;
+        let mut positions = Positions::default();
+        for position in wanted.values() {
+            positions.add(*position);
+        }
+        let jobs = StoredJobs::new(Arc::clone(listing), Some(Arc::new(positions)), None);
+        let waiting = jobs.filter_map(|job| {
+            let Work::Stored(stored) = job.work else { return None };
+            let place = *places.get(&stored.identity.job)?;
+            Some((job.position?, Waiting { key: job.key, values: stored.values, place }))
+        });
+        let jobs: BTreeMap<u64, Waiting> = waiting.collect();
+        Ok((!jobs.is_empty()).then_some(Replay { writers, jobs, partial }))
+    }
+
+    /// The positions, in order.
+    pub(crate) fn positions(&self) -> Vec<u64> {
+        self.jobs.keys().copied().collect()
+    }
+
+    /// Whether what is at this position is to be printed.
+    pub(crate) fn has(&self, position: u64) -> bool {
+        self.jobs.contains_key(&position)
+    }
+
+    /// What was recorded of the job at this position, if it is to be printed. Given out once.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    pub(crate) fn take(&mut self, position: u64) -> io::Result<Option<Recorded>> {
+        let Some(Waiting { key, values, place }) = self.jobs.remove(&position) else { return Ok(None) };
+        let (entry, outputs) = place.read(&self.writers)?;
+        let slot = entry.slot.unwrap_or(1);
+        Ok(Some(Recorded { position, key, values, slot, entry, outputs }))
+    }
+
+    /// How far the output was printed that was being printed when all came to an end.
+    pub(crate) fn partial(&self) -> Partial {
+        self.partial
+    }
+}
+
+impl Recorded {
+    /// Whether it has written nothing to this output.
+    pub(crate) fn is_empty(&self, source: Source) -> bool {
+        self.length(source) == 0
+    }
+
+    fn length(&self, source: Source) -> u64 {
+        match source {
+            Source::Stdout => self.entry.stdout_bytes,
+            Source::Stderr => self.entry.stderr_bytes,
+        }
+    }
+
+    /// Reads an output from its start.
+    ///
+    /// # Errors
+    /// Where it can't be opened.
+    pub(crate) fn open(&self, source: Source) -> io::Result<Box<dyn io::Read>> {
+        let output = match source {
+            Source::Stdout => self.entry.outputs.stdout(),
+            Source::Stderr => self.entry.outputs.stderr(),
+        };
+        entry::open(&output, self.length(source), &self.outputs)
+    }
+}
