@@ -10,6 +10,8 @@ mod descriptors;
 mod dry_run;
 mod duration;
 mod exit;
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 mod input;
 mod journal;

@@ -1,0 +1,5 @@
+//! Job files in TOML.
+//! Knows nothing of what is wrong with them.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| procpool_cli::fuzzing::job_file_toml(bytes));
