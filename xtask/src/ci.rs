@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 
-use crate::{demo, msrv, shell, tidy, torture};
+use crate::verdict::Verdict;
+use crate::{demo, fuzz, msrv, shell, tidy, torture};
 
 /// One step; they run in the order in which they stand here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -23,13 +24,18 @@ pub(crate) enum Step {
     Tidy,
     Demo,
     Torture,
+    Fuzz,
 }
 
 impl Step {
-    fn run(self, root: &Path) -> Result<msrv::Verdict> {
+    fn run(self, root: &Path) -> Result<Verdict> {
         let cargo = |line| shell::show(&mut shell::cargo(root, line));
         match self {
-            Step::Fmt => cargo("fmt --all --check")?,
+            Step::Fmt => {
+                cargo("fmt --all --check")?;
+                // No member of the workspace: what builds it is another compiler.
+                cargo("fmt --manifest-path crates/procpool-cli/fuzz/Cargo.toml --check")?;
+            }
             Step::Clippy => cargo("clippy --workspace --all-targets --locked -- -D warnings")?,
             Step::Alone => cargo("check --package procpool-core --lib --locked")?,
             Step::Test => cargo("test --workspace --locked")?,
@@ -41,8 +47,9 @@ impl Step {
             Step::Tidy => tidy::run(root, tidy::Help::Compare)?,
             Step::Demo => demo::run(root, &demo::Options::for_ci())?,
             Step::Torture => torture::run(root, &torture::Options::for_ci())?,
+            Step::Fuzz => return fuzz::check(root),
         }
-        Ok(msrv::Verdict::Checked)
+        Ok(Verdict::Checked)
     }
 
     fn name(self) -> String {
@@ -53,7 +60,7 @@ impl Step {
 /// A step that was begun, and what came of it.
 struct Record {
     step: Step,
-    result: Result<msrv::Verdict>,
+    result: Result<Verdict>,
     elapsed: Duration,
 }
 
@@ -76,7 +83,7 @@ pub(crate) fn run(root: &Path, asked: &[Step]) -> Result<()> {
     }
 }
 
-fn run_each(steps: &[Step], mut execute: impl FnMut(Step) -> Result<msrv::Verdict>) -> Vec<Record> {
+fn run_each(steps: &[Step], mut execute: impl FnMut(Step) -> Result<Verdict>) -> Vec<Record> {
     let mut records = Vec::new();
     for &step in steps {
         let start = Instant::now();
@@ -94,8 +101,8 @@ fn table(records: &[Record]) -> String {
     let mut table = String::from("step     seconds\n");
     for Record { step, result, elapsed } in records {
         let note = match result {
-            Ok(msrv::Verdict::Checked) => "",
-            Ok(msrv::Verdict::NotChecked) => "  NOT CHECKED",
+            Ok(Verdict::Checked) => "",
+            Ok(Verdict::NotChecked) => "  NOT CHECKED",
             Err(_) => "  FAILED",
         };
         let seconds = elapsed.as_secs_f64();
@@ -116,7 +123,7 @@ mod tests {
         let records = run_each(Step::value_variants(), |step| {
             begun.push(step);
             ensure!(step != Step::Clippy, "a lint");
-            Ok(msrv::Verdict::Checked)
+            Ok(Verdict::Checked)
         });
         assert_eq!(begun, [Step::Fmt, Step::Clippy]);
         assert!(records[0].result.is_ok());
@@ -127,8 +134,8 @@ mod tests {
     fn the_table_marks_what_failed_and_what_was_not_checked() {
         let record = |step, result| Record { step, result, elapsed: Duration::from_millis(1250) };
         let records = [
-            record(Step::Fmt, Ok(msrv::Verdict::Checked)),
-            record(Step::Msrv, Ok(msrv::Verdict::NotChecked)),
+            record(Step::Fmt, Ok(Verdict::Checked)),
+            record(Step::Msrv, Ok(Verdict::NotChecked)),
             record(Step::Tidy, Err(anyhow::anyhow!("untidy"))),
         ];
         let expected = "step     seconds\n\

@@ -4,10 +4,12 @@
 mod built;
 mod ci;
 mod demo;
+mod fuzz;
 mod msrv;
 mod shell;
 mod tidy;
 mod torture;
+mod verdict;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -32,6 +34,8 @@ enum Chore {
     },
     /// Run five sleepers through the library and the command, and judge both by the sleepers' own stamps
     Demo(demo::Options),
+    /// Give what reads files whatever a fuzzer comes up with; wants cargo-fuzz and a nightly compiler
+    Fuzz(fuzz::Options),
     /// Check what no compiler checks: arrows between modules, sizes, headers, README's help text
     Tidy {
         /// Write the real help text into README.md instead of comparing
@@ -58,6 +62,7 @@ fn run(chore: &Chore) -> Result<()> {
     match chore {
         Chore::Ci { steps } => ci::run(root, steps),
         Chore::Demo(options) => demo::run(root, options),
+        Chore::Fuzz(options) => fuzz::run(root, options),
         Chore::Tidy { bless: false } => tidy::run(root, tidy::Help::Compare),
         Chore::Tidy { bless: true } => tidy::run(root, tidy::Help::Rewrite),
         Chore::Torture(options) => torture::run(root, options),

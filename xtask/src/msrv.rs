@@ -1,24 +1,17 @@
 //! The check with the oldest supported compiler: finds that toolchain, then `cargo check`.
 //! It installs nothing and knows no network: its error says how to, `.ci/run` does it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
 
 use crate::shell;
+use crate::verdict::Verdict;
 
 const SYSTEM_CARGO: &str = "/usr/bin/cargo";
 const SYSTEM_COMPILER: &str = "/usr/bin/rustc";
-
-/// What became of the check, if nothing failed.
-#[derive(Debug)]
-pub(crate) enum Verdict {
-    Checked,
-    /// No such toolchain is here, and `.ci/run` found none to install.
-    NotChecked,
-}
 
 /// Where the toolchain was found.
 enum Toolchain {
@@ -39,8 +32,7 @@ pub(crate) fn check(root: &Path) -> Result<Verdict> {
     let mut command = toolchain.cargo(root);
     command.args(["check", "--workspace", "--lib", "--bins", "--locked", "--target-dir"]);
     // A directory of its own: two compilers in one would throw away each other's work.
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    command.arg(target.join("msrv"));
+    command.arg(shell::target_directory(root)?.join("msrv"));
     shell::show(&mut command)?;
     Ok(Verdict::Checked)
 }

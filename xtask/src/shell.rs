@@ -1,7 +1,8 @@
 //! Commands as a chore runs them: announced as one would type them, an error that names them.
 //! It does not know what any of them is for.
 
-use std::path::Path;
+use std::env;
+use std::path::{self, Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -18,6 +19,12 @@ pub(crate) fn command(directory: &Path, program: &str, line: &str) -> Command {
     command
 }
 
+/// Where cargo builds the workspace at `root`, for commands in any directory.
+pub(crate) fn target_directory(root: &Path) -> Result<PathBuf> {
+    let directory = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    path::absolute(directory).context("the directory for what is built has no absolute path")
+}
+
 /// Runs `command` in sight of the user; any end but success is an error.
 pub(crate) fn show(command: &mut Command) -> Result<()> {
     let line = describe(command);
@@ -31,13 +38,26 @@ pub(crate) fn show(command: &mut Command) -> Result<()> {
 
 /// Runs `command` without a terminal and returns what it printed; its complaints become the error.
 pub(crate) fn read(command: &mut Command) -> Result<String> {
+    let stdout = finish(command)?.stdout;
+    String::from_utf8(stdout).with_context(|| format!("`{}` printed what is not UTF-8", describe(command)))
+}
+
+/// Runs `command`, which is announced, and returns what it wrote to standard error. That is long, and of interest
+/// only where it fails.
+pub(crate) fn watch(command: &mut Command) -> Result<String> {
+    println!("$ {}", describe(command));
+    let stderr = finish(command)?.stderr;
+    Ok(String::from_utf8_lossy(&stderr).into_owned())
+}
+
+fn finish(command: &mut Command) -> Result<Output> {
     let line = describe(command);
-    let Output { status, stdout, stderr } =
-        command.stdin(Stdio::null()).output().with_context(|| format!("cannot start `{line}`"))?;
-    if !status.success() {
-        bail!("`{line}` failed: {status}\n{}", String::from_utf8_lossy(&stderr).trim_end());
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start `{line}`"))?;
+    if !output.status.success() {
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        bail!("`{line}` failed: {}\n{}", output.status, stderr.trim_end());
     }
-    String::from_utf8(stdout).with_context(|| format!("`{line}` printed what is not UTF-8"))
+    Ok(output)
 }
 
 fn describe(command: &Command) -> String {
