@@ -10,6 +10,12 @@ use procpool_core::{Command, Job, Stdin};
 
 use crate::exit;
 use crate::input::job_file::{Format, stream};
+use crate::journal::brief::{Brief, CameOfIt};
+use crate::journal::entry::Entry;
+use crate::journal::identity::Identity;
+use crate::journal::list::{self, Inputs, Keep, Ledger};
+use crate::journal::scan::{Found, Scanner};
+use crate::journal::{line, past};
 use crate::quote::{Reader, line_with_input};
 use crate::terms::Terms;
 use crate::work::{Work, command_of};
@@ -42,6 +48,78 @@ pub fn job_file_jsonl(bytes: &[u8]) {
         let read = Format::JsonLines.read(text, Terms::default());
         assert_eq!(read.ok().map(|jobs| jobs.len()), count, "a file and a stream differ");
     }
+}
+
+/// A file of a journal: records or a list. Each line of the input is read as it is, and once more as the body of a line
+/// whose length and sum are right, for no fuzzer finds those.
+///
+/// # Panics
+/// Where what was damaged is taken for whole, or what is read in short is not what is read in full.
+pub fn journal(bytes: &[u8]) {
+    judge_scan(bytes);
+    let sealed: Vec<u8> = bytes
+        .split(|byte| *byte == b'\n')
+        .filter(|body| !body.is_empty())
+        .flat_map(|body| line::seal(&[b"{", body].concat()))
+        .collect();
+    let bodies = judge_scan(&sealed);
+    assert_eq!(bodies, bytes.split(|byte| *byte == b'\n').filter(|body| !body.is_empty()).count());
+}
+
+/// Reads all whole lines, and says how many there are.
+fn judge_scan(bytes: &[u8]) -> usize {
+    let mut scanner = Scanner::new(bytes);
+    let mut lines = 0;
+    loop {
+        match scanner.next().expect("bytes can be read") {
+            Found::Line { body, .. } => {
+                lines += 1;
+                judge_record(body);
+                judge_list_line(body);
+            }
+            Found::End { offset } => {
+                assert_eq!(offset, bytes.len() as u64);
+                return lines;
+            }
+            Found::Torn { offset } | Found::Damaged { offset } => {
+                assert!(offset < bytes.len() as u64);
+                return lines;
+            }
+        }
+    }
+}
+
+fn judge_record(body: &[u8]) {
+    let (brief, entry) = (Brief::of(body), Entry::parse(body));
+    if let (Some(brief), Some(entry)) = (brief, entry) {
+        let is_success = brief.came_of_it == CameOfIt::Succeeded;
+        assert!(!is_success || entry.success, "a success in short that is none in full");
+        assert_eq!((brief.generation, brief.attempt), (entry.generation, entry.attempt));
+        assert_eq!(brief.identity.job.to_string(), entry.job);
+    }
+    // Nothing is to be said of it but that it can be read.
+    let _ = past::parse(body);
+}
+
+fn judge_list_line(body: &[u8]) {
+    let Some(list::Line::Job(line)) = list::parse(body) else { return };
+    let ledger = Ledger {
+        here: "/".into(),
+        terms: Terms::default(),
+        values: Keep::Values,
+        inputs: Inputs::new("/nonexistent".into()),
+    };
+    let Ok(job) = ledger.job(*line) else { return };
+    let Ok((again, _)) = ledger.line(&job, 1) else { return };
+    let again = line::open(&again[..again.len() - 1]).and_then(list::parse);
+    let Some(list::Line::Job(again)) = again else { panic!("a job that can't be written down again") };
+    let again = ledger.job(*again).expect("what was written down can be read");
+    let identity = |job: &Job<Work>| match &job.work {
+        // What was damaged in a way that its sum agrees with may say another identity than it has.
+        Work::Stored(stored) => Identity::of(&job.key, &stored.command, "/".as_ref()),
+        _ => panic!("another kind of job"),
+    };
+    assert_eq!(identity(&again), identity(&job), "what is read back is another job");
 }
 
 /// What is no UTF-8 has been refused before a file gets there.
@@ -100,10 +178,11 @@ mod tests {
     type Target = fn(&[u8]);
 
     /// By name, which is that of the function.
-    const TARGETS: [(&str, Target); 3] = [
+    const TARGETS: [(&str, Target); 4] = [
         ("job_file_json", job_file_json),
         ("job_file_jsonl", job_file_jsonl),
         ("job_file_toml", job_file_toml),
+        ("journal", journal),
     ];
 
     fn entries(folder: &Path) -> Vec<PathBuf> {

@@ -8,7 +8,7 @@ pub(crate) mod entry;
 pub(crate) mod folder;
 pub(crate) mod identity;
 mod leftovers;
-mod line;
+pub(crate) mod line;
 pub(crate) mod list;
 pub(crate) mod listing;
 pub(crate) mod names;
