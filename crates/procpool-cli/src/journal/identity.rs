@@ -9,6 +9,8 @@ use std::path::Path;
 use procpool_core::{Command, EnvironmentBase, Key, Stdin};
 use sha2::{Digest, Sha256};
 
+use crate::journal::hexadecimal::number;
+
 /// The first 128 bits of a SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Hash(u128);
@@ -39,18 +41,8 @@ impl Hash {
 
     /// Reads 32 hexadecimal digits, in lower case.
     pub(crate) fn parse(digits: &[u8]) -> Option<Hash> {
-        if digits.len() != 32 {
-            return None;
-        }
-        let number = digits.iter().try_fold(0_u128, |number, digit| {
-            let digit = match digit {
-                b'0'..=b'9' => digit - b'0',
-                b'a'..=b'f' => digit - b'a' + 10,
-                _ => return None,
-            };
-            Some(number << 4 | u128::from(digit))
-        });
-        number.map(Hash)
+        let (high, low) = digits.split_at_checked(16).filter(|(_, low)| low.len() == 16)?;
+        Some(Hash(u128::from(number(high)?) << 64 | u128::from(number(low)?)))
     }
 
     /// As good as any number: its bits are spread evenly already.

@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use crate::journal::hexadecimal::number;
+
 /// The beginning of each line.
 const BEGINNING: &[u8] = br#"{"check":""#;
 
@@ -39,23 +41,11 @@ pub(crate) fn seal(object: &[u8]) -> Vec<u8> {
 /// What stands in a line, without its newline, after the check; `None` where it is damaged.
 pub(crate) fn open(line: &[u8]) -> Option<&[u8]> {
     let is_framed = line.starts_with(BEGINNING) && line.get(SUM.end..BODY) == Some(SEPARATOR);
-    if !is_framed || number(&line[LENGTH]) != u32::try_from(line.len()).ok() {
+    if !is_framed || number(&line[LENGTH]) != Some(line.len() as u64) {
         return None;
     }
     let body = &line[BODY..];
-    (number(&line[SUM]) == Some(crc32fast::hash(body))).then_some(body)
-}
-
-/// Eight hexadecimal digits as they are written here, and no other spelling: nothing that was changed may pass.
-fn number(digits: &[u8]) -> Option<u32> {
-    digits.iter().try_fold(0, |number: u32, digit| {
-        let digit = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' => digit - b'a' + 10,
-            _ => return None,
-        };
-        Some(number << 4 | u32::from(digit))
-    })
+    (number(&line[SUM]) == Some(crc32fast::hash(body).into())).then_some(body)
 }
 
 #[cfg(test)]

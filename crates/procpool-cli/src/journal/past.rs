@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::io::{Seek, SeekFrom};
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -12,6 +13,7 @@ use crate::journal::brief::{Brief, CameOfIt};
 use crate::journal::folder::{Folder, WriterFiles};
 use crate::journal::identity::{Hash, Identity};
 use crate::journal::record::{Record, Run, VERSION};
+use crate::journal::running;
 use crate::journal::scan::{Found, Scanner};
 
 /// Jobs by the hash of their key.
@@ -197,6 +199,9 @@ impl Past {
 /// # Errors
 /// Where it can't be read, or is none of procpool's.
 pub(crate) fn last_run(folder: &Folder) -> anyhow::Result<Option<Run>> {
+    if let Some(run) = run_of_holder(folder) {
+        return Ok(Some(run));
+    }
     let mut past = Past::default();
     for files in folder.writers().context("can't read the folder")? {
         let path = &files.journal;
@@ -213,6 +218,20 @@ pub(crate) fn last_run(folder: &Folder) -> anyhow::Result<Option<Run>> {
         }
     }
     Ok(past.run)
+}
+
+/// The run of who held the folder last, at the place where it says that its record is. That may have been killed before
+/// it wrote one, or its note may be gone.
+fn run_of_holder(folder: &Folder) -> Option<Run> {
+    let holder = running::holder(&File::open(folder.running()).ok()?)?;
+    let mut file = File::open(folder.own_files().journal).ok()?;
+    file.seek(SeekFrom::Start(holder.record_at)).ok()?;
+    let mut scanner = Scanner::new(file);
+    let Ok(Found::Line { body, .. }) = scanner.next() else { return None };
+    match parse(body) {
+        Some(Record::Run(run)) if run.name == holder.run => Some(*run),
+        _ => None,
+    }
 }
 
 /// What a line says, from what stands in it after the check.

@@ -31,6 +31,9 @@ pub(crate) struct Holder {
     pub(crate) boot: String,
     pub(crate) run: String,
     pub(crate) generation: u32,
+    /// Where in the journal its record begins.
+    #[serde(default)]
+    pub(crate) record_at: u64,
 }
 
 /// A process that was started.
@@ -106,7 +109,8 @@ impl Running {
     }
 }
 
-fn holder(file: &File) -> Option<Holder> {
+/// Who holds this file, or did.
+pub(crate) fn holder(file: &File) -> Option<Holder> {
     let mut bytes = vec![0; usize::try_from(TABLE).ok()?];
     let count = file.read_at(&mut bytes, 0).ok()?;
     let line = bytes[..count].split(|byte| *byte == b'\n').next()?;

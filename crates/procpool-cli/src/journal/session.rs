@@ -86,18 +86,23 @@ impl Session {
         let Start { run, durability, from } = start.expect("BUG: a run that begins twice");
         let in_folder = || format!("can't write to the journal in {:?}", self.folder.path());
         let (list, generation) = (run.list, run.generation);
+        let header = Record::header().line();
         let holder = Holder {
             pid: run.pid,
             host: run.host.clone(),
             boot: run.boot.clone(),
             run: run.name.clone(),
             generation,
+            record_at: match &from {
+                From::Nothing { .. } => header.len() as u64,
+                From::Journal { length, .. } => length.whole,
+            },
         };
         let run = Record::Run(Box::new(run));
         match from {
             From::Nothing { jobs, fault } => {
                 self.recorder.running().begin(&holder).with_context(in_folder)?;
-                let lines = [Record::header().line(), run.line()].concat();
+                let lines = [header, run.line()].concat();
                 let writer =
                     Writer::create(self.folder.own_files(), &lines, durability).with_context(in_folder)?;
                 self.recorder.begin(writer);

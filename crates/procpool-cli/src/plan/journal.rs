@@ -13,6 +13,7 @@ use crate::args::{JournalArgs, ListFrom, ResumeWish};
 use crate::input::{Earlier, Input, Rest};
 use crate::journal::decision::Resume;
 use crate::journal::folder::{Contents, Folder, private};
+use crate::journal::last_list::LastList;
 use crate::journal::list::{Inputs, Keep, Ledger};
 use crate::journal::listing::{Listing, StoredJobs};
 use crate::journal::past::Past;
@@ -20,7 +21,7 @@ use crate::journal::positions::Positions;
 use crate::journal::printed::{Before, Printed};
 use crate::journal::record::Run;
 use crate::journal::recorder::Recorder;
-use crate::journal::resumption::{Reckoning, Resumption, Wish, note_last_list, reckon_stored, write_list};
+use crate::journal::resumption::{Reckoning, Resumption, Wish, reckon_stored, write_list};
 use crate::journal::running::Running;
 use crate::journal::session::{From, Made, Session, Start, this_run};
 use crate::journal::text::Text;
@@ -136,13 +137,22 @@ impl Preparation<'_> {
         };
         let mut past = Past::read(&self.folder)?;
         let before = self.running.before();
-        let partial = note_last_list(&mut past, &self.folder, before.as_ref())?;
-        let generation = past.run.as_ref().map_or(0, |run| run.generation) + 1;
-        let last = past.run.take();
-        let reckoning = Reckoning::new(&past, wish, partial);
-        let (number, mut input, found) = match self.args.list {
-            ListFrom::Input => self.new_list(input()?.with_distinct_keys(), generation, reckoning)?,
-            ListFrom::Journal => self.stored_list(last, reckoning)?,
+        let run = past.run.take();
+        let generation = run.as_ref().map_or(0, |run| run.generation) + 1;
+        let last = run.as_ref().map(|run| LastList::new(run, &self.folder, before.as_ref())).transpose()?;
+        let (number, mut input, found) = match (self.args.list, last) {
+            (ListFrom::Input, last) => {
+                let half_printed = match last {
+                    Some(last) => last.note_all(&mut past, &self.folder)?,
+                    None => None,
+                };
+                let reckoning = Reckoning::new(&past, wish, half_printed);
+                self.new_list(input()?.with_distinct_keys(), generation, reckoning)?
+            }
+            (ListFrom::Journal, Some(last)) => self.stored_list(run, &last, &past, wish)?,
+            (ListFrom::Journal, None) => {
+                bail!("it ended before anything of it was recorded; run its command again")
+            }
         };
         let printed = Printed::create(&self.folder.printed(generation), &found.printed)?;
         let run = self.run(&input, generation, number)?;
@@ -194,13 +204,14 @@ impl Preparation<'_> {
     fn stored_list(
         &self,
         run: Option<Run>,
-        reckoning: Reckoning<'_>,
+        last: &LastList,
+        past: &Past,
+        wish: Wish,
     ) -> anyhow::Result<(u32, Input, Resumption)> {
-        let run = run.context("it ended before anything of it was recorded; run its command again")?;
-        let found = reckon_stored(&self.folder, run.list, reckoning)?;
+        let found = reckon_stored(&self.folder, last, Reckoning::new(past, wish, None))?;
         let mut input = Input::checked(Vec::new());
-        input.names = run.names.map(Into::into);
-        Ok((run.list, input, found))
+        input.names = run.and_then(|run| run.names).map(Into::into);
+        Ok((last.number, input, found))
     }
 
     fn run(&self, input: &Input, generation: u32, list: u32) -> anyhow::Result<Run> {

@@ -13,9 +13,9 @@ use crate::journal::entry::{self, Entry};
 use crate::journal::folder::{Folder, WriterFiles};
 use crate::journal::identity::Hash;
 use crate::journal::listing::{Listing, StoredJobs};
+use crate::journal::outcomes::{RecordPlace, find_outcomes};
 use crate::journal::positions::Positions;
 use crate::journal::printed::Partial;
-use crate::journal::resumption::{RecordPlace, find_outcomes};
 use crate::work::Work;
 
 /// What is to be printed, by position.

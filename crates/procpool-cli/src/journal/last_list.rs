@@ -1,0 +1,81 @@
+//! The list of the last run: who stands on it, what of it ran when all came to an end, what of it has been printed.
+//! Knows nothing of what is to be done now.
+
+use std::collections::HashMap;
+
+use anyhow::Context;
+
+use crate::journal::folder::Folder;
+use crate::journal::identity::Hash;
+use crate::journal::list::identity_of;
+use crate::journal::list_reader::ListReader;
+use crate::journal::past::{Past, Standing};
+use crate::journal::printed::{Before, Partial};
+use crate::journal::record::Run;
+use crate::journal::running::{Entry, Holder};
+
+/// What there is to know of it beside what stands on it.
+pub(crate) struct LastList {
+    pub(crate) number: u32,
+    printed: Before,
+    /// By position: the generation and the attempt that ran last, as far as is known.
+    running: HashMap<u64, (u32, u32)>,
+}
+
+/// What was being printed when all came to an end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HalfPrinted {
+    pub(crate) job: Hash,
+    pub(crate) partial: Partial,
+}
+
+impl LastList {
+    /// # Errors
+    /// Where what was printed can't be read.
+    pub(crate) fn new(
+        run: &Run,
+        folder: &Folder,
+        ran: Option<&(Holder, Vec<Entry>)>,
+    ) -> anyhow::Result<LastList> {
+        let running = ran.into_iter().flat_map(|(holder, table)| {
+            table.iter().map(|entry| (entry.seq, (holder.generation, entry.attempt)))
+        });
+        Ok(LastList {
+            number: run.list,
+            printed: Before::read(&folder.printed(run.generation)).context("can't read what was printed")?,
+            running: running.collect(),
+        })
+    }
+
+    /// Takes note, in what is known of a job, that it stands there.
+    pub(crate) fn note(&self, position: u64, standing: &mut Standing) {
+        standing.is_listed = true;
+        standing.is_unprinted = !self.printed.has(position);
+        if let Some((generation, attempt)) = self.running.get(&position) {
+            standing.was_running |= standing.lacks(*generation, *attempt);
+        }
+    }
+
+    /// Whether the job that stands there was being printed.
+    pub(crate) fn half_printed(&self, position: u64, job: Hash) -> Option<HalfPrinted> {
+        let partial = self.printed.partial();
+        (partial.position == position).then_some(HalfPrinted { job, partial })
+    }
+
+    /// Takes note of all who stand on it, and says who was being printed.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    pub(crate) fn note_all(&self, past: &mut Past, folder: &Folder) -> anyhow::Result<Option<HalfPrinted>> {
+        let Some(mut reader) = ListReader::open(folder, self.number)? else { return Ok(None) };
+        let mut half_printed = None;
+        let mut position = 0;
+        while let Some(body) = reader.next()? {
+            let Some(identity) = identity_of(body) else { continue };
+            position += 1;
+            self.note(position, past.jobs.entry(identity.job).or_insert(Standing::listed()));
+            half_printed = half_printed.or_else(|| self.half_printed(position, identity.job));
+        }
+        Ok(half_printed)
+    }
+}

@@ -1,0 +1,69 @@
+//! Finds the records of outcomes again, for whoever wants all that stands in them.
+//! Knows nothing of what is done with them.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+
+use crate::journal::brief::{Brief, CameOfIt};
+use crate::journal::entry::Entry;
+use crate::journal::folder::WriterFiles;
+use crate::journal::identity::Hash;
+use crate::journal::line::{self, CHECK};
+use crate::journal::scan::{Found, Scanner};
+
+/// Where a record is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RecordPlace {
+    /// Of the writers, in their order.
+    writer: usize,
+    offset: u64,
+    length: usize,
+    rank: (u32, bool, u32),
+}
+
+impl RecordPlace {
+    /// Reads it, and says in which file its outputs are.
+    ///
+    /// # Errors
+    /// Where it can't be read any more.
+    pub(crate) fn read(&self, writers: &[WriterFiles]) -> io::Result<(Entry, PathBuf)> {
+        let gone = || io::Error::new(io::ErrorKind::InvalidData, "a record in the journal is gone");
+        let files = writers.get(self.writer).ok_or_else(gone)?;
+        let mut line = vec![0; self.length];
+        File::open(&files.journal)?.read_exact_at(&mut line, self.offset)?;
+        let entry = line::open(&line).and_then(Entry::parse).ok_or_else(gone)?;
+        Ok((entry, files.outputs.clone()))
+    }
+}
+
+/// Where the records are of the outcomes of these jobs, those that count.
+///
+/// # Errors
+/// Where a file can't be read.
+pub(crate) fn find_outcomes(
+    writers: &[WriterFiles],
+    wanted: &HashMap<Hash, u64>,
+) -> io::Result<HashMap<Hash, RecordPlace>> {
+    let mut places: HashMap<Hash, RecordPlace> = HashMap::new();
+    if wanted.is_empty() {
+        return Ok(places);
+    }
+    for (writer, files) in writers.iter().enumerate() {
+        let mut scanner = Scanner::new(File::open(&files.journal)?);
+        while let Found::Line { offset, body } = scanner.next()? {
+            let Some(brief) = Brief::of(body) else { continue };
+            let job = brief.identity.job;
+            if !wanted.contains_key(&job) {
+                continue;
+            }
+            let rank = (brief.generation, brief.came_of_it == CameOfIt::Succeeded, brief.attempt);
+            if places.get(&job).is_none_or(|last| last.rank <= rank) {
+                places.insert(job, RecordPlace { writer, offset, length: body.len() + CHECK, rank });
+            }
+        }
+    }
+    Ok(places)
+}
