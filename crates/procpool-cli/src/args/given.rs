@@ -13,6 +13,8 @@ const NOT_RECORDED: [&str; 4] = ["journal", "resume", "changed", "unrun"];
 const OF_THE_LIST: &str = "Input";
 
 /// The options of the subcommand that was given, each with its value as one word.
+///
+/// `command` is the one that defines them, whatever its help looks like.
 pub(super) fn options(command: &Command, matches: &ArgMatches) -> Vec<OsString> {
     let Some((name, matches)) = matches.subcommand() else { return Vec::new() };
     let arguments = command.find_subcommand(name).into_iter().flat_map(Command::get_arguments);

@@ -26,7 +26,7 @@ Examples:
   procpool run -j8 -- convert {} {.}.png ::: *.gif
   find . -name '*.log' -print0 | procpool run -0 -- gzip -9
   procpool run --shell < commands.txt
-  procpool run --file jobs.toml --results out";
+  procpool run --file jobs.toml --journal nightly; procpool resume nightly";
 
 const MORE_EXAMPLES: &str = "\
 Examples:
@@ -46,6 +46,8 @@ Examples:
       standard input in blocks of whole lines
   procpool run --file jobs.toml --results out --joblog log
       a file of commands with keys; what came of each is kept
+  procpool run --file jobs.toml --journal nightly; procpool resume nightly
+      a run that can be killed at any moment; what has not succeeded is run
   procpool run --retries 3 --timeout 1m --fail-fast -- ./fetch {} ::: *.url
       until it works, but not for ever";
 
@@ -61,7 +63,7 @@ const IN_SHORT: [&str; 11] = [
     "fail_fast",
     "keep_order",
     "tag",
-    "results",
+    "journal",
 ];
 
 const AFTER_SHORT: &str = "Placeholders: {} {.} {/} {//} {/.} {#} {%} {key} {1} {2.} {COLUMN}; see --help";
@@ -156,6 +158,14 @@ Signals that end nothing:
   USR1 prints what runs now, on standard error. USR2 starts nothing new and lets
   what runs finish; 3 if jobs are left. Ctrl-Z stops the jobs as well, and their
   timeouts stand still. One that was ignored from the start stays ignored.
+
+A run that goes on:
+  With --journal DIR each result is recorded before it is shown, and the list of
+  jobs too. After a kill, a crash, Ctrl-C or failures `procpool resume DIR` runs
+  what has not succeeded, in the directory and with the options of the first
+  time; the same command with --resume does so with a list that may have
+  changed. At most as many jobs as the limit are run a second time, what was
+  printed is not printed again, and the exit status is that of the whole list.
 
 However procpool ends, `kill -9` of it included, no process that it started
 outlives it by more than a second: a second process, the guardian, sees to it.

@@ -22,9 +22,9 @@ Variables:
   name in capitals, with _ for -: PROCPOOL_LIMIT=8, PROCPOOL_KEEP_ORDER=yes.
   Switches take true or false, yes or no, 1 or 0; an empty variable counts as
   unset, and so does one that what was typed excludes. There is none for --key
-  (jobs have PROCPOOL_KEY), nor for what is one run's own: --file, --arg-file,
-  --dry-run, --results, --joblog, --junit, --events, --journal, --resume,
-  --changed. Jobs inherit them.";
+  (jobs have PROCPOOL_KEY), nor for what is one run's own (--file, --arg-file,
+  and --dry-run, --results, --joblog, --junit, --events, --journal, --resume,
+  and --changed). Jobs inherit them.";
 
 /// A variable that counts, as the word that would have been typed.
 #[derive(Debug, PartialEq, Eq)]

@@ -121,8 +121,35 @@ const RECORDS: &[Row] = &[
     ("events", "procpool run --events - echo ::: x | grep -c job-finished", "1\n", 0),
 ];
 
+const JOURNAL: &[Row] = &[
+    (
+        "journal",
+        "procpool run --journal j echo ::: 1 > /dev/null; procpool resume j; ls j/journal.jsonl",
+        "j/journal.jsonl\n",
+        0,
+    ),
+    (
+        "resume",
+        "f() { procpool run --journal j --resume -- sh -c 'echo {}; test -e {}' ::: a b; }; touch a; f > /dev/null; touch b; f",
+        "b\n",
+        0,
+    ),
+    (
+        "changed",
+        "f() { echo '{\"a\": [\"echo\", \"'$1'\"]}' > j.json; procpool run --journal j --resume --changed rerun -f j.json; }; f 1; f 2",
+        "1\n2\n",
+        0,
+    ),
+    (
+        "durable",
+        "procpool run --journal j --durable echo ::: 1; grep -c '\"success\":true' j/journal.jsonl",
+        "1\n1\n",
+        0,
+    ),
+];
+
 fn all() -> impl Iterator<Item = &'static Row> {
-    [INPUT, SCHEDULING, OUTPUT, JOBS, RECORDS].into_iter().flatten()
+    [INPUT, SCHEDULING, OUTPUT, JOBS, RECORDS, JOURNAL].into_iter().flatten()
 }
 
 #[test]
