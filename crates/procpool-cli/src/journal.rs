@@ -2,6 +2,7 @@
 //! Knows nothing of how a run is shown; each of its parts has a file of its own below.
 
 pub(crate) mod brief;
+pub(crate) mod claim;
 mod commit;
 pub(crate) mod decision;
 pub(crate) mod entry;

@@ -15,7 +15,7 @@ use crate::journal::decision::Changed;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Journal")]
 pub(crate) struct JournalArgs {
-    /// Record the run in DIR, so that it can go on whatever ends it
+    /// Record the run in DIR, to go on whatever ends it
     ///
     /// Each attempt is recorded there before anything of it is printed, and the list of jobs with all that it takes
     /// to run them again: `procpool resume DIR` runs what has not succeeded, or the same command with --resume.

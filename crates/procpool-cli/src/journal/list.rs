@@ -273,6 +273,11 @@ impl Inputs {
         self.end.load(Ordering::Relaxed).saturating_sub(self.read.load(Ordering::Relaxed))
     }
 
+    /// Comes back once the disk has them.
+    pub(crate) fn make_safe(&self) -> io::Result<()> {
+        self.file.get().map_or(Ok(()), File::sync_data)
+    }
+
     fn keep(&self, bytes: &[u8]) -> io::Result<u64> {
         let offset = self.end.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         self.file()?.write_all_at(bytes, offset)?;

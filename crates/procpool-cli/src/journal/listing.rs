@@ -16,12 +16,14 @@ use crate::journal::line;
 use crate::journal::list::{Ledger, Line, parse};
 use crate::journal::positions::Positions;
 use crate::journal::record::sealed;
+use crate::journal::writer::Durability;
 use crate::work::Work;
 
 /// A list that is being written, or has been.
 pub(crate) struct Listing {
     file: File,
     ledger: Ledger,
+    durability: Durability,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -33,6 +35,8 @@ struct State {
     /// How much of the file is written, and how much of that has been read back.
     written: u64,
     read: u64,
+    /// How much of the file the disk has, where somebody asks for that.
+    safe: u64,
     end: Ending,
     /// Somebody waits for what comes.
     is_wanted: bool,
@@ -67,18 +71,19 @@ const AHEAD: u64 = 256 * 1024 * 1024;
 
 impl Listing {
     /// A list that is there already, of which so many bytes are whole.
-    pub(crate) fn over(file: File, ledger: Ledger, length: u64) -> Arc<Listing> {
-        let listing = Listing::empty(file, ledger);
+    pub(crate) fn over(file: File, ledger: Ledger, length: u64, durability: Durability) -> Arc<Listing> {
+        let listing = Listing::empty(file, ledger, durability);
         listing.lock().written = length;
         listing.lock().end = Ending::Whole;
         Arc::new(listing)
     }
 
     /// A list that begins now.
-    pub(crate) fn empty(file: File, ledger: Ledger) -> Listing {
+    pub(crate) fn empty(file: File, ledger: Ledger, durability: Durability) -> Listing {
         Listing {
             file,
             ledger,
+            durability,
             state: Mutex::default(),
             changed: Condvar::new(),
         }
@@ -190,6 +195,7 @@ impl Listing {
         self.changed.notify_all();
         loop {
             if state.written > from {
+                self.make_safe(&mut state)?;
                 return Ok(Some(state.written));
             }
             if !state.unwritten.is_empty() {
@@ -202,6 +208,16 @@ impl Listing {
             state.is_wanted = true;
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// No job is run that would not be on the list after a power cut.
+    fn make_safe(&self, state: &mut State) -> io::Result<()> {
+        if self.durability == Durability::PowerCut && state.safe < state.written {
+            self.ledger.inputs.make_safe()?;
+            self.file.sync_data()?;
+            state.safe = state.written;
+        }
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

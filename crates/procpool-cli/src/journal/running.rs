@@ -68,12 +68,11 @@ impl Running {
                 Ok(()) => return Ok(Running(file)),
                 Err(Errno::WOULDBLOCK) if Instant::now() < until => thread::sleep(Duration::from_millis(5)),
                 Err(Errno::WOULDBLOCK) => {
-                    let holder = holder(&file).unwrap_or_default();
-                    bail!(
-                        "in use by another procpool, process {} on {}; wait until that has ended, or end it",
-                        holder.pid,
-                        holder.host
-                    )
+                    let holder = holder(&file);
+                    let who = holder.map_or_else(String::new, |holder| {
+                        format!(", process {} on {}", holder.pid, holder.host)
+                    });
+                    bail!("in use by another procpool{who}; wait until that has ended, or end it")
                 }
                 Err(error) => {
                     return Err(error).with_context(|| format!("can't lock {path:?}"));

@@ -1,7 +1,6 @@
 //! One run that is recorded: what is made ready while nothing may have changed yet, and its begin.
 //! Knows nothing of jobs' outcomes; the recorder does.
 
-use std::fs;
 use std::io;
 use std::process;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +9,7 @@ use std::time::SystemTime;
 use anyhow::{Context, bail};
 
 use crate::input::{Fault, Jobs};
+use crate::journal::claim::Claim;
 use crate::journal::folder::Folder;
 use crate::journal::leftovers;
 use crate::journal::listing::{Listing, Trouble};
@@ -29,7 +29,7 @@ pub(crate) struct Session {
     pub(crate) printed: Arc<Printed>,
     pub(crate) listing: Arc<Listing>,
     start: Mutex<Option<Start>>,
-    made: Made,
+    claim: Claim,
     /// Why the list could not be read back.
     trouble: Trouble,
 }
@@ -49,17 +49,10 @@ pub(crate) enum From {
     Journal { length: Length, before: Option<(Holder, Vec<Entry>)>, says: String },
 }
 
-/// Whether the folder is ours to take away again, as long as nothing has begun.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Made {
-    Here,
-    Before,
-}
-
 impl Session {
     pub(crate) fn new(
         folder: Folder,
-        made: Made,
+        claim: Claim,
         recorder: Recorder,
         printed: Printed,
         listing: Arc<Listing>,
@@ -72,7 +65,7 @@ impl Session {
             printed: Arc::new(printed),
             listing,
             start: Mutex::new(Some(start)),
-            made,
+            claim,
             trouble,
         }
     }
@@ -105,6 +98,7 @@ impl Session {
                 let lines = [header, run.line()].concat();
                 let writer =
                     Writer::create(self.folder.own_files(), &lines, durability).with_context(in_folder)?;
+                self.claim.keep();
                 self.recorder.begin(writer);
                 let is_faulty = move || fault.get().is_some();
                 self.listing
@@ -129,6 +123,7 @@ impl Session {
                 self.recorder.begin(writer);
             }
         }
+        self.claim.keep();
         self.folder.forget_all_but(list, generation);
         Ok(())
     }
@@ -148,22 +143,6 @@ impl Session {
             Some(error) => Err(error)
                 .with_context(|| format!("can't write the list of jobs to the journal in {folder:?}")),
         }
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        let has_begun = self.start.lock().unwrap_or_else(PoisonError::into_inner).is_none();
-        if has_begun || self.made == Made::Before {
-            return;
-        }
-        // It was refused, and nothing is to stay of it.
-        for path in
-            [self.folder.running(), self.folder.list(1), self.folder.printed(1), self.folder.inputs(1)]
-        {
-            let _ = fs::remove_file(path);
-        }
-        let _ = fs::remove_dir(self.folder.path());
     }
 }
 

@@ -11,6 +11,7 @@ use anyhow::{Context, bail};
 
 use crate::args::{JournalArgs, ListFrom, ResumeWish};
 use crate::input::{Earlier, Input, Rest};
+use crate::journal::claim::Claim;
 use crate::journal::decision::Resume;
 use crate::journal::folder::{Contents, Folder, private};
 use crate::journal::last_list::LastList;
@@ -23,7 +24,7 @@ use crate::journal::record::Run;
 use crate::journal::recorder::Recorder;
 use crate::journal::resumption::{Reckoning, Resumption, Wish, reckon_stored, write_list};
 use crate::journal::running::Running;
-use crate::journal::session::{From, Made, Session, Start, this_run};
+use crate::journal::session::{From, Session, Start, this_run};
 use crate::journal::text::Text;
 use crate::journal::writer::Durability;
 use crate::sink::replay::Replay;
@@ -73,14 +74,20 @@ pub(super) fn journal(
             bail!("{}: something else is in it; name a new or an empty folder", shown())
         }
     }
-    let made = if folder.make().with_context(shown)? { Made::Here } else { Made::Before };
+    let mut claim = Claim::new();
+    if contents == Contents::Nothing {
+        claim.add(folder.running());
+    }
+    if folder.make().with_context(shown)? {
+        claim.add_folder(&folder);
+    }
     let running = Running::lock(&folder.running()).with_context(shown)?;
-    let preparation = Preparation { args, folder, running, given };
+    let preparation = Preparation { args, folder, running, given, claim };
     // By now somebody else may have begun and ended.
     let contents = preparation.folder.contents().with_context(shown)?;
     match contents {
         Contents::Journal => preparation.resume(input).with_context(shown),
-        _ => preparation.begin(input()?, made).with_context(shown),
+        _ => preparation.begin(input).with_context(shown),
     }
 }
 
@@ -89,21 +96,23 @@ struct Preparation<'a> {
     folder: Folder,
     running: Running,
     given: Given<'a>,
+    claim: Claim,
 }
 
 impl Preparation<'_> {
     /// A run that there was nothing of before.
-    fn begin(self, input: Input, made: Made) -> anyhow::Result<Journaling> {
+    fn begin(mut self, input: impl FnOnce() -> anyhow::Result<Input>) -> anyhow::Result<Journaling> {
         if self.args.list == ListFrom::Journal {
             bail!("no run is recorded there; `procpool run --journal DIR …` begins one");
         }
         let (list, generation) = (1, 1);
-        let mut input = input.with_distinct_keys();
+        self.claim_files(generation);
+        let mut input = input()?.with_distinct_keys();
         let file = private().truncate(true).open(self.folder.list(list))?;
         let printed = Printed::create(&self.folder.printed(generation), &Before::default())?;
         let run = self.run(&input, generation, list)?;
         let ledger = self.ledger(list)?;
-        let listing = Arc::new(Listing::empty(file, ledger));
+        let listing = Arc::new(Listing::empty(file, ledger, self.durability()));
         let expected = match input.jobs.size_hint() {
             (least, most) if Some(least) == most => most,
             _ => None,
@@ -114,7 +123,7 @@ impl Preparation<'_> {
         let from = From::Nothing { jobs: all, fault: input.fault.clone() };
         let start = Start { run, durability: self.durability(), from };
         let recorder = Recorder::new(generation, self.running);
-        let session = Session::new(self.folder, made, recorder, printed, listing, start, trouble);
+        let session = Session::new(self.folder, self.claim, recorder, printed, listing, start, trouble);
         Ok(Journaling {
             input: Input { jobs: Box::new(jobs), ..input },
             session: Arc::new(session),
@@ -124,7 +133,7 @@ impl Preparation<'_> {
     }
 
     /// What is left of one.
-    fn resume(self, input: impl FnOnce() -> anyhow::Result<Input>) -> anyhow::Result<Journaling> {
+    fn resume(mut self, input: impl FnOnce() -> anyhow::Result<Input>) -> anyhow::Result<Journaling> {
         let wish = Wish {
             resume: match self.args.resume {
                 Some(ResumeWish::Unrun) => Resume::Unrun,
@@ -139,6 +148,7 @@ impl Preparation<'_> {
         let before = self.running.before();
         let run = past.run.take();
         let generation = run.as_ref().map_or(0, |run| run.generation) + 1;
+        self.claim_files(generation);
         let last = run.as_ref().map(|run| LastList::new(run, &self.folder, before.as_ref())).transpose()?;
         let (number, mut input, found) = match (self.args.list, last) {
             (ListFrom::Input, last) => {
@@ -157,7 +167,7 @@ impl Preparation<'_> {
         let printed = Printed::create(&self.folder.printed(generation), &found.printed)?;
         let run = self.run(&input, generation, number)?;
         let file = private().open(self.folder.list(number))?;
-        let listing = Listing::over(file, self.ledger(number)?, found.length);
+        let listing = Listing::over(file, self.ledger(number)?, found.length, self.durability());
         let to_run = Arc::new(found.to_run);
         let expected = usize::try_from(to_run.count()).ok();
         let jobs = StoredJobs::new(Arc::clone(&listing), Some(Arc::clone(&to_run)), expected);
@@ -174,7 +184,7 @@ impl Preparation<'_> {
         found.to_print.values().for_each(|position| prints.add(*position));
         let replay = Replay::of(&self.folder, &listing, &found.to_print, found.printed.partial())?;
         let recorder = Recorder::new(generation, self.running);
-        let session = Session::new(self.folder, Made::Before, recorder, printed, listing, start, trouble);
+        let session = Session::new(self.folder, self.claim, recorder, printed, listing, start, trouble);
         Ok(Journaling {
             input,
             session: Arc::new(session),
@@ -233,6 +243,14 @@ impl Preparation<'_> {
             values: self.given.keep,
             inputs: Inputs::new(self.folder.inputs(list)),
         })
+    }
+
+    /// What is made for this generation.
+    fn claim_files(&mut self, generation: u32) {
+        let folder = &self.folder;
+        for file in [folder.list(generation), folder.inputs(generation), folder.printed(generation)] {
+            self.claim.add(file);
+        }
     }
 
     fn durability(&self) -> Durability {

@@ -1,0 +1,57 @@
+//! Files that were made for a run that may still be refused, and then go again.
+//! Knows nothing of what stands in them.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::journal::folder::Folder;
+
+/// What goes when this is dropped, unless the run has begun.
+pub(crate) struct Claim {
+    files: Vec<PathBuf>,
+    folder: Option<PathBuf>,
+    is_kept: AtomicBool,
+}
+
+impl Claim {
+    /// Nothing yet.
+    pub(crate) fn new() -> Claim {
+        Claim {
+            files: Vec::new(),
+            folder: None,
+            is_kept: AtomicBool::new(false),
+        }
+    }
+
+    /// The folder was made for it.
+    pub(crate) fn add_folder(&mut self, folder: &Folder) {
+        self.folder = Some(folder.path().to_owned());
+    }
+
+    /// A file will be.
+    pub(crate) fn add(&mut self, file: PathBuf) {
+        self.files.push(file);
+    }
+
+    /// The run begins: all of it stays.
+    pub(crate) fn keep(&self) {
+        self.is_kept.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if self.is_kept.load(Ordering::Relaxed) {
+            return;
+        }
+        for file in &self.files {
+            // Some were never made.
+            let _ = fs::remove_file(file);
+        }
+        if let Some(folder) = &self.folder {
+            // Not where somebody has put something else there.
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
