@@ -1,6 +1,7 @@
 //! The journal: what a run is recorded in, and gone on with. Its files are described in docs/journal.md.
 //! Knows nothing of how a run is shown; each of its parts has a file of its own below.
 
+mod ahead;
 pub(crate) mod brief;
 pub(crate) mod claim;
 mod commit;

@@ -89,10 +89,13 @@ impl Folder {
         // What is made before the first record, by who was killed before that.
         let is_made_first = |name: &String| {
             name == "running"
+                || name == "journal.jsonl"
                 || name == "journal.jsonl.new"
                 || ["list-", "printed-", "inputs-"].iter().any(|part| name.starts_with(part))
         };
-        Ok(if names.iter().any(|name| name == "journal.jsonl") {
+        // One without a byte is what a power cut may leave of one that was just made.
+        let has_journal = fs::metadata(self.own_files().journal).is_ok_and(|file| file.len() > 0);
+        Ok(if has_journal {
             Contents::Journal
         } else if names.iter().any(|name| name == "outputs") {
             Contents::JournalGone
@@ -155,7 +158,7 @@ mod tests {
         assert!(folder.make().unwrap());
         assert!(!folder.make().unwrap());
         let expect = |name: &str, contents| {
-            fs::write(folder.path().join(name), "").unwrap();
+            fs::write(folder.path().join(name), "x").unwrap();
             assert_eq!(folder.contents().unwrap(), contents, "{name}");
         };
         expect("running", Contents::Nothing);

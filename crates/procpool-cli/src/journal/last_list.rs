@@ -7,7 +7,6 @@ use anyhow::Context;
 
 use crate::journal::folder::Folder;
 use crate::journal::identity::Hash;
-use crate::journal::list::identity_of;
 use crate::journal::list_reader::ListReader;
 use crate::journal::past::{Past, Standing};
 use crate::journal::printed::{Before, Partial};
@@ -67,15 +66,15 @@ impl LastList {
     /// # Errors
     /// Where it can't be read.
     pub(crate) fn note_all(&self, past: &mut Past, folder: &Folder) -> anyhow::Result<Option<HalfPrinted>> {
-        let Some(mut reader) = ListReader::open(folder, self.number)? else { return Ok(None) };
+        let Some(reader) = ListReader::open(folder, self.number)? else { return Ok(None) };
         let mut half_printed = None;
         let mut position = 0;
-        while let Some(body) = reader.next()? {
-            let Some(identity) = identity_of(body) else { continue };
+        reader.read(|listed| {
+            let job = listed.identity.job;
             position += 1;
-            self.note(position, past.jobs.entry(identity.job).or_insert(Standing::listed()));
-            half_printed = half_printed.or_else(|| self.half_printed(position, identity.job));
-        }
+            self.note(position, past.jobs.entry(job).or_insert(Standing::listed()));
+            half_printed = half_printed.or_else(|| self.half_printed(position, job));
+        })?;
         Ok(half_printed)
     }
 }

@@ -1,54 +1,84 @@
-//! Reads a list line by line, as it lies there.
-//! Knows nothing of what is made of a line.
+//! Reads which jobs stand on a list, as it lies there.
+//! Knows nothing of what is to become of them.
 
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt;
 
 use anyhow::{Context, bail};
+use procpool_core::Key;
 
+use crate::journal::ahead::{self, Rest};
 use crate::journal::folder::Folder;
-use crate::journal::line::CHECK;
-use crate::journal::scan::{Found, Scanner};
+use crate::journal::identity::Identity;
+use crate::journal::line::{self, CHECK};
+use crate::journal::list::{Line, identity_of, parse};
 
-/// The lines of a list.
-pub(crate) struct ListReader {
-    scanner: Scanner<File>,
-    /// How much of it is whole so far.
+/// A list.
+pub(crate) struct ListReader(File);
+
+/// A job of it.
+pub(crate) struct Listed<'a> {
+    pub(crate) identity: Identity,
+    list: &'a File,
+    offset: u64,
+    length: usize,
+}
+
+/// How a list ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ListEnd {
+    /// How much of it is whole.
     pub(crate) length: u64,
-    /// Its end has been seen.
+    /// Whether that is all of it.
     pub(crate) is_whole: bool,
 }
 
 impl ListReader {
     /// `None` where there is no such list.
+    ///
+    /// # Errors
+    /// Where it can't be opened.
     pub(crate) fn open(folder: &Folder, number: u32) -> anyhow::Result<Option<ListReader>> {
         let path = folder.list(number);
         match File::open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            file => {
-                let file = file.with_context(|| format!("can't read {path:?}"))?;
-                Ok(Some(ListReader { scanner: Scanner::new(file), length: 0, is_whole: false }))
-            }
+            file => Ok(Some(ListReader(file.with_context(|| format!("can't read {path:?}"))?))),
         }
     }
 
-    /// What stands in the next line. A torn one was never run, and is left out.
+    /// Gives out all its jobs, in order. A torn line was never run, and is left out.
     ///
     /// # Errors
-    /// Where the list is damaged before its end.
-    pub(crate) fn next(&mut self) -> anyhow::Result<Option<&[u8]>> {
-        match self.scanner.next().context("can't read the journal's list of jobs")? {
-            Found::Line { offset, body } => {
-                // With the check before and the newline after it.
-                self.length = offset + (body.len() + CHECK + 1) as u64;
-                Ok(Some(body))
+    /// Where it can't be read, or is damaged before its end.
+    pub(crate) fn read(&self, mut take: impl FnMut(Listed<'_>)) -> anyhow::Result<ListEnd> {
+        let mut is_whole = false;
+        let parse = |offset, body: &[u8]| (identity_of(body), offset, body.len() + CHECK);
+        let take = |(identity, offset, length)| {
+            match identity {
+                Some(identity) => take(Listed { identity, list: &self.0, offset, length }),
+                None => is_whole = true,
             }
-            Found::End { .. } | Found::Torn { .. } => Ok(None),
-            Found::Damaged { offset } => {
-                bail!(
-                    "the journal's list of jobs is damaged at byte {offset}, and whole lines follow; nothing was changed"
-                )
-            }
+            Ok(())
+        };
+        let rest = ahead::read(&self.0, parse, take).context("can't read the journal's list of jobs")?;
+        match rest {
+            Rest::Nothing { offset } | Rest::Torn { offset } => Ok(ListEnd { length: offset, is_whole }),
+            Rest::Damaged { offset } => bail!(
+                "the journal's list of jobs is damaged at byte {offset}, and whole lines follow; nothing was changed"
+            ),
+        }
+    }
+}
+
+impl Listed<'_> {
+    /// Its key, read once more; empty where it can't be.
+    pub(crate) fn key(&self) -> Key {
+        let mut bytes = vec![0; self.length];
+        let is_read = self.list.read_exact_at(&mut bytes, self.offset).is_ok();
+        match line::open(&bytes).filter(|_| is_read).and_then(parse) {
+            Some(Line::Job(job)) => job.key(),
+            _ => Key::from(""),
         }
     }
 }

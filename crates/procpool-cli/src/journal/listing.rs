@@ -263,6 +263,9 @@ impl StoredJobs {
 
     fn read_on(&mut self) -> io::Result<Option<Job<Work>>> {
         loop {
+            if self.wanted.as_ref().is_some_and(|wanted| wanted.from(self.position + 1).is_none()) {
+                return Ok(None);
+            }
             let Some(length) = memchr::memchr(b'\n', &self.buffer[self.start..]) else {
                 if !self.fill()? {
                     return Ok(None);

@@ -4,11 +4,12 @@
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::io::{Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use anyhow::{Context, bail};
 
+use crate::journal::ahead::{self, Rest};
 use crate::journal::brief::{Brief, CameOfIt};
 use crate::journal::folder::{Folder, WriterFiles};
 use crate::journal::identity::{Hash, Identity};
@@ -127,6 +128,12 @@ enum Writer {
     Another,
 }
 
+/// A line of a journal.
+enum Line {
+    Attempt(Brief),
+    Other { offset: u64, body: Vec<u8> },
+}
+
 impl Past {
     /// Reads the files of all writers.
     ///
@@ -153,35 +160,36 @@ impl Past {
             self.jobs.reserve(usize::try_from(size / 500).unwrap_or_default());
         }
         let mut by_this: HashSet<Hash, BuildHasherDefault<AsItIs>> = HashSet::default();
-        let mut scanner = Scanner::new(file);
-        loop {
-            match scanner.next().with_context(|| format!("can't read {path:?}"))? {
-                Found::Line { offset: 0, body } => check_header(body, path)?,
-                Found::Line { body, .. } => match Brief::of(body) {
-                    Some(brief) => {
-                        self.attempts += 1;
-                        let job = brief.identity.job;
-                        let is_by_this = index == 0 || !by_this.insert(job);
-                        let writer = if is_by_this { Writer::Same } else { Writer::Another };
-                        let standing = self
-                            .jobs
-                            .entry(job)
-                            .or_insert(Standing { is_listed: false, ..Standing::listed() });
-                        standing.note(&brief, writer);
-                    }
-                    None => self.note_other(body),
-                },
-                Found::End { offset } => return Ok(Length { whole: offset, torn: 0 }),
-                Found::Torn { offset: 0 } | Found::Damaged { offset: 0 } => return Err(foreign(path)),
-                Found::Torn { offset } => {
-                    return Ok(Length { whole: offset, torn: size.saturating_sub(offset) });
+        let parse = |offset, body: &[u8]| match Brief::of(body).filter(|_| offset > 0) {
+            Some(brief) => Line::Attempt(brief),
+            None => Line::Other { offset, body: body.to_vec() },
+        };
+        let take = |line| {
+            match line {
+                Line::Other { offset: 0, body } => check_header(&body, path)?,
+                Line::Other { body, .. } => self.note_other(&body),
+                Line::Attempt(brief) => {
+                    let is_by_this = index == 0 || !by_this.insert(brief.identity.job);
+                    self.note(&brief, if is_by_this { Writer::Same } else { Writer::Another });
                 }
-                Found::Damaged { offset } => bail!(
-                    "{path:?} is damaged at byte {offset}, and whole records follow; nothing was changed. What stands before that \
-                     byte can be kept: `head -c {offset}` of it into another file"
-                ),
             }
+            Ok(())
+        };
+        match ahead::read(file, parse, take)? {
+            Rest::Nothing { offset } => Ok(Length { whole: offset, torn: 0 }),
+            Rest::Torn { offset: 0 } | Rest::Damaged { offset: 0 } => Err(foreign(path)),
+            Rest::Torn { offset } => Ok(Length { whole: offset, torn: size.saturating_sub(offset) }),
+            Rest::Damaged { offset } => bail!(
+                "{path:?} is damaged at byte {offset}, and whole records follow; nothing was changed. What stands before that \
+                 byte can be kept: `head -c {offset}` of it into another file"
+            ),
         }
+    }
+
+    fn note(&mut self, brief: &Brief, writer: Writer) {
+        self.attempts += 1;
+        let unknown = Standing { is_listed: false, ..Standing::listed() };
+        self.jobs.entry(brief.identity.job).or_insert(unknown).note(brief, writer);
     }
 
     /// A record that is of no attempt.
@@ -239,6 +247,9 @@ pub(crate) fn parse(body: &[u8]) -> Option<Record> {
     serde_json::from_slice(&[b"{", body].concat()).ok()
 }
 
+/// In bytes; far more than any.
+const LONGEST_HEADER: u64 = 64 * 1024;
+
 fn check_header(body: &[u8], path: &Path) -> anyhow::Result<()> {
     match parse(body) {
         Some(Record::Journal(header)) if header.version == VERSION => Ok(()),
@@ -254,7 +265,9 @@ fn check_header(body: &[u8], path: &Path) -> anyhow::Result<()> {
 /// A file that doesn't begin like a journal; it may be one of a later version, whose checks look otherwise.
 fn foreign(path: &Path) -> anyhow::Error {
     let version = || {
-        let text = std::fs::read(path).ok()?;
+        // As much as a header may have, whatever the length of the file.
+        let mut text = Vec::new();
+        File::open(path).ok()?.take(LONGEST_HEADER).read_to_end(&mut text).ok()?;
         let line = text.split(|byte| *byte == b'\n').next()?;
         let value: serde_json::Value = serde_json::from_slice(line).ok()?;
         (value["record"] == "journal").then(|| value["version"].to_string())

@@ -11,8 +11,8 @@ use crate::journal::decision::{Changed, Class, Counts, Decision, Resume};
 use crate::journal::folder::Folder;
 use crate::journal::identity::{Hash, Identity};
 use crate::journal::last_list::{HalfPrinted, LastList};
-use crate::journal::list::{self, Ledger, Line, identity_of};
-use crate::journal::list_reader::ListReader;
+use crate::journal::list::{Ledger, Line};
+use crate::journal::list_reader::{ListEnd, ListReader};
 use crate::journal::past::{Past, Standing};
 use crate::journal::positions::Positions;
 use crate::journal::printed::{Before, Partial};
@@ -141,17 +141,9 @@ pub(crate) fn reckon_stored(
     mut reckoning: Reckoning<'_>,
 ) -> anyhow::Result<Resumption> {
     let missing = || format!("the journal's list of jobs, {:?}, is gone", folder.list(last.number));
-    let mut reader = ListReader::open(folder, last.number)?.with_context(missing)?;
-    while let Some(body) = reader.next()? {
-        match identity_of(body) {
-            Some(identity) => reckoning.take_again(last, &identity, || match list::parse(body) {
-                Some(Line::Job(job)) => job.key(),
-                _ => Key::from(""),
-            }),
-            None => reader.is_whole = true,
-        }
-    }
-    let (length, is_whole) = (reader.length, reader.is_whole);
+    let reader = ListReader::open(folder, last.number)?.with_context(missing)?;
+    let ListEnd { length, is_whole } =
+        reader.read(|listed| reckoning.take_again(last, &listed.identity, || listed.key()))?;
     reckoning.end(length, is_whole)
 }
 
