@@ -19,6 +19,8 @@ pub(crate) struct Account {
     source: Source,
     /// A file says itself how much of an output it has.
     pub(crate) is_to_file: bool,
+    /// How long the file was before this run has said a word, which may go there, too.
+    pub(crate) length_before: u64,
 }
 
 /// What is written at once to what is no file. It goes as a whole or not at all, so that no kill comes in between
@@ -26,8 +28,15 @@ pub(crate) struct Account {
 pub(crate) const PIECE: usize = 4096;
 
 impl Account {
-    pub(crate) fn new(printed: Arc<Printed>, source: Source, is_to_file: bool) -> Account {
-        Account { printed, source, is_to_file }
+    /// `file` is where outputs go.
+    pub(crate) fn new(printed: Arc<Printed>, source: Source, file: Option<&File>) -> Account {
+        let metadata = file.and_then(|file| file.metadata().ok()).filter(std::fs::Metadata::is_file);
+        Account {
+            printed,
+            source,
+            is_to_file: metadata.is_some(),
+            length_before: metadata.map_or(0, |metadata| metadata.len()),
+        }
     }
 
     /// An output begins here.
@@ -54,30 +63,32 @@ fn place(file: &File) -> Option<FilePlace> {
 }
 
 /// How many bytes of an output are where they belong, by what was noted when all came to an end, and by the file itself:
-/// a write may have been done and not noted. `write` writes the output, shaped as it was, to what it is given.
+/// a write may have been done and not noted. `length` is how long the file was before anything was added to it.
+/// `write` writes the output, shaped as it was, to what it is given.
 ///
 /// # Errors
 /// What `write` says.
 pub(crate) fn delivered(
     file: Option<&File>,
+    length: u64,
     part: Part,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<u64> {
     let (Some(there), Some(file)) = (part.place, file) else { return Ok(part.bytes) };
     let is_same =
         |metadata: &std::fs::Metadata| (metadata.dev(), metadata.ino()) == (there.device, there.inode);
-    let Some(size) = file.metadata().ok().filter(is_same).map(|metadata| metadata.len()) else {
-        return Ok(part.bytes);
-    };
+    let Some(metadata) = file.metadata().ok().filter(is_same) else { return Ok(part.bytes) };
+    let length = length.min(metadata.len());
     // It was opened for writing; to read it takes another opening.
     let Ok(mut readable) = File::open(format!("/proc/self/fd/{}", file.as_raw_fd())) else {
         return Ok(part.bytes);
     };
     readable.seek(SeekFrom::Start(there.offset))?;
+    let readable = readable.take(length.saturating_sub(there.offset));
     let mut comparison = Comparison { readable, same: 0, is_over: false };
     write(&mut comparison)?;
     let same = comparison.same;
-    Ok(if !comparison.is_over || there.offset + same == size {
+    Ok(if !comparison.is_over || there.offset + same == length {
         // All of it, or all that the file has.
         same
     } else if same >= part.bytes {
@@ -91,7 +102,7 @@ pub(crate) fn delivered(
 
 /// Counts for how many bytes a file is the same as what is written.
 struct Comparison {
-    readable: File,
+    readable: io::Take<File>,
     same: u64,
     is_over: bool,
 }
@@ -148,7 +159,9 @@ mod tests {
         let file = File::options().append(true).open(&path).unwrap();
         let place = place(&file).map(|place| FilePlace { offset: 2, ..place });
         let part = Part { bytes: noted, place };
-        delivered(Some(&file), part, |writer| writer.write_all(output.as_bytes())).unwrap()
+        // What comes behind a bar was added since.
+        let length = contents.find('|').unwrap_or(contents.len()) as u64;
+        delivered(Some(&file), length, part, |writer| writer.write_all(output.as_bytes())).unwrap()
     }
 
     #[test]
@@ -162,18 +175,20 @@ mod tests {
         assert_eq!(found("--somebody else", 0, "hello"), 0);
         assert_eq!(found("", 5, "hello"), 0);
         assert_eq!(found("--another", 5, "hello"), 0);
+        assert_eq!(found("--hel|procpool: ", 0, "hello"), 3);
+        assert_eq!(found("--|procpool: ", 0, "hello"), 0);
     }
 
     #[test]
     fn elsewhere_what_was_noted_counts() {
         let part = Part { bytes: 3, place: None };
-        assert_eq!(delivered(None, part, |_| Ok(())).unwrap(), 3);
+        assert_eq!(delivered(None, 0, part, |_| Ok(())).unwrap(), 3);
         let part = Part {
             bytes: 3,
             place: Some(FilePlace { device: 0, inode: 0, offset: 0 }),
         };
         let file = File::open("/dev/null").unwrap();
-        assert_eq!(delivered(Some(&file), part, |_| Ok(())).unwrap(), 3);
+        assert_eq!(delivered(Some(&file), 0, part, |_| Ok(())).unwrap(), 3);
     }
 
     #[test]

@@ -55,10 +55,9 @@ impl Stream {
         Stream { name, file, passes, pulse, held: None, account: None }
     }
 
-    /// Takes account of what is written from now on.
+    /// Takes account of what is written from now on, when nothing has been yet.
     pub(crate) fn keep_account(&mut self, source: Source, printed: Arc<Printed>) {
-        let is_file = |file: &File| file.metadata().is_ok_and(|metadata| metadata.is_file());
-        self.account = Some(Account::new(printed, source, self.file.as_ref().is_ok_and(is_file)));
+        self.account = Some(Account::new(printed, source, self.file.as_ref().ok()));
     }
 
     /// Which file or pipe this is; `None` for a terminal, where one looks on.
@@ -98,7 +97,8 @@ impl Stream {
             io::copy(&mut open()?, &mut shape)?;
             shape.finish()?.flush()
         };
-        let left_out = delivered(self.file.as_ref().ok(), part, shaped).map_err(Trouble::reading)?;
+        let length = self.account.as_ref().map_or(0, |account| account.length_before);
+        let left_out = delivered(self.file.as_ref().ok(), length, part, shaped).map_err(Trouble::reading)?;
         if let (Some(account), Ok(file), 0) = (&self.account, &self.file, left_out) {
             account.begin(file);
         }
