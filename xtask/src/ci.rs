@@ -46,7 +46,10 @@ impl Step {
             Step::Msrv => return msrv::check(root),
             Step::Tidy => tidy::run(root, tidy::Help::Compare)?,
             Step::Demo => demo::run(root, &demo::Options::for_ci())?,
-            Step::Torture => torture::run(root, &torture::Options::for_ci())?,
+            Step::Torture => {
+                torture::run(root, &torture::Options::for_ci())?;
+                torture::run(root, &torture::Options::of_journals_for_ci())?;
+            }
             Step::Fuzz => return fuzz::check(root),
         }
         Ok(Verdict::Checked)

@@ -3,13 +3,16 @@
 
 mod census;
 mod ending;
+mod heard;
 mod job;
+mod journal;
 mod judge;
 mod plan;
 mod report;
 mod round;
 mod stage;
 mod strike;
+mod watched;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -22,6 +25,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
 use crate::built;
+use crate::torture::journal::Hardness;
 use crate::torture::report::{Report, Total};
 
 /// What the torture can be told.
@@ -30,7 +34,16 @@ pub(crate) struct Options {
     /// How many rounds
     #[arg(long, default_value_t = 50)]
     rounds: u64,
-    /// Repeat the rounds of an earlier torture: each has the seed after that of the one before [default: random]
+    /// Instead of rounds: kill long runs with a journal again and again, and go on with them
+    #[arg(long, conflicts_with_all = ["rounds", "lanes"])]
+    journal: bool,
+    /// How often each of these is killed
+    #[arg(long, value_name = "N", default_value_t = 1000, requires = "journal")]
+    kills: u64,
+    /// How many jobs each has
+    #[arg(long, value_name = "N", default_value_t = 5000, requires = "journal")]
+    jobs: usize,
+    /// Repeat an earlier torture: each round has the seed after that of the one before [default: random]
     #[arg(long)]
     seed: Option<u64>,
     /// How many rounds at once
@@ -48,11 +61,18 @@ impl Options {
     pub(crate) fn for_ci() -> Options {
         Options {
             rounds: 50,
+            journal: false,
+            kills: 50,
+            jobs: 400,
             seed: None,
             lanes: 4,
             procpool: None,
             alone: false,
         }
+    }
+
+    pub(crate) fn of_journals_for_ci() -> Options {
+        Options { journal: true, ..Options::for_ci() }
     }
 }
 
@@ -60,6 +80,9 @@ impl Options {
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     let seed = options.seed.unwrap_or_else(|| rand::random_range(0..1_000_000));
     let procpool = options.procpool.clone().map_or_else(|| built::procpool(root), Ok)?;
+    if options.journal {
+        return journal::run(&procpool, Hardness { kills: options.kills, jobs: options.jobs, seed });
+    }
     if options.alone {
         println!("{}", serde_json::to_string(&round::run(seed, &procpool)?)?);
         return Ok(());

@@ -76,7 +76,7 @@ struct Played {
 fn play(plan: &Plan, stage: &Stage, procpool: &Procpool) -> Result<Played> {
     let strike = plan.blow.as_ref().map(|blow| strike(blow, procpool)).transpose()?.unwrap_or_default();
     let deadline = strike.killed.map_or(Instant::now() + PATIENCE, |killed| killed + LIMIT);
-    let end = procpool.wait(deadline)?;
+    let end = procpool.process.wait(deadline)?;
     let is_over = strike.killed.unwrap_or_else(Instant::now);
     let family = match end {
         End::Hung => Family::Left,
@@ -94,7 +94,7 @@ fn play(plan: &Plan, stage: &Stage, procpool: &Procpool) -> Result<Played> {
 }
 
 /// Procpool is to find things as a user's shell would leave them, wherever this runs.
-fn prepare() -> Result<()> {
+pub(crate) fn prepare() -> Result<()> {
     // What this process ignores, its children would: `nohup`, or a shell's background. What it catches is set
     // back for them, and here the default is done all the same.
     for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {

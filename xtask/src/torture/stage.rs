@@ -2,23 +2,18 @@
 //! It does not know who ends it, nor what is right.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fd::OwnedFd;
-use rustix::io::retry_on_intr;
-use rustix::process::{Pid, PidfdFlags, WaitOptions, pidfd_open, waitpid};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
-use crate::torture::ending::End;
+use crate::torture::heard::Heard;
 use crate::torture::plan::{Order, Plan, Source};
+use crate::torture::watched::Watched;
 
 /// Procpool's folder for temporary files, its own standard error, and its jobs where they come from a file.
 const TEMPORARY: &str = "temporary";
@@ -34,10 +29,8 @@ pub(crate) struct Stage {
 
 /// A procpool that was started.
 pub(crate) struct Procpool {
-    pub(crate) guardian: Pid,
-    pub(crate) started: Instant,
-    end: OwnedFd,
-    output: Output,
+    pub(crate) process: Watched,
+    output: Heard,
     /// Where its input is to stay open.
     _input: Option<ChildStdin>,
 }
@@ -55,7 +48,7 @@ impl Stage {
         let mut command = self.command(plan, procpool)?;
         let started = Instant::now();
         let mut child = command.spawn().context("can't start procpool")?;
-        let guardian = Pid::from_child(&child);
+        let process = Watched::new(&child, started)?;
         let input = child.stdin.take().and_then(|mut pipe| {
             let lines: Vec<&str> = plan.jobs.iter().flat_map(|job| [&job.key, "\n"]).collect();
             // It may be dead already. The pipe has room for all of it, so this never waits.
@@ -63,10 +56,8 @@ impl Stage {
             (plan.source == Source::OpenLines).then_some(pipe)
         });
         Ok(Procpool {
-            guardian,
-            started,
-            end: pidfd_open(guardian, PidfdFlags::empty()).context("can't watch procpool")?,
-            output: Output::of(child.stdout.take().context("BUG: no pipe")?),
+            process,
+            output: Heard::of(child.stdout.take().context("BUG: no pipe")?),
             _input: input,
         })
     }
@@ -120,66 +111,13 @@ fn job_file(plan: &Plan) -> String {
 }
 
 impl Procpool {
-    pub(crate) fn has_ended(&self) -> Result<bool> {
-        self.ends_by(Instant::now())
-    }
-
-    /// Waits until then for its end, and reaps it.
-    pub(crate) fn wait(&self, deadline: Instant) -> Result<End> {
-        if !self.ends_by(deadline)? {
-            return Ok(End::Hung);
-        }
-        let (_, status) = retry_on_intr(|| waitpid(Some(self.guardian), WaitOptions::empty()))?
-            .context("BUG: a wait that does not wait")?;
-        let exited = status.exit_status().map(End::Exited);
-        exited.or(status.terminating_signal().map(End::Died)).context("BUG: an end that is none")
-    }
-
-    fn ends_by(&self, deadline: Instant) -> Result<bool> {
-        let rest = deadline.saturating_duration_since(Instant::now());
-        // A fraction of a millisecond is not worth another round.
-        let rest = Timespec::try_from(rest + Duration::from_micros(1)).context("BUG: a deadline far away")?;
-        let ended = retry_on_intr(|| poll(&mut [PollFd::new(&self.end, PollFlags::IN)], Some(&rest)))?;
-        Ok(ended > 0)
-    }
-
     /// How much of its output has come so far.
     pub(crate) fn heard(&self) -> usize {
-        self.output.lock().len()
+        self.output.count()
     }
 
     /// All of its output, once everybody is gone who could write to it.
     pub(crate) fn output(self) -> Vec<u8> {
         self.output.all()
-    }
-}
-
-/// What comes from a pipe.
-struct Output {
-    bytes: Arc<Mutex<Vec<u8>>>,
-    listener: JoinHandle<()>,
-}
-
-impl Output {
-    fn of(mut pipe: impl Read + Send + 'static) -> Output {
-        let bytes = Arc::<Mutex<Vec<u8>>>::default();
-        let heard = Arc::clone(&bytes);
-        let listener = thread::spawn(move || {
-            let mut part = vec![0; 1 << 16];
-            while let Ok(count @ 1..) = pipe.read(&mut part) {
-                heard.lock().unwrap_or_else(PoisonError::into_inner).extend(&part[..count]);
-            }
-        });
-        Output { bytes, listener }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
-        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn all(self) -> Vec<u8> {
-        // It can't have panicked while it held the lock for more than a piece.
-        let _ = self.listener.join();
-        std::mem::take(&mut *self.bytes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

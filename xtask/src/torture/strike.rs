@@ -29,12 +29,12 @@ pub(crate) fn strike(blow: &Blow, procpool: &Procpool) -> Result<Strike> {
     wait_for(blow.moment, procpool)?;
     let mut strike = Strike::default();
     strike.struck.settled = procpool.heard();
-    let (process, target) = aim(blow.target, procpool)?;
+    let (process, target) = aim(blow.target, procpool.process.guardian)?;
     for (number, kind) in blow.kinds.iter().enumerate() {
         if number > 0 {
             thread::sleep(blow.pause);
         }
-        if procpool.has_ended()? || pidfd_send_signal(&process, signal(*kind)).is_err() {
+        if procpool.process.has_ended()? || pidfd_send_signal(&process, signal(*kind)).is_err() {
             break;
         }
         strike.struck.kinds.push(*kind);
@@ -48,12 +48,12 @@ pub(crate) fn strike(blow: &Blow, procpool: &Procpool) -> Result<Strike> {
 
 fn wait_for(moment: Moment, procpool: &Procpool) -> Result<()> {
     match moment {
-        Moment::Started(after) => thread::sleep(after.saturating_sub(procpool.started.elapsed())),
+        Moment::Started(after) => thread::sleep(after.saturating_sub(procpool.process.started.elapsed())),
         Moment::Forked(after) => {
             // Without a pause: what comes right after the fork is what is wanted.
-            while census::children(procpool.guardian).is_empty()
-                && procpool.started.elapsed() < LONGEST_LOOK
-                && !procpool.has_ended()?
+            while census::children(procpool.process.guardian).is_empty()
+                && procpool.process.started.elapsed() < LONGEST_LOOK
+                && !procpool.process.has_ended()?
             {
                 thread::yield_now();
             }
@@ -64,14 +64,14 @@ fn wait_for(moment: Moment, procpool: &Procpool) -> Result<()> {
 }
 
 /// The process that is meant, or where there is no pool the one that there is.
-fn aim(target: Target, procpool: &Procpool) -> Result<(OwnedFd, Target)> {
+pub(crate) fn aim(target: Target, guardian: Pid) -> Result<(OwnedFd, Target)> {
     if target == Target::Pool {
-        if let Some(pool) = pool_below(procpool.guardian) {
+        if let Some(pool) = pool_below(guardian) {
             return Ok((pool, Target::Pool));
         }
     }
-    let guardian = pidfd_open(procpool.guardian, PidfdFlags::empty()).context("can't hold procpool")?;
-    Ok((guardian, Target::Guardian))
+    let held = pidfd_open(guardian, PidfdFlags::empty()).context("can't hold procpool")?;
+    Ok((held, Target::Guardian))
 }
 
 /// Held, so that its number can't be another's by the time when the signal goes out.

@@ -1,0 +1,96 @@
+//! When a run is killed, and which of its two processes.
+//! It does not know any process, nor what is right.
+
+use std::time::Duration;
+
+use rand::RngExt;
+use rand::rngs::StdRng;
+
+/// A KILL.
+#[derive(Debug)]
+pub(crate) struct Blow {
+    pub(crate) victim: Victim,
+    pub(crate) moment: Moment,
+    /// At the latest when so many jobs have been started.
+    pub(crate) most_starts: u64,
+}
+
+/// Who is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Victim {
+    /// The process that was started.
+    Guardian,
+    /// Its child that runs the jobs.
+    Pool,
+    /// Both at once: nobody is left who could clean up.
+    Both,
+}
+
+/// When.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Moment {
+    /// So long after its start: before a job runs, most often.
+    After(Duration),
+    /// Once so many jobs have been started.
+    Started(u64),
+    /// Once so many bytes of the journal have been written.
+    Recorded(u64),
+    /// Once so many bytes of the output have been.
+    Printed(u64),
+}
+
+/// What there is yet to be done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Left {
+    pub(crate) jobs: u64,
+    pub(crate) kills: u64,
+    /// How long it took of late from the start to the first job.
+    pub(crate) way_to_first_job: Duration,
+}
+
+impl Blow {
+    /// The next, such that the jobs last for as many as there are to be.
+    pub(crate) fn random(random: &mut StdRng, limit: u64, left: Left) -> Blow {
+        // What was under way is started once more each time.
+        let fair = left.jobs / left.kills.max(1) + limit / 2;
+        let most_starts = random.random_range(0..=2 * fair);
+        let moment = match random.random_range(0..8) {
+            0 | 1 => Moment::After(left.way_to_first_job.mul_f64(random.random_range(0.0..1.3))),
+            2..=4 => Moment::Started(random.random_range(0..=most_starts)),
+            5 => Moment::Recorded(random.random_range(1..=1_000 * (fair + 1))),
+            _ => Moment::Printed(random.random_range(1..=5_000 * (fair + 1))),
+        };
+        let victim = match random.random_range(0..3) {
+            0 => Victim::Guardian,
+            1 => Victim::Pool,
+            _ => Victim::Both,
+        };
+        Blow { victim, moment, most_starts }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::mem::discriminant;
+
+    use rand::SeedableRng;
+
+    use super::*;
+
+    #[test]
+    fn every_moment_and_every_victim_comes_and_never_are_more_jobs_started_than_is_fair() {
+        let random = &mut StdRng::seed_from_u64(7);
+        let left = Left {
+            jobs: 5000,
+            kills: 1000,
+            way_to_first_job: Duration::from_millis(20),
+        };
+        let blows: Vec<Blow> = (0..1000).map(|_| Blow::random(random, 8, left)).collect();
+        let kinds: HashSet<_> =
+            blows.iter().map(|blow| (blow.victim as u8, discriminant(&blow.moment))).collect();
+        assert_eq!(kinds.len(), 3 * 4);
+        assert_eq!(blows.iter().map(|blow| blow.most_starts).max(), Some(18));
+        assert!(blows.iter().any(|blow| blow.moment == Moment::Started(0)));
+    }
+}

@@ -1,0 +1,155 @@
+//! Plays the run: starts it, kills it, goes on with it, until its list is done and nothing is left to do.
+//! It does not know what has to be right in the files that it leaves.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use crate::torture::census::{self, Family};
+use crate::torture::ending::{self, Struck};
+use crate::torture::journal::blow::{Blow, Left, Victim};
+use crate::torture::journal::stage::{Stage, Way};
+use crate::torture::journal::strike::{StartLog, Strike, strike};
+
+/// How hard it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Hardness {
+    pub(crate) kills: u64,
+    pub(crate) jobs: usize,
+    pub(crate) seed: u64,
+}
+
+/// How many jobs run at once.
+pub(crate) const LIMIT: u64 = 8;
+
+/// A list that is done, and what was done to it.
+#[derive(Default)]
+pub(crate) struct Played {
+    kills: BTreeMap<Victim, u64>,
+    /// How long the log of starts was at the end of each run.
+    pub(crate) ends_of_runs: Vec<usize>,
+    seconds: f64,
+}
+
+/// What a run may take that nobody kills, and one that was killed.
+const PATIENCE: Duration = Duration::from_secs(600);
+const LAST_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Plays it.
+///
+/// # Errors
+/// Where a run ended otherwise than it must, somebody is left, or what is done is done again.
+pub(crate) fn play(procpool: &Path, hardness: Hardness, stage: &Stage) -> Result<Played> {
+    let begun = Instant::now();
+    let mut play = Play {
+        procpool,
+        stage,
+        random: StdRng::seed_from_u64(hardness.seed),
+        log: StartLog::open(&stage.log())?,
+        way_to_first_job: Duration::from_millis(50),
+        has_whole_list: false,
+    };
+    let mut played = Played::default();
+    let mut is_done = false;
+    while !is_done {
+        let kills = hardness.kills - played.kills();
+        let blow = (kills > 0).then(|| play.blow(hardness.jobs as u64, kills));
+        let number = played.ends_of_runs.len() + 1;
+        let struck = play.run(blow.as_ref()).with_context(|| format!("run {number}, {blow:?}"))?;
+        played.ends_of_runs.push(play.log.length());
+        is_done = struck.kinds.is_empty();
+        if let (Some(blow), false) = (blow, is_done) {
+            *played.kills.entry(blow.victim).or_default() += 1;
+        }
+    }
+    play.nothing_is_left_to_do()?;
+    nobody_is_left(stage)?;
+    played.seconds = begun.elapsed().as_secs_f64();
+    Ok(played)
+}
+
+struct Play<'a> {
+    procpool: &'a Path,
+    stage: &'a Stage,
+    random: StdRng,
+    log: StartLog,
+    way_to_first_job: Duration,
+    has_whole_list: bool,
+}
+
+impl Play<'_> {
+    fn blow(&mut self, jobs: u64, kills: u64) -> Blow {
+        // Those that were started last may not be done.
+        let done = self.log.jobs().saturating_sub(LIMIT);
+        let left = Left {
+            jobs: jobs - done,
+            kills,
+            way_to_first_job: self.way_to_first_job,
+        };
+        Blow::random(&mut self.random, LIMIT, left)
+    }
+
+    /// One run, which ends by itself only if nobody kills it before.
+    fn run(&mut self, blow: Option<&Blow>) -> Result<Struck> {
+        let process = self.stage.start(self.procpool, self.way())?;
+        let Strike { struck, first_job } = match blow {
+            Some(blow) => strike(blow, &process, self.stage, &mut self.log)?,
+            None => Strike::default(),
+        };
+        self.way_to_first_job = first_job.unwrap_or(self.way_to_first_job);
+        let patience = if struck.kinds.is_empty() { PATIENCE } else { LAST_PATIENCE };
+        let end = process.wait(Instant::now() + patience)?;
+        // Who was left has become a child of this process; the next run has to cope with those that go on.
+        census::wait_until_gone(Instant::now())?;
+        self.log.look()?;
+        ending::judge(end, Some(0), &struck)?;
+        Ok(struck)
+    }
+
+    /// Most often by the journal alone, where that has all that it takes.
+    fn way(&mut self) -> Way {
+        self.has_whole_list = self.has_whole_list || self.stage.has_whole_list();
+        if self.has_whole_list && self.random.random_bool(0.8) { Way::Journal } else { Way::Command }
+    }
+
+    fn nothing_is_left_to_do(&mut self) -> Result<()> {
+        let starts = self.log.starts();
+        self.run(None).context("a resume of what is done")?;
+        ensure!(self.log.starts() == starts, "a resume of what is done ran jobs");
+        Ok(())
+    }
+}
+
+fn nobody_is_left(stage: &Stage) -> Result<()> {
+    let family = census::wait_until_gone(Instant::now() + LAST_PATIENCE)?;
+    let mut survivors = census::descendants();
+    survivors.extend(census::marked(&stage.marker)?);
+    ensure!(family == Family::Gone && survivors.is_empty(), "these are left: {survivors:?}");
+    Ok(())
+}
+
+impl Played {
+    pub(crate) fn kills(&self) -> u64 {
+        self.kills.values().sum()
+    }
+}
+
+impl fmt::Display for Played {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = |victim| self.kills.get(&victim).copied().unwrap_or_default();
+        write!(
+            f,
+            "{} kills in {:.1} s ({} of the guardian, {} of the pool, {} of both)",
+            self.kills(),
+            self.seconds,
+            count(Victim::Guardian),
+            count(Victim::Pool),
+            count(Victim::Both)
+        )
+    }
+}

@@ -1,0 +1,265 @@
+//! The folder of a run that is killed again and again: its list, its journal, and where its output goes.
+//! It does not know when it is killed, nor what is right.
+
+use std::fs::{self, File, OpenOptions};
+use std::mem;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use rustix::fd::OwnedFd;
+use rustix::pipe::{PipeFlags, pipe_with};
+use tempfile::TempDir;
+
+use crate::torture::heard::Heard;
+use crate::torture::journal::job::Job;
+use crate::torture::plan::Order;
+use crate::torture::watched::Watched;
+
+/// The folder.
+pub(crate) struct Stage {
+    folder: TempDir,
+    outlet: Outlet,
+    order: Order,
+    limit: u64,
+    /// A variable with its value, as it stands in the environment of each process.
+    pub(crate) marker: String,
+}
+
+/// Where standard output goes.
+enum Outlet {
+    File,
+    /// One pipe for all runs, so that what comes is in one order.
+    Pipe(OwnedFd, Heard),
+}
+
+/// Which kind of run is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// Outputs as they come, to a file.
+    File,
+    /// In the order of the list, to a file.
+    Ordered,
+    /// As they come, through a pipe.
+    Pipe,
+}
+
+/// How procpool is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// By the whole command, with its list.
+    Command,
+    /// By the journal alone.
+    Journal,
+}
+
+/// What a run has left.
+pub(crate) struct Left {
+    pub(crate) stdout: Vec<u8>,
+    /// Of the jobs: what procpool said itself is taken out.
+    pub(crate) stderr: Vec<u8>,
+    pub(crate) journal: Vec<u8>,
+    pub(crate) outputs: Vec<u8>,
+    pub(crate) log: String,
+    /// Files that nobody needs any more.
+    pub(crate) strays: Vec<String>,
+}
+
+const TEMPORARY: &str = "temporary";
+const LIST: &str = "list.tsv";
+const JOURNAL: &str = "journal";
+const OUT: &str = "out";
+const COMPLAINTS: &str = "err";
+const LOG: &str = "log";
+
+impl Stage {
+    pub(crate) fn new(jobs: &[Job], delivery: Delivery, limit: u64) -> Result<Stage> {
+        let folder = tempfile::tempdir().context("no folder")?;
+        let path = |name| folder.path().join(name);
+        fs::create_dir(path(TEMPORARY)).context("no folder for temporary files")?;
+        let log = path(LOG);
+        let lines = jobs.iter().map(|job| format!("{}\t{}\n", job.key, job.words(&log)));
+        let table: String = ["name\twords\n".to_owned()].into_iter().chain(lines).collect();
+        fs::write(path(LIST), table).context("no list")?;
+        for name in [OUT, COMPLAINTS, LOG] {
+            File::create(path(name)).context("no file")?;
+        }
+        let outlet = match delivery {
+            Delivery::File | Delivery::Ordered => Outlet::File,
+            Delivery::Pipe => {
+                let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).context("no pipe")?;
+                Outlet::Pipe(writer, Heard::of(File::from(reader)))
+            }
+        };
+        let marker = format!("TORTURE_JOURNAL={}.{delivery:?}", std::process::id());
+        Ok(Stage { outlet, order: delivery.order(), limit, marker, folder })
+    }
+
+    pub(crate) fn start(&self, procpool: &Path, way: Way) -> Result<Watched> {
+        let mut command = Command::new(procpool);
+        match way {
+            Way::Journal => command.arg("resume").arg(self.path(JOURNAL)),
+            Way::Command => {
+                command.args(["run", "--resume", &format!("-j{}", self.limit), "--journal"]);
+                command
+                    .arg(self.path(JOURNAL))
+                    .args((self.order == Order::OfInput).then_some("--keep-order"));
+                command.args(["--tsv", "-a"]).arg(self.path(LIST));
+                command.arg("--").arg(sleeper::binary()).args(["--words", "{words}"])
+            }
+        };
+        let (name, value) = self.marker.split_once('=').context("BUG: no variable")?;
+        command.env(name, value).env("TMPDIR", self.path(TEMPORARY));
+        let append = |name| OpenOptions::new().append(true).open(self.path(name)).context("no file");
+        command.stdin(Stdio::null()).stderr(append(COMPLAINTS)?);
+        match &self.outlet {
+            Outlet::File => command.stdout(append(OUT)?),
+            Outlet::Pipe(writer, _) => command.stdout(writer.try_clone()?),
+        };
+        let started = Instant::now();
+        let child = command.spawn().context("can't start procpool")?;
+        Watched::new(&child, started)
+    }
+
+    /// Whether the list of the last run that was recorded is whole, so that a resume needs nothing else.
+    pub(crate) fn has_whole_list(&self) -> bool {
+        let journal = fs::read_to_string(self.path(JOURNAL).join("journal.jsonl")).unwrap_or_default();
+        let run = journal.lines().rfind(|line| line.contains(r#""record":"run""#));
+        let run: Option<serde_json::Value> = run.and_then(|run| serde_json::from_str(run).ok());
+        let Some(number) = run.and_then(|run| run["list"].as_u64()) else { return false };
+        let list = fs::read_to_string(self.path(JOURNAL).join(format!("list-{number}.jsonl")));
+        list.is_ok_and(|list| {
+            list.ends_with('\n') && list.lines().last().is_some_and(|line| line.contains(r#""record":"end""#))
+        })
+    }
+
+    /// The stamps of the jobs.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.path(LOG)
+    }
+
+    /// How many bytes of the journal there are.
+    pub(crate) fn recorded(&self) -> u64 {
+        size(&self.path(JOURNAL).join("journal.jsonl"))
+    }
+
+    /// How many bytes have come on standard output.
+    pub(crate) fn printed(&self) -> u64 {
+        match &self.outlet {
+            Outlet::File => size(&self.path(OUT)),
+            Outlet::Pipe(_, heard) => heard.count() as u64,
+        }
+    }
+
+    /// The last that was said on standard error.
+    pub(crate) fn last_words(&self) -> String {
+        let said = fs::read(self.path(COMPLAINTS)).unwrap_or_default();
+        said[said.len().saturating_sub(300)..].escape_ascii().to_string()
+    }
+
+    /// All that is there once nobody runs any more, and nobody will.
+    pub(crate) fn left(&mut self) -> Result<Left> {
+        let read = |path: PathBuf| fs::read(&path).with_context(|| format!("can't read {path:?}"));
+        let journal = self.path(JOURNAL);
+        let mut strays = strays(names(&journal)?);
+        strays.extend(names(&self.path(TEMPORARY))?);
+        let log = String::from_utf8(read(self.path(LOG))?).context("a log that is no text")?;
+        Ok(Left {
+            stdout: match mem::replace(&mut self.outlet, Outlet::File) {
+                Outlet::File => read(self.path(OUT))?,
+                Outlet::Pipe(writer, heard) => {
+                    drop(writer);
+                    heard.all()
+                }
+            },
+            stderr: without_own_words(&read(self.path(COMPLAINTS))?),
+            journal: read(journal.join("journal.jsonl"))?,
+            outputs: read(journal.join("outputs"))?,
+            log,
+            strays,
+        })
+    }
+
+    /// The folder stays, for somebody to look at.
+    pub(crate) fn keep(self) -> PathBuf {
+        self.folder.keep()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+impl Delivery {
+    pub(crate) const ALL: [Delivery; 3] = [Delivery::File, Delivery::Ordered, Delivery::Pipe];
+
+    pub(crate) fn order(self) -> Order {
+        match self {
+            Delivery::Ordered => Order::OfInput,
+            Delivery::File | Delivery::Pipe => Order::AsTheyEnd,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Delivery::File => "to a file",
+            Delivery::Ordered => "in order to a file",
+            Delivery::Pipe => "through a pipe",
+        }
+    }
+}
+
+fn size(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |metadata| metadata.len())
+}
+
+fn names(folder: &Path) -> Result<Vec<String>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("can't list {folder:?}"))?;
+    Ok(entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+}
+
+/// The files in a journal that nobody needs, or of which there are too many.
+fn strays(mut names: Vec<String>) -> Vec<String> {
+    for (start, end) in
+        [("journal", ".jsonl"), ("outputs", ""), ("running", ""), ("list-", ".jsonl"), ("printed-", "")]
+    {
+        let place = names.iter().position(|name| name.starts_with(start) && name.ends_with(end));
+        place.map(|place| names.swap_remove(place));
+    }
+    names
+}
+
+/// Procpool's own lines stand between pieces of outputs; no job prints such a line.
+fn without_own_words(said: &[u8]) -> Vec<u8> {
+    const OWN: &[u8] = b"procpool: ";
+    let mut others = Vec::new();
+    let mut rest = said;
+    while let Some(start) = rest.windows(OWN.len()).position(|window| window == OWN) {
+        others.extend(&rest[..start]);
+        let line = rest[start..].iter().position(|byte| *byte == b'\n');
+        rest = &rest[line.map_or(rest.len(), |end| start + end + 1)..];
+    }
+    others.extend(rest);
+    others
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_list_of_jobs_is_one_too_many() {
+        let names = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let whole = "journal.jsonl outputs running list-1.jsonl printed-7";
+        assert!(strays(names(whole)).is_empty());
+        assert_eq!(strays(names(&format!("{whole} list-2.jsonl x"))).len(), 2);
+    }
+
+    #[test]
+    fn what_procpool_says_is_taken_out_wherever_it_stands() {
+        let said = b"procpool: a\nxprocpool: b\nprocpool: c\nyz\nprocpool: cut";
+        assert_eq!(without_own_words(said), b"xyz\n");
+        assert_eq!(without_own_words(b"\n"), b"\n");
+    }
+}

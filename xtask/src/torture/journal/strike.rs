@@ -1,0 +1,127 @@
+//! Kills a run at its moment.
+//! It does not know which moment is next, nor what is right.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use crate::torture::ending::Struck;
+use crate::torture::journal::blow::{Blow, Moment, Victim};
+use crate::torture::journal::stage::Stage;
+use crate::torture::plan::{Kind, Target};
+use crate::torture::strike::aim;
+use crate::torture::watched::Watched;
+
+/// How often is looked whether the moment has come.
+const PULSE: Duration = Duration::from_micros(50);
+
+/// The log of starts, as far as it was read.
+pub(crate) struct StartLog {
+    file: File,
+    text: String,
+    /// The end of the last line that was looked at.
+    end: usize,
+    starts: u64,
+    keys: HashSet<String>,
+}
+
+impl StartLog {
+    pub(crate) fn open(path: &Path) -> Result<StartLog> {
+        let file = File::open(path).context("can't read the log")?;
+        Ok(StartLog {
+            file,
+            text: String::new(),
+            end: 0,
+            starts: 0,
+            keys: HashSet::new(),
+        })
+    }
+
+    /// Reads what is new.
+    pub(crate) fn look(&mut self) -> Result<()> {
+        self.file.read_to_string(&mut self.text).context("can't read the log")?;
+        let whole = self.text.rfind('\n').map_or(0, |end| end + 1);
+        for line in self.text[self.end..whole].lines() {
+            if let Some(key) = line.strip_prefix("start ").and_then(|rest| rest.split(' ').next()) {
+                self.starts += 1;
+                self.keys.insert(key.to_owned());
+            }
+        }
+        self.end = whole;
+        Ok(())
+    }
+
+    /// How many bytes of whole lines there were.
+    pub(crate) fn length(&self) -> usize {
+        self.end
+    }
+
+    pub(crate) fn starts(&self) -> u64 {
+        self.starts
+    }
+
+    /// How many jobs have been started at least once.
+    pub(crate) fn jobs(&self) -> u64 {
+        self.keys.len() as u64
+    }
+}
+
+/// What was done to a run.
+#[derive(Default)]
+pub(crate) struct Strike {
+    pub(crate) struck: Struck,
+    /// How long after its start the first job was started, if one was.
+    pub(crate) first_job: Option<Duration>,
+}
+
+/// Waits for the moment and kills, unless the run has ended before.
+pub(crate) fn strike(blow: &Blow, run: &Watched, stage: &Stage, log: &mut StartLog) -> Result<Strike> {
+    let (starts, recorded, printed) = (log.starts(), stage.recorded(), stage.printed());
+    let mut strike = Strike::default();
+    loop {
+        log.look()?;
+        let new_starts = log.starts() - starts;
+        if new_starts > 0 && strike.first_job.is_none() {
+            strike.first_job = Some(run.started.elapsed());
+        }
+        let has_come = match blow.moment {
+            Moment::After(time) => run.started.elapsed() >= time,
+            Moment::Started(count) => new_starts >= count,
+            Moment::Recorded(bytes) => stage.recorded() >= recorded + bytes,
+            Moment::Printed(bytes) => stage.printed() >= printed + bytes,
+        };
+        if has_come || new_starts > blow.most_starts {
+            break;
+        }
+        if run.has_ended()? {
+            return Ok(strike);
+        }
+        thread::sleep(PULSE);
+    }
+    strike.struck.target = kill(blow.victim, run)?;
+    strike.struck.kinds.extend(strike.struck.target.map(|_| Kind::Kill));
+    Ok(strike)
+}
+
+/// Whom it hit, if anybody.
+fn kill(victim: Victim, run: &Watched) -> Result<Option<Target>> {
+    let wanted = if victim == Victim::Guardian { Target::Guardian } else { Target::Pool };
+    // Held before anybody is killed: a pool whose guardian is gone is no longer found.
+    let (process, target) = aim(wanted, run.guardian)?;
+    let guardian = pidfd_open(run.guardian, PidfdFlags::empty()).context("can't hold procpool")?;
+    if run.has_ended()? {
+        return Ok(None);
+    }
+    if victim == Victim::Both {
+        let hit = pidfd_send_signal(&guardian, Signal::KILL).is_ok();
+        let _ = pidfd_send_signal(&process, Signal::KILL);
+        return Ok(hit.then_some(Target::Guardian));
+    }
+    Ok(pidfd_send_signal(&process, Signal::KILL).is_ok().then_some(target))
+}
