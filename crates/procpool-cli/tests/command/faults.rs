@@ -10,4 +10,4 @@ mod program;
 mod security;
 mod signals;
 mod terminal;
-mod tracing;
+pub(crate) mod tracing;

@@ -17,6 +17,7 @@ mod flags;
 mod help;
 mod job_file;
 mod joblog;
+mod journal;
 mod junit;
 mod limits;
 mod listener;

@@ -6,10 +6,10 @@ use std::process::Command;
 use crate::{Folder, Running, Trial, wait_for};
 
 /// Those that make a process or a thread.
-pub(super) const BIRTHS: &str = "clone,clone3,fork,vfork";
+pub(crate) const BIRTHS: &str = "clone,clone3,fork,vfork";
 
 /// A program under strace, with all that it starts. `log` will have the calls.
-pub(super) fn strace(folder: &Folder, options: &[&str]) -> Trial {
+pub(crate) fn strace(folder: &Folder, options: &[&str]) -> Trial {
     let found = Command::new("strace").arg("-V").output();
     assert!(found.is_ok(), "these cases need strace(1): apt-get install strace");
     folder.command("strace").args(["-f", "-o", "log"]).args(options)
@@ -19,7 +19,7 @@ pub(super) fn strace(folder: &Folder, options: &[&str]) -> Trial {
 ///
 /// A number in it (`when=3`) counts the calls of each thread by itself. The threads of procpool that start no
 /// jobs must be there already: making them must not fail, and must not count.
-pub(super) fn meddle(folder: &Folder, running: &Running, calls: &str, what: &str) -> Running {
+pub(crate) fn meddle(folder: &Folder, running: &Running, calls: &str, what: &str) -> Running {
     let (trace, inject) = (format!("trace={calls}"), format!("inject={calls}:{what}"));
     let meddler = strace(folder, &["-e", &trace, "-e", &inject, "-p", &running.pool()]).start();
     wait_for("strace is attached", || {
@@ -31,14 +31,14 @@ pub(super) fn meddle(folder: &Folder, running: &Running, calls: &str, what: &str
 }
 
 /// A line of the log: who made the call, when in seconds (with `-ttt`), and the rest.
-pub(super) struct Line<'a> {
-    pub(super) who: &'a str,
-    pub(super) at: f64,
-    pub(super) call: &'a str,
+pub(crate) struct Line<'a> {
+    pub(crate) who: &'a str,
+    pub(crate) at: f64,
+    pub(crate) call: &'a str,
 }
 
 /// What strace has written with `-ttt`.
-pub(super) fn lines(log: &str) -> impl Iterator<Item = Line<'_>> {
+pub(crate) fn lines(log: &str) -> impl Iterator<Item = Line<'_>> {
     log.lines().map(|line| {
         let (who, rest) = line.split_once(' ').unwrap();
         let (at, call) = rest.trim_start().split_once(' ').unwrap();
@@ -48,7 +48,7 @@ pub(super) fn lines(log: &str) -> impl Iterator<Item = Line<'_>> {
 
 impl Line<'_> {
     /// The number that a call of this name has returned, where that is above 0.
-    pub(super) fn returned(&self, name: &str) -> Option<u32> {
+    pub(crate) fn returned(&self, name: &str) -> Option<u32> {
         let of_it = self.call.starts_with(&format!("{name}("))
             || self.call.starts_with(&format!("<... {name} resumed>"));
         let value = self.call.rsplit_once(" = ").filter(|_| of_it)?.1;
