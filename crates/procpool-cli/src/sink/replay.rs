@@ -13,7 +13,7 @@ use crate::journal::entry::{self, Entry};
 use crate::journal::folder::{Folder, WriterFiles};
 use crate::journal::identity::Hash;
 use crate::journal::listing::{Listing, StoredJobs};
-use crate::journal::outcomes::{RecordPlace, find_outcomes};
+use crate::journal::places::{RecordPlace, find_outcomes};
 use crate::journal::positions::Positions;
 use crate::journal::printed::Partial;
 use crate::work::Work;
