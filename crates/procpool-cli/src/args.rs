@@ -11,6 +11,7 @@ mod jobs;
 mod journal;
 mod outputs;
 mod pipe;
+mod reading;
 mod records;
 mod refusal;
 mod scheduling;
@@ -31,6 +32,7 @@ pub(crate) use crate::args::jobs::JobArgs;
 pub(crate) use crate::args::journal::{JournalArgs, ListFrom, ResumeArgs, ResumeWish};
 pub(crate) use crate::args::outputs::{OutputArgs, OutputMode};
 pub(crate) use crate::args::pipe::RecordEnd;
+pub(crate) use crate::args::reading::{LsArgs, ShowArgs};
 pub(crate) use crate::args::records::{EventTarget, RecordArgs};
 pub(crate) use crate::args::scheduling::{Halting, ScheduleArgs, TimeLimit};
 pub(crate) use crate::args::telling::{ProgressWish, TellingArgs};
@@ -49,6 +51,8 @@ pub(crate) struct Args {
 pub(crate) enum Chore {
     Run(Box<RunArgs>),
     Resume(Box<ResumeArgs>),
+    Ls(LsArgs),
+    Show(ShowArgs),
     /// Print what makes a shell complete procpool's words
     ///
     /// For bash: source <(procpool completions bash)

@@ -17,6 +17,7 @@ mod input;
 mod journal;
 mod labels;
 mod launch;
+mod ls;
 mod machine;
 mod pages;
 mod patient;
@@ -29,6 +30,7 @@ mod resume;
 mod run;
 mod scale;
 mod screen;
+mod show;
 mod signals;
 mod sink;
 mod size;
@@ -39,6 +41,7 @@ mod sys;
 mod tally;
 mod template;
 mod terms;
+mod told;
 mod work;
 
 use nix::sys::signal::SigSet;
@@ -69,6 +72,8 @@ fn carry_out(chore: Option<Chore>) -> ExitStatus {
             Ok(args) => run(args),
             Err(error) => exit::bad_input(&error),
         },
+        Some(Chore::Ls(args)) => ls::ls(&args),
+        Some(Chore::Show(args)) => show::show(&args),
         Some(Chore::Completions { shell }) => pages::completions(args::command(), shell),
         Some(Chore::Man) => pages::manual(&args::command()),
     }

@@ -17,7 +17,7 @@ pub(crate) mod record_file;
 pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod results;
-mod shape;
+pub(crate) mod shape;
 pub(crate) mod stream;
 mod tag;
 mod tame;

@@ -1,4 +1,4 @@
-//! Reads numbers of bytes as people write them.
+//! Reads numbers of bytes as people write them, and writes them as people read them.
 //! Knows nothing of what they are for.
 
 /// A number of bytes above 0: digits, and a unit where one follows: `K`, `M`, `G` and `T` are powers of 1024, the small
@@ -28,9 +28,37 @@ fn read(text: &str) -> Option<u64> {
     digits.parse::<u64>().ok()?.checked_mul(u64::pow(base, power))
 }
 
+/// A number of bytes in no more than five characters, up to some thousand million million: `0`, `512K`, `4.1M`, `1023G`.
+pub(crate) fn prose(bytes: u64) -> String {
+    const UNITS: [&str; 7] = ["", "K", "M", "G", "T", "P", "E"];
+    let power = (1..UNITS.len()).rev().find(|power| bytes >> (10 * power) > 0).unwrap_or(0);
+    let tenths = (u128::from(bytes) * 10) >> (10 * power);
+    match (power, tenths) {
+        (1.., 0..100) => format!("{}.{}{}", tenths / 10, tenths % 10, UNITS[power]),
+        _ => format!("{}{}", tenths / 10, UNITS[power]),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_size_in_prose_is_short() {
+        for (bytes, text) in [
+            (0, "0"),
+            (1023, "1023"),
+            (1024, "1.0K"),
+            (10_239, "9.9K"),
+            (10_240, "10K"),
+            ((1 << 20) - 1, "1023K"),
+            (4_300_800, "4.1M"),
+            (3 << 30, "3.0G"),
+            (u64::MAX, "15E"),
+        ] {
+            assert_eq!(prose(bytes), text);
+        }
+    }
 
     #[test]
     fn capital_units_are_powers_of_1024_and_small_ones_of_1000() {

@@ -7,21 +7,22 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use procpool_core::Key;
-use serde::Deserialize;
+use procpool_core::{Key, Source};
+use serde::{Deserialize, Serialize};
 
 use crate::journal::brief::ATTEMPT;
 use crate::journal::record::{Output, Outputs};
+use crate::sink::report::Kind;
 
 /// What stands in the record of an attempt. Documented in docs/journal.md.
-#[derive(Clone, Debug, Deserialize)]
-#[expect(dead_code, reason = "for who tells what a journal says")]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Entry {
     pub(crate) generation: u32,
     pub(crate) attempt: u32,
     pub(crate) job: String,
+    pub(crate) fingerprint: String,
     pub(crate) ended: String,
-    pub(crate) outcome: String,
+    pub(crate) outcome: Kind,
     pub(crate) success: bool,
     pub(crate) status: Option<u8>,
     pub(crate) exit_code: Option<u8>,
@@ -42,8 +43,9 @@ pub(crate) struct Entry {
     pub(crate) seq: u64,
     pub(crate) slot: Option<usize>,
     pub(crate) waited_for: Option<String>,
-    key: String,
-    key_base64: Option<String>,
+    pub(crate) key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) key_base64: Option<String>,
     #[serde(flatten)]
     pub(crate) outputs: Outputs,
 }
@@ -57,10 +59,40 @@ impl Entry {
         serde_json::from_slice(&[b"{", body].concat()).ok()
     }
 
-    #[expect(dead_code, reason = "for who tells what a journal says")]
     pub(crate) fn key(&self) -> Key {
         let bytes = self.key_base64.as_ref().and_then(|base64| BASE64_STANDARD.decode(base64).ok());
         bytes.map_or_else(|| Key::from(self.key.as_str()), Key::from)
+    }
+
+    /// How many bytes it has written to this output.
+    pub(crate) fn length(&self, source: Source) -> u64 {
+        match source {
+            Source::Stdout => self.stdout_bytes,
+            Source::Stderr => self.stderr_bytes,
+        }
+    }
+
+    /// Where an output begins in the file of outputs, if it is there.
+    pub(crate) fn offset(&self, source: Source) -> Option<u64> {
+        match self.output(source) {
+            Output::At { offset, .. } => Some(offset),
+            Output::Empty | Output::Here(_) => None,
+        }
+    }
+
+    fn output(&self, source: Source) -> Output {
+        match source {
+            Source::Stdout => self.outputs.stdout(),
+            Source::Stderr => self.outputs.stderr(),
+        }
+    }
+
+    /// Reads an output from its start. Longer ones are in the file at `outputs`.
+    ///
+    /// # Errors
+    /// Where that can't be opened.
+    pub(crate) fn open(&self, source: Source, outputs: &Path) -> io::Result<Box<dyn Read>> {
+        open(&self.output(source), self.length(source), outputs)
     }
 }
 
@@ -68,7 +100,7 @@ impl Entry {
 ///
 /// # Errors
 /// Where that file can't be opened.
-pub(crate) fn open(output: &Output, length: u64, outputs: &Path) -> io::Result<Box<dyn Read>> {
+fn open(output: &Output, length: u64, outputs: &Path) -> io::Result<Box<dyn Read>> {
     Ok(match output {
         Output::Empty => Box::new(io::empty()),
         Output::Here(bytes) => Box::new(io::Cursor::new(bytes.clone())),
@@ -108,6 +140,23 @@ impl<R: Read> Read for Checked<R> {
         }
         Ok(count)
     }
+}
+
+/// One that says this, and of all else that it is a success of a moment.
+#[cfg(test)]
+pub(crate) fn scripted(says: &serde_json::Value) -> Entry {
+    let mut fields = serde_json::json!({
+        "generation": 1, "attempt": 1, "job": "0", "fingerprint": "1", "ended": "2026-01-02T03:04:05.678Z",
+        "outcome": "exited", "success": true, "status": 0, "exit_code": 0, "signal": null, "killer": null,
+        "error": null, "errno": null, "started": "2026-01-02T03:04:05.478Z", "seconds": 0.2,
+        "user_seconds": 0.1, "system_seconds": 0.05, "peak_memory": 4096, "stdout_bytes": 0,
+        "stderr_bytes": 0, "leaked": false, "output_complete": true, "seq": 1, "slot": 2,
+        "waited_for": null, "key": "k",
+    });
+    for (name, value) in says.as_object().into_iter().flatten() {
+        fields[name] = value.clone();
+    }
+    serde_json::from_value(fields).expect("it has all fields")
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::journal::folder::private;
 use crate::journal::identity::{Hash, Identity};
 use crate::journal::record::sealed;
 use crate::journal::text::Text;
-use crate::template::SLOT_NOT_KNOWN;
+use crate::template::{SLOT_MARK, SLOT_NOT_KNOWN};
 use crate::terms::Terms;
 use crate::work::{Input, Place, Stored, Work};
 
@@ -213,7 +213,7 @@ impl Ledger {
 }
 
 impl JobLine {
-    fn identity(&self) -> Option<Identity> {
+    pub(crate) fn identity(&self) -> Option<Identity> {
         Some(Identity {
             job: Hash::parse(self.job.as_bytes())?,
             fingerprint: Hash::parse(self.fingerprint.as_bytes())?,
@@ -224,15 +224,50 @@ impl JobLine {
         Key::from(&*self.key.0)
     }
 
-    /// Program and arguments, with `{%}` for the slot.
-    #[expect(dead_code, reason = "for who tells what a journal says")]
-    pub(crate) fn command(&self) -> Command {
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.timeout.map(Duration::from_nanos)
+    }
+
+    pub(crate) fn retries(&self) -> Option<u32> {
+        self.retries
+    }
+
+    /// What it gets on its standard input, in words.
+    pub(crate) fn input(&self) -> Option<String> {
+        let bytes = |length: u64| format!("{length} bytes");
+        Some(match self.input.as_ref()? {
+            InputLine::File(path) => format!("the file {:?}", OsStr::from_bytes(&path.0)),
+            InputLine::Bytes(text) => bytes(text.0.len() as u64),
+            InputLine::At { length, .. } => bytes(*length),
+            InputLine::BlockAt { length, .. } => {
+                format!("{}, a block of procpool's own standard input", bytes(*length))
+            }
+        })
+    }
+
+    /// The command without its input, as it is in this slot; `{%}` stands for one that is not known.
+    pub(crate) fn command(&self, slot: Option<usize>) -> Command {
+        let slot = slot.map_or("{%}".to_owned(), |slot| slot.to_string());
         let shown = |text: &Text<'_>| {
-            let pieces: Vec<&[u8]> = text.0.split(|byte| *byte == 0).collect();
-            OsString::from_vec(pieces.join(&b"{%}"[..]))
+            let pieces: Vec<&[u8]> = text.0.split(|byte| *byte == SLOT_MARK).collect();
+            OsString::from_vec(pieces.join(slot.as_bytes()))
         };
+        let exact = |text: &Text<'_>| OsStr::from_bytes(&text.0).to_owned();
         let mut words = self.command.iter().map(shown);
-        Command::new(words.next().unwrap_or_default()).args(words)
+        let mut command = Command::new(words.next().unwrap_or_default()).args(words);
+        if self.environment_empty {
+            command = command.env_clear();
+        }
+        for (name, value) in &self.environment {
+            command = match value {
+                Some(value) => command.env(exact(name), exact(value)),
+                None => command.env_remove(exact(name)),
+            };
+        }
+        match &self.directory {
+            Some(directory) => command.directory(exact(directory)),
+            None => command,
+        }
     }
 }
 

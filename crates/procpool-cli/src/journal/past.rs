@@ -89,6 +89,11 @@ impl Standing {
         }
     }
 
+    /// A job of which nobody has said yet that it stands on a list.
+    pub(super) fn unlisted() -> Standing {
+        Standing { is_listed: false, ..Standing::listed() }
+    }
+
     /// Whether its outcome is of this very command.
     pub(crate) fn is_of(&self, identity: &Identity) -> bool {
         self.fingerprint == identity.fingerprint.low_bits()
@@ -101,7 +106,8 @@ impl Standing {
 
     /// Takes note of an attempt. What a later generation says replaces what an earlier one did. Within one, the last
     /// attempt counts; of several writers whoever succeeded, and of those the first.
-    fn note(&mut self, brief: &Brief, writer: Writer) {
+    /// Says whether it counts from now on.
+    pub(super) fn note(&mut self, brief: &Brief, writer: Writer) -> bool {
         let is_newer = match (self.generation.cmp(&brief.generation), writer) {
             (std::cmp::Ordering::Less, _) => true,
             (std::cmp::Ordering::Greater, _) => false,
@@ -118,20 +124,41 @@ impl Standing {
             self.attempt = brief.attempt;
             self.outcome = Some(brief.came_of_it);
         }
+        is_newer
     }
 }
 
 /// Whether an attempt stands in the file in which the one before it did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Writer {
+pub(super) enum Writer {
     Same,
     Another,
 }
 
 /// A line of a journal.
-enum Line {
+pub(super) enum Line {
     Attempt(Brief),
-    Other { offset: u64, body: Vec<u8> },
+    /// What stands in another one, after the check.
+    Other(Vec<u8>),
+}
+
+/// Tells the attempts of a file's jobs from those that stand in the files before it.
+pub(super) struct Author {
+    /// `None` for the first file: there is nothing before it.
+    seen: Option<HashSet<Hash, BuildHasherDefault<AsItIs>>>,
+}
+
+impl Author {
+    /// Of the file with this number.
+    pub(super) fn of(index: usize) -> Author {
+        Author { seen: (index > 0).then(HashSet::default) }
+    }
+
+    /// Who has written the attempt before this one of this job.
+    pub(super) fn writer(&mut self, job: Hash) -> Writer {
+        let is_first_here = self.seen.as_mut().is_some_and(|seen| seen.insert(job));
+        if is_first_here { Writer::Another } else { Writer::Same }
+    }
 }
 
 impl Past {
@@ -153,43 +180,24 @@ impl Past {
 
     fn read_file(&mut self, files: &WriterFiles, index: usize) -> anyhow::Result<Length> {
         let path = &files.journal;
-        let file = File::open(path).with_context(|| format!("can't read {path:?}"))?;
-        let size = file.metadata()?.len();
         if index == 0 {
             // The shortest record has some 500 bytes.
+            let size = path.metadata().map_or(0, |metadata| metadata.len());
             self.jobs.reserve(usize::try_from(size / 500).unwrap_or_default());
         }
-        let mut by_this: HashSet<Hash, BuildHasherDefault<AsItIs>> = HashSet::default();
-        let parse = |offset, body: &[u8]| match Brief::of(body).filter(|_| offset > 0) {
-            Some(brief) => Line::Attempt(brief),
-            None => Line::Other { offset, body: body.to_vec() },
-        };
-        let take = |line| {
-            match line {
-                Line::Other { offset: 0, body } => check_header(&body, path)?,
-                Line::Other { body, .. } => self.note_other(&body),
-                Line::Attempt(brief) => {
-                    let is_by_this = index == 0 || !by_this.insert(brief.identity.job);
-                    self.note(&brief, if is_by_this { Writer::Same } else { Writer::Another });
-                }
+        let mut author = Author::of(index);
+        walk(path, |_, line| match line {
+            Line::Attempt(brief) => {
+                let writer = author.writer(brief.identity.job);
+                self.note(&brief, writer);
             }
-            Ok(())
-        };
-        match ahead::read(file, parse, take)? {
-            Rest::Nothing { offset } => Ok(Length { whole: offset, torn: 0 }),
-            Rest::Torn { offset: 0 } | Rest::Damaged { offset: 0 } => Err(foreign(path)),
-            Rest::Torn { offset } => Ok(Length { whole: offset, torn: size.saturating_sub(offset) }),
-            Rest::Damaged { offset } => bail!(
-                "{path:?} is damaged at byte {offset}, and whole records follow; nothing was changed. What stands before that \
-                 byte can be kept: `head -c {offset}` of it into another file"
-            ),
-        }
+            Line::Other(body) => self.note_other(&body),
+        })
     }
 
     fn note(&mut self, brief: &Brief, writer: Writer) {
         self.attempts += 1;
-        let unknown = Standing { is_listed: false, ..Standing::listed() };
-        self.jobs.entry(brief.identity.job).or_insert(unknown).note(brief, writer);
+        self.jobs.entry(brief.identity.job).or_insert(Standing::unlisted()).note(brief, writer);
     }
 
     /// A record that is of no attempt.
@@ -199,6 +207,35 @@ impl Past {
                 self.run = Some(*run);
             }
         }
+    }
+}
+
+/// Goes over the records of a file, each with the place where its line begins; says how much of it is whole.
+///
+/// # Errors
+/// Where it can't be read, is of another version or none of procpool's, or is damaged before its end.
+pub(super) fn walk(path: &Path, mut take: impl FnMut(u64, Line)) -> anyhow::Result<Length> {
+    let file = File::open(path).with_context(|| format!("can't read {path:?}"))?;
+    let size = file.metadata()?.len();
+    let parse = |offset, body: &[u8]| {
+        let brief = Brief::of(body).filter(|_| offset > 0);
+        (offset, brief.map_or_else(|| Line::Other(body.to_vec()), Line::Attempt))
+    };
+    let take = |line| {
+        match line {
+            (0, Line::Other(body)) => check_header(&body, path)?,
+            (offset, line) => take(offset, line),
+        }
+        Ok(())
+    };
+    match ahead::read(file, parse, take).with_context(|| format!("can't read {path:?}"))? {
+        Rest::Nothing { offset } => Ok(Length { whole: offset, torn: 0 }),
+        Rest::Torn { offset: 0 } | Rest::Damaged { offset: 0 } => Err(foreign(path)),
+        Rest::Torn { offset } => Ok(Length { whole: offset, torn: size.saturating_sub(offset) }),
+        Rest::Damaged { offset } => bail!(
+            "{path:?} is damaged at byte {offset}, and whole records follow; nothing was changed. What stands before that \
+             byte can be kept: `head -c {offset}` of it into another file"
+        ),
     }
 }
 

@@ -83,15 +83,7 @@ impl Running {
 
     /// Who held it before, and what it has started, as far as that is known.
     pub(crate) fn before(&self) -> Option<(Holder, Vec<Entry>)> {
-        let holder = holder(&self.0)?;
-        let mut table = Vec::new();
-        let mut offset = TABLE;
-        let mut bytes = [0; ENTRY];
-        while self.0.read_exact_at(&mut bytes, offset).is_ok() {
-            table.extend(Entry::parse(&bytes));
-            offset += ENTRY as u64;
-        }
-        Some((holder, table))
+        read(&self.0)
     }
 
     /// From now on this one holds it, and nothing runs.
@@ -106,6 +98,19 @@ impl Running {
     pub(crate) fn note(&self, slot: usize, entry: Entry) -> io::Result<()> {
         self.0.write_all_at(&entry.bytes(), TABLE + (slot as u64 - 1) * ENTRY as u64)
     }
+}
+
+/// Who holds it, or did, and what was started by then, for who only looks.
+pub(super) fn read(file: &File) -> Option<(Holder, Vec<Entry>)> {
+    let holder = holder(file)?;
+    let mut table = Vec::new();
+    let mut offset = TABLE;
+    let mut bytes = [0; ENTRY];
+    while file.read_exact_at(&mut bytes, offset).is_ok() {
+        table.extend(Entry::parse(&bytes));
+        offset += ENTRY as u64;
+    }
+    Some((holder, table))
 }
 
 /// Who holds this file, or did.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use procpool_core::{Key, Source};
 
-use crate::journal::entry::{self, Entry};
+use crate::journal::entry::Entry;
 use crate::journal::folder::{Folder, WriterFiles};
 use crate::journal::identity::Hash;
 use crate::journal::listing::{Listing, StoredJobs};
@@ -98,14 +98,7 @@ impl Replay {
 impl Recorded {
     /// Whether it has written nothing to this output.
     pub(crate) fn is_empty(&self, source: Source) -> bool {
-        self.length(source) == 0
-    }
-
-    fn length(&self, source: Source) -> u64 {
-        match source {
-            Source::Stdout => self.entry.stdout_bytes,
-            Source::Stderr => self.entry.stderr_bytes,
-        }
+        self.entry.length(source) == 0
     }
 
     /// Reads an output from its start.
@@ -113,10 +106,6 @@ impl Recorded {
     /// # Errors
     /// Where it can't be opened.
     pub(crate) fn open(&self, source: Source) -> io::Result<Box<dyn io::Read>> {
-        let output = match source {
-            Source::Stdout => self.entry.outputs.stdout(),
-            Source::Stderr => self.entry.outputs.stderr(),
-        };
-        entry::open(&output, self.length(source), &self.outputs)
+        self.entry.open(source, &self.outputs)
     }
 }

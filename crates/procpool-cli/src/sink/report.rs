@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use procpool_core::{
     Completion, End, Key, Killer, Live, NotStarted, Outcome, Ran, Retried, Seq, Slot, Started, Status,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::quote::{Reader, command_line};
 use crate::work::{Work, command_run};
@@ -133,7 +133,7 @@ pub(crate) struct Report {
 }
 
 /// What came of an attempt, in a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {
     Exited,

@@ -1,0 +1,103 @@
+//! Whether somebody runs what a journal is of, and which attempts: looked at from outside, without a lock.
+//! Knows nothing of what was recorded.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use crate::journal::running::{Holder, boot, host, read, started};
+
+/// What the file says that holders lock.
+#[derive(Debug, Default)]
+pub(crate) struct Holding {
+    pub(crate) is_alive: bool,
+    generation: u32,
+    /// The attempts that were last begun, by the positions of their jobs.
+    attempts: HashMap<u64, u32>,
+}
+
+impl Holding {
+    /// Nobody, where that can't be read.
+    pub(crate) fn look(path: &Path) -> Holding {
+        let Ok(file) = File::open(path) else { return Holding::default() };
+        let Some((holder, table)) = read(&file) else { return Holding::default() };
+        let inode = file.metadata().map_or(0, |metadata| metadata.ino());
+        let mut attempts = HashMap::new();
+        for entry in table {
+            // The next attempt may have been given another slot.
+            let last = attempts.entry(entry.seq).or_insert(0);
+            *last = entry.attempt.max(*last);
+        }
+        Holding {
+            is_alive: is_alive(&holder, inode),
+            generation: holder.generation,
+            attempts,
+        }
+    }
+
+    /// The attempt of the job at this position that was last begun, with its generation.
+    pub(crate) fn attempt(&self, position: u64) -> Option<(u32, u32)> {
+        self.attempts.get(&position).map(|attempt| (self.generation, *attempt))
+    }
+}
+
+fn is_alive(holder: &Holder, inode: u64) -> bool {
+    // Numbers of processes mean nothing on another machine, or after another start of this one.
+    if holder.host != host() || holder.boot != boot() || holder.boot.is_empty() {
+        return false;
+    }
+    match fs::read_to_string("/proc/locks") {
+        Ok(locks) => locks.lines().any(|lock| is_of(lock, holder.pid, inode)),
+        Err(_) => started(holder.pid).is_some(),
+    }
+}
+
+/// See proc(5): `1: FLOCK  ADVISORY  WRITE 708 fe:01:1572866 0 EOF`. The device may be another one than stat(2) says.
+fn is_of(lock: &str, pid: u32, inode: u64) -> bool {
+    let fields: Vec<&str> = lock.split_ascii_whitespace().collect();
+    let [_, "FLOCK", _, _, holder, file, ..] = fields[..] else { return false };
+    let number = file.rsplit(':').next().and_then(|number| number.parse().ok());
+    holder.parse() == Ok(pid) && number == Some(inode)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::running::{Entry, Running};
+
+    #[test]
+    fn who_holds_a_folder_is_seen_and_who_held_it_is_not_alive() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let path = temporary.path().join("running");
+        assert!(!Holding::look(&path).is_alive);
+        let running = Running::lock(&path).unwrap();
+        let holder = Holder {
+            pid: std::process::id(),
+            host: host(),
+            boot: boot(),
+            run: "r".into(),
+            generation: 2,
+            record_at: 0,
+        };
+        running.begin(&holder).unwrap();
+        running.note(1, Entry::now(4711, 7, 3)).unwrap();
+        running.note(2, Entry::now(4710, 7, 2)).unwrap();
+        let holding = Holding::look(&path);
+        assert!(holding.is_alive);
+        assert_eq!((holding.attempt(7), holding.attempt(8)), (Some((2, 3)), None));
+        drop(running);
+        assert!(!Holding::look(&path).is_alive);
+        assert_eq!(Holding::look(&path).attempt(7), Some((2, 3)));
+    }
+
+    #[test]
+    fn a_lock_is_of_a_process_and_a_file() {
+        let lock = "3: FLOCK  ADVISORY  WRITE 708 fe:01:1572866 0 EOF";
+        assert!(is_of(lock, 708, 1_572_866));
+        assert!(!is_of(lock, 70, 1_572_866) && !is_of(lock, 708, 66));
+        assert!(!is_of("3: -> FLOCK  ADVISORY  WRITE 708 fe:01:1572866 0 EOF", 708, 1_572_866));
+        assert!(!is_of("4: POSIX  ADVISORY  WRITE 708 fe:01:1572866 0 EOF", 708, 1_572_866));
+        assert!(!is_of("", 708, 1_572_866));
+    }
+}

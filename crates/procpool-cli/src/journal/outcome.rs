@@ -1,0 +1,124 @@
+//! What came of a recorded attempt, in the library's own type, so that it is told in the same words as when it ended.
+//! Knows nothing of its outputs.
+
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use procpool_core::{End, Killer, NotStarted, Outcome, Ran, Signal, SpawnError, Status, Subject, Usage};
+
+use crate::journal::entry::Entry;
+use crate::sink::report::Kind;
+
+impl Entry {
+    /// Its outcome, without what it has written. Of one that was not started only the status is the same; why, says
+    /// [`words`](Entry::words).
+    pub(crate) fn outcome(&self) -> Outcome {
+        let status = self.process_status();
+        let end = match self.outcome {
+            Kind::NeverReached => return NotStarted::NeverReached.into(),
+            Kind::NotStarted => return NotStarted::Spawn(self.spawn_error()).into(),
+            Kind::Exited | Kind::Signalled => End::Itself(status),
+            Kind::TimedOut => End::TimedOut(status),
+            Kind::Stopped => End::Stopped(status),
+        };
+        let mut ran = Ran::new(end);
+        ran.started = self.started().unwrap_or(ran.started);
+        ran.elapsed = length(self.seconds);
+        ran.usage = Usage {
+            user: length(self.user_seconds),
+            system: length(self.system_seconds),
+            peak_memory: self.peak_memory,
+        };
+        ran.killer = (self.killer.as_deref() == Some("out_of_memory")).then_some(Killer::OutOfMemory);
+        ran.leaked = self.leaked;
+        ran.lost = (!self.output_complete)
+            .then(|| io::Error::other(self.error.clone().unwrap_or_else(|| "nobody knows why".to_owned())));
+        ran.into()
+    }
+
+    /// What came of it, in the words of the closing summary.
+    pub(crate) fn words(&self) -> String {
+        match (&self.outcome, &self.error) {
+            (Kind::NotStarted, Some(error)) => format!("not started: {error}"),
+            _ => self.outcome().to_string(),
+        }
+    }
+
+    /// When it started; where it did not, when that was known.
+    pub(crate) fn started(&self) -> Option<SystemTime> {
+        humantime::parse_rfc3339(self.started.as_ref().unwrap_or(&self.ended)).ok()
+    }
+
+    fn process_status(&self) -> Status {
+        match (self.exit_code, self.signal.and_then(Signal::from_number)) {
+            (Some(code), _) => Status::Exited(code),
+            (None, Some(signal)) => Status::Signalled(signal),
+            // Nothing but a success may look like one.
+            (None, None) => Status::Exited(u8::MAX),
+        }
+    }
+
+    fn spawn_error(&self) -> SpawnError {
+        let subject = match self.status {
+            Some(127) => Subject::Program(self.key.clone().into()),
+            _ => Subject::Machine,
+        };
+        let source = self.errno.map_or_else(
+            || io::Error::other(self.error.clone().unwrap_or_default()),
+            io::Error::from_raw_os_error,
+        );
+        SpawnError { subject, source }
+    }
+}
+
+fn length(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::entry::scripted;
+    use crate::sink::report::Report;
+
+    /// An outcome as it comes back from its record.
+    fn recorded(outcome: &Outcome) -> Entry {
+        scripted(&serde_json::to_value(Report::of(outcome)).unwrap())
+    }
+
+    #[test]
+    fn whatever_came_of_an_attempt_is_told_as_when_it_ended() {
+        let (code, killed) = (Status::Exited(3), Status::Signalled(Signal::KILL));
+        let ends = [code, killed].into_iter().flat_map(|status| {
+            [End::Itself(status), End::TimedOut(status), End::Stopped(status)].map(Ran::new)
+        });
+        let mut lost = Ran::new(End::Itself(Status::Exited(0)));
+        lost.lost = Some(io::ErrorKind::StorageFull.into());
+        let mut leaked = Ran::new(End::Itself(killed));
+        leaked.leaked = true;
+        leaked.killer = Some(Killer::OutOfMemory);
+        leaked.elapsed = Duration::from_millis(1500);
+        let success = Ran::new(End::Itself(Status::Exited(0)));
+        for outcome in ends.chain([lost, leaked, success]).map(Outcome::from) {
+            let entry = recorded(&outcome);
+            let again = entry.outcome();
+            assert_eq!(entry.words(), outcome.to_string());
+            assert_eq!(again.to_string(), outcome.to_string());
+            assert_eq!((again.is_success(), again.status()), (outcome.is_success(), outcome.status()));
+            assert_eq!(Kind::of(&again), Kind::of(&outcome));
+            assert_eq!(again.ran().map(|ran| ran.elapsed), outcome.ran().map(|ran| ran.elapsed));
+        }
+    }
+
+    #[test]
+    fn why_something_was_not_started_is_told_too() {
+        let subjects = [Subject::Program("x y".into()), Subject::Directory("d".into()), Subject::Machine];
+        for subject in subjects {
+            let source = io::Error::from_raw_os_error(2);
+            let outcome = Outcome::from(NotStarted::Spawn(SpawnError { subject, source }));
+            let entry = recorded(&outcome);
+            assert_eq!(entry.words(), outcome.to_string());
+            assert_eq!(entry.outcome().status(), outcome.status());
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! All attempts that the journals of a folder have, by job, and which of them counts: where each is, not what it says.
+//! Knows nothing of lists.
+
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+
+use procpool_core::Key;
+
+use crate::journal::brief::CameOfIt;
+use crate::journal::folder::WriterFiles;
+use crate::journal::identity::Hash;
+use crate::journal::past::{AsItIs, Author, Length, Line, Standing, parse, walk};
+use crate::journal::record::{Record, Run};
+
+/// Where the record of an attempt begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    /// Of the writers, in their order.
+    pub(crate) writer: u16,
+    pub(crate) offset: u64,
+}
+
+/// What is known of a job. Packed: there may be millions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Noted {
+    standing: Standing,
+    /// Of the attempts: the one that counts, and the last.
+    counts: u32,
+    last: u32,
+}
+
+/// An attempt, and the one before it of the same job.
+struct Link {
+    offset: u64,
+    before: u32,
+    writer: u16,
+}
+
+/// No attempt has this number.
+const NONE: u32 = u32::MAX;
+
+/// What was read of the files of all writers.
+#[derive(Default)]
+pub(crate) struct Outcomes {
+    jobs: HashMap<Hash, Noted, BuildHasherDefault<AsItIs>>,
+    attempts: Vec<Link>,
+    /// The last that has begun.
+    pub(crate) run: Option<Run>,
+    /// How much of each file is whole.
+    pub(crate) lengths: Vec<Length>,
+}
+
+impl Noted {
+    pub(crate) fn came_of_it(&self) -> Option<CameOfIt> {
+        self.standing.outcome
+    }
+
+    /// Whether nothing is known of an attempt of this generation.
+    pub(crate) fn lacks(&self, generation: u32, attempt: u32) -> bool {
+        self.standing.lacks(generation, attempt)
+    }
+}
+
+impl Outcomes {
+    /// # Errors
+    /// As [`walk`].
+    pub(crate) fn read(writers: &[WriterFiles]) -> anyhow::Result<Outcomes> {
+        let mut outcomes = Outcomes::default();
+        for (writer, files) in (0..).zip(writers) {
+            let length = outcomes.read_file(files, writer)?;
+            outcomes.lengths.push(length);
+        }
+        Ok(outcomes)
+    }
+
+    fn read_file(&mut self, files: &WriterFiles, writer: u16) -> anyhow::Result<Length> {
+        if writer == 0 {
+            // The shortest record has some 500 bytes. Growing would take half as much memory again.
+            let size = files.journal.metadata().map_or(0, |metadata| metadata.len());
+            let attempts = usize::try_from(size / 500).unwrap_or_default();
+            self.jobs.reserve(attempts);
+            self.attempts.reserve(attempts);
+        }
+        let mut author = Author::of(writer.into());
+        walk(&files.journal, |offset, line| match line {
+            Line::Attempt(brief) => {
+                let writer_before = author.writer(brief.identity.job);
+                let number = u32::try_from(self.attempts.len()).expect("BUG: a journal that no memory holds");
+                let noted = self.jobs.entry(brief.identity.job).or_insert(Noted {
+                    standing: Standing::unlisted(),
+                    counts: NONE,
+                    last: NONE,
+                });
+                if noted.standing.note(&brief, writer_before) {
+                    noted.counts = number;
+                }
+                self.attempts.push(Link { offset, before: noted.last, writer });
+                noted.last = number;
+            }
+            Line::Other(body) => self.note_other(&body),
+        })
+    }
+
+    fn note_other(&mut self, body: &[u8]) {
+        let Some(Record::Run(run)) = parse(body) else { return };
+        if self.run.as_ref().is_none_or(|last| last.generation <= run.generation) {
+            self.run = Some(*run);
+        }
+    }
+
+    /// How many jobs are on no list any more, once all of the list were [taken](Outcomes::take_listed).
+    pub(crate) fn unlisted_jobs(&self) -> usize {
+        self.jobs.values().filter(|noted| !noted.standing.is_listed).count()
+    }
+
+    /// What is known of a job of the list. Those that were never asked for are [left over](Outcomes::unlisted_jobs).
+    pub(crate) fn take_listed(&mut self, job: Hash) -> Option<Noted> {
+        let noted = self.jobs.get_mut(&job)?;
+        noted.standing.is_listed = true;
+        Some(*noted)
+    }
+
+    /// What is known of the job with this key.
+    pub(crate) fn of(&self, key: &Key) -> Option<Noted> {
+        self.jobs.get(&Hash::of_key(key)).copied()
+    }
+
+    /// Where the attempt is that counts.
+    pub(crate) fn counting(&self, noted: &Noted) -> Place {
+        self.place(noted.counts)
+    }
+
+    /// How many attempts there are.
+    pub(crate) fn tries(&self, noted: &Noted) -> usize {
+        self.backwards(noted).count()
+    }
+
+    /// Where they are, the first one first.
+    pub(crate) fn attempts(&self, noted: &Noted) -> Vec<Place> {
+        let mut places: Vec<Place> = self.backwards(noted).map(|number| self.place(number)).collect();
+        places.reverse();
+        places
+    }
+
+    fn backwards(&self, noted: &Noted) -> impl Iterator<Item = u32> {
+        let existing = |number: u32| (number != NONE).then_some(number);
+        std::iter::successors(existing(noted.last), move |number| {
+            existing(self.attempts[*number as usize].before)
+        })
+    }
+
+    fn place(&self, number: u32) -> Place {
+        let Link { offset, writer, .. } = self.attempts[number as usize];
+        Place { writer, offset }
+    }
+}

@@ -1,0 +1,269 @@
+//! A journal for who tells what stands in it: its jobs in the order of their list, and the records of their attempts.
+//! Knows nothing of what is told. It takes no lock and changes nothing; whoever runs what it reads may go on.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use procpool_core::{Key, Source};
+
+use crate::journal::entry::Entry;
+use crate::journal::folder::{Folder, WriterFiles};
+use crate::journal::holding::Holding;
+use crate::journal::identity::Hash;
+use crate::journal::line;
+use crate::journal::list::{self, JobLine, Line, identity_of};
+use crate::journal::list_lines::ListLines;
+use crate::journal::outcomes::{Noted, Outcomes, Place};
+use crate::journal::record::Run;
+use crate::journal::window::Window;
+
+/// What was read, and the files for the rest.
+pub(crate) struct Reading {
+    folder: Folder,
+    pub(crate) run: Run,
+    pub(crate) outcomes: Outcomes,
+    pub(crate) records: Records,
+    holding: Holding,
+    /// What is to be said of the files.
+    pub(crate) remarks: Vec<String>,
+}
+
+/// A job of the list.
+pub(crate) struct Listed {
+    /// From 1.
+    pub(crate) position: u64,
+    pub(crate) line: JobLine,
+    pub(crate) noted: Option<Noted>,
+    pub(crate) stands: Stands,
+}
+
+/// How a job stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stands {
+    /// Its turn has not come.
+    NotRun,
+    Running,
+    /// It was begun, and what came of it was never recorded.
+    Interrupted,
+    Ended,
+}
+
+/// How much of the input the list has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ListEnd {
+    Whole,
+    /// There may be more.
+    Open,
+}
+
+/// The records of all writers.
+pub(crate) struct Records(Vec<(Window, PathBuf)>);
+
+/// An attempt, and where its outputs are.
+pub(crate) struct Recorded {
+    pub(crate) entry: Entry,
+    pub(crate) outputs: PathBuf,
+}
+
+/// Who writes may be just about to: what can't be read then is read again.
+const TRIES: u32 = 3;
+
+impl Reading {
+    /// # Errors
+    /// Where there is no journal, or it can't be read.
+    pub(crate) fn open(directory: &Path) -> anyhow::Result<Reading> {
+        let shown = || format!("{directory:?}");
+        let folder = Folder::new(directory).with_context(shown)?;
+        let mut tries = 1;
+        loop {
+            // First: what is recorded by the time that the records are read runs no more.
+            let holding = Holding::look(&folder.running());
+            let is_alive = holding.is_alive;
+            match Reading::read(folder.clone(), holding) {
+                Err(_) if is_alive && tries < TRIES => tries += 1,
+                result => return result.with_context(shown),
+            }
+        }
+    }
+
+    fn read(folder: Folder, holding: Holding) -> anyhow::Result<Reading> {
+        let is_missing = !folder.path().is_dir();
+        let writers =
+            if is_missing { Vec::new() } else { folder.writers().context("can't read the folder")? };
+        let mut outcomes = Outcomes::read(&writers)?;
+        let Some(run) = outcomes.run.take() else {
+            bail!("no run is recorded there; `procpool run --journal DIR …` records one")
+        };
+        let mut remarks = Vec::new();
+        for (files, length) in writers.iter().zip(&outcomes.lengths) {
+            if length.torn > 0 && !holding.is_alive {
+                remarks.push(format!(
+                    "{:?}: its last {} bytes were torn off while they were written; they are left out",
+                    files.journal, length.torn
+                ));
+            }
+        }
+        let records = Records::open(&writers)?;
+        let reading = Reading { folder, run, outcomes, records, holding, remarks };
+        drop(reading.list()?);
+        Ok(reading)
+    }
+
+    /// Takes the jobs of the list one by one, in order.
+    ///
+    /// # Errors
+    /// Where the list can't be read, and those of `take`.
+    pub(crate) fn each<E: From<anyhow::Error>>(
+        &mut self,
+        mut take: impl FnMut(&mut Reading, Listed) -> Result<(), E>,
+    ) -> Result<ListEnd, E> {
+        let mut reader = self.list()?;
+        let mut position = 0;
+        let mut end = ListEnd::Open;
+        while let Some(body) = reader.next()? {
+            match list::parse(body) {
+                Some(Line::Job(line)) => {
+                    position += 1;
+                    let listed = self.listed(*line, position)?;
+                    take(self, listed)?;
+                }
+                Some(Line::End { .. }) => end = ListEnd::Whole,
+                None => {
+                    let line = position + 1;
+                    let list = self.folder.list(self.run.list);
+                    return Err(anyhow::anyhow!("{list:?}: line {line} can't be understood").into());
+                }
+            }
+        }
+        // Of a list that is still being written this is no news.
+        Ok(if self.holding.is_alive { ListEnd::Whole } else { end })
+    }
+
+    /// What is to be said of the list, once all of it was taken.
+    pub(crate) fn remarks_at(&self, end: ListEnd) -> Vec<String> {
+        let open = (end == ListEnd::Open)
+            .then(|| "the list of jobs was not written to its end, so there may be more".to_owned());
+        let unlisted = match self.outcomes.unlisted_jobs() {
+            0 => None,
+            1 => Some("1 more job is recorded that is no longer on the list".to_owned()),
+            jobs => Some(format!("{jobs} more jobs are recorded that are no longer on the list")),
+        };
+        open.into_iter().chain(unlisted).collect()
+    }
+
+    /// The job of the list that has this key.
+    ///
+    /// # Errors
+    /// Where the list can't be read.
+    pub(crate) fn find(&mut self, key: &Key) -> anyhow::Result<Option<Listed>> {
+        let wanted = Hash::of_key(key);
+        let mut reader = self.list()?;
+        let mut position = 0;
+        while let Some(body) = reader.next()? {
+            position += 1;
+            let is_wanted = identity_of(body).is_some_and(|identity| identity.job == wanted);
+            if let (true, Some(Line::Job(line))) = (is_wanted, list::parse(body)) {
+                return self.listed(*line, position).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Where commands run that name no directory.
+    pub(crate) fn directory(&self) -> PathBuf {
+        OsStr::from_bytes(&self.run.directory.0).into()
+    }
+
+    fn list(&self) -> anyhow::Result<ListLines> {
+        let number = self.run.list;
+        let gone = || format!("the journal's list of jobs, {:?}, is gone", self.folder.list(number));
+        ListLines::open(&self.folder, number)?.with_context(gone)
+    }
+
+    fn listed(&mut self, line: JobLine, position: u64) -> anyhow::Result<Listed> {
+        let identity =
+            line.identity().with_context(|| format!("job {position} of the list has no identity"))?;
+        let noted = self.outcomes.take_listed(identity.job);
+        let stands = self.stands(noted.as_ref(), position);
+        Ok(Listed { position, line, noted, stands })
+    }
+
+    fn stands(&self, noted: Option<&Noted>, position: u64) -> Stands {
+        let is_unrecorded = |(generation, attempt)| {
+            generation == self.run.generation && noted.is_none_or(|noted| noted.lacks(generation, attempt))
+        };
+        match (self.holding.attempt(position).is_some_and(is_unrecorded), noted) {
+            (true, _) if self.holding.is_alive => Stands::Running,
+            (true, _) => Stands::Interrupted,
+            (false, Some(_)) => Stands::Ended,
+            (false, None) => Stands::NotRun,
+        }
+    }
+
+    /// The attempt of a job that counts.
+    ///
+    /// # Errors
+    /// Where it can't be read any more.
+    pub(crate) fn counting(&mut self, noted: &Noted) -> anyhow::Result<Recorded> {
+        self.records.read(self.outcomes.counting(noted))
+    }
+
+    /// All attempts of a job, the first one first.
+    pub(crate) fn attempts_of(&self, key: &Key) -> Vec<Place> {
+        self.outcomes.of(key).map(|noted| self.outcomes.attempts(&noted)).unwrap_or_default()
+    }
+}
+
+impl Recorded {
+    /// Reads an output from its start.
+    ///
+    /// # Errors
+    /// Where it can't be opened.
+    pub(crate) fn open(&self, source: Source) -> anyhow::Result<Box<dyn Read>> {
+        self.entry.open(source, &self.outputs).with_context(|| self.place(source))
+    }
+
+    /// Where an output is, for errors.
+    pub(crate) fn place(&self, source: Source) -> String {
+        let name = match source {
+            Source::Stdout => "standard output",
+            Source::Stderr => "standard error",
+        };
+        let Entry { attempt, generation, .. } = self.entry;
+        let key = self.entry.key();
+        match self.entry.offset(source) {
+            Some(offset) => format!(
+                "{name} of attempt {attempt} of run {generation} of \"{key}\", at byte {offset} of {:?}",
+                self.outputs
+            ),
+            None => format!("{name} of attempt {attempt} of run {generation} of \"{key}\""),
+        }
+    }
+}
+
+impl Records {
+    fn open(writers: &[WriterFiles]) -> anyhow::Result<Records> {
+        let open = |files: &WriterFiles| {
+            let path = &files.journal;
+            let file = File::open(path).with_context(|| format!("can't read {path:?}"))?;
+            Ok((Window::new(file), files.outputs.clone()))
+        };
+        writers.iter().map(open).collect::<anyhow::Result<_>>().map(Records)
+    }
+
+    /// # Errors
+    /// Where it can't be read any more.
+    pub(crate) fn read(&mut self, place: Place) -> anyhow::Result<Recorded> {
+        let (window, outputs) = &mut self.0[usize::from(place.writer)];
+        let outputs = outputs.clone();
+        let line = window.line(place.offset).context("can't read the journal")?;
+        let entry = line::open(line)
+            .and_then(Entry::parse)
+            .with_context(|| format!("the journal's record at byte {} can't be understood", place.offset))?;
+        Ok(Recorded { entry, outputs })
+    }
+}

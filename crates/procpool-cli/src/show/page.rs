@@ -1,0 +1,174 @@
+//! The facts about a job and its attempts, as lines of text.
+//! Knows nothing of where they come from, and nothing of outputs but how long they are.
+
+use std::fmt::Write as _;
+
+use procpool_core::{Command, EnvironmentBase, Key, Source};
+
+use crate::colour::{Palette, paint};
+use crate::duration;
+use crate::journal::entry::Entry;
+use crate::journal::reading::{Listed, Reading, Stands};
+use crate::quote::{Reader, command_line};
+use crate::size;
+
+/// How it looks.
+#[derive(Clone, Copy)]
+pub(super) struct Page {
+    palette: Palette,
+}
+
+impl Page {
+    pub(super) fn new(palette: Palette) -> Page {
+        Page { palette }
+    }
+
+    /// What a job is.
+    pub(super) fn job(self, reading: &Reading, job: &Listed) -> String {
+        let command = job.line.command(None);
+        let directory = match command.working_directory() {
+            Some(own) => reading.directory().join(own),
+            None => reading.directory(),
+        };
+        let mut text = String::new();
+        self.fact(&mut text, "key", &quoted(&job.line.key()));
+        self.fact(&mut text, "command", &command_line(&command, Reader::Line).to_string_lossy());
+        self.fact(&mut text, "directory", &format!("{directory:?}"));
+        let variables = variables(&command);
+        if !variables.is_empty() {
+            self.fact(&mut text, "variables", &variables);
+        }
+        if let Some(input) = job.line.input() {
+            self.fact(&mut text, "input", &input);
+        }
+        if let Some(timeout) = job.line.timeout() {
+            self.fact(&mut text, "timeout", &duration::prose(timeout));
+        }
+        if let Some(retries) = job.line.retries() {
+            self.fact(&mut text, "retries", &retries.to_string());
+        }
+        self.fact(&mut text, "number", &format!("{} of the list", job.position));
+        let stands = match job.stands {
+            Stands::Ended => return text,
+            Stands::NotRun => "has not run",
+            Stands::Running => "runs now",
+            Stands::Interrupted => "was interrupted: what came of its last attempt was not recorded",
+        };
+        self.fact(&mut text, "state", &paint(self.palette.notable, stands));
+        text
+    }
+
+    /// What is known of a job that is only in the records.
+    pub(super) fn unlisted(self, key: &Key) -> String {
+        let mut text = String::new();
+        self.fact(&mut text, "key", &quoted(key));
+        self.fact(&mut text, "state", &paint(self.palette.notable, "is not on the list any more"));
+        text
+    }
+
+    /// What came of an attempt.
+    pub(super) fn attempt(self, entry: &Entry, counts: bool) -> String {
+        let style = if entry.success { self.palette.good } else { self.palette.bad };
+        let counts = if counts { ", which counts" } else { "" };
+        let words = paint(style, &plain(&entry.words()));
+        let mut text = format!("\nattempt {} of run {}{counts}: {words}\n", entry.attempt, entry.generation);
+        if let Some(started) = &entry.started {
+            self.fact(&mut text, "  started", started);
+        }
+        self.fact(&mut text, "  ended", &entry.ended);
+        self.fact(&mut text, "  seconds", &format!("{:.3}", entry.seconds));
+        let (user, system) = (entry.user_seconds, entry.system_seconds);
+        self.fact(
+            &mut text,
+            "  processor",
+            &format!("{user:.3} s in user mode, {system:.3} s in the kernel"),
+        );
+        self.fact(&mut text, "  memory", &format!("{} at its peak", size::prose(entry.peak_memory)));
+        if let Some(slot) = entry.slot {
+            self.fact(&mut text, "  slot", &slot.to_string());
+        }
+        if let Some(waited_for) = &entry.waited_for {
+            self.fact(&mut text, "  waited for", &plain(waited_for));
+        }
+        text
+    }
+
+    /// What an output begins with.
+    pub(super) fn output_head(self, entry: &Entry, source: Source) -> String {
+        let name = match source {
+            Source::Stdout => "standard output",
+            Source::Stderr => "standard error",
+        };
+        let length = entry.length(source);
+        let bytes = if length == 1 { "byte" } else { "bytes" };
+        paint(self.palette.faint, &format!("--- {name}, {length} {bytes}")) + "\n"
+    }
+
+    fn fact(self, text: &mut String, name: &str, value: &str) {
+        let name = paint(self.palette.faint, &format!("{name:12}"));
+        let value = if value.contains('\x1b') { value.to_owned() } else { plain(value) };
+        writeln!(text, "{name} {value}").expect("BUG: a string takes all");
+    }
+}
+
+fn quoted(key: &Key) -> String {
+    if key.as_bytes().is_empty() { "\"\"".to_owned() } else { key.to_string() }
+}
+
+/// What of a text controls nothing.
+fn plain(text: &str) -> String {
+    let escape = |character: char| match character {
+        control if control.is_control() => control.escape_default().to_string(),
+        other => other.to_string(),
+    };
+    text.chars().map(escape).collect()
+}
+
+fn variables(command: &Command) -> String {
+    let base = match command.environment_base() {
+        EnvironmentBase::Inherited => None,
+        EnvironmentBase::Empty => Some("no others".to_owned()),
+    };
+    let changes = command.environment_changes().map(|(name, value)| match value {
+        Some(value) => format!("{}={value:?}", name.to_string_lossy()),
+        None => format!("without {}", name.to_string_lossy()),
+    });
+    changes.chain(base).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::journal::entry::scripted;
+
+    #[test]
+    fn an_attempt_says_all_that_was_recorded_of_it() {
+        let entry = scripted(&json!({
+            "generation": 2, "attempt": 3, "exit_code": 7, "status": 7, "success": false, "waited_for": "retry",
+            "stderr_bytes": 1,
+        }));
+        let page = Page::new(Palette::default());
+        let expected = "
+attempt 3 of run 2, which counts: exit 7
+  started    2026-01-02T03:04:05.478Z
+  ended      2026-01-02T03:04:05.678Z
+  seconds    0.200
+  processor  0.100 s in user mode, 0.050 s in the kernel
+  memory     4.0K at its peak
+  slot       2
+  waited for retry
+";
+        assert_eq!(page.attempt(&entry, true), expected);
+        assert_eq!(page.output_head(&entry, Source::Stderr), "--- standard error, 1 byte\n");
+    }
+
+    #[test]
+    fn what_changes_the_environment_is_named() {
+        let command = Command::new("x").env_clear().env("A", "a b").env_remove("B");
+        assert_eq!(variables(&command), r#"A="a b", without B, no others"#);
+        assert_eq!(variables(&Command::new("x")), "");
+        assert_eq!(plain("a\x1b[m\u{9b}\n"), "a\\u{1b}[m\\u{9b}\\n");
+    }
+}
