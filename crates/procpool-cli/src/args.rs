@@ -32,7 +32,7 @@ pub(crate) use crate::args::jobs::JobArgs;
 pub(crate) use crate::args::journal::{JournalArgs, ListFrom, ResumeArgs, ResumeWish};
 pub(crate) use crate::args::outputs::{OutputArgs, OutputMode};
 pub(crate) use crate::args::pipe::RecordEnd;
-pub(crate) use crate::args::reading::{LsArgs, ShowArgs};
+pub(crate) use crate::args::reading::{ExportArgs, ExportFormat, LsArgs, ShowArgs};
 pub(crate) use crate::args::records::{EventTarget, RecordArgs};
 pub(crate) use crate::args::scheduling::{Halting, ScheduleArgs, TimeLimit};
 pub(crate) use crate::args::telling::{ProgressWish, TellingArgs};
@@ -53,6 +53,7 @@ pub(crate) enum Chore {
     Resume(Box<ResumeArgs>),
     Ls(LsArgs),
     Show(ShowArgs),
+    Export(ExportArgs),
     /// Print what makes a shell complete procpool's words
     ///
     /// For bash: source <(procpool completions bash)

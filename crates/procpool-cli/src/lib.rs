@@ -10,6 +10,7 @@ mod descriptors;
 mod dry_run;
 mod duration;
 mod exit;
+mod export;
 #[doc(hidden)]
 pub mod fuzzing;
 mod guard;
@@ -74,6 +75,7 @@ fn carry_out(chore: Option<Chore>) -> ExitStatus {
         },
         Some(Chore::Ls(args)) => ls::ls(&args),
         Some(Chore::Show(args)) => show::show(&args),
+        Some(Chore::Export(args)) => export::export(&args),
         Some(Chore::Completions { shell }) => pages::completions(args::command(), shell),
         Some(Chore::Man) => pages::manual(&args::command()),
     }

@@ -18,6 +18,8 @@ pub(crate) enum Fault {
     Input(anyhow::Error),
     /// It could not be written.
     Output(io::Error),
+    /// Something else failed that is needed for it.
+    Own(anyhow::Error),
 }
 
 impl From<anyhow::Error> for Fault {
@@ -53,6 +55,7 @@ pub(crate) fn end(told: Result<(), Fault>) -> ExitStatus {
     match told {
         Ok(()) => ExitStatus::Success,
         Err(Fault::Input(error)) => exit::bad_input(&error),
+        Err(Fault::Own(error)) => exit::own_failure(&error),
         Err(Fault::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Signal(SIGPIPE),
         Err(Fault::Output(error)) => {
             exit::own_failure(&anyhow::Error::from(error).context("can't write to standard output"))

@@ -60,6 +60,38 @@ pub(crate) struct ShowArgs {
     pub(crate) colour: ColourArgs,
 }
 
+/// Print what a journal says for other programs: a job log, a table, JSON or a report.
+///
+/// One entry a job, in the order of the list, of the attempt that counts. Nothing is locked or changed, and the run
+/// may go on meanwhile.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExportArgs {
+    /// The folder of the journal
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: PathBuf,
+
+    /// joblog, csv, jsonl or junit
+    ///
+    /// joblog and junit are what --joblog and --junit write; csv is a table with a header; jsonl has the whole record
+    /// a line, with the shorter outputs and the command. docs/journal.md names the fields. In the last two, jobs that
+    /// have not ended have the outcome `never_reached`, `running` or `interrupted`.
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
+    pub(crate) format: ExportFormat,
+
+    /// An entry for each attempt, those of jobs that left the list too; for csv and jsonl
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// What is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ExportFormat {
+    Joblog,
+    Csv,
+    Jsonl,
+    Junit,
+}
+
 /// When there is colour.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ColourArgs {

@@ -1,8 +1,9 @@
 //! All attempts that the journals of a folder have, by job, and which of them counts: where each is, not what it says.
 //! Knows nothing of lists.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasherDefault;
+use std::time::{Duration, SystemTime};
 
 use procpool_core::Key;
 
@@ -39,6 +40,13 @@ struct Link {
 /// No attempt has this number.
 const NONE: u32 = u32::MAX;
 
+/// When a run began, and when its last attempt so far ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) began: SystemTime,
+    ended: SystemTime,
+}
+
 /// What was read of the files of all writers.
 #[derive(Default)]
 pub(crate) struct Outcomes {
@@ -46,6 +54,7 @@ pub(crate) struct Outcomes {
     attempts: Vec<Link>,
     /// The last that has begun.
     pub(crate) run: Option<Run>,
+    spans: BTreeMap<u32, Span>,
     /// How much of each file is whole.
     pub(crate) lengths: Vec<Length>,
 }
@@ -96,6 +105,11 @@ impl Outcomes {
                 }
                 self.attempts.push(Link { offset, before: noted.last, writer });
                 noted.last = number;
+                if let (Some(span), Some(ended)) =
+                    (self.spans.get_mut(&brief.generation), moment(brief.ended))
+                {
+                    span.ended = span.ended.max(ended);
+                }
             }
             Line::Other(body) => self.note_other(&body),
         })
@@ -103,6 +117,9 @@ impl Outcomes {
 
     fn note_other(&mut self, body: &[u8]) {
         let Some(Record::Run(run)) = parse(body) else { return };
+        if let Ok(began) = humantime::parse_rfc3339(&run.started) {
+            self.spans.insert(run.generation, Span { began, ended: began });
+        }
         if self.run.as_ref().is_none_or(|last| last.generation <= run.generation) {
             self.run = Some(*run);
         }
@@ -123,6 +140,14 @@ impl Outcomes {
     /// What is known of the job with this key.
     pub(crate) fn of(&self, key: &Key) -> Option<Noted> {
         self.jobs.get(&Hash::of_key(key)).copied()
+    }
+
+    /// All attempts of those jobs, in the order of their records.
+    pub(crate) fn unlisted(&self) -> Vec<Place> {
+        let jobs = self.jobs.values().filter(|noted| !noted.standing.is_listed);
+        let mut places: Vec<Place> = jobs.flat_map(|noted| self.attempts(noted)).collect();
+        places.sort_unstable();
+        places
     }
 
     /// Where the attempt is that counts.
@@ -152,5 +177,34 @@ impl Outcomes {
     fn place(&self, number: u32) -> Place {
         let Link { offset, writer, .. } = self.attempts[number as usize];
         Place { writer, offset }
+    }
+
+    /// When the first run began, and how long all of them took together.
+    pub(crate) fn time(&self) -> (SystemTime, Duration) {
+        let began = self.spans.values().next().map_or(SystemTime::UNIX_EPOCH, |span| span.began);
+        let took = |span: &Span| span.ended.duration_since(span.began).unwrap_or_default();
+        (began, self.spans.values().map(took).sum())
+    }
+}
+
+/// The moment of these digits: year, month, day, hour, minute, second, millisecond.
+fn moment(digits: u64) -> Option<SystemTime> {
+    let (date, time) = (digits / 1_000_000_000, digits % 1_000_000_000);
+    let (year, month, day) = (date / 10_000, date / 100 % 100, date % 100);
+    let (hour, minute, second) = (time / 10_000_000, time / 100_000 % 100, time / 1000 % 100);
+    let text = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", time % 1000);
+    humantime::parse_rfc3339(&text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_read_from_its_digits() {
+        let text =
+            moment(20_260_102_030_405_678).map(|moment| humantime::format_rfc3339_millis(moment).to_string());
+        assert_eq!(text.as_deref(), Some("2026-01-02T03:04:05.678Z"));
+        assert_eq!(moment(0), None);
     }
 }

@@ -9,14 +9,14 @@ use crate::sink::record_file::RecordFile;
 use crate::sink::{Sink, Totals, Trouble, report};
 use crate::work::Work;
 
-const HEADER: &str = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n";
+pub(crate) const HEADER: &str = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n";
 
 /// A file that programs which read the log of GNU parallel read as well.
 pub(crate) struct Joblog(RecordFile);
 
 /// What a row says beside whose it is.
 #[derive(Debug)]
-struct Figures {
+pub(crate) struct Figures {
     started: SystemTime,
     elapsed: Duration,
     received: u64,
@@ -42,7 +42,8 @@ impl Sink for Joblog {
     }
 
     fn completed(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble> {
-        match Figures::of(&completion.outcome) {
+        let received = completion.outcome.ran().map_or(0, |ran| ran.stdout.len());
+        match Figures::of(&completion.outcome, received, SystemTime::now()) {
             Some(figures) => {
                 let row = figures.row(completion.seq.get(), &report::command(completion));
                 self.0.write(row.as_bytes())
@@ -57,17 +58,17 @@ impl Sink for Joblog {
 }
 
 impl Figures {
-    /// `None` where the job's turn never came.
-    fn of(outcome: &Outcome) -> Option<Figures> {
+    /// `None` where the job's turn never came. `ended` stands for the start of one that could not be started.
+    pub(crate) fn of(outcome: &Outcome, received: u64, ended: SystemTime) -> Option<Figures> {
         match outcome {
             Outcome::Ran(ran) => Some(Figures {
                 started: ran.started,
                 elapsed: ran.elapsed,
-                received: ran.stdout.len(),
+                received,
                 code: Code::of(ran),
             }),
             Outcome::NotStarted(NotStarted::Spawn(_)) => Some(Figures {
-                started: SystemTime::now(),
+                started: ended,
                 elapsed: Duration::ZERO,
                 received: 0,
                 code: Code { exit: outcome.status().unwrap_or(126).into(), signal: 0 },
@@ -76,7 +77,7 @@ impl Figures {
         }
     }
 
-    fn row(&self, seq: u64, command: &str) -> String {
+    pub(crate) fn row(&self, seq: u64, command: &str) -> String {
         let started = self.started.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
         let (elapsed, received) = (self.elapsed.as_secs_f64(), self.received);
         let Code { exit, signal } = self.code;
@@ -150,6 +151,6 @@ mod tests {
 
     #[test]
     fn a_job_whose_turn_never_came_has_no_row() {
-        assert!(Figures::of(&NotStarted::NeverReached.into()).is_none());
+        assert!(Figures::of(&NotStarted::NeverReached.into(), 0, UNIX_EPOCH).is_none());
     }
 }

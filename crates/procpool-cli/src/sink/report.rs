@@ -77,6 +77,11 @@ impl<'a> KeyText<'a> {
             key: lossy,
         }
     }
+
+    /// The text, and the bytes where they are no UTF-8.
+    pub(crate) fn into_parts(self) -> (String, Option<String>) {
+        (self.key.into_owned(), self.key_base64)
+    }
 }
 
 impl<'a> Whose<'a> {

@@ -18,6 +18,7 @@ mod help;
 mod job_file;
 mod joblog;
 mod journal;
+mod journal_export;
 mod journal_tells;
 mod junit;
 mod limits;

@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use anstream::adapter::strip_str;
-use procpool_core::{Completion, NotStarted, Outcome, Spool};
+use procpool_core::{Completion, Key, NotStarted, Outcome, Spool};
 use quick_xml::Writer;
 use quick_xml::events::BytesText;
 
@@ -46,7 +46,7 @@ pub(crate) enum Verdict {
 pub(crate) const NAME: &str = "procpool";
 
 /// So much of the end of an output is shown, in bytes.
-const MOST_WORDS: usize = 8 * 1024;
+pub(crate) const MOST_WORDS: usize = 8 * 1024;
 
 impl Verdict {
     fn of(outcome: &Outcome) -> Verdict {
@@ -66,17 +66,21 @@ impl Verdict {
 
 impl Try {
     pub(crate) fn of(outcome: &Outcome) -> Try {
-        let verdict = Verdict::of(outcome);
-        let ran = outcome.ran();
+        let words = match (outcome.ran(), Verdict::of(outcome)) {
+            (Some(ran), Verdict::Failure | Verdict::Error) => last_words(&ran.stdout, &ran.stderr),
+            _ => String::new(),
+        };
+        Try::said(outcome, &outcome.to_string(), words)
+    }
+
+    /// The same where it is known already what is to be said of it.
+    pub(crate) fn said(outcome: &Outcome, message: &str, words: String) -> Try {
         Try {
-            seconds: ran.map_or(0.0, |ran| ran.elapsed.as_secs_f64()),
-            verdict,
+            seconds: outcome.ran().map_or(0.0, |ran| ran.elapsed.as_secs_f64()),
+            verdict: Verdict::of(outcome),
             kind: Kind::of(outcome),
-            message: allowed(&outcome.to_string()),
-            words: match (ran, verdict) {
-                (Some(ran), Verdict::Failure | Verdict::Error) => last_words(&ran.stdout, &ran.stderr),
-                _ => String::new(),
-            },
+            message: allowed(message),
+            words,
         }
     }
 
@@ -95,11 +99,12 @@ impl Try {
 impl Case {
     /// `earlier` are the attempts before the last.
     pub(crate) fn new(completion: &Completion<Work>, earlier: Vec<Try>) -> Case {
-        Case {
-            key: allowed(&completion.key().to_string()),
-            last: Try::of(&completion.outcome),
-            earlier,
-        }
+        Case::of(completion.key(), Try::of(&completion.outcome), earlier)
+    }
+
+    /// The job with this key.
+    pub(crate) fn of(key: &Key, last: Try, earlier: Vec<Try>) -> Case {
+        Case { key: allowed(&key.to_string()), last, earlier }
     }
 
     /// What never ran and has no key, under this name.
@@ -171,8 +176,12 @@ pub(crate) fn unread(jobs: u64, rest: Rest) -> Option<String> {
 /// here; the delivery of the output says so.
 fn last_words(stdout: &Spool, stderr: &Spool) -> String {
     let spool = if stderr.is_empty() { stdout } else { stderr };
-    let mut end = spool.tail(MOST_WORDS).unwrap_or_default();
-    if spool.len() > end.len() as u64 {
+    words(spool.tail(MOST_WORDS).unwrap_or_default(), spool.len())
+}
+
+/// The end of an output of this length, as far as it can be shown.
+pub(crate) fn words(mut end: Vec<u8>, length: u64) -> String {
+    if length > end.len() as u64 {
         // The first line is the end of one.
         let line = end.iter().position(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
         end.drain(..line);

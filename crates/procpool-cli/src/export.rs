@@ -1,0 +1,96 @@
+//! `procpool export`: what a journal says, for other programs. A format a file.
+//! Knows nothing of any format, and nothing of how a journal is read.
+
+mod csv;
+mod format;
+mod joblog;
+mod jsonl;
+mod junit;
+mod row;
+
+use std::io::Write;
+
+use anyhow::anyhow;
+
+use crate::args::{ExportArgs, ExportFormat};
+use crate::exit::ExitStatus;
+use crate::export::csv::Csv;
+use crate::export::format::Format;
+use crate::export::joblog::Joblog;
+use crate::export::jsonl::Jsonl;
+use crate::export::junit::Junit;
+use crate::export::row::{Row, Whose};
+use crate::journal::reading::{Listed, Reading, Recorded, Stands};
+use crate::told::{self, Fault, Paper};
+
+/// Prints what was asked for.
+pub(crate) fn export(args: &ExportArgs) -> ExitStatus {
+    told::end(tell(args))
+}
+
+/// What there is a row of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rows {
+    Jobs,
+    Attempts,
+}
+
+fn tell(args: &ExportArgs) -> Result<(), Fault> {
+    let rows = if args.all { Rows::Attempts } else { Rows::Jobs };
+    if let (Rows::Attempts, ExportFormat::Joblog | ExportFormat::Junit) = (rows, args.format) {
+        return Err(anyhow!("--all goes with --format csv and jsonl; the others have one entry a job").into());
+    }
+    let mut reading = Reading::open(&args.directory)?;
+    told::remark(&reading.remarks);
+    let mut format: Box<dyn Format> = match args.format {
+        ExportFormat::Joblog => Box::new(Joblog),
+        ExportFormat::Csv => Box::new(Csv::default()),
+        ExportFormat::Jsonl => Box::new(Jsonl),
+        ExportFormat::Junit => Box::new(Junit::new()?),
+    };
+    let mut paper = told::paper();
+    format.begin(&mut paper)?;
+    let end = reading.each(|reading, job| match rows {
+        Rows::Jobs => tell_job(&mut *format, &job, reading, &mut paper),
+        Rows::Attempts => tell_attempts(&mut *format, &job, reading, &mut paper),
+    })?;
+    if rows == Rows::Attempts {
+        for place in reading.outcomes.unlisted() {
+            let Recorded { entry, .. } = reading.records.read(place)?;
+            format.row(&Row::Ended(Whose::Nobody, &entry), &mut reading, &mut paper)?;
+        }
+    }
+    format.end(end, &reading, &mut paper)?;
+    paper.flush()?;
+    told::remark(&reading.remarks_at(end));
+    Ok(())
+}
+
+fn tell_job(
+    format: &mut dyn Format,
+    job: &Listed,
+    reading: &mut Reading,
+    paper: &mut Paper,
+) -> Result<(), Fault> {
+    match (job.stands, &job.noted) {
+        (Stands::Ended, Some(noted)) => {
+            let Recorded { entry, .. } = reading.counting(noted)?;
+            format.row(&Row::Ended(Whose::Job(job), &entry), reading, paper)
+        }
+        _ => format.row(&Row::Open(job), reading, paper),
+    }
+}
+
+fn tell_attempts(
+    format: &mut dyn Format,
+    job: &Listed,
+    reading: &mut Reading,
+    paper: &mut Paper,
+) -> Result<(), Fault> {
+    let places = job.noted.map(|noted| reading.outcomes.attempts(&noted)).unwrap_or_default();
+    for place in places {
+        let Recorded { entry, .. } = reading.records.read(place)?;
+        format.row(&Row::Ended(Whose::Job(job), &entry), reading, paper)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! A table with a row a job or attempt, as spreadsheets and databases read it.
+//! Knows nothing of outputs but how long they are.
+
+use std::io::Write;
+
+use crate::export::format::Format;
+use crate::export::row::{Row, open_word};
+use crate::journal::entry::Entry;
+use crate::journal::reading::Reading;
+use crate::sink::report::KeyText;
+use crate::told::{Fault, Paper};
+
+#[derive(Default)]
+pub(super) struct Csv {
+    text: Vec<u8>,
+}
+
+/// Named as in records.
+const COLUMNS: [&str; 28] = [
+    "key",
+    "key_base64",
+    "seq",
+    "generation",
+    "attempt",
+    "outcome",
+    "success",
+    "status",
+    "exit_code",
+    "signal",
+    "killer",
+    "error",
+    "errno",
+    "started",
+    "ended",
+    "seconds",
+    "user_seconds",
+    "system_seconds",
+    "peak_memory",
+    "stdout_bytes",
+    "stderr_bytes",
+    "leaked",
+    "output_complete",
+    "slot",
+    "waited_for",
+    "job",
+    "fingerprint",
+    "command",
+];
+
+impl Format for Csv {
+    fn begin(&mut self, paper: &mut Paper) -> Result<(), Fault> {
+        Ok(paper.write_all(self.line(&COLUMNS))?)
+    }
+
+    fn row(&mut self, row: &Row<'_>, _: &mut Reading, paper: &mut Paper) -> Result<(), Fault> {
+        Ok(paper.write_all(self.line(&fields(row)))?)
+    }
+}
+
+impl Csv {
+    fn line(&mut self, fields: &[impl AsRef<[u8]>]) -> &[u8] {
+        self.text.clear();
+        let mut writer = csv::Writer::from_writer(&mut self.text);
+        writer.write_record(fields).expect("BUG: a row that memory does not take");
+        drop(writer);
+        &self.text
+    }
+}
+
+fn fields(row: &Row<'_>) -> [String; COLUMNS.len()] {
+    let seq = row.seq().to_string();
+    let command = row.command().unwrap_or_default();
+    match row {
+        Row::Ended(_, entry) => of_entry(entry, seq, command),
+        Row::Open(job) => {
+            let (key, key_base64) = KeyText::of(&job.line.key()).into_parts();
+            let mut fields = [const { String::new() }; COLUMNS.len()];
+            let known = [
+                ("key", key),
+                ("key_base64", key_base64.unwrap_or_default()),
+                ("seq", seq),
+                ("outcome", open_word(job.stands).to_owned()),
+                ("success", false.to_string()),
+                ("command", command),
+            ];
+            for (name, value) in known {
+                let column = COLUMNS.iter().position(|column| *column == name);
+                fields[column.expect("BUG: a column that is none")] = value;
+            }
+            fields
+        }
+    }
+}
+
+fn of_entry(entry: &Entry, seq: String, command: String) -> [String; COLUMNS.len()] {
+    [
+        entry.key.clone(),
+        entry.key_base64.clone().unwrap_or_default(),
+        seq,
+        entry.generation.to_string(),
+        entry.attempt.to_string(),
+        entry.outcome.word().to_owned(),
+        entry.success.to_string(),
+        some(entry.status),
+        some(entry.exit_code),
+        some(entry.signal),
+        some(entry.killer.as_ref()),
+        some(entry.error.as_ref()),
+        some(entry.errno),
+        some(entry.started.as_ref()),
+        entry.ended.clone(),
+        entry.seconds.to_string(),
+        entry.user_seconds.to_string(),
+        entry.system_seconds.to_string(),
+        entry.peak_memory.to_string(),
+        entry.stdout_bytes.to_string(),
+        entry.stderr_bytes.to_string(),
+        entry.leaked.to_string(),
+        entry.output_complete.to_string(),
+        some(entry.slot),
+        some(entry.waited_for.as_ref()),
+        entry.job.clone(),
+        entry.fingerprint.clone(),
+        command,
+    ]
+}
+
+/// Empty where there is nothing.
+fn some(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::export::row::Whose;
+    use crate::journal::entry::scripted;
+
+    #[test]
+    fn each_field_of_a_record_stands_below_its_name() {
+        let says = json!({
+            "generation": 2, "attempt": 3, "job": "j", "fingerprint": "f", "outcome": "signalled", "success": false,
+            "status": 137, "exit_code": null, "signal": 9, "killer": "out_of_memory", "error": "e, \"f\"", "errno": 5,
+            "seconds": 0.000_25, "peak_memory": 7, "stdout_bytes": 8, "stderr_bytes": 10, "leaked": true,
+            "output_complete": false, "seq": 11, "slot": 12, "waited_for": "load", "key": "a\nb", "key_base64": "YQpi",
+        });
+        let entry = scripted(&says);
+        let mut csv = Csv::default();
+        let mut text = csv.line(&COLUMNS).to_vec();
+        text.extend(csv.line(&fields(&Row::Ended(Whose::Nobody, &entry))));
+        let mut reader = csv::Reader::from_reader(&text[..]);
+        let head = reader.headers().unwrap().clone();
+        let row = reader.records().next().unwrap().unwrap();
+        let record = serde_json::to_value(&entry).unwrap();
+        for (name, value) in head.iter().zip(&row) {
+            let expected = match record.get(name).unwrap_or(&Value::Null) {
+                Value::Null => String::new(),
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            assert_eq!(value, expected, "{name}");
+        }
+        let named: Vec<&str> = head.iter().collect();
+        let left: Vec<&String> =
+            record.as_object().unwrap().keys().filter(|name| !named.contains(&name.as_str())).collect();
+        assert_eq!(left, Vec::<&String>::new());
+    }
+}

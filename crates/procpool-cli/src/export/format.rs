@@ -1,0 +1,19 @@
+//! What all formats have in common: a text for each row.
+//! Knows none of them.
+
+use crate::export::row::Row;
+use crate::journal::reading::{ListEnd, Reading};
+use crate::told::{Fault, Paper};
+
+/// Whatever has a text for each job or attempt, and may have some around them.
+pub(super) trait Format {
+    fn begin(&mut self, _: &mut Paper) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn row(&mut self, row: &Row<'_>, reading: &mut Reading, paper: &mut Paper) -> Result<(), Fault>;
+
+    fn end(&mut self, _: ListEnd, _: &Reading, _: &mut Paper) -> Result<(), Fault> {
+        Ok(())
+    }
+}
