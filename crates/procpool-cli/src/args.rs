@@ -116,7 +116,7 @@ fn understand(words: Vec<OsString>) -> anyhow::Result<Args> {
     let mut args = Args::from_arg_matches(&all)?;
     match &mut args.chore {
         Some(Chore::Run(run)) if run.journal.journal.is_some() => {
-            run.journal.options = given::options(&Args::command(), &all);
+            run.journal.options = given::lasting(given::options(&Args::command(), &all));
         }
         Some(Chore::Resume(resume)) => resume.options = given::options(&Args::command(), &all),
         _ => {}

@@ -16,7 +16,7 @@ pub(crate) mod values;
 
 use std::sync::{Arc, OnceLock};
 
-use procpool_core::Job;
+use procpool_core::{Completion, Job};
 
 use crate::input::distinct::Distinct;
 use crate::template::Names;
@@ -32,6 +32,8 @@ pub(crate) struct Input {
     /// What placeholders there are; `None` where jobs have no values.
     pub(crate) names: Option<Names>,
     pub(crate) earlier: Earlier,
+    /// What earlier runs have recorded, and may not have told all other records of.
+    pub(crate) recorded: Vec<Completion<Work>>,
 }
 
 /// What of the list is none of these jobs, and counts all the same for how the run ends.
@@ -39,6 +41,8 @@ pub(crate) struct Input {
 pub(crate) struct Earlier {
     /// They failed in an earlier run, and are left as they are.
     pub(crate) failed: u64,
+    /// The largest status of one of those.
+    pub(crate) status: u8,
     pub(crate) rest: Rest,
 }
 
@@ -73,6 +77,7 @@ impl Input {
             fault: Fault::default(),
             names: None,
             earlier: Earlier::default(),
+            recorded: Vec::new(),
         }
     }
 
@@ -84,6 +89,7 @@ impl Input {
             fault,
             names: None,
             earlier: Earlier::default(),
+            recorded: Vec::new(),
         }
     }
 

@@ -17,12 +17,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use procpool_core::{LocalProcess, Pool, Processes};
+use procpool_core::{LocalProcess, OnLeak, Pool, Processes};
 
 use crate::args::RunArgs;
 use crate::guard::{Guard, Link};
 use crate::input::Input;
 use crate::journal::list::Keep;
+use crate::journal::running::Leaks;
 use crate::launch::{self, Launcher};
 use crate::machine;
 use crate::plan::journal::{Given, Journaling};
@@ -31,7 +32,8 @@ use crate::plan::taken::Taken;
 use crate::pulse::Pulse;
 use crate::run::Telling;
 use crate::sink::Sink;
-use crate::sink::journal::{Journal, Prints};
+use crate::sink::events::Beginning;
+use crate::sink::journal::{Journal, Told};
 
 /// All that a run needs.
 pub(crate) struct Plan {
@@ -91,10 +93,15 @@ impl Plan {
                     limit: scheduling.limit.get(),
                     terms: terms.clone(),
                     keep,
+                    leaks: if jobs.on_leak() == OnLeak::Keep { Leaks::Kept } else { Leaks::Nothing },
                 };
-                let Journaling { input, session, prints, replay } =
+                let Journaling { mut input, session, prints, replay } =
                     journal::journal(directory, &journal, || inputs::input(inputs, terms), given)?;
                 let account = Arc::clone(&session.printed);
+                if let Some(replay) = replay.as_ref().filter(|_| records::are_wanted(&records, &outputs)) {
+                    let keeper = LocalProcess::new();
+                    input.recorded = replay.completions(|output| keeper.keep(output))?;
+                }
                 (input, Some(session), Some(Recorded { account, prints, replay }))
             }
         };
@@ -115,11 +122,15 @@ impl Plan {
                 .labels(labels);
         let processes = launcher.processes();
         let is_told_of_starts = records.events.is_some();
-        let prints = if printer.is_some() { Prints::Somebody } else { Prints::Nobody };
-        let journal = session.map(|session| Box::new(Journal::new(session, prints)) as Box<dyn Sink>);
-        let mut sinks = records::sinks(records, launcher.name(), limit, &pulse, taken)?;
-        sinks.splice(0..0, journal);
-        sinks.extend(printer.into_iter().chain(telling::failures(&telling)));
+        let beginning = Beginning {
+            run: launcher.name().to_owned(),
+            limit,
+            command: records::own_command(),
+        };
+        let mut sinks = records::sinks(records, beginning, journal.journal.as_deref(), &pulse, taken)?;
+        let told = session.clone().filter(|_| printer.is_none()).map(|session| Box::new(Told(session)) as _);
+        sinks.splice(0..0, session.map(|session| Box::new(Journal::new(session)) as Box<dyn Sink>));
+        sinks.extend(printer.or(told).into_iter().chain(telling::failures(&telling)));
         let pool = schedule::schedule(&scheduling, Pool::with_runner(limit, launcher));
         let pool = if is_told_of_starts { pool.announce_starts() } else { pool };
         Ok(Plan {

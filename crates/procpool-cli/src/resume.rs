@@ -29,8 +29,12 @@ pub(crate) fn options(args: ResumeArgs) -> anyhow::Result<RunArgs> {
     let mut journal = OsString::from("--journal=");
     journal.push(folder.path());
     let resume = if args.unrun { "--resume=unrun" } else { "--resume" };
-    let recorded = run.options.into_iter().map(Text::into_os_string);
-    let mut all = args::parse_run(recorded.chain(args.options).chain([journal, resume.into()]))?;
+    let recorded: Vec<OsString> = run.options.into_iter().map(Text::into_os_string).collect();
+    let options = recorded.iter().cloned().chain(args.options).chain([journal, resume.into()]);
+    let mut all = args::parse_run(options)?;
     all.journal.list = ListFrom::Journal;
+    all.journal.changed = args.changed;
+    // Those of the first time: what is typed now is for now.
+    all.journal.options = recorded;
     Ok(all)
 }

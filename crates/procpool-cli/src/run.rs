@@ -56,7 +56,12 @@ pub(crate) struct Telling {
 pub(crate) fn run(pool: &Pool<Launcher>, input: Input, audience: Audience, controls: Controls) -> ExitStatus {
     let Audience { mut sinks, telling } = audience;
     let begun = Instant::now();
-    if let Err(trouble) = sinks.iter_mut().try_for_each(|sink| sink.begin()) {
+    let mut recorded = input.recorded;
+    let prepare = |sink: &mut Box<dyn Sink>| {
+        sink.begin()?;
+        recorded.iter_mut().try_for_each(|completion| sink.recorded(completion))
+    };
+    if let Err(trouble) = sinks.iter_mut().try_for_each(prepare) {
         return conclude_unbegun(&trouble);
     }
     let alone = controls.link.as_ref().map(|link| link.alone.clone()).unwrap_or_default();
@@ -240,7 +245,7 @@ impl Delivery {
         let end = self.end(fault, caught);
         let failures = Failures {
             count: self.tally.failed + self.tally.stopped + self.earlier.failed,
-            largest: self.tally.largest_status,
+            largest: self.tally.largest_status.max(self.earlier.status),
         };
         self.scale.map_or(end, |scale| scale.tell(end, failures))
     }

@@ -59,6 +59,11 @@ pub(crate) trait Sink {
     /// A job has ended. The last sink may take the outputs out of it.
     fn completed(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble>;
 
+    /// What an earlier run has recorded of a job, and may not have told this record of. Told after its begin.
+    fn recorded(&mut self, _: &mut Completion<Work>) -> Result<(), Trouble> {
+        Ok(())
+    }
+
     /// There will be no more.
     fn finish(&mut self, totals: &Totals) -> Result<(), Trouble>;
 

@@ -15,7 +15,7 @@ use crate::terms::Terms;
 pub(crate) use crate::template::Place;
 
 /// What a job of the command line runs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Work {
     /// The command that was typed, for these values.
     Values { template: Arc<Template>, terms: Arc<Terms>, values: Values },
@@ -28,7 +28,7 @@ pub(crate) enum Work {
 }
 
 /// A job as a journal has it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Stored {
     /// In which marks stand for the slot.
     pub(crate) command: Command,

@@ -30,6 +30,16 @@ pub struct Completion<W = crate::Command> {
 const SILENCE: &Spool = &Spool::EMPTY;
 
 impl<W> Completion<W> {
+    /// What an earlier run has recorded of a job, to be told again: no run gives it back.
+    ///
+    /// `None` where the job doesn't say its [position](Job::position), or that or the slot is 0.
+    #[must_use]
+    pub fn recorded(job: Job<W>, slot: usize, attempt: u32, outcome: Outcome) -> Option<Completion<W>> {
+        let seq = Seq::recorded(job.position?)?;
+        let slot = Some(Slot::recorded(slot)?);
+        Some(Completion { job, seq, slot, attempt, outcome })
+    }
+
     /// The job's key.
     #[must_use]
     pub fn key(&self) -> &Key {

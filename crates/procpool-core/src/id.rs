@@ -29,6 +29,11 @@ impl Seq {
         Seq(self.0.checked_add(1).expect("BUG: more jobs than 2^64"))
     }
 
+    /// Of a job that an earlier run has recorded.
+    pub(crate) fn recorded(position: u64) -> Option<Seq> {
+        NonZeroU64::new(position).map(Seq)
+    }
+
     /// The number, from 1.
     #[must_use]
     pub fn get(self) -> u64 {
@@ -40,6 +45,11 @@ impl Slot {
     /// The slot at `index`, from 0.
     pub(crate) fn at(index: usize) -> Slot {
         Slot(NonZeroUsize::MIN.saturating_add(index))
+    }
+
+    /// Where a job ran that an earlier run has recorded.
+    pub(crate) fn recorded(slot: usize) -> Option<Slot> {
+        NonZeroUsize::new(slot).map(Slot)
     }
 
     /// Where a table over the slots keeps this one, from 0.

@@ -7,7 +7,10 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 /// What a run is about, not how it goes: that the journal has itself.
-const NOT_RECORDED: [&str; 4] = ["journal", "resume", "changed", "unrun"];
+const NOT_OPTIONS: [&str; 4] = ["journal", "resume", "changed", "unrun"];
+
+/// Records of one run, which a later one would begin anew with what is left.
+const OF_ONE_RUN: [&str; 3] = ["--joblog=", "--junit=", "--events="];
 
 /// What concerns the list of jobs, which the journal has, too.
 const OF_THE_LIST: &str = "Input";
@@ -25,8 +28,16 @@ pub(super) fn options(command: &Command, matches: &ArgMatches) -> Vec<OsString> 
     given.flat_map(|arg| words(arg, matches)).collect()
 }
 
+/// Those of them that a resume goes by.
+pub(super) fn lasting(options: Vec<OsString>) -> Vec<OsString> {
+    let is_lasting = |option: &OsString| {
+        !OF_ONE_RUN.iter().any(|name| option.as_encoded_bytes().starts_with(name.as_bytes()))
+    };
+    options.into_iter().filter(is_lasting).collect()
+}
+
 fn words(arg: &Arg, matches: &ArgMatches) -> Vec<OsString> {
-    let Some(long) = arg.get_long().filter(|long| !NOT_RECORDED.contains(long)) else { return Vec::new() };
+    let Some(long) = arg.get_long().filter(|long| !NOT_OPTIONS.contains(long)) else { return Vec::new() };
     let option = format!("--{long}");
     if matches!(arg.get_action(), ArgAction::SetTrue) {
         return vec![option.into()];
@@ -66,6 +77,7 @@ mod tests {
                 .arg(Arg::new("order").long("keep-order").short('k').action(ArgAction::SetTrue))
                 .arg(Arg::new("env").long("env").action(ArgAction::Append))
                 .arg(Arg::new("grace").long("grace").default_value("2s"))
+                .arg(Arg::new("joblog").long("joblog"))
                 .arg(Arg::new("journal").long("journal"))
                 .arg(Arg::new("csv").long("csv").action(ArgAction::SetTrue).help_heading("Input"))
                 .arg(Arg::new("words").trailing_var_arg(true).num_args(0..)),
@@ -79,6 +91,8 @@ mod tests {
             "--env",
             "A=1",
             "--env=B=",
+            "--joblog",
+            "log",
             "--journal",
             "x",
             "--csv",
@@ -86,7 +100,7 @@ mod tests {
             "-l",
         ];
         let matches = command.try_get_matches_from_mut(typed).unwrap();
-        let given = options(&command, &matches);
+        let given = lasting(options(&command, &matches));
         assert_eq!(given, ["--limit=8", "--keep-order", "--env=A=1", "--env=B="]);
     }
 

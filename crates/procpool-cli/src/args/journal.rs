@@ -20,14 +20,15 @@ pub(crate) struct JournalArgs {
     /// Each attempt is recorded there before anything of it is printed, and the list of jobs with all that it takes
     /// to run them again: `procpool resume DIR` runs what has not succeeded, or the same command with --resume.
     /// DIR is made, or has to be empty. Only its owner may read it. `procpool ls`, `show` and `export` tell what
-    /// stands there, and docs/journal.md describes the files. With -k outputs come when their job has ended.
+    /// stands there, and docs/journal.md describes the files. With -k outputs come when their job has ended; with
+    /// --output lines they come before, so that those of a job that was killed come again.
     #[arg(long, value_name = "DIR")]
     pub(crate) journal: Option<PathBuf>,
 
     /// Run only what has not succeeded according to the journal; with =unrun, what failed isn't run again either
     ///
     /// A job is known again by its key and by what it does: program, arguments, directory, variables, input.
-    /// Its place in the list means nothing. What was recorded and not printed is printed now. The exit status is
+    /// Its place in the list means nothing, but where several jobs have one key. What was recorded and not printed is printed now, unless its job is run again. The exit status is
     /// that of the whole list. The list is read to its end before the first job starts. Where there is no journal
     /// yet, all of it is run.
     #[arg(long, requires = "journal", value_name = "unrun", hide_possible_values = true)]
@@ -76,6 +77,8 @@ pub(crate) enum ListFrom {
 ///
 /// With the options that the run was started with, unless others are given here, in the directory where it was
 /// started. The list of jobs, their commands and inputs are those of the journal; the environment is today's.
+/// --joblog, --junit and --events are not repeated by themselves, for they would tell of the rest only: give them again,
+/// or have `procpool export` write them of the whole list.
 #[derive(Debug, clap::Args)]
 #[command(args_override_self = true)]
 pub(crate) struct ResumeArgs {
@@ -85,6 +88,10 @@ pub(crate) struct ResumeArgs {
     /// Leave jobs that failed as they are; the exit status tells of them all the same
     #[arg(long, help_heading = "Journal")]
     pub(crate) unrun: bool,
+
+    /// What to do about jobs that were recorded with another command: rerun or skip
+    #[arg(long, help_heading = "Journal", value_name = "WHAT", hide_possible_values = true)]
+    pub(crate) changed: Option<Changed>,
 
     /// As in `procpool run`
     #[arg(long, help_heading = "Journal")]

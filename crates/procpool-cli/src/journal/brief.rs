@@ -12,6 +12,8 @@ pub(crate) struct Brief {
     pub(crate) attempt: u32,
     pub(crate) identity: Identity,
     pub(crate) came_of_it: CameOfIt,
+    /// As a shell would have it.
+    pub(crate) status: u8,
     /// When it ended: the digits of the time, to the millisecond, as one number.
     pub(crate) ended: u64,
 }
@@ -39,6 +41,11 @@ impl Brief {
         let ended = digits(rest.text(br#","ended":""#)?)?;
         let outcome = rest.text(br#","outcome":""#)?;
         let is_success = rest.0.starts_with(br#","success":true,"#);
+        let status = rest.number(if is_success {
+            &br#","success":true,"status":"#[..]
+        } else {
+            br#","success":false,"status":"#
+        });
         Some(Brief {
             generation,
             attempt,
@@ -48,6 +55,7 @@ impl Brief {
                 _ if is_success => CameOfIt::Succeeded,
                 _ => CameOfIt::Failed,
             },
+            status: status.unwrap_or_default(),
             ended,
         })
     }

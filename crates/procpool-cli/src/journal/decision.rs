@@ -21,7 +21,7 @@ pub(crate) enum Resume {
 pub(crate) enum Changed {
     /// It runs.
     Rerun,
-    /// It counts as if it had not changed.
+    /// It is left as it is, whatever came of it.
     Skip,
 }
 
@@ -62,6 +62,8 @@ pub(crate) struct Counts {
     pub(crate) gone: u64,
     /// Left as they are though they have not succeeded.
     pub(crate) left_failed: u64,
+    /// The largest status of one of those.
+    pub(crate) left_status: u8,
 }
 
 impl Class {
@@ -81,21 +83,22 @@ impl Class {
     pub(crate) fn decide(self, resume: Resume, changed: Option<Changed>) -> Decision {
         let outcome = match (self, changed) {
             (Class::Changed(_), None) => return Decision::Ask,
+            (Class::Changed(_), Some(Changed::Skip)) => return Decision::Leave,
             (Class::Interrupted | Class::NotRun | Class::New, _)
             | (Class::Changed(_), Some(Changed::Rerun)) => return Decision::Run,
             (Class::Succeeded, _) => CameOfIt::Succeeded,
             (Class::Failed, _) => CameOfIt::Failed,
-            (Class::Changed(outcome), Some(Changed::Skip)) => outcome,
         };
         match (outcome, resume) {
             (CameOfIt::Succeeded, _) | (CameOfIt::Failed, Resume::Unrun) => Decision::Leave,
-            (CameOfIt::Failed, Resume::NotSucceeded) | (CameOfIt::Stopped, _) => Decision::Run,
+            (CameOfIt::Failed | CameOfIt::Stopped, _) => Decision::Run,
         }
     }
 }
 
 impl Counts {
-    pub(crate) fn note(&mut self, class: Class, decision: Decision) {
+    /// `status` is that of its outcome, if there is one.
+    pub(crate) fn note(&mut self, class: Class, decision: Decision, status: u8) {
         let count = match class {
             Class::Succeeded => &mut self.succeeded,
             Class::Failed => &mut self.failed,
@@ -105,8 +108,11 @@ impl Counts {
             Class::Changed(_) => &mut self.changed,
         };
         *count += 1;
-        let is_failed = matches!(class, Class::Failed | Class::Changed(CameOfIt::Failed));
-        self.left_failed += u64::from(is_failed && decision == Decision::Leave);
+        let has_succeeded = matches!(class, Class::Succeeded | Class::Changed(CameOfIt::Succeeded));
+        if decision == Decision::Leave && !has_succeeded {
+            self.left_failed += 1;
+            self.left_status = self.left_status.max(status);
+        }
     }
 
     /// Those of the list.

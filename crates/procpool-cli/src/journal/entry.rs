@@ -1,7 +1,6 @@
 //! An attempt as it was recorded, all of it.
 //! Knows nothing of which attempts count.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
@@ -105,7 +104,7 @@ fn open(output: &Output, length: u64, outputs: &Path) -> io::Result<Box<dyn Read
         Output::Empty => Box::new(io::empty()),
         Output::Here(bytes) => Box::new(io::Cursor::new(bytes.clone())),
         Output::At { offset, sum } => {
-            let mut file = File::open(outputs)?;
+            let mut file = crate::journal::folder::open(outputs)?;
             file.seek(SeekFrom::Start(*offset))?;
             Box::new(Checked {
                 source: file.take(length),

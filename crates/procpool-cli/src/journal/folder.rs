@@ -6,6 +6,8 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use nix::libc;
+
 /// A folder, by an absolute path: a resume goes to another directory before it is done with it.
 #[derive(Clone, Debug)]
 pub(crate) struct Folder(PathBuf);
@@ -143,7 +145,22 @@ impl Folder {
 pub(crate) fn private() -> OpenOptions {
     let mut options = File::options();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    // A link that somebody has put there would have us write to another file; a pipe, wait for its other end.
+    options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
     options
+}
+
+/// Opens one of the files to read it.
+///
+/// # Errors
+/// Where it can't be, or is none.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    let file = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"))
+    }
 }
 
 #[cfg(test)]

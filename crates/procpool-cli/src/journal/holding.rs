@@ -2,7 +2,7 @@
 //! Knows nothing of what was recorded.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -20,7 +20,7 @@ pub(crate) struct Holding {
 impl Holding {
     /// Nobody, where that can't be read.
     pub(crate) fn look(path: &Path) -> Holding {
-        let Ok(file) = File::open(path) else { return Holding::default() };
+        let Ok(file) = crate::journal::folder::open(path) else { return Holding::default() };
         let Some((holder, table)) = read(&file) else { return Holding::default() };
         let inode = file.metadata().map_or(0, |metadata| metadata.ino());
         let mut attempts = HashMap::new();
@@ -78,7 +78,7 @@ mod tests {
             boot: boot(),
             run: "r".into(),
             generation: 2,
-            record_at: 0,
+            ..Holder::default()
         };
         running.begin(&holder).unwrap();
         running.note(1, Entry::now(4711, 7, 3)).unwrap();

@@ -9,10 +9,13 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use crate::guard::MARK;
-use crate::journal::running::{Entry, Holder, boot, host, started};
+use crate::journal::running::{Entry, Holder, Leaks, boot, host, started};
 
 /// After this long what still lives can't be killed: another user's, or waiting for a dead disk.
 const LAST_EFFORT: Duration = Duration::from_secs(5);
+
+/// So long one that was killed may take to be gone.
+const LETTING_GO: Duration = Duration::from_secs(1);
 
 /// A process that was left, by its number and that of its job.
 pub(crate) type Leftover = (u32, u64);
@@ -23,10 +26,18 @@ pub(crate) fn end(holder: &Holder, table: &[Entry]) -> (Vec<Leftover>, Vec<Lefto
     if holder.host != host() || holder.boot != boot() || holder.boot.is_empty() {
         return (Vec::new(), Vec::new());
     }
+    // Who holds a copy of this journal goes on, and so do its jobs. One that was killed may take a moment to be gone.
+    let until = Instant::now() + LETTING_GO;
+    while is_alive(holder) {
+        if Instant::now() > until {
+            return (Vec::new(), Vec::new());
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
     let mut seen: HashMap<u32, u64> = HashMap::new();
     let until = Instant::now() + LAST_EFFORT;
     loop {
-        let left = find(&holder.run, table);
+        let left = find(holder, table);
         for (pid, seq, leads) in &left {
             seen.insert(*pid, *seq);
             let Some(pid) = i32::try_from(*pid).ok().and_then(Pid::from_raw) else { continue };
@@ -45,15 +56,22 @@ pub(crate) fn end(holder: &Holder, table: &[Entry]) -> (Vec<Leftover>, Vec<Lefto
     }
 }
 
+/// Whether the process is still there that held the journal.
+fn is_alive(holder: &Holder) -> bool {
+    started(holder.pid).is_some_and(|ticks| ticks <= holder.ticks)
+}
+
 /// Who is left: the processes of jobs, which lead their groups, and what descends from them, which carries a mark.
-fn find(run: &str, table: &[Entry]) -> Vec<(u32, u64, bool)> {
+fn find(holder: &Holder, table: &[Entry]) -> Vec<(u32, u64, bool)> {
     // Whoever has the number of one that was there before, and was started later, is somebody else.
     let is_the_same = |entry: &&Entry| started(entry.pid).is_some_and(|ticks| ticks <= entry.ticks);
     let mut left: Vec<(u32, u64, bool)> =
         table.iter().filter(is_the_same).map(|entry| (entry.pid, entry.seq, true)).collect();
-    for pid in processes() {
+    // Of jobs that had ended something may have been left on purpose; of one that had not, its own process tells.
+    let marked = if holder.leaks == Leaks::Kept { Vec::new() } else { processes().collect() };
+    for pid in marked {
         let is_known = left.iter().any(|(known, ..)| *known == pid);
-        if let (false, Some(seq)) = (is_known, job_of(pid, run)) {
+        if let (false, Some(seq)) = (is_known, job_of(pid, &holder.run)) {
             if started(pid).is_some() {
                 left.push((pid, seq, false));
             }

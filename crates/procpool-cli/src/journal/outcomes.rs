@@ -10,7 +10,7 @@ use procpool_core::Key;
 use crate::journal::brief::CameOfIt;
 use crate::journal::folder::WriterFiles;
 use crate::journal::identity::Hash;
-use crate::journal::past::{AsItIs, Author, Length, Line, Standing, parse, walk};
+use crate::journal::past::{AsItIs, Author, Length, Line, MOST_AT_FIRST, Standing, parse, walk};
 use crate::journal::record::{Record, Run};
 
 /// Where the record of an attempt begins.
@@ -86,7 +86,7 @@ impl Outcomes {
         if writer == 0 {
             // The shortest record has some 500 bytes. Growing would take half as much memory again.
             let size = files.journal.metadata().map_or(0, |metadata| metadata.len());
-            let attempts = usize::try_from(size / 500).unwrap_or_default();
+            let attempts = usize::try_from(size / 500).unwrap_or_default().min(MOST_AT_FIRST);
             self.jobs.reserve(attempts);
             self.attempts.reserve(attempts);
         }

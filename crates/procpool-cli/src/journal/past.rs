@@ -2,7 +2,6 @@
 //! Knows nothing of what is to be done now.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
@@ -11,7 +10,7 @@ use anyhow::{Context, bail};
 
 use crate::journal::ahead::{self, Rest};
 use crate::journal::brief::{Brief, CameOfIt};
-use crate::journal::folder::{Folder, WriterFiles};
+use crate::journal::folder::{self, Folder, WriterFiles};
 use crate::journal::identity::{Hash, Identity};
 use crate::journal::record::{Record, Run, VERSION};
 use crate::journal::running;
@@ -47,6 +46,7 @@ pub(crate) struct Standing {
     generation: u32,
     /// The last of that generation.
     attempt: u32,
+    pub(crate) status: u8,
     pub(crate) outcome: Option<CameOfIt>,
     pub(crate) is_listed: bool,
     /// It was started, and nobody knows what came of it.
@@ -82,6 +82,7 @@ impl Standing {
             ended: 0,
             generation: 0,
             attempt: 0,
+            status: 0,
             outcome: None,
             is_listed: true,
             was_running: false,
@@ -123,6 +124,7 @@ impl Standing {
             self.generation = brief.generation;
             self.attempt = brief.attempt;
             self.outcome = Some(brief.came_of_it);
+            self.status = brief.status;
         }
         is_newer
     }
@@ -183,7 +185,7 @@ impl Past {
         if index == 0 {
             // The shortest record has some 500 bytes.
             let size = path.metadata().map_or(0, |metadata| metadata.len());
-            self.jobs.reserve(usize::try_from(size / 500).unwrap_or_default());
+            self.jobs.reserve(usize::try_from(size / 500).unwrap_or_default().min(MOST_AT_FIRST));
         }
         let mut author = Author::of(index);
         walk(path, |_, line| match line {
@@ -215,7 +217,7 @@ impl Past {
 /// # Errors
 /// Where it can't be read, is of another version or none of procpool's, or is damaged before its end.
 pub(super) fn walk(path: &Path, mut take: impl FnMut(u64, Line)) -> anyhow::Result<Length> {
-    let file = File::open(path).with_context(|| format!("can't read {path:?}"))?;
+    let file = folder::open(path).with_context(|| format!("can't read {path:?}"))?;
     let size = file.metadata()?.len();
     let parse = |offset, body: &[u8]| {
         let brief = Brief::of(body).filter(|_| offset > 0);
@@ -250,7 +252,7 @@ pub(crate) fn last_run(folder: &Folder) -> anyhow::Result<Option<Run>> {
     let mut past = Past::default();
     for files in folder.writers().context("can't read the folder")? {
         let path = &files.journal;
-        let mut scanner = Scanner::new(File::open(path).with_context(|| format!("can't read {path:?}"))?);
+        let mut scanner = Scanner::new(folder::open(path).with_context(|| format!("can't read {path:?}"))?);
         loop {
             match scanner.next().with_context(|| format!("can't read {path:?}"))? {
                 Found::Line { offset: 0, body } => check_header(body, path)?,
@@ -268,8 +270,8 @@ pub(crate) fn last_run(folder: &Folder) -> anyhow::Result<Option<Run>> {
 /// The run of who held the folder last, at the place where it says that its record is. That may have been killed before
 /// it wrote one, or its note may be gone.
 fn run_of_holder(folder: &Folder) -> Option<Run> {
-    let holder = running::holder(&File::open(folder.running()).ok()?)?;
-    let mut file = File::open(folder.own_files().journal).ok()?;
+    let holder = running::holder(&folder::open(&folder.running()).ok()?)?;
+    let mut file = folder::open(&folder.own_files().journal).ok()?;
     file.seek(SeekFrom::Start(holder.record_at)).ok()?;
     let mut scanner = Scanner::new(file);
     let Ok(Found::Line { body, .. }) = scanner.next() else { return None };
@@ -283,6 +285,9 @@ fn run_of_holder(folder: &Folder) -> Option<Run> {
 pub(crate) fn parse(body: &[u8]) -> Option<Record> {
     serde_json::from_slice(&[b"{", body].concat()).ok()
 }
+
+/// No more is reserved by a file's length, of which any part may be a hole.
+pub(super) const MOST_AT_FIRST: usize = 2_000_000;
 
 /// In bytes; far more than any.
 const LONGEST_HEADER: u64 = 64 * 1024;
@@ -304,7 +309,7 @@ fn foreign(path: &Path) -> anyhow::Error {
     let version = || {
         // As much as a header may have, whatever the length of the file.
         let mut text = Vec::new();
-        File::open(path).ok()?.take(LONGEST_HEADER).read_to_end(&mut text).ok()?;
+        folder::open(path).ok()?.take(LONGEST_HEADER).read_to_end(&mut text).ok()?;
         let line = text.split(|byte| *byte == b'\n').next()?;
         let value: serde_json::Value = serde_json::from_slice(line).ok()?;
         (value["record"] == "journal").then(|| value["version"].to_string())
@@ -328,6 +333,7 @@ mod tests {
             attempt,
             identity: Identity { job: hash, fingerprint: hash },
             came_of_it,
+            status: 0,
             ended,
         }
     }

@@ -2,14 +2,13 @@
 //! Knows nothing of what is done with them.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 use crate::journal::brief::{Brief, CameOfIt};
 use crate::journal::entry::Entry;
-use crate::journal::folder::WriterFiles;
+use crate::journal::folder::{self, WriterFiles};
 use crate::journal::identity::Hash;
 use crate::journal::line::{self, CHECK};
 use crate::journal::scan::{Found, Scanner};
@@ -33,7 +32,7 @@ impl RecordPlace {
         let gone = || io::Error::new(io::ErrorKind::InvalidData, "a record in the journal is gone");
         let files = writers.get(self.writer).ok_or_else(gone)?;
         let mut line = vec![0; self.length];
-        File::open(&files.journal)?.read_exact_at(&mut line, self.offset)?;
+        folder::open(&files.journal)?.read_exact_at(&mut line, self.offset)?;
         let entry = line::open(&line).and_then(Entry::parse).ok_or_else(gone)?;
         Ok((entry, files.outputs.clone()))
     }
@@ -52,7 +51,7 @@ pub(crate) fn find_outcomes(
         return Ok(places);
     }
     for (writer, files) in writers.iter().enumerate() {
-        let mut scanner = Scanner::new(File::open(&files.journal)?);
+        let mut scanner = Scanner::new(folder::open(&files.journal)?);
         while let Found::Line { offset, body } = scanner.next()? {
             let Some(brief) = Brief::of(body) else { continue };
             let job = brief.identity.job;

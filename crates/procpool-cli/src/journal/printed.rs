@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use procpool_core::Source;
 use rustix::fs::{FallocateFlags, fallocate};
 
-use crate::journal::folder::private;
+use crate::journal::folder::{self, private};
 use crate::sys;
 
 /// The file, mapped.
@@ -173,7 +173,7 @@ impl Before {
     /// Nothing was printed, where there is no such file.
     pub(crate) fn read(path: &Path) -> io::Result<Before> {
         let mut bytes = Vec::new();
-        match File::open(path) {
+        match folder::open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Before::default()),
             file => file?.read_to_end(&mut bytes)?,
         };

@@ -2,7 +2,6 @@
 //! Knows nothing of what is told. It takes no lock and changes nothing; whoever runs what it reads may go on.
 
 use std::ffi::OsStr;
-use std::fs::File;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -11,7 +10,7 @@ use anyhow::{Context, bail};
 use procpool_core::{Key, Source};
 
 use crate::journal::entry::Entry;
-use crate::journal::folder::{Folder, WriterFiles};
+use crate::journal::folder::{self, Folder, WriterFiles};
 use crate::journal::holding::Holding;
 use crate::journal::identity::Hash;
 use crate::journal::line;
@@ -249,7 +248,7 @@ impl Records {
     fn open(writers: &[WriterFiles]) -> anyhow::Result<Records> {
         let open = |files: &WriterFiles| {
             let path = &files.journal;
-            let file = File::open(path).with_context(|| format!("can't read {path:?}"))?;
+            let file = folder::open(path).with_context(|| format!("can't read {path:?}"))?;
             Ok((Window::new(file), files.outputs.clone()))
         };
         writers.iter().map(open).collect::<anyhow::Result<_>>().map(Records)

@@ -91,7 +91,7 @@ impl<'a> Reckoning<'a> {
         let class = Class::of(standing, identity);
         let decision = class.decide(self.wish.resume, self.wish.changed);
         let found = &mut self.found;
-        found.counts.note(class, decision);
+        found.counts.note(class, decision, standing.map_or(0, |standing| standing.status));
         match decision {
             Decision::Run => found.to_run.add(self.position),
             Decision::Leave if standing.is_some_and(|standing| standing.is_unprinted) => {

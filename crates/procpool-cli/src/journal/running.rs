@@ -34,6 +34,22 @@ pub(crate) struct Holder {
     /// Where in the journal its record begins.
     #[serde(default)]
     pub(crate) record_at: u64,
+    /// When it was there, as of an [`Entry`].
+    #[serde(default)]
+    pub(crate) ticks: u64,
+    /// What of its jobs may live on when they have ended.
+    #[serde(default)]
+    pub(crate) leaks: Leaks,
+}
+
+/// What may live on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Leaks {
+    #[default]
+    Nothing,
+    /// What a job has left behind.
+    Kept,
 }
 
 /// A process that was started.

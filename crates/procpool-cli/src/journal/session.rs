@@ -17,7 +17,7 @@ use crate::journal::past::Length;
 use crate::journal::printed::Printed;
 use crate::journal::record::{Record, Run};
 use crate::journal::recorder::Recorder;
-use crate::journal::running::{Entry, Holder, boot, host};
+use crate::journal::running::{Entry, Holder, Leaks, boot, host};
 use crate::journal::writer::{Durability, Writer};
 use crate::screen;
 use crate::sink::report::time;
@@ -38,6 +38,7 @@ pub(crate) struct Session {
 pub(crate) struct Start {
     pub(crate) run: Run,
     pub(crate) durability: Durability,
+    pub(crate) leaks: Leaks,
     pub(crate) from: From,
 }
 
@@ -76,7 +77,7 @@ impl Session {
     /// Where the files can't be written.
     pub(crate) fn begin(&self) -> anyhow::Result<()> {
         let start = self.start.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Start { run, durability, from } = start.expect("BUG: a run that begins twice");
+        let Start { run, durability, leaks, from } = start.expect("BUG: a run that begins twice");
         let in_folder = || format!("can't write to the journal in {:?}", self.folder.path());
         let (list, generation) = (run.list, run.generation);
         let header = Record::header().line();
@@ -86,6 +87,8 @@ impl Session {
             boot: run.boot.clone(),
             run: run.name.clone(),
             generation,
+            ticks: Entry::now(run.pid, 0, 0).ticks,
+            leaks,
             record_at: match &from {
                 From::Nothing { .. } => header.len() as u64,
                 From::Journal { length, .. } => length.whole,

@@ -23,7 +23,7 @@ use crate::journal::printed::{Before, Printed};
 use crate::journal::record::Run;
 use crate::journal::recorder::Recorder;
 use crate::journal::resumption::{Reckoning, Resumption, Wish, reckon_stored, write_list};
-use crate::journal::running::Running;
+use crate::journal::running::{Leaks, Running};
 use crate::journal::session::{From, Session, Start, this_run};
 use crate::journal::text::Text;
 use crate::journal::writer::Durability;
@@ -45,6 +45,7 @@ pub(super) struct Given<'a> {
     pub(super) limit: usize,
     pub(super) terms: Terms,
     pub(super) keep: Keep,
+    pub(super) leaks: Leaks,
 }
 
 /// The journal that was asked for, made ready; nothing has begun yet.
@@ -121,7 +122,12 @@ impl Preparation<'_> {
         let trouble = Arc::clone(&jobs.trouble);
         let all = std::mem::replace(&mut input.jobs, Box::new(iter::empty()));
         let from = From::Nothing { jobs: all, fault: input.fault.clone() };
-        let start = Start { run, durability: self.durability(), from };
+        let start = Start {
+            run,
+            durability: self.durability(),
+            leaks: self.given.leaks,
+            from,
+        };
         let recorder = Recorder::new(generation, self.running);
         let session = Session::new(self.folder, self.claim, recorder, printed, listing, start, trouble);
         Ok(Journaling {
@@ -175,11 +181,17 @@ impl Preparation<'_> {
         input.jobs = Box::new(jobs);
         input.earlier = Earlier {
             failed: found.counts.left_failed,
+            status: found.counts.left_status,
             rest: if found.is_whole { Rest::None } else { Rest::Unknown },
         };
         let says = format!("procpool: {}\n", found.counts.text());
         let from = From::Journal { length: past.own, before, says };
-        let start = Start { run, durability: self.durability(), from };
+        let start = Start {
+            run,
+            durability: self.durability(),
+            leaks: self.given.leaks,
+            from,
+        };
         let mut prints = (*to_run).clone();
         found.to_print.values().for_each(|position| prints.add(*position));
         let replay = Replay::of(&self.folder, &listing, &found.to_print, found.printed.partial())?;
@@ -207,6 +219,12 @@ impl Preparation<'_> {
             bail!("{error:#}");
         }
         let found = reckoning.end(length, true)?;
+        if found.counts.jobs() == 0 && found.counts.gone > 0 {
+            bail!(
+                "there are no jobs in the input now, and {} are recorded; if that is meant, name another folder",
+                found.counts.gone
+            );
+        }
         Ok((list, Input { names, ..Input::checked(Vec::new()) }, found))
     }
 

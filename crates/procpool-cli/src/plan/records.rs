@@ -6,11 +6,11 @@ use std::fs::File;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use procpool_core::{Command, Limit};
+use procpool_core::Command;
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::stdio;
 
-use crate::args::{EventTarget, JournalArgs, OutputMode, RecordArgs};
+use crate::args::{EventTarget, JournalArgs, OutputArgs, OutputMode, RecordArgs};
 use crate::closed::Standard;
 use crate::plan::outputs::{News, Outputs};
 use crate::plan::taken::Taken;
@@ -31,27 +31,25 @@ use crate::sys;
 /// Where one can't be written, or is a file of `taken`.
 pub(super) fn sinks(
     args: RecordArgs,
-    run: &str,
-    limit: Limit,
+    beginning: Beginning,
+    journal: Option<&Path>,
     pulse: &Pulse,
     mut taken: Taken,
 ) -> anyhow::Result<Vec<Box<dyn Sink>>> {
     let RecordArgs { results: directory, joblog, junit, events } = args;
     // First, for the others may be in a folder that is made by this.
-    let results = directory.as_ref().map(|path| Results::open(path, run, pulse)).transpose()?;
+    let results = directory.as_ref().map(|path| Results::open(path, &beginning.run, pulse)).transpose()?;
     let joblog = joblog.map(|path| open_file("--joblog", &path, pulse, &mut taken)).transpose()?;
     let events = events.map(|target| open_events(&target, pulse, &mut taken)).transpose()?;
     let junit = junit.map(|path| open_junit(&path, pulse, &mut taken)).transpose()?;
+    journal.map_or(Ok(()), |journal| taken.refuse_in_journal(journal, directory.as_deref()))?;
     directory.map_or(Ok(()), |path| taken.refuse_within(&path))?;
     let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
     sinks.extend(results.map(|results| Box::new(results) as Box<dyn Sink>));
     sinks.extend(junit.map(|junit| Box::new(junit) as Box<dyn Sink>));
     sinks.extend(joblog.map(|file| Box::new(Joblog::new(file)) as Box<dyn Sink>));
     // After all others: who hears of an end finds it recorded.
-    sinks.extend(events.map(|file| {
-        let beginning = Beginning { run: run.to_owned(), limit, command: own_command() };
-        Box::new(Events::new(file, beginning)) as Box<dyn Sink>
-    }));
+    sinks.extend(events.map(|file| Box::new(Events::new(file, beginning)) as Box<dyn Sink>));
     Ok(sinks)
 }
 
@@ -71,6 +69,13 @@ pub(super) fn refuse_raw(args: &RecordArgs, journal: &JournalArgs, mode: OutputM
         }
     }
     Ok(())
+}
+
+/// Whether there are records that may lack what a journal has.
+pub(super) fn are_wanted(args: &RecordArgs, outputs: &OutputArgs) -> bool {
+    let RecordArgs { results, joblog, junit, events } = args;
+    let is_printed = outputs.output != OutputMode::None;
+    results.is_some() || joblog.is_some() || junit.is_some() || events.is_some() || !is_printed
 }
 
 /// Whether somebody wants the whole of an output when its job ends.
@@ -125,7 +130,7 @@ fn open_events(target: &EventTarget, pulse: &Pulse, taken: &mut Taken) -> anyhow
 }
 
 /// What was typed to start this run.
-fn own_command() -> String {
+pub(super) fn own_command() -> String {
     let mut words = env::args_os();
     let program = words.next().unwrap_or_default();
     let command = Command::new(program).args(words);

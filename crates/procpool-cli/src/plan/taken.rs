@@ -75,6 +75,24 @@ impl Taken {
     }
 
     /// # Errors
+    /// Where something else than the journal is in its folder, or around it.
+    pub(super) fn refuse_in_journal(&self, journal: &Path, results: Option<&Path>) -> anyhow::Result<()> {
+        let Ok(folder) = fs::canonicalize(journal) else { return Ok(()) };
+        let is_within = |part: &&Part| part.written.as_ref().is_some_and(|place| place.starts_with(&folder));
+        if let Some(part) = self.0.iter().find(is_within) {
+            bail!("{} is in the folder of --journal {journal:?}; name another file for it", part.who);
+        }
+        if let Some(results) =
+            results.filter(|results| place(results).is_some_and(|place| place.starts_with(&folder)))
+        {
+            bail!(
+                "--results {results:?} is in the folder of --journal {journal:?}; name another folder for it"
+            );
+        }
+        Ok(())
+    }
+
+    /// # Errors
     /// Where something that is written to has the place of a result.
     pub(super) fn refuse_within(&self, results: &Path) -> anyhow::Result<()> {
         let Ok(folder) = fs::canonicalize(results) else { return Ok(()) };

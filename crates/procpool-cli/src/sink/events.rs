@@ -179,6 +179,10 @@ impl Sink for Events {
         })
     }
 
+    fn recorded(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble> {
+        self.completed(completion)
+    }
+
     fn finish(&mut self, _: &Totals) -> Result<(), Trouble> {
         Ok(())
     }

@@ -52,6 +52,10 @@ impl Sink for Joblog {
         }
     }
 
+    fn recorded(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble> {
+        self.completed(completion)
+    }
+
     fn finish(&mut self, _: &Totals) -> Result<(), Trouble> {
         Ok(())
     }

@@ -12,26 +12,21 @@ use crate::journal::session::Session;
 use crate::sink::{Sink, Totals, Trouble};
 use crate::work::Work;
 
-/// Looks whether all was recorded, and where nobody prints takes note that there is nothing to print.
+/// Looks whether all was recorded.
 pub(crate) struct Journal {
     session: Arc<Session>,
-    prints: Prints,
     checked: Instant,
 }
 
-/// Whether somebody prints outputs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Prints {
-    Somebody,
-    Nobody,
-}
+/// After all others, where nobody prints: takes note that a job has been told to all who want to know.
+pub(crate) struct Told(pub(crate) Arc<Session>);
 
 /// How often it is looked whether the files are still there.
 const LOOK: Duration = Duration::from_secs(1);
 
 impl Journal {
-    pub(crate) fn new(session: Arc<Session>, prints: Prints) -> Journal {
-        Journal { session, prints, checked: Instant::now() }
+    pub(crate) fn new(session: Arc<Session>) -> Journal {
+        Journal { session, checked: Instant::now() }
     }
 
     fn check(&mut self, seq: u64, attempt: u32) -> Result<(), Trouble> {
@@ -73,14 +68,7 @@ impl Sink for Journal {
     }
 
     fn completed(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble> {
-        self.check(completion.seq.get(), completion.attempt)?;
-        match self.prints {
-            Prints::Somebody => Ok(()),
-            Prints::Nobody => {
-                let noted = self.session.printed.done(completion.seq.get());
-                noted.map_err(|error| Trouble::recording("the journal", error))
-            }
-        }
+        self.check(completion.seq.get(), completion.attempt)
     }
 
     fn finish(&mut self, _: &Totals) -> Result<(), Trouble> {
@@ -94,5 +82,20 @@ impl Sink for Journal {
     fn ended(&mut self, _: &Totals, status: ExitStatus) -> Result<(), Trouble> {
         let ended = self.session.recorder.end(status.number());
         ended.map_err(|error| Trouble::recording("the journal", error))
+    }
+}
+
+impl Sink for Told {
+    fn completed(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble> {
+        let noted = self.0.printed.done(completion.seq.get());
+        noted.map_err(|error| Trouble::recording("the journal", error))
+    }
+
+    fn recorded(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble> {
+        self.completed(completion)
+    }
+
+    fn finish(&mut self, _: &Totals) -> Result<(), Trouble> {
+        Ok(())
     }
 }

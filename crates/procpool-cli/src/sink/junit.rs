@@ -83,6 +83,10 @@ impl Sink for Junit {
         self.suite.add(&case).map_err(|error| self.trouble(error))
     }
 
+    fn recorded(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble> {
+        self.completed(completion)
+    }
+
     fn finish(&mut self, totals: &Totals) -> Result<(), Trouble> {
         self.suite
             .add_unread(totals.unrun, totals.rest)

@@ -134,7 +134,9 @@ impl Printer {
         let label = self.label_of(recorded);
         for (source, part) in [(Source::Stdout, stdout), (Source::Stderr, stderr)] {
             if !recorded.is_empty(source) {
-                self.stream(source).print_recorded(label.as_ref(), || recorded.open(source), part)?;
+                let printed =
+                    self.stream(source).print_recorded(label.as_ref(), || recorded.open(source), part);
+                printed.map_err(|trouble| recorded.name(trouble))?;
             }
         }
         self.end_job(seq)

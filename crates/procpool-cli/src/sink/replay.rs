@@ -7,7 +7,8 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use procpool_core::{Key, Source};
+use anyhow::Context;
+use procpool_core::{Completion, Job, Key, Outcome, Source, Spool};
 
 use crate::journal::entry::Entry;
 use crate::journal::folder::{Folder, WriterFiles};
@@ -16,6 +17,7 @@ use crate::journal::listing::{Listing, StoredJobs};
 use crate::journal::places::{RecordPlace, find_outcomes};
 use crate::journal::positions::Positions;
 use crate::journal::printed::Partial;
+use crate::sink::Trouble;
 use crate::work::Work;
 
 /// What is to be printed, by position.
@@ -26,8 +28,7 @@ pub(crate) struct Replay {
 }
 
 struct Waiting {
-    key: Key,
-    values: Vec<OsString>,
+    job: Job<Work>,
     place: RecordPlace,
 }
 
@@ -60,9 +61,9 @@ impl Replay {
         }
         let jobs = StoredJobs::new(Arc::clone(listing), Some(Arc::new(positions)), None);
         let waiting = jobs.filter_map(|job| {
-            let Work::Stored(stored) = job.work else { return None };
+            let Work::Stored(stored) = &job.work else { return None };
             let place = *places.get(&stored.identity.job)?;
-            Some((job.position?, Waiting { key: job.key, values: stored.values, place }))
+            Some((job.position?, Waiting { job, place }))
         });
         let jobs: BTreeMap<u64, Waiting> = waiting.collect();
         Ok((!jobs.is_empty()).then_some(Replay { writers, jobs, partial }))
@@ -83,10 +84,37 @@ impl Replay {
     /// # Errors
     /// Where it can't be read.
     pub(crate) fn take(&mut self, position: u64) -> io::Result<Option<Recorded>> {
-        let Some(Waiting { key, values, place }) = self.jobs.remove(&position) else { return Ok(None) };
+        let Some(Waiting { job, place }) = self.jobs.remove(&position) else { return Ok(None) };
+        let (key, values) = (job.key.clone(), job.work.values().to_vec());
         let (entry, outputs) = place.read(&self.writers)?;
         let slot = entry.slot.unwrap_or(1);
         Ok(Some(Recorded { position, key, values, slot, entry, outputs }))
+    }
+
+    /// What was recorded, as a run gives it back, for the other records: they may lack it. `keep` keeps an output.
+    ///
+    /// # Errors
+    /// Where it can't be read; names the job.
+    pub(crate) fn completions(
+        &self,
+        keep: impl Fn(Box<dyn io::Read>) -> io::Result<Spool>,
+    ) -> anyhow::Result<Vec<Completion<Work>>> {
+        let completion = |waiting: &Waiting| {
+            let (entry, outputs) = waiting.place.read(&self.writers)?;
+            let mut outcome = entry.outcome();
+            if let Outcome::Ran(ran) = &mut outcome {
+                ran.stdout = keep(entry.open(Source::Stdout, &outputs)?)?;
+                ran.stderr = keep(entry.open(Source::Stderr, &outputs)?)?;
+            }
+            let slot = entry.slot.unwrap_or(1);
+            Ok::<_, io::Error>(Completion::recorded(waiting.job.clone(), slot, entry.attempt, outcome))
+        };
+        let of = |waiting: &Waiting| {
+            let key = waiting.job.key.clone();
+            completion(waiting)
+                .with_context(|| format!("what the journal has of job \"{key}\" can't be read back"))
+        };
+        self.jobs.values().filter_map(|waiting| of(waiting).transpose()).collect()
     }
 
     /// How far the output was printed that was being printed when all came to an end.
@@ -96,6 +124,16 @@ impl Replay {
 }
 
 impl Recorded {
+    /// What went wrong with it, with the name of the job.
+    pub(crate) fn name(&self, trouble: Trouble) -> Trouble {
+        match trouble {
+            Trouble::Failed(error) => Trouble::Failed(
+                error.context(format!("what the journal has of job \"{}\" can't be printed", self.key)),
+            ),
+            Trouble::ReaderGone => Trouble::ReaderGone,
+        }
+    }
+
     /// Whether it has written nothing to this output.
     pub(crate) fn is_empty(&self, source: Source) -> bool {
         self.entry.length(source) == 0

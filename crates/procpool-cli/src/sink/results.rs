@@ -154,6 +154,10 @@ impl Sink for Results {
         }
     }
 
+    fn recorded(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble> {
+        self.completed(completion)
+    }
+
     fn finish(&mut self, _: &Totals) -> Result<(), Trouble> {
         Ok(())
     }
