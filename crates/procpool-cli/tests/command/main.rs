@@ -19,6 +19,7 @@ mod job_file;
 mod joblog;
 mod journal;
 mod journal_export;
+mod journal_page;
 mod journal_tells;
 mod junit;
 mod limits;
