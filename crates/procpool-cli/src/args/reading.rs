@@ -35,7 +35,7 @@ pub(crate) struct LsArgs {
     pub(crate) colour: ColourArgs,
 }
 
-/// Show all that a journal has on a job: its command, each attempt, and what that has written.
+/// Show all that a journal has on a job: its command, attempts and outputs.
 ///
 /// To a terminal outputs come without what would control it, but for colours; anywhere else byte by byte.
 #[derive(Debug, clap::Args)]
@@ -73,7 +73,7 @@ pub(crate) struct ExportArgs {
     /// joblog, csv, jsonl or junit
     ///
     /// joblog and junit are what --joblog and --junit write; csv is a table with a header; jsonl has the whole record
-    /// a line, with the shorter outputs and the command. docs/journal.md names the fields. In the last two, jobs that
+    /// a line, with the shorter outputs and the command. docs/journal.md names the fields. In csv and jsonl jobs that
     /// have not ended have the outcome `never_reached`, `running` or `interrupted`.
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     pub(crate) format: ExportFormat,

@@ -222,6 +222,21 @@ fn jobs_that_left_the_list_are_named_and_can_be_shown() {
 }
 
 #[test]
+fn of_several_writers_a_success_counts_and_its_own_output_is_shown() {
+    let folder = Folder::new();
+    folder.write("job", "[ -e flag ] || exit 3; seq 2000");
+    folder.run("--journal j sh job ::: a").end().exited(1);
+    folder.write("flag", "").run("--journal k --output none sh job ::: a").end().exited(0);
+    for (from, to) in [("k/journal.jsonl", "j/journal-other.jsonl"), ("k/outputs", "j/outputs-other")] {
+        fs::copy(folder.file(from), folder.file(to)).unwrap();
+    }
+    let ended = folder.procpool(&["ls", "j"]).end().exited(0).silent();
+    assert_eq!(rows(ended.text()), [HEAD, "a|succeeded|2"]);
+    let ended = folder.procpool(&["show", "j", "a", "--stdout"]).end().exited(0).silent();
+    assert_eq!(ended.text().lines().count(), 2000);
+}
+
+#[test]
 fn what_is_told_needs_a_reader_and_no_more() {
     let folder = recorded();
     for words in [&["ls", "j"][..], &["show", "j", "a"]] {
