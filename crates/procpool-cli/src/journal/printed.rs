@@ -36,8 +36,10 @@ pub(crate) struct Partial {
 /// How far one of its outputs was.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Part {
-    /// So many bytes were written, or a write more.
+    /// So many bytes were written.
     pub(crate) bytes: u64,
+    /// So many more were being written, all at once: they may be there or not, or some of them.
+    pub(crate) under_way: u64,
     /// Where in a file they begin, if they went to one.
     pub(crate) place: Option<FilePlace>,
 }
@@ -56,9 +58,9 @@ pub(crate) struct Before {
     words: Vec<u64>,
 }
 
-/// The words before the bits: the position, then five of each output.
+/// The words before the bits: the position, then six of each output.
 const POSITION: usize = 0;
-const PART: usize = 5;
+const PART: usize = 6;
 const BITS: usize = 16;
 
 /// The file grows by so many words: 32,000 jobs.
@@ -110,9 +112,22 @@ impl Printed {
         self.set(first + 4, 1);
     }
 
-    /// So many more bytes of it have been written.
+    /// Of an output so much has been written.
+    pub(crate) fn set_count(&self, source: Source, bytes: u64) {
+        self.set(first_word(source), bytes);
+        self.set(first_word(source) + 5, 0);
+    }
+
+    /// So many more bytes of it are going to be written at once.
+    pub(crate) fn announce(&self, source: Source, bytes: u64) {
+        self.set(first_word(source) + 5, bytes);
+    }
+
+    /// So many of those have been written.
     pub(crate) fn count(&self, source: Source, bytes: u64) {
         self.words[first_word(source)].fetch_add(bytes, Ordering::AcqRel);
+        // In between, they count twice: no file has so many.
+        self.set(first_word(source) + 5, 0);
     }
 
     /// All of this job has been printed, or there was nothing to print.
@@ -158,8 +173,8 @@ impl Before {
         self.words[POSITION] = partial.position;
         for (source, part) in [(Source::Stdout, partial.stdout), (Source::Stderr, partial.stderr)] {
             let place = part.place.unwrap_or(FilePlace { device: 0, inode: 0, offset: 0 });
-            let words =
-                [part.bytes, place.device, place.inode, place.offset, u64::from(part.place.is_some())];
+            let is_place = u64::from(part.place.is_some());
+            let words = [part.bytes, place.device, place.inode, place.offset, is_place, part.under_way];
             self.words[first_word(source)..][..PART].copy_from_slice(&words);
         }
     }
@@ -192,7 +207,11 @@ impl Before {
         let part = |source| {
             let word = |number| self.words.get(first_word(source) + number).copied().unwrap_or_default();
             let place = FilePlace { device: word(1), inode: word(2), offset: word(3) };
-            Part { bytes: word(0), place: (word(4) == 1).then_some(place) }
+            Part {
+                bytes: word(0),
+                under_way: word(5),
+                place: (word(4) == 1).then_some(place),
+            }
         };
         Partial {
             position: self.words.get(POSITION).copied().unwrap_or_default(),
@@ -235,14 +254,20 @@ mod tests {
         printed.begin(7).unwrap();
         let place = FilePlace { device: 1, inode: 2, offset: 3 };
         printed.begin_at(Source::Stderr, place);
+        printed.announce(Source::Stdout, 100);
         printed.count(Source::Stdout, 5);
         printed.count(Source::Stdout, 6);
+        printed.set_count(Source::Stderr, 20);
+        printed.announce(Source::Stderr, 7);
         let before = Before::read(&path).unwrap();
         let done: Vec<u64> = (0..200_000).filter(|position| before.has(*position)).collect();
         assert_eq!(done, [1, 63, 64, 100_000]);
-        let stdout = Part { bytes: 11, place: None };
-        let stderr = Part { bytes: 0, place: Some(place) };
+        let stdout = Part { bytes: 11, ..Part::default() };
+        let stderr = Part { bytes: 20, under_way: 7, place: Some(place) };
         assert_eq!(before.partial(), Partial { position: 7, stdout, stderr });
+        let mut next = Before::default();
+        next.set_partial(before.partial());
+        assert_eq!(next.partial(), before.partial());
         drop(printed);
         Printed::open(&path).unwrap().begin(8).unwrap();
         let before = Before::read(&path).unwrap();

@@ -27,6 +27,9 @@ pub(crate) struct Account {
 /// (pipe(7), `PIPE_BUF`).
 pub(crate) const PIECE: usize = 4096;
 
+/// Where pages are larger, they begin at a multiple of this all the same.
+const PAGE: u64 = 4096;
+
 impl Account {
     /// `file` is where outputs go.
     pub(crate) fn new(printed: Arc<Printed>, source: Source, file: Option<&File>) -> Account {
@@ -46,7 +49,17 @@ impl Account {
         }
     }
 
-    /// So many more bytes of it were written.
+    /// Of an output so much is there already.
+    pub(crate) fn go_on_after(&self, bytes: u64) {
+        self.printed.set_count(self.source, bytes);
+    }
+
+    /// So many more bytes of it are going to be written at once.
+    pub(crate) fn announce(&self, bytes: usize) {
+        self.printed.announce(self.source, bytes as u64);
+    }
+
+    /// So many of those were written.
     pub(crate) fn count(&self, bytes: usize) {
         self.printed.count(self.source, bytes as u64);
     }
@@ -92,12 +105,24 @@ pub(crate) fn delivered(
         // All of it, or all that the file has.
         same
     } else if same >= part.bytes {
-        // Somebody else has written behind it.
-        part.bytes
+        // Somebody else has written behind it, perhaps a resume before this one, of itself; and that may begin as what
+        // is due, which is not there for that.
+        part.bytes + whole(part, there.offset, same - part.bytes)
     } else {
         // It was taken away: the file begins anew.
         0
     })
+}
+
+/// How much there is of a write that was under way, where `alike` bytes are as they would be then: all of it, or as much
+/// as a kill lets through, who is looked out for at each page of a file.
+fn whole(part: Part, offset: u64, alike: u64) -> u64 {
+    if alike >= part.under_way {
+        return part.under_way;
+    }
+    let start = offset + part.bytes;
+    let last_page = (start + alike) / PAGE * PAGE;
+    last_page.saturating_sub(start)
 }
 
 /// Counts for how many bytes a file is the same as what is written.
@@ -153,12 +178,16 @@ mod tests {
 
     /// How many bytes of `output` count as delivered where the file holds this, and so many were noted from byte 2 on.
     fn found(contents: &str, noted: u64, output: &str) -> u64 {
+        found_under_way(contents, noted, 0, output)
+    }
+
+    fn found_under_way(contents: &str, noted: u64, under_way: u64, output: &str) -> u64 {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
         let path = temporary.path().join("out");
         fs::write(&path, contents).unwrap();
         let file = File::options().append(true).open(&path).unwrap();
         let place = place(&file).map(|place| FilePlace { offset: 2, ..place });
-        let part = Part { bytes: noted, place };
+        let part = Part { bytes: noted, under_way, place };
         // What comes behind a bar was added since.
         let length = contents.find('|').unwrap_or(contents.len()) as u64;
         delivered(Some(&file), length, part, |writer| writer.write_all(output.as_bytes())).unwrap()
@@ -180,11 +209,33 @@ mod tests {
     }
 
     #[test]
+    fn a_write_that_was_done_and_not_noted_is_known_by_what_the_file_has_though_others_have_written_behind_it()
+     {
+        assert_eq!(found_under_way("--hello, procpool: 5 jobs", 0, 5, "hello, world"), 5);
+        assert_eq!(found_under_way("--hello, procpool: 5 jobs", 2, 5, "hello, world"), 7);
+        assert_eq!(found_under_way("--hello, procpool: 5 jobs", 2, 4, "hello, procrastination"), 6);
+        // Not begun, and a word begins as what was due.
+        assert_eq!(found_under_way("--hello, procpool: 5 jobs", 7, 8, "hello, procrastination"), 7);
+        assert_eq!(found_under_way("--hello, procpool: 5 jobs", 9, 9, "hello, procrastination"), 9);
+    }
+
+    #[test]
+    fn of_a_write_that_was_cut_by_a_kill_whole_pages_are_there() {
+        let output = "x".repeat(10_000);
+        let there = |count: usize| format!("--{}procpool: 5 jobs", "x".repeat(count));
+        assert_eq!(found_under_way(&there(8190), 0, 10_000, &output), 8190);
+        assert_eq!(found_under_way(&there(8190), 4000, 6000, &output), 8190);
+        assert_eq!(found_under_way(&there(8191), 4000, 6000, &output), 8190);
+        assert_eq!(found_under_way(&there(4000), 4000, 6000, &output), 4000);
+    }
+
+    #[test]
     fn elsewhere_what_was_noted_counts() {
-        let part = Part { bytes: 3, place: None };
+        let part = Part { bytes: 3, under_way: 2, place: None };
         assert_eq!(delivered(None, 0, part, |_| Ok(())).unwrap(), 3);
         let part = Part {
             bytes: 3,
+            under_way: 2,
             place: Some(FilePlace { device: 0, inode: 0, offset: 0 }),
         };
         let file = File::open("/dev/null").unwrap();

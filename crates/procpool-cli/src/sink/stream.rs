@@ -99,8 +99,11 @@ impl Stream {
         };
         let length = self.account.as_ref().map_or(0, |account| account.length_before);
         let left_out = delivered(self.file.as_ref().ok(), length, part, shaped).map_err(Trouble::reading)?;
-        if let (Some(account), Ok(file), 0) = (&self.account, &self.file, left_out) {
-            account.begin(file);
+        if let (Some(account), Ok(file)) = (&self.account, &self.file) {
+            if left_out == 0 {
+                account.begin(file);
+            }
+            account.go_on_after(left_out);
         }
         let print = |stream: &mut Stream| shaped(&mut Rest { writer: stream, left_out });
         self.while_held(print).map_err(|error| match error.kind() {
@@ -152,6 +155,9 @@ impl Write for Stream {
             }
             _ => bytes,
         };
+        if let Some(account) = &self.account {
+            account.announce(bytes.len());
+        }
         let count = Patient::new(file, &self.pulse).write(bytes)?;
         if let Some(account) = &self.account {
             account.count(count);
