@@ -12,7 +12,7 @@ mod hexadecimal;
 mod holding;
 pub(crate) mod identity;
 pub(crate) mod last_list;
-mod leftovers;
+pub(crate) mod leftovers;
 pub(crate) mod line;
 pub(crate) mod list;
 mod list_lines;

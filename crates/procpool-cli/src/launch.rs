@@ -13,6 +13,7 @@ use procpool_core::{
 };
 
 use crate::guard::{MARK, Mark, Orphans};
+use crate::journal::leftovers::name_thread_after;
 use crate::journal::recorder::Recorder;
 use crate::labels::Labels;
 use crate::screen;
@@ -141,8 +142,11 @@ impl Runner for Launcher {
     type Work = Work;
 
     fn run(&self, job: &Job<Work>, context: &Context) -> Outcome {
-        if self.recorder.as_ref().is_some_and(|recorder| !recorder.may_start()) {
-            return NotStarted::NeverReached.into();
+        if let Some(recorder) = &self.recorder {
+            if !recorder.may_start() {
+                return NotStarted::NeverReached.into();
+            }
+            name_thread_after(&self.run);
         }
         let mark = Mark {
             job: format!("{}:{}:{}", self.run, context.seq(), context.attempt()),

@@ -2,6 +2,7 @@
 //! Knows nothing of what they did.
 
 use std::collections::HashMap;
+use std::ffi::CString;
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,8 +18,28 @@ const LAST_EFFORT: Duration = Duration::from_secs(5);
 /// So long one that was killed may take to be gone.
 const LETTING_GO: Duration = Duration::from_secs(1);
 
-/// A process that was left, by its number and that of its job.
+/// So long a program may take to be loaded before it is taken for one that will never say what it is.
+const LONGEST_EXEC: Duration = Duration::from_millis(500);
+
+/// A process that was left, by its number and that of its job, 0 where it is not known.
 pub(crate) type Leftover = (u32, u64);
+
+/// So many bytes the system keeps of a thread's name.
+const LONGEST_NAME: usize = 15;
+
+/// Names this thread after the run, for a process that it starts: until that has become its program it has the thread's
+/// name, and nothing else tells whose it is.
+pub(crate) fn name_thread_after(run: &str) {
+    // Without it only a process that a kill has caught in the middle of its start is missed.
+    if let Ok(name) = CString::new(thread_name(run)) {
+        let _ = rustix::thread::set_name(&name);
+    }
+}
+
+/// The end of it differs most.
+fn thread_name(run: &str) -> &str {
+    run.get(run.len().saturating_sub(LONGEST_NAME)..).unwrap_or_default()
+}
 
 /// Ends what is left, and says what that was, and what of it can't be ended.
 pub(crate) fn end(holder: &Holder, table: &[Entry]) -> (Vec<Leftover>, Vec<Leftover>) {
@@ -35,19 +56,21 @@ pub(crate) fn end(holder: &Holder, table: &[Entry]) -> (Vec<Leftover>, Vec<Lefto
         thread::sleep(Duration::from_millis(2));
     }
     let mut seen: HashMap<u32, u64> = HashMap::new();
-    let until = Instant::now() + LAST_EFFORT;
+    let begun = Instant::now();
     loop {
-        let left = find(holder, table);
-        for (pid, seq, leads) in &left {
-            seen.insert(*pid, *seq);
+        let mut left = find(holder, table);
+        for Left { pid, seq, leads } in &left {
+            seen.extend(seq.map(|seq| (*pid, seq)));
             let Some(pid) = i32::try_from(*pid).ok().and_then(Pid::from_raw) else { continue };
             if *leads {
                 let _ = kill_process_group(pid, Signal::KILL);
             }
             let _ = kill_process(pid, Signal::KILL);
         }
-        if left.is_empty() || Instant::now() > until {
-            let still: Vec<Leftover> = left.into_iter().map(|(pid, seq, _)| (pid, seq)).collect();
+        let is_over = left.is_empty() && (begun.elapsed() > LONGEST_EXEC || !is_anybody_about_to_be_known());
+        if is_over || begun.elapsed() > LAST_EFFORT {
+            left.retain(|left| started(left.pid).is_some());
+            let still: Vec<Leftover> = left.iter().map(|left| (left.pid, left.seq.unwrap_or(0))).collect();
             let mut ended: Vec<Leftover> = seen.into_iter().filter(|seen| !still.contains(seen)).collect();
             ended.sort_unstable();
             return (ended, still);
@@ -61,23 +84,47 @@ fn is_alive(holder: &Holder) -> bool {
     started(holder.pid).is_some_and(|ticks| ticks <= holder.ticks)
 }
 
-/// Who is left: the processes of jobs, which lead their groups, and what descends from them, which carries a mark.
-fn find(holder: &Holder, table: &[Entry]) -> Vec<(u32, u64, bool)> {
+/// A process that was left.
+struct Left {
+    pid: u32,
+    /// None where its start was not done: it can only be ended.
+    seq: Option<u64>,
+    /// Whether it leads a group.
+    leads: bool,
+}
+
+/// Who is left: the processes of jobs, which lead their groups, what descends from them, which carries a mark, and who was
+/// being started.
+fn find(holder: &Holder, table: &[Entry]) -> Vec<Left> {
     // Whoever has the number of one that was there before, and was started later, is somebody else.
     let is_the_same = |entry: &&Entry| started(entry.pid).is_some_and(|ticks| ticks <= entry.ticks);
-    let mut left: Vec<(u32, u64, bool)> =
-        table.iter().filter(is_the_same).map(|entry| (entry.pid, entry.seq, true)).collect();
+    let of_job = |entry: &Entry| Left { pid: entry.pid, seq: Some(entry.seq), leads: true };
+    let mut left: Vec<Left> = table.iter().filter(is_the_same).map(of_job).collect();
     // Of jobs that had ended something may have been left on purpose; of one that had not, its own process tells.
     let marked = if holder.leaks == Leaks::Kept { Vec::new() } else { processes().collect() };
+    let run = holder.run.as_str();
     for pid in marked {
-        let is_known = left.iter().any(|(known, ..)| *known == pid);
-        if let (false, Some(seq)) = (is_known, job_of(pid, &holder.run)) {
-            if started(pid).is_some() {
-                left.push((pid, seq, false));
-            }
+        let is_known = left.iter().any(|known| known.pid == pid);
+        let seq = job_of(pid, run);
+        if !is_known && (seq.is_some() || is_being_started(pid, run)) && started(pid).is_some() {
+            left.push(Left { pid, seq, leads: false });
         }
     }
     left
+}
+
+fn is_being_started(pid: u32, run: &str) -> bool {
+    let name = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
+    name.strip_suffix(b"\n").is_some_and(|name| !name.is_empty() && name == thread_name(run).as_bytes())
+}
+
+/// Whether there is a process in the middle of execve(2): for a moment it has no environment, and its old name no more.
+fn is_anybody_about_to_be_known() -> bool {
+    processes().any(|pid| {
+        let is_empty = |what| fs::read(format!("/proc/{pid}/{what}")).is_ok_and(|text| text.is_empty());
+        // Threads of the kernel have no program, and other users' can't be read.
+        fs::read_link(format!("/proc/{pid}/exe")).is_ok() && is_empty("cmdline") && started(pid).is_some()
+    })
 }
 
 fn processes() -> impl Iterator<Item = u32> {
@@ -95,4 +142,54 @@ fn job_of(pid: u32, run: &str) -> Option<u64> {
         .split(|byte| *byte == b' ')
         .find_map(|mark| mark.strip_prefix(run.as_bytes())?.strip_prefix(b":"))?;
     std::str::from_utf8(mark.split(|byte| *byte == b':').next()?).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::{Child, Command};
+
+    use super::*;
+
+    fn holder(run: &str) -> Holder {
+        Holder {
+            run: run.into(),
+            host: host(),
+            boot: boot(),
+            ..Holder::default()
+        }
+    }
+
+    /// A process with the name of the threads of such a run.
+    fn child_named_after(run: &str) -> Child {
+        let folder = tempfile::Builder::new().tempdir().unwrap();
+        let program = folder.path().join(thread_name(run));
+        symlink("/bin/sleep", &program).unwrap();
+        Command::new(program).arg("86400").spawn().unwrap()
+    }
+
+    #[test]
+    fn who_was_being_started_is_ended_and_no_job_is_named_for_it() {
+        let run = "660e7fc662ff2-leftover";
+        let mut ours = child_named_after(run);
+        let mut other = child_named_after("660e7fc662ff2-somebody");
+        assert_eq!(end(&holder(run), &[]), (vec![], vec![]));
+        assert_eq!(ours.wait().unwrap().signal(), Some(9));
+        assert!(other.try_wait().unwrap().is_none());
+        other.kill().unwrap();
+        other.wait().unwrap();
+    }
+
+    #[test]
+    fn a_thread_is_named_by_as_much_as_the_system_keeps() {
+        let name = |run: &str| {
+            name_thread_after(run);
+            fs::read_to_string("/proc/thread-self/comm").unwrap().trim_end().to_owned()
+        };
+        for run in ["660e7fc662ff2-12874", "1-2"] {
+            assert_eq!(name(run), thread_name(run));
+        }
+        assert_eq!(thread_name("660e7fc662ff2-12874"), "7fc662ff2-12874");
+    }
 }
