@@ -96,12 +96,15 @@ pub(crate) fn parse() -> anyhow::Result<Args> {
     understand(env::args_os().collect())
 }
 
-/// What was typed for the run that is to be gone on with: these options.
+/// What was typed for the run that is to be gone on with, and what is typed for that now, which wins.
 ///
 /// # Errors
 /// Where one is not understood.
-pub(crate) fn parse_run(options: impl IntoIterator<Item = OsString>) -> anyhow::Result<RunArgs> {
-    let words = ["procpool".into(), "run".into()].into_iter().chain(options).collect();
+pub(crate) fn parse_run(recorded: Vec<OsString>, typed: Vec<OsString>) -> anyhow::Result<RunArgs> {
+    let all = command();
+    let run = all.find_subcommand("run").expect("BUG: no subcommand that runs");
+    let recorded = given::without_excluded(run, recorded, &typed);
+    let words = ["procpool".into(), "run".into()].into_iter().chain(recorded).chain(typed).collect();
     match understand(words)?.chore {
         Some(Chore::Run(args)) => Ok(*args),
         _ => bail!("these are no options of a run"),

@@ -30,8 +30,8 @@ pub(crate) fn options(args: ResumeArgs) -> anyhow::Result<RunArgs> {
     journal.push(folder.path());
     let resume = if args.unrun { "--resume=unrun" } else { "--resume" };
     let recorded: Vec<OsString> = run.options.into_iter().map(Text::into_os_string).collect();
-    let options = recorded.iter().cloned().chain(args.options).chain([journal, resume.into()]);
-    let mut all = args::parse_run(options)?;
+    let typed = args.options.into_iter().chain([journal, resume.into()]).collect();
+    let mut all = args::parse_run(recorded.clone(), typed)?;
     all.journal.list = ListFrom::Journal;
     all.journal.changed = args.changed;
     // Those of the first time: what is typed now is for now.

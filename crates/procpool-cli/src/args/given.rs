@@ -52,6 +52,29 @@ fn words(arg: &Arg, matches: &ArgMatches) -> Vec<OsString> {
     values.map(word).collect()
 }
 
+/// Those of the options that were recorded which what is typed now doesn't exclude.
+///
+/// `run` is the command that defines all of them.
+pub(super) fn without_excluded(run: &Command, recorded: Vec<OsString>, typed: &[OsString]) -> Vec<OsString> {
+    let arg_of = |word: &OsString| {
+        let long = word.to_str()?.strip_prefix("--")?.split('=').next()?;
+        run.get_arguments().find(|arg| arg.get_long() == Some(long))
+    };
+    let typed: Vec<&Arg> = typed.iter().filter_map(arg_of).collect();
+    let is_excluded = |word: &OsString| {
+        arg_of(word).is_some_and(|recorded| typed.iter().any(|typed| exclude(run, typed, recorded)))
+    };
+    recorded.into_iter().filter(|word| !is_excluded(word)).collect()
+}
+
+/// Whether one of the two options can't be given with the other.
+pub(super) fn exclude(command: &Command, one: &Arg, other: &Arg) -> bool {
+    let excludes = |one: &Arg, other: &Arg| {
+        command.get_arg_conflicts_with(one).iter().any(|arg| arg.get_id() == other.get_id())
+    };
+    excludes(one, other) || excludes(other, one)
+}
+
 /// `--resume unrun` is `--resume=unrun`: all other words after `--resume` are the command.
 pub(super) fn join_resume(words: Vec<OsString>) -> Vec<OsString> {
     let is_pair = |pair: &[OsString]| pair[0] == "--resume" && pair[1] == "unrun";
@@ -102,6 +125,21 @@ mod tests {
         let matches = command.try_get_matches_from_mut(typed).unwrap();
         let given = lasting(options(&command, &matches));
         assert_eq!(given, ["--limit=8", "--keep-order", "--env=A=1", "--env=B="]);
+    }
+
+    #[test]
+    fn what_is_typed_now_takes_the_place_of_what_it_excludes() {
+        let run = Command::new("run")
+            .arg(Arg::new("tag").long("tag").action(ArgAction::SetTrue))
+            .arg(Arg::new("with").long("tag-with").conflicts_with("tag"))
+            .arg(Arg::new("limit").long("limit"));
+        let left = |recorded: &[&str], typed: &[&str]| {
+            let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
+            without_excluded(&run, words(recorded), &words(typed))
+        };
+        assert_eq!(left(&["--tag", "--limit=1"], &["--tag-with=x"]), ["--limit=1"]);
+        assert_eq!(left(&["--limit=1", "--tag-with=y"], &["--tag", "--limit=2"]), ["--limit=1"]);
+        assert_eq!(left(&["--tag-with=y"], &["--tag-with=x"]), ["--tag-with=y"]);
     }
 
     #[test]

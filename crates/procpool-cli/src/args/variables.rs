@@ -7,6 +7,8 @@ use anyhow::bail;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use crate::args::given::exclude;
+
 /// Jobs are given these, so that they can't mean an option.
 const OF_JOBS: [&str; 6] = ["key", "seq", "slot", "attempt", "run", "within"];
 
@@ -46,12 +48,7 @@ pub(super) fn set(
 ) -> anyhow::Result<Vec<Variable>> {
     let is_typed = |arg: &Arg| typed.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
     let all_typed: Vec<&Arg> = command.get_arguments().filter(|arg| is_typed(arg)).collect();
-    let excludes = |one: &Arg, other: &Arg| {
-        command.get_arg_conflicts_with(one).iter().any(|arg| arg.get_id() == other.get_id())
-    };
-    let counts = |arg: &Arg| {
-        !is_typed(arg) && !all_typed.iter().any(|typed| excludes(typed, arg) || excludes(arg, typed))
-    };
+    let counts = |arg: &Arg| !is_typed(arg) && !all_typed.iter().any(|typed| exclude(command, typed, arg));
     let mut variables = Vec::new();
     for (long, arg) in options(command) {
         let name = name(long);
