@@ -33,7 +33,6 @@ pub(crate) fn options(args: ResumeArgs) -> anyhow::Result<RunArgs> {
     let typed = args.options.into_iter().chain([journal, resume.into()]).collect();
     let mut all = args::parse_run(recorded.clone(), typed)?;
     all.journal.list = ListFrom::Journal;
-    all.journal.changed = args.changed;
     // Those of the first time: what is typed now is for now.
     all.journal.options = recorded;
     Ok(all)

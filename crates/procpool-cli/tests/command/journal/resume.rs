@@ -127,6 +127,21 @@ fn a_job_with_another_command_is_refused_until_it_is_said_what_to_do_about_it() 
 }
 
 #[test]
+fn what_was_said_of_changed_jobs_holds_for_who_goes_on_by_the_journal_alone() {
+    for (changed, printed) in [("rerun", "a\nb\nc\n"), ("skip", "c\n")] {
+        let folder = Folder::new();
+        folder.record("echo ::: a b").end().exited(0);
+        let script = ": > runs; until [ -e go ]; do sleep 0.01; done; echo $1";
+        let words = format!("--resume --changed {changed} -k -j1 sh -c");
+        let running = folder.record(&words).args([script, "sh", ":::", "a", "b", "c"]).start();
+        wait_for("a job to run", || folder.has("runs"));
+        killed(running).printed("");
+        folder.write("go", "").resume("").end().exited(0).printed(printed);
+        folder.resume("").end().exited(0).printed("");
+    }
+}
+
+#[test]
 fn a_job_that_failed_with_another_command_counts_as_failed_where_it_is_left() {
     let folder = Folder::new();
     folder.record("false ::: a").end().exited(1);
@@ -234,12 +249,11 @@ fn two_runs_on_one_journal_are_one_too_many() {
 #[test]
 fn a_guardian_that_is_killed_lets_the_journal_go_with_its_pool() {
     let folder = Folder::new();
-    let script = "echo $$ > pid; until [ -e go ]; do sleep 0.01; done; echo $1";
+    let script = "[ -e pid ] || { echo $$ > pid; sleep 1000; }; echo $1";
     let running = folder.record("sh -c").args([script, "sh", ":::", "a"]).start();
     wait_for("the job to run", || folder.has("pid"));
     kill(&running.pid().as_raw_nonzero().to_string(), Signal::KILL);
     // Whoever goes on at once waits until the pool has seen it.
-    folder.write("go", "");
     let ended = folder.resume("").end().exited(0).printed("a\n");
     assert!(
         ended.error_text().contains("1 job: 0 succeeded, 0 failed, 1 interrupted, "),
