@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::thread;
@@ -68,8 +68,11 @@ const ENTRY: usize = 64;
 /// Linux counts in /proc in hundredths of a second, whatever its own clock does (proc(5), `USER_HZ`).
 const TICK: i64 = 10_000_000;
 
-/// So long a holder that was killed may take to be gone.
+/// So long is waited for a holder of whom nothing is wrong. It may have been killed just now.
 const LETTING_GO: Duration = Duration::from_millis(700);
+
+/// So long for one that is about to be gone. On a busy machine it takes seconds to end all that runs.
+const LAST_BREATH: Duration = Duration::from_secs(10);
 
 impl Running {
     /// Takes the folder for this process.
@@ -78,11 +81,13 @@ impl Running {
     /// Where somebody else has it, or the file can't be written.
     pub(crate) fn lock(path: &Path) -> anyhow::Result<Running> {
         let file = private().open(path).with_context(|| format!("can't write {path:?}"))?;
-        let until = Instant::now() + LETTING_GO;
+        let begun = Instant::now();
         loop {
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => return Ok(Running(file)),
-                Err(Errno::WOULDBLOCK) if Instant::now() < until => thread::sleep(Duration::from_millis(5)),
+                Err(Errno::WOULDBLOCK) if begun.elapsed() < patience(&file) => {
+                    thread::sleep(Duration::from_millis(5));
+                }
                 Err(Errno::WOULDBLOCK) => {
                     let holder = holder(&file);
                     let who = holder.map_or_else(String::new, |holder| {
@@ -114,6 +119,22 @@ impl Running {
     pub(crate) fn note(&self, slot: usize, entry: Entry) -> io::Result<()> {
         self.0.write_all_at(&entry.bytes(), TABLE + (slot as u64 - 1) * ENTRY as u64)
     }
+}
+
+/// How long to wait for who holds the file.
+fn patience(file: &File) -> Duration {
+    let is_here = |holder: &Holder| holder.host == host() && holder.boot == boot();
+    match holder(file).filter(is_here) {
+        Some(holder) if !has_guardian(holder.pid) => LAST_BREATH,
+        _ => LETTING_GO,
+    }
+}
+
+/// Whether a process lives whose parent runs the same program, as one does that nobody has killed.
+fn has_guardian(pid: u32) -> bool {
+    let program = |pid| fs::read_link(format!("/proc/{pid}/exe")).ok();
+    let guardian = stat(pid).as_deref().and_then(parent_in).and_then(program);
+    guardian.is_some() && guardian == program(pid)
 }
 
 /// Who holds it, or did, and what was started by then, for who only looks.
@@ -185,9 +206,11 @@ pub(crate) fn host() -> String {
 
 /// When a process was started, in ticks; `None` where there is none.
 pub(crate) fn started(pid: u32) -> Option<u64> {
-    let mut stat = String::new();
-    File::open(format!("/proc/{pid}/stat")).ok()?.read_to_string(&mut stat).ok()?;
-    started_in(&stat)
+    started_in(&stat(pid)?)
+}
+
+fn stat(pid: u32) -> Option<String> {
+    fs::read_to_string(format!("/proc/{pid}/stat")).ok()
 }
 
 /// See proc(5): behind the name, which ends with the last parenthesis, the state comes third, the start 22nd.
@@ -197,8 +220,14 @@ fn started_in(stat: &str) -> Option<u64> {
     (!matches!(state, "Z" | "X")).then(|| fields.nth(18)?.parse().ok()).flatten()
 }
 
+/// The next field after the state.
+fn parent_in(stat: &str) -> Option<u32> {
+    stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead, BufReader};
     use std::process;
 
     use super::*;
@@ -240,6 +269,32 @@ mod tests {
     }
 
     #[test]
+    fn a_holder_that_nobody_guards_is_given_time_to_be_gone() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let path = temporary.path().join("running");
+        let running = Running::lock(&path).unwrap();
+        let wait_for = |pid, host: String| {
+            running.begin(&Holder { pid, host, boot: boot(), ..Holder::default() }).unwrap();
+            patience(&running.0)
+        };
+        assert_eq!(wait_for(u32::MAX, host()), LAST_BREATH);
+        assert_eq!(wait_for(u32::MAX, "there".into()), LETTING_GO);
+        // The parent of this one runs another program.
+        assert_eq!(wait_for(process::id(), host()), LAST_BREATH);
+        let mut guardian = process::Command::new("sh")
+            .args(["-c", "sh -c 'echo $$; read line'; true"])
+            .stdin(process::Stdio::piped())
+            .stdout(process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut number = String::new();
+        BufReader::new(guardian.stdout.take().unwrap()).read_line(&mut number).unwrap();
+        assert_eq!(wait_for(number.trim().parse().unwrap(), host()), LETTING_GO);
+        // The end of its input ends the inner one.
+        guardian.wait().unwrap();
+    }
+
+    #[test]
     fn a_process_was_started_before_it_was_seen() {
         let entry = Entry::now(process::id(), 1, 1);
         assert!(started(process::id()).unwrap() <= entry.ticks);
@@ -247,5 +302,6 @@ mod tests {
         let stat = |state: &str| format!("7 (a) b) {state}{} 4711 0", " 1".repeat(18));
         assert_eq!(started_in(&stat("S")), Some(4711));
         assert_eq!(started_in(&stat("Z")), None);
+        assert_eq!(parent_in("7 (a) b) S 3 1"), Some(3));
     }
 }
