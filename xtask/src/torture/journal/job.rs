@@ -27,7 +27,12 @@ pub(crate) fn jobs(count: usize, seed: u64) -> Vec<Job> {
     let job = |number: usize| Job {
         key: format!("job-{number:06}"),
         seed: random.random_range(0..1 << 40),
-        nap_milliseconds: if random.random_bool(0.5) { 0 } else { random.random_range(0..20) },
+        nap_milliseconds: match random.random_range(0..100) {
+            0..50 => 0,
+            50..99 => random.random_range(0..20),
+            // Long enough to be there still when the next run starts it again.
+            _ => 250,
+        },
         stdout: choose(&STDOUT, random),
         stderr: choose(&STDERR, random),
     };
