@@ -101,11 +101,11 @@ fn find(holder: &Holder, table: &[Entry]) -> Vec<Left> {
     let of_job = |entry: &Entry| Left { pid: entry.pid, seq: Some(entry.seq), leads: true };
     let mut left: Vec<Left> = table.iter().filter(is_the_same).map(of_job).collect();
     // Of jobs that had ended something may have been left on purpose; of one that had not, its own process tells.
-    let marked = if holder.leaks == Leaks::Kept { Vec::new() } else { processes().collect() };
+    let looks_for_marks = holder.leaks != Leaks::Kept;
     let run = holder.run.as_str();
-    for pid in marked {
+    for pid in processes() {
         let is_known = left.iter().any(|known| known.pid == pid);
-        let seq = job_of(pid, run);
+        let seq = looks_for_marks.then(|| job_of(pid, run)).flatten();
         if !is_known && (seq.is_some() || is_being_started(pid, run)) && started(pid).is_some() {
             left.push(Left { pid, seq, leads: false });
         }
@@ -172,10 +172,12 @@ mod tests {
     #[test]
     fn who_was_being_started_is_ended_and_no_job_is_named_for_it() {
         let run = "660e7fc662ff2-leftover";
-        let mut ours = child_named_after(run);
         let mut other = child_named_after("660e7fc662ff2-somebody");
-        assert_eq!(end(&holder(run), &[]), (vec![], vec![]));
-        assert_eq!(ours.wait().unwrap().signal(), Some(9));
+        for leaks in [Leaks::Nothing, Leaks::Kept] {
+            let mut ours = child_named_after(run);
+            assert_eq!(end(&Holder { leaks, ..holder(run) }, &[]), (vec![], vec![]));
+            assert_eq!(ours.wait().unwrap().signal(), Some(9));
+        }
         assert!(other.try_wait().unwrap().is_none());
         other.kill().unwrap();
         other.wait().unwrap();
