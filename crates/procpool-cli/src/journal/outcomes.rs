@@ -93,14 +93,13 @@ impl Outcomes {
         let mut author = Author::of(writer.into());
         walk(&files.journal, |offset, line| match line {
             Line::Attempt(brief) => {
-                let writer_before = author.writer(brief.identity.job);
                 let number = u32::try_from(self.attempts.len()).expect("BUG: a journal that no memory holds");
                 let noted = self.jobs.entry(brief.identity.job).or_insert(Noted {
                     standing: Standing::unlisted(),
                     counts: NONE,
                     last: NONE,
                 });
-                if noted.standing.note(&brief, writer_before) {
+                if author.note(&brief, &mut noted.standing) {
                     noted.counts = number;
                 }
                 self.attempts.push(Link { offset, before: noted.last, writer });

@@ -1,6 +1,7 @@
 //! What is known of a list's jobs from the journals of all that have written to a folder.
 //! Knows nothing of what is to be done now.
 
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::io::{Read, Seek, SeekFrom};
@@ -44,7 +45,7 @@ pub(crate) struct Standing {
     fingerprint: u64,
     ended: u64,
     generation: u32,
-    /// The last of that generation.
+    /// The last of that generation, of whichever writer.
     attempt: u32,
     pub(crate) status: u8,
     pub(crate) outcome: Option<CameOfIt>,
@@ -100,37 +101,43 @@ impl Standing {
         self.fingerprint == identity.fingerprint.low_bits()
     }
 
-    /// Whether nothing is known of an attempt of this generation.
+    /// Whether nothing is known of an attempt of this generation, and it matters: somebody else may have succeeded.
     pub(crate) fn lacks(&self, generation: u32, attempt: u32) -> bool {
-        (self.generation, self.attempt) < (generation, attempt)
+        let has_succeeded = self.generation >= generation && self.outcome == Some(CameOfIt::Succeeded);
+        (self.generation, self.attempt) < (generation, attempt) && !has_succeeded
     }
 
     /// Takes note of an attempt. What a later generation says replaces what an earlier one did. Within one, the last
     /// attempt counts; of several writers whoever succeeded, and of those the first.
     /// Says whether it counts from now on.
-    pub(super) fn note(&mut self, brief: &Brief, writer: Writer) -> bool {
-        let is_newer = match (self.generation.cmp(&brief.generation), writer) {
-            (std::cmp::Ordering::Less, _) => true,
-            (std::cmp::Ordering::Greater, _) => false,
-            (std::cmp::Ordering::Equal, Writer::Same) => self.attempt <= brief.attempt,
-            (std::cmp::Ordering::Equal, Writer::Another) => {
+    fn note(&mut self, brief: &Brief, writer: Writer) -> bool {
+        let order = self.generation.cmp(&brief.generation);
+        let counts = match (order, writer) {
+            // Attempts of a generation stand in a file in their order.
+            (Ordering::Less, _) | (Ordering::Equal, Writer::Same) => true,
+            (Ordering::Greater, _) => false,
+            (Ordering::Equal, Writer::Another) => {
                 let rank = |outcome, ended| (outcome != Some(CameOfIt::Succeeded), ended);
                 rank(Some(brief.came_of_it), brief.ended) < rank(self.outcome, self.ended)
             }
         };
-        if is_newer {
+        self.attempt = match order {
+            Ordering::Less => brief.attempt,
+            Ordering::Equal => self.attempt.max(brief.attempt),
+            Ordering::Greater => self.attempt,
+        };
+        if counts {
             self.fingerprint = brief.identity.fingerprint.low_bits();
             self.ended = brief.ended;
             self.generation = brief.generation;
-            self.attempt = brief.attempt;
             self.outcome = Some(brief.came_of_it);
             self.status = brief.status;
         }
-        is_newer
+        counts
     }
 }
 
-/// Whether an attempt stands in the file in which the one before it did.
+/// Whether an attempt stands in the file in which that one does which has counted so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Writer {
     Same,
@@ -144,22 +151,28 @@ pub(super) enum Line {
     Other(Vec<u8>),
 }
 
-/// Tells the attempts of a file's jobs from those that stand in the files before it.
+/// Takes note of the attempts of one file, among those of the files before it.
 pub(super) struct Author {
-    /// `None` for the first file: there is nothing before it.
-    seen: Option<HashSet<Hash, BuildHasherDefault<AsItIs>>>,
+    /// The jobs of which an attempt of this file counts; `None` for the first file: there is nothing before it.
+    counting: Option<HashSet<Hash, BuildHasherDefault<AsItIs>>>,
 }
 
 impl Author {
     /// Of the file with this number.
     pub(super) fn of(index: usize) -> Author {
-        Author { seen: (index > 0).then(HashSet::default) }
+        Author { counting: (index > 0).then(HashSet::default) }
     }
 
-    /// Who has written the attempt before this one of this job.
-    pub(super) fn writer(&mut self, job: Hash) -> Writer {
-        let is_first_here = self.seen.as_mut().is_some_and(|seen| seen.insert(job));
-        if is_first_here { Writer::Another } else { Writer::Same }
+    /// Says whether the attempt counts from now on.
+    pub(super) fn note(&mut self, brief: &Brief, standing: &mut Standing) -> bool {
+        let Some(counting) = &mut self.counting else { return standing.note(brief, Writer::Same) };
+        let job = brief.identity.job;
+        let writer = if counting.contains(&job) { Writer::Same } else { Writer::Another };
+        let counts = standing.note(brief, writer);
+        if counts {
+            counting.insert(job);
+        }
+        counts
     }
 }
 
@@ -188,18 +201,18 @@ impl Past {
             self.jobs.reserve(usize::try_from(size / 500).unwrap_or_default().min(MOST_AT_FIRST));
         }
         let mut author = Author::of(index);
-        walk(path, |_, line| match line {
-            Line::Attempt(brief) => {
-                let writer = author.writer(brief.identity.job);
-                self.note(&brief, writer);
-            }
-            Line::Other(body) => self.note_other(&body),
-        })
+        walk(path, |_, line| self.take(line, &mut author))
     }
 
-    fn note(&mut self, brief: &Brief, writer: Writer) {
-        self.attempts += 1;
-        self.jobs.entry(brief.identity.job).or_insert(Standing::unlisted()).note(brief, writer);
+    fn take(&mut self, line: Line, author: &mut Author) {
+        match line {
+            Line::Attempt(brief) => {
+                self.attempts += 1;
+                let standing = self.jobs.entry(brief.identity.job).or_insert(Standing::unlisted());
+                author.note(&brief, standing);
+            }
+            Line::Other(body) => self.note_other(&body),
+        }
     }
 
     /// A record that is of no attempt.
@@ -219,18 +232,31 @@ impl Past {
 pub(super) fn walk(path: &Path, mut take: impl FnMut(u64, Line)) -> anyhow::Result<Length> {
     let file = folder::open(path).with_context(|| format!("can't read {path:?}"))?;
     let size = file.metadata()?.len();
-    let parse = |offset, body: &[u8]| {
+    let parse = |offset, body: &[u8]| (offset, Line::of(offset, body));
+    let read = ahead::read(file, parse, |(offset, line)| check(offset, line, path, &mut take));
+    length(read.with_context(|| format!("can't read {path:?}"))?, size, path)
+}
+
+impl Line {
+    fn of(offset: u64, body: &[u8]) -> Line {
         let brief = Brief::of(body).filter(|_| offset > 0);
-        (offset, brief.map_or_else(|| Line::Other(body.to_vec()), Line::Attempt))
-    };
-    let take = |line| {
-        match line {
-            (0, Line::Other(body)) => check_header(&body, path)?,
-            (offset, line) => take(offset, line),
-        }
-        Ok(())
-    };
-    match ahead::read(file, parse, take).with_context(|| format!("can't read {path:?}"))? {
+        brief.map_or_else(|| Line::Other(body.to_vec()), Line::Attempt)
+    }
+}
+
+/// Looks at the first line, and gives `take` all others.
+fn check(offset: u64, line: Line, path: &Path, take: &mut impl FnMut(u64, Line)) -> anyhow::Result<()> {
+    match line {
+        Line::Other(body) if offset == 0 => check_header(&body, path)?,
+        line => take(offset, line),
+    }
+    Ok(())
+}
+
+/// How much of a file is whole, by what comes after its last whole line.
+fn length(rest: Rest, size: u64, path: &Path) -> anyhow::Result<Length> {
+    match rest {
+        Rest::Nothing { offset: 0 } => Err(empty(path)),
         Rest::Nothing { offset } => Ok(Length { whole: offset, torn: 0 }),
         Rest::Torn { offset: 0 } | Rest::Damaged { offset: 0 } => Err(foreign(path)),
         Rest::Torn { offset } => Ok(Length { whole: offset, torn: size.saturating_sub(offset) }),
@@ -258,6 +284,7 @@ pub(crate) fn last_run(folder: &Folder) -> anyhow::Result<Option<Run>> {
                 Found::Line { offset: 0, body } => check_header(body, path)?,
                 Found::Line { body, .. } if body.starts_with(br#""record":"run""#) => past.note_other(body),
                 Found::Line { .. } => {}
+                Found::End { offset: 0 } => return Err(empty(path)),
                 Found::Torn { offset: 0 } | Found::Damaged { offset: 0 } => return Err(foreign(path)),
                 // The resume itself says what is to be said of it.
                 Found::End { .. } | Found::Torn { .. } | Found::Damaged { .. } => break,
@@ -304,6 +331,11 @@ fn check_header(body: &[u8], path: &Path) -> anyhow::Result<()> {
     }
 }
 
+/// A file is made with its header in it: somebody has emptied it, or a power cut.
+fn empty(path: &Path) -> anyhow::Error {
+    anyhow::anyhow!("{path:?} is empty, so that it is not known what has been run; name another folder")
+}
+
 /// A file that doesn't begin like a journal; it may be one of a later version, whose checks look otherwise.
 fn foreign(path: &Path) -> anyhow::Error {
     let version = || {
@@ -323,52 +355,7 @@ fn foreign(path: &Path) -> anyhow::Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
+mod damage;
 
-    fn brief(generation: u32, attempt: u32, came_of_it: CameOfIt, ended: u64) -> Brief {
-        let hash = Hash::parse(&[b'1'; 32]).unwrap();
-        Brief {
-            generation,
-            attempt,
-            identity: Identity { job: hash, fingerprint: hash },
-            came_of_it,
-            status: 0,
-            ended,
-        }
-    }
-
-    fn outcome(notes: &[(Brief, Writer)]) -> (Option<CameOfIt>, u64) {
-        let mut standing = Standing::listed();
-        for (brief, writer) in notes {
-            standing.note(brief, *writer);
-        }
-        (standing.outcome, standing.ended)
-    }
-
-    #[test]
-    fn the_last_attempt_of_the_last_generation_counts() {
-        use CameOfIt::{Failed, Stopped, Succeeded};
-        let notes = [
-            (brief(1, 1, Failed, 1), Writer::Same),
-            (brief(1, 2, Failed, 2), Writer::Same),
-            (brief(2, 1, Stopped, 3), Writer::Same),
-            (brief(2, 2, Succeeded, 4), Writer::Same),
-        ];
-        assert_eq!(outcome(&notes), (Some(Succeeded), 4));
-        assert_eq!(outcome(&notes[..3]), (Some(Stopped), 3));
-        assert_eq!(outcome(&notes[..2]), (Some(Failed), 2));
-    }
-
-    #[test]
-    fn of_several_writers_the_first_that_succeeded_counts_whoever_is_read_first() {
-        use CameOfIt::{Failed, Succeeded};
-        let early = brief(1, 1, Succeeded, 5);
-        let late = brief(1, 1, Succeeded, 9);
-        let failed = brief(1, 3, Failed, 1);
-        for order in [[early, late, failed], [failed, late, early], [late, failed, early]] {
-            let notes = order.map(|brief| (brief, Writer::Another));
-            assert_eq!(outcome(&notes), (Some(Succeeded), 5));
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Finds the records of outcomes again, for whoever wants all that stands in them.
 //! Knows nothing of what is done with them.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -20,10 +21,18 @@ pub(crate) struct RecordPlace {
     writer: usize,
     offset: u64,
     length: usize,
-    rank: (u32, bool, u32),
+    generation: u32,
+    attempt: u32,
+    has_succeeded: bool,
+    ended: u64,
 }
 
 impl RecordPlace {
+    /// Of several writers: the last generation, in it who succeeded, of those the first.
+    fn rank(&self) -> (u32, bool, Reverse<u64>) {
+        (self.generation, self.has_succeeded, Reverse(self.ended))
+    }
+
     /// Reads it, and says in which file its outputs are.
     ///
     /// # Errors
@@ -51,17 +60,43 @@ pub(crate) fn find_outcomes(
         return Ok(places);
     }
     for (writer, files) in writers.iter().enumerate() {
-        let mut scanner = Scanner::new(folder::open(&files.journal)?);
-        while let Found::Line { offset, body } = scanner.next()? {
-            let Some(brief) = Brief::of(body) else { continue };
-            let job = brief.identity.job;
-            if !wanted.contains_key(&job) {
-                continue;
+        for (job, place) in find_in(writer, files, wanted)? {
+            if places.get(&job).is_none_or(|other| other.rank() < place.rank()) {
+                places.insert(job, place);
             }
-            let rank = (brief.generation, brief.came_of_it == CameOfIt::Succeeded, brief.attempt);
-            if places.get(&job).is_none_or(|last| last.rank <= rank) {
-                places.insert(job, RecordPlace { writer, offset, length: body.len() + CHECK, rank });
-            }
+        }
+    }
+    Ok(places)
+}
+
+/// Of one writer the last attempt of the last generation counts.
+fn find_in(
+    writer: usize,
+    files: &WriterFiles,
+    wanted: &HashMap<Hash, u64>,
+) -> io::Result<HashMap<Hash, RecordPlace>> {
+    let mut places: HashMap<Hash, RecordPlace> = HashMap::new();
+    let mut scanner = Scanner::new(folder::open(&files.journal)?);
+    while let Found::Line { offset, body } = scanner.next()? {
+        let Some(brief) = Brief::of(body) else { continue };
+        let Brief { generation, attempt, ended, .. } = brief;
+        let job = brief.identity.job;
+        let is_last = |other: &RecordPlace| (other.generation, other.attempt) <= (generation, attempt);
+        if wanted.contains_key(&job) && places.get(&job).is_none_or(is_last) {
+            let has_succeeded = brief.came_of_it == CameOfIt::Succeeded;
+            let length = body.len() + CHECK;
+            places.insert(
+                job,
+                RecordPlace {
+                    writer,
+                    offset,
+                    length,
+                    generation,
+                    attempt,
+                    has_succeeded,
+                    ended,
+                },
+            );
         }
     }
     Ok(places)

@@ -97,6 +97,10 @@ impl<R: Read> Scanner<R> {
         }
         // Small at first: most lists are.
         let piece = PIECE.min(self.buffer.len().max(PIECE / 64));
+        if self.buffer.is_empty() {
+            // Fresh zeros cost nothing.
+            self.buffer = vec![0; piece];
+        }
         if self.buffer.len() - self.filled.end < piece {
             self.buffer.resize(self.filled.end + piece, 0);
         }

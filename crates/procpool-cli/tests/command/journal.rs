@@ -4,6 +4,7 @@
 mod crash;
 mod list;
 mod resume;
+mod writers;
 
 use rustix::process::Signal;
 
