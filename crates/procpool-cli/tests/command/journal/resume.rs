@@ -147,7 +147,8 @@ fn a_job_that_failed_with_another_command_counts_as_failed_where_it_is_left() {
     folder.record("false ::: a").end().exited(1);
     let ended = folder.record("--resume=unrun --changed skip true ::: a").end().exited(1);
     ended.said("1 job: 0 succeeded, 0 failed, 0 interrupted, 0 new, 1 changed\n");
-    folder.record("--resume --changed skip true ::: a").end().exited(0);
+    folder.record("--resume --changed skip true ::: a").end().exited(1);
+    folder.record("--resume --changed rerun true ::: a").end().exited(0);
 }
 
 #[test]
