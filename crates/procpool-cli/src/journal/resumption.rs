@@ -173,3 +173,6 @@ pub(crate) fn write_list(
     file.flush()?;
     Ok(length)
 }
+
+#[cfg(test)]
+mod tests;
