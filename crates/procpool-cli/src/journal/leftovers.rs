@@ -183,6 +183,52 @@ mod tests {
         other.wait().unwrap();
     }
 
+    /// A process that nothing tells from others but its number.
+    fn stranger() -> Child {
+        Command::new("sleep").arg("86400").spawn().unwrap()
+    }
+
+    #[test]
+    fn a_job_that_was_left_is_ended_and_whoever_has_got_its_number_since_is_not() {
+        let mut ours = stranger();
+        let pid = ours.id();
+        let began = started(pid).unwrap();
+        let entry = |ticks| Entry { pid, ticks, seq: 7, attempt: 1 };
+        let run = "no-such-run-1";
+        assert_eq!(end(&holder(run), &[entry(began - 1)]), (vec![], vec![]));
+        for elsewhere in [
+            Holder { host: "elsewhere".into(), ..holder(run) },
+            Holder { boot: "earlier".into(), ..holder(run) },
+            Holder { boot: String::new(), ..holder(run) },
+        ] {
+            assert_eq!(end(&elsewhere, &[entry(began)]), (vec![], vec![]));
+        }
+        let still_there = Holder { pid: std::process::id(), ticks: u64::MAX, ..holder(run) };
+        assert_eq!(end(&still_there, &[entry(began)]), (vec![], vec![]));
+        assert!(ours.try_wait().unwrap().is_none());
+        assert_eq!(end(&holder(run), &[entry(began)]), (vec![(pid, 7)], vec![]));
+        assert_eq!(ours.wait().unwrap().signal(), Some(9));
+        assert_eq!(end(&holder(run), &[entry(began)]), (vec![], vec![]));
+    }
+
+    #[test]
+    fn who_carries_the_mark_of_a_run_is_of_that_job_and_of_no_other_run() {
+        let marked = |marks: &str| Command::new("sleep").arg("86400").env(MARK, marks).spawn().unwrap();
+        let mut ours = marked("1-outer:3:1 2-inner:12:1");
+        // Its environment is there once it has become its program.
+        while job_of(ours.id(), "1-outer").is_none() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(job_of(ours.id(), "1-outer"), Some(3));
+        assert_eq!(job_of(ours.id(), "2-inner"), Some(12));
+        assert_eq!(job_of(ours.id(), "2-inne"), None);
+        assert_eq!(job_of(ours.id(), "3"), None);
+        let kept = Holder { leaks: Leaks::Kept, ..holder("2-inner") };
+        assert_eq!(end(&kept, &[]), (vec![], vec![]));
+        assert_eq!(end(&holder("2-inner"), &[]), (vec![(ours.id(), 12)], vec![]));
+        assert_eq!(ours.wait().unwrap().signal(), Some(9));
+    }
+
     #[test]
     fn a_thread_is_named_by_as_much_as_the_system_keeps() {
         let name = |run: &str| {
