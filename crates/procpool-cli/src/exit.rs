@@ -2,6 +2,7 @@
 //! Knows nothing of what led there, only which ends there are and what they promise.
 
 use crate::{screen, sys};
+use std::io;
 use std::process;
 
 /// The end of procpool, from best to worst: of two that apply, the later one counts.
@@ -51,6 +52,17 @@ pub(crate) fn bad_input(error: &anyhow::Error) -> ExitStatus {
     ExitStatus::BadInput
 }
 
+/// Says why nothing can begin: what was typed or read is at fault, unless it is that a disk has no room.
+pub(crate) fn refused(error: &anyhow::Error) -> ExitStatus {
+    let is_for_want_of_room =
+        |error: &io::Error| matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    if error.chain().filter_map(|cause| cause.downcast_ref()).any(is_for_want_of_room) {
+        own_failure(error)
+    } else {
+        bad_input(error)
+    }
+}
+
 /// Says what procpool could not do.
 pub(crate) fn own_failure(error: &anyhow::Error) -> ExitStatus {
     say(error);
@@ -87,6 +99,15 @@ mod tests {
     fn an_error_is_told_without_what_controls_a_terminal() {
         let error = anyhow::anyhow!("line 1\r\n\tü\x1b[31m\x08\u{9b}\n").context("a\0");
         assert_eq!(words(&error), "a\\u{0}: line 1\n\tü\\u{1b}[31m\\u{8}\\u{9b}");
+    }
+
+    #[test]
+    fn a_disk_without_room_is_no_fault_of_who_typed() {
+        let refused = |error: i32| {
+            refused(&anyhow::Error::from(io::Error::from_raw_os_error(error)).context("--journal \"J\""))
+        };
+        assert_eq!(refused(28), ExitStatus::OwnFailure);
+        assert_eq!(refused(13), ExitStatus::BadInput);
     }
 
     #[test]

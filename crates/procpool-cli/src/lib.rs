@@ -103,7 +103,7 @@ fn run(args: RunArgs) -> ExitStatus {
             let controls = Controls { pulse, processes, link, grace };
             run::run(&pool, input, Audience { sinks, telling }, controls)
         }
-        Err(error) => exit::bad_input(&error),
+        Err(error) => exit::refused(&error),
     };
     if let Some(guard) = &guard {
         guard.take_leave();

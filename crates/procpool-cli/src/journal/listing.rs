@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use anyhow::Context;
 use procpool_core::Job;
 
 use crate::input::Jobs;
@@ -243,6 +244,8 @@ pub(crate) struct StoredJobs {
 /// Why a list could not be read on. Clones know together.
 pub(crate) type Trouble = Arc<std::sync::OnceLock<anyhow::Error>>;
 
+const UNREADABLE: &str = "the journal's list of jobs can't be read";
+
 impl StoredJobs {
     pub(crate) fn new(
         listing: Arc<Listing>,
@@ -261,7 +264,7 @@ impl StoredJobs {
         }
     }
 
-    fn read_on(&mut self) -> io::Result<Option<Job<Work>>> {
+    fn read_on(&mut self) -> anyhow::Result<Option<Job<Work>>> {
         loop {
             if self.wanted.as_ref().is_some_and(|wanted| wanted.from(self.position + 1).is_none()) {
                 return Ok(None);
@@ -278,22 +281,32 @@ impl StoredJobs {
             if self.wanted.as_ref().is_some_and(|wanted| !wanted.has(self.position)) {
                 continue;
             }
-            let parsed = line::open(&self.buffer[line]).and_then(parse).ok_or(io::ErrorKind::InvalidData)?;
-            return match parsed {
-                Line::Job(job) => Ok(Some(self.listing.ledger.job(*job)?.position(self.position))),
+            let parsed = line::open(&self.buffer[line]).and_then(parse);
+            return match parsed
+                .ok_or(io::ErrorKind::InvalidData)
+                .map_err(io::Error::from)
+                .context(UNREADABLE)?
+            {
+                Line::Job(job) => {
+                    let job = self.listing.ledger.job(*job).context(UNREADABLE)?;
+                    Ok(Some(job.position(self.position)))
+                }
                 Line::End { .. } => Ok(None),
             };
         }
     }
 
-    fn fill(&mut self) -> io::Result<bool> {
-        let Some(until) = self.listing.next_piece(self.offset)? else { return Ok(false) };
+    fn fill(&mut self) -> anyhow::Result<bool> {
+        let next = self.listing.next_piece(self.offset);
+        let Some(until) = next.context("can't write the list of jobs to the journal")? else {
+            return Ok(false);
+        };
         self.buffer.drain(..self.start);
         self.start = 0;
         let room = usize::try_from(until - self.offset).unwrap_or(usize::MAX).min(4 * PIECE);
         let filled = self.buffer.len();
         self.buffer.resize(filled + room, 0);
-        self.listing.file.read_exact_at(&mut self.buffer[filled..], self.offset)?;
+        self.listing.file.read_exact_at(&mut self.buffer[filled..], self.offset).context(UNREADABLE)?;
         self.offset += room as u64;
         Ok(true)
     }
@@ -304,9 +317,7 @@ impl Iterator for StoredJobs {
 
     fn next(&mut self) -> Option<Job<Work>> {
         self.read_on().unwrap_or_else(|error| {
-            let _ = self
-                .trouble
-                .set(anyhow::Error::from(error).context("the journal's list of jobs can't be read"));
+            let _ = self.trouble.set(error);
             None
         })
     }

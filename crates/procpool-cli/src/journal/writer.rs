@@ -4,6 +4,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -43,12 +44,10 @@ impl Writer {
     /// Makes the files of a new journal, which begins with `lines`: with all of them, or it is not there.
     pub(crate) fn create(files: WriterFiles, lines: &[u8], durability: Durability) -> io::Result<Writer> {
         let new = files.journal.with_extension("jsonl.new");
-        let mut file = private().truncate(true).open(&new)?;
-        file.write_all(lines)?;
-        if durability == Durability::PowerCut {
-            file.sync_data()?;
-        }
-        fs::rename(&new, &files.journal)?;
+        let file = make(&new, &files.journal, lines, durability).inspect_err(|_| {
+            // What is half made would only take room.
+            let _ = fs::remove_file(&new);
+        })?;
         if let (Durability::PowerCut, Some(folder)) = (durability, files.journal.parent()) {
             File::open(folder)?.sync_all()?;
         }
@@ -139,6 +138,17 @@ impl Writer {
     fn journal(&self) -> MutexGuard<'_, Journal> {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Makes a file that has all of the lines by the time it has its name.
+fn make(new: &Path, name: &Path, lines: &[u8], durability: Durability) -> io::Result<File> {
+    let mut file = private().truncate(true).open(new)?;
+    file.write_all(lines)?;
+    if durability == Durability::PowerCut {
+        file.sync_data()?;
+    }
+    fs::rename(new, name)?;
+    Ok(file)
 }
 
 /// Where an output goes.
