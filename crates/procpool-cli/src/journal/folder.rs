@@ -96,7 +96,8 @@ impl Folder {
                 || ["list-", "printed-", "inputs-"].iter().any(|part| name.starts_with(part))
         };
         // One without a byte is what a power cut may leave of one that was just made.
-        let has_journal = fs::metadata(self.own_files().journal).is_ok_and(|file| file.len() > 0);
+        let is_there = |file: fs::Metadata| file.len() > 0 || !file.is_file();
+        let has_journal = fs::metadata(self.own_files().journal).is_ok_and(is_there);
         Ok(if has_journal {
             Contents::Journal
         } else if names.iter().any(|name| name == "outputs") {

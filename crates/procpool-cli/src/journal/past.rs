@@ -260,11 +260,15 @@ fn length(rest: Rest, size: u64, path: &Path) -> anyhow::Result<Length> {
         Rest::Nothing { offset } => Ok(Length { whole: offset, torn: 0 }),
         Rest::Torn { offset: 0 } | Rest::Damaged { offset: 0 } => Err(foreign(path)),
         Rest::Torn { offset } => Ok(Length { whole: offset, torn: size.saturating_sub(offset) }),
-        Rest::Damaged { offset } => bail!(
-            "{path:?} is damaged at byte {offset}, and whole records follow; nothing was changed. What stands before that \
-             byte can be kept: `head -c {offset}` of it into another file"
-        ),
+        Rest::Damaged { offset } => Err(damaged(offset, path)),
     }
+}
+
+fn damaged(offset: u64, path: &Path) -> anyhow::Error {
+    anyhow::anyhow!(
+        "{path:?} is damaged at byte {offset}, and whole records follow; nothing was changed. What stands before that \
+         byte can be kept: `head -c {offset}` of it into another file"
+    )
 }
 
 /// The last run of a journal; `None` where there is none.
@@ -286,6 +290,7 @@ pub(crate) fn last_run(folder: &Folder) -> anyhow::Result<Option<Run>> {
                 Found::Line { .. } => {}
                 Found::End { offset: 0 } => return Err(empty(path)),
                 Found::Torn { offset: 0 } | Found::Damaged { offset: 0 } => return Err(foreign(path)),
+                Found::Damaged { offset } if past.run.is_none() => return Err(damaged(offset, path)),
                 // The resume itself says what is to be said of it.
                 Found::End { .. } | Found::Torn { .. } | Found::Damaged { .. } => break,
             }

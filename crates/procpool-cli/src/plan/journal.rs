@@ -68,7 +68,7 @@ pub(super) fn journal(
             shown()
         ),
         (Contents::JournalGone, _) => bail!(
-            "{}: its journal.jsonl is gone, though outputs are there; put it back, or name another folder",
+            "{}: its journal.jsonl is gone or empty, though outputs are there; put it back, or name another folder",
             shown()
         ),
         (Contents::Other, _) => {

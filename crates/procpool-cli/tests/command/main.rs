@@ -26,6 +26,7 @@ mod limits;
 mod listener;
 mod lists;
 mod memory;
+mod mounts;
 mod outcomes;
 mod output;
 mod output_modes;

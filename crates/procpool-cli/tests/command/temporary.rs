@@ -1,11 +1,9 @@
 //! The temporary directory, which large outputs go to: missing, unwritable, full.
 //! Does not know what is kept there.
 
-use std::process::Command;
-
 use sleeper::bytes::{Stream, all};
 
-use crate::{Ended, Folder};
+use crate::{Ended, Folder, mounts};
 
 #[test]
 fn a_temporary_directory_that_is_of_no_use_is_said_before_any_job_has_run() {
@@ -44,22 +42,8 @@ fn past_the_limit_of_a_files_size_an_output_is_incomplete_and_procpool_lives() {
 fn on_a_full_disk_an_output_is_incomplete() {
     let folder = Folder::new();
     let mount = "mkdir small && mount -t tmpfs -o size=1m none small && export TMPDIR=$PWD/small";
-    // To mount takes root, if only in a namespace of one's own, and that is not allowed everywhere.
-    let namespaces = [&["--mount"][..], &["--mount", "--map-root-user"]];
-    let allowed = |namespaces: &&&[&str]| {
-        let mount = "mount -t tmpfs none /mnt";
-        Command::new("unshare")
-            .args(**namespaces)
-            .args(["sh", "-c", mount])
-            .status()
-            .is_ok_and(|s| s.success())
-    };
-    let Some(namespaces) = namespaces.iter().find(allowed) else {
-        eprintln!("no file system can be mounted here: {mount}");
-        return;
-    };
-    let trial = folder.command("unshare").args(*namespaces);
-    let ended = trial.args(["sh", "-c", &format!("{mount}; {JOBS}")]).end();
+    let Some(trial) = mounts::sh(&folder, &format!("{mount}; {JOBS}")) else { return };
+    let ended = trial.end();
     is_incomplete(&folder, ended, "No space left on device");
 }
 
