@@ -144,9 +144,8 @@ impl Case<'_> {
         let said = self.said().len();
         let mut ended = self.go_on(None);
         if self.said()[said..].iter().any(|line| line.ends_with("run its command again with --resume")) {
-            // It was killed before it had its list.
+            // It was killed before it had all of its list; what it had of it may have been run.
             ended.exited(3);
-            assert!(self.lines("starts").is_empty(), "{:?}", self.kills);
             ended = self.to_files(self.folder.command(PROCPOOL).args(self.command())).end();
         }
         let kills = &self.kills;
