@@ -17,7 +17,7 @@ pub(crate) struct LsArgs {
     #[arg(value_name = "DIR")]
     pub(crate) directory: PathBuf,
 
-    /// Only jobs whose whole key is like this: * is any text, ? any character, [a-z] one of these, [*] a star
+    /// Only jobs whose whole key is like this: `*` is any text, `?` any character, `[a-z]` one of these, `[*]` a star
     ///
     /// What of a key is no UTF-8 counts as the character U+FFFD, as it is shown.
     #[arg(value_name = "GLOB")]
