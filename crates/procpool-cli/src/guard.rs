@@ -14,6 +14,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -58,6 +59,19 @@ pub(crate) struct Link {
     heard: Heard,
     guardian: Arc<UnixStream>,
     orphans: Arc<Orphans>,
+}
+
+/// Who listens to the guardian, and waits until a run can be told.
+pub(crate) struct Ear {
+    listener: SyncSender<Ruler>,
+    heard: Heard,
+}
+
+/// By what a run is ruled.
+pub(crate) struct Ruler {
+    pub(crate) obedience: Obedience,
+    pub(crate) handle: Handle,
+    pub(crate) processes: Processes,
 }
 
 /// How often adopted processes that have ended are reaped.
@@ -181,11 +195,17 @@ impl Link {
         let _ = (&*self.guardian).write_all(&[DRAWS]);
     }
 
-    /// Hears the guardian, on a thread of its own: what it passes on is obeyed; if it dies, everything ends.
-    /// Reaps orphans now and then, too.
-    pub(crate) fn listen(self, obedience: Obedience, handle: Handle, processes: Processes) -> io::Result<()> {
+    /// Hears the guardian, on a thread of its own, once there is somebody to tell: what it passes on is obeyed; if
+    /// it dies, everything ends. Reaps orphans now and then, too.
+    ///
+    /// # Errors
+    /// Where the thread is refused.
+    pub(crate) fn listen(self) -> io::Result<Ear> {
         let Link { alone, heard, guardian, orphans } = self;
+        let (listener, told) = sync_channel::<Ruler>(1);
         let listen = move || {
+            // Nobody is told where the run could not begin.
+            let Ok(Ruler { obedience, handle, processes }) = told.recv() else { return };
             let mut signal = [0];
             loop {
                 let mut source = [PollFd::new(&*guardian, PollFlags::IN)];
@@ -205,8 +225,15 @@ impl Link {
             }
         };
         thread::Builder::new().name("procpool-guard".into()).spawn(listen)?;
-        heard.0.store(true, Ordering::Release);
-        Ok(())
+        Ok(Ear { listener, heard })
+    }
+}
+
+impl Ear {
+    /// From now on this run is told of what the guardian passes on, and ends where it is dead.
+    pub(crate) fn tell(self, ruler: Ruler) {
+        self.listener.send(ruler).expect("BUG: nobody listens to the guardian");
+        self.heard.0.store(true, Ordering::Release);
     }
 }
 

@@ -11,7 +11,7 @@ use signal_hook::consts::SIGPIPE;
 use crate::attempts::Attempts;
 use crate::colour::Palette;
 use crate::exit::{self, ExitStatus};
-use crate::guard::{Alone, Link};
+use crate::guard::{Alone, Link, Ruler};
 use crate::input::{self, Earlier, Fault, Input, Jobs};
 use crate::launch::Launcher;
 use crate::progress::{Display, Progress};
@@ -106,6 +106,7 @@ fn start(pool: &Pool<Launcher>, jobs: Jobs, controls: Controls) -> anyhow::Resul
     link.as_ref().map_or(Ok(()), Link::announce)?;
     // Caught before the first job starts: a signal in between would leave that job behind.
     let signals = Signals::catch().context("can't catch signals")?;
+    let ear = link.map(Link::listen).transpose().context("can't start a thread that hears the guardian")?;
     let run = pool.run(jobs)?;
     let handle = run.handle();
     let concerned = Concerned {
@@ -114,9 +115,9 @@ fn start(pool: &Pool<Launcher>, jobs: Jobs, controls: Controls) -> anyhow::Resul
         handle: handle.clone(),
         processes: processes.clone(),
     };
-    let (caught, obedience) = signals.concern(concerned).context("can't start a thread for signals")?;
-    if let Some(link) = link {
-        link.listen(obedience, handle, processes).context("can't start a thread that hears the guardian")?;
+    let (caught, obedience) = signals.concern(concerned);
+    if let Some(ear) = ear {
+        ear.tell(Ruler { obedience, handle, processes });
     }
     Ok((run, caught))
 }

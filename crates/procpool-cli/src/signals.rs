@@ -7,6 +7,7 @@ mod insistence;
 
 use std::fs::File;
 use std::io;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
@@ -31,10 +32,10 @@ use crate::{screen, sys};
 const CAUGHT: [i32; 10] =
     [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGUSR1, SIGUSR2];
 
-/// Signals that are caught from now on, and wait for a run to be told.
+/// Signals that are caught from now on, by a thread that waits until a run can be told.
 pub(crate) struct Signals {
-    caught: iterator::Signals,
     ignored: Ignored,
+    listener: SyncSender<Obedience>,
 }
 
 /// The first of the signals that end a run, if one was caught.
@@ -73,6 +74,11 @@ pub(crate) fn hear_of_children() -> anyhow::Result<()> {
 
 impl Signals {
     /// Catches them. One that was ignored when procpool was started (nohup) stays ignored.
+    ///
+    /// The thread is started here, for where few are allowed jobs would leave no room for it.
+    ///
+    /// # Errors
+    /// Where the system refuses a handler, or the thread.
     pub(crate) fn catch() -> io::Result<Signals> {
         let ignored = Ignored::now()?;
         if !ignored.has(SIGXFSZ) {
@@ -80,11 +86,19 @@ impl Signals {
             flag::register(SIGXFSZ, Arc::default())?;
         }
         let wanted = CAUGHT.into_iter().filter(|signal| !ignored.has(*signal));
-        Ok(Signals { caught: iterator::Signals::new(wanted)?, ignored })
+        let mut caught = iterator::Signals::new(wanted)?;
+        let (listener, told) = sync_channel::<Obedience>(1);
+        let listen = move || {
+            // Nobody is told where the run could not begin.
+            let Ok(obedience) = told.recv() else { return };
+            caught.forever().for_each(|signal| obedience.hear(Source::Own, signal));
+        };
+        thread::Builder::new().name("procpool-signal".into()).spawn(listen)?;
+        Ok(Signals { ignored, listener })
     }
 
     /// From now on they concern somebody.
-    pub(crate) fn concern(self, concerned: Concerned) -> io::Result<(Caught, Obedience)> {
+    pub(crate) fn concern(self, concerned: Concerned) -> (Caught, Obedience) {
         let first = Arc::new(OnceLock::new());
         let servant = Servant {
             counts: Counts::default(),
@@ -93,10 +107,8 @@ impl Signals {
             concerned,
         };
         let obedience = Obedience(Arc::new(Mutex::new(servant)));
-        let (mut signals, obey) = (self.caught, obedience.clone());
-        let listen = move || signals.forever().for_each(|signal| obey.hear(Source::Own, signal));
-        thread::Builder::new().name("procpool-signal".into()).spawn(listen)?;
-        Ok((Caught(first), obedience))
+        self.listener.send(obedience.clone()).expect("BUG: nobody listens to signals");
+        (Caught(first), obedience)
     }
 }
 
