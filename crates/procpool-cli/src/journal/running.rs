@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -80,11 +80,14 @@ impl Running {
     /// # Errors
     /// Where somebody else has it, or the file can't be written.
     pub(crate) fn lock(path: &Path) -> anyhow::Result<Running> {
-        let file = private().open(path).with_context(|| format!("can't write {path:?}"))?;
+        let open = || private().open(path).with_context(|| format!("can't write {path:?}"));
+        let mut file = open()?;
         let begun = Instant::now();
         loop {
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Running(file)),
+                Ok(()) if is_at(&file, path) => return Ok(Running(file)),
+                // Whoever had it was refused, and took it away again: somebody else may have made another.
+                Ok(()) => file = open()?,
                 Err(Errno::WOULDBLOCK) if begun.elapsed() < patience(&file) => {
                     thread::sleep(Duration::from_millis(5));
                 }
@@ -119,6 +122,12 @@ impl Running {
     pub(crate) fn note(&self, slot: usize, entry: Entry) -> io::Result<()> {
         self.0.write_all_at(&entry.bytes(), TABLE + (slot as u64 - 1) * ENTRY as u64)
     }
+}
+
+/// Whether the path still names this very file.
+fn is_at(file: &File, path: &Path) -> bool {
+    let identity = |data: fs::Metadata| (data.dev(), data.ino());
+    file.metadata().map(identity).ok() == fs::metadata(path).map(identity).ok()
 }
 
 /// How long to wait for who holds the file.
@@ -266,6 +275,28 @@ mod tests {
         running.begin(&Holder { pid: 4711, host: "there".into(), ..Holder::default() }).unwrap();
         let error = Running::lock(&path).err().unwrap().to_string();
         assert!(error.contains("process 4711 on there"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_its_holder_took_away_while_it_was_waited_for_is_made_again() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let path = temporary.path().join("running");
+        let first = Running::lock(&path).unwrap();
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| Running::lock(&path).unwrap());
+            // What waits has opened it.
+            let opened = || {
+                let files = fs::read_dir("/proc/self/fd").unwrap().flatten();
+                files.filter(|file| fs::read_link(file.path()).is_ok_and(|file| file == path)).count()
+            };
+            while opened() < 2 {
+                thread::yield_now();
+            }
+            fs::remove_file(&path).unwrap();
+            drop(first);
+            let second = waiting.join().unwrap();
+            assert!(is_at(&second.0, &path));
+        });
     }
 
     #[test]

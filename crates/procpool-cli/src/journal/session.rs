@@ -24,12 +24,13 @@ use crate::sink::report::time;
 
 /// A run that is recorded.
 pub(crate) struct Session {
+    /// Goes before the recorder, which holds the lock of what this takes away.
+    claim: Claim,
     pub(crate) folder: Folder,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) printed: Arc<Printed>,
     pub(crate) listing: Arc<Listing>,
     start: Mutex<Option<Start>>,
-    claim: Claim,
     /// Why the list could not be read back.
     trouble: Trouble,
 }

@@ -76,16 +76,17 @@ pub(super) fn journal(
         }
     }
     let mut claim = Claim::new();
-    if contents == Contents::Nothing {
-        claim.add(folder.running());
-    }
     if folder.make().with_context(shown)? {
         claim.add_folder(&folder);
     }
     let running = Running::lock(&folder.running()).with_context(shown)?;
-    let preparation = Preparation { args, folder, running, given, claim };
     // By now somebody else may have begun and ended.
-    let contents = preparation.folder.contents().with_context(shown)?;
+    let contents = folder.contents().with_context(shown)?;
+    if contents != Contents::Journal {
+        // Now it is ours: a file that somebody else has locked would let a third one in where it is removed.
+        claim.add(folder.running());
+    }
+    let preparation = Preparation { args, folder, claim, running, given };
     match contents {
         Contents::Journal => preparation.resume(input).with_context(shown),
         _ => preparation.begin(input).with_context(shown),
@@ -95,9 +96,10 @@ pub(super) fn journal(
 struct Preparation<'a> {
     args: &'a JournalArgs,
     folder: Folder,
+    /// Goes before the lock of what it takes away.
+    claim: Claim,
     running: Running,
     given: Given<'a>,
-    claim: Claim,
 }
 
 impl Preparation<'_> {

@@ -248,6 +248,17 @@ fn two_runs_on_one_journal_are_one_too_many() {
 }
 
 #[test]
+fn a_folder_that_somebody_else_is_about_to_begin_in_is_left_as_it_is() {
+    let folder = Folder::new();
+    folder.sh("mkdir -m 700 J; : > J/running").end().exited(0);
+    let held = folder.sh("flock J/running procpool run --journal J -- touch ::: made").end();
+    held.exited(2).printed("").said("in use by another procpool; wait until that has ended");
+    assert!(folder.has("J/running") && !folder.has("made"));
+    folder.sh("procpool run --journal J -- touch ::: made").end().exited(0);
+    assert!(folder.has("made"));
+}
+
+#[test]
 fn a_guardian_that_is_killed_lets_the_journal_go_with_its_pool() {
     let folder = Folder::new();
     let script = "[ -e pid ] || { echo $$ > pid; sleep 1000; }; echo $1";
