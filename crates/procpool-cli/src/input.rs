@@ -34,6 +34,8 @@ pub(crate) struct Input {
     pub(crate) earlier: Earlier,
     /// What earlier runs have recorded, and may not have told all other records of.
     pub(crate) recorded: Vec<Completion<Work>>,
+    /// What of that can't be read back.
+    pub(crate) loss: Option<anyhow::Error>,
 }
 
 /// What of the list is none of these jobs, and counts all the same for how the run ends.
@@ -78,6 +80,7 @@ impl Input {
             names: None,
             earlier: Earlier::default(),
             recorded: Vec::new(),
+            loss: None,
         }
     }
 
@@ -90,6 +93,7 @@ impl Input {
             names: None,
             earlier: Earlier::default(),
             recorded: Vec::new(),
+            loss: None,
         }
     }
 

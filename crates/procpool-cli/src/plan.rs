@@ -32,7 +32,6 @@ use crate::plan::taken::Taken;
 use crate::pulse::Pulse;
 use crate::run::Telling;
 use crate::sink::Sink;
-use crate::sink::events::Beginning;
 use crate::sink::journal::{Journal, Told};
 
 /// All that a run needs.
@@ -122,12 +121,12 @@ impl Plan {
                 .labels(labels);
         let processes = launcher.processes();
         let is_told_of_starts = records.events.is_some();
-        let beginning = Beginning {
-            run: launcher.name().to_owned(),
+        let of = records::Recorded {
+            run: launcher.name(),
             limit,
-            command: records::own_command(),
+            journal: journal.journal.as_deref(),
         };
-        let mut sinks = records::sinks(records, beginning, journal.journal.as_deref(), &pulse, taken)?;
+        let mut sinks = records::sinks(records, &of, &pulse, taken)?;
         let told = session.clone().filter(|_| printer.is_none()).map(|session| Box::new(Told(session)) as _);
         sinks.splice(0..0, session.map(|session| Box::new(Journal::new(session)) as Box<dyn Sink>));
         sinks.extend(printer.or(told).into_iter().chain(telling::failures(&telling)));

@@ -74,6 +74,7 @@ pub(crate) fn run(pool: &Pool<Launcher>, input: Input, audience: Audience, contr
     };
     let shown = telling.progress.show(run.handle());
     let mut delivery = Delivery::new(run.handle(), sinks, alone, telling.scale, input.earlier);
+    delivery.loss = input.loss;
     delivery.deliver_all(run);
     let totals = delivery.totals(begun.elapsed());
     delivery.tell_sinks(|sink| sink.finish(&totals));

@@ -1,6 +1,7 @@
 //! Processes that an earlier run has left: found again, ended, and named.
 //! Knows nothing of what they did.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::ffi::CString;
 use std::fs;
@@ -28,8 +29,12 @@ pub(crate) type Leftover = (u32, u64);
 const LONGEST_NAME: usize = 15;
 
 /// Names this thread after the run, for a process that it starts: until that has become its program it has the thread's
-/// name, and nothing else tells whose it is.
+/// name, and nothing else tells whose it is. Once is enough: a process has one run.
 pub(crate) fn name_thread_after(run: &str) {
+    thread_local!(static IS_NAMED: Cell<bool> = const { Cell::new(false) });
+    if IS_NAMED.replace(true) {
+        return;
+    }
     // Without it only a process that a kill has caught in the middle of its start is missed.
     if let Ok(name) = CString::new(thread_name(run)) {
         let _ = rustix::thread::set_name(&name);
@@ -231,9 +236,12 @@ mod tests {
 
     #[test]
     fn a_thread_is_named_by_as_much_as_the_system_keeps() {
-        let name = |run: &str| {
-            name_thread_after(run);
-            fs::read_to_string("/proc/thread-self/comm").unwrap().trim_end().to_owned()
+        let name = |run: &'static str| {
+            let named = thread::spawn(move || {
+                name_thread_after(run);
+                fs::read_to_string("/proc/thread-self/comm").unwrap()
+            });
+            named.join().unwrap().trim_end().to_owned()
         };
         for run in ["660e7fc662ff2-12874", "1-2"] {
             assert_eq!(name(run), thread_name(run));

@@ -194,9 +194,10 @@ impl Preparation<'_> {
             leaks: self.given.leaks,
             from,
         };
+        let mut replay = Replay::of(&self.folder, &listing, &found.to_print, found.printed.partial())?;
         let mut prints = (*to_run).clone();
-        found.to_print.values().for_each(|position| prints.add(*position));
-        let replay = Replay::of(&self.folder, &listing, &found.to_print, found.printed.partial())?;
+        replay.iter().flat_map(Replay::positions).for_each(|position| prints.add(position));
+        input.loss = replay.as_mut().and_then(Replay::damage);
         let recorder = Recorder::new(generation, self.running);
         let session = Session::new(self.folder, self.claim, recorder, printed, listing, start, trouble);
         Ok(Journaling {

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use procpool_core::Command;
+use procpool_core::{Command, Limit};
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::stdio;
 
@@ -25,31 +25,39 @@ use crate::sink::record_file::{ReaderGone, RecordFile};
 use crate::sink::results::Results;
 use crate::sys;
 
+/// The run that is recorded.
+pub(super) struct Recorded<'a> {
+    /// What it is called.
+    pub(super) run: &'a str,
+    pub(super) limit: Limit,
+    /// Where its journal is, if it has one.
+    pub(super) journal: Option<&'a Path>,
+}
+
 /// Opens all that is recorded to, and empties nothing: that is done when the run begins.
 ///
 /// # Errors
 /// Where one can't be written, or is a file of `taken`.
 pub(super) fn sinks(
     args: RecordArgs,
-    beginning: Beginning,
-    journal: Option<&Path>,
+    of: &Recorded<'_>,
     pulse: &Pulse,
     mut taken: Taken,
 ) -> anyhow::Result<Vec<Box<dyn Sink>>> {
     let RecordArgs { results: directory, joblog, junit, events } = args;
     // First, for the others may be in a folder that is made by this.
-    let results = directory.as_ref().map(|path| Results::open(path, &beginning.run, pulse)).transpose()?;
+    let results = directory.as_ref().map(|path| Results::open(path, of.run, pulse)).transpose()?;
     let joblog = joblog.map(|path| open_file("--joblog", &path, pulse, &mut taken)).transpose()?;
     let events = events.map(|target| open_events(&target, pulse, &mut taken)).transpose()?;
     let junit = junit.map(|path| open_junit(&path, pulse, &mut taken)).transpose()?;
-    journal.map_or(Ok(()), |journal| taken.refuse_in_journal(journal, directory.as_deref()))?;
+    of.journal.map_or(Ok(()), |journal| taken.refuse_in_journal(journal, directory.as_deref()))?;
     directory.map_or(Ok(()), |path| taken.refuse_within(&path))?;
     let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
     sinks.extend(results.map(|results| Box::new(results) as Box<dyn Sink>));
     sinks.extend(junit.map(|junit| Box::new(junit) as Box<dyn Sink>));
     sinks.extend(joblog.map(|file| Box::new(Joblog::new(file)) as Box<dyn Sink>));
     // After all others: who hears of an end finds it recorded.
-    sinks.extend(events.map(|file| Box::new(Events::new(file, beginning)) as Box<dyn Sink>));
+    sinks.extend(events.map(|file| Box::new(Events::new(file, beginning(of))) as Box<dyn Sink>));
     Ok(sinks)
 }
 
@@ -129,10 +137,14 @@ fn open_events(target: &EventTarget, pulse: &Pulse, taken: &mut Taken) -> anyhow
     })
 }
 
-/// What was typed to start this run.
-pub(super) fn own_command() -> String {
+/// The command is what was typed to start this run.
+fn beginning(of: &Recorded<'_>) -> Beginning {
     let mut words = env::args_os();
     let program = words.next().unwrap_or_default();
     let command = Command::new(program).args(words);
-    command_line(&command, Reader::Line).to_string_lossy().into_owned()
+    Beginning {
+        run: of.run.to_owned(),
+        limit: of.limit,
+        command: command_line(&command, Reader::Line).to_string_lossy().into_owned(),
+    }
 }

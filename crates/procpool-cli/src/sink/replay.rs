@@ -25,6 +25,15 @@ pub(crate) struct Replay {
     writers: Vec<WriterFiles>,
     jobs: BTreeMap<u64, Waiting>,
     partial: Partial,
+    damage: Damage,
+}
+
+/// What can't be printed, for it is not what was recorded any more.
+#[derive(Default)]
+struct Damage {
+    /// The job of the first, and what is wrong with it.
+    first: Option<(Key, io::Error)>,
+    others: u64,
 }
 
 struct Waiting {
@@ -43,7 +52,8 @@ pub(crate) struct Recorded {
 }
 
 impl Replay {
-    /// `None` where nothing is left to be printed.
+    /// `None` where nothing is left to be printed. Each output is read through: one that is damaged must not be half
+    /// printed before that shows, nor keep all others back.
     ///
     /// # Errors
     /// Where the journal can't be read.
@@ -60,13 +70,34 @@ impl Replay {
             positions.add(*position);
         }
         let jobs = StoredJobs::new(Arc::clone(listing), Some(Arc::new(positions)), None);
+        let mut damage = Damage::default();
         let waiting = jobs.filter_map(|job| {
             let Work::Stored(stored) = &job.work else { return None };
             let place = *places.get(&stored.identity.job)?;
-            Some((job.position?, Waiting { job, place }))
+            match read_through(&place, &writers) {
+                Ok(()) => Some((job.position?, Waiting { job, place })),
+                Err(error) => {
+                    damage.note(job.key, error);
+                    None
+                }
+            }
         });
         let jobs: BTreeMap<u64, Waiting> = waiting.collect();
-        Ok((!jobs.is_empty()).then_some(Replay { writers, jobs, partial }))
+        let is_empty = jobs.is_empty() && damage.first.is_none();
+        Ok((!is_empty).then_some(Replay { writers, jobs, partial, damage }))
+    }
+
+    /// Says what will not be printed, if that is anything. Once.
+    pub(crate) fn damage(&mut self) -> Option<anyhow::Error> {
+        let (key, error) = self.damage.first.take()?;
+        let others = match self.damage.others {
+            0 => String::new(),
+            1 => " and 1 other".into(),
+            count => format!(" and {count} others"),
+        };
+        Some(anyhow::Error::new(error).context(format!(
+            "what the journal has of job \"{key}\"{others} can't be printed; --resume prints it once it is whole again"
+        )))
     }
 
     /// The positions, in order.
@@ -121,6 +152,25 @@ impl Replay {
     pub(crate) fn partial(&self) -> Partial {
         self.partial
     }
+}
+
+impl Damage {
+    fn note(&mut self, key: Key, error: io::Error) {
+        match self.first {
+            None => self.first = Some((key, error)),
+            Some(_) => self.others += 1,
+        }
+    }
+}
+
+/// # Errors
+/// Where one of the outputs is not what was recorded.
+fn read_through(place: &RecordPlace, writers: &[WriterFiles]) -> io::Result<()> {
+    let (entry, outputs) = place.read(writers)?;
+    for source in [Source::Stdout, Source::Stderr] {
+        io::copy(&mut entry.open(source, &outputs)?, &mut io::sink())?;
+    }
+    Ok(())
 }
 
 impl Recorded {

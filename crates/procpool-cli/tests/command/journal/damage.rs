@@ -108,24 +108,36 @@ fn a_list_that_is_damaged_or_gone_is_refused_by_who_has_no_other() {
 }
 
 #[test]
-fn of_an_output_that_is_damaged_nothing_is_printed() {
+fn an_output_that_is_damaged_is_named_and_all_others_are_printed_and_run() {
     let folder = Folder::new();
-    let script = "head -c 9000 /dev/zero | tr '\\0' $1";
-    // Nobody could read what it printed.
+    // The third is started when the second has ended; before the first has, nothing is printed.
+    let script = "case $1 in a) until [ -e started ]; do sleep 0.01; done;; c) : > started;; esac
+        head -c 9000 /dev/zero | tr '\\0' $1; [ $1 != c ] || [ -e go ]";
+    // Nobody could read what they printed.
     let full = fs::File::options().write(true).open("/dev/full").unwrap();
-    let trial = folder.record("sh -c").args([script, "sh", ":::", "a"]).stdout(full);
+    let trial = folder.record("-j2 -k sh -c").args([script, "sh", ":::", "a", "b", "c"]).stdout(full);
     trial.end().exited(3).said("can't write to standard output");
-    let mut outputs = fs::read(folder.file("J/outputs")).unwrap();
-    outputs[8000] = b'b';
-    fs::write(folder.file("J/outputs"), &outputs).unwrap();
-    folder.resume("").end().exited(3).printed("").said("the output in the journal is damaged");
-    fs::write(folder.file("J/outputs"), &outputs[..8999]).unwrap();
-    folder.resume("").end().exited(3).printed("").said("the output in the journal is damaged");
+    folder.write("go", "");
+    let whole = fs::read(folder.file("J/outputs")).unwrap();
+    let mut damaged = whole.clone();
+    let first = whole.iter().position(|byte| *byte == b'a').unwrap();
+    damaged[first + 8000] = b'-';
+    fs::write(folder.file("J/outputs"), &damaged).unwrap();
+    let says = "what the journal has of job \"a\" can't be printed; --resume prints it once it is whole again: the \
+                output in the journal is damaged";
+    let b = "b".repeat(9000);
+    let c = "c".repeat(9000);
+    folder.resume("--results R").end().exited(3).printed(b + &c).said(says);
+    let whole = [whole, fs::read(folder.file("J/outputs")).unwrap().split_off(damaged.len())].concat();
+    assert!(!folder.has("R/a") && folder.has("R/b") && folder.has("R/c"));
+    folder.resume("").end().exited(3).printed("").said(says);
+    fs::write(folder.file("J/outputs"), &whole[..first + 8999]).unwrap();
+    folder.resume("").end().exited(3).printed("").said(says);
     fs::remove_file(folder.file("J/outputs")).unwrap();
-    folder.resume("").end().exited(3).printed("");
-    outputs[8000] = b'a';
-    fs::write(folder.file("J/outputs"), &outputs).unwrap();
+    folder.resume("").end().exited(3).printed("").said("can't be printed");
+    fs::write(folder.file("J/outputs"), &whole).unwrap();
     folder.resume("").end().exited(0).printed("a".repeat(9000));
+    folder.resume("").end().exited(0).printed("");
 }
 
 #[test]
