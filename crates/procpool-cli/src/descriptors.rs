@@ -3,13 +3,16 @@
 
 /// What a run without any job holds: three standard ones, those of signals and halts, the spool, the input,
 /// and some that were inherited.
-const RUN: u64 = 25;
+const RUN: u64 = 20;
 
 /// What a job holds that runs: two pipes and what tells its end.
 const JOB: u64 = 3;
 
-/// What a start takes for a moment, beyond that.
-const START: u64 = 5;
+/// What a start takes for a moment, beyond that: the job's own ends of its pipes.
+const START: u64 = 2;
+
+/// So many start at the same moment, or nearly.
+const AT_ONCE: u64 = 16;
 
 /// So few jobs are not clamped any further: a job that finds no descriptor waits for one.
 const FEW: usize = 4;
@@ -55,7 +58,11 @@ impl Need {
             Some(soft) if soft < wanted && soft < hard => Soft::RaiseTo(wanted.min(hard)),
             _ => Soft::Keep,
         };
-        let room = hard.saturating_sub(RUN + START) / JOB;
+        let left = hard.saturating_sub(RUN);
+        let room = match left / (JOB + START) {
+            few @ ..=AT_ONCE => few,
+            _ => (left - START * AT_ONCE) / JOB,
+        };
         let room = usize::try_from(room).unwrap_or(usize::MAX).max(FEW);
         let jobs = if self.jobs > room { Jobs::ClampTo(room) } else { Jobs::Keep };
         Plan { soft, jobs }
@@ -76,15 +83,15 @@ mod tests {
     #[test]
     fn what_is_enough_is_not_touched() {
         assert_eq!(plan(4, 1024, 4096), (Soft::Keep, Jobs::Keep));
-        assert_eq!(plan(4, 57, 4096), (Soft::Keep, Jobs::Keep));
+        assert_eq!(plan(4, 40, 4096), (Soft::Keep, Jobs::Keep));
         assert_eq!(plan(10_000, None, None), (Soft::Keep, Jobs::Keep));
     }
 
     #[test]
     fn the_soft_limit_is_raised_to_what_is_needed() {
-        assert_eq!(plan(4, 56, 4096), (Soft::RaiseTo(57), Jobs::Keep));
-        assert_eq!(plan(10_000, 1024, 1_048_576), (Soft::RaiseTo(80_025), Jobs::Keep));
-        assert_eq!(plan(10_000, 1024, None), (Soft::RaiseTo(80_025), Jobs::Keep));
+        assert_eq!(plan(4, 39, 4096), (Soft::RaiseTo(40), Jobs::Keep));
+        assert_eq!(plan(10_000, 1024, 1_048_576), (Soft::RaiseTo(50_020), Jobs::Keep));
+        assert_eq!(plan(10_000, 1024, None), (Soft::RaiseTo(50_020), Jobs::Keep));
     }
 
     #[test]
@@ -95,9 +102,9 @@ mod tests {
 
     #[test]
     fn the_jobs_are_clamped_where_the_hard_limit_is_too_low() {
-        assert_eq!(plan(10_000, 1024, 30_030), (Soft::RaiseTo(30_030), Jobs::Keep));
-        assert_eq!(plan(10_000, 1024, 30_029), (Soft::RaiseTo(30_029), Jobs::ClampTo(9_999)));
-        assert_eq!(plan(600, 64, 64), (Soft::Keep, Jobs::ClampTo(11)));
+        assert_eq!(plan(10_000, 1024, 30_052), (Soft::RaiseTo(30_052), Jobs::Keep));
+        assert_eq!(plan(10_000, 1024, 30_051), (Soft::RaiseTo(30_051), Jobs::ClampTo(9_999)));
+        assert_eq!(plan(600, 64, 64), (Soft::Keep, Jobs::ClampTo(8)));
     }
 
     #[test]

@@ -70,8 +70,6 @@ pub struct LocalProcess {
     spool_threshold: usize,
     starter: Starter,
     room: Room,
-    /// The soft limit of descriptors that jobs get, where it isn't ours.
-    descriptor_limit: Option<u64>,
     oom: OomWatch,
     /// Who is told of each process.
     witness: Option<Witness>,
@@ -97,7 +95,6 @@ impl LocalProcess {
             spool_directory: directory,
             spool_threshold: SPOOL_THRESHOLD,
             room: Room::default(),
-            descriptor_limit: None,
             oom: OomWatch::default(),
             witness: None,
         }
@@ -172,12 +169,9 @@ impl LocalProcess {
 
     /// The soft limit of open descriptors that jobs get, for a caller that has raised its own: programs that
     /// use select(2), or close all descriptors up to the limit, suffer from a high one.
-    ///
-    /// It is set right after the start: for some microseconds the process has the caller's, and what it starts
-    /// in that time keeps it, as does a program that runs as somebody else (set-user-ID).
     #[must_use]
     pub fn descriptor_limit(mut self, soft: u64) -> LocalProcess {
-        self.descriptor_limit = Some(soft);
+        self.starter.descriptor_limit = Some(soft);
         self
     }
 
@@ -248,9 +242,6 @@ impl LocalProcess {
             let place = self.take_place(context)?;
             let error = match self.starter.start(command, context) {
                 Ok(spawned) => {
-                    if let Some(soft) = self.descriptor_limit {
-                        spawned.child.limit_descriptors(soft);
-                    }
                     if let Some(witness) = &self.witness {
                         witness(context, spawned.child.number());
                     }

@@ -1,4 +1,4 @@
-//! All that is of the operating system: Linux 5.4 or later (`pidfd_open(2)` is from 5.3).
+//! All that is of the operating system: Linux 5.4 or later (waiting for a pidfd is from 5.3).
 //! Knows nothing of jobs. The crate's only `unsafe` is here, calls that rustix does not have.
 
 mod start;
@@ -16,7 +16,6 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec};
 use rustix::fs::{FallocateFlags, MemfdFlags, OFlags};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, SpliceFlags};
-use rustix::process::{PidfdFlags, Resource, Rlimit, getrlimit, prlimit};
 
 use crate::signal::Signal;
 use crate::status::{Status, Usage};
@@ -131,12 +130,6 @@ impl Event {
     }
 }
 
-/// A descriptor that becomes readable when the process ends. The caller must not have reaped it yet:
-/// then this can't hit another process that got the same number.
-pub(crate) fn pidfd_open(pid: Pid) -> io::Result<OwnedFd> {
-    Ok(rustix::process::pidfd_open(pid, PidfdFlags::empty())?)
-}
-
 /// Whether an error says that there are too many descriptors, here or on the whole machine: that passes.
 pub(crate) fn is_descriptor_shortage(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
@@ -164,15 +157,6 @@ pub(crate) fn signal_group(leader: Pid, signal: Signal) {
     #[expect(unsafe_code, reason = "rustix knows no signal by its bare number")]
     // An error can only be ESRCH or EPERM: nobody is there, or all of them have changed their user.
     let _ = unsafe { libc::killpg(leader.as_raw_nonzero().get(), signal.number()) };
-}
-
-/// Gives a process, which must not have been reaped, this soft limit of descriptors.
-pub(crate) fn limit_descriptors(pid: Pid, soft: u64) {
-    let ours = getrlimit(Resource::Nofile);
-    let soft = ours.maximum.map_or(soft, |hard| soft.min(hard));
-    let limit = Rlimit { current: Some(soft), maximum: ours.maximum };
-    // It fails for a process that has ended already or runs as somebody else, which then keeps what it has.
-    let _ = prlimit(Some(pid), Resource::Nofile, limit);
 }
 
 /// Kills the process of a pidfd.

@@ -1,11 +1,8 @@
 //! A process that was started and not yet reaped: the one owner of its number.
 //! Knows nothing of its output or why it is signalled.
 
-use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
 
 use crate::process::roster::{Entry, Roster};
 use crate::signal::Signal;
@@ -23,10 +20,6 @@ pub(crate) struct Child {
     state: State,
 }
 
-/// How often a descriptor to watch a child by is asked for again, and how long between: 5 s in all.
-const TRIES: u32 = 5000;
-const PAUSE: Duration = Duration::from_millis(1);
-
 #[derive(PartialEq)]
 enum State {
     Ours,
@@ -34,31 +27,10 @@ enum State {
 }
 
 impl Child {
-    /// Takes ownership of a child that was just started, and lists it.
-    ///
-    /// The start has just closed two descriptors that only the child needs, so there is one to watch it by,
-    /// unless another start has it for a moment: then it is waited for. Where it doesn't come back for long,
-    /// the child is killed and reaped: nothing of it goes on.
-    pub(crate) fn new(pid: Pid, roster: Arc<Roster>, entry: Entry) -> io::Result<Child> {
-        let mut left = TRIES;
-        loop {
-            match sys::pidfd_open(pid) {
-                Ok(pidfd) => {
-                    roster.enter(pid, entry);
-                    return Ok(Child { pid, pidfd, roster, state: State::Ours });
-                }
-                // Any other error stays what it is: a kernel without pidfd_open(2) gets none by waiting.
-                Err(error) if left > 0 && sys::is_descriptor_shortage(&error) => {
-                    left -= 1;
-                    thread::sleep(PAUSE);
-                }
-                Err(error) => {
-                    sys::signal_group(pid, Signal::KILL);
-                    sys::reap(pid);
-                    return Err(error);
-                }
-            }
-        }
+    /// Takes ownership of a child that was just started, with the descriptor to watch it by, and lists it.
+    pub(crate) fn new((pid, pidfd): (Pid, OwnedFd), roster: Arc<Roster>, entry: Entry) -> Child {
+        roster.enter(pid, entry);
+        Child { pid, pidfd, roster, state: State::Ours }
     }
 
     /// Its number, which is nobody else's as long as this exists.
@@ -79,10 +51,6 @@ impl Child {
     pub(crate) fn kill(&self) {
         sys::signal_group(self.pid, Signal::KILL);
         sys::kill(self.pidfd.as_fd());
-    }
-
-    pub(crate) fn limit_descriptors(&self, soft: u64) {
-        sys::limit_descriptors(self.pid, soft);
     }
 
     /// Waits for its end where it hasn't come yet, and gives its number back to the system.
@@ -124,7 +92,8 @@ mod tests {
             1,
             Steering { brake: Arc::new(Brake::new().unwrap()), timeout: None },
         );
-        let child = Child::new(pid, Arc::default(), Entry::new(&context, Default::default())).unwrap();
+        let pidfd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).unwrap();
+        let child = Child::new((pid, pidfd), Arc::default(), Entry::new(&context, Default::default()));
         child.kill();
         assert_eq!(started.wait().unwrap().signal(), Some(9));
         std::mem::forget(child);

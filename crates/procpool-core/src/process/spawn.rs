@@ -29,6 +29,8 @@ pub(crate) struct Starter {
     pub(crate) roster: Arc<Roster>,
     programs: Programs,
     inherited: Inherited,
+    /// The soft limit of descriptors that jobs get, where it isn't ours.
+    pub(crate) descriptor_limit: Option<u64>,
     /// `/dev/null`, from the first need on.
     nothing: OnceLock<OwnedFd>,
 }
@@ -67,6 +69,7 @@ impl Starter {
             roster: Arc::default(),
             programs: Programs::default(),
             inherited: Inherited::take(),
+            descriptor_limit: None,
             nothing: OnceLock::new(),
         }
     }
@@ -79,15 +82,14 @@ impl Starter {
         let (stderr, our_stderr) = self.open_output(command.output()).map_err(machine)?;
         let began = (SystemTime::now(), Instant::now());
         let pass = self.roster.starts.pass();
-        let pid = self.launch(command, &program, [&stdin, &stdout, &stderr].map(Given::as_fd))?;
-        // What only the child needs is closed now, so there is a descriptor to watch it by.
+        let started = self.launch(command, &program, [&stdin, &stdout, &stderr].map(Given::as_fd))?;
         drop((stdin, stdout, stderr));
         let (stdout, stderr) = (
             self.stream(our_stdout, context.teller(Source::Stdout)),
             self.stream(our_stderr, context.teller(Source::Stderr)),
         );
         let entry = Entry::new(context, [stdout.output(), stderr.output()]);
-        let child = Child::new(pid, Arc::clone(&self.roster), entry).map_err(|error| unwatchable(&error))?;
+        let child = Child::new(started, Arc::clone(&self.roster), entry);
         drop(pass);
         Ok(Spawned { began, child, stdout, stderr })
     }
@@ -97,7 +99,7 @@ impl Starter {
         command: &Command,
         program: &Path,
         streams: [Option<BorrowedFd<'_>>; 3],
-    ) -> Result<Pid, SpawnError> {
+    ) -> Result<(Pid, OwnedFd), SpawnError> {
         let failed = |error| diagnose(command, program, error);
         let own = Own::of(command.environment()).map_err(failed)?;
         let path = |path: &Path| c_string(path.as_os_str().to_owned());
@@ -108,6 +110,7 @@ impl Starter {
             environment: &self.inherited.changed_by(&own),
             directory: directory.as_deref(),
             streams,
+            descriptor_limit: self.descriptor_limit,
         };
         sys::start(&image).map_err(|error| {
             self.programs.forget(command.program());
@@ -192,12 +195,7 @@ fn machine(source: io::Error) -> SpawnError {
     SpawnError { subject: Subject::Machine, source }
 }
 
-/// It ran, if only for a moment, so it must not be tried again: the error is none of those that are.
-fn unwatchable(source: &io::Error) -> SpawnError {
-    machine(io::Error::other(format!("no descriptor to watch it by: {source}")))
-}
-
-/// Finds out what an error of spawn is about. execve(2) and chdir(2) both say "no such file" of three
+/// Finds out what an error of a start is about. execve(2) and chdir(2) both say "no such file" of three
 /// different things: the program, the interpreter that a script names, the directory to run in.
 fn diagnose(command: &Command, program: &Path, source: io::Error) -> SpawnError {
     let subject = if sys::is_shortage(&source) {

@@ -79,11 +79,6 @@ fn whichever_pipe_fails_for_want_of_descriptors_no_job_is_lost() {
 }
 
 #[test]
-fn whichever_process_can_not_be_watched_at_once_no_job_is_lost_and_none_is_run_twice() {
-    fails_at_each(1..=12, "pidfd_open", "EMFILE", |ended| assert_eq!(ended.error_text(), ""));
-}
-
-#[test]
 fn where_starts_of_all_workers_fail_no_job_is_lost() {
     for (error, last) in [("EAGAIN", 4), ("ENOMEM", 4)] {
         // Among the first calls are those that make the other workers.
@@ -111,9 +106,10 @@ fn where_every_other_start_fails_no_job_is_lost() {
 #[test]
 fn a_guardian_that_can_not_be_is_said_once_and_the_run_goes_on() {
     let folder = Folder::new();
-    // fork(3) is `clone` in this C library, and threads and jobs are `clone3`.
-    let options = ["-e", "trace=clone,fork", "-e", "inject=clone,fork:error=EAGAIN:when=1"];
-    let trial = strace(&folder, &options).args(["procpool", "run", "-k", "echo", ":::", "a", "b", "c"]);
+    // Without `-f` only the first thread is traced: it starts no job.
+    let options = ["-o", "log", "-e", "trace=clone,fork", "-e", "inject=clone,fork:error=EAGAIN:when=1"];
+    let trial = folder.command("strace").args(options);
+    let trial = trial.args(["procpool", "run", "-k", "echo", ":::", "a", "b", "c"]);
     let ended = trial
         .end()
         .exited(0)
@@ -152,7 +148,7 @@ fn no_job_is_started_by_a_copy_of_procpool() {
     // Lines that only tell the result of a call name no flags.
     let calls = log.lines().filter(|line| line.contains("clone") || line.contains("fork("));
     let calls: Vec<&str> = calls.filter(|line| !line.contains("resumed>")).collect();
-    let spawns = calls.iter().filter(|call| call.contains("CLONE_VM|CLONE_VFORK"));
+    let spawns = calls.iter().filter(|call| call.contains("CLONE_VM|") && call.contains("|CLONE_VFORK"));
     let copies: Vec<&&str> = calls.iter().filter(|call| !call.contains("CLONE_VM")).collect();
     // A program that is not there may be found missing before there is a process.
     assert!((3..=4).contains(&spawns.count()), "{log}");
