@@ -23,11 +23,10 @@
 //!
 //! # How a job flows
 //! ```text
-//! iterator of jobs ──feeder──▶ dispatcher ──jobs──▶ workers, one a slot ──▶ Runner::run(&Job, &Context)
-//!                              (Schedule) ◀─reports─┘                        one poll(2) over end, outputs,
-//!                                  │                                         timeout and stop
-//!                                  ▼
-//!                     Run: the caller's iterator of completions
+//! iterator of jobs ──feeder──▶ Schedule ◀──▶ workers, one a slot ──▶ Runner::run(&Job, &Context)
+//!                                             │                      one poll(2) over end, outputs,
+//!                                             ▼                      timeout and stop
+//!                            Run: the caller's iterator of completions
 //! ```
 //! All channels are bounded by the limit, jobs are pulled from the iterator only as they can start, and a
 //! caller that takes completions slowly slows the run: memory stays flat however long the list is.

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Set by the dispatcher, read by the workers.
+/// Set where an attempt ends, read by all workers.
 #[derive(Debug)]
 pub(crate) struct MovingTimeout {
     nanoseconds: AtomicU64,

@@ -1,5 +1,5 @@
 //! The pool: a limit and a runner, from which runs are started.
-//! Knows nothing of what happens within a run; `dispatcher.rs` does.
+//! Knows nothing of what happens within a run; `state.rs` does.
 
 mod crew;
 mod dispatcher;
@@ -9,6 +9,8 @@ mod gauge;
 mod handle;
 mod run;
 mod staff;
+mod state;
+mod worker;
 
 use std::collections::HashMap;
 use std::sync::Arc;

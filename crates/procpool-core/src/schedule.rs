@@ -20,7 +20,6 @@ use std::time::{Duration, Instant};
 use crate::halt::Halt;
 use crate::id::{Seq, Slot};
 use crate::job::Job;
-use crate::key::Key;
 use crate::limit::Limit;
 use crate::outcome::{End, NotStarted, Outcome};
 use crate::schedule::admission::{Admission, Reading};
@@ -36,7 +35,7 @@ use crate::snapshot::{HeldUp, Pending, Snapshot};
 
 pub(crate) use crate::schedule::queue::Waiting;
 
-/// The state of a run: what waits, what runs where, what is done. Its one owner is the dispatcher.
+/// The state of a run: what waits, what runs where, what is done. Its one owner is the run's state.
 pub(crate) struct Schedule<W> {
     input: Input,
     queue: Queue<W>,
@@ -80,8 +79,8 @@ pub(crate) struct Start<W> {
 pub(crate) enum Verdict<W> {
     /// The job is done for good.
     Done(Start<W>),
-    /// The schedule keeps the job and starts it again after the pause.
-    Again { key: Key, pause: Duration },
+    /// It is to be started again after the pause.
+    Again(Start<W>, Duration),
 }
 
 impl<W> Schedule<W> {
@@ -195,34 +194,32 @@ impl<W> Schedule<W> {
         self.typical.as_ref().and_then(TypicalTime::timeout)
     }
 
-    /// An attempt has ended.
-    pub(crate) fn finish(&mut self, start: Start<W>, outcome: &Outcome, now: Instant) -> Verdict<W> {
-        self.slots.release(start.slot, now);
+    /// An attempt has ended. Its slot stays taken until [`leave`](Schedule::leave) or [`try_again`](Schedule::try_again): the
+    /// caller is told in between, who may take as long as he likes, and until then nothing starts in its place.
+    pub(crate) fn conclude(&mut self, start: Start<W>, outcome: &Outcome) -> Verdict<W> {
         let Start { job, seq, attempt, .. } = &start;
         let pause = match self.progress {
             Progress::GoesOn => self.retries.pause_after(*attempt, job.retries, *seq, outcome),
             Progress::Halted | Progress::Reached(_) => None,
         };
-        let Some(pause) = pause else {
-            self.completed += 1;
-            self.count(outcome);
-            return Verdict::Done(start);
-        };
-        let key = job.key.clone();
-        let waiting = Waiting {
-            job: start.job,
-            seq: start.seq,
-            attempt: start.attempt + 1,
-            held_up: None,
-        };
-        self.queue.add_again(waiting, pause, now);
-        Verdict::Again { key, pause }
+        if let Some(pause) = pause {
+            return Verdict::Again(start, pause);
+        }
+        self.count(outcome);
+        Verdict::Done(start)
     }
 
-    /// An attempt came to an end that is none: its job is given up.
-    pub(crate) fn abandon(&mut self, slot: Slot, now: Instant) {
+    /// The job in this slot is done, or given up.
+    pub(crate) fn leave(&mut self, slot: Slot, now: Instant) {
         self.slots.release(slot, now);
         self.completed += 1;
+    }
+
+    /// The job in this slot waits for its next attempt.
+    pub(crate) fn try_again(&mut self, start: Start<W>, pause: Duration, now: Instant) {
+        let Start { job, seq, slot, attempt, .. } = start;
+        self.slots.release(slot, now);
+        self.queue.add_again(Waiting { job, seq, attempt: attempt + 1, held_up: None }, pause, now);
     }
 
     /// What we ended or never reached says nothing of the jobs.

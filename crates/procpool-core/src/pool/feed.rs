@@ -1,11 +1,11 @@
-//! The channel of jobs from the feeder to the dispatcher, and what a halted run may still expect of it.
+//! The channel of jobs from the feeder to the run, and what a halted run may still expect of it.
 //! Knows nothing of what a job is or when one is wanted.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, SendError, Sender, at, bounded};
+use crossbeam_channel::{Receiver, SendError, Sender, TryRecvError, TrySendError, bounded};
 
 use crate::halt::Halt;
 use crate::limit::Limit;
@@ -14,12 +14,16 @@ use crate::limit::Limit;
 /// halted and nobody knows how much was left.
 pub(crate) struct Giver<J> {
     channel: Sender<Pulled<J>>,
+    room: Receiver<()>,
     hand: Hand,
 }
 
-/// The dispatcher's end.
+/// The run's end.
 pub(crate) struct Feed<J> {
     channel: Receiver<Pulled<J>>,
+    /// Holds a word once there is room for half of what the channel holds: a feeder that was woken for each single
+    /// job would cost as much as the job's start.
+    room: Sender<()>,
     hand: Hand,
     state: Feeding,
     /// Until when a halted run waits for more; see [`PATIENCE`].
@@ -30,6 +34,16 @@ pub(crate) struct Feed<J> {
 pub(crate) enum Pulled<J> {
     Job(J),
     End,
+}
+
+/// What was ready to be taken.
+pub(crate) enum Taken<J> {
+    Job(J),
+    /// Nothing is, now.
+    Nothing,
+    End,
+    /// The feeder is gone, and has not said that this was the end.
+    Gone,
 }
 
 /// How things stand between the run and the thread that pulls its jobs.
@@ -59,47 +73,72 @@ const LITTLE_PATIENCE: Duration = Duration::from_millis(10);
 /// A channel with room for as many jobs as the limit: the feeder blocks when it is full.
 pub(crate) fn feed<J>(limit: Limit) -> (Giver<J>, Feed<J>) {
     let (giving, channel) = bounded(limit.get());
+    let (room, waited_for) = bounded(1);
     let hand = Hand::default();
-    let giver = Giver { channel: giving, hand: hand.clone() };
-    (giver, Feed { channel, hand, state: Feeding::Open, patience: None })
+    let giver = Giver { channel: giving, room: waited_for, hand: hand.clone() };
+    (giver, Feed { channel, room, hand, state: Feeding::Open, patience: None })
 }
 
 impl<J> Giver<J> {
     /// Hands a job over, waiting for room. Fails where the run is over.
     pub(crate) fn give(&self, job: J) -> Result<(), SendError<()>> {
         self.hand.0.store(true, Ordering::Release);
-        let given = self.channel.send(Pulled::Job(job));
+        let given = self.send(Pulled::Job(job));
         self.hand.0.store(false, Ordering::Release);
-        given.map_err(|_| SendError(()))
+        given
     }
 
     /// There are no more jobs.
     pub(crate) fn end(&self) {
         // Fails where the run is over.
-        let _ = self.channel.send(Pulled::End);
+        let _ = self.send(Pulled::End);
+    }
+
+    fn send(&self, mut pulled: Pulled<J>) -> Result<(), SendError<()>> {
+        loop {
+            pulled = match self.channel.try_send(pulled) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Full(pulled)) => pulled,
+                Err(TrySendError::Disconnected(_)) => return Err(SendError(())),
+            };
+            // Whoever has taken half of it since then has left a word already.
+            self.room.recv().map_err(|_| SendError(()))?;
+        }
     }
 }
 
 impl<J> Feed<J> {
-    /// What to wait at for the next job: `None` once there can't be one.
-    pub(crate) fn incoming(&self) -> Option<&Receiver<Pulled<J>>> {
-        (self.state == Feeding::Open).then_some(&self.channel)
+    /// What to wait at for the next job. Nothing is taken there, but by [`take`](Feed::take): jobs are counted in the order
+    /// in which they come.
+    pub(crate) fn incoming(&self) -> Receiver<Pulled<J>> {
+        self.channel.clone()
+    }
+
+    /// Takes what is ready.
+    pub(crate) fn take(&mut self) -> Taken<J> {
+        let taken = match self.channel.try_recv() {
+            Ok(Pulled::Job(job)) => Taken::Job(job),
+            Ok(Pulled::End) => Taken::End,
+            Err(TryRecvError::Empty) => return Taken::Nothing,
+            Err(TryRecvError::Disconnected) => Taken::Gone,
+        };
+        if matches!(taken, Taken::End | Taken::Gone) {
+            self.state = Feeding::Over;
+        } else if self.channel.len() <= self.channel.capacity().unwrap_or(0) / 2 {
+            // It fails where a word is there already, or the feeder has gone.
+            let _ = self.room.try_send(());
+        }
+        taken
     }
 
     pub(crate) fn state(&self) -> Feeding {
         self.state
     }
 
-    /// Nothing more comes.
-    pub(crate) fn close(&mut self) {
-        self.state = Feeding::Over;
-    }
-
-    /// From now on nothing else is waited for: comes up when it is time to
-    /// [`lose_patience`](Feed::lose_patience).
-    pub(crate) fn last_wait(&mut self, halt: Halt) -> Receiver<Instant> {
+    /// From now on nothing else is waited for: says when it is time to [`lose_patience`](Feed::lose_patience).
+    pub(crate) fn last_wait(&mut self, halt: Halt) -> Instant {
         let patience = if halt == Halt::Kill { LITTLE_PATIENCE } else { PATIENCE };
-        at(*self.patience.get_or_insert_with(|| Instant::now() + patience))
+        *self.patience.get_or_insert_with(|| Instant::now() + patience)
     }
 
     /// Gives the feeder up where it is inside the caller's iterator; else waits on.

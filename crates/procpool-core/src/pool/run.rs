@@ -19,12 +19,14 @@ use crate::job::Job;
 use crate::limit::Limit;
 use crate::live::Live;
 use crate::moving_timeout::MovingTimeout;
-use crate::pool::crew::{Crew, Reporting};
+use crate::pool::crew::{Crew, Tools};
 use crate::pool::dispatcher::{Dispatcher, Message, Starts};
 use crate::pool::feed::{Feeding, feed};
 use crate::pool::feeder::Feeder;
 use crate::pool::gauge::Gauge;
 use crate::pool::handle::Handle;
+use crate::pool::state::{Shared, State};
+use crate::pool::worker::Reporting;
 use crate::runner::{Runner, Steering};
 use crate::schedule::Schedule;
 use crate::schedule::policies::Policies;
@@ -92,10 +94,10 @@ pub(crate) fn start<R: Runner>(
     let gauge = Gauge::new(policies.admission)?;
     let timeout = policies.timeout_percent.map(|_| Arc::new(MovingTimeout::new()));
     let steering = Steering { brake: Arc::clone(&brake), timeout: timeout.clone() };
-    // Bounded by the limit: the feeder blocks in the one and the dispatcher in the other when they are full.
+    // Bounded by the limit: the feeder blocks in the one and the workers in the other when they are full.
     let (giver, feed) = feed(limit);
-    let (events, incoming) = bounded(limit.get());
-    let (news, heard) = match outputs {
+    let (events, heard) = bounded(limit.get());
+    let (news, heard_news) = match outputs {
         Outputs::AtTheEnd => (None, None),
         // Of each output of an attempt one word at most is in there.
         Outputs::Followed => {
@@ -109,15 +111,23 @@ pub(crate) fn start<R: Runner>(
         control,
         last: Arc::new(OnceLock::new()),
     };
-    let dispatcher = Dispatcher {
-        schedule: Schedule::new(limit, exact_length(&jobs), policies),
+    let incoming = feed.incoming();
+    let schedule = Schedule::new(limit, exact_length(&jobs), policies);
+    let state = Arc::new(Shared::new(State { schedule, gauge, timeout, brake: Arc::clone(&brake), feed }));
+    let tools = Tools {
+        runner,
+        steering,
+        state: Arc::clone(&state),
         starts,
-        gauge,
-        timeout,
-        crew: Crew::new(limit, runner, steering, news)?,
-        brake: Arc::clone(&brake),
+        news,
+        events: events.clone(),
+    };
+    let dispatcher = Dispatcher {
+        state,
+        starts,
+        crew: Crew::new(limit, tools)?,
         control: controlled,
-        feed,
+        incoming,
         events,
         last: Arc::clone(&handle.last),
     };
@@ -127,8 +137,8 @@ pub(crate) fn start<R: Runner>(
     // end of the feed for that of the input, and ends.
     let feeder = Feeder::start(jobs, giver, brake)?;
     Ok(Run {
-        events: incoming,
-        news: heard,
+        events: heard,
+        news: heard_news,
         handle,
         threads: Some(Threads { dispatcher, feeder }),
     })
@@ -221,7 +231,7 @@ impl<W> FusedIterator for Run<W> {}
 impl<W> Drop for Run<W> {
     fn drop(&mut self) {
         self.handle.kill();
-        // The dispatcher may be waiting for room in there.
+        // A worker may be waiting for room in there.
         self.events = never();
         // There is nobody left to tell of a panic; and if this thread panics already, a second one aborts.
         let _ = self.join();

@@ -31,8 +31,27 @@ fn stopped() -> Outcome {
     Ran::new(End::Stopped(Status::Signalled(Signal::TERM))).into()
 }
 
-fn is_done(verdict: &Verdict<()>) -> bool {
-    matches!(verdict, Verdict::Done(_))
+/// What became of a job whose attempt has ended.
+#[derive(Debug, PartialEq)]
+enum Then {
+    Done,
+    Again(Duration),
+}
+
+impl Schedule<()> {
+    /// An attempt has ended, and that has been told at once.
+    fn finish(&mut self, start: Start<()>, outcome: &Outcome, now: Instant) -> Then {
+        match self.conclude(start, outcome) {
+            Verdict::Done(start) => {
+                self.leave(start.slot, now);
+                Then::Done
+            }
+            Verdict::Again(start, pause) => {
+                self.try_again(start, pause, now);
+                Then::Again(pause)
+            }
+        }
+    }
 }
 
 /// A schedule that has so many jobs and no more.
@@ -63,7 +82,7 @@ fn nothing_is_wanted_from_the_input_while_all_slots_are_taken() {
     assert!(!schedule.wants_input());
     let start = schedule.start(now).unwrap();
     assert!(!schedule.wants_input());
-    assert!(is_done(&schedule.finish(start, &exit(0), now)));
+    assert_eq!(schedule.finish(start, &exit(0), now), Then::Done);
     assert!(schedule.wants_input());
     schedule.end_input();
     assert!(!schedule.wants_input());
@@ -97,7 +116,7 @@ fn a_job_that_waits_for_its_retry_holds_no_slot_and_others_go_before_it_until_it
     let now = Instant::now();
     schedule.add(job());
     let first = schedule.start(now).unwrap();
-    assert!(matches!(schedule.finish(first, &exit(1), now), Verdict::Again { pause: SECOND, .. }));
+    assert_eq!(schedule.finish(first, &exit(1), now), Then::Again(SECOND));
     let snapshot = schedule.snapshot(now);
     assert_eq!((snapshot.retrying, snapshot.pending, snapshot.completed), (1, Pending::AtLeast(1), 0));
     assert_eq!(schedule.next_wake(now), Some(now + SECOND));
@@ -111,7 +130,7 @@ fn a_job_that_waits_for_its_retry_holds_no_slot_and_others_go_before_it_until_it
     schedule.finish(second, &exit(0), now + SECOND);
     let again = schedule.start(now + SECOND).unwrap();
     assert_eq!((again.seq.get(), again.attempt), (1, 2), "it is due, and goes before new ones");
-    assert!(is_done(&schedule.finish(again, &exit(1), now + SECOND)));
+    assert_eq!(schedule.finish(again, &exit(1), now + SECOND), Then::Done);
 }
 
 #[test]
@@ -120,7 +139,7 @@ fn a_job_that_fails_after_the_halt_is_not_tried_again() {
     let now = Instant::now();
     let start = schedule.start(now).unwrap();
     schedule.halt();
-    assert!(is_done(&schedule.finish(start, &exit(1), now)));
+    assert_eq!(schedule.finish(start, &exit(1), now), Then::Done);
     assert!(schedule.is_over());
 }
 
@@ -129,7 +148,7 @@ fn a_job_that_waits_for_its_retry_at_the_halt_is_given_up_with_the_attempt_that_
     let mut schedule = with_jobs(1, 1, retrying(Retries::new(5).delay(SECOND)));
     let now = Instant::now();
     let start = schedule.start(now).unwrap();
-    assert!(!is_done(&schedule.finish(start, &exit(1), now)));
+    assert_ne!(schedule.finish(start, &exit(1), now), Then::Done);
     schedule.halt();
     assert!(schedule.start(now + 10 * SECOND).is_none());
     assert_eq!(schedule.next_wake(now), None);

@@ -250,15 +250,23 @@ impl Books {
         let (seq, attempt) = (start.seq.get(), start.attempt);
         let further = start.job.retries.unwrap_or(self.policies.retries.count());
         let expected = matches!(ending, Ending::Fails) && attempt <= further && !self.halted;
-        match self.schedule.finish(start, &ending.outcome(), self.now) {
+        let verdict = self.schedule.conclude(start, &ending.outcome());
+        prop_assert_eq!(
+            self.schedule.running(),
+            self.running.len() + 1,
+            "until it was told its slot is taken"
+        );
+        match verdict {
             Verdict::Done(start) => {
                 prop_assert!(!expected);
                 prop_assert_eq!((start.seq.get(), start.attempt), (seq, attempt));
                 prop_assert!(self.over.insert(seq), "done twice");
+                self.schedule.leave(start.slot, self.now);
             }
-            Verdict::Again { pause, .. } => {
+            Verdict::Again(start, pause) => {
                 prop_assert!(expected);
                 self.waiting.insert(seq, (self.now + pause, attempt + 1));
+                self.schedule.try_again(start, pause, self.now);
             }
         }
         Ok(())
