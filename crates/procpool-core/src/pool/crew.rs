@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use crate::error::Error;
 use crate::limit::Limit;
-use crate::pool::dispatcher::{Message, Starts};
+use crate::pool::message::{Message, Starts};
 use crate::pool::staff::Staff;
 use crate::pool::state::Shared;
 use crate::pool::worker::{Reporting, ToDispatcher, Worker};

@@ -7,37 +7,22 @@
 //! While the caller doesn't take completions no worker is done with its job: the slots stay busy, nothing new
 //! starts, and nothing piles up.
 
-use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
 use crossbeam_channel::{Receiver, Select, Sender, TryRecvError, never, select};
 
 use crate::completion::Completion;
-use crate::event::{Event, Started};
+use crate::event::Event;
 use crate::job::Job;
 use crate::outcome::NotStarted;
 use crate::pool::crew::Crew;
 use crate::pool::feed::{Feeding, Pulled};
 use crate::pool::handle::Control;
+use crate::pool::message::{Message, Starts};
 use crate::pool::state::{Input, Move, Shared, Wait};
 use crate::runner::Runner;
 use crate::schedule::{Start, Waiting};
 use crate::snapshot::Snapshot;
-
-/// What the caller's side of the run is told.
-pub(crate) enum Message<W> {
-    Event(Event<W>),
-    /// The runner panicked.
-    Panicked(Box<dyn Any + Send>),
-}
-
-/// Whether the caller is told of each start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Starts {
-    #[default]
-    Silent,
-    Announced,
-}
 
 /// See the head of this file.
 pub(crate) struct Dispatcher<R: Runner> {
@@ -71,7 +56,7 @@ impl<R: Runner> Dispatcher<R> {
 
     fn start(&mut self, start: Start<R::Work>, running: usize) {
         if self.starts == Starts::Announced {
-            self.tell(Event::Started(announcement(&start)));
+            self.tell(Message::started(&start));
         }
         self.crew.assign(start, running);
     }
@@ -79,7 +64,7 @@ impl<R: Runner> Dispatcher<R> {
     fn give_up(&mut self, waiting: Waiting<R::Work>) {
         let Waiting { job, seq, attempt, .. } = waiting;
         let outcome = NotStarted::NeverReached.into();
-        self.tell(Event::Completed(Completion { job, seq, slot: None, attempt, outcome }));
+        self.tell(Message::Event(Event::Completed(Completion { job, seq, slot: None, attempt, outcome })));
     }
 
     /// Waits until there may be something to do. What that is the state knows.
@@ -127,8 +112,8 @@ impl<R: Runner> Dispatcher<R> {
     }
 
     /// Waits until the caller's side has room, still answering handles meanwhile.
-    fn tell(&mut self, event: Event<R::Work>) {
-        let mut message = Some(Message::Event(event));
+    fn tell(&mut self, message: Message<R::Work>) {
+        let mut message = Some(message);
         while message.is_some() {
             select! {
                 // Evaluated only when there is room. It fails where the run was dropped: nobody wants to know.
@@ -136,15 +121,5 @@ impl<R: Runner> Dispatcher<R> {
                 recv(self.control) -> control => self.obey(control.ok()),
             }
         }
-    }
-}
-
-/// What the caller is told of a start.
-pub(crate) fn announcement<W>(start: &Start<W>) -> Started {
-    Started {
-        key: start.job.key.clone(),
-        seq: start.seq,
-        slot: start.slot,
-        attempt: start.attempt,
     }
 }

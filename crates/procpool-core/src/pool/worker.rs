@@ -9,11 +9,10 @@ use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender};
 
-use crate::event::Event;
 use crate::halt::Halt;
 use crate::live::{Live, News};
 use crate::outcome::{NotStarted, Outcome};
-use crate::pool::dispatcher::{Message, Starts, announcement};
+use crate::pool::message::{Message, Starts};
 use crate::pool::staff::{Refused, Staff};
 use crate::pool::state::{Afterwards, Shared};
 use crate::runner::{Context, Runner, Steering};
@@ -131,7 +130,7 @@ impl<R: Runner> Worker<R> {
         drop(state);
         if let Some(start) = &next {
             if self.starts == Starts::Announced {
-                let _ = self.events.send(Message::Event(Event::Started(announcement(start))));
+                let _ = self.events.send(Message::started(start));
             }
         } else {
             // A slot is free, and whatever may start in it is not looked for by anybody else.

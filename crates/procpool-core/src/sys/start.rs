@@ -8,9 +8,8 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use rustix::process::{Pid, Resource, getrlimit};
-
-use crate::sys::reap;
+use rustix::io::retry_on_intr;
+use rustix::process::{Pid, Resource, WaitOptions, getrlimit, waitpid};
 
 /// What a process is started with, in the form in which the system takes it.
 pub(crate) struct Image<'a> {
@@ -72,7 +71,7 @@ pub(crate) fn start(image: &Image<'_>) -> io::Result<(Pid, OwnedFd)> {
         0 => Ok((pid, pidfd)),
         error => {
             // It has ended already.
-            reap(pid);
+            let _ = retry_on_intr(|| waitpid(Some(pid), WaitOptions::empty()));
             Err(io::Error::from_raw_os_error(error))
         }
     }
