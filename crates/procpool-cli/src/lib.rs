@@ -4,6 +4,8 @@
 mod args;
 mod argument_space;
 mod attempts;
+#[doc(hidden)]
+pub mod benching;
 mod closed;
 mod colour;
 mod descriptors;

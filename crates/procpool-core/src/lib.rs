@@ -47,6 +47,8 @@ compile_error!("procpool-core needs Linux: it watches processes by pidfd");
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
+#[doc(hidden)]
+pub mod benching;
 mod cgroup;
 mod command;
 mod completion;

@@ -3,7 +3,7 @@
 
 mod child;
 mod clock;
-mod environment;
+pub(crate) mod environment;
 mod gate;
 mod lifecycle;
 mod oom;
@@ -12,7 +12,7 @@ mod resolve;
 mod retry;
 mod room;
 mod roster;
-mod spawn;
+pub(crate) mod spawn;
 mod stream;
 mod watch;
 

@@ -176,7 +176,7 @@ fn given(fd: OwnedFd) -> io::Result<Given<'static>> {
 }
 
 /// `argv`: its first word is the program as it was asked for, not as it was found.
-fn argument_list(command: &Command) -> io::Result<Vec<CString>> {
+pub(crate) fn argument_list(command: &Command) -> io::Result<Vec<CString>> {
     let program: &OsStr = command.program();
     let arguments = command.arguments().iter().map(OsString::as_os_str);
     [program].into_iter().chain(arguments).map(|word| c_string(word.to_owned())).collect()

@@ -1,0 +1,48 @@
+//! What a job's command costs to make, and to write as a shell reads it.
+
+use std::ffi::OsString;
+
+use divan::Bencher;
+use procpool_cli::benching::{Template, quoted};
+
+fn main() {
+    divan::main();
+}
+
+const WORDS: [usize; 3] = [1, 5, 20];
+
+/// A command of so many words in which a placeholder stands in each but the first.
+fn words(count: usize) -> Vec<OsString> {
+    let forms = ["{}", "--output={.}.png", "{/}", "{//}/thumbnails", "{/.}-{#}"];
+    let rest = forms.iter().cycle().take(count - 1);
+    ["convert"].iter().chain(rest).map(OsString::from).collect()
+}
+
+fn value() -> OsString {
+    "photographs/2024/summer/DSC_0815.jpeg".into()
+}
+
+#[divan::bench(args = WORDS)]
+fn parse(bencher: Bencher, count: usize) {
+    let words = words(count);
+    bencher.bench(|| Template::parse(&words));
+}
+
+#[divan::bench(args = WORDS)]
+fn fill(bencher: Bencher, count: usize) {
+    let (template, value) = (Template::parse(&words(count)), value());
+    bencher.bench(|| template.render(&value));
+}
+
+#[divan::bench(args = WORDS)]
+fn fill_literal(bencher: Bencher, count: usize) {
+    let words: Vec<OsString> = (0..count).map(|word| format!("--option-{word}").into()).collect();
+    let (template, value) = (Template::parse(&words), value());
+    bencher.bench(|| template.render(&value));
+}
+
+#[divan::bench(args = WORDS)]
+fn quote(bencher: Bencher, count: usize) {
+    let command = Template::parse(&words(count)).render(&value());
+    bencher.bench(|| quoted(&command));
+}

@@ -1,0 +1,64 @@
+//! The ways in for benchmarks to what is pure and not public: the schedule, and what a command is made into.
+//! Knows nothing of benchmarks. No interface for anybody else: it is another one tomorrow.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use crate::command::Command;
+use crate::job::Job;
+use crate::limit::Limit;
+use crate::outcome::Outcome;
+use crate::process::environment::{Inherited, Own};
+use crate::process::spawn::argument_list;
+use crate::schedule::Schedule;
+use crate::schedule::policies::Policies;
+use crate::schedule::retries::Retries;
+
+/// Takes jobs through a schedule as a dispatcher does, with every slot taken and the oldest attempt the first to end.
+/// Says how many attempts that took. Retries must have no delay: no time passes.
+pub fn schedule(limit: Limit, jobs: u64, retries: Retries, outcome: impl Fn(u32) -> Outcome) -> u64 {
+    let mut schedule = Schedule::new(limit, None, Policies { retries, ..Policies::default() });
+    let mut input = (1..=jobs).map(|number| Job::new(number.to_string(), ()));
+    let mut running = VecDeque::with_capacity(limit.get());
+    let mut attempts = 0;
+    let now = Instant::now();
+    while !schedule.is_over() {
+        while schedule.wants_input() {
+            match input.next() {
+                Some(job) => schedule.add(job),
+                None => schedule.end_input(),
+            }
+        }
+        while let Some(start) = schedule.start(now) {
+            attempts += 1;
+            running.push_back(start);
+        }
+        if let Some(start) = running.pop_front() {
+            let outcome = outcome(start.attempt);
+            schedule.finish(start, &outcome, now);
+        }
+    }
+    attempts
+}
+
+/// The environment that all jobs start from.
+pub struct Base(Inherited);
+
+impl Base {
+    /// That of this process.
+    #[must_use]
+    pub fn take() -> Base {
+        Base(Inherited::take())
+    }
+
+    /// Makes what execve(2) wants of a command, and says how many strings that is.
+    ///
+    /// # Panics
+    /// Where there is a NUL byte in it.
+    #[must_use]
+    pub fn image_of(&self, command: &Command) -> usize {
+        let arguments = argument_list(command).expect("a command without NUL bytes");
+        let own = Own::of(command.environment()).expect("an environment without NUL bytes");
+        arguments.len() + self.0.changed_by(&own).len()
+    }
+}
