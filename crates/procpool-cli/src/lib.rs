@@ -49,7 +49,7 @@ mod work;
 
 use nix::sys::signal::SigSet;
 
-use crate::args::{Chore, RunArgs};
+use crate::args::{Chore, EventTarget, RunArgs};
 use crate::exit::ExitStatus;
 use crate::guard::Guard;
 use crate::plan::Plan;
@@ -87,10 +87,11 @@ fn run(args: RunArgs) -> ExitStatus {
     if args.inputs.dry_run {
         return plan::input(args).map_or_else(|error| exit::bad_input(&error), dry_run::print);
     }
-    // A job gets what procpool gives it, and nothing that procpool was given by accident. A system that can't
-    // say which descriptors are open is no reason not to run.
-    let _ = sys::keep_descriptors();
-    // Nor does anybody want a procpool that can't be told to end, because its parent has blocked signals.
+    if let Some(EventTarget::Descriptor(_)) = args.records.events {
+        // Where it fails that descriptor is refused.
+        let _ = sys::note_descriptors();
+    }
+    // Nobody wants a procpool that can't be told to end, because its parent has blocked signals.
     let _ = SigSet::empty().thread_set_mask();
     if let Err(error) = signals::hear_of_children() {
         return exit::own_failure(&error);

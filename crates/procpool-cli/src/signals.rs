@@ -64,7 +64,7 @@ struct Servant {
 /// learns how they ended, and tell nobody (waitpid(2)). Any handler puts an end to that.
 pub(crate) fn hear_of_children() -> anyhow::Result<()> {
     let hear = || {
-        if Ignored::now()?.has(SIGCHLD) {
+        if Ignored::at_first()?.has(SIGCHLD) {
             flag::register(SIGCHLD, Arc::default())?;
         }
         Ok(())
@@ -80,7 +80,7 @@ impl Signals {
     /// # Errors
     /// Where the system refuses a handler, or the thread.
     pub(crate) fn catch() -> io::Result<Signals> {
-        let ignored = Ignored::now()?;
+        let ignored = Ignored::at_first()?;
         if !ignored.has(SIGXFSZ) {
             // Else a file that reaches `ulimit -f` would kill procpool. Now its write fails, like on a full disk.
             flag::register(SIGXFSZ, Arc::default())?;

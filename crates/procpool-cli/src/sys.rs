@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicU64;
 use nix::libc;
 use nix::unistd::ForkResult;
 use rustix::fs::{OFlags, fcntl_getfl};
-use rustix::io::{Errno, FdFlags, fcntl_dupfd_cloexec, fcntl_getfd, fcntl_setfd};
+use rustix::io::{Errno, fcntl_dupfd_cloexec, fcntl_getfd};
 use rustix::mm::{MapFlags, ProtFlags, mmap};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
@@ -77,21 +77,17 @@ pub(crate) fn map_shared(file: &fs::File, words: usize) -> io::Result<&'static [
 /// The descriptors that procpool was started with, beyond the standard three.
 static INHERITED: OnceLock<Vec<RawFd>> = OnceLock::new();
 
-/// Keeps from jobs whatever descriptors procpool was started with, beyond the standard three. Comes before any
-/// descriptor of procpool's own.
+/// Notes which they are, before any descriptor of procpool's own. Jobs get none of them: they get the standard three.
 ///
 /// # Errors
 /// Where `/proc` doesn't tell which there are.
-pub(crate) fn keep_descriptors() -> io::Result<()> {
+pub(crate) fn note_descriptors() -> io::Result<()> {
     let mut numbers: Vec<RawFd> = Vec::new();
     for entry in fs::read_dir("/proc/self/fd")? {
         numbers.extend(entry?.file_name().to_str().and_then(|name| name.parse::<RawFd>().ok()));
     }
     // That of the directory that was read is among them, and closed by now.
     numbers.retain(|number| *number > 2 && fcntl_getfd(borrow(*number)).is_ok());
-    for number in &numbers {
-        let _ = fcntl_setfd(borrow(*number), FdFlags::CLOEXEC);
-    }
     let _ = INHERITED.set(numbers);
     Ok(())
 }

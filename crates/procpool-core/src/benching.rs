@@ -10,11 +10,11 @@ use crate::limit::Limit;
 use crate::outcome::Outcome;
 use crate::process::environment::{Inherited, Own};
 use crate::process::spawn::argument_list;
-use crate::schedule::Schedule;
 use crate::schedule::policies::Policies;
 use crate::schedule::retries::Retries;
+use crate::schedule::{Schedule, Verdict};
 
-/// Takes jobs through a schedule as a dispatcher does, with every slot taken and the oldest attempt the first to end.
+/// Takes jobs through a schedule as a run does, with every slot taken and the oldest attempt the first to end.
 /// Says how many attempts that took. Retries must have no delay: no time passes.
 pub fn schedule(limit: Limit, jobs: u64, retries: Retries, outcome: impl Fn(u32) -> Outcome) -> u64 {
     let mut schedule = Schedule::new(limit, None, Policies { retries, ..Policies::default() });
@@ -35,7 +35,10 @@ pub fn schedule(limit: Limit, jobs: u64, retries: Retries, outcome: impl Fn(u32)
         }
         if let Some(start) = running.pop_front() {
             let outcome = outcome(start.attempt);
-            schedule.finish(start, &outcome, now);
+            match schedule.conclude(start, &outcome) {
+                Verdict::Done(start) => schedule.leave(start.slot, now),
+                Verdict::Again(start, pause) => schedule.try_again(start, pause, now),
+            }
         }
     }
     attempts

@@ -217,11 +217,12 @@ impl LocalProcess {
     /// and makes its commands late, when the slot is known.
     #[must_use]
     pub fn execute(&self, command: &Command, timeout: Option<Duration>, context: &Context) -> Outcome {
-        self.oom.begin();
         let (_place, spawned) = match self.start(command, context) {
             Ok(started) => started,
             Err(reason) => return reason.into(),
         };
+        // While the job's program is being loaded: before the first start it would cost as much as that.
+        self.oom.begin();
         let roster = &self.starter.roster;
         // The timeout counts from after the start, so that it is never early for the job.
         let lifecycle =

@@ -3,19 +3,24 @@
 
 use std::fs;
 use std::io;
+use std::sync::OnceLock;
 
 /// A set of signals, bit n-1 for signal n, as proc(5) has it.
 #[derive(Clone, Copy)]
 pub(crate) struct Ignored(u64);
 
 impl Ignored {
-    /// Those that this process ignores now: no other safe call tells it.
+    /// Those that this process ignored when this was first asked: no other safe call tells it.
     ///
     /// # Errors
     /// Where `/proc` can't be read.
-    pub(crate) fn now() -> io::Result<Ignored> {
+    pub(crate) fn at_first() -> io::Result<Ignored> {
+        static FOUND: OnceLock<Ignored> = OnceLock::new();
+        if let Some(found) = FOUND.get() {
+            return Ok(*found);
+        }
         let status = fs::read_to_string("/proc/self/status")?;
-        Ok(Ignored(ignored_in(&status).unwrap_or(0)))
+        Ok(*FOUND.get_or_init(|| Ignored(ignored_in(&status).unwrap_or(0))))
     }
 
     pub(crate) fn has(self, signal: i32) -> bool {
@@ -37,7 +42,7 @@ mod tests {
         assert_eq!(ignored_in("Name:\tx\nSigIgn:\t0000000000001001\nSigCgt:\tff\n"), Some(0x1001));
         assert_eq!(ignored_in("Name:\tx\n"), None);
         // The Rust runtime ignores SIGPIPE, and the test harness changes nothing about that.
-        assert!(Ignored::now().unwrap().has(signal_hook::consts::SIGPIPE));
-        assert!(!Ignored::now().unwrap().has(0));
+        assert!(Ignored::at_first().unwrap().has(signal_hook::consts::SIGPIPE));
+        assert!(!Ignored::at_first().unwrap().has(0));
     }
 }

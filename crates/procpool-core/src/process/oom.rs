@@ -15,7 +15,7 @@ use crate::process::oom_counter::OomCounter;
 use crate::signal::Signal;
 use crate::status::Status;
 
-/// The kernel's count as one runner knows it. It is read once before the first start, and then only when a job
+/// The kernel's count as one runner knows it. It is read once right after the first start, and then only when a job
 /// was ended by a KILL that wasn't ours.
 #[derive(Default)]
 pub(crate) struct OomWatch {
@@ -23,7 +23,8 @@ pub(crate) struct OomWatch {
 }
 
 impl OomWatch {
-    /// Takes note of the count before anything is started.
+    /// Takes note of the count, if that has not been done. A job that was killed before this isn't known to have been killed
+    /// for want of memory: the first, within a fraction of a millisecond.
     pub(crate) fn begin(&self) {
         self.known.get_or_init(|| {
             let counter = OomCounter::find();

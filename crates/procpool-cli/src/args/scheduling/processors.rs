@@ -12,7 +12,9 @@ const FORM: &str = "give a number from 1 up, auto, or by the number of processor
 /// # Errors
 /// Says what the right form is, or why the number is none.
 pub(super) fn limit(text: &str) -> Result<Limit, String> {
-    limit_of(text, Limit::available().get())
+    // To count them takes a dozen system calls, and most limits are plain numbers.
+    let processors = if digits(text).is_some() { 1 } else { Limit::available().get() };
+    limit_of(text, processors)
 }
 
 /// # Errors
