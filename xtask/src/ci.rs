@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 
 use crate::verdict::Verdict;
-use crate::{demo, fuzz, msrv, shell, tidy, torture};
+use crate::{bench, demo, fuzz, msrv, shell, tidy, torture};
 
 /// One step; they run in the order in which they stand here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -24,6 +24,7 @@ pub(crate) enum Step {
     Tidy,
     Demo,
     Torture,
+    Bench,
     Fuzz,
 }
 
@@ -50,6 +51,7 @@ impl Step {
                 torture::run(root, &torture::Options::for_ci())?;
                 torture::run(root, &torture::Options::of_journals_for_ci())?;
             }
+            Step::Bench => bench::run(root, &bench::Options::for_ci())?,
             Step::Fuzz => return fuzz::check(root),
         }
         Ok(Verdict::Checked)

@@ -1,6 +1,7 @@
 //! The project's own chores, run as `cargo xtask <chore>`.
 //! It does not know what a chore does, only which file holds it.
 
+mod bench;
 mod built;
 mod ci;
 mod demo;
@@ -27,6 +28,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// Measure procpool against bare spawning, other programs and itself, and hold the ratios against their goals
+    Bench(bench::Options),
     /// Run all that decides whether a change lands, or only the steps named
     Ci {
         #[arg(value_enum, value_name = "STEP")]
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
 fn run(chore: &Chore) -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("BUG: xtask lies at the root")?;
     match chore {
+        Chore::Bench(options) => bench::run(root, options),
         Chore::Ci { steps } => ci::run(root, steps),
         Chore::Demo(options) => demo::run(root, options),
         Chore::Fuzz(options) => fuzz::run(root, options),

@@ -1,0 +1,174 @@
+//! The benchmark: procpool against bare spawning, against other programs, against itself; ratios held against goals.
+//! It does not know what a case measures.
+
+mod bound;
+mod case;
+mod cases;
+mod document;
+mod goal;
+mod kin;
+mod machine;
+mod peers;
+mod program;
+mod proof;
+mod record;
+mod rounds;
+mod setting;
+mod stage;
+mod statistics;
+mod table;
+mod thousands;
+mod tools;
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use crate::bench::case::Case;
+use crate::bench::machine::Machine;
+use crate::bench::peers::Peers;
+use crate::bench::record::{Record, Standing};
+use crate::bench::setting::{Setting, Size};
+use crate::bench::stage::Stage;
+use crate::shell;
+
+/// What the benchmark can be told.
+#[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "switches as they are typed, no state")]
+pub(crate) struct Options {
+    /// Play this case only; can be given several times. docs/benchmarks.md is not written then
+    #[arg(long, value_name = "CASE")]
+    only: Vec<Case>,
+    /// Say which cases there are, and play none
+    #[arg(long)]
+    list: bool,
+    /// How many rounds count
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..))]
+    pairs: u16,
+    /// Little work and three rounds: fails where a result is wrong, or even the best pair is worse than twice the goal
+    #[arg(long, conflicts_with = "pairs")]
+    quick: bool,
+    /// Fail where a goal isn't met or could not be measured
+    #[arg(long)]
+    strict: bool,
+    /// Write the table and all samples there [default: bench.json where cargo builds]
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Build the peers that are no package of Debian's first, by `cargo install` into where cargo builds
+    #[arg(long)]
+    install_peers: bool,
+}
+
+const QUICK_ROUNDS: usize = 3;
+
+impl Options {
+    pub(crate) fn for_ci() -> Options {
+        Options {
+            only: Vec::new(),
+            list: false,
+            pairs: 7,
+            quick: true,
+            strict: false,
+            json: None,
+            install_peers: false,
+        }
+    }
+
+    fn cases(&self) -> &[Case] {
+        if self.only.is_empty() { Case::value_variants() } else { &self.only }
+    }
+}
+
+/// Plays the cases and tells what came of them.
+pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
+    if options.list {
+        for case in Case::value_variants() {
+            println!("{:<12} {}", case.name(), case.about());
+        }
+        return Ok(());
+    }
+    let target = shell::target_directory(root)?;
+    let (setting, machine) = prepare(root, &target, options)?;
+    let mut records = Vec::new();
+    let mut failed = Vec::new();
+    for case in options.cases() {
+        let begun = Instant::now();
+        let result = case.play(&setting);
+        println!("{:<12} {:>6.1} s", case.name(), begun.elapsed().as_secs_f64());
+        match result {
+            Ok(record) => records.push(record),
+            // The others may take half an hour: they are played all the same.
+            Err(error) => {
+                println!("error: {error:#}");
+                failed.push(case.name());
+            }
+        }
+    }
+    println!("\n{}", table::as_text(&records));
+    let json = json!({ "machine": machine, "rounds": setting.rounds, "cases": records });
+    let file = options.json.clone().unwrap_or_else(|| target.join("bench.json"));
+    fs::write(&file, serde_json::to_string_pretty(&json)? + "\n")
+        .with_context(|| format!("can't write {}", file.display()))?;
+    ensure!(failed.is_empty(), "these cases failed, and say why above: {}", failed.join(", "));
+    if setting.size == Size::Full && options.only.is_empty() {
+        write_document(root, &document::part(&machine, &records, setting.rounds))?;
+    }
+    judge(&records, options)
+}
+
+/// Builds all that is needed, and looks for the peers.
+fn prepare(root: &Path, target: &Path, options: &Options) -> Result<(Setting, Machine)> {
+    let mut build =
+        shell::cargo(root, "build --quiet --locked --release --package procpool-cli --target-dir");
+    shell::show(build.arg(target))?;
+    let release = target.join("release");
+    let own_peers = target.join("bench-peers");
+    if options.install_peers {
+        peers::install(root, &own_peers)?;
+    }
+    let folder = target.join("bench");
+    fs::create_dir_all(&folder).with_context(|| format!("can't make {}", folder.display()))?;
+    tools::build(&folder)?;
+    let mut directories = vec![release.clone(), own_peers.join("bin")];
+    directories.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
+    let peers = Peers::find(&directories);
+    let machine = Machine::look(root, &release.join("procpool"), peers.told.clone())?;
+    println!("\n{}", document::described(&machine));
+    let (size, rounds) =
+        if options.quick { (Size::Quick, QUICK_ROUNDS) } else { (Size::Full, usize::from(options.pairs)) };
+    let stage = Stage::new(folder, &directories)?;
+    Ok((Setting { stage, peers, rounds, size }, machine))
+}
+
+fn write_document(root: &Path, part: &str) -> Result<()> {
+    let file = root.join("docs/benchmarks.md");
+    let page = match fs::read_to_string(&file) {
+        Ok(page) => Some(page),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error).context("can't read docs/benchmarks.md"),
+    };
+    fs::write(&file, document::replace(page.as_deref(), part)?).context("can't write docs/benchmarks.md")
+}
+
+fn judge(records: &[Record], options: &Options) -> Result<()> {
+    if options.quick {
+        let far: Vec<&str> = table::rows(records)
+            .filter(|row| row.is_missed_by_far())
+            .map(|row| row.measure.as_str())
+            .collect();
+        if !far.is_empty() {
+            bail!("even the best pair is worse than twice the goal: {}", far.join("; "));
+        }
+    }
+    let is_open = |standing| matches!(standing, Standing::NotMet | Standing::NotMeasured);
+    if options.strict && table::rows(records).any(|row| is_open(row.standing())) {
+        bail!("{}", table::last_line(records));
+    }
+    println!("{}", table::last_line(records));
+    Ok(())
+}

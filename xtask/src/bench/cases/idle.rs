@@ -1,0 +1,91 @@
+//! What procpool itself costs while very many jobs run that do nothing.
+//! It does not know what their starts and ends cost.
+
+use std::process::{Child, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::bench::cases::sleepers;
+use crate::bench::goal::Goal;
+use crate::bench::kin;
+use crate::bench::program::Program;
+use crate::bench::record::{Record, Row, Sample, Unit};
+use crate::bench::setting::Setting;
+use crate::bench::thousands::thousands;
+
+const VALUES: &str = "values";
+/// How often is looked whether all run. Looking costs the machine, not procpool.
+const PULSE: Duration = Duration::from_millis(50);
+/// How long before the first job's end the last look is.
+const MARGIN: Duration = Duration::from_millis(500);
+
+pub(crate) fn play(setting: &Setting) -> Result<Record> {
+    let (count, nap): (u32, Duration) =
+        setting.size.pick((1_000, Duration::from_secs(10)), (100, Duration::from_secs(3)));
+    sleepers::ensure_descriptors(count)?;
+    setting.stage.write_numbers(VALUES, count as usize)?;
+    let line = format!("procpool run -j{count} -- ./nap {}", nap.as_millis());
+    let program = Program::new("procpool", &line).reads(VALUES);
+    let watched = Watched { setting, count: count as usize, nap };
+    let series = setting.play(&[program], |program| watched.run(program))?;
+    let times = series[0].processor_seconds();
+    let measure = "processor time of procpool's two processes from when all run until before the first ends";
+    Ok(Record {
+        case: String::new(),
+        work: format!("{} sleepers of {} s, all at once", thousands(count as usize), nap.as_secs()),
+        rows: vec![Row::new(measure, Unit::Seconds, &times).with_goal(Goal::AtMost(0.05))],
+        notes: Vec::new(),
+        series,
+    })
+}
+
+struct Watched<'a> {
+    setting: &'a Setting,
+    count: usize,
+    nap: Duration,
+}
+
+impl Watched<'_> {
+    fn run(&self, program: &Program) -> Result<Sample> {
+        let stage = &self.setting.stage;
+        let mut command = stage.command(&program.words)?;
+        let input = std::fs::File::open(stage.file(VALUES)).context("no values")?;
+        let start = Instant::now();
+        let mut guardian = command.stdin(Stdio::from(input)).spawn().context("can't start procpool")?;
+        let cost = self.watch(&guardian, start);
+        if cost.is_err() {
+            // Its jobs go with it. It may have ended.
+            let _ = guardian.kill();
+        }
+        let status = guardian.wait()?;
+        let (processor_seconds, peak_megabytes) = cost.with_context(|| stage.last_words())?;
+        ensure!(status.success(), "`{program}` failed: {status}\n{}", stage.last_words());
+        Ok(Sample {
+            seconds: start.elapsed().as_secs_f64(),
+            processor_seconds,
+            peak_megabytes,
+        })
+    }
+
+    /// What both processes cost between the last start and the first end, and what they hold together.
+    fn watch(&self, guardian: &Child, start: Instant) -> Result<(f64, f64)> {
+        let guardian = i32::try_from(guardian.id())?;
+        let end = start + self.nap.saturating_sub(MARGIN);
+        let pool = loop {
+            ensure!(Instant::now() < end, "not all ran at once");
+            match kin::children(guardian)[..] {
+                [pool] if kin::children(pool).len() == self.count => break pool,
+                _ => thread::sleep(PULSE),
+            }
+        };
+        let cost = || Ok::<_, anyhow::Error>(kin::processor_time(guardian)? + kin::processor_time(pool)?);
+        let before = cost()?;
+        thread::sleep(end.saturating_duration_since(Instant::now()));
+        let after = cost()?;
+        ensure!(kin::children(pool).len() == self.count, "a job has ended before its time");
+        let memory = kin::peak_megabytes(guardian)? + kin::peak_megabytes(pool)?;
+        Ok((after.saturating_sub(before).as_secs_f64(), memory))
+    }
+}

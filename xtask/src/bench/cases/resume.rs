@@ -1,0 +1,80 @@
+//! A resume of a long list in which all has been run: what reading the journal takes.
+//! It does not know what the journal looks like, beyond the first line that tells its version.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::bench::goal::Goal;
+use crate::bench::program::Program;
+use crate::bench::record::{Record, Row, Sample, Unit};
+use crate::bench::setting::Setting;
+use crate::bench::stage::Stage;
+use crate::bench::thousands::thousands;
+
+const VALUES: &str = "values";
+/// A journal that is being made. It gets its name when it is whole.
+const UNFINISHED: &str = "journal-unfinished";
+
+pub(crate) fn play(setting: &Setting) -> Result<Record> {
+    let count = setting.size.pick(1_000_000, 10_000);
+    let stage = &setting.stage;
+    let journal = make_journal(stage, count)?;
+    let program = Program::new("procpool", &format!("procpool resume {journal}"));
+    resume(stage, &program, count)?;
+    let series = setting.play(&[program], |program| resume(stage, program, count))?;
+    let records = thousands(count);
+    Ok(Record {
+        case: String::new(),
+        work: format!("resume over {records} records, with nothing left to run"),
+        rows: vec![
+            Row::new("wall", Unit::Seconds, &series[0].seconds()).with_goal(Goal::AtMost(1.0)),
+            Row::new("peak memory", Unit::Megabytes, &series[0].peaks()).with_goal(Goal::AtMost(200.0)),
+        ],
+        notes: vec![format!(
+            "The journal is that of a real run (`procpool run -j8 --journal {journal} -- ./noop`), kept \
+             from one benchmark to the next."
+        )],
+        series,
+    })
+}
+
+/// Runs it, and looks whether it has found all that was recorded.
+fn resume(stage: &Stage, program: &Program, count: usize) -> Result<Sample> {
+    let sample = stage.run(program)?;
+    let said = stage.last_words();
+    let expected = format!("{count} jobs: {count} succeeded");
+    ensure!(said.contains(&expected), "`{program}` should say {expected:?} and says {said:?}");
+    Ok(sample)
+}
+
+/// The name of a journal of so many jobs, made anew where procpool would write one of another version now.
+fn make_journal(stage: &Stage, count: usize) -> Result<String> {
+    record(stage, 1)?;
+    let name = format!("journal-v{}-{count}", version(stage)?);
+    if !stage.file(&name).exists() {
+        println!("recording a run of {} jobs; it is kept", thousands(count));
+        record(stage, count)?;
+        fs::rename(stage.file(UNFINISHED), stage.file(&name)).context("can't name the journal")?;
+    }
+    stage.remove(UNFINISHED)?;
+    Ok(name)
+}
+
+fn record(stage: &Stage, count: usize) -> Result<()> {
+    stage.write_numbers(VALUES, count)?;
+    let line = format!("procpool run -j8 --journal {UNFINISHED} -- ./noop");
+    stage.run(&Program::new("procpool", &line).reads(VALUES).makes(UNFINISHED))?;
+    Ok(())
+}
+
+fn version(stage: &Stage) -> Result<Value> {
+    let journal = File::open(stage.file(UNFINISHED).join("journal.jsonl")).context("no journal was made")?;
+    let mut line = String::new();
+    BufReader::new(journal).read_line(&mut line)?;
+    let line: Value = serde_json::from_str(&line).context("the journal's first line is no JSON")?;
+    let version = line.get("version").cloned();
+    version.with_context(|| format!("the journal's first line tells no version: {line}"))
+}

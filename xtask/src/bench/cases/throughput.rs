@@ -1,0 +1,85 @@
+//! Large outputs, to a file and through a pipe: against `cat` of the same bytes and against GNU parallel.
+//! It does not know what small ones cost.
+
+use anyhow::{Context, Result, ensure};
+
+use crate::bench::goal::Goal;
+use crate::bench::peers::Peer;
+use crate::bench::program::{Output, Program};
+use crate::bench::record::{Record, Row, Sample, Series, Unit};
+use crate::bench::setting::Setting;
+use crate::bench::statistics::ratios;
+
+/// A job writes one of these, so that what is mixed is seen.
+const LETTERS: &str = "abcdefgh";
+const OUT: &str = "out";
+const MEGA: u64 = 1 << 20;
+
+pub(crate) fn play(setting: &Setting) -> Result<Record> {
+    let bytes = setting.size.pick(512 * MEGA, 64 * MEGA);
+    let mut rows = Vec::new();
+    let mut all = Vec::new();
+    for (to, output) in [("a file", Output::File(OUT.to_owned())), ("cat", Output::Cat)] {
+        let series = play_to(setting, bytes, &output)?;
+        rows.extend(judge(&series, to));
+        all.extend(series);
+    }
+    Ok(Record {
+        case: String::new(),
+        work: format!("8 jobs of {} MiB output each, 8 at a time, output grouped", bytes / MEGA),
+        rows,
+        notes: vec!["Before each run the disk is asked to finish what was written before.".to_owned()],
+        series: all,
+    })
+}
+
+fn play_to(setting: &Setting, bytes: u64, output: &Output) -> Result<Vec<Series>> {
+    let letters: Vec<String> = LETTERS.chars().map(String::from).collect();
+    let letters = letters.join(" ");
+    let through_cat = match output {
+        // Its output is the pipe to `cat` already.
+        Output::Cat => "",
+        Output::Nowhere | Output::File(_) => " | cat",
+    };
+    let loops = format!("for letter in {letters}; do ./writer {bytes} $letter; done{through_cat}");
+    let run = format!("-j8 ./writer {bytes} {{}} ::: {letters}");
+    let mut programs =
+        vec![Program::new("procpool", &format!("procpool run {run}")), Program::of_shell("cat", &loops)];
+    if setting.peers.has(Peer::Parallel) {
+        programs.push(Program::new(Peer::Parallel.name(), &format!("parallel {run}")));
+    }
+    let programs: Vec<Program> = programs.into_iter().map(|program| program.writes(output.clone())).collect();
+    for program in &programs {
+        let stretches = setting.stage.stretches(program)?;
+        stretches.judge(LETTERS, bytes).with_context(|| format!("`{program}` is wrong"))?;
+    }
+    setting.play(&programs, |program| run_settled(setting, program, bytes))
+}
+
+/// Runs it when the disk has nothing left to do, and looks whether all is there.
+fn run_settled(setting: &Setting, program: &Program, bytes: u64) -> Result<Sample> {
+    setting.stage.remove(OUT)?;
+    rustix::fs::sync();
+    let sample = setting.stage.run(program)?;
+    if program.writes_to(OUT) {
+        let length = setting.stage.file(OUT).metadata()?.len();
+        let expected = bytes * LETTERS.len() as u64;
+        ensure!(length == expected, "`{program}` wrote {length} bytes instead of {expected}");
+        setting.stage.remove(OUT)?;
+    }
+    Ok(sample)
+}
+
+fn judge(series: &[Series], to: &str) -> [Row; 2] {
+    // The same bytes in less time are more of them a second.
+    let throughput = |other: &Series| ratios(&other.seconds(), &series[0].seconds());
+    let measure = |other: &str| format!("throughput to {to}, against {other}");
+    let cat =
+        Row::new(&measure("`cat` of the same bytes through a pipe"), Unit::Ratio, &throughput(&series[1]));
+    let measure = measure(Peer::Parallel.name());
+    let parallel = match series.get(2) {
+        Some(parallel) => Row::new(&measure, Unit::Ratio, &throughput(parallel)),
+        None => Row::not_measured(&measure, Unit::Ratio, "it is not installed"),
+    };
+    [cat.with_goal(Goal::AtLeast(0.8)), parallel.with_goal(Goal::AtLeast(2.0))]
+}

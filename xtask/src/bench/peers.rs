@@ -1,0 +1,147 @@
+//! The programs that procpool is measured against: how each is called, where it is, which version.
+//! It does not know what they are measured at.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::shell;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Peer {
+    Xargs,
+    Xe,
+    RustParallel,
+    Parallel,
+}
+
+/// A peer as it is told of: its version, or how to get it.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Told {
+    pub(crate) name: &'static str,
+    pub(crate) version: Result<String, String>,
+}
+
+/// Which of them are here.
+pub(crate) struct Peers {
+    found: Vec<Peer>,
+    pub(crate) told: Vec<Told>,
+}
+
+impl Peer {
+    pub(crate) const ALL: [Peer; 4] = [Peer::Xargs, Peer::Xe, Peer::RustParallel, Peer::Parallel];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Peer::Xargs => "xargs",
+            Peer::Xe => "xe",
+            Peer::RustParallel => "rust-parallel",
+            Peer::Parallel => "GNU parallel",
+        }
+    }
+
+    fn program(self) -> &'static str {
+        match self {
+            Peer::Parallel => "parallel",
+            _ => self.name(),
+        }
+    }
+
+    /// How it runs `command` once for each line of its standard input, so many at a time.
+    pub(crate) fn line(self, limit: usize, command: &str) -> String {
+        match self {
+            Peer::Xargs => format!("xargs -P{limit} -n1 {command}"),
+            _ => format!("{} -j{limit} {command}", self.program()),
+        }
+    }
+
+    /// In how many rounds it takes part. GNU parallel takes tens of times as long as the others.
+    pub(crate) fn rounds(self) -> Option<usize> {
+        (self == Peer::Parallel).then_some(2)
+    }
+
+    fn advice(self) -> &'static str {
+        match self {
+            Peer::Xargs => "not installed; Debian's package is `findutils`",
+            Peer::Xe => "not installed; Debian's package is `xe`",
+            Peer::Parallel => "not installed; Debian's package is `parallel`",
+            Peer::RustParallel => "not installed; `cargo xtask bench --install-peers` does that",
+        }
+    }
+
+    fn version(self, file: &Path) -> String {
+        let first_line = |command: &mut Command| {
+            let output = command.stdin(Stdio::null()).output().ok()?;
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            text.lines().next().filter(|line| !line.is_empty()).map(str::to_owned)
+        };
+        let version = match self {
+            // It has no option for that.
+            Peer::Xe => first_line(Command::new("dpkg-query").args(["--show", "xe"]))
+                .map(|line| line.replace('\t', " ")),
+            _ => first_line(Command::new(file).arg("--version")),
+        };
+        version.unwrap_or_else(|| format!("{}, version unknown", self.name()))
+    }
+}
+
+impl Peers {
+    /// Looks for them in `directories`.
+    pub(crate) fn find(directories: &[PathBuf]) -> Peers {
+        let mut peers = Peers { found: Vec::new(), told: Vec::new() };
+        for peer in Peer::ALL {
+            let files = directories.iter().map(|directory| directory.join(peer.program()));
+            let version = match files.into_iter().find(|file| file.is_file()) {
+                Some(file) => {
+                    peers.found.push(peer);
+                    Ok(peer.version(&file))
+                }
+                None => Err(peer.advice().to_owned()),
+            };
+            peers.told.push(Told { name: peer.name(), version });
+        }
+        peers
+    }
+
+    pub(crate) fn found(&self) -> impl Iterator<Item = Peer> {
+        self.found.iter().copied()
+    }
+
+    pub(crate) fn has(&self, peer: Peer) -> bool {
+        self.found.contains(&peer)
+    }
+}
+
+/// Builds those that are no package of Debian's into `folder`.
+pub(crate) fn install(root: &Path, folder: &Path) -> Result<()> {
+    let mut cargo = shell::cargo(root, "install --quiet --locked rust-parallel --root");
+    shell::show(cargo.arg(folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn each_is_called_with_the_limit_and_the_command() {
+        assert_eq!(Peer::Xargs.line(8, "./noop"), "xargs -P8 -n1 ./noop");
+        assert_eq!(Peer::Parallel.line(1, "./noop"), "parallel -j1 ./noop");
+        assert_eq!(Peer::RustParallel.line(8, "./noop"), "rust-parallel -j8 ./noop");
+    }
+
+    #[test]
+    fn who_is_missing_is_told_of_with_advice() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("xe"), "").unwrap();
+        let peers = Peers::find(&[folder.path().to_path_buf()]);
+        assert_eq!(peers.found().collect::<Vec<_>>(), [Peer::Xe]);
+        assert!(!peers.has(Peer::Xargs));
+        let missing: Vec<_> = peers.told.iter().filter(|told| told.version.is_err()).collect();
+        assert_eq!(missing.len(), 3);
+        assert!(missing[1].version.as_ref().unwrap_err().contains("--install-peers"));
+    }
+}

@@ -1,0 +1,185 @@
+//! The benchmark's folder, in which all programs run, and what a run of one takes.
+//! It does not know what is compared with what.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::bench::program::{Output, Program};
+use crate::bench::proof::Stretches;
+use crate::bench::record::Sample;
+
+/// What the gauge measured, and what a program said on standard error.
+const REPORT: &str = "report";
+const COMPLAINTS: &str = "complaints";
+/// What a program printed that is to be looked at.
+const PRINTED: &str = "printed";
+
+pub(crate) struct Stage {
+    pub(crate) folder: PathBuf,
+    path: OsString,
+}
+
+impl Stage {
+    /// Programs are found in `directories`, in this order.
+    pub(crate) fn new(folder: PathBuf, directories: &[PathBuf]) -> Result<Stage> {
+        let path = env::join_paths(directories).context("a directory of programs can't be in PATH")?;
+        Ok(Stage { folder, path })
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) -> Result<()> {
+        fs::write(self.file(name), text).with_context(|| format!("can't write {name}"))
+    }
+
+    /// A file of the numbers from 1 on, a line each.
+    pub(crate) fn write_numbers(&self, name: &str, count: usize) -> Result<()> {
+        let lines: Vec<String> = (1..=count).map(|number| format!("{number}\n")).collect();
+        self.write(name, &lines.concat())
+    }
+
+    pub(crate) fn remove(&self, name: &str) -> Result<()> {
+        let path = self.file(name);
+        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        match removed {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("can't remove {name}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Runs `program` as often as it says; any end but success is an error.
+    pub(crate) fn run(&self, program: &Program) -> Result<Sample> {
+        self.run_into(program, Path::new("/dev/null")).with_context(|| format!("`{program}`"))
+    }
+
+    /// Runs `program` once and returns what it prints.
+    pub(crate) fn printed(&self, program: &Program) -> Result<String> {
+        let program = program.clone().writes(Output::File(PRINTED.to_owned()));
+        self.run(&program)?;
+        fs::read_to_string(self.file(PRINTED)).context("can't read what was printed")
+    }
+
+    /// Runs `program` once and returns of which stretches its output is, in a file or behind `cat`.
+    pub(crate) fn stretches(&self, program: &Program) -> Result<Stretches> {
+        let into = match &program.output {
+            Output::File(file) => self.file(file),
+            Output::Nowhere | Output::Cat => self.file(PRINTED),
+        };
+        self.run_into(program, &into).with_context(|| format!("`{program}`"))?;
+        let mut file = File::open(&into)?;
+        let mut stretches = Stretches::default();
+        let mut buffer = vec![0; 1 << 20];
+        loop {
+            match file.read(&mut buffer)? {
+                0 => break,
+                count => stretches.take(&buffer[..count]),
+            }
+        }
+        fs::remove_file(&into)?;
+        Ok(stretches)
+    }
+
+    /// `program` with its words only, to be started by who wants more of it than a sample.
+    pub(crate) fn command(&self, words: &[String]) -> Result<Command> {
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]).current_dir(&self.folder).env("PATH", &self.path);
+        // What the user has set for procpool or for GNU parallel is not what is measured.
+        let set = |name: &OsString| name.to_string_lossy().starts_with("PROCPOOL_") || name == "PARALLEL";
+        for (name, _) in env::vars_os().filter(|(name, _)| set(name)) {
+            command.env_remove(name);
+        }
+        let complaints = File::create(self.file(COMPLAINTS)).context("no file for standard error")?;
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(complaints);
+        Ok(command)
+    }
+
+    /// The last that the program said on standard error.
+    pub(crate) fn last_words(&self) -> String {
+        let said = fs::read(self.file(COMPLAINTS)).unwrap_or_default();
+        let said = String::from_utf8_lossy(&said);
+        let lines: Vec<&str> = said.lines().collect();
+        lines[lines.len().saturating_sub(5)..].join("\n")
+    }
+
+    /// `sink` is where a `cat` writes, where there is one.
+    fn run_into(&self, program: &Program, sink: &Path) -> Result<Sample> {
+        for made in program.makes.iter().map(String::as_str).chain([REPORT]) {
+            self.remove(made)?;
+        }
+        let gauge = self.file("gauge").to_string_lossy().into_owned();
+        let words = [&[gauge, REPORT.to_owned(), program.runs.to_string()], &*program.words].concat();
+        let mut command = self.command(&words)?;
+        if let Some(input) = &program.input {
+            command.stdin(File::open(self.file(input)).with_context(|| format!("no file {input}"))?);
+        }
+        let mut cat = None;
+        match &program.output {
+            Output::Nowhere => {}
+            Output::File(file) => {
+                self.remove(file)?;
+                command.stdout(File::create(self.file(file))?);
+            }
+            Output::Cat => {
+                let (child, pipe) = self.cat(sink)?;
+                command.stdout(pipe);
+                cat = Some(child);
+            }
+        }
+        let status = command.status().context("can't start the gauge")?;
+        // It holds the pipe, whose end `cat` waits for.
+        drop(command);
+        if let Some(mut cat) = cat {
+            ensure!(cat.wait()?.success(), "`cat` failed");
+        }
+        ensure!(status.success(), "it could not be run: {status}\n{}", self.last_words());
+        let report = fs::read_to_string(self.file(REPORT)).context("the gauge wrote no report")?;
+        match read_report(&report).context("the gauge's report can't be read")? {
+            (sample, 0) => Ok(sample),
+            (_, status) => bail!("it failed (wait status {status:#x})\n{}", self.last_words()),
+        }
+    }
+
+    fn cat(&self, sink: &Path) -> Result<(Child, Stdio)> {
+        let mut command = self.command(&["cat".to_owned()])?;
+        command.stdin(Stdio::piped()).stdout(File::create(sink)?);
+        let mut cat = command.spawn().context("can't start `cat`")?;
+        let pipe = cat.stdin.take().context("BUG: no pipe")?;
+        Ok((cat, Stdio::from(pipe)))
+    }
+}
+
+/// The sample, and a wait status.
+fn read_report(report: &str) -> Option<(Sample, i32)> {
+    let mut figures = report.split_whitespace();
+    let mut next = || figures.next()?.parse::<f64>().ok();
+    let sample = Sample {
+        seconds: next()? / 1e9,
+        processor_seconds: next()? / 1e6,
+        peak_megabytes: next()? * 1024.0 / 1e6,
+    };
+    Some((sample, figures.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_has_a_sample_and_a_status() {
+        let (sample, status) = read_report("1500000000 250000 1000 256\n").unwrap();
+        let expected = Sample { seconds: 1.5, processor_seconds: 0.25, peak_megabytes: 1.024 };
+        assert_eq!((sample, status), (expected, 256));
+        assert!(read_report("1 2 3\n").is_none());
+        assert!(read_report("a b c d\n").is_none());
+    }
+}
