@@ -23,7 +23,7 @@ const MARGIN: Duration = Duration::from_millis(500);
 
 pub(crate) fn play(setting: &Setting) -> Result<Record> {
     let (count, nap): (u32, Duration) =
-        setting.size.pick((1_000, Duration::from_secs(10)), (100, Duration::from_secs(3)));
+        setting.size.pick((1_000, Duration::from_secs(10)), (100, Duration::from_secs(2)));
     sleepers::ensure_descriptors(count)?;
     setting.stage.write_numbers(VALUES, count as usize)?;
     let line = format!("procpool run -j{count} -- ./nap {}", nap.as_millis());

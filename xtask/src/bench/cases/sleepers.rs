@@ -17,24 +17,22 @@ use crate::bench::thousands::thousands;
 const VALUES: &str = "values";
 /// How many times as many jobs there are as run at once.
 const WAVES: u32 = 5;
-const NAP: Duration = Duration::from_millis(200);
 /// So many descriptors a job has room for all that procpool and the kernel want at once.
 const DESCRIPTORS: u64 = 6;
 
 pub(crate) fn play(setting: &Setting) -> Result<Record> {
-    let limit: u32 = setting.size.pick(1_000, 100);
+    let (limit, nap): (u32, u64) = setting.size.pick((1_000, 200), (100, 100));
     let count = WAVES * limit;
     ensure_descriptors(limit)?;
     let jobs = count as usize;
     setting.stage.write_numbers(VALUES, jobs)?;
-    let nap = NAP.as_millis().to_string();
     let procpool = Program::new("procpool", &format!("procpool run -j{limit} -- ./nap {nap}"));
     let procpool = procpool.reads(VALUES);
     let threads = Program::new("bare threads", &format!("./limit {count} {limit} ./nap {nap}"));
     let starts = Program::new("bare spawning, 8 threads", &format!("./limit {count} 8 ./noop"));
-    setting.prove(&[procpool.clone(), threads.clone()], &Proof::of_numbers_after(&nap, jobs))?;
+    setting.prove(&[procpool.clone(), threads.clone()], &Proof::of_numbers_after(&nap.to_string(), jobs))?;
     let series = setting.play(&[procpool, starts, threads], |program| setting.stage.run(program))?;
-    let waiting = (NAP * WAVES).as_secs_f64();
+    let waiting = (Duration::from_millis(nap) * WAVES).as_secs_f64();
     let bounds: Vec<f64> = series[1].seconds().iter().map(|spawning| waiting + spawning).collect();
     let against_bound = |index: usize| ratios(&series[index].seconds(), &bounds);
     let times = series[0].seconds();

@@ -6,6 +6,7 @@ use std::iter;
 use anyhow::Result;
 
 use crate::bench::goal::Goal;
+use crate::bench::peers::Peer;
 use crate::bench::program::Program;
 use crate::bench::proof::Proof;
 use crate::bench::record::{Record, Row, Series, Unit};
@@ -36,7 +37,9 @@ pub(crate) fn against_the_limit(setting: &Setting) -> Result<Record> {
 /// Against the fastest other program that is here.
 pub(crate) fn against_peers(setting: &Setting) -> Result<Record> {
     let count = prepare(setting)?;
-    let peers = setting.peers.found().map(|peer| {
+    let slow = setting.size.pick(None, Some(Peer::Parallel));
+    let peers = setting.peers.found().filter(|peer| slow != Some(*peer));
+    let peers = peers.map(|peer| {
         let program = Program::new(peer.name(), &peer.line(LIMIT, "./noop")).reads(VALUES);
         Program { rounds: peer.rounds(), ..program }
     });
@@ -60,9 +63,8 @@ pub(crate) fn against_peers(setting: &Setting) -> Result<Record> {
     let is_other = |peer: &&Series| fastest.is_some_and(|fastest| fastest.name != peer.name);
     rows.extend(peers.iter().filter(is_other).map(|peer| against(own, peer)));
     let mut record = record(count, rows, series);
-    record
-        .notes
-        .push("GNU parallel, which is slow and never the fastest, takes part in two rounds.".to_owned());
+    let note = "GNU parallel, which is slow and never the fastest, takes part in two rounds, and in none of --quick.";
+    record.notes.push(note.to_owned());
     Ok(record)
 }
 
