@@ -15,16 +15,17 @@ const VALUE: &str = "value";
 
 pub(crate) fn play(setting: &Setting) -> Result<Record> {
     setting.stage.write_numbers(VALUE, 1)?;
-    let runs = setting.size.pick(50, 10);
-    let wanted = [(Peer::Xargs, Goal::AtMost(1.5)), (Peer::Parallel, Goal::AtMost(0.05))];
+    let runs = setting.size.pick(50, 5);
+    let wanted =
+        [(Peer::Xargs, "xargs -P1", Goal::AtMost(1.5)), (Peer::Parallel, "parallel -j1", Goal::AtMost(0.05))];
     let program = |name, line: &str| Program::new(name, line).reads(VALUE).in_a_row(runs);
     let mut programs = vec![program("procpool", "procpool run -- ./noop")];
-    for (peer, _) in wanted.into_iter().filter(|(peer, _)| setting.peers.has(*peer)) {
+    for (peer, ..) in wanted.into_iter().filter(|(peer, ..)| setting.peers.has(*peer)) {
         programs.push(program(peer.name(), &peer.line(1, "./noop")));
     }
     let series = setting.play_proven(&programs, &Proof::of_numbers(1))?;
-    let row = |(peer, goal): (Peer, Goal)| {
-        let measure = format!("wall, against {} with one at a time", peer.name());
+    let row = |(peer, called, goal): (Peer, &str, Goal)| {
+        let measure = format!("wall, against `{called}`");
         let row = match series.iter().find(|series| series.name == peer.name()) {
             Some(other) => Row::new(&measure, Unit::Ratio, &ratios(&series[0].seconds(), &other.seconds())),
             None => Row::not_measured(&measure, Unit::Ratio, "it is not installed"),

@@ -16,7 +16,7 @@ const OUT: &str = "out";
 const MEGA: u64 = 1 << 20;
 
 pub(crate) fn play(setting: &Setting) -> Result<Record> {
-    let bytes = setting.size.pick(512 * MEGA, 32 * MEGA);
+    let bytes = setting.size.pick(512 * MEGA, 16 * MEGA);
     let mut rows = Vec::new();
     let mut all = Vec::new();
     for (to, output) in [("a file", Output::File(OUT.to_owned())), ("cat", Output::Cat)] {
