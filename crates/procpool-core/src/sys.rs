@@ -229,6 +229,18 @@ pub(crate) fn above_standard(fd: OwnedFd) -> io::Result<OwnedFd> {
     }
 }
 
+/// Below this are the descriptors that a child copies until it has its own three.
+const HIGH: i32 = 64;
+
+/// The descriptor with a high number, where one may be had: it is kept for long, and the low ones are for starts.
+pub(crate) fn out_of_the_way(fd: OwnedFd) -> OwnedFd {
+    match fd.as_raw_fd() {
+        // Refused where so high a number isn't allowed, or none is left.
+        0..HIGH => rustix::io::fcntl_dupfd_cloexec(&fd, HIGH).unwrap_or(fd),
+        _ => fd,
+    }
+}
+
 /// A file in memory, nowhere in the file system, that holds these bytes and stands at its start.
 pub(crate) fn memory_file(bytes: &[u8]) -> io::Result<File> {
     use std::io::{Seek, Write};

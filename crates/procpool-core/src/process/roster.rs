@@ -154,6 +154,11 @@ impl Roster {
         self.entries().remove(&pid.as_raw_nonzero().get());
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.entries().len()
+    }
+
     fn signal(&self, signal: Signal) {
         // Under the lock: none of them is reaped meanwhile.
         for (pid, _) in self.entries().values() {

@@ -44,6 +44,10 @@ pub(crate) struct Spawned {
     pub(crate) stderr: Stream,
 }
 
+/// As long as no more processes run than this, their descriptors are few enough to be copied by each start: 36, and some of
+/// the program's own. Those of all others are kept out of the way.
+const FEW: usize = 12;
+
 /// What a job gets in the place of one of the three standard descriptors.
 enum Given<'a> {
     /// The caller's own.
@@ -80,16 +84,18 @@ impl Starter {
         let stdin = self.open_input(command.standard_input())?;
         let (stdout, our_stdout) = self.open_output(command.output()).map_err(machine)?;
         let (stderr, our_stderr) = self.open_output(command.output()).map_err(machine)?;
+        let keep = if self.roster.count() < FEW { |fd| fd } else { sys::out_of_the_way };
+        let (our_stdout, our_stderr) = (our_stdout.map(keep), our_stderr.map(keep));
         let began = (SystemTime::now(), Instant::now());
         let pass = self.roster.starts.pass();
-        let started = self.launch(command, &program, [&stdin, &stdout, &stderr].map(Given::as_fd))?;
+        let (pid, pidfd) = self.launch(command, &program, [&stdin, &stdout, &stderr].map(Given::as_fd))?;
         drop((stdin, stdout, stderr));
         let (stdout, stderr) = (
             self.stream(our_stdout, context.teller(Source::Stdout)),
             self.stream(our_stderr, context.teller(Source::Stderr)),
         );
         let entry = Entry::new(context, [stdout.output(), stderr.output()]);
-        let child = Child::new(started, Arc::clone(&self.roster), entry);
+        let child = Child::new((pid, keep(pidfd)), Arc::clone(&self.roster), entry);
         drop(pass);
         Ok(Spawned { began, child, stdout, stderr })
     }
