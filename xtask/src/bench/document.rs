@@ -41,10 +41,10 @@ pub(crate) fn part(machine: &Machine, records: &[Record], rounds: usize) -> Stri
     part += &table::as_markdown(records);
     let _ = write!(part, "\n{}.\n", table::last_line(records));
     part += &notes(records);
-    part += "\n## The same again\n\n`cargo xtask bench` measures all of it and writes this part; \
+    part += "\n## How to measure it again\n\n`cargo xtask bench` measures all of it and writes this part; \
              `cargo xtask bench --only CASE` one case, without writing.\n\
              These are the lines that it runs, in a folder with the small programs that are built for it \
-             (`xtask/src/bench/c`).\n";
+             (`xtask/src/bench/c`), and the median time that each took here.\n";
     part + &lines(records)
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn described(machine: &Machine) -> String {
     for peer in peers {
         let version = match &peer.version {
             Ok(version) => version.clone(),
-            Err(advice) => format!("**missing**, {advice}"),
+            Err(advice) => format!("**not installed**: {advice}"),
         };
         let _ = writeln!(text, "- {}: {version}", peer.name);
     }
@@ -83,7 +83,9 @@ fn lines(records: &[Record]) -> String {
     for record in records {
         let _ = write!(text, "\n`{}`: {}\n\n```sh\n", record.case, record.work);
         for series in &record.series {
-            let _ = writeln!(text, "{}", series.line);
+            let median = series.median_seconds();
+            let time = median.map_or_else(String::new, |seconds| format!(" # {seconds:.3} s"));
+            let _ = writeln!(text, "{}{time}", series.line);
         }
         text.push_str("```\n");
     }
@@ -94,7 +96,7 @@ fn lines(records: &[Record]) -> String {
 mod tests {
     use super::*;
     use crate::bench::peers::Told;
-    use crate::bench::record::{Row, Series, Unit};
+    use crate::bench::record::{Row, Sample, Series, Unit};
 
     #[test]
     fn what_stands_around_the_marks_stays() {
@@ -126,10 +128,11 @@ mod tests {
             procpool: "procpool 1".into(),
             peers: vec![told("xe", Ok("xe 1")), told("xargs", Err("install it"))],
         };
+        let sample = Sample { seconds: 1.5, processor_seconds: 0.5, peak_megabytes: 2.0 };
         let series = Series {
             name: "a".into(),
             line: "a -j8 < b".into(),
-            samples: Vec::new(),
+            samples: vec![sample],
         };
         let record = Record {
             case: "one".into(),
@@ -141,10 +144,10 @@ mod tests {
         let part = part(&machine, &[record], 7);
         for expected in [
             "2 processors (A), 25 GB, Linux 6.1, load 0.5",
-            "- xargs: **missing**, install it\n",
+            "- xargs: **not installed**: install it\n",
             "| jobs | wall |",
             "\n`one`: slow\n",
-            "```sh\na -j8 < b\n```\n",
+            "```sh\na -j8 < b # 1.500 s\n```\n",
         ] {
             assert!(part.contains(expected), "{expected}: {part}");
         }

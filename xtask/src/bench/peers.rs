@@ -64,10 +64,10 @@ impl Peer {
 
     fn advice(self) -> &'static str {
         match self {
-            Peer::Xargs => "not installed; Debian's package is `findutils`",
-            Peer::Xe => "not installed; Debian's package is `xe`",
-            Peer::Parallel => "not installed; Debian's package is `parallel`",
-            Peer::RustParallel => "not installed; `cargo xtask bench --install-peers` does that",
+            Peer::Xargs => "Debian's package is `findutils`",
+            Peer::Xe => "Debian's package is `xe`",
+            Peer::Parallel => "Debian's package is `parallel`",
+            Peer::RustParallel => "`cargo xtask bench --install-peers` builds it",
         }
     }
 

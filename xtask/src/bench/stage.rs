@@ -172,7 +172,59 @@ fn read_report(report: &str) -> Option<(Sample, i32)> {
 
 #[cfg(test)]
 mod tests {
+    use tempfile::TempDir;
+
     use super::*;
+    use crate::bench::tools;
+
+    /// A folder with our small programs.
+    fn stage() -> (TempDir, Stage) {
+        let folder = tempfile::tempdir().unwrap();
+        tools::build(folder.path()).unwrap();
+        let directories: Vec<PathBuf> = env::split_paths(&env::var_os("PATH").unwrap()).collect();
+        let stage = Stage::new(folder.path().to_path_buf(), &directories).unwrap();
+        (folder, stage)
+    }
+
+    #[test]
+    fn programs_are_run_in_the_folder_and_measured() {
+        let (_folder, stage) = stage();
+        let nap = stage.run(&Program::new("nap", "./nap 20").in_a_row(2)).unwrap();
+        assert!(nap.seconds >= 0.04, "{nap:?}");
+        assert!(nap.peak_megabytes > 0.0, "{nap:?}");
+
+        stage.write_numbers("values", 3).unwrap();
+        let sorted = Program::new("sort", "sort -r").reads("values");
+        assert_eq!(stage.printed(&sorted).unwrap(), "3\n2\n1\n");
+        assert_eq!(stage.printed(&Program::new("echo", "./echo a b")).unwrap(), "a b\n");
+        let mut counted: Vec<String> = {
+            let printed = stage.printed(&Program::new("limit", "./limit 3 2 ./echo x")).unwrap();
+            printed.lines().map(str::to_owned).collect()
+        };
+        counted.sort();
+        assert_eq!(counted, ["x 1", "x 2", "x 3"]);
+    }
+
+    #[test]
+    fn all_of_an_output_comes_through_a_pipe_and_into_a_file() {
+        let (_folder, stage) = stage();
+        for output in [Output::Cat, Output::File("out".to_owned())] {
+            let program = Program::of_shell("sh", "./writer 70000 a; ./writer 70000 b").writes(output);
+            stage.stretches(&program).unwrap().judge("ab", 70_000).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_program_that_fails_is_an_error_with_its_last_words() {
+        let (_folder, stage) = stage();
+        let error = stage.run(&Program::of_shell("sh", "echo no room >&2; exit 3")).unwrap_err();
+        let error = format!("{error:#}");
+        assert!(error.contains("no room"), "{error}");
+        assert!(error.contains("0x300"), "{error}");
+        let error = stage.run(&Program::new("limit", "./limit 2 1 ./no-such-program")).unwrap_err();
+        assert!(format!("{error:#}").contains("./no-such-program"), "{error:#}");
+        assert!(stage.run(&Program::new("nobody", "no-such-program")).is_err());
+    }
 
     #[test]
     fn a_report_has_a_sample_and_a_status() {
