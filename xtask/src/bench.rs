@@ -22,6 +22,7 @@ mod tools;
 
 use std::env;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -66,7 +67,8 @@ pub(crate) struct Options {
 
 const QUICK_ROUNDS: usize = 3;
 /// With fewer no figures are published.
-const FEWEST_ROUNDS: usize = 7;
+const FEWEST_ROUNDS: u16 = 7;
+const PAGE: &str = "docs/benchmarks.md";
 
 impl Options {
     pub(crate) fn for_ci() -> Options {
@@ -79,6 +81,11 @@ impl Options {
             json: None,
             install_peers: false,
         }
+    }
+
+    /// Whether the figures go into the page.
+    fn publishes(&self) -> bool {
+        !self.quick && self.only.is_empty() && self.pairs >= FEWEST_ROUNDS
     }
 
     fn cases(&self) -> &[Case] {
@@ -95,6 +102,10 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
         return Ok(());
     }
     let target = shell::target_directory(root)?;
+    if options.publishes() {
+        // A page without a place for figures is better known half an hour before.
+        document::replace(read_page(root)?.as_deref(), "")?;
+    }
     let (setting, machine) = prepare(root, &target, options)?;
     let mut records = Vec::new();
     let mut failed = Vec::new();
@@ -117,8 +128,10 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     fs::write(&file, serde_json::to_string_pretty(&json)? + "\n")
         .with_context(|| format!("can't write {}", file.display()))?;
     ensure!(failed.is_empty(), "these cases failed, and say why above: {}", failed.join(", "));
-    if setting.size == Size::Full && options.only.is_empty() && setting.rounds >= FEWEST_ROUNDS {
-        write_document(root, &document::part(&machine, &records, setting.rounds))?;
+    if options.publishes() {
+        let part = document::part(&machine, &records, setting.rounds);
+        let page = document::replace(read_page(root)?.as_deref(), &part)?;
+        fs::write(root.join(PAGE), page).with_context(|| format!("can't write {PAGE}"))?;
     }
     judge(&records, options)
 }
@@ -147,14 +160,13 @@ fn prepare(root: &Path, target: &Path, options: &Options) -> Result<(Setting, Ma
     Ok((Setting { stage, peers, rounds, size }, machine))
 }
 
-fn write_document(root: &Path, part: &str) -> Result<()> {
-    let file = root.join("docs/benchmarks.md");
-    let page = match fs::read_to_string(&file) {
-        Ok(page) => Some(page),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(error).context("can't read docs/benchmarks.md"),
-    };
-    fs::write(&file, document::replace(page.as_deref(), part)?).context("can't write docs/benchmarks.md")
+/// Nothing where there is no page yet.
+fn read_page(root: &Path) -> Result<Option<String>> {
+    match fs::read_to_string(root.join(PAGE)) {
+        Ok(page) => Ok(Some(page)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("can't read {PAGE}")),
+    }
 }
 
 fn judge(records: &[Record], options: &Options) -> Result<()> {
