@@ -35,7 +35,7 @@ use crate::process::room::{Place, Room};
 use crate::process::spawn::{Spawned, Starter};
 use crate::process::watch::{Patience, watch};
 use crate::runner::{Context, Runner};
-use crate::spool::{Spool, SpoolFile};
+use crate::spool::{Spool, SpoolFiles};
 use crate::sys;
 
 pub use crate::process::lifecycle::OnLeak;
@@ -91,7 +91,7 @@ impl LocalProcess {
         let directory = env::temp_dir();
         LocalProcess {
             policy: Policy { grace: LocalProcess::GRACE, on_leak: OnLeak::Kill },
-            starter: Starter::new(Arc::new(SpoolFile::new(directory.clone(), SPOOL_THRESHOLD))),
+            starter: Starter::new(SpoolFiles::new(&directory, SPOOL_THRESHOLD)),
             spool_directory: directory,
             spool_threshold: SPOOL_THRESHOLD,
             room: Room::default(),
@@ -203,13 +203,13 @@ impl LocalProcess {
     /// # Errors
     /// Where the bytes can't be read, or the file can't be made or written. Nothing is kept then.
     pub fn keep(&self, bytes: impl io::Read) -> io::Result<Spool> {
-        let mut spool = Spool::in_file(Arc::clone(&self.starter.spool));
+        let mut spool = Spool::in_file(self.starter.spool.of(0));
         spool.fill_from(bytes)?;
         Ok(spool)
     }
 
     fn with_new_spool(mut self) -> LocalProcess {
-        self.starter.spool = Arc::new(SpoolFile::new(self.spool_directory.clone(), self.spool_threshold));
+        self.starter.spool = SpoolFiles::new(&self.spool_directory, self.spool_threshold);
         self
     }
 

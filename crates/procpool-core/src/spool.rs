@@ -1,8 +1,9 @@
-//! Captured output: in memory, past a threshold in the runner's one unlinked temporary file.
+//! Captured output: in memory, past a threshold in one of the runner's unlinked temporary files.
 //! Knows nothing of processes and pipes.
 
 mod copy;
 mod file;
+mod files;
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -13,12 +14,13 @@ pub use crate::spool::copy::CopyError;
 use crate::spool::copy::read_out;
 use crate::spool::file::Extent;
 pub(crate) use crate::spool::file::SpoolFile;
+pub(crate) use crate::spool::files::SpoolFiles;
 use crate::sys;
 
 /// What a job wrote to one stream: all of it, exactly.
 ///
 /// A small output is held in memory. Of a larger one only the end is, and the rest lies in a temporary file
-/// that all spools of a runner share: a thousand spools that wait to be read cost one open file. The file has
+/// that many spools of a runner share: a thousand spools that wait to be read cost four open files. The file has
 /// no name, so nothing is left of it however the process ends; a spool that is dropped gives its part back.
 ///
 /// ```

@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime};
 
 use crate::command::{Capture, Command, Stdin};
-use crate::live::{Source, Teller};
+use crate::live::Source;
 use crate::outcome::{SpawnError, Subject};
 use crate::process::child::Child;
 use crate::process::environment::{Inherited, Own, c_string};
@@ -20,12 +20,12 @@ use crate::process::resolve::Programs;
 use crate::process::roster::{Entry, Roster};
 use crate::process::stream::Stream;
 use crate::runner::Context;
-use crate::spool::{Spool, SpoolFile};
+use crate::spool::{Spool, SpoolFiles};
 use crate::sys::{self, Image, Pid};
 
 /// Starts processes, and holds what is made once for all of them.
 pub(crate) struct Starter {
-    pub(crate) spool: Arc<SpoolFile>,
+    pub(crate) spool: SpoolFiles,
     pub(crate) roster: Arc<Roster>,
     programs: Programs,
     inherited: Inherited,
@@ -67,7 +67,7 @@ impl Given<'_> {
 }
 
 impl Starter {
-    pub(crate) fn new(spool: Arc<SpoolFile>) -> Starter {
+    pub(crate) fn new(spool: SpoolFiles) -> Starter {
         Starter {
             spool,
             roster: Arc::default(),
@@ -91,8 +91,8 @@ impl Starter {
         let (pid, pidfd) = self.launch(command, &program, [&stdin, &stdout, &stderr].map(Given::as_fd))?;
         drop((stdin, stdout, stderr));
         let (stdout, stderr) = (
-            self.stream(our_stdout, context.teller(Source::Stdout)),
-            self.stream(our_stderr, context.teller(Source::Stderr)),
+            self.stream(our_stdout, context, Source::Stdout),
+            self.stream(our_stderr, context, Source::Stderr),
         );
         let entry = Entry::new(context, [stdout.output(), stderr.output()]);
         let child = Child::new((pid, keep(pidfd)), Arc::clone(&self.roster), entry);
@@ -172,8 +172,9 @@ impl Starter {
         Ok(Given::Shared(nothing.as_fd()))
     }
 
-    fn stream(&self, pipe: Option<OwnedFd>, teller: Option<Teller>) -> Stream {
-        Stream::new(pipe, Spool::in_file(Arc::clone(&self.spool)), teller)
+    fn stream(&self, pipe: Option<OwnedFd>, context: &Context, source: Source) -> Stream {
+        let spool = Spool::in_file(self.spool.of(context.slot().get() - 1));
+        Stream::new(pipe, spool, context.teller(source))
     }
 }
 

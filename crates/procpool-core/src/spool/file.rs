@@ -1,4 +1,4 @@
-//! The one temporary file that all spools of a runner share, cut into extents.
+//! A temporary file that many spools of a runner share, cut into extents.
 //! Knows nothing of what is in it or in which order it is read.
 
 use std::fs::{File, Permissions};
