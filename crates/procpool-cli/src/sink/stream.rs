@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use procpool_core::{CopyError, Key, Source, Spool};
 use rustix::io::fcntl_dupfd_cloexec;
+use rustix::pipe::fcntl_setpipe_size;
 use rustix::stdio;
 
 use crate::closed::Standard;
@@ -25,6 +26,13 @@ pub(crate) enum Control {
     Colour,
     All,
 }
+
+/// From this size on an output is worth a larger pipe to whoever reads it.
+const LARGE: u64 = 1024 * 1024;
+
+/// What that holds then, where it may. With the usual 64 KiB the two sides wake each other 16 times for each MiB, which
+/// takes a fifth of the time.
+const LARGE_PIPE: usize = 1024 * 1024;
 
 /// A stream. Not the standard library's: that one takes a write to a closed descriptor for a success, and looks
 /// for lines in every byte.
@@ -77,10 +85,20 @@ impl Stream {
         if spool.is_empty() {
             return Ok(());
         }
+        if spool.len() > LARGE {
+            self.grow_pipe();
+        }
         if let (Some(account), Ok(file)) = (&self.account, &self.file) {
             account.begin(file);
         }
         self.while_held(|stream| stream.copy(label, spool)).map_err(|error| Trouble::copying(name, error))
+    }
+
+    fn grow_pipe(&self) {
+        if let Ok(file) = &self.file {
+            // Refused where it is no pipe, or its user has too much in pipes already: it works as it is.
+            let _ = fcntl_setpipe_size(file, LARGE_PIPE);
+        }
     }
 
     /// Prints an output that was recorded, but for what of it is there already. `part` says how far it was.
