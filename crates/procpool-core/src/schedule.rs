@@ -269,6 +269,11 @@ impl<W> Schedule<W> {
         Some(waiting)
     }
 
+    /// Whether something waits while a slot is free, for its pause, for a policy or only for somebody who starts it.
+    pub(crate) fn leaves_work(&self) -> bool {
+        !self.slots.is_full() && !self.queue.is_empty()
+    }
+
     /// How many jobs run.
     pub(crate) fn running(&self) -> usize {
         self.slots.taken()

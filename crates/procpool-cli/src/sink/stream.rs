@@ -40,6 +40,7 @@ pub(crate) struct Stream {
     name: &'static str,
     /// The error where it was closed from the start: that matters only to who has something to write.
     file: io::Result<File>,
+    is_terminal: bool,
     passes: Passes,
     pulse: Pulse,
     /// While an output is on its way to a terminal.
@@ -56,11 +57,20 @@ impl Stream {
             Source::Stderr => ("standard error", Standard::Error, stdio::stderr()),
         };
         let file = which.check().and_then(|()| Ok(File::from(fcntl_dupfd_cloexec(descriptor, 3)?)));
-        let passes = match (control, &file) {
-            (Control::Colour, Ok(file)) if file.is_terminal() => Passes::TextAndColour,
+        let is_terminal = file.as_ref().is_ok_and(File::is_terminal);
+        let passes = match control {
+            Control::Colour if is_terminal => Passes::TextAndColour,
             _ => Passes::Everything,
         };
-        Stream { name, file, passes, pulse, held: None, account: None }
+        Stream {
+            name,
+            file,
+            is_terminal,
+            passes,
+            pulse,
+            held: None,
+            account: None,
+        }
     }
 
     /// Takes account of what is written from now on, when nothing has been yet.
@@ -70,7 +80,7 @@ impl Stream {
 
     /// Which file or pipe this is; `None` for a terminal, where one looks on.
     pub(crate) fn file_number(&self) -> Option<(u64, u64)> {
-        let file = self.file.as_ref().ok().filter(|file| !file.is_terminal())?;
+        let file = self.file.as_ref().ok().filter(|_| !self.is_terminal)?;
         file.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))
     }
 
@@ -141,7 +151,7 @@ impl Stream {
 
     /// Nothing is drawn on the terminal that this may go to before all of it is there.
     fn while_held<T>(&mut self, print: impl FnOnce(&mut Stream) -> T) -> T {
-        self.held = self.file.as_ref().is_ok_and(File::is_terminal).then(screen::hold);
+        self.held = self.is_terminal.then(screen::hold);
         let printed = print(self);
         self.held = None;
         printed

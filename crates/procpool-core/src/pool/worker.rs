@@ -127,14 +127,15 @@ impl<R: Runner> Worker<R> {
         // What was handed over for want of workers comes first: it has a slot already.
         let handed = if leaves { None } else { self.dispatcher.jobs.try_recv().ok() };
         let next = if leaves || handed.is_some() { None } else { state.next_start() };
+        let leaves_work = next.is_none() || state.schedule.leaves_work();
         drop(state);
-        if let Some(start) = &next {
-            if self.starts == Starts::Announced {
-                let _ = self.events.send(Message::started(start));
-            }
-        } else {
-            // A slot is free, and whatever may start in it is not looked for by anybody else.
+        if leaves_work {
+            // A slot is free, and what may start in it, now or later, nobody else looks for. What is left may have come
+            // with what was just taken, or be the next attempt of what has just failed.
             let _ = self.dispatcher.word.try_send(());
+        }
+        if let (Some(start), Starts::Announced) = (&next, self.starts) {
+            let _ = self.events.send(Message::started(start));
         }
         if leaves { ControlFlow::Break(()) } else { ControlFlow::Continue(next.or(handed)) }
     }

@@ -74,6 +74,31 @@ fn halting(when: HaltWhen, why: HaltWhy, quantity: HaltQuantity) -> Policies {
 }
 
 #[test]
+fn who_takes_one_of_several_knows_that_others_are_left_for_the_slots_that_are_free() {
+    let mut schedule = schedule(2, None, retrying(Retries::new(1).delay(SECOND)));
+    let now = Instant::now();
+    assert!(!schedule.leaves_work());
+    (0..2).for_each(|_| schedule.add(job()));
+    let first = schedule.start(now).unwrap();
+    assert!(schedule.leaves_work());
+    let second = schedule.start(now).unwrap();
+    assert!(!schedule.leaves_work());
+    // It waits for its next attempt, and somebody has to look at the clock.
+    assert_ne!(schedule.finish(first, &exit(1), now), Then::Done);
+    assert!(schedule.leaves_work());
+    schedule.add(job());
+    let third = schedule.start(now).unwrap();
+    assert!(!schedule.leaves_work());
+    schedule.finish(second, &exit(0), now);
+    assert!(schedule.leaves_work());
+    let again = schedule.start(now + 9 * SECOND).unwrap();
+    assert_eq!(again.attempt, 2);
+    schedule.finish(again, &exit(0), now + 9 * SECOND);
+    schedule.finish(third, &exit(0), now + 9 * SECOND);
+    assert!(!schedule.leaves_work());
+}
+
+#[test]
 fn nothing_is_wanted_from_the_input_while_all_slots_are_taken() {
     let mut schedule = schedule(1, None, Policies::default());
     let now = Instant::now();
