@@ -130,6 +130,11 @@ impl Event {
     }
 }
 
+/// How many descriptors this process may have.
+pub(crate) fn allowed_descriptors() -> u64 {
+    rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
 /// Whether an error says that there are too many descriptors, here or on the whole machine: that passes.
 pub(crate) fn is_descriptor_shortage(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
