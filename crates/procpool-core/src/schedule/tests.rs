@@ -86,15 +86,9 @@ fn who_takes_one_of_several_knows_that_others_are_left_for_the_slots_that_are_fr
     // It waits for its next attempt, and somebody has to look at the clock.
     assert_ne!(schedule.finish(first, &exit(1), now), Then::Done);
     assert!(schedule.leaves_work());
-    schedule.add(job());
-    let third = schedule.start(now).unwrap();
-    assert!(!schedule.leaves_work());
     schedule.finish(second, &exit(0), now);
-    assert!(schedule.leaves_work());
     let again = schedule.start(now + 9 * SECOND).unwrap();
-    assert_eq!(again.attempt, 2);
     schedule.finish(again, &exit(0), now + 9 * SECOND);
-    schedule.finish(third, &exit(0), now + 9 * SECOND);
     assert!(!schedule.leaves_work());
 }
 
