@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Barrier};
 use std::thread;
 
 use procpool_core::{Completion, Handle, Job, Results, Run, Seq, Slot};
@@ -159,6 +159,33 @@ fn an_endless_input_is_pulled_only_as_jobs_can_start() {
         // All slots are taken, and the channel is full at least by half: sooner the feeder isn't woken.
         wait_for("the feeder to be ahead", || pulled.load(SeqCst) > 200 + limit + limit / 2);
     }
+}
+
+#[test]
+fn no_slot_stays_free_while_a_job_waits_whoever_ends_and_starts_beside_it() {
+    let groups = 2_000;
+    let meetings: Vec<Barrier> = (0..groups).map(|_| Barrier::new(2)).collect();
+    let ended = Arc::new(AtomicUsize::new(0));
+    // Of three in a row the first ends at once, and the other two wait for each other: where the third was left behind
+    // though a slot is free, the second waits for ever.
+    let pool = {
+        let ended = Arc::clone(&ended);
+        pool_by(3, move |job, _| {
+            if job.work % 3 != 0 {
+                meetings[usize::try_from(job.work / 3).unwrap()].wait();
+            }
+            ended.fetch_add(1, SeqCst);
+            exit(0)
+        })
+    };
+    // Three come at once, while the last of those before them is about to end.
+    let bursts = (0..3 * groups).map(move |work| {
+        while work % 3 == 0 && ended.load(SeqCst) + 1 < usize::try_from(work).unwrap() {
+            thread::yield_now();
+        }
+        number(work)
+    });
+    assert_eq!(pool.run(bursts).unwrap().count() as u64, 3 * groups);
 }
 
 #[test]
