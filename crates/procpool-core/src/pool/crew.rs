@@ -8,11 +8,9 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use crate::error::Error;
 use crate::limit::Limit;
-use crate::pool::message::{Message, Starts};
 use crate::pool::staff::Staff;
-use crate::pool::state::Shared;
-use crate::pool::worker::{Reporting, ToDispatcher, Worker};
-use crate::runner::{Runner, Steering};
+use crate::pool::worker::{ToDispatcher, Tools, Worker};
+use crate::runner::Runner;
 use crate::schedule::Start;
 use crate::sys;
 
@@ -27,31 +25,15 @@ pub(crate) struct Crew<R: Runner> {
     threads: Vec<JoinHandle<()>>,
 }
 
-/// What workers work with.
-pub(crate) struct Tools<R: Runner> {
-    pub(crate) runner: Arc<R>,
-    pub(crate) steering: Steering,
-    pub(crate) state: Arc<Shared<R::Work>>,
-    pub(crate) starts: Starts,
-    pub(crate) news: Option<Reporting>,
-    pub(crate) events: Sender<Message<R::Work>>,
-}
-
 impl<R: Runner> Crew<R> {
     /// A crew of one; others join as they are needed, up to one a slot.
     pub(crate) fn new(limit: Limit, tools: Tools<R>) -> Result<Crew<R>, Error> {
-        let Tools { runner, steering, state, starts, news, events } = tools;
         let (jobs, taken) = bounded(limit.get());
         let (word, words) = bounded(1);
         // Of each worker one at most is in there.
         let (giving_back, given_back) = unbounded();
         let worker = Worker {
-            runner,
-            steering,
-            state,
-            starts,
-            news,
-            events,
+            tools,
             staff: Arc::new(Mutex::new(Staff::new(most_threads(limit)))),
             dispatcher: ToDispatcher { jobs: taken, word, given_back: giving_back },
         };

@@ -18,8 +18,15 @@ use crate::pool::state::{Afterwards, Shared};
 use crate::runner::{Context, Runner, Steering};
 use crate::schedule::Start;
 
-/// What all workers of a run have in common.
+/// One of the workers of a run.
 pub(crate) struct Worker<R: Runner> {
+    pub(crate) tools: Tools<R>,
+    pub(crate) staff: Arc<Mutex<Staff>>,
+    pub(crate) dispatcher: ToDispatcher<R::Work>,
+}
+
+/// What a worker works with.
+pub(crate) struct Tools<R: Runner> {
     pub(crate) runner: Arc<R>,
     pub(crate) steering: Steering,
     pub(crate) state: Arc<Shared<R::Work>>,
@@ -28,8 +35,6 @@ pub(crate) struct Worker<R: Runner> {
     pub(crate) news: Option<Reporting>,
     /// To the caller.
     pub(crate) events: Sender<Message<R::Work>>,
-    pub(crate) staff: Arc<Mutex<Staff>>,
-    pub(crate) dispatcher: ToDispatcher<R::Work>,
 }
 
 /// The channels between a worker and the dispatcher.
@@ -102,11 +107,11 @@ impl<R: Runner> Worker<R> {
         let result = panic::catch_unwind(AssertUnwindSafe(|| self.run(&start)));
         let (message, afterwards) = match result.unwrap_or_else(Upshot::Panicked) {
             Upshot::Done(outcome) => {
-                let (event, afterwards) = self.state.lock().conclude(start, outcome);
+                let (event, afterwards) = self.tools.state.lock().conclude(start, outcome);
                 (Message::Event(event), afterwards)
             }
             Upshot::Panicked(panic) => {
-                self.steering.brake.raise(Halt::Kill);
+                self.tools.steering.brake.raise(Halt::Kill);
                 (Message::Panicked(panic), Afterwards::Leave(start.slot))
             }
             Upshot::GivenBack => {
@@ -116,12 +121,12 @@ impl<R: Runner> Worker<R> {
             }
         };
         // It fails where the run was dropped: nobody wants to know.
-        let _ = self.events.send(message);
+        let _ = self.tools.events.send(message);
         self.next_after(afterwards)
     }
 
     fn next_after(&self, afterwards: Afterwards<R::Work>) -> ControlFlow<(), Option<Start<R::Work>>> {
-        let mut state = self.state.lock();
+        let mut state = self.tools.state.lock();
         state.settle(afterwards);
         let leaves = self.staff().leave();
         // What was handed over for want of workers comes first: it has a slot already.
@@ -134,26 +139,26 @@ impl<R: Runner> Worker<R> {
             // with what was just taken, or be the next attempt of what has just failed.
             let _ = self.dispatcher.word.try_send(());
         }
-        if let (Some(start), Starts::Announced) = (&next, self.starts) {
-            let _ = self.events.send(Message::started(start));
+        if let (Some(start), Starts::Announced) = (&next, self.tools.starts) {
+            let _ = self.tools.events.send(Message::started(start));
         }
         if leaves { ControlFlow::Break(()) } else { ControlFlow::Continue(next.or(handed)) }
     }
 
     fn run(&self, start: &Start<R::Work>) -> Upshot {
-        let context = Context::new(start.seq, start.slot, start.attempt, self.steering.clone())
+        let context = Context::new(start.seq, start.slot, start.attempt, self.tools.steering.clone())
             .held_up_by(start.held_up);
-        let context = match &self.news {
+        let context = match &self.tools.news {
             None => context,
             Some(reporting) => context.followed(reporting.news_of(start)),
         };
         loop {
             // The halt may have come while the job was on its way here.
-            if self.steering.brake.halt() != Halt::GoOn {
+            if self.tools.steering.brake.halt() != Halt::GoOn {
                 return Upshot::Done(NotStarted::NeverReached.into());
             }
             let before = self.staff().present();
-            let outcome = self.runner.run(&start.job, &context);
+            let outcome = self.tools.runner.run(&start.job, &context);
             if !outcome.wants_room() {
                 return Upshot::Done(outcome);
             }
@@ -168,13 +173,16 @@ impl<R: Runner> Worker<R> {
 
 impl<R: Runner> Clone for Worker<R> {
     fn clone(&self) -> Worker<R> {
+        let Tools { runner, steering, state, starts, news, events } = &self.tools;
         Worker {
-            runner: Arc::clone(&self.runner),
-            steering: self.steering.clone(),
-            state: Arc::clone(&self.state),
-            starts: self.starts,
-            news: self.news.clone(),
-            events: self.events.clone(),
+            tools: Tools {
+                runner: Arc::clone(runner),
+                steering: steering.clone(),
+                state: Arc::clone(state),
+                starts: *starts,
+                news: news.clone(),
+                events: events.clone(),
+            },
             staff: Arc::clone(&self.staff),
             dispatcher: self.dispatcher.clone(),
         }
