@@ -40,6 +40,15 @@ impl<W> Completion<W> {
         Some(Completion { job, seq, slot, attempt, outcome })
     }
 
+    /// A job that ran nowhere that is known, or of which nobody will ever know what came of it.
+    ///
+    /// `None` where the job doesn't say its [position](Job::position), or that is 0.
+    #[must_use]
+    pub fn nowhere(job: Job<W>, outcome: Outcome) -> Option<Completion<W>> {
+        let seq = Seq::recorded(job.position?)?;
+        Some(Completion { job, seq, slot: None, attempt: 1, outcome })
+    }
+
     /// The job's key.
     #[must_use]
     pub fn key(&self) -> &Key {

@@ -61,3 +61,21 @@ pub struct Retried {
     /// How long the job waits at least, in no slot, before the next try.
     pub pause: Duration,
 }
+
+impl Started {
+    /// What an earlier run, or one elsewhere, has recorded of a start. `None` where the position or the slot is 0.
+    #[must_use]
+    pub fn recorded(key: Key, position: u64, slot: usize, attempt: u32) -> Option<Started> {
+        let (seq, slot) = (Seq::recorded(position)?, Slot::recorded(slot)?);
+        Some(Started { key, seq, slot, attempt })
+    }
+}
+
+impl Retried {
+    /// What a run elsewhere has recorded of an attempt that another one follows, whenever it does.
+    #[must_use]
+    pub fn recorded(started: Started, outcome: Outcome) -> Retried {
+        let Started { key, seq, slot, attempt } = started;
+        Retried { key, seq, slot, attempt, outcome, pause: Duration::ZERO }
+    }
+}

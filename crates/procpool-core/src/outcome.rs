@@ -19,6 +19,8 @@ pub enum Outcome {
     Ran(Box<Ran>),
     /// No process of it ever ran.
     NotStarted(NotStarted),
+    /// It may have run, and nobody will ever know what came of it: what was to run it, elsewhere, is gone. Says why.
+    Lost(String),
 }
 
 /// A job that was started and has ended: how, when, at what cost, with what output.
@@ -145,13 +147,14 @@ impl Outcome {
     pub fn is_success(&self) -> bool {
         match self {
             Outcome::Ran(ran) => ran.end == End::Itself(Status::Exited(0)) && ran.lost.is_none(),
-            Outcome::NotStarted(_) => false,
+            Outcome::NotStarted(_) | Outcome::Lost(_) => false,
         }
     }
 
     /// The job's status as one number, in the shell's words: its exit code; 128 + n where signal n killed
     /// it; 124 timed out; 127 program not found; 126 found but can't be executed. A job that was stopped
-    /// never has 0, whatever its process made of the signal: then it is 143. `None` where its turn never came.
+    /// never has 0, whatever its process made of the signal: then it is 143. `None` where its turn never came, or
+    /// where it is not known.
     #[must_use]
     pub fn status(&self) -> Option<u8> {
         match self {
@@ -161,7 +164,7 @@ impl Outcome {
                 End::Itself(status) | End::Stopped(status) => status.number(),
             }),
             Outcome::NotStarted(NotStarted::Spawn(error)) => Some(error.status()),
-            Outcome::NotStarted(NotStarted::NeverReached) => None,
+            Outcome::NotStarted(NotStarted::NeverReached) | Outcome::Lost(_) => None,
         }
     }
 
@@ -180,7 +183,7 @@ impl Outcome {
     pub fn ran(&self) -> Option<&Ran> {
         match self {
             Outcome::Ran(ran) => Some(ran),
-            Outcome::NotStarted(_) => None,
+            Outcome::NotStarted(_) | Outcome::Lost(_) => None,
         }
     }
 }
@@ -212,6 +215,7 @@ impl fmt::Display for Outcome {
             }
             Outcome::NotStarted(NotStarted::Spawn(error)) => write!(f, "not started: {error}"),
             Outcome::NotStarted(NotStarted::NeverReached) => f.write_str("not started: its turn never came"),
+            Outcome::Lost(why) => write!(f, "lost: {why}"),
         }
     }
 }

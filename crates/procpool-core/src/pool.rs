@@ -3,6 +3,7 @@
 
 mod crew;
 mod dispatcher;
+mod driver;
 mod feed;
 mod feeder;
 mod gauge;
@@ -17,6 +18,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use crate::pool::driver::Driver;
 pub use crate::pool::handle::Handle;
 pub use crate::pool::run::Run;
 

@@ -23,7 +23,7 @@ use crate::job::Job;
 use crate::limit::Limit;
 use crate::outcome::{End, NotStarted, Outcome};
 use crate::schedule::admission::{Admission, Reading};
-use crate::schedule::halt_rule::{Counts, HaltRule};
+use crate::schedule::halt_rule::{HaltCounts, HaltRule};
 use crate::schedule::input::Input;
 use crate::schedule::pace::Pace;
 use crate::schedule::policies::Policies;
@@ -44,7 +44,7 @@ pub(crate) struct Schedule<W> {
     admission: Admission,
     retries: Retries,
     halt_rule: Option<HaltRule>,
-    counts: Counts,
+    counts: HaltCounts,
     typical: Option<TypicalTime>,
     shuffle: Option<u64>,
     progress: Progress,
@@ -98,7 +98,7 @@ impl<W> Schedule<W> {
             reads_ahead: policies.shuffle.is_some()
                 || (expected.is_none() && policies.halt_rule.is_some_and(HaltRule::needs_total)),
             halt_rule: policies.halt_rule,
-            counts: Counts::default(),
+            counts: HaltCounts::default(),
             progress: Progress::GoesOn,
             completed: 0,
         }

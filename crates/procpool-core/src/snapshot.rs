@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::event::Started;
 use crate::id::{Seq, Slot};
 use crate::key::Key;
 use crate::limit::Limit;
@@ -70,9 +71,33 @@ pub struct Active {
 }
 
 impl Snapshot {
+    /// Of a run that has just begun, and of which nothing else is known.
+    pub(crate) fn of(limit: Limit) -> Snapshot {
+        Snapshot {
+            limit,
+            total: None,
+            pending: Pending::AtLeast(0),
+            retrying: 0,
+            active: Vec::new(),
+            completed: 0,
+            held_up: None,
+            reached: None,
+            busy: Duration::ZERO,
+        }
+    }
+
     /// Whether as many jobs run as may.
     #[must_use]
     pub fn is_limit_reached(&self) -> bool {
         self.active.len() >= self.limit.get()
+    }
+}
+
+impl Active {
+    /// What a run elsewhere has recorded of a job that runs.
+    #[must_use]
+    pub fn recorded(started: Started, since: Instant) -> Active {
+        let Started { key, seq, slot, attempt } = started;
+        Active { key, seq, slot, attempt, since }
     }
 }

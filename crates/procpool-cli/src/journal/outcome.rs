@@ -16,6 +16,7 @@ impl Entry {
         let status = self.process_status();
         let end = match self.outcome {
             Kind::NeverReached => return NotStarted::NeverReached.into(),
+            Kind::Lost => return Outcome::Lost(self.error.clone().unwrap_or_default()),
             Kind::NotStarted => return NotStarted::Spawn(self.spawn_error()).into(),
             Kind::Exited | Kind::Signalled => End::Itself(status),
             Kind::TimedOut => End::TimedOut(status),

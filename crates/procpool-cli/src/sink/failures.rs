@@ -78,6 +78,7 @@ impl Sink for Failures {
         let is_ours = match &completion.outcome {
             Outcome::Ran(ran) => matches!(ran.end, End::Stopped(_)),
             Outcome::NotStarted(reason) => matches!(reason, NotStarted::NeverReached),
+            Outcome::Lost(_) => false,
         };
         if completion.outcome.is_success() || is_ours {
             return Ok(());

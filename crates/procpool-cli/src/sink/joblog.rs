@@ -77,6 +77,13 @@ impl Figures {
                 received: 0,
                 code: Code { exit: outcome.status().unwrap_or(126).into(), signal: 0 },
             }),
+            // There is no status for it; -1 is what GNU parallel has where it knows none.
+            Outcome::Lost(_) => Some(Figures {
+                started: ended,
+                elapsed: Duration::ZERO,
+                received: 0,
+                code: Code { exit: -1, signal: 0 },
+            }),
             Outcome::NotStarted(NotStarted::NeverReached) => None,
         }
     }

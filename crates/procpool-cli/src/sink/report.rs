@@ -147,6 +147,7 @@ pub(crate) enum Kind {
     Stopped,
     NotStarted,
     NeverReached,
+    Lost,
 }
 
 impl Kind {
@@ -160,6 +161,7 @@ impl Kind {
             },
             Outcome::NotStarted(NotStarted::Spawn(_)) => Kind::NotStarted,
             Outcome::NotStarted(NotStarted::NeverReached) => Kind::NeverReached,
+            Outcome::Lost(_) => Kind::Lost,
         }
     }
 
@@ -172,6 +174,7 @@ impl Kind {
             Kind::Stopped => "stopped",
             Kind::NotStarted => "not_started",
             Kind::NeverReached => "never_reached",
+            Kind::Lost => "lost",
         }
     }
 }
@@ -205,6 +208,7 @@ impl Report {
                 ..report
             },
             Outcome::NotStarted(NotStarted::NeverReached) => report,
+            Outcome::Lost(why) => Report { error: Some(why.clone()), output_complete: false, ..report },
         }
     }
 

@@ -21,6 +21,7 @@ use crate::live::Live;
 use crate::moving_timeout::MovingTimeout;
 use crate::pool::crew::Crew;
 use crate::pool::dispatcher::Dispatcher;
+use crate::pool::driver::{Driver, Lines};
 use crate::pool::feed::{Feeding, feed};
 use crate::pool::feeder::Feeder;
 use crate::pool::gauge::Gauge;
@@ -31,6 +32,7 @@ use crate::pool::worker::{Reporting, Tools};
 use crate::runner::{Runner, Steering};
 use crate::schedule::Schedule;
 use crate::schedule::policies::Policies;
+use crate::snapshot::Snapshot;
 
 /// One list of jobs on its way: an iterator over their completions as they happen, see
 /// [`Pool::run`](crate::Pool::run).
@@ -61,9 +63,9 @@ pub struct Run<W = Command> {
     threads: Option<Threads>,
 }
 
-struct Threads {
-    dispatcher: JoinHandle<Feeding>,
-    feeder: Feeder,
+enum Threads {
+    Pool { dispatcher: JoinHandle<Feeding>, feeder: Feeder },
+    Driver(JoinHandle<()>),
 }
 
 /// What a run is told beside its runner and its jobs.
@@ -141,7 +143,7 @@ pub(crate) fn start<R: Runner>(
         events: heard,
         news: heard_news,
         handle,
-        threads: Some(Threads { dispatcher, feeder }),
+        threads: Some(Threads::Pool { dispatcher, feeder }),
     })
 }
 
@@ -149,6 +151,52 @@ fn exact_length(jobs: &impl Iterator) -> Option<u64> {
     match jobs.size_hint() {
         (least, Some(most)) if least == most => Some(least as u64),
         _ => None,
+    }
+}
+
+impl<W: Send + 'static> Run<W> {
+    /// A run whose jobs are run elsewhere: `drive` has a thread to itself, tells by its [`Driver`] what happens, and
+    /// ends the run by returning. It has to heed [`Driver::halted`], and to be quick about it where that says
+    /// [`Halt::Kill`](crate::Halt::Kill): dropping the run waits for it.
+    ///
+    /// ```
+    /// use procpool_core::{Command, Completion, End, Event, Job, Limit, Ran, Run, Status};
+    ///
+    /// let run = Run::driven(Limit::new(4)?, |driver| {
+    ///     for position in 1..=2 {
+    ///         let job = Job::new(position.to_string(), Command::new("true")).position(position);
+    ///         let outcome = Ran::new(End::Itself(Status::Exited(0))).into();
+    ///         let done = Completion::recorded(job, 1, 1, outcome).expect("position and slot are not 0");
+    ///         driver.standing.completed += 1;
+    ///         driver.tell(Event::Completed(done));
+    ///     }
+    /// })?;
+    /// assert_eq!(run.map(|done| done.seq.get()).collect::<Vec<_>>(), [1, 2]);
+    /// # Ok::<(), procpool_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Where the system has no thread or descriptor for it.
+    pub fn driven(
+        limit: Limit,
+        drive: impl FnOnce(&mut Driver<W>) + Send + 'static,
+    ) -> Result<Run<W>, Error> {
+        let brake = Brake::new().map_err(|error| Error::resource("descriptors", error))?;
+        let brake = Arc::new(brake);
+        let (events, heard) = bounded(limit.get());
+        let (control, controlled) = unbounded();
+        let last = Arc::new(OnceLock::new());
+        let handle = Handle { brake: Arc::clone(&brake), control, last: Arc::clone(&last) };
+        let lines = Lines { events, control: controlled, brake, last };
+        let mut driver = Driver::new(Snapshot::of(limit), lines);
+        let thread = thread::Builder::new().name("procpool-run".into()).spawn(move || drive(&mut driver));
+        let thread = thread.map_err(|error| Error::resource("a thread", error))?;
+        Ok(Run {
+            events: heard,
+            news: None,
+            handle,
+            threads: Some(Threads::Driver(thread)),
+        })
     }
 }
 
@@ -205,11 +253,12 @@ impl<W> Run<W> {
     /// Joins all threads that are not inside the caller's iterator; a panic of one of them comes back.
     fn join(&mut self) -> Result<(), Box<dyn Any + Send>> {
         match self.threads.take() {
-            Some(threads) => match threads.dispatcher.join()? {
-                Feeding::Open | Feeding::Over => threads.feeder.join(),
+            Some(Threads::Pool { dispatcher, feeder }) => match dispatcher.join()? {
+                Feeding::Open | Feeding::Over => feeder.join(),
                 // Inside the caller's iterator: it ends by itself as soon as that lets go of it.
                 Feeding::Abandoned => Ok(()),
             },
+            Some(Threads::Driver(driver)) => driver.join(),
             None => Ok(()),
         }
     }

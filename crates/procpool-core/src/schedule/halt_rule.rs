@@ -63,10 +63,12 @@ pub enum HaltQuantity {
 }
 
 /// How many jobs are done for good.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Counts {
-    pub(crate) failed: u64,
-    pub(crate) succeeded: u64,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HaltCounts {
+    /// They failed.
+    pub failed: u64,
+    /// They succeeded.
+    pub succeeded: u64,
 }
 
 impl HaltRule {
@@ -76,7 +78,8 @@ impl HaltRule {
     }
 
     /// Whether so many are enough, of a `total` that may not be known yet.
-    pub(crate) fn is_reached(self, counts: Counts, total: Option<u64>) -> bool {
+    #[must_use]
+    pub fn is_reached(self, counts: HaltCounts, total: Option<u64>) -> bool {
         let count = match self.why {
             HaltWhy::Fail => counts.failed,
             HaltWhy::Success => counts.succeeded,
@@ -92,7 +95,8 @@ impl HaltRule {
     }
 
     /// What it asks for.
-    pub(crate) fn halt(self) -> Halt {
+    #[must_use]
+    pub fn halt(self) -> Halt {
         match self.when {
             HaltWhen::Soon => Halt::Drain,
             HaltWhen::Now => Halt::Stop(Signal::TERM),
@@ -111,7 +115,7 @@ mod tests {
         total: Option<u64>,
     ) -> bool {
         let rule = HaltRule { when: HaltWhen::Soon, why, quantity };
-        rule.is_reached(Counts { failed, succeeded }, total)
+        rule.is_reached(HaltCounts { failed, succeeded }, total)
     }
 
     #[test]

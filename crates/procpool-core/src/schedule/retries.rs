@@ -91,6 +91,20 @@ impl Retries {
         self
     }
 
+    /// Whether a job whose attempt with this number came to this is tried again. `of_job` is how many further attempts
+    /// the job itself [wants](crate::Job::retries).
+    ///
+    /// ```
+    /// use procpool_core::{End, Ran, Retries, Status};
+    ///
+    /// let failed = Ran::new(End::Itself(Status::Exited(1))).into();
+    /// assert!(Retries::new(1).follow(1, None, &failed) && !Retries::new(1).follow(2, None, &failed));
+    /// ```
+    #[must_use]
+    pub fn follow(&self, attempt: u32, of_job: Option<u32>, outcome: &Outcome) -> bool {
+        attempt <= of_job.unwrap_or(self.further) && self.is_worth_another(outcome)
+    }
+
     /// How many further attempts a job has that doesn't say so itself.
     pub(crate) fn count(&self) -> u32 {
         self.further
@@ -104,8 +118,7 @@ impl Retries {
         seq: Seq,
         outcome: &Outcome,
     ) -> Option<Duration> {
-        let tries_again = attempt <= of_job.unwrap_or(self.further) && self.is_worth_another(outcome);
-        tries_again.then(|| self.pause(attempt, seq))
+        self.follow(attempt, of_job, outcome).then(|| self.pause(attempt, seq))
     }
 
     fn is_worth_another(&self, outcome: &Outcome) -> bool {
@@ -143,7 +156,7 @@ impl Cause {
                 _ => false,
             },
             Outcome::NotStarted(NotStarted::Spawn(_)) => self == Cause::Spawn,
-            Outcome::NotStarted(NotStarted::NeverReached) => false,
+            Outcome::NotStarted(NotStarted::NeverReached) | Outcome::Lost(_) => false,
         }
     }
 }
