@@ -1,0 +1,83 @@
+//! The smallest whole use of a cluster: so many naps of a fifth of a second, in slices, on Slurm.
+//! `cargo run --example naps -- 1000 FOLDER`, where FOLDER is new, and shared by all nodes.
+//!
+//! A nap is finished once there is a file of its number: what a journal is to a real caller.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+use procpool_cluster::{
+    Act, Array, Clerk, Engine, Head, Processors, Requeue, Round, Settings, Slurm, Task, ranges,
+};
+
+/// `$1` is the folder, `$2` the round's number.
+const SLICE: &str = r#"
+for nap in $(cat "$1/$2-$SLURM_ARRAY_TASK_ID"); do
+    [ -e "$1/done-$nap" ] || { echo "$nap" >> "$1/starts"; sleep 0.2; : > "$1/done-$nap"; }
+done"#;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = env::args_os().skip(1);
+    let (Some(naps), Some(folder)) = (arguments.next(), arguments.next()) else {
+        return Err("how many naps, and in which folder?".into());
+    };
+    let naps: u64 = naps.to_string_lossy().parse()?;
+    fs::create_dir_all(&folder)?;
+    let folder = fs::canonicalize(folder)?;
+
+    let engine = Slurm::new(arguments);
+    engine.check()?;
+    let mut settings = Settings::new(format!("naps-{}", std::process::id()), engine.name());
+    settings.wish.limit = Some(1);
+    let mut head = Head::new(settings, ranges(1..=naps));
+    let main = thread::current();
+    let clerk = Clerk::new(Box::new(engine), move || main.unpark())?;
+    let is_finished = |nap: u64| folder.join(format!("done-{nap}")).exists();
+
+    let start = Instant::now();
+    let mut ends = false;
+    while !ends {
+        for act in head.step(Instant::now(), &is_finished) {
+            match act {
+                Act::Ask(task) => clerk.ask(task),
+                Act::Submit(round) => clerk.ask(Task::Submit(Box::new(hand_in(&round, &folder)?))),
+                Act::Say(notice) => println!("{:.1?}: {notice}", start.elapsed()),
+                Act::Lost { ranges, why } => println!("lost: {ranges:?}, {why}"),
+                Act::Left { ranges, why } => println!("left: {ranges:?}, {why}"),
+                Act::Refused(words) => println!("refused: {words}"),
+                Act::Over => ends = true,
+            }
+        }
+        thread::park_timeout(Duration::from_millis(100));
+        while let Some(answer) = clerk.take() {
+            head.heard(Instant::now(), answer);
+        }
+    }
+    let finished = (1..=naps).filter(|nap| is_finished(*nap)).count();
+    println!("{:.1?}: {finished} of {naps} are finished", start.elapsed());
+    Ok(())
+}
+
+/// Writes down what the elements of a round are to do.
+fn hand_in(round: &Round, folder: &Path) -> std::io::Result<Array> {
+    for (index, slice) in round.slices.iter().enumerate() {
+        let naps: Vec<String> = slice.positions().map(|nap| nap.to_string()).collect();
+        fs::write(folder.join(format!("{}-{index}", round.number)), naps.join("\n"))?;
+    }
+    let words = ["sh", "-c", SLICE, "sh"].map(OsString::from);
+    let command = words.into_iter().chain([folder.into(), round.number.to_string().into()]).collect();
+    Ok(Array {
+        name: round.name.clone(),
+        elements: u32::try_from(round.slices.len()).unwrap_or(u32::MAX),
+        at_once: None,
+        processors: Processors::Exactly(1),
+        requeue: Requeue::Yes,
+        time: None,
+        command,
+        directory: PathBuf::from(folder),
+        log: folder.join("log-%a"),
+    })
+}

@@ -1,0 +1,71 @@
+//! A thread that calls an engine, so that nobody else waits for it.
+//! Knows nothing of why it is asked.
+
+use std::io;
+use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
+use std::thread;
+
+use crate::engine::Engine;
+use crate::task::{Answer, Task};
+
+/// Carries out tasks on an engine, one after another, in the order in which they were asked.
+///
+/// Dropping it waits for nobody: its thread ends after the call that it is in, which has a time limit.
+#[derive(Debug)]
+pub struct Clerk {
+    tasks: Sender<Task>,
+    answers: Receiver<Answer>,
+}
+
+impl Clerk {
+    /// Starts its thread.
+    ///
+    /// `wake` is called, on that thread, after each answer: for who waits for several things at once.
+    ///
+    /// # Errors
+    /// Where there is no room for a thread.
+    pub fn new(engine: Box<dyn Engine>, wake: impl Fn() + Send + 'static) -> io::Result<Clerk> {
+        let (tasks, asked) = mpsc::channel();
+        let (answered, answers) = mpsc::channel();
+        let work = move || {
+            for task in asked {
+                if answered.send(carry_out(&*engine, task)).is_err() {
+                    return;
+                }
+                wake();
+            }
+        };
+        thread::Builder::new().name("procpool-clerk".into()).spawn(work)?;
+        Ok(Clerk { tasks, answers })
+    }
+
+    /// Has this done, and comes back at once.
+    ///
+    /// # Panics
+    /// Where the engine has panicked.
+    pub fn ask(&self, task: Task) {
+        assert!(self.tasks.send(task).is_ok(), "BUG: the engine has panicked");
+    }
+
+    /// The next answer, where there is one already.
+    ///
+    /// # Panics
+    /// Where the engine has panicked.
+    #[must_use]
+    pub fn take(&self) -> Option<Answer> {
+        let answer = self.answers.try_recv();
+        assert!(answer != Err(TryRecvError::Disconnected), "BUG: the engine has panicked");
+        answer.ok()
+    }
+}
+
+/// Makes the call that a task is.
+pub fn carry_out(engine: &dyn Engine, task: Task) -> Answer {
+    match task {
+        Task::Survey => Answer::Surveyed(engine.survey()),
+        Task::Submit(array) => Answer::Submitted(engine.submit(&array)),
+        Task::Find(name) => Answer::Found(engine.find(&name)),
+        Task::Poll(array) => Answer::Polled(engine.poll(&array)),
+        Task::Cancel(array, whom) => Answer::Cancelled(engine.cancel(&array, whom)),
+    }
+}

@@ -1,0 +1,287 @@
+//! What to ask of the engine, and when, from a list of positions to the end of all its arrays: a pure state machine.
+//! Knows no clock (it is told the time), no thread, no process, and no outcome but by asking for it.
+
+mod array;
+mod backlog;
+mod hear;
+mod next;
+mod told;
+
+use std::mem;
+use std::ops::Range;
+use std::time::Instant;
+
+use self::array::{Array, By, Leftover};
+use self::backlog::Backlog;
+use self::told::Told;
+use crate::act::{Act, Running, Status};
+use crate::engine::{Capacity, EngineError, Whom};
+use crate::notice::Notice;
+use crate::plan::{Earlier, Round, Settings};
+use crate::slice::count;
+use crate::task::Answer;
+
+/// The head of a run on a cluster.
+///
+/// Its caller calls [`step`](Head::step) every tenth of a second or so, does what comes back, and hands in the answers.
+///
+/// ```
+/// use std::time::Instant;
+/// use procpool_cluster::{Act, Answer, ArrayId, Capacity, Head, Settings, Task};
+///
+/// let mut head = Head::new(Settings::new("procpool-nightly", "Slurm"), vec![1..1001]);
+/// let (start, none) = (Instant::now(), |_| false);
+/// assert_eq!(head.step(start, &none), [Act::Ask(Task::Survey)]);
+/// head.heard(start, Answer::Surveyed(Ok(Capacity { most_elements: 1001, processors: 32, nodes: 4 })));
+///
+/// let [Act::Submit(round)] = &head.step(start, &none)[..] else { panic!("its first array") };
+/// assert_eq!((round.name.as_str(), round.slices.len()), ("procpool-nightly-1", 12));
+/// head.heard(start, Answer::Submitted(Ok(ArrayId::new("17"))));
+/// let [Act::Say(notice), Act::Ask(Task::Poll(_))] = &head.step(start, &none)[..] else { panic!("it is followed") };
+/// assert_eq!(notice.to_string(), "array 17: 12 slices of about 84 jobs");
+/// ```
+#[derive(Debug)]
+pub struct Head {
+    settings: Settings,
+    backlog: Backlog,
+    /// Asked for anew after each array: nodes come and go.
+    capacity: Option<Capacity>,
+    /// The most that was there at any time: those that are away now may be back when an array is in their turn.
+    most: Option<Capacity>,
+    stage: Stage,
+    mood: Mood,
+    asked: Option<Question>,
+    /// Nothing is asked before that.
+    pause: Option<Instant>,
+    reachable: bool,
+    told: Told,
+    /// What is to be done since the last step.
+    acts: Vec<Act>,
+}
+
+/// Where the round is that is in hand.
+#[derive(Debug)]
+enum Stage {
+    /// There is none.
+    Between,
+    /// Nobody but the caller knows of it.
+    Unsent(Round),
+    /// It may have been handed in or not: without an answer, or by a head that is no more.
+    Doubtful(Round, By),
+    Out(Box<Array>),
+    Over,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mood {
+    Going,
+    /// These are cancelled next, then.
+    Cancelling {
+        since: Instant,
+        next: Whom,
+        at: Instant,
+        runners: Runners,
+    },
+    /// Once what waits was cancelled, all is done.
+    Finishing(Option<Whom>),
+}
+
+/// What becomes of elements that run when all is cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Runners {
+    /// They end when they have done what they are at.
+    GoOn,
+    /// They are given some time to end.
+    End,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Question {
+    Poll,
+    Other,
+}
+
+/// So many pauses long an array is new: its elements are watched more closely, and nobody is told why they wait.
+const NEW: u32 = 4;
+
+impl Head {
+    /// A head for these positions, of which none has been in an array yet.
+    #[must_use]
+    pub fn new(settings: Settings, todo: Vec<Range<u64>>) -> Head {
+        Head {
+            settings,
+            backlog: Backlog::new(todo),
+            capacity: None,
+            most: None,
+            stage: Stage::Between,
+            mood: Mood::Going,
+            asked: None,
+            pause: None,
+            reachable: true,
+            told: Told::default(),
+            acts: Vec::new(),
+        }
+    }
+
+    /// A head in place of one that is no more: its array is gone on with where it is still known; what that leaves
+    /// without an outcome, and `todo`, come afterwards.
+    #[must_use]
+    pub fn resume(settings: Settings, earlier: Earlier, todo: Vec<Range<u64>>) -> Head {
+        let Earlier { round, id } = earlier;
+        let mut head = Head::new(settings, todo);
+        head.settings.rounds = head.settings.rounds.max(round.number);
+        head.stage = match id {
+            Some(id) => Stage::Out(Box::new(Array::new(round, Some(id), By::Earlier))),
+            None => Stage::Doubtful(round, By::Earlier),
+        };
+        head
+    }
+
+    /// What is to be done now. `is_finished` is only asked for positions whose element is gone for long enough.
+    pub fn step(&mut self, now: Instant, is_finished: &dyn Fn(u64) -> bool) -> Vec<Act> {
+        self.close_round(now, is_finished);
+        if self.asked.is_none_or(|question| self.needs_no_answer(question)) {
+            self.go_on(now);
+        }
+        mem::take(&mut self.acts)
+    }
+
+    /// Takes the answer to the one question that was asked.
+    pub fn heard(&mut self, now: Instant, answer: Answer) {
+        self.asked = None;
+        if let Answer::Cancelled(went) = &answer {
+            self.cancelled(now, went);
+        }
+        let trouble = match answer {
+            Answer::Surveyed(Ok(capacity)) => {
+                self.surveyed(capacity);
+                None
+            }
+            Answer::Submitted(Ok(id)) => {
+                self.handed_in(id);
+                None
+            }
+            Answer::Found(Ok(id)) => {
+                self.found(now, id);
+                None
+            }
+            Answer::Polled(Ok(seen)) => {
+                self.saw(now, seen);
+                None
+            }
+            Answer::Cancelled(Ok(())) => None,
+            Answer::Surveyed(Err(EngineError::Refused(words) | EngineError::Missing(words)))
+            | Answer::Submitted(Err(EngineError::Refused(words))) => {
+                self.refused(words);
+                return;
+            }
+            Answer::Submitted(Err(error)) => {
+                if matches!(error, EngineError::Unreachable(_)) {
+                    self.doubt();
+                }
+                Some(error)
+            }
+            Answer::Surveyed(Err(error))
+            | Answer::Found(Err(error))
+            | Answer::Polled(Err(error))
+            | Answer::Cancelled(Err(error)) => Some(error),
+        };
+        self.note_reach(now, trouble);
+    }
+
+    /// Ends it: what waits is cancelled at once; what runs is given the time to end by itself, as the caller has told it
+    /// by other means, then cancelled too. Nothing is tried again.
+    pub fn cancel(&mut self, now: Instant) {
+        if !matches!(self.mood, Mood::Cancelling { runners: Runners::End, .. }) {
+            self.end_runners(now, Runners::End);
+        }
+    }
+
+    /// Starts nothing more: what waits is cancelled at once; what runs is left to end by itself, as the caller has told
+    /// it. Nothing is tried again.
+    pub fn drain(&mut self, now: Instant) {
+        if !matches!(self.mood, Mood::Cancelling { .. }) {
+            self.end_runners(now, Runners::GoOn);
+        }
+    }
+
+    fn end_runners(&mut self, now: Instant, runners: Runners) {
+        self.mood = Mood::Cancelling { since: now, next: Whom::Waiting, at: now, runners };
+        self.pause = None;
+    }
+
+    /// Every job has an outcome: what still waits is cancelled, nothing else is waited for.
+    pub fn finish(&mut self) {
+        if self.mood == Mood::Going {
+            self.mood = Mood::Finishing(Some(Whom::Waiting));
+            self.pause = None;
+        }
+    }
+
+    /// Where its array is.
+    #[must_use]
+    pub fn status(&self) -> Status<'_> {
+        let unreachable = !self.reachable;
+        let Stage::Out(array) = &self.stage else { return Status { unreachable, ..Status::default() } };
+        let running = array.running().map(|(slice, node)| Running { slice, node });
+        Status {
+            array: array.id.as_ref(),
+            running: running.collect(),
+            waiting: array.waiting().count(),
+            reason: array.waiting().next().map(|wait| wait.reason.as_str()),
+            unreachable,
+        }
+    }
+
+    /// The round whose array is out, or is just being handed in.
+    #[must_use]
+    pub fn round(&self) -> Option<&Round> {
+        match &self.stage {
+            Stage::Between | Stage::Over => None,
+            Stage::Unsent(round) | Stage::Doubtful(round, _) => Some(round),
+            Stage::Out(array) => Some(&array.round),
+        }
+    }
+
+    /// Once an array is over for long enough, what it has left is lost or is to do again.
+    fn close_round(&mut self, now: Instant, is_finished: &dyn Fn(u64) -> bool) {
+        let Stage::Out(array) = &self.stage else { return };
+        if array.over_since().is_none_or(|since| now < since + self.settings.settle) {
+            return;
+        }
+        if self.mood != Mood::Going {
+            self.stage = Stage::Between;
+            return;
+        }
+        let verdict = array.judge(self.settings.engine, self.settings.most_tries, is_finished);
+        let jobs = verdict.again.values().map(|ranges| count(ranges)).sum();
+        if jobs > 0 {
+            self.acts.push(Act::Say(Notice::TriedAgain { jobs, ended: verdict.ended }));
+        }
+        let all_was_cancelled = jobs == 0 && verdict.lost.is_empty() && !verdict.left.is_empty();
+        let lost = verdict.lost.into_iter().map(|Leftover { ranges, why }| Act::Lost { ranges, why });
+        self.acts.extend(lost);
+        self.leave(verdict.left, "its slice");
+        for (tries, ranges) in verdict.again {
+            self.backlog.add(tries, ranges);
+        }
+        self.stage = Stage::Between;
+        self.capacity = None;
+        self.told = Told::default();
+        if all_was_cancelled {
+            // Who has cancelled all that there was doesn't want to see the rest come back as another array.
+            let rest = self.backlog.take();
+            self.leave(rest, "the array before it");
+        }
+    }
+
+    fn leave(&mut self, ranges: Vec<Range<u64>>, what: &str) {
+        if !ranges.is_empty() {
+            let why = format!("{what} was cancelled in {}", self.settings.engine);
+            self.acts.push(Act::Left { ranges, why });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! What a head makes of an answer.
+//! Knows nothing of what is asked next.
+
+use std::mem;
+use std::time::{Duration, Instant};
+
+use super::array::{Array, By};
+use super::told::Worth;
+use super::{Head, Mood, NEW, Runners, Stage};
+use crate::act::Act;
+use crate::engine::{ArrayId, Capacity, EngineError, Seen, Whom};
+use crate::notice::Notice;
+
+/// Longer than anything runs.
+const FOREVER: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 100);
+
+impl Head {
+    pub(super) fn surveyed(&mut self, now: Capacity) {
+        let before = self.most.unwrap_or(now);
+        let processors = now.processors.max(before.processors);
+        let nodes = now.nodes.max(before.nodes);
+        self.capacity = Some(Capacity { processors, nodes, ..now });
+        self.most = self.capacity;
+    }
+
+    pub(super) fn handed_in(&mut self, id: ArrayId) {
+        match mem::replace(&mut self.stage, Stage::Between) {
+            Stage::Unsent(round) | Stage::Doubtful(round, _) => {
+                let (slices, jobs) = (round.slices.len(), round.jobs());
+                self.acts.push(Act::Say(Notice::Submitted { id: id.clone(), slices, jobs }));
+                self.stage = Stage::Out(Box::new(Array::new(round, Some(id), By::This)));
+            }
+            stage => self.stage = stage,
+        }
+    }
+
+    pub(super) fn doubt(&mut self) {
+        self.stage = match mem::replace(&mut self.stage, Stage::Between) {
+            Stage::Unsent(round) => Stage::Doubtful(round, By::This),
+            stage => stage,
+        };
+    }
+
+    pub(super) fn found(&mut self, now: Instant, id: Option<ArrayId>) {
+        match (mem::replace(&mut self.stage, Stage::Between), id) {
+            (Stage::Doubtful(round, By::This), None) => self.stage = Stage::Unsent(round),
+            (stage @ Stage::Doubtful(_, By::This), Some(id)) => {
+                self.stage = stage;
+                self.handed_in(id);
+            }
+            (Stage::Doubtful(round, By::Earlier), Some(id)) => {
+                self.stage = Stage::Out(Box::new(Array::new(round, Some(id), By::Earlier)));
+            }
+            (Stage::Doubtful(round, By::Earlier), None) => {
+                // It may have come and gone long ago, so that counts as a try.
+                let mut array = Array::new(round, None, By::Earlier);
+                array.see(now, Seen::default());
+                self.stage = Stage::Out(Box::new(array));
+            }
+            (stage, _) => self.stage = stage,
+        }
+    }
+
+    pub(super) fn saw(&mut self, now: Instant, seen: Seen) {
+        let Stage::Out(array) = &mut self.stage else { return };
+        let Some(id) = array.id.clone() else { return };
+        let is_first = array.began.is_none();
+        array.see(now, seen);
+        if is_first && array.by == By::Earlier && array.over_since().is_none() {
+            self.acts.push(Act::Say(Notice::FoundAgain { id: id.clone() }));
+        }
+        let is_new = array.began.is_some_and(|began| now < began + self.settings.poll_every * NEW);
+        self.pause = Some(now + self.settings.poll_every / if is_new { 4 } else { 1 });
+        if self.mood != Mood::Going {
+            return;
+        }
+        // What is only for want of room isn't worth a line while something runs.
+        let stands = !is_new && array.running().next().is_none();
+        let worth = if stands { Worth::Any } else { Worth::Remedy };
+        for group in self.told.news(array.groups(), worth) {
+            let (id, elements, wait) = (id.clone(), group.elements, group.wait);
+            let notice = Notice::Waiting { id, elements, reason: wait.reason, remedy: wait.remedy };
+            self.acts.push(Act::Say(notice));
+        }
+    }
+
+    /// Who waits for a run to end that was cancelled should not have to do more than wait.
+    pub(super) fn cancelled(&mut self, now: Instant, went: &Result<(), EngineError>) {
+        let Mood::Cancelling { since, next, runners, .. } = self.mood else { return };
+        let patience = match runners {
+            Runners::GoOn => FOREVER,
+            Runners::End => self.settings.patience,
+        };
+        let (next, at) = match (went, next) {
+            (Ok(()), Whom::Waiting) => (Whom::All, since + patience),
+            (Ok(()), Whom::All) => (next, now + patience),
+            (Err(_), _) if now < since + patience => (next, now + self.settings.poll_every),
+            (Err(_), _) => (Whom::All, now + self.settings.poll_every),
+        };
+        self.mood = Mood::Cancelling { since, next, at, runners };
+    }
+
+    pub(super) fn refused(&mut self, words: String) {
+        self.acts.push(Act::Refused(words));
+        self.backlog.take();
+        self.stage = Stage::Between;
+    }
+
+    pub(super) fn note_reach(&mut self, now: Instant, trouble: Option<EngineError>) {
+        let engine = self.settings.engine;
+        let reachable = mem::replace(&mut self.reachable, trouble.is_none());
+        match trouble {
+            Some(error) => {
+                self.pause = Some(now + self.settings.poll_every);
+                if reachable {
+                    self.acts.push(Act::Say(Notice::Unreachable { engine, words: error.to_string() }));
+                }
+            }
+            None if !reachable => self.acts.push(Act::Say(Notice::ReachableAgain { engine })),
+            None => {}
+        }
+    }
+}

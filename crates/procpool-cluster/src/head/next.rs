@@ -1,0 +1,118 @@
+//! What a head asks next, by what it is about: running, cancelling, finishing.
+//! Knows nothing of what comes of the question.
+
+use std::time::Instant;
+
+use super::{Head, Mood, Question, Stage};
+use crate::act::Act;
+use crate::engine::{Capacity, Whom};
+use crate::plan::Round;
+use crate::task::Task;
+
+impl Head {
+    /// Whether a question may stay without its answer, because all is done and nobody answers for seconds.
+    pub(super) fn needs_no_answer(&self, question: Question) -> bool {
+        let waits = matches!(&self.stage, Stage::Out(array) if array.may_wait());
+        question == Question::Poll && matches!(self.mood, Mood::Finishing(_)) && !waits
+    }
+
+    pub(super) fn go_on(&mut self, now: Instant) {
+        match self.mood {
+            Mood::Going => self.next_after_pause(now),
+            Mood::Cancelling { next, at, .. } => self.next_of_cancelling(now, next, at),
+            Mood::Finishing(next) => self.next_of_finishing(next),
+        }
+    }
+
+    fn next_after_pause(&mut self, now: Instant) {
+        if self.pause.is_none_or(|pause| pause <= now) {
+            self.next_of_run();
+        }
+    }
+
+    fn next_of_run(&mut self) {
+        match &self.stage {
+            Stage::Over => {}
+            Stage::Between if self.backlog.is_empty() => self.end(),
+            Stage::Between => match self.capacity {
+                None => self.ask(Question::Other, Task::Survey),
+                Some(capacity) => self.plan_round(capacity),
+            },
+            Stage::Unsent(round) => {
+                let round = round.clone();
+                self.submit(round);
+            }
+            Stage::Doubtful(round, _) => {
+                let name = round.name.clone();
+                self.ask(Question::Other, Task::Find(name));
+            }
+            // Also while it settles: an element may be started again.
+            Stage::Out(array) => {
+                if let Some(array) = array.handed_in() {
+                    self.ask(Question::Poll, Task::Poll(array));
+                }
+            }
+        }
+    }
+
+    fn next_of_cancelling(&mut self, now: Instant, next: Whom, at: Instant) {
+        match &self.stage {
+            Stage::Between | Stage::Unsent(_) => self.end(),
+            Stage::Out(array) => match array.handed_in() {
+                Some(handed_in) if at <= now && array.over_since().is_none() => {
+                    self.ask(Question::Other, Task::Cancel(handed_in, next));
+                }
+                _ => self.next_after_pause(now),
+            },
+            Stage::Doubtful(..) | Stage::Over => self.next_after_pause(now),
+        }
+    }
+
+    fn next_of_finishing(&mut self, next: Option<Whom>) {
+        match (&self.stage, next) {
+            // Elements that begin later find nothing to do.
+            _ if !self.reachable => self.end(),
+            (Stage::Doubtful(round, _), _) => {
+                let name = round.name.clone();
+                self.ask(Question::Other, Task::Find(name));
+            }
+            (Stage::Out(array), Some(whom)) if array.may_wait() => {
+                self.mood = Mood::Finishing(None);
+                if let Some(array) = array.handed_in() {
+                    self.ask(Question::Other, Task::Cancel(array, whom));
+                }
+            }
+            _ => self.end(),
+        }
+    }
+
+    fn ask(&mut self, question: Question, task: Task) {
+        self.asked = Some(question);
+        self.acts.push(Act::Ask(task));
+    }
+
+    fn submit(&mut self, round: Round) {
+        self.asked = Some(Question::Other);
+        self.acts.push(Act::Submit(round));
+    }
+
+    fn end(&mut self) {
+        if !matches!(self.stage, Stage::Over) {
+            self.stage = Stage::Over;
+            self.acts.push(Act::Over);
+        }
+    }
+
+    fn plan_round(&mut self, capacity: Capacity) {
+        let slices = self.backlog.next(&self.settings, capacity);
+        self.settings.rounds += 1;
+        let number = self.settings.rounds;
+        let round = Round {
+            number,
+            name: format!("{}-{number}", self.settings.name),
+            slices,
+        };
+        self.submit(round.clone());
+        self.stage = Stage::Unsent(round);
+    }
+}

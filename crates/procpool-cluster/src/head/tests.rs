@@ -1,0 +1,389 @@
+//! What becomes of a run, each fate of an array by a sentence.
+
+mod chance;
+mod cluster;
+mod trial;
+
+use self::cluster::{Cluster, Submission, ended, running, waiting};
+use self::trial::{Trial, all, settings};
+use super::Head;
+use crate::engine::{ArrayId, Cause, State, Whom};
+use crate::plan::{Earlier, Round, Settings};
+use crate::slice::Slice;
+
+#[test]
+fn a_run_in_which_all_goes_well_is_one_array_and_two_lines() {
+    let mut trial = Trial::new();
+    trial.run();
+    assert_eq!(trial.head.status().running.len(), 4);
+    trial.end_well(0..4);
+    trial.pass(5);
+    assert_eq!(trial.over, 1);
+    assert_eq!(trial.said, ["array 1: 4 slices of 10 jobs"]);
+    assert_eq!(trial.rounds.len(), 1);
+    assert_eq!(trial.rounds[0].name, "run-1");
+    assert_eq!(trial.slices(0), [(all(1..11), 0), (all(11..21), 0), (all(21..31), 0), (all(31..41), 0)]);
+}
+
+#[test]
+fn a_list_without_jobs_needs_no_engine() {
+    let trial = Trial::of(Head::new(settings(), Vec::new()), Cluster::default());
+    assert_eq!((trial.over, trial.said.len()), (1, 0));
+}
+
+#[test]
+fn what_a_lost_element_has_left_is_run_again_and_nothing_else() {
+    let mut trial = Trial::new();
+    trial.run();
+    trial.end_well(0..3);
+    trial.end(3, ended("NODE_FAIL", Cause::Other), 6);
+    trial.pass(5);
+    assert_eq!(trial.slices(1), [(all(35..37), 1), (all(37..39), 1), (all(39..40), 1), (all(40..41), 1)]);
+    assert_eq!(trial.rounds[1].name, "run-2");
+    assert_eq!(trial.said[1], "6 jobs without an outcome, tried again: slice 3 ended on n2: NODE_FAIL");
+    assert_eq!(trial.said[2], "array 2: 4 slices of about 2 jobs");
+    trial.run();
+    trial.end_well(0..4);
+    trial.pass(5);
+    assert_eq!((trial.over, trial.lost.len()), (1, 0));
+}
+
+#[test]
+fn a_job_without_an_outcome_in_three_arrays_is_lost_with_node_and_reason_and_alone_in_the_last() {
+    let mut trial = Trial::new();
+    trial.run();
+    trial.end_well(0..3);
+    trial.end(3, ended("NODE_FAIL", Cause::Other), 10);
+    trial.pass(5);
+    trial.run();
+    trial.end_well(0..3);
+    trial.end(3, ended("NODE_FAIL", Cause::Other), 2);
+    trial.pass(5);
+    assert_eq!(trial.slices(2), [(all(39..40), 2), (all(40..41), 2)]);
+    trial.run();
+    trial.end_well(0..1);
+    trial.end(1, ended("exit 127", Cause::Other), 1);
+    trial.pass(5);
+    let why = "slice 1 ended on n2: exit 127, the last of 3 tries".to_owned();
+    assert_eq!(trial.lost, [(all(40..41), why)]);
+    assert_eq!((trial.over, trial.rounds.len()), (1, 3));
+}
+
+#[test]
+fn an_engine_that_is_away_is_told_of_once_and_loses_nothing() {
+    let mut trial = Trial::new();
+    trial.run();
+    trial.end_well(0..4);
+    trial.cluster.script().away = 3;
+    trial.pass(5);
+    assert_eq!((trial.over, trial.said.len()), (0, 2));
+    assert!(trial.head.status().unreachable);
+    trial.pass(10);
+    let away = "Slurm doesn't answer (Unable to contact slurm controller): waiting for it";
+    assert_eq!(trial.said[1..], [away, "Slurm answers again"]);
+    assert_eq!((trial.over, trial.rounds.len()), (1, 1));
+}
+
+#[test]
+fn an_engine_that_is_away_from_the_start_is_waited_for() {
+    let cluster = Cluster::default();
+    cluster.script().away = 4;
+    let mut trial = Trial::of(Head::new(settings(), all(1..41)), cluster);
+    trial.pass(10);
+    assert_eq!(trial.said.len(), 3);
+    assert_eq!(trial.cluster.script().arrays.len(), 1);
+}
+
+#[test]
+fn an_array_whose_id_got_lost_is_found_by_its_name() {
+    let cluster = Cluster::default();
+    cluster.script().next_submission = Submission::Unanswered;
+    let mut trial = Trial::of(Head::new(settings(), all(1..41)), cluster);
+    trial.cluster.script().away = 1;
+    trial.pass(8);
+    trial.run();
+    trial.end_well(0..4);
+    trial.pass(5);
+    assert_eq!(trial.said[1..], ["array 1: 4 slices of 10 jobs", "Slurm answers again"]);
+    assert_eq!((trial.cluster.script().arrays.len(), trial.rounds.len(), trial.over), (1, 1, 1));
+}
+
+#[test]
+fn an_array_that_nobody_has_got_is_handed_in_again_under_the_same_name() {
+    let cluster = Cluster::default();
+    cluster.script().next_submission = Submission::Swallowed;
+    let mut trial = Trial::of(Head::new(settings(), all(1..41)), cluster);
+    trial.pass(5);
+    assert_eq!(trial.cluster.script().arrays.len(), 1);
+    assert_eq!(trial.rounds.len(), 2);
+    assert_eq!(trial.rounds[0], trial.rounds[1]);
+}
+
+#[test]
+fn an_array_that_is_refused_ends_the_run_in_the_engines_words() {
+    let cluster = Cluster::default();
+    let words = "Batch job submission failed: Invalid partition name specified".to_owned();
+    cluster.script().next_submission = Submission::Refused(words.clone());
+    let trial = Trial::of(Head::new(settings(), all(1..41)), cluster);
+    assert_eq!((trial.refused, trial.over), (vec![words], 1));
+}
+
+#[test]
+fn a_remedy_is_told_once_and_again_where_it_has_become_another() {
+    let mut trial = Trial::new();
+    let held = |remedy| waiting("JobHeldUser", Some(remedy));
+    trial.cluster.script().all(&running("n1"));
+    trial.cluster.script().element(1, held("scontrol release 1_1"));
+    trial.pass(20);
+    trial.cluster.script().element(1, held("scontrol release 1_[1-2]"));
+    trial.cluster.script().element(2, held("scontrol release 1_[1-2]"));
+    trial.pass(20);
+    let first = "array 1: 1 slice waits: JobHeldUser; an administrator would type: scontrol release 1_1";
+    let second = "array 1: 2 slices wait: JobHeldUser; an administrator would type: scontrol release 1_[1-2]";
+    assert_eq!(trial.said[1..], [first, second]);
+}
+
+#[test]
+fn a_hold_that_comes_back_is_told_again() {
+    let mut trial = Trial::new();
+    let held = waiting("JobHeldAdmin", Some("scontrol release 1"));
+    for state in [&held, &running("n1"), &held] {
+        trial.cluster.script().all(state);
+        trial.pass(5);
+    }
+    assert_eq!(trial.said.len(), 3);
+}
+
+#[test]
+fn want_of_room_is_worth_a_line_only_while_nothing_runs_for_long() {
+    let mut trial = Trial::new();
+    trial.cluster.script().element(0, running("n1"));
+    trial.pass(30);
+    assert_eq!(trial.said.len(), 1);
+    let mut trial = Trial::new();
+    trial.pass(30);
+    assert_eq!(trial.said[1..], ["array 1: 4 slices wait: Priority"]);
+    assert_eq!(trial.head.status().reason, Some("Priority"));
+}
+
+#[test]
+fn more_slices_than_an_array_may_have_become_rounds() {
+    let cluster = Cluster::default();
+    cluster.script().most_elements = Some(3);
+    let mut trial = Trial::of(Head::new(settings(), all(1..41)), cluster);
+    trial.run();
+    trial.end_well(0..3);
+    trial.pass(5);
+    trial.run();
+    trial.end_well(0..1);
+    trial.pass(5);
+    assert_eq!((trial.over, trial.rounds.len()), (1, 2));
+    assert_eq!(trial.slices(1), [(all(31..41), 0)]);
+}
+
+#[test]
+fn a_round_is_cut_for_all_nodes_that_were_ever_there() {
+    let mut trial = Trial::of(Head::new(Settings::new("run", "Slurm"), all(1..1001)), Cluster::default());
+    trial.run();
+    trial.cluster.script().nodes = Some(0);
+    (0..12).for_each(|index| trial.end(index, ended("NODE_FAIL", Cause::Other), 50));
+    trial.pass(5);
+    assert_eq!(trial.rounds.iter().map(|round| round.slices.len()).collect::<Vec<_>>(), [12, 12]);
+}
+
+#[test]
+fn what_may_run_once_only_is_lost_at_once() {
+    let mut once = settings();
+    once.most_tries = 1;
+    let mut trial = Trial::of(Head::new(once, all(1..41)), Cluster::default());
+    trial.run();
+    trial.end_well(0..2);
+    trial.end(2, ended("NODE_FAIL", Cause::Other), 1);
+    trial.end(3, ended("TIMEOUT", Cause::Evicted), 2);
+    trial.pass(5);
+    let why = |slice, words| format!("slice {slice} ended on n2: {words}");
+    assert_eq!(trial.lost, [(all(30..31), why(2, "NODE_FAIL")), (all(39..41), why(3, "TIMEOUT"))]);
+    assert_eq!((trial.over, trial.rounds.len()), (1, 1));
+}
+
+#[test]
+fn a_slice_whose_time_is_over_each_time_gets_through_as_long_as_it_gets_on() {
+    let mut trial = Trial::new();
+    trial.run();
+    trial.end_well(0..3);
+    trial.end(3, ended("TIMEOUT", Cause::Evicted), 9);
+    for _ in 0..3 {
+        trial.pass(5);
+        trial.run();
+        let slices = u32::try_from(trial.head.round().unwrap().slices.len()).unwrap();
+        trial.end_well(1..slices);
+        trial.end(0, ended("TIMEOUT", Cause::Evicted), 1);
+    }
+    trial.pass(5);
+    assert_eq!(trial.lost.len(), 0);
+    assert!(trial.rounds.iter().flat_map(|round| &round.slices).all(|slice| slice.tries <= 2));
+}
+
+#[test]
+fn an_element_that_somebody_else_cancelled_is_left() {
+    let mut trial = Trial::new();
+    trial.run();
+    trial.end_well(0..2);
+    trial.end(2, ended("CANCELLED", Cause::Cancelled), 4);
+    trial.end(3, ended("NODE_FAIL", Cause::Other), 1);
+    trial.pass(5);
+    assert_eq!(trial.left, [(all(27..31), "its slice was cancelled in Slurm".to_owned())]);
+    assert_eq!(trial.slices(1), [(all(40..41), 1)]);
+}
+
+#[test]
+fn an_array_that_somebody_else_cancelled_does_not_come_back_as_another() {
+    let cluster = Cluster::default();
+    cluster.script().most_elements = Some(2);
+    let mut trial = Trial::of(Head::new(settings(), all(1..41)), cluster);
+    // Those that had not begun are no longer told one by one.
+    trial.cluster.script().arrays[0].elements.clear();
+    let State::Ended(fate) = ended("CANCELLED", Cause::Cancelled) else { unreachable!() };
+    trial.cluster.script().arrays[0].others = Some(fate);
+    trial.pass(5);
+    assert_eq!(
+        trial.left.iter().map(|(ranges, _)| ranges.clone()).collect::<Vec<_>>(),
+        [vec![1..11, 11..21], vec![21..31, 31..41]]
+    );
+    assert_eq!((trial.over, trial.rounds.len()), (1, 1));
+}
+
+#[test]
+fn a_run_that_is_cancelled_cancels_what_waits_at_once_and_the_rest_when_its_time_is_over() {
+    let mut trial = Trial::new();
+    trial.cluster.script().element(0, running("n1"));
+    trial.pass(2);
+    trial.head.cancel(trial.now);
+    trial.go_on();
+    let cancelled = |trial: &Trial| trial.cluster.script().cancelled.clone();
+    assert_eq!(cancelled(&trial), [("1".to_owned(), Whom::Waiting)]);
+    trial.pass(9);
+    assert_eq!((cancelled(&trial).len(), trial.over), (1, 0));
+    trial.pass(5);
+    assert_eq!(cancelled(&trial)[1..], [("1".to_owned(), Whom::All)]);
+    assert_eq!((trial.over, trial.left.len(), trial.lost.len()), (1, 0, 0));
+}
+
+#[test]
+fn a_cancel_that_nobody_hears_is_tried_again() {
+    let mut trial = Trial::new();
+    trial.run();
+    trial.cluster.script().away = 4;
+    trial.head.cancel(trial.now);
+    trial.pass(30);
+    assert_eq!(trial.cluster.script().cancelled.last().unwrap().1, Whom::All);
+    assert_eq!(trial.over, 1);
+}
+
+#[test]
+fn a_run_that_is_cancelled_before_anything_was_handed_in_is_over() {
+    let cluster = Cluster::default();
+    cluster.script().away = 1;
+    let mut trial = Trial::of(Head::new(settings(), all(1..41)), cluster);
+    trial.head.cancel(trial.now);
+    trial.go_on();
+    assert_eq!((trial.over, trial.rounds.len()), (1, 0));
+}
+
+#[test]
+fn a_run_whose_jobs_are_all_finished_cancels_what_still_waits_and_waits_for_nobody() {
+    let mut trial = Trial::new();
+    trial.cluster.script().element(0, running("n1"));
+    trial.pass(2);
+    trial.head.finish();
+    trial.go_on();
+    assert_eq!(trial.cluster.script().cancelled, [("1".to_owned(), Whom::Waiting)]);
+    assert_eq!(trial.over, 1);
+}
+
+#[test]
+fn a_finished_run_does_not_wait_for_an_engine_that_is_away() {
+    let mut trial = Trial::new();
+    trial.cluster.script().away = u32::MAX;
+    trial.pass(5);
+    trial.head.finish();
+    trial.go_on();
+    assert_eq!(trial.over, 1);
+}
+
+fn earlier(id: Option<&str>) -> Earlier {
+    let slices = vec![Slice { ranges: all(1..11), tries: 0 }, Slice { ranges: all(11..21), tries: 0 }];
+    let round = Round { number: 3, name: "run-3".into(), slices };
+    Earlier { round, id: id.map(ArrayId::new) }
+}
+
+fn still_out() -> Cluster {
+    let cluster = Cluster::default();
+    let elements = (0..2).map(|index| (index, running("n1"))).collect();
+    cluster.script().arrays.push(cluster::Made { name: "run-3".into(), elements, others: None });
+    cluster
+}
+
+#[test]
+fn a_head_in_place_of_a_dead_one_goes_on_with_its_array_and_then_with_the_rest() {
+    for id in [Some("1"), None] {
+        let mut trial = Trial::of(Head::resume(settings(), earlier(id), all(21..41)), still_out());
+        assert_eq!(trial.said, ["array 1 is still there: going on with it"]);
+        trial.pass(5);
+        assert_eq!(trial.rounds.len(), 0);
+        trial.end_well(0..2);
+        trial.pass(5);
+        assert_eq!(trial.rounds[0].name, "run-4");
+        assert_eq!(trial.rounds[0].jobs(), 20);
+    }
+}
+
+#[test]
+fn an_array_that_the_engine_has_forgotten_is_judged_by_its_outcomes() {
+    for id in [Some("7"), None] {
+        let mut trial = Trial::of(Head::resume(settings(), earlier(id), Vec::new()), Cluster::default());
+        trial.finished.extend(1..19);
+        trial.pass(5);
+        assert_eq!(trial.slices(0), [(all(19..20), 1), (all(20..21), 1)]);
+        let why =
+            "2 jobs without an outcome, tried again: slice 1 ended unseen: Slurm doesn't know it any more";
+        assert_eq!(trial.said[0], why);
+    }
+}
+
+#[test]
+fn nobody_is_asked_for_outcomes_before_they_have_had_time_to_be_seen() {
+    let mut trial = Trial::new();
+    trial.run();
+    trial.cluster.script().all(&ended("exit 0", Cause::Other));
+    trial.pass(2);
+    // What the last slice has written is seen only now.
+    trial.finished.extend(1..41);
+    trial.pass(3);
+    assert_eq!((trial.over, trial.rounds.len()), (1, 1));
+}
+
+#[test]
+fn an_element_that_is_started_again_is_not_gone() {
+    let mut trial = Trial::new();
+    trial.run();
+    trial.end_well(0..3);
+    trial.end(3, ended("NODE_FAIL", Cause::Other), 10);
+    trial.pass(1);
+    trial.cluster.script().element(3, waiting("BeginTime", None));
+    trial.pass(10);
+    assert_eq!((trial.over, trial.rounds.len()), (0, 1));
+    trial.end_well(3..4);
+    trial.pass(5);
+    assert_eq!((trial.over, trial.rounds.len()), (1, 1));
+}
+
+#[test]
+fn an_engine_is_asked_no_more_often_than_agreed() {
+    let mut trial = Trial::new();
+    trial.run();
+    trial.pass(8);
+    let before = trial.cluster.script().polls;
+    trial.pass(60);
+    assert_eq!(trial.cluster.script().polls - before, 30);
+}

@@ -1,0 +1,38 @@
+//! Runs a keyed list somewhere else: as arrays of slices on a cluster, whose engine places, queues and requeues them.
+//!
+//! What a slice does is the caller's: an ordinary pool over its part of the list, which writes down each outcome
+//! where the caller reads it. **A job is finished if and only if such a record exists**; what an engine says of an
+//! element is only when to look for it.
+//!
+//! ```text
+//!   caller: records, outcomes            Head: what to ask, and when          Clerk: a thread
+//!      │  step(now, is_finished) ──────▶  pure, no clock  ──▶ Act::Ask(Task) ────▶ Engine: Slurm
+//!      ◀── Act::Submit, Say, Lost, Over ─┘      ▲──────── heard(now, Answer) ◀────────┘
+//! ```
+//!
+//! # What it doesn't do
+//! It reads no list, no journal and no clock, prints nothing and keeps no files: what is to survive the head's death is
+//! written down by the caller, where [`Act::Submit`] says so.
+
+mod act;
+mod clerk;
+mod engine;
+mod head;
+mod notice;
+mod plan;
+mod slice;
+mod slurm;
+mod task;
+
+pub use crate::act::{Act, Running, Status};
+pub use crate::clerk::{Clerk, carry_out};
+pub use crate::engine::{
+    Array, ArrayId, Capacity, Cause, Element, Engine, EngineError, Fate, HandedIn, Processors, Requeue, Seen,
+    State, Variables, Wait, Whom,
+};
+pub use crate::head::Head;
+pub use crate::notice::{Ended, Notice};
+pub use crate::plan::{Earlier, Round, Settings};
+pub use crate::slice::{MOST_SLICES, Slice, Wish, count, how_many, partition, ranges};
+pub use crate::slurm::Slurm;
+pub use crate::task::{Answer, Task};

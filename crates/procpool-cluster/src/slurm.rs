@@ -1,0 +1,281 @@
+//! All that is Slurm's: what its commands are given, and what their answers mean.
+//! Knows nothing of what an element runs, nor of what follows from an answer.
+
+mod call;
+mod read;
+mod remedy;
+mod script;
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use procpool_core::Command;
+
+use self::call::{Failure, call};
+use crate::engine::{
+    Array, ArrayId, Capacity, Element, Engine, EngineError, HandedIn, Processors, Requeue, Seen, State,
+    Variables, Whom,
+};
+
+/// Slurm, by its commands on this machine: `sbatch`, `squeue`, `scancel`, `sinfo`, `scontrol`, each for 10 s at most.
+///
+/// What `SBATCH_…` variables say holds, as it does for sbatch itself. Variables of the others, which would change what
+/// they print, don't count.
+#[derive(Clone, Debug, Default)]
+pub struct Slurm {
+    arguments: Vec<OsString>,
+}
+
+/// Its commands, all of them called sooner or later.
+const COMMANDS: [&str; 5] = ["sbatch", "squeue", "scancel", "sinfo", "scontrol"];
+
+impl Slurm {
+    /// Slurm, where sbatch is given these arguments too: they win over all but the array's name, size and form of answer.
+    pub fn new(arguments: impl IntoIterator<Item = OsString>) -> Slurm {
+        Slurm { arguments: arguments.into_iter().collect() }
+    }
+
+    /// The partitions that sbatch is told to use.
+    fn partition(&self) -> Option<OsString> {
+        read::partition(&self.arguments).or_else(|| env::var_os("SBATCH_PARTITION"))
+    }
+
+    /// Has sinfo speak of those only.
+    fn of_partition(&self, sinfo: Command) -> Command {
+        match self.partition() {
+            Some(partition) => sinfo.arg("-p").arg(partition),
+            // Hidden ones too. It takes only one of the two.
+            None => sinfo.arg("-a"),
+        }
+    }
+
+    /// Says what to do about elements that wait for what only a person can give them.
+    fn add_remedies(&self, id: &ArrayId, elements: &mut [Element]) -> Result<(), EngineError> {
+        remedy::release_held(job(id).0, elements);
+        let asks_for_nodes = |element: &Element| match &element.state {
+            State::Waiting(wait) => remedy::is_for_nodes(wait) || remedy::is_after_launch(wait),
+            _ => false,
+        };
+        if elements.iter().any(asks_for_nodes) {
+            let sinfo = self.of_partition(Command::new("sinfo").args(["-h", "-R", "-o", "%N|%T|%E"]));
+            remedy::resume_nodes(&remedy::away(&text(&call(sinfo)?)), elements);
+        }
+        Ok(())
+    }
+}
+
+impl Engine for Slurm {
+    fn name(&self) -> &'static str {
+        "Slurm"
+    }
+
+    fn check(&self) -> Result<(), EngineError> {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let is_there = |name: &str| env::split_paths(&path).any(|folder| folder.join(name).is_file());
+        if let Some(missing) = COMMANDS.into_iter().find(|name| !is_there(name)) {
+            return Err(EngineError::Missing(format!(
+                "{missing} is not in PATH: run this where Slurm's commands are, on a login node of the cluster"
+            )));
+        }
+        match env::var_os("SLURM_CONF").map(PathBuf::from) {
+            Some(file) if !file.is_file() => Err(EngineError::Missing(format!(
+                "SLURM_CONF says {file:?}, where no file is: set it to the cluster's slurm.conf, or unset it"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    fn survey(&self) -> Result<Capacity, EngineError> {
+        let config = text(&call(Command::new("scontrol").args(["show", "config"]))?);
+        let most_elements = read::most_elements(&config)?;
+        let sinfo = self.of_partition(Command::new("sinfo").args(["-h", "-N", "-o", "%P|%N|%T|%c"]));
+        let nodes = text(&call(sinfo)?);
+        let from = if self.partition().is_some() { read::Partitions::All } else { read::Partitions::Default };
+        let (nodes, processors) = read::nodes(&nodes, from);
+        Ok(Capacity { most_elements, processors, nodes })
+    }
+
+    fn submit(&self, array: &Array) -> Result<ArrayId, EngineError> {
+        let script = script::of(&array.command);
+        let sbatch = Command::new("sbatch")
+            .args(options(array))
+            .args(&self.arguments)
+            .args(identity(array))
+            .stdin_bytes(script);
+        // It would wait until all is over.
+        let answer = call(sbatch.env_remove("SBATCH_WAIT")).map_err(|failure| match failure {
+            Failure::Said(words) if !read::passes(&words) => EngineError::Refused(words),
+            failure => failure.into(),
+        })?;
+        read::submitted(&text(&answer))
+    }
+
+    fn find(&self, name: &str) -> Result<Option<ArrayId>, EngineError> {
+        let squeue = Command::new("squeue").args(["-h", "-a", "-t", "all", "-n", name, "-o", "%F"]);
+        Ok(read::latest(&text(&call(squeue)?)))
+    }
+
+    fn poll(&self, array: &HandedIn) -> Result<Seen, EngineError> {
+        let squeue = Command::new("squeue").args(["-h", "-a", "-r", "-t", "all", "-O", read::FORMAT]);
+        let rows = match call(named(squeue, &array.id, "-j")) {
+            Err(Failure::Said(words)) if read::is_forgotten(&words) => Vec::new(),
+            rows => rows?,
+        };
+        let mut seen = read::seen(&rows, job(&array.id).0, &array.name);
+        self.add_remedies(&array.id, &mut seen.elements)?;
+        Ok(seen)
+    }
+
+    fn cancel(&self, array: &HandedIn, whom: Whom) -> Result<(), EngineError> {
+        let mut scancel = Command::new("scancel").args(["--name", &array.name]);
+        if whom == Whom::Waiting {
+            scancel = scancel.arg("--state=PENDING");
+        }
+        let (job, cluster) = job(&array.id);
+        if let Some(cluster) = cluster {
+            scancel = scancel.args(["-M", cluster]);
+        }
+        match call(scancel.arg(job)) {
+            Err(Failure::Said(words)) if read::is_forgotten(&words) => Ok(()),
+            answer => Ok(answer.map(drop)?),
+        }
+    }
+
+    fn variables(&self) -> Variables {
+        Variables {
+            index: &["SLURM_ARRAY_TASK_ID"],
+            processors: &["SLURM_CPUS_ON_NODE"],
+            node: &["SLURMD_NODENAME"],
+            restarts: &["SLURM_RESTART_COUNT"],
+        }
+    }
+}
+
+/// The number of an array, and the cluster where sbatch has named one of several.
+fn job(id: &ArrayId) -> (&str, Option<&str>) {
+    match id.as_str().split_once(';') {
+        Some((job, cluster)) => (job, Some(cluster)),
+        None => (id.as_str(), None),
+    }
+}
+
+fn named(command: Command, id: &ArrayId, option: &str) -> Command {
+    let (job, cluster) = job(id);
+    let command = command.args([option, job]);
+    match cluster {
+        Some(cluster) => command.args(["-M", cluster]),
+        None => command,
+    }
+}
+
+/// What sbatch is given before what the user adds.
+fn options(array: &Array) -> Vec<OsString> {
+    let mut options: Vec<OsString> = vec![
+        with("--output=", &array.log),
+        // An element that is started again goes on with its log.
+        "--open-mode=append".into(),
+        with("--chdir=", &array.directory),
+        // Time to end what it runs, before its own time is over.
+        "--signal=B:TERM@30".into(),
+        "--nodes=1".into(),
+        "--ntasks=1".into(),
+    ];
+    options.push(match array.requeue {
+        Requeue::Yes => "--requeue".into(),
+        Requeue::No => "--no-requeue".into(),
+    });
+    options.push(match array.processors {
+        Processors::Exactly(processors) => format!("--cpus-per-task={processors}").into(),
+        Processors::WholeNode => "--exclusive".into(),
+    });
+    if let Some(time) = array.time {
+        // Slurm counts in minutes, and takes 0 for no limit.
+        let minutes = time.as_nanos().div_ceil(Duration::from_secs(60).as_nanos()).max(1);
+        options.push(format!("--time={minutes}").into());
+    }
+    options
+}
+
+/// What it is given behind that: by these the array is followed.
+fn identity(array: &Array) -> [OsString; 3] {
+    let at_once = array.at_once.map(|most| format!("%{most}")).unwrap_or_default();
+    let elements = format!("--array=0-{}{at_once}", array.elements.saturating_sub(1));
+    ["--parsable".into(), elements.into(), with("--job-name=", Path::new(&array.name))]
+}
+
+fn with(option: &str, value: &Path) -> OsString {
+    let mut word = OsString::from(option);
+    word.push(value);
+    word
+}
+
+fn text(answer: &[u8]) -> String {
+    String::from_utf8_lossy(answer).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn array() -> Array {
+        Array {
+            name: "procpool-a-1".into(),
+            elements: 16,
+            at_once: Some(4),
+            processors: Processors::Exactly(8),
+            requeue: Requeue::Yes,
+            time: None,
+            command: Vec::new(),
+            directory: "/data/it's".into(),
+            log: "/data/log-%a".into(),
+        }
+    }
+
+    fn has(words: &[OsString], word: &str) -> bool {
+        words.iter().any(|own| own == word)
+    }
+
+    #[test]
+    fn an_array_is_told_in_sbatchs_options() {
+        let words = options(&array());
+        for word in ["--chdir=/data/it's", "--output=/data/log-%a", "--requeue", "--cpus-per-task=8"] {
+            assert!(has(&words, word), "{word}: {words:?}");
+        }
+        assert_eq!(identity(&array()), ["--parsable", "--array=0-15%4", "--job-name=procpool-a-1"]);
+    }
+
+    #[test]
+    fn an_element_that_gets_a_whole_node_never_twice_is_told_so() {
+        let words = options(&Array {
+            processors: Processors::WholeNode,
+            requeue: Requeue::No,
+            ..array()
+        });
+        assert!(has(&words, "--exclusive") && has(&words, "--no-requeue"), "{words:?}");
+    }
+
+    #[test]
+    fn time_is_told_in_minutes_that_are_no_shorter() {
+        let minutes = |time| {
+            let words = options(&Array { time: Some(time), ..array() });
+            words
+                .into_iter()
+                .find_map(|word| word.to_str()?.strip_prefix("--time=").map(str::to_owned))
+                .unwrap()
+        };
+        assert_eq!(minutes(Duration::ZERO), "1");
+        assert_eq!(minutes(Duration::from_secs(60)), "1");
+        assert_eq!(minutes(Duration::new(60, 1)), "2");
+        assert_eq!(minutes(Duration::from_secs(86_400)), "1440");
+    }
+
+    #[test]
+    fn one_of_several_clusters_is_named_in_each_question() {
+        let id = ArrayId::new("17;far");
+        let command = named(Command::new("squeue"), &id, "-j");
+        assert_eq!(command.arguments(), ["-j", "17", "-M", "far"]);
+        assert_eq!(named(Command::new("squeue"), &ArrayId::new("17"), "-j").arguments(), ["-j", "17"]);
+    }
+}

@@ -1,0 +1,34 @@
+//! What a head wants of an engine, and what came of it.
+//! Knows neither of the two.
+
+use crate::engine::{Array, ArrayId, Capacity, EngineError, HandedIn, Seen, Whom};
+
+/// One call of an [`Engine`](crate::Engine).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// [`Engine::survey`](crate::Engine::survey)
+    Survey,
+    /// [`Engine::submit`](crate::Engine::submit)
+    Submit(Box<Array>),
+    /// [`Engine::find`](crate::Engine::find)
+    Find(String),
+    /// [`Engine::poll`](crate::Engine::poll)
+    Poll(HandedIn),
+    /// [`Engine::cancel`](crate::Engine::cancel)
+    Cancel(HandedIn, Whom),
+}
+
+/// What came of a [`Task`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Of [`Task::Survey`].
+    Surveyed(Result<Capacity, EngineError>),
+    /// Of [`Task::Submit`].
+    Submitted(Result<ArrayId, EngineError>),
+    /// Of [`Task::Find`].
+    Found(Result<Option<ArrayId>, EngineError>),
+    /// Of [`Task::Poll`].
+    Polled(Result<Seen, EngineError>),
+    /// Of [`Task::Cancel`].
+    Cancelled(Result<(), EngineError>),
+}
