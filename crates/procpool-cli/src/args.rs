@@ -1,6 +1,7 @@
 //! What was typed.
 //! Knows nothing of what it means: `plan.rs` does.
 
+mod cluster;
 mod delimiter;
 mod environment;
 mod foreign;
@@ -26,6 +27,7 @@ use anyhow::bail;
 use clap::{ArgMatches, ColorChoice, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(crate) use crate::args::cluster::{ClusterArgs, SliceArgs, Where};
 pub(crate) use crate::args::environment::EnvironmentArgs;
 pub(crate) use crate::args::inputs::InputArgs;
 pub(crate) use crate::args::jobs::JobArgs;
@@ -54,6 +56,8 @@ pub(crate) enum Chore {
     Ls(LsArgs),
     Show(ShowArgs),
     Export(ExportArgs),
+    #[command(hide = true)]
+    Slice(SliceArgs),
     /// Print what makes a shell complete procpool's words
     ///
     /// For bash: source <(procpool completions bash)
@@ -86,6 +90,8 @@ pub(crate) struct RunArgs {
     pub(crate) records: RecordArgs,
     #[command(flatten)]
     pub(crate) journal: JournalArgs,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
 }
 
 /// What was typed, and what variables say where nothing was. Ends procpool where it is help that was asked for.
@@ -118,7 +124,7 @@ fn understand(words: Vec<OsString>) -> anyhow::Result<Args> {
     let all = with_variables(&mut command, &words, typed, |name| env::var_os(name))?;
     let mut args = Args::from_arg_matches(&all)?;
     match &mut args.chore {
-        Some(Chore::Run(run)) if run.journal.journal.is_some() => {
+        Some(Chore::Run(run)) if run.journal.journal.is_some() || run.cluster.on == Some(Where::Slurm) => {
             run.journal.options = given::lasting(given::options(&Args::command(), &all));
         }
         Some(Chore::Resume(resume)) => resume.options = given::options(&Args::command(), &all),

@@ -65,6 +65,11 @@ impl Fault {
     pub(crate) fn get(&self) -> Option<&anyhow::Error> {
         self.0.get()
     }
+
+    /// It was this, unless something was wrong before.
+    pub(crate) fn set(&self, error: anyhow::Error) {
+        let _ = self.0.set(error);
+    }
 }
 
 impl Input {

@@ -26,7 +26,11 @@ impl Labels {
 
     /// An attempt begins.
     pub(crate) fn begin(&self, job: &Job<Work>, context: &Context) {
-        let (seq, slot) = (context.seq().get(), context.slot().get());
+        self.begin_at(job, context.seq().get(), context.slot().get());
+    }
+
+    /// An attempt has begun somewhere.
+    pub(crate) fn begin_at(&self, job: &Job<Work>, seq: u64, slot: usize) {
         let label = self.make(job.work.values(), Place { key: job.key.as_os_str(), seq, slot });
         self.begun().insert(seq, label);
     }

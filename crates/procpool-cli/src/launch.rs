@@ -33,8 +33,10 @@ pub(crate) const OWN_VARIABLES: [&str; 6] =
 /// the job has one; and made here, on the worker, it is made by as many threads as there are slots.
 pub(crate) struct Launcher {
     local: LocalProcess,
-    /// Which run this is, among all on this machine.
+    /// Which run this is, as its jobs have it.
     run: String,
+    /// Which pool this is, among all on this machine: a run on a cluster may have several.
+    pool: String,
     /// Within which jobs procpool itself runs.
     within: OsString,
     /// Those that procpool adopts; `None` where it has no guardian.
@@ -63,6 +65,7 @@ impl Launcher {
     ) -> Launcher {
         Launcher {
             local: local.on_leak(on_leak).when_short(say_short),
+            pool: run.clone(),
             run,
             within: env::var_os(MARK).unwrap_or_default(),
             orphans,
@@ -71,6 +74,11 @@ impl Launcher {
             labels: None,
             recorder: None,
         }
+    }
+
+    /// Calls the pool something else than the run.
+    pub(crate) fn call(self, pool: String) -> Launcher {
+        Launcher { pool, ..self }
     }
 
     /// Records each attempt with this one.
@@ -93,11 +101,6 @@ impl Launcher {
     pub(crate) fn labels(mut self, labels: Option<Arc<Labels>>) -> Launcher {
         self.labels = labels;
         self
-    }
-
-    /// Which run this is, as its jobs and its records have it.
-    pub(crate) fn name(&self) -> &str {
-        &self.run
     }
 
     pub(crate) fn processes(&self) -> Processes {
@@ -146,10 +149,10 @@ impl Runner for Launcher {
             if !recorder.may_start() {
                 return NotStarted::NeverReached.into();
             }
-            name_thread_after(&self.run);
+            name_thread_after(&self.pool);
         }
         let mark = Mark {
-            job: format!("{}:{}:{}", self.run, context.seq(), context.attempt()),
+            job: format!("{}:{}:{}", self.pool, context.seq(), context.attempt()),
         };
         if let Some(labels) = &self.labels {
             labels.begin(job, context);

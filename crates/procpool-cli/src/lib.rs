@@ -7,6 +7,7 @@ mod attempts;
 #[doc(hidden)]
 pub mod benching;
 mod closed;
+mod cluster;
 mod colour;
 mod descriptors;
 mod dry_run;
@@ -49,9 +50,9 @@ mod work;
 
 use nix::sys::signal::SigSet;
 
-use crate::args::{Chore, EventTarget, RunArgs};
+use crate::args::{Chore, EventTarget, RunArgs, SliceArgs};
 use crate::exit::ExitStatus;
-use crate::guard::Guard;
+use crate::guard::{Guard, Leftovers};
 use crate::plan::Plan;
 use crate::run::{Audience, Controls};
 
@@ -75,6 +76,7 @@ fn carry_out(chore: Option<Chore>) -> ExitStatus {
             Ok(args) => run(args),
             Err(error) => exit::bad_input(&error),
         },
+        Some(Chore::Slice(args)) => slice(&args),
         Some(Chore::Ls(args)) => ls::ls(&args),
         Some(Chore::Show(args)) => show::show(&args),
         Some(Chore::Export(args)) => export::export(&args),
@@ -91,20 +93,51 @@ fn run(args: RunArgs) -> ExitStatus {
         // Where it fails that descriptor is refused.
         let _ = sys::note_descriptors();
     }
+    follow(args.jobs.guarding(), |guard| Plan::new(args, guard))
+}
+
+/// Runs a slice of somebody else's list. What came of its jobs stands in its records, and is no failure of its own.
+fn slice(args: &SliceArgs) -> ExitStatus {
+    match plan::slice::order(args) {
+        Ok(order) => match follow(order.guarding(), |guard| Plan::of_slice(order, guard)) {
+            ExitStatus::JobsFailed => ExitStatus::Success,
+            status => status,
+        },
+        Err(error) => exit::bad_input(&error),
+    }
+}
+
+/// Makes a plan and carries it out, watched by a guardian where there is to be one.
+fn follow(
+    guarding: Option<Leftovers>,
+    plan: impl FnOnce(Option<&Guard>) -> anyhow::Result<Plan>,
+) -> ExitStatus {
     // Nobody wants a procpool that can't be told to end, because its parent has blocked signals.
     let _ = SigSet::empty().thread_set_mask();
     if let Err(error) = signals::hear_of_children() {
         return exit::own_failure(&error);
     }
     // Before there is a second thread.
-    let guard = match args.jobs.guarding() {
+    let guard = match guarding {
         None => None,
         Some(leftovers) => Guard::enter(leftovers).inspect_err(exit::unguarded).ok(),
     };
-    let status = match Plan::new(args, guard.as_ref()) {
-        Ok(Plan { pool, input, sinks, telling, pulse, processes, link, grace }) => {
+    let status = match plan(guard.as_ref()) {
+        Ok(Plan {
+            start,
+            input,
+            sinks,
+            telling,
+            pulse,
+            processes,
+            link,
+            grace,
+            afterwards,
+        }) => {
             let controls = Controls { pulse, processes, link, grace };
-            run::run(&pool, input, Audience { sinks, telling }, controls)
+            let status = run::run(start, input, Audience { sinks, telling }, controls);
+            afterwards(status);
+            status
         }
         Err(error) => exit::refused(&error),
     };

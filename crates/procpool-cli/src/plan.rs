@@ -1,13 +1,16 @@
 //! What was typed becomes a plan: every decision and every user's error, before the first process.
 //! Knows nothing of how a plan is carried out.
 
+mod cluster;
 mod commands;
 mod inputs;
 mod journal;
+mod local;
 mod outputs;
 mod pipe;
 mod records;
 mod schedule;
+pub(crate) mod slice;
 mod taken;
 mod telling;
 mod terms;
@@ -17,26 +20,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use procpool_core::{LocalProcess, OnLeak, Pool, Processes};
+use procpool_core::{LocalProcess, OnLeak, Processes};
 
-use crate::args::RunArgs;
+use crate::args::{JobArgs, RunArgs, Where};
+use crate::cluster::courier::Starts;
+use crate::cluster::own_folder::{self, OwnFolder};
+use crate::exit::ExitStatus;
 use crate::guard::{Guard, Link};
 use crate::input::Input;
 use crate::journal::list::Keep;
 use crate::journal::running::Leaks;
-use crate::launch::{self, Launcher};
+use crate::launch;
 use crate::machine;
 use crate::plan::journal::{Given, Journaling};
-use crate::plan::outputs::{News, Outputs, Recorded};
+use crate::plan::outputs::{Outputs, Recorded};
 use crate::plan::taken::Taken;
 use crate::pulse::Pulse;
-use crate::run::Telling;
+use crate::run::{Start, Telling};
 use crate::sink::Sink;
 use crate::sink::journal::{Journal, Told};
 
 /// All that a run needs.
 pub(crate) struct Plan {
-    pub(crate) pool: Pool<Launcher>,
+    /// Sets the jobs going.
+    pub(crate) start: Start,
     pub(crate) input: Input,
     /// In the order in which they are told of a completion.
     pub(crate) sinks: Vec<Box<dyn Sink>>,
@@ -48,7 +55,19 @@ pub(crate) struct Plan {
     pub(crate) link: Option<Link>,
     /// How long a job that was asked to end has.
     pub(crate) grace: Duration,
+    /// What is left to do once all is told.
+    pub(crate) afterwards: Afterwards,
 }
+
+/// Where jobs run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Here,
+    Cluster,
+}
+
+/// What is left to do at the end of a run that ends like this.
+pub(crate) type Afterwards = Box<dyn FnOnce(ExitStatus)>;
 
 /// Only the jobs, for who wants to see them and not to run them.
 ///
@@ -59,10 +78,40 @@ pub(crate) fn input(args: RunArgs) -> anyhow::Result<Input> {
     inputs::input(args.inputs, terms)
 }
 
+/// What of jobs may live on when they have ended.
+fn leaks(jobs: &JobArgs) -> Leaks {
+    if jobs.on_leak() == OnLeak::Keep { Leaks::Kept } else { Leaks::Nothing }
+}
+
 impl Plan {
     /// # Errors
     /// Whatever is wrong with what was typed, or with a file that it names.
-    pub(crate) fn new(args: RunArgs, guard: Option<&Guard>) -> anyhow::Result<Plan> {
+    pub(crate) fn new(mut args: RunArgs, guard: Option<&Guard>) -> anyhow::Result<Plan> {
+        let run = launch::name_run();
+        let place = if args.cluster.on == Some(Where::Slurm) { Place::Cluster } else { Place::Here };
+        let is_detached = args.cluster.detach;
+        let own_folder = match (place, &args.journal.journal) {
+            (Place::Cluster, None) => Some(OwnFolder::of(&run)),
+            _ => None,
+        };
+        if let Some(own) = &own_folder {
+            args.journal.journal = Some(own.path().to_owned());
+        }
+        records::refuse_raw(&args.records, &args.journal, args.outputs.output)?;
+        if place == Place::Here {
+            machine::renice(args.environment.nice)?;
+        }
+        let directory = args.journal.journal.clone().unwrap_or_default();
+        let afterwards = Box::new(move |status| match own_folder {
+            Some(folder) => folder.settle(is_detached, status),
+            None if is_detached && status == ExitStatus::Success => own_folder::tell(&directory),
+            None => {}
+        });
+        let plan = Plan::assemble(args, run, place, guard)?;
+        Ok(Plan { afterwards, ..plan })
+    }
+
+    fn assemble(args: RunArgs, run: String, place: Place, guard: Option<&Guard>) -> anyhow::Result<Plan> {
         let RunArgs {
             schedule: scheduling,
             outputs,
@@ -72,78 +121,95 @@ impl Plan {
             environment,
             records,
             journal,
+            cluster,
         } = args;
-        records::refuse_raw(&records, &journal, outputs.output)?;
-        machine::renice(environment.nice)?;
         let pulse = Pulse::default();
         let taken = Taken::new(inputs::files(&inputs));
-        let run = launch::name_run();
         let terms = terms::terms(&environment, &scheduling)?;
         let printed = records::printed(&records, &journal);
-        let (input, session, printing) = match &journal.journal {
+        let (input, course, printing) = match &journal.journal {
             None => {
                 let input = inputs::input(inputs, terms)?;
                 (if records.results.is_some() { input.with_distinct_keys() } else { input }, None, None)
             }
             Some(directory) => {
-                let keep = if outputs.tag_with.is_some() { Keep::Values } else { Keep::Nothing };
                 let given = Given {
                     run: &run,
                     limit: scheduling.limit.get(),
                     terms: terms.clone(),
-                    keep,
-                    leaks: if jobs.on_leak() == OnLeak::Keep { Leaks::Kept } else { Leaks::Nothing },
+                    keep: if outputs.tag_with.is_some() { Keep::Values } else { Keep::Nothing },
+                    leaks: leaks(&jobs),
                 };
-                let Journaling { mut input, session, prints, replay } =
+                let Journaling { mut input, session, prints, replay, outset } =
                     journal::journal(directory, &journal, || inputs::input(inputs, terms), given)?;
+                cluster::refuse_unseen(&cluster, &outset)?;
                 let account = Arc::clone(&session.printed);
                 if let Some(replay) = replay.as_ref().filter(|_| records::are_wanted(&records, &outputs)) {
                     let keeper = LocalProcess::new();
                     input.recorded = replay.completions(|output| keeper.keep(output))?;
                 }
-                (input, Some(session), Some(Recorded { account, prints, replay }))
+                (input, Some((session, outset)), Some(Recorded { account, prints, replay }))
             }
         };
         let outputs = outputs::outputs(&outputs, input.names.as_ref(), printed, &pulse, printing)?;
         let Outputs { printer, capture, news, labels } = records::make_way(&records, outputs);
-        let telling = telling::telling(&telling, capture);
-        let (limit, local) = machine::make_room(
-            scheduling.limit,
-            input.jobs.size_hint().1,
-            LocalProcess::new().grace(jobs.grace),
-        );
-        local.check_spool().context("large outputs have no place, set TMPDIR to a directory for them")?;
-        let recorder = session.as_ref().map(|session| Arc::clone(&session.recorder));
-        let launcher =
-            Launcher::new(local, run, jobs.on_leak(), guard.map(|guard| Arc::clone(&guard.orphans)))
-                .record(recorder)
-                .capture(capture)
-                .labels(labels);
-        let processes = launcher.processes();
-        let is_told_of_starts = records.events.is_some();
-        let of = records::Recorded {
-            run: launcher.name(),
-            limit,
-            journal: journal.journal.as_deref(),
+        let telling = telling::telling(&telling, capture, &cluster);
+        let (session, outset) = course.unzip();
+        let starts = if records.events.is_some() { Starts::Told } else { Starts::Silent };
+        let local = LocalProcess::new().grace(jobs.grace);
+        let (limit, local) = match place {
+            Place::Here => machine::make_room(scheduling.limit, input.jobs.size_hint().1, local),
+            Place::Cluster => (scheduling.limit, local),
         };
+        local.check_spool().context("large outputs have no place, set TMPDIR to a directory for them")?;
+        let of = records::Recorded { run: &run, limit, journal: journal.journal.as_deref() };
         let mut sinks = records::sinks(records, &of, &pulse, taken)?;
         let told = session.clone().filter(|_| printer.is_none()).map(|session| Box::new(Told(session)) as _);
-        sinks.splice(0..0, session.map(|session| Box::new(Journal::new(session)) as Box<dyn Sink>));
+        sinks.splice(0..0, session.clone().map(|session| Box::new(Journal::new(session)) as Box<dyn Sink>));
         sinks.extend(printer.or(told).into_iter().chain(telling::failures(&telling)));
-        let pool = schedule::schedule(&scheduling, Pool::with_runner(limit, launcher));
-        let pool = if is_told_of_starts { pool.announce_starts() } else { pool };
+        let (start, processes): (Start, Processes) = match (place, session, outset) {
+            (Place::Cluster, Some(session), Some(outset)) => {
+                let given = cluster::Given {
+                    run: &run,
+                    session,
+                    outset,
+                    labels,
+                    starts,
+                    fault: input.fault.clone(),
+                    options: journal.options,
+                    grace: jobs.grace,
+                    watched: telling::watched(&telling, &cluster),
+                };
+                (cluster::start(&cluster, &scheduling, given)?, local.processes())
+            }
+            (_, session, _) => {
+                let given = local::Given {
+                    run,
+                    limit,
+                    local,
+                    guard,
+                    session,
+                    capture,
+                    labels,
+                    starts,
+                    news,
+                };
+                local::start(&scheduling, &jobs, given)
+            }
+        };
         Ok(Plan {
-            pool: match news {
-                News::Wanted => pool.follow_outputs(),
-                News::Unwanted => pool,
-            },
+            start,
             processes,
             link: guard.map(Guard::link),
             input,
             sinks,
             telling,
             pulse,
-            grace: jobs.grace,
+            grace: match place {
+                Place::Here => jobs.grace,
+                Place::Cluster => cluster::patience(jobs.grace),
+            },
+            afterwards: Box::new(|_| {}),
         })
     }
 }

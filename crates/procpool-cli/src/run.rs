@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use procpool_core::{Completion, Event, Handle, Key, Outcome, Pool, Processes, Run};
+use procpool_core::{Completion, Event, Handle, Key, Outcome, Processes, Run};
 use signal_hook::consts::SIGPIPE;
 
 use crate::attempts::Attempts;
@@ -13,7 +13,6 @@ use crate::colour::Palette;
 use crate::exit::{self, ExitStatus};
 use crate::guard::{Alone, Link, Ruler};
 use crate::input::{self, Earlier, Fault, Input, Jobs};
-use crate::launch::Launcher;
 use crate::progress::{Display, Progress};
 use crate::pulse::Pulse;
 use crate::scale::{Failures, Scale};
@@ -52,8 +51,11 @@ pub(crate) struct Telling {
     pub(crate) scale: Option<Scale>,
 }
 
+/// Sets jobs going, wherever they run.
+pub(crate) type Start = Box<dyn FnOnce(Jobs) -> anyhow::Result<Run<Work>>>;
+
 /// Runs the jobs of `input` and tells the audience of each that ends.
-pub(crate) fn run(pool: &Pool<Launcher>, input: Input, audience: Audience, controls: Controls) -> ExitStatus {
+pub(crate) fn run(set_going: Start, input: Input, audience: Audience, controls: Controls) -> ExitStatus {
     let Audience { mut sinks, telling } = audience;
     let begun = Instant::now();
     let mut recorded = input.recorded;
@@ -68,7 +70,7 @@ pub(crate) fn run(pool: &Pool<Launcher>, input: Input, audience: Audience, contr
     if let (Display::Bar(_), Some(link)) = (telling.progress.display, &controls.link) {
         link.announce_display();
     }
-    let (run, caught) = match start(pool, input.jobs, controls) {
+    let (run, caught) = match start(set_going, input.jobs, controls) {
         Ok(started) => started,
         Err(error) => return exit::own_failure(&error),
     };
@@ -102,13 +104,13 @@ fn conclude_unbegun(trouble: &Trouble) -> ExitStatus {
     }
 }
 
-fn start(pool: &Pool<Launcher>, jobs: Jobs, controls: Controls) -> anyhow::Result<(Run<Work>, Caught)> {
+fn start(set_going: Start, jobs: Jobs, controls: Controls) -> anyhow::Result<(Run<Work>, Caught)> {
     let Controls { pulse, processes, link, grace } = controls;
     link.as_ref().map_or(Ok(()), Link::announce)?;
     // Caught before the first job starts: a signal in between would leave that job behind.
     let signals = Signals::catch().context("can't catch signals")?;
     let ear = link.map(Link::listen).transpose().context("can't start a thread that hears the guardian")?;
-    let run = pool.run(jobs)?;
+    let run = set_going(jobs)?;
     let handle = run.handle();
     let concerned = Concerned {
         report: StatusReport::new(handle.clone(), processes.clone()),
@@ -265,7 +267,7 @@ impl Delivery {
         let ends = [
             has_failed.then_some(ExitStatus::JobsFailed),
             fault.get().map(|_| ExitStatus::BadInput),
-            (has_left_jobs || self.loss.is_some()).then_some(ExitStatus::OwnFailure),
+            (has_left_jobs || self.tally.lost > 0 || self.loss.is_some()).then_some(ExitStatus::OwnFailure),
             of_trouble,
             caught.get().map(ExitStatus::Signal),
         ];

@@ -18,6 +18,7 @@ pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod results;
 pub(crate) mod shape;
+pub(crate) mod slice;
 pub(crate) mod stream;
 mod tag;
 mod tame;

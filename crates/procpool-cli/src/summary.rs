@@ -40,7 +40,8 @@ const SCREEN: usize = 20;
 fn counts(tally: &Tally, palette: &Palette) -> String {
     let counts = [
         (tally.succeeded, "succeeded", palette.good),
-        (tally.failed, "failed", palette.bad),
+        (tally.failed - tally.lost, "failed", palette.bad),
+        (tally.lost, "lost", palette.bad),
         (tally.stopped, "stopped", palette.notable),
         (tally.retried, "tried again", palette.notable),
         (tally.unrun.known, "not run", palette.notable),
@@ -65,7 +66,8 @@ fn counts(tally: &Tally, palette: &Palette) -> String {
 /// How much of the time the slots were taken. In a run of a moment that would say nothing.
 fn busy(tally: &Tally, elapsed: Duration) -> String {
     let capacity = elapsed.as_secs_f64() * f64::from(tally.slots);
-    if elapsed < Duration::from_secs(1) || capacity <= 0.0 {
+    // Slots elsewhere are nobody's to count here.
+    if elapsed < Duration::from_secs(1) || capacity <= 0.0 || tally.busy.is_zero() {
         return String::new();
     }
     // What was cut off at the end may be a little more than all.
@@ -141,6 +143,7 @@ mod tests {
         let tally = Tally {
             succeeded: 1,
             failed: 3,
+            lost: 1,
             stopped: 0,
             unrun: Unrun { known: 2, input: Rest::None },
             retried: 2,
@@ -152,7 +155,7 @@ mod tests {
             remarks: vec![remark],
             unremarked: 2,
         };
-        let expected = "procpool: 6 jobs: 1 succeeded, 3 failed, 2 tried again, 2 not run, 1 leaked a process; \
+        let expected = "procpool: 6 jobs: 1 succeeded, 2 failed, 1 lost, 2 tried again, 2 not run, 1 leaked a process; \
                         1m05s, slots 50% busy\n  \
                         a b: exit 3, 20ms\n    | no such thing\n    again: wc 'a b'\n  and 2 more\n";
         assert_eq!(plain(&tally, Duration::from_secs(65)), expected);

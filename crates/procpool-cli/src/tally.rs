@@ -13,6 +13,8 @@ use crate::work::{Work, command_run};
 pub(crate) struct Tally {
     pub(crate) succeeded: u64,
     pub(crate) failed: u64,
+    /// Of those that failed: nobody knows what came of them.
+    pub(crate) lost: u64,
     /// The run ended them.
     pub(crate) stopped: u64,
     /// Of those that succeeded or failed: it took more than one attempt.
@@ -97,6 +99,7 @@ impl Tally {
         }
         let leaked = outcome.ran().is_some_and(|ran| ran.leaked);
         self.leaked += u64::from(leaked);
+        self.lost += u64::from(matches!(outcome, Outcome::Lost(_)));
         self.retried += u64::from(completion.attempt > 1);
         self.largest_status = self.largest_status.max(outcome.status().unwrap_or_default());
         match outcome.ran().map(|ran| ran.end) {

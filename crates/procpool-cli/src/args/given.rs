@@ -9,8 +9,8 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 /// What a run is about, not how it goes: that the journal has itself.
 const NOT_OPTIONS: [&str; 3] = ["journal", "resume", "unrun"];
 
-/// Records of one run, which a later one would begin anew with what is left.
-const OF_ONE_RUN: [&str; 3] = ["--joblog=", "--junit=", "--events="];
+/// Records of one run, which a later one would begin anew with what is left, and how that one was left.
+const OF_ONE_RUN: [&str; 4] = ["--joblog=", "--junit=", "--events=", "--detach"];
 
 /// What concerns the list of jobs, which the journal has, too.
 const OF_THE_LIST: &str = "Input";

@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::args::cluster::ClusterArgs;
 use crate::args::jobs::JobArgs;
 use crate::args::outputs::OutputArgs;
 use crate::args::records::RecordArgs;
@@ -107,6 +108,8 @@ pub(crate) struct ResumeArgs {
     pub(crate) jobs: JobArgs,
     #[command(flatten)]
     pub(crate) records: RecordArgs,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
 
     /// The options that were given.
     #[arg(skip)]

@@ -14,9 +14,25 @@ const OF_JOBS: [&str; 6] = ["key", "seq", "slot", "attempt", "run", "within"];
 
 /// Options that say what one run is about, not how runs go. A run inside a job inherits the variables: it would take
 /// its own list from the outer run's file, and write over the outer run's records.
-const OF_ONE_RUN: [&str; 11] = [
-    "file", "arg-file", "dry-run", "results", "joblog", "junit", "events", "journal", "resume", "changed",
+const OF_ONE_RUN: [&str; 18] = [
+    "file",
+    "arg-file",
+    "dry-run",
+    "results",
+    "joblog",
+    "junit",
+    "events",
+    "journal",
+    "resume",
+    "changed",
     "durable",
+    "on",
+    "slices",
+    "nodes",
+    "sbatch-arg",
+    "time",
+    "detach",
+    "at-most-once",
 ];
 
 /// The rule, for `--help`.
@@ -28,7 +44,8 @@ Variables:
   unset, and so does one that what was typed excludes. There is none for --key
   (jobs have PROCPOOL_KEY), nor for what is one run's own (--file, --arg-file,
   and --dry-run, --results, --joblog, --junit, --events, --journal, --resume,
-  and --changed, --durable). Jobs inherit them.";
+  and --changed, --durable; --on, --slices, --nodes, --sbatch-arg, --time,
+  --detach, --at-most-once). Jobs inherit them.";
 
 /// A variable that counts, as the word that would have been typed.
 #[derive(Debug, PartialEq, Eq)]

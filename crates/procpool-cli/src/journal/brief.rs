@@ -23,7 +23,7 @@ pub(crate) struct Brief {
 pub(crate) enum CameOfIt {
     Succeeded,
     Failed,
-    /// We ended it ourselves.
+    /// We ended it ourselves, or nobody knows.
     Stopped,
 }
 
@@ -51,7 +51,7 @@ impl Brief {
             attempt,
             identity: Identity { job, fingerprint },
             came_of_it: match outcome {
-                b"stopped" => CameOfIt::Stopped,
+                b"stopped" | b"lost" => CameOfIt::Stopped,
                 _ if is_success => CameOfIt::Succeeded,
                 _ => CameOfIt::Failed,
             },

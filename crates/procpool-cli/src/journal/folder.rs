@@ -2,7 +2,7 @@
 //! Knows nothing of what stands in them.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -68,19 +68,44 @@ impl Folder {
         self.0.join(format!("inputs-{number}"))
     }
 
+    /// The files of a slice, or of any other writer with this name.
+    pub(crate) fn files_of(&self, writer: &str) -> WriterFiles {
+        WriterFiles {
+            journal: self.0.join(format!("journal-{writer}.jsonl")),
+            outputs: self.0.join(format!("outputs-{writer}")),
+        }
+    }
+
+    /// What a slice runs.
+    pub(crate) fn running_of(&self, writer: &str) -> PathBuf {
+        self.0.join(format!("running-{writer}"))
+    }
+
+    /// Which slices a round has.
+    pub(crate) fn slices(&self, round: &str) -> PathBuf {
+        self.0.join(format!("slices-{round}.jsonl"))
+    }
+
+    /// Says to the slices of a round that they are to stop, where it is there.
+    pub(crate) fn halt(&self, round: &str) -> PathBuf {
+        self.0.join(format!("halt-{round}"))
+    }
+
+    /// The names of all writers but this one.
+    pub(crate) fn other_writers(&self) -> io::Result<Vec<String>> {
+        let of_writer =
+            |name: &String| name.strip_prefix("journal-")?.strip_suffix(".jsonl").map(ToOwned::to_owned);
+        let mut writers: Vec<String> = self.names()?.iter().filter_map(of_writer).collect();
+        writers.sort();
+        Ok(writers)
+    }
+
     /// The files of all writers, this one's first, the others by name.
     pub(crate) fn writers(&self) -> io::Result<Vec<WriterFiles>> {
-        let mut names = self.names()?;
-        names.sort();
-        let others = names.iter().filter_map(|name| {
-            let writer = name.strip_prefix("journal-")?.strip_suffix(".jsonl")?;
-            Some(WriterFiles {
-                journal: self.0.join(name),
-                outputs: self.0.join(format!("outputs-{writer}")),
-            })
-        });
-        let own = names.iter().any(|name| name == "journal.jsonl").then(|| self.own_files());
-        Ok(own.into_iter().chain(others).collect())
+        let own = self.own_files();
+        let own = own.journal.exists().then_some(own);
+        let others = self.other_writers()?;
+        Ok(own.into_iter().chain(others.iter().map(|writer| self.files_of(writer))).collect())
     }
 
     pub(crate) fn contents(&self) -> io::Result<Contents> {
@@ -163,6 +188,31 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
         Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"))
     }
 }
+
+/// Whether the same stands in two files.
+///
+/// # Errors
+/// Where one can't be read.
+pub(crate) fn are_equal(one: &Path, other: &Path) -> io::Result<bool> {
+    let (mut one, mut other) = (open(one)?, open(other)?);
+    if one.metadata()?.len() != other.metadata()?.len() {
+        return Ok(false);
+    }
+    let mut pieces = [vec![0; PIECE], vec![0; PIECE]];
+    loop {
+        let count = one.read(&mut pieces[0])?;
+        if count == 0 {
+            return Ok(true);
+        }
+        other.read_exact(&mut pieces[1][..count])?;
+        if pieces[0][..count] != pieces[1][..count] {
+            return Ok(false);
+        }
+    }
+}
+
+/// So much is read at a time.
+const PIECE: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests {

@@ -6,15 +6,23 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::journal::running::{Holder, boot, host, read, started};
+use crate::journal::running::{Entry, Holder, boot, host, read, started};
 
-/// What the file says that holders lock.
+/// What the files say that holders lock.
 #[derive(Debug, Default)]
 pub(crate) struct Holding {
     pub(crate) is_alive: bool,
-    generation: u32,
     /// The attempts that were last begun, by the positions of their jobs.
-    attempts: HashMap<u64, u32>,
+    attempts: HashMap<u64, Begun>,
+}
+
+/// An attempt that was begun, of a generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Begun {
+    pub(crate) generation: u32,
+    pub(crate) attempt: u32,
+    /// Whether, as far as is known, it goes on unless it has ended.
+    pub(crate) goes_on: bool,
 }
 
 impl Holding {
@@ -23,22 +31,31 @@ impl Holding {
         let Ok(file) = crate::journal::folder::open(path) else { return Holding::default() };
         let Some((holder, table)) = read(&file) else { return Holding::default() };
         let inode = file.metadata().map_or(0, |metadata| metadata.ino());
-        let mut attempts = HashMap::new();
-        for entry in table {
-            // The next attempt may have been given another slot.
-            let last = attempts.entry(entry.seq).or_insert(0);
-            *last = entry.attempt.max(*last);
-        }
-        Holding {
-            is_alive: is_alive(&holder, inode),
-            generation: holder.generation,
-            attempts,
+        let mut holding = Holding { is_alive: is_alive(&holder, inode), attempts: HashMap::new() };
+        holding.note(&holder, table, holding.is_alive);
+        holding
+    }
+
+    /// A slice elsewhere, too, which goes on for all that is known.
+    pub(crate) fn add_slice(&mut self, path: &Path) {
+        let found = crate::journal::folder::open(path).ok().and_then(|file| read(&file));
+        if let Some((holder, table)) = found {
+            self.note(&holder, table, true);
         }
     }
 
-    /// The attempt of the job at this position that was last begun, with its generation.
-    pub(crate) fn attempt(&self, position: u64) -> Option<(u32, u32)> {
-        self.attempts.get(&position).map(|attempt| (self.generation, *attempt))
+    fn note(&mut self, holder: &Holder, table: Vec<Entry>, goes_on: bool) {
+        for Entry { seq, attempt, .. } in table {
+            let begun = Begun { generation: holder.generation, attempt, goes_on };
+            // The next attempt may have been given another slot.
+            let last = self.attempts.entry(seq).or_insert(begun);
+            *last = begun.max(*last);
+        }
+    }
+
+    /// The attempt of the job at this position that was last begun.
+    pub(crate) fn attempt(&self, position: u64) -> Option<Begun> {
+        self.attempts.get(&position).copied()
     }
 }
 
@@ -85,10 +102,14 @@ mod tests {
         running.note(2, Entry::now(4710, 7, 2)).unwrap();
         let holding = Holding::look(&path);
         assert!(holding.is_alive);
-        assert_eq!((holding.attempt(7), holding.attempt(8)), (Some((2, 3)), None));
+        let begun = Begun { generation: 2, attempt: 3, goes_on: true };
+        assert_eq!((holding.attempt(7), holding.attempt(8)), (Some(begun), None));
         drop(running);
         assert!(!Holding::look(&path).is_alive);
-        assert_eq!(Holding::look(&path).attempt(7), Some((2, 3)));
+        assert_eq!(Holding::look(&path).attempt(7), Some(Begun { goes_on: false, ..begun }));
+        let mut other = Holding::default();
+        other.add_slice(&path);
+        assert_eq!(other.attempt(7), Some(begun));
     }
 
     #[test]

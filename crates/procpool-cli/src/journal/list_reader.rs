@@ -21,7 +21,7 @@ pub(crate) struct ListReader(File);
 pub(crate) struct Listed<'a> {
     pub(crate) identity: Identity,
     list: &'a File,
-    offset: u64,
+    pub(crate) offset: u64,
     length: usize,
 }
 
@@ -72,6 +72,11 @@ impl ListReader {
 }
 
 impl Listed<'_> {
+    /// Where the next one begins.
+    pub(crate) fn end(&self) -> u64 {
+        self.offset + self.length as u64 + 1
+    }
+
     /// Its key, read once more; empty where it can't be.
     pub(crate) fn key(&self) -> Key {
         let mut bytes = vec![0; self.length];

@@ -181,6 +181,30 @@ impl Listing {
         }
     }
 
+    /// Whether all of it is in the file that will ever be. Who asks this reads it back later, so it is written to its end
+    /// however long that is.
+    pub(crate) fn is_written(&self) -> bool {
+        let mut state = self.lock();
+        state.is_over = true;
+        self.changed.notify_all();
+        !matches!(state.end, Ending::Open)
+    }
+
+    /// The job at this position, whose line stands here.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    pub(crate) fn job_at(&self, position: u64, bytes: std::ops::Range<u64>) -> anyhow::Result<Job<Work>> {
+        let length = usize::try_from(bytes.end - bytes.start).context(UNREADABLE)?;
+        let mut text = vec![0; length];
+        self.file.read_exact_at(&mut text, bytes.start).context(UNREADABLE)?;
+        let text = text.strip_suffix(b"\n").unwrap_or(&text);
+        match line::open(text).and_then(parse).context(UNREADABLE)? {
+            Line::Job(job) => Ok(self.ledger.job(*job).context(UNREADABLE)?.position(position)),
+            Line::End { .. } => anyhow::bail!(UNREADABLE),
+        }
+    }
+
     /// Why the list could not be written, if that is so.
     pub(crate) fn failure(&self) -> Option<io::Error> {
         match &mut self.lock().end {
@@ -237,8 +261,17 @@ pub(crate) struct StoredJobs {
     offset: u64,
     buffer: Vec<u8>,
     start: usize,
+    /// Where some lines begin, the first one last: what lies between a job and the next is passed over.
+    marks: Vec<Mark>,
     /// Why it could not be read on.
     pub(crate) trouble: Trouble,
+}
+
+/// Where a line of a list begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) position: u64,
+    pub(crate) offset: u64,
 }
 
 /// Why a list could not be read on. Clones know together.
@@ -260,14 +293,35 @@ impl StoredJobs {
             offset: 0,
             buffer: Vec::new(),
             start: 0,
+            marks: Vec::new(),
             trouble: Trouble::default(),
+        }
+    }
+
+    /// Reads from these places on, in order, and not what lies before them.
+    pub(crate) fn with_marks(mut self, marks: impl DoubleEndedIterator<Item = Mark>) -> StoredJobs {
+        self.marks = marks.rev().collect();
+        self
+    }
+
+    /// Goes to the last mark that is not behind this position.
+    fn jump(&mut self, position: u64) {
+        while let Some(mark) = self.marks.last().copied().filter(|mark| mark.position <= position) {
+            self.marks.pop();
+            if mark.position > self.position + 1 {
+                self.position = mark.position - 1;
+                self.offset = mark.offset;
+                self.buffer.clear();
+                self.start = 0;
+            }
         }
     }
 
     fn read_on(&mut self) -> anyhow::Result<Option<Job<Work>>> {
         loop {
-            if self.wanted.as_ref().is_some_and(|wanted| wanted.from(self.position + 1).is_none()) {
-                return Ok(None);
+            if let Some(wanted) = &self.wanted {
+                let Some(next) = wanted.from(self.position + 1) else { return Ok(None) };
+                self.jump(next);
             }
             let Some(length) = memchr::memchr(b'\n', &self.buffer[self.start..]) else {
                 if !self.fill()? {

@@ -1,8 +1,9 @@
 //! All attempts that the journals of a folder have, by job, and which of them counts: where each is, not what it says.
 //! Knows nothing of lists.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::BuildHasherDefault;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use procpool_core::Key;
@@ -55,6 +56,10 @@ pub(crate) struct Outcomes {
     /// The last that has begun.
     pub(crate) run: Option<Run>,
     spans: BTreeMap<u32, Span>,
+    /// The generation of the round of slices that may still be on its way.
+    pub(crate) round: Option<u32>,
+    /// The files of slices that have said that they are over.
+    pub(crate) over: HashSet<PathBuf>,
     /// How much of each file is whole.
     pub(crate) lengths: Vec<Length>,
 }
@@ -110,12 +115,27 @@ impl Outcomes {
                     span.ended = span.ended.max(ended);
                 }
             }
-            Line::Other(body) => self.note_other(&body),
+            Line::Other(body) => self.note_other(&body, &files.journal),
         })
     }
 
-    fn note_other(&mut self, body: &[u8]) {
-        let Some(Record::Run(run)) = parse(body) else { return };
+    fn note_other(&mut self, body: &[u8], path: &Path) {
+        let run = match parse(body) {
+            Some(Record::Run(run)) => run,
+            Some(Record::Round(round)) => {
+                self.round = Some(round.generation);
+                return;
+            }
+            Some(Record::RoundOver(_)) => {
+                self.round = None;
+                return;
+            }
+            Some(Record::End(_)) => {
+                self.over.insert(path.to_owned());
+                return;
+            }
+            _ => return,
+        };
         if let Ok(began) = humantime::parse_rfc3339(&run.started) {
             self.spans.insert(run.generation, Span { began, ended: began });
         }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
@@ -13,7 +13,7 @@ use crate::journal::ahead::{self, Rest};
 use crate::journal::brief::{Brief, CameOfIt};
 use crate::journal::folder::{self, Folder, WriterFiles};
 use crate::journal::identity::{Hash, Identity};
-use crate::journal::record::{Record, Run, VERSION};
+use crate::journal::record::{Record, Round, Run, VERSION};
 use crate::journal::running;
 use crate::journal::scan::{Found, Scanner};
 
@@ -29,6 +29,18 @@ pub(crate) struct Past {
     /// Of the file that is this writer's own.
     pub(crate) own: Length,
     pub(crate) attempts: u64,
+    /// The last round of slices, unless it is over.
+    pub(crate) round: Option<PastRound>,
+    /// How much of each other writer's file is whole.
+    pub(crate) lengths: HashMap<PathBuf, u64>,
+}
+
+/// A round of slices of which something may still run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PastRound {
+    pub(crate) round: Round,
+    /// By which the engine knows it; `None` where nobody knows whether it took it.
+    pub(crate) id: Option<String>,
 }
 
 /// How much of a file is whole.
@@ -99,6 +111,16 @@ impl Standing {
     /// Whether its outcome is of this very command.
     pub(crate) fn is_of(&self, identity: &Identity) -> bool {
         self.fingerprint == identity.fingerprint.low_bits()
+    }
+
+    /// Whether it has failed in this generation or later.
+    pub(crate) fn has_failed_since(&self, generation: u32) -> bool {
+        self.generation >= generation && self.outcome == Some(CameOfIt::Failed)
+    }
+
+    /// The last one of its generation.
+    pub(crate) fn attempt(&self) -> u32 {
+        self.attempt
     }
 
     /// Whether nothing is known of an attempt of this generation, and it matters: somebody else may have succeeded.
@@ -188,6 +210,8 @@ impl Past {
             let length = past.read_file(files, index)?;
             if *files == own {
                 past.own = length;
+            } else {
+                past.lengths.insert(files.journal.clone(), length.whole);
             }
         }
         Ok(past)
@@ -217,10 +241,20 @@ impl Past {
 
     /// A record that is of no attempt.
     fn note_other(&mut self, body: &[u8]) {
-        if let Some(Record::Run(run)) = parse(body) {
-            if self.run.as_ref().is_none_or(|last| last.generation <= run.generation) {
+        match parse(body) {
+            Some(Record::Run(run))
+                if self.run.as_ref().is_none_or(|last| last.generation <= run.generation) =>
+            {
                 self.run = Some(*run);
             }
+            Some(Record::Round(round)) => self.round = Some(PastRound { round, id: None }),
+            Some(Record::Array(array)) => {
+                if let Some(last) = &mut self.round {
+                    last.id = Some(array.id);
+                }
+            }
+            Some(Record::RoundOver(_)) => self.round = None,
+            _ => {}
         }
     }
 }

@@ -9,6 +9,13 @@ pub(crate) struct Positions {
 }
 
 impl Positions {
+    /// All from 1 to this one.
+    pub(crate) fn up_to(last: u64) -> Positions {
+        let mut positions = Positions::default();
+        (1..=last).for_each(|position| positions.add(position));
+        positions
+    }
+
     pub(crate) fn add(&mut self, position: u64) {
         let word = usize::try_from(position / 64).expect("BUG: a list that no memory holds");
         if self.words.len() <= word {

@@ -11,7 +11,7 @@ use procpool_core::{Key, Source};
 
 use crate::journal::entry::Entry;
 use crate::journal::folder::{self, Folder, WriterFiles};
-use crate::journal::holding::Holding;
+use crate::journal::holding::{Begun, Holding};
 use crate::journal::identity::Hash;
 use crate::journal::line;
 use crate::journal::list::{self, JobLine, Line, identity_of};
@@ -89,7 +89,7 @@ impl Reading {
         }
     }
 
-    fn read(folder: Folder, holding: Holding) -> anyhow::Result<Reading> {
+    fn read(folder: Folder, mut holding: Holding) -> anyhow::Result<Reading> {
         let is_missing = !folder.path().is_dir();
         let writers =
             if is_missing { Vec::new() } else { folder.writers().context("can't read the folder")? };
@@ -97,6 +97,13 @@ impl Reading {
         let Some(run) = outcomes.run.take() else {
             bail!("no run is recorded there; `procpool run --journal DIR …` records one")
         };
+        if outcomes.round.is_some() {
+            for writer in folder.other_writers().context("can't read the folder")? {
+                if !outcomes.over.contains(&folder.files_of(&writer).journal) {
+                    holding.add_slice(&folder.running_of(&writer));
+                }
+            }
+        }
         let mut remarks = Vec::new();
         for (files, length) in writers.iter().zip(&outcomes.lengths) {
             if length.torn > 0 && !holding.is_alive {
@@ -192,14 +199,16 @@ impl Reading {
     }
 
     fn stands(&self, noted: Option<&Noted>, position: u64) -> Stands {
-        let is_unrecorded = |(generation, attempt)| {
-            generation == self.run.generation && noted.is_none_or(|noted| noted.lacks(generation, attempt))
+        let oldest = self.outcomes.round.unwrap_or(self.run.generation);
+        let is_unrecorded = |begun: &Begun| {
+            begun.generation >= oldest
+                && noted.is_none_or(|noted| noted.lacks(begun.generation, begun.attempt))
         };
-        match (self.holding.attempt(position).is_some_and(is_unrecorded), noted) {
-            (true, _) if self.holding.is_alive => Stands::Running,
-            (true, _) => Stands::Interrupted,
-            (false, Some(_)) => Stands::Ended,
-            (false, None) => Stands::NotRun,
+        match (self.holding.attempt(position).filter(is_unrecorded), noted) {
+            (Some(begun), _) if begun.goes_on => Stands::Running,
+            (Some(_), _) => Stands::Interrupted,
+            (None, Some(_)) => Stands::Ended,
+            (None, None) => Stands::NotRun,
         }
     }
 

@@ -26,6 +26,70 @@ pub(crate) enum Record {
     Run(Box<Run>),
     /// Somebody has come to an orderly end.
     End(End),
+    /// A round of slices is about to be given to a cluster.
+    Round(Round),
+    /// It was.
+    Array(Array),
+    /// Nothing of it is left there.
+    RoundOver(RoundOver),
+    /// Somebody begins to run one of its slices.
+    Slice(SliceBegin),
+}
+
+/// A round of slices. It has its name before anybody else hears of it, so that it can be found again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Round {
+    pub(crate) generation: u32,
+    /// From 1 in each generation.
+    #[serde(rename = "round")]
+    pub(crate) number: u32,
+    /// What it is called where it is given to.
+    pub(crate) name: String,
+    /// The list that its slices are parts of.
+    pub(crate) list: u32,
+    pub(crate) slices: u32,
+}
+
+/// A round was taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Array {
+    pub(crate) generation: u32,
+    pub(crate) round: u32,
+    /// By which the engine knows it.
+    pub(crate) id: String,
+}
+
+/// A round has come to its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RoundOver {
+    pub(crate) generation: u32,
+    pub(crate) round: u32,
+}
+
+/// Who runs a slice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SliceBegin {
+    pub(crate) generation: u32,
+    pub(crate) round: u32,
+    /// From 0.
+    pub(crate) slice: u32,
+    /// How often it was begun, this time included.
+    pub(crate) instance: u32,
+    pub(crate) pid: u32,
+    pub(crate) host: String,
+    pub(crate) started: String,
+}
+
+impl Round {
+    /// What its files are called.
+    pub(crate) fn tag(&self) -> String {
+        tag(self.generation, self.number)
+    }
+}
+
+/// What the files of a round are called.
+pub(crate) fn tag(generation: u32, round: u32) -> String {
+    format!("{generation}-{round}")
 }
 
 /// Which file this is.

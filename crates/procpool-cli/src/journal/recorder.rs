@@ -6,7 +6,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use procpool_core::{Context, HeldUp, Job, NotStarted, Outcome, Spool};
+use procpool_core::{Completion, Context, HeldUp, Job, NotStarted, Outcome, Spool};
 
 use crate::journal::record::{Circumstances, End, Output, Outputs, Record, attempt_line};
 use crate::journal::running::{Entry, Running};
@@ -101,6 +101,29 @@ impl Recorder {
             waited_for: waited_for(context),
         };
         writer.append(&attempt_line(attempt, &circumstances, &outputs))
+    }
+
+    /// Writes something down that is no attempt.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub(crate) fn note(&self, record: &Record) -> io::Result<()> {
+        self.writer.get().expect("BUG: a record before the run has begun").append(&record.line())
+    }
+
+    /// A job was lost elsewhere.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub(crate) fn record_lost(&self, lost: &Completion<Work>) -> io::Result<()> {
+        let Work::Stored(stored) = &lost.job.work else { panic!("BUG: a job that is not on the list") };
+        let circumstances = Circumstances {
+            generation: self.generation,
+            identity: stored.identity,
+            waited_for: None,
+        };
+        let writer = self.writer.get().expect("BUG: a record before the run has begun");
+        writer.append(&attempt_line(Attempt::last(lost), &circumstances, &Outputs::default()))
     }
 
     /// How the run has ended.

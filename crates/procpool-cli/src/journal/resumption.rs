@@ -31,6 +31,8 @@ pub(crate) struct Wish {
 pub(crate) struct Resumption {
     pub(crate) counts: Counts,
     pub(crate) to_run: Positions,
+    /// Those to run that have failed in the last round of slices, each with the attempt.
+    pub(crate) failed: Vec<(u64, u32)>,
     /// Those whose output is to be printed, though they are not run.
     pub(crate) to_print: HashMap<Hash, u64>,
     /// What has been printed, by the list as it is now.
@@ -93,7 +95,14 @@ impl<'a> Reckoning<'a> {
         let found = &mut self.found;
         found.counts.note(class, decision, standing.map_or(0, |standing| standing.status));
         match decision {
-            Decision::Run => found.to_run.add(self.position),
+            Decision::Run => {
+                found.to_run.add(self.position);
+                let round = self.past.round.as_ref().map(|last| last.round.generation);
+                let is_of_round =
+                    |standing: &&Standing| round.is_some_and(|first| standing.has_failed_since(first));
+                let failed = standing.filter(is_of_round).map(|standing| (self.position, standing.attempt()));
+                found.failed.extend(failed);
+            }
             Decision::Leave if standing.is_some_and(|standing| standing.is_unprinted) => {
                 found.to_print.insert(identity.job, self.position);
                 if let Some(half) = self.half_printed.filter(|half| half.job == identity.job) {

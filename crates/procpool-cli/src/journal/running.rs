@@ -105,6 +105,22 @@ impl Running {
         }
     }
 
+    /// Makes one that nobody has made before; `None` where somebody has.
+    ///
+    /// # Errors
+    /// Where it can't be made.
+    pub(crate) fn make(path: &Path) -> io::Result<Option<Running>> {
+        match private().create_new(true).open(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+            file => {
+                let file = file?;
+                // So that it can be told whether its maker lives. Where locks are none of the file system's, it can't.
+                let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
+                Ok(Some(Running(file)))
+            }
+        }
+    }
+
     /// Who held it before, and what it has started, as far as that is known.
     pub(crate) fn before(&self) -> Option<(Holder, Vec<Entry>)> {
         read(&self.0)
@@ -147,7 +163,7 @@ fn has_guardian(pid: u32) -> bool {
 }
 
 /// Who holds it, or did, and what was started by then, for who only looks.
-pub(super) fn read(file: &File) -> Option<(Holder, Vec<Entry>)> {
+pub(crate) fn read(file: &File) -> Option<(Holder, Vec<Entry>)> {
     let holder = holder(file)?;
     let mut table = Vec::new();
     let mut offset = TABLE;

@@ -132,6 +132,11 @@ impl Session {
         Ok(())
     }
 
+    /// Where it is told why the run could not be carried on.
+    pub(crate) fn trouble(&self) -> Trouble {
+        self.trouble.clone()
+    }
+
     /// The run is over: waits for what of the list is still being written.
     ///
     /// # Errors

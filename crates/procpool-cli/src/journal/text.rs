@@ -17,6 +17,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub(crate) struct Text<'a>(pub(crate) Cow<'a, [u8]>);
 
 impl Text<'_> {
+    pub(crate) fn into_owned(self) -> Text<'static> {
+        Text(self.0.into_owned().into())
+    }
+
     pub(crate) fn into_os_string(self) -> OsString {
         OsString::from_vec(self.0.into_owned())
     }

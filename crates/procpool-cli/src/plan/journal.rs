@@ -10,14 +10,15 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 
 use crate::args::{JournalArgs, ListFrom, ResumeWish};
+use crate::cluster::outset::Outset;
 use crate::input::{Earlier, Input, Rest};
 use crate::journal::claim::Claim;
 use crate::journal::decision::Resume;
-use crate::journal::folder::{Contents, Folder, private};
+use crate::journal::folder::{self, Contents, Folder, private};
 use crate::journal::last_list::LastList;
 use crate::journal::list::{Inputs, Keep, Ledger};
 use crate::journal::listing::{Listing, StoredJobs};
-use crate::journal::past::Past;
+use crate::journal::past::{Past, PastRound};
 use crate::journal::positions::Positions;
 use crate::journal::printed::{Before, Printed};
 use crate::journal::record::Run;
@@ -37,6 +38,7 @@ pub(super) struct Journaling {
     /// Those jobs of the list that print, where that aren't all.
     pub(super) prints: Option<Arc<Positions>>,
     pub(super) replay: Option<Replay>,
+    pub(super) outset: Outset,
 }
 
 /// What goes into it beside what was typed about the journal.
@@ -137,6 +139,7 @@ impl Preparation<'_> {
             session: Arc::new(session),
             prints: None,
             replay: None,
+            outset: Outset { generation, list, ..Outset::default() },
         })
     }
 
@@ -165,7 +168,9 @@ impl Preparation<'_> {
                     None => None,
                 };
                 let reckoning = Reckoning::new(&past, wish, half_printed);
-                self.new_list(input()?.with_distinct_keys(), generation, reckoning)?
+                let (number, input, found) =
+                    self.new_list(input()?.with_distinct_keys(), generation, reckoning)?;
+                (self.number_of_same(number, past.round.as_ref()), input, found)
             }
             (ListFrom::Journal, Some(last)) => self.stored_list(run, &last, &past, wish)?,
             (ListFrom::Journal, None) => {
@@ -205,6 +210,14 @@ impl Preparation<'_> {
             session: Arc::new(session),
             prints: Some(Arc::new(prints)),
             replay,
+            outset: Outset {
+                generation,
+                list: number,
+                to_run: Some(to_run),
+                failed: found.failed,
+                round: past.round.take(),
+                lengths: past.lengths.into_iter().collect(),
+            },
         })
     }
 
@@ -243,6 +256,13 @@ impl Preparation<'_> {
         let mut input = Input::checked(Vec::new());
         input.names = run.and_then(|run| run.names).map(Into::into);
         Ok((last.number, input, found))
+    }
+
+    /// The list of a round that may still be on its way, where that says the same; else the new one.
+    fn number_of_same(&self, number: u32, round: Option<&PastRound>) -> u32 {
+        let Some(PastRound { round, .. }) = round else { return number };
+        let is_same = folder::are_equal(&self.folder.list(number), &self.folder.list(round.list));
+        if is_same.unwrap_or(false) { round.list } else { number }
     }
 
     fn run(&self, input: &Input, generation: u32, list: u32) -> anyhow::Result<Run> {

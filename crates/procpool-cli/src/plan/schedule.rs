@@ -39,7 +39,7 @@ pub(super) fn fixed_timeout(args: &ScheduleArgs) -> Option<Duration> {
     }
 }
 
-fn retries(args: &ScheduleArgs) -> Retries {
+pub(super) fn retries(args: &ScheduleArgs) -> Retries {
     let mut retries = Retries::new(args.retries);
     if let Some(delay) = args.retry_delay {
         retries = retries.delay(delay);
@@ -53,7 +53,7 @@ fn retries(args: &ScheduleArgs) -> Retries {
     }
 }
 
-fn halt_rule(args: &ScheduleArgs) -> Option<HaltRule> {
+pub(super) fn halt_rule(args: &ScheduleArgs) -> Option<HaltRule> {
     match args.halt {
         Some(Halting::By(rule)) => Some(rule),
         Some(Halting::Never) => None,

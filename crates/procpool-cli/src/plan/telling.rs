@@ -5,16 +5,18 @@ use std::io::{self, IsTerminal};
 
 use procpool_core::Capture;
 
-use crate::args::{ProgressWish, TellingArgs};
+use crate::args::{ClusterArgs, ProgressWish, TellingArgs};
+use crate::cluster::post::Watched;
 use crate::colour::{Palette, Place};
 use crate::progress::{Display, Failed, Progress};
 use crate::run::Telling;
 use crate::screen;
 use crate::sink::Sink;
 use crate::sink::failures::Failures;
+use crate::summary::SummaryWish;
 
 /// `capture`: where jobs write to the terminal themselves, procpool can't know where they do.
-pub(super) fn telling(args: &TellingArgs, capture: Capture) -> Telling {
+pub(super) fn telling(args: &TellingArgs, capture: Capture, cluster: &ClusterArgs) -> Telling {
     let place = if io::stderr().is_terminal() { Place::Terminal } else { Place::Elsewhere };
     let palette = Palette::choose(args.color, place);
     let can_draw = capture != Capture::Inherit && screen::can_draw();
@@ -25,9 +27,18 @@ pub(super) fn telling(args: &TellingArgs, capture: Capture) -> Telling {
     };
     Telling {
         progress: Progress { display, failed: Failed::default() },
-        summary: args.summary,
+        // Of jobs that are left to a cluster there is nothing to say yet.
+        summary: if cluster.detach { SummaryWish::Never } else { args.summary },
         palette,
         scale: args.exit_code,
+    }
+}
+
+/// Whether somebody is told how the run goes on, be it by lines on a terminal.
+pub(super) fn watched(telling: &Telling, cluster: &ClusterArgs) -> Watched {
+    match telling.progress.display {
+        Display::Nothing if !io::stderr().is_terminal() && !cluster.detach => Watched::ByNobody,
+        _ => Watched::ByPeople,
     }
 }
 

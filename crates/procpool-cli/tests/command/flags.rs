@@ -148,14 +148,60 @@ const JOURNAL: &[Row] = &[
     ),
 ];
 
+/// Lines for a shell that has read [`SLURM`].
+const CLUSTER: &[Row] = &[
+    (
+        "on",
+        "procpool run --on slurm -k --slices 2 echo {} {#} ::: a b c; ls",
+        "a 1\nb 2\nc 3\nasked\nbin\nslurm\n",
+        0,
+    ),
+    ("slices", "procpool run --on slurm --slices 3 true ::: 1 2 3 4 5; grep array asked", "--array=0-2\n", 0),
+    (
+        "nodes",
+        "procpool run --on slurm --slices 3 --nodes 2 true ::: 1 2 3; grep array asked",
+        "--array=0-2%2\n",
+        0,
+    ),
+    (
+        "sbatch-arg",
+        "procpool run --on slurm --sbatch-arg=-C --sbatch-arg 'a b' true ::: 1; grep -A1 -e -C asked",
+        "-C\na b\n",
+        0,
+    ),
+    ("time", "procpool run --on slurm --time 61s true ::: 1; grep time asked", "--time=2\n", 0),
+    (
+        "detach",
+        "procpool run --on slurm --detach --journal j echo ::: a 2> said; grep -c 'procpool resume j' said; procpool resume j",
+        "1\na\n",
+        0,
+    ),
+    (
+        "at-most-once",
+        "procpool run --on slurm --at-most-once true ::: 1; grep requeue asked",
+        "--no-requeue\n",
+        0,
+    ),
+];
+
+/// Commands that look like those of a cluster.
+const SLURM: &str = include_str!("slurm.sh");
+
 fn all() -> impl Iterator<Item = &'static Row> {
-    [INPUT, SCHEDULING, OUTPUT, JOBS, RECORDS, JOURNAL].into_iter().flatten()
+    [INPUT, SCHEDULING, OUTPUT, JOBS, RECORDS, JOURNAL, CLUSTER].into_iter().flatten()
 }
 
 #[test]
 fn each_option_does_what_its_row_says() {
     for (option, line, printed, status) in all() {
-        let ended = Folder::new().sh(line).end();
+        let folder = Folder::new();
+        let is_of_cluster = CLUSTER.iter().any(|(own, ..)| own == option);
+        let ended = if is_of_cluster {
+            folder.write("slurm", SLURM);
+            folder.sh(&format!(". ./slurm; {line}")).end()
+        } else {
+            folder.sh(line).end()
+        };
         assert_eq!(ended.text(), *printed, "--{option}: {line}\n{}", ended.error_text());
         assert_eq!(ended.status.code(), Some(*status), "--{option}: {line}\n{}", ended.error_text());
     }

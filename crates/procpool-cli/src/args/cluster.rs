@@ -1,0 +1,79 @@
+//! What was typed about where jobs run: here, or on a cluster.
+//! Knows no cluster.
+
+use std::ffi::OsString;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::duration;
+
+/// Where jobs run, and what a cluster is told about them.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Cluster")]
+pub(crate) struct ClusterArgs {
+    /// Run the jobs on a cluster: slurm; or here: local
+    ///
+    /// The list is cut into slices, and handed in as one array job: each of its elements runs a slice with as many
+    /// jobs at once as -j says, on one node. All else stays the same: output, records, exit status, resume. The
+    /// folder of --journal has to be one that all nodes see; without --journal one is made in the directory where
+    /// procpool runs, and goes with a run that came to its end. What all jobs of a run share (--delay, --load,
+    /// --mem-free, a timeout in percent, --shuffle, slots) is shared by those of a slice. See docs/cluster.md.
+    #[arg(long, value_name = "WHERE", hide_possible_values = true)]
+    pub(crate) on: Option<Where>,
+
+    /// Cut the list into N slices
+    ///
+    /// Without it three for each place that the cluster has for one, 1000 at most.
+    #[arg(long, value_name = "N", requires = "on", allow_hyphen_values = true)]
+    pub(crate) slices: Option<NonZeroU32>,
+
+    /// Run at most N slices at a time, so on N nodes at most
+    #[arg(long, value_name = "N", requires = "on", allow_hyphen_values = true)]
+    pub(crate) nodes: Option<NonZeroU32>,
+
+    /// Give sbatch another argument, such as --sbatch-arg=--partition=long; may be given several times
+    #[arg(long, value_name = "ARG", requires = "on", allow_hyphen_values = true)]
+    pub(crate) sbatch_arg: Vec<OsString>,
+
+    /// How long a slice may take, in whole minutes; what is left then is run by another one
+    #[arg(long, value_name = "TIME", requires = "on", value_parser = duration::parse)]
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) time: Option<Duration>,
+
+    /// Leave as soon as the cluster has the jobs; `procpool resume DIR` comes back for what became of them
+    ///
+    /// The exit status is 0 then and says nothing of the jobs.
+    #[arg(long, requires = "on")]
+    pub(crate) detach: bool,
+
+    /// Never start a job a second time because its node was lost; what came of it is lost then
+    #[arg(long, requires = "on")]
+    pub(crate) at_most_once: bool,
+}
+
+/// Where jobs run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Where {
+    Local,
+    Slurm,
+}
+
+/// Run one slice of a list: what an element of an array job does.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SliceArgs {
+    /// The folder of the run
+    pub(crate) directory: PathBuf,
+
+    /// Which round of slices
+    #[arg(long, value_name = "GENERATION-ROUND")]
+    pub(crate) round: String,
+
+    /// Which slice, from 0
+    #[arg(long, value_name = "N", required_unless_present = "index_from_env")]
+    pub(crate) index: Option<u32>,
+
+    /// Take the slice's number from the variable that the cluster sets
+    #[arg(long, conflicts_with = "index")]
+    pub(crate) index_from_env: bool,
+}

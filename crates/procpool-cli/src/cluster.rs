@@ -1,0 +1,17 @@
+//! A run on a cluster: its head, which follows what slices record, and what a slice is told.
+//! Knows no engine's commands; `procpool-cluster` does.
+
+pub(crate) mod courier;
+pub(crate) mod halting;
+pub(crate) mod head;
+pub(crate) mod index;
+pub(crate) mod order;
+pub(crate) mod outset;
+pub(crate) mod own_folder;
+pub(crate) mod post;
+mod roster;
+pub(crate) mod tails;
+mod take_up;
+
+#[cfg(test)]
+mod tests;

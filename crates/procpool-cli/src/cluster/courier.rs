@@ -1,0 +1,219 @@
+//! Brings what slices have recorded to the caller of the run, as if it had ended here: each outcome once.
+//! Knows nothing of arrays, or of what is to be done about jobs without an outcome.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use procpool_core::{
+    Completion, Driver, Event, Halt, HaltCounts, Job, LocalProcess, NotStarted, Outcome, Retried, Retries,
+    Source, Spool, Started,
+};
+
+use crate::cluster::index::Index;
+use crate::cluster::tails::Seen;
+use crate::journal::entry::Entry;
+use crate::journal::identity::Hash;
+use crate::journal::positions::Positions;
+use crate::journal::session::Session;
+use crate::labels::Labels;
+use crate::sink::report::Kind;
+use crate::work::Work;
+
+/// What it takes to tell of jobs that ran elsewhere.
+pub(crate) struct Means {
+    pub(crate) session: Arc<Session>,
+    /// Where large outputs are kept until they are printed.
+    pub(crate) keeper: LocalProcess,
+    pub(crate) labels: Option<Arc<Labels>>,
+    pub(crate) retries: Retries,
+    pub(crate) starts: Starts,
+}
+
+/// Whether starts are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Starts {
+    Told,
+    Silent,
+}
+
+/// See the head of this file.
+pub(crate) struct Courier {
+    means: Means,
+    index: Arc<Index>,
+    todo: Arc<Positions>,
+    finished: Positions,
+    /// Jobs that were ended by somebody who stopped their slice, not by the run. They count once the run is stopped too.
+    stopped: BTreeMap<u64, Seen>,
+    /// Jobs of which an attempt failed that another one should follow.
+    retrying: BTreeSet<u64>,
+    pub(crate) counts: HaltCounts,
+    /// Outcomes of jobs that had one.
+    pub(crate) duplicates: u64,
+}
+
+impl Courier {
+    pub(crate) fn new(means: Means, index: Arc<Index>, todo: Arc<Positions>) -> Courier {
+        Courier {
+            means,
+            index,
+            todo,
+            finished: Positions::default(),
+            stopped: BTreeMap::new(),
+            retrying: BTreeSet::new(),
+            counts: HaltCounts::default(),
+            duplicates: 0,
+        }
+    }
+
+    /// Whether nothing is to be run for this position any more.
+    pub(crate) fn is_finished(&self, position: u64) -> bool {
+        !self.todo.has(position) || self.finished.has(position)
+    }
+
+    /// How many jobs the whole list has.
+    pub(crate) fn jobs(&self) -> u64 {
+        self.index.jobs()
+    }
+
+    pub(crate) fn finished(&self) -> u64 {
+        self.finished.count()
+    }
+
+    pub(crate) fn retrying(&self) -> u64 {
+        self.retrying.len() as u64
+    }
+
+    /// Whether a job that failed in this attempt may be tried again by who still runs it.
+    ///
+    /// # Errors
+    /// Where its line can't be read.
+    pub(crate) fn may_be_retried(&self, position: u64, attempt: u32, of_all: u32) -> anyhow::Result<bool> {
+        Ok(attempt <= self.job(position)?.retries.unwrap_or(of_all))
+    }
+
+    /// The job at this position.
+    ///
+    /// # Errors
+    /// Where its line can't be read.
+    pub(crate) fn job(&self, position: u64) -> anyhow::Result<Job<Work>> {
+        let bytes = self.index.offset(position)..self.index.offset(position + 1);
+        self.means.session.listing.job_at(position, bytes)
+    }
+
+    /// Tells what came of an attempt, if that is news.
+    ///
+    /// # Errors
+    /// Where the list or an output can't be read.
+    pub(crate) fn take(&mut self, seen: Seen, driver: &mut Driver<Work>) -> anyhow::Result<()> {
+        let position = seen.entry.seq;
+        if position == 0 || position > self.index.jobs() {
+            return Ok(());
+        }
+        let job = self.job(position)?;
+        // Of another list, or another command.
+        if !is_of(&seen.entry, &job) {
+            return Ok(());
+        }
+        if self.is_finished(position) {
+            self.duplicates += u64::from(seen.entry.outcome != Kind::Stopped);
+            return Ok(());
+        }
+        if seen.entry.outcome == Kind::Stopped && !matches!(driver.halted(), Halt::Stop(_) | Halt::Kill) {
+            self.stopped.insert(position, seen);
+            return Ok(());
+        }
+        self.tell(job, &seen, driver)
+    }
+
+    fn tell(&mut self, job: Job<Work>, seen: &Seen, driver: &mut Driver<Work>) -> anyhow::Result<()> {
+        let Seen { entry, outputs } = seen;
+        let position = entry.seq;
+        let outcome = self.outcome(entry, outputs).with_context(|| {
+            format!("what was recorded of job \"{}\" in {outputs:?} can't be read", job.key)
+        })?;
+        let (slot, attempt) = (entry.slot.unwrap_or(1).max(1), entry.attempt);
+        if let Some(labels) = &self.means.labels {
+            labels.begin_at(&job, position, slot);
+        }
+        let started =
+            Started::recorded(job.key.clone(), position, slot, attempt).expect("BUG: a job without a place");
+        if self.means.starts == Starts::Told {
+            driver.tell(Event::Started(started.clone()));
+        }
+        if self.means.retries.follow(attempt, job.retries, &outcome) {
+            self.retrying.insert(position);
+            driver.tell(Event::Retried(Retried::recorded(started, outcome)));
+            return Ok(());
+        }
+        let completion =
+            Completion::recorded(job, slot, attempt, outcome).expect("BUG: a job without a place");
+        self.finish(completion, driver);
+        Ok(())
+    }
+
+    fn finish(&mut self, completion: Completion<Work>, driver: &mut Driver<Work>) {
+        let position = completion.seq.get();
+        self.finished.add(position);
+        self.retrying.remove(&position);
+        self.stopped.remove(&position);
+        match Kind::of(&completion.outcome) {
+            Kind::Stopped | Kind::NeverReached => {}
+            _ if completion.outcome.is_success() => self.counts.succeeded += 1,
+            _ => self.counts.failed += 1,
+        }
+        driver.standing.completed += 1;
+        driver.tell(Event::Completed(completion));
+    }
+
+    fn outcome(&self, entry: &Entry, outputs: &Path) -> std::io::Result<Outcome> {
+        let mut outcome = entry.outcome();
+        if let Outcome::Ran(ran) = &mut outcome {
+            let keep = |source: Source| match entry.length(source) {
+                0 => Ok(Spool::default()),
+                _ => self.means.keeper.keep(entry.open(source, outputs)?),
+            };
+            ran.stdout = keep(Source::Stdout)?;
+            ran.stderr = keep(Source::Stderr)?;
+        }
+        Ok(outcome)
+    }
+
+    /// Records that nobody will ever know what came of a job, and tells it.
+    ///
+    /// # Errors
+    /// Where that can't be recorded.
+    pub(crate) fn lose(&mut self, position: u64, why: &str, driver: &mut Driver<Work>) -> anyhow::Result<()> {
+        let outcome = Outcome::Lost(why.to_owned());
+        let lost = Completion::nowhere(self.job(position)?, outcome).expect("BUG: a job without a place");
+        self.means.session.recorder.record_lost(&lost).context("can't write to the journal")?;
+        self.finish(lost, driver);
+        Ok(())
+    }
+
+    /// The run is over: tells what was held back.
+    ///
+    /// # Errors
+    /// Where the list or an output can't be read.
+    pub(crate) fn end(&mut self, driver: &mut Driver<Work>) -> anyhow::Result<()> {
+        if matches!(driver.halted(), Halt::Stop(_) | Halt::Kill) {
+            for (position, seen) in std::mem::take(&mut self.stopped) {
+                self.tell(self.job(position)?, &seen, driver)?;
+            }
+        }
+        for position in std::mem::take(&mut self.retrying) {
+            let unrun = Completion::nowhere(self.job(position)?, NotStarted::NeverReached.into());
+            self.finish(unrun.expect("BUG: a job without a place"), driver);
+        }
+        Ok(())
+    }
+}
+
+/// Whether the record is of this very job.
+fn is_of(entry: &Entry, job: &Job<Work>) -> bool {
+    let Work::Stored(stored) = &job.work else { return false };
+    let parse = |text: &str| Hash::parse(text.as_bytes());
+    parse(&entry.job) == Some(stored.identity.job)
+        && parse(&entry.fingerprint) == Some(stored.identity.fingerprint)
+}

@@ -1,0 +1,113 @@
+//! How a halt of a whole run reaches its slices: by a file that all of them look at.
+//! Knows nothing of who halts, or why.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use procpool_core::{Halt, Handle, Signal};
+
+use crate::journal::folder::private;
+
+/// The time between two looks.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// The file is looked at in vain so often before it counts as taken away.
+const PATIENCE: u32 = 8;
+
+/// Writes how far a round is to halt. The file is there from its beginning on: one that appears later is seen late where
+/// names that were missing are remembered, as by NFS.
+///
+/// # Errors
+/// Where it can't be written.
+pub(crate) fn tell(path: &Path, halt: Halt) -> io::Result<()> {
+    let file: File = private().open(path)?;
+    // One write of a length that never changes: nobody reads half of it.
+    file.write_all_at(format!("{:<9}\n", text(halt)).as_bytes(), 0)?;
+    file.sync_data()
+}
+
+fn text(halt: Halt) -> String {
+    match halt {
+        Halt::GoOn => "go on".to_owned(),
+        Halt::Drain => "drain".to_owned(),
+        Halt::Stop(signal) => format!("stop {}", signal.number()),
+        Halt::Kill => "kill".to_owned(),
+    }
+}
+
+/// What such a file says; `None` where it says nothing that has a meaning.
+fn parse(text: &str) -> Option<Halt> {
+    Some(match text.trim_end() {
+        "go on" => Halt::GoOn,
+        "drain" => Halt::Drain,
+        "kill" => Halt::Kill,
+        other => Halt::Stop(Signal::from_number(other.strip_prefix("stop ")?.parse().ok()?)?),
+    })
+}
+
+fn read(path: &Path) -> io::Result<Option<Halt>> {
+    let mut text = String::new();
+    crate::journal::folder::open(path)?.take(64).read_to_string(&mut text)?;
+    Ok(parse(&text))
+}
+
+/// Has a slice obey the file from now on, by a thread of its own. Where the file is gone, so is the run: then it stops.
+///
+/// # Errors
+/// Where the system has no thread for it.
+pub(crate) fn obey(path: PathBuf, handle: Handle) -> io::Result<()> {
+    let watch = move || {
+        let mut missed = 0;
+        while handle.halted() != Halt::Kill {
+            match read(&path) {
+                Ok(halt) => {
+                    missed = 0;
+                    apply(&handle, halt.unwrap_or(Halt::GoOn));
+                }
+                Err(_) => missed += 1,
+            }
+            if missed >= PATIENCE {
+                handle.stop();
+            }
+            thread::sleep(LOOK);
+        }
+    };
+    // It ends with the process.
+    thread::Builder::new().name("procpool-halt".into()).spawn(watch).map(drop)
+}
+
+fn apply(handle: &Handle, halt: Halt) {
+    match halt {
+        Halt::GoOn => {}
+        Halt::Drain => handle.drain(),
+        Halt::Stop(signal) => handle.stop_with(signal),
+        Halt::Kill => handle.kill(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_is_what_is_read() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let path = temporary.path().join("halt");
+        for halt in [Halt::GoOn, Halt::Drain, Halt::Stop(Signal::INT), Halt::Stop(Signal::TERM), Halt::Kill] {
+            tell(&path, halt).unwrap();
+            assert_eq!(read(&path).unwrap(), Some(halt));
+        }
+        assert_eq!(std::fs::read(&path).unwrap(), b"kill     \n");
+    }
+
+    #[test]
+    fn what_makes_no_sense_says_nothing() {
+        for text in ["", "stop", "stop x", "stop 999", "Kill", "\0\0\0"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}

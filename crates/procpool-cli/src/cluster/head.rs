@@ -1,0 +1,324 @@
+//! The head of a run on a cluster: it hands rounds of slices in, follows what they record, and halts them.
+//! Knows nothing of what is shown of it, and no engine's commands.
+
+use std::env;
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+use procpool_cluster::{Act, Answer, Array, Clerk, Head, Notice, Requeue, Round, Task};
+use procpool_core::{Driver, Halt, Pending};
+
+use crate::cluster::courier::Courier;
+use crate::cluster::halting;
+use crate::cluster::index::Index;
+use crate::cluster::order::{self, Order, Parts};
+use crate::cluster::post::{Post, Stay, Terms, Watched};
+use crate::cluster::roster::Roster;
+use crate::cluster::tails::Tails;
+use crate::cluster::take_up::take_up;
+use crate::input::Fault;
+use crate::journal::positions::Positions;
+use crate::journal::record::{self, Record, RoundOver, tag};
+use crate::journal::session::Session;
+use crate::journal::text::Text;
+use crate::screen;
+use crate::work::Work;
+
+/// The time between two looks at what slices have recorded: while there is something, and at most.
+const SHORTEST: Duration = Duration::from_millis(20);
+const LONGEST: Duration = Duration::from_millis(250);
+
+/// How long slices may take to end once all is done. One whose node was lost may be there all the same, and say what it has
+/// done twice.
+const LAST_WORDS: Duration = Duration::from_millis(1500);
+
+/// Carries the run out, from its list to its end.
+pub(crate) fn drive(post: Post, driver: &mut Driver<Work>) {
+    let session = Arc::clone(&post.means.session);
+    wait_for_list(&session, driver);
+    if let Err(error) = Errand::new(post, driver).and_then(|errand| errand.run(driver)) {
+        // The journal's sink tells it when the run ends, which is now.
+        let _ = session.trouble().set(error);
+    }
+}
+
+/// Slices are parts of a whole list.
+fn wait_for_list(session: &Session, driver: &mut Driver<Work>) {
+    while !session.listing.is_written() && driver.halted() == Halt::GoOn {
+        driver.wait(SHORTEST);
+    }
+}
+
+/// A run that goes on.
+struct Errand {
+    terms: Terms,
+    session: Arc<Session>,
+    clerk: Clerk,
+    fault: Fault,
+    generation: u32,
+    list: u32,
+    index: Arc<Index>,
+    total: u64,
+    head: Head,
+    courier: Courier,
+    tails: Tails,
+    roster: Roster,
+    /// How far the slices have been told to halt.
+    told: Halt,
+    /// What the files of the rounds are called that may still be on their way, the last one last.
+    tags: Vec<String>,
+    pause: Duration,
+}
+
+impl Errand {
+    fn new(post: Post, driver: &mut Driver<Work>) -> anyhow::Result<Errand> {
+        let Post { terms, means, outset, clerk, fault } = post;
+        let session = Arc::clone(&means.session);
+        let folder = session.folder.clone();
+        let index = Arc::new(Index::read(&folder, outset.list)?);
+        let todo = outset.to_run.clone().unwrap_or_else(|| Arc::new(Positions::up_to(index.jobs())));
+        let total = todo.count();
+        driver.standing.total = Some(total);
+        let courier = Courier::new(means, Arc::clone(&index), Arc::clone(&todo));
+        let tails = Tails::new(folder.clone(), outset.lengths.clone());
+        let (head, tags) = take_up(&terms, &outset, &courier, &folder)?;
+        Ok(Errand {
+            terms,
+            session,
+            clerk,
+            fault,
+            generation: outset.generation,
+            list: outset.list,
+            index,
+            total,
+            head,
+            courier,
+            tails,
+            roster: Roster::default(),
+            told: Halt::GoOn,
+            tags,
+            pause: SHORTEST,
+        })
+    }
+
+    fn run(mut self, driver: &mut Driver<Work>) -> anyhow::Result<()> {
+        while self.go_on(driver)? {
+            self.stand(driver);
+            driver.wait(self.pause);
+        }
+        self.courier.end(driver)?;
+        self.stand(driver);
+        driver.standing.active.clear();
+        if self.terms.stay == Stay::Detached {
+            // They run, and not for this head.
+            driver.standing.pending = Pending::Exactly(0);
+            return Ok(());
+        }
+        self.dismiss(driver)?;
+        match self.courier.duplicates {
+            0 => {}
+            1 => screen::say("procpool: 1 job ended twice; its first outcome counts\n"),
+            jobs => screen::say(&format!("procpool: {jobs} jobs ended twice; their first outcomes count\n")),
+        }
+        Ok(())
+    }
+
+    /// Takes a turn. Says whether there is another one.
+    fn go_on(&mut self, driver: &mut Driver<Work>) -> anyhow::Result<bool> {
+        self.follow(driver)?;
+        self.judge(driver);
+        self.halt(driver)?;
+        if self.courier.finished() == self.total {
+            self.head.finish();
+        }
+        if let Some(answer) = self.clerk.take() {
+            self.hear(answer)?;
+        }
+        let round = self.head.round().map(|round| round.number);
+        let courier = &self.courier;
+        let acts = self.head.step(Instant::now(), &|position| courier.is_finished(position));
+        if let Some(round) = round.filter(|_| self.head.round().is_none()) {
+            self.note(&Record::RoundOver(RoundOver { generation: self.generation, round }))?;
+        }
+        for act in acts {
+            if !self.act(act, driver)? {
+                return Ok(false);
+            }
+        }
+        let has_left = self.terms.stay == Stay::Detached && self.head.status().array.is_some();
+        Ok(!has_left)
+    }
+
+    /// Brings on what slices have recorded. Who leaves at once leaves all of it to the one who comes back.
+    fn follow(&mut self, driver: &mut Driver<Work>) -> anyhow::Result<()> {
+        if self.terms.stay == Stay::Detached {
+            return Ok(());
+        }
+        let courier = &mut self.courier;
+        let count = self.tails.pass(|seen| courier.take(seen, driver))?;
+        self.pause = if count > 0 { SHORTEST } else { (self.pause * 2).min(LONGEST) };
+        Ok(())
+    }
+
+    /// Whether the rule is reached by which the run halts: slices see their own jobs only.
+    fn judge(&self, driver: &mut Driver<Work>) {
+        let Some(rule) = self.terms.halt_rule.filter(|_| driver.standing.reached.is_none()) else { return };
+        if rule.is_reached(self.courier.counts, Some(self.total)) {
+            driver.standing.reached = Some(rule);
+            driver.halt(rule.halt());
+        }
+    }
+
+    /// Passes a halt of the run on to the slices.
+    fn halt(&mut self, driver: &Driver<Work>) -> anyhow::Result<()> {
+        let halted = driver.halted();
+        if halted == self.told {
+            return Ok(());
+        }
+        self.told = halted;
+        for tag in &self.tags {
+            halting::tell(&self.session.folder.halt(tag), halted).context("can't halt the slices")?;
+        }
+        match halted {
+            Halt::GoOn => {}
+            Halt::Drain => self.head.drain(Instant::now()),
+            Halt::Stop(_) | Halt::Kill => self.head.cancel(Instant::now()),
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, answer: Answer) -> anyhow::Result<()> {
+        if let (Answer::Submitted(Ok(id)) | Answer::Found(Ok(Some(id))), Some(round)) =
+            (&answer, self.head.round())
+        {
+            let array = record::Array {
+                generation: self.generation,
+                round: round.number,
+                id: id.as_str().to_owned(),
+            };
+            self.note(&Record::Array(array))?;
+        }
+        self.head.heard(Instant::now(), answer);
+        Ok(())
+    }
+
+    /// Does what the head wants done. Says whether that was not the last of it.
+    fn act(&mut self, act: Act, driver: &mut Driver<Work>) -> anyhow::Result<bool> {
+        match act {
+            Act::Ask(task) => self.clerk.ask(task),
+            Act::Submit(round) => {
+                self.write_down(&round)?;
+                self.clerk.ask(Task::Submit(Box::new(self.array(&round)?)));
+            }
+            Act::Say(notice) => self.say(&notice),
+            Act::Lost { ranges, why } => {
+                for position in ranges.into_iter().flatten() {
+                    if !self.courier.is_finished(position) {
+                        self.courier.lose(position, &why, driver)?;
+                    }
+                }
+            }
+            Act::Left { ranges, why } => {
+                let jobs: u64 = procpool_cluster::count(&ranges);
+                screen::say(&format!("procpool: {jobs} jobs are left: {why}\n"));
+            }
+            Act::Refused(why) => self.fault.set(anyhow!("{}: {why}", self.terms.settings.engine)),
+            Act::Over => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// What is as it should be is told where somebody watches.
+    fn say(&self, notice: &Notice) {
+        let is_as_it_should_be = matches!(
+            notice,
+            Notice::Submitted { .. } | Notice::FoundAgain { .. } | Notice::Waiting { remedy: None, .. }
+        );
+        if !is_as_it_should_be || self.terms.watched == Watched::ByPeople {
+            screen::say(&format!("procpool: {notice}\n"));
+        }
+    }
+
+    fn note(&self, record: &Record) -> anyhow::Result<()> {
+        self.session.recorder.note(record).context("can't write to the journal")
+    }
+
+    /// All that the slices of a round have to know, and that it is about to be handed in.
+    fn write_down(&mut self, round: &Round) -> anyhow::Result<()> {
+        let folder = &self.session.folder;
+        let tag = tag(self.generation, round.number);
+        halting::tell(&folder.halt(&tag), Halt::GoOn).context("can't write to the journal")?;
+        let here = env::current_dir().context("the working directory is gone")?;
+        let order = Order {
+            version: order::VERSION,
+            generation: self.generation,
+            round: round.number,
+            run: self.terms.run.clone(),
+            list: self.list,
+            length: self.index.length,
+            directory: Text::from(here.as_os_str()).into_owned(),
+            options: self.terms.options.iter().map(|word| Text::from(word).into_owned()).collect(),
+            goes_on: self.terms.requeue == Requeue::Yes,
+        };
+        let parts = (0..).zip(&round.slices);
+        let parts = parts.map(|(number, slice)| Parts::new(number, slice.tries, &slice.ranges, &self.index));
+        order::write(folder, order, parts)?;
+        self.note(&Record::Round(record::Round {
+            generation: self.generation,
+            number: round.number,
+            name: round.name.clone(),
+            list: self.list,
+            slices: u32::try_from(round.slices.len()).unwrap_or(u32::MAX),
+        }))?;
+        self.tags.push(tag);
+        Ok(())
+    }
+
+    fn array(&self, round: &Round) -> anyhow::Result<Array> {
+        let folder = self.session.folder.path();
+        let tag = tag(self.generation, round.number);
+        let program = env::current_exe().context("can't tell where procpool itself is")?;
+        let words = [program.as_os_str(), "slice".as_ref(), "--round".as_ref(), tag.as_ref()];
+        let more = ["--index-from-env".as_ref(), "--".as_ref(), folder.as_os_str()];
+        Ok(Array {
+            name: round.name.clone(),
+            elements: u32::try_from(round.slices.len()).context("too many slices")?,
+            at_once: self.terms.at_once,
+            processors: self.terms.processors,
+            requeue: self.terms.requeue,
+            time: self.terms.time,
+            command: words.into_iter().chain(more).map(OsString::from).collect(),
+            directory: folder.to_owned(),
+            log: folder.join(format!("log-{tag}-%a")),
+        })
+    }
+
+    /// Keeps what handles are told.
+    fn stand(&mut self, driver: &mut Driver<Work>) {
+        let standing = &mut driver.standing;
+        standing.active = self.roster.look(self.tails.running(&self.tags), &self.courier);
+        standing.retrying = self.courier.retrying();
+        let rest = self.total - self.courier.finished();
+        standing.pending = Pending::Exactly(rest.saturating_sub(standing.active.len() as u64));
+        if self.fault.get().is_some() && self.courier.finished() == 0 {
+            // Nothing was started, and why has been told.
+            standing.pending = Pending::Exactly(0);
+        }
+    }
+
+    /// Whoever still works on it does so in vain: a node that was cut off, say. What that has done twice is counted.
+    fn dismiss(&mut self, driver: &mut Driver<Work>) -> anyhow::Result<()> {
+        for tag in &self.tags {
+            // Who can't read it ends by itself.
+            let _ = halting::tell(&self.session.folder.halt(tag), Halt::Kill);
+        }
+        let begun = Instant::now();
+        while !self.tails.are_over() && begun.elapsed() < LAST_WORDS {
+            self.follow(driver)?;
+            driver.wait(SHORTEST);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,133 @@
+//! What the slices of a round are told: a file with a line for all of them, and one for each.
+//! Knows nothing of who runs them.
+
+use std::io::{BufWriter, Write};
+use std::ops::Range;
+
+use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::cluster::index::Index;
+use crate::journal::folder::{self, Folder, private};
+use crate::journal::listing::Mark;
+use crate::journal::positions::Positions;
+use crate::journal::record::{sealed, tag};
+use crate::journal::scan::{Found, Scanner};
+use crate::journal::text::Text;
+
+/// What holds for all slices of a round.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Order {
+    pub(crate) version: u32,
+    pub(crate) generation: u32,
+    pub(crate) round: u32,
+    /// The run, as jobs have it in `PROCPOOL_RUN`.
+    pub(crate) run: String,
+    /// The list that the slices are parts of, and how many bytes it has.
+    pub(crate) list: u32,
+    pub(crate) length: u64,
+    /// Where the run was started.
+    pub(crate) directory: Text<'static>,
+    /// What was typed that holds for jobs.
+    pub(crate) options: Vec<Text<'static>>,
+    /// Whether a slice that was begun before is to be gone on with.
+    pub(crate) goes_on: bool,
+}
+
+/// The jobs of a slice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Parts {
+    pub(crate) slice: u32,
+    /// In how many rounds these jobs have been before.
+    pub(crate) tries: u32,
+    /// The first position of each, how many follow one another, and where in the list the first line begins.
+    #[serde(rename = "parts")]
+    triples: Vec<(u64, u64, u64)>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+enum Line {
+    Slices(Order),
+    Slice(Parts),
+}
+
+/// Of the file.
+pub(crate) const VERSION: u32 = 1;
+
+impl Order {
+    /// What the files of the round are called.
+    pub(crate) fn tag(&self) -> String {
+        tag(self.generation, self.round)
+    }
+}
+
+impl Parts {
+    pub(crate) fn new(slice: u32, tries: u32, ranges: &[Range<u64>], index: &Index) -> Parts {
+        let part = |range: &Range<u64>| (range.start, range.end - range.start, index.offset(range.start));
+        Parts { slice, tries, triples: ranges.iter().map(part).collect() }
+    }
+
+    /// The positions, as ranges.
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = Range<u64>> + '_ {
+        self.triples.iter().map(|(first, count, _)| *first..*first + *count)
+    }
+
+    pub(crate) fn positions(&self) -> Positions {
+        let mut positions = Positions::default();
+        self.ranges().flatten().for_each(|position| positions.add(position));
+        positions
+    }
+
+    /// Where their lines begin.
+    pub(crate) fn marks(&self) -> impl DoubleEndedIterator<Item = Mark> + '_ {
+        self.triples.iter().map(|(position, _, offset)| Mark { position: *position, offset: *offset })
+    }
+}
+
+/// Writes down what the slices of a round are told. The whole is there, or nothing.
+///
+/// # Errors
+/// Where it can't be written.
+pub(crate) fn write(
+    folder: &Folder,
+    order: Order,
+    slices: impl Iterator<Item = Parts>,
+) -> anyhow::Result<()> {
+    let path = folder.slices(&order.tag());
+    let new = path.with_extension("jsonl.new");
+    let put = || {
+        let mut file = BufWriter::new(private().truncate(true).open(&new)?);
+        file.write_all(&sealed(&Line::Slices(order)))?;
+        for parts in slices {
+            file.write_all(&sealed(&Line::Slice(parts)))?;
+        }
+        // It may be read on another machine at once.
+        file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_data()?;
+        std::fs::rename(&new, &path)
+    };
+    put().with_context(|| format!("can't write {path:?}"))
+}
+
+/// Reads what all slices of a round are told, and gives the parts of each to `take` as long as that is true.
+///
+/// # Errors
+/// Where it can't be read.
+pub(crate) fn read(folder: &Folder, tag: &str, mut take: impl FnMut(Parts) -> bool) -> anyhow::Result<Order> {
+    let path = folder.slices(tag);
+    let shown = || format!("can't read {path:?}");
+    let mut scanner = Scanner::new(folder::open(&path).with_context(shown)?);
+    let mut order = None;
+    while let Found::Line { body, .. } = scanner.next().with_context(shown)? {
+        match serde_json::from_slice(&[b"{", body].concat()).ok() {
+            Some(Line::Slices(found)) if found.version == VERSION => order = Some(found),
+            Some(Line::Slice(parts)) if order.is_some() => {
+                if !take(parts) {
+                    break;
+                }
+            }
+            _ => bail!("{path:?} is none that this procpool can read"),
+        }
+    }
+    order.with_context(|| format!("{path:?} is empty"))
+}

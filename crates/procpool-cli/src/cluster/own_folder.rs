@@ -1,0 +1,48 @@
+//! The folder of a run on a cluster for which nobody has asked for a journal.
+//! Knows nothing of what stands in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use procpool_core::Command;
+
+use crate::exit::ExitStatus;
+use crate::quote::{Reader, command_line};
+use crate::screen;
+
+/// It goes with a run that came to its end, and stays where there is something left to do or to look at.
+#[derive(Debug)]
+pub(crate) struct OwnFolder(PathBuf);
+
+impl OwnFolder {
+    /// In the directory where procpool runs: what all nodes see is nowhere else more likely.
+    pub(crate) fn of(run: &str) -> OwnFolder {
+        OwnFolder(format!("procpool-{run}").into())
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The run is over, for this process.
+    pub(crate) fn settle(&self, has_left: bool, status: ExitStatus) {
+        if !self.0.is_dir() {
+            return;
+        }
+        let is_over = match status {
+            ExitStatus::Success | ExitStatus::JobsFailed => !has_left,
+            ExitStatus::Scaled(number) => number < u8::MAX,
+            ExitStatus::BadInput | ExitStatus::OwnFailure | ExitStatus::Signal(_) => false,
+        };
+        if !is_over || fs::remove_dir_all(&self.0).is_err() {
+            tell(&self.0);
+        }
+    }
+}
+
+/// Says how a run is gone on with that is not over.
+pub(crate) fn tell(folder: &Path) {
+    let again = Command::new("procpool").arg("resume").arg(folder);
+    let line = command_line(&again, Reader::Line);
+    screen::say(&format!("procpool: to go on with it: {}\n", line.to_string_lossy()));
+}

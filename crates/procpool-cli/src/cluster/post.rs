@@ -1,0 +1,57 @@
+//! What the head of a run on a cluster is told and given.
+//! Knows nothing of what it makes of that.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use procpool_cluster::{Clerk, Processors, Requeue, Settings};
+use procpool_core::HaltRule;
+
+use crate::cluster::courier::Means;
+use crate::cluster::outset::Outset;
+use crate::input::Fault;
+
+/// What a run on a cluster is told.
+pub(crate) struct Terms {
+    /// The run, as jobs have it in `PROCPOOL_RUN`.
+    pub(crate) run: String,
+    pub(crate) settings: Settings,
+    /// How many slices at a time.
+    pub(crate) at_once: Option<u32>,
+    pub(crate) processors: Processors,
+    pub(crate) requeue: Requeue,
+    pub(crate) time: Option<Duration>,
+    /// What was typed that holds for jobs.
+    pub(crate) options: Vec<OsString>,
+    pub(crate) halt_rule: Option<HaltRule>,
+    /// How many further attempts a job has that doesn't say so itself.
+    pub(crate) retries: u32,
+    pub(crate) stay: Stay,
+    pub(crate) watched: Watched,
+}
+
+/// Who reads what is told of the run as it goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Watched {
+    ByPeople,
+    /// A success stays silent.
+    ByNobody,
+}
+
+/// How long the head stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stay {
+    ToTheEnd,
+    /// Until the first round is handed in.
+    Detached,
+}
+
+/// All that a head needs.
+pub(crate) struct Post {
+    pub(crate) terms: Terms,
+    pub(crate) means: Means,
+    pub(crate) outset: Outset,
+    pub(crate) clerk: Clerk,
+    /// Where it is told that the cluster doesn't take what was typed.
+    pub(crate) fault: Fault,
+}

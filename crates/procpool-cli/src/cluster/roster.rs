@@ -1,0 +1,53 @@
+//! What runs now in the slices of a run, as far as their files say.
+//! Knows nothing of what has come of it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use procpool_core::{Active, Started};
+
+use crate::cluster::courier::Courier;
+use crate::journal::{folder, running};
+
+/// See the head of this file.
+#[derive(Debug, Default)]
+pub(crate) struct Roster {
+    active: BTreeMap<(u64, u32), Active>,
+    looked: Option<Instant>,
+}
+
+/// The time between two looks: it is for eyes.
+const LOOK: Duration = Duration::from_secs(1);
+
+impl Roster {
+    /// What runs, looked up anew where that is some time ago.
+    pub(crate) fn look(&mut self, files: impl Iterator<Item = PathBuf>, courier: &Courier) -> Vec<Active> {
+        let now = Instant::now();
+        if self.looked.is_none_or(|looked| now.duration_since(looked) >= LOOK) {
+            self.looked = Some(now);
+            self.read(files, courier, now);
+        }
+        self.active.retain(|(position, _), _| !courier.is_finished(*position));
+        self.active.values().cloned().collect()
+    }
+
+    fn read(&mut self, files: impl Iterator<Item = PathBuf>, courier: &Courier, now: Instant) {
+        let mut before = std::mem::take(&mut self.active);
+        for running in files {
+            let table = folder::open(&running).ok().and_then(|file| running::read(&file));
+            for (slot, entry) in (1..).zip(table.into_iter().flat_map(|(_, table)| table)) {
+                let name = (entry.seq, entry.attempt);
+                // An end that has been recorded is not taken out of the table.
+                if courier.is_finished(entry.seq) {
+                    continue;
+                }
+                let active = before.remove(&name).or_else(|| {
+                    let key = courier.job(entry.seq).ok()?.key;
+                    Some(Active::recorded(Started::recorded(key, entry.seq, slot, entry.attempt)?, now))
+                });
+                self.active.extend(active.map(|active| (name, active)));
+            }
+        }
+    }
+}

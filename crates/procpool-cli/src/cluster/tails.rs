@@ -1,0 +1,128 @@
+//! Follows the files that slices write, as they grow.
+//! Knows nothing of what becomes of what stands in them.
+
+use std::collections::BTreeMap;
+use std::io::{Seek, SeekFrom};
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+use crate::journal::entry::Entry;
+use crate::journal::folder::{self, Folder};
+use crate::journal::past::parse;
+use crate::journal::record::Record;
+use crate::journal::scan::{Found, Scanner};
+
+/// The files of all slices of a folder.
+pub(crate) struct Tails {
+    folder: Folder,
+    files: BTreeMap<String, Tail>,
+}
+
+/// One of them.
+#[derive(Debug, Default)]
+struct Tail {
+    /// So much of it has been read.
+    offset: u64,
+    /// It has said that it is a slice's.
+    is_of_slice: bool,
+    /// Nothing more will come.
+    is_over: bool,
+}
+
+/// An attempt that a slice has recorded.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) entry: Entry,
+    /// Where its longer outputs are.
+    pub(crate) outputs: PathBuf,
+}
+
+impl Tails {
+    /// Of each file that is known already as much as this is left out.
+    pub(crate) fn new(folder: Folder, known: impl IntoIterator<Item = (PathBuf, u64)>) -> Tails {
+        let known: BTreeMap<PathBuf, u64> = known.into_iter().collect();
+        let writers = folder.other_writers().unwrap_or_default();
+        let files = writers.into_iter().filter_map(|writer| {
+            let offset = *known.get(&folder.files_of(&writer).journal)?;
+            Some((writer, Tail { offset, ..Tail::default() }))
+        });
+        let files = files.collect();
+        Tails { folder, files }
+    }
+
+    /// Gives `take` all that has come since the last time. Says how much that was.
+    ///
+    /// # Errors
+    /// Where a file can't be read, and those of `take`.
+    pub(crate) fn pass(&mut self, mut take: impl FnMut(Seen) -> anyhow::Result<()>) -> anyhow::Result<u64> {
+        let shown = || format!("can't read the journals in {:?}", self.folder.path());
+        // Opened each time, which is what makes a shared file system say what is there now.
+        for writer in self.folder.other_writers().with_context(shown)? {
+            self.files.entry(writer).or_default();
+        }
+        let mut count = 0;
+        for (writer, tail) in self.files.iter_mut().filter(|(_, tail)| !tail.is_over) {
+            let files = self.folder.files_of(writer);
+            count += tail
+                .read(&files.journal, |entry| take(Seen { entry, outputs: files.outputs.clone() }))
+                .with_context(|| format!("{:?}", files.journal))?;
+        }
+        Ok(count)
+    }
+
+    /// The files that say what runs, of all slices of these rounds that have not said that they are over.
+    pub(crate) fn running<'a>(&'a self, tags: &'a [String]) -> impl Iterator<Item = PathBuf> + 'a {
+        let is_of_round = |writer: &str| {
+            tags.iter().any(|tag| writer.strip_prefix(tag.as_str()).is_some_and(|rest| rest.starts_with('-')))
+        };
+        let open = self.files.iter().filter(move |(writer, tail)| !tail.is_over && is_of_round(writer));
+        open.map(|(writer, _)| self.folder.running_of(writer))
+    }
+
+    /// Whether all that were begun have said that they are over.
+    pub(crate) fn are_over(&self) -> bool {
+        self.files.values().all(|tail| tail.is_over || !tail.is_of_slice)
+    }
+}
+
+impl Tail {
+    /// Reads on to the last whole line. What is no line yet may become one: it is looked at again.
+    fn read(
+        &mut self,
+        path: &std::path::Path,
+        mut take: impl FnMut(Entry) -> anyhow::Result<()>,
+    ) -> anyhow::Result<u64> {
+        let mut file = folder::open(path)?;
+        if file.metadata()?.len() <= self.offset {
+            return Ok(0);
+        }
+        file.seek(SeekFrom::Start(self.offset))?;
+        let begin = self.offset;
+        let mut scanner = Scanner::new(file);
+        let mut count = 0;
+        loop {
+            match scanner.next()? {
+                Found::Line { offset, body } => {
+                    if let Some(entry) = Entry::parse(body) {
+                        take(entry)?;
+                        count += 1;
+                    } else {
+                        match parse(body) {
+                            Some(Record::Slice(_)) => self.is_of_slice = true,
+                            Some(Record::End(_)) => self.is_over = true,
+                            _ => {}
+                        }
+                    }
+                    self.offset = begin + offset + line_length(body);
+                }
+                Found::End { .. } | Found::Torn { .. } | Found::Damaged { .. } => return Ok(count),
+            }
+        }
+    }
+}
+
+/// How long a line is in its file, by what stands in it after the check.
+fn line_length(body: &[u8]) -> u64 {
+    (crate::journal::line::CHECK + body.len() + 1) as u64
+}

@@ -1,0 +1,216 @@
+//! What a head writes down for its slices is what they read, and what they record is what it sees: no process is needed.
+//! Knows no engine.
+
+use std::fs;
+use std::io::Write as _;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use procpool_core::{Command, Job};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::index::Index;
+use super::order::{self, Order, Parts};
+use super::tails::Tails;
+use crate::journal::folder::Folder;
+use crate::journal::line;
+use crate::journal::list::{Inputs, Keep, Ledger, Line};
+use crate::journal::listing::{Listing, StoredJobs};
+use crate::journal::record::{End, Record, SliceBegin, sealed};
+use crate::journal::text::Text;
+use crate::journal::writer::Durability;
+use crate::terms::Terms;
+use crate::work::Work;
+
+fn folder() -> (TempDir, Folder) {
+    let temporary = tempfile::Builder::new().tempdir().unwrap();
+    let folder = Folder::new(temporary.path()).unwrap();
+    (temporary, folder)
+}
+
+fn ledger(folder: &Folder) -> Ledger {
+    Ledger {
+        here: "/".into(),
+        terms: Terms::default(),
+        values: Keep::Nothing,
+        inputs: Inputs::new(folder.inputs(1)),
+    }
+}
+
+/// A list of so many jobs, whose keys are their positions.
+fn write_list(folder: &Folder, jobs: u64) {
+    let mut list = Vec::new();
+    for position in 1..=jobs {
+        let job = Job::new(position.to_string(), Work::Command(Command::new("true")));
+        list.extend(ledger(folder).line(&job, position).unwrap().0);
+    }
+    list.extend(sealed(&Line::End { jobs }));
+    fs::write(folder.list(1), list).unwrap();
+}
+
+fn order(length: u64) -> Order {
+    Order {
+        version: order::VERSION,
+        generation: 1,
+        round: 2,
+        run: "run".into(),
+        list: 1,
+        length,
+        directory: Text(b"/with \xff".to_vec().into()),
+        options: vec![Text(b"--env=A=\xff".to_vec().into())],
+        goes_on: true,
+    }
+}
+
+/// Positions that follow one another in pieces.
+fn pieces(lengths: &[(u64, u64)]) -> Vec<Range<u64>> {
+    let mut next = 1;
+    let piece = |(gap, length): &(u64, u64)| {
+        let first = next + gap;
+        next = first + length;
+        first..next
+    };
+    lengths.iter().map(piece).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_slice_has_its_own_jobs_and_no_others(lengths in prop::collection::vec((1_u64..20, 1_u64..30), 1..8)) {
+        let (_temporary, folder) = folder();
+        let ranges = pieces(&lengths);
+        let last = ranges.last().unwrap().end;
+        write_list(&folder, last + 5);
+        let index = Index::read(&folder, 1).unwrap();
+        prop_assert_eq!(index.jobs(), last + 5);
+        let other = std::slice::from_ref(&(last..last + 3)).to_vec();
+        let parts = [Parts::new(0, 0, &other, &index), Parts::new(1, 2, &ranges, &index)];
+        order::write(&folder, order(index.length), parts.clone().into_iter()).unwrap();
+        let mut read = Vec::new();
+        let found = order::read(&folder, "1-2", |parts| { read.push(parts); true }).unwrap();
+        prop_assert_eq!(&found, &order(index.length));
+        prop_assert_eq!(&read[..], &parts[..]);
+        let file = fs::File::open(folder.list(1)).unwrap();
+        let listing = Listing::over(file, ledger(&folder), found.length, Durability::Process);
+        let jobs = StoredJobs::new(listing, Some(Arc::new(read[1].positions())), None).with_marks(read[1].marks());
+        let keys: Vec<String> = jobs.map(|job| format!("{}@{}", job.key, job.position.unwrap())).collect();
+        let wanted = ranges.into_iter().flatten().map(|position| format!("{position}@{position}"));
+        prop_assert_eq!(keys, wanted.collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_job_is_read_from_the_middle_of_a_list() {
+    let (_temporary, folder) = folder();
+    write_list(&folder, 12);
+    let index = Index::read(&folder, 1).unwrap();
+    let file = fs::File::open(folder.list(1)).unwrap();
+    let listing = Listing::over(file, ledger(&folder), index.length, Durability::Process);
+    for position in [12, 1, 7] {
+        let job = listing.job_at(position, index.offset(position)..index.offset(position + 1)).unwrap();
+        assert_eq!((job.key.to_string(), job.position), (position.to_string(), Some(position)));
+    }
+    assert!(listing.job_at(13, index.offset(13)..index.offset(14)).is_err());
+}
+
+#[test]
+fn a_file_of_slices_that_is_damaged_or_of_another_version_is_refused() {
+    let (_temporary, folder) = folder();
+    assert!(order::read(&folder, "1-2", |_| true).is_err());
+    order::write(&folder, Order { version: 99, ..order(0) }, std::iter::empty()).unwrap();
+    assert!(order::read(&folder, "1-2", |_| true).is_err());
+    fs::write(folder.slices("1-2"), "").unwrap();
+    assert!(order::read(&folder, "1-2", |_| true).is_err());
+}
+
+/// The record of an attempt, with a key that takes some room.
+fn attempt(position: u64) -> Vec<u8> {
+    let entry =
+        crate::journal::entry::scripted(&serde_json::json!({ "seq": position, "key": "k".repeat(300) }));
+    let text = serde_json::to_string(&entry).unwrap();
+    line::seal(text.replacen('{', "{\"record\":\"attempt\",", 1).as_bytes())
+}
+
+fn begin(slice: u32, instance: u32) -> Vec<u8> {
+    let begin = SliceBegin {
+        generation: 1,
+        round: 1,
+        slice,
+        instance,
+        pid: 1,
+        host: "n".into(),
+        started: "then".into(),
+    };
+    [Record::header().line(), Record::Slice(begin).line()].concat()
+}
+
+fn append(path: &Path, bytes: &[u8]) {
+    fs::File::options().append(true).create(true).open(path).unwrap().write_all(bytes).unwrap();
+}
+
+fn pass(tails: &mut Tails) -> Vec<u64> {
+    let mut seen = Vec::new();
+    tails
+        .pass(|attempt| {
+            seen.push(attempt.entry.seq);
+            Ok(())
+        })
+        .unwrap();
+    seen
+}
+
+#[test]
+fn records_are_seen_as_they_come_each_once_and_a_torn_one_when_it_is_whole() {
+    let (_temporary, folder) = folder();
+    let mut tails = Tails::new(folder.clone(), []);
+    assert_eq!(pass(&mut tails), [0; 0]);
+    let file = folder.files_of("1-1-0000-1").journal;
+    append(&file, &begin(0, 1));
+    append(&file, &attempt(4));
+    assert_eq!(pass(&mut tails), [4]);
+    let next = attempt(5);
+    for piece in next.chunks(next.len() / 3) {
+        assert_eq!(pass(&mut tails), [0; 0]);
+        append(&file, piece);
+    }
+    assert_eq!(pass(&mut tails), [5]);
+    append(&folder.files_of("1-1-0001-1").journal, &[begin(1, 1), attempt(9), attempt(8)].concat());
+    append(&file, &attempt(6));
+    assert_eq!(pass(&mut tails), [6, 9, 8]);
+    assert_eq!(pass(&mut tails), [0; 0]);
+}
+
+#[test]
+fn what_was_known_before_is_not_seen_again() {
+    let (_temporary, folder) = folder();
+    let file = folder.files_of("1-1-0000-1").journal;
+    append(&file, &[begin(0, 1), attempt(1)].concat());
+    let known = fs::metadata(&file).unwrap().len();
+    append(&file, &attempt(2));
+    let mut tails = Tails::new(folder, [(file, known)]);
+    assert_eq!(pass(&mut tails), [2]);
+}
+
+#[test]
+fn slices_are_over_when_each_has_said_so() {
+    let (_temporary, folder) = folder();
+    let mut tails = Tails::new(folder.clone(), []);
+    let files = ["1-1-0000-1", "1-1-0000-2"].map(|name| folder.files_of(name).journal);
+    append(&files[0], &begin(0, 1));
+    append(&files[1], &begin(0, 2));
+    pass(&mut tails);
+    assert!(!tails.are_over());
+    let running = |tails: &Tails, tag: &str| tails.running(&[tag.to_owned()]).count();
+    assert_eq!((running(&tails, "1-1"), running(&tails, "1"), running(&tails, "1-2")), (2, 2, 0));
+    let end = Record::End(End { generation: 1, ended: "then".into(), status: 0 }).line();
+    append(&files[1], &end);
+    pass(&mut tails);
+    assert!(!tails.are_over());
+    append(&files[0], &end);
+    pass(&mut tails);
+    assert!(tails.are_over());
+    assert_eq!(running(&tails, "1-1"), 0);
+}

@@ -1,0 +1,151 @@
+//! A run on a cluster, by what was typed.
+//! Knows nothing of how it goes on.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use procpool_cluster::{
+    ArrayId, Clerk, Engine, EngineError, HandedIn, Processors, Requeue, Settings, Slurm, State, Wish,
+};
+use procpool_core::{Limit, LocalProcess, Run};
+
+use crate::args::{ClusterArgs, ScheduleArgs, Where};
+use crate::cluster::courier::{Means, Starts};
+use crate::cluster::head::drive;
+use crate::cluster::outset::Outset;
+use crate::cluster::post::{Post, Stay, Terms, Watched};
+use crate::input::Fault;
+use crate::journal::past::PastRound;
+use crate::journal::session::Session;
+use crate::labels::Labels;
+use crate::plan::schedule;
+use crate::run::Start;
+
+/// What it takes beside what was typed.
+pub(super) struct Given<'a> {
+    pub(super) run: &'a str,
+    pub(super) session: Arc<Session>,
+    pub(super) outset: Outset,
+    pub(super) labels: Option<Arc<Labels>>,
+    pub(super) starts: Starts,
+    pub(super) fault: Fault,
+    /// What was typed, as a resume goes by it.
+    pub(super) options: Vec<OsString>,
+    pub(super) grace: Duration,
+    pub(super) watched: Watched,
+}
+
+/// Tried once more than that a job is lost.
+const MOST_TRIES: u32 = 3;
+
+/// How much longer than the grace time a slice may take to end itself.
+const MORE_PATIENCE: Duration = Duration::from_secs(4);
+
+/// How much longer than that it may take until all of them are seen to be gone.
+const TO_BE_SEEN: Duration = Duration::from_secs(16);
+
+/// How long a run may take to end that was told to.
+pub(super) fn patience(grace: Duration) -> Duration {
+    grace + MORE_PATIENCE + TO_BE_SEEN
+}
+
+/// Slurm, as it was asked for.
+///
+/// # Errors
+/// Where its commands are not here.
+pub(super) fn engine(args: &ClusterArgs) -> anyhow::Result<Slurm> {
+    let slurm = Slurm::new(args.sbatch_arg.iter().cloned());
+    slurm.check().context("--on slurm")?;
+    Ok(slurm)
+}
+
+/// How the jobs are set going.
+///
+/// # Errors
+/// Where the cluster can't be used.
+pub(super) fn start(
+    args: &ClusterArgs,
+    scheduling: &ScheduleArgs,
+    given: Given<'_>,
+) -> anyhow::Result<Start> {
+    let engine = engine(args)?;
+    let name = engine.name();
+    let limit = limit_of_slices(&given.options, scheduling.limit);
+    let settings = Settings {
+        wish: Wish { slices: args.slices.map(Into::into), limit },
+        most_tries: if args.at_most_once { 1 } else { MOST_TRIES },
+        patience: given.grace + MORE_PATIENCE,
+        ..Settings::new(format!("procpool-{}", given.run), name)
+    };
+    let terms = Terms {
+        run: given.run.to_owned(),
+        settings,
+        at_once: args.nodes.map(Into::into),
+        processors: limit.map_or(Processors::WholeNode, Processors::Exactly),
+        requeue: if args.at_most_once { Requeue::No } else { Requeue::Yes },
+        time: args.time,
+        options: given.options,
+        halt_rule: schedule::halt_rule(scheduling),
+        retries: scheduling.retries,
+        watched: given.watched,
+        stay: if args.detach { Stay::Detached } else { Stay::ToTheEnd },
+    };
+    let means = Means {
+        session: given.session,
+        keeper: LocalProcess::new(),
+        labels: given.labels,
+        retries: schedule::retries(scheduling),
+        starts: given.starts,
+    };
+    let limit = scheduling.limit;
+    let (outset, fault) = (given.outset, given.fault);
+    Ok(Box::new(move |_| {
+        let clerk =
+            Clerk::new(Box::new(engine), || {}).context("can't start a thread that asks the cluster")?;
+        let post = Post { terms, means, outset, clerk, fault };
+        Ok(Run::driven(limit, move |driver| drive(post, driver))?)
+    }))
+}
+
+/// How many jobs run at once in a slice, where that doesn't follow from its node.
+fn limit_of_slices(options: &[OsString], limit: Limit) -> Option<u32> {
+    let typed = options.iter().rev().find_map(|option| option.to_str()?.strip_prefix("--limit="));
+    let is_number = typed.is_none_or(|typed| typed.bytes().all(|byte| byte.is_ascii_digit()));
+    is_number.then(|| u32::try_from(limit.get()).unwrap_or(u32::MAX))
+}
+
+/// Makes sure that nothing of an earlier round goes on that this run would know nothing of.
+///
+/// # Errors
+/// Where it does, or nobody can tell.
+pub(super) fn refuse_unseen(args: &ClusterArgs, outset: &Outset) -> anyhow::Result<()> {
+    let Some(last) = &outset.round else { return Ok(()) };
+    let advice = match (args.on, last.round.list == outset.list) {
+        (Some(Where::Slurm), true) => return Ok(()),
+        (Some(Where::Slurm), false) => {
+            "the list of jobs is another one now: `procpool resume DIR` goes on with it"
+        }
+        (Some(Where::Local) | None, _) => "resume with --on slurm to go on with it",
+    };
+    let name = &last.round.name;
+    let unknown = || format!("it can't be known whether array job {name} of it still runs");
+    if is_live(&engine(args).with_context(unknown)?, last).with_context(unknown)? {
+        bail!("array job {name} of it still runs: {advice}, or end it with `scancel --name {name}`");
+    }
+    Ok(())
+}
+
+fn is_live(engine: &impl Engine, last: &PastRound) -> Result<bool, EngineError> {
+    let name = last.round.name.clone();
+    let id = match &last.id {
+        Some(id) => ArrayId::new(id),
+        None => match engine.find(&name)? {
+            Some(id) => id,
+            None => return Ok(false),
+        },
+    };
+    let seen = engine.poll(&HandedIn { id, name })?;
+    Ok(seen.elements.iter().any(|element| !matches!(element.state, State::Ended(_))))
+}

@@ -1,0 +1,53 @@
+//! A run on this machine, by what was typed.
+//! Knows nothing of where its jobs come from.
+
+use std::sync::Arc;
+
+use procpool_core::{Capture, Limit, LocalProcess, Pool, Processes};
+
+use crate::args::{JobArgs, ScheduleArgs};
+use crate::cluster::courier::Starts;
+use crate::guard::Guard;
+use crate::journal::session::Session;
+use crate::labels::Labels;
+use crate::launch::Launcher;
+use crate::plan::outputs::News;
+use crate::plan::schedule;
+use crate::run::Start;
+
+/// What it takes beside what was typed.
+pub(super) struct Given<'a> {
+    pub(super) run: String,
+    pub(super) limit: Limit,
+    pub(super) local: LocalProcess,
+    pub(super) guard: Option<&'a Guard>,
+    pub(super) session: Option<Arc<Session>>,
+    pub(super) capture: Capture,
+    pub(super) labels: Option<Arc<Labels>>,
+    pub(super) starts: Starts,
+    pub(super) news: News,
+}
+
+/// How the jobs are set going, and what runs then.
+pub(super) fn start(scheduling: &ScheduleArgs, jobs: &JobArgs, given: Given<'_>) -> (Start, Processes) {
+    let Given {
+        run,
+        limit,
+        local,
+        guard,
+        session,
+        capture,
+        labels,
+        starts,
+        news,
+    } = given;
+    let launcher = Launcher::new(local, run, jobs.on_leak(), guard.map(|guard| Arc::clone(&guard.orphans)))
+        .record(session.map(|session| Arc::clone(&session.recorder)))
+        .capture(capture)
+        .labels(labels);
+    let processes = launcher.processes();
+    let pool = schedule::schedule(scheduling, Pool::with_runner(limit, launcher));
+    let pool = if starts == Starts::Told { pool.announce_starts() } else { pool };
+    let pool = if news == News::Wanted { pool.follow_outputs() } else { pool };
+    (Box::new(move |jobs| Ok(pool.run(jobs)?)), processes)
+}

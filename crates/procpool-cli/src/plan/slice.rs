@@ -1,0 +1,280 @@
+//! The run of one slice: an ordinary pool over a part of somebody else's list, with records of its own.
+//! Knows nothing of what becomes of the whole.
+
+use std::collections::HashMap;
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process;
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
+
+use anyhow::{Context, bail};
+use procpool_cluster::{Engine, Slurm};
+use procpool_core::{Capture, HaltQuantity, LocalProcess, Outcome, Pool, Retries};
+
+use crate::args::{self, OutputMode, RunArgs, ScheduleArgs, SliceArgs};
+use crate::cluster::halting;
+use crate::cluster::order::{self, Order, Parts};
+use crate::colour::Palette;
+use crate::guard::{Guard, Leftovers};
+use crate::input::{Input, Jobs};
+use crate::journal::entry::Entry;
+use crate::journal::folder::{self, Folder};
+use crate::journal::list::{Inputs, Keep, Ledger};
+use crate::journal::listing::{Listing, StoredJobs, Trouble};
+use crate::journal::record::SliceBegin;
+use crate::journal::recorder::Recorder;
+use crate::journal::running::{self, Holder, Running};
+use crate::journal::scan::{Found, Scanner};
+use crate::journal::text::Text;
+use crate::journal::writer::Durability;
+use crate::launch::Launcher;
+use crate::machine;
+use crate::plan::{Plan, leaks, schedule, terms};
+use crate::progress::{Display, Failed, Progress};
+use crate::pulse::Pulse;
+use crate::run::{Start, Telling};
+use crate::sink::report::{Kind, time};
+use crate::sink::slice::{Records, SliceRecords};
+use crate::summary::SummaryWish;
+
+/// What a slice is to do, as its folder says.
+pub(crate) struct SliceOrder {
+    folder: Folder,
+    order: Order,
+    parts: Parts,
+    args: RunArgs,
+}
+
+impl SliceOrder {
+    /// Whether there is to be a guardian.
+    pub(crate) fn guarding(&self) -> Option<Leftovers> {
+        self.args.jobs.guarding()
+    }
+}
+
+/// Reads what a slice is to do, and goes where its run was started.
+///
+/// # Errors
+/// Where that can't be read, or makes no sense.
+pub(crate) fn order(args: &SliceArgs) -> anyhow::Result<SliceOrder> {
+    let folder = Folder::new(&args.directory)?;
+    let index = match args.index {
+        Some(index) => index,
+        None => index_from_environment()?,
+    };
+    let mut found = None;
+    let order = order::read(&folder, &args.round, |parts| {
+        let is_wanted = parts.slice == index;
+        if is_wanted {
+            found = Some(parts);
+        }
+        !is_wanted
+    })?;
+    let parts = found.with_context(|| format!("round {} has no slice {index}", args.round))?;
+    let directory = order.directory.clone().into_os_string();
+    env::set_current_dir(&directory).with_context(|| {
+        format!("the run was started in {directory:?}, which can't be entered on this machine")
+    })?;
+    let options: Vec<OsString> = order.options.iter().cloned().map(Text::into_os_string).collect();
+    let mut args = args::parse_run(options, vec!["--on=local".into()])?;
+    args.outputs.output = OutputMode::None;
+    Ok(SliceOrder { folder, order, parts, args })
+}
+
+fn index_from_environment() -> anyhow::Result<u32> {
+    let variables = Slurm::default().variables().index;
+    let set = variables.iter().find_map(|name| Some((name, env::var(name).ok()?)));
+    let Some((name, value)) = set else {
+        bail!("--index-from-env: none of these variables is set: {}; give --index N", variables.join(", "))
+    };
+    value.parse().with_context(|| format!("--index-from-env: {name} is {value:?}, which is no number"))
+}
+
+impl Plan {
+    /// The plan for a slice.
+    ///
+    /// # Errors
+    /// Where its files can't be used.
+    pub(crate) fn of_slice(slice: SliceOrder, guard: Option<&Guard>) -> anyhow::Result<Plan> {
+        let SliceOrder { folder, order, parts, args } = slice;
+        machine::renice(args.environment.nice)?;
+        let pulse = Pulse::default();
+        let mut place = Place::take(&folder, &order, &parts)?;
+        let retries = schedule::retries(&args.schedule);
+        let before = place.read_before(&order)?;
+        let terms = terms::terms(&args.environment, &args.schedule)?;
+        let (jobs, trouble) = jobs(&folder, &order, &parts, terms)?;
+        let rest = Rest { before, retries };
+        let input = Input::checked(Box::new(jobs.filter(move |job| !rest.has_ended(job))) as Jobs);
+        let at_most = usize::try_from(parts.positions().count()).ok();
+        let (limit, local) =
+            machine::make_room(args.schedule.limit, at_most, LocalProcess::new().grace(args.jobs.grace));
+        local.check_spool().context("large outputs have no place, set TMPDIR to a directory for them")?;
+        let leaks = leaks(&args.jobs);
+        let durability = if args.journal.durable { Durability::PowerCut } else { Durability::Process };
+        let recorder = Arc::new(Recorder::new(order.generation, place.running));
+        let pool = format!("{}.{}", order.run, place.name);
+        let records = Records {
+            recorder: Arc::clone(&recorder),
+            files: folder.files_of(&place.name),
+            begin: place.begin,
+            pool: pool.clone(),
+            leaks,
+            durability,
+            trouble,
+        };
+        let orphans = guard.map(|guard| Arc::clone(&guard.orphans));
+        let launcher = Launcher::new(local, order.run.clone(), args.jobs.on_leak(), orphans)
+            .call(pool.clone())
+            .record(Some(recorder))
+            .capture(Capture::Spool);
+        let processes = launcher.processes();
+        let pool = schedule::schedule(&own_share(args.schedule), Pool::with_runner(limit, launcher));
+        Ok(Plan {
+            start: start(pool, folder.halt(&order.tag())),
+            input,
+            sinks: vec![Box::new(SliceRecords::new(records))],
+            telling: silence(),
+            pulse,
+            processes,
+            link: guard.map(Guard::link),
+            grace: args.jobs.grace,
+            afterwards: Box::new(|_| {}),
+        })
+    }
+}
+
+/// Whoever watches the whole run tells of it.
+fn silence() -> Telling {
+    Telling {
+        progress: Progress { display: Display::Nothing, failed: Failed::default() },
+        summary: SummaryWish::Never,
+        palette: Palette::default(),
+        scale: None,
+    }
+}
+
+fn start(pool: Pool<Launcher>, halt: PathBuf) -> Start {
+    Box::new(move |jobs| {
+        let run = pool.run(jobs)?;
+        halting::obey(halt, run.handle()).context("can't start a thread that hears of halts")?;
+        Ok(run)
+    })
+}
+
+/// A share of all jobs is no share of a slice's; a number that is reached here is reached by the whole run.
+fn own_share(mut args: ScheduleArgs) -> ScheduleArgs {
+    if let Some(args::Halting::By(rule)) = &args.halt {
+        if matches!(rule.quantity, HaltQuantity::Percent(_)) {
+            args.halt = None;
+        }
+    }
+    args
+}
+
+/// The jobs of these parts of the list, and where it is told that they can't be read.
+fn jobs(
+    folder: &Folder,
+    order: &Order,
+    parts: &Parts,
+    terms: crate::terms::Terms,
+) -> anyhow::Result<(StoredJobs, Trouble)> {
+    let path = folder.list(order.list);
+    let file = folder::open(&path).with_context(|| format!("can't read {path:?}"))?;
+    let ledger = Ledger {
+        here: env::current_dir()?,
+        terms,
+        values: Keep::Nothing,
+        inputs: Inputs::new(folder.inputs(order.list)),
+    };
+    let listing = Listing::over(file, ledger, order.length, Durability::Process);
+    let jobs = StoredJobs::new(listing, Some(Arc::new(parts.positions())), None).with_marks(parts.marks());
+    let trouble: Arc<OnceLock<anyhow::Error>> = Arc::clone(&jobs.trouble);
+    Ok((jobs, trouble))
+}
+
+/// The place of this process among those that have been given the slice: each writes files of its own.
+struct Place {
+    folder: Folder,
+    name: String,
+    begin: SliceBegin,
+    running: Running,
+}
+
+impl Place {
+    fn take(folder: &Folder, order: &Order, parts: &Parts) -> anyhow::Result<Place> {
+        let name = |instance: u32| format!("{}-{:04}-{instance}", order.tag(), parts.slice);
+        for instance in 1.. {
+            let path = folder.running_of(&name(instance));
+            let made = Running::make(&path).with_context(|| format!("can't write {path:?}"))?;
+            let Some(running) = made else { continue };
+            let begin = SliceBegin {
+                generation: order.generation,
+                round: order.round,
+                slice: parts.slice,
+                instance,
+                pid: process::id(),
+                host: running::host(),
+                started: time(SystemTime::now()),
+            };
+            return Ok(Place { folder: folder.clone(), name: name(instance), begin, running });
+        }
+        bail!("slice {} was begun too often", parts.slice)
+    }
+
+    /// What those before it have recorded.
+    fn read_before(&mut self, order: &Order) -> anyhow::Result<HashMap<u64, (u32, Outcome)>> {
+        let mut ended = HashMap::new();
+        if self.begin.instance > 1 && !order.goes_on {
+            bail!("it was begun before, and nothing is to be started twice");
+        }
+        for instance in 1..self.begin.instance {
+            let name = format!("{}-{:04}-{instance}", order.tag(), self.begin.slice);
+            let path = self.folder.files_of(&name).journal;
+            // Who was gone before his first record has none.
+            let Ok(file) = folder::open(&path) else { continue };
+            let mut scanner = Scanner::new(file);
+            while let Found::Line { body, .. } =
+                scanner.next().with_context(|| format!("can't read {path:?}"))?
+            {
+                if let Some(entry) = Entry::parse(body).filter(|entry| entry.outcome != Kind::Stopped) {
+                    ended.insert(entry.seq, (entry.attempt, entry.outcome()));
+                }
+            }
+        }
+        Ok(ended)
+    }
+}
+
+/// What is left of a slice that was begun before.
+struct Rest {
+    /// By position: the last attempt, and what came of it.
+    before: HashMap<u64, (u32, Outcome)>,
+    retries: Retries,
+}
+
+impl Rest {
+    fn has_ended(&self, job: &procpool_core::Job<crate::work::Work>) -> bool {
+        let before = job.position.and_then(|position| self.before.get(&position));
+        before.is_some_and(|(attempt, outcome)| !self.retries.follow(*attempt, job.retries, outcome))
+    }
+}
+
+impl Records {
+    /// Who holds the files of a slice.
+    pub(crate) fn holder(&self) -> Holder {
+        let SliceBegin { pid, host, generation, .. } = self.begin.clone();
+        Holder {
+            pid,
+            host,
+            boot: running::boot(),
+            run: self.pool.clone(),
+            generation,
+            record_at: 0,
+            ticks: running::Entry::now(pid, 0, 0).ticks,
+            leaks: self.leaks,
+        }
+    }
+}
