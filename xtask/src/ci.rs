@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 
 use crate::verdict::Verdict;
-use crate::{bench, demo, fuzz, msrv, shell, tidy, torture};
+use crate::{bench, cluster, demo, fuzz, msrv, shell, tidy, torture};
 
 /// One step; they run in the order in which they stand here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -25,6 +25,7 @@ pub(crate) enum Step {
     Demo,
     Torture,
     Bench,
+    Cluster,
     Fuzz,
 }
 
@@ -52,6 +53,7 @@ impl Step {
                 torture::run(root, &torture::Options::of_journals_for_ci())?;
             }
             Step::Bench => bench::run(root, &bench::Options::for_ci())?,
+            Step::Cluster => return cluster::check(root),
             Step::Fuzz => return fuzz::check(root),
         }
         Ok(Verdict::Checked)

@@ -4,6 +4,7 @@
 mod bench;
 mod built;
 mod ci;
+mod cluster;
 mod demo;
 mod fuzz;
 mod msrv;
@@ -35,6 +36,8 @@ enum Chore {
         #[arg(value_enum, value_name = "STEP")]
         steps: Vec<ci::Step>,
     },
+    /// A real Slurm cluster on this machine, for trying and testing: Debian's packages, the loopback address, root
+    Cluster(cluster::Options),
     /// Run five sleepers through the library and the command, and judge both by the sleepers' own stamps
     Demo(demo::Options),
     /// Give what reads files whatever a fuzzer comes up with; wants cargo-fuzz and a nightly compiler
@@ -65,6 +68,7 @@ fn run(chore: &Chore) -> Result<()> {
     match chore {
         Chore::Bench(options) => bench::run(root, options),
         Chore::Ci { steps } => ci::run(root, steps),
+        Chore::Cluster(options) => cluster::run(root, options),
         Chore::Demo(options) => demo::run(root, options),
         Chore::Fuzz(options) => fuzz::run(root, options),
         Chore::Tidy { bless: false } => tidy::run(root, tidy::Help::Compare),

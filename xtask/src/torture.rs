@@ -1,7 +1,7 @@
 //! The torture: rounds of nasty jobs, of random signals to either of procpool's processes, and a look at what is left.
 //! It does not know how a round is played: each has a process of its own, in which nothing else is an orphan.
 
-mod census;
+pub(crate) mod census;
 mod ending;
 mod heard;
 mod job;

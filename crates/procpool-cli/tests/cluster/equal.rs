@@ -1,0 +1,61 @@
+//! The same list on this machine and on the cluster: nobody can tell from what comes out.
+//! Does not know how the list is cut.
+
+use std::collections::BTreeSet;
+
+use crate::case::{Case, numbers};
+use crate::cluster::{Cluster, Which};
+
+#[test]
+#[ignore = "wants a Slurm cluster: cargo xtask cluster test"]
+fn a_thousand_jobs_come_out_as_on_this_machine() {
+    let case = Case::new(Cluster::shared());
+    case.job(
+        r#"sleep 0.1
+echo "this is $1"; echo "not that" >&2
+[ $(($1 % 250)) -ne 0 ] || kill -9 $$
+[ $(($1 % 100)) -ne 0 ] || exit 3"#,
+    );
+    let list = numbers(1000);
+    let here = case.end("run -k -j16 --journal here -- sh job {}", &list).exited(1);
+    assert_eq!(here.text().lines().count(), 1000);
+    let there = case.end("run -k --on slurm --slices 20 -j8 --journal there -- sh job {}", &list).exited(1);
+    assert!(here.stdout == there.stdout, "{}", there.describe());
+    assert_eq!(case.outcomes("here").difference(&case.outcomes("there")), None);
+
+    let starts = case.starts();
+    assert_eq!(starts.len(), 2000);
+    let nodes: BTreeSet<&str> = starts.iter().map(|start| start.node.as_str()).collect();
+    assert_eq!(nodes, BTreeSet::from(["here", "n1", "n2", "n3", "n4"]));
+    assert_eq!(case.arrays(Which::All).len(), 1);
+}
+
+#[test]
+#[ignore = "wants a Slurm cluster: cargo xtask cluster test"]
+fn nothing_but_where_has_to_be_said_and_nothing_is_left() {
+    let case = Case::new(Cluster::shared());
+    let ended = case.end("run -k --on slurm -- echo {} ::: one two three", "").exited(0);
+    assert_eq!(ended.text(), "one\ntwo\nthree\n");
+    assert_eq!(ended.error_text(), "");
+    let left: Vec<_> = std::fs::read_dir(case.file("")).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+    assert!(case.arrays(Which::Queued).is_empty());
+}
+
+#[test]
+#[ignore = "wants a Slurm cluster: cargo xtask cluster test"]
+fn what_failed_is_kept_and_named() {
+    let case = Case::new(Cluster::shared());
+    let ended = case.end("run --on slurm --journal J -- sh -c {} ::: true false", "").exited(1);
+    let ended = ended.said("false: exit 1");
+    assert_eq!(ended.text(), "");
+    assert_eq!(case.outcomes("J").ended(), 2);
+}
+
+#[test]
+#[ignore = "wants a Slurm cluster: cargo xtask cluster test"]
+fn a_list_without_jobs_is_not_submitted() {
+    let case = Case::new(Cluster::shared());
+    case.end("run --on slurm -- echo {}", "").exited(0);
+    assert!(case.arrays(Which::All).is_empty());
+}

@@ -1,0 +1,125 @@
+//! A real Slurm cluster on this one machine: started, hurt in the ways in which clusters are hurt, and stopped.
+//! It does not know procpool: what the tests on it look for is theirs.
+
+mod configuration;
+mod controller;
+mod daemon;
+mod home;
+mod node;
+mod packages;
+mod ports;
+mod size;
+mod start;
+mod stop;
+mod trial;
+mod wait;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use rustix::process::{Signal, geteuid};
+
+use crate::cluster::home::Home;
+use crate::cluster::size::Wanted;
+pub(crate) use crate::cluster::trial::check;
+use crate::shell;
+
+/// What the cluster can be told.
+#[derive(Args)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    order: Order,
+    /// The cluster's folder [default: cluster in cargo's target directory]
+    #[arg(long, global = true, value_name = "DIR")]
+    root: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Order {
+    /// Start the cluster, or what of it doesn't run, and print what a shell needs to use it
+    ///
+    /// A cluster that was there before comes back as it was, except for what is given here. What is missing of Slurm is
+    /// installed, where this is Debian. Nothing of the system's configuration is touched, and all listens on the
+    /// loopback address alone. For a shell: eval "$(cargo xtask cluster start)"
+    Start(Wanted),
+    /// Cancel its jobs and stop it
+    Stop {
+        /// Remove its folder as well
+        #[arg(long)]
+        purge: bool,
+    },
+    /// Kill a node's daemon, its jobs and all their processes at once, as a power cut does
+    KillNode {
+        /// Such as n1
+        node: String,
+    },
+    /// Kill a node's daemon alone: its jobs go on, and the controller takes them for lost
+    CutNode {
+        /// Such as n1
+        node: String,
+    },
+    /// End the controller, and bring it back three seconds later
+    KillController {
+        /// KILL is a crash; TERM lets it save what it knows
+        #[arg(long, value_enum, ignore_case = true, default_value_t = Blow::Kill)]
+        signal: Blow,
+    },
+    /// Start it, and run the command's tests that want a cluster
+    Test {
+        /// Only those whose names hold this
+        filter: Option<String>,
+    },
+}
+
+/// How the controller is ended.
+#[derive(Clone, Copy, ValueEnum)]
+enum Blow {
+    #[value(name = "KILL")]
+    Kill,
+    #[value(name = "TERM")]
+    Terminate,
+}
+
+/// Does with the cluster what it is told.
+pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
+    if !geteuid().is_root() {
+        bail!(
+            "a cluster on one machine wants root: its nodes run jobs as any user, and only root may do that"
+        );
+    }
+    let folder = match &options.root {
+        Some(folder) => folder.clone(),
+        None => shell::target_directory(root)?.join("cluster"),
+    };
+    match &options.order {
+        Order::Start(wanted) => {
+            let home = Home::make(&folder)?;
+            packages::install_missing()?;
+            start::start(&home, wanted)?;
+            // All that is printed to standard output, for `eval`.
+            println!("export SLURM_CONF={}", home.quoted_configuration());
+            Ok(())
+        }
+        Order::Stop { purge } => match Home::find(&folder) {
+            Ok(home) if *purge => stop::purge(&home),
+            Ok(home) => stop::stop(&home),
+            // It may have been removed.
+            Err(_) => Ok(()),
+        },
+        Order::KillNode { node } => node::kill(&Home::find(&folder)?, node),
+        Order::CutNode { node } => node::cut(&Home::find(&folder)?, node),
+        Order::KillController { signal: Blow::Kill } => {
+            controller::bounce(&Home::find(&folder)?, Signal::KILL)
+        }
+        Order::KillController { signal: Blow::Terminate } => {
+            controller::bounce(&Home::find(&folder)?, Signal::TERM)
+        }
+        Order::Test { filter } => {
+            let home = Home::make(&folder)?;
+            packages::install_missing()?;
+            start::start(&home, &Wanted::default())?;
+            trial::run(root, &home, filter.as_deref())
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! How large a cluster is and where it listens: what was asked for now, on top of what was asked for before.
+//! It does not know what a node is.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use crate::cluster::home::Home;
+
+const FILE: &str = "size.json";
+
+/// What is asked for, all of it or a part.
+#[derive(Args, Default)]
+pub(crate) struct Wanted {
+    /// How many nodes [default: 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=99))]
+    pub(crate) nodes: Option<u16>,
+    /// How many processors each node claims to have [default: 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) cpus: Option<u16>,
+    /// The controller's port; each node has one of those after it; 0 for any that are free [default: 17000]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+    /// Slurm's `MaxArraySize`: the largest index of an array, plus one [default: 100001]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_array: Option<u32>,
+}
+
+/// What the cluster is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Size {
+    pub(crate) nodes: u16,
+    pub(crate) cpus: u16,
+    pub(crate) port: u16,
+    pub(crate) max_array: u32,
+}
+
+impl Size {
+    /// The cluster as it was, or the usual one, with what is wanted in its place.
+    pub(crate) fn of(home: &Home, wanted: &Wanted) -> Result<Size> {
+        let before = Size::read(home)?.unwrap_or(Size { nodes: 4, cpus: 8, port: 17000, max_array: 100_001 });
+        Ok(Size {
+            nodes: wanted.nodes.unwrap_or(before.nodes),
+            cpus: wanted.cpus.unwrap_or(before.cpus),
+            port: wanted.port.unwrap_or(before.port),
+            max_array: wanted.max_array.unwrap_or(before.max_array),
+        })
+    }
+
+    /// None for a folder that holds no cluster yet.
+    pub(crate) fn read(home: &Home) -> Result<Option<Size>> {
+        let file = home.file(FILE);
+        let text = match fs::read(&file) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            text => text.with_context(|| format!("can't read {}", file.display()))?,
+        };
+        let size = serde_json::from_slice(&text);
+        Ok(Some(size.with_context(|| format!("{} is no cluster's", file.display()))?))
+    }
+
+    pub(crate) fn write(&self, home: &Home) -> Result<()> {
+        fs::write(home.file(FILE), serde_json::to_vec(self)?).context("can't keep the cluster's size")
+    }
+
+    /// The names of the nodes.
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> + use<> {
+        (1..=self.nodes).map(|number| format!("n{number}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_stays_as_it_was_but_for_what_is_wanted() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::make(folder.path()).unwrap();
+        let first = Wanted { nodes: Some(2), max_array: Some(5), ..Wanted::default() };
+        let size = Size::of(&home, &first).unwrap();
+        assert_eq!(size, Size { nodes: 2, cpus: 8, port: 17000, max_array: 5 });
+        size.write(&home).unwrap();
+        let second = Wanted { port: Some(19000), ..Wanted::default() };
+        assert_eq!(Size::of(&home, &second).unwrap(), Size { port: 19000, ..size });
+    }
+
+    #[test]
+    fn nodes_are_numbered_from_one() {
+        let size = Size { nodes: 3, cpus: 1, port: 1, max_array: 1 };
+        assert_eq!(size.names().collect::<Vec<_>>(), ["n1", "n2", "n3"]);
+    }
+}

@@ -1,0 +1,48 @@
+//! Ends all of the cluster: its jobs, its daemons, and whoever is left below a node that was cut off.
+//! It does not know why.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use crate::cluster::daemon::{Daemon, daemons};
+use crate::cluster::home::Home;
+use crate::cluster::node;
+use crate::cluster::size::Size;
+use crate::cluster::wait::comes_true;
+use crate::shell;
+
+/// How long cancelled jobs may take to end.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Cancels what runs and stops the daemons.
+pub(crate) fn stop(home: &Home) -> Result<()> {
+    for other in home.others() {
+        stop(&other)?;
+    }
+    let Some(size) = Size::read(home)? else {
+        return Ok(());
+    };
+    // Without a controller there is nobody to ask, and its jobs are ended below.
+    if Daemon::Controller.process(home).is_some() {
+        let _ = shell::read(&mut home.ask("scancel --user=root"));
+        let is_empty = || shell::read(&mut home.ask("squeue --noheader")).is_ok_and(|jobs| jobs.is_empty());
+        comes_true(PATIENCE, is_empty);
+    }
+    for node in size.names() {
+        node::end(home, &node)?;
+    }
+    // Those that the others talk to last.
+    for daemon in daemons(&size).iter().rev() {
+        daemon.stop(home)?;
+    }
+    Ok(())
+}
+
+/// Stops all and removes the folder.
+pub(crate) fn purge(home: &Home) -> Result<()> {
+    stop(home)?;
+    let folder = home.folder();
+    fs::remove_dir_all(folder).with_context(|| format!("can't remove {}", folder.display()))
+}

@@ -1,0 +1,128 @@
+//! The command's tests that want a cluster: on one that stays, and as a step of all checks on one that is gone afterwards.
+//! It does not know what they look for.
+
+use std::env;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use anyhow::{Context, Result, bail};
+use rustix::process::geteuid;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
+
+use crate::cluster::home::Home;
+use crate::cluster::size::Wanted;
+use crate::cluster::{packages, start, stop};
+use crate::shell;
+use crate::verdict::Verdict;
+
+/// Most cases wait for Slurm most of the time. Those that share the cluster take turns all the same.
+const AT_ONCE: &str = "--test-threads=4";
+
+/// Runs the tests on the cluster that lives there, all or those whose names hold the filter.
+pub(crate) fn run(root: &Path, home: &Home, filter: Option<&str>) -> Result<()> {
+    let mut test = shell::cargo(root, "test --package procpool-cli --test cluster --locked -- --ignored");
+    test.arg(AT_ONCE).args(filter);
+    test.env("SLURM_CONF", home.configuration());
+    // Some cases hurt a cluster of their own, whose folders lie in this one's.
+    test.env("CLUSTER_ROOT", home.folder());
+    test.env("CLUSTER_XTASK", env::current_exe().context("this program has no path")?);
+    shell::show(&mut test)
+}
+
+/// Runs the tests on a cluster that is there for them alone.
+pub(crate) fn check(root: &Path) -> Result<Verdict> {
+    let missing = packages::missing();
+    if let Err(error) = prepare() {
+        return refuse(error, &missing, env::var("PROCPOOL_CLUSTER").ok().as_deref());
+    }
+    let folder = tempfile::tempdir().context("no folder for the cluster")?;
+    let home = Home::make(folder.path())?;
+    let cluster = Passing::new(home.clone())?;
+    start::start(&home, &Wanted { port: Some(0), ..Wanted::default() })?;
+    let result = run(root, &home, None);
+    cluster.end()?;
+    result.map(|()| Verdict::Checked)
+}
+
+fn prepare() -> Result<()> {
+    if !geteuid().is_root() {
+        bail!("a cluster on one machine wants root");
+    }
+    packages::install_missing()
+}
+
+/// A check that can't run fails, unless it is known that it can't.
+fn refuse(error: anyhow::Error, missing: &[&str], permission: Option<&str>) -> Result<Verdict> {
+    if permission == Some("skip") {
+        println!("cluster: NOT CHECKED: {error:#} (PROCPOOL_CLUSTER=skip)");
+        return Ok(Verdict::NotChecked);
+    }
+    let install = match missing {
+        [] => String::new(),
+        missing => format!("on Debian, as root, `apt-get install {}` installs it; ", missing.join(" ")),
+    };
+    Err(error.context(format!("{install}PROCPOOL_CLUSTER=skip leaves this step out")))
+}
+
+/// A cluster that goes with this process, also where a signal ends it.
+struct Passing(Arc<Mutex<Option<Home>>>);
+
+impl Passing {
+    fn new(home: Home) -> Result<Passing> {
+        let shared = Arc::new(Mutex::new(Some(home)));
+        let held = Arc::clone(&shared);
+        let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).context("can't wait for signals")?;
+        thread::spawn(move || {
+            for signal in signals.forever() {
+                // Kept to the end of this process: the other thread is not to leave before the cluster is gone.
+                let mut cluster = held.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(Err(error)) = cluster.take().map(|home| stop::purge(&home)) {
+                    eprintln!("the cluster stays: {error:#}");
+                }
+                let _ = emulate_default_handler(signal);
+            }
+        });
+        Ok(Passing(shared))
+    }
+
+    fn end(self) -> Result<()> {
+        self.take().map_or(Ok(()), |home| stop::purge(&home))
+    }
+
+    fn take(&self) -> Option<Home> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        if let Some(Err(error)) = self.take().map(|home| stop::purge(&home)) {
+            eprintln!("the cluster stays: {error:#}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn a_machine_without_slurm_fails_and_says_how_to_get_it() {
+        let error = refuse(anyhow!("no Slurm here"), &["slurmd", "munge"], None).unwrap_err();
+        let text = format!("{error:#}");
+        assert!(text.contains("no Slurm here") && text.contains("apt-get install slurmd munge"), "{text}");
+        assert!(text.contains("PROCPOOL_CLUSTER=skip"), "{text}");
+        assert!(refuse(anyhow!("no Slurm here"), &[], Some("yes")).is_err());
+    }
+
+    #[test]
+    fn a_machine_without_slurm_passes_only_as_not_checked() {
+        let verdict = refuse(anyhow!("no Slurm here"), &["slurmd"], Some("skip")).unwrap();
+        assert_eq!(verdict, Verdict::NotChecked);
+    }
+}
