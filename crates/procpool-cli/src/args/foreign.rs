@@ -156,7 +156,7 @@ const TABLE: &[Foreign] = &[
             "--hostgroups",
             "--hgrp",
         ],
-        "all jobs run on this machine",
+        "jobs run on this machine, or with `--on slurm` on a cluster",
     ),
     (
         &["--sql", "--sqlmaster", "--sqlworker", "--sqlandworker"],

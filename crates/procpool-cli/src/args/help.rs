@@ -167,6 +167,13 @@ A run that goes on:
   changed. At most as many jobs as the limit are run a second time, what was
   printed is not printed again, and the exit status is that of the whole list.
 
+On a cluster:
+  With --on slurm the list is handed in as an array job of slices, each on one
+  node with as many jobs at once as -j says; all else stays the same. The folder
+  of --journal has to be one that all nodes see. A head that was killed, or left
+  by --detach, is followed by `procpool resume DIR`. A job of which nobody knows
+  what came of it, because its node was lost three times, is lost: status 3.
+
 However procpool ends, `kill -9` of it included, no process that it started
 outlives it by more than a second: a second process, the guardian, sees to it.
 
