@@ -87,6 +87,7 @@ impl Plan {
     /// # Errors
     /// Whatever is wrong with what was typed, or with a file that it names.
     pub(crate) fn new(mut args: RunArgs, guard: Option<&Guard>) -> anyhow::Result<Plan> {
+        records::refuse_raw(&args)?;
         let run = launch::name_run();
         let place = if args.cluster.on == Some(Where::Slurm) { Place::Cluster } else { Place::Here };
         let is_detached = args.cluster.detach;
@@ -97,7 +98,6 @@ impl Plan {
         if let Some(own) = &own_folder {
             args.journal.journal = Some(own.path().to_owned());
         }
-        records::refuse_raw(&args.records, &args.journal, args.outputs.output)?;
         if place == Place::Here {
             machine::renice(args.environment.nice)?;
         }
@@ -179,6 +179,7 @@ impl Plan {
                     options: journal.options,
                     grace: jobs.grace,
                     watched: telling::watched(&telling, &cluster),
+                    alone: guard.map(|guard| guard.alone.clone()).unwrap_or_default(),
                 };
                 (cluster::start(&cluster, &scheduling, given)?, local.processes())
             }

@@ -46,6 +46,8 @@ pub(crate) struct Courier {
     finished: Positions,
     /// Jobs that were ended by somebody who stopped their slice, not by the run. They count once the run is stopped too.
     stopped: BTreeMap<u64, Seen>,
+    /// The attempts that the caller was told of when they had begun.
+    begun: BTreeSet<(u64, u32)>,
     /// Jobs of which an attempt failed that another one should follow.
     retrying: BTreeSet<u64>,
     pub(crate) counts: HaltCounts,
@@ -61,6 +63,7 @@ impl Courier {
             todo,
             finished: Positions::default(),
             stopped: BTreeMap::new(),
+            begun: BTreeSet::new(),
             retrying: BTreeSet::new(),
             counts: HaltCounts::default(),
             duplicates: 0,
@@ -139,9 +142,7 @@ impl Courier {
         }
         let started =
             Started::recorded(job.key.clone(), position, slot, attempt).expect("BUG: a job without a place");
-        if self.means.starts == Starts::Told {
-            driver.tell(Event::Started(started.clone()));
-        }
+        self.tell_start(&started, driver);
         if self.means.retries.follow(attempt, job.retries, &outcome) {
             self.retrying.insert(position);
             driver.tell(Event::Retried(Retried::recorded(started, outcome)));
@@ -153,11 +154,21 @@ impl Courier {
         Ok(())
     }
 
+    /// Tells that an attempt has begun, once.
+    pub(crate) fn tell_start(&mut self, started: &Started, driver: &mut Driver<Work>) {
+        if self.means.starts == Starts::Told && self.begun.insert((started.seq.get(), started.attempt)) {
+            driver.tell(Event::Started(started.clone()));
+        }
+    }
+
     fn finish(&mut self, completion: Completion<Work>, driver: &mut Driver<Work>) {
         let position = completion.seq.get();
         self.finished.add(position);
         self.retrying.remove(&position);
         self.stopped.remove(&position);
+        while let Some(begun) = self.begun.range((position, 0)..=(position, u32::MAX)).next().copied() {
+            self.begun.remove(&begun);
+        }
         match Kind::of(&completion.outcome) {
             Kind::Stopped | Kind::NeverReached => {}
             _ if completion.outcome.is_success() => self.counts.succeeded += 1,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use procpool_cluster::{Act, Answer, Array, Clerk, Head, Notice, Requeue, Round, Task};
-use procpool_core::{Driver, Halt, Pending};
+use procpool_core::{Active, Driver, Halt, Pending, Started};
 
 use crate::cluster::courier::Courier;
 use crate::cluster::halting;
@@ -18,6 +18,7 @@ use crate::cluster::post::{Post, Stay, Terms, Watched};
 use crate::cluster::roster::Roster;
 use crate::cluster::tails::Tails;
 use crate::cluster::take_up::take_up;
+use crate::guard::Alone;
 use crate::input::Fault;
 use crate::journal::positions::Positions;
 use crate::journal::record::{self, Record, RoundOver, tag};
@@ -56,6 +57,7 @@ struct Errand {
     terms: Terms,
     session: Arc<Session>,
     clerk: Clerk,
+    alone: Alone,
     fault: Fault,
     generation: u32,
     list: u32,
@@ -74,7 +76,7 @@ struct Errand {
 
 impl Errand {
     fn new(post: Post, driver: &mut Driver<Work>) -> anyhow::Result<Errand> {
-        let Post { terms, means, outset, clerk, fault } = post;
+        let Post { terms, means, outset, clerk, alone, fault } = post;
         let session = Arc::clone(&means.session);
         let folder = session.folder.clone();
         let index = Arc::new(Index::read(&folder, outset.list)?);
@@ -88,6 +90,7 @@ impl Errand {
             terms,
             session,
             clerk,
+            alone,
             fault,
             generation: outset.generation,
             list: outset.list,
@@ -108,6 +111,7 @@ impl Errand {
             self.stand(driver);
             driver.wait(self.pause);
         }
+        self.alone.hold();
         self.courier.end(driver)?;
         self.stand(driver);
         driver.standing.active.clear();
@@ -174,6 +178,7 @@ impl Errand {
     /// Passes a halt of the run on to the slices.
     fn halt(&mut self, driver: &Driver<Work>) -> anyhow::Result<()> {
         let halted = driver.halted();
+        self.alone.hold();
         if halted == self.told {
             return Ok(());
         }
@@ -297,8 +302,14 @@ impl Errand {
 
     /// Keeps what handles are told.
     fn stand(&mut self, driver: &mut Driver<Work>) {
+        let running: Vec<(Started, Instant)> =
+            self.roster.look(self.tails.running(&self.tags), &self.courier).cloned().collect();
+        for (started, _) in &running {
+            self.courier.tell_start(started, driver);
+        }
         let standing = &mut driver.standing;
-        standing.active = self.roster.look(self.tails.running(&self.tags), &self.courier);
+        standing.active =
+            running.into_iter().map(|(started, since)| Active::recorded(started, since)).collect();
         standing.retrying = self.courier.retrying();
         let rest = self.total - self.courier.finished();
         standing.pending = Pending::Exactly(rest.saturating_sub(standing.active.len() as u64));

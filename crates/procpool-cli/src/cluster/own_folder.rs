@@ -24,6 +24,12 @@ impl OwnFolder {
         &self.0
     }
 
+    /// Whether any of it has ever come to a cluster.
+    fn was_handed_in(&self) -> bool {
+        let is_of_slices = |entry: fs::DirEntry| entry.file_name().to_string_lossy().starts_with("slices-");
+        fs::read_dir(&self.0).is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(is_of_slices)))
+    }
+
     /// The run is over, for this process.
     pub(crate) fn settle(&self, has_left: bool, status: ExitStatus) {
         if !self.0.is_dir() {
@@ -32,7 +38,9 @@ impl OwnFolder {
         let is_over = match status {
             ExitStatus::Success | ExitStatus::JobsFailed => !has_left,
             ExitStatus::Scaled(number) => number < u8::MAX,
-            ExitStatus::BadInput | ExitStatus::OwnFailure | ExitStatus::Signal(_) => false,
+            // What came before it was run, and what comes after it nobody has seen.
+            ExitStatus::BadInput => true,
+            ExitStatus::OwnFailure | ExitStatus::Signal(_) => !self.was_handed_in(),
         };
         if !is_over || fs::remove_dir_all(&self.0).is_err() {
             tell(&self.0);

@@ -9,6 +9,7 @@ use procpool_core::HaltRule;
 
 use crate::cluster::courier::Means;
 use crate::cluster::outset::Outset;
+use crate::guard::Alone;
 use crate::input::Fault;
 
 /// What a run on a cluster is told.
@@ -52,6 +53,8 @@ pub(crate) struct Post {
     pub(crate) means: Means,
     pub(crate) outset: Outset,
     pub(crate) clerk: Clerk,
+    /// A head whose guardian is dead is about to be killed, which is no halt of the run.
+    pub(crate) alone: Alone,
     /// Where it is told that the cluster doesn't take what was typed.
     pub(crate) fault: Fault,
 }

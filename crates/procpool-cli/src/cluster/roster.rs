@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use procpool_core::{Active, Started};
+use procpool_core::Started;
 
 use crate::cluster::courier::Courier;
 use crate::journal::{folder, running};
@@ -13,7 +13,7 @@ use crate::journal::{folder, running};
 /// See the head of this file.
 #[derive(Debug, Default)]
 pub(crate) struct Roster {
-    active: BTreeMap<(u64, u32), Active>,
+    active: BTreeMap<(u64, u32), (Started, Instant)>,
     looked: Option<Instant>,
 }
 
@@ -21,15 +21,19 @@ pub(crate) struct Roster {
 const LOOK: Duration = Duration::from_secs(1);
 
 impl Roster {
-    /// What runs, looked up anew where that is some time ago.
-    pub(crate) fn look(&mut self, files: impl Iterator<Item = PathBuf>, courier: &Courier) -> Vec<Active> {
+    /// What runs, and since when that is known, looked up anew where that is some time ago.
+    pub(crate) fn look(
+        &mut self,
+        files: impl Iterator<Item = PathBuf>,
+        courier: &Courier,
+    ) -> impl Iterator<Item = &(Started, Instant)> {
         let now = Instant::now();
         if self.looked.is_none_or(|looked| now.duration_since(looked) >= LOOK) {
             self.looked = Some(now);
             self.read(files, courier, now);
         }
         self.active.retain(|(position, _), _| !courier.is_finished(*position));
-        self.active.values().cloned().collect()
+        self.active.values()
     }
 
     fn read(&mut self, files: impl Iterator<Item = PathBuf>, courier: &Courier, now: Instant) {
@@ -44,7 +48,7 @@ impl Roster {
                 }
                 let active = before.remove(&name).or_else(|| {
                     let key = courier.job(entry.seq).ok()?.key;
-                    Some(Active::recorded(Started::recorded(key, entry.seq, slot, entry.attempt)?, now))
+                    Some((Started::recorded(key, entry.seq, slot, entry.attempt)?, now))
                 });
                 self.active.extend(active.map(|active| (name, active)));
             }

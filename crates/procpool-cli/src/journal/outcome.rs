@@ -1,7 +1,9 @@
 //! What came of a recorded attempt, in the library's own type, so that it is told in the same words as when it ended.
 //! Knows nothing of its outputs.
 
+use std::ffi::OsString;
 use std::io;
+use std::os::unix::ffi::OsStringExt;
 use std::time::{Duration, SystemTime};
 
 use procpool_core::{End, Killer, NotStarted, Outcome, Ran, Signal, SpawnError, Status, Subject, Usage};
@@ -60,16 +62,67 @@ impl Entry {
     }
 
     fn spawn_error(&self) -> SpawnError {
-        let subject = match self.status {
-            Some(127) => Subject::Program(self.key.clone().into()),
-            _ => Subject::Machine,
-        };
-        let source = self.errno.map_or_else(
-            || io::Error::other(self.error.clone().unwrap_or_default()),
-            io::Error::from_raw_os_error,
-        );
-        SpawnError { subject, source }
+        let error = self.error.clone().unwrap_or_default();
+        let source = self.errno.map_or_else(|| io::Error::other(error.clone()), io::Error::from_raw_os_error);
+        SpawnError { subject: subject(&error).unwrap_or(Subject::Machine), source }
     }
+}
+
+/// What a start failed for, by the words in which that is told.
+fn subject(error: &str) -> Option<Subject> {
+    let after = |word: &str| quoted(error.strip_prefix(word)?);
+    if let Some((program, _)) = after("program ") {
+        return Some(Subject::Program(program));
+    }
+    if let Some((directory, _)) = after("directory ") {
+        return Some(Subject::Directory(directory.into()));
+    }
+    if let Some((input, _)) = after("standard input ") {
+        return Some(Subject::Stdin(input.into()));
+    }
+    let (interpreter, rest) = after("interpreter ")?;
+    let (script, _) = quoted(rest.strip_prefix(" of script ")?)?;
+    Some(Subject::Interpreter { script: script.into(), interpreter })
+}
+
+/// The text in the quotes with which this begins, as `{:?}` writes an `OsStr`, and what follows it.
+fn quoted(text: &str) -> Option<(OsString, &str)> {
+    let mut rest = text.strip_prefix('"')?;
+    let mut bytes = Vec::new();
+    loop {
+        let end = rest.find(['"', '\\'])?;
+        bytes.extend_from_slice(&rest.as_bytes()[..end]);
+        let is_over = rest.as_bytes()[end] == b'"';
+        rest = &rest[end + 1..];
+        if is_over {
+            return Some((OsString::from_vec(bytes), rest));
+        }
+        rest = unescape(rest, &mut bytes)?;
+    }
+}
+
+/// Adds what stands behind a backslash, and says what follows.
+fn unescape<'a>(text: &'a str, bytes: &mut Vec<u8>) -> Option<&'a str> {
+    let (kind, rest) = text.split_at_checked(1)?;
+    match kind {
+        "n" => bytes.push(b'\n'),
+        "r" => bytes.push(b'\r'),
+        "t" => bytes.push(b'\t'),
+        "0" => bytes.push(0),
+        "x" => {
+            let (digits, rest) = rest.split_at_checked(2)?;
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            return Some(rest);
+        }
+        "u" => {
+            let (digits, rest) = rest.strip_prefix('{')?.split_once('}')?;
+            let character = char::from_u32(u32::from_str_radix(digits, 16).ok()?)?;
+            bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            return Some(rest);
+        }
+        other => bytes.extend_from_slice(other.as_bytes()),
+    }
+    Some(rest)
 }
 
 fn length(seconds: f64) -> Duration {
@@ -113,11 +166,22 @@ mod tests {
 
     #[test]
     fn why_something_was_not_started_is_told_too() {
-        let subjects = [Subject::Program("x y".into()), Subject::Directory("d".into()), Subject::Machine];
+        let odd = OsString::from_vec(b"x \"y\\\n\xff\xc3\xa9\x1b'\0".to_vec());
+        let subjects = [
+            Subject::Program(odd.clone()),
+            Subject::Directory(odd.clone().into()),
+            Subject::Stdin(odd.clone().into()),
+            Subject::Interpreter { script: odd.clone().into(), interpreter: odd },
+            Subject::Machine,
+        ];
         for subject in subjects {
             let source = io::Error::from_raw_os_error(2);
-            let outcome = Outcome::from(NotStarted::Spawn(SpawnError { subject, source }));
+            let outcome = Outcome::from(NotStarted::Spawn(SpawnError { subject: subject.clone(), source }));
             let entry = recorded(&outcome);
+            assert_eq!(entry.outcome().to_string(), outcome.to_string());
+            let again = entry.outcome();
+            let Outcome::NotStarted(NotStarted::Spawn(error)) = again else { panic!("{again}") };
+            assert_eq!(error.subject, subject);
             assert_eq!(entry.words(), outcome.to_string());
             assert_eq!(entry.outcome().status(), outcome.status());
         }

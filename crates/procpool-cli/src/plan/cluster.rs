@@ -16,6 +16,7 @@ use crate::cluster::courier::{Means, Starts};
 use crate::cluster::head::drive;
 use crate::cluster::outset::Outset;
 use crate::cluster::post::{Post, Stay, Terms, Watched};
+use crate::guard::Alone;
 use crate::input::Fault;
 use crate::journal::past::PastRound;
 use crate::journal::session::Session;
@@ -35,6 +36,7 @@ pub(super) struct Given<'a> {
     pub(super) options: Vec<OsString>,
     pub(super) grace: Duration,
     pub(super) watched: Watched,
+    pub(super) alone: Alone,
 }
 
 /// Tried once more than that a job is lost.
@@ -100,11 +102,11 @@ pub(super) fn start(
         starts: given.starts,
     };
     let limit = scheduling.limit;
-    let (outset, fault) = (given.outset, given.fault);
+    let (outset, fault, alone) = (given.outset, given.fault, given.alone);
     Ok(Box::new(move |_| {
         let clerk =
             Clerk::new(Box::new(engine), || {}).context("can't start a thread that asks the cluster")?;
-        let post = Post { terms, means, outset, clerk, fault };
+        let post = Post { terms, means, outset, clerk, alone, fault };
         Ok(Run::driven(limit, move |driver| drive(post, driver))?)
     }))
 }

@@ -88,6 +88,11 @@ pub(super) fn journal(
         // Now it is ours: a file that somebody else has locked would let a third one in where it is removed.
         claim.add(folder.running());
     }
+    // What is wrong with it is no fault of the journal's.
+    let input = match args.list {
+        ListFrom::Input => Some(input()?),
+        ListFrom::Journal => None,
+    };
     let preparation = Preparation { args, folder, claim, running, given };
     match contents {
         Contents::Journal => preparation.resume(input).with_context(shown),
@@ -106,13 +111,13 @@ struct Preparation<'a> {
 
 impl Preparation<'_> {
     /// A run that there was nothing of before.
-    fn begin(mut self, input: impl FnOnce() -> anyhow::Result<Input>) -> anyhow::Result<Journaling> {
-        if self.args.list == ListFrom::Journal {
-            bail!("no run is recorded there; `procpool run --journal DIR …` begins one");
-        }
+    fn begin(mut self, input: Option<Input>) -> anyhow::Result<Journaling> {
+        let Some(input) = input else {
+            bail!("no run is recorded there; `procpool run --journal DIR …` begins one")
+        };
         let (list, generation) = (1, 1);
         self.claim_files(generation);
-        let mut input = input()?.with_distinct_keys();
+        let mut input = input.with_distinct_keys();
         let file = private().truncate(true).open(self.folder.list(list))?;
         let printed = Printed::create(&self.folder.printed(generation), &Before::default())?;
         let run = self.run(&input, generation, list)?;
@@ -144,7 +149,7 @@ impl Preparation<'_> {
     }
 
     /// What is left of one.
-    fn resume(mut self, input: impl FnOnce() -> anyhow::Result<Input>) -> anyhow::Result<Journaling> {
+    fn resume(mut self, input: Option<Input>) -> anyhow::Result<Journaling> {
         let wish = Wish {
             resume: match self.args.resume {
                 Some(ResumeWish::Unrun) => Resume::Unrun,
@@ -161,19 +166,19 @@ impl Preparation<'_> {
         let generation = run.as_ref().map_or(0, |run| run.generation) + 1;
         self.claim_files(generation);
         let last = run.as_ref().map(|run| LastList::new(run, &self.folder, before.as_ref())).transpose()?;
-        let (number, mut input, found) = match (self.args.list, last) {
-            (ListFrom::Input, last) => {
+        let (number, mut input, found) = match (input, last) {
+            (Some(input), last) => {
                 let half_printed = match last {
                     Some(last) => last.note_all(&mut past, &self.folder)?,
                     None => None,
                 };
                 let reckoning = Reckoning::new(&past, wish, half_printed);
                 let (number, input, found) =
-                    self.new_list(input()?.with_distinct_keys(), generation, reckoning)?;
+                    self.new_list(input.with_distinct_keys(), generation, reckoning)?;
                 (self.number_of_same(number, past.round.as_ref()), input, found)
             }
-            (ListFrom::Journal, Some(last)) => self.stored_list(run, &last, &past, wish)?,
-            (ListFrom::Journal, None) => {
+            (None, Some(last)) => self.stored_list(run, &last, &past, wish)?,
+            (None, None) => {
                 bail!("it ended before anything of it was recorded; run its command again")
             }
         };

@@ -10,7 +10,7 @@ use procpool_core::{Command, Limit};
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::stdio;
 
-use crate::args::{EventTarget, JournalArgs, OutputArgs, OutputMode, RecordArgs};
+use crate::args::{EventTarget, JournalArgs, OutputArgs, OutputMode, RecordArgs, RunArgs, Where};
 use crate::closed::Standard;
 use crate::plan::outputs::{News, Outputs};
 use crate::plan::taken::Taken;
@@ -63,14 +63,16 @@ pub(super) fn sinks(
 
 /// # Errors
 /// Where outputs are to be recorded that procpool would never see.
-pub(super) fn refuse_raw(args: &RecordArgs, journal: &JournalArgs, mode: OutputMode) -> anyhow::Result<()> {
+pub(super) fn refuse_raw(args: &RunArgs) -> anyhow::Result<()> {
+    let RunArgs { records, journal, cluster, outputs, .. } = args;
     let given = [
-        (args.results.is_some(), "--results"),
-        (args.events.is_some(), "--events"),
+        (records.results.is_some(), "--results"),
+        (records.events.is_some(), "--events"),
         (journal.journal.is_some(), "--journal"),
+        (cluster.on == Some(Where::Slurm), "--on slurm"),
     ];
     for (is_given, flag) in given {
-        if is_given && mode == OutputMode::Raw {
+        if is_given && outputs.output == OutputMode::Raw {
             bail!(
                 "{flag} and --output raw: raw output goes past procpool, which can't record it; try --output lines"
             );

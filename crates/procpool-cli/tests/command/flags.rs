@@ -2,6 +2,7 @@
 //! Doesn't say all of an option; the themes' own cases do. Says that there is none without a promise that is kept.
 
 use crate::Folder;
+use crate::cluster::SLURM;
 
 /// An option, a line for a shell, what comes on standard output, and the exit status.
 type Row = (&'static str, &'static str, &'static str, i32);
@@ -183,9 +184,6 @@ const CLUSTER: &[Row] = &[
         0,
     ),
 ];
-
-/// Commands that look like those of a cluster.
-const SLURM: &str = include_str!("slurm.sh");
 
 fn all() -> impl Iterator<Item = &'static Row> {
     [INPUT, SCHEDULING, OUTPUT, JOBS, RECORDS, JOURNAL, CLUSTER].into_iter().flatten()

@@ -1,0 +1,79 @@
+//! `--on slurm` by commands that look like Slurm's: what doesn't take a cluster to be seen.
+//! Knows nothing of what Slurm does; the tests on a cluster do.
+
+use rustix::process::Signal;
+
+use crate::processes::lives;
+use crate::{Folder, Trial, wait_for};
+
+/// Commands that look like those of a cluster.
+pub(crate) const SLURM: &str = include_str!("slurm.sh");
+
+fn on_slurm(folder: &Folder, line: &str) -> Trial {
+    folder.write("slurm", SLURM);
+    folder.sh(&format!(". ./slurm; {line}"))
+}
+
+#[test]
+fn without_slurm_nothing_is_begun() {
+    let folder = Folder::new();
+    let ended = folder.run("--on slurm true ::: 1").env("PATH", "/nowhere").end().exited(2);
+    ended.said("--on slurm: sbatch is not in PATH");
+    assert!(folder.files("procpool-").is_empty());
+}
+
+#[test]
+fn a_list_that_is_refused_leaves_no_folder() {
+    for line in [
+        r"printf 'a\n\0\n' | procpool run --on slurm echo",
+        "procpool run --on slurm --csv echo {nn} < /dev/null",
+        "procpool run --on slurm --output raw echo ::: 1",
+        "procpool run --on slurm --slices 0 echo ::: 1",
+    ] {
+        let folder = Folder::new();
+        let ended = on_slurm(&folder, line).end().exited(2);
+        assert!(!ended.error_text().contains("--journal"), "{line}: {}", ended.error_text());
+        assert!(folder.files("procpool-").is_empty(), "{line}");
+    }
+}
+
+#[test]
+fn what_can_not_be_started_is_told_as_here() {
+    for command in ["./nothing", "/etc/passwd", "./script", "--retries 1 ./no-program"] {
+        let folder = Folder::new();
+        folder.write_program("script", "#!/no/such interpreter\n");
+        folder.write("no-program", "");
+        let told = |place: &str| {
+            let line = format!(
+                "procpool run {place} -j1 --summary never --joblog log --events said {command} ::: a; cut -f7 log"
+            );
+            let ended = on_slurm(&folder, &line).end();
+            let events = folder.read("said");
+            let errors = events.lines().filter_map(|line| {
+                Some(line.split_once("\"error\":")?.1.split_once("\"errno\"")?.0.to_owned())
+            });
+            (ended.text().to_owned(), errors.collect::<Vec<_>>())
+        };
+        let here = told("");
+        std::fs::remove_dir_all(folder.file("bin")).unwrap();
+        assert_eq!(told("--on slurm"), here, "{command}");
+    }
+}
+
+#[test]
+fn a_guardian_that_is_killed_is_no_halt_of_what_runs_elsewhere() {
+    let folder = Folder::new();
+    folder.write("slurm", SLURM);
+    // One that takes what it is given and runs none of it, and one that hangs.
+    folder.write_program("sbatch", "#!/bin/sh\ncat > taken; echo 1\n");
+    folder.write_program("squeue", "#!/bin/sh\n: > asks\nexec sleep 100\n");
+    let running = folder
+        .sh(". ./slurm; cp sbatch squeue bin; exec procpool run --on slurm --journal j true ::: 1")
+        .start();
+    wait_for("a question", || folder.has("j/asks") || folder.has("asks"));
+    let pool = running.pool();
+    running.signal(Signal::KILL);
+    running.end().died_of(Signal::KILL);
+    wait_for("the pool's end", || !lives(&pool));
+    assert_eq!(folder.read("j/halt-1-1"), "go on    \n");
+}
