@@ -2,6 +2,7 @@
 //! Does not know how the list is cut.
 
 use std::collections::BTreeSet;
+use std::fs;
 
 use crate::case::{Case, numbers};
 use crate::cluster::{Cluster, Which};
@@ -37,9 +38,33 @@ fn nothing_but_where_has_to_be_said_and_nothing_is_left() {
     let ended = case.end("run -k --on slurm -- echo {} ::: one two three", "").exited(0);
     assert_eq!(ended.text(), "one\ntwo\nthree\n");
     assert_eq!(ended.error_text(), "");
-    let left: Vec<_> = std::fs::read_dir(case.file("")).unwrap().collect();
+    let left: Vec<_> = fs::read_dir(case.file("")).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");
     assert!(case.arrays(Which::Queued).is_empty());
+}
+
+#[test]
+#[ignore = "wants a Slurm cluster: cargo xtask cluster test"]
+fn outputs_are_delivered_in_each_way_as_on_this_machine() {
+    let case = Case::new(Cluster::shared());
+    // One of them too long for a record, none of it text.
+    case.write("job", "head -c $1 /dev/urandom | tee kept-$PROCPOOL_RUN-$1; echo $1 >&2");
+    let values = "3\n300000\n0\n";
+    for place in ["--journal here", "--on slurm --slices 2 --journal there"] {
+        let run = format!("run -k {place} --results R --joblog L -- sh job {{}}");
+        let ended = case.end(&run, values).exited(0);
+        let runs = case.records(place.rsplit(' ').next().unwrap(), "run");
+        let kept = |size: &str| {
+            let name = format!("kept-{}-{size}", runs[0]["run"].as_str().unwrap());
+            fs::read(case.file(&name)).unwrap()
+        };
+        assert!(ended.stdout == ["3", "300000", "0"].map(kept).concat());
+        assert_eq!(ended.error_text(), "3\n300000\n0\n");
+        assert!(fs::read(case.file("R/300000/stdout")).unwrap() == kept("300000"));
+        let log = case.read("L");
+        assert_eq!(log.lines().count(), 4, "{log}");
+        fs::remove_dir_all(case.file("R")).unwrap();
+    }
 }
 
 #[test]

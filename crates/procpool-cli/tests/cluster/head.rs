@@ -35,6 +35,23 @@ fn a_head_that_was_killed_takes_up_its_array_again() {
 
 #[test]
 #[ignore = "wants a Slurm cluster: cargo xtask cluster test"]
+fn what_has_ended_without_a_head_is_only_read() {
+    let case = Case::new(Cluster::shared());
+    case.job("until [ -e go ]; do sleep 0.1; done; echo \"this is $1\"");
+    let running = case.start("run -k --on slurm --slices 4 -j8 --journal J -- sh job {}", &numbers(64));
+    case.wait_for_starts(32);
+    running.signal(Signal::KILL);
+    running.end().died_of(Signal::KILL);
+    case.write("go", "");
+    wait_for("the array is over", || case.arrays(Which::Queued).is_empty());
+    let resumed = case.end("resume J", "").exited(0);
+    assert_eq!(resumed.text(), printed(64));
+    assert_eq!(case.starts().len(), 64);
+    assert_eq!(case.arrays(Which::All).len(), 1);
+}
+
+#[test]
+#[ignore = "wants a Slurm cluster: cargo xtask cluster test"]
 fn a_head_that_leaves_at_once_is_followed_by_a_resume() {
     let case = Case::new(Cluster::shared());
     case.job("until [ -e go ]; do sleep 0.1; done; echo \"this is $1\"");
