@@ -1,8 +1,12 @@
-//! Lists that are too long for one array.
+//! Lists that are too long for one array, and machines without Slurm.
 //! Does not know where the limits come from.
+
+use std::fs;
+use std::process::{Command, Stdio};
 
 use crate::case::{Case, numbers, printed};
 use crate::cluster::{Cluster, Which};
+use crate::running::Running;
 
 #[test]
 #[ignore = "wants a Slurm cluster: cargo xtask cluster test"]
@@ -17,4 +21,16 @@ fn more_slices_than_an_array_may_have_are_submitted_in_rounds() {
     assert_eq!(case.starts().len(), 24);
     case.outcomes("J").all_succeeded(24);
     assert!((3..=4).contains(&case.arrays(Which::All).len()), "{:?}", case.arrays(Which::All));
+}
+
+#[test]
+fn without_slurm_one_sentence_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut procpool = Command::new(env!("CARGO_BIN_EXE_procpool"));
+    procpool.args(["run", "--on", "slurm", "--", "echo", "{}", ":::", "a"]);
+    procpool.env("PATH", folder.path()).current_dir(folder.path()).stdout(Stdio::piped());
+    let ended = Running::start(&mut procpool, b"").end().exited(2).said("sbatch");
+    assert_eq!(ended.text(), "");
+    assert_eq!(ended.error_text().trim_end().lines().count(), 1, "{}", ended.describe());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
