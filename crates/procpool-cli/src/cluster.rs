@@ -5,6 +5,7 @@ pub(crate) mod courier;
 pub(crate) mod halting;
 pub(crate) mod head;
 pub(crate) mod index;
+mod logs;
 pub(crate) mod order;
 pub(crate) mod outset;
 pub(crate) mod own_folder;
@@ -12,6 +13,7 @@ pub(crate) mod post;
 mod roster;
 pub(crate) mod tails;
 mod take_up;
+pub(crate) mod taking;
 
 #[cfg(test)]
 mod tests;

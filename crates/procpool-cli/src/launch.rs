@@ -6,10 +6,11 @@ use std::ffi::OsString;
 use std::io;
 use std::process;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use procpool_core::{
-    Capture, Command, Context, End, Job, LocalProcess, NotStarted, OnLeak, Outcome, Processes, Runner,
+    Capture, Command, Context, End, Halt, Job, LocalProcess, NotStarted, OnLeak, Outcome, Processes, Runner,
+    Status,
 };
 
 use crate::guard::{MARK, Mark, Orphans};
@@ -47,7 +48,19 @@ pub(crate) struct Launcher {
     labels: Option<Arc<Labels>>,
     /// `None` where there is no journal.
     recorder: Option<Arc<Recorder>>,
+    signals: Signals,
 }
+
+/// To whom a signal from outside goes that ends the pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signals {
+    ToThePool,
+    /// As a cluster sends it that takes an element away: to the pool and to all that it has started.
+    ToAll,
+}
+
+/// So long a pool whose jobs get the same signal may take to hear of it itself, on a busy machine.
+const HEARING: Duration = Duration::from_millis(500);
 
 /// A name for a run that no other on this machine has.
 pub(crate) fn name_run() -> String {
@@ -73,7 +86,13 @@ impl Launcher {
             capture: Capture::Spool,
             labels: None,
             recorder: None,
+            signals: Signals::ToThePool,
         }
+    }
+
+    /// Says to whom signals from outside go.
+    pub(crate) fn signals(self, signals: Signals) -> Launcher {
+        Launcher { signals, ..self }
     }
 
     /// Calls the pool something else than the run.
@@ -124,6 +143,23 @@ impl Launcher {
             .env(MARK, mark.within(&self.within))
     }
 
+    /// What a job came to that was ended by a signal together with its pool: then it was the pool that was to end.
+    fn understand(&self, outcome: Outcome, context: &Context) -> Outcome {
+        let Outcome::Ran(mut ran) = outcome else { return outcome };
+        if let (Signals::ToAll, End::Itself(status)) = (self.signals, ran.end) {
+            // 128 + n is what a shell makes of a signal.
+            let may_be_signalled = match status {
+                Status::Signalled(_) => true,
+                Status::Exited(code) => code > 128,
+            };
+            if may_be_signalled && matches!(context.wait_for_stop(Some(HEARING)), Halt::Stop(_) | Halt::Kill)
+            {
+                ran.end = End::Stopped(status);
+            }
+        }
+        Outcome::Ran(ran)
+    }
+
     /// Whether processes of the job may be left that must not be: a signal to its group doesn't reach those that
     /// have left it.
     fn leaves_orphans(&self, outcome: &Outcome) -> bool {
@@ -158,6 +194,7 @@ impl Runner for Launcher {
             labels.begin(job, context);
         }
         let outcome = self.local.execute(&self.command(job, context, &mark), job.timeout, context);
+        let outcome = self.understand(outcome, context);
         if let Some(orphans) = &self.orphans {
             if self.leaves_orphans(&outcome) {
                 orphans.kill_those_of(&mark);

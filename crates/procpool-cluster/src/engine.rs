@@ -69,6 +69,8 @@ pub struct Capacity {
 /// The names of variables that an element finds in its environment, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Variables {
+    /// Of which array it is an element: its [id](ArrayId), without what may stand behind a `;` there.
+    pub array: &'static [&'static str],
     /// Which element of the array it is, from 0.
     pub index: &'static [&'static str],
     /// How many processors it has where it runs.

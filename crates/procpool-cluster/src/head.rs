@@ -15,7 +15,7 @@ use self::array::{Array, By, Leftover};
 use self::backlog::Backlog;
 use self::told::Told;
 use crate::act::{Act, Running, Status};
-use crate::engine::{Capacity, EngineError, Whom};
+use crate::engine::{ArrayId, Capacity, EngineError, Whom};
 use crate::notice::Notice;
 use crate::plan::{Earlier, Round, Settings};
 use crate::slice::count;
@@ -67,7 +67,7 @@ enum Stage {
     /// Nobody but the caller knows of it.
     Unsent(Round),
     /// It may have been handed in or not: without an answer, or by a head that is no more.
-    Doubtful(Round, By),
+    Doubtful(Round, By, Looks),
     Out(Box<Array>),
     Over,
 }
@@ -94,6 +94,13 @@ enum Runners {
     /// They are given some time to end.
     End,
 }
+
+/// How often somebody has looked for an array in vain. What was given up by who asked may still be on its way in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Looks(u32);
+
+/// After so many the array is taken for one that nobody has got.
+const MOST_LOOKS: Looks = Looks(5);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Question {
@@ -132,7 +139,7 @@ impl Head {
         head.settings.rounds = head.settings.rounds.max(round.number);
         head.stage = match id {
             Some(id) => Stage::Out(Box::new(Array::new(round, Some(id), By::Earlier))),
-            None => Stage::Doubtful(round, By::Earlier),
+            None => Stage::Doubtful(round, By::Earlier, Looks(0)),
         };
         head
     }
@@ -210,6 +217,21 @@ impl Head {
         self.pause = None;
     }
 
+    /// The round that is in hand was taken as this array, as its own elements say: a submission whose answer was lost may
+    /// have come through later than another one of the same.
+    pub fn follow(&mut self, now: Instant, id: ArrayId) {
+        let number = |id: &ArrayId| id.as_str().split(';').next().map(ToOwned::to_owned);
+        match &self.stage {
+            Stage::Unsent(_) | Stage::Doubtful(_, By::This, _) => self.handed_in(id),
+            Stage::Doubtful(_, By::Earlier, _) => self.found(now, Some(id)),
+            Stage::Out(array) if array.id.as_ref().and_then(number) != number(&id) => {
+                let Array { round, by, .. } = (**array).clone();
+                self.stage = Stage::Out(Box::new(Array::new(round, Some(id), by)));
+            }
+            Stage::Out(_) | Stage::Between | Stage::Over => {}
+        }
+    }
+
     /// Every job has an outcome: what still waits is cancelled, nothing else is waited for.
     pub fn finish(&mut self) {
         if self.mood == Mood::Going {
@@ -238,7 +260,7 @@ impl Head {
     pub fn round(&self) -> Option<&Round> {
         match &self.stage {
             Stage::Between | Stage::Over => None,
-            Stage::Unsent(round) | Stage::Doubtful(round, _) => Some(round),
+            Stage::Unsent(round) | Stage::Doubtful(round, ..) => Some(round),
             Stage::Out(array) => Some(&array.round),
         }
     }

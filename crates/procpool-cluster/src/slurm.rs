@@ -19,7 +19,7 @@ use crate::engine::{
     Variables, Whom,
 };
 
-/// Slurm, by its commands on this machine: `sbatch`, `squeue`, `scancel`, `sinfo`, `scontrol`, each for 10 s at most.
+/// Slurm, by its commands on this machine: `sbatch`, `squeue`, `scancel`, `sinfo`, `scontrol`, each for 10 s at most, `sbatch` for a minute.
 ///
 /// What `SBATCH_…` variables say holds, as it does for sbatch itself. Variables of the others, which would change what
 /// they print, don't count.
@@ -145,6 +145,7 @@ impl Engine for Slurm {
 
     fn variables(&self) -> Variables {
         Variables {
+            array: &["SLURM_ARRAY_JOB_ID"],
             index: &["SLURM_ARRAY_TASK_ID"],
             processors: &["SLURM_CPUS_ON_NODE"],
             node: &["SLURMD_NODENAME"],

@@ -39,7 +39,13 @@ impl Engine for Mine {
     }
 
     fn variables(&self) -> Variables {
-        Variables { index: &["INDEX"], processors: &[], node: &[], restarts: &[] }
+        Variables {
+            array: &[],
+            index: &["INDEX"],
+            processors: &[],
+            node: &[],
+            restarts: &[],
+        }
     }
 }
 

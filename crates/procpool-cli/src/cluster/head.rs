@@ -3,21 +3,24 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use procpool_cluster::{Act, Answer, Array, Clerk, Head, Notice, Requeue, Round, Task};
+use procpool_cluster::{Act, Answer, Array, ArrayId, Clerk, Head, Notice, Requeue, Round, Task};
 use procpool_core::{Active, Driver, Halt, Pending, Started};
 
 use crate::cluster::courier::Courier;
 use crate::cluster::halting;
 use crate::cluster::index::Index;
+use crate::cluster::logs;
 use crate::cluster::order::{self, Order, Parts};
 use crate::cluster::post::{Post, Stay, Terms, Watched};
 use crate::cluster::roster::Roster;
 use crate::cluster::tails::Tails;
 use crate::cluster::take_up::take_up;
+use crate::cluster::taking;
 use crate::guard::Alone;
 use crate::input::Fault;
 use crate::journal::positions::Positions;
@@ -71,6 +74,12 @@ struct Errand {
     told: Halt,
     /// What the files of the rounds are called that may still be on their way, the last one last.
     tags: Vec<String>,
+    /// The last of them, once it is known which array has taken it.
+    taken: Option<String>,
+    /// The last of which logs were told.
+    heard: Option<String>,
+    /// procpool itself: it may be replaced while a run goes on.
+    program: PathBuf,
     pause: Duration,
 }
 
@@ -102,6 +111,9 @@ impl Errand {
             roster: Roster::default(),
             told: Halt::GoOn,
             tags,
+            taken: None,
+            heard: None,
+            program: env::current_exe().context("can't tell where procpool itself is")?,
             pause: SHORTEST,
         })
     }
@@ -140,11 +152,12 @@ impl Errand {
         if let Some(answer) = self.clerk.take() {
             self.hear(answer)?;
         }
+        self.follow_taker()?;
         let round = self.head.round().map(|round| round.number);
         let courier = &self.courier;
         let acts = self.head.step(Instant::now(), &|position| courier.is_finished(position));
         if let Some(round) = round.filter(|_| self.head.round().is_none()) {
-            self.note(&Record::RoundOver(RoundOver { generation: self.generation, round }))?;
+            self.give_up(round)?;
         }
         for act in acts {
             if !self.act(act, driver)? {
@@ -194,6 +207,29 @@ impl Errand {
         Ok(())
     }
 
+    /// The array whose elements have taken the round is the one that counts.
+    fn follow_taker(&mut self) -> anyhow::Result<()> {
+        let Some(tag) = self.tags.last().filter(|tag| self.taken.as_ref() != Some(*tag)) else {
+            return Ok(());
+        };
+        let taker =
+            taking::taker(&self.session.folder.array(tag)).context("can't read which array has begun")?;
+        if let Some(id) = taker.filter(|taker| taker != taking::NOBODY) {
+            self.taken = Some(tag.clone());
+            self.head.follow(Instant::now(), ArrayId::new(id));
+        }
+        Ok(())
+    }
+
+    /// A round is over: no array is to take it that comes late.
+    fn give_up(&self, round: u32) -> anyhow::Result<()> {
+        if let Some(tag) = self.tags.last() {
+            taking::take(&self.session.folder.array(tag), taking::NOBODY)
+                .context("can't write to the journal")?;
+        }
+        self.note(&Record::RoundOver(RoundOver { generation: self.generation, round }))
+    }
+
     fn hear(&mut self, answer: Answer) -> anyhow::Result<()> {
         if let (Answer::Submitted(Ok(id)) | Answer::Found(Ok(Some(id))), Some(round)) =
             (&answer, self.head.round())
@@ -219,6 +255,7 @@ impl Errand {
             }
             Act::Say(notice) => self.say(&notice),
             Act::Lost { ranges, why } => {
+                self.say_logs();
                 for position in ranges.into_iter().flatten() {
                     if !self.courier.is_finished(position) {
                         self.courier.lose(position, &why, driver)?;
@@ -236,7 +273,7 @@ impl Errand {
     }
 
     /// What is as it should be is told where somebody watches.
-    fn say(&self, notice: &Notice) {
+    fn say(&mut self, notice: &Notice) {
         let is_as_it_should_be = matches!(
             notice,
             Notice::Submitted { .. } | Notice::FoundAgain { .. } | Notice::Waiting { remedy: None, .. }
@@ -244,6 +281,18 @@ impl Errand {
         if !is_as_it_should_be || self.terms.watched == Watched::ByPeople {
             screen::say(&format!("procpool: {notice}\n"));
         }
+        if let Notice::TriedAgain { .. } = notice {
+            self.say_logs();
+        }
+    }
+
+    /// What slices have said that have left jobs, once a round: the reason may stand there.
+    fn say_logs(&mut self) {
+        let Some(tag) = self.tags.last().filter(|tag| self.heard.as_ref() != Some(*tag)) else { return };
+        for (log, line) in logs::last_words(&self.session.folder, tag) {
+            screen::say(&format!("procpool: {log} ends with: {line}\n"));
+        }
+        self.heard = Some(tag.clone());
     }
 
     fn note(&self, record: &Record) -> anyhow::Result<()> {
@@ -284,8 +333,7 @@ impl Errand {
     fn array(&self, round: &Round) -> anyhow::Result<Array> {
         let folder = self.session.folder.path();
         let tag = tag(self.generation, round.number);
-        let program = env::current_exe().context("can't tell where procpool itself is")?;
-        let words = [program.as_os_str(), "slice".as_ref(), "--round".as_ref(), tag.as_ref()];
+        let words = [self.program.as_os_str(), "slice".as_ref(), "--round".as_ref(), tag.as_ref()];
         let more = ["--index-from-env".as_ref(), "--".as_ref(), folder.as_os_str()];
         Ok(Array {
             name: round.name.clone(),
@@ -296,7 +344,7 @@ impl Errand {
             time: self.terms.time,
             command: words.into_iter().chain(more).map(OsString::from).collect(),
             directory: folder.to_owned(),
-            log: folder.join(format!("log-{tag}-%a")),
+            log: folder.join(logs::name(&tag) + "%a"),
         })
     }
 

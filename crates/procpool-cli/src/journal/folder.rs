@@ -91,6 +91,11 @@ impl Folder {
         self.0.join(format!("halt-{round}"))
     }
 
+    /// Which array has taken a round.
+    pub(crate) fn array(&self, round: &str) -> PathBuf {
+        self.0.join(format!("array-{round}"))
+    }
+
     /// The names of all writers but this one.
     pub(crate) fn other_writers(&self) -> io::Result<Vec<String>> {
         let of_writer =

@@ -71,7 +71,11 @@ impl Ended {
 impl What {
     /// In a word or two.
     fn of(outcome: &Outcome) -> What {
-        let Some(ran) = outcome.ran() else { return What::Bad("not started".to_owned()) };
+        let ran = match outcome {
+            Outcome::Ran(ran) => ran,
+            Outcome::NotStarted(_) => return What::Bad("not started".to_owned()),
+            Outcome::Lost(_) => return What::Bad("lost".to_owned()),
+        };
         match ran.end {
             End::Itself(Status::Exited(0)) if ran.lost.is_some() => What::Bad("output lost".to_owned()),
             End::Itself(Status::Exited(0)) => What::Good("succeeded"),

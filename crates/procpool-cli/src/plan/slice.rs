@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::env;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
@@ -16,11 +16,13 @@ use procpool_core::{Capture, HaltQuantity, LocalProcess, Outcome, Pool, Retries}
 use crate::args::{self, OutputMode, RunArgs, ScheduleArgs, SliceArgs};
 use crate::cluster::halting;
 use crate::cluster::order::{self, Order, Parts};
+use crate::cluster::taking;
 use crate::colour::Palette;
 use crate::guard::{Guard, Leftovers};
 use crate::input::{Input, Jobs};
 use crate::journal::entry::Entry;
 use crate::journal::folder::{self, Folder};
+use crate::journal::leftovers;
 use crate::journal::list::{Inputs, Keep, Ledger};
 use crate::journal::listing::{Listing, StoredJobs, Trouble};
 use crate::journal::record::SliceBegin;
@@ -29,7 +31,7 @@ use crate::journal::running::{self, Holder, Running};
 use crate::journal::scan::{Found, Scanner};
 use crate::journal::text::Text;
 use crate::journal::writer::Durability;
-use crate::launch::Launcher;
+use crate::launch::{Launcher, Signals};
 use crate::machine;
 use crate::plan::{Plan, leaks, schedule, terms};
 use crate::progress::{Display, Failed, Progress};
@@ -72,6 +74,7 @@ pub(crate) fn order(args: &SliceArgs) -> anyhow::Result<SliceOrder> {
         }
         !is_wanted
     })?;
+    take_round(&folder, &args.round)?;
     let parts = found.with_context(|| format!("round {} has no slice {index}", args.round))?;
     let directory = order.directory.clone().into_os_string();
     env::set_current_dir(&directory).with_context(|| {
@@ -81,6 +84,18 @@ pub(crate) fn order(args: &SliceArgs) -> anyhow::Result<SliceOrder> {
     let mut args = args::parse_run(options, vec!["--on=local".into()])?;
     args.outputs.output = OutputMode::None;
     Ok(SliceOrder { folder, order, parts, args })
+}
+
+/// A round belongs to one array, that of the element that comes first.
+fn take_round(folder: &Folder, round: &str) -> anyhow::Result<()> {
+    let variables = Slurm::default().variables().array;
+    let Some(array) = variables.iter().find_map(|name| env::var(name).ok()) else { return Ok(()) };
+    let path = folder.array(round);
+    let taker = taking::take(&path, &array).with_context(|| format!("can't write {path:?}"))?;
+    if taker != array {
+        bail!("round {round} is not for array {array}: {taker} has taken it");
+    }
+    Ok(())
 }
 
 fn index_from_environment() -> anyhow::Result<u32> {
@@ -128,6 +143,7 @@ impl Plan {
         let orphans = guard.map(|guard| Arc::clone(&guard.orphans));
         let launcher = Launcher::new(local, order.run.clone(), args.jobs.on_leak(), orphans)
             .call(pool.clone())
+            .signals(Signals::ToAll)
             .record(Some(recorder))
             .capture(Capture::Spool);
         let processes = launcher.processes();
@@ -232,6 +248,7 @@ impl Place {
         }
         for instance in 1..self.begin.instance {
             let name = format!("{}-{:04}-{instance}", order.tag(), self.begin.slice);
+            end_leftovers(&self.folder.running_of(&name));
             let path = self.folder.files_of(&name).journal;
             // Who was gone before his first record has none.
             let Ok(file) = folder::open(&path) else { continue };
@@ -245,6 +262,14 @@ impl Place {
             }
         }
         Ok(ended)
+    }
+}
+
+/// Ends what somebody who was killed has left on this machine. Who lives goes on.
+fn end_leftovers(running: &Path) {
+    let before = folder::open(running).ok().and_then(|file| running::read(&file));
+    if let Some((holder, table)) = before {
+        let _ = leftovers::end(&holder, &table);
     }
 }
 

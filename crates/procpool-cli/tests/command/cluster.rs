@@ -77,3 +77,35 @@ fn a_guardian_that_is_killed_is_no_halt_of_what_runs_elsewhere() {
     wait_for("the pool's end", || !lives(&pool));
     assert_eq!(folder.read("j/halt-1-1"), "go on    \n");
 }
+
+#[test]
+fn a_second_array_for_the_same_round_runs_nothing() {
+    let folder = Folder::new();
+    let line = "procpool run --on slurm --journal j -- sh -c 'echo start >> starts' ::: a; \
+                export SLURM_ARRAY_TASK_ID=0; SLURM_ARRAY_JOB_ID=2 procpool slice j --round 1-1 --index-from-env";
+    let ended = on_slurm(&folder, line).end().exited(2);
+    ended.said("round 1-1 is not for array 2: 1 has taken it");
+    // The same array may come again, and finds nothing to do.
+    folder
+        .sh("SLURM_ARRAY_JOB_ID=1 SLURM_ARRAY_TASK_ID=0 procpool slice j --round 1-1 --index-from-env")
+        .end()
+        .exited(0)
+        .silent();
+    assert_eq!(folder.read("starts"), "start\n");
+}
+
+#[test]
+fn why_slices_end_at_once_is_told() {
+    let folder = Folder::new();
+    folder.write("slurm", SLURM);
+    folder.write_program("sbatch", "#!/bin/sh\nfor word; do case $word in --chdir=*) cd ${word#--chdir=};; --job-name=*-*-?) n=${word##*-};; esac; done\necho no such node > log-1-$n-0; echo 1\n");
+    let ended =
+        folder.sh(". ./slurm; cp sbatch bin; procpool run --on slurm --journal j true ::: 1").end().exited(3);
+    for said in
+        ["tried again: slice 0 ended", "log-1-1-0 ends with: no such node", "1: lost: slice 0 ended unseen"]
+    {
+        assert!(ended.error_text().contains(said), "{said}: {}", ended.error_text());
+    }
+    let listed = folder.sh("procpool ls j").end().exited(0);
+    assert!(listed.text().contains(" lost "), "{}", listed.text());
+}

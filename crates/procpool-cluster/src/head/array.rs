@@ -10,7 +10,7 @@ use crate::notice::Ended;
 use crate::plan::Round;
 use crate::slice::{Slice, ranges};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Array {
     pub(crate) round: Round,
     /// The engine's id for it; none where it has forgotten the array.

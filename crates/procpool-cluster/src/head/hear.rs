@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::array::{Array, By};
 use super::told::Worth;
-use super::{Head, Mood, NEW, Runners, Stage};
+use super::{Head, Looks, MOST_LOOKS, Mood, NEW, Runners, Stage};
 use crate::act::Act;
 use crate::engine::{ArrayId, Capacity, EngineError, Seen, Whom};
 use crate::notice::Notice;
@@ -25,7 +25,7 @@ impl Head {
 
     pub(super) fn handed_in(&mut self, id: ArrayId) {
         match mem::replace(&mut self.stage, Stage::Between) {
-            Stage::Unsent(round) | Stage::Doubtful(round, _) => {
+            Stage::Unsent(round) | Stage::Doubtful(round, ..) => {
                 let (slices, jobs) = (round.slices.len(), round.jobs());
                 self.acts.push(Act::Say(Notice::Submitted { id: id.clone(), slices, jobs }));
                 self.stage = Stage::Out(Box::new(Array::new(round, Some(id), By::This)));
@@ -36,22 +36,26 @@ impl Head {
 
     pub(super) fn doubt(&mut self) {
         self.stage = match mem::replace(&mut self.stage, Stage::Between) {
-            Stage::Unsent(round) => Stage::Doubtful(round, By::This),
+            Stage::Unsent(round) => Stage::Doubtful(round, By::This, Looks(0)),
             stage => stage,
         };
     }
 
     pub(super) fn found(&mut self, now: Instant, id: Option<ArrayId>) {
         match (mem::replace(&mut self.stage, Stage::Between), id) {
-            (Stage::Doubtful(round, By::This), None) => self.stage = Stage::Unsent(round),
-            (stage @ Stage::Doubtful(_, By::This), Some(id)) => {
+            (Stage::Doubtful(round, by, looks), None) if looks.0 + 1 < MOST_LOOKS.0 => {
+                self.stage = Stage::Doubtful(round, by, Looks(looks.0 + 1));
+                self.pause = Some(now + self.settings.poll_every);
+            }
+            (Stage::Doubtful(round, By::This, _), None) => self.stage = Stage::Unsent(round),
+            (stage @ Stage::Doubtful(_, By::This, _), Some(id)) => {
                 self.stage = stage;
                 self.handed_in(id);
             }
-            (Stage::Doubtful(round, By::Earlier), Some(id)) => {
+            (Stage::Doubtful(round, By::Earlier, _), Some(id)) => {
                 self.stage = Stage::Out(Box::new(Array::new(round, Some(id), By::Earlier)));
             }
-            (Stage::Doubtful(round, By::Earlier), None) => {
+            (Stage::Doubtful(round, By::Earlier, _), None) => {
                 // It may have come and gone long ago, so that counts as a try.
                 let mut array = Array::new(round, None, By::Earlier);
                 array.see(now, Seen::default());

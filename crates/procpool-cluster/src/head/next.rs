@@ -42,7 +42,7 @@ impl Head {
                 let round = round.clone();
                 self.submit(round);
             }
-            Stage::Doubtful(round, _) => {
+            Stage::Doubtful(round, ..) => {
                 let name = round.name.clone();
                 self.ask(Question::Other, Task::Find(name));
             }
@@ -72,7 +72,7 @@ impl Head {
         match (&self.stage, next) {
             // Elements that begin later find nothing to do.
             _ if !self.reachable => self.end(),
-            (Stage::Doubtful(round, _), _) => {
+            (Stage::Doubtful(round, ..), _) => {
                 let name = round.name.clone();
                 self.ask(Question::Other, Task::Find(name));
             }

@@ -12,6 +12,9 @@ use crate::slurm::read;
 /// A controller that is away is told of by squeue after 8 s, by the others after 4 s.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// For sbatch, which may have to go through what an administrator has put before it.
+const LONG_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// Time for one that takes no notice of TERM.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -27,7 +30,8 @@ pub(crate) enum Failure {
 /// What it has written to standard output.
 pub(crate) fn call(command: Command) -> Result<Vec<u8>, Failure> {
     let program = command.program().to_string_lossy().into_owned();
-    let job = Job::new(program.as_str(), without_formats(command)).timeout(TIMEOUT);
+    let timeout = if program == "sbatch" { LONG_TIMEOUT } else { TIMEOUT };
+    let job = Job::new(program.as_str(), without_formats(command)).timeout(timeout);
     let unreachable = |words: String| Failure::Silent(EngineError::Unreachable(words));
     let limit = Limit::new(1).map_err(|error| unreachable(error.to_string()))?;
     let pool = Pool::with_runner(limit, LocalProcess::new().grace(GRACE));
@@ -41,7 +45,7 @@ pub(crate) fn call(command: Command) -> Result<Vec<u8>, Failure> {
             End::TimedOut(_) => {
                 let words = words(ran);
                 let colon = if words.is_empty() { "" } else { ": " };
-                let seconds = TIMEOUT.as_secs();
+                let seconds = timeout.as_secs();
                 Err(unreachable(format!("{program} took longer than {seconds} s{colon}{words}")))
             }
             _ => {

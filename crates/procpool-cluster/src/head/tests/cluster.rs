@@ -148,6 +148,12 @@ impl Engine for Cluster {
     }
 
     fn variables(&self) -> Variables {
-        Variables { index: &[], processors: &[], node: &[], restarts: &[] }
+        Variables {
+            array: &[],
+            index: &[],
+            processors: &[],
+            node: &[],
+            restarts: &[],
+        }
     }
 }

@@ -1,0 +1,70 @@
+//! What slices, or the cluster for them, have said on standard output and error: where one ends at once, the reason stands there.
+//! Knows nothing of why somebody wants to know.
+
+use std::fs;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+
+use crate::journal::folder::{self, Folder};
+use crate::tally::last_lines;
+
+/// So many are told of, and so much of each is read, in bytes.
+const MOST: usize = 3;
+const LAST_BYTES: u64 = 2000;
+
+/// What the files of a round are called, each with a number behind it.
+pub(super) fn name(tag: &str) -> String {
+    format!("log-{tag}-")
+}
+
+/// The last lines of the logs of a round, each once, with the name of the first log that has it.
+pub(super) fn last_words(folder: &Folder, tag: &str) -> Vec<(String, String)> {
+    let mut words: Vec<(String, String)> = Vec::new();
+    let beginning = name(tag);
+    let entries = fs::read_dir(folder.path()).into_iter().flatten().flatten();
+    let mut logs: Vec<String> = entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|log| log.starts_with(&beginning))
+        .collect();
+    logs.sort_by_key(|log| log[beginning.len()..].parse::<u32>().unwrap_or(u32::MAX));
+    for log in logs {
+        let last =
+            last_line(&folder.path().join(&log)).filter(|line| words.iter().all(|(_, said)| said != line));
+        words.extend(last.map(|line| (log, line)));
+        if words.len() == MOST {
+            break;
+        }
+    }
+    words
+}
+
+fn last_line(path: &Path) -> Option<String> {
+    let mut file = folder::open(path).ok()?;
+    let length = file.metadata().ok()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(LAST_BYTES))).ok()?;
+    let mut bytes = Vec::new();
+    file.take(LAST_BYTES).read_to_end(&mut bytes).ok()?;
+    last_lines(&bytes).pop()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_last_line_is_told_once() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let folder = Folder::new(temporary.path()).unwrap();
+        for (name, text) in [
+            ("log-1-1-0", ""),
+            ("log-1-1-10", "first\nprocpool: not found\n\n"),
+            ("log-1-1-2", "other\nprocpool: not found\n"),
+            ("log-1-1-11", "\x1b[2Jgone"),
+            ("log-1-12-1", "of another round"),
+        ] {
+            fs::write(temporary.path().join(name), text).unwrap();
+        }
+        let expected = [("log-1-1-2", "procpool: not found"), ("log-1-1-11", "\\u{1b}[2Jgone")];
+        assert_eq!(last_words(&folder, "1-1"), expected.map(|(log, line)| (log.to_owned(), line.to_owned())));
+    }
+}
