@@ -18,6 +18,7 @@ mod listener;
 mod network;
 mod node;
 mod outcomes;
+mod queue;
 mod rounds;
 mod running;
 mod table;
