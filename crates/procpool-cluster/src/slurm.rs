@@ -8,6 +8,7 @@ mod script;
 
 use std::env;
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -173,8 +174,11 @@ fn named(command: Command, id: &ArrayId, option: &str) -> Command {
 
 /// What sbatch is given before what the user adds.
 fn options(array: &Array) -> Vec<OsString> {
+    // Slurm takes these for patterns wherever in a path they stand, and has no way to say that they are none.
+    let is_readable = !array.directory.as_os_str().as_bytes().iter().any(|byte| b"%\\".contains(byte));
+    let log = if is_readable { &array.log } else { Path::new("/dev/null") };
     let mut options: Vec<OsString> = vec![
-        with("--output=", &array.log),
+        with("--output=", log),
         // An element that is started again goes on with its log.
         "--open-mode=append".into(),
         with("--chdir=", &array.directory),
@@ -230,7 +234,7 @@ mod tests {
             time: None,
             command: Vec::new(),
             directory: "/data/it's".into(),
-            log: "/data/log-%a".into(),
+            log: "/data/it's/log-%a".into(),
         }
     }
 
@@ -241,10 +245,18 @@ mod tests {
     #[test]
     fn an_array_is_told_in_sbatchs_options() {
         let words = options(&array());
-        for word in ["--chdir=/data/it's", "--output=/data/log-%a", "--requeue", "--cpus-per-task=8"] {
+        for word in ["--chdir=/data/it's", "--output=/data/it's/log-%a", "--requeue", "--cpus-per-task=8"] {
             assert!(has(&words, word), "{word}: {words:?}");
         }
         assert_eq!(identity(&array()), ["--parsable", "--array=0-15%4", "--job-name=procpool-a-1"]);
+    }
+
+    #[test]
+    fn a_log_that_slurm_would_look_for_elsewhere_is_none() {
+        for directory in ["/data/50%", "/a\\b"] {
+            let words = options(&Array { directory: directory.into(), ..array() });
+            assert!(has(&words, "--output=/dev/null"), "{words:?}");
+        }
     }
 
     #[test]

@@ -312,6 +312,7 @@ impl Errand {
             run: self.terms.run.clone(),
             list: self.list,
             length: self.index.length,
+            jobs: self.total,
             directory: Text::from(here.as_os_str()).into_owned(),
             options: self.terms.options.iter().map(|word| Text::from(word).into_owned()).collect(),
             goes_on: self.terms.requeue == Requeue::Yes,

@@ -26,6 +26,8 @@ pub(crate) struct Order {
     /// The list that the slices are parts of, and how many bytes it has.
     pub(crate) list: u32,
     pub(crate) length: u64,
+    /// How many jobs the whole run has.
+    pub(crate) jobs: u64,
     /// Where the run was started.
     pub(crate) directory: Text<'static>,
     /// What was typed that holds for jobs.

@@ -58,6 +58,7 @@ fn order(length: u64) -> Order {
         run: "run".into(),
         list: 1,
         length,
+        jobs: 7,
         directory: Text(b"/with \xff".to_vec().into()),
         options: vec![Text(b"--env=A=\xff".to_vec().into())],
         goes_on: true,

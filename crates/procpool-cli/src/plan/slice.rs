@@ -147,7 +147,8 @@ impl Plan {
             .record(Some(recorder))
             .capture(Capture::Spool);
         let processes = launcher.processes();
-        let pool = schedule::schedule(&own_share(args.schedule), Pool::with_runner(limit, launcher));
+        let pool =
+            schedule::schedule(&own_share(args.schedule, order.jobs), Pool::with_runner(limit, launcher));
         Ok(Plan {
             start: start(pool, folder.halt(&order.tag())),
             input,
@@ -180,11 +181,13 @@ fn start(pool: Pool<Launcher>, halt: PathBuf) -> Start {
     })
 }
 
-/// A share of all jobs is no share of a slice's; a number that is reached here is reached by the whole run.
-fn own_share(mut args: ScheduleArgs) -> ScheduleArgs {
-    if let Some(args::Halting::By(rule)) = &args.halt {
-        if matches!(rule.quantity, HaltQuantity::Percent(_)) {
-            args.halt = None;
+/// A share of all jobs is no share of a slice's, but a number of them is one: where that is reached here, the whole run has
+/// reached it.
+fn own_share(mut args: ScheduleArgs, jobs: u64) -> ScheduleArgs {
+    if let Some(args::Halting::By(rule)) = &mut args.halt {
+        if let HaltQuantity::Percent(percent) = rule.quantity {
+            let number = (u128::from(jobs) * u128::from(percent)).div_ceil(100);
+            rule.quantity = HaltQuantity::Number(u64::try_from(number).unwrap_or(u64::MAX));
         }
     }
     args
