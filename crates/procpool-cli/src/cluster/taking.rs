@@ -4,9 +4,6 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
-use std::process;
-
-use crate::journal::folder::private;
 
 /// What stands there where the round is given up, and no array is to take it any more.
 pub(crate) const NOBODY: &str = "nobody";
@@ -19,17 +16,13 @@ pub(crate) fn take(path: &Path, array: &str) -> io::Result<String> {
     if let Some(taker) = taker(path)? {
         return Ok(taker);
     }
-    // Made with all that stands in it, by a link: nobody reads half of it, and on no file system do two of them succeed.
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.{}", crate::journal::running::host(), process::id()));
-    let new = Path::new(&name);
-    let mut file = private().truncate(true).open(new)?;
+    // It has its name only with all that stands in it: nobody reads half of it, and of two that name it one succeeds.
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix("array-new-").tempfile_in(folder)?;
     file.write_all(array.as_bytes())?;
-    file.sync_data()?;
-    let made = fs::hard_link(new, path);
-    let _ = fs::remove_file(new);
-    match made {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+    file.as_file().sync_data()?;
+    match file.persist_noclobber(path) {
+        Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => Err(error.error),
         _ => taker(path)?.ok_or_else(|| io::ErrorKind::NotFound.into()),
     }
 }

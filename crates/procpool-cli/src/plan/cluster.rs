@@ -53,11 +53,22 @@ pub(super) fn patience(grace: Duration) -> Duration {
     grace + MORE_PATIENCE + TO_BE_SEEN
 }
 
+/// Options of sbatch with which it does something else.
+const NOT_OURS: [&str; 4] = ["--wrap", "--test-only", "--array", "--usage"];
+
 /// Slurm, as it was asked for.
 ///
 /// # Errors
 /// Where its commands are not here.
 pub(super) fn engine(args: &ClusterArgs) -> anyhow::Result<Slurm> {
+    for word in &args.sbatch_arg {
+        let option = word.to_string_lossy();
+        if let Some(refused) = NOT_OURS.iter().find(|refused| option.split('=').next() == Some(**refused)) {
+            bail!(
+                "--sbatch-arg {option}: with {refused} sbatch would not hand in what procpool gives it; leave it out"
+            );
+        }
+    }
     let slurm = Slurm::new(args.sbatch_arg.iter().cloned());
     slurm.check().context("--on slurm")?;
     Ok(slurm)

@@ -29,6 +29,8 @@ fn a_list_that_is_refused_leaves_no_folder() {
         "procpool run --on slurm --csv echo {nn} < /dev/null",
         "procpool run --on slurm --output raw echo ::: 1",
         "procpool run --on slurm --slices 0 echo ::: 1",
+        "procpool run --on slurm --sbatch-arg=--wrap=true echo ::: 1",
+        "procpool run --on slurm --sbatch-arg --test-only echo ::: 1",
     ] {
         let folder = Folder::new();
         let ended = on_slurm(&folder, line).end().exited(2);
