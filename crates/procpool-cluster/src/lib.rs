@@ -33,6 +33,6 @@ pub use crate::engine::{
 pub use crate::head::Head;
 pub use crate::notice::{Ended, Notice};
 pub use crate::plan::{Earlier, Round, Settings};
-pub use crate::slice::{MOST_SLICES, Slice, Wish, count, how_many, partition, ranges};
+pub use crate::slice::{Arrays, MOST_SLICES, Slice, Wish, count, how_many, partition, ranges};
 pub use crate::slurm::Slurm;
 pub use crate::task::{Answer, Task};

@@ -21,6 +21,18 @@ pub struct Wish {
     pub slices: Option<u32>,
     /// How many jobs run at once in a slice; `None` is as many as its node has processors.
     pub limit: Option<u32>,
+    /// Whether more slices than an array may have become several.
+    pub arrays: Arrays,
+}
+
+/// How many arrays a list may become, one after another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Arrays {
+    /// As many as the slices take.
+    #[default]
+    AsManyAsItTakes,
+    /// One, for nobody may be there to hand in the next: then there are fewer slices.
+    One,
 }
 
 /// No more slices than this, where nobody wishes for more: each has files of its own in a shared folder.
@@ -72,14 +84,18 @@ pub fn ranges(positions: impl IntoIterator<Item = u64>) -> Vec<Range<u64>> {
 /// use procpool_cluster::{Capacity, Wish, how_many};
 ///
 /// let cluster = Capacity { most_elements: 1001, processors: 32, nodes: 4 };
-/// let four_at_once = Wish { slices: None, limit: Some(4) };
+/// let four_at_once = Wish { limit: Some(4), ..Wish::default() };
 /// assert_eq!(how_many(100_000, four_at_once, cluster), 24);
 /// assert_eq!(how_many(10, four_at_once, cluster), 3);
 /// ```
 #[must_use]
 pub fn how_many(jobs: u64, wish: Wish, capacity: Capacity) -> u64 {
     if let Some(slices) = wish.slices {
-        return u64::from(slices).clamp(1, jobs.max(1));
+        let most = match wish.arrays {
+            Arrays::AsManyAsItTakes => u32::MAX,
+            Arrays::One => capacity.most_elements.max(1),
+        };
+        return u64::from(slices.min(most)).clamp(1, jobs.max(1));
     }
     let processors = u64::from(capacity.processors.max(1));
     let nodes = u64::from(capacity.nodes.max(1));

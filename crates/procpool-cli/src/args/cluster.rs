@@ -48,6 +48,8 @@ pub(crate) struct ClusterArgs {
     pub(crate) detach: bool,
 
     /// Never start a job a second time because its node was lost; what came of it is lost then
+    ///
+    /// A resume starts such jobs again, as it does all that have not succeeded.
     #[arg(long, requires = "on")]
     pub(crate) at_most_once: bool,
 }

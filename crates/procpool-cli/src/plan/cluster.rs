@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use procpool_cluster::{
-    ArrayId, Clerk, Engine, EngineError, HandedIn, Processors, Requeue, Settings, Slurm, State, Wish,
+    ArrayId, Arrays, Clerk, Engine, EngineError, HandedIn, Processors, Requeue, Settings, Slurm, State, Wish,
 };
 use procpool_core::{Limit, LocalProcess, Run};
 
@@ -87,7 +87,11 @@ pub(super) fn start(
     let name = engine.name();
     let limit = limit_of_slices(&given.options, scheduling.limit);
     let settings = Settings {
-        wish: Wish { slices: args.slices.map(Into::into), limit },
+        wish: Wish {
+            slices: args.slices.map(Into::into),
+            limit,
+            arrays: if args.detach { Arrays::One } else { Arrays::AsManyAsItTakes },
+        },
         most_tries: if args.at_most_once { 1 } else { MOST_TRIES },
         patience: given.grace + MORE_PATIENCE,
         ..Settings::new(format!("procpool-{}", given.run), name)

@@ -5,7 +5,7 @@ use super::*;
 const CLUSTER: Capacity = Capacity { most_elements: 1001, processors: 32, nodes: 4 };
 
 fn slices(jobs: u64, slices: Option<u32>, limit: Option<u32>) -> u64 {
-    how_many(jobs, Wish { slices, limit }, CLUSTER)
+    how_many(jobs, Wish { slices, limit, ..Wish::default() }, CLUSTER)
 }
 
 #[test]
@@ -32,6 +32,14 @@ fn a_huge_cluster_gets_no_more_than_a_thousand_slices_nor_more_than_an_array_may
     let huge = Capacity { most_elements: 1001, processors: 1_000_000, nodes: 10_000 };
     assert_eq!(how_many(1_000_000, Wish::default(), huge), 1000);
     assert_eq!(how_many(1_000_000, Wish::default(), Capacity { most_elements: 5, ..huge }), 5);
+}
+
+#[test]
+fn where_there_may_be_one_array_only_there_are_no_more_slices_than_it_takes() {
+    let few = Capacity { most_elements: 5, ..CLUSTER };
+    let wish = Wish { slices: Some(12), arrays: Arrays::One, ..Wish::default() };
+    assert_eq!(how_many(24, wish, few), 5);
+    assert_eq!(how_many(24, Wish { arrays: Arrays::AsManyAsItTakes, ..wish }, few), 12);
 }
 
 #[test]

@@ -217,9 +217,14 @@ fn fate_of(row: &Row<'_>) -> Fate {
     let cause = match row.state {
         "CANCELLED" => Cause::Cancelled,
         "TIMEOUT" | "PREEMPTED" => Cause::Evicted,
+        // The signal that it was to have before its time is over: it died of that as it should.
+        "FAILED" if signal(row.exit) == Some(SIGTERM) => Cause::Evicted,
         _ => Cause::Other,
     };
     let words = match (row.state, exit_words(row.exit)) {
+        ("FAILED", _) if cause == Cause::Evicted => {
+            "told to end by TERM, as before its time is over".to_owned()
+        }
         ("COMPLETED", _) => "exit 0".to_owned(),
         ("FAILED", Some(exit)) => exit,
         // What it was in before is the reason here, too.
@@ -230,16 +235,25 @@ fn fate_of(row: &Row<'_>) -> Fate {
     Fate { node: row.node.clone(), words, cause }
 }
 
-/// An exit status as wait(2) has it, or as `code:signal`; none where it is 0.
+const SIGTERM: u32 = 15;
+
+/// By which signal somebody has ended.
+fn signal(status: &str) -> Option<u32> {
+    exit(status).map(|(_, signal)| signal)
+}
+
+/// The code and the signal of an exit status as wait(2) has it, or as `code:signal`.
+fn exit(status: &str) -> Option<(u32, u32)> {
+    if let Some((code, signal)) = status.split_once(':') {
+        return Some((code.parse().ok()?, signal.parse().ok()?));
+    }
+    let status: u32 = status.parse().ok()?;
+    Some((status >> 8, status & 0x7f))
+}
+
+/// An exit status in words; none where it is 0.
 fn exit_words(status: &str) -> Option<String> {
-    let (code, signal) = match status.split_once(':') {
-        Some((code, signal)) => (code.parse().ok()?, signal.parse().ok()?),
-        None => {
-            let status: u32 = status.parse().ok()?;
-            (status >> 8, status & 0x7f)
-        }
-    };
-    match (code, signal) {
+    match exit(status)? {
         (0_u32, 0_u32) => None,
         (code, 0) => Some(format!("exit {code}")),
         (_, signal) => Some(format!("killed by signal {signal}")),

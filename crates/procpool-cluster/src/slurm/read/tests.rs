@@ -33,6 +33,10 @@ fn an_elements_end_is_told_in_words() {
     assert_eq!(fate(["1", "FAILED", "256", "n1", "NonZeroExitCode"]), ("exit 1".into(), Cause::Other));
     assert_eq!(fate(["1", "FAILED", "127:0", "n1", "NonZeroExitCode"]), ("exit 127".into(), Cause::Other));
     assert_eq!(fate(["1", "FAILED", "9", "n1", "None"]), ("killed by signal 9".into(), Cause::Other));
+    let told = "told to end by TERM, as before its time is over";
+    for status in ["15", "0:15"] {
+        assert_eq!(fate(["1", "FAILED", status, "n1", "NonZeroExitCode"]), (told.into(), Cause::Evicted));
+    }
     assert_eq!(
         fate(["1", "FAILED", "0", "", "BadConstraints"]),
         ("FAILED (BadConstraints)".into(), Cause::Other)
