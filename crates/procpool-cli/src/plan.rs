@@ -88,6 +88,7 @@ impl Plan {
     /// Whatever is wrong with what was typed, or with a file that it names.
     pub(crate) fn new(mut args: RunArgs, guard: Option<&Guard>) -> anyhow::Result<Plan> {
         records::refuse_raw(&args)?;
+        records::refuse_detached(&args)?;
         let run = launch::name_run();
         let place = if args.cluster.on == Some(Where::Slurm) { Place::Cluster } else { Place::Here };
         let is_detached = args.cluster.detach;

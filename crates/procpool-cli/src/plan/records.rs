@@ -81,6 +81,30 @@ pub(super) fn refuse_raw(args: &RunArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// # Errors
+/// Where the run is to be left, and something wants it to its end.
+pub(super) fn refuse_detached(args: &RunArgs) -> anyhow::Result<()> {
+    let RunArgs { records, cluster, .. } = args;
+    if !cluster.detach {
+        return Ok(());
+    }
+    if cluster.on != Some(Where::Slurm) {
+        bail!("--detach: jobs that run on this machine can't be left; it goes with --on slurm");
+    }
+    let given = [
+        (records.joblog.is_some(), "--joblog"),
+        (records.junit.is_some(), "--junit"),
+        (records.events.is_some(), "--events"),
+        (records.results.is_some(), "--results"),
+    ];
+    match given.into_iter().find(|(is_given, _)| *is_given) {
+        Some((_, flag)) => {
+            bail!("{flag} and --detach: nobody is there to write it; give {flag} to `procpool resume`")
+        }
+        None => Ok(()),
+    }
+}
+
 /// Whether there are records that may lack what a journal has.
 pub(super) fn are_wanted(args: &RecordArgs, outputs: &OutputArgs) -> bool {
     let RecordArgs { results, joblog, junit, events } = args;

@@ -81,7 +81,9 @@ pub(crate) fn order(args: &SliceArgs) -> anyhow::Result<SliceOrder> {
         format!("the run was started in {directory:?}, which can't be entered on this machine")
     })?;
     let options: Vec<OsString> = order.options.iter().cloned().map(Text::into_os_string).collect();
-    let mut args = args::parse_run(options, vec!["--on=local".into()])?;
+    // What was typed may want a journal, and a resume; whatever is said of them is the head's.
+    let typed = ["--on=local", "--journal=.", "--resume"].map(OsString::from).to_vec();
+    let mut args = args::parse_run(options, typed)?;
     args.outputs.output = OutputMode::None;
     Ok(SliceOrder { folder, order, parts, args })
 }

@@ -30,6 +30,9 @@ fn a_list_that_is_refused_leaves_no_folder() {
         "procpool run --on slurm --output raw echo ::: 1",
         "procpool run --on slurm --slices 0 echo ::: 1",
         "procpool run --on slurm --sbatch-arg=--wrap=true echo ::: 1",
+        "procpool run --on local --detach echo ::: 1",
+        "procpool run --on slurm --detach --joblog l echo ::: 1",
+        "procpool run --on slurm --detach --results r echo ::: 1",
         "procpool run --on slurm --sbatch-arg --test-only echo ::: 1",
     ] {
         let folder = Folder::new();
@@ -110,4 +113,57 @@ fn why_slices_end_at_once_is_told() {
     }
     let listed = folder.sh("procpool ls j").end().exited(0);
     assert!(listed.text().contains(" lost "), "{}", listed.text());
+}
+
+#[test]
+fn a_job_that_has_ended_twice_is_told_once_and_counted() {
+    let folder = Folder::new();
+    folder.write("slurm", SLURM);
+    // As if the slice had run on both sides of a broken network: what it has recorded is there twice.
+    folder.write_program(
+        "twice",
+        "#!/bin/sh\nbin/sbatch-once \"$@\" && cp j/journal-1-1-0000-1.jsonl j/journal-1-1-0000-2.jsonl && cp j/outputs-1-1-0000-1 j/outputs-1-1-0000-2\n",
+    );
+    let ended = folder
+        .sh(". ./slurm; mv bin/sbatch bin/sbatch-once; mv twice bin/sbatch; procpool run --on slurm -k --journal j sh -c 'echo {}; exit {}' ::: 0 3")
+        .end()
+        .exited(1);
+    assert_eq!(ended.text(), "0\n3\n");
+    assert!(
+        ended.error_text().contains("2 jobs ended twice; their first outcomes count\n"),
+        "{}",
+        ended.error_text()
+    );
+    let listed = folder
+        .sh("procpool export j --all --format jsonl | wc -l; procpool resume j --unrun")
+        .end()
+        .exited(1);
+    assert_eq!(listed.text(), "4\n");
+}
+
+#[test]
+fn slices_understand_every_option_that_a_run_was_given() {
+    let options = [
+        "--durable --journal j",
+        "--resume --changed rerun --durable --journal j",
+        "--timeout 300% --retries 2 --retry-delay 1ms --retry-max-delay 1s --retry-on exit",
+        "--halt soon,fail=50% --delay 1ms --load 1000000 --mem-free 1k --shuffle --seed 3",
+        "-j50% --fail-fast",
+        "-jauto --on-leak keep --grace 1s --no-guard --nice 1",
+        "--tag --raw-control --progress plain --color always --summary never",
+        "--tag-with {} --env A=B --env-clear --cwd . --exit-code max",
+        "--joblog l --junit u --events e --results r --output lines",
+        "--slices 2 --nodes 1 --sbatch-arg=-A --sbatch-arg lab --time 2m --at-most-once",
+    ];
+    for options in options {
+        let folder = Folder::new();
+        let line = format!(
+            "PROCPOOL_RETRIES=1 procpool run --on slurm -k {options} /bin/echo ::: a b c > out; echo $?; sort out"
+        );
+        let ended = on_slurm(&folder, &line).end();
+        let lines = ended.text().lines().collect::<Vec<_>>();
+        let is_right =
+            matches!(lines[..], ["0", a, b, c] if a.ends_with('a') && b.ends_with('b') && c.ends_with('c'));
+        assert!(is_right, "{options}: {lines:?}\n{}", ended.error_text());
+    }
 }
