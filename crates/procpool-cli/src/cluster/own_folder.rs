@@ -36,7 +36,7 @@ impl OwnFolder {
             return;
         }
         let is_over = match status {
-            ExitStatus::Success | ExitStatus::JobsFailed => !has_left,
+            ExitStatus::Success | ExitStatus::JobsFailed => !has_left || !self.was_handed_in(),
             ExitStatus::Scaled(number) => number < u8::MAX,
             // What came before it was run, and what comes after it nobody has seen.
             ExitStatus::BadInput => true,

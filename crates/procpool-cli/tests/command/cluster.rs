@@ -43,6 +43,18 @@ fn a_list_that_is_refused_leaves_no_folder() {
 }
 
 #[test]
+fn no_jobs_leave_nothing_behind() {
+    for options in ["", "--detach"] {
+        let folder = Folder::new();
+        on_slurm(&folder, &format!("procpool run --on slurm {options} true < /dev/null"))
+            .end()
+            .exited(0)
+            .silent();
+        assert!(folder.files("procpool-").is_empty() && !folder.has("asked"), "{options}");
+    }
+}
+
+#[test]
 fn what_can_not_be_started_is_told_as_here() {
     for command in ["./nothing", "/etc/passwd", "./script", "--retries 1 ./no-program"] {
         let folder = Folder::new();
