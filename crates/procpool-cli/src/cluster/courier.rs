@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use procpool_core::{
@@ -46,6 +47,9 @@ pub(crate) struct Courier {
     finished: Positions,
     /// Jobs that were ended by somebody who stopped their slice, not by the run. They count once the run is stopped too.
     stopped: BTreeMap<u64, Seen>,
+    /// What was recorded, and since when its outputs have not been there yet: a shared file system may show files in another
+    /// order than they were written in.
+    late: BTreeMap<u64, (Seen, Instant)>,
     /// The attempts that the caller was told of when they had begun.
     begun: BTreeSet<(u64, u32)>,
     /// Jobs of which an attempt failed that another one should follow.
@@ -55,6 +59,9 @@ pub(crate) struct Courier {
     pub(crate) duplicates: u64,
 }
 
+/// How long outputs may take to be seen once it is seen that they were recorded.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 impl Courier {
     pub(crate) fn new(means: Means, index: Arc<Index>, todo: Arc<Positions>) -> Courier {
         Courier {
@@ -63,6 +70,7 @@ impl Courier {
             todo,
             finished: Positions::default(),
             stopped: BTreeMap::new(),
+            late: BTreeMap::new(),
             begun: BTreeSet::new(),
             retrying: BTreeSet::new(),
             counts: HaltCounts::default(),
@@ -72,7 +80,7 @@ impl Courier {
 
     /// Whether nothing is to be run for this position any more.
     pub(crate) fn is_finished(&self, position: u64) -> bool {
-        !self.todo.has(position) || self.finished.has(position)
+        !self.todo.has(position) || self.finished.has(position) || self.late.contains_key(&position)
     }
 
     /// How many jobs the whole list has.
@@ -127,15 +135,38 @@ impl Courier {
             self.stopped.insert(position, seen);
             return Ok(());
         }
-        self.tell(job, &seen, driver)
+        self.tell(job, seen, Instant::now(), driver)
     }
 
-    fn tell(&mut self, job: Job<Work>, seen: &Seen, driver: &mut Driver<Work>) -> anyhow::Result<()> {
-        let Seen { entry, outputs } = seen;
-        let position = entry.seq;
-        let outcome = self.outcome(entry, outputs).with_context(|| {
-            format!("what was recorded of job \"{}\" in {outputs:?} can't be read", job.key)
-        })?;
+    /// Tells what could not be told for want of its outputs.
+    ///
+    /// # Errors
+    /// Where they have not come for too long.
+    pub(crate) fn take_late(&mut self, driver: &mut Driver<Work>) -> anyhow::Result<()> {
+        for (position, (seen, since)) in std::mem::take(&mut self.late) {
+            self.tell(self.job(position)?, seen, since, driver)?;
+        }
+        Ok(())
+    }
+
+    fn tell(
+        &mut self,
+        job: Job<Work>,
+        seen: Seen,
+        since: Instant,
+        driver: &mut Driver<Work>,
+    ) -> anyhow::Result<()> {
+        let position = seen.entry.seq;
+        let outcome = match self.outcome(&seen.entry, &seen.outputs) {
+            Err(_) if since.elapsed() < PATIENCE => {
+                self.late.insert(position, (seen, since));
+                return Ok(());
+            }
+            outcome => outcome.with_context(|| {
+                format!("what was recorded of job \"{}\" in {:?} can't be read", job.key, seen.outputs)
+            })?,
+        };
+        let entry = &seen.entry;
         let (slot, attempt) = (entry.slot.unwrap_or(1).max(1), entry.attempt);
         if let Some(labels) = &self.means.labels {
             labels.begin_at(&job, position, slot);
@@ -208,10 +239,16 @@ impl Courier {
     /// # Errors
     /// Where the list or an output can't be read.
     pub(crate) fn end(&mut self, driver: &mut Driver<Work>) -> anyhow::Result<()> {
+        // Nothing is waited for any more.
+        let now = Instant::now();
+        let long_ago = now.checked_sub(PATIENCE).unwrap_or(now);
+        let mut rest: Vec<Seen> =
+            std::mem::take(&mut self.late).into_values().map(|(seen, _)| seen).collect();
         if matches!(driver.halted(), Halt::Stop(_) | Halt::Kill) {
-            for (position, seen) in std::mem::take(&mut self.stopped) {
-                self.tell(self.job(position)?, &seen, driver)?;
-            }
+            rest.extend(std::mem::take(&mut self.stopped).into_values());
+        }
+        for seen in rest {
+            self.tell(self.job(seen.entry.seq)?, seen, long_ago, driver)?;
         }
         for position in std::mem::take(&mut self.retrying) {
             let unrun = Completion::nowhere(self.job(position)?, NotStarted::NeverReached.into());

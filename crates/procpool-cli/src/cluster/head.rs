@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use procpool_cluster::{Act, Answer, Array, ArrayId, Clerk, Head, Notice, Requeue, Round, Task};
-use procpool_core::{Active, Driver, Halt, Pending, Started};
+use procpool_core::{Active, Driver, Halt, Pending};
 
 use crate::cluster::courier::Courier;
 use crate::cluster::halting;
@@ -173,9 +173,13 @@ impl Errand {
         if self.terms.stay == Stay::Detached {
             return Ok(());
         }
+        let begun = Instant::now();
         let courier = &mut self.courier;
+        courier.take_late(driver)?;
         let count = self.tails.pass(|seen| courier.take(seen, driver))?;
-        self.pause = if count > 0 { SHORTEST } else { (self.pause * 2).min(LONGEST) };
+        let pause = if count > 0 { SHORTEST } else { (self.pause * 2).min(LONGEST) };
+        // Of a thousand files that are looked at, the looking itself must not become the work.
+        self.pause = pause.max(begun.elapsed() * 4).min(LONGEST.max(begun.elapsed()));
         Ok(())
     }
 
@@ -263,8 +267,11 @@ impl Errand {
                 }
             }
             Act::Left { ranges, why } => {
-                let jobs: u64 = procpool_cluster::count(&ranges);
-                screen::say(&format!("procpool: {jobs} jobs are left: {why}\n"));
+                let left = match procpool_cluster::count(&ranges) {
+                    1 => "1 job is left".to_owned(),
+                    jobs => format!("{jobs} jobs are left"),
+                };
+                screen::say(&format!("procpool: {left}: {why}\n"));
             }
             Act::Refused(why) => self.fault.set(anyhow!("{}: {why}", self.terms.settings.engine)),
             Act::Over => return Ok(false),
@@ -351,14 +358,16 @@ impl Errand {
 
     /// Keeps what handles are told.
     fn stand(&mut self, driver: &mut Driver<Work>) {
-        let running: Vec<(Started, Instant)> =
-            self.roster.look(self.tails.running(&self.tags), &self.courier).cloned().collect();
-        for (started, _) in &running {
-            self.courier.tell_start(started, driver);
+        if self.roster.is_due() {
+            let running = self.roster.look(self.tails.running(&self.tags), &self.courier);
+            for (started, _) in &running {
+                self.courier.tell_start(started, driver);
+            }
+            let active = running.into_iter().map(|(started, since)| Active::recorded(started, since));
+            driver.standing.active = active.collect();
         }
-        let standing = &mut driver.standing;
-        standing.active =
-            running.into_iter().map(|(started, since)| Active::recorded(started, since)).collect();
+        let (standing, courier) = (&mut driver.standing, &self.courier);
+        standing.active.retain(|active| !courier.is_finished(active.seq.get()));
         standing.retrying = self.courier.retrying();
         let rest = self.total - self.courier.finished();
         standing.pending = Pending::Exactly(rest.saturating_sub(standing.active.len() as u64));

@@ -21,19 +21,21 @@ pub(crate) struct Roster {
 const LOOK: Duration = Duration::from_secs(1);
 
 impl Roster {
-    /// What runs, and since when that is known, looked up anew where that is some time ago.
+    /// Whether it is time to look.
+    pub(crate) fn is_due(&self) -> bool {
+        self.looked.is_none_or(|looked| looked.elapsed() >= LOOK)
+    }
+
+    /// What runs, and since when that is known.
     pub(crate) fn look(
         &mut self,
         files: impl Iterator<Item = PathBuf>,
         courier: &Courier,
-    ) -> impl Iterator<Item = &(Started, Instant)> {
+    ) -> Vec<(Started, Instant)> {
         let now = Instant::now();
-        if self.looked.is_none_or(|looked| now.duration_since(looked) >= LOOK) {
-            self.looked = Some(now);
-            self.read(files, courier, now);
-        }
-        self.active.retain(|(position, _), _| !courier.is_finished(*position));
-        self.active.values()
+        self.looked = Some(now);
+        self.read(files, courier, now);
+        self.active.values().cloned().collect()
     }
 
     fn read(&mut self, files: impl Iterator<Item = PathBuf>, courier: &Courier, now: Instant) {

@@ -179,3 +179,23 @@ fn slices_understand_every_option_that_a_run_was_given() {
         assert!(is_right, "{options}: {lines:?}\n{}", ended.error_text());
     }
 }
+
+#[test]
+fn an_output_that_is_seen_later_than_its_record_is_waited_for() {
+    let folder = Folder::new();
+    folder.write("slurm", SLURM);
+    // As a shared file system may show them: the outputs come when the head has looked for them in vain.
+    folder.write_program(
+        "late",
+        "#!/bin/sh\nbin/sbatch-once \"$@\" && mv j/outputs-1-1-0000-1 hidden && { (until [ -e looked ]; do sleep 0.1; done; mv hidden j/outputs-1-1-0000-1) > /dev/null 2>&1 & }\n",
+    );
+    let running = folder
+        .sh(". ./slurm; mv bin/sbatch bin/sbatch-once; mv late bin/sbatch; exec procpool run --on slurm -k --journal j sh -c 'seq {}' ::: 3 5000 7")
+        .start();
+    // The short ones stand in their records.
+    running.has_printed("1\n2\n3\n");
+    folder.write("looked", "");
+    let numbers = [3, 5000, 7].into_iter().flat_map(|last| 1..=last);
+    let expected = numbers.fold(String::new(), |text, number| text + &number.to_string() + "\n");
+    assert!(running.end().exited(0).text() == expected);
+}
