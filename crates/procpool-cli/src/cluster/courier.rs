@@ -1,7 +1,7 @@
 //! Brings what slices have recorded to the caller of the run, as if it had ended here: each outcome once.
 //! Knows nothing of arrays, or of what is to be done about jobs without an outcome.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -47,9 +47,9 @@ pub(crate) struct Courier {
     finished: Positions,
     /// Jobs that were ended by somebody who stopped their slice, not by the run. They count once the run is stopped too.
     stopped: BTreeMap<u64, Seen>,
-    /// What was recorded, and since when its outputs have not been there yet: a shared file system may show files in another
-    /// order than they were written in.
-    late: BTreeMap<u64, (Seen, Instant)>,
+    /// What was recorded of a job, in order, and since when, where the outputs of the first have not been there yet: a shared
+    /// file system may show files in another order than they were written in.
+    late: BTreeMap<u64, VecDeque<(Seen, Instant)>>,
     /// The attempts that the caller was told of when they had begun.
     begun: BTreeSet<(u64, u32)>,
     /// Jobs of which an attempt failed that another one should follow.
@@ -78,9 +78,14 @@ impl Courier {
         }
     }
 
-    /// Whether nothing is to be run for this position any more.
+    /// Whether the job at this position has its outcome, or needs none.
     pub(crate) fn is_finished(&self, position: u64) -> bool {
-        !self.todo.has(position) || self.finished.has(position) || self.late.contains_key(&position)
+        !self.todo.has(position) || self.finished.has(position)
+    }
+
+    /// Whether nothing is to be run for this position, as far as is known: what is late may be its outcome.
+    pub(crate) fn is_settled(&self, position: u64) -> bool {
+        self.is_finished(position) || self.late.contains_key(&position)
     }
 
     /// How many jobs the whole list has.
@@ -118,24 +123,17 @@ impl Courier {
     /// # Errors
     /// Where the list or an output can't be read.
     pub(crate) fn take(&mut self, seen: Seen, driver: &mut Driver<Work>) -> anyhow::Result<()> {
-        let position = seen.entry.seq;
-        if position == 0 || position > self.index.jobs() {
-            return Ok(());
+        let now = Instant::now();
+        match self.late.get_mut(&seen.entry.seq) {
+            // What comes of a further attempt is told after that of the one before.
+            Some(queue) => queue.push_back((seen, now)),
+            None => {
+                if let Some(seen) = self.consider(seen, now, driver)? {
+                    self.late.insert(seen.entry.seq, VecDeque::from([(seen, now)]));
+                }
+            }
         }
-        let job = self.job(position)?;
-        // Of another list, or another command.
-        if !is_of(&seen.entry, &job) {
-            return Ok(());
-        }
-        if self.is_finished(position) {
-            self.duplicates += u64::from(seen.entry.outcome != Kind::Stopped);
-            return Ok(());
-        }
-        if seen.entry.outcome == Kind::Stopped && !matches!(driver.halted(), Halt::Stop(_) | Halt::Kill) {
-            self.stopped.insert(position, seen);
-            return Ok(());
-        }
-        self.tell(job, seen, Instant::now(), driver)
+        Ok(())
     }
 
     /// Tells what could not be told for want of its outputs.
@@ -143,10 +141,43 @@ impl Courier {
     /// # Errors
     /// Where they have not come for too long.
     pub(crate) fn take_late(&mut self, driver: &mut Driver<Work>) -> anyhow::Result<()> {
-        for (position, (seen, since)) in std::mem::take(&mut self.late) {
-            self.tell(self.job(position)?, seen, since, driver)?;
+        for (position, mut queue) in std::mem::take(&mut self.late) {
+            while let Some((seen, since)) = queue.pop_front() {
+                if let Some(seen) = self.consider(seen, since, driver)? {
+                    queue.push_front((seen, since));
+                    self.late.insert(position, queue);
+                    break;
+                }
+            }
         }
         Ok(())
+    }
+
+    /// The same, for what has been there since then. It comes back where its outputs have not.
+    fn consider(
+        &mut self,
+        seen: Seen,
+        since: Instant,
+        driver: &mut Driver<Work>,
+    ) -> anyhow::Result<Option<Seen>> {
+        let position = seen.entry.seq;
+        if position == 0 || position > self.index.jobs() {
+            return Ok(None);
+        }
+        let job = self.job(position)?;
+        // Of another list, or another command.
+        if !is_of(&seen.entry, &job) {
+            return Ok(None);
+        }
+        if self.is_finished(position) {
+            self.duplicates += u64::from(seen.entry.outcome != Kind::Stopped);
+            return Ok(None);
+        }
+        if seen.entry.outcome == Kind::Stopped && !matches!(driver.halted(), Halt::Stop(_) | Halt::Kill) {
+            self.stopped.insert(position, seen);
+            return Ok(None);
+        }
+        self.tell(job, seen, since, driver)
     }
 
     fn tell(
@@ -155,13 +186,10 @@ impl Courier {
         seen: Seen,
         since: Instant,
         driver: &mut Driver<Work>,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Option<Seen>> {
         let position = seen.entry.seq;
         let outcome = match self.outcome(&seen.entry, &seen.outputs) {
-            Err(_) if since.elapsed() < PATIENCE => {
-                self.late.insert(position, (seen, since));
-                return Ok(());
-            }
+            Err(_) if since.elapsed() < PATIENCE => return Ok(Some(seen)),
             outcome => outcome.with_context(|| {
                 format!("what was recorded of job \"{}\" in {:?} can't be read", job.key, seen.outputs)
             })?,
@@ -177,12 +205,12 @@ impl Courier {
         if self.means.retries.follow(attempt, job.retries, &outcome) {
             self.retrying.insert(position);
             driver.tell(Event::Retried(Retried::recorded(started, outcome)));
-            return Ok(());
+            return Ok(None);
         }
         let completion =
             Completion::recorded(job, slot, attempt, outcome).expect("BUG: a job without a place");
         self.finish(completion, driver);
-        Ok(())
+        Ok(None)
     }
 
     /// Tells that an attempt has begun, once.
@@ -242,13 +270,10 @@ impl Courier {
         // Nothing is waited for any more.
         let now = Instant::now();
         let long_ago = now.checked_sub(PATIENCE).unwrap_or(now);
-        let mut rest: Vec<Seen> =
-            std::mem::take(&mut self.late).into_values().map(|(seen, _)| seen).collect();
-        if matches!(driver.halted(), Halt::Stop(_) | Halt::Kill) {
-            rest.extend(std::mem::take(&mut self.stopped).into_values());
-        }
-        for seen in rest {
-            self.tell(self.job(seen.entry.seq)?, seen, long_ago, driver)?;
+        let late = std::mem::take(&mut self.late).into_values().flatten().map(|(seen, _)| seen);
+        let stopped = std::mem::take(&mut self.stopped).into_values();
+        for seen in late.chain(stopped) {
+            self.consider(seen, long_ago, driver)?;
         }
         for position in std::mem::take(&mut self.retrying) {
             let unrun = Completion::nowhere(self.job(position)?, NotStarted::NeverReached.into());

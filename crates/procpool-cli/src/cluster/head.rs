@@ -155,7 +155,7 @@ impl Errand {
         self.follow_taker()?;
         let round = self.head.round().map(|round| round.number);
         let courier = &self.courier;
-        let acts = self.head.step(Instant::now(), &|position| courier.is_finished(position));
+        let acts = self.head.step(Instant::now(), &|position| courier.is_settled(position));
         if let Some(round) = round.filter(|_| self.head.round().is_none()) {
             self.give_up(round)?;
         }

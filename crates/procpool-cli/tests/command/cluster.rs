@@ -189,13 +189,21 @@ fn an_output_that_is_seen_later_than_its_record_is_waited_for() {
         "late",
         "#!/bin/sh\nbin/sbatch-once \"$@\" && mv j/outputs-1-1-0000-1 hidden && { (until [ -e looked ]; do sleep 0.1; done; mv hidden j/outputs-1-1-0000-1) > /dev/null 2>&1 & }\n",
     );
-    let running = folder
-        .sh(". ./slurm; mv bin/sbatch bin/sbatch-once; mv late bin/sbatch; exec procpool run --on slurm -k --journal j sh -c 'seq {}' ::: 3 5000 7")
-        .start();
-    // The short ones stand in their records.
+    // The second is tried again: its first attempt is late, its last one is not.
+    let job = "seq {}; [ {} != 5000 ] || [ $PROCPOOL_ATTEMPT = 2 ] || exit 3";
+    let job = job.replace("seq {};", "[ $PROCPOOL_ATTEMPT = 2 ] || seq {};");
+    let line = format!(
+        ". ./slurm; mv bin/sbatch bin/sbatch-once; mv late bin/sbatch; \
+         exec procpool run --on slurm -k --retries 1 --journal j --joblog log sh -c '{job}' ::: 3 5000 2500"
+    );
+    let running = folder.sh(&line).start();
+    // The short one stands in its record.
     running.has_printed("1\n2\n3\n");
     folder.write("looked", "");
-    let numbers = [3, 5000, 7].into_iter().flat_map(|last| 1..=last);
+    let numbers = [3, 2500].into_iter().flat_map(|last| 1..=last);
     let expected = numbers.fold(String::new(), |text, number| text + &number.to_string() + "\n");
-    assert!(running.end().exited(0).text() == expected);
+    let ended = running.end().exited(0);
+    assert_eq!(ended.error_text(), "");
+    assert!(ended.text() == expected);
+    assert_eq!(folder.read("log").lines().count(), 1 + 3);
 }
