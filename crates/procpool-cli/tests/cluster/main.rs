@@ -22,26 +22,15 @@ mod queue;
 mod rounds;
 mod running;
 mod table;
+#[path = "../command/waiting.rs"]
+mod waiting;
 
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use crate::waiting::{comes_true, wait_for};
 
 /// Far more than any case needs on the slowest machine.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// Waits until `fact` holds.
-#[track_caller]
-fn wait_for(what: &str, fact: impl FnMut() -> bool) {
-    assert!(comes_true(DEADLINE, fact), "waited in vain: {what}");
-}
-
-fn comes_true(within: Duration, mut fact: impl FnMut() -> bool) -> bool {
-    let deadline = Instant::now() + within;
-    while !fact() {
-        if Instant::now() >= deadline {
-            return false;
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
-    true
-}
+/// The time between two looks at a fact.
+const PAUSE: Duration = Duration::from_millis(20);

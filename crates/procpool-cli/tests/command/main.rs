@@ -51,6 +51,7 @@ mod tour;
 mod usage;
 mod values;
 mod variables;
+mod waiting;
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -62,34 +63,21 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::rc::Rc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::listener::Listener;
 use crate::processes::{children, lives};
+use crate::waiting::{comes_true, wait_for};
 
 const PROCPOOL: &str = env!("CARGO_BIN_EXE_procpool");
 
 /// Far more than any case needs on the slowest machine.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Waits until `fact` holds.
-#[track_caller]
-fn wait_for(what: &str, fact: impl FnMut() -> bool) {
-    assert!(comes_true(DEADLINE, fact), "waited in vain: {what}");
-}
-
-fn comes_true(within: Duration, mut fact: impl FnMut() -> bool) -> bool {
-    let deadline = Instant::now() + within;
-    while !fact() {
-        if Instant::now() >= deadline {
-            return false;
-        }
-        thread::sleep(Duration::from_millis(1));
-    }
-    true
-}
+/// The time between two looks at a fact.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// The folder of one case, in which procpool runs.
 #[derive(Clone)]
