@@ -14,6 +14,7 @@ pub(crate) mod lines;
 pub(crate) mod passage;
 pub(crate) mod print;
 pub(crate) mod record_file;
+mod recorded;
 pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod results;

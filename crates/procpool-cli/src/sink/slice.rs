@@ -2,7 +2,6 @@
 //! Knows nothing of how they are written: workers have done that by now.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use procpool_core::{Completion, Retried};
@@ -14,6 +13,7 @@ use crate::journal::record::{Record, SliceBegin};
 use crate::journal::recorder::Recorder;
 use crate::journal::running::Leaks;
 use crate::journal::writer::{Durability, Writer};
+use crate::sink::recorded::Recorded;
 use crate::sink::{Sink, Totals, Trouble};
 use crate::work::Work;
 
@@ -33,40 +33,14 @@ pub(crate) struct Records {
 /// Looks whether all was recorded.
 pub(crate) struct SliceRecords {
     records: Records,
-    checked: Instant,
+    recorded: Recorded,
 }
-
-/// How often it is looked whether the files are still there.
-const LOOK: Duration = Duration::from_secs(1);
 
 impl SliceRecords {
     pub(crate) fn new(records: Records) -> SliceRecords {
-        SliceRecords { records, checked: Instant::now() }
-    }
-
-    fn check(&mut self, seq: u64, attempt: u32) -> Result<(), Trouble> {
-        if self.records.recorder.lacks(seq, attempt) {
-            return Err(self.failed());
-        }
-        if self.checked.elapsed() >= LOOK {
-            self.checked = Instant::now();
-            self.check_place()?;
-        }
-        Ok(())
-    }
-
-    fn check_place(&self) -> Result<(), Trouble> {
-        let path = &self.records.files.journal;
-        let checked = self.records.recorder.check_place();
-        checked
-            .with_context(|| format!("{path:?} was taken away while the run went on"))
-            .map_err(Trouble::Failed)
-    }
-
-    fn failed(&self) -> Trouble {
-        let error = self.records.recorder.take_error();
-        let error = error.unwrap_or_else(|| std::io::Error::other("a record is missing"));
-        Trouble::recording(&format!("{:?}", self.records.files.journal), error)
+        let name = format!("the slice's journal {:?}", records.files.journal);
+        let recorded = Recorded::new(Arc::clone(&records.recorder), name);
+        SliceRecords { records, recorded }
     }
 
     fn start(&self) -> anyhow::Result<()> {
@@ -94,23 +68,19 @@ impl Sink for SliceRecords {
     }
 
     fn retried(&mut self, retried: &Retried) -> Result<(), Trouble> {
-        self.check(retried.seq.get(), retried.attempt)
+        self.recorded.check(retried.seq.get(), retried.attempt)
     }
 
     fn completed(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble> {
-        self.check(completion.seq.get(), completion.attempt)
+        self.recorded.check(completion.seq.get(), completion.attempt)
     }
 
     fn finish(&mut self, _: &Totals) -> Result<(), Trouble> {
         self.end().map_err(Trouble::Failed)?;
-        if !self.records.recorder.may_start() {
-            return Err(self.failed());
-        }
-        self.check_place()
+        self.recorded.check_all()
     }
 
     fn ended(&mut self, _: &Totals, status: ExitStatus) -> Result<(), Trouble> {
-        let ended = self.records.recorder.end(status.number());
-        ended.map_err(|error| Trouble::recording("the slice's journal", error))
+        self.recorded.end(status.number())
     }
 }
