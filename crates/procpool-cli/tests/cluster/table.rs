@@ -38,7 +38,7 @@ const ROWS: [Row; 22] = [
     // The one that fails waits for the others.
     row(
         "-j3 --fail-fast",
-        "f=with-$PROCPOOL_RUN; case $1 in 9) until [ \"$(cat $f)\" = ab ] || [ \"$(cat $f)\" = ba ]; do sleep 0.1; done; exit 9;; \
+        "f=with-$PROCPOOL_RUN; case $1 in 9) until [ -e $f ] && { [ \"$(cat $f)\" = ab ] || [ \"$(cat $f)\" = ba ]; }; do sleep 0.1; done; exit 9;; \
          *) printf $1 >> $f; sleep 1000;; esac",
         &["a", "b", "9", "c"],
     ),
