@@ -26,6 +26,7 @@ mod machine;
 mod pages;
 mod patient;
 mod plan;
+mod proc;
 mod progress;
 mod pulse;
 mod quote;

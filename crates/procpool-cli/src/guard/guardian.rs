@@ -1,7 +1,6 @@
 //! The guardian: waits for signals and for its pool's end, ends what is left, and ends as the pool did.
 //! Knows nothing of runs. It has one thread and never starts a process.
 
-use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::process;
@@ -12,7 +11,7 @@ use nix::sys::signal::{SigSet, Signal};
 use rustix::process::{Pid, WaitOptions, WaitStatus, getpid, kill_process, wait};
 
 use crate::guard::orphans::children_of;
-use crate::{screen, sys};
+use crate::{proc, screen, sys};
 
 /// What the guardian does about processes that are left when the pool has come to an orderly end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,10 +175,7 @@ impl Guardian {
 }
 
 fn give_up(left: &[Pid]) {
-    let describe = |pid: &Pid| {
-        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-        format!("{pid} ({})", name.trim_end())
-    };
+    let describe = |pid: &Pid| format!("{pid} ({})", proc::name(pid.as_raw_nonzero().get().unsigned_abs()));
     let list: Vec<String> = left.iter().map(describe).collect();
     let text = format!("procpool: these processes of the run could not be killed: {}\n", list.join(", "));
     // Whoever can't see it can't be helped.

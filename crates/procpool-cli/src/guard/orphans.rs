@@ -2,13 +2,14 @@
 //! Knows nothing of the jobs' own processes: those are children of other threads, and reaped by others.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+
+use crate::proc;
 
 /// The orphans of the pool. The kernel gives them to the first thread of a process, which starts nothing itself,
 /// so that thread's list of children is exactly them.
@@ -120,7 +121,7 @@ impl Mark {
     }
 
     fn is_on(&self, pid: Pid) -> Belongs {
-        match fs::read(format!("/proc/{pid}/environ")) {
+        match proc::environment(number(pid)) {
             Ok(environment) if self.is_in(&environment) => Belongs::Yes,
             // Of one that has no memory any more there is nothing to open (ESRCH).
             _ if is_changing(pid) => Belongs::NotKnown,
@@ -136,19 +137,13 @@ impl Mark {
     }
 }
 
-/// Whether a process has no place for an environment, which is another thing than an empty one.
+/// Whether a process has no place for an environment.
 fn is_changing(pid: Pid) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    is_changing_in(&stat)
+    proc::stat(number(pid)).is_some_and(|stat| !stat.has_ended && !stat.has_environment)
 }
 
-/// See proc(5): after the name, which ends with the last parenthesis, come the state, as the third field of all,
-/// and where the environment ends, as the 51st.
-fn is_changing_in(stat: &str) -> bool {
-    let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
-    let mut fields = fields.split(' ');
-    let state = fields.next().unwrap_or_default();
-    !matches!(state, "" | "Z" | "X") && fields.nth(47) == Some("0")
+fn number(pid: Pid) -> u32 {
+    pid.as_raw_nonzero().get().unsigned_abs()
 }
 
 fn reap(pid: Pid) {
@@ -159,24 +154,21 @@ fn reap(pid: Pid) {
 /// The children of all threads of this process but those with these numbers: jobs that are just being started.
 /// Nobody reaps those, so that their numbers can't be anybody else's.
 pub(super) fn children_of_all_threads(known: &[u32]) -> Vec<Pid> {
-    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
-    let lists = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
-    let numbers: Vec<i32> = lists
-        .flat_map(|list| {
-            list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<i32>>()
-        })
-        .collect();
-    let unknown = |pid: &i32| !known.contains(&pid.unsigned_abs());
-    numbers.into_iter().filter(unknown).filter_map(Pid::from_raw).collect()
+    let unknown = proc::children(std::process::id()).into_iter().filter(|pid| !known.contains(pid));
+    unknown.filter_map(pid_of).collect()
 }
 
 /// The children of a process's first thread, ended ones included.
 ///
 /// # Errors
-/// Where the kernel doesn't tell: it was built without it (proc(5), `CONFIG_PROC_CHILDREN`), or `/proc` is missing.
+/// Where that can't be known.
 pub(super) fn children_of(process: Pid) -> io::Result<Vec<Pid>> {
-    let list = fs::read_to_string(format!("/proc/{process}/task/{process}/children"))?;
-    Ok(list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok().and_then(Pid::from_raw)).collect())
+    let children = proc::children_of_first_thread(number(process))?;
+    Ok(children.into_iter().filter_map(pid_of).collect())
+}
+
+fn pid_of(number: u32) -> Option<Pid> {
+    i32::try_from(number).ok().and_then(Pid::from_raw)
 }
 
 #[cfg(test)]
@@ -192,19 +184,5 @@ mod tests {
         assert!(!is_in("PROCPOOL_WITHIN=r:1:12\0"));
         assert!(!is_in("PROCPOOL_WITHIN=\0OTHER=r:1:1\0"));
         assert!(!is_in(""));
-    }
-
-    #[test]
-    fn who_has_no_place_for_an_environment_and_is_no_zombie_is_changing() {
-        let stat = |state: &str, environment_end: &str| {
-            format!("7 (a) b) {state}{} {environment_end} 0", " 1".repeat(47))
-        };
-        assert!(is_changing_in(&stat("R", "0")));
-        assert!(!is_changing_in(&stat("Z", "0")));
-        assert!(!is_changing_in(&stat("S", "140733193388032")));
-        assert!(!is_changing_in(""));
-        let own = fs::read_to_string("/proc/self/stat").unwrap();
-        assert!(!is_changing_in(&own));
-        assert_eq!(own.rsplit_once(") ").unwrap().1.split(' ').count(), 50);
     }
 }
