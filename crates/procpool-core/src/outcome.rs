@@ -135,6 +135,12 @@ impl From<Ran> for Outcome {
     }
 }
 
+impl From<SpawnError> for NotStarted {
+    fn from(error: SpawnError) -> NotStarted {
+        NotStarted::Spawn(error)
+    }
+}
+
 impl From<NotStarted> for Outcome {
     fn from(reason: NotStarted) -> Outcome {
         Outcome::NotStarted(reason)

@@ -248,7 +248,8 @@ impl LocalProcess {
                     }
                     return Ok((place, spawned));
                 }
-                Err(error) => error,
+                Err(NotStarted::Spawn(error)) => error,
+                Err(never @ NotStarted::NeverReached) => return Err(never),
             };
             drop(place);
             let others = match self.room.under_way() {

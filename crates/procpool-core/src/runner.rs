@@ -152,6 +152,11 @@ impl Context {
         self.steering.timeout.is_some()
     }
 
+    /// By what the run is halted.
+    pub(crate) fn brake(&self) -> &Brake {
+        &self.steering.brake
+    }
+
     /// How far the run has been told to stop, now.
     #[must_use]
     pub fn halt(&self) -> Halt {

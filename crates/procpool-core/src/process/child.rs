@@ -43,8 +43,11 @@ impl Child {
         self.pidfd.as_fd()
     }
 
-    pub(crate) fn signal_group(&self, signal: Signal) {
+    /// Asks the group to end, and lets it go on, so that a process that is stopped hears that.
+    pub(crate) fn ask(&self, signal: Signal) {
+        self.roster.note_end(self.pid);
         sys::signal_group(self.pid, signal);
+        sys::signal_group(self.pid, Signal::CONT);
     }
 
     /// Kills the group, and the process itself should it have moved to another group.

@@ -1,13 +1,33 @@
-//! The time that jobs have had: a monotonic clock that stands still while they are stopped.
+//! The time that jobs have had: a monotonic clock that stands still while they are stopped, and the real one beside it.
 //! Knows nothing of who stops them or what the time is for.
 
 use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-/// A clock by which timeouts and grace times run, so that a job has all of its time although somebody stopped
-/// it (Ctrl-Z) in the middle. `CLOCK_MONOTONIC` itself does the same for a machine that sleeps.
+/// A clock by which timeouts run, so that a job has all of its time although somebody stopped it (Ctrl-Z) in the
+/// middle. `CLOCK_MONOTONIC` itself does the same for a machine that sleeps.
 #[derive(Default)]
 pub(crate) struct Clock(RwLock<Still>);
+
+/// A moment, by both clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// By the one that stands still while jobs are stopped.
+    pub(crate) jobs: Instant,
+    pub(crate) real: Instant,
+}
+
+/// When something is due, and by which clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deadline {
+    /// By that which stands still while jobs are stopped.
+    Jobs(Instant),
+    /// For a job that has been asked to end, and is not stopped any more.
+    Real(Instant),
+}
+
+/// How often somebody whose deadline is near looks whether the clock has gone on.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// How long it has stood still.
 #[derive(Clone, Copy, Default)]
@@ -17,15 +37,21 @@ struct Still {
 }
 
 impl Clock {
-    pub(crate) fn now(&self) -> Instant {
-        self.still().clocks(Instant::now())
+    pub(crate) fn now(&self) -> Moment {
+        let real = Instant::now();
+        Moment { jobs: self.still().clocks(real), real }
     }
 
-    /// When poll(2) has to come back for a deadline by this clock. While it stands still that is a little early
+    /// When poll(2) has to come back for a deadline. While the clock stands still that is a little early
     /// or late; who wakes up too early looks at [`now`](Clock::now) and waits again.
-    pub(crate) fn real(&self, deadline: Instant) -> Option<Instant> {
-        let now = Instant::now();
-        now.checked_add(deadline.saturating_duration_since(self.still().clocks(now)))
+    pub(crate) fn real(&self, deadline: Deadline) -> Option<Instant> {
+        let deadline = match deadline {
+            Deadline::Real(deadline) => return Some(deadline),
+            Deadline::Jobs(deadline) => deadline,
+        };
+        let (now, still) = (Instant::now(), self.still());
+        let left = deadline.saturating_duration_since(still.clocks(now));
+        now.checked_add(if still.since.is_some() { left.max(LOOK_AGAIN) } else { left })
     }
 
     pub(crate) fn stop(&self) {
@@ -40,6 +66,25 @@ impl Clock {
 
     fn still(&self) -> Still {
         *self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Deadline {
+    pub(crate) fn has_come(self, now: Moment) -> bool {
+        match self {
+            Deadline::Jobs(deadline) => deadline <= now.jobs,
+            Deadline::Real(deadline) => deadline <= now.real,
+        }
+    }
+
+    /// The same, counted by the real clock from now on. A time beyond that is as good as for ever.
+    pub(crate) fn by_the_real_clock(self, now: Moment) -> Option<Deadline> {
+        match self {
+            Deadline::Jobs(deadline) => {
+                now.real.checked_add(deadline.saturating_duration_since(now.jobs)).map(Deadline::Real)
+            }
+            Deadline::Real(_) => Some(self),
+        }
     }
 }
 
@@ -78,14 +123,31 @@ mod tests {
     }
 
     #[test]
+    fn a_deadline_comes_by_its_own_clock_and_may_change_to_the_real_one() {
+        let real = Instant::now() + 10 * SECOND;
+        let now = Moment { jobs: real.checked_sub(5 * SECOND).unwrap(), real };
+        let later = Moment { real: real + 2 * SECOND, ..now };
+        let due = Deadline::Jobs(now.jobs + SECOND);
+        assert!(!due.has_come(later));
+        let due = due.by_the_real_clock(now).unwrap();
+        assert_eq!(due, Deadline::Real(real + SECOND));
+        assert!(!due.has_come(now) && due.has_come(later));
+    }
+
+    #[test]
     fn while_it_stands_still_no_deadline_comes() {
         let clock = Clock::default();
         clock.stop();
-        let deadline = clock.now() + SECOND;
+        let before = clock.now();
+        let deadline = Deadline::Jobs(before.jobs + SECOND);
         assert!(clock.real(deadline).unwrap() >= Instant::now());
-        assert_eq!(clock.now(), clock.now());
+        let due = Deadline::Jobs(before.jobs);
+        assert!(clock.real(due).unwrap() > before.real, "whoever waits for it would not wait at all");
+        let after = clock.now();
+        assert_eq!(after.jobs, before.jobs);
+        assert!(after.real >= before.real);
         clock.go_on();
         let before = clock.now();
-        assert!(clock.now() >= before);
+        assert!(clock.now().jobs >= before.jobs);
     }
 }

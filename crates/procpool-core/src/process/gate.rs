@@ -1,8 +1,11 @@
 //! The gate that every start goes through, so that there can be a moment without any.
 //! Knows nothing of what is started.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use crate::halt::{Brake, Halt};
+use crate::sys::{self, Event};
 
 /// A start is within the gate from before the child exists until it is on the roster. In between it holds copies
 /// of whatever descriptors its parent has, or is on no list.
@@ -16,6 +19,8 @@ pub(crate) struct Gate {
 struct State {
     within: usize,
     closed_by: usize,
+    /// Raised when the gate is opened, for those who wait for that; made by the first of them.
+    opening: Option<Arc<Event>>,
 }
 
 /// Permission to start. Given back when it is dropped.
@@ -28,13 +33,31 @@ pub(crate) struct Closed<'a>(&'a Gate);
 /// hangs, on a file server maybe, and must not hold up all others for ever.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How often it is looked whether the gate is open where there was no descriptor to wait by.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
 impl Gate {
-    /// Waits while the gate is closed.
-    pub(crate) fn pass(&self) -> Pass<'_> {
-        let open = |state: &mut State| state.closed_by > 0;
-        let mut state = self.changed.wait_while(self.state(), open).unwrap_or_else(PoisonError::into_inner);
+    /// Waits while the gate is closed; `None` where the run is halted meanwhile. The gate may be closed for as long as
+    /// somebody keeps all jobs stopped, and a run that is told to end must not wait for him.
+    pub(crate) fn pass(&self, brake: &Brake) -> Option<Pass<'_>> {
+        let mut state = self.state();
+        while state.closed_by > 0 {
+            if brake.halt() != Halt::GoOn {
+                return None;
+            }
+            state = match state.opening() {
+                Some(opening) => {
+                    drop(state);
+                    sys::wait_any([Some(opening.as_fd()), Some(brake.drain_event())], None);
+                    self.state()
+                }
+                None => {
+                    self.changed.wait_timeout(state, LOOK_AGAIN).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
         state.within += 1;
-        Pass(self)
+        Some(Pass(self))
     }
 
     /// Closes the gate and waits until nobody is within, or for as long as a start may take.
@@ -51,6 +74,16 @@ impl Gate {
     }
 }
 
+impl State {
+    /// What tells that the gate is open, where the system has a descriptor for it.
+    fn opening(&mut self) -> Option<Arc<Event>> {
+        if self.opening.is_none() {
+            self.opening = Event::new().ok().map(Arc::new);
+        }
+        self.opening.clone()
+    }
+}
+
 impl Drop for Pass<'_> {
     fn drop(&mut self) {
         let mut state = self.0.state();
@@ -64,7 +97,13 @@ impl Drop for Pass<'_> {
 
 impl Drop for Closed<'_> {
     fn drop(&mut self) {
-        self.0.state().closed_by -= 1;
+        let mut state = self.0.state();
+        state.closed_by -= 1;
+        if state.closed_by == 0 {
+            if let Some(opening) = state.opening.take() {
+                opening.raise();
+            }
+        }
         self.0.changed.notify_all();
     }
 }
@@ -75,12 +114,13 @@ mod tests {
     use std::thread;
 
     use super::*;
+    use crate::signal::Signal;
 
     #[test]
     fn who_closes_it_waits_for_those_within_and_holds_up_all_others() {
-        let gate = Gate::default();
+        let (gate, brake) = (Gate::default(), Brake::new().unwrap());
         let within = AtomicBool::new(true);
-        let pass = gate.pass();
+        let pass = gate.pass(&brake);
         thread::scope(|scope| {
             let closer = scope.spawn(|| {
                 let closed = gate.close();
@@ -91,7 +131,7 @@ mod tests {
                 thread::yield_now();
             }
             let other = scope.spawn(|| {
-                let _pass = gate.pass();
+                let _pass = gate.pass(&brake).unwrap();
                 assert!(!within.load(Ordering::SeqCst));
             });
             within.store(false, Ordering::SeqCst);
@@ -99,5 +139,26 @@ mod tests {
             drop(closer.join().unwrap());
             other.join().unwrap();
         });
+    }
+
+    #[test]
+    fn who_waits_at_it_hears_of_each_halt_and_of_no_opening_but_the_last() {
+        for halt in [Halt::Drain, Halt::Stop(Signal::TERM), Halt::Kill] {
+            let (gate, brake) = (Gate::default(), Brake::new().unwrap());
+            let closed = gate.close();
+            thread::scope(|scope| {
+                let waits = scope.spawn(|| gate.pass(&brake).is_none());
+                while gate.state().opening.is_none() {
+                    thread::yield_now();
+                }
+                drop(gate.close());
+                assert!(gate.state().opening.is_some());
+                brake.raise(halt);
+                assert!(waits.join().unwrap());
+            });
+            drop(closed);
+            // A gate that is open lets everybody through: what may start then others have decided.
+            assert!(gate.pass(&brake).is_some());
+        }
     }
 }

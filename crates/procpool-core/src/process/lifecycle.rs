@@ -1,10 +1,14 @@
 //! What to do with a process when: a pure state machine over its timeout, the run's halt and its end.
 //! Knows no clock (it is told the time), no process, no stream.
+//!
+//! A timeout runs by the clock that stands still while jobs are stopped. A job that was told to end is not stopped any more, so
+//! what it has left runs by the real one: else a run that is told to end would wait for whoever has stopped it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::halt::Halt;
 use crate::outcome::End;
+use crate::process::clock::{Deadline, Moment};
 use crate::signal::Signal;
 use crate::status::Status;
 
@@ -38,9 +42,9 @@ pub(crate) struct Lifecycle {
     cause: Cause,
     leak: Leak,
     policy: Policy,
-    began: Instant,
+    began: Moment,
     /// When its time is up.
-    timeout: Option<Instant>,
+    timeout: Option<Deadline>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -48,15 +52,15 @@ enum Phase {
     /// It may run until its time is up.
     Running,
     /// It was asked to end, and is killed then.
-    Ending { kill_at: Option<Instant> },
+    Ending { kill_at: Option<Deadline> },
     /// It was killed; only the kernel is to wait for.
     Killed,
     /// Its process has ended, but its streams are still open. They may be until then.
-    Draining { until: Option<Instant> },
+    Draining { until: Option<Deadline> },
     /// Its process has ended and a stream is still open, which may take until its time is up.
     Lingering,
     /// Its group was killed and a stream is still open: somebody left the group. No more waiting then.
-    Abandoning { until: Option<Instant> },
+    Abandoning { until: Option<Deadline> },
 }
 
 /// Who ended it.
@@ -86,25 +90,27 @@ pub(crate) enum Action {
 }
 
 impl Lifecycle {
-    pub(crate) fn new(now: Instant, timeout: Option<Duration>, policy: Policy) -> Lifecycle {
-        Lifecycle {
+    pub(crate) fn new(now: Moment, timeout: Option<Duration>, policy: Policy) -> Lifecycle {
+        let mut life = Lifecycle {
             phase: Phase::Running,
             cause: Cause::Itself,
             leak: Leak::None,
             policy,
             began: now,
-            // A time beyond what the clock can say is as good as for ever; so below.
-            timeout: timeout.and_then(|timeout| now.checked_add(timeout)),
-        }
+            timeout: None,
+        };
+        life.move_timeout(timeout);
+        life
     }
 
     /// Its time is another one from now on, counted from its start as ever.
     pub(crate) fn move_timeout(&mut self, timeout: Option<Duration>) {
-        self.timeout = timeout.and_then(|timeout| self.began.checked_add(timeout));
+        // A time beyond what the clock can say is as good as for ever; so below.
+        self.timeout = timeout.and_then(|timeout| self.began.jobs.checked_add(timeout)).map(Deadline::Jobs);
     }
 
     /// When [`tick`](Lifecycle::tick) has something to do.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Option<Deadline> {
         match self.phase {
             Phase::Running | Phase::Lingering => self.timeout,
             Phase::Ending { kill_at: until } | Phase::Draining { until } | Phase::Abandoning { until } => {
@@ -115,8 +121,8 @@ impl Lifecycle {
     }
 
     /// Time has passed.
-    pub(crate) fn tick(&mut self, now: Instant) -> Action {
-        if self.deadline().is_none_or(|deadline| now < deadline) {
+    pub(crate) fn tick(&mut self, now: Moment) -> Action {
+        if self.deadline().is_none_or(|deadline| !deadline.has_come(now)) {
             return Action::Wait;
         }
         match self.phase {
@@ -142,12 +148,17 @@ impl Lifecycle {
     }
 
     /// The run has been told to stop, this far.
-    pub(crate) fn halt(&mut self, halt: Halt, now: Instant) -> Action {
+    pub(crate) fn halt(&mut self, halt: Halt, now: Moment) -> Action {
         match (halt, self.phase) {
             (Halt::Stop(signal), Phase::Running | Phase::Lingering) => self.ask(Cause::Stop, signal, now),
             // It would be forgotten once the job lingers.
             (Halt::Stop(signal), Phase::Draining { .. }) if self.may_linger() => {
                 self.ask(Cause::Stop, signal, now)
+            }
+            (Halt::Stop(_), Phase::Draining { until }) => {
+                let until = until.and_then(|until| until.by_the_real_clock(now));
+                self.phase = Phase::Draining { until };
+                Action::Wait
             }
             (Halt::Kill, Phase::Running) => {
                 self.cause = Cause::Stop;
@@ -164,9 +175,13 @@ impl Lifecycle {
     }
 
     /// The process itself has ended.
-    pub(crate) fn end(&mut self, now: Instant) {
+    pub(crate) fn end(&mut self, now: Moment) {
         self.phase = match self.phase {
-            Phase::Running | Phase::Killed => Phase::Draining { until: now.checked_add(LEAK_WAIT) },
+            Phase::Running => {
+                // A descendant that is stopped can't let go.
+                Phase::Draining { until: now.jobs.checked_add(LEAK_WAIT).map(Deadline::Jobs) }
+            }
+            Phase::Killed => Phase::Draining { until: after(LEAK_WAIT, now) },
             // The signal went to the whole group; the rest of it has the whole grace time too.
             Phase::Ending { kill_at } => Phase::Draining { until: kill_at },
             Phase::Draining { .. } | Phase::Lingering | Phase::Abandoning { .. } => {
@@ -199,9 +214,9 @@ impl Lifecycle {
         self.cause == Cause::Itself && self.policy.on_leak == OnLeak::Wait
     }
 
-    fn ask(&mut self, cause: Cause, signal: Signal, now: Instant) -> Action {
+    fn ask(&mut self, cause: Cause, signal: Signal, now: Moment) -> Action {
         self.cause = cause;
-        let kill_at = now.checked_add(self.policy.grace);
+        let kill_at = after(self.policy.grace, now);
         self.phase = match self.phase {
             Phase::Draining { .. } | Phase::Lingering => Phase::Draining { until: kill_at },
             _ => Phase::Ending { kill_at },
@@ -214,183 +229,16 @@ impl Lifecycle {
         Action::Kill
     }
 
-    fn abandon(&mut self, now: Instant) -> Action {
-        self.phase = Phase::Abandoning { until: now.checked_add(LEAK_WAIT) };
+    fn abandon(&mut self, now: Moment) -> Action {
+        self.phase = Phase::Abandoning { until: after(LEAK_WAIT, now) };
         Action::Kill
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GRACE: Duration = Duration::from_secs(2);
-    const TIMEOUT: Duration = Duration::from_secs(10);
-    const OK: Status = Status::Exited(0);
-
-    fn started(timeout: Option<Duration>) -> (Lifecycle, Instant) {
-        leaking(OnLeak::Kill, timeout)
-    }
-
-    fn leaking(on_leak: OnLeak, timeout: Option<Duration>) -> (Lifecycle, Instant) {
-        let now = Instant::now();
-        (Lifecycle::new(now, timeout, Policy { grace: GRACE, on_leak }), now)
-    }
-
-    #[test]
-    fn without_a_timeout_there_is_nothing_to_wait_for_but_the_end() {
-        let (mut life, now) = started(None);
-        assert_eq!(life.deadline(), None);
-        assert_eq!(life.tick(now + TIMEOUT), Action::Wait);
-        life.end(now);
-        assert_eq!(life.verdict(OK), End::Itself(OK));
-        assert!(!life.has_leaked());
-    }
-
-    #[test]
-    fn a_timeout_is_never_early_asks_first_and_kills_after_the_grace_time() {
-        let (mut life, now) = started(Some(TIMEOUT));
-        let up = now + TIMEOUT;
-        assert_eq!(life.tick(up.checked_sub(Duration::from_nanos(1)).unwrap()), Action::Wait);
-        assert_eq!(life.tick(up), Action::Ask(Signal::TERM));
-        assert_eq!(life.tick(up), Action::Wait);
-        assert_eq!(life.tick(up + GRACE), Action::Kill);
-        life.end(up + GRACE);
-        assert_eq!(life.verdict(OK), End::TimedOut(OK));
-    }
-
-    #[test]
-    fn a_job_that_exits_0_on_the_signal_of_its_timeout_has_still_timed_out() {
-        let (mut life, now) = started(Some(TIMEOUT));
-        assert_eq!(life.tick(now + TIMEOUT), Action::Ask(Signal::TERM));
-        life.end(now + TIMEOUT);
-        assert_eq!(life.verdict(OK), End::TimedOut(OK));
-    }
-
-    #[test]
-    fn a_stop_asks_with_its_signal_and_a_kill_does_not_ask() {
-        let (mut life, now) = started(None);
-        assert_eq!(life.halt(Halt::Stop(Signal::INT), now), Action::Ask(Signal::INT));
-        assert_eq!(life.halt(Halt::Stop(Signal::INT), now), Action::Wait);
-        assert_eq!(life.halt(Halt::Kill, now), Action::Kill);
-        assert_eq!(life.verdict(OK), End::Stopped(OK));
-
-        let (mut life, now) = started(None);
-        assert_eq!(life.halt(Halt::Kill, now), Action::Kill);
-        assert_eq!(life.verdict(OK), End::Stopped(OK));
-    }
-
-    #[test]
-    fn a_drain_lets_it_run() {
-        let (mut life, now) = started(None);
-        assert_eq!(life.halt(Halt::Drain, now), Action::Wait);
-        assert_eq!(life.verdict(OK), End::Itself(OK));
-    }
-
-    #[test]
-    fn a_stop_after_the_timeout_changes_nothing() {
-        let (mut life, now) = started(Some(TIMEOUT));
-        assert_eq!(life.tick(now + TIMEOUT), Action::Ask(Signal::TERM));
-        assert_eq!(life.halt(Halt::Stop(Signal::INT), now + TIMEOUT), Action::Wait);
-        assert_eq!(life.verdict(OK), End::TimedOut(OK));
-    }
-
-    #[test]
-    fn a_descendant_that_holds_a_stream_is_killed_then_given_up() {
-        let (mut life, now) = started(None);
-        life.end(now);
-        assert_eq!(life.deadline(), Some(now + LEAK_WAIT));
-        assert_eq!(life.tick(now + LEAK_WAIT), Action::Kill);
-        assert!(life.has_leaked());
-        assert_eq!(life.tick(now + 2 * LEAK_WAIT), Action::GiveUp);
-        assert_eq!(life.verdict(OK), End::Itself(OK));
-    }
-
-    #[test]
-    fn a_stream_that_is_given_up_after_a_kill_is_a_leak_too() {
-        let (mut life, now) = started(None);
-        life.end(now);
-        assert_eq!(life.halt(Halt::Kill, now), Action::Kill);
-        assert!(!life.has_leaked());
-        assert_eq!(life.tick(now + LEAK_WAIT), Action::GiveUp);
-        assert!(life.has_leaked());
-    }
-
-    #[test]
-    fn the_rest_of_a_group_that_was_asked_to_end_has_the_whole_grace_time() {
-        let (mut life, now) = started(None);
-        life.halt(Halt::Stop(Signal::TERM), now);
-        life.end(now);
-        assert_eq!(life.deadline(), Some(now + GRACE));
-        assert_eq!(life.tick(now + GRACE), Action::Kill);
-    }
-
-    #[test]
-    fn a_timeout_that_moves_counts_from_the_start_and_not_as_it_was() {
-        let (mut life, now) = started(None);
-        life.move_timeout(Some(TIMEOUT));
-        assert_eq!(life.deadline(), Some(now + TIMEOUT));
-        life.move_timeout(Some(2 * TIMEOUT));
-        assert_eq!(life.tick(now + TIMEOUT), Action::Wait);
-        life.move_timeout(Some(TIMEOUT / 2));
-        assert_eq!(life.tick(now + TIMEOUT), Action::Ask(Signal::TERM));
-        life.move_timeout(None);
-        assert_eq!(life.tick(now + TIMEOUT + GRACE), Action::Kill);
-    }
-
-    #[test]
-    fn a_timeout_beyond_the_clock_is_none() {
-        let (life, _) = started(Some(Duration::MAX));
-        assert_eq!(life.deadline(), None);
-    }
-
-    #[test]
-    fn one_that_may_keep_a_stream_is_given_up_without_a_kill() {
-        let (mut life, now) = leaking(OnLeak::Keep, None);
-        life.end(now);
-        assert_eq!(life.tick(now + LEAK_WAIT), Action::GiveUp);
-        assert!(life.has_leaked());
-        assert_eq!(life.verdict(OK), End::Itself(OK));
-    }
-
-    #[test]
-    fn a_job_that_was_ended_keeps_nothing() {
-        let (mut life, now) = leaking(OnLeak::Keep, Some(TIMEOUT));
-        assert_eq!(life.tick(now + TIMEOUT), Action::Ask(Signal::TERM));
-        life.end(now + TIMEOUT);
-        assert_eq!(life.tick(now + TIMEOUT + GRACE), Action::Kill);
-    }
-
-    #[test]
-    fn one_that_is_waited_for_has_until_the_timeout_and_then_the_grace_time() {
-        let (mut life, now) = leaking(OnLeak::Wait, Some(TIMEOUT));
-        life.end(now);
-        assert_eq!(life.tick(now + LEAK_WAIT), Action::Wait);
-        assert!(life.has_leaked());
-        assert_eq!(life.verdict(OK), End::Itself(OK));
-        let up = now + TIMEOUT;
-        assert_eq!(life.deadline(), Some(up));
-        assert_eq!(life.tick(up), Action::Ask(Signal::TERM));
-        assert_eq!(life.tick(up + GRACE), Action::Kill);
-        assert_eq!(life.tick(up + GRACE + LEAK_WAIT), Action::GiveUp);
-        assert_eq!(life.verdict(OK), End::TimedOut(OK));
-    }
-
-    #[test]
-    fn one_that_is_waited_for_hears_a_stop_at_any_time() {
-        for ended_before in [LEAK_WAIT / 2, 2 * LEAK_WAIT] {
-            let (mut life, now) = leaking(OnLeak::Wait, None);
-            life.end(now);
-            let later = now + ended_before;
-            assert_eq!(life.tick(later), Action::Wait);
-            assert_eq!(life.halt(Halt::Stop(Signal::INT), later), Action::Ask(Signal::INT));
-            assert_eq!(life.tick(later + GRACE), Action::Kill);
-            assert_eq!(life.verdict(OK), End::Stopped(OK));
-        }
-        let (mut life, now) = leaking(OnLeak::Wait, None);
-        life.end(now);
-        assert_eq!(life.tick(now + LEAK_WAIT), Action::Wait);
-        assert_eq!(life.halt(Halt::Kill, now + LEAK_WAIT), Action::Kill);
-        assert_eq!(life.tick(now + 2 * LEAK_WAIT), Action::GiveUp);
-    }
+/// So long after now, by the real clock.
+fn after(time: Duration, now: Moment) -> Option<Deadline> {
+    now.real.checked_add(time).map(Deadline::Real)
 }
+
+#[cfg(test)]
+mod tests;

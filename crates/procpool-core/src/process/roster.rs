@@ -67,11 +67,24 @@ pub(crate) struct Entry {
     seq: Seq,
     slot: Slot,
     outputs: [Arc<Output>; 2],
+    standing: Standing,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Runs,
+    /// It has been asked to end, and is not stopped any more: it could not hear that, and would be killed.
+    Ends,
 }
 
 impl Entry {
     pub(crate) fn new(context: &Context, outputs: [Arc<Output>; 2]) -> Entry {
-        Entry { seq: context.seq(), slot: context.slot(), outputs }
+        Entry {
+            seq: context.seq(),
+            slot: context.slot(),
+            outputs,
+            standing: Standing::Runs,
+        }
     }
 }
 
@@ -105,14 +118,17 @@ impl Processes {
     /// Stops all of them, starts no other, and lets their timeouts stand still until the guard is dropped; then
     /// they go on. One at a time: of two guards the first that is dropped lets them go on.
     ///
+    /// A stop or a kill of their run reaches them all the same: a process that is asked to end is continued for that, is not
+    /// stopped any more, and its grace time passes. What has not been started yet, and waits for the guard, is never
+    /// reached then.
+    ///
     /// They are sent TSTP, for those that want to know, and STOP, which can't be refused: in a session of its
     /// own a process that leaves TSTP at its default would not stop by it (signal(7), "orphaned").
     pub fn stop(&self) -> Stopped<'_> {
         // First of all: a process that is being started would miss the signal.
         let no_starts = self.0.starts.close();
         self.0.clock.stop();
-        self.0.signal(Signal::TSTP);
-        self.0.signal(Signal::STOP);
+        self.0.stop();
         Stopped { roster: &self.0, _no_starts: no_starts }
     }
 }
@@ -157,6 +173,21 @@ impl Roster {
     /// How many there are.
     pub(crate) fn count(&self) -> usize {
         self.entries().len()
+    }
+
+    /// From now on this one is not stopped. Before it is asked to end, so that no stop comes after that.
+    pub(crate) fn note_end(&self, pid: Pid) {
+        if let Some((_, entry)) = self.entries().get_mut(&pid.as_raw_nonzero().get()) {
+            entry.standing = Standing::Ends;
+        }
+    }
+
+    fn stop(&self) {
+        let entries = self.entries();
+        let running = || entries.values().filter(|(_, entry)| entry.standing == Standing::Runs);
+        for signal in [Signal::TSTP, Signal::STOP] {
+            running().for_each(|(pid, _)| sys::signal_group(*pid, signal));
+        }
     }
 
     fn signal(&self, signal: Signal) {

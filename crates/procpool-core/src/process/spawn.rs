@@ -13,7 +13,7 @@ use std::time::{Instant, SystemTime};
 
 use crate::command::{Capture, Command, Stdin};
 use crate::live::Source;
-use crate::outcome::{SpawnError, Subject};
+use crate::outcome::{NotStarted, SpawnError, Subject};
 use crate::process::child::Child;
 use crate::process::environment::{Inherited, Own, c_string};
 use crate::process::resolve::Programs;
@@ -79,7 +79,7 @@ impl Starter {
     }
 
     /// Starts the command in a session and process group of its own.
-    pub(crate) fn start(&self, command: &Command, context: &Context) -> Result<Spawned, SpawnError> {
+    pub(crate) fn start(&self, command: &Command, context: &Context) -> Result<Spawned, NotStarted> {
         let program = self.resolve(command)?;
         let stdin = self.open_input(command.standard_input())?;
         let (stdout, our_stdout) = self.open_output(command.output()).map_err(machine)?;
@@ -87,7 +87,7 @@ impl Starter {
         let keep = if self.roster.count() < FEW { |fd| fd } else { sys::out_of_the_way };
         let (our_stdout, our_stderr) = (our_stdout.map(keep), our_stderr.map(keep));
         let began = (SystemTime::now(), Instant::now());
-        let pass = self.roster.starts.pass();
+        let pass = self.roster.starts.pass(context.brake()).ok_or(NotStarted::NeverReached)?;
         let (pid, pidfd) = self.launch(command, &program, [&stdin, &stdout, &stderr].map(Given::as_fd))?;
         drop((stdin, stdout, stderr));
         let (stdout, stderr) = (

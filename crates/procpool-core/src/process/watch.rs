@@ -11,7 +11,6 @@ use crate::process::roster::Roster;
 use crate::process::spawn::Spawned;
 use crate::process::stream::Stream;
 use crate::runner::Context;
-use crate::signal::Signal;
 use crate::sys::{self, Readiness};
 
 /// A process that is watched. Fields drop in this order: the child is killed before its pipes are closed.
@@ -102,7 +101,9 @@ impl Watch<'_> {
             let action = self.lifecycle.halt(self.heard, now);
             self.act(action);
         }
-        if self.process == Process::Ended && self.lifecycle.deadline().is_some_and(|until| until <= now) {
+        if self.process == Process::Ended
+            && self.lifecycle.deadline().is_some_and(|until| until.has_come(now))
+        {
             self.catch_up();
             if self.is_over() {
                 return;
@@ -138,10 +139,7 @@ impl Watch<'_> {
     fn act(&mut self, action: Action) {
         match action {
             Action::Wait => {}
-            Action::Ask(signal) => {
-                self.child.signal_group(signal);
-                self.child.signal_group(Signal::CONT);
-            }
+            Action::Ask(signal) => self.child.ask(signal),
             Action::Kill => self.child.kill(),
             Action::GiveUp => {
                 self.stdout.close();

@@ -10,6 +10,7 @@ mod ending;
 mod halting;
 mod live;
 mod output;
+mod paused;
 mod policies;
 mod pool;
 mod room;
