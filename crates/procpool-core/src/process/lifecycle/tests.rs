@@ -18,12 +18,12 @@ fn paused(now: Moment, time: Duration) -> Moment {
     Moment { real: now.real + time, ..now }
 }
 
-fn due(moment: Moment) -> Option<Deadline> {
-    Some(Deadline::Jobs(moment.jobs))
+fn due(moment: Moment) -> Deadline {
+    Deadline::Jobs(moment.jobs)
 }
 
-fn due_for_real(moment: Moment) -> Option<Deadline> {
-    Some(Deadline::Real(moment.real))
+fn due_for_real(moment: Moment) -> Deadline {
+    Deadline::Real(moment.real)
 }
 
 const GRACE: Duration = Duration::from_secs(2);
@@ -54,7 +54,7 @@ fn without_a_timeout_there_is_nothing_to_wait_for_but_the_end() {
 fn a_timeout_is_never_early_asks_first_and_kills_after_the_grace_time() {
     let (mut life, now) = started(Some(TIMEOUT));
     let up = now + TIMEOUT;
-    assert_eq!(life.tick(now + (TIMEOUT - Duration::from_nanos(1))), Action::Wait);
+    assert_eq!(life.tick(now + TIMEOUT.checked_sub(Duration::from_nanos(1)).unwrap()), Action::Wait);
     assert_eq!(life.tick(up), Action::Ask(Signal::TERM));
     assert_eq!(life.tick(up), Action::Wait);
     assert_eq!(life.tick(up + GRACE), Action::Kill);
@@ -102,7 +102,7 @@ fn a_stop_after_the_timeout_changes_nothing() {
 fn a_descendant_that_holds_a_stream_is_killed_then_given_up() {
     let (mut life, now) = started(None);
     life.end(now);
-    assert_eq!(life.deadline(), due(now + LEAK_WAIT));
+    assert_eq!(life.deadline(), Some(due(now + LEAK_WAIT)));
     assert_eq!(life.tick(now + LEAK_WAIT), Action::Kill);
     assert!(life.has_leaked());
     assert_eq!(life.tick(now + 2 * LEAK_WAIT), Action::GiveUp);
@@ -124,7 +124,7 @@ fn the_rest_of_a_group_that_was_asked_to_end_has_the_whole_grace_time() {
     let (mut life, now) = started(None);
     life.halt(Halt::Stop(Signal::TERM), now);
     life.end(now);
-    assert_eq!(life.deadline(), due_for_real(now + GRACE));
+    assert_eq!(life.deadline(), Some(due_for_real(now + GRACE)));
     assert_eq!(life.tick(now + GRACE), Action::Kill);
 }
 
@@ -132,7 +132,7 @@ fn the_rest_of_a_group_that_was_asked_to_end_has_the_whole_grace_time() {
 fn a_timeout_that_moves_counts_from_the_start_and_not_as_it_was() {
     let (mut life, now) = started(None);
     life.move_timeout(Some(TIMEOUT));
-    assert_eq!(life.deadline(), due(now + TIMEOUT));
+    assert_eq!(life.deadline(), Some(due(now + TIMEOUT)));
     life.move_timeout(Some(2 * TIMEOUT));
     assert_eq!(life.tick(now + TIMEOUT), Action::Wait);
     life.move_timeout(Some(TIMEOUT / 2));
@@ -172,7 +172,7 @@ fn one_that_is_waited_for_has_until_the_timeout_and_then_the_grace_time() {
     assert!(life.has_leaked());
     assert_eq!(life.verdict(OK), End::Itself(OK));
     let up = now + TIMEOUT;
-    assert_eq!(life.deadline(), due(up));
+    assert_eq!(life.deadline(), Some(due(up)));
     assert_eq!(life.tick(up), Action::Ask(Signal::TERM));
     assert_eq!(life.tick(up + GRACE), Action::Kill);
     assert_eq!(life.tick(up + GRACE + LEAK_WAIT), Action::GiveUp);
