@@ -1,5 +1,5 @@
-//! What a test must know of the test process: where it is, and what it will do.
-//! Does not know procpool: the same process could test any tool that runs commands.
+//! What tests share: what to know of the test process, where it is and what it will do; and what else they want of
+//! the machine ([`needs`]). Does not know procpool: the same process could test any tool that runs commands.
 //!
 //! The misbehaviour itself lives in the binary `sleeper` (see its `--help`). Here is what both sides share, so that a
 //! test computes what it expects instead of copying it: the bytes ([`bytes`]), the fate ([`fate`]), the stamps
@@ -8,6 +8,7 @@
 pub mod bytes;
 pub mod fate;
 mod locate;
+pub mod needs;
 mod random;
 pub mod stamp;
 

@@ -1,10 +1,8 @@
 //! docs/journal.md: it names every field that there is, and its lines for other programs work.
 //! Knows no field and no line: it reads them there.
 
-use std::env;
-use std::process::Command;
-
 use serde_json::Value;
+use sleeper::needs;
 
 use crate::Folder;
 
@@ -74,15 +72,9 @@ fn the_lines_for_procpool_itself_work() {
 
 #[test]
 fn the_lines_for_sqlite_work() {
-    let is_there = Command::new("sqlite3").arg("-version").output().is_ok();
-    let is_promised = env::var_os("PROCPOOL_CI_SQLITE").is_some();
-    assert!(is_there || !is_promised, "this case needs sqlite3(1): apt-get install sqlite3");
+    needs!(Sqlite);
     let lines = lines_with("sqlite3");
     assert_eq!(lines.len(), 3);
-    if !is_there {
-        eprintln!("not tried: this case needs sqlite3(1): apt-get install sqlite3");
-        return;
-    }
     let folder = nightly();
     let said: Vec<String> =
         lines.iter().map(|line| folder.sh(line).end().exited(0).silent().text().to_owned()).collect();

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "clippy does not take the helpers of tests for tests")]
 
 mod behind;
+mod needs;
 
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};

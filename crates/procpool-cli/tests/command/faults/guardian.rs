@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
+use sleeper::needs;
 
 use crate::processes::{children, is_gone, kill, lives, pids, state};
 use crate::{Folder, Running, wait_for};
@@ -277,6 +278,7 @@ fn what_the_shell_started_before_it_became_procpool_is_left_alone() {
 
 #[test]
 fn where_there_can_be_no_second_process_that_is_said_once_and_the_run_goes_on() {
+    needs!(Strace);
     // The first clone(2) of the first thread is the fork; threads and jobs are made by other calls or threads.
     let strace = ["-o", "trace", "-e", "trace=clone", "-e", "inject=clone:error=EAGAIN:when=1"];
     for (job, status) in [("true", 0), ("false", 1)] {

@@ -7,6 +7,8 @@ use std::io::Write;
 use std::thread;
 use std::time::UNIX_EPOCH;
 
+use sleeper::needs;
+
 use crate::faults::tracing::{lines, strace};
 use crate::outcomes::timed_out;
 use crate::{Folder, lives, wait_for};
@@ -115,6 +117,7 @@ fn ten_thousand_short_jobs_never_leave_more_zombies_than_may_run_and_none_at_res
 
 #[test]
 fn no_number_is_signalled_after_its_reaping_and_no_timeout_is_early() {
+    needs!(Strace);
     let folder = Folder::new();
     let job = "case $(($1 % 4)) in 0) exit 0;; 1) exec sleep 100;; \
                2) exec sleeper 0 --quiet --hold-stdout 100;; 3) exec sleeper 0 --quiet --daemon 100;; esac";

@@ -3,6 +3,8 @@
 
 use std::process::Command;
 
+use sleeper::needs;
+
 use crate::faults::tracing::{BIRTHS, meddle, strace};
 use crate::{Ended, Folder, Running};
 
@@ -65,21 +67,25 @@ fn fails_at_each(numbers: std::ops::RangeInclusive<usize>, calls: &str, error: &
 
 #[test]
 fn whichever_start_of_a_process_fails_for_want_of_tasks_no_job_is_lost() {
+    needs!(Attach);
     fails_at_each(1..=20, BIRTHS, "EAGAIN", said_once);
 }
 
 #[test]
 fn whichever_start_of_a_process_fails_for_want_of_memory_no_job_is_lost() {
+    needs!(Attach);
     fails_at_each(1..=20, BIRTHS, "ENOMEM", said_once);
 }
 
 #[test]
 fn whichever_pipe_fails_for_want_of_descriptors_no_job_is_lost() {
+    needs!(Attach);
     fails_at_each(1..=12, "pipe2", "EMFILE", said_once);
 }
 
 #[test]
 fn where_starts_of_all_workers_fail_no_job_is_lost() {
+    needs!(Attach);
     for (error, last) in [("EAGAIN", 4), ("ENOMEM", 4)] {
         // Among the first calls are those that make the other workers.
         let start = |number| Meddled::start(4, 60, BIRTHS, &format!("error={error}:when={number}"));
@@ -95,6 +101,7 @@ fn where_starts_of_all_workers_fail_no_job_is_lost() {
 
 #[test]
 fn where_every_other_start_fails_no_job_is_lost() {
+    needs!(Attach);
     let (ended, failed) = {
         let meddled = Meddled::start(4, 100, BIRTHS, "error=EAGAIN:when=1+2");
         meddled.end(100)
@@ -105,6 +112,7 @@ fn where_every_other_start_fails_no_job_is_lost() {
 
 #[test]
 fn a_guardian_that_can_not_be_is_said_once_and_the_run_goes_on() {
+    needs!(Strace);
     let folder = Folder::new();
     // Without `-f` only the first thread is traced: it starts no job.
     let options = ["-o", "log", "-e", "trace=clone,fork", "-e", "inject=clone,fork:error=EAGAIN:when=1"];
@@ -120,6 +128,7 @@ fn a_guardian_that_can_not_be_is_said_once_and_the_run_goes_on() {
 
 #[test]
 fn where_a_thread_of_procpools_own_can_not_be_made_it_says_so_and_counts_nothing_as_done() {
+    needs!(Strace);
     for number in 1..=5 {
         let folder = Folder::new();
         let inject = format!("inject=clone3:error=EAGAIN:when={number}");
@@ -137,6 +146,7 @@ fn where_a_thread_of_procpools_own_can_not_be_made_it_says_so_and_counts_nothing
 
 #[test]
 fn no_job_is_started_by_a_copy_of_procpool() {
+    needs!(Strace);
     let folder = Folder::new();
     let jobs = "[defaults]\nenv = { A = 'b' }\ncwd = '/'\nstdin = 'text'\n[jobs]\na = ['cat']\nb = ['cat']\n\
                 c = ['./none']\nd = { cmd = ['cat'], timeout = '90s' }\n";

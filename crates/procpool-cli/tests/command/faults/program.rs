@@ -3,6 +3,8 @@
 
 use std::fs::{self, File};
 
+use sleeper::needs;
+
 use crate::faults::tracing::strace;
 use crate::{Folder, PROCPOOL, wait_for};
 
@@ -40,6 +42,7 @@ fn a_program_of_another_machine_fails_alone_and_is_not_given_to_a_shell() {
 
 #[test]
 fn a_program_that_is_still_being_written_is_tried_again_and_runs() {
+    needs!(Strace);
     let folder = Folder::new();
     folder.write_program("script", "#!/bin/sh\necho ran\n");
     let writer = File::options().append(true).open(folder.file("script")).unwrap();
@@ -55,6 +58,7 @@ fn a_program_that_is_still_being_written_is_tried_again_and_runs() {
 
 #[test]
 fn a_program_whose_writer_never_ends_fails_alone_after_a_few_tries() {
+    needs!(Strace);
     let folder = Folder::new();
     folder.write_program("script", "#!/bin/sh\necho ran\n");
     // In the place of a writer, which some kernels don't mind: the first start of each process fails, and

@@ -6,6 +6,8 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+use sleeper::needs;
+
 use crate::faults::tracing::strace;
 use crate::values::NASTY;
 use crate::{Folder, Running, wait_for};
@@ -116,6 +118,7 @@ fn nobody_else_can_read_a_captured_output_whatever_the_umask() {
 
 #[test]
 fn a_planted_link_in_the_temporary_directory_is_never_followed() {
+    needs!(Strace);
     let folder = Folder::new();
     folder.sh("mkdir temporary").end().exited(0);
     folder.write("victim", "untouched");

@@ -1,21 +1,17 @@
 //! strace(1), which lets calls of the system fail from outside, and tells which were made.
 //! Does not know what the calls are for.
 
-use std::process::Command;
-
 use crate::{Folder, Running, Trial, wait_for};
 
 /// Those that make a process or a thread.
 pub(crate) const BIRTHS: &str = "clone,clone3,fork,vfork";
 
-/// A program under strace, with all that it starts. `log` will have the calls.
+/// A program under strace, with all that it starts, for a case that has said `needs!(Strace)`. `log` will have the calls.
 pub(crate) fn strace(folder: &Folder, options: &[&str]) -> Trial {
-    let found = Command::new("strace").arg("-V").output();
-    assert!(found.is_ok(), "these cases need strace(1): apt-get install strace");
     folder.command("strace").args(["-f", "-o", "log"]).args(options)
 }
 
-/// Lets calls of a run fail from now on: `what` is an expression for strace's `inject`.
+/// Lets calls of a run fail from now on: `what` is an expression for strace's `inject`. The case has said `needs!(Attach)`.
 ///
 /// A number in it (`when=3`) counts the calls of each thread by itself. The threads of procpool that start no
 /// jobs must be there already: making them must not fail, and must not count.
@@ -24,7 +20,7 @@ pub(crate) fn meddle(folder: &Folder, running: &Running, calls: &str, what: &str
     let meddler = strace(folder, &["-e", &trace, "-e", &inject, "-p", &running.pool()]).start();
     wait_for("strace is attached", || {
         let said = String::from_utf8_lossy(&meddler.stderr.heard()).into_owned();
-        assert!(!said.contains("ptrace("), "strace may not attach here (ptrace(2), ptrace_scope): {said}");
+        assert!(!said.contains("ptrace("), "{said}");
         said.contains("attached")
     });
     meddler

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use rustix::process::{Signal, kill_process};
+use sleeper::needs;
 
 use crate::faults::tracing::strace;
 use crate::processes::{children, is_gone, kill, number};
@@ -272,18 +273,21 @@ fn killed_at_each(options: &'static str, calls: &[&'static str], first: Option<K
 
 #[test]
 fn killed_at_any_call_a_run_goes_on_and_nothing_is_lost_or_printed_twice() {
+    needs!(Strace);
     let killed = killed_at_each("-j2", &CALLS, None);
     assert!(killed > 100, "{killed}");
 }
 
 #[test]
 fn killed_at_any_call_a_run_goes_on_in_order() {
+    needs!(Strace);
     let killed = killed_at_each("-j2 -k", &CALLS, None);
     assert!(killed > 100, "{killed}");
 }
 
 #[test]
 fn killed_at_any_call_that_waits_for_the_disk_a_run_goes_on() {
+    needs!(Strace);
     for options in ["-j2 --durable", "-j2 -k --durable"] {
         let killed = killed_at_each(options, &["fdatasync", "fsync"], None);
         assert!(killed > 20, "{options}: {killed}");
@@ -292,6 +296,7 @@ fn killed_at_any_call_that_waits_for_the_disk_a_run_goes_on() {
 
 #[test]
 fn killed_at_any_call_a_run_that_was_gone_on_with_goes_on() {
+    needs!(Strace);
     let first = Kill { call: "write", number: 16, moment: Moment::AfterIt };
     for options in ["-j2", "-j2 -k"] {
         let killed = killed_at_each(options, &CALLS, Some(first));

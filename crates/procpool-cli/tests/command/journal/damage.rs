@@ -5,6 +5,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
+use sleeper::needs;
+
 use crate::{Ended, Folder, mounts, wait_for};
 
 /// A run of jobs one after the other, of which the second has failed. Each says in a file that it was started.
@@ -244,16 +246,16 @@ const LARGE: &str = "procpool run --journal small/J --resume -j1 -- sh -c 'echo 
 
 #[test]
 fn on_a_full_disk_nothing_more_is_started_and_with_room_again_all_comes_to_its_end() {
+    needs!(Mounts);
     let folder = Folder::new();
     let script = format!(
         "mkdir small && mount -t tmpfs -o size=1m none small
         {LARGE} > out; echo $? > first; cp starts started; : > starts
         {LARGE} > none; echo $? > second
-        mount -o remount,size=9m small
+        mount -t tmpfs -o remount,size=9m none small
         procpool resume small/J >> out"
     );
-    let Some(trial) = mounts::sh(&folder, &script) else { return };
-    let ended = trial.end().exited(0);
+    let ended = mounts::sh(&folder, &script).end().exited(0);
     assert_eq!((&*folder.read("first"), &*folder.read("second")), ("3\n", "3\n"), "{}", ended.describe());
     ended.said("can't write to the journal in ").said("nothing more is started: No space left on device");
     // All that were started are recorded, but for one.
@@ -271,6 +273,7 @@ fn on_a_full_disk_nothing_more_is_started_and_with_room_again_all_comes_to_its_e
 
 #[test]
 fn where_there_is_no_room_to_begin_nothing_is_begun_or_left_and_the_disk_is_blamed() {
+    needs!(Mounts);
     let folder = Folder::new();
     // Each time with a little more room, until there is enough.
     let script = "mkdir small && mount -t tmpfs -o size=1m none small
@@ -279,8 +282,7 @@ fn where_there_is_no_room_to_begin_nothing_is_begun_or_left_and_the_disk_is_blam
             echo $? $(find small/J -name '*.new' 2> /dev/null); rm -rf small/J
             truncate -s -4k small/fill || exit 9
         done";
-    let Some(trial) = mounts::sh(&folder, script) else { return };
-    let ended = trial.end().exited(0).said("No space left on device");
+    let ended = mounts::sh(&folder, script).end().exited(0).said("No space left on device");
     let mut lines: Vec<&str> = ended.text().lines().collect();
     assert_eq!(lines.pop(), Some("ran"));
     assert!(lines.len() >= 3 && lines.iter().all(|line| *line == "3"), "{}", ended.describe());
@@ -288,14 +290,14 @@ fn where_there_is_no_room_to_begin_nothing_is_begun_or_left_and_the_disk_is_blam
 
 #[test]
 fn a_folder_that_can_not_be_written_to_is_refused() {
+    needs!(Mounts);
     let folder = Folder::new();
     let script = "mkdir small && mount -t tmpfs none small && cd small
-        procpool run --journal J false ::: a 2> /dev/null; mount -o remount,ro .
+        procpool run --journal J false ::: a 2> /dev/null; mount -t tmpfs -o remount,ro none .
         procpool run --journal K touch ::: ../ran; echo $?
         procpool run --journal J --resume touch ::: ../ran; echo $?
         procpool resume J; echo $?";
-    let Some(trial) = mounts::sh(&folder, script) else { return };
-    let ended = trial.end().exited(0).printed("2\n2\n2\n");
+    let ended = mounts::sh(&folder, script).end().exited(0).printed("2\n2\n2\n");
     assert_eq!(ended.error_text().matches("Read-only file system").count(), 3, "{}", ended.describe());
     assert!(!folder.has("ran"));
 }
