@@ -84,7 +84,7 @@ pub use crate::job::Job;
 pub use crate::key::Key;
 pub use crate::limit::Limit;
 pub use crate::live::{Hold, Live, Source};
-pub use crate::outcome::{End, Killer, NotStarted, Outcome, Ran, SpawnError, Subject};
+pub use crate::outcome::{End, Killer, NotStarted, Outcome, Ran, SpawnError, Subject, Survivor};
 pub use crate::pool::{Driver, Handle, Pool, Run};
 pub use crate::process::{LocalProcess, OnLeak, Process, Processes, Stopped};
 pub use crate::results::Results;

@@ -44,8 +44,20 @@ pub struct Ran {
     pub killer: Option<Killer>,
     /// Whether a descendant still held its output open after its own process had ended.
     pub leaked: bool,
+    /// Those of its processes that could not be killed within 2 s, though it was ended or its leak was to be killed: as a
+    /// rule they are another user's. Nothing else of it lives, as far as the kernel tells of a job's descendants.
+    pub survivors: Vec<Survivor>,
     /// What went wrong while its output was stored; then the output is incomplete and the job no success.
     pub lost: Option<io::Error>,
+}
+
+/// A process that was left of a job and could not be killed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Survivor {
+    /// Its number.
+    pub pid: u32,
+    /// The name of its program, as much as the kernel keeps of it.
+    pub program: String,
 }
 
 /// How a job that was started ended.
@@ -124,6 +136,7 @@ impl Ran {
             stderr: Spool::default(),
             killer: None,
             leaked: false,
+            survivors: Vec::new(),
             lost: None,
         }
     }
@@ -214,6 +227,9 @@ impl fmt::Display for Outcome {
                 if ran.leaked {
                     f.write_str(", leaked")?;
                 }
+                for survivor in &ran.survivors {
+                    write!(f, ", {} lives on as process {}", survivor.program, survivor.pid)?;
+                }
                 match &ran.lost {
                     Some(error) => write!(f, ", output incomplete: {error}"),
                     None => Ok(()),
@@ -276,6 +292,16 @@ mod tests {
         let outcome = Outcome::from(ran);
         assert_eq!(outcome.to_string(), "killed by SIGKILL, out of memory");
         assert_eq!(outcome.status(), Some(137));
+    }
+
+    #[test]
+    fn what_lives_on_of_a_job_is_named() {
+        let mut ran = Ran::new(End::TimedOut(Status::Signalled(Signal::KILL)));
+        ran.survivors = vec![Survivor { pid: 4711, program: "su".to_owned() }];
+        assert_eq!(
+            Outcome::from(ran).to_string(),
+            "timed out (killed by SIGKILL), su lives on as process 4711"
+        );
     }
 
     #[test]

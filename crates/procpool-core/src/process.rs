@@ -3,8 +3,10 @@
 
 mod child;
 mod clock;
+mod descendants;
 pub(crate) mod environment;
 mod gate;
+mod kill;
 mod lifecycle;
 mod oom;
 mod oom_counter;

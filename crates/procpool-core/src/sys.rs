@@ -1,6 +1,7 @@
 //! All that is of the operating system: Linux 5.4 or later (waiting for a pidfd is from 5.3).
 //! Knows nothing of jobs. The crate's only `unsafe` is here, calls that rustix does not have.
 
+pub(crate) mod proc;
 mod start;
 
 pub(crate) use crate::sys::start::{Image, start};

@@ -50,6 +50,17 @@ impl Child {
         sys::signal_group(self.pid, Signal::CONT);
     }
 
+    /// Stops the group, and the process itself should it have moved to another group.
+    pub(crate) fn stop(&self) {
+        sys::signal_group(self.pid, Signal::STOP);
+        let _ = rustix::process::pidfd_send_signal(&self.pidfd, rustix::process::Signal::STOP);
+    }
+
+    /// Whether it can't start another process any more.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        sys::proc::is_at_rest(self.pid.as_raw_nonzero().get())
+    }
+
     /// Kills the group, and the process itself should it have moved to another group.
     pub(crate) fn kill(&self) {
         sys::signal_group(self.pid, Signal::KILL);

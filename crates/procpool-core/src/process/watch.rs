@@ -6,6 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::halt::Halt;
 use crate::outcome::Ran;
 use crate::process::child::Child;
+use crate::process::descendants::Descendants;
+use crate::process::kill::{self, Proc};
 use crate::process::lifecycle::{Action, Lifecycle};
 use crate::process::roster::Roster;
 use crate::process::spawn::Spawned;
@@ -26,6 +28,10 @@ struct Watch<'a> {
     /// How far the run's halt has been taken note of.
     heard: Halt,
     process: Process,
+    /// From when it was asked to end, where the kernel tells of them.
+    descendants: Option<Descendants>,
+    /// When it was last looked for them.
+    looked: Option<Instant>,
 }
 
 /// Whether the time that it may take can become another while it runs.
@@ -37,6 +43,12 @@ pub(crate) enum Patience {
 
 /// How often it is looked whether a timeout has moved. It is looked once more before it is held against the process.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// How often it is looked for descendants of a job that is about to end and has some.
+const LOOK_FOR_DESCENDANTS: Duration = Duration::from_millis(25);
+
+/// However often it wakes up, for what the job writes.
+const LEAST_BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
 #[derive(Clone, Copy, PartialEq)]
 enum Process {
@@ -63,6 +75,8 @@ pub(crate) fn watch(
         context,
         heard: Halt::GoOn,
         process: Process::Lives,
+        descendants: None,
+        looked: None,
     };
     while !watch.is_over() {
         watch.wait();
@@ -86,6 +100,7 @@ impl Watch<'_> {
         let sources = [self.stdout.event(), self.stderr.event(), end, halt];
         let until = self.lifecycle.deadline().and_then(|deadline| self.roster.clock.real(deadline));
         let [stdout, stderr, end, halt] = sys::wait_any(sources, self.or_look_again(until));
+        self.look_for_descendants();
         let now = self.roster.clock.now();
         if self.patience == Patience::Moves {
             self.lifecycle.move_timeout(self.context.timeout());
@@ -114,13 +129,13 @@ impl Watch<'_> {
     }
 
     fn or_look_again(&self, until: Option<Instant>) -> Option<Instant> {
-        match self.patience {
-            Patience::Stays => until,
-            Patience::Moves => {
-                let look_again = Instant::now() + LOOK_AGAIN;
-                Some(until.map_or(look_again, |until| until.min(look_again)))
-            }
-        }
+        let look_again = match (&self.descendants, self.patience) {
+            (Some(descendants), _) if !descendants.is_empty() => LOOK_FOR_DESCENDANTS,
+            (_, Patience::Moves) => LOOK_AGAIN,
+            (_, Patience::Stays) => return until,
+        };
+        let look_again = Instant::now() + look_again;
+        Some(until.map_or(look_again, |until| until.min(look_again)))
     }
 
     /// Before a descendant is blamed for a stream that is still open: reads what has been there all along,
@@ -139,8 +154,13 @@ impl Watch<'_> {
     fn act(&mut self, action: Action) {
         match action {
             Action::Wait => {}
-            Action::Ask(signal) => self.child.ask(signal),
-            Action::Kill => self.child.kill(),
+            Action::Ask(signal) => {
+                // Before the signal: whoever ends by it leaves children of whom nobody tells whose they were.
+                self.know_descendants();
+                self.look_for_descendants();
+                self.child.ask(signal);
+            }
+            Action::Kill => self.kill(),
             Action::GiveUp => {
                 self.stdout.close();
                 self.stderr.close();
@@ -148,22 +168,51 @@ impl Watch<'_> {
         }
     }
 
-    fn finish(self) -> Ran {
+    fn kill(&mut self) {
+        self.know_descendants();
+        let Some(descendants) = &mut self.descendants else { return self.child.kill() };
+        if self.process == Process::Ended {
+            // Nobody is its child any more.
+            descendants.look_everywhere();
+        }
+        kill::kill(&self.child, descendants);
+    }
+
+    fn know_descendants(&mut self) {
+        if self.descendants.is_none() && sys::proc::is_ours() {
+            self.descendants = i32::try_from(self.child.number()).ok().map(Descendants::of);
+        }
+    }
+
+    fn look_for_descendants(&mut self) {
+        let is_due = self.looked.is_none_or(|looked| looked.elapsed() >= LEAST_BETWEEN_LOOKS);
+        if let (Some(descendants), true) = (&mut self.descendants, is_due) {
+            descendants.look(&Proc);
+            self.looked = Some(Instant::now());
+        }
+    }
+
+    fn finish(mut self) -> Ran {
+        let elapsed = self.began.1.elapsed();
         if self.lifecycle.was_ended_by_us() {
             // Whoever is left of the group closed its output and ignored the signal.
             self.child.kill();
         }
+        let survivors = match self.descendants.take() {
+            Some(descendants) => kill::end(&self.child, descendants),
+            None => Vec::new(),
+        };
         let (status, usage) = self.child.reap();
         let (stdout, stdout_lost) = self.stdout.finish();
         let (stderr, stderr_lost) = self.stderr.finish();
         let mut ran = Ran::new(self.lifecycle.verdict(status));
-        let (started, before) = self.began;
-        ran.started = started;
-        ran.elapsed = before.elapsed();
+        ran.started = self.began.0;
+        ran.elapsed = elapsed;
         ran.usage = usage;
         ran.stdout = stdout;
         ran.stderr = stderr;
         ran.leaked = self.lifecycle.has_leaked();
+        ran.survivors = survivors;
         ran.lost = stdout_lost.or(stderr_lost);
         ran
     }

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy does not take the helpers of tests for tests")]
 
+mod descendants;
 mod driven;
 mod ending;
 mod halting;

@@ -1,0 +1,100 @@
+//! Kills a job's process with all of its descendants, and waits until they are gone.
+//!
+//! A process that is about to start another can't be killed together with that one: it is on no list yet. So all are
+//! stopped first, until nobody is left who could start anything, and then killed, children before their parents:
+//! else the kernel would let those go on whom it finds stopped and without a parent in their session.
+
+use std::io;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::outcome::Survivor;
+use crate::process::child::Child;
+use crate::process::descendants::{Descendants, Kernel, Member, Reach};
+use crate::sys::proc::{self, Stat};
+
+/// What `/proc` tells.
+pub(crate) struct Proc;
+
+/// How long it is waited for processes to stop. One that a busy machine doesn't get to, or that waits for a disk, is
+/// killed as it is.
+const STOPPING: Duration = Duration::from_millis(10);
+
+/// A process that was killed is gone within a moment, one with much memory later. One that can't be killed, as another
+/// user's, gets as long to end by itself.
+const LAST_EFFORT: Duration = Duration::from_secs(2);
+
+const SHORTEST_PAUSE: Duration = Duration::from_micros(200);
+const LONGEST_PAUSE: Duration = Duration::from_millis(5);
+
+impl Kernel for Proc {
+    fn stat(&self, pid: i32) -> io::Result<Option<Stat>> {
+        proc::stat(pid)
+    }
+
+    fn children(&self, pid: i32) -> Vec<i32> {
+        proc::children(pid)
+    }
+
+    fn strangers(&self, reach: Reach) -> Vec<i32> {
+        match reach {
+            Reach::Adopted => proc::own_children(),
+            Reach::Everybody => proc::everybody(),
+        }
+    }
+}
+
+/// Kills the job's process group, its process, and all of its descendants that can be found.
+pub(crate) fn kill(child: &Child, descendants: &mut Descendants) {
+    child.stop();
+    stop(descendants.members());
+    let until = Instant::now() + STOPPING;
+    loop {
+        // Before the look: only who is at rest by then has no child that it misses.
+        let members = descendants.members();
+        let is_at_rest = child.is_at_rest() && members.iter().all(|member| proc::is_at_rest(member.pid));
+        let found = descendants.look(&Proc);
+        stop(&found);
+        if (is_at_rest && found.is_empty()) || Instant::now() >= until {
+            break;
+        }
+        thread::sleep(SHORTEST_PAUSE);
+    }
+    for member in descendants.members().iter().rev() {
+        let _ = proc::signal(member.pid, member.started, Signal::KILL);
+    }
+    child.kill();
+}
+
+/// Waits until nobody is left of a job that has ended, kills whoever is, and says who can't be.
+pub(crate) fn end(child: &Child, mut descendants: Descendants) -> Vec<Survivor> {
+    let until = Instant::now() + LAST_EFFORT;
+    let mut pause = SHORTEST_PAUSE;
+    loop {
+        descendants.look(&Proc);
+        if descendants.is_empty() {
+            return Vec::new();
+        }
+        if Instant::now() >= until {
+            return descendants.members().iter().map(survivor).collect();
+        }
+        kill(child, &mut descendants);
+        thread::sleep(pause);
+        pause = (2 * pause).min(LONGEST_PAUSE);
+    }
+}
+
+fn stop(members: &[Member]) {
+    for member in members {
+        let _ = proc::signal(member.pid, member.started, Signal::STOP);
+    }
+}
+
+fn survivor(member: &Member) -> Survivor {
+    Survivor {
+        pid: member.pid.unsigned_abs(),
+        program: proc::program(member.pid),
+    }
+}
