@@ -69,9 +69,9 @@ pub(crate) fn own_failure(error: &anyhow::Error) -> ExitStatus {
     ExitStatus::OwnFailure
 }
 
-/// Says that procpool goes on without a guardian. It does its work all the same.
+/// Says that procpool goes on as a single process. It does its work all the same.
 pub(crate) fn unguarded(error: &anyhow::Error) {
-    let consequence = "what a job leaves behind, or all jobs after a `kill -9`, would outlive procpool";
+    let consequence = "what a job leaves behind, after a `kill -9` above all, may outlive procpool";
     screen::say(&format!("procpool: no guardian: {error:#}; {consequence}\n"));
 }
 

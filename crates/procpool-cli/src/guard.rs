@@ -1,136 +1,116 @@
-//! Two processes in the place of one: whichever of them is killed, the other ends all that the run has started.
-//! Knows nothing of jobs; a process that is a child of ours, by birth or by adoption, is all it sees.
+//! Three processes in the place of one: whichever of them is killed, and their process group too, the others end all that the
+//! run has started. A process that is a child of ours, by birth or by adoption, is all that is seen here.
 //!
-//! The process that was started becomes the guardian and forks the pool, which does all the work. Both are
-//! subreapers (prctl(2)): a process whose parent dies becomes a child of the pool, also where it has left its
-//! group and session; and where the pool dies, all of them become children of the guardian. They hold the two
-//! ends of one socket. Its end of file tells the pool that the guardian is dead; through it the guardian passes
-//! on what signals it gets, and the pool says at last that its end is an orderly one.
+//! The process that was started becomes the **front**, which the shell knows. It forks the **keeper**, and that the **pool**,
+//! which does all the work. Front and pool are in the group that the shell has made; the keeper is alone in a group of its
+//! own, in the same session: a signal to the group leaves one who ends the jobs. All three are subreapers (prctl(2)): a
+//! process whose parent dies becomes a child of the nearest of them that lives, also where it has left its group and session.
+//! They hold the ends of two sockets, front to keeper and keeper to pool. An end of file tells of a death; signals are passed
+//! on through them, and what there is to say about the end (`words`).
 
-mod guardian;
+mod front;
+mod keeper;
+mod link;
 mod orphans;
+mod sweep;
+mod watch;
+mod words;
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
-use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use nix::sys::signal::SigSet;
 use nix::unistd::ForkResult;
-use procpool_core::{Handle, Processes};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::retry_on_intr;
 use rustix::process::{
-    Pid, Signal, getpid, getppid, kill_process, set_child_subreaper, set_parent_process_death_signal,
+    Pid, Signal, WaitOptions, getpid, getppid, set_child_subreaper, set_parent_process_death_signal, setpgid,
+    waitpid,
 };
 use signal_hook::consts::SIGKILL;
 
-use crate::exit;
-pub(crate) use crate::guard::guardian::Leftovers;
-use crate::guard::guardian::{DRAWS, Guardian, LISTENS, TAKES_LEAVE};
+use crate::guard::front::Front;
+use crate::guard::keeper::Keeper;
+use crate::guard::link::Heard;
+pub(crate) use crate::guard::link::{Alone, Link, Ruler};
 pub(crate) use crate::guard::orphans::{MARK, Mark, Orphans};
-use crate::signals::{Obedience, Source};
-use crate::{screen, sys};
+use crate::guard::watch::{Awaited, Line};
+use crate::guard::words::TAKES_LEAVE;
+use crate::{exit, proc, screen, sys, threads};
 
-/// Whether the guardian is dead. Clones know together.
-#[derive(Clone, Default)]
-pub(crate) struct Alone(Arc<AtomicBool>);
+/// What becomes of processes that are left when the pool has come to an orderly end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leftovers {
+    /// They are killed.
+    Kill,
+    /// They may live on. Where the pool was killed they are killed all the same: nobody can tell then what
+    /// was meant to be kept from a job that ran.
+    Keep,
+}
 
-/// Whether somebody listens to the guardian, and will end everything when it is dead. Clones know together.
-#[derive(Clone, Default)]
-struct Heard(Arc<AtomicBool>);
-
-/// The pool's side: that it has a guardian, and the orphans that it has adopted itself.
+/// The pool's side: that it has a keeper, and the orphans that it has adopted itself.
 pub(crate) struct Guard {
     pub(crate) alone: Alone,
     heard: Heard,
     leftovers: Leftovers,
-    guardian: Arc<UnixStream>,
+    keeper: Arc<UnixStream>,
     pub(crate) orphans: Arc<Orphans>,
 }
 
-/// The way on which the guardian is heard.
-pub(crate) struct Link {
-    pub(crate) alone: Alone,
-    heard: Heard,
-    guardian: Arc<UnixStream>,
-    orphans: Arc<Orphans>,
-}
-
-/// Who listens to the guardian, and waits until a run can be told.
-pub(crate) struct Ear {
-    listener: SyncSender<Ruler>,
-    heard: Heard,
-}
-
-/// By what a run is ruled.
-pub(crate) struct Ruler {
-    pub(crate) obedience: Obedience,
-    pub(crate) handle: Handle,
-    pub(crate) processes: Processes,
-}
-
-/// How often adopted processes that have ended are reaped.
-const ROUND: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
-
-/// How long the pool tries to end everything once the guardian is dead.
-const LAST_EFFORT: Duration = Duration::from_secs(1);
+/// What the keeper writes to the front when the pool has been made: there are three processes then, or one.
+const READY: [u8; 1] = [b'R'];
 
 impl Guard {
-    /// Returns in a child of the process that called it, which stays behind as the guardian, and never returns.
+    /// Returns in a grandchild of the process that called it, which stays behind as the front and never returns.
     ///
     /// # Errors
     /// Where the system can't do it. Then there is still one process, and nothing has changed.
     pub(crate) fn enter(leftovers: Leftovers) -> anyhow::Result<Guard> {
-        let before =
+        proc::trust()?;
+        let mut before =
             orphans::children_of(getpid()).context("the kernel doesn't list a process's children")?;
-        let (ours, theirs) = UnixStream::pair().context("no socket")?;
-        theirs.set_nonblocking(true).context("no socket")?;
+        let awaited = Awaited::prepare().context("signalfd(2)")?;
+        let (mut line, theirs) = UnixStream::pair().context("no socket")?;
         set_child_subreaper(Some(getpid())).context("the kernel has no subreapers")?;
-        // From here on the guardian waits for signals, and must not die of one.
-        SigSet::all().thread_set_mask().context("can't hold signals back")?;
-        let guardian = getpid();
-        match sys::fork() {
-            Ok(ForkResult::Parent { child }) => {
-                drop(ours);
-                let pool = Pid::from_raw(child.as_raw()).expect("BUG: a child without a number");
-                Guardian {
-                    pool,
-                    link: theirs,
-                    is_heard: false,
-                    draws: false,
-                    leftovers,
-                    before,
-                }
-                .stand_by()
-            }
+        // From here on all signals wait until somebody can hear of them.
+        let _ = SigSet::all().thread_set_mask();
+        let forked = fork().context("can't make a second process");
+        let result = match forked {
             Ok(ForkResult::Child) => {
+                drop(line);
+                return keep(theirs, awaited, leftovers);
+            }
+            Ok(ForkResult::Parent { child }) => {
                 drop(theirs);
-                Ok(Guard::follow(guardian, ours, leftovers))
+                let keeper = pid(child);
+                read_ready(&mut line, keeper, &mut before).map(|()| keeper)
+            }
+            Err(error) => Err(error),
+        };
+        match result.and_then(|keeper| Ok((keeper, Line::new(line)?))) {
+            Ok((keeper, line)) => {
+                Front { keeper, line, awaited, before, heard: front::Told::default() }.stand_by()
             }
             Err(error) => {
-                let _ = SigSet::empty().thread_set_mask();
                 let _ = set_child_subreaper(None);
-                Err(error).context("can't make a second process")
+                let _ = SigSet::empty().thread_set_mask();
+                Err(error)
             }
         }
     }
 
-    /// In the pool, before anything else. What the system has just done for the guardian it does here too; if it
-    /// doesn't, there are two processes that rely on each other and can't, and this one ends.
-    fn follow(guardian: Pid, link: UnixStream, leftovers: Leftovers) -> Guard {
+    /// In the pool, before anything else. What the system has just done for the keeper it does here too.
+    fn follow(keeper: Pid, link: UnixStream, leftovers: Leftovers) -> Guard {
         let _ = SigSet::empty().thread_set_mask();
-        // Until it listens there is nothing that it could leave behind.
-        let followed = set_child_subreaper(Some(getpid()))
-            .and_then(|()| set_parent_process_death_signal(Some(Signal::KILL)));
-        if let Err(error) = followed {
-            exit::own_failure(&anyhow::Error::from(error).context("can't follow the guardian")).leave();
+        let _ = set_child_subreaper(Some(getpid()));
+        if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
+            screen::say(&format!(
+                "procpool: prctl(PR_SET_PDEATHSIG): {error}; killed while it is stopped, procpool may leave jobs behind\n"
+            ));
         }
-        if getppid() != Some(guardian) {
+        if getppid() != Some(keeper) {
             // It was killed before it could be followed.
             sys::take_default_action(SIGKILL);
         }
@@ -138,30 +118,30 @@ impl Guard {
             alone: Alone::default(),
             heard: Heard::default(),
             leftovers,
-            guardian: Arc::new(link),
+            keeper: Arc::new(link),
             orphans: Arc::new(Orphans::new(getpid())),
         }
     }
 
-    /// What the pool needs to hear the guardian.
+    /// What the pool needs to hear the keeper.
     pub(crate) fn link(&self) -> Link {
         Link {
             alone: self.alone.clone(),
             heard: self.heard.clone(),
-            guardian: Arc::clone(&self.guardian),
+            keeper: Arc::clone(&self.keeper),
             orphans: Arc::clone(&self.orphans),
         }
     }
 
-    /// Tells the guardian that all jobs have ended and all that there is to say has been said. Comes back only
+    /// Tells the keeper that all jobs have ended and all that there is to say has been said. Comes back only
     /// where it has heard of it: where it is dead, whoever listens to it has yet to end what is left.
     pub(crate) fn take_leave(&self) {
         self.alone.hold();
         if self.leftovers == Leftovers::Kill {
-            // Now already: the guardian may be killed between this and the end.
+            // Now already: the keeper may be killed between this and the end.
             self.orphans.end_all();
         }
-        if (&*self.guardian).write_all(&[TAKES_LEAVE]).is_err() && self.heard.0.load(Ordering::Acquire) {
+        if (&*self.keeper).write_all(&[TAKES_LEAVE]).is_err() && self.heard.is_set() {
             loop {
                 thread::park();
             }
@@ -169,95 +149,99 @@ impl Guard {
     }
 }
 
-impl Alone {
-    /// Comes back only where the guardian lives. Where it doesn't, everything is being killed, this process last:
-    /// what would be told of that is wrong, and this process must not be gone before the others are.
-    pub(crate) fn hold(&self) {
-        while self.0.load(Ordering::Acquire) {
-            thread::park();
+/// In the keeper: makes the pool, in which this returns.
+fn keep(to_front: UnixStream, awaited: Awaited, leftovers: Leftovers) -> anyhow::Result<Guard> {
+    let (pool, to_pool) = match make_pool() {
+        Ok(Made::InPool { keeper, link }) => {
+            drop((to_front, awaited));
+            return Ok(Guard::follow(keeper, link, leftovers));
+        }
+        Ok(Made::InKeeper { pool, line }) => (pool, line),
+        // The front hears the end of this process and goes on alone.
+        Err(error) => {
+            let _ = (&to_front).write_all(format!("{error:#}").as_bytes());
+            std::process::exit(1);
+        }
+    };
+    // After the fork, so that the pool stays where the shell's signals go.
+    if let Err(error) = setpgid(None, None) {
+        screen::say(&format!(
+            "procpool: setpgid(2): {error}; a `kill -9` of its process group would leave its jobs behind\n"
+        ));
+    }
+    // Continued where it was stopped by hand and the front is killed: that is heard on the socket then.
+    let _ = set_parent_process_death_signal(Some(Signal::CONT));
+    let _ = (&to_front).write_all(&READY);
+    match Line::new(to_front) {
+        Ok(to_front) => Keeper {
+            pool,
+            to_pool,
+            to_front,
+            awaited,
+            leftovers,
+            told: keeper::Told::default(),
+        }
+        .stand_by(),
+        Err(error) => {
+            exit::own_failure(&anyhow::Error::from(error).context("can't wait on a socket")).leave()
         }
     }
 }
 
-impl Link {
-    /// Has the guardian pass signals on from now on, instead of sending them: so each is known to be one and the
-    /// same where this process gets it as well. Before signals are caught.
-    pub(crate) fn announce(&self) -> anyhow::Result<()> {
-        // A pool that is stopped would not hear that its guardian is dead, and would stay, with its jobs.
-        set_parent_process_death_signal(Some(Signal::CONT)).context("can't follow the guardian")?;
-        // It may be dead; that is heard soon enough.
-        let _ = (&*self.guardian).write_all(&[LISTENS]);
-        Ok(())
-    }
+enum Made {
+    InPool { keeper: Pid, link: UnixStream },
+    InKeeper { pool: Pid, line: Line },
+}
 
-    /// Has the guardian tidy up the terminal where this process is killed.
-    pub(crate) fn announce_display(&self) {
-        let _ = (&*self.guardian).write_all(&[DRAWS]);
-    }
-
-    /// Hears the guardian, on a thread of its own, once there is somebody to tell: what it passes on is obeyed; if
-    /// it dies, everything ends. Reaps orphans now and then, too.
-    ///
-    /// # Errors
-    /// Where the thread is refused.
-    pub(crate) fn listen(self) -> io::Result<Ear> {
-        let Link { alone, heard, guardian, orphans } = self;
-        let (listener, told) = sync_channel::<Ruler>(1);
-        let listen = move || {
-            // Nobody is told where the run could not begin.
-            let Ok(Ruler { obedience, handle, processes }) = told.recv() else { return };
-            let mut signal = [0];
-            loop {
-                let mut source = [PollFd::new(&*guardian, PollFlags::IN)];
-                let has_spoken = retry_on_intr(|| poll(&mut source, Some(&ROUND))) != Ok(0);
-                orphans.reap();
-                if !has_spoken {
-                    continue;
-                }
-                match (&*guardian).read(&mut signal) {
-                    Ok(1..) => obedience.hear(Source::Guardian, signal[0].into()),
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Ok(0) | Err(_) => {
-                        alone.0.store(true, Ordering::Release);
-                        end_everything(&handle, &processes, &orphans)
-                    }
-                }
-            }
-        };
-        thread::Builder::new().name("procpool-guard".into()).spawn(listen)?;
-        Ok(Ear { listener, heard })
+fn make_pool() -> anyhow::Result<Made> {
+    let (ours, theirs) = UnixStream::pair().context("no socket")?;
+    let keeper = getpid();
+    set_child_subreaper(Some(keeper)).context("the kernel has no subreapers")?;
+    match fork().context("can't make a third process")? {
+        ForkResult::Child => Ok(Made::InPool { keeper, link: theirs }),
+        ForkResult::Parent { child } => {
+            drop(theirs);
+            Ok(Made::InKeeper {
+                pool: pid(child),
+                line: Line::new(ours).context("no socket")?,
+            })
+        }
     }
 }
 
-impl Ear {
-    /// From now on this run is told of what the guardian passes on, and ends where it is dead.
-    pub(crate) fn tell(self, ruler: Ruler) {
-        self.listener.send(ruler).expect("BUG: nobody listens to the guardian");
-        self.heard.0.store(true, Ordering::Release);
+/// Waits in the front until the keeper has made the pool.
+///
+/// # Errors
+/// Where it could not, and why.
+fn read_ready(line: &mut UnixStream, keeper: Pid, before: &mut Vec<Pid>) -> anyhow::Result<()> {
+    let mut said = [0];
+    if matches!(line.read(&mut said), Ok(1)) && said == READY {
+        return Ok(());
+    }
+    let mut reason = String::from_utf8_lossy(&said).into_owned();
+    let _ = line.read_to_string(&mut reason);
+    let ended = retry_on_intr(|| waitpid(Some(keeper), WaitOptions::empty()));
+    match ended {
+        // It was killed in the middle, and so is this process to be.
+        Ok(Some((_, status))) if status.signaled() => {
+            sweep::sweep(before);
+            watch::end_like(status)
+        }
+        _ => bail!("{}", reason.trim_matches('\0')),
     }
 }
 
-/// The guardian is dead: nobody waits for this process any more, and nobody would end what it leaves.
-fn end_everything(handle: &Handle, processes: &Processes, orphans: &Orphans) -> ! {
-    // Nothing is started after this, and what is being started is on the list, unless its start hangs.
-    let _stopped = processes.stop();
-    handle.kill();
-    screen::suspend();
-    let until = Instant::now() + LAST_EFFORT;
-    while Instant::now() < until {
-        // In this order: what a job has left behind is ours before the job is off the list.
-        let known: Vec<u32> = processes.list().iter().map(|process| process.pid).collect();
-        let unknown = orphans::children_of_all_threads(&known);
-        for pid in &unknown {
-            let _ = kill_process(*pid, Signal::KILL);
-        }
-        orphans.reap();
-        if known.is_empty() && unknown.is_empty() {
-            break;
-        }
-        thread::sleep(Duration::from_millis(1));
-    }
+/// Makes a second process, and waits for room where there is none now.
+fn fork() -> io::Result<ForkResult> {
+    let mut pauses = threads::pauses();
     loop {
-        sys::take_default_action(SIGKILL);
+        match (sys::fork(), pauses.next()) {
+            (Err(error), Some(pause)) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(pause),
+            (forked, _) => return forked,
+        }
     }
+}
+
+fn pid(child: nix::unistd::Pid) -> Pid {
+    Pid::from_raw(child.as_raw()).expect("BUG: a child without a number")
 }

@@ -46,6 +46,7 @@ mod sys;
 mod tally;
 mod template;
 mod terms;
+mod threads;
 mod told;
 mod work;
 

@@ -19,7 +19,7 @@ use procpool_core::{Handle, Snapshot};
 use crate::colour::Palette;
 use crate::progress::figures::Figures;
 use crate::progress::view::{Longest, MOST_KEYS};
-use crate::screen;
+use crate::{screen, threads};
 
 /// How a run is shown while it goes on.
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +73,7 @@ impl Progress {
         };
         let spawn = |show: Box<dyn FnOnce() + Send>| {
             // Without a thread nothing is shown, and nothing else is amiss.
-            thread::Builder::new().name("procpool-progress".into()).spawn(show).ok()
+            threads::start("procpool-progress", show).ok()
         };
         let thread = match self.display {
             Display::Nothing => None,

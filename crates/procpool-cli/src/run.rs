@@ -29,7 +29,7 @@ pub(crate) struct Controls {
     /// The sinks beat it.
     pub(crate) pulse: Pulse,
     pub(crate) processes: Processes,
-    /// `None` where there is no guardian.
+    /// `None` where there is no keeper.
     pub(crate) link: Option<Link>,
     /// How long a job that was asked to end has.
     pub(crate) grace: Duration,
@@ -106,10 +106,10 @@ fn conclude_unbegun(trouble: &Trouble) -> ExitStatus {
 
 fn start(set_going: Start, jobs: Jobs, controls: Controls) -> anyhow::Result<(Run<Work>, Caught)> {
     let Controls { pulse, processes, link, grace } = controls;
-    link.as_ref().map_or(Ok(()), Link::announce)?;
+    link.iter().for_each(Link::announce);
     // Caught before the first job starts: a signal in between would leave that job behind.
     let signals = Signals::catch().context("can't catch signals")?;
-    let ear = link.map(Link::listen).transpose().context("can't start a thread that hears the guardian")?;
+    let ear = link.map(Link::listen).transpose().context("can't start a thread that hears the keeper")?;
     let run = set_going(jobs)?;
     let handle = run.handle();
     let concerned = Concerned {

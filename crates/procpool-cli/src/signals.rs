@@ -9,7 +9,6 @@ use std::fs::File;
 use std::io;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::thread;
 
 use anyhow::anyhow;
 use procpool_core::{Halt, Handle, Processes, Signal};
@@ -26,7 +25,7 @@ pub(crate) use crate::signals::ignored::Ignored;
 pub(crate) use crate::signals::insistence::Insistence;
 use crate::signals::insistence::Patience;
 use crate::status::StatusReport;
-use crate::{screen, sys};
+use crate::{screen, sys, threads};
 
 /// Those that end a run, those that stop procpool for a while and let it go on, and those that ask.
 const CAUGHT: [i32; 10] =
@@ -93,7 +92,7 @@ impl Signals {
             let Ok(obedience) = told.recv() else { return };
             caught.forever().for_each(|signal| obedience.hear(Source::Own, signal));
         };
-        thread::Builder::new().name("procpool-signal".into()).spawn(listen)?;
+        threads::start("procpool-signal", listen)?;
         Ok(Signals { ignored, listener })
     }
 

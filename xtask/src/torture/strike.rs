@@ -75,10 +75,14 @@ pub(crate) fn aim(target: Target, guardian: Pid) -> Result<(OwnedFd, Target)> {
 }
 
 /// Held, so that its number can't be another's by the time when the signal goes out.
-fn pool_below(guardian: Pid) -> Option<OwnedFd> {
-    let own = census::program(guardian).ok()?;
-    let is_pool = |child: &Pid| census::program(*child).is_ok_and(|program| program == own);
-    let pool = census::children(guardian).into_iter().find(is_pool)?;
+fn pool_below(front: Pid) -> Option<OwnedFd> {
+    let own = census::program(front).ok()?;
+    let below = |parent: Pid| {
+        let is_own = |child: &Pid| census::program(*child).is_ok_and(|program| program == own);
+        census::children(parent).into_iter().find(is_own)
+    };
+    let keeper = below(front)?;
+    let pool = below(keeper)?;
     let held = pidfd_open(pool, PidfdFlags::empty()).ok()?;
-    (census::parent(pool) == Some(guardian)).then_some(held)
+    (census::parent(pool) == Some(keeper)).then_some(held)
 }

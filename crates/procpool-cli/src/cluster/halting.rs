@@ -11,6 +11,7 @@ use std::time::Duration;
 use procpool_core::{Halt, Handle, Signal};
 
 use crate::journal::folder::private;
+use crate::threads;
 
 /// The time between two looks.
 const LOOK: Duration = Duration::from_millis(250);
@@ -77,7 +78,7 @@ pub(crate) fn obey(path: PathBuf, handle: Handle) -> io::Result<()> {
         }
     };
     // It ends with the process.
-    thread::Builder::new().name("procpool-halt".into()).spawn(watch).map(drop)
+    threads::start("procpool-halt", watch).map(drop)
 }
 
 fn apply(handle: &Handle, halt: Halt) {

@@ -142,7 +142,7 @@ fn is_changing(pid: Pid) -> bool {
     proc::stat(number(pid)).is_some_and(|stat| !stat.has_ended && !stat.has_environment)
 }
 
-fn number(pid: Pid) -> u32 {
+pub(super) fn number(pid: Pid) -> u32 {
     pid.as_raw_nonzero().get().unsigned_abs()
 }
 

@@ -6,7 +6,6 @@ use std::io;
 use std::mem;
 use std::os::unix::fs::FileExt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -18,6 +17,7 @@ use crate::journal::list::{Ledger, Line, parse};
 use crate::journal::positions::Positions;
 use crate::journal::record::sealed;
 use crate::journal::writer::Durability;
+use crate::threads;
 use crate::work::Work;
 
 /// A list that is being written, or has been.
@@ -106,7 +106,7 @@ impl Listing {
                 result.and_then(|()| if is_faulty() { Ok(Ending::Cut(None)) } else { listing.write_end() }),
             );
         };
-        thread::Builder::new().name("procpool-list".into()).spawn(work)?;
+        threads::start("procpool-list", work)?;
         Ok(())
     }
 

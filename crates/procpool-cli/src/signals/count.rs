@@ -6,29 +6,39 @@
 pub(crate) enum Source {
     /// This process got it.
     Own,
-    /// The guardian got it and has passed it on.
-    Guardian,
+    /// The front got it, which the shell knows, and has passed it on.
+    Front,
+    /// The keeper got it itself.
+    Keeper,
 }
 
 /// What a signal is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Heard {
     New,
-    /// The other source has told of it.
+    /// Another source has told of it.
     Already,
 }
 
 /// How often each signal has come.
 ///
-/// A terminal sends its signals to the whole foreground group, to this process and to the guardian, and so does
-/// `kill -INT -GROUP`; `kill -INT PID` goes to the guardian alone. So the number of times that a signal was meant
-/// is the larger of the two counts: one Ctrl-C must not count as two, and two must.
+/// A terminal sends its signals to the whole foreground group, to this process and to the front, and so does
+/// `kill -INT -GROUP`; `kill -INT PID` goes to the front alone, and who signals all processes of a cgroup reaches the keeper
+/// as well. So the number of times that a signal was meant is the largest of the three counts: one Ctrl-C must not count
+/// as two, and two must.
 pub(super) struct Counts([Count; 65]);
 
 #[derive(Clone, Copy, Default)]
 struct Count {
     own: u64,
-    passed_on: u64,
+    of_front: u64,
+    of_keeper: u64,
+}
+
+impl Count {
+    fn meant(self) -> u64 {
+        self.own.max(self.of_front).max(self.of_keeper)
+    }
 }
 
 impl Default for Counts {
@@ -42,12 +52,13 @@ impl Counts {
         let Some(count) = usize::try_from(signal).ok().and_then(|signal| self.0.get_mut(signal)) else {
             return Heard::New;
         };
-        let before = count.own.max(count.passed_on);
+        let before = count.meant();
         match source {
             Source::Own => count.own += 1,
-            Source::Guardian => count.passed_on += 1,
+            Source::Front => count.of_front += 1,
+            Source::Keeper => count.of_keeper += 1,
         }
-        if count.own.max(count.passed_on) > before { Heard::New } else { Heard::Already }
+        if count.meant() > before { Heard::New } else { Heard::Already }
     }
 }
 
@@ -62,16 +73,17 @@ mod tests {
 
     #[test]
     fn one_that_comes_both_ways_is_one() {
-        assert_eq!(new_ones(&[(Source::Own, 2), (Source::Guardian, 2)]), 1);
-        assert_eq!(new_ones(&[(Source::Guardian, 2), (Source::Own, 2)]), 1);
-        let twice = [(Source::Own, 2), (Source::Own, 2), (Source::Guardian, 2), (Source::Guardian, 2)];
+        assert_eq!(new_ones(&[(Source::Own, 2), (Source::Front, 2)]), 1);
+        assert_eq!(new_ones(&[(Source::Front, 2), (Source::Own, 2)]), 1);
+        let twice = [(Source::Own, 2), (Source::Own, 2), (Source::Front, 2), (Source::Front, 2)];
         assert_eq!(new_ones(&twice), 2);
+        assert_eq!(new_ones(&[(Source::Keeper, 2), (Source::Front, 2), (Source::Own, 2)]), 1);
     }
 
     #[test]
     fn those_that_come_one_way_are_all_counted() {
         assert_eq!(new_ones(&[(Source::Own, 2), (Source::Own, 2)]), 2);
-        assert_eq!(new_ones(&[(Source::Guardian, 2), (Source::Guardian, 2)]), 2);
-        assert_eq!(new_ones(&[(Source::Guardian, 2), (Source::Own, 15)]), 2);
+        assert_eq!(new_ones(&[(Source::Front, 2), (Source::Front, 2)]), 2);
+        assert_eq!(new_ones(&[(Source::Front, 2), (Source::Own, 15)]), 2);
     }
 }

@@ -8,7 +8,7 @@ use procpool_core::Handle;
 
 use crate::exit::ExitStatus;
 use crate::pulse::Pulse;
-use crate::screen;
+use crate::{screen, threads};
 
 /// What it takes to insist.
 #[derive(Clone)]
@@ -53,6 +53,6 @@ impl Insistence {
             ExitStatus::Signal(signal).leave()
         };
         // Without a thread there is one safety net less, and nothing else to do about it.
-        let _ = thread::Builder::new().name("procpool-insist".into()).spawn(insist);
+        let _ = threads::start("procpool-insist", insist);
     }
 }

@@ -78,7 +78,7 @@ fn what_can_not_be_started_is_told_as_here() {
 }
 
 #[test]
-fn a_guardian_that_is_killed_is_no_halt_of_what_runs_elsewhere() {
+fn a_front_that_is_killed_is_no_halt_of_what_runs_elsewhere() {
     let folder = Folder::new();
     folder.write("slurm", SLURM);
     // One that takes what it is given and runs none of it, and one that hangs.

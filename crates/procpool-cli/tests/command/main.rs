@@ -58,6 +58,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write as _;
+use std::os::unix::process::CommandExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -214,6 +215,12 @@ impl Trial {
         self
     }
 
+    /// In a process group of its own, as a shell starts it.
+    fn own_group(mut self) -> Trial {
+        self.command.process_group(0);
+        self
+    }
+
     fn start(mut self) -> Running {
         if !matches!(self.input, Input::Given) {
             self.command.stdin(Stdio::piped());
@@ -237,6 +244,16 @@ impl Trial {
     }
 }
 
+/// Waits until the process has a child.
+fn only_child(parent: &str) -> String {
+    let mut child = String::new();
+    wait_for("it to have a child", || {
+        child = children(parent).concat();
+        !child.is_empty()
+    });
+    child
+}
+
 /// A process that was started. Dropped, it is ended, with the chance to end its jobs first.
 struct Running {
     _folder: Folder,
@@ -247,14 +264,14 @@ struct Running {
 }
 
 impl Running {
-    /// The process that does the work: the child of the one that was started.
+    /// The process that stands between the one that was started and the one that does the work.
+    fn keeper(&self) -> String {
+        only_child(&self.pid().to_string())
+    }
+
+    /// The process that does the work.
     fn pool(&self) -> String {
-        let mut pool = String::new();
-        wait_for("the guardian has a pool", || {
-            pool = children(&self.pid().to_string()).concat();
-            !pool.is_empty()
-        });
-        pool
+        only_child(&self.keeper())
     }
 
     fn pid(&self) -> Pid {

@@ -53,13 +53,13 @@ impl Watched<'_> {
         let mut command = stage.command(&program.words)?;
         let input = std::fs::File::open(stage.file(VALUES)).context("no values")?;
         let start = Instant::now();
-        let mut guardian = command.stdin(Stdio::from(input)).spawn().context("can't start procpool")?;
-        let cost = self.watch(&guardian, start);
+        let mut front = command.stdin(Stdio::from(input)).spawn().context("can't start procpool")?;
+        let cost = self.watch(&front, start);
         if cost.is_err() {
             // Its jobs go with it. It may have ended.
-            let _ = guardian.kill();
+            let _ = front.kill();
         }
-        let status = guardian.wait()?;
+        let status = front.wait()?;
         let (processor_seconds, peak_megabytes) = cost.with_context(|| stage.last_words())?;
         ensure!(status.success(), "`{program}` failed: {status}\n{}", stage.last_words());
         Ok(Sample {
@@ -69,23 +69,30 @@ impl Watched<'_> {
         })
     }
 
-    /// What both processes cost between the last start and the first end, and what they hold together.
-    fn watch(&self, guardian: &Child, start: Instant) -> Result<(f64, f64)> {
-        let guardian = i32::try_from(guardian.id())?;
+    /// What all three processes cost between the last start and the first end, and what they hold together.
+    fn watch(&self, front: &Child, start: Instant) -> Result<(f64, f64)> {
+        let front = i32::try_from(front.id())?;
         let end = start + self.nap.saturating_sub(MARGIN);
-        let pool = loop {
+        let own = loop {
             ensure!(Instant::now() < end, "not all ran at once");
-            match kin::children(guardian)[..] {
-                [pool] if kin::children(pool).len() == self.count => break pool,
+            let keeper = kin::children(front);
+            let pool: Vec<i32> = keeper.iter().flat_map(|keeper| kin::children(*keeper)).collect();
+            match (&keeper[..], &pool[..]) {
+                (&[keeper], &[pool]) if kin::children(pool).len() == self.count => {
+                    break [front, keeper, pool];
+                }
                 _ => thread::sleep(PULSE),
             }
         };
-        let cost = || Ok::<_, anyhow::Error>(kin::processor_time(guardian)? + kin::processor_time(pool)?);
+        let cost = || {
+            let times = own.iter().map(|process| kin::processor_time(*process));
+            times.sum::<Result<Duration>>()
+        };
         let before = cost()?;
         thread::sleep(end.saturating_duration_since(Instant::now()));
         let after = cost()?;
-        ensure!(kin::children(pool).len() == self.count, "a job has ended before its time");
-        let memory = kin::peak_megabytes(guardian)? + kin::peak_megabytes(pool)?;
+        ensure!(kin::children(own[2]).len() == self.count, "a job has ended before its time");
+        let memory = own.iter().map(|process| kin::peak_megabytes(*process)).sum::<Result<f64>>()?;
         Ok((after.saturating_sub(before).as_secs_f64(), memory))
     }
 }

@@ -1,13 +1,13 @@
-//! Whichever of procpool's two processes ends, and whatever a job leaves behind: nothing of it stays.
-//! Does not know how the two find it.
+//! Whichever of procpool's three processes ends, and whatever a job leaves behind: nothing of it stays.
+//! Does not know how they find it.
 
 use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use sleeper::needs;
 
-use crate::processes::{children, is_gone, kill, lives, pids, state};
-use crate::{Folder, Running, wait_for};
+use crate::processes::{children, is_gone, kill, lives, number, pids, state};
+use crate::{DEADLINE, Folder, Running, comes_true, wait_for};
 
 /// Ignores what asks it to end, and leaves behind, with its output open: a process of its group whose parent is
 /// gone, one in a session of its own, and a daemon in a third.
@@ -23,16 +23,18 @@ const PROCESSES_OF_A_LEAVER: usize = 4;
 
 #[derive(Clone, Copy, Debug)]
 enum Victim {
-    Guardian,
+    Front,
+    Keeper,
     Pool,
 }
 
-const BOTH: [Victim; 2] = [Victim::Guardian, Victim::Pool];
+const EACH: [Victim; 3] = [Victim::Front, Victim::Keeper, Victim::Pool];
 
 impl Victim {
     fn pid(self, running: &Running) -> String {
         match self {
-            Victim::Guardian => running.pid().to_string(),
+            Victim::Front => running.pid().to_string(),
+            Victim::Keeper => running.keeper(),
             Victim::Pool => running.pool(),
         }
     }
@@ -50,17 +52,17 @@ fn wait_gone(pids: &[String]) {
 }
 
 #[test]
-fn whichever_of_the_two_is_killed_nothing_that_the_jobs_have_left_is_left_a_second_later() {
-    for victim in BOTH {
+fn whichever_of_the_three_is_killed_nothing_that_the_jobs_have_left_is_left_a_second_later() {
+    for victim in EACH {
         let within_a_second = (0..3).any(|_| {
             let folder = folder();
             let running = folder.run("-j3 sh leaver ::: 1 2 3").start();
-            let (guardian, pool) = (running.pid().to_string(), running.pool());
+            let own = EACH.map(|process| process.pid(&running));
             let pids = pids(&folder, "pid.", 3 * PROCESSES_OF_A_LEAVER);
             let killed = Instant::now();
             kill(&victim.pid(&running), Signal::KILL);
             wait_gone(&pids);
-            wait_gone(&[guardian, pool]);
+            wait_gone(&own);
             let took = killed.elapsed();
             running.end().died_of(Signal::KILL).printed("");
             took < Duration::from_secs(1)
@@ -70,46 +72,110 @@ fn whichever_of_the_two_is_killed_nothing_that_the_jobs_have_left_is_left_a_seco
 }
 
 #[test]
-fn a_pool_that_is_stopped_does_not_outlive_its_guardian_and_nor_do_its_jobs() {
-    let folder = folder();
-    let running = folder.run("-j3 sh leaver ::: 1 2 3").start();
-    let pids = pids(&folder, "pid.", 3 * PROCESSES_OF_A_LEAVER);
-    let (guardian, pool) = (running.pid().to_string(), running.pool());
-    kill(&pool, Signal::STOP);
-    wait_for("both to be stopped", || [&pool, &guardian].iter().all(|pid| state(pid) == Some('T')));
-    kill(&guardian, Signal::KILL);
-    wait_gone(&pids);
-    wait_gone(&[pool]);
-    running.end().died_of(Signal::KILL);
+fn killed_as_a_group_or_two_at_once_they_leave_nothing() {
+    type Blow = fn(&Running);
+    let blows: [(&str, Blow); 4] = [
+        ("its process group", |running| kill_process_group(running.pid(), Signal::KILL).unwrap()),
+        ("front and keeper", |running| kill_all(&[running.keeper(), running.pid().to_string()])),
+        ("front and pool", |running| kill_all(&[running.pool(), running.pid().to_string()])),
+        ("keeper and pool", |running| kill_all(&[running.pool(), running.keeper()])),
+    ];
+    for (what, blow) in blows {
+        let folder = folder();
+        let running = folder.run("-j3 sh leaver ::: 1 2 3").own_group().start();
+        let own = EACH.map(|process| process.pid(&running));
+        let pids = pids(&folder, "pid.", 3 * PROCESSES_OF_A_LEAVER);
+        blow(&running);
+        assert!(comes_true(DEADLINE, || pids.iter().chain(&own).all(|pid| is_gone(pid))), "{what}");
+        running.end().died_of(Signal::KILL);
+    }
+}
+
+/// As `kill -9 PID PID` does.
+fn kill_all(pids: &[String]) {
+    let numbers: Vec<Pid> = pids.iter().map(|pid| number(pid)).collect();
+    for pid in numbers {
+        kill_process(pid, Signal::KILL).unwrap();
+    }
 }
 
 #[test]
-fn a_guardian_that_was_stopped_with_its_pool_ends_what_is_left_as_soon_as_it_goes_on() {
+fn a_group_that_is_killed_while_it_is_stopped_or_in_the_grace_time_leaves_nothing() {
+    for before in [Signal::TSTP, Signal::TERM, Signal::STOP] {
+        let folder = folder();
+        let running = folder.run("-j3 --grace 1h sh leaver ::: 1 2 3").own_group().start();
+        let pids = pids(&folder, "pid.", 3 * PROCESSES_OF_A_LEAVER);
+        let pool = running.pool();
+        kill_process_group(running.pid(), before).unwrap();
+        if before != Signal::TERM {
+            wait_for("the pool to be stopped", || state(&pool) == Some('T'));
+        }
+        kill_process_group(running.pid(), Signal::KILL).unwrap();
+        wait_gone(&pids);
+        running.end().died_of(Signal::KILL);
+    }
+}
+
+#[test]
+fn a_pool_that_is_stopped_does_not_outlive_who_guards_it_and_nor_do_its_jobs() {
+    for victim in [Victim::Front, Victim::Keeper] {
+        let folder = folder();
+        let running = folder.run("-j3 sh leaver ::: 1 2 3").start();
+        let pids = pids(&folder, "pid.", 3 * PROCESSES_OF_A_LEAVER);
+        let (front, pool) = (running.pid().to_string(), running.pool());
+        kill(&pool, Signal::STOP);
+        wait_for("both to be stopped", || [&pool, &front].iter().all(|pid| state(pid) == Some('T')));
+        kill(&victim.pid(&running), Signal::KILL);
+        wait_gone(&pids);
+        wait_gone(&[pool]);
+        if state(&front) == Some('T') {
+            kill(&front, Signal::CONT);
+        }
+        running.end().died_of(Signal::KILL);
+    }
+}
+
+#[test]
+fn a_stopped_pool_that_is_killed_leaves_nothing_though_the_front_is_still_stopped() {
     let folder = folder();
     let running = folder.run("-j3 sh leaver ::: 1 2 3").start();
     let pids = pids(&folder, "pid.", 3 * PROCESSES_OF_A_LEAVER);
-    let (guardian, pool) = (running.pid().to_string(), running.pool());
+    let (front, pool) = (running.pid().to_string(), running.pool());
     kill(&pool, Signal::STOP);
-    wait_for("the guardian to be stopped", || state(&guardian) == Some('T'));
+    wait_for("the front to be stopped", || state(&front) == Some('T'));
     kill(&pool, Signal::KILL);
-    kill(&guardian, Signal::CONT);
     wait_gone(&pids);
+    assert_eq!(state(&front), Some('T'));
+    kill(&front, Signal::CONT);
     running.end().died_of(Signal::KILL);
 }
 
 #[test]
-fn killed_before_the_first_job_has_started_the_other_of_the_two_ends_as_well() {
-    for victim in BOTH {
+fn where_nobody_could_continue_it_a_stop_stops_nothing_for_good() {
+    // The leader of a session: no shell could continue it.
+    let folder = folder();
+    let running = folder.command("setsid").args(["procpool", "run", "sh", "leaver", ":::", "1"]).start();
+    let pids = pids(&folder, "pid.", PROCESSES_OF_A_LEAVER);
+    running.signal(Signal::TSTP);
+    running.signal(Signal::INT);
+    running.signal(Signal::INT);
+    wait_gone(&pids);
+    running.end().died_of(Signal::INT);
+}
+
+#[test]
+fn killed_before_the_first_job_has_started_the_others_end_as_well() {
+    for victim in EACH {
         // It waits for values in one case, and for whoever writes its job file in the other.
         for options in ["sleep", "--file jobs.json"] {
             let folder = Folder::new();
             folder.sh("mkfifo jobs.json").end().exited(0);
             let mut running = folder.run(options).open_input().start();
-            let (guardian, pool) = (running.pid().to_string(), running.pool());
+            let own = EACH.map(|process| process.pid(&running));
             kill(&victim.pid(&running), Signal::KILL);
-            // The input stays open until both are gone.
+            // The input stays open until all are gone.
             let input = running.stdin.take();
-            wait_gone(&[guardian, pool]);
+            wait_gone(&own);
             running.end().died_of(Signal::KILL).printed("").silent();
             drop(input);
         }
@@ -174,7 +240,7 @@ fn also_where_the_job_is_a_procpool() {
 #[test]
 fn also_where_the_procpool_that_the_job_is_was_killed_and_could_do_nothing() {
     let folder = folder();
-    // Its two processes are of the group that is killed after the grace time.
+    // Its front and its pool are of the group that is killed after the grace time.
     let command =
         "trap '' TERM; sh leaver $1 leave >/dev/null 2>&1; procpool run sh -c 'eval \"$1\"' sh ::: \"$2\"";
     folder.write("jobs.json", slow_and_other(command, "3s"));
@@ -249,22 +315,24 @@ fn on_leak_keep_lets_who_holds_the_output_live_on_and_names_the_job() {
 
 #[test]
 fn what_the_shell_started_before_it_became_procpool_is_left_alone() {
-    for victim in [None, Some(Victim::Guardian), Some(Victim::Pool)] {
+    for victim in [None, Some(Victim::Front), Some(Victim::Keeper), Some(Victim::Pool)] {
         let folder = Folder::new();
         folder.write("job", "echo $$ > pid.job; until [ -e go ]; do sleep 0.01; done");
         let script = "sleep 1000 >/dev/null 2>&1 & echo $! > pid.before; exec procpool run sh ::: job";
         let running = folder.sh(script).start();
         let before = pids(&folder, "pid.before", 1);
         let job = pids(&folder, "pid.job", 1);
-        let guardian = running.pid().to_string();
-        let pool = children(&guardian).into_iter().find(|child| *child != before[0]).unwrap();
+        let keeper =
+            children(&running.pid().to_string()).into_iter().find(|child| *child != before[0]).unwrap();
+        let pool = children(&keeper).concat();
         // That somebody stops it and lets it go on tells its parent something, but not that it has ended.
         kill(&before[0], Signal::STOP);
         wait_for("it to stop", || state(&before[0]) == Some('T'));
         kill(&before[0], Signal::CONT);
         match victim {
             None => drop(folder.write("go", "").clone()),
-            Some(Victim::Guardian) => kill(&guardian, Signal::KILL),
+            Some(Victim::Front) => running.signal(Signal::KILL),
+            Some(Victim::Keeper) => kill(&keeper, Signal::KILL),
             Some(Victim::Pool) => kill(&pool, Signal::KILL),
         }
         let ended = running.end();
@@ -280,7 +348,7 @@ fn what_the_shell_started_before_it_became_procpool_is_left_alone() {
 fn where_there_can_be_no_second_process_that_is_said_once_and_the_run_goes_on() {
     needs!(Strace);
     // The first clone(2) of the first thread is the fork; threads and jobs are made by other calls or threads.
-    let strace = ["-o", "trace", "-e", "trace=clone", "-e", "inject=clone:error=EAGAIN:when=1"];
+    let strace = ["-o", "trace", "-e", "trace=clone", "-e", "inject=clone:error=EPERM:when=1"];
     for (job, status) in [("true", 0), ("false", 1)] {
         let folder = Folder::new();
         let ended =
@@ -292,12 +360,12 @@ fn where_there_can_be_no_second_process_that_is_said_once_and_the_run_goes_on() 
 }
 
 #[test]
-fn nothing_is_left_of_a_run_whose_guardian_is_killed_as_its_last_job_ends() {
+fn nothing_is_left_of_a_run_whose_keeper_is_killed_as_its_last_job_ends() {
     for _ in 0..10 {
         let folder = Folder::new();
         let script = "setsid sh -c 'echo $$ > pid.left; exec sleep 1000' </dev/null >/dev/null 2>&1 &
             until [ -s pid.left ]; do sleep 0.01; done
-            read -r _ _ _ guardian _ < /proc/$PPID/stat; kill -9 $guardian";
+            read -r _ _ _ keeper _ < /proc/$PPID/stat; kill -9 $keeper";
         folder.write("job", script);
         let ended = folder.run("sh job ::: a").end().died_of(Signal::KILL);
         let left = pids(&folder, "pid.left", 1);

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write as _;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{OFlags, fcntl_setfl};
@@ -29,19 +29,29 @@ const PATIENT: &str = "echo $$ > pid.$1; until [ -e go ]; do sleep 0.01; done; e
 
 #[derive(Clone, Copy, Debug)]
 enum Target {
-    Guardian,
+    Front,
+    Keeper,
     Pool,
-    Both,
+    /// Front and pool, as a terminal does it.
+    Group,
+    /// As somebody does it who signals all processes of a cgroup.
+    All,
 }
 
-const TARGETS: [Target; 3] = [Target::Guardian, Target::Pool, Target::Both];
+const TARGETS: [Target; 5] = [Target::Front, Target::Keeper, Target::Pool, Target::Group, Target::All];
 
 impl Target {
     fn signal(self, running: &Running, signal: Signal) {
         match self {
-            Target::Guardian => running.signal(signal),
+            Target::Front => running.signal(signal),
+            Target::Keeper => kill(&running.keeper(), signal),
             Target::Pool => kill(&running.pool(), signal),
-            Target::Both => kill_process_group(running.pid(), signal).unwrap(),
+            Target::Group => kill_process_group(running.pid(), signal).unwrap(),
+            Target::All => {
+                let keeper = running.keeper();
+                kill_process_group(running.pid(), signal).unwrap();
+                kill(&keeper, signal);
+            }
         }
     }
 }
@@ -52,14 +62,8 @@ fn folder() -> Folder {
     folder
 }
 
-/// In a process group of its own, as a shell starts it.
-fn in_a_group(mut trial: Trial) -> Trial {
-    trial.command.process_group(0);
-    trial
-}
-
 fn run(folder: &Folder, words: &str) -> Trial {
-    in_a_group(folder.run(words))
+    folder.run(words).own_group()
 }
 
 fn said(running: &Running) -> String {
@@ -67,7 +71,7 @@ fn said(running: &Running) -> String {
 }
 
 #[test]
-fn a_signal_counts_once_whichever_of_the_two_gets_it_or_both_and_procpool_dies_of_it() {
+fn a_signal_counts_once_whichever_process_gets_it_or_several_and_procpool_dies_of_it() {
     let signals =
         [(Signal::INT, "int\n"), (Signal::TERM, "term\n"), (Signal::HUP, "term\n"), (Signal::QUIT, "quit\n")];
     for (signal, heard) in signals {
@@ -85,7 +89,7 @@ fn a_signal_counts_once_whichever_of_the_two_gets_it_or_both_and_procpool_dies_o
 }
 
 #[test]
-fn int_twice_kills_at_once_whichever_of_the_two_gets_it_or_both() {
+fn int_twice_kills_at_once_whichever_process_gets_it_or_several() {
     for target in TARGETS {
         let within_the_grace_time = (0..5).any(|_| {
             let folder = folder();
@@ -151,7 +155,7 @@ fn thousands_of_signals_that_ask_or_mean_nothing_do_no_harm() {
     wait_for("all to have begun", || folder.files("begun.").len() == 4);
     for round in 0..3000 {
         for signal in [Signal::USR1, Signal::CONT, Signal::WINCH, Signal::USR2] {
-            TARGETS[round % 3].signal_known(&running, signal);
+            TARGETS[round % TARGETS.len()].signal_known(&running, signal);
         }
     }
     folder.write("go", "");
@@ -171,8 +175,8 @@ impl Target {
     /// As often as it can: a pool that is looked for anew each time is slow to find.
     fn signal_known(self, running: &Running, signal: Signal) {
         match self {
-            Target::Pool => children(&running.pid().to_string()).iter().for_each(|pool| kill(pool, signal)),
-            Target::Guardian | Target::Both => self.signal(running, signal),
+            Target::Pool => children(&running.keeper()).iter().for_each(|pool| kill(pool, signal)),
+            _ => self.signal(running, signal),
         }
     }
 }
@@ -238,7 +242,7 @@ fn usr2_ends_a_run_that_waits_for_values() {
 }
 
 #[test]
-fn tstp_to_the_guardian_alone_stops_all_and_cont_lets_all_go_on() {
+fn tstp_to_the_front_alone_stops_all_and_cont_lets_all_go_on() {
     for target in TARGETS {
         let folder = folder();
         let running = run(&folder, "-k -j3 sh patient ::: 1 2 3").start();
@@ -249,8 +253,8 @@ fn tstp_to_the_guardian_alone_stops_all_and_cont_lets_all_go_on() {
             wait_for("all to be stopped", || all.iter().all(|pid| is_stopped(pid)));
             // As a shell does it.
             kill_process_group(running.pid(), Signal::CONT).unwrap();
-            // The guardian waits again: TSTP before that stops nobody else.
-            wait_for("the guardian to go on", || state(&running.pid().to_string()) == Some('S'));
+            // The front waits again: TSTP before that stops nobody else.
+            wait_for("the front to go on", || state(&running.pid().to_string()) == Some('S'));
             wait_for("all to go on", || all.iter().all(|pid| !is_stopped(pid)));
         }
         target.signal(&running, Signal::TSTP);
@@ -304,7 +308,7 @@ fn under_nohup_all_jobs_run_whoever_of_the_two_is_hung_up() {
     for target in TARGETS {
         let folder = folder();
         let words = ["procpool", "run", "-k", "-j2", "sh", "patient", ":::", "1", "2", "3", "4"];
-        let running = in_a_group(folder.command("nohup").args(words)).start();
+        let running = folder.command("nohup").args(words).own_group().start();
         pids(&folder, "pid.", 2);
         target.signal(&running, Signal::HUP);
         folder.write("go", "");

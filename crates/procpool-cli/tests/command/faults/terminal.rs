@@ -53,9 +53,10 @@ impl Session {
         let shell = self.shell.pid().to_string();
         let mut both = Vec::new();
         wait_for("procpool to run", || {
-            let guardian = children(&shell).pop();
-            let pool = guardian.iter().flat_map(|guardian| children(guardian)).next();
-            both = guardian.into_iter().chain(pool).collect();
+            let front = children(&shell).pop();
+            let keeper = front.iter().flat_map(|front| children(front)).next();
+            let pool = keeper.iter().flat_map(|keeper| children(keeper)).next();
+            both = front.into_iter().chain(pool).collect();
             both.len() == 2
         });
         both.try_into().unwrap()
@@ -63,8 +64,8 @@ impl Session {
 
     #[track_caller]
     fn is_stopped(&self) {
-        let [guardian, pool] = self.procpool();
-        wait_for("procpool to be stopped", || [&guardian, &pool].iter().all(|pid| is_stopped(pid)));
+        let [front, pool] = self.procpool();
+        wait_for("procpool to be stopped", || [&front, &pool].iter().all(|pid| is_stopped(pid)));
         wait_for("the jobs to be stopped", || children(&pool).iter().all(|pid| is_stopped(pid)));
     }
 
@@ -196,9 +197,9 @@ fn kill_ends_what_ctrl_z_has_stopped() {
     let jobs = pids(&session.folder, "pid.", 1);
     session.press(CTRL_Z);
     session.terminal.shows("Stopped");
-    let [guardian, pool] = session.procpool();
+    let [front, pool] = session.procpool();
     session.press("kill %1\n");
-    wait_for("all to be gone", || [&guardian, &pool, &jobs[0]].iter().all(|pid| is_gone(pid)));
+    wait_for("all to be gone", || [&front, &pool, &jobs[0]].iter().all(|pid| is_gone(pid)));
     session.press("\n");
     session.terminal.shows("Terminated");
     session.leave();
@@ -209,11 +210,11 @@ fn killed_while_it_is_stopped_it_leaves_no_job() {
     let mut session = Session::new();
     session.press("procpool run sh patient ::: 1 &\n");
     let jobs = pids(&session.folder, "pid.", 1);
-    let [guardian, pool] = session.procpool();
-    kill(&guardian, Signal::TSTP);
+    let [front, pool] = session.procpool();
+    kill(&front, Signal::TSTP);
     session.is_stopped();
-    kill(&guardian, Signal::KILL);
-    wait_for("all to be gone", || [&guardian, &pool, &jobs[0]].iter().all(|pid| is_gone(pid)));
+    kill(&front, Signal::KILL);
+    wait_for("all to be gone", || [&front, &pool, &jobs[0]].iter().all(|pid| is_gone(pid)));
     session.press("\n");
     session.terminal.shows("Killed");
     session.leave();
@@ -228,8 +229,8 @@ fn values_are_read_from_the_terminal_in_the_foreground_only() {
         session.press("procpool run echo got &\n");
         session.has_said_stopped(1);
         session.press("fg\n");
-        let [guardian, pool] = session.procpool();
-        let goes_on = comes_true(DEADLINE, || [&guardian, &pool].iter().all(|pid| state(pid) != Some('T')));
+        let [front, pool] = session.procpool();
+        let goes_on = comes_true(DEADLINE, || [&front, &pool].iter().all(|pid| state(pid) != Some('T')));
         assert!(goes_on, "it does not: {}", session.terminal.text());
         session.press("a\n");
         session.terminal.shows("got a\n");
@@ -238,7 +239,7 @@ fn values_are_read_from_the_terminal_in_the_foreground_only() {
         session.press("bg\n");
         session.has_said_stopped(3);
         session.press("fg\n");
-        let goes_on = comes_true(DEADLINE, || [&guardian, &pool].iter().all(|pid| state(pid) != Some('T')));
+        let goes_on = comes_true(DEADLINE, || [&front, &pool].iter().all(|pid| state(pid) != Some('T')));
         assert!(goes_on, "it does not: {}", session.terminal.text());
         session.press("b\n");
         session.terminal.shows("got b\n");

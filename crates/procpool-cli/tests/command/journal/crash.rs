@@ -121,12 +121,12 @@ impl Case<'_> {
             stopped.is_some() || children(&tracer).is_empty() && !log.is_empty()
         });
         let Some(stopped) = stopped else { return };
-        let guardian = children(&tracer);
+        let front = children(&tracer);
         kill(&tracer, Signal::KILL);
         kill(&stopped, Signal::KILL);
-        wait_for("its guardian to follow it", || {
-            // He stops when his pool does, and has to go on to see its end.
-            let living: Vec<&String> = guardian.iter().filter(|pid| !is_gone(pid)).collect();
+        wait_for("the front to follow it", || {
+            // It stops when its pool does, and has to go on to see its end.
+            let living: Vec<&String> = front.iter().filter(|pid| !is_gone(pid)).collect();
             for pid in &living {
                 let _ = kill_process(number(pid), Signal::CONT);
             }

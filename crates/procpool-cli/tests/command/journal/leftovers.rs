@@ -1,4 +1,4 @@
-//! Jobs that have outlived both of procpool's processes: whoever goes on ends them before it starts anything.
+//! Jobs that have outlived all of procpool's processes: whoever goes on ends them before it starts anything.
 //! Does not know how they are found.
 
 use std::fs;
@@ -8,17 +8,19 @@ use rustix::process::Signal;
 use crate::processes::{is_gone, kill, lives, pids, state};
 use crate::{Folder, Running, wait_for};
 
-/// Kills both processes at the same instant, so that neither can end what runs.
-fn both_killed(running: &Running) {
-    let (guardian, pool) = (running.pid().as_raw_nonzero().to_string(), running.pool());
-    kill(&pool, Signal::STOP);
-    kill(&guardian, Signal::STOP);
-    wait_for("both to be stopped", || [&pool, &guardian].iter().all(|pid| state(pid) == Some('T')));
+/// Kills all processes at the same instant, so that none can end what runs.
+fn all_killed(running: &Running) {
+    let all = [running.pool(), running.keeper(), running.pid().to_string()];
+    for pid in &all {
+        kill(pid, Signal::STOP);
+    }
+    wait_for("all to be stopped", || all.iter().all(|pid| state(pid) == Some('T')));
     // In this order: a stopped group whose parent ends is made to go on.
-    kill(&pool, Signal::KILL);
-    kill(&guardian, Signal::KILL);
+    for pid in &all {
+        kill(pid, Signal::KILL);
+    }
     // What it has started holds its outputs open, so that they don't end.
-    wait_for("both to be gone", || is_gone(&guardian) && is_gone(&pool));
+    wait_for("all to be gone", || all.iter().all(|pid| is_gone(pid)));
 }
 
 /// Stays where it is run for the first time; then says whether those are still there who stayed.
@@ -49,7 +51,7 @@ fn jobs_that_have_outlived_procpool_are_named_and_ended_before_any_is_started() 
         let table = fs::read_to_string(folder.file("J/running")).unwrap_or_default();
         (1..=4).all(|seq| table.contains(&format!(" {seq} 1 ")))
     });
-    both_killed(&running);
+    all_killed(&running);
     assert!(left.iter().all(|pid| lives(pid)), "they outlive it");
     let ended =
         folder.resume("").end().exited(0).printed("again plain\nagain cleared\nagain session\nagain group\n");
@@ -72,7 +74,7 @@ fn whoever_is_refused_ends_nothing() {
     let running = folder.record("sh -c").args([STAYS, "sh", ":::", "plain"]).start();
     let left = pids(&folder, "pid.", 1);
     wait_for("it to be noted", || folder.read("J/running").contains(" 1 1 "));
-    both_killed(&running);
+    all_killed(&running);
     assert!(lives(&left[0]), "it outlives it");
     folder.record("--resume=failed true").end().exited(2);
     folder.record("true ::: plain").end().exited(2).said("add --resume to go on with it");

@@ -259,11 +259,13 @@ fn a_folder_that_somebody_else_is_about_to_begin_in_is_left_as_it_is() {
 }
 
 #[test]
-fn a_guardian_that_is_killed_lets_the_journal_go_with_its_pool() {
+fn a_front_that_is_killed_lets_the_journal_go_with_its_pool() {
     let folder = Folder::new();
     let script = "[ -e pid ] || { echo $$ > pid; sleep 1000; }; echo $1";
     let running = folder.record("sh -c").args([script, "sh", ":::", "a"]).start();
-    wait_for("the job to run", || folder.has("pid"));
+    wait_for("the job to run and to be noted", || {
+        folder.has("pid") && folder.read("J/running").contains(" 1 1 ")
+    });
     kill(&running.pid().as_raw_nonzero().to_string(), Signal::KILL);
     // Whoever goes on at once waits until the pool has seen it.
     let ended = folder.resume("").end().exited(0).printed("a\n");

@@ -1,0 +1,127 @@
+//! The front: the process that was started, and that the shell knows. It passes signals on to the keeper, stops when the pool
+//! has stopped, and ends as the pool did. Where the keeper is killed it takes its place.
+
+use std::process;
+
+use nix::libc;
+use rustix::process::{Pid, WaitStatus, getpid};
+
+use crate::guard::orphans::{children_of, number};
+use crate::guard::sweep::{sweep, sweep_after};
+use crate::guard::watch::{Awaited, Came, Heard, Line, end_like, next_child, wait_for_news};
+use crate::guard::words::{DRAWS, TAKES_LEAVE, signal, stopped_by};
+use crate::{proc, screen, sys};
+
+pub(super) struct Front {
+    pub(super) keeper: Pid,
+    pub(super) line: Line,
+    pub(super) awaited: Awaited,
+    /// Children that this process had before it became procpool: a shell that starts something in the background
+    /// and then is replaced (`exec procpool`) leaves them. They are none of ours.
+    pub(super) before: Vec<Pid>,
+    pub(super) heard: Told,
+}
+
+/// What the keeper has said of the pool.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Told {
+    draws: bool,
+    nothing_is_left: bool,
+}
+
+impl Front {
+    /// Stands by until the keeper has ended, and ends likewise.
+    pub(super) fn stand_by(mut self) -> ! {
+        self.awaited.begin();
+        // The keeper may have ended before anything was waited for.
+        self.look_at_children();
+        loop {
+            wait_for_news(&self.awaited, [&self.line]);
+            while let Heard::Word(word) = self.hear() {
+                if let Some(signal) = stopped_by(word) {
+                    self.stop(signal);
+                }
+            }
+            while let Some(came) = self.awaited.next() {
+                match came {
+                    Came::Child => self.look_at_children(),
+                    Came::Continued => self.line.say(signal(libc::SIGCONT)),
+                    Came::ToPassOn(number) => self.line.say(signal(number)),
+                }
+            }
+        }
+    }
+
+    fn hear(&mut self) -> Heard {
+        let heard = self.line.hear();
+        match heard {
+            Heard::Word(DRAWS) => self.heard.draws = true,
+            Heard::Word(TAKES_LEAVE) => self.heard.nothing_is_left = true,
+            _ => {}
+        }
+        heard
+    }
+
+    /// The pool was stopped by this signal. This process stops by it as well, for the shell that waits for it gives the prompt
+    /// then, and can continue both. Where nobody could, or the kernel drops the signal (the first process of a container), the
+    /// pool has to go on.
+    fn stop(&self, by: i32) {
+        if by == libc::SIGSTOP || can_be_continued() {
+            sys::take_default_action(by);
+        }
+        self.line.say(signal(libc::SIGCONT));
+    }
+
+    /// Reaps who has ended, and does what the keeper did.
+    fn look_at_children(&mut self) {
+        while let Some((pid, status)) = next_child() {
+            if status.stopped() {
+                continue;
+            }
+            self.before.retain(|earlier| *earlier != pid);
+            if pid == self.keeper {
+                self.end(status);
+            }
+        }
+    }
+
+    /// Of what was adopted only the pool is in this process's group: jobs have sessions of their own.
+    fn adopted_pool(&self) -> Option<Pid> {
+        let group = proc::stat(process::id())?.group;
+        let children = children_of(getpid()).unwrap_or_default();
+        let mut adopted = children.into_iter().filter(|child| !self.before.contains(child));
+        adopted.find(|child| proc::stat(number(*child)).is_some_and(|stat| stat.group == group))
+    }
+
+    fn end(&mut self, status: WaitStatus) -> ! {
+        while let Heard::Word(_) = self.hear() {}
+        if !self.heard.nothing_is_left {
+            // The keeper was killed. The pool and what was the keeper's are this one's children now.
+            match self.adopted_pool() {
+                Some(pool) => sweep_after(pool, &mut self.before),
+                None => sweep(&mut self.before),
+            }
+            if self.heard.draws {
+                screen::wipe();
+            }
+        }
+        end_like(status)
+    }
+}
+
+/// Whether there is somebody who could continue this process: its group has a parent in the same session. The kernel drops
+/// the signals of a terminal where there is none ("orphaned", setpgid(2)), but takes the keeper for one.
+fn can_be_continued() -> bool {
+    let own = proc::stat(process::id());
+    let mut ancestor = own;
+    while let (Some(own), Some(stat)) = (own, ancestor) {
+        if stat.session != own.session {
+            return false;
+        }
+        if stat.group != own.group {
+            return true;
+        }
+        ancestor = proc::stat(stat.parent);
+    }
+    false
+}

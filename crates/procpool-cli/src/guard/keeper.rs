@@ -1,0 +1,127 @@
+//! The keeper: parent of the pool, in a process group of its own, so that who kills procpool's group leaves one who ends its
+//! jobs. It adopts what the pool leaves behind and kills it. It has one thread and never starts a process.
+
+use nix::libc;
+use rustix::process::{Pid, Signal, WaitStatus, kill_process};
+
+use crate::guard::Leftovers;
+use crate::guard::sweep::{sweep, sweep_after};
+use crate::guard::watch::{Awaited, Came, Heard, Line, end_like, next_child, wait_for_news};
+use crate::guard::words::{DRAWS, LISTENS, TAKES_LEAVE, signal, signal_from};
+use crate::signals::Source;
+use crate::{screen, sys};
+
+pub(super) struct Keeper {
+    pub(super) pool: Pid,
+    pub(super) to_pool: Line,
+    pub(super) to_front: Line,
+    pub(super) awaited: Awaited,
+    pub(super) leftovers: Leftovers,
+    pub(super) told: Told,
+}
+
+/// What the pool has said.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Told {
+    listens: bool,
+    draws: bool,
+    is_orderly: bool,
+}
+
+impl Keeper {
+    /// Stands by until the pool has ended, and ends likewise.
+    pub(super) fn stand_by(mut self) -> ! {
+        self.awaited.begin();
+        // The pool may have ended before anything was waited for.
+        self.look_at_children();
+        loop {
+            wait_for_news(&self.awaited, [&self.to_pool, &self.to_front]);
+            self.hear_pool();
+            self.hear_front();
+            while let Some(came) = self.awaited.next() {
+                match came {
+                    Came::Child => self.look_at_children(),
+                    // It was stopped by hand, or the front is gone, which is heard on its line.
+                    Came::Continued => {}
+                    Came::ToPassOn(number) => self.pass_on(Source::Keeper, number),
+                }
+            }
+        }
+    }
+
+    fn hear_pool(&mut self) {
+        while let Heard::Word(word) = self.to_pool.hear() {
+            match word {
+                LISTENS => self.told.listens = true,
+                DRAWS => {
+                    self.told.draws = true;
+                    self.to_front.say(DRAWS);
+                }
+                TAKES_LEAVE => self.told.is_orderly = true,
+                _ => {}
+            }
+        }
+    }
+
+    fn hear_front(&mut self) {
+        loop {
+            match self.to_front.hear() {
+                Heard::Word(word) if i32::from(word) == libc::SIGCONT => self.signal_pool(Signal::CONT),
+                Heard::Word(word) => self.pass_on(Source::Front, word.into()),
+                Heard::Nothing => return,
+                Heard::End => self.end_without_front(),
+            }
+        }
+    }
+
+    fn pass_on(&self, source: Source, number: i32) {
+        // A pool that waits for its job file is ended or stopped like any program; but a question must not end it.
+        if !self.told.listens && ![libc::SIGUSR1, libc::SIGUSR2].contains(&number) {
+            return Signal::from_named_raw(number).into_iter().for_each(|signal| self.signal_pool(signal));
+        }
+        self.to_pool.say(signal_from(source, number));
+    }
+
+    fn signal_pool(&self, signal: Signal) {
+        // It is our child and not reaped, so it can't be anybody else.
+        let _ = kill_process(self.pool, signal);
+    }
+
+    /// Reaps who has ended, and does what the pool did.
+    fn look_at_children(&mut self) {
+        while let Some((pid, status)) = next_child() {
+            if pid != self.pool {
+                continue;
+            }
+            match status.stopping_signal() {
+                // The front stops in its place: somebody has to hear that the pool was killed meanwhile.
+                Some(by) => self.to_front.say(signal(by)),
+                None => self.end(status),
+            }
+        }
+    }
+
+    fn end(&mut self, status: WaitStatus) -> ! {
+        self.hear_pool();
+        if self.leftovers == Leftovers::Kill || !self.told.is_orderly {
+            sweep(&mut Vec::new());
+        }
+        if self.told.draws && !self.told.is_orderly {
+            screen::wipe();
+        }
+        self.to_front.say(TAKES_LEAVE);
+        end_like(status)
+    }
+
+    /// The front was killed: nobody waits for the run any more. The pool hears that its line is closed.
+    fn end_without_front(&mut self) -> ! {
+        self.to_pool.close();
+        sweep_after(self.pool, &mut Vec::new());
+        if self.told.draws {
+            screen::wipe();
+        }
+        loop {
+            sys::take_default_action(libc::SIGKILL);
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The pool's ear for its keeper: signals that are passed on, and the keeper's death, which ends everything.
+
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use procpool_core::{Handle, Processes};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::retry_on_intr;
+use rustix::process::{Signal, kill_process, set_parent_process_death_signal};
+use signal_hook::consts::SIGKILL;
+
+use crate::guard::orphans::{Orphans, children_of_all_threads};
+use crate::guard::words::{DRAWS, LISTENS, source_of};
+use crate::signals::Obedience;
+use crate::{screen, sys, threads};
+
+/// Whether the keeper is dead. Clones know together.
+#[derive(Clone, Default)]
+pub(crate) struct Alone(Arc<AtomicBool>);
+
+/// Whether somebody listens to the keeper, and will end everything when it is dead. Clones know together.
+#[derive(Clone, Default)]
+pub(super) struct Heard(Arc<AtomicBool>);
+
+/// The way on which the keeper is heard.
+pub(crate) struct Link {
+    pub(crate) alone: Alone,
+    pub(super) heard: Heard,
+    pub(super) keeper: Arc<UnixStream>,
+    pub(super) orphans: Arc<Orphans>,
+}
+
+/// Who listens to the keeper, and waits until a run can be told.
+pub(crate) struct Ear {
+    listener: SyncSender<Ruler>,
+    heard: Heard,
+}
+
+/// By what a run is ruled.
+pub(crate) struct Ruler {
+    pub(crate) obedience: Obedience,
+    pub(crate) handle: Handle,
+    pub(crate) processes: Processes,
+}
+
+/// How often adopted processes that have ended are reaped.
+const ROUND: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+
+/// How long the pool tries to end everything once the keeper is dead.
+const LAST_EFFORT: Duration = Duration::from_secs(1);
+
+impl Alone {
+    /// Comes back only where the keeper lives. Where it doesn't, everything is being killed, this process last:
+    /// what would be told of that is wrong, and this process must not be gone before the others are.
+    pub(crate) fn hold(&self) {
+        while self.0.load(Ordering::Acquire) {
+            thread::park();
+        }
+    }
+}
+
+impl Heard {
+    pub(super) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+impl Link {
+    /// Has the keeper pass signals on from now on, instead of sending them: so each is known to be one and the
+    /// same where this process gets it as well. Before signals are caught.
+    pub(crate) fn announce(&self) {
+        // A pool that is stopped would not hear that its keeper is dead, and would stay, with its jobs. Where this is refused the
+        // front still sees it; that it is refused has been said.
+        let _ = set_parent_process_death_signal(Some(Signal::CONT));
+        // It may be dead; that is heard soon enough.
+        let _ = (&*self.keeper).write_all(&[LISTENS]);
+    }
+
+    /// Has the keeper tidy up the terminal where this process is killed.
+    pub(crate) fn announce_display(&self) {
+        let _ = (&*self.keeper).write_all(&[DRAWS]);
+    }
+
+    /// Hears the keeper, on a thread of its own, once there is somebody to tell: what it passes on is obeyed; if
+    /// it dies, everything ends. Reaps orphans now and then, too.
+    ///
+    /// # Errors
+    /// Where the thread is refused.
+    pub(crate) fn listen(self) -> io::Result<Ear> {
+        let Link { alone, heard, keeper, orphans } = self;
+        let (listener, told) = sync_channel::<Ruler>(1);
+        let listen = move || {
+            // Nobody is told where the run could not begin.
+            let Ok(Ruler { obedience, handle, processes }) = told.recv() else { return };
+            let mut word = [0];
+            loop {
+                let mut source = [PollFd::new(&*keeper, PollFlags::IN)];
+                let has_spoken = retry_on_intr(|| poll(&mut source, Some(&ROUND))) != Ok(0);
+                orphans.reap();
+                if !has_spoken {
+                    continue;
+                }
+                match (&*keeper).read(&mut word) {
+                    Ok(1..) => {
+                        let (source, signal) = source_of(word[0]);
+                        obedience.hear(source, signal);
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Ok(0) | Err(_) => {
+                        alone.0.store(true, Ordering::Release);
+                        end_everything(&handle, &processes, &orphans)
+                    }
+                }
+            }
+        };
+        threads::start("procpool-guard", listen)?;
+        Ok(Ear { listener, heard })
+    }
+}
+
+impl Ear {
+    /// From now on this run is told of what the keeper passes on, and ends where it is dead.
+    pub(crate) fn tell(self, ruler: Ruler) {
+        self.listener.send(ruler).expect("BUG: nobody listens to the keeper");
+        self.heard.0.store(true, Ordering::Release);
+    }
+}
+
+/// The keeper is dead: nobody else might end what this process leaves.
+fn end_everything(handle: &Handle, processes: &Processes, orphans: &Orphans) -> ! {
+    // Nothing is started after this, and what is being started is on the list, unless its start hangs.
+    let _stopped = processes.stop();
+    handle.kill();
+    screen::suspend();
+    let until = Instant::now() + LAST_EFFORT;
+    while Instant::now() < until {
+        // In this order: what a job has left behind is ours before the job is off the list.
+        let known: Vec<u32> = processes.list().iter().map(|process| process.pid).collect();
+        let unknown = children_of_all_threads(&known);
+        for pid in &unknown {
+            let _ = kill_process(*pid, Signal::KILL);
+        }
+        orphans.reap();
+        if known.is_empty() && unknown.is_empty() {
+            break;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    loop {
+        sys::take_default_action(SIGKILL);
+    }
+}

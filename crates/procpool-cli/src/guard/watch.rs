@@ -1,0 +1,158 @@
+//! How a guardian waits: for signals, which it blocks and reads, for words on its sockets, and for the end of its child.
+//! Front and keeper wait in the same way; what they do about it is theirs.
+
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::process;
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
+
+use crate::sys;
+
+/// What is passed on to the pool, which knows what to make of it, and which of them to ignore. All others have
+/// their usual effect on the guardian that gets them; if that is its end, the others see to the rest.
+const PASSED_ON: [Signal; 7] = [
+    Signal::SIGINT,
+    Signal::SIGTERM,
+    Signal::SIGHUP,
+    Signal::SIGQUIT,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGTSTP,
+];
+
+/// What a terminal sends to the whole group, time and again as long as somebody reads in the background. The pool
+/// has it too, and the front stops when the pool does. The keeper blocks them so that it may write to the terminal from its
+/// own group, whatever `stty tostop` says.
+const OF_THE_TERMINAL: [Signal; 2] = [Signal::SIGTTIN, Signal::SIGTTOU];
+
+/// The signals that are awaited, and read.
+pub(super) struct Awaited {
+    blocked: SigSet,
+    descriptor: SignalFd,
+}
+
+/// A signal that came.
+pub(super) enum Came {
+    /// A child has ended or stopped, or may have.
+    Child,
+    /// This process was continued.
+    Continued,
+    /// The pool is to hear of it.
+    ToPassOn(i32),
+}
+
+impl Awaited {
+    /// The descriptor serves every process that inherits it: each reads its own signals (signalfd(2)).
+    ///
+    /// # Errors
+    /// Where the system refuses it. Nothing has changed then.
+    pub(super) fn prepare() -> io::Result<Awaited> {
+        let mut blocked: SigSet = PASSED_ON.into_iter().chain(OF_THE_TERMINAL).collect();
+        blocked.add(Signal::SIGCHLD);
+        blocked.add(Signal::SIGCONT);
+        let descriptor = SignalFd::with_flags(&blocked, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+        Ok(Awaited { blocked, descriptor })
+    }
+
+    /// From here on they are read. What isn't awaited may end this process.
+    pub(super) fn begin(&self) {
+        let _ = self.blocked.thread_set_mask();
+    }
+
+    /// The next that has come.
+    pub(super) fn next(&self) -> Option<Came> {
+        loop {
+            let number = i32::try_from(self.descriptor.read_signal().ok()??.ssi_signo).unwrap_or_default();
+            match Signal::try_from(number) {
+                Ok(Signal::SIGCHLD) => return Some(Came::Child),
+                Ok(Signal::SIGCONT) => return Some(Came::Continued),
+                Ok(signal) if OF_THE_TERMINAL.contains(&signal) => {}
+                _ => return Some(Came::ToPassOn(number)),
+            }
+        }
+    }
+}
+
+/// One end of a socket to another of the three processes.
+pub(super) struct Line(Option<UnixStream>);
+
+/// What has come on a line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Heard {
+    Word(u8),
+    Nothing,
+    /// The process at the other end is gone.
+    End,
+}
+
+impl Line {
+    /// Never waits: a process that doesn't hear must not hold up who guards it.
+    pub(super) fn new(socket: UnixStream) -> io::Result<Line> {
+        socket.set_nonblocking(true)?;
+        Ok(Line(Some(socket)))
+    }
+
+    /// Full or closed: the other end has thousands of words to read, or has ended.
+    pub(super) fn say(&self, word: u8) {
+        let _ = self
+            .0
+            .as_ref()
+            .map(|socket| rustix::net::send(socket, &[word], rustix::net::SendFlags::NOSIGNAL));
+    }
+
+    /// The other end hears that this one is gone.
+    pub(super) fn close(&mut self) {
+        self.0 = None;
+    }
+
+    /// The next word. After the end there is nothing more.
+    pub(super) fn hear(&mut self) -> Heard {
+        let Some(mut socket) = self.0.as_ref() else { return Heard::Nothing };
+        let mut word = [0];
+        match socket.read(&mut word) {
+            Ok(1) => Heard::Word(word[0]),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+                Heard::Nothing
+            }
+            _ => {
+                self.0 = None;
+                Heard::End
+            }
+        }
+    }
+}
+
+/// Waits until a signal or a word may have come.
+pub(super) fn wait_for_news<const N: usize>(awaited: &Awaited, lines: [&Line; N]) {
+    let mut sources = vec![PollFd::from_borrowed_fd(awaited.descriptor.as_fd(), PollFlags::IN)];
+    let open = lines.iter().filter_map(|line| line.0.as_ref());
+    sources.extend(open.map(|socket| PollFd::new(socket, PollFlags::IN)));
+    match poll(&mut sources, None) {
+        Ok(_) | Err(Errno::INTR) => {}
+        // poll(2) fails where the kernel has no memory; this is no place to spin.
+        Err(_) => thread::sleep(Duration::from_millis(10)),
+    }
+}
+
+/// A child that has ended or was stopped; `None` where nobody else has.
+pub(super) fn next_child() -> Option<(Pid, WaitStatus)> {
+    wait(WaitOptions::NOHANG | WaitOptions::UNTRACED).ok().flatten()
+}
+
+/// Ends this process as that one has ended.
+pub(super) fn end_like(status: WaitStatus) -> ! {
+    if let Some(signal) = status.terminating_signal() {
+        sys::take_default_action(signal);
+        // Not reached, unless as the first process of a container, which no signal ends.
+        process::exit(128 + signal);
+    }
+    process::exit(status.exit_status().unwrap_or(1))
+}

@@ -1,0 +1,56 @@
+//! What the three processes say to each other: a byte each, on the sockets between front and keeper, keeper and pool.
+//!
+//! A signal, or the signal by which the pool was stopped, is its number: 64 at most. All else is a letter.
+
+use crate::signals::Source;
+
+/// From the pool: it listens from now on, so that signals need not be sent.
+pub(super) const LISTENS: u8 = b'L';
+/// From the pool, passed on to the front: it may draw on the terminal.
+pub(super) const DRAWS: u8 = b'D';
+/// From the pool: its end is an orderly one. From the keeper: nothing is left to end.
+pub(super) const TAKES_LEAVE: u8 = b'T';
+
+/// What marks a signal that the front has got, and not the keeper.
+const OF_FRONT: u8 = 0x80;
+
+/// The word for a signal.
+pub(super) fn signal(number: i32) -> u8 {
+    u8::try_from(number).unwrap_or_default() & !OF_FRONT
+}
+
+/// The word for a signal, as the pool hears of it.
+pub(super) fn signal_from(source: Source, number: i32) -> u8 {
+    match source {
+        Source::Front => signal(number) | OF_FRONT,
+        Source::Own | Source::Keeper => signal(number),
+    }
+}
+
+/// What the pool makes of [`signal_from`].
+pub(super) fn source_of(word: u8) -> (Source, i32) {
+    let source = if word & OF_FRONT == 0 { Source::Keeper } else { Source::Front };
+    (source, i32::from(word & !OF_FRONT))
+}
+
+/// The signal that the pool was stopped by, where the keeper says so.
+pub(super) fn stopped_by(word: u8) -> Option<i32> {
+    (1..=64).contains(&word).then_some(i32::from(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_comes_over_with_its_source_and_is_no_other_word() {
+        for number in 1..=64 {
+            for source in [Source::Front, Source::Keeper] {
+                assert_eq!(source_of(signal_from(source, number)), (source, number));
+            }
+            assert!(![LISTENS, DRAWS, TAKES_LEAVE].contains(&signal(number)));
+            assert_eq!(stopped_by(signal(number)), Some(number));
+        }
+        assert!([LISTENS, DRAWS, TAKES_LEAVE].iter().all(|word| stopped_by(*word).is_none()));
+    }
+}

@@ -1,0 +1,56 @@
+//! Threads of procpool's own. One that the machine has no room for is asked for again for a while, as a job is.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, Builder, JoinHandle};
+use std::time::Duration;
+
+/// What others hold is soon given back, or for long: 1 + 2 + … + 64 + 100 + … ms, about 2 s in all.
+pub(crate) fn pauses() -> impl Iterator<Item = Duration> {
+    const TRIES: u32 = 26;
+    (0..TRIES).map(|tried| Duration::from_millis((1 << tried.min(10)).min(100)))
+}
+
+/// Starts a thread.
+///
+/// # Errors
+/// Where the machine still has no room for it after about 2 s.
+pub(crate) fn start(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    // A try that fails takes what it was given with it.
+    let work = Arc::new(Mutex::new(Some(work)));
+    let mut pauses = pauses();
+    loop {
+        let own = Arc::clone(&work);
+        let take = move || own.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let begun = Builder::new().name(name.into()).spawn(move || {
+            if let Some(work) = take() {
+                work();
+            }
+        });
+        match (begun, pauses.next()) {
+            (Err(error), Some(pause)) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(pause),
+            (begun, _) => return begun,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_does_its_work_once() {
+        let (done, told) = std::sync::mpsc::channel();
+        start("a", move || done.send(thread::current().name().map(str::to_owned)).unwrap())
+            .unwrap()
+            .join()
+            .unwrap();
+        assert_eq!(told.iter().collect::<Vec<_>>(), [Some("a".to_owned())]);
+    }
+
+    #[test]
+    fn room_is_waited_for_about_two_seconds() {
+        let all: Duration = pauses().sum();
+        assert!((1900..2500).contains(&all.as_millis()), "{all:?}");
+    }
+}
