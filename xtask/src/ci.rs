@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 
 use crate::verdict::Verdict;
-use crate::{bench, cluster, demo, fuzz, msrv, shell, tidy, torture};
+use crate::{bench, cluster, demo, fuzz, msrv, shell, tidy, torture, vm};
 
 /// One step; they run in the order in which they stand here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -26,6 +26,8 @@ pub(crate) enum Step {
     Torture,
     Bench,
     Cluster,
+    /// On machines of their own.
+    Vm,
     Fuzz,
 }
 
@@ -57,6 +59,7 @@ impl Step {
             }
             Step::Bench => bench::run(root, &bench::Options::for_ci())?,
             Step::Cluster => return cluster::check(root),
+            Step::Vm => return vm::check(root),
             Step::Fuzz => return fuzz::check(root),
         }
         Ok(Verdict::Checked)

@@ -5,6 +5,7 @@ mod bench;
 mod built;
 mod ci;
 mod cluster;
+mod debian;
 mod demo;
 mod fuzz;
 mod msrv;
@@ -12,6 +13,7 @@ mod shell;
 mod tidy;
 mod torture;
 mod verdict;
+mod vm;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -50,6 +52,8 @@ enum Chore {
     },
     /// Kill procpool again and again over nasty jobs, and look for processes and files that it leaves
     Torture(torture::Options),
+    /// Try procpool on small machines of its own: as the first process, out of memory, after power cuts
+    Vm(vm::Options),
 }
 
 fn main() -> ExitCode {
@@ -74,5 +78,6 @@ fn run(chore: &Chore) -> Result<()> {
         Chore::Tidy { bless: false } => tidy::run(root, tidy::Help::Compare),
         Chore::Tidy { bless: true } => tidy::run(root, tidy::Help::Rewrite),
         Chore::Torture(options) => torture::run(root, options),
+        Chore::Vm(options) => vm::run(root, options),
     }
 }

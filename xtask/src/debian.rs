@@ -1,0 +1,71 @@
+//! Programs that a chore calls: looked for, and installed by Debian's package manager where they are missing.
+//! It does not know what they do.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+
+/// Where programs for administrators lie, which are not on everybody's PATH.
+const FOR_ADMINISTRATORS: [&str; 2] = ["/usr/sbin", "/sbin"];
+
+/// A program, and the package that brings it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) program: &'static str,
+    pub(crate) package: &'static str,
+}
+
+/// Makes sure that all are there.
+pub(crate) fn install_missing(wanted: &[Wanted]) -> Result<()> {
+    let missing = missing(wanted);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names = missing.join(" ");
+    if find("apt-get").is_none() {
+        bail!("something is missing here: install what Debian calls {names}");
+    }
+    eprintln!("installing {names}");
+    // Lists that are old name files that are gone: then new lists are fetched.
+    let is_done = install(&missing)? || (update()? && install(&missing)?);
+    ensure!(is_done, "Debian's package manager can't install {names}: what it said stands above");
+    match self::missing(wanted) {
+        left if left.is_empty() => Ok(()),
+        left => bail!("{} is installed, and its programs aren't on PATH", left.join(" ")),
+    }
+}
+
+/// The packages whose programs can't be found.
+pub(crate) fn missing(wanted: &[Wanted]) -> Vec<&'static str> {
+    let missing = wanted.iter().filter(|wanted| find(wanted.program).is_none());
+    missing.map(|wanted| wanted.package).collect()
+}
+
+/// Where a program lies.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = env::split_paths(&path).chain(FOR_ADMINISTRATORS.map(PathBuf::from));
+    folders.map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// Fetches the lists of what there is.
+pub(crate) fn update() -> Result<bool> {
+    apt_get(&["update", "--error-on=any"])
+}
+
+fn install(packages: &[&str]) -> Result<bool> {
+    apt_get(&[&["install", "--quiet", "--yes", "--no-install-recommends"], packages].concat())
+}
+
+fn apt_get(words: &[&str]) -> Result<bool> {
+    let mut command = Command::new("apt-get");
+    command.args(["-o", "DPkg::Lock::Timeout=300"]).args(words).env("DEBIAN_FRONTEND", "noninteractive");
+    // Standard output belongs to the chore: a shell may read it.
+    let output = command.stdin(Stdio::null()).output().context("can't start apt-get")?;
+    if !output.status.success() {
+        eprint!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(output.status.success())
+}

@@ -1,0 +1,116 @@
+//! Small machines of our own, started for what can't be tried on this one: to be the first process, to run out of memory
+//! or without /proc, to lose power. Each lives in qemu, with Debian's kernel, from files under cargo's target directory.
+
+mod archive;
+mod case;
+mod cases;
+mod console;
+mod cuts;
+mod disk;
+mod kernel;
+mod lanes;
+mod libraries;
+mod machine;
+mod trial;
+mod userland;
+mod workshop;
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+
+use crate::verdict::Verdict;
+use crate::vm::cases::Name;
+use crate::vm::cuts::{Durability, Orders};
+use crate::vm::workshop::{Materials, Workshop};
+
+/// How many cuts belong to all checks.
+const CUTS: u64 = 20;
+
+/// What the machines can be told.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Only these cases, and no power cuts
+    #[arg(value_enum, value_name = "CASE", conflicts_with = "cuts")]
+    cases: Vec<Name>,
+    /// No cases: run a list that is recorded, and cut the power N times
+    ///
+    /// After each cut the machine is started again, and the run goes on. Nothing that was recorded or shown may be lost
+    /// then, nothing recorded that wasn't done, and no more run again than were running.
+    #[arg(long, value_name = "N")]
+    cuts: Option<u64>,
+    /// Repeat earlier cuts [default: random]
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Cut the power of runs without --durable, to see that losses are noticed
+    #[arg(long, requires = "cuts")]
+    careless: bool,
+    /// Try this procpool [default: the one of this workspace]
+    #[arg(long, value_name = "FILE")]
+    procpool: Option<PathBuf>,
+}
+
+impl Options {
+    fn orders(&self, cuts: u64) -> Orders {
+        let seed = self.seed.unwrap_or_else(|| rand::random_range(0..1_000_000));
+        let durability = if self.careless { Durability::Careless } else { Durability::Durable };
+        Orders { cuts, seed, durability }
+    }
+}
+
+/// Does what was asked for: cases, cuts, or both where nothing is named.
+pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
+    let workshop = Materials::get(root)?.prepare(root, options.procpool.as_deref())?;
+    match options.cuts {
+        Some(cuts) => cuts::run(&workshop, options.orders(cuts)),
+        None if options.cases.is_empty() => run_all(&workshop, options),
+        None => trial::run(&workshop, &options.cases),
+    }
+}
+
+fn run_all(workshop: &Workshop, options: &Options) -> Result<()> {
+    trial::run(workshop, Name::value_variants())?;
+    cuts::run(workshop, options.orders(CUTS))
+}
+
+/// The step of all checks. Where no machine can be made it says why.
+pub(crate) fn check(root: &Path) -> Result<Verdict> {
+    let materials = match Materials::get(root) {
+        Ok(materials) => materials,
+        Err(error) => return refuse(error, env::var("PROCPOOL_TESTS").ok().as_deref()),
+    };
+    let options = Options {
+        cases: Vec::new(),
+        cuts: None,
+        seed: None,
+        careless: false,
+        procpool: None,
+    };
+    run_all(&materials.prepare(root, None)?, &options)?;
+    Ok(Verdict::Checked)
+}
+
+/// A step that can't run is left out, unless all have to run.
+fn refuse(error: anyhow::Error, tests: Option<&str>) -> Result<Verdict> {
+    if tests == Some("all") {
+        return Err(error.context("PROCPOOL_TESTS=all leaves nothing out, and no machine can be made here"));
+    }
+    println!("vm: NOT CHECKED: {error:#}");
+    Ok(Verdict::NotChecked)
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn where_no_machine_can_be_made_the_step_is_left_out_unless_all_have_to_run() {
+        assert_eq!(refuse(anyhow!("no qemu"), None).unwrap(), Verdict::NotChecked);
+        let error = format!("{:#}", refuse(anyhow!("no qemu"), Some("all")).unwrap_err());
+        assert!(error.contains("PROCPOOL_TESTS=all") && error.contains("no qemu"), "{error}");
+    }
+}

@@ -1,0 +1,38 @@
+//! The cases, a file each with its script beside it.
+//! It does not know how a machine is started.
+
+mod memory;
+mod pid_one;
+mod read_only;
+
+use clap::ValueEnum;
+
+use crate::vm::case::Case;
+
+/// What is tried in a machine of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Name {
+    /// procpool is the first process of a PID namespace: signals, orphans, kills
+    Namespace,
+    /// It is the first process of the machine, and ends by itself
+    FirstProcess,
+    /// The same, and is asked to end
+    FirstProcessTold,
+    /// A job wants more memory than its cgroup may have
+    Memory,
+    /// Nothing can be written but in one place
+    ReadOnly,
+}
+
+impl Name {
+    /// The case of that name.
+    pub(crate) fn case(self) -> &'static Case {
+        match self {
+            Name::Namespace => &pid_one::NAMESPACE,
+            Name::FirstProcess => &pid_one::BY_ITSELF,
+            Name::FirstProcessTold => &pid_one::TOLD_TO,
+            Name::Memory => &memory::CASE,
+            Name::ReadOnly => &read_only::CASE,
+        }
+    }
+}

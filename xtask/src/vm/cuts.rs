@@ -1,0 +1,66 @@
+//! Power cuts: recorded runs on machines that are killed at any moment, started again and told to go on.
+//! It does not know what is right after that: that is the oracle's to say.
+
+mod job;
+mod lane;
+mod moment;
+mod oracle;
+
+use std::fmt;
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+
+pub(crate) use crate::vm::cuts::lane::Durability;
+use crate::vm::cuts::lane::Played;
+use crate::vm::lanes::{self, LANES};
+use crate::vm::workshop::Workshop;
+
+/// How often, and when.
+#[derive(Clone, Copy)]
+pub(crate) struct Orders {
+    pub(crate) cuts: u64,
+    pub(crate) seed: u64,
+    pub(crate) durability: Durability,
+}
+
+/// Cuts the power that often, and fails where something was lost.
+pub(crate) fn run(workshop: &Workshop, orders: Orders) -> Result<()> {
+    let Orders { cuts, seed, durability } = orders;
+    println!("seed {seed}: {cuts} power cuts");
+    let begun = Instant::now();
+    let moments = moment::moments(seed, cuts);
+    let shares: Vec<_> = moments.chunks(moments.len().div_ceil(LANES).max(1)).enumerate().collect();
+    let played = lanes::each(&shares, |(number, moments)| {
+        lane::play(workshop, &format!("lane-{number}"), moments, durability)
+    })?;
+    let mut total = Played::default();
+    for played in &played {
+        total.add(played);
+    }
+    println!("{total}; {:.1} s", begun.elapsed().as_secs_f64());
+    for fault in &total.faults {
+        println!("  {fault}");
+    }
+    ensure!(
+        total.faults.is_empty(),
+        "{} faults after power cuts; again: `cargo xtask vm --cuts {cuts} --seed {seed}`",
+        total.faults.len()
+    );
+    Ok(())
+}
+
+impl fmt::Display for Played {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Played { cuts, starts, lists, shown, recorded, again, faults } = self;
+        write!(
+            f,
+            "{cuts} cuts in {starts} starts, {lists} lists done: {recorded} results recorded, {shown} seen, {} faults; \
+             {} jobs run again, {} after one cut at most; {} outputs shown twice",
+            faults.len(),
+            again.run,
+            again.most,
+            again.shown
+        )
+    }
+}

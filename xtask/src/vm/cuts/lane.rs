@@ -1,0 +1,238 @@
+//! One machine after the other with the same two disks: the list that is run there is gone on with after each cut, and
+//! a new one begins where it is done. In the end the last one is let come to its end.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::vm::console::Fact;
+use crate::vm::cuts::job::{self, JOBS, LIMIT};
+use crate::vm::cuts::moment::Moment;
+use crate::vm::cuts::oracle::{Again, Found, History, Stamp};
+use crate::vm::disk;
+use crate::vm::machine::{Heard, Machine};
+use crate::vm::workshop::Workshop;
+
+/// How long a start, and what comes of it, may take on a machine that has much else to do.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+const SCRIPT: &str = include_str!("../scripts/cuts.sh");
+
+/// Whether procpool waits for the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durability {
+    Durable,
+    /// To see that what is lost then is noticed.
+    Careless,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Played {
+    pub(crate) cuts: u64,
+    pub(crate) starts: u64,
+    pub(crate) lists: u64,
+    pub(crate) shown: usize,
+    pub(crate) recorded: usize,
+    pub(crate) again: Again,
+    pub(crate) faults: Vec<String>,
+}
+
+/// How a machine came to its end.
+enum End {
+    Cut,
+    /// The run came to its own first.
+    OfRun,
+    /// There was nothing to run.
+    OfLook,
+}
+
+/// The list that the disks are about.
+#[derive(Default)]
+struct List {
+    number: u64,
+    history: History,
+    found: Found,
+    is_done: bool,
+}
+
+impl Played {
+    pub(crate) fn add(&mut self, other: &Played) {
+        self.cuts += other.cuts;
+        self.starts += other.starts;
+        self.lists += other.lists;
+        self.shown += other.shown;
+        self.recorded += other.recorded;
+        self.again.run += other.again.run;
+        self.again.shown += other.again.shown;
+        self.again.most = self.again.most.max(other.again.most);
+        self.faults.extend_from_slice(&other.faults);
+    }
+}
+
+/// Plays the cuts at these moments.
+pub(crate) fn play(
+    workshop: &Workshop,
+    name: &str,
+    moments: &[Moment],
+    durability: Durability,
+) -> Result<Played> {
+    let disks = [workshop.file(&format!("{name}.img")), workshop.file(&format!("{name}-stamps.img"))];
+    disks.iter().try_for_each(|file| disk::make(file))?;
+    let mut lane = Lane {
+        workshop,
+        name,
+        disks,
+        durability,
+        list: List::default(),
+        played: Played::default(),
+    };
+    lane.list.number = 1;
+    for moment in moments {
+        // A list may be done before the moment comes.
+        while !matches!(lane.start(Some(*moment))?, End::Cut) {}
+    }
+    while !matches!(lane.start(None)?, End::OfLook) {}
+    Ok(lane.played)
+}
+
+struct Lane<'a> {
+    workshop: &'a Workshop,
+    name: &'a str,
+    disks: [PathBuf; 2],
+    durability: Durability,
+    list: List,
+    played: Played,
+}
+
+impl Lane<'_> {
+    /// Starts the machine, until its power is cut. Without a moment for that the list is let come to its end, or only
+    /// looked at.
+    fn start(&mut self, moment: Option<Moment>) -> Result<End> {
+        self.played.starts += 1;
+        let next = match (self.list.is_done, moment) {
+            (false, _) => self.list.number,
+            (true, Some(_)) => self.list.number + 1,
+            (true, None) => 0,
+        };
+        let machine = self.workshop.start(self.name, &self.script(next), &self.disks)?;
+        let about = moment.map_or("no cut".to_owned(), |moment| moment.to_string());
+        let mut lines = Vec::new();
+        let end = self.follow(&machine, moment, &mut lines).with_context(|| {
+            let last = lines.split_off(lines.len().saturating_sub(20)).join("\n    | ");
+            format!("{}, start {} ({about}):\n    | {last}", self.name, self.played.starts)
+        })?;
+        let said = machine.cut()?;
+        // What it wrote before it lost its power was seen as well.
+        for line in said {
+            self.see(&line);
+        }
+        match &end {
+            End::Cut => self.played.cuts += 1,
+            End::OfRun => self.list.is_done = true,
+            End::OfLook => {}
+        }
+        Ok(end)
+    }
+
+    fn script(&self, next: u64) -> String {
+        let durable = match self.durability {
+            Durability::Durable => "--durable",
+            Durability::Careless => "",
+        };
+        let (start, list) = (self.played.starts, self.list.number);
+        format!(
+            "start={start}\nlist={list}\nnext={next}\nlimit={LIMIT}\njobs={JOBS}\ndurable={durable}\n{SCRIPT}"
+        )
+    }
+
+    fn follow(&mut self, machine: &Machine, moment: Option<Moment>, lines: &mut Vec<String>) -> Result<End> {
+        let latest = machine.begun() + PATIENCE;
+        let mut cut = match moment {
+            Some(Moment::SwitchedOn(after)) => Some(machine.begun() + after),
+            _ => None,
+        };
+        let mut found = Found::default();
+        let mut seen = 0;
+        loop {
+            match machine.hear(cut.unwrap_or(latest)) {
+                Heard::Late if cut.is_some() => return Ok(End::Cut),
+                Heard::Late => bail!("it takes longer than {PATIENCE:?}"),
+                Heard::Silence => bail!("it ended by itself"),
+                Heard::Line(line) => {
+                    let fact = Fact::in_line(&line);
+                    if self.see(&line) {
+                        seen += 1;
+                        if let Some(Moment::Seen(results, after)) = moment.filter(|_| cut.is_none()) {
+                            cut = (seen == results).then(|| Instant::now() + after);
+                        }
+                    } else {
+                        lines.push(line);
+                    }
+                    match fact.as_ref().map(|fact| (&*fact.name, &*fact.value)) {
+                        Some(("export", value)) if value != "0" => {
+                            self.complain(&format!("the journal can't be read: {value}"));
+                        }
+                        Some(("recorded", key)) => {
+                            found.recorded.insert(key.parse().context("a record of no job")?);
+                        }
+                        Some(("stamp", text)) => found.stamps.extend(Stamp::parse(text)),
+                        Some(("checked", _)) => self.look(std::mem::take(&mut found)),
+                        Some(("begun", _)) => {
+                            if let Some(Moment::Begun(after)) = moment {
+                                cut = Some(Instant::now() + after);
+                            }
+                        }
+                        Some(("ended", "0")) => return Ok(End::OfRun),
+                        Some(("ended", status)) => bail!("the run ended with {status}"),
+                        Some(("over", _)) => return Ok(End::OfLook),
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether a line is the output of a job.
+    fn see(&mut self, line: &str) -> bool {
+        match job::of_output(line) {
+            Ok(Some(key)) => self.list.history.show(key),
+            Ok(None) => return false,
+            Err(fault) => self.complain(&fault),
+        }
+        true
+    }
+
+    /// Has the oracle judge what a start has found. Where the list is done another one begins.
+    fn look(&mut self, found: Found) {
+        for fault in self.list.history.look(&found) {
+            self.complain(&fault);
+        }
+        self.list.found = found;
+        if self.list.is_done {
+            let List { history, found, .. } = &self.list;
+            let again = history.again(found);
+            let (shown, recorded) = (history.shown(), found.recorded.len());
+            if recorded != JOBS as usize || shown != JOBS as usize {
+                self.complain(&format!(
+                    "a list is done, {recorded} of {JOBS} are recorded, {shown} were seen"
+                ));
+            }
+            self.played.lists += 1;
+            self.played.shown += shown;
+            self.played.recorded += recorded;
+            self.played.again.run += again.run;
+            self.played.again.most = self.played.again.most.max(again.most);
+            self.played.again.shown += again.shown;
+            let number = self.list.number + 1;
+            self.list = List { number, ..List::default() };
+        }
+    }
+
+    fn complain(&mut self, fault: &str) {
+        self.played
+            .faults
+            .push(format!("{}, start {}, list {}: {fault}", self.name, self.played.starts, self.list.number));
+    }
+}

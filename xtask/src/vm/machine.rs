@@ -1,0 +1,108 @@
+//! A machine that runs: qemu with its own processor, so that nothing of this one's is wanted but time.
+//! It goes with whoever holds it, by `Drop`, and with this process however that ends.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+/// Where a machine keeps its files, and what it is made of.
+pub(crate) struct Boot<'a> {
+    pub(crate) image: &'a Path,
+    pub(crate) archive: &'a [u8],
+    /// Images of disks, `/dev/vda` first.
+    pub(crate) disks: &'a [PathBuf],
+    /// The archive as a file, for no longer than the machine runs.
+    pub(crate) scratch: PathBuf,
+}
+
+/// A running machine.
+pub(crate) struct Machine {
+    qemu: Child,
+    lines: Receiver<String>,
+    begun: Instant,
+    scratch: PathBuf,
+}
+
+/// What came of waiting for a line.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    Line(String),
+    /// It has ended: there won't be another.
+    Silence,
+    /// The moment came first.
+    Late,
+}
+
+impl Machine {
+    pub(crate) fn start(boot: Boot) -> Result<Machine> {
+        fs::write(&boot.scratch, boot.archive).context("no room for a machine's files")?;
+        // A machine must not outlive this process, which can be killed in ways that no handler sees.
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "qemu-system-x86_64", "-accel", "tcg", "-cpu", "max"]);
+        command.args(["-machine", "pc", "-smp", "1", "-m", "512", "-nodefaults", "-no-user-config"]);
+        command.args(["-display", "none", "-serial", "stdio", "-no-reboot"]);
+        command.args(["-append", "console=ttyS0 quiet loglevel=1 panic=-1 nokaslr mitigations=off"]);
+        command.arg("-kernel").arg(boot.image).arg("-initrd").arg(&boot.scratch);
+        for disk in boot.disks {
+            // Whatever the machine takes for written is with the host before it is told so.
+            let drive = format!("file={},format=raw,if=virtio,cache=writethrough", disk.display());
+            command.arg("-drive").arg(drive);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        let begun = Instant::now();
+        let mut qemu = command.spawn().context("can't start qemu")?;
+        let console = qemu.stdout.take().context("BUG: a machine without a console")?;
+        let (sender, lines) = channel();
+        thread::spawn(move || pass_lines(BufReader::new(console), &sender));
+        Ok(Machine { qemu, lines, begun, scratch: boot.scratch })
+    }
+
+    /// When it was switched on.
+    pub(crate) fn begun(&self) -> Instant {
+        self.begun
+    }
+
+    /// The next line on its console, if one comes before `moment`.
+    pub(crate) fn hear(&self, moment: Instant) -> Heard {
+        match self.lines.recv_timeout(moment.saturating_duration_since(Instant::now())) {
+            Ok(line) => Heard::Line(line),
+            Err(RecvTimeoutError::Timeout) => Heard::Late,
+            Err(RecvTimeoutError::Disconnected) => Heard::Silence,
+        }
+    }
+
+    /// Cuts its power. Returns what it had written until then and nobody has heard yet.
+    pub(crate) fn cut(mut self) -> Result<Vec<String>> {
+        self.qemu.kill().context("can't cut a machine's power")?;
+        self.qemu.wait().context("can't see a machine end")?;
+        Ok(self.lines.iter().collect())
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = self.qemu.kill();
+        let _ = self.qemu.wait();
+        let _ = fs::remove_file(&self.scratch);
+    }
+}
+
+fn pass_lines(mut console: impl BufRead, lines: &Sender<String>) {
+    let mut line = Vec::new();
+    while console.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
+        // A line that was cut off is none.
+        if line.ends_with(b"\n") {
+            let text = String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned();
+            if lines.send(text).is_err() {
+                return;
+            }
+        }
+        line.clear();
+    }
+}
