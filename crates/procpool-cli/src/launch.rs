@@ -170,6 +170,17 @@ impl Launcher {
     }
 }
 
+/// Names those of a job's processes that could not be ended with it: what comes next runs beside them.
+fn say_survivors(job: &Job<Work>, outcome: &Outcome) {
+    for left in outcome.ran().iter().flat_map(|ran| &ran.survivors) {
+        let text = format!(
+            "procpool: {}: process {} ({}) could not be killed, and may run on beside what comes next\n",
+            job.key, left.pid, left.program
+        );
+        screen::say(&text);
+    }
+}
+
 fn say_short(error: &io::Error) {
     let text =
         format!("procpool: no room for another process: {error}; fewer jobs run at once for a while\n");
@@ -200,6 +211,7 @@ impl Runner for Launcher {
                 orphans.kill_those_of(&mark);
             }
         }
+        say_survivors(job, &outcome);
         if let Some(recorder) = &self.recorder {
             recorder.record(job, context, &outcome);
         }

@@ -1,6 +1,8 @@
 //! Reads numbers of bytes as people write them, and writes them as people read them.
 //! Knows nothing of what they are for.
 
+use procpool_core::PeakMemory;
+
 /// A number of bytes above 0: digits, and a unit where one follows: `K`, `M`, `G` and `T` are powers of 1024, the small
 /// letters powers of 1000, as GNU parallel has it.
 pub(crate) fn parse(text: &str) -> Result<u64, String> {
@@ -30,7 +32,6 @@ fn read(text: &str) -> Option<u64> {
 
 /// A number of bytes in no more than five characters, up to some thousand million million: `0`, `512K`, `4.1M`, `1023G`.
 pub(crate) fn prose(bytes: u64) -> String {
-    const UNITS: [&str; 7] = ["", "K", "M", "G", "T", "P", "E"];
     let power = (1..UNITS.len()).rev().find(|power| bytes >> (10 * power) > 0).unwrap_or(0);
     let tenths = (u128::from(bytes) * 10) >> (10 * power);
     match (power, tenths) {
@@ -39,9 +40,46 @@ pub(crate) fn prose(bytes: u64) -> String {
     }
 }
 
+/// A peak of memory in as few; `-` where nothing is known of it.
+pub(crate) fn peak(peak: PeakMemory) -> String {
+    match peak {
+        PeakMemory::Unknown => "-".to_owned(),
+        PeakMemory::Known(bytes) => prose(bytes),
+        // Three digits: 1,000 of a unit are less than one of the next.
+        PeakMemory::Below(bytes) => {
+            let (mut least, mut power) = (bytes, 0);
+            while least > 999 {
+                least = least.div_ceil(1024);
+                power += 1;
+            }
+            format!("<{least}{}", UNITS[power])
+        }
+    }
+}
+
+/// Each 1024 times the one before.
+const UNITS: [&str; 7] = ["", "K", "M", "G", "T", "P", "E"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_peak_that_is_not_known_is_as_short_and_never_below_its_bound() {
+        for (bytes, text) in [
+            (999, "<999"),
+            (1000, "<1K"),
+            (6 << 20, "<6M"),
+            ((6 << 20) + 1, "<7M"),
+            (106 << 20, "<106M"),
+            (1023 << 20, "<1G"),
+            (u64::MAX, "<16E"),
+        ] {
+            assert_eq!(peak(PeakMemory::Below(bytes)), text);
+        }
+        assert_eq!(peak(PeakMemory::Known(6 << 20)), "6.0M");
+        assert_eq!(peak(PeakMemory::Unknown), "-");
+    }
 
     #[test]
     fn a_size_in_prose_is_short() {

@@ -94,4 +94,4 @@ pub use crate::schedule::retries::{Cause, Retries};
 pub use crate::signal::Signal;
 pub use crate::snapshot::{Active, HeldUp, Pending, Snapshot};
 pub use crate::spool::{CopyError, Spool, SpoolReader};
-pub use crate::status::{Status, Usage};
+pub use crate::status::{PeakMemory, Status, Usage};

@@ -19,7 +19,7 @@ use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, SpliceFlags};
 
 use crate::signal::Signal;
-use crate::status::{Status, Usage};
+use crate::status::{PeakMemory, Status, Usage};
 
 /// A process of ours that has not been reaped, so that its number can't be anybody else's.
 pub(crate) type Pid = rustix::process::Pid;
@@ -195,6 +195,18 @@ pub(crate) fn reap(pid: Pid) -> (Status, Usage) {
     (decode_status(status), decode_usage(&usage))
 }
 
+/// The most memory that this process has held at once, as far as that is known.
+pub(crate) fn own_peak_memory() -> PeakMemory {
+    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the pointer is to a live local of the type that getrusage(2) writes; and all-zero bytes are a valid one.
+    #[expect(unsafe_code, reason = "rustix has no getrusage")]
+    let usage = unsafe {
+        libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr());
+        usage.assume_init()
+    };
+    decode_usage(&usage).peak_memory
+}
+
 fn decode_status(status: i32) -> Status {
     if libc::WIFSIGNALED(status) {
         let number = libc::WTERMSIG(status);
@@ -214,7 +226,7 @@ fn decode_usage(usage: &libc::rusage) -> Usage {
         user: duration(usage.ru_utime),
         system: duration(usage.ru_stime),
         // getrusage(2): kilobytes, by which it means 1024 bytes.
-        peak_memory: u64::try_from(usage.ru_maxrss).unwrap_or(0) * 1024,
+        peak_memory: PeakMemory::Known(u64::try_from(usage.ru_maxrss).unwrap_or(0) * 1024),
     }
 }
 

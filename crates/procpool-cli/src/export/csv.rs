@@ -16,7 +16,7 @@ pub(super) struct Csv {
 }
 
 /// Named as in records.
-const COLUMNS: [&str; 28] = [
+const COLUMNS: [&str; 30] = [
     "key",
     "key_base64",
     "seq",
@@ -36,10 +36,12 @@ const COLUMNS: [&str; 28] = [
     "user_seconds",
     "system_seconds",
     "peak_memory",
+    "peak_memory_below",
     "stdout_bytes",
     "stderr_bytes",
     "leaked",
     "output_complete",
+    "survivors",
     "slot",
     "waited_for",
     "job",
@@ -112,17 +114,27 @@ fn of_entry(entry: &Entry, seq: String, command: String) -> [String; COLUMNS.len
         entry.seconds.to_string(),
         entry.user_seconds.to_string(),
         entry.system_seconds.to_string(),
-        entry.peak_memory.to_string(),
+        some(entry.peak_memory),
+        some(entry.peak_memory_below),
         entry.stdout_bytes.to_string(),
         entry.stderr_bytes.to_string(),
         entry.leaked.to_string(),
         entry.output_complete.to_string(),
+        survivors(entry),
         some(entry.slot),
         some(entry.waited_for.as_ref()),
         entry.job.clone(),
         entry.fingerprint.clone(),
         command,
     ]
+}
+
+/// As in records, for it is a list.
+fn survivors(entry: &Entry) -> String {
+    match &entry.survivors[..] {
+        [] => String::new(),
+        survivors => serde_json::to_string(survivors).expect("BUG: names and numbers that are no JSON"),
+    }
 }
 
 /// Empty where there is nothing.
@@ -143,8 +155,8 @@ mod tests {
         let says = json!({
             "generation": 2, "attempt": 3, "job": "j", "fingerprint": "f", "outcome": "signalled", "success": false,
             "status": 137, "exit_code": null, "signal": 9, "killer": "out_of_memory", "error": "e, \"f\"", "errno": 5,
-            "seconds": 0.000_25, "peak_memory": 7, "stdout_bytes": 8, "stderr_bytes": 10, "leaked": true,
-            "output_complete": false, "seq": 11, "slot": 12, "waited_for": "load", "key": "a\nb", "key_base64": "YQpi",
+            "seconds": 0.000_25, "peak_memory": 7, "peak_memory_below": 9, "stdout_bytes": 8, "stderr_bytes": 10, "leaked": true,
+            "output_complete": false, "survivors": [{"pid": 13, "program": "su"}], "seq": 11, "slot": 12, "waited_for": "load", "key": "a\nb", "key_base64": "YQpi",
         });
         let entry = scripted(&says);
         let mut csv = Csv::default();

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use procpool_core::{Key, Source};
+use procpool_core::{Key, PeakMemory, Source};
 use serde::{Deserialize, Serialize};
 
 use crate::journal::brief::ATTEMPT;
 use crate::journal::record::{Output, Outputs};
-use crate::sink::report::Kind;
+use crate::sink::report::{Kind, Survivor};
 
 /// What stands in the record of an attempt. Documented in docs/journal.md.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,12 +33,17 @@ pub(crate) struct Entry {
     pub(crate) seconds: f64,
     pub(crate) user_seconds: f64,
     pub(crate) system_seconds: f64,
-    /// Bytes.
-    pub(crate) peak_memory: u64,
+    /// Bytes, where they are known to be its own.
+    pub(crate) peak_memory: Option<u64>,
+    /// Not more than so many, where they are not.
+    #[serde(default = "not_told_apart")]
+    pub(crate) peak_memory_below: Option<u64>,
     pub(crate) stdout_bytes: u64,
     pub(crate) stderr_bytes: u64,
     pub(crate) leaked: bool,
     pub(crate) output_complete: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) survivors: Vec<Survivor>,
     pub(crate) seq: u64,
     pub(crate) slot: Option<usize>,
     pub(crate) waited_for: Option<String>,
@@ -55,7 +60,25 @@ impl Entry {
         if !body.starts_with(ATTEMPT) {
             return None;
         }
-        serde_json::from_slice(&[b"{", body].concat()).ok()
+        let entry: Entry = serde_json::from_slice(&[b"{", body].concat()).ok()?;
+        Some(entry.with_peaks_told_apart())
+    }
+
+    /// A record that was made before the two were told apart has a figure that may be procpool's own, and 0 where
+    /// nothing was started.
+    fn with_peaks_told_apart(mut self) -> Entry {
+        if self.peak_memory_below == not_told_apart() {
+            self.peak_memory_below = self.peak_memory.take().filter(|bytes| *bytes > 0);
+        }
+        self
+    }
+
+    pub(crate) fn peak_memory(&self) -> PeakMemory {
+        match (self.peak_memory, self.peak_memory_below) {
+            (Some(bytes), _) => PeakMemory::Known(bytes),
+            (None, Some(bytes)) => PeakMemory::Below(bytes),
+            (None, None) => PeakMemory::Unknown,
+        }
     }
 
     pub(crate) fn key(&self) -> Key {
@@ -93,6 +116,12 @@ impl Entry {
     pub(crate) fn open(&self, source: Source, outputs: &Path) -> io::Result<Box<dyn Read>> {
         open(&self.output(source), self.length(source), outputs)
     }
+}
+
+/// What stands in the place of a field that is missing: no process has ever held so much.
+#[expect(clippy::unnecessary_wraps, reason = "serde wants the type of the field")]
+fn not_told_apart() -> Option<u64> {
+    Some(u64::MAX)
 }
 
 /// Reads an output of an attempt whose longer outputs are in the file at `outputs`.
@@ -148,8 +177,8 @@ pub(crate) fn scripted(says: &serde_json::Value) -> Entry {
         "generation": 1, "attempt": 1, "job": "0", "fingerprint": "1", "ended": "2026-01-02T03:04:05.678Z",
         "outcome": "exited", "success": true, "status": 0, "exit_code": 0, "signal": null, "killer": null,
         "error": null, "errno": null, "started": "2026-01-02T03:04:05.478Z", "seconds": 0.2,
-        "user_seconds": 0.1, "system_seconds": 0.05, "peak_memory": 4096, "stdout_bytes": 0,
-        "stderr_bytes": 0, "leaked": false, "output_complete": true, "seq": 1, "slot": 2,
+        "user_seconds": 0.1, "system_seconds": 0.05, "peak_memory": 4096, "peak_memory_below": null,
+        "stdout_bytes": 0, "stderr_bytes": 0, "leaked": false, "output_complete": true, "seq": 1, "slot": 2,
         "waited_for": null, "key": "k",
     });
     for (name, value) in says.as_object().into_iter().flatten() {
@@ -163,6 +192,20 @@ mod tests {
     use std::fs;
 
     use super::*;
+
+    #[test]
+    fn a_peak_that_was_recorded_before_it_was_known_whose_it_was_is_no_more_than_a_bound() {
+        let peak = |fields: &str| {
+            let says = serde_json::to_string(&scripted(&serde_json::Value::Null)).unwrap();
+            let says = says.replace("\"peak_memory\":4096,\"peak_memory_below\":null", fields);
+            let body = format!("\"record\":\"attempt\",{}", &says[1..]);
+            Entry::parse(body.as_bytes()).unwrap().peak_memory()
+        };
+        assert_eq!(peak("\"peak_memory\":4096"), PeakMemory::Below(4096));
+        assert_eq!(peak("\"peak_memory\":0"), PeakMemory::Unknown);
+        assert_eq!(peak("\"peak_memory\":4096,\"peak_memory_below\":null"), PeakMemory::Known(4096));
+        assert_eq!(peak("\"peak_memory\":null,\"peak_memory_below\":8192"), PeakMemory::Below(8192));
+    }
 
     #[test]
     fn an_output_that_was_damaged_or_cut_is_not_given_out_as_whole() {

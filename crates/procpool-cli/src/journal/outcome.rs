@@ -6,7 +6,9 @@ use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::time::{Duration, SystemTime};
 
-use procpool_core::{End, Killer, NotStarted, Outcome, Ran, Signal, SpawnError, Status, Subject, Usage};
+use procpool_core::{
+    End, Killer, NotStarted, Outcome, Ran, Signal, SpawnError, Status, Subject, Survivor, Usage,
+};
 
 use crate::journal::entry::Entry;
 use crate::sink::report::Kind;
@@ -30,10 +32,13 @@ impl Entry {
         ran.usage = Usage {
             user: length(self.user_seconds),
             system: length(self.system_seconds),
-            peak_memory: self.peak_memory,
+            peak_memory: self.peak_memory(),
         };
         ran.killer = (self.killer.as_deref() == Some("out_of_memory")).then_some(Killer::OutOfMemory);
         ran.leaked = self.leaked;
+        let survivors = self.survivors.iter();
+        ran.survivors =
+            survivors.map(|left| Survivor { pid: left.pid, program: left.program.clone() }).collect();
         ran.lost = (!self.output_complete)
             .then(|| io::Error::other(self.error.clone().unwrap_or_else(|| "nobody knows why".to_owned())));
         ran.into()
@@ -131,6 +136,8 @@ fn length(seconds: f64) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use procpool_core::PeakMemory;
+
     use super::*;
     use crate::journal::entry::scripted;
     use crate::sink::report::Report;
@@ -152,8 +159,11 @@ mod tests {
         leaked.leaked = true;
         leaked.killer = Some(Killer::OutOfMemory);
         leaked.elapsed = Duration::from_millis(1500);
+        let mut left = Ran::new(End::TimedOut(killed));
+        left.survivors = vec![Survivor { pid: 7, program: "su".to_owned() }];
+        left.usage.peak_memory = PeakMemory::Below(6_000_000);
         let success = Ran::new(End::Itself(Status::Exited(0)));
-        for outcome in ends.chain([lost, leaked, success]).map(Outcome::from) {
+        for outcome in ends.chain([lost, leaked, left, success]).map(Outcome::from) {
             let entry = recorded(&outcome);
             let again = entry.outcome();
             assert_eq!(entry.words(), outcome.to_string());
@@ -161,6 +171,10 @@ mod tests {
             assert_eq!((again.is_success(), again.status()), (outcome.is_success(), outcome.status()));
             assert_eq!(Kind::of(&again), Kind::of(&outcome));
             assert_eq!(again.ran().map(|ran| ran.elapsed), outcome.ran().map(|ran| ran.elapsed));
+            assert_eq!(
+                again.ran().map(|ran| ran.usage.peak_memory),
+                outcome.ran().map(|ran| ran.usage.peak_memory)
+            );
         }
     }
 

@@ -29,10 +29,11 @@ enum What {
 }
 
 /// What is known of an attempt once it has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Ended {
     elapsed: Duration,
-    peak_memory: u64,
+    /// As it is shown.
+    peak_memory: String,
 }
 
 impl Row {
@@ -55,7 +56,7 @@ impl Row {
     }
 
     pub(super) fn elapsed(&self) -> Duration {
-        self.ended.map(|ended| ended.elapsed).unwrap_or_default()
+        self.ended.as_ref().map(|ended| ended.elapsed).unwrap_or_default()
     }
 }
 
@@ -63,7 +64,7 @@ impl Ended {
     fn of(outcome: &Outcome) -> Ended {
         Ended {
             elapsed: outcome.ran().map(|ran| ran.elapsed).unwrap_or_default(),
-            peak_memory: outcome.ran().map(|ran| ran.usage.peak_memory).unwrap_or_default(),
+            peak_memory: size::peak(outcome.ran().map(|ran| ran.usage.peak_memory).unwrap_or_default()),
         }
     }
 }
@@ -125,12 +126,9 @@ impl Table {
             What::Notable(what) => (self.palette.notable, *what),
             What::Faint(what) => (self.palette.faint, *what),
         };
-        let (seconds, peak) = match row.ended {
-            Some(Ended { elapsed, peak_memory }) => {
-                let peak = if peak_memory == 0 { "-".to_owned() } else { size::prose(peak_memory) };
-                (format!("{:.3}", elapsed.as_secs_f64()), peak)
-            }
-            None => ("-".to_owned(), "-".to_owned()),
+        let (seconds, peak) = match &row.ended {
+            Some(Ended { elapsed, peak_memory }) => (format!("{:.3}", elapsed.as_secs_f64()), &**peak_memory),
+            None => ("-".to_owned(), "-"),
         };
         format!(
             "{key}{:key_rest$}  {}{:what_rest$}  {seconds:>SECONDS$}  {:>TRIES$}  {peak:>PEAK$}\n",
@@ -163,7 +161,7 @@ mod tests {
     fn row(key: &str, what: What) -> Row {
         let ended = Some(Ended {
             elapsed: Duration::from_micros(1_234_600),
-            peak_memory: 4_300_800,
+            peak_memory: size::prose(4_300_800),
         });
         Row { key: key.into(), what, tries: 2, ended }
     }

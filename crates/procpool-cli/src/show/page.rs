@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use procpool_core::{Command, EnvironmentBase, Key, Source};
+use procpool_core::{Command, EnvironmentBase, Key, PeakMemory, Source};
 
 use crate::colour::{Palette, paint};
 use crate::duration;
@@ -83,7 +83,12 @@ impl Page {
             "  processor",
             &format!("{user:.3} s in user mode, {system:.3} s in the kernel"),
         );
-        self.fact(&mut text, "  memory", &format!("{} at its peak", size::prose(entry.peak_memory)));
+        let memory = match entry.peak_memory() {
+            PeakMemory::Known(bytes) => format!("{} at its peak", size::prose(bytes)),
+            peak @ PeakMemory::Below(_) => format!("{} at its peak: more is not known", size::peak(peak)),
+            PeakMemory::Unknown => "not known".to_owned(),
+        };
+        self.fact(&mut text, "  memory", &memory);
         if let Some(slot) = entry.slot {
             self.fact(&mut text, "  slot", &slot.to_string());
         }

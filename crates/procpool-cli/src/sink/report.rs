@@ -7,7 +7,8 @@ use std::time::SystemTime;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use procpool_core::{
-    Completion, End, Key, Killer, Live, NotStarted, Outcome, Ran, Retried, Seq, Slot, Started, Status,
+    Completion, End, Key, Killer, Live, NotStarted, Outcome, PeakMemory, Ran, Retried, Seq, Slot, Started,
+    Status,
 };
 use serde::{Deserialize, Serialize};
 
@@ -130,11 +131,24 @@ pub(crate) struct Report {
     seconds: f64,
     user_seconds: f64,
     system_seconds: f64,
-    peak_memory: u64,
+    /// None where it isn't known.
+    peak_memory: Option<u64>,
+    /// Where no more is known of it than this.
+    peak_memory_below: Option<u64>,
     stdout_bytes: u64,
     stderr_bytes: u64,
     leaked: bool,
     output_complete: bool,
+    /// Those of its processes that could not be killed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    survivors: Vec<Survivor>,
+}
+
+/// A process that was left of a job.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Survivor {
+    pub(crate) pid: u32,
+    pub(crate) program: String,
 }
 
 /// What came of an attempt, in a word.
@@ -194,11 +208,13 @@ impl Report {
             seconds: 0.0,
             user_seconds: 0.0,
             system_seconds: 0.0,
-            peak_memory: 0,
+            peak_memory: None,
+            peak_memory_below: None,
             stdout_bytes: 0,
             stderr_bytes: 0,
             leaked: false,
             output_complete: true,
+            survivors: Vec::new(),
         };
         match outcome {
             Outcome::Ran(ran) => report.with_figures(ran),
@@ -217,6 +233,12 @@ impl Report {
             Status::Exited(code) => (Some(code), None),
             Status::Signalled(signal) => (None, Some(signal.number())),
         };
+        let (peak_memory, peak_memory_below) = match ran.usage.peak_memory {
+            PeakMemory::Known(bytes) => (Some(bytes), None),
+            PeakMemory::Below(bytes) => (None, Some(bytes)),
+            PeakMemory::Unknown => (None, None),
+        };
+        let survivors = ran.survivors.iter();
         Report {
             exit_code,
             signal,
@@ -227,11 +249,15 @@ impl Report {
             seconds: ran.elapsed.as_secs_f64(),
             user_seconds: ran.usage.user.as_secs_f64(),
             system_seconds: ran.usage.system.as_secs_f64(),
-            peak_memory: ran.usage.peak_memory,
+            peak_memory,
+            peak_memory_below,
             stdout_bytes: ran.stdout.len(),
             stderr_bytes: ran.stderr.len(),
             leaked: ran.leaked,
             output_complete: ran.lost.is_none(),
+            survivors: survivors
+                .map(|left| Survivor { pid: left.pid, program: left.program.clone() })
+                .collect(),
             ..self
         }
     }

@@ -39,7 +39,8 @@ fn shape(event: &Value) -> String {
     let mut event = event.clone();
     let fields = event.as_object_mut().unwrap();
     fields.retain(|name, value| {
-        let varies = ["time", "run", "started", "peak_memory", "procpool"].contains(&name.as_str());
+        let varies = ["time", "run", "started", "peak_memory", "peak_memory_below", "procpool"]
+            .contains(&name.as_str());
         !varies && !name.ends_with("seconds") && !value.is_null()
     });
     event.to_string()

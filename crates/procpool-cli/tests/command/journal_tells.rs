@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 
 use crate::terminal::Terminal;
 use crate::{Ended, Folder, PROCPOOL, Trial, wait_for};
@@ -44,6 +45,43 @@ fn rows(text: &str) -> Vec<String> {
 }
 
 const HEAD: &str = "KEY|OUTCOME|TRIES";
+
+/// Columns and records of memory tell nothing that isn't the job's own.
+#[test]
+fn the_peak_of_a_job_smaller_than_procpool_is_no_more_than_a_bound() {
+    let folder = Folder::new();
+    // In a variable of the shell; more than procpool ever has.
+    let script =
+        "case {} in small) exec true ;; esac; much=$(head -c 200000000 /dev/zero | tr '\\0' x); : ${#much}";
+    folder
+        .run("--journal j --events log --results r sh -c")
+        .args([script, ":::", "small", "large"])
+        .end()
+        .exited(0);
+    let listed = folder.procpool(&["ls", "j"]).end().exited(0);
+    let peak = |line| str::split_whitespace(line).last().unwrap_or_default();
+    let [_, small, large] = listed.text().lines().map(peak).collect::<Vec<_>>()[..] else { panic!() };
+    assert!(small.starts_with('<') && small.ends_with('M'), "{small}");
+    assert!(large.ends_with('M') && large[..3].parse::<u32>().unwrap() >= 190, "{large}");
+    let shown = folder.procpool(&["show", "j", "small"]).end().exited(0);
+    assert!(shown.text().contains(&format!("{small} at its peak")), "{}", shown.text());
+    let csv = folder.procpool(&["export", "--format", "csv", "j"]).end().exited(0);
+    assert!(csv.text().contains(",peak_memory,peak_memory_below,"), "{}", csv.text());
+    let events = folder.read("log");
+    let event = |key: &str| {
+        let is_it =
+            |line: &&str| line.contains("job-finished") && line.contains(&format!("\"key\":\"{key}\""));
+        serde_json::from_str::<Value>(events.lines().find(is_it).unwrap()).unwrap()
+    };
+    let meta = |key: &str| serde_json::from_str(&folder.read(&format!("r/{key}/meta.json"))).unwrap();
+    for small in [event("small"), meta("small")] {
+        assert!(small["peak_memory"].is_null() && small["peak_memory_below"].as_u64() > Some(0), "{small}");
+    }
+    for large in [event("large"), meta("large")] {
+        assert!(large["peak_memory"].as_u64() > Some(200_000_000), "{large}");
+        assert!(large["peak_memory_below"].is_null(), "{large}");
+    }
+}
 
 #[test]
 fn the_jobs_of_a_journal_are_listed_in_their_order() {

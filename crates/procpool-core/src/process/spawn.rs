@@ -21,6 +21,7 @@ use crate::process::roster::{Entry, Roster};
 use crate::process::stream::Stream;
 use crate::runner::Context;
 use crate::spool::{Spool, SpoolFiles};
+use crate::status::PeakMemory;
 use crate::sys::{self, Image, Pid};
 
 /// Starts processes, and holds what is made once for all of them.
@@ -40,6 +41,8 @@ pub(crate) struct Spawned {
     /// When this try began, by both clocks: what earlier ones waited for room is not the job's time.
     pub(crate) began: (SystemTime, Instant),
     pub(crate) child: Child,
+    /// The most memory that this program had held by then, which the kernel counts for the child too.
+    pub(crate) own_peak: PeakMemory,
     pub(crate) stdout: Stream,
     pub(crate) stderr: Stream,
 }
@@ -89,6 +92,7 @@ impl Starter {
         let began = (SystemTime::now(), Instant::now());
         let pass = self.roster.starts.pass(context.brake()).ok_or(NotStarted::NeverReached)?;
         let (pid, pidfd) = self.launch(command, &program, [&stdin, &stdout, &stderr].map(Given::as_fd))?;
+        let own_peak = sys::own_peak_memory();
         drop((stdin, stdout, stderr));
         let (stdout, stderr) = (
             self.stream(our_stdout, context, Source::Stdout),
@@ -97,7 +101,7 @@ impl Starter {
         let entry = Entry::new(context, [stdout.output(), stderr.output()]);
         let child = Child::new((pid, keep(pidfd)), Arc::clone(&self.roster), entry);
         drop(pass);
-        Ok(Spawned { began, child, stdout, stderr })
+        Ok(Spawned { began, child, own_peak, stdout, stderr })
     }
 
     fn launch(

@@ -13,12 +13,14 @@ use crate::process::roster::Roster;
 use crate::process::spawn::Spawned;
 use crate::process::stream::Stream;
 use crate::runner::Context;
+use crate::status::PeakMemory;
 use crate::sys::{self, Readiness};
 
 /// A process that is watched. Fields drop in this order: the child is killed before its pipes are closed.
 struct Watch<'a> {
     began: (SystemTime, Instant),
     child: Child,
+    own_peak: PeakMemory,
     stdout: Stream,
     stderr: Stream,
     lifecycle: Lifecycle,
@@ -67,6 +69,7 @@ pub(crate) fn watch(
     let mut watch = Watch {
         began: spawned.began,
         child: spawned.child,
+        own_peak: spawned.own_peak,
         stdout: spawned.stdout,
         stderr: spawned.stderr,
         lifecycle,
@@ -202,7 +205,8 @@ impl Watch<'_> {
             Some(descendants) => kill::end(&self.child, descendants),
             None => Vec::new(),
         };
-        let (status, usage) = self.child.reap();
+        let (status, mut usage) = self.child.reap();
+        usage.peak_memory = usage.peak_memory.of_one_started_by(self.own_peak);
         let (stdout, stdout_lost) = self.stdout.finish();
         let (stderr, stderr_lost) = self.stderr.finish();
         let mut ran = Ran::new(self.lifecycle.verdict(status));

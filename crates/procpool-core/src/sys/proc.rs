@@ -124,7 +124,8 @@ pub(crate) fn is_at_rest(pid: i32) -> bool {
 /// The name of its program, as much as the kernel keeps of it; empty where there is none.
 pub(crate) fn program(pid: i32) -> String {
     let name = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
-    String::from_utf8_lossy(&name).trim_end_matches('\n').to_owned()
+    let name = String::from_utf8_lossy(&name);
+    name.trim_end_matches('\n').replace(char::is_control, "\u{fffd}")
 }
 
 /// Sends a signal to the process that had this number and was started then, and to no other: the number is looked up

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use procpool_core::{Command, Completion, End, Job, Pool, Run, Signal, Status};
+use procpool_core::{Command, Completion, End, Job, PeakMemory, Pool, Run, Signal, Status};
 use sleeper::stamp;
 
 use crate::{
@@ -281,8 +281,19 @@ fn what_a_job_used_is_told() {
     let done = run_one(sh("i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done", ""));
     let usage = done.outcome.ran().unwrap().usage;
     assert!(usage.user > Duration::ZERO, "{usage:?}");
-    assert!(usage.peak_memory > 100_000, "{usage:?}");
     assert!(usage.user <= done.elapsed());
+}
+
+#[test]
+fn a_peak_of_memory_is_told_where_it_is_the_jobs_own() {
+    // More than this program has ever had, in a variable of the shell.
+    let script = "much=$(head -c 300000000 /dev/zero | tr '\\0' x); : ${#much}";
+    let peak = |done: Completion| done.outcome.ran().unwrap().usage.peak_memory;
+    let large = peak(run_one(sh(script, "")));
+    assert!(matches!(large, PeakMemory::Known(300_000_000..)), "{large:?}");
+    // It is smaller than this program, whose figure the kernel tells.
+    let small = peak(run_one(Command::new("true")));
+    assert!(matches!(small, PeakMemory::Below(1..)), "{small:?}");
 }
 
 #[test]
