@@ -91,9 +91,8 @@ fn run(args: RunArgs) -> ExitStatus {
     if args.inputs.dry_run {
         return plan::input(args).map_or_else(|error| exit::bad_input(&error), dry_run::print);
     }
-    if let Some(EventTarget::Descriptor(_)) = args.records.events {
-        // Where it fails that descriptor is refused.
-        let _ = sys::note_descriptors();
+    if let Some(EventTarget::Descriptor(number)) = args.records.events {
+        sys::note_descriptor(number);
     }
     follow(args.jobs.guarding(), |guard| Plan::new(args, guard))
 }

@@ -11,6 +11,7 @@ mod pipe;
 mod records;
 mod schedule;
 pub(crate) mod slice;
+mod spooling;
 mod taken;
 mod telling;
 mod terms;
@@ -19,8 +20,7 @@ mod values;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
-use procpool_core::{LocalProcess, OnLeak, Processes};
+use procpool_core::{Capture, LocalProcess, OnLeak, Processes};
 
 use crate::args::{JobArgs, RunArgs, Where};
 use crate::cluster::courier::Starts;
@@ -146,7 +146,7 @@ impl Plan {
                 cluster::refuse_unseen(&cluster, &outset)?;
                 let account = Arc::clone(&session.printed);
                 if let Some(replay) = replay.as_ref().filter(|_| records::are_wanted(&records, &outputs)) {
-                    let keeper = LocalProcess::new();
+                    let keeper = spooling::spooling(LocalProcess::new(), Capture::Spool)?;
                     input.recorded = replay.completions(|output| keeper.keep(output))?;
                 }
                 (input, Some((session, outset)), Some(Recorded { account, prints, replay }))
@@ -157,12 +157,11 @@ impl Plan {
         let telling = telling::telling(&telling, capture, &cluster);
         let (session, outset) = course.unzip();
         let starts = if records.events.is_some() { Starts::Told } else { Starts::Silent };
-        let local = LocalProcess::new().grace(jobs.grace);
+        let local = spooling::spooling(LocalProcess::new().grace(jobs.grace), capture)?;
         let (limit, local) = match place {
             Place::Here => machine::make_room(scheduling.limit, input.jobs.size_hint().1, local),
             Place::Cluster => (scheduling.limit, local),
         };
-        local.check_spool().context("large outputs have no place, set TMPDIR to a directory for them")?;
         let of = records::Recorded { run: &run, limit, journal: journal.journal.as_deref() };
         let mut sinks = records::sinks(records, &of, &pulse, taken)?;
         let told = session.clone().filter(|_| printer.is_none()).map(|session| Box::new(Told(session)) as _);

@@ -10,7 +10,7 @@ use std::io;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use anyhow::anyhow;
+use anyhow::Context;
 use procpool_core::{Halt, Handle, Processes, Signal};
 use rustix::process::getpgrp;
 use rustix::termios::tcgetpgrp;
@@ -62,13 +62,10 @@ struct Servant {
 /// Where SIGCHLD was ignored when procpool was started, the kernel would reap the pool and the jobs before anybody
 /// learns how they ended, and tell nobody (waitpid(2)). Any handler puts an end to that.
 pub(crate) fn hear_of_children() -> anyhow::Result<()> {
-    let hear = || {
-        if Ignored::at_first()?.has(SIGCHLD) {
-            flag::register(SIGCHLD, Arc::default())?;
-        }
-        Ok(())
-    };
-    hear().map_err(|error: io::Error| anyhow!("can't catch signals: {error}"))
+    if Ignored::at_first().has(SIGCHLD) {
+        flag::register(SIGCHLD, Arc::default()).context("can't catch signals")?;
+    }
+    Ok(())
 }
 
 impl Signals {
@@ -79,7 +76,7 @@ impl Signals {
     /// # Errors
     /// Where the system refuses a handler, or the thread.
     pub(crate) fn catch() -> io::Result<Signals> {
-        let ignored = Ignored::at_first()?;
+        let ignored = Ignored::at_first();
         if !ignored.has(SIGXFSZ) {
             // Else a file that reaches `ulimit -f` would kill procpool. Now its write fails, like on a full disk.
             flag::register(SIGXFSZ, Arc::default())?;

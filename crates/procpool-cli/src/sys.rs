@@ -31,6 +31,17 @@ pub(crate) fn fork() -> io::Result<ForkResult> {
     Ok(side?)
 }
 
+/// Whether this process ignores the signal.
+pub(crate) fn is_ignored(signal: i32) -> bool {
+    #[expect(unsafe_code, reason = "a disposition is a pointer to code")]
+    // SAFETY: nothing is set, for the first pointer is null; the other is to a live local of the type that the call fills.
+    // All-zero bytes are a valid sigaction, with the default disposition.
+    unsafe {
+        let mut now: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, ptr::null(), &raw mut now) == 0 && now.sa_sigaction == libc::SIG_IGN
+    }
+}
+
 /// Does what the signal does to a program that doesn't care: ends this process by it, or stops it until it is
 /// continued. Returns then, or where the kernel drops the signal (a stop of an orphaned process group).
 pub(crate) fn take_default_action(signal: i32) {
@@ -76,22 +87,14 @@ pub(crate) fn map_shared(file: &fs::File, words: usize) -> io::Result<&'static [
     }
 }
 
-/// The descriptors that procpool was started with, beyond the standard three.
-static INHERITED: OnceLock<Vec<RawFd>> = OnceLock::new();
+/// The descriptor that procpool was started with and is to write to, beyond the standard three.
+static INHERITED: OnceLock<RawFd> = OnceLock::new();
 
-/// Notes which they are, before any descriptor of procpool's own. Jobs get none of them: they get the standard three.
-///
-/// # Errors
-/// Where `/proc` doesn't tell which there are.
-pub(crate) fn note_descriptors() -> io::Result<()> {
-    let mut numbers: Vec<RawFd> = Vec::new();
-    for entry in fs::read_dir("/proc/self/fd")? {
-        numbers.extend(entry?.file_name().to_str().and_then(|name| name.parse::<RawFd>().ok()));
+/// Notes whether this descriptor is there, before any of procpool's own may get its number. Jobs get the standard three only.
+pub(crate) fn note_descriptor(number: RawFd) {
+    if fcntl_getfd(borrow(number)).is_ok() {
+        let _ = INHERITED.set(number);
     }
-    // That of the directory that was read is among them, and closed by now.
-    numbers.retain(|number| *number > 2 && fcntl_getfd(borrow(*number)).is_ok());
-    let _ = INHERITED.set(numbers);
-    Ok(())
 }
 
 /// A descriptor for what procpool was given to write to under this number.
@@ -99,7 +102,7 @@ pub(crate) fn note_descriptors() -> io::Result<()> {
 /// # Errors
 /// Where it was given nothing, or nothing to write to.
 pub(crate) fn inherited_for_writing(number: RawFd) -> io::Result<OwnedFd> {
-    if !INHERITED.get().is_some_and(|inherited| inherited.contains(&number)) {
+    if INHERITED.get() != Some(&number) {
         return Err(Errno::BADF.into());
     }
     let given = borrow(number);

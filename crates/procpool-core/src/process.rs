@@ -37,7 +37,7 @@ use crate::process::room::{Place, Room};
 use crate::process::spawn::{Spawned, Starter};
 use crate::process::watch::{Patience, watch};
 use crate::runner::{Context, Runner};
-use crate::spool::{Spool, SpoolFiles};
+use crate::spool::{Spool, SpoolFiles, SpoolPlace};
 use crate::sys;
 
 pub use crate::process::lifecycle::OnLeak;
@@ -68,7 +68,7 @@ pub use crate::process::roster::{Process, Processes, Stopped};
 /// ```
 pub struct LocalProcess {
     policy: Policy,
-    spool_directory: PathBuf,
+    spool_place: SpoolPlace,
     spool_threshold: usize,
     starter: Starter,
     room: Room,
@@ -90,11 +90,11 @@ impl LocalProcess {
     /// Jobs will have the caller's environment as it is now.
     #[must_use]
     pub fn new() -> LocalProcess {
-        let directory = env::temp_dir();
+        let place = SpoolPlace::Directory(env::temp_dir());
         LocalProcess {
             policy: Policy { grace: LocalProcess::GRACE, on_leak: OnLeak::Kill },
-            starter: Starter::new(SpoolFiles::new(&directory, SPOOL_THRESHOLD)),
-            spool_directory: directory,
+            starter: Starter::new(SpoolFiles::new(&place, SPOOL_THRESHOLD)),
+            spool_place: place,
             spool_threshold: SPOOL_THRESHOLD,
             room: Room::default(),
             oom: OomWatch::default(),
@@ -158,7 +158,15 @@ impl LocalProcess {
     /// Where large outputs go. The file there has no name, and is gone with this runner and its last output.
     #[must_use]
     pub fn spool_directory(mut self, directory: impl Into<PathBuf>) -> LocalProcess {
-        self.spool_directory = directory.into();
+        self.spool_place = SpoolPlace::Directory(directory.into());
+        self.with_new_spool()
+    }
+
+    /// Has large outputs go to a file in memory, which is in no directory. For where there is none that can be written to:
+    /// what jobs write then takes as much memory until it has been read and dropped.
+    #[must_use]
+    pub fn spool_in_memory(mut self) -> LocalProcess {
+        self.spool_place = SpoolPlace::Memory;
         self.with_new_spool()
     }
 
@@ -211,7 +219,7 @@ impl LocalProcess {
     }
 
     fn with_new_spool(mut self) -> LocalProcess {
-        self.starter.spool = SpoolFiles::new(&self.spool_directory, self.spool_threshold);
+        self.starter.spool = SpoolFiles::new(&self.spool_place, self.spool_threshold);
         self
     }
 

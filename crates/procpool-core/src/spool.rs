@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub use crate::spool::copy::CopyError;
 use crate::spool::copy::read_out;
 use crate::spool::file::Extent;
-pub(crate) use crate::spool::file::SpoolFile;
+pub(crate) use crate::spool::file::{SpoolFile, SpoolPlace};
 pub(crate) use crate::spool::files::SpoolFiles;
 use crate::sys;
 
@@ -299,7 +299,7 @@ mod tests {
     use super::*;
 
     fn spool(threshold: usize) -> Spool {
-        Spool::in_file(Arc::new(SpoolFile::new(std::env::temp_dir(), threshold)))
+        Spool::in_file(Arc::new(SpoolFile::new(SpoolPlace::temporary(), threshold)))
     }
 
     fn append(spool: &mut Spool, bytes: &[u8]) {
@@ -324,7 +324,8 @@ mod tests {
 
     #[test]
     fn a_small_spool_needs_no_file_and_a_directory_that_is_missing_loses_nothing() {
-        let mut spool = Spool::in_file(Arc::new(SpoolFile::new("/nonexistent".into(), 10)));
+        let mut spool =
+            Spool::in_file(Arc::new(SpoolFile::new(SpoolPlace::Directory("/nonexistent".into()), 10)));
         append(&mut spool, b"small");
         spool.room().extend_from_slice(b" no more");
         let error = spool.settle().unwrap_err();
@@ -366,7 +367,7 @@ mod tests {
             sizes in proptest::collection::vec(0_usize..150_000, 0..12),
             tail in 0_usize..300_000,
         ) {
-            let file = Arc::new(SpoolFile::new(std::env::temp_dir(), threshold));
+            let file = Arc::new(SpoolFile::new(SpoolPlace::temporary(), threshold));
             let mut spool = Spool::in_file(Arc::clone(&file));
             let mut other = Spool::in_file(file);
             let mut expected = Vec::new();

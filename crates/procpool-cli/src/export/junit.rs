@@ -20,8 +20,9 @@ pub(super) struct Junit(Suite);
 
 impl Junit {
     pub(super) fn new() -> Result<Junit, Fault> {
-        let file =
-            tempfile::tempfile().context("a temporary file can't be made; set TMPDIR to a directory for it");
+        let file = tempfile::tempfile()
+            .or_else(|error| tempfile::tempfile_in("/dev/shm").map_err(|_| error))
+            .context("a temporary file can't be made; set TMPDIR to a directory for it");
         file.map(|file| Junit(Suite::new(file))).map_err(Fault::Own)
     }
 

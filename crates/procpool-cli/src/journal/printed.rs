@@ -4,7 +4,8 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::MetadataExt;
+use std::ops::Range;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -12,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use procpool_core::Source;
 use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::{Errno, retry_on_intr};
 
 use crate::journal::folder::{self, private};
 use crate::sys;
@@ -154,10 +156,29 @@ impl Printed {
         }
         let wanted = words.next_multiple_of(STEP).min(MOST);
         // Not only longer: a page that the disk has no room for kills who stores there.
-        fallocate(&self.file, FallocateFlags::empty(), 0, (wanted * size_of::<u64>()) as u64)?;
+        let bytes = |words: usize| (words * size_of::<u64>()) as u64;
+        match retry_on_intr(|| fallocate(&self.file, FallocateFlags::empty(), 0, bytes(wanted))) {
+            Ok(()) => {}
+            Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG | Errno::IO)) => return Err(error.into()),
+            // Not every file system has it, nor every fence lets it through.
+            Err(_) => write_zeros(&self.file, bytes(*there)..bytes(wanted))?,
+        }
         *there = wanted;
         Ok(())
     }
+}
+
+/// Has the disk find room for this part of the file, where no call does it: by zeros that are written there. Some learn only
+/// as those go to the disk that there is no room (nfs(5)).
+fn write_zeros(file: &File, part: Range<u64>) -> io::Result<()> {
+    const ZEROS: [u8; STEP * size_of::<u64>()] = [0; STEP * size_of::<u64>()];
+    let mut offset = part.start;
+    while offset < part.end {
+        let length = usize::try_from(part.end - offset).map_or(ZEROS.len(), |left| left.min(ZEROS.len()));
+        file.write_all_at(&ZEROS[..length], offset)?;
+        offset += length as u64;
+    }
+    file.sync_data()
 }
 
 impl Before {

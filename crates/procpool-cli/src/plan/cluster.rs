@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use procpool_cluster::{
     ArrayId, Arrays, Clerk, Engine, EngineError, HandedIn, Processors, Requeue, Settings, Slurm, State, Wish,
 };
-use procpool_core::{Limit, LocalProcess, Run};
+use procpool_core::{Capture, Limit, LocalProcess, Run};
 
 use crate::args::{ClusterArgs, ScheduleArgs, Where};
 use crate::cluster::courier::{Means, Starts};
@@ -21,7 +21,7 @@ use crate::input::Fault;
 use crate::journal::past::PastRound;
 use crate::journal::session::Session;
 use crate::labels::Labels;
-use crate::plan::schedule;
+use crate::plan::{schedule, spooling};
 use crate::run::Start;
 
 /// What it takes beside what was typed.
@@ -111,7 +111,7 @@ pub(super) fn start(
     };
     let means = Means {
         session: given.session,
-        keeper: LocalProcess::new(),
+        keeper: spooling::spooling(LocalProcess::new(), Capture::Spool)?,
         labels: given.labels,
         retries: schedule::retries(scheduling),
         starts: given.starts,

@@ -33,7 +33,7 @@ use crate::journal::text::Text;
 use crate::journal::writer::Durability;
 use crate::launch::{Launcher, Signals};
 use crate::machine;
-use crate::plan::{Plan, leaks, schedule, terms};
+use crate::plan::{Plan, leaks, schedule, spooling, terms};
 use crate::progress::{Display, Failed, Progress};
 use crate::pulse::Pulse;
 use crate::run::{Start, Telling};
@@ -128,7 +128,7 @@ impl Plan {
         let at_most = usize::try_from(parts.positions().count()).ok();
         let (limit, local) =
             machine::make_room(args.schedule.limit, at_most, LocalProcess::new().grace(args.jobs.grace));
-        local.check_spool().context("large outputs have no place, set TMPDIR to a directory for them")?;
+        let local = spooling::spooling(local, Capture::Spool)?;
         let leaks = leaks(&args.jobs);
         let durability = if args.journal.durable { Durability::PowerCut } else { Durability::Process };
         let recorder = Arc::new(Recorder::new(order.generation, place.running));

@@ -52,6 +52,7 @@ mod usage;
 mod values;
 mod variables;
 mod waiting;
+mod without_proc;
 
 use std::env;
 use std::ffi::{OsStr, OsString};

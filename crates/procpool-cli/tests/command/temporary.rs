@@ -6,15 +6,52 @@ use sleeper::needs;
 
 use crate::{Ended, Folder, mounts};
 
+/// They can't be written to by anybody, root included.
+const UNUSABLE: [&str; 3] = ["/nonexistent/directory", "/proc", "/dev/null"];
+
+const LARGE: &str = "sleeper 0 --quiet --stdout-bytes 3M --byte-seed";
+
 #[test]
-fn a_temporary_directory_that_is_of_no_use_is_said_before_any_job_has_run() {
-    // The last two can't be written to by anybody, root included.
-    for directory in ["/nonexistent/directory", "/proc", "/dev/null"] {
+fn where_the_temporary_directory_is_of_no_use_large_outputs_go_to_memory_and_that_is_said_once() {
+    for directory in UNUSABLE {
         let folder = Folder::new();
-        let ended = folder.run("touch {} ::: ran").env("TMPDIR", directory).end().exited(2).printed("");
-        ended.said(directory).said("set TMPDIR to");
-        assert!(!folder.has("ran"), "{directory}");
+        let ended = folder.run(&format!("-j1 {LARGE} ::: 4 5")).env("TMPDIR", directory).end().exited(0);
+        let expected = [all(4, Stream::Stdout, 3 << 20), all(5, Stream::Stdout, 3 << 20)].concat();
+        let ended = ended.printed(expected).said("large outputs go to /dev/shm").said(directory);
+        assert_eq!(ended.said("set TMPDIR to").error_text().lines().count(), 1);
     }
+}
+
+#[test]
+fn where_nothing_is_captured_nobody_asks_for_a_temporary_directory() {
+    for directory in UNUSABLE {
+        let run = Folder::new().run("--output raw echo {} ::: said");
+        run.env("TMPDIR", directory).end().exited(0).printed("said\n").silent();
+    }
+}
+
+#[test]
+fn without_any_directory_large_outputs_go_to_a_file_that_has_none() {
+    needs!(Mounts);
+    let folder = Folder::new();
+    let script = format!("mount -t tmpfs -o ro none /dev/shm && procpool run {LARGE} ::: 4");
+    let ended = mounts::sh(&folder, &script)
+        .env("TMPDIR", "/nonexistent")
+        .end()
+        .exited(0)
+        .said("large outputs go to memory");
+    ended.printed(all(4, Stream::Stdout, 3 << 20));
+}
+
+#[test]
+fn where_large_outputs_have_no_place_at_all_it_is_said_before_any_job_has_run() {
+    needs!(Strace, Mounts);
+    let folder = Folder::new();
+    let fence = "strace -f -o log -e trace=memfd_create -e inject=memfd_create:error=EPERM";
+    let script = format!("mount -t tmpfs -o ro none /dev/shm && {fence} procpool run touch {{}} ::: ran");
+    let ended = mounts::sh(&folder, &script).env("TMPDIR", "/nonexistent").end().exited(2).printed("");
+    ended.said("/nonexistent").said("set TMPDIR to");
+    assert!(!folder.has("ran"));
 }
 
 /// Two jobs one after the other, of which the second has more to say than there is room for.

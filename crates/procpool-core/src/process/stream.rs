@@ -162,11 +162,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::spool::SpoolFile;
+    use crate::spool::{SpoolFile, SpoolPlace};
 
     fn stream(threshold: usize) -> (Stream, File) {
         let (pipe, writer) = rustix::pipe::pipe().unwrap();
-        let file = Arc::new(SpoolFile::new(std::env::temp_dir(), threshold));
+        let file = Arc::new(SpoolFile::new(SpoolPlace::temporary(), threshold));
         (Stream::new(Some(pipe), Spool::in_file(file), None), writer.into())
     }
 

@@ -66,11 +66,11 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::spool::Spool;
+    use crate::spool::{Spool, SpoolPlace};
 
     #[test]
     fn an_error_says_on_which_side_it_was() {
-        let mut spool = Spool::in_file(Arc::new(SpoolFile::new(std::env::temp_dir(), 10)));
+        let mut spool = Spool::in_file(Arc::new(SpoolFile::new(SpoolPlace::temporary(), 10)));
         spool.room().extend_from_slice(&b"x".repeat(200_000));
         spool.settle().unwrap();
 

@@ -6,7 +6,7 @@ use std::io;
 use std::ops::Range;
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::{FileExt, PermissionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::sys;
@@ -17,9 +17,16 @@ use crate::sys;
 /// behind a slow first job: thousands) and the making of a file for each job that has something to say.
 /// Writers and readers work side by side, at offsets of their own; the lock is held only to hand those out.
 pub(crate) struct SpoolFile {
-    directory: PathBuf,
+    place: SpoolPlace,
     threshold: usize,
     state: Mutex<State>,
+}
+
+/// Where such a file is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SpoolPlace {
+    Directory(PathBuf),
+    Memory,
 }
 
 #[derive(Default)]
@@ -57,9 +64,9 @@ impl Extent {
 }
 
 impl SpoolFile {
-    /// A file in `directory`, for what spools have beyond `threshold` bytes.
-    pub(crate) fn new(directory: PathBuf, threshold: usize) -> SpoolFile {
-        SpoolFile { directory, threshold, state: Mutex::default() }
+    /// A file in this place, for what spools have beyond `threshold` bytes.
+    pub(crate) fn new(place: SpoolPlace, threshold: usize) -> SpoolFile {
+        SpoolFile { place, threshold, state: Mutex::default() }
     }
 
     pub(crate) fn threshold(&self) -> usize {
@@ -175,23 +182,35 @@ impl SpoolFile {
     }
 
     fn make(&self) -> io::Result<File> {
-        let file = tempfile::tempfile_in(&self.directory).map_err(|error| self.explain(error))?;
+        let directory = match &self.place {
+            SpoolPlace::Directory(directory) => directory,
+            SpoolPlace::Memory => return sys::memory_file(b""),
+        };
+        let file = tempfile::tempfile_in(directory).map_err(|error| explain(error, directory))?;
         // Made without a name it has whatever mode the umask leaves. Where modes are unknown, so is this call.
         let _ = file.set_permissions(Permissions::from_mode(0o600));
         Ok(file)
     }
 
-    /// Names the directory, but in an error that is about this process and passes.
-    fn explain(&self, error: io::Error) -> io::Error {
-        if sys::is_descriptor_shortage(&error) {
-            return error;
-        }
-        io::Error::new(error.kind(), format!("temporary directory {:?}: {error}", self.directory))
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing in here panics half-way through a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Names the directory, but in an error that is about this process and passes.
+fn explain(error: io::Error, directory: &Path) -> io::Error {
+    if sys::is_descriptor_shortage(&error) {
+        return error;
+    }
+    io::Error::new(error.kind(), format!("temporary directory {directory:?}: {error}"))
+}
+
+#[cfg(test)]
+impl SpoolPlace {
+    /// The system's temporary directory.
+    pub(crate) fn temporary() -> SpoolPlace {
+        SpoolPlace::Directory(std::env::temp_dir())
     }
 }
 
@@ -201,7 +220,7 @@ mod tests {
 
     #[test]
     fn what_was_given_back_is_used_again() {
-        let file = SpoolFile::new(std::env::temp_dir(), 0);
+        let file = SpoolFile::new(SpoolPlace::temporary(), 0);
         for _ in 0..10 {
             let mut extents = Vec::new();
             file.append(&mut extents, &vec![1; 300_000]).unwrap();
@@ -212,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_huge_output_is_a_short_list_of_extents() {
-        let file = SpoolFile::new(std::env::temp_dir(), 0);
+        let file = SpoolFile::new(SpoolPlace::temporary(), 0);
         let mut extents = Vec::new();
         let mut length = 0;
         while length < 100_000_000_000 {

@@ -2,10 +2,9 @@
 //! Knows nothing of what is in them.
 
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 
-use crate::spool::file::SpoolFile;
+use crate::spool::file::{SpoolFile, SpoolPlace};
 use crate::sys;
 
 /// The kernel lets one thread at a time write to a file, and the others burn their time while they wait for that
@@ -18,10 +17,10 @@ const FILES: usize = 4;
 const FEW_DESCRIPTORS: u64 = 256;
 
 impl SpoolFiles {
-    /// Files in `directory`, for what spools have beyond `threshold` bytes.
-    pub(crate) fn new(directory: &Path, threshold: usize) -> SpoolFiles {
+    /// Files in this place, for what spools have beyond `threshold` bytes.
+    pub(crate) fn new(place: &SpoolPlace, threshold: usize) -> SpoolFiles {
         let count = if sys::allowed_descriptors() < FEW_DESCRIPTORS { 1 } else { FILES };
-        let file = |_| Arc::new(SpoolFile::new(directory.to_owned(), threshold));
+        let file = |_| Arc::new(SpoolFile::new(place.clone(), threshold));
         SpoolFiles((0..count).map(file).collect())
     }
 

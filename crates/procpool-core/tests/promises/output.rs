@@ -159,6 +159,16 @@ fn where_a_large_output_can_not_be_kept_its_job_is_no_success_and_the_others_are
 }
 
 #[test]
+fn a_large_output_may_lie_in_memory() {
+    let runner = patient().spool_directory("/nonexistent/spool").spool_in_memory().spool_threshold(1_000);
+    runner.check_spool().unwrap();
+    let jobs = [Job::new("large", sleeper("0 --quiet --stdout-bytes 1M"))];
+    let results = Pool::with_runner(limit(1), runner).run_all(jobs).unwrap();
+    assert!(results["large"].outcome.is_success(), "{}", results["large"].outcome);
+    assert_eq!(results["large"].stdout().len(), 1 << 20);
+}
+
+#[test]
 fn a_directory_that_is_missing_is_seen_before_any_job_has_run() {
     let error = patient().spool_directory("/nonexistent/spool").check_spool().unwrap_err();
     let source = std::error::Error::source(&error).unwrap().to_string();

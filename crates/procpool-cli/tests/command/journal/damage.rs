@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use sleeper::needs;
 
-use crate::{Ended, Folder, mounts, wait_for};
+use crate::faults::tracing::strace;
+use crate::{Ended, Folder, PROCPOOL, mounts, wait_for};
 
 /// A run of jobs one after the other, of which the second has failed. Each says in a file that it was started.
 const LIST: [&str; 7] =
@@ -269,6 +270,40 @@ fn on_a_full_disk_nothing_more_is_started_and_with_room_again_all_comes_to_its_e
         .collect::<Vec<_>>()
         .concat();
     assert!(out == expected, "{} bytes", out.len());
+}
+
+#[test]
+fn on_a_file_system_that_reserves_nothing_a_run_is_recorded_and_gone_on_with() {
+    needs!(Mounts);
+    let folder = Folder::new();
+    let script = "mkdir small && mount -t ramfs none small
+        procpool run -k --journal small/J -- sh -c 'echo {}; [ -e ok ]' ::: 1 2 3; echo $? > first
+        : > ok; procpool resume -k small/J";
+    mounts::sh(&folder, script).end().exited(0).printed("1\n2\n3\n1\n2\n3\n");
+    assert_eq!(folder.read("first"), "1\n");
+}
+
+#[test]
+fn where_fallocate_is_refused_zeros_are_written_and_a_full_disk_is_told_all_the_same() {
+    needs!(Strace, Mounts);
+    for error in ["EOPNOTSUPP", "ENOSYS", "EPERM", "EINVAL"] {
+        let folder = Folder::new();
+        let inject = format!("inject=fallocate:error={error}");
+        let fence = ["-e", "trace=fallocate", "-e", &inject];
+        let trial =
+            strace(&folder, &fence).arg(PROCPOOL).args(["run", "-k", "--journal", "J", "echo", ":::", "1"]);
+        trial.end().exited(0).printed("1\n");
+        assert!(folder.read("log").contains("INJECTED"), "{}", folder.read("log"));
+        folder.resume("").end().exited(0).said("1 job: 1 succeeded").printed("");
+    }
+    let folder = Folder::new();
+    let fence = "strace -f -o log -e trace=fallocate -e inject=fallocate:error=EOPNOTSUPP";
+    let script = format!(
+        "mkdir small && mount -t tmpfs -o size=64k none small && mkdir small/J
+        head -c 1M /dev/zero > small/fill 2> /dev/null; truncate -s -4k small/fill
+        exec {fence} procpool run --journal small/J echo ::: ran"
+    );
+    mounts::sh(&folder, &script).end().exited(3).said("No space left on device").printed("");
 }
 
 #[test]
