@@ -42,7 +42,8 @@ pub struct Ran {
     pub stderr: Spool,
     /// Who killed it, where more is known of that than [`end`](Ran::end) says.
     pub killer: Option<Killer>,
-    /// Whether a descendant still held its output open after its own process had ended.
+    /// Whether a descendant still held its output open after its own process had ended. A process that can't be its own is
+    /// not held against it, as one that this program has forked meanwhile.
     pub leaked: bool,
     /// Those of its processes that could not be killed within 2 s, though it was ended or its leak was to be killed: as a
     /// rule they are another user's. Nothing else of it lives, as far as the kernel tells of a job's descendants.

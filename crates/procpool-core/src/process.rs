@@ -6,6 +6,7 @@ mod clock;
 mod descendants;
 pub(crate) mod environment;
 mod gate;
+mod holders;
 mod kill;
 mod lifecycle;
 mod oom;

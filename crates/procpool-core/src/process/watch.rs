@@ -7,6 +7,7 @@ use crate::halt::Halt;
 use crate::outcome::Ran;
 use crate::process::child::Child;
 use crate::process::descendants::Descendants;
+use crate::process::holders::{self, Holder, holder};
 use crate::process::kill::{self, Proc};
 use crate::process::lifecycle::{Action, Lifecycle};
 use crate::process::roster::Roster;
@@ -126,6 +127,12 @@ impl Watch<'_> {
             if self.is_over() {
                 return;
             }
+            if self.holder() == Holder::Foreign {
+                // What there was has been read, and nobody of the job is left to write more.
+                self.stdout.close();
+                self.stderr.close();
+                return;
+            }
         }
         let action = self.lifecycle.tick(now);
         self.act(action);
@@ -152,6 +159,18 @@ impl Watch<'_> {
         let [stdout, stderr] = sys::wait_any(sources, Some(Instant::now()));
         attend(&mut self.stdout, stdout);
         attend(&mut self.stderr, stderr);
+    }
+
+    /// Who holds an output that is still open.
+    fn holder(&self) -> Holder {
+        let number = i32::try_from(self.child.number()).ok().filter(|_| sys::proc::is_ours());
+        let began = number.and_then(|number| sys::proc::stat(number).ok().flatten());
+        let (Some(number), Some(stat)) = (number, began) else { return Holder::Job };
+        let outputs = [self.stdout.event(), self.stderr.event()].into_iter().flatten();
+        match outputs.map(sys::proc::pipe_number).collect() {
+            Some(pipes) => holder(number, stat.started, sys::proc::own_session(), &holders::Proc { pipes }),
+            None => Holder::Job,
+        }
     }
 
     fn act(&mut self, action: Action) {

@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::process;
 use std::sync::OnceLock;
 
@@ -119,6 +120,39 @@ pub(crate) fn is_at_rest(pid: i32) -> bool {
         behind_the_name(&stat).is_none_or(|fields| fields.trim_start().starts_with(['T', 't', 'Z', 'X']))
     };
     numbers_in(&format!("/proc/{pid}/task")).into_iter().all(is_at_rest)
+}
+
+/// The number of our own session; 0 where that is not of our namespace.
+pub(crate) fn own_session() -> i32 {
+    rustix::process::getsid(None).map_or(0, |session| session.as_raw_nonzero().get())
+}
+
+/// The number by which a pipe is known, whichever of its ends this is.
+pub(crate) fn pipe_number(pipe: BorrowedFd<'_>) -> Option<u64> {
+    Some(rustix::fs::fstat(pipe).ok()?.st_ino)
+}
+
+/// Whether a process has one of these pipes open.
+///
+/// # Errors
+/// Where that may not be known: another user's.
+pub(crate) fn holds(pid: i32, pipes: &[u64]) -> io::Result<bool> {
+    let names: Vec<String> = pipes.iter().map(|pipe| format!("pipe:[{pipe}]")).collect();
+    let entries = match fs::read_dir(format!("/proc/{pid}/fd")) {
+        Ok(entries) => entries,
+        Err(error) if is_gone(&error) => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let link = entry.and_then(|entry| fs::read_link(entry.path()));
+        match link {
+            Ok(link) if names.iter().any(|name| link.as_os_str() == name.as_str()) => return Ok(true),
+            Err(error) if !is_gone(&error) => return Err(error),
+            // Another file, or closed meanwhile.
+            Ok(_) | Err(_) => {}
+        }
+    }
+    Ok(false)
 }
 
 /// The name of its program, as much as the kernel keeps of it; empty where there is none.

@@ -171,6 +171,58 @@ fn a_daemon_that_closed_its_streams_is_no_leak() {
     assert!(LeftBehind::of(&folder.file("pid")).lives());
 }
 
+#[test]
+fn an_output_that_a_fork_of_this_program_holds_is_no_leak_of_the_job() {
+    let folder = Folder::new();
+    // Leaves somebody in its group who has nothing to do with its output.
+    let script = "sleep 1000 > /dev/null 2>&1 & echo $! > \"$1.left\"; echo $$ > \"$1\"
+        until [ -e \"$1.go\" ]; do :; done; echo said";
+    let runner = patient();
+    let command = sh(script, folder.file("pid"));
+    let mut run = Pool::with_runner(limit(1), runner).run([Job::new("one", command)]).unwrap();
+    let job = LeftBehind::of(&folder.file("pid"));
+    // As a fork has it at the moment of a start, for as long as it likes.
+    let [mut holder, _] = ["1", "2"].map(|fd| {
+        let output = fs::File::options().write(true).open(format!("/proc/{}/fd/{fd}", job.0)).unwrap();
+        let mut sleep = std::process::Command::new("sleep");
+        Held(sleep.arg("1000").stdout(output).spawn().unwrap())
+    });
+    fs::write(folder.file("pid.go"), "").unwrap();
+    let done = run.next().unwrap();
+    assert!(!done.outcome.ran().unwrap().leaked);
+    assert_eq!(said(&done), "said\n");
+    assert!(LeftBehind::of(&folder.file("pid.left")).lives(), "the group was killed for nothing");
+    assert_eq!(holder.0.try_wait().unwrap(), None);
+}
+
+/// A child of this program, killed at the end of its case.
+struct Held(std::process::Child);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn an_output_that_was_handed_to_somebody_older_is_no_leak_of_the_job() {
+    let folder = Folder::new();
+    let mut older = std::process::Command::new("setsid");
+    let script = "until [ -s \"$1\" ]; do sleep .01; done; exec 3> /proc/$(cat \"$1\")/fd/1; : > \"$1.go\"
+        exec sleep 1000";
+    let older = older.args(["sh", "-c", script, "sh"]).arg(folder.file("pid")).spawn().unwrap();
+    let _older = Held(older);
+    // To the hundredth of a second, which is what the kernel tells of a process's start.
+    let uptime = || fs::read_to_string("/proc/uptime").unwrap().split(' ').next().map(str::to_owned);
+    let before = uptime();
+    wait_for("a later start", || uptime() != before);
+    let script = "echo $$ > \"$1\"; until [ -e \"$1.go\" ]; do :; done; echo said";
+    let done = run_one(sh(script, folder.file("pid")));
+    assert!(!done.outcome.ran().unwrap().leaked);
+    assert_eq!(said(&done), "said\n");
+}
+
 /// A run of so many jobs that ignore TERM, once all do.
 fn stubborn(count: usize, grace: Duration, folder: &Folder) -> Run {
     let files: Vec<_> = (0..count).map(|n| folder.file(&n.to_string())).collect();
