@@ -8,9 +8,13 @@
 //! They hold the ends of two sockets, front to keeper and keeper to pool. An end of file tells of a death; signals are passed
 //! on through them, and what there is to say about the end (`words`).
 
+mod aftermath;
+mod children;
 mod front;
 mod keeper;
+mod left;
 mod link;
+mod mark;
 mod orphans;
 mod sweep;
 mod watch;
@@ -31,24 +35,17 @@ use rustix::process::{
 };
 use signal_hook::consts::SIGKILL;
 
+pub(crate) use crate::guard::aftermath::{Leftovers, list};
 use crate::guard::front::Front;
 use crate::guard::keeper::Keeper;
+pub(crate) use crate::guard::left::Left;
 use crate::guard::link::Heard;
 pub(crate) use crate::guard::link::{Alone, Link, Ruler};
-pub(crate) use crate::guard::orphans::{MARK, Mark, Orphans};
+pub(crate) use crate::guard::mark::{MARK, Mark};
+pub(crate) use crate::guard::orphans::Orphans;
 use crate::guard::watch::{Awaited, Line};
 use crate::guard::words::TAKES_LEAVE;
 use crate::{exit, proc, screen, sys, threads};
-
-/// What becomes of processes that are left when the pool has come to an orderly end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Leftovers {
-    /// They are killed.
-    Kill,
-    /// They may live on. Where the pool was killed they are killed all the same: nobody can tell then what
-    /// was meant to be kept from a job that ran.
-    Keep,
-}
 
 /// The pool's side: that it has a keeper, and the orphans that it has adopted itself.
 pub(crate) struct Guard {
@@ -70,7 +67,7 @@ impl Guard {
     pub(crate) fn enter(leftovers: Leftovers) -> anyhow::Result<Guard> {
         proc::trust()?;
         let mut before =
-            orphans::children_of(getpid()).context("the kernel doesn't list a process's children")?;
+            children::children_of(getpid()).context("the kernel doesn't list a process's children")?;
         let awaited = Awaited::prepare().context("signalfd(2)")?;
         let (mut line, theirs) = UnixStream::pair().context("no socket")?;
         set_child_subreaper(Some(getpid())).context("the kernel has no subreapers")?;
@@ -130,6 +127,7 @@ impl Guard {
             heard: self.heard.clone(),
             keeper: Arc::clone(&self.keeper),
             orphans: Arc::clone(&self.orphans),
+            leftovers: self.leftovers,
         }
     }
 
@@ -137,7 +135,7 @@ impl Guard {
     /// where it has heard of it: where it is dead, whoever listens to it has yet to end what is left.
     pub(crate) fn take_leave(&self) {
         self.alone.hold();
-        if self.leftovers == Leftovers::Kill {
+        if self.leftovers != Leftovers::Keep {
             // Now already: the keeper may be killed between this and the end.
             self.orphans.end_all();
         }

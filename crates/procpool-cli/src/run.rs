@@ -11,7 +11,7 @@ use signal_hook::consts::SIGPIPE;
 use crate::attempts::Attempts;
 use crate::colour::Palette;
 use crate::exit::{self, ExitStatus};
-use crate::guard::{Alone, Link, Ruler};
+use crate::guard::{Alone, Left, Link, Ruler};
 use crate::input::{self, Earlier, Fault, Input, Jobs};
 use crate::progress::{Display, Progress};
 use crate::pulse::Pulse;
@@ -70,6 +70,7 @@ pub(crate) fn run(set_going: Start, input: Input, audience: Audience, controls: 
     if let (Display::Bar(_), Some(link)) = (telling.progress.display, &controls.link) {
         link.announce_display();
     }
+    let aftermath = controls.link.as_ref().map(Link::aftermath);
     let (run, caught) = match start(set_going, input.jobs, controls) {
         Ok(started) => started,
         Err(error) => return exit::own_failure(&error),
@@ -78,6 +79,8 @@ pub(crate) fn run(set_going: Start, input: Input, audience: Audience, controls: 
     let mut delivery = Delivery::new(run.handle(), sinks, alone, telling.scale, input.earlier);
     delivery.loss = input.loss;
     delivery.deliver_all(run);
+    delivery.left =
+        aftermath.map(|aftermath| aftermath.settle(|| caught.get().is_some())).unwrap_or_default();
     let totals = delivery.totals(begun.elapsed());
     delivery.tell_sinks(|sink| sink.finish(&totals));
     drop(shown);
@@ -91,7 +94,7 @@ pub(crate) fn run(set_going: Start, input: Input, audience: Audience, controls: 
         SummaryWish::Never => false,
     };
     if is_wanted {
-        screen::say(&summary(&delivery.tally, begun.elapsed(), &telling.palette));
+        screen::say(&summary(&delivery.tally, &delivery.left, begun.elapsed(), &telling.palette));
     }
     status
 }
@@ -138,6 +141,8 @@ struct Delivery {
     trouble: Option<Trouble>,
     /// The first output that could not be kept.
     loss: Option<anyhow::Error>,
+    /// What jobs had left behind and was ended.
+    left: Vec<Left>,
 }
 
 impl Delivery {
@@ -158,6 +163,7 @@ impl Delivery {
             alone,
             trouble: None,
             loss: None,
+            left: Vec::new(),
         }
     }
 
@@ -198,6 +204,7 @@ impl Delivery {
             unrun: self.tally.unrun.known,
             rest: self.tally.unrun.input,
             leaked: self.tally.leaked,
+            left: self.left.clone(),
             elapsed,
         }
     }
@@ -230,12 +237,15 @@ impl Delivery {
     }
 
     /// A success is silent, but on a terminal, where a job leaked (what its descendant would have written later is not
-    /// there), or where a halt rule ended or left jobs. Silent, too, is an end where nobody reads, and one where nothing ran
+    /// there), where something was ended that jobs had left, or where a halt rule ended or left jobs. Silent, too, is an end where nobody reads, and one where nothing ran
     /// and what was wrong has been said.
     fn is_worth_a_summary(&self, status: ExitStatus) -> bool {
         match status {
             ExitStatus::Success => {
-                let is_whole = self.tally.leaked == 0 && self.tally.stopped == 0 && !self.tally.has_unrun();
+                let is_whole = self.tally.leaked == 0
+                    && self.left.is_empty()
+                    && self.tally.stopped == 0
+                    && !self.tally.has_unrun();
                 !is_whole || io::stderr().is_terminal()
             }
             _ if matches!(self.trouble, Some(Trouble::ReaderGone)) => false,

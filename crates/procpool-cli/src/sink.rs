@@ -32,6 +32,7 @@ use std::time::Duration;
 use procpool_core::{Completion, CopyError, Live, Retried, Started};
 
 use crate::exit::ExitStatus;
+use crate::guard::Left;
 use crate::tally::Rest;
 use crate::work::Work;
 
@@ -76,7 +77,7 @@ pub(crate) trait Sink {
 }
 
 /// What there is to say of a run once no job of it is left to end.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Totals {
     /// As far as they are known.
     pub(crate) jobs: u64,
@@ -86,6 +87,8 @@ pub(crate) struct Totals {
     pub(crate) unrun: u64,
     pub(crate) rest: Rest,
     pub(crate) leaked: u64,
+    /// What jobs had left behind and was ended.
+    pub(crate) left: Vec<Left>,
     pub(crate) elapsed: Duration,
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::colour::{Palette, paint};
 use crate::duration::prose;
+use crate::guard::{self, Left};
 use crate::tally::{Remark, Rest, Tally, Told};
 
 /// What was typed about whether there is one.
@@ -16,8 +17,8 @@ pub(crate) enum SummaryWish {
     Never,
 }
 
-/// The summary of a run.
-pub(crate) fn summary(tally: &Tally, elapsed: Duration, palette: &Palette) -> String {
+/// The summary of a run, at whose end this was ended that jobs had left.
+pub(crate) fn summary(tally: &Tally, left: &[Left], elapsed: Duration, palette: &Palette) -> String {
     let mut text = String::new();
     let whole = format!("procpool: {}; {}{}\n", counts(tally, palette), prose(elapsed), busy(tally, elapsed));
     text.push_str(&whole);
@@ -26,6 +27,9 @@ pub(crate) fn summary(tally: &Tally, elapsed: Duration, palette: &Palette) -> St
     }
     if tally.unremarked > 0 {
         line(&mut text, format_args!("  and {} more", tally.unremarked));
+    }
+    if !left.is_empty() {
+        line(&mut text, format_args!("  ended what jobs had left: {}", guard::list(left)));
     }
     if text.lines().count() > SCREEN {
         text.push_str(&whole);
@@ -98,7 +102,7 @@ mod tests {
     use crate::tally::Unrun;
 
     fn plain(tally: &Tally, elapsed: Duration) -> String {
-        summary(tally, elapsed, &Palette::default())
+        summary(tally, &[], elapsed, &Palette::default())
     }
 
     #[test]
@@ -111,7 +115,7 @@ mod tests {
     #[test]
     fn what_failed_stands_out_in_colour() {
         let tally = Tally { succeeded: 1, failed: 2, ..Tally::default() };
-        let coloured = summary(&tally, Duration::ZERO, &Palette::coloured());
+        let coloured = summary(&tally, &[], Duration::ZERO, &Palette::coloured());
         let expected = "procpool: 3 jobs: \x1b[32m1 succeeded\x1b[0m, \x1b[1m\x1b[31m2 failed\x1b[0m; 0ms\n";
         assert_eq!(coloured, expected);
     }

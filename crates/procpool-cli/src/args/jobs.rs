@@ -12,10 +12,12 @@ use crate::guard::Leftovers;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Jobs")]
 pub(crate) struct JobArgs {
-    /// What becomes of a process that holds a job's output open after the job itself has ended
+    /// What becomes of processes that a job has left behind when it has ended itself
     ///
-    /// It gets 200 ms, and the job counts as leaked. Then it is killed with its process group (kill), the
-    /// job goes on until it lets go (wait), or it may live on, also when procpool has ended (keep).
+    /// One that holds the job's output open gets 200 ms, and the job counts as leaked. Then it is killed with its process
+    /// group (kill), the job goes on until it lets go (wait), or it may live on, also when procpool has ended (keep).
+    /// One that holds no output may live as long as procpool does. Then it is killed and named (kill), procpool waits
+    /// for its end (wait), or it lives on (keep).
     #[arg(long, value_name = "WHAT", default_value = "kill", hide_possible_values = true)]
     pub(crate) on_leak: LeakPolicy,
 
@@ -27,7 +29,7 @@ pub(crate) struct JobArgs {
     #[arg(allow_hyphen_values = true)]
     pub(crate) grace: Duration,
 
-    /// Run as one process, without a second one that ends everything should the first be killed
+    /// Run as one process, without those that end everything should it be killed
     #[arg(long)]
     pub(crate) no_guard: bool,
 }
@@ -41,10 +43,11 @@ pub(crate) enum LeakPolicy {
 }
 
 impl JobArgs {
-    /// Whether there is to be a guardian, and what it does about processes that are left at the end.
+    /// Whether there is to be a keeper, and what is done about processes that are left at the end.
     pub(crate) fn guarding(&self) -> Option<Leftovers> {
         let leftovers = match self.on_leak {
-            LeakPolicy::Kill | LeakPolicy::Wait => Leftovers::Kill,
+            LeakPolicy::Kill => Leftovers::Kill,
+            LeakPolicy::Wait => Leftovers::Wait,
             LeakPolicy::Keep => Leftovers::Keep,
         };
         (!self.no_guard).then_some(leftovers)

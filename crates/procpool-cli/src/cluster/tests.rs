@@ -206,7 +206,13 @@ fn slices_are_over_when_each_has_said_so() {
     assert!(!tails.are_over());
     let running = |tails: &Tails, tag: &str| tails.running(&[tag.to_owned()]).count();
     assert_eq!((running(&tails, "1-1"), running(&tails, "1"), running(&tails, "1-2")), (2, 2, 0));
-    let end = Record::End(End { generation: 1, ended: "then".into(), status: 0 }).line();
+    let end = Record::End(End {
+        generation: 1,
+        ended: "then".into(),
+        status: 0,
+        left: Vec::new(),
+    })
+    .line();
     append(&files[1], &end);
     pass(&mut tails);
     assert!(!tails.are_over());

@@ -6,7 +6,7 @@ use std::process;
 use nix::libc;
 use rustix::process::{Pid, WaitStatus, getpid};
 
-use crate::guard::orphans::{children_of, number};
+use crate::guard::children::{children_of, number};
 use crate::guard::sweep::{sweep, sweep_after};
 use crate::guard::watch::{Awaited, Came, Heard, Line, end_like, next_child, wait_for_news};
 use crate::guard::words::{DRAWS, TAKES_LEAVE, signal, stopped_by};

@@ -4,7 +4,7 @@
 use nix::libc;
 use rustix::process::{Pid, Signal, WaitStatus, kill_process};
 
-use crate::guard::Leftovers;
+use crate::guard::aftermath::Leftovers;
 use crate::guard::sweep::{sweep, sweep_after};
 use crate::guard::watch::{Awaited, Came, Heard, Line, end_like, next_child, wait_for_news};
 use crate::guard::words::{DRAWS, LISTENS, TAKES_LEAVE, signal, signal_from};
@@ -103,7 +103,7 @@ impl Keeper {
 
     fn end(&mut self, status: WaitStatus) -> ! {
         self.hear_pool();
-        if self.leftovers == Leftovers::Kill || !self.told.is_orderly {
+        if self.leftovers != Leftovers::Keep || !self.told.is_orderly {
             sweep(&mut Vec::new());
         }
         if self.told.draws && !self.told.is_orderly {

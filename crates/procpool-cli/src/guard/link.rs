@@ -14,7 +14,9 @@ use rustix::io::retry_on_intr;
 use rustix::process::{Signal, kill_process, set_parent_process_death_signal};
 use signal_hook::consts::SIGKILL;
 
-use crate::guard::orphans::{Orphans, children_of_all_threads};
+use crate::guard::aftermath::{Aftermath, Leftovers};
+use crate::guard::children::children_of_all_threads;
+use crate::guard::orphans::Orphans;
 use crate::guard::words::{DRAWS, LISTENS, source_of};
 use crate::signals::Obedience;
 use crate::{screen, sys, threads};
@@ -33,6 +35,7 @@ pub(crate) struct Link {
     pub(super) heard: Heard,
     pub(super) keeper: Arc<UnixStream>,
     pub(super) orphans: Arc<Orphans>,
+    pub(super) leftovers: Leftovers,
 }
 
 /// Who listens to the keeper, and waits until a run can be told.
@@ -81,6 +84,14 @@ impl Link {
         let _ = (&*self.keeper).write_all(&[LISTENS]);
     }
 
+    /// What sees to what jobs have left, in the end.
+    pub(crate) fn aftermath(&self) -> Aftermath {
+        Aftermath {
+            leftovers: self.leftovers,
+            orphans: Arc::clone(&self.orphans),
+        }
+    }
+
     /// Has the keeper tidy up the terminal where this process is killed.
     pub(crate) fn announce_display(&self) {
         let _ = (&*self.keeper).write_all(&[DRAWS]);
@@ -92,7 +103,7 @@ impl Link {
     /// # Errors
     /// Where the thread is refused.
     pub(crate) fn listen(self) -> io::Result<Ear> {
-        let Link { alone, heard, keeper, orphans } = self;
+        let Link { alone, heard, keeper, orphans, .. } = self;
         let (listener, told) = sync_channel::<Ruler>(1);
         let listen = move || {
             // Nobody is told where the run could not begin.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, wait, waitpid};
 
-use crate::guard::orphans::{children_of, number};
+use crate::guard::children::{children_of, number};
 use crate::{proc, screen};
 
 /// After this long what still lives can't be killed: another user's, or waiting for a dead disk.

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 
+use crate::guard::Left;
 use crate::journal::identity::Identity;
 use crate::journal::line;
 use crate::journal::names::NamesLine;
@@ -134,6 +135,9 @@ pub(crate) struct End {
     pub(crate) ended: String,
     /// As a shell has it in `$?`.
     pub(crate) status: i32,
+    /// What jobs had left behind, and was ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) left: Vec<Left>,
 }
 
 impl Record {

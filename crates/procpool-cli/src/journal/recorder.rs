@@ -8,6 +8,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use procpool_core::{Completion, Context, HeldUp, Job, NotStarted, Outcome, Spool};
 
+use crate::guard::Left;
 use crate::journal::record::{Circumstances, End, Output, Outputs, Record, attempt_line};
 use crate::journal::running::{Entry, Running};
 use crate::journal::writer::Writer;
@@ -126,14 +127,22 @@ impl Recorder {
         writer.append(&attempt_line(Attempt::last(lost), &circumstances, &Outputs::default()))
     }
 
-    /// How the run has ended.
+    /// How the run has ended, and what was ended with it that jobs had left.
     ///
     /// # Errors
     /// Where it can't be written, or somebody has taken the files away.
-    pub(crate) fn end(&self, status: i32) -> io::Result<()> {
+    pub(crate) fn end(&self, status: i32, left: &[Left]) -> io::Result<()> {
         let writer = self.writer.get().expect("BUG: an end without a begin");
         let ended = time(std::time::SystemTime::now());
-        writer.append(&Record::End(End { generation: self.generation, ended, status }).line())
+        writer.append(
+            &Record::End(End {
+                generation: self.generation,
+                ended,
+                status,
+                left: left.to_vec(),
+            })
+            .line(),
+        )
     }
 
     /// Whether the files are where they can be found.

@@ -197,6 +197,7 @@ impl Sink for Events {
             unrun: totals.unrun,
             input_read: totals.rest == Rest::None,
             leaked: totals.leaked,
+            left: &totals.left,
             seconds: totals.elapsed.as_secs_f64(),
             status: status.number(),
             signal: match status {

@@ -46,8 +46,8 @@ impl Sink for Journal {
         self.recorded.check_all()
     }
 
-    fn ended(&mut self, _: &Totals, status: ExitStatus) -> Result<(), Trouble> {
-        self.recorded.end(status.number())
+    fn ended(&mut self, totals: &Totals, status: ExitStatus) -> Result<(), Trouble> {
+        self.recorded.end(status.number(), totals)
     }
 }
 

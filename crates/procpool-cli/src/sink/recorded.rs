@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use crate::journal::recorder::Recorder;
-use crate::sink::Trouble;
+use crate::sink::{Totals, Trouble};
 
 /// See the head of this file.
 pub(super) struct Recorded {
@@ -51,8 +51,8 @@ impl Recorded {
     ///
     /// # Errors
     /// Where that can't be written.
-    pub(super) fn end(&self, status: i32) -> Result<(), Trouble> {
-        self.recorder.end(status).map_err(|error| Trouble::recording(&self.name, error))
+    pub(super) fn end(&self, status: i32, totals: &Totals) -> Result<(), Trouble> {
+        self.recorder.end(status, &totals.left).map_err(|error| Trouble::recording(&self.name, error))
     }
 
     fn check_place(&self) -> Result<(), Trouble> {

@@ -80,7 +80,7 @@ impl Sink for SliceRecords {
         self.recorded.check_all()
     }
 
-    fn ended(&mut self, _: &Totals, status: ExitStatus) -> Result<(), Trouble> {
-        self.recorded.end(status.number())
+    fn ended(&mut self, totals: &Totals, status: ExitStatus) -> Result<(), Trouble> {
+        self.recorded.end(status.number(), totals)
     }
 }

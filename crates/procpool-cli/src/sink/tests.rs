@@ -93,6 +93,7 @@ fn record(folder: &Path, codes: &'static [u8], then: &Then) {
         unrun: 0,
         rest: Rest::None,
         leaked: 0,
+        left: Vec::new(),
         elapsed: Duration::ZERO,
     };
     tell(&mut |sink| sink.finish(&totals));

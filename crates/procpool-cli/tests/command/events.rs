@@ -80,7 +80,7 @@ fn a_run_is_told_from_its_start_to_its_end() {
         output("3", 2, "stdout", "3"),
         output("3", 2, "stderr", "e"),
         finished("3", 2, false),
-        r#"{"event":"run-finished","failed":1,"input_read":true,"jobs":2,"leaked":0,"status":1,"stopped":0,"succeeded":1,"unrun":0}"#
+        r#"{"event":"run-finished","failed":1,"input_read":true,"jobs":2,"leaked":0,"left":[],"status":1,"stopped":0,"succeeded":1,"unrun":0}"#
             .to_owned(),
     ];
     assert_eq!(told, expected);

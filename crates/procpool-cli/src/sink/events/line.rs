@@ -5,6 +5,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::Serialize;
 
+use crate::guard::Left;
 use crate::sink::report::{Report, Whose};
 
 /// One line.
@@ -53,6 +54,7 @@ pub(crate) enum Line<'a> {
         unrun: u64,
         input_read: bool,
         leaked: u64,
+        left: &'a [Left],
         seconds: f64,
         status: i32,
         signal: Option<i32>,

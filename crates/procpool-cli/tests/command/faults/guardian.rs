@@ -373,3 +373,52 @@ fn nothing_is_left_of_a_run_whose_keeper_is_killed_as_its_last_job_ends() {
         assert!(ended.stdout.is_empty());
     }
 }
+
+/// Leaves a process in a session of its own that holds none of its outputs, until there is a file `go`.
+const DAEMON: &str =
+    "setsid sh -c 'echo $$ > new.left; mv new.left pid.left; exec sleep 1000' </dev/null >/dev/null 2>&1 &
+until [ -e pid.left ] && [ \"$(cat /proc/$(cat pid.left)/comm)\" = sleep ]; do sleep 0.01; done; echo done";
+
+#[test]
+fn what_a_job_has_left_without_a_pipe_is_ended_at_the_end_and_named_in_summary_and_records() {
+    let folder = Folder::new();
+    let ended = folder.run("--journal J --events ev sh -c").args([DAEMON, ":::", "a b"]).end();
+    let left = pids(&folder, "pid.left", 1).remove(0);
+    assert!(is_gone(&left));
+    let ended = ended.exited(0).printed("done\n");
+    ended.said(&format!("  ended what jobs had left: sleep (process {left} of job a b)\n"));
+    let record = format!(r#""left":[{{"pid":{left},"program":"sleep","seq":1,"key":"a b"}}]"#);
+    assert!(folder.read("ev").contains(&record), "{}", folder.read("ev"));
+    assert!(folder.read("J/journal.jsonl").contains(&record), "{}", folder.read("J/journal.jsonl"));
+}
+
+#[test]
+fn on_leak_keep_lets_live_on_what_holds_no_output_and_says_nothing() {
+    let folder = Folder::new();
+    folder.run("--on-leak keep sh -c").args([DAEMON, ":::", "a"]).end().exited(0).printed("done\n").silent();
+    let left = pids(&folder, "pid.left", 1);
+    assert!(!is_gone(&left[0]));
+    kill(&left[0], Signal::KILL);
+    wait_gone(&left);
+}
+
+#[test]
+fn on_leak_wait_waits_for_what_holds_no_output_until_it_ends_or_procpool_is_told_to() {
+    for ends_by_itself in [true, false] {
+        let folder = Folder::new();
+        let running = folder.run("--on-leak wait sh -c").args([DAEMON, ":::", "a"]).start();
+        let left = pids(&folder, "pid.left", 1);
+        let waiting =
+            format!("procpool: waiting for what jobs have left: sleep (process {} of job a)\n", left[0]);
+        wait_for("it to say so", || String::from_utf8_lossy(&running.stderr.heard()).contains(&waiting));
+        assert!(!is_gone(&left[0]));
+        if ends_by_itself {
+            kill(&left[0], Signal::KILL);
+            running.end().exited(0).printed("done\n");
+        } else {
+            running.signal(Signal::INT);
+            running.end().died_of(Signal::INT).said("  ended what jobs had left: sleep (process ");
+        }
+        wait_gone(&left);
+    }
+}

@@ -1,0 +1,31 @@
+//! Which processes are children of ours.
+
+use std::io;
+
+use rustix::process::Pid;
+
+use crate::proc;
+
+pub(super) fn number(pid: Pid) -> u32 {
+    pid.as_raw_nonzero().get().unsigned_abs()
+}
+
+/// The children of all threads of this process but those with these numbers: jobs that are just being started.
+/// Nobody reaps those, so that their numbers can't be anybody else's.
+pub(super) fn children_of_all_threads(known: &[u32]) -> Vec<Pid> {
+    let unknown = proc::children(std::process::id()).into_iter().filter(|pid| !known.contains(pid));
+    unknown.filter_map(pid_of).collect()
+}
+
+/// The children of a process's first thread, ended ones included.
+///
+/// # Errors
+/// Where that can't be known.
+pub(super) fn children_of(process: Pid) -> io::Result<Vec<Pid>> {
+    let children = proc::children_of_first_thread(number(process))?;
+    Ok(children.into_iter().filter_map(pid_of).collect())
+}
+
+fn pid_of(number: u32) -> Option<Pid> {
+    i32::try_from(number).ok().and_then(Pid::from_raw)
+}
