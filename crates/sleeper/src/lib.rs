@@ -11,5 +11,7 @@ mod locate;
 pub mod needs;
 mod random;
 pub mod stamp;
+mod sys;
 
 pub use locate::binary;
+pub use sys::heed_all_signals;

@@ -53,7 +53,9 @@ impl Need {
     pub fn reason(self) -> &'static str {
         match self {
             Need::Strace => "strace(1) is not here or may not trace (apt-get install strace)",
-            Need::Attach => "strace(1) may not attach to a process here (ptrace_scope, see ptrace(2))",
+            Need::Attach => {
+                "strace(1) is not here or may not attach to processes (apt-get install strace; ptrace(2), ptrace_scope)"
+            }
             Need::Mounts => "nothing can be mounted here, neither as root nor in a user namespace",
             Need::Pids => "no PID namespace can be made here, neither as root nor in a user namespace",
             Need::Root => "it takes root",
@@ -69,13 +71,7 @@ impl Need {
     #[must_use]
     pub fn are_met(needs: &[Need]) -> bool {
         let Some(missing) = needs.iter().find(|need| need.find().is_none()) else { return true };
-        let reason = missing.reason();
-        let all = env::var_os("PROCPOOL_TESTS").is_some_and(|tests| tests == "all");
-        assert!(!all, "nothing may be skipped (PROCPOOL_TESTS=all), but {reason}");
-        let thread = thread::current();
-        let test = thread.name().unwrap_or("a test");
-        // In one write, so that lines of tests that run at once don't mix.
-        let _ = stderr().write_all(format!("{test}: {SKIPPED} {reason}\n").as_bytes());
+        skip(missing.reason());
         false
     }
 
@@ -107,6 +103,22 @@ impl Need {
         })
     }
 }
+
+/// Says that the calling test is skipped: for one that finds out by itself what it lacks, and then returns.
+///
+/// # Panics
+/// Where `PROCPOOL_TESTS` is `all`.
+pub fn skip(reason: &str) {
+    let all = env::var_os("PROCPOOL_TESTS").is_some_and(|tests| tests == "all");
+    assert!(!all, "nothing may be skipped (PROCPOOL_TESTS=all), but {reason}");
+    let thread = thread::current();
+    let test = thread.name().unwrap_or("a test");
+    // In one write, so that lines of tests that run at once don't mix.
+    let _ = stderr().write_all(format!("{test}: {SKIPPED} {reason}\n").as_bytes());
+}
+
+/// A reason of that kind.
+pub const NO_MEMORY_CGROUP: &str = "no memory cgroup can be made here, so nothing runs out of memory";
 
 /// What stands in each line about a skipped test, before the reason.
 pub const SKIPPED: &str = "skipped, because";

@@ -172,7 +172,6 @@ impl Kind {
                 End::Itself(Status::Signalled(_)) => Kind::Signalled,
                 End::TimedOut(_) => Kind::TimedOut,
                 End::Stopped(_) => Kind::Stopped,
-                End::Unknown => Kind::Lost,
             },
             Outcome::NotStarted(NotStarted::Spawn(_)) => Kind::NotStarted,
             Outcome::NotStarted(NotStarted::NeverReached) => Kind::NeverReached,
@@ -218,10 +217,7 @@ impl Report {
             survivors: Vec::new(),
         };
         match outcome {
-            Outcome::Ran(ran) => {
-                let report = Report { error: outcome.lost().map(str::to_owned), ..report };
-                report.with_figures(ran)
-            }
+            Outcome::Ran(ran) => report.with_figures(ran),
             Outcome::NotStarted(NotStarted::Spawn(error)) => Report {
                 error: Some(error.to_string()),
                 errno: error.source.raw_os_error(),
@@ -234,9 +230,8 @@ impl Report {
 
     fn with_figures(self, ran: &Ran) -> Report {
         let (exit_code, signal) = match status(ran) {
-            Some(Status::Exited(code)) => (Some(code), None),
-            Some(Status::Signalled(signal)) => (None, Some(signal.number())),
-            None => (None, None),
+            Status::Exited(code) => (Some(code), None),
+            Status::Signalled(signal) => (None, Some(signal.number())),
         };
         let (peak_memory, peak_memory_below) = match ran.usage.peak_memory {
             PeakMemory::Known(bytes) => (Some(bytes), None),
@@ -248,7 +243,7 @@ impl Report {
             exit_code,
             signal,
             killer: ran.killer.and_then(killer_word),
-            error: ran.lost.as_ref().map(ToString::to_string).or(self.error),
+            error: ran.lost.as_ref().map(ToString::to_string),
             errno: ran.lost.as_ref().and_then(std::io::Error::raw_os_error),
             started: Some(time(ran.started)),
             seconds: ran.elapsed.as_secs_f64(),
@@ -275,11 +270,10 @@ fn killer_word(killer: Killer) -> Option<&'static str> {
     }
 }
 
-/// How the process itself ended, whoever ended it; `None` where others have taken its status.
-pub(crate) fn status(ran: &Ran) -> Option<Status> {
+/// How the process itself ended, whoever ended it.
+pub(crate) fn status(ran: &Ran) -> Status {
     match ran.end {
-        End::Itself(status) | End::TimedOut(status) | End::Stopped(status) => Some(status),
-        End::Unknown => None,
+        End::Itself(status) | End::TimedOut(status) | End::Stopped(status) => status,
     }
 }
 

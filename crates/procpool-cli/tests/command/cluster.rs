@@ -147,7 +147,7 @@ fn a_job_that_has_ended_twice_is_told_once_and_counted() {
         ended.error_text()
     );
     let listed = folder
-        .sh("procpool export j --all --format jsonl | wc -l; procpool resume j --unrun")
+        .sh("PATH=$PWD/bin:$PATH; procpool export j --all --format jsonl | wc -l; procpool resume j --unrun")
         .end()
         .exited(1);
     assert_eq!(listed.text(), "4\n");

@@ -132,6 +132,7 @@ impl Folder {
     }
 
     fn command(&self, program: impl AsRef<OsStr>) -> Trial {
+        sleeper::heed_all_signals();
         let mut command = Command::new(program);
         for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PROCPOOL_")) {
             command.env_remove(name);

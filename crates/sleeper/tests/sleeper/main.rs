@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "clippy does not take the helpers of tests for tests")]
 
 mod behind;
+mod heeding;
 mod needs;
 
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -18,6 +19,7 @@ use std::process::{Child, Command, Output, Stdio};
 use tempfile::tempdir;
 
 fn sleeper(options: &str) -> Command {
+    sleeper::heed_all_signals();
     let mut command = Command::new(env!("CARGO_BIN_EXE_sleeper"));
     command.args(options.split(' ')).env_remove("PROCPOOL_KEY");
     command
