@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 
 use crate::verdict::Verdict;
-use crate::{bench, cluster, demo, fuzz, msrv, shell, tidy, torture, vm};
+use crate::{bench, cluster, demo, fuzz, msrv, newcomer, shell, tidy, torture, vm};
 
 /// One step; they run in the order in which they stand here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -19,6 +19,8 @@ pub(crate) enum Step {
     /// Core with no other crate of the workspace beside it that could lend it a feature.
     Alone,
     Test,
+    /// The tests once more, as an ordinary user without the tools that a bare Debian lacks.
+    Newcomer,
     Doc,
     Msrv,
     Tidy,
@@ -46,6 +48,7 @@ impl Step {
             Step::Test => {
                 shell::show(shell::cargo(root, "test --workspace --locked").env("PROCPOOL_TESTS", "all"))?;
             }
+            Step::Newcomer => newcomer::check(root)?,
             Step::Doc => {
                 let line = "doc --workspace --no-deps --document-private-items --locked";
                 shell::show(shell::cargo(root, line).env("RUSTDOCFLAGS", "-D warnings"))?;

@@ -9,6 +9,7 @@ mod debian;
 mod demo;
 mod fuzz;
 mod msrv;
+mod newcomer;
 mod shell;
 mod tidy;
 mod torture;

@@ -86,8 +86,8 @@ mod tests {
 
     #[test]
     fn a_failed_command_is_named_with_its_complaint() {
-        let error = read(&mut cargo(Path::new("."), "no-such-subcommand")).unwrap_err().to_string();
-        assert!(error.contains("`cargo no-such-subcommand` failed"), "{error}");
-        assert!(error.contains("no such command"), "{error}");
+        let error = read(&mut command(Path::new("/"), "ls", "no-such-file")).unwrap_err().to_string();
+        assert!(error.contains("`ls no-such-file` failed"), "{error}");
+        assert!(error.contains("cannot access"), "{error}");
     }
 }

@@ -1,0 +1,97 @@
+//! The tests once more, as somebody meets them who has only just cloned the repository: an ordinary user, next to nothing
+//! in the environment, none of the tools that a bare Debian lacks, no terminal, and signals ignored as under `nohup … &`.
+//!
+//! It runs the programs that `cargo test` has built, in a copy of the checkout that is the user's own (`stage`), and tells
+//! at the end what was skipped and why. The tests of documentation are not among them: those want a compiler.
+
+mod programs;
+mod stage;
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::Stdio;
+
+use anyhow::{Context, Result, ensure};
+use sleeper::needs::{NO_MEMORY_CGROUP, Need, SKIPPED};
+
+use self::programs::Program;
+use self::stage::Stage;
+
+/// What may be missing there. Whatever else a test lacks, it has to do without.
+const MAY_BE_MISSING: [Need; 6] =
+    [Need::Strace, Need::Attach, Need::Sqlite, Need::Root, Need::Mounts, Need::Pids];
+
+/// Runs all test programs of the workspace at `root` that way.
+pub(crate) fn check(root: &Path) -> Result<()> {
+    let built = programs::built(root)?;
+    let stage = Stage::new(root, &built)?;
+    let mut skipped = Vec::new();
+    let mut failed = Vec::new();
+    for program in built.iter().filter(|program| program.is_test) {
+        println!("$ {}", program.file.display());
+        if !run(&stage, program, &mut skipped)? {
+            failed.push(program.name.as_str());
+        }
+    }
+    print!("{}", list(&skipped));
+    ensure!(failed.is_empty(), "a newcomer's tests fail, in {}", failed.join(", "));
+    let unexpected: Vec<&str> =
+        skipped.iter().map(String::as_str).filter(|line| !is_expected(line)).collect();
+    ensure!(unexpected.is_empty(), "skipped without a reason that holds there:\n{}", unexpected.join("\n"));
+    Ok(())
+}
+
+/// Whether all tests of a program pass. What it says is passed on, and lines about what is skipped are kept.
+fn run(stage: &Stage, program: &Program, skipped: &mut Vec<String>) -> Result<bool> {
+    let mut command = stage.command(program);
+    let mut child = command
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {}", program.file.display()))?;
+    let stderr = BufReader::new(child.stderr.take().context("BUG: it has no standard error")?);
+    for line in stderr.split(b'\n') {
+        let line = line.context("cannot read what the tests say")?;
+        let mut own = std::io::stderr().lock();
+        own.write_all(&line).and_then(|()| own.write_all(b"\n")).context("cannot write to standard error")?;
+        let line = String::from_utf8_lossy(&line);
+        if line.contains(SKIPPED) {
+            skipped.push(line.into_owned());
+        }
+    }
+    Ok(child.wait().context("cannot wait for the tests")?.success())
+}
+
+fn list(skipped: &[String]) -> String {
+    let mut lines = skipped.to_vec();
+    lines.sort();
+    lines
+        .iter()
+        .fold(format!("{} tests were skipped\n", skipped.len()), |text, line| text + "  " + line + "\n")
+}
+
+fn is_expected(line: &str) -> bool {
+    let reason = line.split_once(SKIPPED).map_or("", |(_, reason)| reason.trim());
+    reason == NO_MEMORY_CGROUP || MAY_BE_MISSING.iter().any(|need| need.reason() == reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_bare_debian_lacks_may_be_missing() {
+        let line = |reason: &str| format!("a::b: {SKIPPED} {reason}");
+        for need in MAY_BE_MISSING {
+            assert!(is_expected(&line(need.reason())), "{need:?}");
+        }
+        assert!(!is_expected(&line("it is Monday")));
+        assert!(!is_expected("no such line"));
+    }
+
+    #[test]
+    fn what_was_skipped_is_counted_and_listed() {
+        let skipped = ["b: skipped".to_owned(), "a: skipped".to_owned()];
+        assert_eq!(list(&skipped), "2 tests were skipped\n  a: skipped\n  b: skipped\n");
+    }
+}

@@ -1,0 +1,139 @@
+//! Where a newcomer's tests run: a copy of the checkout and of what was built, which are the user's own, and a PATH
+//! without the tools that a bare Debian lacks.
+//!
+//! The programs know the paths at which they were built, and those may be closed to others. So root puts the copy in the
+//! same place, in a mount namespace (`enter.sh`). Who isn't root is an ordinary user already, in a checkout of his own.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use rustix::process::geteuid;
+
+use super::programs::Program;
+use crate::shell;
+
+/// The account under which root runs the tests; `.ci/run` makes it.
+const USER: &str = "newcomer";
+
+/// Tools that are not to be found, and beginnings of the names of others.
+const ABSENT: [&str; 6] = ["strace", "sqlite3", "parallel", "xe", "cargo", "rustc"];
+const ABSENT_BEGIN: [&str; 8] =
+    ["slurm", "munge", "sbatch", "squeue", "scancel", "scontrol", "sinfo", "strace-"];
+
+/// As `nohup … &` in a script. The folder is where cargo would run it.
+const BACKGROUND: &str = "trap '' HUP INT QUIT; cd \"$1\" && exec \"$2\"";
+
+pub(crate) struct Stage {
+    folder: tempfile::TempDir,
+    /// Those that are covered by their copies.
+    places: Vec<PathBuf>,
+}
+
+impl Stage {
+    pub(crate) fn new(root: &Path, programs: &[Program]) -> Result<Stage> {
+        // Not where TMPDIR points to: others may not get there.
+        let folder = tempfile::Builder::new().prefix("newcomer-").tempdir_in("/tmp")?;
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
+        fs::create_dir(folder.path().join("home"))?;
+        fill_path(&folder.path().join("bin"))?;
+        let mut stage = Stage { folder, places: Vec::new() };
+        if geteuid().is_root() {
+            stage.copy(root, programs)?;
+        }
+        Ok(stage)
+    }
+
+    fn copy(&mut self, root: &Path, programs: &[Program]) -> Result<()> {
+        let target = shell::target_directory(root)?;
+        self.places.push(root.to_path_buf());
+        if !target.starts_with(root) {
+            self.places.push(target.clone());
+        }
+        let checkout = self.of(root);
+        fs::create_dir_all(&checkout)?;
+        let pack = "tar --directory \"$1\" --exclude ./.git --exclude ./target --create . | tar --directory \"$2\" --extract";
+        let unpack = Command::new("sh").args(["-c", pack, "sh"]).arg(root).arg(&checkout).status()?;
+        ensure!(unpack.success(), "cannot copy {}", root.display());
+        for program in programs {
+            let copy = self.of(&program.file);
+            fs::create_dir_all(copy.parent().context("BUG: a program in no folder")?)?;
+            fs::copy(&program.file, &copy)
+                .with_context(|| format!("cannot copy {}", program.file.display()))?;
+        }
+        let own = "chown -R \"$1:\" \"$2\" && chmod -R u=rwX,go=rX \"$2\"";
+        let mut command = Command::new("sh");
+        shell::read(command.args(["-c", own, "sh", USER]).arg(self.folder.path())).with_context(|| {
+            format!("can't give files to the user {USER} (useradd {USER}, as .ci/run does)")
+        })?;
+        Ok(())
+    }
+
+    /// Where the copy of a file is.
+    fn of(&self, file: &Path) -> PathBuf {
+        self.folder.path().join(file.strip_prefix("/").unwrap_or(file))
+    }
+
+    /// A program as a newcomer runs it.
+    pub(crate) fn command(&self, program: &Program) -> Command {
+        let mut command = Command::new("setsid");
+        command.arg("--wait");
+        if !self.places.is_empty() {
+            command.args(["unshare", "--mount", "sh", "-c", include_str!("enter.sh"), "sh"]);
+            command.arg(self.folder.path()).args(&self.places).arg("--");
+            command.args(["setpriv", "--reuid", USER, "--regid", USER, "--clear-groups"]);
+        }
+        command.args(["env", "-i"]).arg(self.variable("HOME", "home")).arg(self.variable("PATH", "bin"));
+        command.args(["sh", "-c", BACKGROUND, "sh"]).arg(&program.folder).arg(&program.file);
+        command
+    }
+
+    fn variable(&self, name: &str, folder: &str) -> OsString {
+        let mut variable = OsString::from(format!("{name}="));
+        variable.push(self.folder.path().join(folder));
+        variable
+    }
+}
+
+/// A folder with links to all tools of the system but those.
+fn fill_path(folder: &Path) -> Result<()> {
+    fs::create_dir(folder)?;
+    for system in ["/usr/bin", "/usr/sbin", "/bin", "/sbin"] {
+        for tool in fs::read_dir(system).with_context(|| format!("cannot read {system}"))? {
+            let tool = tool?;
+            if is_there(&tool.file_name()) {
+                // The first of a name counts, as in any PATH.
+                let _ = symlink(tool.path(), folder.join(tool.file_name()));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_there(tool: &OsStr) -> bool {
+    let name = tool.as_bytes();
+    !ABSENT.iter().any(|absent| name == absent.as_bytes())
+        && !ABSENT_BEGIN.iter().any(|begin| name.starts_with(begin.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newcomer_has_the_tools_of_a_bare_debian_and_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bin");
+        fill_path(&path).unwrap();
+        for tool in ["sh", "env", "unshare", "xargs"] {
+            assert!(path.join(tool).exists(), "{tool}");
+        }
+        for tool in ["strace", "sqlite3", "parallel", "xe", "sbatch", "slurmctld", "munged"] {
+            assert!(!path.join(tool).is_symlink(), "{tool}");
+        }
+    }
+}
