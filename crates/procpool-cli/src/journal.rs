@@ -33,5 +33,6 @@ pub(crate) mod running;
 pub(crate) mod scan;
 pub(crate) mod session;
 pub(crate) mod text;
+pub(crate) mod whereabouts;
 mod window;
 pub(crate) mod writer;

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::fs;
 use std::io;
+use std::path::PathBuf;
 use std::process;
 use std::sync::OnceLock;
 
@@ -103,6 +104,18 @@ pub(crate) fn environment(pid: u32) -> io::Result<Vec<u8>> {
 pub(crate) fn name(pid: u32) -> String {
     let name = trust().ok().and_then(|()| fs::read(format!("/proc/{pid}/comm")).ok()).unwrap_or_default();
     String::from_utf8_lossy(&name).trim_end_matches('\n').to_owned()
+}
+
+/// The program that it runs; `None` where that can't be told.
+pub(crate) fn program(pid: u32) -> Option<PathBuf> {
+    trust().ok()?;
+    fs::read_link(format!("/proc/{pid}/exe")).ok()
+}
+
+/// All processes but this one, as far as they can be seen.
+pub(crate) fn others() -> impl Iterator<Item = u32> {
+    let own = process::id();
+    numbers_in("/proc").into_iter().filter(move |pid| *pid != own)
 }
 
 /// The children of a process's first thread, ended ones included.

@@ -1,17 +1,18 @@
-//! Whether somebody runs what a journal is of, and which attempts: looked at from outside, without a lock.
-//! Knows nothing of what was recorded.
+//! Whether somebody runs what a journal is of, and which attempts: looked at from outside.
+//! Whoever it is has a lock, which is seen from another PID namespace and another machine as well.
 
 use std::collections::HashMap;
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::journal::running::{Entry, Holder, boot, host, read, started};
+use crate::journal::running::{Entry, Holder, Running, read, started};
+use crate::journal::whereabouts::Seen;
 
 /// What the files say that holders lock.
 #[derive(Debug, Default)]
 pub(crate) struct Holding {
     pub(crate) is_alive: bool,
+    /// Who runs it, where that is nobody whom one finds by its number here.
+    pub(crate) elsewhere: Option<String>,
     /// The attempts that were last begun, by the positions of their jobs.
     attempts: HashMap<u64, Begun>,
 }
@@ -30,8 +31,11 @@ impl Holding {
     pub(crate) fn look(path: &Path) -> Holding {
         let Ok(file) = crate::journal::folder::open(path) else { return Holding::default() };
         let Some((holder, table)) = read(&file) else { return Holding::default() };
-        let inode = file.metadata().map_or(0, |metadata| metadata.ino());
-        let mut holding = Holding { is_alive: is_alive(&holder, inode), attempts: HashMap::new() };
+        let is_alive = Running::is_held(&file) && is_its_own(&holder);
+        let is_elsewhere = is_alive
+            && matches!(holder.whereabouts.seen(), Seen::InAnotherNamespace | Seen::OnAnotherMachine);
+        let elsewhere = is_elsewhere.then(|| holder.whereabouts.describe(holder.pid));
+        let mut holding = Holding { is_alive, elsewhere, attempts: HashMap::new() };
         holding.note(&holder, table, holding.is_alive);
         holding
     }
@@ -59,29 +63,17 @@ impl Holding {
     }
 }
 
-fn is_alive(holder: &Holder, inode: u64) -> bool {
-    // Numbers of processes mean nothing on another machine, or after another start of this one.
-    if holder.host != host() || holder.boot != boot() || holder.boot.is_empty() {
-        return false;
-    }
-    match fs::read_to_string("/proc/locks") {
-        Ok(locks) => locks.lines().any(|lock| is_of(lock, holder.pid, inode)),
-        Err(_) => started(holder.pid).is_some(),
-    }
-}
-
-/// See proc(5): `1: FLOCK  ADVISORY  WRITE 708 fe:01:1572866 0 EOF`. The device may be another one than stat(2) says.
-fn is_of(lock: &str, pid: u32, inode: u64) -> bool {
-    let fields: Vec<&str> = lock.split_ascii_whitespace().collect();
-    let [_, "FLOCK", _, _, holder, file, ..] = fields[..] else { return false };
-    let number = file.rsplit(':').next().and_then(|number| number.parse().ok());
-    holder.parse() == Ok(pid) && number == Some(inode)
+/// Whether who stands in the file is who holds it. Somebody else may be about to take it over, who has said nothing yet.
+fn is_its_own(holder: &Holder) -> bool {
+    let lives = || started(holder.pid).is_some_and(|ticks| ticks <= holder.ticks);
+    holder.whereabouts.seen() != Seen::Here || lives()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::running::{Entry, Running};
+    use crate::journal::running::Entry;
+    use crate::journal::whereabouts::Whereabouts;
 
     #[test]
     fn who_holds_a_folder_is_seen_and_who_held_it_is_not_alive() {
@@ -91,8 +83,8 @@ mod tests {
         let running = Running::lock(&path).unwrap();
         let holder = Holder {
             pid: std::process::id(),
-            host: host(),
-            boot: boot(),
+            whereabouts: Whereabouts::own(),
+            ticks: Entry::now(1, 1, 1).ticks,
             run: "r".into(),
             generation: 2,
             ..Holder::default()
@@ -107,18 +99,21 @@ mod tests {
         drop(running);
         assert!(!Holding::look(&path).is_alive);
         assert_eq!(Holding::look(&path).attempt(7), Some(Begun { goes_on: false, ..begun }));
+        // Another process has it by now, and hasn't said so.
+        let running = Running::lock(&path).unwrap();
+        running.begin(&Holder { pid: u32::MAX, ..holder.clone() }).unwrap();
+        assert!(!Holding::look(&path).is_alive);
+        // In another namespace that number may be anybody's.
+        let whereabouts = Whereabouts { pid_namespace: "pid:[1]".into(), ..Whereabouts::own() };
+        running.begin(&Holder { pid: u32::MAX, whereabouts, ..holder }).unwrap();
+        running.note(1, Entry::now(4711, 7, 3)).unwrap();
+        let holding = Holding::look(&path);
+        assert!(holding.elsewhere.as_ref().unwrap().contains("in another PID namespace of "));
+        assert_eq!((holding.is_alive, holding.attempt(7)), (true, Some(begun)));
+        drop(running);
+        assert_eq!(Holding::look(&path).elsewhere, None);
         let mut other = Holding::default();
         other.add_slice(&path);
         assert_eq!(other.attempt(7), Some(begun));
-    }
-
-    #[test]
-    fn a_lock_is_of_a_process_and_a_file() {
-        let lock = "3: FLOCK  ADVISORY  WRITE 708 fe:01:1572866 0 EOF";
-        assert!(is_of(lock, 708, 1_572_866));
-        assert!(!is_of(lock, 70, 1_572_866) && !is_of(lock, 708, 66));
-        assert!(!is_of("3: -> FLOCK  ADVISORY  WRITE 708 fe:01:1572866 0 EOF", 708, 1_572_866));
-        assert!(!is_of("4: POSIX  ADVISORY  WRITE 708 fe:01:1572866 0 EOF", 708, 1_572_866));
-        assert!(!is_of("", 708, 1_572_866));
     }
 }

@@ -1,7 +1,7 @@
 //! The list of the last run: who stands on it, what of it ran when all came to an end, what of it has been printed.
 //! Knows nothing of what is to be done now.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use anyhow::Context;
 
@@ -19,6 +19,8 @@ pub(crate) struct LastList {
     printed: Before,
     /// By position: the generation and the attempt that ran last, as far as is known.
     running: HashMap<u64, (u32, u32)>,
+    /// The positions of those whose attempt that ran last has an outcome.
+    ended: HashSet<u64>,
 }
 
 /// What was being printed when all came to an end.
@@ -36,23 +38,40 @@ impl LastList {
         folder: &Folder,
         ran: Option<&(Holder, Vec<Entry>)>,
     ) -> anyhow::Result<LastList> {
-        let running = ran.into_iter().flat_map(|(holder, table)| {
-            table.iter().map(|entry| (entry.seq, (holder.generation, entry.attempt)))
-        });
+        let mut running = HashMap::new();
+        for (holder, entry) in
+            ran.into_iter().flat_map(|(holder, table)| table.iter().map(move |entry| (holder, entry)))
+        {
+            // The next attempt may have been given another slot.
+            let last = running.entry(entry.seq).or_insert((holder.generation, 0));
+            last.1 = entry.attempt.max(last.1);
+        }
         Ok(LastList {
             number: run.list,
             printed: Before::read(&folder.printed(run.generation)).context("can't read what was printed")?,
-            running: running.collect(),
+            running,
+            ended: HashSet::new(),
         })
     }
 
     /// Takes note, in what is known of a job, that it stands there.
-    pub(crate) fn note(&self, position: u64, standing: &mut Standing) {
+    pub(crate) fn note(&mut self, position: u64, standing: &mut Standing) {
         standing.is_listed = true;
         standing.is_unprinted = !self.printed.has(position);
         if let Some((generation, attempt)) = self.running.get(&position) {
-            standing.was_running |= standing.lacks(*generation, *attempt);
+            if standing.lacks(*generation, *attempt) {
+                standing.was_running = true;
+            } else {
+                self.ended.insert(position);
+            }
         }
+    }
+
+    /// Of what was started, what has no outcome for all that is known by now.
+    pub(crate) fn without_outcome(&self, table: Vec<Entry>) -> Vec<Entry> {
+        let is_last =
+            |entry: &Entry| self.running.get(&entry.seq).is_some_and(|(_, last)| *last == entry.attempt);
+        table.into_iter().filter(|entry| !self.ended.contains(&entry.seq) && is_last(entry)).collect()
     }
 
     /// Whether the job that stands there was being printed.
@@ -65,7 +84,11 @@ impl LastList {
     ///
     /// # Errors
     /// Where it can't be read.
-    pub(crate) fn note_all(&self, past: &mut Past, folder: &Folder) -> anyhow::Result<Option<HalfPrinted>> {
+    pub(crate) fn note_all(
+        &mut self,
+        past: &mut Past,
+        folder: &Folder,
+    ) -> anyhow::Result<Option<HalfPrinted>> {
         let Some(reader) = ListReader::open(folder, self.number)? else { return Ok(None) };
         let mut half_printed = None;
         let mut position = 0;

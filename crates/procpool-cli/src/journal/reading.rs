@@ -104,7 +104,8 @@ impl Reading {
                 }
             }
         }
-        let mut remarks = Vec::new();
+        let mut remarks: Vec<String> =
+            holding.elsewhere.iter().map(|holder| format!("held by {holder}")).collect();
         for (files, length) in writers.iter().zip(&outcomes.lengths) {
             if length.torn > 0 && !holding.is_alive {
                 remarks.push(format!(

@@ -12,6 +12,7 @@ use crate::journal::identity::Identity;
 use crate::journal::line;
 use crate::journal::names::NamesLine;
 use crate::journal::text::Text;
+use crate::journal::whereabouts::Whereabouts;
 use crate::sink::report::{Attempt, KeyText, Report, time};
 
 /// The version of all that this file describes.
@@ -111,9 +112,8 @@ pub(crate) struct Run {
     #[serde(rename = "run")]
     pub(crate) name: String,
     pub(crate) pid: u32,
-    pub(crate) host: String,
-    /// Of this start of the machine: no process lives longer.
-    pub(crate) boot: String,
+    #[serde(flatten)]
+    pub(crate) whereabouts: Whereabouts,
     pub(crate) started: String,
     pub(crate) limit: usize,
     /// Where it was started.

@@ -78,7 +78,7 @@ impl<'a> Reckoning<'a> {
     }
 
     /// The next job, as it stood on the last list.
-    fn take_again(&mut self, last: &LastList, identity: &Identity, key: impl FnOnce() -> Key) {
+    fn take_again(&mut self, last: &mut LastList, identity: &Identity, key: impl FnOnce() -> Key) {
         let known = self.past.jobs.get(&identity.job).copied();
         self.seen += u64::from(known.is_some());
         let mut standing = known.unwrap_or(Standing::listed());
@@ -146,7 +146,7 @@ impl<'a> Reckoning<'a> {
 /// Where it can't be read.
 pub(crate) fn reckon_stored(
     folder: &Folder,
-    last: &LastList,
+    last: &mut LastList,
     mut reckoning: Reckoning<'_>,
 ) -> anyhow::Result<Resumption> {
     let missing = || format!("the journal's list of jobs, {:?}, is gone", folder.list(last.number));

@@ -18,6 +18,8 @@ use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 use crate::journal::folder::private;
+use crate::journal::whereabouts::{Seen, Whereabouts};
+use crate::proc;
 
 /// The file, locked.
 pub(crate) struct Running(File);
@@ -26,9 +28,9 @@ pub(crate) struct Running(File);
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Holder {
     pub(crate) pid: u32,
-    pub(crate) host: String,
-    /// Which start of the machine: numbers of processes mean nothing in another one.
-    pub(crate) boot: String,
+    /// Elsewhere these numbers mean nothing.
+    #[serde(flatten)]
+    pub(crate) whereabouts: Whereabouts,
     pub(crate) run: String,
     pub(crate) generation: u32,
     /// Where in the journal its record begins.
@@ -92,9 +94,8 @@ impl Running {
                     thread::sleep(Duration::from_millis(5));
                 }
                 Err(Errno::WOULDBLOCK) => {
-                    let holder = holder(&file);
-                    let who = holder.map_or_else(String::new, |holder| {
-                        format!(", process {} on {}", holder.pid, holder.host)
+                    let who = holder(&file).map_or_else(String::new, |holder| {
+                        format!(", {}", holder.whereabouts.describe(holder.pid))
                     });
                     bail!("in use by another procpool{who}; wait until that has ended, or end it")
                 }
@@ -103,6 +104,16 @@ impl Running {
                 }
             }
         }
+    }
+
+    /// Whether somebody has the folder, wherever that process runs. The lock that tells is kept for no longer than the question
+    /// takes: who wants it meanwhile tries for much longer.
+    pub(crate) fn is_held(file: &File) -> bool {
+        let tried = flock(file, FlockOperation::NonBlockingLockShared);
+        if tried.is_ok() {
+            let _ = flock(file, FlockOperation::NonBlockingUnlock);
+        }
+        tried == Err(Errno::WOULDBLOCK)
     }
 
     /// Makes one that nobody has made before; `None` where somebody has.
@@ -148,7 +159,7 @@ fn is_at(file: &File, path: &Path) -> bool {
 
 /// How long to wait for who holds the file.
 fn patience(file: &File) -> Duration {
-    let is_here = |holder: &Holder| holder.host == host() && holder.boot == boot();
+    let is_here = |holder: &Holder| holder.whereabouts.seen() == Seen::Here;
     match holder(file).filter(is_here) {
         Some(holder) if !has_guardian(holder.pid) => LAST_BREATH,
         _ => LETTING_GO,
@@ -157,9 +168,8 @@ fn patience(file: &File) -> Duration {
 
 /// Whether a process lives whose parent runs the same program, as one does that nobody has killed.
 fn has_guardian(pid: u32) -> bool {
-    let program = |pid| fs::read_link(format!("/proc/{pid}/exe")).ok();
-    let guardian = stat(pid).as_deref().and_then(parent_in).and_then(program);
-    guardian.is_some() && guardian == program(pid)
+    let guardian = proc::stat(pid).and_then(|stat| proc::program(stat.parent));
+    guardian.is_some() && guardian == proc::program(pid)
 }
 
 /// Who holds it, or did, and what was started by then, for who only looks.
@@ -219,35 +229,9 @@ impl Entry {
     }
 }
 
-/// What this start of the machine is called; empty where that is not known.
-pub(crate) fn boot() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
-}
-
-/// What this machine is called.
-pub(crate) fn host() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
-}
-
 /// When a process was started, in ticks; `None` where there is none.
 pub(crate) fn started(pid: u32) -> Option<u64> {
-    started_in(&stat(pid)?)
-}
-
-fn stat(pid: u32) -> Option<String> {
-    fs::read_to_string(format!("/proc/{pid}/stat")).ok()
-}
-
-/// See proc(5): behind the name, which ends with the last parenthesis, the state comes third, the start 22nd.
-fn started_in(stat: &str) -> Option<u64> {
-    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
-    let state = fields.next()?;
-    (!matches!(state, "Z" | "X")).then(|| fields.nth(18)?.parse().ok()).flatten()
-}
-
-/// The next field after the state.
-fn parent_in(stat: &str) -> Option<u32> {
-    stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
+    proc::stat(pid).filter(|stat| !stat.has_ended).map(|stat| stat.started)
 }
 
 #[cfg(test)]
@@ -265,7 +249,7 @@ mod tests {
         assert_eq!(running.before(), None);
         let holder = Holder {
             pid: 7,
-            host: "here".into(),
+            whereabouts: Whereabouts { host: "here".into(), ..Whereabouts::default() },
             generation: 3,
             ..Holder::default()
         };
@@ -288,9 +272,18 @@ mod tests {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
         let path = temporary.path().join("running");
         let running = Running::lock(&path).unwrap();
-        running.begin(&Holder { pid: 4711, host: "there".into(), ..Holder::default() }).unwrap();
-        let error = Running::lock(&path).err().unwrap().to_string();
+        let refusal = |whereabouts| {
+            running.begin(&Holder { pid: 4711, whereabouts, ..Holder::default() }).unwrap();
+            Running::lock(&path).err().unwrap().to_string()
+        };
+        let there = Whereabouts { host: "there".into(), ..Whereabouts::default() };
+        let error = refusal(there);
         assert!(error.contains("process 4711 on there"), "{error}");
+        let error = refusal(Whereabouts { pid_namespace: "pid:[1]".into(), ..Whereabouts::own() });
+        assert!(error.contains("process 4711 in another PID namespace of "), "{error}");
+        assert!(Running::is_held(&File::open(&path).unwrap()));
+        drop(running);
+        assert!(!Running::is_held(&File::open(&path).unwrap()));
     }
 
     #[test]
@@ -320,14 +313,17 @@ mod tests {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
         let path = temporary.path().join("running");
         let running = Running::lock(&path).unwrap();
-        let wait_for = |pid, host: String| {
-            running.begin(&Holder { pid, host, boot: boot(), ..Holder::default() }).unwrap();
+        let here = Whereabouts::own;
+        let wait_for = |pid, whereabouts| {
+            running.begin(&Holder { pid, whereabouts, ..Holder::default() }).unwrap();
             patience(&running.0)
         };
-        assert_eq!(wait_for(u32::MAX, host()), LAST_BREATH);
-        assert_eq!(wait_for(u32::MAX, "there".into()), LETTING_GO);
+        assert_eq!(wait_for(u32::MAX, here()), LAST_BREATH);
+        assert_eq!(wait_for(u32::MAX, Whereabouts { host: "there".into(), ..here() }), LETTING_GO);
+        // Of another namespace nothing is known by its numbers.
+        assert_eq!(wait_for(u32::MAX, Whereabouts { pid_namespace: "pid:[1]".into(), ..here() }), LETTING_GO);
         // The parent of this one runs another program.
-        assert_eq!(wait_for(process::id(), host()), LAST_BREATH);
+        assert_eq!(wait_for(process::id(), here()), LAST_BREATH);
         let mut guardian = process::Command::new("sh")
             .args(["-c", "sh -c 'echo $$; read line'; true"])
             .stdin(process::Stdio::piped())
@@ -336,7 +332,7 @@ mod tests {
             .unwrap();
         let mut number = String::new();
         BufReader::new(guardian.stdout.take().unwrap()).read_line(&mut number).unwrap();
-        assert_eq!(wait_for(number.trim().parse().unwrap(), host()), LETTING_GO);
+        assert_eq!(wait_for(number.trim().parse().unwrap(), here()), LETTING_GO);
         // The end of its input ends the inner one.
         guardian.wait().unwrap();
     }
@@ -346,9 +342,5 @@ mod tests {
         let entry = Entry::now(process::id(), 1, 1);
         assert!(started(process::id()).unwrap() <= entry.ticks);
         assert_eq!(started(u32::MAX), None);
-        let stat = |state: &str| format!("7 (a) b) {state}{} 4711 0", " 1".repeat(18));
-        assert_eq!(started_in(&stat("S")), Some(4711));
-        assert_eq!(started_in(&stat("Z")), None);
-        assert_eq!(parent_in("7 (a) b) S 3 1"), Some(3));
     }
 }

@@ -2,6 +2,7 @@
 //! Knows nothing of jobs' outcomes; the recorder does.
 
 use std::io;
+use std::path::Path;
 use std::process;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -11,13 +12,14 @@ use anyhow::{Context, bail};
 use crate::input::{Fault, Jobs};
 use crate::journal::claim::Claim;
 use crate::journal::folder::Folder;
-use crate::journal::leftovers;
+use crate::journal::leftovers::{self, Leftover};
 use crate::journal::listing::{Listing, Trouble};
 use crate::journal::past::Length;
 use crate::journal::printed::Printed;
 use crate::journal::record::{Record, Run};
 use crate::journal::recorder::Recorder;
-use crate::journal::running::{Entry, Holder, Leaks, boot, host};
+use crate::journal::running::{Entry, Holder, Leaks};
+use crate::journal::whereabouts::Whereabouts;
 use crate::journal::writer::{Durability, Writer};
 use crate::screen;
 use crate::sink::report::time;
@@ -47,7 +49,7 @@ pub(crate) struct Start {
 pub(crate) enum From {
     /// There is no journal yet. The list is written as the jobs come.
     Nothing { jobs: Jobs, fault: Fault },
-    /// A journal of this length, with who held it before and what of theirs may still run.
+    /// A journal of this length, with who held it before and what of theirs has no outcome.
     Journal { length: Length, before: Option<(Holder, Vec<Entry>)>, says: String },
 }
 
@@ -84,8 +86,7 @@ impl Session {
         let header = Record::header().line();
         let holder = Holder {
             pid: run.pid,
-            host: run.host.clone(),
-            boot: run.boot.clone(),
+            whereabouts: run.whereabouts.clone(),
             run: run.name.clone(),
             generation,
             ticks: Entry::now(run.pid, 0, 0).ticks,
@@ -95,6 +96,7 @@ impl Session {
                 From::Journal { length, .. } => length.whole,
             },
         };
+        say_what_is_weaker(&run.whereabouts);
         let run = Record::Run(Box::new(run));
         match from {
             From::Nothing { jobs, fault } => {
@@ -118,7 +120,7 @@ impl Session {
                     ));
                 }
                 if let Some((holder, table)) = &before {
-                    end_leftovers(holder, table)?;
+                    leave_nothing(holder, table)?;
                 }
                 self.recorder.running().begin(&holder).with_context(in_folder)?;
                 let writer = Writer::resume(self.folder.own_files(), length.whole, durability);
@@ -155,20 +157,58 @@ impl Session {
     }
 }
 
-/// Ends what an earlier run has left, and says what that was.
-fn end_leftovers(holder: &Holder, table: &[Entry]) -> anyhow::Result<()> {
-    let (ended, left) = leftovers::end(holder, table);
-    for (pid, seq) in &ended {
+/// What a resume can't do after a kill, where too little is known here.
+fn say_what_is_weaker(whereabouts: &Whereabouts) {
+    let Some(lack) = whereabouts.lack() else { return };
+    // A file that is open for writing only is read by that name.
+    let again =
+        if Path::new("/proc/self/fd").exists() { "" } else { ", and may print part of an output again" };
+    screen::say(&format!(
+        "procpool: {lack}: should this run be killed, a resume finds no processes that it leaves{again}\n"
+    ));
+}
+
+/// Ends what an earlier run has left of these attempts, says what that was, and what may run where nobody here can see it.
+///
+/// # Errors
+/// Where something of it runs on, beside which its job must not be run.
+pub(crate) fn leave_nothing(holder: &Holder, table: &[Entry]) -> anyhow::Result<()> {
+    let found = leftovers::end(holder, table);
+    let run = &holder.run;
+    for Leftover { pid, seq, .. } in &found.ended {
         screen::say(&format!(
-            "procpool: process {pid} of job {seq} still ran since run {}, and was ended\n",
-            holder.run
+            "procpool: process {pid} of job {seq} still ran since run {run}, and was ended\n"
         ));
     }
-    match left.first() {
+    for Leftover { pid, seq, name } in &found.unproven {
+        screen::say(&format!(
+            "procpool: process {pid} ({name}) is in the session of job {seq} of run {run}, and nothing proves that it is \
+             of that job: it was left alone\n"
+        ));
+    }
+    if let Some(place) = found.unseen.filter(|_| !table.is_empty()) {
+        screen::say(&format!(
+            "procpool: run {run} ended without the outcomes of {}; what is left of them may still run {place}\n",
+            jobs(table.len())
+        ));
+    }
+    if let Some(Leftover { pid, seq, .. }) = found.stay.first() {
+        bail!("process {pid} of job {seq} still runs since run {run}, and can't be ended");
+    }
+    match found.doubtful.first() {
         None => Ok(()),
-        Some((pid, seq)) => {
-            bail!("process {pid} of job {seq} still runs since run {}, and can't be ended", holder.run)
-        }
+        Some(Leftover { pid, seq, name }) => bail!(
+            "process {pid} ({name}) has the number and the start of job {seq} of run {run}, which has no outcome, but no \
+             mark of it that can be read: it is not ended from here, and the job is not run beside it. End it, as with \
+             `kill {pid}`, or wait for its end, then resume"
+        ),
+    }
+}
+
+fn jobs(count: usize) -> String {
+    match count {
+        1 => "1 job".to_owned(),
+        count => format!("{count} jobs"),
     }
 }
 
@@ -180,8 +220,7 @@ pub(crate) fn this_run(name: &str, generation: u32, list: u32) -> io::Result<Run
         generation,
         name: name.to_owned(),
         pid: process::id(),
-        host: host(),
-        boot: boot(),
+        whereabouts: Whereabouts::own(),
         started: time(SystemTime::now()),
         limit: 0,
         directory: crate::journal::text::Text(directory.as_os_str().as_bytes().to_vec().into()),

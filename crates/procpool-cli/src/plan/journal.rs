@@ -165,8 +165,9 @@ impl Preparation<'_> {
         let run = past.run.take();
         let generation = run.as_ref().map_or(0, |run| run.generation) + 1;
         self.claim_files(generation);
-        let last = run.as_ref().map(|run| LastList::new(run, &self.folder, before.as_ref())).transpose()?;
-        let (number, mut input, found) = match (input, last) {
+        let mut last =
+            run.as_ref().map(|run| LastList::new(run, &self.folder, before.as_ref())).transpose()?;
+        let (number, mut input, found) = match (input, &mut last) {
             (Some(input), last) => {
                 let half_printed = match last {
                     Some(last) => last.note_all(&mut past, &self.folder)?,
@@ -177,7 +178,7 @@ impl Preparation<'_> {
                     self.new_list(input.with_distinct_keys(), generation, reckoning)?;
                 (self.number_of_same(number, past.round.as_ref()), input, found)
             }
-            (None, Some(last)) => self.stored_list(run, &last, &past, wish)?,
+            (None, Some(last)) => self.stored_list(run, last, &past, wish)?,
             (None, None) => {
                 bail!("it ended before anything of it was recorded; run its command again")
             }
@@ -196,6 +197,10 @@ impl Preparation<'_> {
             status: found.counts.left_status,
             rest: if found.is_whole { Rest::None } else { Rest::Unknown },
         };
+        let before = before.map(|(holder, table)| match last {
+            Some(last) => (holder, last.without_outcome(table)),
+            None => (holder, table),
+        });
         let says = format!("procpool: {}\n", found.counts.text());
         let from = From::Journal { length: past.own, before, says };
         let start = Start {
@@ -253,7 +258,7 @@ impl Preparation<'_> {
     fn stored_list(
         &self,
         run: Option<Run>,
-        last: &LastList,
+        last: &mut LastList,
         past: &Past,
         wish: Wish,
     ) -> anyhow::Result<(u32, Input, Resumption)> {

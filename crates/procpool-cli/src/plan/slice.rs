@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::env;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
@@ -29,7 +29,9 @@ use crate::journal::record::SliceBegin;
 use crate::journal::recorder::Recorder;
 use crate::journal::running::{self, Holder, Running};
 use crate::journal::scan::{Found, Scanner};
+use crate::journal::session::leave_nothing;
 use crate::journal::text::Text;
+use crate::journal::whereabouts::Whereabouts;
 use crate::journal::writer::Durability;
 use crate::launch::{Launcher, Signals};
 use crate::machine;
@@ -237,7 +239,7 @@ impl Place {
                 slice: parts.slice,
                 instance,
                 pid: process::id(),
-                host: running::host(),
+                host: Whereabouts::own().host,
                 started: time(SystemTime::now()),
             };
             return Ok(Place { folder: folder.clone(), name: name(instance), begin, running });
@@ -253,28 +255,32 @@ impl Place {
         }
         for instance in 1..self.begin.instance {
             let name = format!("{}-{:04}-{instance}", order.tag(), self.begin.slice);
-            end_leftovers(&self.folder.running_of(&name));
+            let before =
+                folder::open(&self.folder.running_of(&name)).ok().and_then(|file| running::read(&file));
+            // Who was killed just now has written all that he will when he is gone.
+            let _ = before.as_ref().map(|(holder, _)| leftovers::is_gone_soon(holder));
             let path = self.folder.files_of(&name).journal;
             // Who was gone before his first record has none.
-            let Ok(file) = folder::open(&path) else { continue };
-            let mut scanner = Scanner::new(file);
-            while let Found::Line { body, .. } =
-                scanner.next().with_context(|| format!("can't read {path:?}"))?
+            let mut scanner = folder::open(&path).ok().map(Scanner::new);
+            while let Some(Found::Line { body, .. }) = scanner
+                .as_mut()
+                .map(Scanner::next)
+                .transpose()
+                .with_context(|| format!("can't read {path:?}"))?
             {
                 if let Some(entry) = Entry::parse(body).filter(|entry| entry.outcome != Kind::Stopped) {
                     ended.insert(entry.seq, (entry.attempt, entry.outcome()));
                 }
             }
+            if let Some((holder, mut table)) = before {
+                let has_ended = |entry: &running::Entry| {
+                    ended.get(&entry.seq).is_some_and(|(last, _)| *last >= entry.attempt)
+                };
+                table.retain(|entry| !has_ended(entry));
+                leave_nothing(&holder, &table)?;
+            }
         }
         Ok(ended)
-    }
-}
-
-/// Ends what somebody who was killed has left on this machine. Who lives goes on.
-fn end_leftovers(running: &Path) {
-    let before = folder::open(running).ok().and_then(|file| running::read(&file));
-    if let Some((holder, table)) = before {
-        let _ = leftovers::end(&holder, &table);
     }
 }
 
@@ -295,11 +301,10 @@ impl Rest {
 impl Records {
     /// Who holds the files of a slice.
     pub(crate) fn holder(&self) -> Holder {
-        let SliceBegin { pid, host, generation, .. } = self.begin.clone();
+        let SliceBegin { pid, generation, .. } = self.begin;
         Holder {
             pid,
-            host,
-            boot: running::boot(),
+            whereabouts: Whereabouts::own(),
             run: self.pool.clone(),
             generation,
             record_at: 0,

@@ -2,6 +2,7 @@
 //! Does not know who reads it for what.
 
 use sleeper::needs;
+use sleeper::needs::Need;
 
 use crate::{Folder, Trial, mounts};
 
@@ -55,4 +56,30 @@ fn a_limit_that_can_not_be_measured_without_proc_is_refused_by_name() {
             .exited(3)
             .said(file);
     }
+}
+
+#[test]
+fn without_proc_a_run_is_recorded_read_and_gone_on_with() {
+    needs!(Mounts);
+    let folder = Folder::new();
+    let script = "procpool run --no-guard -k --journal J -- sh -c '[ -e ok ] && echo $1' sh ::: 1 2; : > ok
+        procpool ls J > listed && procpool show J 2 > shown && procpool export J > exported
+        procpool resume --no-guard -k J";
+    let ended = without(&folder, script).end().exited(0).printed("1\n2\n");
+    let said = ended.error_text();
+    let weaker = "/proc is missing: should this run be killed, a resume finds no processes that it leaves";
+    assert_eq!(said.matches(weaker).count(), 2, "once a run: {said}");
+    assert!(said.contains("2 jobs: 0 succeeded, 2 failed, 0 interrupted"), "{said}");
+    assert_eq!(folder.read("listed").matches("exit 1").count(), 2, "{}", folder.read("listed"));
+}
+
+#[test]
+fn where_proc_hides_all_but_processes_a_run_is_recorded_and_gone_on_with() {
+    needs!(Pids);
+    let folder = Folder::new();
+    let script = "mount -t proc -o subset=pid proc /proc || mount -t tmpfs none /proc
+        procpool run --no-guard -k --journal J -- sh -c '[ -e ok ] && echo $1' sh ::: 1 2; : > ok
+        procpool resume --no-guard -k J";
+    let trial = folder.command("unshare").args(Need::Pids.unshare()).args(["sh", "-c", script]);
+    trial.end().exited(0).printed("1\n2\n").said("should this run be killed, a resume finds no processes");
 }
