@@ -14,7 +14,6 @@ use procpool_core::{
 };
 
 use crate::guard::{MARK, Mark, Orphans};
-use crate::journal::leftovers::name_thread_after;
 use crate::journal::recorder::Recorder;
 use crate::labels::Labels;
 use crate::screen;
@@ -196,7 +195,6 @@ impl Runner for Launcher {
             if !recorder.may_start() {
                 return NotStarted::NeverReached.into();
             }
-            name_thread_after(&self.pool);
         }
         let mark = Mark {
             job: format!("{}:{}:{}", self.pool, context.seq(), context.attempt()),

@@ -4,9 +4,7 @@
 //! somebody else's by now. So each process is proven to be of that run by itself: it was started since the run began, and
 //! carries the run's mark in its environment. What can't be proven is left alone.
 
-use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::ffi::CString;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,27 +26,6 @@ const LONGEST_EXEC: Duration = Duration::from_secs(1);
 
 /// The time between two looks.
 const PAUSE: Duration = Duration::from_millis(2);
-
-/// So many bytes the system keeps of a thread's name.
-const LONGEST_NAME: usize = 15;
-
-/// Names this thread after the run, for a process that it starts: until that has become its program it has the thread's
-/// name, and nothing else tells whose it is. Once is enough: a process has one run.
-pub(crate) fn name_thread_after(run: &str) {
-    thread_local!(static IS_NAMED: Cell<bool> = const { Cell::new(false) });
-    if IS_NAMED.replace(true) {
-        return;
-    }
-    // Without it only a process that a kill has caught in the middle of its start is missed.
-    if let Ok(name) = CString::new(thread_name(run)) {
-        let _ = rustix::thread::set_name(&name);
-    }
-}
-
-/// The end of it differs most.
-fn thread_name(run: &str) -> &str {
-    run.get(run.len().saturating_sub(LONGEST_NAME)..).unwrap_or_default()
-}
 
 /// A process that was left, and the job that it is of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -176,10 +153,6 @@ fn prove(pid: u32, holder: &Holder, table: &[Entry]) -> Proof {
         let is_open = || table.iter().any(|entry| (entry.seq, entry.attempt) == (seq, attempt));
         // Of jobs that had ended something may have been left on purpose.
         return if holder.leaks != Leaks::Kept || is_open() { Proof::Ours(seq) } else { Proof::Stranger };
-    }
-    // Between fork and exec it has our name, but not yet its own environment. It will say whose it is.
-    if proc::name(pid) == thread_name(&holder.run) {
-        return Proof::Changing;
     }
     // Threads of the kernel have no session, and no environment ever.
     if environment.is_ok_and(|text| text.is_empty()) && !stat.has_environment && stat.session != 0 {
@@ -320,23 +293,6 @@ mod tests {
         let found = Found { ended: [left(&ours, 12)].into(), ..Found::default() };
         assert_eq!(end(&holder("2-inner"), &[]), found);
         assert_eq!(ours.wait().unwrap().signal(), Some(9));
-    }
-
-    #[test]
-    fn a_thread_is_named_by_as_much_as_the_system_keeps_and_who_only_has_that_name_is_not_signalled() {
-        let run = "660e7fc662ff2-12874";
-        let named = thread::spawn(move || {
-            name_thread_after(run);
-            std::fs::read_to_string("/proc/thread-self/comm").unwrap()
-        });
-        assert_eq!(named.join().unwrap().trim_end(), thread_name(run));
-        assert_eq!(thread_name(run), "7fc662ff2-12874");
-        let folder = tempfile::Builder::new().tempdir().unwrap();
-        let program = folder.path().join(thread_name(run));
-        std::os::unix::fs::symlink("/bin/sleep", &program).unwrap();
-        let namesake = Command::new(program).arg("86400").spawn().unwrap();
-        assert_eq!(end(&holder(run), &[]), Found::default());
-        end_child(namesake);
     }
 
     #[test]
