@@ -79,8 +79,8 @@ fn a_directory_that_is_none_is_refused_before_anything_runs() {
 const FILE: &str = r#"{
     "defaults": {"env": {"A": "file", "B": "file"}, "cwd": "file"},
     "jobs": {
-        "default": {"shell": "echo $A $B $C; basename $PWD"},
-        "own": {"shell": "echo $A $B $C; basename $PWD", "env": {"A": "own"}, "cwd": "own"}
+        "default": {"shell": "echo $A $B $C; echo ${PWD##*/}"},
+        "own": {"shell": "echo $A $B $C; echo ${PWD##*/}", "env": {"A": "own"}, "cwd": "own"}
     }
 }"#;
 

@@ -78,7 +78,7 @@ fn job_files_are_kept_with_directory_variables_input_and_limits() {
         shell = "[ -e go ] && echo $A $B"
         env.B = " b"
         [jobs.cwd]
-        shell = "[ -e ../go ] && basename $PWD"
+        shell = "[ -e ../go ] && echo ${PWD##*/}"
         cwd = "sub"
         [jobs.text]
         shell = "[ -e go ] && cat"
