@@ -39,7 +39,7 @@ pub(crate) struct Launcher {
     pool: String,
     /// Within which jobs procpool itself runs.
     within: OsString,
-    /// Those that procpool adopts; `None` where it has no guardian.
+    /// Those that procpool adopts; `None` where it has no keeper.
     orphans: Option<Arc<Orphans>>,
     on_leak: OnLeak,
     capture: Capture,

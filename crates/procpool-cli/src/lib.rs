@@ -108,7 +108,7 @@ fn slice(args: &SliceArgs) -> ExitStatus {
     }
 }
 
-/// Makes a plan and carries it out, watched by a guardian where there is to be one.
+/// Makes a plan and carries it out, guarded where it is to be.
 fn follow(
     guarding: Option<Leftovers>,
     plan: impl FnOnce(Option<&Guard>) -> anyhow::Result<Plan>,

@@ -61,6 +61,7 @@ fn judge(itself: Option<u32>, status: &str, number: u32) -> Result<(), Distrust>
 pub(crate) struct Stat {
     /// Whether it has ended and only waits to be reaped.
     pub(crate) has_ended: bool,
+    pub(crate) is_stopped: bool,
     pub(crate) parent: u32,
     pub(crate) group: u32,
     pub(crate) session: u32,
@@ -83,6 +84,7 @@ fn parse(stat: &str) -> Option<Stat> {
     let field = |number: usize| fields.get(number - 3).copied();
     Some(Stat {
         has_ended: matches!(field(3)?, "Z" | "X"),
+        is_stopped: matches!(field(3)?, "T" | "t"),
         parent: field(4)?.parse().ok()?,
         group: field(5)?.parse().ok()?,
         session: field(6)?.parse().ok()?,
@@ -172,6 +174,7 @@ mod tests {
         };
         let expected = Stat {
             has_ended: false,
+            is_stopped: false,
             parent: 3,
             group: 5,
             session: 6,
@@ -181,6 +184,7 @@ mod tests {
         assert_eq!(parse(&stat("S", "140733193388032")), Some(expected));
         assert_eq!(parse(&stat("R", "0")), Some(Stat { has_environment: false, ..expected }));
         assert_eq!(parse(&stat("Z", "9")), Some(Stat { has_ended: true, ..expected }));
+        assert_eq!(parse(&stat("T", "9")), Some(Stat { is_stopped: true, ..expected }));
         assert_eq!(parse(""), None);
     }
 

@@ -1,5 +1,5 @@
 //! The few calls of the system that no crate makes without `unsafe`.
-//! Knows nothing of guardians, jobs and runs.
+//! Knows nothing of jobs and runs.
 
 use std::fs;
 use std::io;

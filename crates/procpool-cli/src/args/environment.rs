@@ -29,7 +29,7 @@ pub(crate) struct EnvironmentArgs {
 
     /// Give jobs a lower priority, as nice(1) does: 1 to 19; below 0 a higher one, where that is allowed
     ///
-    /// procpool's own is changed with theirs, its guardian's is not. Where the kernel shares time between sessions
+    /// procpool's own is changed with theirs, that of those who guard it is not. Where the kernel shares time between sessions
     /// first ("autogroup" in sched(7)) it has no effect, since each job has a session of its own.
     #[arg(long, value_name = "N")]
     #[arg(allow_hyphen_values = true, value_parser = clap::value_parser!(i32).range(-20..=19))]

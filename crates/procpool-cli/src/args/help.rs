@@ -174,8 +174,11 @@ On a cluster:
   by --detach, is followed by `procpool resume DIR`. A job of which nobody knows
   what came of it, because its node was lost three times, is lost: status 3.
 
-However procpool ends, `kill -9` of it included, no process that it started
-outlives it by more than a second: a second process, the guardian, sees to it.
+However procpool ends, `kill -9` of it or of its process group included, no
+process that it started outlives it by more than a second: two more processes
+see to that. They need a /proc of their own PID namespace; where there is none
+that is said once, and only the jobs' own processes end with procpool. No process
+that procpool did not start is ever signalled.
 
 In the words of other tools, too: -P, --jobs and --max-procs for --limit, -N for
 -n, --bar and --eta for --progress bar, --tagstring for --tag-with, --shuf,

@@ -53,7 +53,7 @@ pub(crate) struct Post {
     pub(crate) means: Means,
     pub(crate) outset: Outset,
     pub(crate) clerk: Clerk,
-    /// A head whose guardian is dead is about to be killed, which is no halt of the run.
+    /// A head whose keeper is dead is about to be killed, which is no halt of the run.
     pub(crate) alone: Alone,
     /// Where it is told that the cluster doesn't take what was typed.
     pub(crate) fault: Fault,

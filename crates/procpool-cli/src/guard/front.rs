@@ -66,6 +66,11 @@ impl Front {
     /// then, and can continue both. Where nobody could, or the kernel drops the signal (the first process of a container), the
     /// pool has to go on.
     fn stop(&self, by: i32) {
+        // It may have gone on since: then this word is of an earlier stop, and nobody would continue this process.
+        let pool = self.pool_below(self.keeper).and_then(|pool| proc::stat(number(pool)));
+        if !pool.is_some_and(|pool| pool.is_stopped) {
+            return;
+        }
         if by == libc::SIGSTOP || can_be_continued() {
             sys::take_default_action(by);
         }
@@ -85,19 +90,20 @@ impl Front {
         }
     }
 
-    /// Of what was adopted only the pool is in this process's group: jobs have sessions of their own.
-    fn adopted_pool(&self) -> Option<Pid> {
+    /// Of all that may be children of this process or of the keeper only the pool is in this one's group: jobs have sessions of
+    /// their own.
+    fn pool_below(&self, parent: Pid) -> Option<Pid> {
         let group = proc::stat(process::id())?.group;
-        let children = children_of(getpid()).unwrap_or_default();
-        let mut adopted = children.into_iter().filter(|child| !self.before.contains(child));
-        adopted.find(|child| proc::stat(number(*child)).is_some_and(|stat| stat.group == group))
+        let children = children_of(parent).unwrap_or_default();
+        let mut ours = children.into_iter().filter(|child| !self.before.contains(child));
+        ours.find(|child| proc::stat(number(*child)).is_some_and(|stat| stat.group == group))
     }
 
     fn end(&mut self, status: WaitStatus) -> ! {
         while let Heard::Word(_) = self.hear() {}
         if !self.heard.nothing_is_left {
             // The keeper was killed. The pool and what was the keeper's are this one's children now.
-            match self.adopted_pool() {
+            match self.pool_below(getpid()) {
                 Some(pool) => sweep_after(pool, &mut self.before),
                 None => sweep(&mut self.before),
             }

@@ -52,7 +52,7 @@ pub(crate) struct SliceOrder {
 }
 
 impl SliceOrder {
-    /// Whether there is to be a guardian.
+    /// Whether there is to be a keeper.
     pub(crate) fn guarding(&self) -> Option<Leftovers> {
         self.args.jobs.guarding()
     }

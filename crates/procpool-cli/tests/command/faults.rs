@@ -4,11 +4,13 @@
 mod descendants;
 mod guardian;
 mod input;
+mod leaks;
 mod life;
 mod machine;
 mod output;
 mod program;
 mod security;
 mod signals;
+mod surroundings;
 mod terminal;
 pub(crate) mod tracing;

@@ -31,7 +31,7 @@ pub(crate) fn play(setting: &Setting) -> Result<Record> {
     let watched = Watched { setting, count: count as usize, nap };
     let series = setting.play(&[program], |program| watched.run(program))?;
     let times = series[0].processor_seconds();
-    let measure = "processor time of procpool's two processes from when all run until before the first ends";
+    let measure = "processor time of procpool's processes from when all run until before the first ends";
     Ok(Record {
         case: String::new(),
         work: format!("{} sleepers of {} s, all at once", thousands(count as usize), nap.as_secs()),

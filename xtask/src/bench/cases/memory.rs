@@ -21,7 +21,7 @@ pub(crate) fn play(setting: &Setting) -> Result<Record> {
         work: format!("{} lines, 1,000 of them to a job, and {} jobs", thousands(lines), thousands(jobs)),
         rows: Vec::new(),
         notes: vec![
-            "Peak memory is that of the larger of procpool's two processes, as wait4(2) tells it; \
+            "Peak memory is that of the largest of procpool's processes, as wait4(2) tells it; \
              flat means that ten times as many take no more."
                 .to_owned(),
         ],

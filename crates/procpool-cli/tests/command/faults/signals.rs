@@ -1,4 +1,4 @@
-//! Signals to procpool, to either of its two processes or to both, one or thousands of them.
+//! Signals to procpool, to any of its processes or to several, one or thousands of them.
 //! Does not know which of the two does what.
 
 use std::fmt::Write as _;
