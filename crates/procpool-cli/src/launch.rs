@@ -163,7 +163,7 @@ impl Launcher {
     /// have left it.
     fn leaves_orphans(&self, outcome: &Outcome) -> bool {
         outcome.ran().is_some_and(|ran| match ran.end {
-            End::TimedOut(_) | End::Stopped(_) => true,
+            End::TimedOut(_) | End::Stopped(_) | End::Unknown => true,
             End::Itself(_) => ran.leaked && self.on_leak != OnLeak::Keep,
         })
     }

@@ -99,7 +99,7 @@ impl Tally {
         }
         let leaked = outcome.ran().is_some_and(|ran| ran.leaked);
         self.leaked += u64::from(leaked);
-        self.lost += u64::from(matches!(outcome, Outcome::Lost(_)));
+        self.lost += u64::from(outcome.lost().is_some());
         self.retried += u64::from(completion.attempt > 1);
         self.largest_status = self.largest_status.max(outcome.status().unwrap_or_default());
         match outcome.ran().map(|ran| ran.end) {

@@ -39,9 +39,6 @@
 //! It prints nothing, handles no signal, and never waits for a process that it didn't start. It needs Linux
 //! 5.4 or later.
 
-#[cfg(not(target_os = "linux"))]
-compile_error!("procpool-core needs Linux: it watches processes by pidfd");
-
 /// The README's example is compiled and run like those above.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]

@@ -1,6 +1,7 @@
 //! What came of a job: data, never an error of the run.
 //! Knows nothing of how it came about; `process.rs` finds out.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
@@ -70,7 +71,14 @@ pub enum End {
     TimedOut(Status),
     /// It was ended because the run was stopped. The status is how its process took that.
     Stopped(Status),
+    /// Nobody knows: other code of this program has taken its status (`SIGCHLD` is ignored or its handler calls `waitpid(-1)`, say).
+    /// Such a job counts as lost, and has its outputs.
+    Unknown,
 }
+
+/// Why nobody knows how a process ended.
+const TAKEN: &str = "its exit status was taken by other code of this program: \
+    SIGCHLD is ignored, or something waits for any child";
 
 /// Who killed a job that was ended by a signal and not by its runner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +129,11 @@ pub enum Subject {
     Stdin(PathBuf),
     /// The system had no room for another process, descriptor or thread.
     Machine,
+    /// `/dev/null`, which is the standard input of jobs that have no other, can't be opened.
+    Null,
+    /// A call of the system that every start needs has failed, or what stands for it here, and there is no other way left:
+    /// its name.
+    Call(Cow<'static, str>),
 }
 
 impl Ran {
@@ -182,6 +195,7 @@ impl Outcome {
                 End::TimedOut(_) => 124,
                 End::Stopped(Status::Exited(0)) => Status::Signalled(Signal::TERM).number(),
                 End::Itself(status) | End::Stopped(status) => status.number(),
+                End::Unknown => return None,
             }),
             Outcome::NotStarted(NotStarted::Spawn(error)) => Some(error.status()),
             Outcome::NotStarted(NotStarted::NeverReached) | Outcome::Lost(_) => None,
@@ -195,6 +209,16 @@ impl Outcome {
                 sys::is_shortage(source)
             }
             _ => false,
+        }
+    }
+
+    /// Why nobody will ever know what came of it; `None` where that is known.
+    #[must_use]
+    pub fn lost(&self) -> Option<&str> {
+        match self {
+            Outcome::Ran(ran) if ran.end == End::Unknown => Some(TAKEN),
+            Outcome::Lost(why) => Some(why),
+            Outcome::Ran(_) | Outcome::NotStarted(_) => None,
         }
     }
 
@@ -249,6 +273,7 @@ impl fmt::Display for End {
             End::Itself(status) => status.fmt(f),
             End::TimedOut(status) => write!(f, "timed out ({status})"),
             End::Stopped(status) => write!(f, "stopped ({status})"),
+            End::Unknown => write!(f, "lost: {TAKEN}"),
         }
     }
 }
@@ -264,6 +289,8 @@ impl fmt::Display for SpawnError {
             Subject::Directory(directory) => write!(f, "directory {directory:?}: {source}"),
             Subject::Stdin(path) => write!(f, "standard input {path:?}: {source}"),
             Subject::Machine => write!(f, "no room for another process: {source}"),
+            Subject::Null => write!(f, "/dev/null can't be opened: {source}"),
+            Subject::Call(call) => write!(f, "{call}: {source}"),
         }
     }
 }

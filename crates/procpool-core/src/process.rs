@@ -39,7 +39,7 @@ use crate::process::spawn::{Spawned, Starter};
 use crate::process::watch::{Patience, watch};
 use crate::runner::{Context, Runner};
 use crate::spool::{Spool, SpoolFiles, SpoolPlace};
-use crate::sys;
+use crate::sys::{self, Orphan};
 
 pub use crate::process::lifecycle::OnLeak;
 pub use crate::process::roster::{Process, Processes, Stopped};
@@ -184,6 +184,38 @@ impl LocalProcess {
     pub fn descriptor_limit(mut self, soft: u64) -> LocalProcess {
         self.starter.descriptor_limit = Some(soft);
         self
+    }
+
+    /// Whether the process that a job is itself is killed when this program ends without having ended its run: by Ctrl-C, by a signal,
+    /// by `exit()`, an abort or a KILL. On by default: a job has no terminal whose Ctrl-C or hang-up could reach it.
+    ///
+    /// The kernel does that (`PR_SET_PDEATHSIG`, prctl(2)), not this program. What a job has started itself lives on; so does
+    /// a setuid program, and one with capabilities of its own; and all jobs do where the kernel can't, see
+    /// [`weaker_promises`](LocalProcess::weaker_promises). To leave nothing behind at a signal, handle it: the crate's front page shows how.
+    ///
+    /// It is the *thread* that runs a job whose end counts: for a [`Pool`](crate::Pool) that is no matter, its threads outlive their
+    /// jobs; and [`execute`](LocalProcess::execute) comes back when the job has ended.
+    #[must_use]
+    pub fn end_with_caller(mut self, ends: bool) -> LocalProcess {
+        self.starter.orphan = if ends { Orphan::Ends } else { Orphan::LivesOn };
+        self
+    }
+
+    /// Which promises can't be kept in these surroundings, each in a sentence, as far as starts have shown by now: ask
+    /// again when a run has ended. The same for all runners of the program. Mostly there are none.
+    ///
+    /// ```
+    /// use procpool_core::LocalProcess;
+    ///
+    /// for promise in LocalProcess::weaker_promises() {
+    ///     eprintln!("warning: {promise}");
+    /// }
+    /// ```
+    #[must_use]
+    pub fn weaker_promises() -> Vec<&'static str> {
+        let orphans =
+            "jobs would outlive a killed caller: the system refuses to end a process with its parent";
+        if sys::ends_orphans() { Vec::new() } else { vec![orphans] }
     }
 
     /// Whether a file for large outputs can be made. It is made for the first of them, and this tells before any

@@ -336,6 +336,9 @@ mod tests {
     #[test]
     fn what_is_forgotten_takes_no_room_and_the_rest_is_still_there() {
         use std::os::unix::fs::MetadataExt as _;
+        if sys::only_posix() {
+            return println!("skipped, because POSIX gives no part of a file back");
+        }
         let mut spool = spool(1000);
         let piece = vec![b'x'; 300_000];
         (0..40).for_each(|_| append(&mut spool, &piece));

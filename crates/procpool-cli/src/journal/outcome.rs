@@ -20,6 +20,8 @@ impl Entry {
         let status = self.process_status();
         let end = match self.outcome {
             Kind::NeverReached => return NotStarted::NeverReached.into(),
+            // It ran, and its status was taken by others.
+            Kind::Lost if self.started.is_some() => End::Unknown,
             Kind::Lost => return Outcome::Lost(self.error.clone().unwrap_or_default()),
             Kind::NotStarted => return NotStarted::Spawn(self.spawn_error()).into(),
             Kind::Exited | Kind::Signalled => End::Itself(status),
@@ -85,7 +87,14 @@ fn subject(error: &str) -> Option<Subject> {
     if let Some((input, _)) = after("standard input ") {
         return Some(Subject::Stdin(input.into()));
     }
-    let (interpreter, rest) = after("interpreter ")?;
+    if error.starts_with("/dev/null can't be opened: ") {
+        return Some(Subject::Null);
+    }
+    let Some((interpreter, rest)) = after("interpreter ") else {
+        let (call, _) =
+            error.split_once(": ").filter(|(before, _)| *before != "no room for another process")?;
+        return Some(Subject::Call(call.to_owned().into()));
+    };
     let (script, _) = quoted(rest.strip_prefix(" of script ")?)?;
     Some(Subject::Interpreter { script: script.into(), interpreter })
 }
@@ -163,7 +172,8 @@ mod tests {
         left.survivors = vec![Survivor { pid: 7, program: "su".to_owned() }];
         left.usage.peak_memory = PeakMemory::Below(6_000_000);
         let success = Ran::new(End::Itself(Status::Exited(0)));
-        for outcome in ends.chain([lost, leaked, left, success]).map(Outcome::from) {
+        let taken = Ran::new(End::Unknown);
+        for outcome in ends.chain([lost, leaked, left, success, taken]).map(Outcome::from) {
             let entry = recorded(&outcome);
             let again = entry.outcome();
             assert_eq!(entry.words(), outcome.to_string());
@@ -187,6 +197,8 @@ mod tests {
             Subject::Stdin(odd.clone().into()),
             Subject::Interpreter { script: odd.clone().into(), interpreter: odd },
             Subject::Machine,
+            Subject::Null,
+            Subject::Call("clone".into()),
         ];
         for subject in subjects {
             let source = io::Error::from_raw_os_error(2);

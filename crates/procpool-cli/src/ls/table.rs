@@ -84,6 +84,7 @@ impl What {
             End::Itself(status @ Status::Exited(_)) => What::Bad(status.to_string()),
             End::TimedOut(_) => What::Bad("timed out".to_owned()),
             End::Stopped(_) => What::Notable("stopped"),
+            End::Unknown => What::Bad("lost".to_owned()),
         }
     }
 }

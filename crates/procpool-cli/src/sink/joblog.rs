@@ -100,11 +100,13 @@ impl Figures {
 impl Code {
     /// Nothing but a success looks like one: who reads the log to run the rest again would leave a job out.
     fn of(ran: &Ran) -> Code {
-        let signal = match report::status(ran) {
+        // Of one whose status others have taken, as of one that is lost.
+        let Some(status) = report::status(ran) else { return Code { exit: -1, signal: 0 } };
+        let signal = match status {
             Status::Signalled(signal) => signal.number(),
             Status::Exited(_) => 0,
         };
-        let exit = report::status(ran).number().into();
+        let exit = status.number().into();
         match ran.end {
             End::TimedOut(_) => Code { exit: -1, signal: Signal::TERM.number() },
             End::Stopped(Status::Exited(0)) => Code {
@@ -112,7 +114,7 @@ impl Code {
                 signal: 0,
             },
             End::Itself(Status::Exited(0)) if ran.lost.is_some() => Code { exit: -1, signal: 0 },
-            End::Itself(_) | End::Stopped(_) => Code { exit, signal },
+            End::Itself(_) | End::Stopped(_) | End::Unknown => Code { exit, signal },
         }
     }
 }

@@ -172,6 +172,7 @@ impl Kind {
                 End::Itself(Status::Signalled(_)) => Kind::Signalled,
                 End::TimedOut(_) => Kind::TimedOut,
                 End::Stopped(_) => Kind::Stopped,
+                End::Unknown => Kind::Lost,
             },
             Outcome::NotStarted(NotStarted::Spawn(_)) => Kind::NotStarted,
             Outcome::NotStarted(NotStarted::NeverReached) => Kind::NeverReached,
@@ -217,7 +218,10 @@ impl Report {
             survivors: Vec::new(),
         };
         match outcome {
-            Outcome::Ran(ran) => report.with_figures(ran),
+            Outcome::Ran(ran) => {
+                let report = Report { error: outcome.lost().map(str::to_owned), ..report };
+                report.with_figures(ran)
+            }
             Outcome::NotStarted(NotStarted::Spawn(error)) => Report {
                 error: Some(error.to_string()),
                 errno: error.source.raw_os_error(),
@@ -230,8 +234,9 @@ impl Report {
 
     fn with_figures(self, ran: &Ran) -> Report {
         let (exit_code, signal) = match status(ran) {
-            Status::Exited(code) => (Some(code), None),
-            Status::Signalled(signal) => (None, Some(signal.number())),
+            Some(Status::Exited(code)) => (Some(code), None),
+            Some(Status::Signalled(signal)) => (None, Some(signal.number())),
+            None => (None, None),
         };
         let (peak_memory, peak_memory_below) = match ran.usage.peak_memory {
             PeakMemory::Known(bytes) => (Some(bytes), None),
@@ -243,7 +248,7 @@ impl Report {
             exit_code,
             signal,
             killer: ran.killer.and_then(killer_word),
-            error: ran.lost.as_ref().map(ToString::to_string),
+            error: ran.lost.as_ref().map(ToString::to_string).or(self.error),
             errno: ran.lost.as_ref().and_then(std::io::Error::raw_os_error),
             started: Some(time(ran.started)),
             seconds: ran.elapsed.as_secs_f64(),
@@ -270,10 +275,11 @@ fn killer_word(killer: Killer) -> Option<&'static str> {
     }
 }
 
-/// How the process itself ended, whoever ended it.
-pub(crate) fn status(ran: &Ran) -> Status {
+/// How the process itself ended, whoever ended it; `None` where others have taken its status.
+pub(crate) fn status(ran: &Ran) -> Option<Status> {
     match ran.end {
-        End::Itself(status) | End::TimedOut(status) | End::Stopped(status) => status,
+        End::Itself(status) | End::TimedOut(status) | End::Stopped(status) => Some(status),
+        End::Unknown => None,
     }
 }
 

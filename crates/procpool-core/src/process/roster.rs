@@ -58,7 +58,7 @@ pub struct Stopped<'a> {
 pub(crate) struct Roster {
     /// Held by whoever starts a process until it is entered.
     pub(crate) starts: Gate,
-    entries: Mutex<BTreeMap<i32, (Pid, Entry)>>,
+    entries: Mutex<BTreeMap<i32, (Arc<sys::Process>, Entry)>>,
     pub(crate) clock: Clock,
 }
 
@@ -93,7 +93,8 @@ impl Processes {
     #[must_use]
     pub fn list(&self) -> Vec<Process> {
         let entries = self.0.entries();
-        let mut list: Vec<Process> = entries.values().map(|(pid, entry)| Process::of(*pid, entry)).collect();
+        let mut list: Vec<Process> =
+            entries.values().map(|(process, entry)| Process::of(process.number(), entry)).collect();
         list.sort_by_key(|process| process.slot);
         list
     }
@@ -104,7 +105,7 @@ impl Processes {
     pub fn latest_output(&self, process: &Process, at_most: usize) -> Vec<u8> {
         let number = i32::try_from(process.pid).unwrap_or_default();
         // Its number may be another's by now.
-        let still = |(_, entry): &&(Pid, Entry)| entry.seq == process.seq;
+        let still = |(_, entry): &&(Arc<sys::Process>, Entry)| entry.seq == process.seq;
         let outputs = self.0.entries().get(&number).filter(still).map(|(_, entry)| entry.outputs.clone());
         // Without the lock of the roster: the thread that writes may be held up by a slow disk.
         outputs.map(|outputs| latest(&outputs, at_most)).unwrap_or_default()
@@ -161,8 +162,8 @@ impl fmt::Debug for Stopped<'_> {
 
 impl Roster {
     /// Lists a process that was just started.
-    pub(crate) fn enter(&self, pid: Pid, entry: Entry) {
-        self.entries().insert(pid.as_raw_nonzero().get(), (pid, entry));
+    pub(crate) fn enter(&self, process: Arc<sys::Process>, entry: Entry) {
+        self.entries().insert(process.number().as_raw_nonzero().get(), (process, entry));
     }
 
     /// Strikes out a process that is about to be reaped: nobody signals its number after that.
@@ -186,18 +187,18 @@ impl Roster {
         let entries = self.entries();
         let running = || entries.values().filter(|(_, entry)| entry.standing == Standing::Runs);
         for signal in [Signal::TSTP, Signal::STOP] {
-            running().for_each(|(pid, _)| sys::signal_group(*pid, signal));
+            running().for_each(|(process, _)| process.signal_group(signal));
         }
     }
 
     fn signal(&self, signal: Signal) {
         // Under the lock: none of them is reaped meanwhile.
-        for (pid, _) in self.entries().values() {
-            sys::signal_group(*pid, signal);
+        for (process, _) in self.entries().values() {
+            process.signal_group(signal);
         }
     }
 
-    fn entries(&self) -> MutexGuard<'_, BTreeMap<i32, (Pid, Entry)>> {
+    fn entries(&self) -> MutexGuard<'_, BTreeMap<i32, (Arc<sys::Process>, Entry)>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -22,7 +22,7 @@ use crate::process::stream::Stream;
 use crate::runner::Context;
 use crate::spool::{Spool, SpoolFiles};
 use crate::status::PeakMemory;
-use crate::sys::{self, Image, Pid};
+use crate::sys::{self, Failure, Image, Orphan};
 
 /// Starts processes, and holds what is made once for all of them.
 pub(crate) struct Starter {
@@ -32,6 +32,7 @@ pub(crate) struct Starter {
     inherited: Inherited,
     /// The soft limit of descriptors that jobs get, where it isn't ours.
     pub(crate) descriptor_limit: Option<u64>,
+    pub(crate) orphan: Orphan,
     /// `/dev/null`, from the first need on.
     nothing: OnceLock<OwnedFd>,
 }
@@ -77,6 +78,7 @@ impl Starter {
             programs: Programs::default(),
             inherited: Inherited::take(),
             descriptor_limit: None,
+            orphan: Orphan::Ends,
             nothing: OnceLock::new(),
         }
     }
@@ -85,13 +87,14 @@ impl Starter {
     pub(crate) fn start(&self, command: &Command, context: &Context) -> Result<Spawned, NotStarted> {
         let program = self.resolve(command)?;
         let stdin = self.open_input(command.standard_input())?;
-        let (stdout, our_stdout) = self.open_output(command.output()).map_err(machine)?;
-        let (stderr, our_stderr) = self.open_output(command.output()).map_err(machine)?;
-        let keep = if self.roster.count() < FEW { |fd| fd } else { sys::out_of_the_way };
+        let (stdout, our_stdout) = self.open_output(command.output())?;
+        let (stderr, our_stderr) = self.open_output(command.output())?;
+        let are_few = self.roster.count() < FEW;
+        let keep = if are_few { |fd| fd } else { sys::out_of_the_way };
         let (our_stdout, our_stderr) = (our_stdout.map(keep), our_stderr.map(keep));
         let began = (SystemTime::now(), Instant::now());
         let pass = self.roster.starts.pass(context.brake()).ok_or(NotStarted::NeverReached)?;
-        let (pid, pidfd) = self.launch(command, &program, [&stdin, &stdout, &stderr].map(Given::as_fd))?;
+        let process = self.launch(command, &program, [&stdin, &stdout, &stderr].map(Given::as_fd))?;
         let own_peak = sys::own_peak_memory();
         drop((stdin, stdout, stderr));
         let (stdout, stderr) = (
@@ -99,7 +102,8 @@ impl Starter {
             self.stream(our_stderr, context, Source::Stderr),
         );
         let entry = Entry::new(context, [stdout.output(), stderr.output()]);
-        let child = Child::new((pid, keep(pidfd)), Arc::clone(&self.roster), entry);
+        let process = if are_few { process } else { process.out_of_the_way() };
+        let child = Child::new(process, Arc::clone(&self.roster), entry);
         drop(pass);
         Ok(Spawned { began, child, own_peak, stdout, stderr })
     }
@@ -109,7 +113,7 @@ impl Starter {
         command: &Command,
         program: &Path,
         streams: [Option<BorrowedFd<'_>>; 3],
-    ) -> Result<(Pid, OwnedFd), SpawnError> {
+    ) -> Result<sys::Process, SpawnError> {
         let failed = |error| diagnose(command, program, error);
         let own = Own::of(command.environment()).map_err(failed)?;
         let path = |path: &Path| c_string(path.as_os_str().to_owned());
@@ -121,10 +125,11 @@ impl Starter {
             directory: directory.as_deref(),
             streams,
             descriptor_limit: self.descriptor_limit,
+            orphan: self.orphan,
         };
-        sys::start(&image).map_err(|error| {
+        sys::start(&image).map_err(|failure| {
             self.programs.forget(command.program());
-            failed(error)
+            if is_about_the_command(&failure) { failed(failure.source) } else { machine(failure) }
         })
     }
 
@@ -140,12 +145,11 @@ impl Starter {
 
     fn open_input(&self, input: &Stdin) -> Result<Given<'_>, SpawnError> {
         match input {
-            Stdin::Nothing => self.nothing().map_err(machine),
+            Stdin::Nothing => self.nothing(),
             // A file in memory and no pipe: nobody has to feed it, a job that doesn't read it breaks nothing,
             // and no SIGPIPE can hit a caller who left that at its default.
-            Stdin::Bytes(bytes) => {
-                sys::memory_file(bytes).and_then(|file| given(file.into())).map_err(machine)
-            }
+            Stdin::Bytes(bytes) => given(sys::memory_file(bytes).map_err(machine)?.into())
+                .map_err(|error| machine(Failure::of("dup")(error))),
             Stdin::File(path) => open_file(path)
                 .and_then(|file| given(file.into()))
                 .map_err(|source| SpawnError { subject: Subject::Stdin(path.clone()), source }),
@@ -153,23 +157,28 @@ impl Starter {
     }
 
     /// What the job gets, and our end of it where there is one.
-    fn open_output(&self, capture: Capture) -> io::Result<(Given<'_>, Option<OwnedFd>)> {
+    fn open_output(&self, capture: Capture) -> Result<(Given<'_>, Option<OwnedFd>), SpawnError> {
         match capture {
             Capture::Spool => {
-                let (ours, theirs) = sys::pipe()?;
-                Ok((given(theirs)?, Some(ours)))
+                let (ours, theirs) = sys::pipe().map_err(machine)?;
+                let theirs = given(theirs).map_err(|error| machine(Failure::of("dup")(error)))?;
+                Ok((theirs, Some(ours)))
             }
             Capture::Inherit => Ok((Given::Inherited, None)),
             Capture::Discard => Ok((self.nothing()?, None)),
         }
     }
 
-    fn nothing(&self) -> io::Result<Given<'_>> {
+    fn nothing(&self) -> Result<Given<'_>, SpawnError> {
         let nothing = match self.nothing.get() {
             Some(nothing) => nothing,
             None => {
-                let opened = OpenOptions::new().read(true).write(true).open("/dev/null")?;
-                let opened = sys::above_standard(opened.into())?;
+                let opened = OpenOptions::new().read(true).write(true).open("/dev/null");
+                let opened = opened.and_then(|null| sys::above_standard(null.into()));
+                let opened = opened.map_err(|source| {
+                    let subject = if sys::is_shortage(&source) { Subject::Machine } else { Subject::Null };
+                    SpawnError { subject, source }
+                })?;
                 self.nothing.get_or_init(|| opened)
             }
         };
@@ -202,8 +211,24 @@ fn open_file(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-fn machine(source: io::Error) -> SpawnError {
-    SpawnError { subject: Subject::Machine, source }
+/// What a call failed for that any command's start needs.
+fn machine(failure: Failure) -> SpawnError {
+    let Failure { call, source } = failure;
+    let subject = if sys::is_shortage(&source) { Subject::Machine } else { Subject::Call(call.into()) };
+    SpawnError { subject, source }
+}
+
+/// Whether a start has failed at what the command says. `posix_spawn(3)` doesn't tell at which of its calls it was; what
+/// only a fence or an older kernel says can't be about the command.
+fn is_about_the_command(failure: &Failure) -> bool {
+    match failure.call {
+        "chdir" | "execve" => true,
+        "posix_spawn" => !matches!(
+            failure.source.raw_os_error(),
+            Some(libc::ENOSYS | libc::EPERM | libc::EINVAL | libc::EBADF)
+        ),
+        _ => false,
+    }
 }
 
 /// Finds out what an error of a start is about. execve(2) and chdir(2) both say "no such file" of three

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::halt::Halt;
-use crate::outcome::Ran;
+use crate::outcome::{End, Ran};
 use crate::process::child::Child;
 use crate::process::descendants::Descendants;
 use crate::process::holders::{self, Holder, holder};
@@ -15,7 +15,7 @@ use crate::process::spawn::Spawned;
 use crate::process::stream::Stream;
 use crate::runner::Context;
 use crate::status::PeakMemory;
-use crate::sys::{self, Readiness};
+use crate::sys::{self, Readiness, Taken};
 
 /// A process that is watched. Fields drop in this order: the child is killed before its pipes are closed.
 struct Watch<'a> {
@@ -224,14 +224,18 @@ impl Watch<'_> {
             Some(descendants) => kill::end(&self.child, descendants),
             None => Vec::new(),
         };
-        let (status, mut usage) = self.child.reap();
-        usage.peak_memory = usage.peak_memory.of_one_started_by(self.own_peak);
+        let reaped = self.child.reap();
         let (stdout, stdout_lost) = self.stdout.finish();
         let (stderr, stderr_lost) = self.stderr.finish();
-        let mut ran = Ran::new(self.lifecycle.verdict(status));
+        let mut ran = match reaped {
+            Ok((status, mut usage)) => {
+                usage.peak_memory = usage.peak_memory.of_one_started_by(self.own_peak);
+                Ran { usage, ..Ran::new(self.lifecycle.verdict(status)) }
+            }
+            Err(Taken) => Ran::new(End::Unknown),
+        };
         ran.started = self.began.0;
         ran.elapsed = elapsed;
-        ran.usage = usage;
         ran.stdout = stdout;
         ran.stderr = stderr;
         ran.leaked = self.lifecycle.has_leaked();

@@ -184,7 +184,7 @@ impl SpoolFile {
     fn make(&self) -> io::Result<File> {
         let directory = match &self.place {
             SpoolPlace::Directory(directory) => directory,
-            SpoolPlace::Memory => return sys::memory_file(b""),
+            SpoolPlace::Memory => return sys::memory_file(b"").map_err(|failure| failure.source),
         };
         let file = tempfile::tempfile_in(directory).map_err(|error| explain(error, directory))?;
         // Made without a name it has whatever mode the umask leaves. Where modes are unknown, so is this call.

@@ -152,7 +152,7 @@ fn a_rule_that_says_now_stops_what_runs_and_the_snapshot_tells_it() {
     let mut run = pool.halt_rule(rule).run((0..).map(number)).unwrap();
     let handle = run.handle();
     let mut outcomes: Vec<_> = run.by_ref().filter_map(|done| done.outcome.status()).collect();
-    // Who is stopped may tell of its end before the one that it was stopped for has told of its own.
+    // The one that is stopped may be quicker to tell.
     outcomes.sort_unstable();
     assert_eq!(outcomes, [1, 9]);
     assert_eq!(started.load(SeqCst), 2);

@@ -53,9 +53,8 @@ impl Verdict {
         match (outcome, Kind::of(outcome)) {
             (outcome, _) if outcome.is_success() => Verdict::Success,
             (Outcome::NotStarted(NotStarted::NeverReached), _) => Verdict::Skipped,
-            (Outcome::NotStarted(NotStarted::Spawn(_)) | Outcome::Lost(_), _) | (_, Kind::Stopped) => {
-                Verdict::Error
-            }
+            (Outcome::NotStarted(NotStarted::Spawn(_)) | Outcome::Lost(_), _)
+            | (_, Kind::Stopped | Kind::Lost) => Verdict::Error,
             (Outcome::Ran(ran), _) if ran.lost.is_some() => Verdict::Error,
             (Outcome::Ran(_), _) => Verdict::Failure,
         }

@@ -1,0 +1,137 @@
+//! The steps by which a process may be started, and the way down where one is refused.
+//! No step is made here.
+//!
+//! ```text
+//! rung               refused by                                         what is lost
+//! Full               -                                                  -
+//! OpenedByChild      clone(CLONE_PIDFD): before 5.2                     a system call
+//! SharedWaited       pidfd_open(2): before 5.3, Docker before 20.10     a thread for each process
+//! Copied             close_range(2) and unshare(2), both; CLONE_FILES   time, where thousands are open
+//! CopiedWaited       the same without CLONE_PIDFD
+//! Posix              clone(CLONE_VM): qemu-user, valgrind               as `unix.rs` says
+//! ```
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use crate::sys::way::only_posix;
+
+/// From the best to the one that every system has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rung {
+    /// clone(2) gives the pidfd; the child shares our descriptors until it has a table of its own.
+    Full,
+    /// The child opens its own pidfd, while it still shares our descriptors: so nothing runs that nobody can watch.
+    OpenedByChild,
+    /// A thread waits for the process.
+    SharedWaited,
+    /// clone(2) gives the pidfd; the child begins with a copy of our descriptors.
+    Copied,
+    CopiedWaited,
+    /// `posix_spawn(3)`.
+    Posix,
+}
+
+/// What the start of a process may fail at, in the order in which it comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    Clone,
+    /// clone(2) has overlooked that a pidfd was asked for.
+    ClonePidfd,
+    PidfdOpen,
+    Session,
+    /// A table of descriptors of its own.
+    Unshare,
+    Duplicate,
+    Directory,
+    Execute,
+}
+
+impl Call {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Call::Clone | Call::ClonePidfd => "clone",
+            Call::PidfdOpen => "pidfd_open",
+            Call::Session => "setsid",
+            Call::Unshare => "unshare",
+            Call::Duplicate => "dup2",
+            Call::Directory => "chdir",
+            Call::Execute => "execve",
+        }
+    }
+}
+
+const RUNGS: [Rung; 6] =
+    [Rung::Full, Rung::OpenedByChild, Rung::SharedWaited, Rung::Copied, Rung::CopiedWaited, Rung::Posix];
+
+/// The one that is stood on, as its place among them: of the whole process, and only ever further down.
+static STOOD_ON: AtomicU8 = AtomicU8::new(0);
+
+impl Rung {
+    pub(crate) fn now() -> Rung {
+        if only_posix() {
+            return Rung::Posix;
+        }
+        RUNGS[usize::from(STOOD_ON.load(Ordering::Relaxed)).min(RUNGS.len() - 1)]
+    }
+
+    /// The one to try next where the system has refused this call; `None` where no other would do better.
+    pub(crate) fn below(self, refused: Call) -> Option<Rung> {
+        match (self, refused) {
+            (Rung::Full, Call::Clone | Call::ClonePidfd) => Some(Rung::OpenedByChild),
+            (Rung::OpenedByChild, Call::PidfdOpen) => Some(Rung::SharedWaited),
+            // The next would ask clone(2) for the same.
+            (Rung::OpenedByChild | Rung::SharedWaited, Call::Clone) | (Rung::Full, Call::Unshare) => {
+                Some(Rung::Copied)
+            }
+            (Rung::OpenedByChild | Rung::SharedWaited, Call::Unshare)
+            | (Rung::Copied, Call::Clone | Call::ClonePidfd) => Some(Rung::CopiedWaited),
+            (Rung::CopiedWaited, Call::Clone) => Some(Rung::Posix),
+            _ => None,
+        }
+    }
+
+    /// From now on all starts begin here.
+    pub(crate) fn settle(self) {
+        let place = RUNGS.iter().position(|rung| *rung == self).unwrap_or_default();
+        STOOD_ON.fetch_max(u8::try_from(place).unwrap_or(u8::MAX), Ordering::Relaxed);
+    }
+
+    pub(crate) fn wants_pidfd_of_clone(self) -> bool {
+        matches!(self, Rung::Full | Rung::Copied)
+    }
+
+    pub(crate) fn is_waited(self) -> bool {
+        matches!(self, Rung::SharedWaited | Rung::CopiedWaited | Rung::Posix)
+    }
+
+    pub(crate) fn shares_descriptors(self) -> bool {
+        matches!(self, Rung::Full | Rung::OpenedByChild | Rung::SharedWaited)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_leads_further_down_and_what_is_no_refusal_of_a_step_leads_nowhere() {
+        for rung in RUNGS {
+            for call in [Call::Clone, Call::ClonePidfd, Call::PidfdOpen, Call::Unshare] {
+                assert!(rung.below(call).is_none_or(|below| below > rung), "{rung:?} {call:?}");
+            }
+            for call in [Call::Session, Call::Duplicate, Call::Directory, Call::Execute] {
+                assert_eq!(rung.below(call), None);
+            }
+        }
+    }
+
+    #[test]
+    fn where_clone_is_refused_whatever_is_asked_of_it_the_lowest_is_reached() {
+        let mut passed = vec![Rung::Full];
+        while let Some(below) = passed.last().unwrap().below(Call::Clone) {
+            passed.push(below);
+        }
+        let expected = [Rung::Full, Rung::OpenedByChild, Rung::Copied, Rung::CopiedWaited, Rung::Posix];
+        assert_eq!(passed, expected);
+    }
+}

@@ -1,0 +1,16 @@
+//! What needs POSIX alone: the lowest step on Linux, and all there is elsewhere. The seam for other systems.
+//!
+//! What it can't promise: a job gets the caller's limit of descriptors, and does not end with its caller; a descriptor
+//! that another thread opens without close-on-exec while a job is started goes to that job too.
+
+pub(crate) mod event;
+pub(crate) mod files;
+pub(crate) mod pipe;
+#[cfg(not(target_os = "linux"))]
+pub(crate) mod proc;
+pub(crate) mod process;
+mod spawn;
+pub(crate) mod start;
+#[cfg_attr(target_os = "linux", expect(dead_code, reason = "Linux tells it by /proc"))]
+pub(crate) mod threads;
+pub(crate) mod waiter;

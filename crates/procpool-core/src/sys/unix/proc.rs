@@ -1,0 +1,58 @@
+//! What is known of processes that we have not started ourselves: nothing, by POSIX. The names are those of `linux/proc`.
+//! So a job's descendants are known by their process group alone.
+
+use std::io;
+
+use rustix::process::Signal;
+
+/// What the kernel says of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stat {
+    pub(crate) state: State,
+    pub(crate) parent: i32,
+    pub(crate) group: i32,
+    pub(crate) session: i32,
+    /// When it was started: with its number, who it is.
+    pub(crate) started: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(dead_code, reason = "nothing is known to be in any of them")]
+pub(crate) enum State {
+    Runs,
+    Stopped,
+    /// It only waits to be reaped.
+    Ended,
+}
+
+pub(crate) fn is_ours() -> bool {
+    false
+}
+
+pub(crate) fn stat(_: i32) -> io::Result<Option<Stat>> {
+    Ok(None)
+}
+
+pub(crate) fn children(_: i32) -> Vec<i32> {
+    Vec::new()
+}
+
+pub(crate) fn own_children() -> Vec<i32> {
+    Vec::new()
+}
+
+pub(crate) fn everybody() -> Vec<i32> {
+    Vec::new()
+}
+
+pub(crate) fn is_at_rest(_: i32) -> bool {
+    true
+}
+
+pub(crate) fn program(_: i32) -> String {
+    String::new()
+}
+
+pub(crate) fn signal(_: i32, _: u64, _: Signal) -> io::Result<()> {
+    Err(io::Error::from(io::ErrorKind::Unsupported))
+}

@@ -1,0 +1,153 @@
+//! A process that was started and not yet reaped, known by its number alone.
+//! What it runs is not known here.
+//!
+//! A number may be another's once somebody else in this program has reaped the process. The thread that waits for its end
+//! hears of that, and it is never signalled again. Between the reaping and the hearing there is a moment, in which the system
+//! would have to go round all its numbers.
+
+use std::io;
+use std::mem::{self, MaybeUninit};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use rustix::process::Pid;
+
+use crate::signal::Signal;
+use crate::status::{PeakMemory, Status, Usage};
+use crate::sys::descriptors::out_of_the_way;
+use crate::sys::poll::{Readiness, wait_any};
+use crate::sys::status::{Taken, decode_status, usage};
+
+pub(crate) struct Process {
+    pid: Pid,
+    end: OwnedFd,
+    waiting: Mutex<Waiting>,
+}
+
+/// What waits for the end of a process.
+pub(crate) struct Watch {
+    /// At its end when the process is.
+    pub(crate) end: OwnedFd,
+    pub(crate) thread: JoinHandle<Result<(), Taken>>,
+}
+
+enum Waiting {
+    Waits(JoinHandle<Result<(), Taken>>),
+    HasEnded(Result<(), Taken>),
+}
+
+impl Process {
+    pub(crate) fn new(pid: Pid, watch: Watch) -> Process {
+        Process {
+            pid,
+            end: watch.end,
+            waiting: Mutex::new(Waiting::Waits(watch.thread)),
+        }
+    }
+
+    pub(crate) fn number(&self) -> Pid {
+        self.pid
+    }
+
+    /// Readable, or at its end, once the process has ended.
+    pub(crate) fn end_event(&self) -> BorrowedFd<'_> {
+        self.end.as_fd()
+    }
+
+    pub(crate) fn out_of_the_way(self) -> Process {
+        Process { end: out_of_the_way(self.end), ..self }
+    }
+
+    /// Sends a signal to the process group that it leads.
+    pub(crate) fn signal_group(&self, signal: Signal) {
+        if self.is_ours() {
+            // SAFETY: killpg(2) takes two integers and touches no memory of ours.
+            #[expect(unsafe_code, reason = "rustix knows no signal by its bare number")]
+            // An error can only be ESRCH or EPERM: nobody is there, or all of them have changed their user.
+            let _ = unsafe { libc::killpg(self.pid.as_raw_nonzero().get(), signal.number()) };
+        }
+    }
+
+    /// Sends a signal to it alone, whichever group it is in.
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        if self.is_ours() {
+            // An error can only be ESRCH or EPERM, as above.
+            let _ = rustix::process::kill_process(self.pid, signal);
+        }
+    }
+
+    /// Waits for it to end, reaps it and says how it ended and what it used.
+    pub(crate) fn reap(&self) -> Result<(Status, Usage), Taken> {
+        self.waiting().finish()?;
+        reap(self.pid)
+    }
+
+    fn is_ours(&self) -> bool {
+        let mut waiting = self.waiting();
+        wait_any([Some(self.end_event())], Some(Instant::now())) == [Readiness::Quiet]
+            || waiting.finish().is_ok()
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    /// Waits for the process to end, and says whether it is still there to be reaped.
+    fn finish(&mut self) -> Result<(), Taken> {
+        let ended = match mem::replace(self, Waiting::HasEnded(Err(Taken))) {
+            // It does not panic.
+            Waiting::Waits(thread) => thread.join().unwrap_or(Err(Taken)),
+            Waiting::HasEnded(ended) => ended,
+        };
+        *self = Waiting::HasEnded(ended);
+        ended
+    }
+}
+
+/// Waits for a process by its number, reaps it and says how it ended and what it used.
+pub(crate) fn reap(pid: Pid) -> Result<(Status, Usage), Taken> {
+    let mut status = 0;
+    let mut used = MaybeUninit::<libc::rusage>::zeroed();
+    loop {
+        // SAFETY: both pointers are to live locals of the types that wait4(2) writes.
+        #[expect(unsafe_code, reason = "rustix has no wait4, and no other call tells what one child used")]
+        let reaped =
+            unsafe { libc::wait4(pid.as_raw_nonzero().get(), &raw mut status, 0, used.as_mut_ptr()) };
+        if reaped != -1 {
+            break;
+        }
+        if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+            return Err(Taken);
+        }
+    }
+    // SAFETY: all-zero bytes are a valid rusage, and wait4 succeeded.
+    #[expect(unsafe_code, reason = "the other half of wait4")]
+    let used = unsafe { used.assume_init() };
+    Ok((decode_status(status), decode_usage(&used)))
+}
+
+/// The most memory that this process has held at once, as far as that is known.
+pub(crate) fn own_peak_memory() -> PeakMemory {
+    let mut used = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the pointer is to a live local of the type that getrusage(2) writes; and all-zero bytes are a valid one.
+    #[expect(unsafe_code, reason = "rustix has no getrusage")]
+    let used = unsafe {
+        libc::getrusage(libc::RUSAGE_SELF, used.as_mut_ptr());
+        used.assume_init()
+    };
+    decode_usage(&used).peak_memory
+}
+
+/// getrusage(2) counts kilobytes, by which it means 1024 bytes; Apple's counts bytes.
+const MEMORY_UNIT: u64 = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
+
+fn decode_usage(used: &libc::rusage) -> Usage {
+    #[allow(clippy::useless_conversion, clippy::allow_attributes, reason = "each system has its own widths")]
+    let pair = |time: libc::timeval| (i64::from(time.tv_sec), i64::from(time.tv_usec));
+    let peak = u64::try_from(used.ru_maxrss).unwrap_or(0) * MEMORY_UNIT;
+    usage(pair(used.ru_utime), pair(used.ru_stime), peak)
+}
