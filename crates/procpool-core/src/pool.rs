@@ -9,6 +9,7 @@ mod feeder;
 mod gauge;
 mod handle;
 mod message;
+mod patient;
 mod run;
 mod staff;
 mod state;

@@ -12,7 +12,7 @@ mod lifecycle;
 mod oom;
 mod oom_counter;
 mod resolve;
-mod retry;
+pub(crate) mod retry;
 mod room;
 mod roster;
 pub(crate) mod spawn;

@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
@@ -37,17 +38,18 @@ impl<R: Runner> Crew<R> {
             staff: Arc::new(Mutex::new(Staff::new(most_threads(limit)))),
             dispatcher: ToDispatcher { jobs: taken, word, given_back: giving_back },
         };
-        let first = worker.start(1).map_err(|error| Error::resource("a worker thread", error))?;
+        let first = worker.start_first().map_err(|error| Error::resource("a worker thread", error))?;
         Ok(Crew { worker, jobs, words, given_back, threads: vec![first] })
     }
 
     /// Hands a job to a worker that is free. `running` jobs are under way, this one included.
     pub(crate) fn assign(&mut self, start: Start<R::Work>, running: usize) {
-        if self.worker.staff().wants_another(running) {
+        let now = Instant::now();
+        if self.worker.staff().wants_another(running, now) {
             match self.worker.start(self.threads.len() + 1) {
                 Ok(thread) => self.threads.push(thread),
                 // The job waits for one of those there are.
-                Err(_) => self.worker.staff().thread_refused(),
+                Err(_) => self.worker.staff().thread_refused(now),
             }
         }
         self.assign_again(start);

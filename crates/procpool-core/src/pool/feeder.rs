@@ -3,11 +3,12 @@
 
 use std::any::Any;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use crate::error::Error;
 use crate::halt::{Brake, Halt};
 use crate::pool::feed::Giver;
+use crate::pool::patient;
 
 /// The iterator may block for ever (it may read a terminal), so it has a thread to itself, and nobody
 /// waits for that thread but once it is known to be out of the iterator.
@@ -33,7 +34,7 @@ impl Feeder {
             }
             giver.end();
         };
-        let thread = thread::Builder::new().name("procpool-feed".into()).spawn(pull);
+        let thread = patient::start("procpool-feed", pull);
         let thread = thread.map_err(|error| Error::resource("a thread that pulls jobs", error))?;
         Ok(Feeder { thread })
     }

@@ -6,7 +6,7 @@ use std::fmt;
 use std::iter::FusedIterator;
 use std::panic;
 use std::sync::{Arc, OnceLock};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, bounded, never, select, unbounded};
 
@@ -27,6 +27,7 @@ use crate::pool::feeder::Feeder;
 use crate::pool::gauge::Gauge;
 use crate::pool::handle::Handle;
 use crate::pool::message::{Message, Starts};
+use crate::pool::patient;
 use crate::pool::state::{Shared, State};
 use crate::pool::worker::{Reporting, Tools};
 use crate::runner::{Runner, Steering};
@@ -134,7 +135,7 @@ pub(crate) fn start<R: Runner>(
         events,
         last: Arc::clone(&handle.last),
     };
-    let dispatcher = thread::Builder::new().name("procpool-run".into()).spawn(|| dispatcher.run());
+    let dispatcher = patient::start("procpool-run", || dispatcher.run());
     let dispatcher = dispatcher.map_err(|error| Error::resource("a thread", error))?;
     // Last, so that nothing has been pulled where something could not be had: the dispatcher takes the
     // end of the feed for that of the input, and ends.
@@ -189,7 +190,7 @@ impl<W: Send + 'static> Run<W> {
         let handle = Handle { brake: Arc::clone(&brake), control, last: Arc::clone(&last) };
         let lines = Lines { events, control: controlled, brake, last };
         let mut driver = Driver::new(Snapshot::of(limit), lines);
-        let thread = thread::Builder::new().name("procpool-run".into()).spawn(move || drive(&mut driver));
+        let thread = patient::start("procpool-run", move || drive(&mut driver));
         let thread = thread.map_err(|error| Error::resource("a thread", error))?;
         Ok(Run {
             events: heard,

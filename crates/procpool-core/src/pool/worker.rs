@@ -13,6 +13,7 @@ use crate::halt::Halt;
 use crate::live::{Live, News};
 use crate::outcome::{NotStarted, Outcome};
 use crate::pool::message::{Message, Starts};
+use crate::pool::patient;
 use crate::pool::staff::{Refused, Staff};
 use crate::pool::state::{Afterwards, Shared};
 use crate::runner::{Context, Runner, Steering};
@@ -76,6 +77,16 @@ enum Upshot {
 }
 
 impl<R: Runner> Worker<R> {
+    /// The first of them, without which there is no run.
+    pub(crate) fn start_first(&self) -> std::io::Result<JoinHandle<()>> {
+        let worker = self.clone();
+        let thread = patient::start("procpool-1", move || {
+            let _ = worker.work();
+        })?;
+        self.staff().join();
+        Ok(thread)
+    }
+
     /// Another one of them.
     pub(crate) fn start(&self, number: usize) -> std::io::Result<JoinHandle<()>> {
         let worker = self.clone();
