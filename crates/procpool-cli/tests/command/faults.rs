@@ -2,6 +2,7 @@
 //! Does not know the code behind it: all it sees is statuses, outputs, files and processes.
 
 mod descendants;
+mod fences;
 mod guardian;
 mod input;
 mod leaks;

@@ -1,0 +1,61 @@
+//! Calls that a kernel or a container's fence refuses: each has another way, and no job is lost.
+//! Does not know the code behind it.
+
+use sleeper::needs;
+
+use crate::Folder;
+
+/// Ten jobs, with an input of their own, one of which has a limit to run into, while these calls are refused.
+#[track_caller]
+fn runs_where(refused: &[&str]) {
+    let folder = Folder::new();
+    let mut options = Vec::new();
+    for refusal in refused {
+        let (call, _) = refusal.split_once(':').unwrap();
+        options.extend(["-e".into(), format!("trace={call}"), "-e".into(), format!("inject={refusal}")]);
+    }
+    let program = env!("CARGO_BIN_EXE_procpool");
+    // Without a process of its own, to which the fence would apply as well; and with no descriptor but the standard three.
+    let script = "n=$1; set -- /proc/$$/fd/*; test $# -le 4 && echo out $n && echo err $n >&2";
+    let words = ["run", "--no-guard", "-k", "-j3", "--", "sh", "-c", script, "sh", ":::"];
+    let values: Vec<String> = (1..=10).map(|n| n.to_string()).collect();
+    // Where a child closes its descriptors one by one each call is a stop for strace.
+    let mut all = vec!["-c", "ulimit -n 256; exec \"$@\"", "sh", "strace", "-qq", "-f", "-o", "log"];
+    all.extend(options.iter().map(String::as_str));
+    all.push(program);
+    all.extend(words);
+    all.extend(values.iter().map(String::as_str));
+    let expected = values.iter().fold(String::new(), |text, n| text + &format!("out {n}\n"));
+    let ended = folder.command("sh").args(all).end().exited(0).printed(expected);
+    let said = ended.error_text();
+    let of_jobs = said.lines().filter(|line| line.starts_with("err ")).count();
+    assert_eq!(of_jobs, 10, "{refused:?}: {said}");
+    assert!(said.lines().count() <= 11, "{refused:?}: {said}");
+}
+
+#[test]
+fn whichever_call_of_a_start_is_refused_all_jobs_run() {
+    needs!(Strace);
+    for error in ["ENOSYS", "EPERM", "EINVAL", "EACCES"] {
+        runs_where(&[&format!("close_range:error={error}")]);
+        runs_where(&[&format!("close_range:error={error}"), &format!("unshare:error={error}")]);
+        runs_where(&[&format!("clone:error={error}")]);
+    }
+}
+
+#[test]
+fn whichever_call_beside_a_start_is_refused_all_jobs_run() {
+    needs!(Strace);
+    for call in ["eventfd2", "memfd_create", "pidfd_open", "pidfd_send_signal", "prctl", "waitid", "clone3"] {
+        runs_where(&[&format!("{call}:error=ENOSYS")]);
+    }
+    for call in ["eventfd2", "memfd_create", "pidfd_open", "pidfd_send_signal", "waitid"] {
+        runs_where(&[&format!("{call}:error=EPERM")]);
+    }
+}
+
+#[test]
+fn a_thread_of_procpools_own_that_is_refused_once_is_tried_again() {
+    needs!(Strace);
+    runs_where(&["clone,clone3:error=EAGAIN:when=1"]);
+}
