@@ -15,7 +15,7 @@ use std::fmt;
 pub struct Signal(i32);
 
 /// signal(7), "Standard signals": those whose names mean the same everywhere on Linux.
-const NAMES: [(i32, &str); 31] = [
+const NAMES: &[(i32, &str)] = &[
     (libc::SIGHUP, "SIGHUP"),
     (libc::SIGINT, "SIGINT"),
     (libc::SIGQUIT, "SIGQUIT"),
@@ -31,6 +31,7 @@ const NAMES: [(i32, &str); 31] = [
     (libc::SIGPIPE, "SIGPIPE"),
     (libc::SIGALRM, "SIGALRM"),
     (libc::SIGTERM, "SIGTERM"),
+    #[cfg(target_os = "linux")]
     (libc::SIGSTKFLT, "SIGSTKFLT"),
     (libc::SIGCHLD, "SIGCHLD"),
     (libc::SIGCONT, "SIGCONT"),
@@ -45,6 +46,7 @@ const NAMES: [(i32, &str); 31] = [
     (libc::SIGPROF, "SIGPROF"),
     (libc::SIGWINCH, "SIGWINCH"),
     (libc::SIGIO, "SIGIO"),
+    #[cfg(target_os = "linux")]
     (libc::SIGPWR, "SIGPWR"),
     (libc::SIGSYS, "SIGSYS"),
 ];

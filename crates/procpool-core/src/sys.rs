@@ -13,6 +13,7 @@ mod poll;
 mod status;
 mod trouble;
 mod unix;
+#[cfg(target_os = "linux")]
 mod way;
 
 use std::io;

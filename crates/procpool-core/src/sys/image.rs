@@ -6,6 +6,7 @@ use std::os::fd::BorrowedFd;
 use std::ptr;
 
 /// A process that is to be started.
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "POSIX has nothing for the last two"))]
 pub(crate) struct Image<'a> {
     pub(crate) program: &'a CStr,
     /// `argv`, with the program's name first.

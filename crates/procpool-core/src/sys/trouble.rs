@@ -28,6 +28,7 @@ pub(crate) fn is_shortage(error: &io::Error) -> bool {
 
 /// Whether an error says that a call, or what was asked of it, is unknown here or forbidden: by an older kernel, a
 /// fence (seccomp(2)), an emulator. Asking again would get the same answer.
+#[cfg(target_os = "linux")]
 pub(crate) fn is_refusal(error: &io::Error) -> bool {
     let refused = [libc::ENOSYS, libc::EPERM, libc::EACCES, libc::EINVAL, libc::EOPNOTSUPP];
     error.raw_os_error().is_some_and(|number| refused.contains(&number))

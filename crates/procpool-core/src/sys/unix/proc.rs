@@ -2,6 +2,7 @@
 //! So a job's descendants are known by their process group alone.
 
 use std::io;
+use std::os::fd::BorrowedFd;
 
 use rustix::process::Signal;
 
@@ -47,6 +48,18 @@ pub(crate) fn everybody() -> Vec<i32> {
 
 pub(crate) fn is_at_rest(_: i32) -> bool {
     true
+}
+
+pub(crate) fn own_session() -> i32 {
+    0
+}
+
+pub(crate) fn pipe_number(_: BorrowedFd<'_>) -> Option<u64> {
+    None
+}
+
+pub(crate) fn holds(_: i32, _: &[u64]) -> io::Result<bool> {
+    Ok(false)
 }
 
 pub(crate) fn program(_: i32) -> String {
