@@ -53,7 +53,7 @@ enum Chore {
     },
     /// Kill procpool again and again over nasty jobs, and look for processes and files that it leaves
     Torture(torture::Options),
-    /// Try procpool on small machines of its own: as the first process, out of memory, after power cuts
+    /// Try procpool on small machines of its own: as the first process, out of memory, without /proc, after power cuts
     Vm(vm::Options),
 }
 

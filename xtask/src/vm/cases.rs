@@ -3,6 +3,7 @@
 
 mod memory;
 mod pid_one;
+mod proc_file_system;
 mod read_only;
 
 use clap::ValueEnum;
@@ -22,6 +23,8 @@ pub(crate) enum Name {
     Memory,
     /// Nothing can be written but in one place
     ReadOnly,
+    /// /proc is missing, hides processes, or is of another namespace
+    Proc,
 }
 
 impl Name {
@@ -33,6 +36,7 @@ impl Name {
             Name::FirstProcessTold => &pid_one::TOLD_TO,
             Name::Memory => &memory::CASE,
             Name::ReadOnly => &read_only::CASE,
+            Name::Proc => &proc_file_system::CASE,
         }
     }
 }

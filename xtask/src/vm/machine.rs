@@ -47,7 +47,10 @@ impl Machine {
         command.args(["--pdeathsig", "KILL", "qemu-system-x86_64", "-accel", "tcg", "-cpu", "max"]);
         command.args(["-machine", "pc", "-smp", "1", "-m", "512", "-nodefaults", "-no-user-config"]);
         command.args(["-display", "none", "-serial", "stdio", "-no-reboot"]);
-        command.args(["-append", "console=ttyS0 quiet loglevel=1 panic=-1 nokaslr mitigations=off"]);
+        command.args([
+            "-append",
+            "console=ttyS0 quiet loglevel=1 panic=-1 nokaslr mitigations=off no_timer_check",
+        ]);
         command.arg("-kernel").arg(boot.image).arg("-initrd").arg(&boot.scratch);
         for disk in boot.disks {
             // Whatever the machine takes for written is with the host before it is told so.

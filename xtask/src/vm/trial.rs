@@ -13,7 +13,7 @@ use crate::vm::machine::{Heard, Machine};
 use crate::vm::workshop::Workshop;
 
 /// How long a case may take on a machine that has much else to do.
-const PATIENCE: Duration = Duration::from_secs(150);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What a machine told, and all that it wrote.
 struct Told {

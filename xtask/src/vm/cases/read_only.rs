@@ -16,6 +16,9 @@ pub(crate) const CASE: Case = Case {
         ("started-of-refused-journal", Right::Is("0")),
         ("status-of-refused-results", Right::Is("2")),
         ("words-of-refused-results", Right::Says(&["/results", "Read-only file system"])),
+        // A place for outputs that can't be written.
+        ("status-of-raw-without-spool", Right::Is("0")),
+        ("output-of-raw-without-spool", Right::Is("1 2 3")),
     ],
     end: End::OfScript,
 };

@@ -15,7 +15,7 @@ use crate::vm::machine::{Heard, Machine};
 use crate::vm::workshop::Workshop;
 
 /// How long a start, and what comes of it, may take on a machine that has much else to do.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 const SCRIPT: &str = include_str!("../scripts/cuts.sh");
 
@@ -46,6 +46,14 @@ enum End {
     OfRun,
     /// There was nothing to run.
     OfLook,
+}
+
+/// What a line on the console is.
+enum Seen {
+    Result,
+    /// One that was there before a cut. A resume begins with those, and a cut among them would hit no record.
+    Again,
+    NoResult,
 }
 
 /// The list that the disks are about.
@@ -162,13 +170,15 @@ impl Lane<'_> {
                 Heard::Silence => bail!("it ended by itself"),
                 Heard::Line(line) => {
                     let fact = Fact::in_line(&line);
-                    if self.see(&line) {
-                        seen += 1;
-                        if let Some(Moment::Seen(results, after)) = moment.filter(|_| cut.is_none()) {
-                            cut = (seen == results).then(|| Instant::now() + after);
+                    match self.see(&line) {
+                        Seen::Result => {
+                            seen += 1;
+                            if let Some(Moment::Seen(results, after)) = moment.filter(|_| cut.is_none()) {
+                                cut = (seen == results).then(|| Instant::now() + after);
+                            }
                         }
-                    } else {
-                        lines.push(line);
+                        Seen::Again => {}
+                        Seen::NoResult => lines.push(line),
                     }
                     match fact.as_ref().map(|fact| (&*fact.name, &*fact.value)) {
                         Some(("export", value)) if value != "0" => {
@@ -194,14 +204,17 @@ impl Lane<'_> {
         }
     }
 
-    /// Whether a line is the output of a job.
-    fn see(&mut self, line: &str) -> bool {
+    /// Looks whether a line is the output of a job.
+    fn see(&mut self, line: &str) -> Seen {
         match job::of_output(line) {
-            Ok(Some(key)) => self.list.history.show(key),
-            Ok(None) => return false,
-            Err(fault) => self.complain(&fault),
+            Ok(Some(key)) if self.list.history.show(key) => Seen::Result,
+            Ok(Some(_)) => Seen::Again,
+            Ok(None) => Seen::NoResult,
+            Err(fault) => {
+                self.complain(&fault);
+                Seen::NoResult
+            }
         }
-        true
     }
 
     /// Has the oracle judge what a start has found. Where the list is done another one begins.

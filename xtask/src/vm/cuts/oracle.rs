@@ -61,9 +61,11 @@ impl Stamp {
 }
 
 impl History {
-    /// An output has come.
-    pub(crate) fn show(&mut self, key: u32) {
-        *self.shown.entry(key).or_default() += 1;
+    /// An output has come. Whether it is the first time.
+    pub(crate) fn show(&mut self, key: u32) -> bool {
+        let times = self.shown.entry(key).or_default();
+        *times += 1;
+        *times == 1
     }
 
     pub(crate) fn shown(&self) -> usize {
@@ -183,8 +185,7 @@ mod tests {
     #[test]
     fn outputs_that_came_twice_are_counted() {
         let mut history = History::default();
-        (0..3).for_each(|_| history.show(1));
-        history.show(2);
+        assert_eq!([1, 1, 1, 2].map(|key| history.show(key)), [true, false, false, true]);
         assert_eq!((history.shown(), history.again(&Found::default()).shown), (2, 2));
     }
 }

@@ -18,3 +18,7 @@ fact started-of-refused-journal $(ls /tmp | grep -c started)
 procpool run --results /results -- true ::: 1 2> /tmp/words
 fact status-of-refused-results $?
 fact words-of-refused-results $(cat /tmp/words)
+
+TMPDIR=/etc procpool run --output raw -- echo {} ::: 1 2 3 > /tmp/out
+fact status-of-raw-without-spool $?
+fact output-of-raw-without-spool $(sort /tmp/out)

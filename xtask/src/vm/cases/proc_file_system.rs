@@ -1,0 +1,24 @@
+//! Where /proc is missing, of another namespace, or hides processes, procpool runs, and says once what it can't do then.
+//! What a /proc of another namespace says of numbers is believed of nobody.
+
+use crate::vm::case::{Case, End, Right};
+
+pub(crate) const CASE: Case = Case {
+    script: include_str!("../scripts/proc.sh"),
+    right: &[
+        ("status-of-foreign", Right::Is("0")),
+        ("output-of-foreign", Right::Is("1 2 3")),
+        ("lines-of-foreign", Right::Is("1")),
+        ("bystanders-of-foreign", Right::Is("3")),
+        ("status-of-hidden", Right::Is("0")),
+        ("output-of-hidden", Right::Is("1 2 3")),
+        ("status-of-subset", Right::Is("0")),
+        ("output-of-subset", Right::Is("1 2 3")),
+        ("status-of-absent", Right::Is("0")),
+        ("output-of-absent", Right::Is("1 2 3")),
+        ("lines-of-absent", Right::Is("1")),
+        ("status-of-unguarded", Right::Is("0")),
+        ("output-of-unguarded", Right::Is("1 2 3")),
+    ],
+    end: End::OfScript,
+};
