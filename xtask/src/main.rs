@@ -51,7 +51,7 @@ enum Chore {
         #[arg(long)]
         bless: bool,
     },
-    /// Kill procpool again and again over nasty jobs, and look for processes and files that it leaves
+    /// Kill procpool again and again over nasty jobs: look for processes and files that it leaves, and for others that it hurts
     Torture(torture::Options),
     /// Try procpool on small machines of its own: as the first process, out of memory, without /proc, after power cuts
     Vm(vm::Options),

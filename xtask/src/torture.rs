@@ -1,7 +1,10 @@
-//! The torture: rounds of nasty jobs, of random signals to either of procpool's processes, and a look at what is left.
+//! The torture: rounds of nasty jobs, of random signals to procpool's processes, one, several or their group, and a look
+//! at what is left of them, and at bystanders.
 //! It does not know how a round is played: each has a process of its own, in which nothing else is an orphan.
 
+mod blow;
 pub(crate) mod census;
+mod crowd;
 mod ending;
 mod heard;
 mod job;
@@ -12,12 +15,14 @@ mod report;
 mod round;
 mod stage;
 mod strike;
+mod target;
 mod watched;
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
 
@@ -25,6 +30,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
 use crate::built;
+use crate::torture::crowd::Crowd;
 use crate::torture::journal::Hardness;
 use crate::torture::report::{Report, Total};
 
@@ -126,11 +132,22 @@ fn play_all(procpool: &Path, seeds: impl Iterator<Item = u64> + Send, lanes: usi
     Ok(reports)
 }
 
-/// Plays one round in a process of its own.
+/// Plays one round in a process of its own, with bystanders around it.
 fn play(procpool: &Path, seed: u64) -> Result<Report> {
     let mut command = Command::new(env::current_exe().context("can't find this program")?);
     command.args(["torture", "--alone", "--seed", &seed.to_string(), "--procpool"]).arg(procpool);
-    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
+    command.stdin(Stdio::null()).stderr(Stdio::inherit());
+    let crowd = Crowd::gather()?;
+    let is_over = AtomicBool::new(false);
+    let (output, hurt) = thread::scope(|scope| {
+        let around = scope.spawn(|| crowd.stand_around(|| is_over.load(Ordering::Acquire)));
+        let output = command.output();
+        is_over.store(true, Ordering::Release);
+        (output, around.join().expect("BUG: the crowd panicked"))
+    });
+    let (output, hurt) = (output?, hurt?);
     ensure!(output.status.success(), "it could not be played: {}", output.status);
-    serde_json::from_slice(&output.stdout).context("its report can't be read")
+    let mut report: Report = serde_json::from_slice(&output.stdout).context("its report can't be read")?;
+    report.bystanders.extend(hurt);
+    Ok(report)
 }

@@ -47,6 +47,19 @@ pub(crate) fn wait_until_gone(deadline: Instant) -> Result<Family> {
     }
 }
 
+/// Waits until no descendants live but those that may. Nobody is reaped: how procpool ended is still to be learned.
+pub(crate) fn wait_until_only(may_stay: impl Fn(Pid) -> bool, deadline: Instant) -> Family {
+    loop {
+        if living().into_iter().all(&may_stay) {
+            return Family::Gone;
+        }
+        if Instant::now() >= deadline {
+            return Family::Left;
+        }
+        thread::sleep(PULSE * 4);
+    }
+}
+
 /// Kills all descendants. Only children are signalled, whose numbers nobody else can reap; theirs come up after them.
 pub(crate) fn kill_all(patience: Duration) -> Result<()> {
     let deadline = Instant::now() + patience;
@@ -66,13 +79,18 @@ pub(crate) fn kill_all(patience: Duration) -> Result<()> {
 
 /// All that live below this process.
 pub(crate) fn descendants() -> Found {
-    let mut found = Found::new();
+    let described =
+        living().into_iter().filter_map(|process| Some((process.as_raw_pid(), describe(process)?)));
+    described.collect()
+}
+
+fn living() -> Vec<Pid> {
+    let mut found = Vec::new();
     let mut parents = vec![getpid()];
     while let Some(parent) = parents.pop() {
-        for child in children(parent) {
-            found.extend(describe(child).map(|line| (child.as_raw_pid(), line)));
-            parents.push(child);
-        }
+        let children = children(parent);
+        found.extend(children.iter().copied().filter(|child| has_not_ended(*child)));
+        parents.extend(children);
     }
     found
 }
@@ -107,23 +125,38 @@ pub(crate) fn program(process: Pid) -> io::Result<PathBuf> {
     fs::read_link(folder(process).join("exe"))
 }
 
+/// The words that it was started with.
+pub(crate) fn words(process: Pid) -> Vec<String> {
+    let words = fs::read(folder(process).join("cmdline")).unwrap_or_default();
+    words.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
+}
+
 /// The parent of a process that has not been reaped.
 pub(crate) fn parent(process: Pid) -> Option<Pid> {
     Stat::of(process)?.parent
 }
 
+/// Whether it is the first of its process group. What it forks is not, unless it says so.
+pub(crate) fn leads_group(process: Pid) -> bool {
+    Stat::of(process).is_some_and(|stat| stat.group == Some(process))
+}
+
 /// Nothing of who has ended in the meantime, be it reaped or not.
 fn describe(process: Pid) -> Option<String> {
-    let Stat { state, parent } = Stat::of(process).filter(|stat| !"ZX".contains(&stat.state))?;
-    let words = fs::read(folder(process).join("cmdline")).unwrap_or_default();
-    let words = String::from_utf8_lossy(&words).replace('\0', " ");
+    let Stat { state, parent, .. } = Stat::of(process).filter(Stat::lives)?;
+    let words = words(process).join(" ");
     let parent = parent.map_or(0, Pid::as_raw_pid);
     Some(format!("pid {process}, state {state}, parent {parent}: {}", words.trim_end()))
+}
+
+fn has_not_ended(process: Pid) -> bool {
+    Stat::of(process).as_ref().is_some_and(Stat::lives)
 }
 
 struct Stat {
     state: String,
     parent: Option<Pid>,
+    group: Option<Pid>,
 }
 
 impl Stat {
@@ -133,8 +166,12 @@ impl Stat {
         let (_, after_name) = stat.rsplit_once(") ")?;
         let mut fields = after_name.split(' ').map(str::to_owned);
         let state = fields.next()?;
-        let parent = Pid::from_raw(fields.next()?.parse().ok()?);
-        Some(Stat { state, parent })
+        let mut next = || Some(Pid::from_raw(fields.next()?.parse().ok()?));
+        Some(Stat { state, parent: next()?, group: next()? })
+    }
+
+    fn lives(&self) -> bool {
+        !"ZX".contains(&self.state)
     }
 }
 

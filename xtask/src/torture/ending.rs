@@ -6,8 +6,9 @@ use std::fmt;
 use anyhow::{Result, bail};
 use rustix::process::Signal;
 
+use crate::torture::blow::{Kind, Stroke, names};
 use crate::torture::judge::Reach;
-use crate::torture::plan::{Kind, Target};
+use crate::torture::target::Member;
 
 /// How the process that was started ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,13 +23,46 @@ pub(crate) enum End {
 #[derive(Debug, Default)]
 pub(crate) struct Struck {
     /// In this order; none where procpool had ended before.
-    pub(crate) kinds: Vec<Kind>,
-    pub(crate) target: Option<Target>,
+    pub(crate) strokes: Vec<Stroke>,
     /// How much of its output had come before.
     pub(crate) settled: usize,
 }
 
-/// Procpool could not do its own work: what a guardian may say of a pool that was killed.
+/// Who has to be gone a second after the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Promise {
+    /// Every process that procpool has started, and theirs, and so on.
+    All,
+    /// The jobs' own processes, which the kernel ends. Nobody is left who could end what those have started.
+    Jobs,
+}
+
+impl Struck {
+    pub(crate) fn has(&self, kind: Kind) -> bool {
+        self.strokes.iter().any(|stroke| stroke.kind == kind)
+    }
+
+    fn kills(&self, member: Member) -> bool {
+        self.strokes.iter().any(|stroke| stroke.kills(member))
+    }
+
+    /// Whether this one was stopped and not killed afterwards.
+    pub(crate) fn leaves_stopped(&self, member: Member) -> bool {
+        self.strokes.iter().any(|stroke| stroke.stops(member)) && !self.kills(member)
+    }
+
+    /// Where the pool is killed, one of the others has to live and to run. A keeper that was stopped is continued by the
+    /// front's death, a front by nobody.
+    pub(crate) fn promise(&self) -> Promise {
+        let keeper_acts = !self.kills(Member::Keeper)
+            && (!self.leaves_stopped(Member::Keeper) || self.kills(Member::Front));
+        let front_acts =
+            self.kills(Member::Keeper) && !self.kills(Member::Front) && !self.leaves_stopped(Member::Front);
+        if !self.kills(Member::Pool) || keeper_acts || front_acts { Promise::All } else { Promise::Jobs }
+    }
+}
+
+/// Procpool could not do its own work: what a front may say of a keeper or a pool that was killed.
 const OWN_FAILURE: i32 = 3;
 
 /// Judges the end of a run that was struck so; `natural` is its status if nobody had.
@@ -36,25 +70,24 @@ const OWN_FAILURE: i32 = 3;
 /// # Errors
 /// Where it should have ended otherwise.
 pub(crate) fn judge(end: End, natural: Option<i32>, struck: &Struck) -> Result<Reach> {
-    let was_sent = |number| struck.kinds.iter().any(|kind| signal(*kind).as_raw() == number);
+    let was_sent = |number| struck.strokes.iter().any(|stroke| signal(stroke.kind).as_raw() == number);
+    let without_front = struck.has(Kind::Kill) && !struck.kills(Member::Front);
     match end {
         End::Exited(status) if Some(status) == natural => Ok(Reach::Complete),
         End::Died(number) if was_sent(number) => Ok(reach(struck)),
-        End::Exited(OWN_FAILURE)
-            if struck.target == Some(Target::Pool) && struck.kinds.contains(&Kind::Kill) =>
-        {
-            Ok(reach(struck))
-        }
+        End::Exited(OWN_FAILURE) if without_front => Ok(reach(struck)),
         End::Hung => bail!("procpool did not end"),
         _ => bail!("procpool {end}, but {}", Expected { natural, struck }),
     }
 }
 
-/// After KILL alone nobody has been told anything.
+/// After KILL nobody has been told anything, unless before.
 fn reach(struck: &Struck) -> Reach {
-    match struck.kinds[..] {
-        [Kind::Kill] => Reach::Killed,
-        _ => Reach::Told { settled: struck.settled },
+    let tells_nothing = |stroke: &Stroke| matches!(stroke.kind, Kind::Kill | Kind::Stop | Kind::Tstp);
+    if struck.strokes.iter().all(tells_nothing) {
+        Reach::Killed
+    } else {
+        Reach::Told { settled: struck.settled }
     }
 }
 
@@ -66,6 +99,8 @@ pub(crate) fn signal(kind: Kind) -> Signal {
         Kind::Int => Signal::INT,
         Kind::Hup => Signal::HUP,
         Kind::Quit => Signal::QUIT,
+        Kind::Stop => Signal::STOP,
+        Kind::Tstp => Signal::TSTP,
     }
 }
 
@@ -80,16 +115,11 @@ impl fmt::Display for Expected<'_> {
             Some(status) => write!(f, "{status} would be right if it had been left alone")?,
             None => write!(f, "it could not have ended by itself")?,
         }
-        match &self.struck.kinds[..] {
+        match &self.struck.strokes[..] {
             [] => write!(f, ", and it was"),
-            kinds => write!(f, ", and it was sent {}", names(kinds)),
+            strokes => write!(f, ", and it was sent {}", names(strokes)),
         }
     }
-}
-
-/// As one would list them.
-pub(crate) fn names(kinds: &[Kind]) -> String {
-    kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(" ")
 }
 
 impl fmt::Display for End {
@@ -105,9 +135,13 @@ impl fmt::Display for End {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::torture::target::Target;
 
     fn struck(target: Target, kinds: &[Kind]) -> Struck {
-        Struck { kinds: kinds.into(), target: Some(target), settled: 5 }
+        Struck {
+            strokes: kinds.iter().map(|kind| Stroke { kind: *kind, target }).collect(),
+            settled: 5,
+        }
     }
 
     fn died(kind: Kind) -> End {
@@ -125,7 +159,7 @@ mod tests {
 
     #[test]
     fn it_dies_of_the_signal_or_had_ended_before() {
-        for target in [Target::Guardian, Target::Pool] {
+        for target in Target::EVERY {
             for kind in [Kind::Kill, Kind::Term, Kind::Int, Kind::Hup, Kind::Quit] {
                 let struck = struck(target, &[kind]);
                 let reach = judge(died(kind), Some(1), &struck).unwrap();
@@ -148,10 +182,32 @@ mod tests {
     }
 
     #[test]
-    fn only_of_a_killed_pool_can_its_guardian_tell_that_the_work_is_not_done() {
+    fn only_a_front_that_lives_can_tell_that_the_work_is_not_done() {
         let own_failure = End::Exited(OWN_FAILURE);
         judge(own_failure, Some(0), &struck(Target::Pool, &[Kind::Kill])).unwrap();
+        judge(own_failure, Some(0), &struck(Target::Keeper, &[Kind::Kill])).unwrap();
         judge(own_failure, Some(0), &struck(Target::Pool, &[Kind::Term])).unwrap_err();
-        judge(own_failure, Some(0), &struck(Target::Guardian, &[Kind::Kill])).unwrap_err();
+        judge(own_failure, Some(0), &struck(Target::Front, &[Kind::Kill])).unwrap_err();
+        judge(own_failure, Some(0), &struck(Target::Group, &[Kind::Kill])).unwrap_err();
+    }
+
+    #[test]
+    fn nothing_outlives_procpool_unless_none_of_the_three_is_left_who_could_act() {
+        let promise = |strokes: &[(Kind, Target)]| {
+            let strokes = strokes.iter().map(|&(kind, target)| Stroke { kind, target }).collect();
+            Struck { strokes, settled: 0 }.promise()
+        };
+        for target in Target::EVERY {
+            let all = if target == Target::All { Promise::Jobs } else { Promise::All };
+            assert_eq!(promise(&[(Kind::Kill, target)]), all, "{target}");
+            assert_eq!(promise(&[(Kind::Term, target)]), Promise::All, "{target}");
+        }
+        let stopped_then_killed = |stopped, killed| promise(&[(Kind::Stop, stopped), (Kind::Kill, killed)]);
+        assert_eq!(stopped_then_killed(Target::Group, Target::Group), Promise::All);
+        assert_eq!(stopped_then_killed(Target::Group, Target::Pool), Promise::All);
+        assert_eq!(stopped_then_killed(Target::Group, Target::KeeperAndPool), Promise::Jobs);
+        assert_eq!(stopped_then_killed(Target::Keeper, Target::Front), Promise::All);
+        assert_eq!(stopped_then_killed(Target::Keeper, Target::Group), Promise::All);
+        assert_eq!(stopped_then_killed(Target::Keeper, Target::Pool), Promise::Jobs);
     }
 }

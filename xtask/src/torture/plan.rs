@@ -2,11 +2,11 @@
 //! It does not know any process, nor what is right.
 
 use std::fmt;
-use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use crate::torture::blow::Blow;
 use crate::torture::job::{Job, Life, Maker, Naming};
 
 /// A round of the torture.
@@ -37,60 +37,6 @@ pub(crate) enum Source {
     /// A job file.
     File,
 }
-
-/// Signals for one of procpool's two processes.
-#[derive(Debug)]
-pub(crate) struct Blow {
-    /// One, or one and another after the pause.
-    pub(crate) kinds: &'static [Kind],
-    pub(crate) pause: Duration,
-    pub(crate) target: Target,
-    pub(crate) moment: Moment,
-}
-
-/// A signal that ends procpool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Kill,
-    Term,
-    Int,
-    Hup,
-    Quit,
-}
-
-/// Which process is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// The one that was started.
-    Guardian,
-    /// Its child that runs the jobs.
-    Pool,
-}
-
-/// When the first signal is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Moment {
-    /// So long after the start.
-    Started(Duration),
-    /// So long after procpool was first seen to have a child.
-    Forked(Duration),
-}
-
-/// With how many chances of a hundred each blow comes; in what is left there is none.
-const BLOWS: [(u32, &[Kind]); 10] = [
-    (45, &[Kind::Kill]),
-    (10, &[Kind::Term]),
-    (9, &[Kind::Int]),
-    (8, &[Kind::Int, Kind::Int]),
-    (4, &[Kind::Hup]),
-    (4, &[Kind::Quit]),
-    (2, &[Kind::Term, Kind::Int]),
-    (3, &[Kind::Term, Kind::Kill]),
-    (2, &[Kind::Int, Kind::Kill]),
-    (2, &[Kind::Hup, Kind::Term]),
-];
-
-const LATEST: Duration = Duration::from_millis(400);
 
 impl Plan {
     /// The same seed makes the same plan. Only what the machine makes of its times differs.
@@ -135,57 +81,13 @@ impl Source {
     }
 }
 
-impl Blow {
-    fn random(random: &mut StdRng) -> Option<Blow> {
-        let mut chance = random.random_range(0..100);
-        let (_, kinds) = BLOWS.into_iter().find(|(share, _)| {
-            let is_it = chance < *share;
-            chance = chance.saturating_sub(*share);
-            is_it
-        })?;
-        Some(Blow {
-            kinds,
-            pause: Duration::from_micros(random.random_range(0..50_000)),
-            target: if random.random_bool(0.5) { Target::Guardian } else { Target::Pool },
-            moment: Moment::random(random),
-        })
-    }
-}
-
-impl Moment {
-    /// Early ones are likelier: that is when processes are being made.
-    fn random(random: &mut StdRng) -> Moment {
-        let part: f64 = random.random_range(0.0..1.0);
-        match random.random_range(0..8) {
-            0 => Moment::Started(Duration::ZERO),
-            1 | 2 => Moment::Forked(Duration::from_millis(4).mul_f64(part)),
-            _ => Moment::Started(LATEST.mul_f64(part * part)),
-        }
-    }
-}
-
-impl Kind {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Kind::Kill => "KILL",
-            Kind::Term => "TERM",
-            Kind::Int => "INT",
-            Kind::Hup => "HUP",
-            Kind::Quit => "QUIT",
-        }
-    }
-}
-
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Plan { limit, order, source, jobs, blow } = self;
         write!(f, "{} jobs from {source:?}, -j{limit}, {order:?}", jobs.len())?;
         match blow {
             None => write!(f, ", no signal"),
-            Some(Blow { kinds, pause, target, moment }) => {
-                let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
-                write!(f, ", {} ({pause:.1?} between) for the {target:?}, {moment:.1?}", names.join(" "))
-            }
+            Some(blow) => write!(f, ", {blow}"),
         }
     }
 }
@@ -193,8 +95,11 @@ impl fmt::Display for Plan {
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+    use std::time::Duration;
 
     use super::*;
+    use crate::torture::blow::{BLOWS, Kind, LATEST, Moment, Stroke};
+    use crate::torture::target::Target;
 
     fn plans() -> impl Iterator<Item = Plan> {
         (0..500).map(Plan::random)
@@ -209,12 +114,19 @@ mod tests {
     }
 
     #[test]
-    fn every_blow_comes_at_either_process_and_sometimes_none() {
-        let seen: HashSet<String> = plans()
-            .map(|plan| plan.blow.map(|blow| format!("{:?} {:?}", blow.kinds, blow.target)))
-            .map(Option::unwrap_or_default)
+    fn every_blow_comes_at_everybody_and_sometimes_none() {
+        let blows: Vec<Vec<Stroke>> = (0..2000)
+            .map(|seed| Plan::random(seed).blow.map(|blow| blow.strokes).unwrap_or_default())
             .collect();
-        assert_eq!(seen.len(), BLOWS.len() * 2 + 1, "{seen:?}");
+        let seen: HashSet<Vec<Kind>> =
+            blows.iter().map(|strokes| strokes.iter().map(|stroke| stroke.kind).collect()).collect();
+        assert_eq!(seen.len(), BLOWS.len() + 1, "{seen:?}");
+        for kind in [Kind::Kill, Kind::Term, Kind::Int, Kind::Hup, Kind::Stop, Kind::Tstp] {
+            let strokes = blows.iter().flatten().filter(|stroke| stroke.kind == kind);
+            let targets: HashSet<Target> = strokes.map(|stroke| stroke.target).collect();
+            let all = if kind == Kind::Kill { Target::EVERY.len() } else { Target::ASKED.len() };
+            assert_eq!(targets.len(), all, "{kind:?}");
+        }
     }
 
     #[test]

@@ -20,6 +20,10 @@ pub(crate) struct Report {
     pub(crate) clean_up: Option<f64>,
     /// Who was left, as ps(1) would show it.
     pub(crate) survivors: Vec<String>,
+    /// How many there were that jobs had started, where none of procpool's processes was left to end them.
+    pub(crate) left_by_jobs: usize,
+    /// Processes that are none of procpool's and were signalled all the same.
+    pub(crate) bystanders: Vec<String>,
     /// Temporary files that were left.
     pub(crate) files: Vec<String>,
     pub(crate) wrong_output: Option<String>,
@@ -30,15 +34,17 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn is_good(&self) -> bool {
-        let Report { survivors, files, wrong_output, wrong_end, .. } = self;
-        survivors.is_empty() && files.is_empty() && wrong_output.is_none() && wrong_end.is_none()
+        let Report { survivors, bystanders, files, wrong_output, wrong_end, .. } = self;
+        let nobody = survivors.is_empty() && bystanders.is_empty();
+        nobody && files.is_empty() && wrong_output.is_none() && wrong_end.is_none()
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "seed {}: {}; sent: {}", self.seed, self.plan, self.blow)?;
-        let lists = [("survivor", &self.survivors), ("file left", &self.files)];
+        let lists =
+            [("survivor", &self.survivors), ("bystander hurt", &self.bystanders), ("file left", &self.files)];
         for (what, list) in lists {
             for one in list.iter().take(MOST_LISTED) {
                 write!(f, "\n  {what}: {one}")?;
@@ -88,9 +94,12 @@ impl fmt::Display for Total<'_> {
         let sum = |count: fn(&Report) -> usize| self.0.iter().map(count).sum::<usize>();
         write!(
             f,
-            "{} survivors in {} rounds, {} temporary files left, {} wrong outputs, {} wrong ends",
+            "{} survivors in {} rounds, {} bystanders hurt, {} left by jobs in {} rounds that left nobody to end them, {} temporary files left, {} wrong outputs, {} wrong ends",
             sum(|report| report.survivors.len()),
             sum(|report| usize::from(!report.survivors.is_empty())),
+            sum(|report| report.bystanders.len()),
+            sum(|report| report.left_by_jobs),
+            sum(|report| usize::from(report.left_by_jobs > 0)),
             sum(|report| report.files.len()),
             sum(|report| usize::from(report.wrong_output.is_some())),
             sum(|report| usize::from(report.wrong_end.is_some())),
@@ -109,13 +118,16 @@ mod tests {
             plan: "9 jobs".into(),
             blow: "KILL to the pool".into(),
             survivors: vec!["12 S 1 sleeper 60".into()],
+            left_by_jobs: 3,
+            bystanders: vec!["sleep 13 died of 9".into()],
             files: vec!["spool".into()],
             wrong_output: Some("twice".into()),
             wrong_end: Some("hung".into()),
             last_words: vec!["no".into()],
             clean_up: None,
         };
-        let expected = "seed 7: 9 jobs; sent: KILL to the pool\n  survivor: 12 S 1 sleeper 60\n  file left: spool\n  \
+        let expected = "seed 7: 9 jobs; sent: KILL to the pool\n  survivor: 12 S 1 sleeper 60\n  \
+                        bystander hurt: sleep 13 died of 9\n  file left: spool\n  \
                         wrong output: twice\n  wrong end: hung\n    | no";
         assert_eq!(report.to_string(), expected);
     }
@@ -124,12 +136,13 @@ mod tests {
     fn each_fault_alone_makes_a_round_bad() {
         let bad = [
             Report { survivors: vec!["a".into()], ..Report::default() },
+            Report { bystanders: vec!["a".into()], ..Report::default() },
             Report { files: vec!["a".into()], ..Report::default() },
             Report { wrong_output: Some("a".into()), ..Report::default() },
             Report { wrong_end: Some("a".into()), ..Report::default() },
         ];
         assert!(bad.iter().all(|report| !report.is_good()));
-        assert_eq!(Total(&bad).bad().count(), 4);
+        assert_eq!(Total(&bad).bad().count(), 5);
         assert!(Report::default().is_good());
     }
 
@@ -144,12 +157,8 @@ mod tests {
         });
         let expected = "101 rounds: 1 KILL to the pool, 100 nothing\n\
                         clean-up: median 2.0 ms, p99 9.0 ms, max 9.0 ms (seed 7); 2 survivors in 1 rounds, \
-                        0 temporary files left, 0 wrong outputs, 0 wrong ends";
+                        0 bystanders hurt, 0 left by jobs in 0 rounds that left nobody to end them, 0 temporary files left, 0 wrong outputs, 0 wrong ends";
         assert_eq!(Total(&reports).to_string(), expected);
-        assert!(
-            Total(&[])
-                .to_string()
-                .ends_with("0 survivors in 0 rounds, 0 temporary files left, 0 wrong outputs, 0 wrong ends")
-        );
+        assert!(Total(&[]).to_string().starts_with("0 rounds: \n0 survivors in 0 rounds, 0 bystanders hurt"));
     }
 }

@@ -6,18 +6,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
-use rustix::process::{Resource, getrlimit, setrlimit};
+use rustix::process::{Pid, Resource, getrlimit, setrlimit};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag;
 
+use crate::torture::blow::{Stroke, names};
 use crate::torture::census::{self, Family};
-use crate::torture::ending::{self, End, names};
+use crate::torture::ending::{self, End, Promise};
 use crate::torture::job::Job;
 use crate::torture::judge::{self, Block, Excuse, Reach};
-use crate::torture::plan::{Plan, Target};
+use crate::torture::plan::Plan;
 use crate::torture::report::Report;
 use crate::torture::stage::{Procpool, Stage};
 use crate::torture::strike::{Strike, strike};
+use crate::torture::target::Member;
 
 /// Nothing that a run started may outlive procpool by more.
 const LIMIT: Duration = Duration::from_secs(1);
@@ -31,10 +33,11 @@ pub(crate) fn run(seed: u64, procpool: &Path) -> Result<Report> {
     let plan = Plan::random(seed);
     let stage = Stage::new(seed)?;
     let running = stage.start(&plan, procpool)?;
-    let played = play(&plan, &stage, &running);
+    let role = Role { procpool: &procpool.canonicalize().context("no procpool")? };
+    let played = play(&plan, &stage, &running, role);
     // Whatever went wrong, nobody may be left on this machine.
     census::kill_all(Duration::from_secs(10))?;
-    let Played { strike, end, clean_up, survivors } = played?;
+    let Played { strike, end, clean_up, survivors, left_by_jobs } = played?;
 
     let complaints = stage.complaints()?;
     let reached = if complaints.contains("panicked at") {
@@ -50,9 +53,11 @@ pub(crate) fn run(seed: u64, procpool: &Path) -> Result<Report> {
     let mut report = Report {
         seed,
         plan: plan.to_string(),
-        blow: describe(&strike),
+        blow: describe(&strike.struck.strokes),
         clean_up,
         survivors,
+        left_by_jobs,
+        bystanders: Vec::new(),
         files: stage.temporary_files()?,
         wrong_output: output.err().map(|error| error.to_string()),
         wrong_end,
@@ -71,26 +76,64 @@ struct Played {
     /// In milliseconds.
     clean_up: Option<f64>,
     survivors: Vec<String>,
+    /// How many that jobs had started were left where nobody could end them.
+    left_by_jobs: usize,
 }
 
-fn play(plan: &Plan, stage: &Stage, procpool: &Procpool) -> Result<Played> {
+fn play(plan: &Plan, stage: &Stage, procpool: &Procpool, role: Role) -> Result<Played> {
     let strike = plan.blow.as_ref().map(|blow| strike(blow, procpool)).transpose()?.unwrap_or_default();
-    let deadline = strike.killed.map_or(Instant::now() + PATIENCE, |killed| killed + LIMIT);
+    let promise = strike.struck.promise();
+    let is_excused = |process: Pid| promise == Promise::Jobs && role.was_started_by_job(process);
+    if let Some(killed) = strike.killed {
+        // Whoever is stopped does not end before somebody continues it. All else is to be gone by then.
+        census::wait_until_only(|process| role.is_own(process) || is_excused(process), killed + LIMIT);
+    }
+    let before_continued = strike.killed.map(|killed| killed.elapsed());
+    let stopped = [Member::Front, Member::Keeper, Member::Pool].into_iter();
+    let stopped: Vec<Member> = stopped.filter(|member| strike.struck.leaves_stopped(*member)).collect();
+    for (member, trio) in stopped.iter().zip(strike.trio.iter().cycle()) {
+        trio.go_on(*member);
+    }
+    let is_over = strike.killed.filter(|_| stopped.is_empty()).unwrap_or_else(Instant::now);
+    let deadline = if strike.killed.is_some() { is_over + LIMIT } else { is_over + PATIENCE };
     let end = procpool.process.wait(deadline)?;
-    let is_over = strike.killed.unwrap_or_else(Instant::now);
+    let is_over = strike.killed.map_or_else(Instant::now, |_| is_over);
     let family = match end {
         End::Hung => Family::Left,
+        _ if promise == Promise::Jobs => census::wait_until_only(is_excused, is_over + LIMIT),
         _ => census::wait_until_gone(is_over + LIMIT)?,
     };
-    let clean_up = (family == Family::Gone).then(|| is_over.elapsed().as_secs_f64() * 1000.0);
-    let mut survivors = census::descendants();
-    survivors.extend(census::marked(&stage.marker)?);
+    let clean_up = before_continued.filter(|_| !stopped.is_empty()).unwrap_or_else(|| is_over.elapsed());
+    let mut found = census::descendants();
+    found.extend(census::marked(&stage.marker)?);
+    let (left_by_jobs, survivors): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|(number, _)| Pid::from_raw(*number).is_some_and(is_excused));
     Ok(Played {
         strike,
         end,
-        clean_up,
-        survivors: survivors.into_values().collect(),
+        clean_up: (family == Family::Gone).then_some(clean_up.as_secs_f64() * 1000.0),
+        survivors: survivors.into_iter().map(|(_, line)| line).collect(),
+        left_by_jobs: left_by_jobs.len(),
     })
+}
+
+/// What a process of a round is there for.
+#[derive(Clone, Copy)]
+struct Role<'a> {
+    procpool: &'a Path,
+}
+
+impl Role<'_> {
+    fn is_own(self, process: Pid) -> bool {
+        census::program(process).is_ok_and(|program| program == self.procpool)
+    }
+
+    /// Jobs are sleepers that are told what to do in one word, and lead their groups; what they start is told in many words,
+    /// or is a copy of them that is about to be.
+    fn was_started_by_job(self, process: Pid) -> bool {
+        let is_told_in_one = || census::words(process).iter().any(|word| word == "--words");
+        !(self.is_own(process) || census::leads_group(process) && is_told_in_one())
+    }
 }
 
 /// Procpool is to find things as a user's shell would leave them, wherever this runs.
@@ -115,11 +158,6 @@ fn blocks(plan: &Plan) -> Vec<Block> {
     plan.jobs.iter().map(block).collect()
 }
 
-fn describe(strike: &Strike) -> String {
-    let names = names(&strike.struck.kinds);
-    match strike.struck.target {
-        None => "nothing".to_owned(),
-        Some(Target::Guardian) => format!("{names} to the guardian"),
-        Some(Target::Pool) => format!("{names} to the pool"),
-    }
+fn describe(strokes: &[Stroke]) -> String {
+    if strokes.is_empty() { "nothing".to_owned() } else { names(strokes) }
 }

@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
 use std::time::Instant;
@@ -46,6 +47,8 @@ impl Stage {
 
     pub(crate) fn start(&self, plan: &Plan, procpool: &Path) -> Result<Procpool> {
         let mut command = self.command(plan, procpool)?;
+        // As a shell with job control has it.
+        command.process_group(0);
         let started = Instant::now();
         let mut child = command.spawn().context("can't start procpool")?;
         let process = Watched::new(&child, started)?;

@@ -6,12 +6,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use rustix::fd::OwnedFd;
-use rustix::process::{Pid, PidfdFlags, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
 
+use crate::torture::blow::{Blow, Kind, Moment, Stroke};
 use crate::torture::census;
 use crate::torture::ending::{Struck, signal};
-use crate::torture::plan::{Blow, Kind, Moment, Target};
 use crate::torture::stage::Procpool;
+use crate::torture::target::{Member, Target};
+use crate::torture::watched::Watched;
 
 /// Signals that were sent.
 #[derive(Default)]
@@ -19,6 +21,8 @@ pub(crate) struct Strike {
     pub(crate) struck: Struck,
     /// When KILL was.
     pub(crate) killed: Option<Instant>,
+    /// Who may have to be continued.
+    pub(crate) trio: Option<Trio>,
 }
 
 /// How long a child of procpool is looked for.
@@ -29,20 +33,19 @@ pub(crate) fn strike(blow: &Blow, procpool: &Procpool) -> Result<Strike> {
     wait_for(blow.moment, procpool)?;
     let mut strike = Strike::default();
     strike.struck.settled = procpool.heard();
-    let (process, target) = aim(blow.target, procpool.process.guardian)?;
-    for (number, kind) in blow.kinds.iter().enumerate() {
+    // Held before anybody is killed: a pool whose parent is gone is no longer found.
+    let trio = Trio::of(&procpool.process)?;
+    for (number, stroke) in blow.strokes.iter().enumerate() {
         if number > 0 {
             thread::sleep(blow.pause);
         }
-        if procpool.process.has_ended()? || pidfd_send_signal(&process, signal(*kind)).is_err() {
-            break;
-        }
-        strike.struck.kinds.push(*kind);
-        strike.struck.target = Some(target);
-        if *kind == Kind::Kill {
+        let Some(target) = trio.send(*stroke, &procpool.process)? else { break };
+        strike.struck.strokes.push(Stroke { target, ..*stroke });
+        if stroke.kind == Kind::Kill {
             strike.killed = Some(Instant::now());
         }
     }
+    strike.trio = Some(trio);
     Ok(strike)
 }
 
@@ -51,7 +54,7 @@ fn wait_for(moment: Moment, procpool: &Procpool) -> Result<()> {
         Moment::Started(after) => thread::sleep(after.saturating_sub(procpool.process.started.elapsed())),
         Moment::Forked(after) => {
             // Without a pause: what comes right after the fork is what is wanted.
-            while census::children(procpool.process.guardian).is_empty()
+            while census::children(procpool.process.front).is_empty()
                 && procpool.process.started.elapsed() < LONGEST_LOOK
                 && !procpool.process.has_ended()?
             {
@@ -63,26 +66,58 @@ fn wait_for(moment: Moment, procpool: &Procpool) -> Result<()> {
     Ok(())
 }
 
-/// The process that is meant, or where there is no pool the one that there is.
-pub(crate) fn aim(target: Target, guardian: Pid) -> Result<(OwnedFd, Target)> {
-    if target == Target::Pool {
-        if let Some(pool) = pool_below(guardian) {
-            return Ok((pool, Target::Pool));
-        }
-    }
-    let held = pidfd_open(guardian, PidfdFlags::empty()).context("can't hold procpool")?;
-    Ok((held, Target::Guardian))
+/// The three processes that procpool is, held, so that their numbers can't be others' by the time when a signal goes out.
+pub(crate) struct Trio {
+    front: OwnedFd,
+    /// Not yet made, or not found.
+    others: Option<[OwnedFd; 2]>,
 }
 
-/// Held, so that its number can't be another's by the time when the signal goes out.
-fn pool_below(front: Pid) -> Option<OwnedFd> {
+impl Trio {
+    pub(crate) fn of(process: &Watched) -> Result<Trio> {
+        let front = pidfd_open(process.front, PidfdFlags::empty()).context("can't hold procpool")?;
+        Ok(Trio { front, others: others_below(process.front) })
+    }
+
+    /// Whom it really reached, if anybody: where there is only the front, it gets what is for the others.
+    pub(crate) fn send(&self, stroke: Stroke, process: &Watched) -> Result<Option<Target>> {
+        if process.has_ended()? {
+            return Ok(None);
+        }
+        let signal = signal(stroke.kind);
+        if stroke.target == Target::Group {
+            // It is not reaped, so its number is its group's.
+            return Ok(kill_process_group(process.front, signal).ok().map(|()| Target::Group));
+        }
+        let target = if self.others.is_some() { stroke.target } else { Target::Front };
+        let reached = target.members().iter().filter(|member| self.send_to(**member, signal));
+        Ok((reached.count() > 0).then_some(target))
+    }
+
+    /// One that was stopped goes on.
+    pub(crate) fn go_on(&self, member: Member) {
+        self.send_to(member, Signal::CONT);
+    }
+
+    fn send_to(&self, member: Member, signal: Signal) -> bool {
+        let process = match (member, &self.others) {
+            (Member::Keeper, Some([keeper, _])) => keeper,
+            (Member::Pool, Some([_, pool])) => pool,
+            _ => &self.front,
+        };
+        pidfd_send_signal(process, signal).is_ok()
+    }
+}
+
+fn others_below(front: Pid) -> Option<[OwnedFd; 2]> {
     let own = census::program(front).ok()?;
     let below = |parent: Pid| {
         let is_own = |child: &Pid| census::program(*child).is_ok_and(|program| program == own);
-        census::children(parent).into_iter().find(is_own)
+        let child = census::children(parent).into_iter().find(is_own)?;
+        let held = pidfd_open(child, PidfdFlags::empty()).ok()?;
+        (census::parent(child) == Some(parent)).then_some((child, held))
     };
-    let keeper = below(front)?;
-    let pool = below(keeper)?;
-    let held = pidfd_open(pool, PidfdFlags::empty()).ok()?;
-    (census::parent(pool) == Some(keeper)).then_some(held)
+    let (keeper, keeper_held) = below(front)?;
+    let (_, pool_held) = below(keeper)?;
+    Some([keeper_held, pool_held])
 }

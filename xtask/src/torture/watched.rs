@@ -14,16 +14,16 @@ use crate::torture::ending::End;
 
 /// The process that was started.
 pub(crate) struct Watched {
-    pub(crate) guardian: Pid,
+    pub(crate) front: Pid,
     pub(crate) started: Instant,
     end: OwnedFd,
 }
 
 impl Watched {
     pub(crate) fn new(child: &Child, started: Instant) -> Result<Watched> {
-        let guardian = Pid::from_child(child);
-        let end = pidfd_open(guardian, PidfdFlags::empty()).context("can't watch procpool")?;
-        Ok(Watched { guardian, started, end })
+        let front = Pid::from_child(child);
+        let end = pidfd_open(front, PidfdFlags::empty()).context("can't watch procpool")?;
+        Ok(Watched { front, started, end })
     }
 
     pub(crate) fn has_ended(&self) -> Result<bool> {
@@ -35,7 +35,7 @@ impl Watched {
         if !self.ends_by(deadline)? {
             return Ok(End::Hung);
         }
-        let (_, status) = retry_on_intr(|| waitpid(Some(self.guardian), WaitOptions::empty()))?
+        let (_, status) = retry_on_intr(|| waitpid(Some(self.front), WaitOptions::empty()))?
             .context("BUG: a wait that does not wait")?;
         let exited = status.exit_status().map(End::Exited);
         exited.or(status.terminating_signal().map(End::Died)).context("BUG: an end that is none")

@@ -1,4 +1,4 @@
-//! When a run is killed, and which of its two processes.
+//! When a run is killed, and which of its processes.
 //! It does not know any process, nor what is right.
 
 use std::time::Duration;
@@ -6,24 +6,16 @@ use std::time::Duration;
 use rand::RngExt;
 use rand::rngs::StdRng;
 
+use crate::torture::target::Target;
+
 /// A KILL.
 #[derive(Debug)]
 pub(crate) struct Blow {
-    pub(crate) victim: Victim,
+    /// Of all at once as well: then nobody is left who could clean up.
+    pub(crate) victim: Target,
     pub(crate) moment: Moment,
     /// At the latest when so many jobs have been started.
     pub(crate) most_starts: u64,
-}
-
-/// Who is killed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Victim {
-    /// The process that was started.
-    Guardian,
-    /// Its child that runs the jobs.
-    Pool,
-    /// Both at once: nobody is left who could clean up.
-    Both,
 }
 
 /// When.
@@ -60,11 +52,7 @@ impl Blow {
             5 => Moment::Recorded(random.random_range(1..=1_000 * (fair + 1))),
             _ => Moment::Printed(random.random_range(1..=5_000 * (fair + 1))),
         };
-        let victim = match random.random_range(0..3) {
-            0 => Victim::Guardian,
-            1 => Victim::Pool,
-            _ => Victim::Both,
-        };
+        let victim = Target::random(&Target::EVERY, random);
         Blow { victim, moment, most_starts }
     }
 }
@@ -87,9 +75,8 @@ mod tests {
             way_to_first_job: Duration::from_millis(20),
         };
         let blows: Vec<Blow> = (0..1000).map(|_| Blow::random(random, 8, left)).collect();
-        let kinds: HashSet<_> =
-            blows.iter().map(|blow| (blow.victim as u8, discriminant(&blow.moment))).collect();
-        assert_eq!(kinds.len(), 3 * 4);
+        let kinds: HashSet<_> = blows.iter().map(|blow| (blow.victim, discriminant(&blow.moment))).collect();
+        assert_eq!(kinds.len(), Target::EVERY.len() * 4);
         assert_eq!(blows.iter().map(|blow| blow.most_starts).max(), Some(18));
         assert!(blows.iter().any(|blow| blow.moment == Moment::Started(0)));
     }

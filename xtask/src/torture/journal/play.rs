@@ -12,9 +12,10 @@ use rand::{RngExt, SeedableRng};
 
 use crate::torture::census::{self, Family};
 use crate::torture::ending::{self, Struck};
-use crate::torture::journal::blow::{Blow, Left, Victim};
+use crate::torture::journal::blow::{Blow, Left};
 use crate::torture::journal::stage::{Stage, Way};
 use crate::torture::journal::strike::{StartLog, Strike, strike};
+use crate::torture::target::Target;
 
 /// How hard it is.
 #[derive(Clone, Copy)]
@@ -30,7 +31,7 @@ pub(crate) const LIMIT: u64 = 8;
 /// A list that is done, and what was done to it.
 #[derive(Default)]
 pub(crate) struct Played {
-    kills: BTreeMap<Victim, u64>,
+    kills: BTreeMap<Target, u64>,
     /// How long the log of starts was at the end of each run.
     pub(crate) ends_of_runs: Vec<usize>,
     seconds: f64,
@@ -62,9 +63,9 @@ pub(crate) fn play(procpool: &Path, hardness: Hardness, stage: &Stage) -> Result
         let number = played.ends_of_runs.len() + 1;
         let struck = play.run(blow.as_ref()).with_context(|| format!("run {number}, {blow:?}"))?;
         played.ends_of_runs.push(play.log.length());
-        is_done = struck.kinds.is_empty();
-        if let (Some(blow), false) = (blow, is_done) {
-            *played.kills.entry(blow.victim).or_default() += 1;
+        is_done = struck.strokes.is_empty();
+        for stroke in struck.strokes {
+            *played.kills.entry(stroke.target).or_default() += 1;
         }
     }
     play.nothing_is_left_to_do()?;
@@ -102,7 +103,7 @@ impl Play<'_> {
             None => Strike::default(),
         };
         self.way_to_first_job = first_job.unwrap_or(self.way_to_first_job);
-        let patience = if struck.kinds.is_empty() { PATIENCE } else { LAST_PATIENCE };
+        let patience = if struck.strokes.is_empty() { PATIENCE } else { LAST_PATIENCE };
         let end = process.wait(Instant::now() + patience)?;
         // Who was left has become a child of this process; the next run has to cope with those that go on.
         census::wait_until_gone(Instant::now())?;
@@ -141,15 +142,8 @@ impl Played {
 
 impl fmt::Display for Played {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = |victim| self.kills.get(&victim).copied().unwrap_or_default();
-        write!(
-            f,
-            "{} kills in {:.1} s ({} of the guardian, {} of the pool, {} of both)",
-            self.kills(),
-            self.seconds,
-            count(Victim::Guardian),
-            count(Victim::Pool),
-            count(Victim::Both)
-        )
+        let victims: Vec<_> =
+            self.kills.iter().map(|(victim, count)| format!("{count} of {victim}")).collect();
+        write!(f, "{} kills in {:.1} s ({})", self.kills(), self.seconds, victims.join(", "))
     }
 }

@@ -3,6 +3,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::mem;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -117,6 +118,8 @@ impl Stage {
             Outlet::File => command.stdout(append(OUT)?),
             Outlet::Pipe(writer, _) => command.stdout(writer.try_clone()?),
         };
+        // As a shell with job control has it.
+        command.process_group(0);
         let started = Instant::now();
         let child = command.spawn().context("can't start procpool")?;
         Watched::new(&child, started)

@@ -9,13 +9,12 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
+use crate::torture::blow::{Kind, Stroke};
 use crate::torture::ending::Struck;
-use crate::torture::journal::blow::{Blow, Moment, Victim};
+use crate::torture::journal::blow::{Blow, Moment};
 use crate::torture::journal::stage::Stage;
-use crate::torture::plan::{Kind, Target};
-use crate::torture::strike::aim;
+use crate::torture::strike::Trio;
 use crate::torture::watched::Watched;
 
 /// How often is looked whether the moment has come.
@@ -104,24 +103,8 @@ pub(crate) fn strike(blow: &Blow, run: &Watched, stage: &Stage, log: &mut StartL
         }
         thread::sleep(PULSE);
     }
-    strike.struck.target = kill(blow.victim, run)?;
-    strike.struck.kinds.extend(strike.struck.target.map(|_| Kind::Kill));
+    let wanted = Stroke { kind: Kind::Kill, target: blow.victim };
+    let target = Trio::of(run)?.send(wanted, run)?;
+    strike.struck.strokes.extend(target.map(|target| Stroke { target, ..wanted }));
     Ok(strike)
-}
-
-/// Whom it hit, if anybody.
-fn kill(victim: Victim, run: &Watched) -> Result<Option<Target>> {
-    let wanted = if victim == Victim::Guardian { Target::Guardian } else { Target::Pool };
-    // Held before anybody is killed: a pool whose guardian is gone is no longer found.
-    let (process, target) = aim(wanted, run.guardian)?;
-    let guardian = pidfd_open(run.guardian, PidfdFlags::empty()).context("can't hold procpool")?;
-    if run.has_ended()? {
-        return Ok(None);
-    }
-    if victim == Victim::Both {
-        let hit = pidfd_send_signal(&guardian, Signal::KILL).is_ok();
-        let _ = pidfd_send_signal(&process, Signal::KILL);
-        return Ok(hit.then_some(Target::Guardian));
-    }
-    Ok(pidfd_send_signal(&process, Signal::KILL).is_ok().then_some(target))
 }

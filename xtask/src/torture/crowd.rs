@@ -1,0 +1,141 @@
+//! Bystanders: processes that are none of procpool's, started before it and between its jobs, so that their numbers are
+//! neighbours of its own. A signal to one of them is a fault, whatever else is right.
+//!
+//! They do nothing and catch nothing: what ends or stops one, wait(2) tells its parent.
+
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use rustix::io::retry_on_intr;
+use rustix::process::{Pid, WaitId, WaitIdOptions, WaitIdStatus, waitid};
+
+/// The bystanders of a round.
+#[derive(Default)]
+pub(crate) struct Crowd {
+    members: Vec<Child>,
+    /// What was done to some.
+    hurt: Vec<String>,
+}
+
+/// How many are there before procpool is.
+const AT_FIRST: usize = 12;
+
+/// How many there are at the most. For another the oldest goes.
+const MOST: usize = 60;
+
+/// How often another comes: where procpool starts its first jobs one between any two, and later one now and then.
+const DENSE: Duration = Duration::from_millis(3);
+const SPARSE: Duration = Duration::from_millis(25);
+const RUSH: Duration = Duration::from_millis(150);
+
+/// Longer than any round.
+const FOR_EVER: &str = "3600";
+
+impl Crowd {
+    pub(crate) fn gather() -> Result<Crowd> {
+        let mut crowd = Crowd::default();
+        for _ in 0..AT_FIRST {
+            crowd.join()?;
+        }
+        Ok(crowd)
+    }
+
+    /// One more.
+    pub(crate) fn join(&mut self) -> Result<u32> {
+        let mut command = Command::new("sleep");
+        command.arg(FOR_EVER).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        // Some lead a group, which a signal to a group with a number of ours would reach.
+        if self.members.len() % 2 == 0 {
+            command.process_group(0);
+        }
+        let member = command.spawn().context("can't start a bystander")?;
+        let number = member.id();
+        self.members.push(member);
+        Ok(number)
+    }
+
+    /// Lets others come and go until this is true, and says what was done to whom.
+    pub(crate) fn stand_around(mut self, is_over: impl Fn() -> bool) -> Result<Vec<String>> {
+        let begun = Instant::now();
+        while !is_over() {
+            thread::sleep(if begun.elapsed() < RUSH { DENSE } else { SPARSE });
+            if self.members.len() >= MOST {
+                let oldest = self.members.remove(0);
+                self.dismiss(oldest)?;
+            }
+            self.join()?;
+        }
+        self.leave()
+    }
+
+    /// Ends it, and says what was done to whom.
+    pub(crate) fn leave(mut self) -> Result<Vec<String>> {
+        for member in std::mem::take(&mut self.members) {
+            self.dismiss(member)?;
+        }
+        Ok(std::mem::take(&mut self.hurt))
+    }
+
+    fn dismiss(&mut self, mut member: Child) -> Result<()> {
+        let pid = Pid::from_child(&member);
+        let what =
+            WaitIdOptions::EXITED | WaitIdOptions::STOPPED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let status =
+            retry_on_intr(|| waitid(WaitId::Pid(pid), what)).context("can't wait for a bystander")?;
+        if let Some(status) = status {
+            self.hurt.push(format!("process {pid} {}", describe(&status)));
+        }
+        let _ = member.kill();
+        member.wait().context("can't wait for a bystander")?;
+        Ok(())
+    }
+}
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        for member in &mut self.members {
+            let _ = member.kill();
+            let _ = member.wait();
+        }
+    }
+}
+
+fn describe(status: &WaitIdStatus) -> String {
+    let ways = [
+        ("died of", status.terminating_signal()),
+        ("was stopped by", status.stopping_signal()),
+        ("exited with", status.exit_status()),
+    ];
+    let way = ways.into_iter().find_map(|(way, number)| Some(format!("{way} {}", number?)));
+    way.unwrap_or_else(|| "did something".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::{Signal, kill_process};
+
+    use super::*;
+
+    fn signalled(signal: Signal) -> Vec<String> {
+        let mut crowd = Crowd::default();
+        let pid = crowd.join().unwrap();
+        crowd.join().unwrap();
+        let process = Pid::from_raw(pid.try_into().unwrap()).unwrap();
+        kill_process(process, signal).unwrap();
+        let until = WaitIdOptions::EXITED | WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT;
+        waitid(WaitId::Pid(process), until).unwrap();
+        let hurt = crowd.leave().unwrap();
+        hurt.into_iter().map(|line| line.replace(&pid.to_string(), "N")).collect()
+    }
+
+    #[test]
+    fn whoever_is_killed_or_stopped_or_hung_up_on_is_named_and_nobody_else() {
+        assert_eq!(signalled(Signal::KILL), ["process N died of 9"]);
+        assert_eq!(signalled(Signal::HUP), ["process N died of 1"]);
+        assert_eq!(signalled(Signal::STOP), ["process N was stopped by 19"]);
+        assert!(Crowd::gather().unwrap().leave().unwrap().is_empty());
+    }
+}
