@@ -178,6 +178,7 @@ fn keep(to_front: UnixStream, awaited: Awaited, leftovers: Leftovers) -> anyhow:
             awaited,
             leftovers,
             told: keeper::Told::default(),
+            care: keeper::Care::default(),
         }
         .stand_by(),
         Err(error) => {

@@ -1,4 +1,5 @@
 //! Threads of procpool's own. One that the machine has no room for is asked for again for a while, as a job is.
+//! Knows nothing of what they do.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -23,14 +23,13 @@ pub enum Halt {
 
 /// The one place where a run's [`Halt`] is kept.
 ///
-/// Workers wait in poll(2), so each level is an eventfd beside the number.
+/// Workers wait in poll(2), so each of the two levels that concern them is an eventfd beside the number.
 /// Nobody ever reads the eventfds empty: once raised they stay readable, for all workers at once and for
 /// jobs that start later by a hair.
 #[derive(Debug)]
 pub(crate) struct Brake {
     /// `Halt` as a number that grows with it; below `SIGNAL_BITS` the signal.
     level: AtomicU32,
-    drain: Event,
     stop: Event,
     kill: Event,
 }
@@ -39,7 +38,6 @@ impl Brake {
     pub(crate) fn new() -> io::Result<Brake> {
         Ok(Brake {
             level: AtomicU32::new(encode(Halt::GoOn)),
-            drain: Event::new()?,
             stop: Event::new()?,
             kill: Event::new()?,
         })
@@ -54,20 +52,14 @@ impl Brake {
         // The number first: who is woken by an eventfd must find the level that woke it.
         let higher = |level| (encode(halt) >> SIGNAL_BITS > level >> SIGNAL_BITS).then(|| encode(halt));
         let _ = self.level.fetch_update(Ordering::AcqRel, Ordering::Acquire, higher);
-        let reached: &[&Event] = match halt {
-            Halt::GoOn => &[],
-            Halt::Drain => &[&self.drain],
-            Halt::Stop(_) => &[&self.drain, &self.stop],
-            Halt::Kill => &[&self.drain, &self.stop, &self.kill],
-        };
-        for event in reached {
-            event.raise();
+        match halt {
+            Halt::GoOn | Halt::Drain => {}
+            Halt::Stop(_) => self.stop.raise(),
+            Halt::Kill => {
+                self.stop.raise();
+                self.kill.raise();
+            }
         }
-    }
-
-    /// Readable once nothing new is to be started.
-    pub(crate) fn drain_event(&self) -> BorrowedFd<'_> {
-        self.drain.as_fd()
     }
 
     /// Readable once the run is stopped or killed.

@@ -1,4 +1,5 @@
 //! What jobs have left behind when all of them have ended: it is ended, waited for, or may stay.
+//! Asked once, before the summary, so that what was ended can be named there.
 
 use std::sync::Arc;
 use std::thread;

@@ -6,7 +6,7 @@ use std::process;
 use nix::libc;
 use rustix::process::{Pid, WaitStatus, getpid};
 
-use crate::guard::children::{children_of, number};
+use crate::guard::children::{can_be_continued, children_of, number};
 use crate::guard::sweep::{sweep, sweep_after};
 use crate::guard::watch::{Awaited, Came, Heard, Line, end_like, next_child, wait_for_news};
 use crate::guard::words::{DRAWS, TAKES_LEAVE, signal, stopped_by};
@@ -36,7 +36,7 @@ impl Front {
         // The keeper may have ended before anything was waited for.
         self.look_at_children();
         loop {
-            wait_for_news(&self.awaited, [&self.line]);
+            wait_for_news(&self.awaited, [&self.line], None);
             while let Heard::Word(word) = self.hear() {
                 if let Some(signal) = stopped_by(word) {
                     self.stop(signal);
@@ -71,7 +71,7 @@ impl Front {
         if !pool.is_some_and(|pool| pool.is_stopped) {
             return;
         }
-        if by == libc::SIGSTOP || can_be_continued() {
+        if by == libc::SIGSTOP || can_be_continued(process::id()) {
             sys::take_default_action(by);
         }
         self.line.say(signal(libc::SIGCONT));
@@ -113,21 +113,4 @@ impl Front {
         }
         end_like(status)
     }
-}
-
-/// Whether there is somebody who could continue this process: its group has a parent in the same session. The kernel drops
-/// the signals of a terminal where there is none ("orphaned", setpgid(2)), but takes the keeper for one.
-fn can_be_continued() -> bool {
-    let own = proc::stat(process::id());
-    let mut ancestor = own;
-    while let (Some(own), Some(stat)) = (own, ancestor) {
-        if stat.session != own.session {
-            return false;
-        }
-        if stat.group != own.group {
-            return true;
-        }
-        ancestor = proc::stat(stat.parent);
-    }
-    false
 }

@@ -2,14 +2,18 @@
 //! jobs. It adopts what the pool leaves behind and kills it. It has one thread and never starts a process.
 
 use nix::libc;
-use rustix::process::{Pid, Signal, WaitStatus, kill_process};
+use rustix::event::Timespec;
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitStatus, getppid, kill_process, pidfd_open, pidfd_send_signal,
+};
 
 use crate::guard::aftermath::Leftovers;
+use crate::guard::children::{can_be_continued, number};
 use crate::guard::sweep::{sweep, sweep_after};
 use crate::guard::watch::{Awaited, Came, Heard, Line, end_like, next_child, wait_for_news};
 use crate::guard::words::{DRAWS, LISTENS, TAKES_LEAVE, signal, signal_from};
 use crate::signals::Source;
-use crate::{screen, sys};
+use crate::{proc, screen, sys};
 
 pub(super) struct Keeper {
     pub(super) pool: Pid,
@@ -18,7 +22,20 @@ pub(super) struct Keeper {
     pub(super) awaited: Awaited,
     pub(super) leftovers: Leftovers,
     pub(super) told: Told,
+    pub(super) care: Care,
 }
+
+/// What is looked after while the pool is stopped.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Care {
+    #[default]
+    Nothing,
+    /// Whether he is still there who could continue it.
+    Shell,
+}
+
+/// How often that is looked at.
+const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
 
 /// What the pool has said.
 #[derive(Clone, Copy, Default)]
@@ -35,7 +52,9 @@ impl Keeper {
         // The pool may have ended before anything was waited for.
         self.look_at_children();
         loop {
-            wait_for_news(&self.awaited, [&self.to_pool, &self.to_front]);
+            let at_most = (self.care == Care::Shell).then_some(LOOK);
+            wait_for_news(&self.awaited, [&self.to_pool, &self.to_front], at_most);
+            self.look_after_stopped();
             self.hear_pool();
             self.hear_front();
             while let Some(came) = self.awaited.next() {
@@ -87,6 +106,24 @@ impl Keeper {
         let _ = kill_process(self.pool, signal);
     }
 
+    /// Does what the kernel does for a stopped group when the last is gone who could continue it (its shell has ended, its terminal
+    /// was closed): HUP and CONT. It doesn't do that for a group of which one member is this process's child.
+    fn look_after_stopped(&mut self) {
+        if self.care == Care::Nothing {
+            return;
+        }
+        let is_stopped = proc::stat(number(self.pool)).is_some_and(|pool| pool.is_stopped);
+        let Some(front) = getppid().filter(|_| is_stopped) else {
+            self.care = Care::Nothing;
+            return;
+        };
+        if !can_be_continued(number(front)) {
+            self.signal_pool(Signal::HUP);
+            self.signal_pool(Signal::CONT);
+            continue_parent(front);
+        }
+    }
+
     /// Reaps who has ended, and does what the pool did.
     fn look_at_children(&mut self) {
         while let Some((pid, status)) = next_child() {
@@ -95,7 +132,12 @@ impl Keeper {
             }
             match status.stopping_signal() {
                 // The front stops in its place: somebody has to hear that the pool was killed meanwhile.
-                Some(by) => self.to_front.say(signal(by)),
+                Some(by) => {
+                    if getppid().is_some_and(|front| can_be_continued(number(front))) {
+                        self.care = Care::Shell;
+                    }
+                    self.to_front.say(signal(by));
+                }
                 None => self.end(status),
             }
         }
@@ -122,6 +164,15 @@ impl Keeper {
         }
         loop {
             sys::take_default_action(libc::SIGKILL);
+        }
+    }
+}
+
+/// Its number may be another's by the time when a signal goes out, so it is held before it is looked at once more.
+fn continue_parent(front: Pid) {
+    if let Ok(held) = pidfd_open(front, PidfdFlags::empty()) {
+        if getppid() == Some(front) {
+            let _ = pidfd_send_signal(held, Signal::CONT);
         }
     }
 }

@@ -1,4 +1,5 @@
 //! A process that a job has left behind, as people and records are told of it.
+//! By its number, its program, and its job where its environment still tells that.
 
 use std::env;
 use std::fmt;

@@ -1,4 +1,5 @@
 //! The pool's ear for its keeper: signals that are passed on, and the keeper's death, which ends everything.
+//! It is the pool that listens here, on a thread of its own; what it hears is obeyed by `signals`.
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;

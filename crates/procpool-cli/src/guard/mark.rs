@@ -1,4 +1,5 @@
 //! By what the processes of a job are known: a variable in their environment.
+//! A job can clear it; what has done so is found by other means, or ended with the run.
 
 use std::ffi::{OsStr, OsString};
 

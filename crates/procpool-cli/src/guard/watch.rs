@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
 
@@ -130,12 +130,12 @@ impl Line {
     }
 }
 
-/// Waits until a signal or a word may have come.
-pub(super) fn wait_for_news<const N: usize>(awaited: &Awaited, lines: [&Line; N]) {
+/// Waits until a signal or a word may have come, for at most so long.
+pub(super) fn wait_for_news<const N: usize>(awaited: &Awaited, lines: [&Line; N], at_most: Option<Timespec>) {
     let mut sources = vec![PollFd::from_borrowed_fd(awaited.descriptor.as_fd(), PollFlags::IN)];
     let open = lines.iter().filter_map(|line| line.0.as_ref());
     sources.extend(open.map(|socket| PollFd::new(socket, PollFlags::IN)));
-    match poll(&mut sources, None) {
+    match poll(&mut sources, at_most.as_ref()) {
         Ok(_) | Err(Errno::INTR) => {}
         // poll(2) fails where the kernel has no memory; this is no place to spin.
         Err(_) => thread::sleep(Duration::from_millis(10)),

@@ -70,7 +70,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::listener::Listener;
-use crate::processes::{children, lives};
+use crate::processes::{lives, only_child};
 use crate::waiting::{comes_true, wait_for};
 
 const PROCPOOL: &str = env!("CARGO_BIN_EXE_procpool");
@@ -244,16 +244,6 @@ impl Trial {
     fn end(self) -> Ended {
         self.start().end()
     }
-}
-
-/// Waits until the process has a child.
-fn only_child(parent: &str) -> String {
-    let mut child = String::new();
-    wait_for("it to have a child", || {
-        child = children(parent).concat();
-        !child.is_empty()
-    });
-    child
 }
 
 /// A process that was started. Dropped, it is ended, with the chance to end its jobs first.

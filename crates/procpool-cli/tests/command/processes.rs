@@ -47,6 +47,16 @@ pub(crate) fn children(pid: &str) -> Vec<String> {
     lists.flat_map(|list| list.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
+/// Waits until the process has a child.
+pub(crate) fn only_child(parent: &str) -> String {
+    let mut child = String::new();
+    wait_for("it to have a child", || {
+        child = children(parent).concat();
+        !child.is_empty()
+    });
+    child
+}
+
 /// Waits until so many have written their numbers to files of this name's beginning.
 #[track_caller]
 pub(crate) fn pids(folder: &Folder, prefix: &str, count: usize) -> Vec<String> {

@@ -1,11 +1,10 @@
 //! The gate that every start goes through, so that there can be a moment without any.
 //! Knows nothing of what is started.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::halt::{Brake, Halt};
-use crate::sys::{self, Event};
 
 /// A start is within the gate from before the child exists until it is on the roster. In between it holds copies
 /// of whatever descriptors its parent has, or is on no list.
@@ -19,8 +18,6 @@ pub(crate) struct Gate {
 struct State {
     within: usize,
     closed_by: usize,
-    /// Raised when the gate is opened, for those who wait for that; made by the first of them.
-    opening: Option<Arc<Event>>,
 }
 
 /// Permission to start. Given back when it is dropped.
@@ -33,7 +30,8 @@ pub(crate) struct Closed<'a>(&'a Gate);
 /// hangs, on a file server maybe, and must not hold up all others for ever.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How often it is looked whether the gate is open where there was no descriptor to wait by.
+/// How often a start that waits at the gate looks whether its run is halted. A descriptor to wait by would be one more in each run,
+/// and only a run that somebody keeps stopped needs it.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 impl Gate {
@@ -45,16 +43,7 @@ impl Gate {
             if brake.halt() != Halt::GoOn {
                 return None;
             }
-            state = match state.opening() {
-                Some(opening) => {
-                    drop(state);
-                    sys::wait_any([Some(opening.as_fd()), Some(brake.drain_event())], None);
-                    self.state()
-                }
-                None => {
-                    self.changed.wait_timeout(state, LOOK_AGAIN).unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
+            state = self.changed.wait_timeout(state, LOOK_AGAIN).unwrap_or_else(PoisonError::into_inner).0;
         }
         state.within += 1;
         Some(Pass(self))
@@ -74,16 +63,6 @@ impl Gate {
     }
 }
 
-impl State {
-    /// What tells that the gate is open, where the system has a descriptor for it.
-    fn opening(&mut self) -> Option<Arc<Event>> {
-        if self.opening.is_none() {
-            self.opening = Event::new().ok().map(Arc::new);
-        }
-        self.opening.clone()
-    }
-}
-
 impl Drop for Pass<'_> {
     fn drop(&mut self) {
         let mut state = self.0.state();
@@ -97,13 +76,7 @@ impl Drop for Pass<'_> {
 
 impl Drop for Closed<'_> {
     fn drop(&mut self) {
-        let mut state = self.0.state();
-        state.closed_by -= 1;
-        if state.closed_by == 0 {
-            if let Some(opening) = state.opening.take() {
-                opening.raise();
-            }
-        }
+        self.0.state().closed_by -= 1;
         self.0.changed.notify_all();
     }
 }
@@ -142,23 +115,16 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_at_it_hears_of_each_halt_and_of_no_opening_but_the_last() {
+    fn who_waits_at_it_is_let_go_by_each_halt_and_by_no_opening_but_the_last() {
         for halt in [Halt::Drain, Halt::Stop(Signal::TERM), Halt::Kill] {
             let (gate, brake) = (Gate::default(), Brake::new().unwrap());
-            let closed = gate.close();
+            let (first, _last) = (gate.close(), gate.close());
             thread::scope(|scope| {
                 let waits = scope.spawn(|| gate.pass(&brake).is_none());
-                while gate.state().opening.is_none() {
-                    thread::yield_now();
-                }
-                drop(gate.close());
-                assert!(gate.state().opening.is_some());
+                drop(first);
                 brake.raise(halt);
-                assert!(waits.join().unwrap());
+                assert!(waits.join().unwrap(), "{halt:?}");
             });
-            drop(closed);
-            // A gate that is open lets everybody through: what may start then others have decided.
-            assert!(gate.pass(&brake).is_some());
         }
     }
 }

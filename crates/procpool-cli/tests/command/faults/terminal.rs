@@ -206,6 +206,20 @@ fn kill_ends_what_ctrl_z_has_stopped() {
 }
 
 #[test]
+fn a_stopped_run_whose_shell_is_gone_is_hung_up_and_leaves_nothing() {
+    let mut session = Session::new();
+    session.press("procpool run sh patient ::: 1\n");
+    let jobs = pids(&session.folder, "pid.", 1);
+    session.press(CTRL_Z);
+    session.has_said_stopped(1);
+    let [front, pool] = session.procpool();
+    // It has no time to say anything to its jobs.
+    session.shell.signal(Signal::KILL);
+    wait_for("all to be gone", || [&front, &pool, &jobs[0]].iter().all(|pid| is_gone(pid)));
+    session.shell.end();
+}
+
+#[test]
 fn killed_while_it_is_stopped_it_leaves_no_job() {
     let mut session = Session::new();
     session.press("procpool run sh patient ::: 1 &\n");
