@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 
 use crate::verdict::Verdict;
-use crate::{bench, cluster, demo, fuzz, msrv, newcomer, shell, tidy, torture, vm};
+use crate::{bench, cluster, demo, fuzz, msrv, newcomer, shell, systems, tidy, torture, vm};
 
 /// One step; they run in the order in which they stand here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -23,6 +23,8 @@ pub(crate) enum Step {
     Newcomer,
     Doc,
     Msrv,
+    /// Core's types on systems that are not this one.
+    Systems,
     Tidy,
     Demo,
     Torture,
@@ -54,6 +56,7 @@ impl Step {
                 shell::show(shell::cargo(root, line).env("RUSTDOCFLAGS", "-D warnings"))?;
             }
             Step::Msrv => return msrv::check(root),
+            Step::Systems => return systems::check(root),
             Step::Tidy => tidy::run(root, tidy::Help::Compare)?,
             Step::Demo => demo::run(root, &demo::Options::for_ci())?,
             Step::Torture => {

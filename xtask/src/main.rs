@@ -11,6 +11,7 @@ mod fuzz;
 mod msrv;
 mod newcomer;
 mod shell;
+mod systems;
 mod tidy;
 mod torture;
 mod verdict;

@@ -35,9 +35,40 @@
 //! A program that is missing, exits with 1, is killed or takes too long is that job's [`Outcome`]; the others
 //! run on. An [`Error`] is only what keeps the whole run from starting.
 //!
+//! # When the program ends before the run
+//! Each job has a session of its own, so Ctrl-C on the terminal reaches this program alone. Where that ends by a signal, by
+//! `exit()`, an abort or a KILL, the kernel kills each job's own process, see [`LocalProcess::end_with_caller`]; what a
+//! job has started lives on. To end all politely and hear what came of each, handle the signals and stop the run:
+//! ```no_run
+//! use procpool_core::{Command, Job, Limit, Pool, Signal};
+//! use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+//! use signal_hook::iterator::Signals;
+//!
+//! let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+//! let run = Pool::new(Limit::default()).run([Job::new("nap", Command::new("sleep").arg("60"))])?;
+//! let handle = run.handle();
+//! std::thread::spawn(move || {
+//!     for (number, count) in signals.forever().zip(1..) {
+//!         match (Signal::from_number(number), count) {
+//!             (Some(signal), 1) => handle.stop_with(signal), // the grace time, then KILL
+//!             _ => handle.kill(),
+//!         }
+//!     }
+//! });
+//! for done in run {
+//!     println!("{}: {}", done.key(), done.outcome);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # What it doesn't do
-//! It prints nothing, handles no signal, and never waits for a process that it didn't start. It needs Linux
-//! 5.4 or later.
+//! It prints nothing, handles no signal, and never waits for a process that it didn't start.
+//!
+//! # Where it runs
+//! On Linux, whatever version: where a kernel, a container or an emulator refuses a call, another is taken; which promise is
+//! weaker then, [`LocalProcess::weaker_promises`] tells. What stands below `sys/unix` needs POSIX alone; its types are checked
+//! for macOS and FreeBSD, and all tests run through it on Linux. `PROCPOOL_SYS=unix` in the environment of a program
+//! has only that used, an aid for such tests.
 
 /// The README's example is compiled and run like those above.
 #[cfg(doctest)]

@@ -38,9 +38,8 @@ use crate::schedule::retries::Retries;
 
 /// Runs jobs, at most `limit` at a time.
 ///
-/// A pool can be used for many runs; they share its runner and nothing else. A pool of local processes needs
-/// a program that doesn't ignore SIGCHLD, else the kernel reaps the jobs before it can (`waitpid(2)`) and the
-/// run panics.
+/// A pool can be used for many runs; they share its runner and nothing else. A program that ignores SIGCHLD
+/// or waits for any child (`waitpid(-1)`) takes the status of jobs: such a job is [lost](crate::End::Unknown), with its outputs.
 ///
 /// ```
 /// use procpool_core::{Command, Job, Limit, Pool};
