@@ -166,7 +166,8 @@ impl Stat {
         let (_, after_name) = stat.rsplit_once(") ")?;
         let mut fields = after_name.split(' ').map(str::to_owned);
         let state = fields.next()?;
-        let mut next = || Some(Pid::from_raw(fields.next()?.parse().ok()?));
+        // A process that is just being reaped has the group -1.
+        let mut next = || Some(Pid::from_raw(fields.next()?.parse::<i32>().ok()?.max(0)));
         Some(Stat { state, parent: next()?, group: next()? })
     }
 
