@@ -135,10 +135,6 @@ impl Guard {
     /// where it has heard of it: where it is dead, whoever listens to it has yet to end what is left.
     pub(crate) fn take_leave(&self) {
         self.alone.hold();
-        if self.leftovers != Leftovers::Keep {
-            // Now already: the keeper may be killed between this and the end.
-            self.orphans.end_all();
-        }
         if (&*self.keeper).write_all(&[TAKES_LEAVE]).is_err() && self.heard.is_set() {
             loop {
                 thread::park();

@@ -38,22 +38,20 @@ impl std::error::Error for Distrust {}
 /// Where they are not, and why.
 pub(crate) fn trust() -> Result<(), Distrust> {
     static FOUND: OnceLock<Result<(), Distrust>> = OnceLock::new();
-    *FOUND.get_or_init(|| {
-        let itself = fs::read_link("/proc/self").ok();
-        let itself = itself.as_deref().and_then(|path| path.to_str()?.parse().ok());
-        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-        judge(itself, &status, process::id())
-    })
+    *FOUND.get_or_init(|| judge(&fs::read_to_string("/proc/self/status").unwrap_or_default(), process::id()))
 }
 
-/// `itself` is what `/proc/self` points to. That alone is not enough: the two namespaces may have given us the same
-/// number. The line `NSpid` has a number for each namespace from that of `/proc` down to ours, see proc(5); Linux before
+/// `status` is what `/proc` says of this process. That it has our number is not enough: the two namespaces may have given us the
+/// same. The line `NSpid` has a number for each namespace from that of `/proc` down to ours, see proc(5); Linux before
 /// 4.1 has none.
-fn judge(itself: Option<u32>, status: &str, number: u32) -> Result<(), Distrust> {
-    let itself = itself.ok_or(Distrust::Absent)?;
-    let levels = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
-    let is_nested = levels.is_some_and(|levels| levels.split_ascii_whitespace().count() > 1);
-    if itself != number || is_nested { Err(Distrust::Foreign) } else { Ok(()) }
+fn judge(status: &str, number: u32) -> Result<(), Distrust> {
+    let numbers = |line: &str| {
+        let numbers = status.lines().find_map(|text| text.strip_prefix(line));
+        numbers.map(|numbers| numbers.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    };
+    let itself = numbers("Pid:").ok_or(Distrust::Absent)?;
+    let is_nested = numbers("NSpid:").is_some_and(|levels| levels.len() > 1);
+    if itself != [number.to_string()] || is_nested { Err(Distrust::Foreign) } else { Ok(()) }
 }
 
 /// What the kernel says of a process.
@@ -160,11 +158,11 @@ mod tests {
 
     #[test]
     fn numbers_are_believed_where_proc_is_of_our_own_namespace() {
-        assert_eq!(judge(Some(7), "Name:\tx\nNSpid:\t7\n", 7), Ok(()));
-        assert_eq!(judge(Some(7), "Name:\tx\n", 7), Ok(()), "before Linux 4.1");
-        assert_eq!(judge(None, "", 7), Err(Distrust::Absent));
-        assert_eq!(judge(Some(4711), "NSpid:\t4711\t7\n", 7), Err(Distrust::Foreign));
-        assert_eq!(judge(Some(7), "NSpid:\t7\t7\n", 7), Err(Distrust::Foreign), "the same number by chance");
+        assert_eq!(judge("Name:\tx\nPid:\t7\nNSpid:\t7\n", 7), Ok(()));
+        assert_eq!(judge("Name:\tx\nPid:\t7\n", 7), Ok(()), "before Linux 4.1");
+        assert_eq!(judge("", 7), Err(Distrust::Absent));
+        assert_eq!(judge("Pid:\t4711\nNSpid:\t4711\t7\n", 7), Err(Distrust::Foreign));
+        assert_eq!(judge("Pid:\t7\nNSpid:\t7\t7\n", 7), Err(Distrust::Foreign), "the same number by chance");
     }
 
     #[test]
