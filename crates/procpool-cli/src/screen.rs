@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::getpgrp;
+use rustix::process::Pid;
 use rustix::stdio;
 use rustix::termios::{LocalModes, tcgetattr, tcgetpgrp, tcgetwinsize};
 
@@ -88,11 +88,16 @@ pub(crate) fn has_display() -> bool {
     lock().display == Display::On
 }
 
+/// Whether the group is that of this process, which has the number 0 where the group's first process is of another PID namespace.
+pub(crate) fn is_own_group(group: Pid) -> bool {
+    nix::unistd::getpgrp().as_raw() == group.as_raw_pid()
+}
+
 /// How large the terminal is; `None` where nothing can be drawn on it now.
 pub(crate) fn size() -> Option<Size> {
     // A shell has it, and procpool runs in the background. Where it is not the terminal of this session there is
     // no background.
-    let is_in_background = tcgetpgrp(stdio::stderr()).is_ok_and(|group| group != getpgrp());
+    let is_in_background = tcgetpgrp(stdio::stderr()).is_ok_and(|group| !is_own_group(group));
     // A program that reads single keys has it: a pager that shows the output.
     let is_taken = !tcgetattr(stdio::stderr()).ok()?.local_modes.contains(LocalModes::ICANON);
     if is_in_background || is_taken {

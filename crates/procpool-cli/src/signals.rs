@@ -12,7 +12,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::Context;
 use procpool_core::{Halt, Handle, Processes, Signal};
-use rustix::process::getpgrp;
 use rustix::termios::tcgetpgrp;
 use signal_hook::consts::{
     SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGXFSZ,
@@ -164,7 +163,7 @@ impl Servant {
 
 fn is_in_foreground() -> bool {
     let terminal = File::open("/dev/tty").ok();
-    terminal.and_then(|terminal| tcgetpgrp(terminal).ok()) == Some(getpgrp())
+    terminal.and_then(|terminal| tcgetpgrp(terminal).ok()).is_some_and(screen::is_own_group)
 }
 
 impl Caught {

@@ -83,6 +83,14 @@ fn as_the_first_process_of_a_container_it_runs_ends_by_a_signal_and_leaves_nothi
 }
 
 #[test]
+fn in_a_namespace_whose_session_begins_outside_of_it_a_leak_is_found_all_the_same() {
+    needs!(Pids);
+    let folder = Folder::new();
+    let words = ["procpool", "run", "sh", "-c", "setsid -f sleep 1000; echo $0", ":::", "a"];
+    folder.command("unshare").args(Need::Pids.unshare()).args(words).end().exited(0).printed("a\n");
+}
+
+#[test]
 fn where_there_is_no_room_for_the_first_processes_and_threads_they_are_asked_for_again() {
     needs!(Strace);
     let folder = Folder::new();
