@@ -4,12 +4,14 @@
 
 mod blow;
 pub(crate) mod census;
+mod company;
 mod crowd;
 mod ending;
 mod heard;
 mod job;
 mod journal;
 mod judge;
+mod place;
 mod plan;
 mod report;
 mod round;
@@ -19,6 +21,7 @@ mod target;
 mod watched;
 
 use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -28,10 +31,12 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
+use sleeper::needs::Need;
 
 use crate::built;
 use crate::torture::crowd::Crowd;
 use crate::torture::journal::Hardness;
+use crate::torture::place::Realm;
 use crate::torture::report::{Report, Total};
 
 /// What the torture can be told.
@@ -61,6 +66,18 @@ pub(crate) struct Options {
     /// Play the first round only, in this process, and print what came of it in JSON
     #[arg(long, hide = true)]
     alone: bool,
+    /// Play all rounds here, none in a PID namespace
+    #[arg(long)]
+    here: bool,
+    /// Be the first process of a PID namespace, and keep notes in this folder
+    #[arg(long, hide = true, value_name = "FOLDER")]
+    company: Option<PathBuf>,
+    /// After which number its own are to begin
+    #[arg(long, hide = true, default_value_t = 0)]
+    last_number: u32,
+    /// What runs in that company
+    #[arg(last = true, hide = true)]
+    command: Vec<OsString>,
 }
 
 impl Options {
@@ -74,7 +91,15 @@ impl Options {
             lanes: 4,
             procpool: None,
             alone: false,
+            here: false,
+            company: None,
+            last_number: 0,
+            command: Vec::new(),
         }
+    }
+
+    fn realm(&self) -> Realm {
+        if self.here { Realm::Here } else { Realm::Anywhere }
     }
 
     pub(crate) fn of_journals_for_ci() -> Options {
@@ -84,18 +109,23 @@ impl Options {
 
 /// Plays the rounds and says what came of them.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
+    if let Some(folder) = &options.company {
+        return company::keep(folder, options.last_number, &options.command);
+    }
     let seed = options.seed.unwrap_or_else(|| rand::random_range(0..1_000_000));
     let procpool = options.procpool.clone().map_or_else(|| built::procpool(root), Ok)?;
     if options.journal {
         return journal::run(&procpool, Hardness { kills: options.kills, jobs: options.jobs, seed });
     }
     if options.alone {
-        println!("{}", serde_json::to_string(&round::run(seed, &procpool)?)?);
+        println!("{}", serde_json::to_string(&round::run(seed, &procpool, options.realm())?)?);
         return Ok(());
     }
+    // Says so where it can't be.
+    let realm = if Need::are_met(&[Need::Pids]) { options.realm() } else { Realm::Here };
     println!("seed {seed}: {} rounds, {} at once", options.rounds, options.lanes);
     let begun = Instant::now();
-    let reports = play_all(&procpool, seed..seed + options.rounds, options.lanes)?;
+    let reports = play_all(&procpool, seed..seed + options.rounds, realm, options.lanes)?;
     let total = Total(&reports);
     println!("{total}; {:.1} s", begun.elapsed().as_secs_f64());
     let Some(bad) = total.bad().next() else {
@@ -109,13 +139,18 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     )
 }
 
-fn play_all(procpool: &Path, seeds: impl Iterator<Item = u64> + Send, lanes: usize) -> Result<Vec<Report>> {
+fn play_all(
+    procpool: &Path,
+    seeds: impl Iterator<Item = u64> + Send,
+    realm: Realm,
+    lanes: usize,
+) -> Result<Vec<Report>> {
     let seeds = Mutex::new(seeds);
     let next = || seeds.lock().expect("BUG: a lane panicked").next();
     let lane = || {
         let mut reports = Vec::new();
         while let Some(seed) = next() {
-            let report = play(procpool, seed).with_context(|| format!("the round of seed {seed}"))?;
+            let report = play(procpool, seed, realm).with_context(|| format!("the round of seed {seed}"))?;
             if !report.is_good() {
                 println!("{report}");
             }
@@ -133,9 +168,10 @@ fn play_all(procpool: &Path, seeds: impl Iterator<Item = u64> + Send, lanes: usi
 }
 
 /// Plays one round in a process of its own, with bystanders around it.
-fn play(procpool: &Path, seed: u64) -> Result<Report> {
+fn play(procpool: &Path, seed: u64, realm: Realm) -> Result<Report> {
     let mut command = Command::new(env::current_exe().context("can't find this program")?);
     command.args(["torture", "--alone", "--seed", &seed.to_string(), "--procpool"]).arg(procpool);
+    command.args((realm == Realm::Here).then_some("--here"));
     command.stdin(Stdio::null()).stderr(Stdio::inherit());
     let crowd = Crowd::gather()?;
     let is_over = AtomicBool::new(false);

@@ -136,6 +136,16 @@ pub(crate) fn parent(process: Pid) -> Option<Pid> {
     Stat::of(process)?.parent
 }
 
+/// Whether it blocks or catches the signal.
+pub(crate) fn minds(process: Pid, signal: Signal) -> bool {
+    let status = fs::read_to_string(folder(process).join("status")).unwrap_or_default();
+    let sets = ["SigBlk:", "SigCgt:"].into_iter().filter_map(|name| {
+        let set = status.lines().find_map(|line| line.strip_prefix(name))?;
+        u64::from_str_radix(set.trim(), 16).ok()
+    });
+    sets.fold(0, |all, set| all | set) >> (signal.as_raw() - 1) & 1 == 1
+}
+
 /// Whether it is the first of its process group. What it forks is not, unless it says so.
 pub(crate) fn leads_group(process: Pid) -> bool {
     Stat::of(process).is_some_and(|stat| stat.group == Some(process))

@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use rustix::io::retry_on_intr;
-use rustix::process::{Pid, WaitId, WaitIdOptions, WaitIdStatus, waitid};
+use rustix::process::{Pid, WaitId, WaitIdOptions, WaitIdStatus, WaitStatus, waitid};
 
 /// The bystanders of a round.
-#[derive(Default)]
 pub(crate) struct Crowd {
+    begun: Instant,
+    last: Instant,
     members: Vec<Child>,
     /// What was done to some.
     hurt: Vec<String>,
@@ -35,8 +36,13 @@ const RUSH: Duration = Duration::from_millis(150);
 const FOR_EVER: &str = "3600";
 
 impl Crowd {
+    fn nobody() -> Crowd {
+        let begun = Instant::now();
+        Crowd { begun, last: begun, members: Vec::new(), hurt: Vec::new() }
+    }
+
     pub(crate) fn gather() -> Result<Crowd> {
-        let mut crowd = Crowd::default();
+        let mut crowd = Crowd::nobody();
         for _ in 0..AT_FIRST {
             crowd.join()?;
         }
@@ -54,19 +60,36 @@ impl Crowd {
         let member = command.spawn().context("can't start a bystander")?;
         let number = member.id();
         self.members.push(member);
+        self.last = Instant::now();
         Ok(number)
+    }
+
+    /// Another comes, if it is time, and the oldest goes.
+    pub(crate) fn let_one_come(&mut self) -> Result<()> {
+        let pause = if self.begun.elapsed() < RUSH { DENSE } else { SPARSE };
+        if self.last.elapsed() < pause {
+            return Ok(());
+        }
+        if self.members.len() >= MOST {
+            let oldest = self.members.remove(0);
+            self.dismiss(oldest)?;
+        }
+        self.join().map(drop)
+    }
+
+    /// A child was reaped; if it was one of these, it was hurt.
+    pub(crate) fn has_lost(&mut self, pid: Pid, status: WaitStatus) {
+        let place = self.members.iter().position(|member| Pid::from_child(member) == pid);
+        if place.map(|place| self.members.remove(place)).is_some() {
+            self.hurt.push(format!("process {pid} ended: {status:?}"));
+        }
     }
 
     /// Lets others come and go until this is true, and says what was done to whom.
     pub(crate) fn stand_around(mut self, is_over: impl Fn() -> bool) -> Result<Vec<String>> {
-        let begun = Instant::now();
         while !is_over() {
-            thread::sleep(if begun.elapsed() < RUSH { DENSE } else { SPARSE });
-            if self.members.len() >= MOST {
-                let oldest = self.members.remove(0);
-                self.dismiss(oldest)?;
-            }
-            self.join()?;
+            thread::sleep(DENSE);
+            self.let_one_come()?;
         }
         self.leave()
     }
@@ -120,7 +143,7 @@ mod tests {
     use super::*;
 
     fn signalled(signal: Signal) -> Vec<String> {
-        let mut crowd = Crowd::default();
+        let mut crowd = Crowd::nobody();
         let pid = crowd.join().unwrap();
         crowd.join().unwrap();
         let process = Pid::from_raw(pid.try_into().unwrap()).unwrap();

@@ -8,6 +8,7 @@ use rustix::process::Signal;
 
 use crate::torture::blow::{Kind, Stroke, names};
 use crate::torture::judge::Reach;
+use crate::torture::place::{First, Place};
 use crate::torture::target::Member;
 
 /// How the process that was started ended.
@@ -24,6 +25,7 @@ pub(crate) enum End {
 pub(crate) struct Struck {
     /// In this order; none where procpool had ended before.
     pub(crate) strokes: Vec<Stroke>,
+    pub(crate) place: Place,
     /// How much of its output had come before.
     pub(crate) settled: usize,
 }
@@ -54,6 +56,14 @@ impl Struck {
     /// Where the pool is killed, one of the others has to live and to run. A keeper that was stopped is continued by the
     /// front's death, a front by nobody.
     pub(crate) fn promise(&self) -> Promise {
+        if self.place.is(First::Procpool) && self.kills(Member::Front) {
+            // The kernel ends a namespace with its first process.
+            return Promise::All;
+        }
+        if self.place.is(First::Company) && self.place.has_foreign_proc() {
+            // Nobody of what jobs have started can be found without a /proc.
+            return Promise::Jobs;
+        }
         let keeper_acts = !self.kills(Member::Keeper)
             && (!self.leaves_stopped(Member::Keeper) || self.kills(Member::Front));
         let front_acts =
@@ -72,9 +82,14 @@ const OWN_FAILURE: i32 = 3;
 pub(crate) fn judge(end: End, natural: Option<i32>, struck: &Struck) -> Result<Reach> {
     let was_sent = |number| struck.strokes.iter().any(|stroke| signal(stroke.kind).as_raw() == number);
     let without_front = struck.has(Kind::Kill) && !struck.kills(Member::Front);
+    let is_first = struck.place.is(First::Procpool);
     match end {
+        // What unshare(1) makes of a child that was killed.
+        End::Exited(1) if is_first && struck.kills(Member::Front) => Ok(reach(struck)),
         End::Exited(status) if Some(status) == natural => Ok(Reach::Complete),
         End::Died(number) if was_sent(number) => Ok(reach(struck)),
+        // The first process of a namespace can't die of a signal, and who waits for procpool there tells it likewise.
+        End::Exited(status) if struck.place != Place::Here && was_sent(status - 128) => Ok(reach(struck)),
         End::Exited(OWN_FAILURE) if without_front => Ok(reach(struck)),
         End::Hung => bail!("procpool did not end"),
         _ => bail!("procpool {end}, but {}", Expected { natural, struck }),
@@ -135,11 +150,13 @@ impl fmt::Display for End {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::torture::place::{Parent, Proc, Space};
     use crate::torture::target::Target;
 
     fn struck(target: Target, kinds: &[Kind]) -> Struck {
         Struck {
             strokes: kinds.iter().map(|kind| Stroke { kind: *kind, target }).collect(),
+            place: Place::Here,
             settled: 5,
         }
     }
@@ -192,10 +209,41 @@ mod tests {
     }
 
     #[test]
+    fn in_a_namespace_the_signal_may_be_told_by_the_status() {
+        let space = Space {
+            proc: Proc::Own,
+            first: First::Company,
+            parent: Parent::Plain,
+        };
+        let mut struck = struck(Target::Front, &[Kind::Term]);
+        judge(End::Exited(143), None, &struck).unwrap_err();
+        struck.place = Place::Space(space);
+        judge(End::Exited(143), None, &struck).unwrap();
+        judge(End::Exited(130), None, &struck).unwrap_err();
+    }
+
+    #[test]
+    fn without_a_proc_of_its_own_only_the_end_of_the_namespace_ends_what_jobs_have_started() {
+        let promise = |proc, first| {
+            let place = Place::Space(Space { proc, first, parent: Parent::Plain });
+            Struck { place, ..struck(Target::All, &[Kind::Kill]) }.promise()
+        };
+        assert_eq!(promise(Proc::Own, First::Procpool), Promise::All);
+        assert_eq!(promise(Proc::Foreign, First::Procpool), Promise::All);
+        assert_eq!(promise(Proc::Own, First::Company), Promise::Jobs);
+        let place = Place::Space(Space {
+            proc: Proc::Foreign,
+            first: First::Company,
+            parent: Parent::Plain,
+        });
+        assert_eq!(Struck { place, ..Struck::default() }.promise(), Promise::Jobs);
+    }
+
+    #[test]
     fn nothing_outlives_procpool_unless_none_of_the_three_is_left_who_could_act() {
         let promise = |strokes: &[(Kind, Target)]| {
             let strokes = strokes.iter().map(|&(kind, target)| Stroke { kind, target }).collect();
-            Struck { strokes, settled: 0 }.promise()
+            Struck { strokes, ..Struck::default() }.promise()
         };
         for target in Target::EVERY {
             let all = if target == Target::All { Promise::Jobs } else { Promise::All };

@@ -8,6 +8,7 @@ use rand::{RngExt, SeedableRng};
 
 use crate::torture::blow::Blow;
 use crate::torture::job::{Job, Life, Maker, Naming};
+use crate::torture::place::Place;
 
 /// A round of the torture.
 pub(crate) struct Plan {
@@ -16,6 +17,7 @@ pub(crate) struct Plan {
     pub(crate) source: Source,
     pub(crate) jobs: Vec<Job>,
     pub(crate) blow: Option<Blow>,
+    pub(crate) place: Place,
 }
 
 /// In which order outputs are to come.
@@ -60,6 +62,7 @@ impl Plan {
             order: if random.random_bool(0.5) { Order::OfInput } else { Order::AsTheyEnd },
             source,
             blow,
+            place: Place::random(random),
         }
     }
 
@@ -83,8 +86,8 @@ impl Source {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Plan { limit, order, source, jobs, blow } = self;
-        write!(f, "{} jobs from {source:?}, -j{limit}, {order:?}", jobs.len())?;
+        let Plan { limit, order, source, jobs, blow, place } = self;
+        write!(f, "{place}: {} jobs from {source:?}, -j{limit}, {order:?}", jobs.len())?;
         match blow {
             None => write!(f, ", no signal"),
             Some(blow) => write!(f, ", {blow}"),

@@ -1,11 +1,12 @@
 //! One round: starts procpool, strikes it, and looks for whom and what it left.
 //! It does not know other rounds.
 
+use std::env;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use rustix::process::{Pid, Resource, getrlimit, setrlimit};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag;
@@ -15,6 +16,7 @@ use crate::torture::census::{self, Family};
 use crate::torture::ending::{self, End, Promise};
 use crate::torture::job::Job;
 use crate::torture::judge::{self, Block, Excuse, Reach};
+use crate::torture::place::{First, Place, Realm};
 use crate::torture::plan::Plan;
 use crate::torture::report::Report;
 use crate::torture::stage::{Procpool, Stage};
@@ -28,16 +30,19 @@ const LIMIT: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Plays the round of this seed. Nothing else may run in this process: it adopts and reaps whatever is an orphan.
-pub(crate) fn run(seed: u64, procpool: &Path) -> Result<Report> {
+pub(crate) fn run(seed: u64, procpool: &Path, realm: Realm) -> Result<Report> {
     prepare()?;
-    let plan = Plan::random(seed);
+    let mut plan = Plan::random(seed);
+    if realm == Realm::Here {
+        plan.place = Place::Here;
+    }
     let stage = Stage::new(seed)?;
     let running = stage.start(&plan, procpool)?;
     let role = Role { procpool: &procpool.canonicalize().context("no procpool")? };
     let played = play(&plan, &stage, &running, role);
     // Whatever went wrong, nobody may be left on this machine.
     census::kill_all(Duration::from_secs(10))?;
-    let Played { strike, end, clean_up, survivors, left_by_jobs } = played?;
+    let Played { strike, end, clean_up, survivors, left_by_jobs, bystanders } = played?;
 
     let complaints = stage.complaints()?;
     let reached = if complaints.contains("panicked at") {
@@ -57,7 +62,7 @@ pub(crate) fn run(seed: u64, procpool: &Path) -> Result<Report> {
         clean_up,
         survivors,
         left_by_jobs,
-        bystanders: Vec::new(),
+        bystanders,
         files: stage.temporary_files()?,
         wrong_output: output.err().map(|error| error.to_string()),
         wrong_end,
@@ -78,12 +83,17 @@ struct Played {
     survivors: Vec<String>,
     /// How many that jobs had started were left where nobody could end them.
     left_by_jobs: usize,
+    /// What was done to whom in the namespace.
+    bystanders: Vec<String>,
 }
 
 fn play(plan: &Plan, stage: &Stage, procpool: &Procpool, role: Role) -> Result<Played> {
     let strike = plan.blow.as_ref().map(|blow| strike(blow, procpool)).transpose()?.unwrap_or_default();
+    let mut strike = strike;
+    strike.struck.place = plan.place;
     let promise = strike.struck.promise();
-    let is_excused = |process: Pid| promise == Promise::Jobs && role.was_started_by_job(process);
+    let is_excused =
+        |process: Pid| is_company(process) || promise == Promise::Jobs && role.was_started_by_job(process);
     if let Some(killed) = strike.killed {
         // Whoever is stopped does not end before somebody continues it. All else is to be gone by then.
         census::wait_until_only(|process| role.is_own(process) || is_excused(process), killed + LIMIT);
@@ -100,21 +110,39 @@ fn play(plan: &Plan, stage: &Stage, procpool: &Procpool, role: Role) -> Result<P
     let is_over = strike.killed.map_or_else(Instant::now, |_| is_over);
     let family = match end {
         End::Hung => Family::Left,
-        _ if promise == Promise::Jobs => census::wait_until_only(is_excused, is_over + LIMIT),
+        // Wait(2) can't tell where somebody is to stay.
+        _ if promise == Promise::Jobs || plan.place.is(First::Company) => {
+            census::wait_until_only(is_excused, is_over + LIMIT)
+        }
         _ => census::wait_until_gone(is_over + LIMIT)?,
     };
     let clean_up = before_continued.filter(|_| !stopped.is_empty()).unwrap_or_else(|| is_over.elapsed());
     let mut found = census::descendants();
     found.extend(census::marked(&stage.marker)?);
-    let (left_by_jobs, survivors): (Vec<_>, Vec<_>) =
-        found.into_iter().partition(|(number, _)| Pid::from_raw(*number).is_some_and(is_excused));
+    let (left_by_jobs, survivors): (Vec<_>, Vec<_>) = found
+        .into_iter()
+        .filter(|(number, _)| !plan.place.is(First::Company) || !is_of(*number, &is_company_or_gone))
+        .partition(|(number, _)| is_of(*number, &is_excused));
     Ok(Played {
         strike,
         end,
         clean_up: (family == Family::Gone).then_some(clean_up.as_secs_f64() * 1000.0),
         survivors: survivors.into_iter().map(|(_, line)| line).collect(),
         left_by_jobs: left_by_jobs.len(),
+        bystanders: if plan.place.is(First::Company) { dismiss(stage, procpool)? } else { Vec::new() },
     })
+}
+
+fn is_of(number: i32, these: &dyn Fn(Pid) -> bool) -> bool {
+    Pid::from_raw(number).is_some_and(these)
+}
+
+/// Ends the company, and says what was done to whom of its bystanders.
+fn dismiss(stage: &Stage, procpool: &Procpool) -> Result<Vec<String>> {
+    stage.notes().ask_to_leave()?;
+    let end = procpool.process.wait_for_child(Instant::now() + PATIENCE)?;
+    ensure!(end == End::Exited(0), "the company {end}");
+    stage.notes().told_of_hurt()
 }
 
 /// What a process of a round is there for.
@@ -134,6 +162,18 @@ impl Role<'_> {
         let is_told_in_one = || census::words(process).iter().any(|word| word == "--words");
         !(self.is_own(process) || census::leads_group(process) && is_told_in_one())
     }
+}
+
+/// Who makes the namespace, and who is there with procpool.
+fn is_company(process: Pid) -> bool {
+    let Ok(program) = census::program(process) else { return false };
+    let is_named = |name| program.file_name().is_some_and(|file| file == name);
+    is_named("unshare") || is_named("sleep") || env::current_exe().is_ok_and(|own| own == program)
+}
+
+/// The oldest of the company go while others come.
+fn is_company_or_gone(process: Pid) -> bool {
+    is_company(process) || census::program(process).is_err()
 }
 
 /// Procpool is to find things as a user's shell would leave them, wherever this runs.

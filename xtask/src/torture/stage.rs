@@ -12,7 +12,9 @@ use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
+use crate::torture::company::Notes;
 use crate::torture::heard::Heard;
+use crate::torture::place::{First, Place};
 use crate::torture::plan::{Order, Plan, Source};
 use crate::torture::watched::Watched;
 
@@ -47,11 +49,18 @@ impl Stage {
 
     pub(crate) fn start(&self, plan: &Plan, procpool: &Path) -> Result<Procpool> {
         let mut command = self.command(plan, procpool)?;
+        let program = procpool.canonicalize().context("no procpool")?;
         // As a shell with job control has it.
         command.process_group(0);
         let started = Instant::now();
         let mut child = command.spawn().context("can't start procpool")?;
-        let process = Watched::new(&child, started)?;
+        let mut process = Watched::new(&child, started)?;
+        if plan.place != Place::Here {
+            let notes = plan.place.is(First::Company).then(|| self.notes());
+            if let Some(front) = process.first_of(&program)? {
+                process = process.found(front, notes);
+            }
+        }
         let input = child.stdin.take().and_then(|mut pipe| {
             let lines: Vec<&str> = plan.jobs.iter().flat_map(|job| [&job.key, "\n"]).collect();
             // It may be dead already. The pipe has room for all of it, so this never waits.
@@ -67,7 +76,7 @@ impl Stage {
 
     fn command(&self, plan: &Plan, procpool: &Path) -> Result<Command> {
         let folder = self.folder.path();
-        let mut command = Command::new(procpool);
+        let mut command = plan.place.command(procpool, folder)?;
         command.arg("run").arg(format!("-j{}", plan.limit));
         command.args((plan.order == Order::OfInput).then_some("--keep-order"));
         match plan.source {
@@ -88,6 +97,11 @@ impl Stage {
         command.stdout(Stdio::piped());
         command.stderr(File::create(folder.join(COMPLAINTS)).context("no file for standard error")?);
         Ok(command)
+    }
+
+    /// What the company of a namespace tells.
+    pub(crate) fn notes(&self) -> Notes {
+        Notes::in_folder(self.folder.path())
     }
 
     /// The temporary files that are there.

@@ -28,9 +28,16 @@ pub(crate) struct Strike {
 /// How long a child of procpool is looked for.
 const LONGEST_LOOK: Duration = Duration::from_millis(400);
 
+/// How long it may take until it hears signals.
+const LONGEST_START: Duration = Duration::from_secs(10);
+
 /// Waits for the moment and sends what is to be sent, unless procpool has ended before.
 pub(crate) fn strike(blow: &Blow, procpool: &Procpool) -> Result<Strike> {
     wait_for(blow.moment, procpool)?;
+    if procpool.process.is_first_of_namespace() {
+        // Before it cares for a signal the kernel drops it.
+        wait_until_heard(blow.strokes[0].kind, procpool)?;
+    }
     let mut strike = Strike::default();
     strike.struck.settled = procpool.heard();
     // Held before anybody is killed: a pool whose parent is gone is no longer found.
@@ -66,6 +73,19 @@ fn wait_for(moment: Moment, procpool: &Procpool) -> Result<()> {
     Ok(())
 }
 
+fn wait_until_heard(kind: Kind, procpool: &Procpool) -> Result<()> {
+    let is_never_heard = matches!(kind, Kind::Kill | Kind::Stop);
+    let begun = Instant::now();
+    while !is_never_heard
+        && !census::minds(procpool.process.front, signal(kind))
+        && begun.elapsed() < LONGEST_START
+        && !procpool.process.has_ended()?
+    {
+        thread::yield_now();
+    }
+    Ok(())
+}
+
 /// The three processes that procpool is, held, so that their numbers can't be others' by the time when a signal goes out.
 pub(crate) struct Trio {
     front: OwnedFd,
@@ -85,9 +105,9 @@ impl Trio {
             return Ok(None);
         }
         let signal = signal(stroke.kind);
-        if stroke.target == Target::Group {
-            // It is not reaped, so its number is its group's.
-            return Ok(kill_process_group(process.front, signal).ok().map(|()| Target::Group));
+        if let (Target::Group, Some(group)) = (stroke.target, process.group) {
+            // Its leader is not reaped, so the number is nobody else's.
+            return Ok(kill_process_group(group, signal).ok().map(|()| Target::Group));
         }
         let target = if self.others.is_some() { stroke.target } else { Target::Front };
         let reached = target.members().iter().filter(|member| self.send_to(**member, signal));

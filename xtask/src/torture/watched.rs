@@ -1,7 +1,9 @@
 //! A procpool that was started: whether it has ended, and how.
 //! It does not know what it runs, nor where its output goes.
 
+use std::path::Path;
 use std::process::Child;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -10,35 +12,97 @@ use rustix::fd::OwnedFd;
 use rustix::io::retry_on_intr;
 use rustix::process::{Pid, PidfdFlags, WaitOptions, pidfd_open, waitpid};
 
+use crate::torture::census;
+use crate::torture::company::Notes;
 use crate::torture::ending::End;
 
 /// The process that was started.
 pub(crate) struct Watched {
+    /// Procpool's first, which is a descendant of the child where that makes a namespace.
     pub(crate) front: Pid,
     pub(crate) started: Instant,
+    /// Where the group of the front is its own, and no one else is in it.
+    pub(crate) group: Option<Pid>,
+    child: Pid,
     end: OwnedFd,
+    /// From those who wait for it in a namespace.
+    notes: Option<Notes>,
 }
+
+/// How long procpool's first process is looked for where a namespace is made for it.
+const LONGEST_START: Duration = Duration::from_secs(10);
+
+/// How often is looked for a note.
+const PULSE: Duration = Duration::from_millis(1);
 
 impl Watched {
     pub(crate) fn new(child: &Child, started: Instant) -> Result<Watched> {
-        let front = Pid::from_child(child);
-        let end = pidfd_open(front, PidfdFlags::empty()).context("can't watch procpool")?;
-        Ok(Watched { front, started, end })
+        let child = Pid::from_child(child);
+        let end = pidfd_open(child, PidfdFlags::empty()).context("can't watch procpool")?;
+        Ok(Watched {
+            front: child,
+            started,
+            group: Some(child),
+            child,
+            end,
+            notes: None,
+        })
+    }
+
+    /// From now on that one is procpool's first.
+    pub(crate) fn found(self, front: Pid, notes: Option<Notes>) -> Watched {
+        let group = notes.as_ref().map(|_| front);
+        Watched { front, started: Instant::now(), group, notes, ..self }
     }
 
     pub(crate) fn has_ended(&self) -> Result<bool> {
-        self.ends_by(Instant::now())
+        Ok(self.noted().is_some() || self.ends_by(Instant::now())?)
     }
 
     /// Waits until then for its end, and reaps it.
     pub(crate) fn wait(&self, deadline: Instant) -> Result<End> {
+        while self.notes.is_some() && Instant::now() < deadline && !self.ends_by(Instant::now())? {
+            if let Some(end) = self.noted() {
+                return Ok(end);
+            }
+            thread::sleep(PULSE);
+        }
+        self.wait_for_child(deadline)
+    }
+
+    /// The same of the process that was started itself.
+    pub(crate) fn wait_for_child(&self, deadline: Instant) -> Result<End> {
         if !self.ends_by(deadline)? {
             return Ok(End::Hung);
         }
-        let (_, status) = retry_on_intr(|| waitpid(Some(self.front), WaitOptions::empty()))?
+        let (_, status) = retry_on_intr(|| waitpid(Some(self.child), WaitOptions::empty()))?
             .context("BUG: a wait that does not wait")?;
         let exited = status.exit_status().map(End::Exited);
         exited.or(status.terminating_signal().map(End::Died)).context("BUG: an end that is none")
+    }
+
+    /// The first process that runs this program, at or below the front; none where that ends before.
+    pub(crate) fn first_of(&self, program: &Path) -> Result<Option<Pid>> {
+        while !self.has_ended()? && self.started.elapsed() < LONGEST_START {
+            let mut parents = vec![self.front];
+            while let Some(parent) = parents.pop() {
+                if census::program(parent).is_ok_and(|own| own == program) {
+                    return Ok(Some(parent));
+                }
+                parents.extend(census::children(parent));
+            }
+            thread::yield_now();
+        }
+        Ok(None)
+    }
+
+    /// Whether nothing but KILL and STOP reaches it unless it wants that.
+    pub(crate) fn is_first_of_namespace(&self) -> bool {
+        self.group.is_none()
+    }
+
+    fn noted(&self) -> Option<End> {
+        self.notes.as_ref().and_then(Notes::end)
     }
 
     fn ends_by(&self, deadline: Instant) -> Result<bool> {

@@ -1,0 +1,97 @@
+//! The first process of a PID namespace, with bystanders around the procpool that it starts: it tells how that ends, and
+//! goes, and all with it, when it is told to.
+//!
+//! What it has to tell stands in files of its folder, for the way out of a namespace is the file system.
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
+
+use crate::torture::crowd::Crowd;
+use crate::torture::ending::End;
+
+/// The notes in a folder.
+pub(crate) struct Notes(PathBuf);
+
+/// How often is looked for news.
+const PULSE: Duration = Duration::from_millis(1);
+
+/// Starts the command among bystanders whose numbers come after this one, and stays.
+pub(crate) fn keep(folder: &Path, last_number: u32, words: &[OsString]) -> Result<()> {
+    let notes = Notes::in_folder(folder);
+    // Not everybody may; the numbers are small ones then, and neighbours all the same.
+    let _ = fs::write("/proc/sys/kernel/ns_last_pid", last_number.to_string());
+    let mut crowd = Crowd::gather()?;
+    let (program, words) = words.split_first().context("no command")?;
+    let procpool =
+        Command::new(program).args(words).process_group(0).spawn().context("can't start procpool")?;
+    let front = Pid::from_child(&procpool);
+    while !notes.leave().exists() {
+        while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
+            if pid == front {
+                notes.write(&notes.ended(), &words_for(status))?;
+            }
+            crowd.has_lost(pid, status);
+        }
+        crowd.let_one_come()?;
+        thread::sleep(PULSE);
+    }
+    notes.write(&notes.hurt(), &crowd.leave()?.join("\n"))
+}
+
+impl Notes {
+    pub(crate) fn in_folder(folder: &Path) -> Notes {
+        Notes(folder.to_owned())
+    }
+
+    fn ended(&self) -> PathBuf {
+        self.0.join("company-ended")
+    }
+
+    fn hurt(&self) -> PathBuf {
+        self.0.join("company-hurt")
+    }
+
+    fn leave(&self) -> PathBuf {
+        self.0.join("company-leave")
+    }
+
+    /// How procpool has ended, once it has.
+    pub(crate) fn end(&self) -> Option<End> {
+        let told = fs::read_to_string(self.ended()).ok()?;
+        let (way, number) = told.split_once(' ')?;
+        let number = number.parse().ok()?;
+        Some(if way == "died" { End::Died(number) } else { End::Exited(number) })
+    }
+
+    pub(crate) fn ask_to_leave(&self) -> Result<()> {
+        self.write(&self.leave(), "")
+    }
+
+    /// What was done to which bystanders, once the company has left.
+    pub(crate) fn told_of_hurt(&self) -> Result<Vec<String>> {
+        let told = fs::read_to_string(self.hurt()).context("the company has not told of its bystanders")?;
+        Ok(told.lines().map(str::to_owned).collect())
+    }
+
+    /// At once as a whole: somebody waits for it.
+    fn write(&self, path: &Path, text: &str) -> Result<()> {
+        let unfinished = self.0.join("company-note");
+        let written = fs::write(&unfinished, text).and_then(|()| fs::rename(&unfinished, path));
+        written.context("can't write a note")
+    }
+}
+
+fn words_for(status: WaitStatus) -> String {
+    match status.terminating_signal() {
+        Some(number) => format!("died {number}"),
+        None => format!("exited {}", status.exit_status().unwrap_or_default()),
+    }
+}
