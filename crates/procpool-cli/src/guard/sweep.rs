@@ -4,6 +4,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, wait, waitpid};
 
 use crate::guard::children::{children_of, number};
@@ -32,8 +33,13 @@ pub(super) fn sweep_after(pool: Pid, before: &mut Vec<Pid>) {
 pub(super) fn sweep(before: &mut Vec<Pid>) {
     let until = Instant::now() + LAST_EFFORT;
     loop {
-        while let Ok(Some((pid, _))) = wait(WaitOptions::NOHANG) {
-            before.retain(|earlier| *earlier != pid);
+        loop {
+            match wait(WaitOptions::NOHANG) {
+                Ok(Some((pid, _))) => before.retain(|earlier| *earlier != pid),
+                // There is no child at all, as at most ends: nobody has to be looked for.
+                Err(Errno::CHILD) => return,
+                Ok(None) | Err(_) => break,
+            }
         }
         let children = children_of(getpid()).unwrap_or_default();
         let left: Vec<Pid> = children.into_iter().filter(|child| !before.contains(child)).collect();
