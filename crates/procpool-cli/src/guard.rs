@@ -28,6 +28,7 @@ use std::thread;
 use anyhow::{Context, bail};
 use nix::sys::signal::SigSet;
 use nix::unistd::ForkResult;
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::retry_on_intr;
 use rustix::process::{
     Pid, Signal, WaitOptions, getpid, getppid, set_child_subreaper, set_parent_process_death_signal, setpgid,
@@ -45,7 +46,7 @@ pub(crate) use crate::guard::mark::{MARK, Mark};
 pub(crate) use crate::guard::orphans::Orphans;
 use crate::guard::watch::{Awaited, Line};
 use crate::guard::words::TAKES_LEAVE;
-use crate::{exit, proc, screen, sys, threads};
+use crate::{proc, screen, sys, threads};
 
 /// The pool's side: that it has a keeper, and the orphans that it has adopted itself.
 pub(crate) struct Guard {
@@ -69,7 +70,7 @@ impl Guard {
         let mut before =
             children::children_of(getpid()).context("the kernel doesn't list a process's children")?;
         let awaited = Awaited::prepare().context("signalfd(2)")?;
-        let (mut line, theirs) = UnixStream::pair().context("no socket")?;
+        let (line, theirs) = lines()?;
         set_child_subreaper(Some(getpid())).context("the kernel has no subreapers")?;
         // From here on all signals wait until somebody can hear of them.
         let _ = SigSet::all().thread_set_mask();
@@ -82,12 +83,13 @@ impl Guard {
             Ok(ForkResult::Parent { child }) => {
                 drop(theirs);
                 let keeper = pid(child);
-                read_ready(&mut line, keeper, &mut before).map(|()| keeper)
+                read_ready(&line, keeper, &mut before).map(|()| keeper)
             }
             Err(error) => Err(error),
         };
-        match result.and_then(|keeper| Ok((keeper, Line::new(line)?))) {
-            Ok((keeper, line)) => {
+        match result {
+            Ok(keeper) => {
+                let line = Line::new(line);
                 Front { keeper, line, awaited, before, heard: front::Told::default() }.stand_by()
             }
             Err(error) => {
@@ -135,7 +137,12 @@ impl Guard {
     /// where it has heard of it: where it is dead, whoever listens to it has yet to end what is left.
     pub(crate) fn take_leave(&self) {
         self.alone.hold();
-        if (&*self.keeper).write_all(&[TAKES_LEAVE]).is_err() && self.heard.is_set() {
+        let told = (&*self.keeper).write_all(&[TAKES_LEAVE]);
+        // Any other error than that nobody is there would have this wait for an end that nobody makes.
+        let is_gone = |error: io::Error| {
+            matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
+        };
+        if told.is_err_and(is_gone) && self.heard.is_set() {
             loop {
                 thread::park();
             }
@@ -166,21 +173,24 @@ fn keep(to_front: UnixStream, awaited: Awaited, leftovers: Leftovers) -> anyhow:
     // Continued where it was stopped by hand and the front is killed: that is heard on the socket then.
     let _ = set_parent_process_death_signal(Some(Signal::CONT));
     let _ = (&to_front).write_all(&READY);
-    match Line::new(to_front) {
-        Ok(to_front) => Keeper {
-            pool,
-            to_pool,
-            to_front,
-            awaited,
-            leftovers,
-            told: keeper::Told::default(),
-            care: keeper::Care::default(),
-        }
-        .stand_by(),
-        Err(error) => {
-            exit::own_failure(&anyhow::Error::from(error).context("can't wait on a socket")).leave()
-        }
+    Keeper {
+        pool,
+        to_pool,
+        to_front: Line::new(to_front),
+        awaited,
+        leftovers,
+        told: keeper::Told::default(),
+        care: keeper::Care::default(),
     }
+    .stand_by()
+}
+
+/// The two ends of the line between front and keeper. All that may fail is done before there are two processes: one that went
+/// on alone after that would run the jobs beside the other.
+fn lines() -> anyhow::Result<(UnixStream, UnixStream)> {
+    let (ours, theirs) = UnixStream::pair().context("socketpair(2)")?;
+    ours.set_nonblocking(true).and_then(|()| theirs.set_nonblocking(true)).context("ioctl(2)")?;
+    Ok((ours, theirs))
 }
 
 enum Made {
@@ -189,17 +199,15 @@ enum Made {
 }
 
 fn make_pool() -> anyhow::Result<Made> {
-    let (ours, theirs) = UnixStream::pair().context("no socket")?;
+    let (ours, theirs) = UnixStream::pair().context("socketpair(2)")?;
+    ours.set_nonblocking(true).context("ioctl(2)")?;
     let keeper = getpid();
     set_child_subreaper(Some(keeper)).context("the kernel has no subreapers")?;
     match fork().context("can't make a third process")? {
         ForkResult::Child => Ok(Made::InPool { keeper, link: theirs }),
         ForkResult::Parent { child } => {
             drop(theirs);
-            Ok(Made::InKeeper {
-                pool: pid(child),
-                line: Line::new(ours).context("no socket")?,
-            })
+            Ok(Made::InKeeper { pool: pid(child), line: Line::new(ours) })
         }
     }
 }
@@ -208,13 +216,18 @@ fn make_pool() -> anyhow::Result<Made> {
 ///
 /// # Errors
 /// Where it could not, and why.
-fn read_ready(line: &mut UnixStream, keeper: Pid, before: &mut Vec<Pid>) -> anyhow::Result<()> {
-    let mut said = [0];
-    if matches!(line.read(&mut said), Ok(1)) && said == READY {
-        return Ok(());
+fn read_ready(mut line: &UnixStream, keeper: Pid, before: &mut Vec<Pid>) -> anyhow::Result<()> {
+    let mut said = Vec::new();
+    let mut piece = [0; 256];
+    while retry_on_intr(|| poll(&mut [PollFd::new(line, PollFlags::IN)], None)).is_ok() {
+        match line.read(&mut piece) {
+            Ok(1..) if piece[..READY.len()] == READY => return Ok(()),
+            Ok(count @ 1..) => said.extend(&piece[..count]),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
+            _ => break,
+        }
     }
-    let mut reason = String::from_utf8_lossy(&said).into_owned();
-    let _ = line.read_to_string(&mut reason);
+    let reason = String::from_utf8_lossy(&said);
     let ended = retry_on_intr(|| waitpid(Some(keeper), WaitOptions::empty()));
     match ended {
         // It was killed in the middle, and so is this process to be.
@@ -222,7 +235,7 @@ fn read_ready(line: &mut UnixStream, keeper: Pid, before: &mut Vec<Pid>) -> anyh
             sweep::sweep(before);
             watch::end_like(status)
         }
-        _ => bail!("{}", reason.trim_matches('\0')),
+        _ => bail!("{reason}"),
     }
 }
 

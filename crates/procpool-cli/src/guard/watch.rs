@@ -94,10 +94,9 @@ pub(super) enum Heard {
 }
 
 impl Line {
-    /// Never waits: a process that doesn't hear must not hold up who guards it.
-    pub(super) fn new(socket: UnixStream) -> io::Result<Line> {
-        socket.set_nonblocking(true)?;
-        Ok(Line(Some(socket)))
+    /// Of a socket that never waits: a process that doesn't hear must not hold up who guards it.
+    pub(super) fn new(socket: UnixStream) -> Line {
+        Line(Some(socket))
     }
 
     /// Full or closed: the other end has thousands of words to read, or has ended.
