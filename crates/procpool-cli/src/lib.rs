@@ -115,6 +115,9 @@ fn follow(
 ) -> ExitStatus {
     // Nobody wants a procpool that can't be told to end, because its parent has blocked signals.
     let _ = SigSet::empty().thread_set_mask();
+    if let Err(refused) = sys::vital::try_all() {
+        return exit::own_failure(&refused.into());
+    }
     if let Err(error) = signals::hear_of_children() {
         return exit::own_failure(&error);
     }

@@ -6,13 +6,18 @@
 
 mod stand;
 
-use std::io::IsTerminal;
+use std::io::{IoSlice, IsTerminal};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+<<<<<<< HEAD
 use rustix::process::Pid;
+=======
+use rustix::io::writev;
+use rustix::process::getpgrp;
+>>>>>>> 52f72ba (Calls that nothing runs without are tried before anything begins, and named where they are refused)
 use rustix::stdio;
 use rustix::termios::{LocalModes, tcgetattr, tcgetpgrp, tcgetwinsize};
 
@@ -200,7 +205,9 @@ fn lock() -> MutexGuard<'static, Screen> {
 fn write(bytes: &[u8]) {
     let mut rest = bytes;
     while !rest.is_empty() {
-        let Ok(count) = patient::write(stdio::stderr(), rest) else { return };
+        // A filter that refuses write(2) may know nothing of the other, and should be told of.
+        let by_vector = |_| writev(stdio::stderr(), &[IoSlice::new(rest)]);
+        let Ok(count) = patient::write(stdio::stderr(), rest).or_else(by_vector) else { return };
         rest = &rest[count..];
     }
 }

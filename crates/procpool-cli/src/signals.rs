@@ -6,7 +6,6 @@ mod ignored;
 mod insistence;
 
 use std::fs::File;
-use std::io;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -74,14 +73,14 @@ impl Signals {
     ///
     /// # Errors
     /// Where the system refuses a handler, or the thread.
-    pub(crate) fn catch() -> io::Result<Signals> {
+    pub(crate) fn catch() -> anyhow::Result<Signals> {
         let ignored = Ignored::at_first();
         if !ignored.has(SIGXFSZ) {
             // Else a file that reaches `ulimit -f` would kill procpool. Now its write fails, like on a full disk.
-            flag::register(SIGXFSZ, Arc::default())?;
+            flag::register(SIGXFSZ, Arc::default()).context("sigaction(2)")?;
         }
         let wanted = CAUGHT.into_iter().filter(|signal| !ignored.has(*signal));
-        let mut caught = iterator::Signals::new(wanted)?;
+        let mut caught = iterator::Signals::new(wanted).context("socketpair(2) or sigaction(2)")?;
         let (listener, told) = sync_channel::<Obedience>(1);
         let listen = move || {
             // Nobody is told where the run could not begin.

@@ -1,6 +1,8 @@
 //! The few calls of the system that no crate makes without `unsafe`.
 //! Knows nothing of jobs and runs.
 
+pub(crate) mod vital;
+
 use std::fs;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};

@@ -30,9 +30,14 @@ pub(crate) fn start(name: &str, work: impl FnOnce() + Send + 'static) -> io::Res
         });
         match (begun, pauses.next()) {
             (Err(error), Some(pause)) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(pause),
-            (begun, _) => return begun,
+            (begun, _) => return begun.map_err(|error| refused(&error)),
         }
     }
+}
+
+/// Names what was refused: where a file is read by a thread, the error would be taken for the file's.
+pub(crate) fn refused(error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("no thread: clone3(2): {error}"))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use crate::journal::scan::{Found, Scanner};
+use crate::threads;
 
 /// How a file ends, and where its last whole line does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +32,8 @@ pub(crate) fn read<R: Read + Send, T: Send>(
         let (sender, receiver) = sync_channel(8);
         let reading = thread::Builder::new()
             .name("procpool-read".into())
-            .spawn_scoped(scope, move || scan(source, parse, &sender))?;
+            .spawn_scoped(scope, move || scan(source, parse, &sender))
+            .map_err(|error| threads::refused(&error))?;
         let taken = take_all(receiver, take);
         let rest = reading.join().expect("BUG: a reader that panics");
         taken.and_then(|()| Ok(rest?))

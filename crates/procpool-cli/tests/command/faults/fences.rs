@@ -4,6 +4,7 @@
 use sleeper::needs;
 
 use crate::Folder;
+use crate::faults::tracing::strace;
 
 /// Ten jobs, with an input of their own, one of which has a limit to run into, while these calls are refused.
 #[track_caller]
@@ -58,4 +59,32 @@ fn whichever_call_beside_a_start_is_refused_all_jobs_run() {
 fn a_thread_of_procpools_own_that_is_refused_once_is_tried_again() {
     needs!(Strace);
     runs_where(&["clone,clone3:error=EAGAIN:when=1"]);
+}
+
+#[test]
+fn a_call_that_nothing_runs_without_is_named_before_anything_begins() {
+    needs!(Strace);
+    for (call, name) in
+        [("ppoll", "ppoll(2)"), ("wait4", "wait4(2)"), ("sendto", "sendto(2)"), ("uname", "uname(2)")]
+    {
+        let folder = Folder::new();
+        let (trace, inject) = (format!("trace={call}"), format!("inject={call}:error=EPERM"));
+        let words = [env!("CARGO_BIN_EXE_procpool"), "run", "touch", ":::", "ran"];
+        let ended = strace(&folder, &["-e", &trace, "-e", &inject]).args(words).end().exited(3).said(name);
+        assert_eq!(ended.error_text().lines().count(), 1, "{}", ended.error_text());
+        assert!(!folder.has("ran"), "{call}");
+    }
+}
+
+#[test]
+fn where_no_guard_can_be_made_each_job_runs_once() {
+    needs!(Strace);
+    for (call, said) in [("ioctl", "ioctl(2)"), ("signalfd4", "signalfd(2)"), ("prctl", "subreapers")] {
+        let folder = Folder::new();
+        let (trace, inject) = (format!("trace={call}"), format!("inject={call}:error=ENOSYS"));
+        let words = [env!("CARGO_BIN_EXE_procpool"), "run", "--shell", "echo {} >> ran", ":::", "a"];
+        let ended = strace(&folder, &["-e", &trace, "-e", &inject]).args(words).end().exited(0).said(said);
+        assert_eq!(ended.error_text().lines().count(), 1, "{}", ended.error_text());
+        assert_eq!(folder.read("ran"), "a\n", "{call}");
+    }
 }

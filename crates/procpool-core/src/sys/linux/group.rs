@@ -23,11 +23,11 @@ pub(crate) fn signal_group(leader: Pid, pidfd: BorrowedFd<'_>, signal: Signal) {
         match signal_by_pidfd(pidfd, signal) {
             // That a group can't be signalled is no reason to think that none can.
             Err(error) if error.raw_os_error() == Some(libc::EPERM) => {}
-            Err(error) if matches!(error.raw_os_error(), Some(libc::EINVAL | libc::ENOSYS)) => {
-                BY_PIDFD.close();
-            }
             // Nobody is there any more.
-            Ok(()) | Err(_) => return,
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => return,
+            // An older kernel, or a fence, which may say anything.
+            Err(_) => BY_PIDFD.close(),
+            Ok(()) => return,
         }
     }
     if is_unreaped(pidfd) {
@@ -35,6 +35,19 @@ pub(crate) fn signal_group(leader: Pid, pidfd: BorrowedFd<'_>, signal: Signal) {
         #[expect(unsafe_code, reason = "rustix knows no signal by its bare number")]
         // An error can only be ESRCH or EPERM: nobody is there, or all of them have changed their user.
         let _ = unsafe { libc::killpg(leader.as_raw_nonzero().get(), signal.number()) };
+    }
+}
+
+/// Sends it to the process of the pidfd alone.
+pub(crate) fn signal_one(pid: Pid, pidfd: BorrowedFd<'_>, signal: rustix::process::Signal) {
+    match rustix::process::pidfd_send_signal(pidfd, signal) {
+        // It is gone.
+        Ok(()) | Err(Errno::SRCH) => {}
+        // It has changed its user, or a fence refuses the call, and may know nothing of the other.
+        Err(_) if is_unreaped(pidfd) => {
+            let _ = rustix::process::kill_process(pid, signal);
+        }
+        Err(_) => {}
     }
 }
 

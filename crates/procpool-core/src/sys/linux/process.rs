@@ -8,7 +8,7 @@ use rustix::process::Pid;
 use crate::signal::Signal;
 use crate::status::{Status, Usage};
 use crate::sys::descriptors::out_of_the_way;
-use crate::sys::linux::group::signal_group;
+use crate::sys::linux::group::{signal_group, signal_one};
 use crate::sys::linux::reap::reap;
 use crate::sys::status::Taken;
 use crate::sys::unix;
@@ -57,10 +57,7 @@ impl Process {
     /// Sends a signal to it alone, whichever group it is in.
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         match self {
-            Process::Held { pidfd, .. } => {
-                // An error can only be ESRCH or EPERM: it is gone, or has changed its user.
-                let _ = rustix::process::pidfd_send_signal(pidfd, signal);
-            }
+            Process::Held { pid, pidfd } => signal_one(*pid, pidfd.as_fd(), signal),
             Process::Waited(process) => process.signal(signal),
         }
     }
