@@ -7,6 +7,7 @@ mod ci;
 mod cluster;
 mod debian;
 mod demo;
+mod fences;
 mod fuzz;
 mod msrv;
 mod newcomer;
@@ -44,6 +45,8 @@ enum Chore {
     Cluster(cluster::Options),
     /// Run five sleepers through the library and the command, and judge both by the sleepers' own stamps
     Demo(demo::Options),
+    /// Refuse procpool every system call that it makes, with every error, and write what comes of it
+    Fences(fences::Options),
     /// Give what reads files whatever a fuzzer comes up with; wants cargo-fuzz and a nightly compiler
     Fuzz(fuzz::Options),
     /// Check what no compiler checks: arrows between modules, sizes, headers, README's help text
@@ -76,6 +79,7 @@ fn run(chore: &Chore) -> Result<()> {
         Chore::Ci { steps } => ci::run(root, steps),
         Chore::Cluster(options) => cluster::run(root, options),
         Chore::Demo(options) => demo::run(root, options),
+        Chore::Fences(options) => fences::run(root, options),
         Chore::Fuzz(options) => fuzz::run(root, options),
         Chore::Tidy { bless: false } => tidy::run(root, tidy::Help::Compare),
         Chore::Tidy { bless: true } => tidy::run(root, tidy::Help::Rewrite),

@@ -218,11 +218,12 @@ fn make_pool() -> anyhow::Result<Made> {
 /// Where it could not, and why.
 fn read_ready(mut line: &UnixStream, keeper: Pid, before: &mut Vec<Pid>) -> anyhow::Result<()> {
     let mut said = Vec::new();
-    let mut piece = [0; 256];
+    // One at a time: what the keeper says after that is the front's to hear.
+    let mut word = [0];
     while retry_on_intr(|| poll(&mut [PollFd::new(line, PollFlags::IN)], None)).is_ok() {
-        match line.read(&mut piece) {
-            Ok(1..) if piece[..READY.len()] == READY => return Ok(()),
-            Ok(count @ 1..) => said.extend(&piece[..count]),
+        match line.read(&mut word) {
+            Ok(1) if said.is_empty() && word == READY => return Ok(()),
+            Ok(1) => said.extend(word),
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
             _ => break,
         }

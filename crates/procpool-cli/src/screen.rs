@@ -12,12 +12,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-<<<<<<< HEAD
-use rustix::process::Pid;
-=======
 use rustix::io::writev;
-use rustix::process::getpgrp;
->>>>>>> 52f72ba (Calls that nothing runs without are tried before anything begins, and named where they are refused)
+use rustix::process::Pid;
 use rustix::stdio;
 use rustix::termios::{LocalModes, tcgetattr, tcgetpgrp, tcgetwinsize};
 
