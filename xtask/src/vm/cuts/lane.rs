@@ -97,11 +97,10 @@ pub(crate) fn play(
         played: Played::default(),
     };
     lane.list.number = 1;
-    for moment in moments {
-        // A list may be done before the moment comes.
-        while !matches!(lane.start(Some(*moment))?, End::Cut) {}
+    // What has been seen until then counts all the same.
+    if let Err(error) = lane.play(moments) {
+        lane.played.faults.push(format!("{error:#}"));
     }
-    while !matches!(lane.start(None)?, End::OfLook) {}
     Ok(lane.played)
 }
 
@@ -115,6 +114,15 @@ struct Lane<'a> {
 }
 
 impl Lane<'_> {
+    fn play(&mut self, moments: &[Moment]) -> Result<()> {
+        for moment in moments {
+            // A list may be done before the moment comes.
+            while !matches!(self.start(Some(*moment))?, End::Cut) {}
+        }
+        while !matches!(self.start(None)?, End::OfLook) {}
+        Ok(())
+    }
+
     /// Starts the machine, until its power is cut. Without a moment for that the list is let come to its end, or only
     /// looked at.
     fn start(&mut self, moment: Option<Moment>) -> Result<End> {

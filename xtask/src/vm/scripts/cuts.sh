@@ -34,13 +34,22 @@ fact checked
 
 journal=/disk/$next
 fact begun
-# A journal that was cut off while it was made can't tell what its list is.
+by_command() {
+    procpool run -j$limit --journal $journal --resume $durable -- job {} ::: $(seq $jobs) 2> /tmp/words
+}
+
 if [ -s $journal/journal.jsonl ] && [ $((start % 2)) = 0 ]; then
     procpool resume $journal 2> /tmp/words
+    status=$?
+    # Only the command knows what would have stood in a list that was cut off while it was written.
+    if [ $status = 3 ] && grep -q 'run its command again with --resume' /tmp/words; then
+        by_command
+        status=$?
+    fi
 else
-    procpool run -j$limit --journal $journal --resume $durable -- job {} ::: $(seq $jobs) 2> /tmp/words
+    by_command
+    status=$?
 fi
-status=$?
 [ $status = 0 ] || tail /tmp/words
 fact ended $status
 # The power is cut now.
