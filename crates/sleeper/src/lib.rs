@@ -1,5 +1,5 @@
 //! What tests share: what to know of the test process, where it is and what it will do; and what else they want of
-//! the machine ([`needs`]). Does not know procpool: the same process could test any tool that runs commands.
+//! the machine ([`mod@needs`]). Does not know procpool: the same process could test any tool that runs commands.
 //!
 //! The misbehaviour itself lives in the binary `sleeper` (see its `--help`). Here is what both sides share, so that a
 //! test computes what it expects instead of copying it: the bytes ([`bytes`]), the fate ([`fate`]), the stamps
