@@ -102,7 +102,6 @@ impl Guard {
 
     /// In the pool, before anything else. What the system has just done for the keeper it does here too.
     fn follow(keeper: Pid, link: UnixStream, leftovers: Leftovers) -> Guard {
-        let _ = SigSet::empty().thread_set_mask();
         let _ = set_child_subreaper(Some(getpid()));
         if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
             screen::say(&format!(
@@ -113,6 +112,8 @@ impl Guard {
             // It was killed before it could be followed.
             sys::take_default_action(SIGKILL);
         }
+        // Not before: who was stopped by a signal that had waited, and lost its keeper then, would stay so for ever.
+        let _ = SigSet::empty().thread_set_mask();
         Guard {
             alone: Alone::default(),
             heard: Heard::default(),
