@@ -92,8 +92,10 @@ fn play(plan: &Plan, stage: &Stage, procpool: &Procpool, role: Role) -> Result<P
     let mut strike = strike;
     strike.struck.place = plan.place;
     let promise = strike.struck.promise();
-    let is_excused =
-        |process: Pid| is_company(process) || promise == Promise::Jobs && role.was_started_by_job(process);
+    let is_excused = |process: Pid| {
+        is_company(process)
+            || promise == Promise::Jobs && (role.was_started_by_job(process) || is_posix_only())
+    };
     if let Some(killed) = strike.killed {
         // Whoever is stopped does not end before somebody continues it. All else is to be gone by then.
         census::wait_until_only(|process| role.is_own(process) || is_excused(process), killed + LIMIT);
@@ -169,6 +171,11 @@ fn is_company(process: Pid) -> bool {
     let Ok(program) = census::program(process) else { return false };
     let is_named = |name| program.file_name().is_some_and(|file| file == name);
     is_named("unshare") || is_named("sleep") || env::current_exe().is_ok_and(|own| own == program)
+}
+
+/// POSIX has no way to end a process with its parent.
+fn is_posix_only() -> bool {
+    env::var_os("PROCPOOL_SYS").is_some_and(|system| system == "unix")
 }
 
 /// The oldest of the company go while others come.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use rustix::fd::OwnedFd;
+use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
 
 use crate::torture::blow::{Blow, Kind, Moment, Stroke};
@@ -41,7 +42,7 @@ pub(crate) fn strike(blow: &Blow, procpool: &Procpool) -> Result<Strike> {
     let mut strike = Strike::default();
     strike.struck.settled = procpool.heard();
     // Held before anybody is killed: a pool whose parent is gone is no longer found.
-    let trio = Trio::of(&procpool.process)?;
+    let Some(trio) = Trio::of(&procpool.process)? else { return Ok(strike) };
     for (number, stroke) in blow.strokes.iter().enumerate() {
         if number > 0 {
             thread::sleep(blow.pause);
@@ -94,9 +95,13 @@ pub(crate) struct Trio {
 }
 
 impl Trio {
-    pub(crate) fn of(process: &Watched) -> Result<Trio> {
-        let front = pidfd_open(process.front, PidfdFlags::empty()).context("can't hold procpool")?;
-        Ok(Trio { front, others: others_below(process.front) })
+    /// None where procpool has ended, and somebody else has reaped it.
+    pub(crate) fn of(process: &Watched) -> Result<Option<Trio>> {
+        let front = match pidfd_open(process.front, PidfdFlags::empty()) {
+            Err(Errno::SRCH) => return Ok(None),
+            front => front.context("can't hold procpool")?,
+        };
+        Ok(Some(Trio { front, others: others_below(process.front) }))
     }
 
     /// Whom it really reached, if anybody: where there is only the front, it gets what is for the others.

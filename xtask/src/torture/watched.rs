@@ -61,11 +61,12 @@ impl Watched {
 
     /// Waits until then for its end, and reaps it.
     pub(crate) fn wait(&self, deadline: Instant) -> Result<End> {
-        while self.notes.is_some() && Instant::now() < deadline && !self.ends_by(Instant::now())? {
-            if let Some(end) = self.noted() {
-                return Ok(end);
+        while self.notes.is_some() && !self.ends_by(Instant::now())? {
+            match self.noted() {
+                Some(end) => return Ok(end),
+                None if Instant::now() >= deadline => return Ok(End::Hung),
+                None => thread::sleep(PULSE),
             }
-            thread::sleep(PULSE);
         }
         self.wait_for_child(deadline)
     }

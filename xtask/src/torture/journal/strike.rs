@@ -104,7 +104,8 @@ pub(crate) fn strike(blow: &Blow, run: &Watched, stage: &Stage, log: &mut StartL
         thread::sleep(PULSE);
     }
     let wanted = Stroke { kind: Kind::Kill, target: blow.victim };
-    let target = Trio::of(run)?.send(wanted, run)?;
+    let Some(trio) = Trio::of(run)? else { return Ok(strike) };
+    let target = trio.send(wanted, run)?;
     strike.struck.strokes.extend(target.map(|target| Stroke { target, ..wanted }));
     Ok(strike)
 }
