@@ -145,6 +145,11 @@ impl Ear {
 
 /// The keeper is dead: nobody else might end what this process leaves.
 fn end_everything(handle: &Handle, processes: &Processes, orphans: &Orphans) -> ! {
+    // A child that was stopped with our group before it became its program would hold up its start, and so the next line.
+    let known: Vec<u32> = processes.list().iter().map(|process| process.pid).collect();
+    for pid in children_of_all_threads(&known) {
+        let _ = kill_process(pid, Signal::CONT);
+    }
     // Nothing is started after this, and what is being started is on the list, unless its start hangs.
     let _stopped = processes.stop();
     handle.kill();
