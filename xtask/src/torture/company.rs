@@ -26,9 +26,12 @@ const PULSE: Duration = Duration::from_millis(1);
 /// Starts the command among bystanders whose numbers come after this one, and stays.
 pub(crate) fn keep(folder: &Path, last_number: u32, words: &[OsString]) -> Result<()> {
     let notes = Notes::in_folder(folder);
-    // Not everybody may; the numbers are small ones then, and neighbours all the same.
-    let _ = fs::write("/proc/sys/kernel/ns_last_pid", last_number.to_string());
+    // In a foreign /proc the one with procpool's number is to be this process, and its children's numbers the bystanders'.
+    let own = fs::read_link("/proc/self").ok().and_then(|own| own.to_str()?.parse().ok());
+    let last_number = own.filter(|own| *own != std::process::id()).unwrap_or(last_number);
+    go_on_after(last_number);
     let mut crowd = Crowd::gather()?;
+    go_on_after(last_number - 1);
     let (program, words) = words.split_first().context("no command")?;
     let procpool =
         Command::new(program).args(words).process_group(0).spawn().context("can't start procpool")?;
@@ -44,6 +47,12 @@ pub(crate) fn keep(folder: &Path, last_number: u32, words: &[OsString]) -> Resul
         thread::sleep(PULSE);
     }
     notes.write(&notes.hurt(), &crowd.leave()?.join("\n"))
+}
+
+/// The next process has the next number that is free. Not everybody may say so; the numbers are small ones then, and
+/// neighbours all the same.
+fn go_on_after(number: u32) {
+    let _ = fs::write("/proc/sys/kernel/ns_last_pid", number.to_string());
 }
 
 impl Notes {
