@@ -9,7 +9,7 @@ use rustix::process::{Pid, WaitStatus, getpid};
 use crate::guard::children::{can_be_continued, children_of, number};
 use crate::guard::sweep::{sweep, sweep_after};
 use crate::guard::watch::{Awaited, Came, Heard, Line, end_like, next_child, wait_for_news};
-use crate::guard::words::{DRAWS, TAKES_LEAVE, signal, stopped_by};
+use crate::guard::words::{DRAWS, HAS_SEEN, TAKES_LEAVE, signal, stopped_by};
 use crate::{proc, screen, sys};
 
 pub(super) struct Front {
@@ -29,6 +29,13 @@ pub(super) struct Told {
     nothing_is_left: bool,
 }
 
+/// Whether this process was continued, among what has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Heeded {
+    Continued,
+    Others,
+}
+
 impl Front {
     /// Stands by until the keeper has ended, and ends likewise.
     pub(super) fn stand_by(mut self) -> ! {
@@ -42,14 +49,23 @@ impl Front {
                     self.stop(signal);
                 }
             }
-            while let Some(came) = self.awaited.next() {
-                match came {
-                    Came::Child => self.look_at_children(),
-                    Came::Continued => self.line.say(signal(libc::SIGCONT)),
-                    Came::ToPassOn(number) => self.line.say(signal(number)),
+            self.heed_signals();
+        }
+    }
+
+    fn heed_signals(&mut self) -> Heeded {
+        let mut heeded = Heeded::Others;
+        while let Some(came) = self.awaited.next() {
+            match came {
+                Came::Child => self.look_at_children(),
+                Came::Continued => {
+                    heeded = Heeded::Continued;
+                    self.line.say(signal(libc::SIGCONT));
                 }
+                Came::ToPassOn(number) => self.line.say(signal(number)),
             }
         }
+        heeded
     }
 
     fn hear(&mut self) -> Heard {
@@ -65,7 +81,8 @@ impl Front {
     /// The pool was stopped by this signal. This process stops by it as well, for the shell that waits for it gives the prompt
     /// then, and can continue both. Where nobody could, or the kernel drops the signal (the first process of a container), the
     /// pool has to go on.
-    fn stop(&self, by: i32) {
+    fn stop(&mut self, by: i32) {
+        self.line.say(HAS_SEEN);
         // It may have gone on since: then this word is of an earlier stop, and nobody would continue this process.
         let pool = self.pool_below(self.keeper).and_then(|pool| proc::stat(number(pool)));
         if !pool.is_some_and(|pool| pool.is_stopped) {
@@ -74,13 +91,16 @@ impl Front {
         if by == libc::SIGSTOP || can_be_continued(process::id()) {
             sys::take_default_action(by);
         }
-        self.line.say(signal(libc::SIGCONT));
+        // Once and no more: a second CONT could meet the next stop.
+        if self.heed_signals() == Heeded::Others {
+            self.line.say(signal(libc::SIGCONT));
+        }
     }
 
     /// Reaps who has ended, and does what the keeper did.
     fn look_at_children(&mut self) {
         while let Some((pid, status)) = next_child() {
-            if status.stopped() {
+            if status.stopped() || status.continued() {
                 continue;
             }
             self.before.retain(|earlier| *earlier != pid);

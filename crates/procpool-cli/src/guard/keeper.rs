@@ -11,7 +11,7 @@ use crate::guard::aftermath::Leftovers;
 use crate::guard::children::{can_be_continued, number};
 use crate::guard::sweep::{sweep, sweep_after};
 use crate::guard::watch::{Awaited, Came, Heard, Line, end_like, next_child, wait_for_news};
-use crate::guard::words::{DRAWS, LISTENS, TAKES_LEAVE, signal, signal_from};
+use crate::guard::words::{DRAWS, HAS_SEEN, LISTENS, TAKES_LEAVE, signal, signal_from};
 use crate::signals::Source;
 use crate::{proc, screen, sys};
 
@@ -23,6 +23,13 @@ pub(super) struct Keeper {
     pub(super) leftovers: Leftovers,
     pub(super) told: Told,
     pub(super) care: Care,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Pool {
+    #[default]
+    Runs,
+    Stopped,
 }
 
 /// What is looked after while the pool is stopped.
@@ -37,12 +44,16 @@ pub(super) enum Care {
 /// How often that is looked at.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
 
-/// What the pool has said.
+/// What the pool has said, and what the front knows.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Told {
     listens: bool,
     draws: bool,
     is_orderly: bool,
+    /// As wait(2) has told last.
+    pool: Pool,
+    /// How many of its stops the front has been told of and has not seen yet.
+    unseen_stops: u32,
 }
 
 impl Keeper {
@@ -85,11 +96,23 @@ impl Keeper {
     fn hear_front(&mut self) {
         loop {
             match self.to_front.hear() {
-                Heard::Word(word) if i32::from(word) == libc::SIGCONT => self.signal_pool(Signal::CONT),
+                Heard::Word(HAS_SEEN) => self.told.unseen_stops = self.told.unseen_stops.saturating_sub(1),
+                Heard::Word(word) if i32::from(word) == libc::SIGCONT => self.let_go_on(),
                 Heard::Word(word) => self.pass_on(Source::Front, word.into()),
                 Heard::Nothing => return,
                 Heard::End => self.end_without_front(),
             }
+        }
+    }
+
+    /// The front was continued. Where its shell has continued the whole group the pool goes on already, and may even have been stopped
+    /// again: what the front says without having seen that is of an earlier stop.
+    fn let_go_on(&mut self) {
+        self.look_at_children();
+        match (self.told.pool, self.told.unseen_stops) {
+            (Pool::Stopped, 0) => self.signal_pool(Signal::CONT),
+            _ if self.told.listens => self.to_pool.say(signal_from(Source::Front, libc::SIGCONT)),
+            _ => {}
         }
     }
 
@@ -130,12 +153,18 @@ impl Keeper {
             if pid != self.pool {
                 continue;
             }
+            if status.continued() {
+                self.told.pool = Pool::Runs;
+                continue;
+            }
             match status.stopping_signal() {
                 // The front stops in its place: somebody has to hear that the pool was killed meanwhile.
                 Some(by) => {
                     if getppid().is_some_and(|front| can_be_continued(number(front))) {
                         self.care = Care::Shell;
                     }
+                    self.told.pool = Pool::Stopped;
+                    self.told.unseen_stops += 1;
                     self.to_front.say(signal(by));
                 }
                 None => self.end(status),

@@ -141,9 +141,9 @@ pub(super) fn wait_for_news<const N: usize>(awaited: &Awaited, lines: [&Line; N]
     }
 }
 
-/// A child that has ended or was stopped; `None` where nobody else has.
+/// A child that has ended, was stopped or goes on; `None` where nobody else has.
 pub(super) fn next_child() -> Option<(Pid, WaitStatus)> {
-    wait(WaitOptions::NOHANG | WaitOptions::UNTRACED).ok().flatten()
+    wait(WaitOptions::NOHANG | WaitOptions::UNTRACED | WaitOptions::CONTINUED).ok().flatten()
 }
 
 /// Ends this process as that one has ended.

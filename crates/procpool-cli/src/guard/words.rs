@@ -11,6 +11,9 @@ pub(super) const DRAWS: u8 = b'D';
 /// From the pool: its end is an orderly one. From the keeper: nothing is left to end.
 pub(super) const TAKES_LEAVE: u8 = b'T';
 
+/// From the front: it has heard by which signal the pool was stopped. What it says after that, it says knowing of that stop.
+pub(super) const HAS_SEEN: u8 = b'S';
+
 /// What marks a signal that the front has got, and not the keeper.
 const OF_FRONT: u8 = 0x80;
 
@@ -48,9 +51,9 @@ mod tests {
             for source in [Source::Front, Source::Keeper] {
                 assert_eq!(source_of(signal_from(source, number)), (source, number));
             }
-            assert!(![LISTENS, DRAWS, TAKES_LEAVE].contains(&signal(number)));
+            assert!(![LISTENS, DRAWS, TAKES_LEAVE, HAS_SEEN].contains(&signal(number)));
             assert_eq!(stopped_by(signal(number)), Some(number));
         }
-        assert!([LISTENS, DRAWS, TAKES_LEAVE].iter().all(|word| stopped_by(*word).is_none()));
+        assert!([LISTENS, DRAWS, TAKES_LEAVE, HAS_SEEN].iter().all(|word| stopped_by(*word).is_none()));
     }
 }
