@@ -17,6 +17,7 @@ const HOST: &str = "PROCPOOL_TEST_HOST";
 
 /// This program as the host of a case; `name` is that of the calling test.
 fn host(name: &str, part: &str) -> process::Command {
+    sleeper::heed_all_signals();
     let mut this = process::Command::new(env::current_exe().unwrap());
     this.args(["--exact", name, "--nocapture"]).env(HOST, part);
     this
@@ -161,7 +162,7 @@ fn jobs_of_one_that_ended(name: &str, way: &str) -> Vec<String> {
         // SAFETY: it takes two integers, and the host has not been reaped.
         unsafe { libc::kill(host.id().try_into().unwrap(), signal) };
     }
-    host.wait().unwrap();
+    wait_for(way, || host.try_wait().unwrap().is_some());
     drop(said.read_to_string(&mut String::new()));
     line.split_whitespace().skip(1).map(str::to_owned).collect()
 }

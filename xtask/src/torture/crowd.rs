@@ -1,7 +1,7 @@
 //! Bystanders: processes that are none of procpool's, started before it and between its jobs, so that their numbers are
 //! neighbours of its own. A signal to one of them is a fault, whatever else is right.
 //!
-//! They do nothing and catch nothing: what ends or stops one, wait(2) tells its parent.
+//! They do nothing, and catch and ignore nothing (`round::prepare`): what ends or stops one, wait(2) tells its parent.
 
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
@@ -156,6 +156,7 @@ mod tests {
 
     #[test]
     fn whoever_is_killed_or_stopped_or_hung_up_on_is_named_and_nobody_else() {
+        sleeper::heed_all_signals();
         assert_eq!(signalled(Signal::KILL), ["process N died of 9"]);
         assert_eq!(signalled(Signal::HUP), ["process N died of 1"]);
         assert_eq!(signalled(Signal::STOP), ["process N was stopped by 19"]);
