@@ -2,8 +2,9 @@
 //! run has started. A process that is a child of ours, by birth or by adoption, is all that is seen here.
 //!
 //! The process that was started becomes the **front**, which the shell knows. It forks the **keeper**, and that the **pool**,
-//! which does all the work. Front and pool are in the group that the shell has made; the keeper is alone in a group of its
-//! own, in the same session: a signal to the group leaves one who ends the jobs. All three are subreapers (prctl(2)): a
+//! which does all the work. Front and pool are in the group that the shell has made; the keeper is alone in a session of its
+//! own: a signal to the group leaves one who ends the jobs, and the kernel doesn't take it for a shell that could continue
+//! the others. All three are subreapers (prctl(2)): a
 //! process whose parent dies becomes a child of the nearest of them that lives, also where it has left its group and session.
 //! They hold the ends of two sockets, front to keeper and keeper to pool. An end of file tells of a death; signals are passed
 //! on through them, and what there is to say about the end (`words`).
@@ -31,7 +32,7 @@ use nix::unistd::ForkResult;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::retry_on_intr;
 use rustix::process::{
-    Pid, Signal, WaitOptions, getpid, getppid, set_child_subreaper, set_parent_process_death_signal, setpgid,
+    Pid, Signal, WaitOptions, getpid, getppid, set_child_subreaper, set_parent_process_death_signal, setsid,
     waitpid,
 };
 use signal_hook::consts::SIGKILL;
@@ -165,10 +166,12 @@ fn keep(to_front: UnixStream, awaited: Awaited, leftovers: Leftovers) -> anyhow:
             std::process::exit(1);
         }
     };
-    // After the fork, so that the pool stays where the shell's signals go.
-    if let Err(error) = setpgid(None, None) {
+    // After the fork, so that the pool stays where the shell's signals go. A session, for a parent in another group of the same one
+    // makes a group look as if somebody could continue it: who is left of it when that parent dies gets HUP and CONT from the
+    // kernel where one was stopped (setpgid(2)), strangers too.
+    if let Err(error) = setsid() {
         screen::say(&format!(
-            "procpool: setpgid(2): {error}; a `kill -9` of its process group would leave its jobs behind\n"
+            "procpool: setsid(2): {error}; a `kill -9` of its process group would leave its jobs behind\n"
         ));
     }
     // Continued where it was stopped by hand and the front is killed: that is heard on the socket then.
@@ -181,7 +184,6 @@ fn keep(to_front: UnixStream, awaited: Awaited, leftovers: Leftovers) -> anyhow:
         awaited,
         leftovers,
         told: keeper::Told::default(),
-        care: keeper::Care::default(),
     }
     .stand_by()
 }

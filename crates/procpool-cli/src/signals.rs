@@ -6,6 +6,7 @@ mod ignored;
 mod insistence;
 
 use std::fs::File;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -32,6 +33,7 @@ const CAUGHT: [i32; 10] =
 /// Signals that are caught from now on, by a thread that waits until a run can be told.
 pub(crate) struct Signals {
     ignored: Ignored,
+    asked_to_stop: Arc<AtomicBool>,
     listener: SyncSender<Obedience>,
 }
 
@@ -53,6 +55,8 @@ pub(crate) struct Concerned {
 struct Servant {
     counts: Counts,
     ignored: Ignored,
+    /// Set by the handler of TSTP, unset where this process was continued.
+    asked_to_stop: Arc<AtomicBool>,
     first: Arc<OnceLock<i32>>,
     concerned: Concerned,
 }
@@ -79,16 +83,23 @@ impl Signals {
             // Else a file that reaches `ulimit -f` would kill procpool. Now its write fails, like on a full disk.
             flag::register(SIGXFSZ, Arc::default()).context("sigaction(2)")?;
         }
+        // Before the thread can hear of it, which finds it set.
+        let asked_to_stop = Arc::new(AtomicBool::new(false));
+        if !ignored.has(SIGTSTP) {
+            flag::register(SIGTSTP, Arc::clone(&asked_to_stop)).context("sigaction(2)")?;
+        }
         let wanted = CAUGHT.into_iter().filter(|signal| !ignored.has(*signal));
         let mut caught = iterator::Signals::new(wanted).context("socketpair(2) or sigaction(2)")?;
         let (listener, told) = sync_channel::<Obedience>(1);
         let listen = move || {
+            threads::take_stops();
             // Nobody is told where the run could not begin.
             let Ok(obedience) = told.recv() else { return };
             caught.forever().for_each(|signal| obedience.hear(Source::Own, signal));
         };
         threads::start("procpool-signal", listen)?;
-        Ok(Signals { ignored, listener })
+        threads::leave_stops_to_others();
+        Ok(Signals { ignored, asked_to_stop, listener })
     }
 
     /// From now on they concern somebody.
@@ -97,6 +108,7 @@ impl Signals {
         let servant = Servant {
             counts: Counts::default(),
             ignored: self.ignored,
+            asked_to_stop: self.asked_to_stop,
             first: Arc::clone(&first),
             concerned,
         };
@@ -115,24 +127,31 @@ impl Obedience {
 
 impl Servant {
     fn hear(&mut self, source: Source, signal: i32) {
-        if self.ignored.has(signal) || self.counts.hear(source, signal) == Heard::Already {
+        if self.ignored.has(signal) {
             return;
         }
         match signal {
-            SIGINT | SIGTERM | SIGHUP | SIGQUIT => self.end(signal),
+            // It waited while this process was stopped, or before: one of two that came at once.
+            SIGTSTP if !self.asked_to_stop.swap(false, Ordering::AcqRel) => {}
             // The terminal sends them until the process has stopped, and what came late is heard after `fg`.
             SIGTTIN | SIGTTOU if is_in_foreground() => {}
-            SIGTSTP | SIGTTIN | SIGTTOU => {
-                let _stopped = self.concerned.processes.stop();
-                screen::suspend();
-                sys::take_default_action(signal);
-                screen::resume();
-            }
+            // These undo each other, so that there is no counting them: CONT has the kernel drop a stop that waits.
+            SIGTSTP | SIGTTIN | SIGTTOU => self.stop(signal),
             SIGCONT => self.concerned.processes.signal(Signal::CONT),
+            _ if self.counts.hear(source, signal) == Heard::Already => {}
+            SIGINT | SIGTERM | SIGHUP | SIGQUIT => self.end(signal),
             SIGUSR1 => self.concerned.report.show(),
             SIGUSR2 => self.concerned.handle.drain(),
             _ => {}
         }
+    }
+
+    /// Stops the jobs, and this process until it is continued.
+    fn stop(&self, signal: i32) {
+        let _stopped = self.concerned.processes.stop();
+        screen::suspend();
+        sys::take_default_action_then(signal, || self.asked_to_stop.store(false, Ordering::Release));
+        screen::resume();
     }
 
     /// Tells the run: the first one ends it politely, INT and QUIT by the same signal and the others by TERM;

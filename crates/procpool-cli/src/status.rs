@@ -10,7 +10,7 @@ use std::time::Instant;
 use procpool_core::{Handle, HeldUp, Pending, Process, Processes, Snapshot};
 
 use crate::duration::prose;
-use crate::screen;
+use crate::{screen, threads};
 use crate::tally::{last_lines, shorten};
 
 /// Writes what runs to standard error.
@@ -34,6 +34,7 @@ impl StatusReport {
         }
         let report = self.clone();
         let show = move || {
+            threads::leave_stops_to_others();
             screen::say(&report.text());
             report.busy.store(false, Ordering::Release);
         };

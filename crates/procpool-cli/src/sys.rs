@@ -47,6 +47,11 @@ pub(crate) fn is_ignored(signal: i32) -> bool {
 /// Does what the signal does to a program that doesn't care: ends this process by it, or stops it until it is
 /// continued. Returns then, or where the kernel drops the signal (a stop of an orphaned process group).
 pub(crate) fn take_default_action(signal: i32) {
+    take_default_action_then(signal, || ());
+}
+
+/// The same, and does that where it returns, before the signal has any other action again.
+pub(crate) fn take_default_action_then(signal: i32, before_others: impl FnOnce()) {
     if signal == libc::SIGQUIT {
         // Its default writes a core file, and nobody wants procpool's.
         let none = Rlimit { current: Some(0), maximum: Some(0) };
@@ -69,6 +74,7 @@ pub(crate) fn take_default_action(signal: i32) {
         libc::raise(signal);
         libc::sigaction(signal, &raw const default, &raw mut before);
         libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const set, ptr::null_mut());
+        before_others();
         libc::pthread_sigmask(libc::SIG_SETMASK, &raw const blocked, ptr::null_mut());
         libc::sigaction(signal, &raw const before, ptr::null_mut());
     }

@@ -6,10 +6,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Builder, JoinHandle};
 use std::time::Duration;
 
+use nix::sys::signal::{SigSet, Signal};
+
 /// What others hold is soon given back, or for long: 1 + 2 + … + 64 + 100 + … ms, about 2 s in all.
 pub(crate) fn pauses() -> impl Iterator<Item = Duration> {
     const TRIES: u32 = 26;
     (0..TRIES).map(|tried| Duration::from_millis((1 << tried.min(10)).min(100)))
+}
+
+/// Has TSTP come to another thread: all but the one that hears signals do this. A handler that one thread had begun to run when
+/// another stopped them all would run on after that, and be taken for a new signal.
+pub(crate) fn leave_stops_to_others() {
+    let _ = SigSet::from(Signal::SIGTSTP).thread_block();
+}
+
+/// Has it come to this thread.
+pub(crate) fn take_stops() {
+    let _ = SigSet::from(Signal::SIGTSTP).thread_unblock();
 }
 
 /// Starts a thread.
@@ -24,6 +37,7 @@ pub(crate) fn start(name: &str, work: impl FnOnce() + Send + 'static) -> io::Res
         let own = Arc::clone(&work);
         let take = move || own.lock().unwrap_or_else(PoisonError::into_inner).take();
         let begun = Builder::new().name(name.into()).spawn(move || {
+            leave_stops_to_others();
             if let Some(work) = take() {
                 work();
             }

@@ -11,7 +11,7 @@ use rand::rngs::StdRng;
 pub(crate) enum Member {
     /// The one that was started.
     Front,
-    /// Its child, in a process group of its own.
+    /// Its child, in a session of its own.
     Keeper,
     /// The keeper's child, which runs the jobs.
     Pool,

@@ -1,4 +1,4 @@
-//! Which processes are children of ours, and whether anybody is there who could continue one that is stopped.
+//! Which processes are children of ours.
 //! By their numbers: a child that was not reaped is nobody else.
 
 use std::io;
@@ -29,22 +29,4 @@ pub(super) fn children_of(process: Pid) -> io::Result<Vec<Pid>> {
 
 fn pid_of(number: u32) -> Option<Pid> {
     i32::try_from(number).ok().and_then(Pid::from_raw)
-}
-
-/// Whether there is somebody who could continue the front: its group has a parent in the same session. The
-/// kernel drops the signals of a terminal where there is none, and sends HUP and CONT where there is none any more
-/// ("orphaned", setpgid(2)). But it takes the keeper for one.
-pub(super) fn can_be_continued(front: u32) -> bool {
-    let own = proc::stat(front);
-    let mut ancestor = own;
-    while let (Some(own), Some(stat)) = (own, ancestor) {
-        if stat.session != own.session {
-            return false;
-        }
-        if stat.group != own.group {
-            return true;
-        }
-        ancestor = proc::stat(stat.parent);
-    }
-    false
 }

@@ -6,7 +6,7 @@ use std::process;
 use nix::libc;
 use rustix::process::{Pid, WaitStatus, getpid};
 
-use crate::guard::children::{can_be_continued, children_of, number};
+use crate::guard::children::{children_of, number};
 use crate::guard::sweep::{sweep, sweep_after};
 use crate::guard::watch::{Awaited, Came, Heard, Line, end_like, next_child, wait_for_news};
 use crate::guard::words::{DRAWS, HAS_SEEN, TAKES_LEAVE, signal, stopped_by};
@@ -43,7 +43,7 @@ impl Front {
         // The keeper may have ended before anything was waited for.
         self.look_at_children();
         loop {
-            wait_for_news(&self.awaited, [&self.line], None);
+            wait_for_news(&self.awaited, [&self.line]);
             while let Heard::Word(word) = self.hear() {
                 if let Some(signal) = stopped_by(word) {
                     self.stop(signal);
@@ -79,8 +79,8 @@ impl Front {
     }
 
     /// The pool was stopped by this signal. This process stops by it as well, for the shell that waits for it gives the prompt
-    /// then, and can continue both. Where nobody could, or the kernel drops the signal (the first process of a container), the
-    /// pool has to go on.
+    /// then, and can continue both. Where the kernel drops the signal, for nobody could continue this process (setpgid(2)) or it
+    /// is the first of a container, the pool has to go on.
     fn stop(&mut self, by: i32) {
         self.line.say(HAS_SEEN);
         // It may have gone on since: then this word is of an earlier stop, and nobody would continue this process.
@@ -88,9 +88,7 @@ impl Front {
         if !pool.is_some_and(|pool| pool.is_stopped) {
             return;
         }
-        if by == libc::SIGSTOP || can_be_continued(process::id()) {
-            sys::take_default_action(by);
-        }
+        sys::take_default_action(by);
         // Once and no more: a second CONT could meet the next stop.
         if self.heed_signals() == Heeded::Others {
             self.line.say(signal(libc::SIGCONT));

@@ -1,19 +1,15 @@
-//! The keeper: parent of the pool, in a process group of its own, so that who kills procpool's group leaves one who ends its
+//! The keeper: parent of the pool, in a session of its own, so that who kills procpool's group leaves one who ends its
 //! jobs. It adopts what the pool leaves behind and kills it. It has one thread and never starts a process.
 
 use nix::libc;
-use rustix::event::Timespec;
-use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitStatus, getppid, kill_process, pidfd_open, pidfd_send_signal,
-};
+use rustix::process::{Pid, Signal, WaitStatus, kill_process};
 
 use crate::guard::aftermath::Leftovers;
-use crate::guard::children::{can_be_continued, number};
 use crate::guard::sweep::{sweep, sweep_after};
 use crate::guard::watch::{Awaited, Came, Heard, Line, end_like, next_child, wait_for_news};
 use crate::guard::words::{DRAWS, HAS_SEEN, LISTENS, TAKES_LEAVE, signal, signal_from};
 use crate::signals::Source;
-use crate::{proc, screen, sys};
+use crate::{screen, sys};
 
 pub(super) struct Keeper {
     pub(super) pool: Pid,
@@ -22,7 +18,6 @@ pub(super) struct Keeper {
     pub(super) awaited: Awaited,
     pub(super) leftovers: Leftovers,
     pub(super) told: Told,
-    pub(super) care: Care,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -31,18 +26,6 @@ enum Pool {
     Runs,
     Stopped,
 }
-
-/// What is looked after while the pool is stopped.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Care {
-    #[default]
-    Nothing,
-    /// Whether he is still there who could continue it.
-    Shell,
-}
-
-/// How often that is looked at.
-const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
 
 /// What the pool has said, and what the front knows.
 #[derive(Clone, Copy, Default)]
@@ -63,9 +46,7 @@ impl Keeper {
         // The pool may have ended before anything was waited for.
         self.look_at_children();
         loop {
-            let at_most = (self.care == Care::Shell).then_some(LOOK);
-            wait_for_news(&self.awaited, [&self.to_pool, &self.to_front], at_most);
-            self.look_after_stopped();
+            wait_for_news(&self.awaited, [&self.to_pool, &self.to_front]);
             self.hear_pool();
             self.hear_front();
             while let Some(came) = self.awaited.next() {
@@ -116,7 +97,10 @@ impl Keeper {
         }
     }
 
-    fn pass_on(&self, source: Source, number: i32) {
+    fn pass_on(&mut self, source: Source, number: i32) {
+        if number == libc::SIGTSTP {
+            return self.stop_pool();
+        }
         // A pool that waits for its job file is ended or stopped like any program; but a question must not end it.
         if !self.told.listens && ![libc::SIGUSR1, libc::SIGUSR2].contains(&number) {
             return Signal::from_named_raw(number).into_iter().for_each(|signal| self.signal_pool(signal));
@@ -124,27 +108,18 @@ impl Keeper {
         self.to_pool.say(signal_from(source, number));
     }
 
+    /// Sent, and not told: a word would wait through a stop, and CONT doesn't take it back as it does a signal.
+    fn stop_pool(&mut self) {
+        self.look_at_children();
+        // Else the terminal has sent it to the pool too, which has stopped by it, or had before the front was asked.
+        if (self.told.pool, self.told.unseen_stops) == (Pool::Runs, 0) {
+            self.signal_pool(Signal::TSTP);
+        }
+    }
+
     fn signal_pool(&self, signal: Signal) {
         // It is our child and not reaped, so it can't be anybody else.
         let _ = kill_process(self.pool, signal);
-    }
-
-    /// Does what the kernel does for a stopped group when the last is gone who could continue it (its shell has ended, its terminal
-    /// was closed): HUP and CONT. It doesn't do that for a group of which one member is this process's child.
-    fn look_after_stopped(&mut self) {
-        if self.care == Care::Nothing {
-            return;
-        }
-        let is_stopped = proc::stat(number(self.pool)).is_some_and(|pool| pool.is_stopped);
-        let Some(front) = getppid().filter(|_| is_stopped) else {
-            self.care = Care::Nothing;
-            return;
-        };
-        if !can_be_continued(number(front)) {
-            self.signal_pool(Signal::HUP);
-            self.signal_pool(Signal::CONT);
-            continue_parent(front);
-        }
     }
 
     /// Reaps who has ended, and does what the pool did.
@@ -160,9 +135,6 @@ impl Keeper {
             match status.stopping_signal() {
                 // The front stops in its place: somebody has to hear that the pool was killed meanwhile.
                 Some(by) => {
-                    if getppid().is_some_and(|front| can_be_continued(number(front))) {
-                        self.care = Care::Shell;
-                    }
                     self.told.pool = Pool::Stopped;
                     self.told.unseen_stops += 1;
                     self.to_front.say(signal(by));
@@ -193,15 +165,6 @@ impl Keeper {
         }
         loop {
             sys::take_default_action(libc::SIGKILL);
-        }
-    }
-}
-
-/// Its number may be another's by the time when a signal goes out, so it is held before it is looked at once more.
-fn continue_parent(front: Pid) {
-    if let Ok(held) = pidfd_open(front, PidfdFlags::empty()) {
-        if getppid() == Some(front) {
-            let _ = pidfd_send_signal(held, Signal::CONT);
         }
     }
 }

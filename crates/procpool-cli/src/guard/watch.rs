@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
 
@@ -29,8 +29,7 @@ const PASSED_ON: [Signal; 7] = [
 ];
 
 /// What a terminal sends to the whole group, time and again as long as somebody reads in the background. The pool
-/// has it too, and the front stops when the pool does. The keeper blocks them so that it may write to the terminal from its
-/// own group, whatever `stty tostop` says.
+/// has it too, and the front stops when the pool does.
 const OF_THE_TERMINAL: [Signal; 2] = [Signal::SIGTTIN, Signal::SIGTTOU];
 
 /// The signals that are awaited, and read.
@@ -129,12 +128,12 @@ impl Line {
     }
 }
 
-/// Waits until a signal or a word may have come, for at most so long.
-pub(super) fn wait_for_news<const N: usize>(awaited: &Awaited, lines: [&Line; N], at_most: Option<Timespec>) {
+/// Waits until a signal or a word may have come.
+pub(super) fn wait_for_news<const N: usize>(awaited: &Awaited, lines: [&Line; N]) {
     let mut sources = vec![PollFd::from_borrowed_fd(awaited.descriptor.as_fd(), PollFlags::IN)];
     let open = lines.iter().filter_map(|line| line.0.as_ref());
     sources.extend(open.map(|socket| PollFd::new(socket, PollFlags::IN)));
-    match poll(&mut sources, at_most.as_ref()) {
+    match poll(&mut sources, None) {
         Ok(_) | Err(Errno::INTR) => {}
         // poll(2) fails where the kernel has no memory; this is no place to spin.
         Err(_) => thread::sleep(Duration::from_millis(10)),

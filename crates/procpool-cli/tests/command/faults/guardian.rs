@@ -135,6 +135,25 @@ fn a_pool_that_is_stopped_does_not_outlive_who_guards_it_and_nor_do_its_jobs() {
 }
 
 #[test]
+fn who_shares_its_group_is_not_hung_up_on_where_it_loses_its_keeper_while_it_is_stopped() {
+    // A group that nobody could continue. Where one comes to be so while a member is stopped, the kernel hangs up on all of it.
+    let folder = folder();
+    let script = "procpool run -j1 sh leaver ::: 1 & wait $!; echo $?";
+    let shell = folder.command("setsid").args(["sh", "-c", script]).start();
+    let pids = pids(&folder, "pid.", PROCESSES_OF_A_LEAVER);
+    let front = children(&shell.pid().to_string()).pop().unwrap();
+    let keeper = children(&front).pop().unwrap();
+    let pool = children(&keeper).pop().unwrap();
+    kill(&pool, Signal::STOP);
+    wait_for("both to be stopped", || [&pool, &front].iter().all(|pid| state(pid) == Some('T')));
+    kill(&keeper, Signal::KILL);
+    wait_gone(&pids);
+    wait_gone(&[pool]);
+    kill(&front, Signal::CONT);
+    shell.end().exited(0).printed("137\n");
+}
+
+#[test]
 fn a_stopped_pool_that_is_killed_leaves_nothing_though_the_front_is_still_stopped() {
     let folder = folder();
     let running = folder.run("-j3 sh leaver ::: 1 2 3").start();

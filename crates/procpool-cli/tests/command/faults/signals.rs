@@ -48,9 +48,9 @@ impl Target {
             Target::Pool => kill(&running.pool(), signal),
             Target::Group => kill_process_group(running.pid(), signal).unwrap(),
             Target::All => {
-                let keeper = running.keeper();
+                // First, so that its own TSTP doesn't come after the CONT of the others.
+                kill(&running.keeper(), signal);
                 kill_process_group(running.pid(), signal).unwrap();
-                kill(&keeper, signal);
             }
         }
     }
