@@ -10,8 +10,8 @@ use std::time::Instant;
 use procpool_core::{Handle, HeldUp, Pending, Process, Processes, Snapshot};
 
 use crate::duration::prose;
-use crate::{screen, threads};
 use crate::tally::{last_lines, shorten};
+use crate::{screen, threads};
 
 /// Writes what runs to standard error.
 #[derive(Clone)]
