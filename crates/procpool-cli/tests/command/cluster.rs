@@ -184,17 +184,18 @@ fn slices_understand_every_option_that_a_run_was_given() {
 fn an_output_that_is_seen_later_than_its_record_is_waited_for() {
     let folder = Folder::new();
     folder.write("slurm", SLURM);
-    // As a shared file system may show them: the outputs come when the head has looked for them in vain.
+    // As a shared file system may show them: the outputs come when the head has looked for them in vain. Until they are away it is
+    // stopped, or it might have found them before.
     folder.write_program(
         "late",
-        "#!/bin/sh\nbin/sbatch-once \"$@\" && mv j/outputs-1-1-0000-1 hidden && { (until [ -e looked ]; do sleep 0.1; done; mv hidden j/outputs-1-1-0000-1) > /dev/null 2>&1 & }\n",
+        "#!/bin/sh\nkill -STOP $PPID; bin/sbatch-once \"$@\" && mv j/outputs-1-1-0000-1 hidden && { (until [ -e looked ]; do sleep 0.1; done; mv hidden j/outputs-1-1-0000-1) > /dev/null 2>&1 & }; kill -CONT $PPID\n",
     );
     // The second is tried again: its first attempt is late, its last one is not.
     let job = "seq {}; [ {} != 5000 ] || [ $PROCPOOL_ATTEMPT = 2 ] || exit 3";
     let job = job.replace("seq {};", "[ $PROCPOOL_ATTEMPT = 2 ] || seq {};");
     let line = format!(
         ". ./slurm; mv bin/sbatch bin/sbatch-once; mv late bin/sbatch; \
-         exec procpool run --on slurm -k --retries 1 --journal j --joblog log sh -c '{job}' ::: 3 5000 2500"
+         exec procpool run --no-guard --on slurm -k --retries 1 --journal j --joblog log sh -c '{job}' ::: 3 5000 2500"
     );
     let running = folder.sh(&line).start();
     // The short one stands in its record.
