@@ -75,6 +75,11 @@ pub(crate) fn unguarded(error: &anyhow::Error) {
     screen::say(&format!("procpool: no guardian: {error:#}; {consequence}\n"));
 }
 
+/// Says what these surroundings don't allow.
+pub(crate) fn weaker(promises: &[&str]) {
+    promises.iter().for_each(|promise| screen::say(&format!("procpool: {promise}\n")));
+}
+
 /// Where nobody can read it the exit status still tells.
 fn say(error: &anyhow::Error) {
     screen::say(&format!("procpool: {}\n", words(error)));

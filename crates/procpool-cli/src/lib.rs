@@ -51,6 +51,7 @@ mod told;
 mod work;
 
 use nix::sys::signal::SigSet;
+use procpool_core::LocalProcess;
 
 use crate::args::{Chore, EventTarget, RunArgs, SliceArgs};
 use crate::exit::ExitStatus;
@@ -121,6 +122,8 @@ fn follow(
     if let Err(error) = signals::hear_of_children() {
         return exit::own_failure(&error);
     }
+    // Where a guardian was wanted and can't be, that says it all.
+    let is_unguarded_by_wish = guarding.is_none();
     // Before there is a second thread.
     let guard = match guarding {
         None => None,
@@ -145,6 +148,9 @@ fn follow(
         }
         Err(error) => exit::refused(&error),
     };
+    if is_unguarded_by_wish {
+        exit::weaker(&LocalProcess::weaker_promises());
+    }
     if let Some(guard) = &guard {
         guard.take_leave();
     }

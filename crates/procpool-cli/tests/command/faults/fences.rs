@@ -77,6 +77,22 @@ fn a_call_that_nothing_runs_without_is_named_before_anything_begins() {
 }
 
 #[test]
+fn without_a_guard_it_is_said_where_jobs_would_outlive_a_killed_procpool() {
+    needs!(Strace);
+    let folder = Folder::new();
+    for (inject, lines) in [("prctl:error=EPERM", 1), ("pidfd_open:error=EPERM", 0)] {
+        let (trace, inject) =
+            (format!("trace={}", inject.split(':').next().unwrap()), format!("inject={inject}"));
+        let words = [env!("CARGO_BIN_EXE_procpool"), "run", "-k", "--no-guard", "echo", ":::", "a", "b"];
+        let ended =
+            strace(&folder, &["-e", &trace, "-e", &inject]).args(words).end().exited(0).printed("a\nb\n");
+        let said = ended.error_text();
+        assert_eq!(said.matches("procpool: jobs would outlive a killed caller").count(), lines, "{said}");
+        assert_eq!(said.lines().count(), lines, "{said}");
+    }
+}
+
+#[test]
 fn where_no_guard_can_be_made_each_job_runs_once() {
     needs!(Strace);
     for (call, said) in [("ioctl", "ioctl(2)"), ("signalfd4", "signalfd(2)"), ("prctl", "subreapers")] {
