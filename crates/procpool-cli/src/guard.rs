@@ -72,14 +72,15 @@ impl Guard {
             children::children_of(getpid()).context("the kernel doesn't list a process's children")?;
         let awaited = Awaited::prepare().context("signalfd(2)")?;
         let (line, theirs) = lines()?;
-        set_child_subreaper(Some(getpid())).context("the kernel has no subreapers")?;
+        let front = getpid();
+        set_child_subreaper(Some(front)).context("the kernel has no subreapers")?;
         // From here on all signals wait until somebody can hear of them.
         let _ = SigSet::all().thread_set_mask();
         let forked = fork().context("can't make a second process");
         let result = match forked {
             Ok(ForkResult::Child) => {
                 drop(line);
-                return keep(theirs, awaited, leftovers);
+                return keep(front, theirs, awaited, leftovers);
             }
             Ok(ForkResult::Parent { child }) => {
                 drop(theirs);
@@ -153,7 +154,7 @@ impl Guard {
 }
 
 /// In the keeper: makes the pool, in which this returns.
-fn keep(to_front: UnixStream, awaited: Awaited, leftovers: Leftovers) -> anyhow::Result<Guard> {
+fn keep(front: Pid, to_front: UnixStream, awaited: Awaited, leftovers: Leftovers) -> anyhow::Result<Guard> {
     let (pool, to_pool) = match make_pool() {
         Ok(Made::InPool { keeper, link }) => {
             drop((to_front, awaited));
@@ -178,6 +179,7 @@ fn keep(to_front: UnixStream, awaited: Awaited, leftovers: Leftovers) -> anyhow:
     let _ = set_parent_process_death_signal(Some(Signal::CONT));
     let _ = (&to_front).write_all(&READY);
     Keeper {
+        front,
         pool,
         to_pool,
         to_front: Line::new(to_front),

@@ -150,7 +150,8 @@ impl Servant {
     fn stop(&self, signal: i32) {
         let _stopped = self.concerned.processes.stop();
         screen::suspend();
-        sys::take_default_action_then(signal, || self.asked_to_stop.store(false, Ordering::Release));
+        let go_on = || self.asked_to_stop.store(false, Ordering::Release);
+        sys::take_default_action_where(signal, || true, go_on);
         screen::resume();
     }
 

@@ -47,11 +47,16 @@ pub(crate) fn is_ignored(signal: i32) -> bool {
 /// Does what the signal does to a program that doesn't care: ends this process by it, or stops it until it is
 /// continued. Returns then, or where the kernel drops the signal (a stop of an orphaned process group).
 pub(crate) fn take_default_action(signal: i32) {
-    take_default_action_then(signal, || ());
+    take_default_action_where(signal, || true, || ());
 }
 
-/// The same, and does that where it returns, before the signal has any other action again.
-pub(crate) fn take_default_action_then(signal: i32, before_others: impl FnOnce()) {
+/// The same, where `is_wanted` still holds when the signal waits already: a CONT that comes from then on takes it back. Does
+/// `before_others` where it returns, before the signal has any other action again.
+pub(crate) fn take_default_action_where(
+    signal: i32,
+    is_wanted: impl FnOnce() -> bool,
+    before_others: impl FnOnce(),
+) {
     if signal == libc::SIGQUIT {
         // Its default writes a core file, and nobody wants procpool's.
         let none = Rlimit { current: Some(0), maximum: Some(0) };
@@ -61,8 +66,7 @@ pub(crate) fn take_default_action_then(signal: i32, before_others: impl FnOnce()
     // SAFETY: all-zero bytes are a valid sigaction and a valid set; every pointer is to a live local of the type
     // that the call asks for. The disposition that is put back was the process's own.
     unsafe {
-        let mut default: libc::sigaction = std::mem::zeroed();
-        default.sa_sigaction = libc::SIG_DFL;
+        let mut action: libc::sigaction = std::mem::zeroed();
         let mut before: libc::sigaction = std::mem::zeroed();
         let mut set: libc::sigset_t = std::mem::zeroed();
         let mut blocked: libc::sigset_t = std::mem::zeroed();
@@ -72,7 +76,9 @@ pub(crate) fn take_default_action_then(signal: i32, before_others: impl FnOnce()
         // this process in its place and not before it: CONT takes back all that are still held back.
         libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, &raw mut blocked);
         libc::raise(signal);
-        libc::sigaction(signal, &raw const default, &raw mut before);
+        // What waits is dropped where it is to be ignored.
+        action.sa_sigaction = if is_wanted() { libc::SIG_DFL } else { libc::SIG_IGN };
+        libc::sigaction(signal, &raw const action, &raw mut before);
         libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const set, ptr::null_mut());
         before_others();
         libc::pthread_sigmask(libc::SIG_SETMASK, &raw const blocked, ptr::null_mut());

@@ -83,12 +83,16 @@ impl Front {
     /// is the first of a container, the pool has to go on.
     fn stop(&mut self, by: i32) {
         self.line.say(HAS_SEEN);
-        // It may have gone on since: then this word is of an earlier stop, and nobody would continue this process.
-        let pool = self.pool_below(self.keeper).and_then(|pool| proc::stat(number(pool)));
-        if !pool.is_some_and(|pool| pool.is_stopped) {
+        // By STOP the keeper stops this process itself, unless that is the first of a container.
+        if by == libc::SIGSTOP && process::id() != 1 {
             return;
         }
-        sys::take_default_action(by);
+        // It may have gone on since: then this word is of an earlier stop. If it goes on after this, the keeper continues this process.
+        let is_stopped = || {
+            let pool = self.pool_below(self.keeper).and_then(|pool| proc::stat(number(pool)));
+            pool.is_some_and(|pool| pool.is_stopped)
+        };
+        sys::take_default_action_where(by, is_stopped, || ());
         // Once and no more: a second CONT could meet the next stop.
         if self.heed_signals() == Heeded::Others {
             self.line.say(signal(libc::SIGCONT));

@@ -2,7 +2,9 @@
 //! jobs. It adopts what the pool leaves behind and kills it. It has one thread and never starts a process.
 
 use nix::libc;
-use rustix::process::{Pid, Signal, WaitStatus, kill_process};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitStatus, getppid, kill_process, pidfd_open, pidfd_send_signal,
+};
 
 use crate::guard::aftermath::Leftovers;
 use crate::guard::sweep::{sweep, sweep_after};
@@ -12,6 +14,7 @@ use crate::signals::Source;
 use crate::{screen, sys};
 
 pub(super) struct Keeper {
+    pub(super) front: Pid,
     pub(super) pool: Pid,
     pub(super) to_pool: Line,
     pub(super) to_front: Line,
@@ -129,17 +132,38 @@ impl Keeper {
                 continue;
             }
             if status.continued() {
-                self.told.pool = Pool::Runs;
+                self.goes_on();
                 continue;
             }
             match status.stopping_signal() {
-                // The front stops in its place: somebody has to hear that the pool was killed meanwhile.
-                Some(by) => {
-                    self.told.pool = Pool::Stopped;
-                    self.told.unseen_stops += 1;
-                    self.to_front.say(signal(by));
-                }
+                Some(by) => self.is_stopped(by),
                 None => self.end(status),
+            }
+        }
+    }
+
+    /// The front stops in this process's place: somebody has to hear that the pool was killed meanwhile.
+    fn is_stopped(&mut self, by: i32) {
+        self.told.pool = Pool::Stopped;
+        self.told.unseen_stops += 1;
+        // Before the word, which the front is to hear when it goes on: what it says of a CONT after that, it says of this stop.
+        if by == libc::SIGSTOP {
+            self.signal_front(Signal::STOP);
+        }
+        self.to_front.say(signal(by));
+    }
+
+    /// So does the front, whoever has continued the pool: nobody else might continue the front, and the command would never end.
+    fn goes_on(&mut self) {
+        self.told.pool = Pool::Runs;
+        self.signal_front(Signal::CONT);
+    }
+
+    /// Its number may be another's by the time when a signal goes out, so it is held before it is looked at once more.
+    fn signal_front(&self, signal: Signal) {
+        if let Ok(held) = pidfd_open(self.front, PidfdFlags::empty()) {
+            if getppid() == Some(self.front) {
+                let _ = pidfd_send_signal(held, signal);
             }
         }
     }

@@ -266,6 +266,29 @@ fn tstp_to_the_front_alone_stops_all_and_cont_lets_all_go_on() {
 }
 
 #[test]
+fn whoever_continues_the_pool_continues_the_front_however_soon() {
+    for signal in [Signal::STOP, Signal::TSTP] {
+        for pause in [true, false] {
+            let folder = folder();
+            let running = run(&folder, "sh patient ::: 1").start();
+            pids(&folder, "pid.", 1);
+            let (front, pool) = (running.pid().to_string(), running.pool());
+            for _ in 0..20 {
+                kill(&pool, signal);
+                wait_for("the pool to be stopped", || is_stopped(&pool));
+                if pause {
+                    wait_for("the front to be stopped", || is_stopped(&front));
+                }
+                kill(&pool, Signal::CONT);
+                wait_for("all to go on", || !is_stopped(&pool) && !is_stopped(&front));
+            }
+            folder.write("go", "");
+            running.end().exited(0).printed("out 1\n");
+        }
+    }
+}
+
+#[test]
 fn what_its_parent_has_blocked_still_ends_it() {
     for signal in [Signal::INT, Signal::TERM] {
         for guarding in ["--", "--no-guard"] {
