@@ -77,7 +77,9 @@ pub(crate) fn unguarded(error: &anyhow::Error) {
 
 /// Says what these surroundings don't allow.
 pub(crate) fn weaker(promises: &[&str]) {
-    promises.iter().for_each(|promise| screen::say(&format!("procpool: {promise}\n")));
+    for promise in promises {
+        screen::say(&format!("procpool: {promise}\n"));
+    }
 }
 
 /// Where nobody can read it the exit status still tells.
