@@ -25,6 +25,7 @@ pub(crate) enum ExitStatus {
 impl ExitStatus {
     /// Ends the process this way.
     pub(crate) fn leave(self) -> ! {
+        screen::say_what_waits();
         if let ExitStatus::Signal(signal) = self {
             // A parent must see the signal and no exit code: a shell goes on with its loop else.
             sys::take_default_action(signal);

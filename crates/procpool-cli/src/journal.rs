@@ -32,6 +32,7 @@ pub(crate) mod resumption;
 pub(crate) mod running;
 pub(crate) mod scan;
 pub(crate) mod session;
+pub(crate) mod shaped;
 pub(crate) mod text;
 pub(crate) mod whereabouts;
 mod window;

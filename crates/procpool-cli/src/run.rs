@@ -63,7 +63,9 @@ pub(crate) fn run(set_going: Start, input: Input, audience: Audience, controls: 
         sink.begin()?;
         recorded.iter_mut().try_for_each(|completion| sink.recorded(completion))
     };
-    if let Err(trouble) = sinks.iter_mut().try_for_each(prepare) {
+    let prepared = sinks.iter_mut().try_for_each(prepare);
+    screen::say_what_waits();
+    if let Err(trouble) = prepared {
         return conclude_unbegun(&trouble);
     }
     let alone = controls.link.as_ref().map(|link| link.alone.clone()).unwrap_or_default();

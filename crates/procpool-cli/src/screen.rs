@@ -29,6 +29,8 @@ struct Screen {
     stand: Stand,
     /// How many [`Held`] there are.
     holders: usize,
+    /// What is to be said once an output has been finished that an earlier run has begun.
+    put_off: Option<String>,
 }
 
 /// Whether there is a display.
@@ -42,7 +44,12 @@ enum Display {
     Refused,
 }
 
-static SCREEN: Mutex<Screen> = Mutex::new(Screen { display: Display::Off, stand: Stand::new(), holders: 0 });
+static SCREEN: Mutex<Screen> = Mutex::new(Screen {
+    display: Display::Off,
+    stand: Stand::new(),
+    holders: 0,
+    put_off: None,
+});
 
 /// Set while procpool is being stopped or ended. Apart from the lock, which a write to a terminal that was halted
 /// (Ctrl-S) may hold for ever.
@@ -55,6 +62,9 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// what procpool does. (And unlike `eprintln!` this doesn't panic where standard error is full or closed.)
 pub(crate) fn say(text: &str) {
     let mut screen = lock();
+    if let Some(put_off) = &mut screen.put_off {
+        return put_off.push_str(text);
+    }
     let mut bytes = screen.stand.take_down().to_vec();
     bytes.extend(screen.stand.fresh_line());
     bytes.extend(text.as_bytes());
@@ -62,6 +72,17 @@ pub(crate) fn say(text: &str) {
     // In one write: what stands there does not flicker.
     bytes.extend(screen.redrawing());
     write(&bytes);
+}
+
+/// From now on what is said waits: a line that an earlier run has begun may go to the same file, and is to be finished first.
+pub(crate) fn put_off_words() {
+    lock().put_off.get_or_insert_default();
+}
+
+/// Says what has waited, if anything has.
+pub(crate) fn say_what_waits() {
+    let put_off = lock().put_off.take();
+    put_off.filter(|text| !text.is_empty()).iter().for_each(|text| say(text));
 }
 
 /// Whether a display can be drawn on standard error.

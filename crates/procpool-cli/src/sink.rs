@@ -25,6 +25,7 @@ mod tag;
 mod tame;
 #[cfg(test)]
 mod tests;
+mod translate;
 
 use std::io;
 use std::time::Duration;

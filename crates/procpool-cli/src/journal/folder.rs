@@ -63,6 +63,11 @@ impl Folder {
         self.0.join(format!("printed-{generation}"))
     }
 
+    /// In which shape it was printing.
+    pub(crate) fn shape(&self, generation: u32) -> PathBuf {
+        shape_of(&self.printed(generation))
+    }
+
     /// What is given to jobs of this list on their standard input.
     pub(crate) fn inputs(&self, number: u32) -> PathBuf {
         self.0.join(format!("inputs-{number}"))
@@ -155,7 +160,7 @@ impl Folder {
 
     /// Takes away all lists but this one, and what other generations have printed.
     pub(crate) fn forget_all_but(&self, list: u32, generation: u32) {
-        let own = [self.list(list), self.inputs(list), self.printed(generation)];
+        let own = [self.list(list), self.inputs(list), self.printed(generation), self.shape(generation)];
         for name in self.names().unwrap_or_default() {
             let path = self.0.join(&name);
             let is_of_list = ["list-", "printed-", "inputs-"].iter().any(|part| name.starts_with(part));
@@ -170,6 +175,13 @@ impl Folder {
         let entries = fs::read_dir(&self.0)?.collect::<io::Result<Vec<_>>>()?;
         Ok(entries.into_iter().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
     }
+}
+
+/// Where the shape stands beside what was printed.
+pub(crate) fn shape_of(printed: &Path) -> PathBuf {
+    let mut name = printed.as_os_str().to_owned();
+    name.push(".shape");
+    name.into()
 }
 
 /// How files are opened here: made where they are missing, for the owner alone.

@@ -12,6 +12,7 @@ use crate::journal::past::{Past, Standing};
 use crate::journal::printed::{Before, Partial};
 use crate::journal::record::Run;
 use crate::journal::running::{Entry, Holder};
+use crate::journal::shaped::Shaped;
 
 /// What there is to know of it beside what stands on it.
 pub(crate) struct LastList {
@@ -24,10 +25,12 @@ pub(crate) struct LastList {
 }
 
 /// What was being printed when all came to an end.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct HalfPrinted {
     pub(crate) job: Hash,
     pub(crate) partial: Partial,
+    /// In which shape, where that is known.
+    pub(crate) shape: Option<Shaped>,
 }
 
 impl LastList {
@@ -77,7 +80,8 @@ impl LastList {
     /// Whether the job that stands there was being printed.
     pub(crate) fn half_printed(&self, position: u64, job: Hash) -> Option<HalfPrinted> {
         let partial = self.printed.partial();
-        (partial.position == position).then_some(HalfPrinted { job, partial })
+        let shape = || self.printed.shape().cloned();
+        (partial.position == position).then(|| HalfPrinted { job, partial, shape: shape() })
     }
 
     /// Takes note of all who stand on it, and says who was being printed.
@@ -96,7 +100,9 @@ impl LastList {
             let job = listed.identity.job;
             position += 1;
             self.note(position, past.jobs.entry(job).or_insert(Standing::listed()));
-            half_printed = half_printed.or_else(|| self.half_printed(position, job));
+            if half_printed.is_none() {
+                half_printed = self.half_printed(position, job);
+            }
         })?;
         Ok(half_printed)
     }

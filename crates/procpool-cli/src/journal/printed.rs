@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::ops::Range;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -15,7 +15,8 @@ use procpool_core::Source;
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::{Errno, retry_on_intr};
 
-use crate::journal::folder::{self, private};
+use crate::journal::folder::{self, private, shape_of};
+use crate::journal::shaped::{ShapeFile, Shaped};
 use crate::sys;
 
 /// The file, mapped.
@@ -24,6 +25,7 @@ pub(crate) struct Printed {
     words: &'static [AtomicU64],
     /// How many words the file has: no others may be touched.
     there: Mutex<usize>,
+    shape: ShapeFile,
 }
 
 /// How far an output was printed whose end was never noted.
@@ -58,6 +60,8 @@ pub(crate) struct FilePlace {
 #[derive(Debug, Default)]
 pub(crate) struct Before {
     words: Vec<u64>,
+    /// That of the output that was being printed.
+    shape: Option<Shaped>,
 }
 
 /// The words before the bits: the position, then six of each output.
@@ -72,37 +76,48 @@ const STEP: usize = 512;
 const MOST: usize = BITS + (1 << 24);
 
 impl Printed {
-    /// Opens the file, or makes it.
-    pub(crate) fn open(path: &Path) -> io::Result<Printed> {
-        let file = private().open(path)?;
-        let words = sys::map_shared(&file, MOST)?;
-        let there = usize::try_from(file.metadata()?.size()).unwrap_or(usize::MAX) / size_of::<u64>();
-        let printed = Printed { file, words, there: Mutex::new(there) };
-        printed.make_room(BITS)?;
-        Ok(printed)
-    }
-
     /// Makes the file of a new run over a list: which outputs have been printed before it, and how far one was.
     pub(crate) fn create(path: &Path, before: &Before) -> io::Result<Printed> {
+        let shape = ShapeFile::create(&shape_of(path), before.shape.as_ref())?;
         let mut file = private().truncate(true).open(path)?;
         let bytes: Vec<u8> = before.words.iter().flat_map(|word| word.to_ne_bytes()).collect();
         file.write_all(&bytes)?;
         drop(file);
-        Printed::open(path)
+        let file = private().open(path)?;
+        let words = sys::map_shared(&file, MOST)?;
+        let printed = Printed { file, words, there: Mutex::new(before.words.len()), shape };
+        printed.make_room(BITS)?;
+        Ok(printed)
     }
 
-    /// From now on what is counted is of this job.
+    /// From now on what is counted is of this job, and has this shape.
     ///
     /// # Errors
     /// Where the disk has no room for the note.
-    pub(crate) fn begin(&self, position: u64) -> io::Result<()> {
+    pub(crate) fn begin(&self, position: u64, shape: &Shaped) -> io::Result<()> {
         self.make_room(word_of(position) + 1)?;
-        self.set(POSITION, 0);
-        for word in 1..BITS {
-            self.set(word, 0);
-        }
+        self.forget();
+        self.shape.set(shape);
         self.set(POSITION, position);
         Ok(())
+    }
+
+    /// What was begun before this run is finished, and is not done all the same: its job runs again.
+    pub(crate) fn forget(&self) {
+        for word in POSITION..BITS {
+            self.set(word, 0);
+        }
+    }
+
+    /// What was begun before this run goes on in this shape, so much of each output being there.
+    pub(crate) fn go_on(&self, shape: &Shaped, counts: [u64; 2]) {
+        let position = self.words[POSITION].load(Ordering::Acquire);
+        self.set(POSITION, 0);
+        self.shape.set(shape);
+        for (source, bytes) in [Source::Stdout, Source::Stderr].into_iter().zip(counts) {
+            self.set_count(source, bytes);
+        }
+        self.set(POSITION, position);
     }
 
     /// An output of it begins at this place of a file.
@@ -188,8 +203,9 @@ impl Before {
         self.words[word_of(position)] |= bit_of(position);
     }
 
-    /// Takes note of how far an output was printed.
-    pub(crate) fn set_partial(&mut self, partial: Partial) {
+    /// Takes note of how far an output was printed, and in which shape.
+    pub(crate) fn set_partial(&mut self, partial: Partial, shape: Option<Shaped>) {
+        self.shape = shape;
         self.reach(BITS);
         self.words[POSITION] = partial.position;
         for (source, part) in [(Source::Stdout, partial.stdout), (Source::Stderr, partial.stderr)] {
@@ -215,7 +231,15 @@ impl Before {
         };
         let words = bytes.chunks_exact(size_of::<u64>());
         let word = |bytes: &[u8]| bytes.try_into().map(u64::from_ne_bytes).unwrap_or_default();
-        Ok(Before { words: words.map(word).collect() })
+        Ok(Before {
+            words: words.map(word).collect(),
+            shape: ShapeFile::read(&shape_of(path))?,
+        })
+    }
+
+    /// In which shape the output was that was being printed, where that is known.
+    pub(crate) fn shape(&self) -> Option<&Shaped> {
+        self.shape.as_ref()
     }
 
     /// Whether all outputs of the job at this position have been printed.
@@ -261,18 +285,27 @@ fn bit_of(position: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::shaped::Passes;
+
+    fn plain() -> Shaped {
+        Shaped {
+            label: None,
+            stdout: Passes::Everything,
+            stderr: Passes::Everything,
+        }
+    }
 
     #[test]
     fn what_was_printed_is_known_to_who_reads_the_file_at_any_moment() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
         let path = temporary.path().join("printed");
         assert!(!Before::read(&path).unwrap().has(1));
-        let printed = Printed::open(&path).unwrap();
+        let printed = Printed::create(&path, &Before::read(&path).unwrap()).unwrap();
         for position in [1, 63, 64, 100_000] {
-            printed.begin(position).unwrap();
+            printed.begin(position, &plain()).unwrap();
             printed.done(position).unwrap();
         }
-        printed.begin(7).unwrap();
+        printed.begin(7, &plain()).unwrap();
         let place = FilePlace { device: 1, inode: 2, offset: 3 };
         printed.begin_at(Source::Stderr, place);
         printed.announce(Source::Stdout, 100);
@@ -287,10 +320,10 @@ mod tests {
         let stderr = Part { bytes: 20, under_way: 7, place: Some(place) };
         assert_eq!(before.partial(), Partial { position: 7, stdout, stderr });
         let mut next = Before::default();
-        next.set_partial(before.partial());
+        next.set_partial(before.partial(), None);
         assert_eq!(next.partial(), before.partial());
         drop(printed);
-        Printed::open(&path).unwrap().begin(8).unwrap();
+        Printed::create(&path, &Before::read(&path).unwrap()).unwrap().begin(8, &plain()).unwrap();
         let before = Before::read(&path).unwrap();
         assert!(before.has(100_000));
         assert_eq!(before.partial(), Partial { position: 8, ..Partial::default() });
@@ -299,7 +332,7 @@ mod tests {
     #[test]
     fn more_jobs_than_there_is_room_for_are_refused() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
-        let printed = Printed::open(&temporary.path().join("printed")).unwrap();
+        let printed = Printed::create(&temporary.path().join("printed"), &Before::default()).unwrap();
         assert!(printed.done(u64::MAX).is_err());
         assert!(!Before::default().has(u64::MAX));
     }

@@ -37,6 +37,8 @@ pub(crate) struct Resumption {
     pub(crate) to_print: HashMap<Hash, u64>,
     /// What has been printed, by the list as it is now.
     pub(crate) printed: Before,
+    /// Whose output was cut off while it was printed.
+    pub(crate) cut_off: Option<CutOff>,
     /// How many bytes of the list are whole, and whether that is all of it.
     pub(crate) length: u64,
     pub(crate) is_whole: bool,
@@ -44,6 +46,27 @@ pub(crate) struct Resumption {
     asked: Vec<(u64, Key)>,
     asked_more: u64,
 }
+
+/// A job whose output was cut off while it was printed. What was begun is finished before anything else is printed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CutOff {
+    pub(crate) job: Hash,
+    /// On the list as it is now; [`GONE`] where it isn't on it any more.
+    pub(crate) position: u64,
+    pub(crate) afterwards: Afterwards,
+}
+
+/// What becomes of a job whose output has been finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Afterwards {
+    /// It has been printed.
+    IsDone,
+    /// It runs again, and what it writes then is another output; or it is on the list no more.
+    IsNothing,
+}
+
+/// The position of a job that is on no list.
+pub(crate) const GONE: u64 = u64::MAX;
 
 /// So many are named.
 const NAMED: usize = 3;
@@ -56,6 +79,13 @@ pub(crate) struct Reckoning<'a> {
     seen: u64,
     position: u64,
     half_printed: Option<HalfPrinted>,
+}
+
+impl Resumption {
+    fn is_cut_off(&mut self, half: HalfPrinted, position: u64, afterwards: Afterwards) {
+        self.printed.set_partial(Partial { position, ..half.partial }, half.shape);
+        self.cut_off = Some(CutOff { job: half.job, position, afterwards });
+    }
 }
 
 impl<'a> Reckoning<'a> {
@@ -84,7 +114,9 @@ impl<'a> Reckoning<'a> {
         let mut standing = known.unwrap_or(Standing::listed());
         let position = self.position + 1;
         last.note(position, &mut standing);
-        self.half_printed = self.half_printed.or_else(|| last.half_printed(position, identity.job));
+        if self.half_printed.is_none() {
+            self.half_printed = last.half_printed(position, identity.job);
+        }
         self.judge(identity, Some(&standing), key);
     }
 
@@ -92,6 +124,12 @@ impl<'a> Reckoning<'a> {
         self.position += 1;
         let class = Class::of(standing, identity);
         let decision = class.decide(self.wish.resume, self.wish.changed);
+        if let Some(half) = self.half_printed.take_if(|half| half.job == identity.job) {
+            let is_left =
+                decision == Decision::Leave && standing.is_some_and(|standing| standing.is_unprinted);
+            let afterwards = if is_left { Afterwards::IsDone } else { Afterwards::IsNothing };
+            self.found.is_cut_off(half, self.position, afterwards);
+        }
         let found = &mut self.found;
         found.counts.note(class, decision, standing.map_or(0, |standing| standing.status));
         match decision {
@@ -105,9 +143,6 @@ impl<'a> Reckoning<'a> {
             }
             Decision::Leave if standing.is_some_and(|standing| standing.is_unprinted) => {
                 found.to_print.insert(identity.job, self.position);
-                if let Some(half) = self.half_printed.filter(|half| half.job == identity.job) {
-                    found.printed.set_partial(Partial { position: self.position, ..half.partial });
-                }
             }
             Decision::Leave => found.printed.add(self.position),
             Decision::Ask if found.asked.len() < NAMED => found.asked.push((self.position, key())),
@@ -121,6 +156,9 @@ impl<'a> Reckoning<'a> {
     /// Where the run can't begin without a word on jobs that have changed.
     pub(crate) fn end(mut self, length: u64, is_whole: bool) -> anyhow::Result<Resumption> {
         self.found.counts.gone = (self.past.jobs.len() as u64).saturating_sub(self.seen);
+        if let Some(half) = self.half_printed.take() {
+            self.found.is_cut_off(half, GONE, Afterwards::IsNothing);
+        }
         self.found.length = length;
         self.found.is_whole = is_whole;
         if self.found.asked.is_empty() {

@@ -28,7 +28,8 @@ use crate::journal::running::{Leaks, Running};
 use crate::journal::session::{From, Session, Start, this_run};
 use crate::journal::text::Text;
 use crate::journal::writer::Durability;
-use crate::sink::replay::Replay;
+use crate::screen;
+use crate::sink::replay::{Cut, Replay};
 use crate::terms::Terms;
 
 /// What a journal makes of a plan.
@@ -183,6 +184,9 @@ impl Preparation<'_> {
                 bail!("it ended before anything of it was recorded; run its command again")
             }
         };
+        if found.cut_off.is_some() {
+            screen::put_off_words();
+        }
         let printed = Printed::create(&self.folder.printed(generation), &found.printed)?;
         let run = self.run(&input, generation, number)?;
         let file = private().open(self.folder.list(number))?;
@@ -209,7 +213,12 @@ impl Preparation<'_> {
             leaks: self.given.leaks,
             from,
         };
-        let mut replay = Replay::of(&self.folder, &listing, &found.to_print, found.printed.partial())?;
+        let begun = found.cut_off.map(|whose| Cut {
+            whose,
+            partial: found.printed.partial(),
+            shape: found.printed.shape().cloned(),
+        });
+        let mut replay = Replay::of(&self.folder, &listing, &found.to_print, begun)?;
         let mut prints = (*to_run).clone();
         replay.iter().flat_map(Replay::positions).for_each(|position| prints.add(position));
         input.loss = replay.as_mut().and_then(Replay::damage);
@@ -299,7 +308,12 @@ impl Preparation<'_> {
     /// What is made for this generation.
     fn claim_files(&mut self, generation: u32) {
         let folder = &self.folder;
-        for file in [folder.list(generation), folder.inputs(generation), folder.printed(generation)] {
+        for file in [
+            folder.list(generation),
+            folder.inputs(generation),
+            folder.printed(generation),
+            folder.shape(generation),
+        ] {
             self.claim.add(file);
         }
     }

@@ -49,11 +49,6 @@ impl Account {
         }
     }
 
-    /// Of an output so much is there already.
-    pub(crate) fn go_on_after(&self, bytes: u64) {
-        self.printed.set_count(self.source, bytes);
-    }
-
     /// So many more bytes of it are going to be written at once.
     pub(crate) fn announce(&self, bytes: usize) {
         self.printed.announce(self.source, bytes as u64);

@@ -35,13 +35,13 @@ impl<P: Prints> Sink for CatchUp<P> {
     fn begin(&mut self) -> Result<(), Trouble> {
         self.printer.begin()?;
         let Some(mut replay) = self.replay.take() else { return Ok(()) };
-        let partial = replay.partial();
         // What was begun is ended first: nothing else may come in between.
-        let first = Some(partial.position).filter(|position| replay.has(*position));
-        let others = replay.positions().into_iter().filter(|position| Some(*position) != first);
-        for position in first.into_iter().chain(others) {
+        if let Some(begun) = replay.take_begun().map_err(Trouble::reading)? {
+            self.printer.printer().finish_begun(&begun)?;
+        }
+        for position in replay.positions() {
             if let Some(recorded) = replay.take(position).map_err(Trouble::reading)? {
-                self.printer.printer().print_recorded(&recorded, partial)?;
+                self.printer.printer().print_recorded(&recorded)?;
             }
         }
         Ok(())

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use procpool_core::{Completion, Key, Live, Outcome, Source, Spool};
 
 use crate::journal::positions::Positions;
+use crate::journal::resumption::Afterwards;
 use crate::reorder::Reorder;
 use crate::sink::passage::Passage;
 use crate::sink::print::{Goes, Printer};
@@ -21,6 +22,8 @@ pub(crate) struct InOrder {
     waiting: Reorder<Waiting>,
     /// What earlier runs have recorded.
     replay: Option<Replay>,
+    /// Who was finished before its turn, for its output had been begun.
+    finished: Option<u64>,
     head: Head,
     /// What jobs have written that run before their turn, by number.
     early: HashMap<(u64, Source), Live>,
@@ -47,6 +50,7 @@ impl InOrder {
             printer,
             waiting: of.map_or_else(Reorder::new, Reorder::of),
             replay,
+            finished: None,
             head: Head::default(),
             early: HashMap::new(),
         }
@@ -79,6 +83,8 @@ impl InOrder {
             let next = self.waiting.next();
             if let Some(waiting) = self.waiting.take() {
                 self.print(next, &waiting)?;
+            } else if self.finished.take_if(|finished| *finished == next).is_some() {
+                self.waiting.skip();
             } else if !self.print_recorded(next)? {
                 return Ok(());
             } else {
@@ -90,10 +96,19 @@ impl InOrder {
     /// Prints what an earlier run has recorded of the job with this number, and says whether there is anything.
     fn print_recorded(&mut self, seq: u64) -> Result<bool, Trouble> {
         let Some(replay) = &mut self.replay else { return Ok(false) };
-        let partial = replay.partial();
         let Some(recorded) = replay.take(seq).map_err(Trouble::reading)? else { return Ok(false) };
-        self.printer.print_recorded(&recorded, partial)?;
+        self.printer.print_recorded(&recorded)?;
         Ok(true)
+    }
+
+    /// Whatever its turn: nothing else may come in between, not even of who stands before it and runs again.
+    fn finish_begun(&mut self) -> Result<(), Trouble> {
+        let Some(replay) = &mut self.replay else { return Ok(()) };
+        let Some(begun) = replay.take_begun().map_err(Trouble::reading)? else { return Ok(()) };
+        self.printer.finish_begun(&begun)?;
+        let is_done = begun.cut.whose.afterwards == Afterwards::IsDone;
+        self.finished = is_done.then_some(begun.recorded.position);
+        Ok(())
     }
 
     /// Prints the lines that the job has written whose turn it is. Where both streams go to one file its standard
@@ -112,8 +127,8 @@ impl InOrder {
     /// Prints what is left of the job whose turn it is.
     fn end_head(&mut self, completion: &Completion<Work>) -> Result<(), Trouble> {
         let seq = completion.seq.get();
-        self.printer.begin_job(seq)?;
         let label = self.printer.label(completion.seq, completion.key());
+        self.printer.begin_job(seq, label.as_ref())?;
         let outputs = [(Source::Stdout, completion.stdout()), (Source::Stderr, completion.stderr())];
         for (source, spool) in outputs {
             let stream = self.printer.stream(source);
@@ -146,6 +161,7 @@ impl Head {
 
 impl Sink for InOrder {
     fn begin(&mut self) -> Result<(), Trouble> {
+        self.finish_begun()?;
         self.go_on()
     }
 

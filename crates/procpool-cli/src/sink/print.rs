@@ -1,16 +1,21 @@
 //! Prints jobs' outputs whole: standard output to standard output, standard error to standard error.
 //! Knows nothing of their order.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 
 use procpool_core::{Completion, Key, Seq, Source, Spool};
 
-use crate::journal::printed::{Partial, Printed as Account};
+use crate::journal::printed::Printed as Account;
+use crate::journal::resumption::Afterwards;
+use crate::journal::shaped::Shaped;
 use crate::labels::Labels;
 use crate::pulse::Pulse;
 use crate::sink::passage::Printed;
-use crate::sink::replay::Recorded;
+use crate::sink::replay::{Begun, Cut, Recorded};
 use crate::sink::stream::{Control, Stream};
+use crate::sink::translate::Shaping;
 use crate::sink::{Sink, Totals, Trouble};
 use crate::work::{Place, Work};
 
@@ -107,15 +112,24 @@ impl Printer {
         stdout: &Spool,
         stderr: &Spool,
     ) -> Result<(), Trouble> {
-        self.begin_job(seq)?;
+        self.begin_job(seq, label)?;
         self.stdout.print(label, stdout)?;
         self.stderr.print(label, stderr)?;
         self.end_job(seq)
     }
 
-    /// What is printed from now on is of the job with this number.
-    pub(crate) fn begin_job(&self, seq: u64) -> Result<(), Trouble> {
-        self.account.as_ref().map_or(Ok(()), |account| account.begin(seq)).map_err(unaccounted)
+    /// What is printed from now on is of the job with this number, each line with this label.
+    pub(crate) fn begin_job(&self, seq: u64, label: Option<&Key>) -> Result<(), Trouble> {
+        let Some(account) = &self.account else { return Ok(()) };
+        account.begin(seq, &self.shaped(label)).map_err(unaccounted)
+    }
+
+    fn shaped(&self, label: Option<&Key>) -> Shaped {
+        Shaped {
+            label: label.map(|label| label.as_bytes().to_vec()),
+            stdout: self.stdout.passes(),
+            stderr: self.stderr.passes(),
+        }
     }
 
     /// All of the job with this number has been printed.
@@ -123,23 +137,59 @@ impl Printer {
         self.account.as_ref().map_or(Ok(()), |account| account.done(seq)).map_err(unaccounted)
     }
 
-    /// Prints what was recorded of a job by an earlier run, but for what of it is there already.
-    pub(crate) fn print_recorded(&mut self, recorded: &Recorded, partial: Partial) -> Result<(), Trouble> {
-        let seq = recorded.position;
-        let is_half_printed = partial.position == seq;
-        let Partial { stdout, stderr, .. } = if is_half_printed { partial } else { Partial::default() };
-        if !is_half_printed {
-            self.begin_job(seq)?;
-        }
+    /// Prints what was recorded of a job by an earlier run.
+    pub(crate) fn print_recorded(&mut self, recorded: &Recorded) -> Result<(), Trouble> {
         let label = self.label_of(recorded);
-        for (source, part) in [(Source::Stdout, stdout), (Source::Stderr, stderr)] {
+        self.begin_job(recorded.position, label.as_ref())?;
+        self.print_rest(recorded, label.as_ref(), [0; 2])?;
+        self.end_job(recorded.position)
+    }
+
+    /// Prints what is left of an output that an earlier run has begun, each line with the label that it had then.
+    pub(crate) fn finish_begun(&mut self, begun: &Begun) -> Result<(), Trouble> {
+        let Begun { recorded, cut: Cut { whose, partial, shape } } = begun;
+        let label = match shape {
+            Some(shape) => shape.label.as_ref().map(|label| OsString::from_vec(label.clone()).into()),
+            None => self.label_of(recorded),
+        };
+        let mut there = [0; 2];
+        for ((source, part), there) in
+            [(Source::Stdout, partial.stdout), (Source::Stderr, partial.stderr)].into_iter().zip(&mut there)
+        {
+            let stream = self.stream(source);
+            let passes = shape.as_ref().map_or(stream.passes(), |shape| shape.passes(source));
+            let before = Shaping { passes, label: label.as_ref() };
             if !recorded.is_empty(source) {
-                let printed =
-                    self.stream(source).print_recorded(label.as_ref(), || recorded.open(source), part);
+                let found = stream.delivered(part, before, || recorded.open(source));
+                *there = found.map_err(|error| recorded.name(Trouble::reading(error)))?;
+            }
+        }
+        if let Some(account) = &self.account {
+            account.go_on(&self.shaped(label.as_ref()), there);
+        }
+        self.print_rest(recorded, label.as_ref(), there)?;
+        match (whose.afterwards, &self.account) {
+            (Afterwards::IsDone, _) => return self.end_job(recorded.position),
+            (Afterwards::IsNothing, Some(account)) => account.forget(),
+            (Afterwards::IsNothing, None) => {}
+        }
+        Ok(())
+    }
+
+    /// Prints both outputs, but for so many bytes of each.
+    fn print_rest(
+        &mut self,
+        recorded: &Recorded,
+        label: Option<&Key>,
+        there: [u64; 2],
+    ) -> Result<(), Trouble> {
+        for (source, left_out) in [Source::Stdout, Source::Stderr].into_iter().zip(there) {
+            if !recorded.is_empty(source) {
+                let printed = self.stream(source).print_recorded(label, || recorded.open(source), left_out);
                 printed.map_err(|trouble| recorded.name(trouble))?;
             }
         }
-        self.end_job(seq)
+        Ok(())
     }
 
     fn label_of(&self, recorded: &Recorded) -> Option<Key> {

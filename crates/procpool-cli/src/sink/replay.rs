@@ -17,6 +17,8 @@ use crate::journal::listing::{Listing, StoredJobs};
 use crate::journal::places::{RecordPlace, find_outcomes};
 use crate::journal::positions::Positions;
 use crate::journal::printed::Partial;
+use crate::journal::resumption::CutOff;
+use crate::journal::shaped::Shaped;
 use crate::sink::Trouble;
 use crate::work::Work;
 
@@ -24,8 +26,23 @@ use crate::work::Work;
 pub(crate) struct Replay {
     writers: Vec<WriterFiles>,
     jobs: BTreeMap<u64, Waiting>,
-    partial: Partial,
+    cut: Option<Cut>,
+    /// What is to be finished of a job that is not to be printed.
+    others: Option<RecordPlace>,
     damage: Damage,
+}
+
+/// An output that was cut off while it was printed: whose, how far it was, and in which shape, where that is known.
+pub(crate) struct Cut {
+    pub(crate) whose: CutOff,
+    pub(crate) partial: Partial,
+    pub(crate) shape: Option<Shaped>,
+}
+
+/// Such an output, to be finished.
+pub(crate) struct Begun {
+    pub(crate) recorded: Recorded,
+    pub(crate) cut: Cut,
 }
 
 /// What can't be printed, for it is not what was recorded any more.
@@ -61,10 +78,12 @@ impl Replay {
         folder: &Folder,
         listing: &Arc<Listing>,
         wanted: &HashMap<Hash, u64>,
-        partial: Partial,
+        cut: Option<Cut>,
     ) -> io::Result<Option<Replay>> {
         let writers = folder.writers()?;
         let places = find_outcomes(&writers, wanted)?;
+        let others = cut.as_ref().and_then(|cut| other_place(&cut.whose, &writers, wanted).transpose());
+        let others = others.transpose()?;
         let mut positions = Positions::default();
         for position in wanted.values() {
             positions.add(*position);
@@ -83,8 +102,8 @@ impl Replay {
             }
         });
         let jobs: BTreeMap<u64, Waiting> = waiting.collect();
-        let is_empty = jobs.is_empty() && damage.first.is_none();
-        Ok((!is_empty).then_some(Replay { writers, jobs, partial, damage }))
+        let is_empty = jobs.is_empty() && others.is_none() && damage.first.is_none();
+        Ok((!is_empty).then_some(Replay { writers, jobs, cut, others, damage }))
     }
 
     /// Says what will not be printed, if that is anything. Once.
@@ -105,9 +124,28 @@ impl Replay {
         self.jobs.keys().copied().collect()
     }
 
-    /// Whether what is at this position is to be printed.
-    pub(crate) fn has(&self, position: u64) -> bool {
-        self.jobs.contains_key(&position)
+    /// What was begun and is to be finished first. Given out once.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    pub(crate) fn take_begun(&mut self) -> io::Result<Option<Begun>> {
+        let Some(cut) = self.cut.take() else { return Ok(None) };
+        let position = cut.whose.position;
+        let recorded = match self.others.take() {
+            None => self.take(position)?,
+            Some(place) => {
+                let (entry, outputs) = place.read(&self.writers)?;
+                Some(Recorded {
+                    position,
+                    key: entry.key(),
+                    values: Vec::new(),
+                    slot: entry.slot.unwrap_or(1),
+                    entry,
+                    outputs,
+                })
+            }
+        };
+        Ok(recorded.map(|recorded| Begun { recorded, cut }))
     }
 
     /// What was recorded of the job at this position, if it is to be printed. Given out once.
@@ -147,11 +185,6 @@ impl Replay {
         };
         self.jobs.values().filter_map(|waiting| of(waiting).transpose()).collect()
     }
-
-    /// How far the output was printed that was being printed when all came to an end.
-    pub(crate) fn partial(&self) -> Partial {
-        self.partial
-    }
 }
 
 impl Damage {
@@ -161,6 +194,20 @@ impl Damage {
             Some(_) => self.others += 1,
         }
     }
+}
+
+/// Where the record is of what was cut off, if its job isn't among those that are to be printed. What a damaged one has is not
+/// known, and neither is it where an older procpool has printed it, with a label that may need values.
+fn other_place(
+    cut_off: &CutOff,
+    writers: &[WriterFiles],
+    wanted: &HashMap<Hash, u64>,
+) -> io::Result<Option<RecordPlace>> {
+    if wanted.contains_key(&cut_off.job) {
+        return Ok(None);
+    }
+    let found = find_outcomes(writers, &HashMap::from([(cut_off.job, cut_off.position)]))?;
+    Ok(found.get(&cut_off.job).copied().filter(|place| read_through(place, writers).is_ok()))
 }
 
 /// # Errors

@@ -5,15 +5,9 @@ use std::io::{self, Write};
 
 use procpool_core::Key;
 
+pub(crate) use crate::journal::shaped::Passes;
 use crate::sink::tag::Tagged;
 use crate::sink::tame::Tame;
-
-/// What of a job's bytes a stream lets through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Passes {
-    Everything,
-    TextAndColour,
-}
 
 /// A writer that shapes one output of one job.
 pub(crate) enum Shape<W: Write> {

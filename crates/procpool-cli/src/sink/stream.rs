@@ -19,6 +19,7 @@ use crate::screen::{self, Held};
 use crate::sink::Trouble;
 use crate::sink::account::{Account, PIECE, Rest, delivered};
 use crate::sink::shape::{Passes, Shape};
+use crate::sink::translate::{Shaping, delivered_as};
 
 /// What of the outputs may control a terminal. To anything else they go as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,29 +112,39 @@ impl Stream {
         }
     }
 
-    /// Prints an output that was recorded, but for what of it is there already. `part` says how far it was.
+    /// How much is there already of an output that was recorded, counted as it is shaped from now on. `part` says how far it
+    /// was, shaped as it was `before`.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    pub(crate) fn delivered(
+        &self,
+        part: Part,
+        before: Shaping<'_>,
+        open: impl Fn() -> io::Result<Box<dyn Read>>,
+    ) -> io::Result<u64> {
+        let length = self.account.as_ref().map_or(0, |account| account.length_before);
+        let shaped = |writer: &mut dyn Write| shape(before, &mut open()?, writer);
+        let delivered = delivered(self.file.as_ref().ok(), length, part, shaped)?;
+        delivered_as(Shaping { passes: self.passes, ..before }, before, delivered, open)
+    }
+
+    /// Prints an output that was recorded, but for its first bytes, as it is shaped.
     pub(crate) fn print_recorded(
         &mut self,
         label: Option<&Key>,
         open: impl Fn() -> io::Result<Box<dyn Read>>,
-        part: Part,
+        left_out: u64,
     ) -> Result<(), Trouble> {
         let name = self.name;
-        let passes = self.passes;
-        let shaped = |writer: &mut dyn Write| {
-            let mut shape = Shape::new(passes, label, BufWriter::new(writer));
-            io::copy(&mut open()?, &mut shape)?;
-            shape.finish()?.flush()
-        };
-        let length = self.account.as_ref().map_or(0, |account| account.length_before);
-        let left_out = delivered(self.file.as_ref().ok(), length, part, shaped).map_err(Trouble::reading)?;
+        let shaping = Shaping { passes: self.passes, label };
         if let (Some(account), Ok(file)) = (&self.account, &self.file) {
             if left_out == 0 {
                 account.begin(file);
             }
-            account.go_on_after(left_out);
         }
-        let print = |stream: &mut Stream| shaped(&mut Rest { writer: stream, left_out });
+        let print =
+            |stream: &mut Stream| shape(shaping, &mut open()?, &mut Rest { writer: stream, left_out });
         self.while_held(print).map_err(|error| match error.kind() {
             io::ErrorKind::InvalidData => Trouble::reading(error),
             _ => Trouble::writing(name, error),
@@ -166,6 +177,12 @@ impl Stream {
         spool.copy_to(&mut shape)?;
         shape.finish().and_then(|mut buffered| buffered.flush()).map_err(CopyError::Writing)
     }
+}
+
+fn shape(shaping: Shaping<'_>, output: &mut dyn Read, writer: &mut dyn Write) -> io::Result<()> {
+    let mut shape = Shape::new(shaping.passes, shaping.label, BufWriter::new(writer));
+    io::copy(output, &mut shape)?;
+    shape.finish()?.flush()
 }
 
 impl Write for Stream {

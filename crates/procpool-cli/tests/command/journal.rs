@@ -2,6 +2,7 @@
 //! is not so. Does not know the code behind it: all it sees is statuses, outputs, files and processes.
 
 mod crash;
+mod cut;
 mod damage;
 mod leftovers;
 mod list;

@@ -207,5 +207,8 @@ fn only_its_owner_may_read_a_journal() {
         names.push(entry.file_name().into_string().unwrap());
     }
     names.sort();
-    assert_eq!(names, ["inputs-1", "journal.jsonl", "list-1.jsonl", "outputs", "printed-1", "running"]);
+    assert_eq!(
+        names,
+        ["inputs-1", "journal.jsonl", "list-1.jsonl", "outputs", "printed-1", "printed-1.shape", "running"]
+    );
 }

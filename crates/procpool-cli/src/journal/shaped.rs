@@ -1,0 +1,160 @@
+//! In which shape an output is printed that may be cut off: stored without a system call, in a file that is mapped. Whoever
+//! goes on with it would else count its bytes in another shape.
+//! Knows nothing of how an output is brought into a shape.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use procpool_core::Source;
+
+use crate::journal::folder::{self, private};
+use crate::sys;
+
+/// What of a job's bytes a stream lets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Passes {
+    Everything,
+    TextAndColour,
+}
+
+/// The shape of one job's outputs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Shaped {
+    /// What each line begins with, if with anything.
+    pub(crate) label: Option<Vec<u8>>,
+    pub(crate) stdout: Passes,
+    pub(crate) stderr: Passes,
+}
+
+/// The file, mapped.
+pub(crate) struct ShapeFile {
+    words: &'static [AtomicU64],
+}
+
+/// A page: what there is to say of a shape, the length of the label, and the label.
+const WORDS: usize = 512;
+const LABEL: usize = 2;
+const LONGEST: usize = (WORDS - LABEL) * size_of::<u64>();
+
+/// What there may be to say.
+const IS_KNOWN: u64 = 1;
+const TAMES_STDOUT: u64 = 2;
+const TAMES_STDERR: u64 = 4;
+const HAS_LABEL: u64 = 8;
+
+impl Shaped {
+    pub(crate) fn passes(&self, source: Source) -> Passes {
+        match source {
+            Source::Stdout => self.stdout,
+            Source::Stderr => self.stderr,
+        }
+    }
+}
+
+impl ShapeFile {
+    /// Makes the file, with the shape of what is being printed already.
+    pub(crate) fn create(path: &Path, before: Option<&Shaped>) -> io::Result<ShapeFile> {
+        use std::io::Write as _;
+        let mut file = private().truncate(true).open(path)?;
+        // Not only longer: a page that the disk has no room for kills who stores there.
+        file.write_all(&[0; WORDS * size_of::<u64>()])?;
+        let shape = ShapeFile { words: sys::map_shared(&file, WORDS)? };
+        if let Some(before) = before {
+            shape.set(before);
+        }
+        Ok(shape)
+    }
+
+    /// What is printed from now on has this shape. Nothing may be counted meanwhile.
+    pub(crate) fn set(&self, shape: &Shaped) {
+        let label = shape.label.as_deref().unwrap_or_default();
+        // What is too long is not known.
+        if label.len() > LONGEST {
+            return self.store(0, 0);
+        }
+        let flag = |passes: Passes, flag: u64| if passes == Passes::TextAndColour { flag } else { 0 };
+        let is_labelled = if shape.label.is_some() { HAS_LABEL } else { 0 };
+        let flags =
+            IS_KNOWN | flag(shape.stdout, TAMES_STDOUT) | flag(shape.stderr, TAMES_STDERR) | is_labelled;
+        for (number, bytes) in label.chunks(size_of::<u64>()).enumerate() {
+            let mut word = [0; size_of::<u64>()];
+            word[..bytes.len()].copy_from_slice(bytes);
+            self.store(LABEL + number, u64::from_ne_bytes(word));
+        }
+        self.store(1, label.len() as u64);
+        self.store(0, flags);
+    }
+
+    fn store(&self, word: usize, value: u64) {
+        self.words[word].store(value, Ordering::Release);
+    }
+
+    /// The shape of what was being printed; `None` where that is not known, as it is not to older versions of procpool.
+    pub(crate) fn read(path: &Path) -> io::Result<Option<Shaped>> {
+        let mut bytes = Vec::new();
+        match folder::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => File::take(file?, (WORDS * size_of::<u64>()) as u64).read_to_end(&mut bytes)?,
+        };
+        Ok(parse(&bytes))
+    }
+}
+
+fn parse(bytes: &[u8]) -> Option<Shaped> {
+    let word = |number: usize| {
+        let word = bytes.get(number * size_of::<u64>()..)?.first_chunk()?;
+        Some(u64::from_ne_bytes(*word))
+    };
+    let flags = word(0).filter(|flags| flags & IS_KNOWN != 0)?;
+    let passes = |flag: u64| if flags & flag == 0 { Passes::Everything } else { Passes::TextAndColour };
+    let length = usize::try_from(word(1)?).ok()?;
+    let label = bytes.get(LABEL * size_of::<u64>()..)?.get(..length)?;
+    Some(Shaped {
+        label: (flags & HAS_LABEL != 0).then(|| label.to_vec()),
+        stdout: passes(TAMES_STDOUT),
+        stderr: passes(TAMES_STDERR),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(label: Option<&[u8]>) -> Shaped {
+        Shaped {
+            label: label.map(<[u8]>::to_vec),
+            stdout: Passes::TextAndColour,
+            stderr: Passes::Everything,
+        }
+    }
+
+    #[test]
+    fn the_last_shape_is_read_back_whatever_the_label() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let path = temporary.path().join("shape");
+        let file = ShapeFile::create(&path, None).unwrap();
+        assert_eq!(ShapeFile::read(&path).unwrap(), None);
+        let long = vec![b'x'; LONGEST];
+        for label in [Some(b"key 1\xff".as_slice()), None, Some(b""), Some(&long), Some(b"12345678")] {
+            file.set(&shape(label));
+            assert_eq!(ShapeFile::read(&path).unwrap(), Some(shape(label)));
+        }
+        file.set(&shape(Some(&vec![b'x'; LONGEST + 1])));
+        assert_eq!(ShapeFile::read(&path).unwrap(), None);
+        ShapeFile::create(&path, Some(&shape(Some(b"of another run")))).unwrap();
+        assert_eq!(ShapeFile::read(&path).unwrap(), Some(shape(Some(b"of another run"))));
+    }
+
+    #[test]
+    fn where_there_is_no_whole_file_nothing_is_known() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        assert_eq!(ShapeFile::read(&temporary.path().join("none")).unwrap(), None);
+        for length in [0, 7, 8, 15, 16, 17] {
+            let mut bytes = [IS_KNOWN | HAS_LABEL, 9].map(u64::to_ne_bytes).concat();
+            bytes.extend([b'x'; 8]);
+            assert_eq!(parse(&bytes[..length]), None, "{length}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Outputs that were cut off while they were printed, and how a resume goes on with them: whatever it was told to print like,
+//! and wherever to. Does not know where one was cut, only what there is in all.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::fd::OwnedFd;
+
+use rustix::io::ioctl_fionread;
+use rustix::pipe::{PipeFlags, fcntl_getpipe_size, pipe_with};
+
+use crate::journal::killed;
+use crate::processes::state;
+use crate::terminal::Terminal;
+use crate::{Folder, Trial, wait_for};
+
+/// Writes lines, more than any pipe holds.
+const NUMBERS: &str = "seq 60000";
+const LAST: usize = 60_000;
+
+/// Runs this until so many bytes have come through its pipe and the next ones wait, kills it then, and gives all that has come. Killed
+/// between a write to a pipe and the note of it, a piece comes twice.
+#[track_caller]
+fn cut(trial: Trial, bytes: u64) -> String {
+    cut_into(|pipe| trial.stdout(pipe), bytes)
+}
+
+#[track_caller]
+fn cut_into(run: impl FnOnce(OwnedFd) -> Trial, bytes: u64) -> String {
+    let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+    let running = run(writer).start();
+    let mut reader = File::from(reader);
+    let mut text = String::new();
+    Read::by_ref(&mut reader).take(bytes).read_to_string(&mut text).unwrap();
+    let pool = running.pool();
+    let waits = || sleeps(&pool) && is_full(&reader);
+    wait_for("the pipe to be full", || (0..3).all(|_| waits()));
+    killed(running);
+    reader.read_to_string(&mut text).unwrap();
+    text
+}
+
+/// Nothing more fits in: what is written to it is written in pieces of this size.
+fn is_full(pipe: &File) -> bool {
+    let size = fcntl_getpipe_size(pipe).unwrap();
+    ioctl_fionread(pipe).unwrap() + PIECE > size.try_into().unwrap()
+}
+
+const PIECE: u64 = 4096;
+
+/// Whether no thread runs.
+fn sleeps(process: &str) -> bool {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    tasks.flatten().all(|task| state(&task.file_name().to_string_lossy()) == Some('S'))
+}
+
+/// Both streams go there.
+fn together(trial: Trial, pipe: OwnedFd) -> Trial {
+    trial.stdout(pipe.try_clone().unwrap()).stderr(pipe)
+}
+
+/// The lines, without their labels.
+fn numbers(text: &str) -> Vec<usize> {
+    let number = |line: &str| line.rsplit('\t').next().and_then(|number| number.parse().ok());
+    text.lines().map(|line| number(line).unwrap_or_else(|| panic!("torn or mixed: {line:?}"))).collect()
+}
+
+#[track_caller]
+fn has_all(text: &str, what: &str) {
+    let numbers = numbers(text);
+    assert!(numbers.iter().copied().eq(1..=LAST), "{what}: {} lines", numbers.len());
+}
+
+#[test]
+fn with_another_label_or_none_no_line_is_missing_and_none_comes_twice() {
+    let options =
+        [("--tag", ""), ("", "--tag"), ("--tag-with a", "--tag-with bbbbb"), ("--tag-with bbbbb", "--tag")];
+    for (first, then) in options {
+        for order in ["", "-k"] {
+            let folder = Folder::new();
+            let trial = folder.record(&format!("{first} {order} sh -c")).args([NUMBERS, "sh", ":::", "x"]);
+            let part = cut(trial, 100_001);
+            let again =
+                folder.record(&format!("--resume {then} {order} sh -c")).args([NUMBERS, "sh", ":::", "x"]);
+            let rest = again.end().exited(0).text().to_owned();
+            has_all(&(part.clone() + &rest), &format!("{first:?}, then {then:?} {order}"));
+            // An output is in one shape from its beginning to its end.
+            let label = |line: &str| line.rsplit_once('\t').map(|(label, _)| label.to_owned());
+            assert_eq!(label(rest.lines().last().unwrap()), label(part.lines().next().unwrap()));
+        }
+    }
+}
+
+#[test]
+fn the_jobs_after_it_have_the_label_that_was_asked_for_last() {
+    let folder = Folder::new();
+    let script = "[ $1 = 1 ] && seq 60000 || echo 7";
+    let words = |first: &str| format!("{first} -k sh -c");
+    let part = cut(folder.record(&words("--tag-with old")).args([script, "sh", ":::", "1", "2"]), 100_001);
+    let again = folder.record(&words("--resume --tag-with new")).args([script, "sh", ":::", "1", "2"]);
+    let all = part + again.end().exited(0).text();
+    let old = all.lines().filter(|line| line.starts_with("old\t")).count();
+    assert_eq!((old, all.lines().last()), (LAST, Some("new\t7")));
+}
+
+#[test]
+fn what_went_to_a_pipe_goes_on_on_a_terminal_without_a_line_missing() {
+    let folder = Folder::new();
+    let script = r"seq 20000 | sed 's/.*/\x1b[2K\x1b[31m&\x1b[0m/'";
+    let part = cut(folder.record("sh -c").args([script, "sh", ":::", "x"]), 100_001);
+    let terminal = Terminal::new();
+    let again = folder.resume("--summary never").stdout(terminal.device());
+    again.end().exited(0);
+    terminal.shows("20000");
+    let all = (part + &terminal.text()).replace("\x1b[2K", "").replace('\r', "");
+    let plain = all.replace("\x1b[31m", "").replace("\x1b[0m", "");
+    let numbers: Vec<usize> = plain.lines().map(|line| line.parse().unwrap()).collect();
+    assert!(numbers.iter().copied().eq(1..=20_000), "{} lines", numbers.len());
+}
+
+#[test]
+fn in_order_it_is_finished_before_a_job_that_stands_before_it_and_runs_again() {
+    let folder = Folder::new();
+    let script = "[ $1 = 2 ] && exec seq 60000; echo 0; [ -e ok ]";
+    let list = [script, "sh", ":::", "1", "2"];
+    let part = cut(folder.record("-k sh -c").args(list), 100_001);
+    folder.write("ok", "");
+    let all = part + folder.record("--resume -k sh -c").args(list).end().exited(0).text();
+    let all = all.strip_prefix("0\n").unwrap().strip_suffix("0\n").unwrap();
+    has_all(all, "2");
+}
+
+#[test]
+fn what_a_job_wrote_that_failed_is_finished_before_it_runs_again() {
+    for order in ["", "-k"] {
+        for (resume, status) in [("--resume", 0), ("--resume=unrun", 1)] {
+            let folder = Folder::new();
+            let list = ["[ -e ok ] && exec echo 0; seq 60000; exit 3", "sh", ":::", "x"];
+            let part = cut(folder.record(&format!("{order} sh -c")).args(list), 100_001);
+            folder.write("ok", "");
+            let rest = folder
+                .record(&format!("{resume} {order} sh -c"))
+                .args(list)
+                .end()
+                .exited(status)
+                .text()
+                .to_owned();
+            let all = part + &rest;
+            has_all(if status == 0 { all.strip_suffix("0\n").unwrap() } else { &all }, resume);
+        }
+    }
+}
+
+#[test]
+fn what_a_job_wrote_that_is_on_the_list_no_more_is_finished_too() {
+    let folder = Folder::new();
+    let part = cut(folder.record("sh -c").args([NUMBERS, "sh", ":::", "x"]), 100_001);
+    let rest =
+        folder.record("--resume sh -c").args(["echo 0", "sh", ":::", "y"]).end().exited(0).text().to_owned();
+    has_all((part + &rest).strip_suffix("0\n").unwrap(), "x");
+}
+
+#[test]
+fn a_resumes_own_words_stand_in_no_line_where_both_streams_go_to_one_place() {
+    let folder = Folder::new();
+    let list = [NUMBERS, "sh", ":::", "x"];
+    let part = cut_into(|pipe| together(folder.record("sh -c").args(list), pipe), 100_001);
+    let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+    let again = together(folder.record("--resume --summary always sh -c").args(list), writer).start();
+    let mut all = part;
+    File::from(reader).read_to_string(&mut all).unwrap();
+    again.end().exited(0);
+    let (own, outputs): (Vec<&str>, Vec<&str>) =
+        all.lines().partition(|line| line.starts_with("procpool: ") || line.contains("succeeded"));
+    has_all(&outputs.join("\n"), "both");
+    assert!(own.len() >= 2, "{own:?}");
+}
