@@ -10,17 +10,16 @@ use std::time::{Duration, Instant};
 /// The disk is asked at most once in this time; who comes meanwhile waits for the next time.
 pub(crate) const WINDOW: Duration = Duration::from_millis(10);
 
-/// How far the disk has files that are only appended to.
+/// How much of what was written to a file the disk has.
 pub(crate) struct Commit {
-    /// In this order: what refers to something comes after it.
-    files: Vec<File>,
+    file: File,
     state: Mutex<State>,
     changed: Condvar,
 }
 
 #[derive(Default)]
 struct State {
-    /// The length that is sure to be on disk.
+    /// How much is sure to be on disk: a length, or a number of writes.
     through: u64,
     last: Option<Instant>,
     /// Somebody asks the disk at the moment.
@@ -29,23 +28,23 @@ struct State {
 }
 
 impl Commit {
-    pub(crate) fn new(files: Vec<File>) -> Commit {
-        Commit { files, state: Mutex::default(), changed: Condvar::new() }
+    pub(crate) fn new(file: File) -> Commit {
+        Commit { file, state: Mutex::default(), changed: Condvar::new() }
     }
 
-    /// Comes back once the disk has the first `length` bytes. The first that comes asks for all that come until it does
-    /// so; `written` says how far that is.
+    /// Comes back once the disk has as much as that. The first that comes asks for all that come until it does so; `written` says
+    /// how much that is.
     ///
     /// # Errors
     /// Where the disk doesn't take them, now or at an earlier time: a file of which the system has once said so can't
     /// be trusted any more (fsync(2)).
-    pub(crate) fn wait_for(&self, length: u64, written: impl Fn() -> u64) -> io::Result<()> {
+    pub(crate) fn wait_for(&self, wanted: u64, written: impl Fn() -> u64) -> io::Result<()> {
         let mut state = self.lock();
         loop {
             if let Some(error) = state.failed {
                 return Err(io::Error::from_raw_os_error(error));
             }
-            if state.through >= length {
+            if state.through >= wanted {
                 return Ok(());
             }
             if state.is_asking {
@@ -57,7 +56,7 @@ impl Commit {
             drop(state);
             thread::sleep(pause);
             let through = written();
-            let result = self.files.iter().try_for_each(File::sync_data);
+            let result = self.file.sync_data();
             state = self.lock();
             state.is_asking = false;
             state.last = Some(Instant::now());

@@ -29,9 +29,18 @@ pub(crate) struct Writer {
     outputs: File,
     /// Where the next output goes.
     outputs_end: AtomicU64,
+    /// How many outputs have been kept.
+    kept: AtomicU64,
     /// `None` where nobody waits for the disk.
-    commit: Option<Commit>,
+    commits: Option<Commits>,
     is_broken: AtomicBool,
+}
+
+/// Each file's own. A record must not be on its way to the disk before the disk has the output that it refers to: the system
+/// writes when it likes, and so does who waits for another record.
+struct Commits {
+    outputs: Commit,
+    journal: Commit,
 }
 
 struct Journal {
@@ -48,10 +57,13 @@ impl Writer {
             // What is half made would only take room.
             let _ = fs::remove_file(&new);
         })?;
-        if let (Durability::PowerCut, Some(folder)) = (durability, files.journal.parent()) {
+        let folder = files.journal.parent().map(Path::to_owned);
+        let writer = Writer::over(files, file, lines.len() as u64, durability)?;
+        if let (Durability::PowerCut, Some(folder)) = (durability, folder) {
+            // By now both files are in it.
             File::open(folder)?.sync_all()?;
         }
-        Writer::over(files, file, lines.len() as u64, durability)
+        Ok(writer)
     }
 
     /// Goes on with a journal of `length` bytes; what is beyond was torn, and goes.
@@ -66,16 +78,20 @@ impl Writer {
     fn over(files: WriterFiles, file: File, length: u64, durability: Durability) -> io::Result<Writer> {
         let outputs = private().open(&files.outputs)?;
         let outputs_end = AtomicU64::new(outputs.metadata()?.len());
-        let commit = match durability {
+        let commits = match durability {
             Durability::Process => None,
-            Durability::PowerCut => Some(Commit::new(vec![outputs.try_clone()?, file.try_clone()?])),
+            Durability::PowerCut => Some(Commits {
+                outputs: Commit::new(outputs.try_clone()?),
+                journal: Commit::new(file.try_clone()?),
+            }),
         };
         Ok(Writer {
             files,
             journal: Mutex::new(Journal { file, length }),
             outputs,
             outputs_end,
-            commit,
+            kept: AtomicU64::new(0),
+            commits,
             is_broken: AtomicBool::new(false),
         })
     }
@@ -88,9 +104,9 @@ impl Writer {
         if self.is_broken.load(Ordering::Acquire) {
             return Err(io::Error::other("an earlier record could not be written"));
         }
-        let result = self.append_now(line).and_then(|length| match &self.commit {
+        let result = self.append_now(line).and_then(|length| match &self.commits {
             None => Ok(()),
-            Some(commit) => commit.wait_for(length, || self.journal().length),
+            Some(commits) => commits.journal.wait_for(length, || self.journal().length),
         });
         result.inspect_err(|_| self.is_broken.store(true, Ordering::Release))
     }
@@ -110,14 +126,19 @@ impl Writer {
         Ok(journal.length)
     }
 
-    /// Keeps a whole output, and says from which byte on, and what its sum is.
+    /// Keeps a whole output, and says from which byte on, and what its sum is. When this returns it counts as written.
     pub(crate) fn keep(&self, output: &Spool) -> io::Result<(u64, u32)> {
         let offset = self.outputs_end.fetch_add(output.len(), Ordering::Relaxed);
         let mut place = Place { file: &self.outputs, offset, sum: crc32fast::Hasher::new() };
         output.copy_to(&mut place).map_err(|error| match error {
             CopyError::Reading(error) | CopyError::Writing(error) => error,
         })?;
-        Ok((offset, place.sum.finalize()))
+        let sum = place.sum.finalize();
+        if let Some(commits) = &self.commits {
+            let number = self.kept.fetch_add(1, Ordering::AcqRel) + 1;
+            commits.outputs.wait_for(number, || self.kept.load(Ordering::Acquire))?;
+        }
+        Ok((offset, sum))
     }
 
     /// Whether both files are still where they were made, so that somebody will find what was written.

@@ -336,3 +336,27 @@ fn a_folder_that_can_not_be_written_to_is_refused() {
     assert_eq!(ended.error_text().matches("Read-only file system").count(), 3, "{}", ended.describe());
     assert!(!folder.has("ran"));
 }
+
+#[test]
+fn with_durable_the_disk_has_an_output_before_the_record_that_refers_to_it_is_written() {
+    needs!(Strace);
+    let folder = Folder::new();
+    let words = ["run", "--journal", "J", "--durable", "-j1", "seq", ":::", "2001", "2002", "2003"];
+    let options = ["-y", "-e", "trace=pwrite64,fdatasync", "-e", "signal=none"];
+    strace(&folder, &options).arg(PROCPOOL).args(words).end().exited(0);
+    let log = folder.read("log");
+    let of = |line: &&str| line.contains("/J/outputs>") || line.contains("/J/journal.jsonl>");
+    // What each call is for, where it is whole on its line: one job runs at a time.
+    let calls = log.lines().filter(of).map(|line| (line.contains("pwrite64("), line.contains("/J/outputs>")));
+    let calls: Vec<&str> = calls
+        .map(|call| match call {
+            (true, true) => "write output",
+            (false, true) => "wait for output",
+            (true, false) => "write record",
+            (false, false) => "wait for record",
+        })
+        .collect();
+    let each = ["write output", "wait for output", "write record", "wait for record"];
+    let first = calls.iter().position(|call| *call == each[0]).unwrap();
+    assert_eq!(calls[first..first + 12], each.repeat(3), "{log}");
+}
