@@ -29,6 +29,7 @@ pub(crate) mod reading;
 pub(crate) mod record;
 pub(crate) mod recorder;
 pub(crate) mod resumption;
+pub(crate) mod rows;
 pub(crate) mod running;
 pub(crate) mod scan;
 pub(crate) mod session;

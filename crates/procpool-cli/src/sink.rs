@@ -11,6 +11,7 @@ pub(crate) mod joblog;
 pub(crate) mod journal;
 pub(crate) mod junit;
 pub(crate) mod lines;
+mod note;
 pub(crate) mod passage;
 pub(crate) mod print;
 pub(crate) mod record_file;

@@ -68,6 +68,11 @@ impl Folder {
         shape_of(&self.printed(generation))
     }
 
+    /// How far it was with outputs that it printed side by side.
+    pub(crate) fn rows(&self, generation: u32) -> PathBuf {
+        rows_of(&self.printed(generation))
+    }
+
     /// What is given to jobs of this list on their standard input.
     pub(crate) fn inputs(&self, number: u32) -> PathBuf {
         self.0.join(format!("inputs-{number}"))
@@ -160,7 +165,13 @@ impl Folder {
 
     /// Takes away all lists but this one, and what other generations have printed.
     pub(crate) fn forget_all_but(&self, list: u32, generation: u32) {
-        let own = [self.list(list), self.inputs(list), self.printed(generation), self.shape(generation)];
+        let own = [
+            self.list(list),
+            self.inputs(list),
+            self.printed(generation),
+            self.shape(generation),
+            self.rows(generation),
+        ];
         for name in self.names().unwrap_or_default() {
             let path = self.0.join(&name);
             let is_of_list = ["list-", "printed-", "inputs-"].iter().any(|part| name.starts_with(part));
@@ -179,8 +190,17 @@ impl Folder {
 
 /// Where the shape stands beside what was printed.
 pub(crate) fn shape_of(printed: &Path) -> PathBuf {
+    beside(printed, ".shape")
+}
+
+/// Where the rows stand beside it.
+pub(crate) fn rows_of(printed: &Path) -> PathBuf {
+    beside(printed, ".rows")
+}
+
+fn beside(printed: &Path, ending: &str) -> PathBuf {
     let mut name = printed.as_os_str().to_owned();
-    name.push(".shape");
+    name.push(ending);
     name.into()
 }
 

@@ -11,6 +11,7 @@ use crate::journal::list_reader::ListReader;
 use crate::journal::past::{Past, Standing};
 use crate::journal::printed::{Before, Partial};
 use crate::journal::record::Run;
+use crate::journal::rows::Row;
 use crate::journal::running::{Entry, Holder};
 use crate::journal::shaped::Shaped;
 
@@ -18,6 +19,8 @@ use crate::journal::shaped::Shaped;
 pub(crate) struct LastList {
     pub(crate) number: u32,
     printed: Before,
+    /// How far the lines of jobs were printed, by position.
+    rows: HashMap<u64, Row>,
     /// By position: the generation and the attempt that ran last, as far as is known.
     running: HashMap<u64, (u32, u32)>,
     /// The positions of those whose attempt that ran last has an outcome.
@@ -31,6 +34,14 @@ pub(crate) struct HalfPrinted {
     pub(crate) partial: Partial,
     /// In which shape, where that is known.
     pub(crate) shape: Option<Shaped>,
+}
+
+/// What is known of what was being printed.
+#[derive(Debug, Default)]
+pub(crate) struct Noted {
+    pub(crate) half_printed: Option<HalfPrinted>,
+    /// How far lines were printed, by job.
+    pub(crate) begun: HashMap<Hash, Row>,
 }
 
 impl LastList {
@@ -49,9 +60,11 @@ impl LastList {
             let last = running.entry(entry.seq).or_insert((holder.generation, 0));
             last.1 = entry.attempt.max(last.1);
         }
+        let printed = Before::read(&folder.printed(run.generation)).context("can't read what was printed")?;
         Ok(LastList {
             number: run.list,
-            printed: Before::read(&folder.printed(run.generation)).context("can't read what was printed")?,
+            rows: printed.rows().iter().map(|row| (row.position, *row)).collect(),
+            printed,
             running,
             ended: HashSet::new(),
         })
@@ -77,33 +90,32 @@ impl LastList {
         table.into_iter().filter(|entry| !self.ended.contains(&entry.seq) && is_last(entry)).collect()
     }
 
-    /// Whether the job that stands there was being printed.
-    pub(crate) fn half_printed(&self, position: u64, job: Hash) -> Option<HalfPrinted> {
+    /// Takes note of how far the outputs were printed of the job that stands there, if they were and not to their end.
+    pub(crate) fn note_printing(&self, position: u64, job: Hash, noted: &mut Noted) {
         let partial = self.printed.partial();
-        let shape = || self.printed.shape().cloned();
-        (partial.position == position).then(|| HalfPrinted { job, partial, shape: shape() })
+        if partial.position == position && noted.half_printed.is_none() {
+            let shape = self.printed.shape().cloned();
+            noted.half_printed = Some(HalfPrinted { job, partial, shape });
+        }
+        if let Some(row) = self.rows.get(&position) {
+            noted.begun.insert(job, *row);
+        }
     }
 
-    /// Takes note of all who stand on it, and says who was being printed.
+    /// Takes note of all who stand on it, and says what was being printed.
     ///
     /// # Errors
     /// Where it can't be read.
-    pub(crate) fn note_all(
-        &mut self,
-        past: &mut Past,
-        folder: &Folder,
-    ) -> anyhow::Result<Option<HalfPrinted>> {
-        let Some(reader) = ListReader::open(folder, self.number)? else { return Ok(None) };
-        let mut half_printed = None;
+    pub(crate) fn note_all(&mut self, past: &mut Past, folder: &Folder) -> anyhow::Result<Noted> {
+        let mut noted = Noted::default();
+        let Some(reader) = ListReader::open(folder, self.number)? else { return Ok(noted) };
         let mut position = 0;
         reader.read(|listed| {
             let job = listed.identity.job;
             position += 1;
             self.note(position, past.jobs.entry(job).or_insert(Standing::listed()));
-            if half_printed.is_none() {
-                half_printed = self.half_printed(position, job);
-            }
+            self.note_printing(position, job, &mut noted);
         })?;
-        Ok(half_printed)
+        Ok(noted)
     }
 }

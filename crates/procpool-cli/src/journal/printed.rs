@@ -6,16 +6,16 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use procpool_core::Source;
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::{Errno, retry_on_intr};
 
-use crate::journal::folder::{self, private, shape_of};
+use crate::journal::folder::{self, private, rows_of, shape_of};
+use crate::journal::rows::{Own, Row, RowFile};
 use crate::journal::shaped::{ShapeFile, Shaped};
 use crate::sys;
 
@@ -26,6 +26,9 @@ pub(crate) struct Printed {
     /// How many words the file has: no others may be touched.
     there: Mutex<usize>,
     shape: ShapeFile,
+    /// Where lines are printed side by side, or were.
+    rows: OnceLock<RowFile>,
+    path: PathBuf,
 }
 
 /// How far an output was printed whose end was never noted.
@@ -35,6 +38,8 @@ pub(crate) struct Partial {
     pub(crate) position: u64,
     pub(crate) stdout: Part,
     pub(crate) stderr: Part,
+    /// From where on in the job's own bytes they are counted: before that all is there.
+    pub(crate) own: Own,
 }
 
 /// How far one of its outputs was.
@@ -46,6 +51,21 @@ pub(crate) struct Part {
     pub(crate) under_way: u64,
     /// Where in a file they begin, if they went to one.
     pub(crate) place: Option<FilePlace>,
+    pub(crate) last: LastByte,
+}
+
+/// How what was written last ends, as far as is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LastByte {
+    #[default]
+    EndsLine,
+    IsWithinLine,
+}
+
+impl LastByte {
+    pub(crate) fn of(byte: u8) -> LastByte {
+        if byte == b'\n' { LastByte::EndsLine } else { LastByte::IsWithinLine }
+    }
 }
 
 /// A place in a regular file.
@@ -62,11 +82,15 @@ pub(crate) struct Before {
     words: Vec<u64>,
     /// That of the output that was being printed.
     shape: Option<Shaped>,
+    rows: Vec<Row>,
 }
 
-/// The words before the bits: the position, then six of each output.
+/// The words before the bits: the position, then six of each output, from where on in the job's own bytes each is counted, and
+/// whether the last byte written of one ends no line.
 const POSITION: usize = 0;
 const PART: usize = 6;
+const OWN: usize = 13;
+const WITHIN_LINE: usize = 15;
 const BITS: usize = 16;
 
 /// The file grows by so many words: 32,000 jobs.
@@ -85,7 +109,17 @@ impl Printed {
         drop(file);
         let file = private().open(path)?;
         let words = sys::map_shared(&file, MOST)?;
-        let printed = Printed { file, words, there: Mutex::new(before.words.len()), shape };
+        let printed = Printed {
+            file,
+            words,
+            there: Mutex::new(before.words.len()),
+            shape,
+            rows: OnceLock::new(),
+            path: path.to_owned(),
+        };
+        if !before.rows.is_empty() {
+            printed.make_rows(&before.rows)?;
+        }
         printed.make_room(BITS)?;
         Ok(printed)
     }
@@ -95,11 +129,46 @@ impl Printed {
     /// # Errors
     /// Where the disk has no room for the note.
     pub(crate) fn begin(&self, position: u64, shape: &Shaped) -> io::Result<()> {
+        self.begin_from(position, shape, Own::default())
+    }
+
+    /// The same, where all before these of the job's own bytes is there.
+    ///
+    /// # Errors
+    /// Where the disk has no room for the note.
+    pub(crate) fn begin_from(&self, position: u64, shape: &Shaped, own: Own) -> io::Result<()> {
         self.make_room(word_of(position) + 1)?;
         self.forget();
         self.shape.set(shape);
+        for source in [Source::Stdout, Source::Stderr] {
+            self.set(own_word(source), own.of(source));
+        }
         self.set(POSITION, position);
         Ok(())
+    }
+
+    /// Takes account of lines that are printed side by side.
+    ///
+    /// # Errors
+    /// Where the disk has no room for that.
+    pub(crate) fn keep_rows(&self) -> io::Result<()> {
+        if self.rows.get().is_none() { self.make_rows(&[]) } else { Ok(()) }
+    }
+
+    fn make_rows(&self, before: &[Row]) -> io::Result<()> {
+        let rows = RowFile::create(&rows_of(&self.path), before)?;
+        let _ = self.rows.set(rows);
+        Ok(())
+    }
+
+    /// Where lines are printed side by side.
+    pub(crate) fn rows(&self) -> Option<&RowFile> {
+        self.rows.get()
+    }
+
+    /// Nothing is being printed now.
+    pub(crate) fn pause(&self) {
+        self.set(POSITION, 0);
     }
 
     /// What was begun before this run is finished, and is not done all the same: its job runs again.
@@ -145,6 +214,15 @@ impl Printed {
         self.words[first_word(source)].fetch_add(bytes, Ordering::AcqRel);
         // In between, they count twice: no file has so many.
         self.set(first_word(source) + 5, 0);
+    }
+
+    /// What has been written last ends like this.
+    pub(crate) fn note_last(&self, source: Source, last: LastByte) {
+        let bit = 1 << first_word(source);
+        match last {
+            LastByte::EndsLine => self.words[WITHIN_LINE].fetch_and(!bit, Ordering::AcqRel),
+            LastByte::IsWithinLine => self.words[WITHIN_LINE].fetch_or(bit, Ordering::AcqRel),
+        };
     }
 
     /// All of this job has been printed, or there was nothing to print.
@@ -213,7 +291,16 @@ impl Before {
             let is_place = u64::from(part.place.is_some());
             let words = [part.bytes, place.device, place.inode, place.offset, is_place, part.under_way];
             self.words[first_word(source)..][..PART].copy_from_slice(&words);
+            self.words[own_word(source)] = partial.own.of(source);
+            if part.last == LastByte::IsWithinLine {
+                self.words[WITHIN_LINE] |= 1 << first_word(source);
+            }
         }
+    }
+
+    /// Takes note of how far a job's lines were printed.
+    pub(crate) fn add_row(&mut self, row: Row) {
+        self.rows.push(row);
     }
 
     fn reach(&mut self, word: usize) {
@@ -234,7 +321,13 @@ impl Before {
         Ok(Before {
             words: words.map(word).collect(),
             shape: ShapeFile::read(&shape_of(path))?,
+            rows: RowFile::read(&rows_of(path))?,
         })
+    }
+
+    /// How far the lines of jobs were printed.
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.rows
     }
 
     /// In which shape the output was that was being printed, where that is known.
@@ -249,19 +342,26 @@ impl Before {
 
     /// The output that was being printed.
     pub(crate) fn partial(&self) -> Partial {
+        let word_at = |number: usize| self.words.get(number).copied().unwrap_or_default();
         let part = |source| {
-            let word = |number| self.words.get(first_word(source) + number).copied().unwrap_or_default();
+            let word = |number| word_at(first_word(source) + number);
+            let is_within_line = word_at(WITHIN_LINE) & (1 << first_word(source)) != 0;
             let place = FilePlace { device: word(1), inode: word(2), offset: word(3) };
             Part {
                 bytes: word(0),
                 under_way: word(5),
                 place: (word(4) == 1).then_some(place),
+                last: if is_within_line { LastByte::IsWithinLine } else { LastByte::EndsLine },
             }
         };
         Partial {
-            position: self.words.get(POSITION).copied().unwrap_or_default(),
+            position: word_at(POSITION),
             stdout: part(Source::Stdout),
             stderr: part(Source::Stderr),
+            own: Own {
+                stdout: word_at(own_word(Source::Stdout)),
+                stderr: word_at(own_word(Source::Stderr)),
+            },
         }
     }
 }
@@ -270,6 +370,13 @@ fn first_word(source: Source) -> usize {
     match source {
         Source::Stdout => 1,
         Source::Stderr => 1 + PART,
+    }
+}
+
+fn own_word(source: Source) -> usize {
+    match source {
+        Source::Stdout => OWN,
+        Source::Stderr => OWN + 1,
     }
 }
 
@@ -317,8 +424,13 @@ mod tests {
         let done: Vec<u64> = (0..200_000).filter(|position| before.has(*position)).collect();
         assert_eq!(done, [1, 63, 64, 100_000]);
         let stdout = Part { bytes: 11, ..Part::default() };
-        let stderr = Part { bytes: 20, under_way: 7, place: Some(place) };
-        assert_eq!(before.partial(), Partial { position: 7, stdout, stderr });
+        let stderr = Part {
+            bytes: 20,
+            under_way: 7,
+            place: Some(place),
+            ..Part::default()
+        };
+        assert_eq!(before.partial(), Partial { position: 7, stdout, stderr, own: Own::default() });
         let mut next = Before::default();
         next.set_partial(before.partial(), None);
         assert_eq!(next.partial(), before.partial());

@@ -10,13 +10,14 @@ use procpool_core::{Job, Key};
 use crate::journal::decision::{Changed, Class, Counts, Decision, Resume};
 use crate::journal::folder::Folder;
 use crate::journal::identity::{Hash, Identity};
-use crate::journal::last_list::{HalfPrinted, LastList};
+use crate::journal::last_list::{HalfPrinted, LastList, Noted};
 use crate::journal::list::{Ledger, Line};
 use crate::journal::list_reader::{ListEnd, ListReader};
 use crate::journal::past::{Past, Standing};
 use crate::journal::positions::Positions;
 use crate::journal::printed::{Before, Partial};
 use crate::journal::record::sealed;
+use crate::journal::rows::{Own, Row};
 use crate::work::Work;
 
 /// What was typed about it.
@@ -37,6 +38,8 @@ pub(crate) struct Resumption {
     pub(crate) to_print: HashMap<Hash, u64>,
     /// What has been printed, by the list as it is now.
     pub(crate) printed: Before,
+    /// How much of the outputs of those has been printed line by line, by position.
+    pub(crate) begun: HashMap<u64, Own>,
     /// Whose output was cut off while it was printed.
     pub(crate) cut_off: Option<CutOff>,
     /// How many bytes of the list are whole, and whether that is all of it.
@@ -78,7 +81,7 @@ pub(crate) struct Reckoning<'a> {
     found: Resumption,
     seen: u64,
     position: u64,
-    half_printed: Option<HalfPrinted>,
+    noted: Noted,
 }
 
 impl Resumption {
@@ -89,14 +92,14 @@ impl Resumption {
 }
 
 impl<'a> Reckoning<'a> {
-    pub(crate) fn new(past: &'a Past, wish: Wish, half_printed: Option<HalfPrinted>) -> Reckoning<'a> {
+    pub(crate) fn new(past: &'a Past, wish: Wish, noted: Noted) -> Reckoning<'a> {
         Reckoning {
             past,
             wish,
             found: Resumption::default(),
             seen: 0,
             position: 0,
-            half_printed,
+            noted,
         }
     }
 
@@ -114,9 +117,7 @@ impl<'a> Reckoning<'a> {
         let mut standing = known.unwrap_or(Standing::listed());
         let position = self.position + 1;
         last.note(position, &mut standing);
-        if self.half_printed.is_none() {
-            self.half_printed = last.half_printed(position, identity.job);
-        }
+        last.note_printing(position, identity.job, &mut self.noted);
         self.judge(identity, Some(&standing), key);
     }
 
@@ -124,7 +125,7 @@ impl<'a> Reckoning<'a> {
         self.position += 1;
         let class = Class::of(standing, identity);
         let decision = class.decide(self.wish.resume, self.wish.changed);
-        if let Some(half) = self.half_printed.take_if(|half| half.job == identity.job) {
+        if let Some(half) = self.noted.half_printed.take_if(|half| half.job == identity.job) {
             let is_left =
                 decision == Decision::Leave && standing.is_some_and(|standing| standing.is_unprinted);
             let afterwards = if is_left { Afterwards::IsDone } else { Afterwards::IsNothing };
@@ -143,6 +144,13 @@ impl<'a> Reckoning<'a> {
             }
             Decision::Leave if standing.is_some_and(|standing| standing.is_unprinted) => {
                 found.to_print.insert(identity.job, self.position);
+                let attempt = standing.map(Standing::attempt);
+                if let Some(row) =
+                    self.noted.begun.get(&identity.job).filter(|row| Some(row.attempt) == attempt)
+                {
+                    found.begun.insert(self.position, row.own);
+                    found.printed.add_row(Row { position: self.position, ..*row });
+                }
             }
             Decision::Leave => found.printed.add(self.position),
             Decision::Ask if found.asked.len() < NAMED => found.asked.push((self.position, key())),
@@ -156,7 +164,7 @@ impl<'a> Reckoning<'a> {
     /// Where the run can't begin without a word on jobs that have changed.
     pub(crate) fn end(mut self, length: u64, is_whole: bool) -> anyhow::Result<Resumption> {
         self.found.counts.gone = (self.past.jobs.len() as u64).saturating_sub(self.seen);
-        if let Some(half) = self.half_printed.take() {
+        if let Some(half) = self.noted.half_printed.take() {
             self.found.is_cut_off(half, GONE, Afterwards::IsNothing);
         }
         self.found.length = length;

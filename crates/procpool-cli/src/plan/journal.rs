@@ -15,7 +15,7 @@ use crate::input::{Earlier, Input, Rest};
 use crate::journal::claim::Claim;
 use crate::journal::decision::Resume;
 use crate::journal::folder::{self, Contents, Folder, private};
-use crate::journal::last_list::LastList;
+use crate::journal::last_list::{LastList, Noted};
 use crate::journal::list::{Inputs, Keep, Ledger};
 use crate::journal::listing::{Listing, StoredJobs};
 use crate::journal::past::{Past, PastRound};
@@ -170,11 +170,11 @@ impl Preparation<'_> {
             run.as_ref().map(|run| LastList::new(run, &self.folder, before.as_ref())).transpose()?;
         let (number, mut input, found) = match (input, &mut last) {
             (Some(input), last) => {
-                let half_printed = match last {
+                let noted = match last {
                     Some(last) => last.note_all(&mut past, &self.folder)?,
-                    None => None,
+                    None => Noted::default(),
                 };
-                let reckoning = Reckoning::new(&past, wish, half_printed);
+                let reckoning = Reckoning::new(&past, wish, noted);
                 let (number, input, found) =
                     self.new_list(input.with_distinct_keys(), generation, reckoning)?;
                 (self.number_of_same(number, past.round.as_ref()), input, found)
@@ -218,7 +218,7 @@ impl Preparation<'_> {
             partial: found.printed.partial(),
             shape: found.printed.shape().cloned(),
         });
-        let mut replay = Replay::of(&self.folder, &listing, &found.to_print, begun)?;
+        let mut replay = Replay::of(&self.folder, &listing, &found.to_print, found.begun, begun)?;
         let mut prints = (*to_run).clone();
         replay.iter().flat_map(Replay::positions).for_each(|position| prints.add(position));
         input.loss = replay.as_mut().and_then(Replay::damage);
@@ -271,7 +271,7 @@ impl Preparation<'_> {
         past: &Past,
         wish: Wish,
     ) -> anyhow::Result<(u32, Input, Resumption)> {
-        let found = reckon_stored(&self.folder, last, Reckoning::new(past, wish, None))?;
+        let found = reckon_stored(&self.folder, last, Reckoning::new(past, wish, Noted::default()))?;
         let mut input = Input::checked(Vec::new());
         input.names = run.and_then(|run| run.names).map(Into::into);
         Ok((last.number, input, found))
@@ -313,6 +313,7 @@ impl Preparation<'_> {
             folder.inputs(generation),
             folder.printed(generation),
             folder.shape(generation),
+            folder.rows(generation),
         ] {
             self.claim.add(file);
         }

@@ -65,6 +65,9 @@ pub(super) fn outputs(
     let (prints, replay) = match recorded {
         None => (None, None),
         Some(Recorded { account, prints, replay }) => {
+            if args.output == OutputMode::Lines && !args.keep_order {
+                account.keep_rows().context("can't write to the journal")?;
+            }
             printer = printer.keep_account(account);
             (prints, replay)
         }

@@ -4,13 +4,13 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::Arc;
 
 use procpool_core::Source;
 use rustix::fs::{OFlags, fcntl_getfl};
 
-use crate::journal::printed::{FilePlace, Part, Printed};
+use crate::journal::printed::{FilePlace, LastByte, Part, Printed};
 
 /// The account of one stream.
 #[derive(Clone)]
@@ -54,9 +54,12 @@ impl Account {
         self.printed.announce(self.source, bytes as u64);
     }
 
-    /// So many of those were written.
-    pub(crate) fn count(&self, bytes: usize) {
-        self.printed.count(self.source, bytes as u64);
+    /// These have been written, of those that were announced.
+    pub(crate) fn count(&self, written: &[u8]) {
+        if let Some(last) = written.last() {
+            self.printed.note_last(self.source, LastByte::of(*last));
+        }
+        self.printed.count(self.source, written.len() as u64);
     }
 }
 
@@ -107,6 +110,25 @@ pub(crate) fn delivered(
         // It was taken away: the file begins anew.
         0
     })
+}
+
+/// Whether an output whose rest nobody has was cut within a line: by the file itself, else by what was noted.
+///
+/// # Errors
+/// Where the file can't be read.
+pub(crate) fn is_within_line(file: Option<&File>, length: u64, part: Part) -> io::Result<bool> {
+    let noted = part.bytes > 0 && part.last == LastByte::IsWithinLine;
+    let (Some(there), Some(file)) = (part.place, file) else { return Ok(noted) };
+    let is_same =
+        |metadata: &std::fs::Metadata| (metadata.dev(), metadata.ino()) == (there.device, there.inode);
+    let Some(last) = length.checked_sub(1).filter(|last| *last >= there.offset) else { return Ok(false) };
+    if !file.metadata().is_ok_and(|metadata| is_same(&metadata)) {
+        return Ok(noted);
+    }
+    let Ok(readable) = File::open(format!("/proc/self/fd/{}", file.as_raw_fd())) else { return Ok(noted) };
+    let mut byte = [0];
+    let count = readable.read_at(&mut byte, last)?;
+    Ok(count == 1 && byte != *b"\n")
 }
 
 /// How much there is of a write that was under way, where `alike` bytes are as they would be then: all of it, or as much
@@ -182,7 +204,7 @@ mod tests {
         fs::write(&path, contents).unwrap();
         let file = File::options().append(true).open(&path).unwrap();
         let place = place(&file).map(|place| FilePlace { offset: 2, ..place });
-        let part = Part { bytes: noted, under_way, place };
+        let part = Part { bytes: noted, under_way, place, ..Part::default() };
         // What comes behind a bar was added since.
         let length = contents.find('|').unwrap_or(contents.len()) as u64;
         delivered(Some(&file), length, part, |writer| writer.write_all(output.as_bytes())).unwrap()
@@ -226,12 +248,13 @@ mod tests {
 
     #[test]
     fn elsewhere_what_was_noted_counts() {
-        let part = Part { bytes: 3, under_way: 2, place: None };
+        let part = Part { bytes: 3, under_way: 2, ..Part::default() };
         assert_eq!(delivered(None, 0, part, |_| Ok(())).unwrap(), 3);
         let part = Part {
             bytes: 3,
             under_way: 2,
             place: Some(FilePlace { device: 0, inode: 0, offset: 0 }),
+            ..Part::default()
         };
         let file = File::open("/dev/null").unwrap();
         assert_eq!(delivered(Some(&file), 0, part, |_| Ok(())).unwrap(), 3);

@@ -4,7 +4,7 @@
 use procpool_core::{Completion, Live, Retried, Started};
 
 use crate::sink::print::Printer;
-use crate::sink::replay::Replay;
+use crate::sink::replay::{Begun, Replay};
 use crate::sink::{Sink, Totals, Trouble};
 use crate::work::Work;
 
@@ -36,8 +36,10 @@ impl<P: Prints> Sink for CatchUp<P> {
         self.printer.begin()?;
         let Some(mut replay) = self.replay.take() else { return Ok(()) };
         // What was begun is ended first: nothing else may come in between.
-        if let Some(begun) = replay.take_begun().map_err(Trouble::reading)? {
-            self.printer.printer().finish_begun(&begun)?;
+        match replay.take_begun().map_err(Trouble::reading)? {
+            Some(Begun::Rest(rest)) => self.printer.printer().finish_begun(&rest)?,
+            Some(Begun::Torn(partial)) => self.printer.printer().end_torn_line(partial)?,
+            None => {}
         }
         for position in replay.positions() {
             if let Some(recorded) = replay.take(position).map_err(Trouble::reading)? {

@@ -12,7 +12,7 @@ use crate::journal::resumption::Afterwards;
 use crate::reorder::Reorder;
 use crate::sink::passage::Passage;
 use crate::sink::print::{Goes, Printer};
-use crate::sink::replay::Replay;
+use crate::sink::replay::{Begun, Replay};
 use crate::sink::{Sink, Totals, Trouble};
 use crate::work::Work;
 
@@ -104,11 +104,15 @@ impl InOrder {
     /// Whatever its turn: nothing else may come in between, not even of who stands before it and runs again.
     fn finish_begun(&mut self) -> Result<(), Trouble> {
         let Some(replay) = &mut self.replay else { return Ok(()) };
-        let Some(begun) = replay.take_begun().map_err(Trouble::reading)? else { return Ok(()) };
-        self.printer.finish_begun(&begun)?;
-        let is_done = begun.cut.whose.afterwards == Afterwards::IsDone;
-        self.finished = is_done.then_some(begun.recorded.position);
-        Ok(())
+        match replay.take_begun().map_err(Trouble::reading)? {
+            None => Ok(()),
+            Some(Begun::Torn(partial)) => self.printer.end_torn_line(partial),
+            Some(Begun::Rest(rest)) => {
+                let is_done = rest.cut.whose.afterwards == Afterwards::IsDone;
+                self.finished = is_done.then_some(rest.recorded.position);
+                self.printer.finish_begun(&rest)
+            }
+        }
     }
 
     /// Prints the lines that the job has written whose turn it is. Where both streams go to one file its standard
@@ -120,7 +124,8 @@ impl InOrder {
         let label = self.printer.label(live.seq, &live.key);
         let printed = self.printer.printed();
         let stream = self.printer.stream(live.source);
-        let passage = self.head.of(live.source).get_or_insert_with(|| Passage::new(stream, label.as_ref()));
+        let passage =
+            self.head.of(live.source).get_or_insert_with(|| Passage::new(stream, label.as_ref(), None));
         passage.follow(live, stream, printed)
     }
 

@@ -2,10 +2,14 @@
 //! Knows nothing of how a line is shaped.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use procpool_core::{Completion, Key, Live, Outcome, Retried, Seq, Source, Spool};
 
+use crate::journal::printed::Printed;
+use crate::journal::rows::Place;
 use crate::sink::catch_up::Prints;
+use crate::sink::note::Note;
 use crate::sink::passage::{Last, Passage};
 use crate::sink::print::Printer;
 use crate::sink::{Sink, Totals, Trouble};
@@ -18,11 +22,59 @@ pub(crate) struct Lines {
     running: HashMap<(u64, u32, Source), Passage>,
     /// The last attempts that were printed whole of jobs that are to be tried again, by number.
     printed: HashMap<u64, u32>,
+    rows: Rows,
+}
+
+/// Where account is taken of the attempts that have written something, by number, with the attempt.
+#[derive(Default)]
+struct Rows(HashMap<u64, (u32, Place)>);
+
+impl Rows {
+    /// The row of an attempt, where there is one.
+    fn of(&mut self, seq: u64, attempt: u32, account: &Printed) -> Option<Place> {
+        if let Some((of, row)) = self.0.get(&seq) {
+            if *of == attempt {
+                return Some(*row);
+            }
+        }
+        self.free(seq, account);
+        let row = account.rows()?.take(seq, attempt)?;
+        self.0.insert(seq, (attempt, row));
+        Some(row)
+    }
+
+    fn free(&mut self, seq: u64, account: &Printed) {
+        let row = self.0.remove(&seq);
+        if let (Some((_, row)), Some(rows)) = (row, account.rows()) {
+            rows.free(row);
+        }
+    }
 }
 
 impl Lines {
     pub(crate) fn new(printer: Printer) -> Lines {
-        Lines { printer, running: HashMap::new(), printed: HashMap::new() }
+        Lines {
+            printer: printer.that_ends_lines(),
+            running: HashMap::new(),
+            printed: HashMap::new(),
+            rows: Rows::default(),
+        }
+    }
+
+    /// An output of which nothing has been printed.
+    fn passage(&mut self, (seq, attempt, source): (u64, u32, Source), label: Option<&Key>) -> Passage {
+        let note = self.printer.account().and_then(|account| {
+            let row = self.rows.of(seq, attempt, account)?;
+            let shape = self.printer.shaped(label);
+            Some(Note {
+                printed: Arc::clone(account),
+                position: seq,
+                source,
+                row,
+                shape,
+            })
+        });
+        Passage::new(self.printer.stream(source), label, note)
     }
 
     fn end(&mut self, attempt: (Seq, u32), key: &Key, outcome: &Outcome) -> Result<(), Trouble> {
@@ -44,8 +96,8 @@ impl Lines {
         if spool.is_empty() {
             return Ok(());
         }
+        let passage = begun.unwrap_or_else(|| self.passage(output, label));
         let stream = self.printer.stream(output.2);
-        let passage = begun.unwrap_or_else(|| Passage::new(stream, label));
         match passage.finish(spool, stream)? {
             Last::LineEnd => Ok(()),
             Last::Text => stream.put(b"\n"),
@@ -65,13 +117,15 @@ impl Sink for Lines {
             // Its completion has come, or is on its way.
             return Ok(());
         }
-        let Lines { printer, running, .. } = self;
-        let label = printer.label(live.seq, &live.key);
-        let printed = printer.printed();
-        let stream = printer.stream(live.source);
         let output = (live.seq.get(), live.attempt, live.source);
-        let passage = running.entry(output).or_insert_with(|| Passage::new(stream, label.as_ref()));
-        passage.follow(live, stream, printed)
+        if !self.running.contains_key(&output) {
+            let label = self.printer.label(live.seq, &live.key);
+            let passage = self.passage(output, label.as_ref());
+            self.running.insert(output, passage);
+        }
+        let printed = self.printer.printed();
+        let passage = self.running.get_mut(&output).expect("BUG: it was begun");
+        passage.follow(live, self.printer.stream(live.source), printed)
     }
 
     fn retried(&mut self, retried: &Retried) -> Result<(), Trouble> {
@@ -86,7 +140,12 @@ impl Sink for Lines {
         let ended =
             if is_printed { Ok(()) } else { self.end(attempt, completion.key(), &completion.outcome) };
         self.printer.is_done(completion.seq);
-        ended.and_then(|()| self.printer.end_job(completion.seq.get()))
+        let seq = completion.seq.get();
+        ended.and_then(|()| self.printer.end_job(seq))?;
+        if let Some(account) = self.printer.account() {
+            self.rows.free(seq, account);
+        }
+        Ok(())
     }
 
     fn finish(&mut self, _: &Totals) -> Result<(), Trouble> {

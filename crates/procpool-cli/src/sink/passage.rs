@@ -9,6 +9,7 @@ use std::rc::Rc;
 use procpool_core::{Key, Live, Spool};
 
 use crate::sink::Trouble;
+use crate::sink::note::Note;
 use crate::sink::shape::Shape;
 use crate::sink::stream::Stream;
 
@@ -20,6 +21,7 @@ pub(crate) struct Passage {
     /// Up to here it was searched for a line's end.
     searched: u64,
     last: Last,
+    note: Option<Note>,
 }
 
 /// What came out of the shape.
@@ -59,8 +61,8 @@ impl Printed {
 }
 
 impl Passage {
-    /// An output of which nothing has been printed to `stream`. `label` is what each line begins with.
-    pub(crate) fn new(stream: &Stream, label: Option<&Key>) -> Passage {
+    /// An output of which nothing has been printed to `stream`. `label` is what each line begins with, `note` takes account.
+    pub(crate) fn new(stream: &Stream, label: Option<&Key>, note: Option<Note>) -> Passage {
         let ready = Buffer::default();
         Passage {
             shape: Shape::new(stream.passes(), label, ready.clone()),
@@ -68,6 +70,7 @@ impl Passage {
             printed: 0,
             searched: 0,
             last: Last::LineEnd,
+            note,
         }
     }
 
@@ -95,16 +98,30 @@ impl Passage {
     }
 
     fn catch_up(&mut self, live: &Live, until: u64, stream: &mut Stream) -> Result<(), Trouble> {
+        self.begin(stream)?;
         while self.printed < until {
             let end = until.min(self.printed + PIECE);
             let piece = live.read(self.printed..end).map_err(Trouble::reading)?;
             self.pass(&piece, stream)?;
         }
+        self.end();
         Ok(())
+    }
+
+    fn begin(&self, stream: &Stream) -> Result<(), Trouble> {
+        let begun = self.note.as_ref().map_or(Ok(()), |note| note.begin(stream));
+        begun.map_err(|error| Trouble::recording("the journal", error))
+    }
+
+    fn end(&self) {
+        if let Some(note) = &self.note {
+            note.end(self.printed);
+        }
     }
 
     /// Prints what is left of an output that is complete, and says how it ends.
     pub(crate) fn finish(mut self, output: &Spool, stream: &mut Stream) -> Result<Last, Trouble> {
+        self.begin(stream)?;
         let mut rest = output.reader_from(self.printed);
         loop {
             let mut piece = Vec::new();
@@ -114,9 +131,13 @@ impl Passage {
             }
             self.pass(&piece, stream)?;
         }
-        self.shape.finish().map_err(Trouble::reading)?;
-        put(&self.ready, stream, &mut self.last)?;
-        Ok(self.last)
+        let Passage { shape, ready, printed, mut last, note, .. } = self;
+        shape.finish().map_err(Trouble::reading)?;
+        put(&ready, stream, &mut last)?;
+        if let Some(note) = note {
+            note.end(printed);
+        }
+        Ok(last)
     }
 
     fn pass(&mut self, piece: &[u8], stream: &mut Stream) -> Result<(), Trouble> {

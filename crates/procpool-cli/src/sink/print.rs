@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use procpool_core::{Completion, Key, Seq, Source, Spool};
 
-use crate::journal::printed::Printed as Account;
+use crate::journal::printed::{Partial, Printed as Account};
 use crate::journal::resumption::Afterwards;
 use crate::journal::shaped::Shaped;
 use crate::labels::Labels;
 use crate::pulse::Pulse;
 use crate::sink::passage::Printed;
-use crate::sink::replay::{Begun, Cut, Recorded};
+use crate::sink::replay::{Cut, Recorded, Rest};
 use crate::sink::stream::{Control, Stream};
 use crate::sink::translate::Shaping;
 use crate::sink::{Sink, Totals, Trouble};
@@ -28,6 +28,14 @@ pub(crate) struct Printer {
     /// Whether both streams go to one file or pipe.
     goes: Goes,
     account: Option<Arc<Account>>,
+    last_lines: LastLines,
+}
+
+/// What becomes of the last line of an output where it has no newline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LastLines {
+    AreAsTheyAre,
+    AreEnded,
 }
 
 /// Where the two streams go.
@@ -54,7 +62,15 @@ impl Printer {
             (Some(one), Some(other)) if one == other => Goes::Together,
             _ => Goes::Apart,
         };
-        Printer { stdout, stderr, tag, printed, goes, account: None }
+        Printer {
+            stdout,
+            stderr,
+            tag,
+            printed,
+            goes,
+            account: None,
+            last_lines: LastLines::AreAsTheyAre,
+        }
     }
 
     /// Takes account of what has been printed.
@@ -63,6 +79,17 @@ impl Printer {
         self.stderr.keep_account(Source::Stderr, Arc::clone(&account));
         self.account = Some(account);
         self
+    }
+
+    /// Ends the last line of each output: lines of others stand behind it.
+    pub(crate) fn that_ends_lines(mut self) -> Printer {
+        self.last_lines = LastLines::AreEnded;
+        self
+    }
+
+    /// Where account is taken of what has been printed.
+    pub(crate) fn account(&self) -> Option<&Arc<Account>> {
+        self.account.as_ref()
     }
 
     /// Whether there is a journal.
@@ -124,7 +151,8 @@ impl Printer {
         account.begin(seq, &self.shaped(label)).map_err(unaccounted)
     }
 
-    fn shaped(&self, label: Option<&Key>) -> Shaped {
+    /// How outputs are shaped whose lines have this label.
+    pub(crate) fn shaped(&self, label: Option<&Key>) -> Shaped {
         Shaped {
             label: label.map(|label| label.as_bytes().to_vec()),
             stdout: self.stdout.passes(),
@@ -140,14 +168,17 @@ impl Printer {
     /// Prints what was recorded of a job by an earlier run.
     pub(crate) fn print_recorded(&mut self, recorded: &Recorded) -> Result<(), Trouble> {
         let label = self.label_of(recorded);
-        self.begin_job(recorded.position, label.as_ref())?;
+        if let Some(account) = &self.account {
+            let begun = account.begin_from(recorded.position, &self.shaped(label.as_ref()), recorded.from);
+            begun.map_err(unaccounted)?;
+        }
         self.print_rest(recorded, label.as_ref(), [0; 2])?;
         self.end_job(recorded.position)
     }
 
     /// Prints what is left of an output that an earlier run has begun, each line with the label that it had then.
-    pub(crate) fn finish_begun(&mut self, begun: &Begun) -> Result<(), Trouble> {
-        let Begun { recorded, cut: Cut { whose, partial, shape } } = begun;
+    pub(crate) fn finish_begun(&mut self, rest: &Rest) -> Result<(), Trouble> {
+        let Rest { recorded, cut: Cut { whose, partial, shape } } = rest;
         let label = match shape {
             Some(shape) => shape.label.as_ref().map(|label| OsString::from_vec(label.clone()).into()),
             None => self.label_of(recorded),
@@ -187,7 +218,20 @@ impl Printer {
             if !recorded.is_empty(source) {
                 let printed = self.stream(source).print_recorded(label, || recorded.open(source), left_out);
                 printed.map_err(|trouble| recorded.name(trouble))?;
+                if self.last_lines == LastLines::AreEnded {
+                    self.stream(source).end_last_line()?;
+                }
             }
+        }
+        Ok(())
+    }
+
+    /// Ends a line that an earlier run has begun, and whose rest nobody has.
+    pub(crate) fn end_torn_line(&mut self, partial: Partial) -> Result<(), Trouble> {
+        self.stdout.end_line(partial.stdout)?;
+        self.stderr.end_line(partial.stderr)?;
+        if let Some(account) = &self.account {
+            account.forget();
         }
         Ok(())
     }

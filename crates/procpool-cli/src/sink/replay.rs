@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ use crate::journal::places::{RecordPlace, find_outcomes};
 use crate::journal::positions::Positions;
 use crate::journal::printed::Partial;
 use crate::journal::resumption::CutOff;
+use crate::journal::rows::Own;
 use crate::journal::shaped::Shaped;
 use crate::sink::Trouble;
 use crate::work::Work;
@@ -26,6 +27,8 @@ use crate::work::Work;
 pub(crate) struct Replay {
     writers: Vec<WriterFiles>,
     jobs: BTreeMap<u64, Waiting>,
+    /// How much of their outputs has been printed line by line, by position.
+    begun: HashMap<u64, Own>,
     cut: Option<Cut>,
     /// What is to be finished of a job that is not to be printed.
     others: Option<RecordPlace>,
@@ -39,8 +42,15 @@ pub(crate) struct Cut {
     pub(crate) shape: Option<Shaped>,
 }
 
-/// Such an output, to be finished.
-pub(crate) struct Begun {
+/// What becomes of such an output.
+pub(crate) enum Begun {
+    /// It is finished.
+    Rest(Rest),
+    /// Nobody has the rest: its job was running, and runs again.
+    Torn(Partial),
+}
+
+pub(crate) struct Rest {
     pub(crate) recorded: Recorded,
     pub(crate) cut: Cut,
 }
@@ -64,6 +74,8 @@ pub(crate) struct Recorded {
     pub(crate) key: Key,
     pub(crate) values: Vec<OsString>,
     pub(crate) slot: usize,
+    /// What comes before that of its outputs has been printed.
+    pub(crate) from: Own,
     entry: Entry,
     outputs: PathBuf,
 }
@@ -78,6 +90,7 @@ impl Replay {
         folder: &Folder,
         listing: &Arc<Listing>,
         wanted: &HashMap<Hash, u64>,
+        begun: HashMap<u64, Own>,
         cut: Option<Cut>,
     ) -> io::Result<Option<Replay>> {
         let writers = folder.writers()?;
@@ -102,8 +115,8 @@ impl Replay {
             }
         });
         let jobs: BTreeMap<u64, Waiting> = waiting.collect();
-        let is_empty = jobs.is_empty() && others.is_none() && damage.first.is_none();
-        Ok((!is_empty).then_some(Replay { writers, jobs, cut, others, damage }))
+        let is_empty = jobs.is_empty() && cut.is_none() && damage.first.is_none();
+        Ok((!is_empty).then_some(Replay { writers, jobs, begun, cut, others, damage }))
     }
 
     /// Says what will not be printed, if that is anything. Once.
@@ -132,7 +145,7 @@ impl Replay {
         let Some(cut) = self.cut.take() else { return Ok(None) };
         let position = cut.whose.position;
         let recorded = match self.others.take() {
-            None => self.take(position)?,
+            None => self.take(position)?.map(|recorded| Recorded { from: cut.partial.own, ..recorded }),
             Some(place) => {
                 let (entry, outputs) = place.read(&self.writers)?;
                 Some(Recorded {
@@ -142,10 +155,14 @@ impl Replay {
                     slot: entry.slot.unwrap_or(1),
                     entry,
                     outputs,
+                    from: cut.partial.own,
                 })
             }
         };
-        Ok(recorded.map(|recorded| Begun { recorded, cut }))
+        Ok(Some(match recorded {
+            Some(recorded) => Begun::Rest(Rest { recorded, cut }),
+            None => Begun::Torn(cut.partial),
+        }))
     }
 
     /// What was recorded of the job at this position, if it is to be printed. Given out once.
@@ -157,7 +174,8 @@ impl Replay {
         let (key, values) = (job.key.clone(), job.work.values().to_vec());
         let (entry, outputs) = place.read(&self.writers)?;
         let slot = entry.slot.unwrap_or(1);
-        Ok(Some(Recorded { position, key, values, slot, entry, outputs }))
+        let from = self.begun.get(&position).copied().unwrap_or_default();
+        Ok(Some(Recorded { position, key, values, slot, entry, outputs, from }))
     }
 
     /// What was recorded, as a run gives it back, for the other records: they may lack it. `keep` keeps an output.
@@ -166,7 +184,7 @@ impl Replay {
     /// Where it can't be read; names the job.
     pub(crate) fn completions(
         &self,
-        keep: impl Fn(Box<dyn io::Read>) -> io::Result<Spool>,
+        keep: impl Fn(Box<dyn Read>) -> io::Result<Spool>,
     ) -> anyhow::Result<Vec<Completion<Work>>> {
         let completion = |waiting: &Waiting| {
             let (entry, outputs) = waiting.place.read(&self.writers)?;
@@ -236,11 +254,14 @@ impl Recorded {
         self.entry.length(source) == 0
     }
 
-    /// Reads an output from its start.
+    /// Reads what is left of an output.
     ///
     /// # Errors
     /// Where it can't be opened.
-    pub(crate) fn open(&self, source: Source) -> io::Result<Box<dyn io::Read>> {
-        self.entry.open(source, &self.outputs)
+    pub(crate) fn open(&self, source: Source) -> io::Result<Box<dyn Read>> {
+        let mut output = self.entry.open(source, &self.outputs)?;
+        // Read and not skipped: its sum is that of all.
+        io::copy(&mut output.by_ref().take(self.from.of(source)), &mut io::sink())?;
+        Ok(output)
     }
 }

@@ -12,12 +12,12 @@ use rustix::pipe::fcntl_setpipe_size;
 use rustix::stdio;
 
 use crate::closed::Standard;
-use crate::journal::printed::{Part, Printed};
+use crate::journal::printed::{LastByte, Part, Printed};
 use crate::patient::{Patient, wait_for_room};
 use crate::pulse::Pulse;
 use crate::screen::{self, Held};
 use crate::sink::Trouble;
-use crate::sink::account::{Account, PIECE, Rest, delivered};
+use crate::sink::account::{Account, PIECE, Rest, delivered, is_within_line};
 use crate::sink::shape::{Passes, Shape};
 use crate::sink::translate::{Shaping, delivered_as};
 
@@ -48,6 +48,8 @@ pub(crate) struct Stream {
     held: Option<Held>,
     /// Where somebody may have to go on after a kill.
     account: Option<Account>,
+    /// How what was written last ends.
+    last: LastByte,
 }
 
 impl Stream {
@@ -71,6 +73,7 @@ impl Stream {
             pulse,
             held: None,
             account: None,
+            last: LastByte::EndsLine,
         }
     }
 
@@ -99,9 +102,7 @@ impl Stream {
         if spool.len() > LARGE {
             self.grow_pipe();
         }
-        if let (Some(account), Ok(file)) = (&self.account, &self.file) {
-            account.begin(file);
-        }
+        self.begin_here();
         self.while_held(|stream| stream.copy(label, spool)).map_err(|error| Trouble::copying(name, error))
     }
 
@@ -138,10 +139,8 @@ impl Stream {
     ) -> Result<(), Trouble> {
         let name = self.name;
         let shaping = Shaping { passes: self.passes, label };
-        if let (Some(account), Ok(file)) = (&self.account, &self.file) {
-            if left_out == 0 {
-                account.begin(file);
-            }
+        if left_out == 0 {
+            self.begin_here();
         }
         let print =
             |stream: &mut Stream| shape(shaping, &mut open()?, &mut Rest { writer: stream, left_out });
@@ -149,6 +148,28 @@ impl Stream {
             io::ErrorKind::InvalidData => Trouble::reading(error),
             _ => Trouble::writing(name, error),
         })
+    }
+
+    /// What is counted from now on begins here.
+    pub(crate) fn begin_here(&self) {
+        if let (Some(account), Ok(file)) = (&self.account, &self.file) {
+            account.begin(file);
+        }
+    }
+
+    /// Ends a line of an output whose rest nobody has.
+    pub(crate) fn end_line(&mut self, part: Part) -> Result<(), Trouble> {
+        let length = self.account.as_ref().map_or(0, |account| account.length_before);
+        let is_torn = is_within_line(self.file.as_ref().ok(), length, part).map_err(Trouble::reading)?;
+        if is_torn { self.put(b"\n") } else { Ok(()) }
+    }
+
+    /// Gives the last line a newline where it has none.
+    pub(crate) fn end_last_line(&mut self) -> Result<(), Trouble> {
+        match self.last {
+            LastByte::EndsLine => Ok(()),
+            LastByte::IsWithinLine => self.put(b"\n"),
+        }
     }
 
     /// Prints bytes that are ready for it.
@@ -179,6 +200,15 @@ impl Stream {
     }
 }
 
+/// What is written at once: whole lines, where one is short enough, for a kill may come behind it.
+fn piece(bytes: &[u8]) -> &[u8] {
+    let piece = &bytes[..bytes.len().min(PIECE)];
+    match piece.iter().rposition(|byte| *byte == b'\n') {
+        Some(newline) => &piece[..=newline],
+        None => piece,
+    }
+}
+
 fn shape(shaping: Shaping<'_>, output: &mut dyn Read, writer: &mut dyn Write) -> io::Result<()> {
     let mut shape = Shape::new(shaping.passes, shaping.label, BufWriter::new(writer));
     io::copy(output, &mut shape)?;
@@ -196,7 +226,7 @@ impl Write for Stream {
         let bytes = match &self.account {
             Some(account) if !account.is_to_file => {
                 wait_for_room(file)?;
-                &bytes[..bytes.len().min(PIECE)]
+                piece(bytes)
             }
             _ => bytes,
         };
@@ -205,7 +235,10 @@ impl Write for Stream {
         }
         let count = Patient::new(file, &self.pulse).write(bytes)?;
         if let Some(account) = &self.account {
-            account.count(count);
+            account.count(&bytes[..count]);
+        }
+        if let Some(last) = bytes[..count].last() {
+            self.last = LastByte::of(*last);
         }
         if let Some(held) = &self.held {
             held.note(&bytes[..count]);

@@ -5,20 +5,19 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::os::fd::OwnedFd;
 
-use rustix::io::ioctl_fionread;
-use rustix::pipe::{PipeFlags, fcntl_getpipe_size, pipe_with};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::journal::killed;
 use crate::processes::state;
 use crate::terminal::Terminal;
-use crate::{Folder, Trial, wait_for};
+use crate::{Folder, Running, Trial, wait_for};
 
 /// Writes lines, more than any pipe holds.
 const NUMBERS: &str = "seq 60000";
 const LAST: usize = 60_000;
 
-/// Runs this until so many bytes have come through its pipe and the next ones wait, kills it then, and gives all that has come. Killed
-/// between a write to a pipe and the note of it, a piece comes twice.
+/// Runs this until so many bytes have come through its pipe and the next ones wait, kills it then, and gives all that has come.
 #[track_caller]
 fn cut(trial: Trial, bytes: u64) -> String {
     cut_into(|pipe| trial.stdout(pipe), bytes)
@@ -26,26 +25,52 @@ fn cut(trial: Trial, bytes: u64) -> String {
 
 #[track_caller]
 fn cut_into(run: impl FnOnce(OwnedFd) -> Trial, bytes: u64) -> String {
-    let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).unwrap();
-    let running = run(writer).start();
-    let mut reader = File::from(reader);
-    let mut text = String::new();
-    Read::by_ref(&mut reader).take(bytes).read_to_string(&mut text).unwrap();
-    let pool = running.pool();
-    let waits = || sleeps(&pool) && is_full(&reader);
-    wait_for("the pipe to be full", || (0..3).all(|_| waits()));
-    killed(running);
-    reader.read_to_string(&mut text).unwrap();
-    text
+    let mut tap = Tap::new(run);
+    tap.read(bytes);
+    tap.is_full();
+    tap.kill()
 }
 
-/// Nothing more fits in: what is written to it is written in pieces of this size.
-fn is_full(pipe: &File) -> bool {
-    let size = fcntl_getpipe_size(pipe).unwrap();
-    ioctl_fionread(pipe).unwrap() + PIECE > size.try_into().unwrap()
+/// A run whose output comes through a pipe that is read as far as a case wants.
+struct Tap {
+    running: Running,
+    reader: File,
+    writer: OwnedFd,
+    text: String,
 }
 
-const PIECE: u64 = 4096;
+impl Tap {
+    fn new(run: impl FnOnce(OwnedFd) -> Trial) -> Tap {
+        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+        let running = run(writer.try_clone().unwrap()).start();
+        Tap { running, reader: reader.into(), writer, text: String::new() }
+    }
+
+    fn read(&mut self, bytes: u64) {
+        let read = Read::by_ref(&mut self.reader).take(bytes).read_to_string(&mut self.text).unwrap();
+        assert_eq!(read as u64, bytes);
+    }
+
+    /// Waits until the run waits for room. Killed between a write to a pipe and the note of it, a piece comes twice.
+    #[track_caller]
+    fn is_full(&self) {
+        let pool = self.running.pool();
+        let is_full = || {
+            let mut writer = [PollFd::new(&self.writer, PollFlags::OUT)];
+            poll(&mut writer, Some(&Timespec::default())).unwrap() == 0
+        };
+        wait_for("the pipe to be full", || (0..3).all(|_| sleeps(&pool) && is_full()));
+    }
+
+    /// All that has come in all.
+    #[track_caller]
+    fn kill(mut self) -> String {
+        killed(self.running);
+        drop(self.writer);
+        self.reader.read_to_string(&mut self.text).unwrap();
+        self.text
+    }
+}
 
 /// Whether no thread runs.
 fn sleeps(process: &str) -> bool {
@@ -173,4 +198,34 @@ fn a_resumes_own_words_stand_in_no_line_where_both_streams_go_to_one_place() {
         all.lines().partition(|line| line.starts_with("procpool: ") || line.contains("succeeded"));
     has_all(&outputs.join("\n"), "both");
     assert!(own.len() >= 2, "{own:?}");
+}
+
+#[test]
+fn where_lines_are_printed_as_they_come_the_rest_of_a_job_that_has_ended_comes_once() {
+    for (first, then) in [("", ""), ("--tag", ""), ("", "--tag"), ("--tag", "--tag")] {
+        for mode in ["--output lines", "", "-k"] {
+            let folder = Folder::new();
+            // What is no whole line yet comes when the job has ended, and been recorded.
+            let list = ["echo first; head -c 300000 /dev/zero | tr '\\0' x", "sh", ":::", "1"];
+            let part = cut(folder.record(&format!("--output lines {first} sh -c")).args(list), 100_001);
+            let again = folder.record(&format!("--resume {mode} {then} sh -c")).args(list).end().exited(0);
+            let tag = if first.is_empty() { "" } else { "1\t" };
+            let all = part + again.text();
+            let line = all.strip_prefix(&format!("{tag}first\n{tag}")).unwrap().trim_end_matches('\n');
+            assert!(line.bytes().all(|byte| byte == b'x'), "{first:?}, then {mode} {then}");
+            assert_eq!(line.len(), 300_000, "{first:?}, then {mode} {then}");
+        }
+    }
+}
+
+#[test]
+fn a_line_that_was_cut_and_whose_rest_nobody_has_is_ended_before_another_begins() {
+    let folder = Folder::new();
+    let script = "[ -e ok ] && exec echo again; for n in $(seq 30); do head -c 9000 /dev/zero | tr '\\0' x; echo; done; sleep 1000";
+    let list = [script, "sh", ":::", "1"];
+    let part = cut(folder.record("--output lines sh -c").args(list), 100_001);
+    assert!(!part.ends_with('\n'), "nothing was cut");
+    folder.write("ok", "");
+    let rest = folder.record("--resume --output lines sh -c").args(list).end().exited(0);
+    rest.printed("\nagain\n");
 }
