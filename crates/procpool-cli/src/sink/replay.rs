@@ -45,7 +45,7 @@ pub(crate) struct Cut {
 /// What becomes of such an output.
 pub(crate) enum Begun {
     /// It is finished.
-    Rest(Rest),
+    Rest(Box<Rest>),
     /// Nobody has the rest: its job was running, and runs again.
     Torn(Partial),
 }
@@ -160,7 +160,7 @@ impl Replay {
             }
         };
         Ok(Some(match recorded {
-            Some(recorded) => Begun::Rest(Rest { recorded, cut }),
+            Some(recorded) => Begun::Rest(Box::new(Rest { recorded, cut })),
             None => Begun::Torn(cut.partial),
         }))
     }
@@ -175,7 +175,7 @@ impl Replay {
         let (entry, outputs) = place.read(&self.writers)?;
         let slot = entry.slot.unwrap_or(1);
         let from = self.begun.get(&position).copied().unwrap_or_default();
-        Ok(Some(Recorded { position, key, values, slot, entry, outputs, from }))
+        Ok(Some(Recorded { position, key, values, slot, from, entry, outputs }))
     }
 
     /// What was recorded, as a run gives it back, for the other records: they may lack it. `keep` keeps an output.
