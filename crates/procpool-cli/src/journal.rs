@@ -2,6 +2,7 @@
 //! Knows nothing of how a run is shown; each of its parts has a file of its own below.
 
 mod ahead;
+mod before;
 pub(crate) mod brief;
 pub(crate) mod claim;
 mod commit;
@@ -21,6 +22,7 @@ pub(crate) mod listing;
 pub(crate) mod names;
 mod outcome;
 pub(crate) mod outcomes;
+mod partial;
 pub(crate) mod past;
 pub(crate) mod places;
 pub(crate) mod positions;

@@ -3,7 +3,7 @@
 //! Knows nothing of what an output is, or of how it is printed.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,10 @@ use procpool_core::Source;
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::{Errno, retry_on_intr};
 
-use crate::journal::folder::{self, private, rows_of, shape_of};
+pub(crate) use crate::journal::before::Before;
+use crate::journal::folder::{private, rows_of, shape_of};
+use crate::journal::partial::{BITS, POSITION, STEP, WITHIN_LINE, bit_of, first_word, own_word, word_of};
+pub(crate) use crate::journal::partial::{FilePlace, LastByte, Part, Partial};
 use crate::journal::rows::{Own, Row, RowFile};
 use crate::journal::shaped::{ShapeFile, Shaped};
 use crate::sys;
@@ -30,71 +33,6 @@ pub(crate) struct Printed {
     rows: OnceLock<RowFile>,
     path: PathBuf,
 }
-
-/// How far an output was printed whose end was never noted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Partial {
-    /// The job's position in the list; 0 where there is none.
-    pub(crate) position: u64,
-    pub(crate) stdout: Part,
-    pub(crate) stderr: Part,
-    /// From where on in the job's own bytes they are counted: before that all is there.
-    pub(crate) own: Own,
-}
-
-/// How far one of its outputs was.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Part {
-    /// So many bytes were written.
-    pub(crate) bytes: u64,
-    /// So many more were being written, all at once: they may be there or not, or some of them.
-    pub(crate) under_way: u64,
-    /// Where in a file they begin, if they went to one.
-    pub(crate) place: Option<FilePlace>,
-    pub(crate) last: LastByte,
-}
-
-/// How what was written last ends, as far as is known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum LastByte {
-    #[default]
-    EndsLine,
-    IsWithinLine,
-}
-
-impl LastByte {
-    pub(crate) fn of(byte: u8) -> LastByte {
-        if byte == b'\n' { LastByte::EndsLine } else { LastByte::IsWithinLine }
-    }
-}
-
-/// A place in a regular file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct FilePlace {
-    pub(crate) device: u64,
-    pub(crate) inode: u64,
-    pub(crate) offset: u64,
-}
-
-/// What was in the file when it was read.
-#[derive(Debug, Default)]
-pub(crate) struct Before {
-    words: Vec<u64>,
-    /// That of the output that was being printed.
-    shape: Option<Shaped>,
-    rows: Vec<Row>,
-}
-
-/// The words before the bits: the position, then six of each output, from where on in the job's own bytes each is counted, and
-/// whether the last byte written of one ends no line.
-const POSITION: usize = 0;
-const PART: usize = 6;
-const OWN: usize = 13;
-const WITHIN_LINE: usize = 15;
-const BITS: usize = 16;
-
-/// The file grows by so many words: 32,000 jobs.
-const STEP: usize = 512;
 
 /// A thousand million jobs: 128 MiB of addresses, of which no more is used than there are jobs.
 const MOST: usize = BITS + (1 << 24);
@@ -272,121 +210,6 @@ fn write_zeros(file: &File, part: Range<u64>) -> io::Result<()> {
         offset += length as u64;
     }
     file.sync_data()
-}
-
-impl Before {
-    /// Takes note that the job at this position has nothing more to be printed.
-    pub(crate) fn add(&mut self, position: u64) {
-        self.reach(word_of(position));
-        self.words[word_of(position)] |= bit_of(position);
-    }
-
-    /// Takes note of how far an output was printed, and in which shape.
-    pub(crate) fn set_partial(&mut self, partial: Partial, shape: Option<Shaped>) {
-        self.shape = shape;
-        self.reach(BITS);
-        self.words[POSITION] = partial.position;
-        for (source, part) in [(Source::Stdout, partial.stdout), (Source::Stderr, partial.stderr)] {
-            let place = part.place.unwrap_or(FilePlace { device: 0, inode: 0, offset: 0 });
-            let is_place = u64::from(part.place.is_some());
-            let words = [part.bytes, place.device, place.inode, place.offset, is_place, part.under_way];
-            self.words[first_word(source)..][..PART].copy_from_slice(&words);
-            self.words[own_word(source)] = partial.own.of(source);
-            if part.last == LastByte::IsWithinLine {
-                self.words[WITHIN_LINE] |= 1 << first_word(source);
-            }
-        }
-    }
-
-    /// Takes note of how far a job's lines were printed.
-    pub(crate) fn add_row(&mut self, row: Row) {
-        self.rows.push(row);
-    }
-
-    fn reach(&mut self, word: usize) {
-        if self.words.len() <= word {
-            self.words.resize((word + 1).next_multiple_of(STEP), 0);
-        }
-    }
-
-    /// Nothing was printed, where there is no such file.
-    pub(crate) fn read(path: &Path) -> io::Result<Before> {
-        let mut bytes = Vec::new();
-        match folder::open(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Before::default()),
-            file => file?.read_to_end(&mut bytes)?,
-        };
-        let words = bytes.chunks_exact(size_of::<u64>());
-        let word = |bytes: &[u8]| bytes.try_into().map(u64::from_ne_bytes).unwrap_or_default();
-        Ok(Before {
-            words: words.map(word).collect(),
-            shape: ShapeFile::read(&shape_of(path))?,
-            rows: RowFile::read(&rows_of(path))?,
-        })
-    }
-
-    /// How far the lines of jobs were printed.
-    pub(crate) fn rows(&self) -> &[Row] {
-        &self.rows
-    }
-
-    /// In which shape the output was that was being printed, where that is known.
-    pub(crate) fn shape(&self) -> Option<&Shaped> {
-        self.shape.as_ref()
-    }
-
-    /// Whether all outputs of the job at this position have been printed.
-    pub(crate) fn has(&self, position: u64) -> bool {
-        self.words.get(word_of(position)).is_some_and(|word| word & bit_of(position) != 0)
-    }
-
-    /// The output that was being printed.
-    pub(crate) fn partial(&self) -> Partial {
-        let word_at = |number: usize| self.words.get(number).copied().unwrap_or_default();
-        let part = |source| {
-            let word = |number| word_at(first_word(source) + number);
-            let is_within_line = word_at(WITHIN_LINE) & (1 << first_word(source)) != 0;
-            let place = FilePlace { device: word(1), inode: word(2), offset: word(3) };
-            Part {
-                bytes: word(0),
-                under_way: word(5),
-                place: (word(4) == 1).then_some(place),
-                last: if is_within_line { LastByte::IsWithinLine } else { LastByte::EndsLine },
-            }
-        };
-        Partial {
-            position: word_at(POSITION),
-            stdout: part(Source::Stdout),
-            stderr: part(Source::Stderr),
-            own: Own {
-                stdout: word_at(own_word(Source::Stdout)),
-                stderr: word_at(own_word(Source::Stderr)),
-            },
-        }
-    }
-}
-
-fn first_word(source: Source) -> usize {
-    match source {
-        Source::Stdout => 1,
-        Source::Stderr => 1 + PART,
-    }
-}
-
-fn own_word(source: Source) -> usize {
-    match source {
-        Source::Stdout => OWN,
-        Source::Stderr => OWN + 1,
-    }
-}
-
-fn word_of(position: u64) -> usize {
-    usize::try_from(position / 64)
-        .map_or(usize::MAX - 1, |word| word.saturating_add(BITS).min(usize::MAX - 1))
-}
-
-fn bit_of(position: u64) -> u64 {
-    1 << (position % 64)
 }
 
 #[cfg(test)]

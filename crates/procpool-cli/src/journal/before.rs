@@ -1,0 +1,116 @@
+//! What a run has printed, read back by the next one and written down again by its own list.
+//! Knows nothing of who prints.
+
+use std::io::{self, Read};
+use std::path::Path;
+
+use procpool_core::Source;
+
+use crate::journal::folder::{self, rows_of, shape_of};
+use crate::journal::partial::{
+    BITS, FilePlace, LastByte, PART, POSITION, Part, Partial, STEP, WITHIN_LINE, bit_of, first_word,
+    own_word, word_of,
+};
+use crate::journal::rows::{Own, Row, RowFile};
+use crate::journal::shaped::{ShapeFile, Shaped};
+
+/// What was in the file when it was read.
+#[derive(Debug, Default)]
+pub(crate) struct Before {
+    pub(crate) words: Vec<u64>,
+    /// That of the output that was being printed.
+    pub(crate) shape: Option<Shaped>,
+    pub(crate) rows: Vec<Row>,
+}
+
+impl Before {
+    /// Takes note that the job at this position has nothing more to be printed.
+    pub(crate) fn add(&mut self, position: u64) {
+        self.reach(word_of(position));
+        self.words[word_of(position)] |= bit_of(position);
+    }
+
+    /// Takes note of how far an output was printed, and in which shape.
+    pub(crate) fn set_partial(&mut self, partial: Partial, shape: Option<Shaped>) {
+        self.shape = shape;
+        self.reach(BITS);
+        self.words[POSITION] = partial.position;
+        for (source, part) in [(Source::Stdout, partial.stdout), (Source::Stderr, partial.stderr)] {
+            let place = part.place.unwrap_or(FilePlace { device: 0, inode: 0, offset: 0 });
+            let is_place = u64::from(part.place.is_some());
+            let words = [part.bytes, place.device, place.inode, place.offset, is_place, part.under_way];
+            self.words[first_word(source)..][..PART].copy_from_slice(&words);
+            self.words[own_word(source)] = partial.own.of(source);
+            if part.last == LastByte::IsWithinLine {
+                self.words[WITHIN_LINE] |= 1 << first_word(source);
+            }
+        }
+    }
+
+    /// Takes note of how far a job's lines were printed.
+    pub(crate) fn add_row(&mut self, row: Row) {
+        self.rows.push(row);
+    }
+
+    fn reach(&mut self, word: usize) {
+        if self.words.len() <= word {
+            self.words.resize((word + 1).next_multiple_of(STEP), 0);
+        }
+    }
+
+    /// Nothing was printed, where there is no such file.
+    pub(crate) fn read(path: &Path) -> io::Result<Before> {
+        let mut bytes = Vec::new();
+        match folder::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Before::default()),
+            file => file?.read_to_end(&mut bytes)?,
+        };
+        let words = bytes.chunks_exact(size_of::<u64>());
+        let word = |bytes: &[u8]| bytes.try_into().map(u64::from_ne_bytes).unwrap_or_default();
+        Ok(Before {
+            words: words.map(word).collect(),
+            shape: ShapeFile::read(&shape_of(path))?,
+            rows: RowFile::read(&rows_of(path))?,
+        })
+    }
+
+    /// How far the lines of jobs were printed.
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// In which shape the output was that was being printed, where that is known.
+    pub(crate) fn shape(&self) -> Option<&Shaped> {
+        self.shape.as_ref()
+    }
+
+    /// Whether all outputs of the job at this position have been printed.
+    pub(crate) fn has(&self, position: u64) -> bool {
+        self.words.get(word_of(position)).is_some_and(|word| word & bit_of(position) != 0)
+    }
+
+    /// The output that was being printed.
+    pub(crate) fn partial(&self) -> Partial {
+        let word_at = |number: usize| self.words.get(number).copied().unwrap_or_default();
+        let part = |source| {
+            let word = |number| word_at(first_word(source) + number);
+            let is_within_line = word_at(WITHIN_LINE) & (1 << first_word(source)) != 0;
+            let place = FilePlace { device: word(1), inode: word(2), offset: word(3) };
+            Part {
+                bytes: word(0),
+                under_way: word(5),
+                place: (word(4) == 1).then_some(place),
+                last: if is_within_line { LastByte::IsWithinLine } else { LastByte::EndsLine },
+            }
+        };
+        Partial {
+            position: word_at(POSITION),
+            stdout: part(Source::Stdout),
+            stderr: part(Source::Stderr),
+            own: Own {
+                stdout: word_at(own_word(Source::Stdout)),
+                stderr: word_at(own_word(Source::Stderr)),
+            },
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! How far an output was printed whose end was never noted, and where that stands among what was printed.
+//! Knows nothing of files.
+
+use procpool_core::Source;
+
+use crate::journal::rows::Own;
+
+/// How far an output was printed whose end was never noted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Partial {
+    /// The job's position in the list; 0 where there is none.
+    pub(crate) position: u64,
+    pub(crate) stdout: Part,
+    pub(crate) stderr: Part,
+    /// From where on in the job's own bytes they are counted: before that all is there.
+    pub(crate) own: Own,
+}
+
+/// How far one of its outputs was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// So many bytes were written.
+    pub(crate) bytes: u64,
+    /// So many more were being written, all at once: they may be there or not, or some of them.
+    pub(crate) under_way: u64,
+    /// Where in a file they begin, if they went to one.
+    pub(crate) place: Option<FilePlace>,
+    pub(crate) last: LastByte,
+}
+
+/// How what was written last ends, as far as is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LastByte {
+    #[default]
+    EndsLine,
+    IsWithinLine,
+}
+
+impl LastByte {
+    pub(crate) fn of(byte: u8) -> LastByte {
+        if byte == b'\n' { LastByte::EndsLine } else { LastByte::IsWithinLine }
+    }
+}
+
+/// A place in a regular file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FilePlace {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+    pub(crate) offset: u64,
+}
+
+/// The words before the bits: the position, then six of each output, from where on in the job's own bytes each is counted, and
+/// whether the last byte written of one ends no line.
+pub(super) const POSITION: usize = 0;
+pub(super) const PART: usize = 6;
+pub(super) const OWN: usize = 13;
+pub(super) const WITHIN_LINE: usize = 15;
+pub(super) const BITS: usize = 16;
+
+/// The file grows by so many words: 32,000 jobs.
+pub(super) const STEP: usize = 512;
+
+pub(super) fn first_word(source: Source) -> usize {
+    match source {
+        Source::Stdout => 1,
+        Source::Stderr => 1 + PART,
+    }
+}
+
+pub(super) fn own_word(source: Source) -> usize {
+    match source {
+        Source::Stdout => OWN,
+        Source::Stderr => OWN + 1,
+    }
+}
+
+pub(super) fn word_of(position: u64) -> usize {
+    usize::try_from(position / 64)
+        .map_or(usize::MAX - 1, |word| word.saturating_add(BITS).min(usize::MAX - 1))
+}
+
+pub(super) fn bit_of(position: u64) -> u64 {
+    1 << (position % 64)
+}
