@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use procpool_core::{Command, Completion, Context, End, Job, Limit, Outcome, Pool, Ran, Runner, Status};
 
@@ -105,7 +106,8 @@ impl Recorded {
         run.map(move |done| {
             let ledger = ledger();
             let (_, identity) = ledger.line(&done.job, done.seq.get()).expect("no input to be kept");
-            let circumstances = Circumstances { generation: 1, identity, waited_for: None };
+            let ended = SystemTime::now();
+            let circumstances = Circumstances { generation: 1, identity, ended, waited_for: None };
             Recorded { ledger, done, outputs: outputs.clone(), circumstances }
         })
     }

@@ -4,7 +4,8 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::slice;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use procpool_core::{Command, Completion, EnvironmentBase, Job, Slot, Stdin};
 
@@ -36,6 +37,28 @@ pub(crate) struct Stored {
     pub(crate) values: Vec<OsString>,
     pub(crate) identity: Identity,
     pub(crate) input: Input,
+    pub(crate) ended: EndTime,
+}
+
+/// When the last attempt of a job ended, as its record says: other records must not say something else of one that was
+/// not started, and so has no other time. Set where it is recorded, which is on a worker.
+#[derive(Debug, Default)]
+pub(crate) struct EndTime(Mutex<Option<SystemTime>>);
+
+impl EndTime {
+    pub(crate) fn set(&self, time: SystemTime) {
+        *self.lock() = Some(time);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<SystemTime>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Clone for EndTime {
+    fn clone(&self) -> EndTime {
+        EndTime(Mutex::new(*self.lock()))
+    }
 }
 
 /// Whether a job's input is somewhere else than in its command.
@@ -83,6 +106,21 @@ impl Work {
             }
             Work::Command(command) => command.clone(),
             Work::Stored(stored) => in_slot(&stored.command, place.slot),
+        }
+    }
+
+    /// Its record says that it ended then.
+    pub(crate) fn note_end(&self, ended: Option<SystemTime>) {
+        if let (Work::Stored(stored), Some(ended)) = (self, ended) {
+            stored.ended.set(ended);
+        }
+    }
+
+    /// When its last attempt ended, where that was recorded.
+    pub(crate) fn ended(&self) -> Option<SystemTime> {
+        match self {
+            Work::Stored(stored) => *stored.ended.lock(),
+            Work::Values { .. } | Work::Block { .. } | Work::Command(_) => None,
         }
     }
 

@@ -196,6 +196,7 @@ impl Courier {
         };
         let entry = &seen.entry;
         let (slot, attempt) = (entry.slot.unwrap_or(1).max(1), entry.attempt);
+        job.work.note_end(entry.ended());
         if let Some(labels) = &self.means.labels {
             labels.begin_at(&job, position, slot);
         }

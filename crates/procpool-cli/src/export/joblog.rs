@@ -25,7 +25,7 @@ impl Format for Joblog {
 /// Empty for a job that has come to no end.
 fn text(row: &Row<'_>) -> String {
     let Row::Ended(_, entry) = row else { return String::new() };
-    let ended = humantime::parse_rfc3339(&entry.ended).unwrap_or(SystemTime::UNIX_EPOCH);
+    let ended = entry.ended().unwrap_or(SystemTime::UNIX_EPOCH);
     Figures::of(&entry.outcome(), entry.stdout_bytes, ended)
         .map(|figures| figures.row(row.seq(), &row.command().unwrap_or_default()))
         .unwrap_or_default()
@@ -33,11 +33,43 @@ fn text(row: &Row<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use procpool_core::{End, Outcome, Ran, Status};
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
     use crate::export::row::Whose;
     use crate::journal::entry::scripted;
+    use crate::sink::report::Report;
+
+    /// The row that is written as the job ends, and the one that is made of its record.
+    fn rows(started: Duration, elapsed: Duration) -> (String, String) {
+        let mut ran = Ran::new(End::Itself(Status::Exited(0)));
+        (ran.started, ran.elapsed) = (UNIX_EPOCH + started, elapsed);
+        let outcome = Outcome::from(ran);
+        // As a text in between: a fraction is written down and read again.
+        let report = serde_json::to_string(&Report::of(&outcome)).unwrap();
+        let entry = scripted(&serde_json::from_str(&report).unwrap());
+        let written = Figures::of(&outcome, 0, UNIX_EPOCH).unwrap().row(1, "");
+        (written, text(&Row::Ended(Whose::Nobody, &entry)))
+    }
+
+    #[test]
+    fn a_row_is_the_same_whether_it_is_written_at_once_or_made_of_the_record() {
+        let (written, exported) = rows(Duration::from_micros(1_767_323_045_999_600), Duration::from_micros(1_999_600));
+        assert_eq!(written, exported);
+        assert_eq!(written, "1\t:\t1767323045.999\t     2.000\t0\t0\t0\t0\t\n");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_time_a_row_is_the_same(started in 0_u64..4_000_000_000_000_000_000, elapsed in 0_u64..4_000_000_000_000_000) {
+            let (written, exported) = rows(Duration::from_nanos(started), Duration::from_nanos(elapsed));
+            prop_assert_eq!(written, exported);
+        }
+    }
 
     #[test]
     fn a_row_is_that_of_the_record_of_this_name() {

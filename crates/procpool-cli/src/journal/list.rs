@@ -21,7 +21,7 @@ use crate::journal::record::sealed;
 use crate::journal::text::Text;
 use crate::template::{SLOT_MARK, SLOT_NOT_KNOWN};
 use crate::terms::Terms;
-use crate::work::{Input, Place, Stored, Work};
+use crate::work::{EndTime, Input, Place, Stored, Work};
 
 /// A line of a list.
 #[derive(Debug, Serialize, Deserialize)]
@@ -204,6 +204,7 @@ impl Ledger {
             values: line.values.into_iter().map(Text::into_os_string).collect(),
             identity,
             input,
+            ended: EndTime::default(),
         };
         let mut job = Job::new(Key::from(line.key.into_os_string()), Work::Stored(Box::new(stored)));
         job.timeout = line.timeout.map(Duration::from_nanos).or(self.terms.timeout);

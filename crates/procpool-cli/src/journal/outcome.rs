@@ -30,7 +30,7 @@ impl Entry {
         };
         let mut ran = Ran::new(end);
         ran.started = self.started().unwrap_or(ran.started);
-        ran.elapsed = length(self.seconds);
+        ran.elapsed = self.elapsed();
         ran.usage = Usage {
             user: length(self.user_seconds),
             system: length(self.system_seconds),
@@ -57,6 +57,16 @@ impl Entry {
     /// When it started; where it did not, when that was known.
     pub(crate) fn started(&self) -> Option<SystemTime> {
         humantime::parse_rfc3339(self.started.as_ref().unwrap_or(&self.ended)).ok()
+    }
+
+    /// How long it ran.
+    pub(crate) fn elapsed(&self) -> Duration {
+        length(self.seconds)
+    }
+
+    /// When it ended.
+    pub(crate) fn ended(&self) -> Option<SystemTime> {
+        humantime::parse_rfc3339(&self.ended).ok()
     }
 
     fn process_status(&self) -> Status {

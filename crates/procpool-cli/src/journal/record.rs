@@ -270,6 +270,7 @@ impl Output {
 pub(crate) struct Circumstances {
     pub(crate) generation: u32,
     pub(crate) identity: Identity,
+    pub(crate) ended: SystemTime,
     pub(crate) waited_for: Option<&'static str>,
 }
 
@@ -279,14 +280,14 @@ pub(crate) fn attempt_line(
     circumstances: &Circumstances,
     outputs: &Outputs,
 ) -> Vec<u8> {
-    let Circumstances { generation, identity, waited_for } = *circumstances;
+    let Circumstances { generation, identity, ended, waited_for } = *circumstances;
     sealed(&AttemptRecord {
         record: "attempt",
         generation,
         attempt: attempt.number,
         job: identity.job.to_string(),
         fingerprint: identity.fingerprint.to_string(),
-        ended: time(SystemTime::now()),
+        ended: time(ended),
         report: &Report::of(attempt.outcome),
         seq: attempt.seq.get(),
         slot: attempt.slot.map(procpool_core::Slot::get),

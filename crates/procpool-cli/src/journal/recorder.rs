@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::SystemTime;
 
 use procpool_core::{Completion, Context, HeldUp, Job, NotStarted, Outcome, Spool};
 
@@ -99,8 +100,10 @@ impl Recorder {
         let circumstances = Circumstances {
             generation: self.generation,
             identity: stored.identity,
+            ended: SystemTime::now(),
             waited_for: waited_for(context),
         };
+        stored.ended.set(circumstances.ended);
         writer.append(&attempt_line(attempt, &circumstances, &outputs))
     }
 
@@ -121,8 +124,10 @@ impl Recorder {
         let circumstances = Circumstances {
             generation: self.generation,
             identity: stored.identity,
+            ended: SystemTime::now(),
             waited_for: None,
         };
+        stored.ended.set(circumstances.ended);
         let writer = self.writer.get().expect("BUG: a record before the run has begun");
         writer.append(&attempt_line(Attempt::last(lost), &circumstances, &Outputs::default()))
     }
@@ -133,7 +138,7 @@ impl Recorder {
     /// Where it can't be written, or somebody has taken the files away.
     pub(crate) fn end(&self, status: i32, left: &[Left]) -> io::Result<()> {
         let writer = self.writer.get().expect("BUG: an end without a begin");
-        let ended = time(std::time::SystemTime::now());
+        let ended = time(SystemTime::now());
         writer.append(
             &Record::End(End {
                 generation: self.generation,

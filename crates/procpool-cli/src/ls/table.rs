@@ -8,6 +8,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::colour::{Palette, paint};
 use crate::journal::reading::{Listed, Reading, Stands};
+use crate::sink::report::seconds;
 use crate::size;
 
 /// A job. They are ordered only to be kept in a heap, where something else decides.
@@ -128,7 +129,7 @@ impl Table {
             What::Faint(what) => (self.palette.faint, *what),
         };
         let (seconds, peak) = match &row.ended {
-            Some(Ended { elapsed, peak_memory }) => (format!("{:.3}", elapsed.as_secs_f64()), &**peak_memory),
+            Some(Ended { elapsed, peak_memory }) => (seconds(*elapsed), &**peak_memory),
             None => ("-".to_owned(), "-"),
         };
         format!(

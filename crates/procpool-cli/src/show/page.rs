@@ -10,6 +10,7 @@ use crate::duration;
 use crate::journal::entry::Entry;
 use crate::journal::reading::{Listed, Reading, Stands};
 use crate::quote::{Reader, command_line};
+use crate::sink::report::seconds;
 use crate::size;
 
 /// How it looks.
@@ -76,7 +77,7 @@ impl Page {
             self.fact(&mut text, "  started", started);
         }
         self.fact(&mut text, "  ended", &entry.ended);
-        self.fact(&mut text, "  seconds", &format!("{:.3}", entry.seconds));
+        self.fact(&mut text, "  seconds", &seconds(entry.elapsed()));
         let (user, system) = (entry.user_seconds, entry.system_seconds);
         self.fact(
             &mut text,

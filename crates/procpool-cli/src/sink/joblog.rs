@@ -1,7 +1,7 @@
 //! The job log of GNU parallel: a line for each job that was started, as it ends.
 //! Knows nothing of what else is recorded.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use procpool_core::{Completion, End, NotStarted, Outcome, Ran, Signal, Status};
 
@@ -43,7 +43,8 @@ impl Sink for Joblog {
 
     fn completed(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble> {
         let received = completion.outcome.ran().map_or(0, |ran| ran.stdout.len());
-        match Figures::of(&completion.outcome, received, SystemTime::now()) {
+        let ended = completion.job.work.ended().unwrap_or_else(SystemTime::now);
+        match Figures::of(&completion.outcome, received, ended) {
             Some(figures) => {
                 let row = figures.row(completion.seq.get(), &report::command(completion));
                 self.0.write(row.as_bytes())
@@ -89,11 +90,10 @@ impl Figures {
     }
 
     pub(crate) fn row(&self, seq: u64, command: &str) -> String {
-        let started = self.started.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-        let (elapsed, received) = (self.elapsed.as_secs_f64(), self.received);
-        let Code { exit, signal } = self.code;
+        let (started, elapsed) = (report::unix_seconds(self.started), report::seconds(self.elapsed));
+        let (Code { exit, signal }, received) = (self.code, self.received);
         // Nothing is sent to another machine, and what GNU parallel calls sent without one is nothing too.
-        format!("{seq}\t:\t{started:.3}\t{elapsed:10.3}\t0\t{received}\t{exit}\t{signal}\t{command}\n")
+        format!("{seq}\t:\t{started}\t{elapsed:>10}\t0\t{received}\t{exit}\t{signal}\t{command}\n")
     }
 }
 
@@ -122,6 +122,7 @@ impl Code {
 #[cfg(test)]
 mod tests {
     use std::io;
+    use std::time::UNIX_EPOCH;
 
     use super::*;
 

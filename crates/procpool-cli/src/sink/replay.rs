@@ -188,6 +188,7 @@ impl Replay {
     ) -> anyhow::Result<Vec<Completion<Work>>> {
         let completion = |waiting: &Waiting| {
             let (entry, outputs) = waiting.place.read(&self.writers)?;
+            waiting.job.work.note_end(entry.ended());
             let mut outcome = entry.outcome();
             if let Outcome::Ran(ran) = &mut outcome {
                 ran.stdout = keep(entry.open(Source::Stdout, &outputs)?)?;

@@ -2,7 +2,7 @@
 //! Knows no record.
 
 use std::borrow::Cow;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -283,12 +283,42 @@ pub(crate) fn status(ran: &Ran) -> Option<Status> {
     }
 }
 
-/// A moment as records write it: RFC 3339, in UTC, to the millisecond.
+/// A moment as records write it: RFC 3339, in UTC, cut to the millisecond.
 pub(crate) fn time(time: SystemTime) -> String {
     humantime::format_rfc3339_millis(time).to_string()
+}
+
+/// The same in seconds since 1970. Cut as well: what is written as a run goes on is what its journal says afterwards.
+pub(crate) fn unix_seconds(time: SystemTime) -> String {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{}.{:03}", since.as_secs(), since.subsec_millis())
+}
+
+/// A length of time in seconds, rounded to the millisecond. In whole numbers: a record keeps a fraction whose last bit
+/// may be another one when it is read back.
+pub(crate) fn seconds(length: Duration) -> String {
+    let millis = (length.as_nanos() + 500_000) / 1_000_000;
+    format!("{}.{:03}", millis / 1000, millis % 1000)
 }
 
 /// The command that a job ran, on one line, as bash(1) would read it.
 pub(crate) fn command(completion: &Completion<Work>) -> String {
     command_line(&command_run(completion), Reader::Line).to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_cut_and_a_length_rounded_to_the_millisecond() {
+        let moment = UNIX_EPOCH + Duration::from_micros(1_700_000_000_999_600);
+        assert_eq!(unix_seconds(moment), "1700000000.999");
+        assert_eq!(time(moment), "2023-11-14T22:13:20.999Z");
+        let length = |nanos| seconds(Duration::from_nanos(nanos));
+        assert_eq!(length(0), "0.000");
+        assert_eq!(length(1_499_999), "0.001");
+        assert_eq!(length(1_500_000), "0.002");
+        assert_eq!(length(59_999_600_000), "60.000");
+    }
 }

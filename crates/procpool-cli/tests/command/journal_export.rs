@@ -46,6 +46,17 @@ fn a_joblog_and_a_report_are_those_that_the_run_has_written() {
 }
 
 #[test]
+fn a_joblog_is_to_the_byte_the_one_that_the_run_has_written() {
+    let folder = Folder::new();
+    let jobs: Vec<String> = (0..8)
+        .flat_map(|number| [format!(r#""ok{number}": ["true"]"#), format!(r#""missing{number}": ["./missing"]"#)])
+        .collect();
+    folder.write("jobs.json", format!("{{{}}}", jobs.join(", ")));
+    folder.run("--journal j --joblog log -j1 --file jobs.json").end().exited(1);
+    assert_eq!(export(&folder, "joblog").text(), folder.read("log"));
+}
+
+#[test]
 fn a_line_of_json_or_a_row_is_the_attempt_that_counts_or_each() {
     let folder = recorded();
     let lines = objects(export(&folder, "jsonl").text());

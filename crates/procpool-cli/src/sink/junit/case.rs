@@ -2,13 +2,14 @@
 //! Knows nothing of the report around it.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use anstream::adapter::strip_str;
 use procpool_core::{Completion, Key, NotStarted, Outcome, Spool};
 use quick_xml::Writer;
 use quick_xml::events::BytesText;
 
-use crate::sink::report::Kind;
+use crate::sink::report::{Kind, seconds};
 use crate::tally::Rest;
 use crate::work::Work;
 
@@ -22,7 +23,7 @@ pub(crate) struct Case {
 
 /// An attempt of a job.
 pub(crate) struct Try {
-    seconds: f64,
+    elapsed: Duration,
     verdict: Verdict,
     kind: Kind,
     message: String,
@@ -77,7 +78,7 @@ impl Try {
     /// The same where it is known already what is to be said of it.
     pub(crate) fn said(outcome: &Outcome, message: &str, words: String) -> Try {
         Try {
-            seconds: outcome.ran().map_or(0.0, |ran| ran.elapsed.as_secs_f64()),
+            elapsed: outcome.ran().map_or(Duration::ZERO, |ran| ran.elapsed),
             verdict: Verdict::of(outcome),
             kind: Kind::of(outcome),
             message: allowed(message),
@@ -122,8 +123,8 @@ impl Case {
     }
 
     pub(crate) fn write<W: Write>(&self, writer: &mut Writer<W>) -> io::Result<()> {
-        let seconds: f64 = self.earlier.iter().chain([&self.last]).map(|tried| tried.seconds).sum();
-        let seconds = format!("{seconds:.3}");
+        let elapsed = self.earlier.iter().chain([&self.last]).map(|tried| tried.elapsed).sum();
+        let seconds = seconds(elapsed);
         let case = writer.create_element("testcase").with_attributes([
             ("name", self.key.as_str()),
             ("classname", NAME),

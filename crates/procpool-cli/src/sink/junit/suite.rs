@@ -10,7 +10,7 @@ use quick_xml::events::Event::{self, Decl, End, Start, Text};
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText};
 
 use crate::sink::junit::case::{Case, NAME, Verdict, unread};
-use crate::sink::report::time;
+use crate::sink::report::{seconds, time};
 use crate::tally::Rest;
 
 /// The cases are in a file of their own, for the counts stand before them.
@@ -111,7 +111,7 @@ impl Counts {
         for (name, count) in counts {
             head.push_attribute((name, count.to_string().as_str()));
         }
-        head.push_attribute(("time", format!("{:.3}", elapsed.as_secs_f64()).as_str()));
+        head.push_attribute(("time", seconds(elapsed).as_str()));
         head
     }
 }
