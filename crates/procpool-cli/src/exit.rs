@@ -26,6 +26,11 @@ impl ExitStatus {
     /// Ends the process this way.
     pub(crate) fn leave(self) -> ! {
         screen::say_what_waits();
+        self.leave_at_once()
+    }
+
+    /// The same without another word: that it can't be said may be what procpool is ended for.
+    pub(crate) fn leave_at_once(self) -> ! {
         if let ExitStatus::Signal(signal) = self {
             // A parent must see the signal and no exit code: a shell goes on with its loop else.
             sys::take_default_action(signal);

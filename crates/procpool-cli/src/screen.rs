@@ -55,6 +55,9 @@ static SCREEN: Mutex<Screen> = Mutex::new(Screen {
 /// (Ctrl-S) may hold for ever.
 static IS_SUSPENDED: AtomicBool = AtomicBool::new(false);
 
+/// Whether what is said waits. Apart from the lock for the same reason.
+static IS_PUT_OFF: AtomicBool = AtomicBool::new(false);
+
 /// So long it is tried to take the display away before procpool stops or ends.
 const PATIENCE: Duration = Duration::from_millis(200);
 
@@ -76,11 +79,15 @@ pub(crate) fn say(text: &str) {
 
 /// From now on what is said waits: a line that an earlier run has begun may go to the same file, and is to be finished first.
 pub(crate) fn put_off_words() {
+    IS_PUT_OFF.store(true, Ordering::Release);
     lock().put_off.get_or_insert_default();
 }
 
-/// Says what has waited, if anything has.
+/// Says what has waited, if anything has. Else procpool leaves here without looking who holds the lock.
 pub(crate) fn say_what_waits() {
+    if !IS_PUT_OFF.swap(false, Ordering::AcqRel) {
+        return;
+    }
     let put_off = lock().put_off.take();
     put_off.filter(|text| !text.is_empty()).iter().for_each(|text| say(text));
 }
