@@ -7,10 +7,12 @@ use std::fmt;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::sync::Arc;
 
+use crate::shown::Shown;
+
 /// The caller's own name for a job: any bytes. Cloning is cheap, the bytes are shared.
 ///
-/// Shown ([`Display`](fmt::Display)) with control characters escaped and what is no UTF-8 replaced, so that
-/// a key can't garble a terminal; [`as_bytes`](Key::as_bytes) has it exactly.
+/// Shown ([`Display`](fmt::Display)) as [`Shown`] has it, with control characters escaped and what is no UTF-8 replaced, so
+/// that a key can't garble a terminal; [`as_bytes`](Key::as_bytes) has it exactly.
 ///
 /// ```
 /// use procpool_core::Key;
@@ -38,19 +40,7 @@ impl Key {
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for part in self.0.utf8_chunks() {
-            for character in part.valid().chars() {
-                if character.is_control() {
-                    write!(f, "{}", character.escape_default())?;
-                } else {
-                    write!(f, "{character}")?;
-                }
-            }
-            if !part.invalid().is_empty() {
-                write!(f, "{}", char::REPLACEMENT_CHARACTER)?;
-            }
-        }
-        Ok(())
+        Shown(&self.0).fmt(f)
     }
 }
 

@@ -8,6 +8,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use crate::shown::Shown;
 use crate::signal::Signal;
 use crate::spool::Spool;
 use crate::status::{Status, Usage};
@@ -262,7 +263,7 @@ impl fmt::Display for Outcome {
             }
             Outcome::NotStarted(NotStarted::Spawn(error)) => write!(f, "not started: {error}"),
             Outcome::NotStarted(NotStarted::NeverReached) => f.write_str("not started: its turn never came"),
-            Outcome::Lost(why) => write!(f, "lost: {why}"),
+            Outcome::Lost(why) => write!(f, "lost: {}", Shown(why.as_bytes())),
         }
     }
 }

@@ -11,6 +11,8 @@ use std::sync::OnceLock;
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
+use crate::shown::Shown;
+
 /// What the kernel says of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stat {
@@ -163,7 +165,7 @@ pub(crate) fn holds(pid: i32, pipes: &[u64]) -> io::Result<bool> {
 pub(crate) fn program(pid: i32) -> String {
     let name = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
     let name = String::from_utf8_lossy(&name);
-    name.trim_end_matches('\n').replace(char::is_control, "\u{fffd}")
+    name.trim_end_matches('\n').replace(Shown::controls, "\u{fffd}")
 }
 
 /// Sends a signal to the process that had this number and was started then, and to no other: the number is looked up
