@@ -14,7 +14,7 @@ use anyhow::anyhow;
 
 use crate::args::{ExportArgs, ExportFormat};
 use crate::exit::ExitStatus;
-use crate::export::csv::Csv;
+use crate::export::csv::{Cells, Csv};
 use crate::export::format::Format;
 use crate::export::joblog::Joblog;
 use crate::export::jsonl::Jsonl;
@@ -40,11 +40,16 @@ fn tell(args: &ExportArgs) -> Result<(), Fault> {
     if let (Rows::Attempts, ExportFormat::Joblog | ExportFormat::Junit) = (rows, args.format) {
         return Err(anyhow!("--all goes with --format csv and jsonl; the others have one entry a job").into());
     }
+    let cells = match (args.csv_safe, args.format) {
+        (true, ExportFormat::Csv) => Cells::NoFormulas,
+        (true, _) => return Err(anyhow!("--csv-safe is about cells; it goes with --format csv").into()),
+        (false, _) => Cells::Exact,
+    };
     let mut reading = Reading::open(&args.directory)?;
     told::remark(&reading.remarks);
     let mut format: Box<dyn Format> = match args.format {
         ExportFormat::Joblog => Box::new(Joblog),
-        ExportFormat::Csv => Box::new(Csv::default()),
+        ExportFormat::Csv => Box::new(Csv::new(cells)),
         ExportFormat::Jsonl => Box::new(Jsonl),
         ExportFormat::Junit => Box::new(Junit::new()?),
     };

@@ -78,6 +78,13 @@ pub(crate) struct ExportArgs {
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     pub(crate) format: ExportFormat,
 
+    /// Keep a spreadsheet from taking cells of csv for formulas: a `'` before those that begin like one
+    ///
+    /// Which are those that begin with `=`, `+`, `-`, `@`, a tab, a carriage return or a newline, and with `'` itself:
+    /// one `'` at the start of a cell is always one too many. Without this, cells are exact.
+    #[arg(long)]
+    pub(crate) csv_safe: bool,
+
     /// An entry for each attempt, those of jobs that left the list too; for csv and jsonl
     #[arg(long)]
     pub(crate) all: bool,

@@ -1,6 +1,7 @@
 //! A table with a row a job or attempt, as spreadsheets and databases read it.
 //! Knows nothing of outputs but how long they are.
 
+use std::borrow::Cow;
 use std::io::Write;
 
 use crate::export::format::Format;
@@ -10,9 +11,18 @@ use crate::journal::reading::Reading;
 use crate::sink::report::KeyText;
 use crate::told::{Fault, Paper};
 
-#[derive(Default)]
 pub(super) struct Csv {
+    cells: Cells,
     text: Vec<u8>,
+}
+
+/// What stands in a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cells {
+    /// The value.
+    Exact,
+    /// The value, and before one that a spreadsheet would compute a `'`: keys and errors are other people's texts.
+    NoFormulas,
 }
 
 /// Named as in records.
@@ -60,13 +70,35 @@ impl Format for Csv {
 }
 
 impl Csv {
-    fn line(&mut self, fields: &[impl AsRef<[u8]>]) -> &[u8] {
+    pub(super) fn new(cells: Cells) -> Csv {
+        Csv { cells, text: Vec::new() }
+    }
+
+    fn line(&mut self, fields: &[impl AsRef<str>]) -> &[u8] {
         self.text.clear();
+        let cells = fields.iter().map(|field| self.cells.cell(field.as_ref()));
         let mut writer = csv::Writer::from_writer(&mut self.text);
-        writer.write_record(fields).expect("BUG: a row that memory does not take");
+        writer
+            .write_record(cells.map(|cell| cell.into_owned()))
+            .expect("BUG: a row that memory does not take");
         drop(writer);
         &self.text
     }
+}
+
+impl Cells {
+    fn cell(self, text: &str) -> Cow<'_, str> {
+        match (self, text.chars().next()) {
+            (Cells::NoFormulas, Some(first)) if begins_formula(first) => format!("'{text}").into(),
+            _ => text.into(),
+        }
+    }
+}
+
+/// Whether a spreadsheet may take a cell for something else than text that begins so; `'`, so that it can be told
+/// from the one that is put there. Some take the wide forms too.
+fn begins_formula(first: char) -> bool {
+    matches!(first, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\'' | '＝' | '＋' | '－' | '＠')
 }
 
 fn fields(row: &Row<'_>) -> [String; COLUMNS.len()] {
@@ -159,7 +191,7 @@ mod tests {
             "output_complete": false, "survivors": [{"pid": 13, "program": "su"}], "seq": 11, "slot": 12, "waited_for": "load", "key": "a\nb", "key_base64": "YQpi",
         });
         let entry = scripted(&says);
-        let mut csv = Csv::default();
+        let mut csv = Csv::new(Cells::Exact);
         let mut text = csv.line(&COLUMNS).to_vec();
         text.extend(csv.line(&fields(&Row::Ended(Whose::Nobody, &entry))));
         let mut reader = csv::Reader::from_reader(&text[..]);
@@ -178,5 +210,17 @@ mod tests {
         let left: Vec<&String> =
             record.as_object().unwrap().keys().filter(|name| !named.contains(&name.as_str())).collect();
         assert_eq!(left, Vec::<&String>::new());
+    }
+
+    #[test]
+    fn no_cell_begins_a_formula_where_that_is_asked_for_and_all_are_told_apart() {
+        let safe = |text| Cells::NoFormulas.cell(text).into_owned();
+        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "'=1"] {
+            assert_eq!(safe(text), format!("'{text}"));
+            assert_eq!(Cells::Exact.cell(text), text);
+        }
+        for text in ["", "a=1", " =1", "1-1", "\"=1"] {
+            assert_eq!(safe(text), text);
+        }
     }
 }

@@ -58,7 +58,8 @@ mod tests {
 
     #[test]
     fn a_row_is_the_same_whether_it_is_written_at_once_or_made_of_the_record() {
-        let (written, exported) = rows(Duration::from_micros(1_767_323_045_999_600), Duration::from_micros(1_999_600));
+        let (written, exported) =
+            rows(Duration::from_micros(1_767_323_045_999_600), Duration::from_micros(1_999_600));
         assert_eq!(written, exported);
         assert_eq!(written, "1\t:\t1767323045.999\t     2.000\t0\t0\t0\t0\t\n");
     }

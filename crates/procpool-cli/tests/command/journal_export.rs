@@ -49,7 +49,9 @@ fn a_joblog_and_a_report_are_those_that_the_run_has_written() {
 fn a_joblog_is_to_the_byte_the_one_that_the_run_has_written() {
     let folder = Folder::new();
     let jobs: Vec<String> = (0..8)
-        .flat_map(|number| [format!(r#""ok{number}": ["true"]"#), format!(r#""missing{number}": ["./missing"]"#)])
+        .flat_map(|number| {
+            [format!(r#""ok{number}": ["true"]"#), format!(r#""missing{number}": ["./missing"]"#)]
+        })
         .collect();
     folder.write("jobs.json", format!("{{{}}}", jobs.join(", ")));
     folder.run("--journal j --joblog log -j1 --file jobs.json").end().exited(1);
@@ -127,6 +129,22 @@ fn a_key_that_is_no_text_keeps_its_bytes() {
     assert!(export(&folder, "csv").text().contains("\"\u{fffd},\"\"\n\",/ywiCg==,1,"));
     let row = export(&folder, "joblog");
     assert!(row.text().ends_with("true $'\\377,\"\\n'\n"), "{}", row.describe());
+}
+
+#[test]
+fn no_cell_is_a_formula_where_that_is_asked_for() {
+    let folder = Folder::new();
+    folder.run("--journal j true :::").args(["=1+1", "a=1", "'-1", "\t=1"]).end().exited(0);
+    let keys = |options: &[&str]| {
+        let words = [&["export", "j", "--format", "csv"], options].concat();
+        let ended = folder.procpool(&words).end().exited(0).silent();
+        let rows = ended.text().lines().skip(1);
+        rows.map(|row| row.split(',').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&[]), ["=1+1", "a=1", "'-1", "\t=1"]);
+    assert_eq!(keys(&["--csv-safe"]), ["'=1+1", "a=1", "''-1", "'\t=1"]);
+    let other = folder.procpool(&["export", "j", "--format", "jsonl", "--csv-safe"]).end().exited(2);
+    other.printed("").said("--csv-safe is about cells; it goes with --format csv");
 }
 
 #[test]

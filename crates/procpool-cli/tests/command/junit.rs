@@ -143,3 +143,16 @@ fn an_input_that_was_not_read_to_its_end_is_told() {
     assert!(report.contains(r#" tests="1" failures="1" errors="0" skipped="0""#), "{report}");
     assert!(report.contains(r#"<testcase name="(the rest of the input)""#), "{report}");
 }
+
+#[test]
+fn keys_that_differ_only_in_bytes_that_are_no_text_have_names_that_differ() {
+    let folder = Folder::new();
+    let keys = b"a\xff\0a\xfe\0a\\xff\0a\x1b\0a\\u{1b}\0a\xef\xbf\xbd\0";
+    folder.run("--journal j --junit xml -k -j1 -0 true").input(keys.to_vec()).end().exited(0);
+    let exported = folder.procpool(&["export", "j", "--format", "junit"]).end().exited(0);
+    for report in [folder.read("xml"), exported.text().to_owned()] {
+        let names: Vec<&str> =
+            report.split("<testcase name=\"").skip(1).map(|case| case.split('"').next().unwrap()).collect();
+        assert_eq!(names, [r"a\xff", r"a\xfe", r"a\\xff", r"a\u{1b}", r"a\\u{1b}", "a\u{fffd}"]);
+    }
+}

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use anstream::adapter::strip_str;
-use procpool_core::{Completion, Key, NotStarted, Outcome, Spool};
+use procpool_core::{Completion, Key, NotStarted, Outcome, Shown, Spool};
 use quick_xml::Writer;
 use quick_xml::events::BytesText;
 
@@ -106,7 +106,7 @@ impl Case {
 
     /// The job with this key.
     pub(crate) fn of(key: &Key, last: Try, earlier: Vec<Try>) -> Case {
-        Case { key: allowed(&key.to_string()), last, earlier }
+        Case { key: name(key), last, earlier }
     }
 
     /// What never ran and has no key, under this name.
@@ -191,6 +191,60 @@ pub(crate) fn words(mut end: Vec<u8>, length: u64) -> String {
     allowed(&strip_str(&String::from_utf8_lossy(&end)).to_string())
 }
 
+/// The key as a name that no other key has: by their names readers of reports tell cases apart. Bytes that are no UTF-8
+/// are written `\xff`, and what XML can't hold or would control a terminal `\u{1b}`; where a key has a text like these
+/// two itself, the backslashes before it are doubled.
+fn name(key: &Key) -> String {
+    let mut name = Name { text: String::new(), backslashes: 0 };
+    for chunk in key.as_bytes().utf8_chunks() {
+        for (at, character) in chunk.valid().char_indices() {
+            match character {
+                '\u{fffe}' | '\u{ffff}' => name.escape(&character.escape_unicode().to_string()),
+                control if Shown::controls(control) => name.escape(&control.escape_unicode().to_string()),
+                plain => {
+                    if is_like_escape(&chunk.valid()[at..]) {
+                        name.double();
+                    }
+                    name.push(plain);
+                }
+            }
+        }
+        for byte in chunk.invalid() {
+            name.escape(&format!("\\x{byte:02x}"));
+        }
+    }
+    name.text
+}
+
+struct Name {
+    text: String,
+    /// With so many it ends.
+    backslashes: usize,
+}
+
+impl Name {
+    fn push(&mut self, character: char) {
+        self.backslashes = if character == '\\' { self.backslashes + 1 } else { 0 };
+        self.text.push(character);
+    }
+
+    fn double(&mut self) {
+        self.text.push_str(&"\\".repeat(self.backslashes));
+    }
+
+    fn escape(&mut self, escaped: &str) {
+        self.double();
+        self.text.push_str(escaped);
+        self.backslashes = 0;
+    }
+}
+
+/// Whether this text would make an escape of a backslash before it.
+fn is_like_escape(text: &str) -> bool {
+    let is_byte = |digits: &[u8]| digits.len() >= 2 && digits[..2].iter().all(u8::is_ascii_hexdigit);
+    text.starts_with("u{") || text.strip_prefix('x').is_some_and(|digits| is_byte(digits.as_bytes()))
+}
+
 /// What of a text XML 1.0 can hold: no other control characters, escaped or not.
 fn allowed(text: &str) -> String {
     let is_allowed = |character: &char| match character {
@@ -203,11 +257,36 @@ fn allowed(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
     fn a_text_holds_nothing_that_xml_can_not() {
         assert_eq!(allowed("a\0\t\n\r\u{b}\u{1f}\u{7f}\u{85}\u{fffe}\u{ffff}ä𝄞"), "a\t\nä𝄞");
+    }
+
+    #[test]
+    fn a_name_is_the_key_but_for_what_can_not_be_shown() {
+        let name = |key: &[u8]| name(&Key::from(key));
+        assert_eq!(name("a b/ä".as_bytes()), "a b/ä");
+        assert_eq!(name(br"printf 'a\n' C:\new \x \u"), r"printf 'a\n' C:\new \x \u");
+        assert_eq!(name(b"a\xff\xfeb"), r"a\xff\xfeb");
+        assert_eq!(name("\x1b\n\u{9b}\u{202e}\u{fffe}".as_bytes()), r"\u{1b}\u{a}\u{9b}\u{202e}\u{fffe}");
+        assert_eq!(name(br"\xff"), r"\\xff");
+        assert_eq!(name(b"\\\xff"), r"\\\xff");
+    }
+
+    proptest! {
+        #[test]
+        fn two_keys_have_two_names(
+            one in "([au{}xf1b\\\\\x1b\u{fffd}\u{fffe}]){0,6}", other in "([au{}xf1b\\\\\x1b\u{fffd}\u{fffe}]){0,6}",
+        ) {
+            // 'a' stands for a byte that is no UTF-8.
+            let key = |text: &str| Key::from(text.bytes().map(|byte| if byte == b'a' { 0xff } else { byte }).collect::<Vec<u8>>());
+            let (one, other) = (key(&one), key(&other));
+            prop_assert_eq!(one == other, name(&one) == name(&other), "{:?} {:?}", one, other);
+        }
     }
 
     #[test]
