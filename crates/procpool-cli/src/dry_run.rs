@@ -1,7 +1,7 @@
 //! Prints the commands of a run instead of running them.
 //! Knows nothing of where they come from.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt;
 
 use signal_hook::consts::SIGPIPE;
@@ -14,8 +14,11 @@ use crate::work::command_of;
 
 /// Prints a line for each job, in the order of the input: its command as a shell would read it.
 pub(crate) fn print(input: Input) -> ExitStatus {
-    let printed =
-        Standard::Output.check().and_then(|()| print_to(&mut BufWriter::new(io::stdout()), input.jobs));
+    // What shells have in common is exact, and on a terminal might control it.
+    let reader = if io::stdout().is_terminal() { Reader::Line } else { Reader::Shell };
+    let printed = Standard::Output
+        .check()
+        .and_then(|()| print_to(&mut BufWriter::new(io::stdout()), input.jobs, reader));
     match (printed, input.fault.get()) {
         (Err(error), _) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Signal(SIGPIPE),
         (Err(error), _) => {
@@ -26,11 +29,11 @@ pub(crate) fn print(input: Input) -> ExitStatus {
     }
 }
 
-fn print_to(writer: &mut impl Write, jobs: Jobs) -> io::Result<()> {
+fn print_to(writer: &mut impl Write, jobs: Jobs, reader: Reader) -> io::Result<()> {
     for (job, seq) in jobs.zip(1..) {
         let command = command_of(&job, seq);
         let line = if job.work.is_in_command() { line_with_input } else { command_line };
-        writer.write_all(line(&command, Reader::Shell).as_bytes())?;
+        writer.write_all(line(&command, reader).as_bytes())?;
         writer.write_all(b"\n")?;
     }
     writer.flush()

@@ -1,7 +1,7 @@
 //! How procpool ends.
 //! Knows nothing of what led there, only which ends there are and what they promise.
 
-use crate::{screen, sys};
+use crate::{screen, shown, sys};
 use std::io;
 use std::process;
 
@@ -78,7 +78,7 @@ pub(crate) fn own_failure(error: &anyhow::Error) -> ExitStatus {
 /// Says that procpool goes on as a single process. It does its work all the same.
 pub(crate) fn unguarded(error: &anyhow::Error) {
     let consequence = "what a job leaves behind, after a `kill -9` above all, may outlive procpool";
-    screen::say(&format!("procpool: no guardian: {error:#}; {consequence}\n"));
+    screen::say(&format!("procpool: no guardian: {}; {consequence}\n", shown::error(error)));
 }
 
 /// Says what these surroundings don't allow.
@@ -90,29 +90,12 @@ pub(crate) fn weaker(promises: &[&str]) {
 
 /// Where nobody can read it the exit status still tells.
 fn say(error: &anyhow::Error) {
-    screen::say(&format!("procpool: {}\n", words(error)));
-}
-
-/// An error as it is told: names and lines of files stand in it as they are, so what controls a terminal is escaped.
-pub(crate) fn words(error: &anyhow::Error) -> String {
-    let told = format!("{error:#}").replace("\r\n", "\n");
-    let escape = |character: char| match character {
-        '\n' | '\t' => character.to_string(),
-        control if control.is_control() => control.escape_default().to_string(),
-        other => other.to_string(),
-    };
-    told.trim_end().chars().map(escape).collect()
+    screen::say(&format!("procpool: {}\n", shown::error(error)));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_error_is_told_without_what_controls_a_terminal() {
-        let error = anyhow::anyhow!("line 1\r\n\tü\x1b[31m\x08\u{9b}\n").context("a\0");
-        assert_eq!(words(&error), "a\\u{0}: line 1\n\tü\\u{1b}[31m\\u{8}\\u{9b}");
-    }
 
     #[test]
     fn a_disk_without_room_is_no_fault_of_who_typed() {

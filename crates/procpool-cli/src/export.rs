@@ -21,7 +21,9 @@ use crate::export::jsonl::Jsonl;
 use crate::export::junit::Junit;
 use crate::export::row::{Row, Whose};
 use crate::journal::reading::{Listed, Reading, Recorded, Stands};
-use crate::told::{self, Fault, Paper};
+use crate::shown::Harmless;
+use crate::sink::shape::Passes;
+use crate::told::{self, Fault};
 
 /// Prints what was asked for.
 pub(crate) fn export(args: &ExportArgs) -> ExitStatus {
@@ -47,13 +49,19 @@ fn tell(args: &ExportArgs) -> Result<(), Fault> {
     };
     let mut reading = Reading::open(&args.directory)?;
     told::remark(&reading.remarks);
+    let paper = told::paper();
+    let passes = paper.get_ref().passes();
     let mut format: Box<dyn Format> = match args.format {
         ExportFormat::Joblog => Box::new(Joblog),
-        ExportFormat::Csv => Box::new(Csv::new(cells)),
+        ExportFormat::Csv => Box::new(Csv::new(cells, passes)),
         ExportFormat::Jsonl => Box::new(Jsonl),
         ExportFormat::Junit => Box::new(Junit::new()?),
     };
-    let mut paper = told::paper();
+    // A file or a pipe gets what was recorded to the byte; on a terminal a key must not control it.
+    let mut paper: Box<dyn Write> = match passes {
+        Passes::Everything => Box::new(paper),
+        Passes::TextAndColour => Box::new(Harmless::new(paper)),
+    };
     format.begin(&mut paper)?;
     let end = reading.each(|reading, job| match rows {
         Rows::Jobs => tell_job(&mut *format, &job, reading, &mut paper),
@@ -75,7 +83,7 @@ fn tell_job(
     format: &mut dyn Format,
     job: &Listed,
     reading: &mut Reading,
-    paper: &mut Paper,
+    paper: &mut dyn Write,
 ) -> Result<(), Fault> {
     match (job.stands, &job.noted) {
         (Stands::Ended, Some(noted)) => {
@@ -90,7 +98,7 @@ fn tell_attempts(
     format: &mut dyn Format,
     job: &Listed,
     reading: &mut Reading,
-    paper: &mut Paper,
+    paper: &mut dyn Write,
 ) -> Result<(), Fault> {
     let places = job.noted.map(|noted| reading.outcomes.attempts(&noted)).unwrap_or_default();
     for place in places {

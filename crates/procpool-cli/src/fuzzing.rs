@@ -2,13 +2,14 @@
 //! Knows nothing of fuzzers. No interface for anybody else: it is another one tomorrow.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::str;
 use std::time::Duration;
 
-use procpool_core::{Command, Job, Stdin};
+use procpool_core::{Command, Job, Shown, Stdin};
 
-use crate::exit;
 use crate::input::job_file::{Format, stream};
 use crate::journal::brief::{Brief, CameOfIt};
 use crate::journal::entry::Entry;
@@ -16,7 +17,8 @@ use crate::journal::identity::Identity;
 use crate::journal::list::{self, Inputs, Keep, Ledger};
 use crate::journal::scan::{Found, Scanner};
 use crate::journal::{line, past};
-use crate::quote::{Reader, line_with_input};
+use crate::quote::{Reader, command_line, line_with_input};
+use crate::shown::{self, Harmless};
 use crate::terms::Terms;
 use crate::work::{Work, command_of};
 
@@ -64,6 +66,79 @@ pub fn journal(bytes: &[u8]) {
         .collect();
     let bodies = judge_scan(&sealed);
     assert_eq!(bodies, bytes.split(|byte| *byte == b'\n').filter(|body| !body.is_empty()).count());
+}
+
+/// Names and texts that somebody else has chosen, on their way into a message or to a terminal.
+///
+/// # Panics
+/// Where something is left of it that controls, or a command that was quoted is another one when it is typed.
+pub fn shown(bytes: &[u8]) {
+    assert!(is_harmless(&shown::name(OsStr::from_bytes(bytes))));
+    let message = shown::message(&String::from_utf8_lossy(bytes)).replace('\n', "");
+    let mut pieces = message.split("\x1b[");
+    assert!(pieces.next().is_none_or(is_harmless));
+    for piece in pieces {
+        let parameters = |character: char| character.is_ascii_digit() || matches!(character, ';' | ':');
+        let text = piece.trim_start_matches(parameters).strip_prefix('m');
+        assert!(text.is_some_and(is_harmless), "a sequence that is not for colour: {piece:?}");
+    }
+    let at_once = written(&[bytes]);
+    assert!(at_once.split(['\n', '\t']).all(is_harmless));
+    let (before, after) = bytes.split_at(bytes.len() / 2);
+    assert_eq!(written(&[before, after]), at_once);
+    judge_quotes(bytes);
+}
+
+fn is_harmless(text: &str) -> bool {
+    !text.contains(Shown::controls)
+}
+
+fn written(pieces: &[&[u8]]) -> String {
+    let mut bytes = Vec::new();
+    let mut harmless = Harmless::new(&mut bytes);
+    for piece in pieces {
+        harmless.write_all(piece).expect("memory takes all");
+    }
+    harmless.flush().expect("memory takes all");
+    String::from_utf8(bytes).expect("a terminal is given text")
+}
+
+fn judge_quotes(bytes: &[u8]) {
+    let word: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
+    let line = command_line(&Command::new("x").arg(OsStr::from_bytes(&word)), Reader::Line);
+    let line = line.to_str().expect("a line is text");
+    assert!(is_harmless(line));
+    assert_eq!(read_back(line.strip_prefix("x ").expect("the program stands first")), word);
+}
+
+/// A word as bash(1) reads it.
+fn read_back(quoted: &str) -> Vec<u8> {
+    let ansi = quoted.strip_prefix("$'").and_then(|quoted| quoted.strip_suffix('\''));
+    let mut rest = ansi.unwrap_or(quoted).bytes();
+    let (mut word, mut is_quoted) = (Vec::new(), ansi.is_some());
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'\'' => is_quoted = !is_quoted,
+            b'\\' if ansi.is_some() => word.push(escaped(&mut rest)),
+            b'\\' if !is_quoted => word.extend(rest.next()),
+            plain => word.push(plain),
+        }
+    }
+    word
+}
+
+/// What stands behind a backslash between `$'` and `'`.
+fn escaped(rest: &mut impl Iterator<Item = u8>) -> u8 {
+    let mut digit = || rest.next().expect("an escape is whole");
+    match digit() {
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        first @ b'0'..=b'7' => {
+            [digit(), digit()].iter().fold(first - b'0', |value, next| value * 8 + (next - b'0'))
+        }
+        plain => plain,
+    }
 }
 
 /// Reads all whole lines, and says how many there are.
@@ -133,9 +208,8 @@ fn judge(read: anyhow::Result<Vec<Job<Work>>>) {
     match read {
         Ok(jobs) => judge_jobs(&jobs),
         Err(error) => {
-            let words = exit::words(&error);
-            let is_harmless = |character: char| matches!(character, '\n' | '\t') || !character.is_control();
-            assert!(words.chars().all(is_harmless), "an error that controls a terminal: {words:?}");
+            let words = shown::error(&error);
+            assert!(words.lines().all(is_harmless), "an error that controls a terminal: {words:?}");
         }
     }
 }
@@ -178,11 +252,12 @@ mod tests {
     type Target = fn(&[u8]);
 
     /// By name, which is that of the function.
-    const TARGETS: [(&str, Target); 4] = [
+    const TARGETS: [(&str, Target); 5] = [
         ("job_file_json", job_file_json),
         ("job_file_jsonl", job_file_jsonl),
         ("job_file_toml", job_file_toml),
         ("journal", journal),
+        ("shown", shown),
     ];
 
     fn entries(folder: &Path) -> Vec<PathBuf> {

@@ -36,6 +36,7 @@ mod run;
 mod scale;
 mod screen;
 mod show;
+mod shown;
 mod signals;
 mod sink;
 mod size;

@@ -11,6 +11,8 @@ use std::path::PathBuf;
 use std::process;
 use std::sync::OnceLock;
 
+use procpool_core::Shown;
+
 /// Why `/proc` can't be believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Distrust {
@@ -103,7 +105,7 @@ pub(crate) fn environment(pid: u32) -> io::Result<Vec<u8>> {
 /// The name of its program, as much as the kernel keeps of it; empty where there is none.
 pub(crate) fn name(pid: u32) -> String {
     let name = trust().ok().and_then(|()| fs::read(format!("/proc/{pid}/comm")).ok()).unwrap_or_default();
-    String::from_utf8_lossy(&name).trim_end_matches('\n').to_owned()
+    String::from_utf8_lossy(&name).trim_end_matches('\n').replace(Shown::controls, "\u{fffd}")
 }
 
 /// The program that it runs; `None` where that can't be told.

@@ -4,16 +4,17 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
+use std::str;
 
-use procpool_core::{Command, EnvironmentBase, Stdin};
+use procpool_core::{Command, EnvironmentBase, Shown, Stdin};
 
 /// What a word with a control character is written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reader {
     /// Any POSIX shell: all bytes stand as they are, newlines too.
     Shell,
-    /// A file that has one line a command: control characters, and what is no UTF-8, are written as bash(1), ksh
-    /// and zsh read them, `$'\n'`.
+    /// A terminal, or a file that has one line a command: what would control a terminal, and what is no UTF-8, is
+    /// written as bash(1), ksh and zsh read it, `$'\n'`.
     Line,
 }
 
@@ -109,10 +110,11 @@ fn append(line: &mut Vec<u8>, word: &[u8], reader: Reader) {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-./,:+@%".contains(byte);
     if !word.is_empty() && word.iter().all(is_plain) {
         line.extend(word);
-    } else if reader == Reader::Line && (word.iter().any(u8::is_ascii_control) || !is_text(word)) {
+    } else if reader == Reader::Line && !is_harmless(word) {
         line.extend(b"$'");
-        for byte in word {
-            line.extend(byte_in_ansi_quotes(*byte, is_text(word)));
+        for chunk in word.utf8_chunks() {
+            chunk.valid().chars().for_each(|character| append_in_ansi_quotes(line, character));
+            append_octal(line, chunk.invalid());
         }
         line.push(b'\'');
     } else {
@@ -128,21 +130,28 @@ fn append(line: &mut Vec<u8>, word: &[u8], reader: Reader) {
     }
 }
 
-fn is_text(word: &[u8]) -> bool {
-    std::str::from_utf8(word).is_ok()
+fn is_harmless(word: &[u8]) -> bool {
+    str::from_utf8(word).is_ok_and(|text| !text.contains(Shown::controls))
 }
 
-fn byte_in_ansi_quotes(byte: u8, is_text: bool) -> Vec<u8> {
-    match byte {
-        b'\n' => b"\\n".to_vec(),
-        b'\r' => b"\\r".to_vec(),
-        b'\t' => b"\\t".to_vec(),
-        b'\'' | b'\\' => vec![b'\\', byte],
-        byte if byte.is_ascii_control() || (!byte.is_ascii() && !is_text) => {
-            // Octal: of hexadecimal digits a shell may take more than two.
-            format!("\\{byte:03o}").into_bytes()
-        }
-        plain => vec![plain],
+fn append_in_ansi_quotes(line: &mut Vec<u8>, character: char) {
+    let mut bytes = [0; 4];
+    let bytes = character.encode_utf8(&mut bytes).as_bytes();
+    match character {
+        '\n' => line.extend(b"\\n"),
+        '\r' => line.extend(b"\\r"),
+        '\t' => line.extend(b"\\t"),
+        '\'' | '\\' => line.extend([b"\\", bytes].concat()),
+        // Its bytes: what `\u` means depends on the shell's locale.
+        control if Shown::controls(control) => append_octal(line, bytes),
+        _ => line.extend(bytes),
+    }
+}
+
+/// Octal: of hexadecimal digits a shell may take more than two.
+fn append_octal(line: &mut Vec<u8>, bytes: &[u8]) {
+    for byte in bytes {
+        line.extend(format!("\\{byte:03o}").bytes());
     }
 }
 
@@ -196,6 +205,10 @@ mod tests {
         assert_eq!(word("a\nb'\\\t\x1b".as_ref(), Reader::Line), r"$'a\nb\'\\\t\033'");
         assert_eq!(word(OsStr::from_bytes(b"\xff1"), Reader::Line), r"$'\3771'");
         assert_eq!(word("ä b".as_ref(), Reader::Line), "'ä b'");
+        assert_eq!(
+            word("ä\u{9b}\u{202e}\u{2028}".as_ref(), Reader::Line),
+            r"$'ä\302\233\342\200\256\342\200\250'"
+        );
     }
 
     proptest! {
@@ -205,6 +218,16 @@ mod tests {
             let bytes = OsString::from_vec(bytes);
             prop_assert_eq!(read_back("sh", &word(&bytes, Reader::Shell)), bytes.as_bytes());
             prop_assert_eq!(read_back("bash", &word(&bytes, Reader::Line)), bytes.as_bytes());
+        }
+
+        #[test]
+        fn a_line_controls_no_terminal_and_a_shell_reads_it_back(
+            text in "[a 'ä\u{1b}\u{7}\r\n\u{8}\u{9b}\u{85}\u{202e}\u{2066}\u{200e}\u{61c}\u{2028}]{0,20}", bytes: [u8; 2],
+        ) {
+            let bytes: Vec<u8> = [text.as_bytes(), &bytes].concat().into_iter().filter(|byte| *byte != 0).collect();
+            let quoted = word(OsStr::from_bytes(&bytes), Reader::Line);
+            prop_assert!(!quoted.to_str().unwrap().contains(Shown::controls), "{:?}", quoted);
+            prop_assert_eq!(read_back("bash", &quoted), bytes);
         }
     }
 }

@@ -17,9 +17,9 @@ use rustix::process::Pid;
 use rustix::stdio;
 use rustix::termios::{LocalModes, tcgetattr, tcgetpgrp, tcgetwinsize};
 
-use crate::patient;
 pub(crate) use crate::screen::stand::Size;
 use crate::screen::stand::Stand;
+use crate::{patient, shown};
 
 /// As long as this lives, nothing is drawn: output is on its way, and may be in the middle of a character.
 pub(crate) struct Held(());
@@ -64,9 +64,10 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// Says something on standard error: whole lines. Who can't read it misses it: nothing that is said there changes
 /// what procpool does. (And unlike `eprintln!` this doesn't panic where standard error is full or closed.)
 pub(crate) fn say(text: &str) {
+    let text = shown::message(text);
     let mut screen = lock();
     if let Some(put_off) = &mut screen.put_off {
-        return put_off.push_str(text);
+        return put_off.push_str(&text);
     }
     let mut bytes = screen.stand.take_down().to_vec();
     bytes.extend(screen.stand.fresh_line());

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use procpool_core::{Completion, End, Key, NotStarted, Outcome, Pending, Retried, Snapshot};
+use procpool_core::{Completion, End, Key, NotStarted, Outcome, Pending, Retried, Shown, Snapshot};
 
 use crate::quote::{Reader, line_with_input};
+use crate::shown;
 use crate::work::{Work, command_run};
 
 /// The state of a run as its end will judge it.
@@ -168,7 +169,7 @@ impl Remark {
         let words = ran.and_then(|ran| ran.stderr.tail(LAST_BYTES).ok()).unwrap_or_default();
         Remark {
             key: shorten(&key.to_string()),
-            outcome: outcome.to_string(),
+            outcome: shown::name(outcome.to_string()),
             elapsed: ran.map(|ran| ran.elapsed),
             last_words: last_lines(&words),
             again,
@@ -189,7 +190,7 @@ pub(crate) fn last_lines(text: &[u8]) -> Vec<String> {
     let lines: Vec<&[u8]> =
         text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).collect();
     let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
-    last.iter().map(|line| shorten(&Key::from(*line).to_string())).collect()
+    last.iter().map(|line| shorten(&Shown(line).to_string())).collect()
 }
 
 /// The beginning of a text that is too long for a line.

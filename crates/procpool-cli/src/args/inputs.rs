@@ -40,7 +40,8 @@ pub(crate) struct InputArgs {
     ///
     /// `{%}` is shown as 1. With the variables, directory and input that a job
     /// is given, but without PROCPOOL_*, --nice, timeouts, and the blocks of
-    /// --pipe. A job without input reads nothing here; a shell's may.
+    /// --pipe. A job without input reads nothing here; a shell's may. On a terminal
+    /// what would control it is written as bash(1), ksh and zsh read it.
     #[arg(long, alias = "dryrun")]
     pub(crate) dry_run: bool,
 

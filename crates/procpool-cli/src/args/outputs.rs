@@ -34,7 +34,9 @@ pub(crate) struct OutputArgs {
 
     /// Begin each line of output with its job's key and a tab
     ///
-    /// A last line without a newline is given one.
+    /// A last line without a newline is given one. Control characters of the key
+    /// are escaped. On a terminal carriage returns and backspaces of the output
+    /// lead back to the tag, not over it.
     #[arg(long)]
     pub(crate) tag: bool,
 

@@ -73,15 +73,16 @@ pub(crate) struct ExportArgs {
     /// joblog, csv, jsonl or junit
     ///
     /// joblog and junit are what --joblog and --junit write; csv is a table with a header; jsonl has the whole record
-    /// a line, with the shorter outputs and the command. docs/journal.md names the fields. In csv and jsonl jobs that
+    /// a line, with the shorter outputs and the command. To a pipe or file names are exact, on a terminal what would
+    /// control it is escaped. docs/journal.md names the fields. In csv and jsonl jobs that
     /// have not ended have the outcome `never_reached`, `running` or `interrupted`.
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     pub(crate) format: ExportFormat,
 
     /// Keep a spreadsheet from taking cells of csv for formulas: a `'` before those that begin like one
     ///
-    /// Which are those that begin with `=`, `+`, `-`, `@`, a tab, a carriage return or a newline, and with `'` itself:
-    /// one `'` at the start of a cell is always one too many. Without this, cells are exact.
+    /// Which are those that begin with `=`, `+`, `-`, `@`, a tab, a carriage return or a newline, and with `'` itself, so
+    /// that what stands behind one `'` is always the exact value. Without this all cells are exact.
     #[arg(long)]
     pub(crate) csv_safe: bool,
 

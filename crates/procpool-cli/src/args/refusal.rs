@@ -9,6 +9,7 @@ use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::args::foreign;
+use crate::shown;
 
 /// What is wrong with `words`, of which `error` was made. `command` is the whole command.
 pub(super) fn of(error: &clap::Error, words: &[OsString], command: &Command) -> Error {
@@ -118,18 +119,14 @@ fn text(error: &clap::Error, kind: ContextKind) -> String {
         Some(ContextValue::Strings(texts)) => texts.join(", "),
         _ => String::new(),
     };
-    shown(&text)
+    brief(&text)
 }
 
 /// A word as it is shown: in one line, without what controls a terminal, and no longer than one wants to read.
-fn shown(word: &str) -> String {
+fn brief(word: &str) -> String {
     const MOST: usize = 100;
-    let escape = |character: char| match character {
-        control if control.is_control() => control.escape_default().to_string(),
-        other => other.to_string(),
-    };
     let cut = if word.chars().count() > MOST { "…" } else { "" };
-    word.chars().take(MOST).map(escape).chain([cut.to_owned()]).collect()
+    shown::name(word.chars().take(MOST).collect::<String>()) + cut
 }
 
 /// Its first paragraph, in one line: the usage that follows doesn't say what is wrong.
@@ -153,8 +150,8 @@ mod tests {
 
     #[test]
     fn a_word_is_shown_in_one_short_line_that_controls_nothing() {
-        assert_eq!(shown("--limit <N>"), "--limit <N>");
-        assert_eq!(shown("a\n\x1b[31mé"), "a\\n\\u{1b}[31mé");
-        assert_eq!(shown(&"é".repeat(101)), format!("{}…", "é".repeat(100)));
+        assert_eq!(brief("--limit <N>"), "--limit <N>");
+        assert_eq!(brief("a\n\x1b[31mé"), "a\\n\\u{1b}[31mé");
+        assert_eq!(brief(&"é".repeat(101)), format!("{}…", "é".repeat(100)));
     }
 }

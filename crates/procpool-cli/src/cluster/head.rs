@@ -27,8 +27,8 @@ use crate::journal::positions::Positions;
 use crate::journal::record::{self, Record, RoundOver, tag};
 use crate::journal::session::Session;
 use crate::journal::text::Text;
-use crate::screen;
 use crate::work::Work;
+use crate::{screen, shown};
 
 /// The time between two looks at what slices have recorded: while there is something, and at most.
 const SHORTEST: Duration = Duration::from_millis(20);
@@ -271,7 +271,7 @@ impl Errand {
                     1 => "1 job is left".to_owned(),
                     jobs => format!("{jobs} jobs are left"),
                 };
-                screen::say(&format!("procpool: {left}: {why}\n"));
+                screen::say(&format!("procpool: {left}: {}\n", shown::name(why)));
             }
             Act::Refused(why) => self.fault.set(anyhow!("{}: {why}", self.terms.settings.engine)),
             Act::Over => return Ok(false),
@@ -286,7 +286,7 @@ impl Errand {
             Notice::Submitted { .. } | Notice::FoundAgain { .. } | Notice::Waiting { remedy: None, .. }
         );
         if !is_as_it_should_be || self.terms.watched == Watched::ByPeople {
-            screen::say(&format!("procpool: {notice}\n"));
+            screen::say(&format!("procpool: {}\n", shown::name(notice.to_string())));
         }
         if let Notice::TriedAgain { .. } = notice {
             self.say_logs();
@@ -297,7 +297,7 @@ impl Errand {
     fn say_logs(&mut self) {
         let Some(tag) = self.tags.last().filter(|tag| self.heard.as_ref() != Some(*tag)) else { return };
         for (log, line) in logs::last_words(&self.session.folder, tag) {
-            screen::say(&format!("procpool: {log} ends with: {line}\n"));
+            screen::say(&format!("procpool: {} ends with: {line}\n", shown::name(log)));
         }
         self.heard = Some(tag.clone());
     }

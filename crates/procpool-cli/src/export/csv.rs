@@ -8,11 +8,14 @@ use crate::export::format::Format;
 use crate::export::row::{Row, open_word};
 use crate::journal::entry::Entry;
 use crate::journal::reading::Reading;
+use crate::shown;
 use crate::sink::report::KeyText;
-use crate::told::{Fault, Paper};
+use crate::sink::shape::Passes;
+use crate::told::Fault;
 
 pub(super) struct Csv {
     cells: Cells,
+    passes: Passes,
     text: Vec<u8>,
 }
 
@@ -60,27 +63,29 @@ const COLUMNS: [&str; 30] = [
 ];
 
 impl Format for Csv {
-    fn begin(&mut self, paper: &mut Paper) -> Result<(), Fault> {
+    fn begin(&mut self, paper: &mut dyn Write) -> Result<(), Fault> {
         Ok(paper.write_all(self.line(&COLUMNS))?)
     }
 
-    fn row(&mut self, row: &Row<'_>, _: &mut Reading, paper: &mut Paper) -> Result<(), Fault> {
+    fn row(&mut self, row: &Row<'_>, _: &mut Reading, paper: &mut dyn Write) -> Result<(), Fault> {
         Ok(paper.write_all(self.line(&fields(row)))?)
     }
 }
 
 impl Csv {
-    pub(super) fn new(cells: Cells) -> Csv {
-        Csv { cells, text: Vec::new() }
+    pub(super) fn new(cells: Cells, passes: Passes) -> Csv {
+        Csv { cells, passes, text: Vec::new() }
     }
 
     fn line(&mut self, fields: &[impl AsRef<str>]) -> &[u8] {
         self.text.clear();
-        let cells = fields.iter().map(|field| self.cells.cell(field.as_ref()));
+        let cells = fields.iter().map(|field| match self.passes {
+            Passes::Everything => self.cells.cell(field.as_ref()).into_owned(),
+            // A newline in a cell is the table's for a program, and another line for who looks on.
+            Passes::TextAndColour => self.cells.cell(&shown::name(field.as_ref())).into_owned(),
+        });
         let mut writer = csv::Writer::from_writer(&mut self.text);
-        writer
-            .write_record(cells.map(|cell| cell.into_owned()))
-            .expect("BUG: a row that memory does not take");
+        writer.write_record(cells).expect("BUG: a row that memory does not take");
         drop(writer);
         &self.text
     }
@@ -191,7 +196,7 @@ mod tests {
             "output_complete": false, "survivors": [{"pid": 13, "program": "su"}], "seq": 11, "slot": 12, "waited_for": "load", "key": "a\nb", "key_base64": "YQpi",
         });
         let entry = scripted(&says);
-        let mut csv = Csv::new(Cells::Exact);
+        let mut csv = Csv::new(Cells::Exact, Passes::Everything);
         let mut text = csv.line(&COLUMNS).to_vec();
         text.extend(csv.line(&fields(&Row::Ended(Whose::Nobody, &entry))));
         let mut reader = csv::Reader::from_reader(&text[..]);

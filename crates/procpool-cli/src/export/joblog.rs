@@ -8,16 +8,16 @@ use crate::export::format::Format;
 use crate::export::row::Row;
 use crate::journal::reading::Reading;
 use crate::sink::joblog::{Figures, HEADER};
-use crate::told::{Fault, Paper};
+use crate::told::Fault;
 
 pub(super) struct Joblog;
 
 impl Format for Joblog {
-    fn begin(&mut self, paper: &mut Paper) -> Result<(), Fault> {
+    fn begin(&mut self, paper: &mut dyn Write) -> Result<(), Fault> {
         Ok(paper.write_all(HEADER.as_bytes())?)
     }
 
-    fn row(&mut self, row: &Row<'_>, _: &mut Reading, paper: &mut Paper) -> Result<(), Fault> {
+    fn row(&mut self, row: &Row<'_>, _: &mut Reading, paper: &mut dyn Write) -> Result<(), Fault> {
         Ok(paper.write_all(text(row).as_bytes())?)
     }
 }

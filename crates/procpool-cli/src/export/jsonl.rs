@@ -10,7 +10,7 @@ use crate::export::row::{Row, open_word};
 use crate::journal::entry::Entry;
 use crate::journal::reading::Reading;
 use crate::sink::report::KeyText;
-use crate::told::{Fault, Paper};
+use crate::told::Fault;
 
 pub(super) struct Jsonl;
 
@@ -32,7 +32,7 @@ struct Open<'a> {
 }
 
 impl Format for Jsonl {
-    fn row(&mut self, row: &Row<'_>, _: &mut Reading, paper: &mut Paper) -> Result<(), Fault> {
+    fn row(&mut self, row: &Row<'_>, _: &mut Reading, paper: &mut dyn Write) -> Result<(), Fault> {
         Ok(paper.write_all(&line(row))?)
     }
 }

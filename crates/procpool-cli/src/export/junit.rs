@@ -2,7 +2,7 @@
 //! Knows nothing of XML: the record of that name does.
 
 use std::collections::VecDeque;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 
 use anyhow::Context;
 use procpool_core::{NotStarted, Source};
@@ -14,7 +14,7 @@ use crate::sink::junit::case::{Case, MOST_WORDS, Try, words};
 use crate::sink::junit::suite::Suite;
 use crate::sink::report::Kind;
 use crate::tally::Rest;
-use crate::told::{Fault, Paper};
+use crate::told::Fault;
 
 pub(super) struct Junit(Suite);
 
@@ -33,7 +33,7 @@ impl Junit {
 }
 
 impl Format for Junit {
-    fn row(&mut self, row: &Row<'_>, reading: &mut Reading, _: &mut Paper) -> Result<(), Fault> {
+    fn row(&mut self, row: &Row<'_>, reading: &mut Reading, _: &mut dyn Write) -> Result<(), Fault> {
         match row {
             Row::Ended(Whose::Job(job), _) => {
                 let case = case(job, reading)?;
@@ -44,7 +44,7 @@ impl Format for Junit {
         }
     }
 
-    fn end(&mut self, end: ListEnd, reading: &Reading, paper: &mut Paper) -> Result<(), Fault> {
+    fn end(&mut self, end: ListEnd, reading: &Reading, paper: &mut dyn Write) -> Result<(), Fault> {
         let rest = match end {
             ListEnd::Whole => Rest::None,
             ListEnd::Open => Rest::Unknown,

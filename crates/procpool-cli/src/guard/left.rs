@@ -4,11 +4,10 @@
 use std::env;
 use std::fmt;
 
-use procpool_core::Key;
 use serde::{Deserialize, Serialize};
 
 use crate::guard::mark::MARK;
-use crate::proc;
+use crate::{proc, shown};
 
 /// By its number, its program, and its job where its environment still tells that.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,9 +51,9 @@ fn job_in(environment: &[u8], depth: usize) -> (Option<u64>, Option<String>) {
 impl fmt::Display for Left {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Left { pid, program, seq, key } = self;
-        write!(f, "{} (process {pid}", harmless(program))?;
+        write!(f, "{} (process {pid}", brief(program))?;
         match (key, seq) {
-            (Some(key), _) => write!(f, " of job {})", harmless(key)),
+            (Some(key), _) => write!(f, " of job {})", brief(key)),
             (None, Some(seq)) => write!(f, " of job number {seq})"),
             (None, None) => f.write_str(")"),
         }
@@ -62,8 +61,8 @@ impl fmt::Display for Left {
 }
 
 /// A name that somebody else has chosen, as it can be shown on a terminal.
-fn harmless(name: &str) -> Key {
-    Key::from(name.chars().take(MOST_OF_A_NAME).collect::<String>())
+fn brief(name: &str) -> String {
+    shown::name(name.chars().take(MOST_OF_A_NAME).collect::<String>())
 }
 
 /// In characters.

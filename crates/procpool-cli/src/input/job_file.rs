@@ -18,6 +18,7 @@ use procpool_core::Job;
 use crate::closed::Standard;
 use crate::input::Input;
 use crate::input::job_file::lines::JobLines;
+use crate::shown;
 use crate::terms::Terms;
 use crate::work::Work;
 
@@ -70,7 +71,7 @@ pub(crate) fn open(path: &Path, terms: Terms) -> anyhow::Result<Input> {
         Standard::Input.check().context("standard input")?;
         return Ok(Input::streamed(stream(BufReader::new(io::stdin()), terms)));
     }
-    let shown = path.display();
+    let shown = shown::name(path);
     let text = fs::read_to_string(path).with_context(|| format!("can't read the job file {shown}"))?;
     let Some(format) = Format::of(path) else {
         bail!(

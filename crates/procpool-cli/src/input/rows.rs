@@ -9,6 +9,7 @@ use crate::input::combinations::{Combinations, Packed};
 use crate::input::lines::{Lines, Separator};
 use crate::input::source::{Reader, Source};
 use crate::input::values::{Link, List, ListValues};
+use crate::shown;
 use crate::work::Values;
 
 /// The values of one job after the other.
@@ -102,8 +103,8 @@ impl List {
             ListValues::Source(source) => format!("::::+ {}", source.name()),
             ListValues::Given(values) => match &**values {
                 [] => ":::+".to_owned(),
-                [one] => format!(":::+ {}", one.to_string_lossy()),
-                [first, ..] => format!(":::+ {} …", first.to_string_lossy()),
+                [one] => format!(":::+ {}", shown::name(one)),
+                [first, ..] => format!(":::+ {} …", shown::name(first)),
             },
         }
     }
@@ -124,7 +125,7 @@ mod tests {
     fn file(folder: &tempfile::TempDir, name: &str, text: &str) -> String {
         let path = folder.path().join(name);
         std::fs::write(&path, text).unwrap();
-        path.display().to_string()
+        path.into_os_string().into_string().unwrap()
     }
 
     #[test]

@@ -9,7 +9,7 @@ use anyhow::Context;
 
 use crate::closed::Standard;
 use crate::input::lines::explain;
-use crate::screen;
+use crate::{screen, shown};
 
 /// A file that was named, or standard input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Source {
     pub(crate) fn name(&self) -> String {
         match self {
             Source::StandardInput => "standard input".to_owned(),
-            Source::File(path) => path.display().to_string(),
+            Source::File(path) => shown::name(path),
         }
     }
 

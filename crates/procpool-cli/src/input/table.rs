@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStringExt;
 
 use anyhow::{Context, anyhow, bail};
 use csv::{ByteRecord, ReaderBuilder, Terminator};
+use procpool_core::Shown;
 
 use crate::input::lines::explain;
 use crate::input::source::{Reader, Source};
@@ -159,7 +160,8 @@ fn check_columns(columns: &[Vec<u8>]) -> anyhow::Result<()> {
         }
         if is_taken(column) {
             bail!(
-                "column {number} is called {shown:?}, but `{{{shown}}}` is a placeholder already; rename it"
+                "column {number} is called {shown:?}, but `{{{}}}` is a placeholder already; rename it",
+                Shown(column)
             );
         }
         if columns[..number - 1].contains(column) {
@@ -169,7 +171,8 @@ fn check_columns(columns: &[Vec<u8>]) -> anyhow::Result<()> {
         if form != Form::Whole && columns.iter().any(|other| other == stem) {
             let stem = String::from_utf8_lossy(stem);
             bail!(
-                "column {number} is called {shown:?}, but `{{{shown}}}` is a part of the column {stem:?}; rename one of them"
+                "column {number} is called {shown:?}, but `{{{}}}` is a part of the column {stem:?}; rename one of them",
+                Shown(column)
             );
         }
     }

@@ -23,6 +23,7 @@ use crate::journal::session::Session;
 use crate::labels::Labels;
 use crate::plan::{schedule, spooling};
 use crate::run::Start;
+use crate::shown;
 
 /// What it takes beside what was typed.
 pub(super) struct Given<'a> {
@@ -65,7 +66,8 @@ pub(super) fn engine(args: &ClusterArgs) -> anyhow::Result<Slurm> {
         let option = word.to_string_lossy();
         if let Some(refused) = NOT_OURS.iter().find(|refused| option.split('=').next() == Some(**refused)) {
             bail!(
-                "--sbatch-arg {option}: with {refused} sbatch would not hand in what procpool gives it; leave it out"
+                "--sbatch-arg {}: with {refused} sbatch would not hand in what procpool gives it; leave it out",
+                shown::name(word)
             );
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Once;
 use anyhow::Context;
 use procpool_core::{Capture, Error, LocalProcess};
 
-use crate::screen;
+use crate::{screen, shown};
 
 /// A file system in memory, on nearly every Linux.
 const IN_MEMORY: &str = "/dev/shm";
@@ -38,7 +38,8 @@ fn say(place: &str, error: &Error) {
     let reason = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
     // Nothing is lost by it.
     let text = format!(
-        "procpool: large outputs go to {place} and take up memory: {reason}; set TMPDIR to a directory for them\n"
+        "procpool: large outputs go to {place} and take up memory: {}; set TMPDIR to a directory for them\n",
+        shown::name(reason)
     );
     SAID.call_once(|| screen::say(&text));
 }

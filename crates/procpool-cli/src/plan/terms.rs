@@ -14,13 +14,14 @@ use rustix::fs::{Access, access};
 use crate::args::{EnvironmentArgs, ScheduleArgs};
 use crate::launch::OWN_VARIABLES;
 use crate::plan::schedule::fixed_timeout;
+use crate::shown;
 use crate::terms::Terms;
 
 /// # Errors
 /// Where a variable or the directory can't be given to any job.
 pub(super) fn terms(args: &EnvironmentArgs, schedule: &ScheduleArgs) -> anyhow::Result<Terms> {
     if let Some(directory) = &args.cwd {
-        check_directory(directory).with_context(|| format!("--cwd {}", directory.display()))?;
+        check_directory(directory).with_context(|| format!("--cwd {}", shown::name(directory)))?;
     }
     let base = if args.env_clear { EnvironmentBase::Empty } else { EnvironmentBase::Inherited };
     Ok(Terms {
@@ -49,7 +50,7 @@ fn variables(typed: &[OsString]) -> anyhow::Result<Vec<(OsString, OsString)>> {
 
 fn variable(text: &OsStr) -> anyhow::Result<(&OsStr, &OsStr)> {
     let bytes = text.as_bytes();
-    let shown = text.to_string_lossy();
+    let shown = shown::name(text);
     let Some(equals) = bytes.iter().position(|byte| *byte == b'=') else {
         bail!(
             "--env {shown}: it has no value: write {shown}=VALUE; the variables that procpool has are passed on anyway"
@@ -60,7 +61,7 @@ fn variable(text: &OsStr) -> anyhow::Result<(&OsStr, &OsStr)> {
     ensure!(
         !OWN_VARIABLES.iter().any(|own| *own == name),
         "--env {shown}: procpool sets {} itself, to something else for each job: take another name",
-        name.to_string_lossy()
+        shown::name(name)
     );
     Ok((name, value))
 }

@@ -10,6 +10,7 @@ use crate::duration;
 use crate::journal::entry::Entry;
 use crate::journal::reading::{Listed, Reading, Stands};
 use crate::quote::{Reader, command_line};
+use crate::shown;
 use crate::sink::report::seconds;
 use crate::size;
 
@@ -71,7 +72,7 @@ impl Page {
     pub(super) fn attempt(self, entry: &Entry, counts: bool) -> String {
         let style = if entry.success { self.palette.good } else { self.palette.bad };
         let counts = if counts { ", which counts" } else { "" };
-        let words = paint(style, &plain(&entry.words()));
+        let words = paint(style, &shown::name(entry.words()));
         let mut text = format!("\nattempt {} of run {}{counts}: {words}\n", entry.attempt, entry.generation);
         if let Some(started) = &entry.started {
             self.fact(&mut text, "  started", started);
@@ -94,7 +95,7 @@ impl Page {
             self.fact(&mut text, "  slot", &slot.to_string());
         }
         if let Some(waited_for) = &entry.waited_for {
-            self.fact(&mut text, "  waited for", &plain(waited_for));
+            self.fact(&mut text, "  waited for", &shown::name(waited_for));
         }
         text
     }
@@ -112,7 +113,7 @@ impl Page {
 
     fn fact(self, text: &mut String, name: &str, value: &str) {
         let name = paint(self.palette.faint, &format!("{name:12}"));
-        let value = if value.contains('\x1b') { value.to_owned() } else { plain(value) };
+        let value = if value.contains('\x1b') { value.to_owned() } else { shown::name(value) };
         writeln!(text, "{name} {value}").expect("BUG: a string takes all");
     }
 }
@@ -121,23 +122,14 @@ fn quoted(key: &Key) -> String {
     if key.as_bytes().is_empty() { "\"\"".to_owned() } else { key.to_string() }
 }
 
-/// What of a text controls nothing.
-fn plain(text: &str) -> String {
-    let escape = |character: char| match character {
-        control if control.is_control() => control.escape_default().to_string(),
-        other => other.to_string(),
-    };
-    text.chars().map(escape).collect()
-}
-
 fn variables(command: &Command) -> String {
     let base = match command.environment_base() {
         EnvironmentBase::Inherited => None,
         EnvironmentBase::Empty => Some("no others".to_owned()),
     };
     let changes = command.environment_changes().map(|(name, value)| match value {
-        Some(value) => format!("{}={value:?}", name.to_string_lossy()),
-        None => format!("without {}", name.to_string_lossy()),
+        Some(value) => format!("{}={value:?}", shown::name(name)),
+        None => format!("without {}", shown::name(name)),
     });
     changes.chain(base).collect::<Vec<_>>().join(", ")
 }
@@ -175,6 +167,5 @@ attempt 3 of run 2, which counts: exit 7
         let command = Command::new("x").env_clear().env("A", "a b").env_remove("B");
         assert_eq!(variables(&command), r#"A="a b", without B, no others"#);
         assert_eq!(variables(&Command::new("x")), "");
-        assert_eq!(plain("a\x1b[m\u{9b}\n"), "a\\u{1b}[m\\u{9b}\\n");
     }
 }

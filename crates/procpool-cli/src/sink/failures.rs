@@ -9,6 +9,7 @@ use crate::colour::{Palette, paint};
 use crate::duration::prose;
 use crate::progress::Failed;
 use crate::screen;
+use crate::shown;
 use crate::sink::{Sink, Totals, Trouble};
 use crate::tally::shorten;
 use crate::work::Work;
@@ -69,7 +70,8 @@ impl Failures {
         let after =
             completion.outcome.ran().map_or_else(String::new, |ran| format!(", {}", prose(ran.elapsed)));
         let more = if unsaid > 0 { format!("and {unsaid} more failures\n") } else { String::new() };
-        format!("{more}{} {key}: {}{after}\n", paint(self.palette.bad, "FAIL"), completion.outcome)
+        let outcome = shown::name(completion.outcome.to_string());
+        format!("{more}{} {key}: {outcome}{after}\n", paint(self.palette.bad, "FAIL"))
     }
 }
 

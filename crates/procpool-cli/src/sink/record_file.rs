@@ -1,8 +1,9 @@
 //! A file that a record of the run goes to, piece by piece.
 //! Knows nothing of what a record says.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
@@ -10,11 +11,13 @@ use anyhow::Context;
 
 use crate::patient::Patient;
 use crate::pulse::Pulse;
+use crate::shown;
 use crate::sink::Trouble;
 
 /// An open file, what it is called, and a pulse that beats with each write.
 pub(crate) struct RecordFile {
     name: String,
+    is_terminal: bool,
     file: File,
     pulse: Pulse,
     reader_gone: ReaderGone,
@@ -58,6 +61,7 @@ impl RecordFile {
     pub(crate) fn new(name: String, file: File, reader_gone: ReaderGone, pulse: &Pulse) -> RecordFile {
         RecordFile {
             name,
+            is_terminal: file.is_terminal(),
             file,
             pulse: pulse.clone(),
             reader_gone,
@@ -65,9 +69,11 @@ impl RecordFile {
         }
     }
 
-    /// Writes all of these bytes.
+    /// Writes all of these bytes: whole lines.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
-        let written = self.begin().and_then(|()| Patient::new(&self.file, &self.pulse).write_all(bytes));
+        // A file is exact; whoever looks at a record on a terminal sees names in it that control nothing.
+        let bytes = if self.is_terminal { shown::text(bytes).into() } else { Cow::Borrowed(bytes) };
+        let written = self.begin().and_then(|()| Patient::new(&self.file, &self.pulse).write_all(&bytes));
         written.map_err(|error| match self.reader_gone {
             ReaderGone::Ends => Trouble::writing(&self.name, error),
             ReaderGone::Fails => Trouble::recording(&self.name, error),

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use procpool_core::Key;
 
 pub(crate) use crate::journal::shaped::Passes;
-use crate::sink::tag::Tagged;
+use crate::sink::tag::{Returns, Tagged};
 use crate::sink::tame::Tame;
 
 /// A writer that shapes one output of one job.
@@ -23,11 +23,14 @@ impl<W: Write> Shape<W> {
     pub(crate) fn new(passes: Passes, label: Option<&Key>, writer: W) -> Shape<W> {
         match (passes, label) {
             (Passes::Everything, None) => Shape::Exact(writer),
-            (Passes::Everything, Some(label)) => Shape::Tagged(Tagged::new(writer, label.as_bytes())),
+            (Passes::Everything, Some(label)) => {
+                Shape::Tagged(Tagged::new(writer, label.as_bytes(), Returns::Anywhere))
+            }
             (Passes::TextAndColour, None) => Shape::Tame(Tame::new(writer)),
             // The label as the summary shows it.
             (Passes::TextAndColour, Some(label)) => {
-                Shape::TameTagged(Tame::new(Tagged::new(writer, label.to_string().as_bytes())))
+                let tagged = Tagged::new(writer, label.to_string().as_bytes(), Returns::BehindTag);
+                Shape::TameTagged(Tame::new(tagged))
             }
         }
     }

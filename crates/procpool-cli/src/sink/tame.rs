@@ -15,6 +15,7 @@ use std::{mem, str};
 
 use anstyle_parse::state::{Action, State, state_change};
 
+use crate::shown::begun_length;
 use crate::sink::tame::ink::Ink;
 
 /// Writes what is harmless to a writer.
@@ -185,15 +186,6 @@ fn text_length(bytes: &[u8]) -> usize {
     let whole = bytes.chunks_exact(BLOCK).take_while(is_text).count() * BLOCK;
     let after = bytes[whole..].iter().position(|byte| is_taken_out(*byte));
     after.map_or(bytes.len(), |after| whole + after)
-}
-
-/// How many bytes at the end are the beginning of a character.
-fn begun_length(text: &[u8]) -> usize {
-    let is_begun = |length: &usize| {
-        let end = str::from_utf8(&text[text.len() - length..]);
-        end.is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
-    };
-    (1..=text.len().min(3)).find(is_begun).unwrap_or(0)
 }
 
 /// Whether what is being read has a text of its own, up to a terminator.

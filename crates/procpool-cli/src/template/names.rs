@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use anyhow::bail;
+use procpool_core::Shown;
 
 use crate::template::path::Form;
 
@@ -53,7 +54,7 @@ impl Names {
         }
         let (name, form) = Form::split(inner);
         if *self == Names::NoValues && (name.is_empty() || position(name).is_some()) {
-            let inner = String::from_utf8_lossy(inner);
+            let inner = Shown(inner);
             bail!("`{{{inner}}}` has nothing to stand for: a block is standard input, and no value");
         }
         if name.is_empty() {
@@ -80,7 +81,7 @@ impl Names {
     }
 
     fn check_position(&self, number: usize, inner: &[u8]) -> anyhow::Result<()> {
-        let inner = String::from_utf8_lossy(inner);
+        let inner = Shown(inner);
         let literal = "for braces that mean themselves, choose another placeholder with -I";
         match self {
             Names::Lists(1) if number > 1 => bail!(
@@ -139,9 +140,8 @@ fn is_identifier(name: &[u8]) -> bool {
 }
 
 fn no_column(name: &[u8], columns: &[Vec<u8>]) -> String {
-    let name = String::from_utf8_lossy(name);
-    let columns: Vec<String> =
-        columns.iter().map(|column| String::from_utf8_lossy(column).escape_debug().to_string()).collect();
+    let name = Shown(name).to_string();
+    let columns: Vec<String> = columns.iter().map(|column| Shown(column).to_string()).collect();
     let distance = |column: &&String| strsim::damerau_levenshtein(column, &name);
     let nearest = columns.iter().min_by_key(distance);
     let nearest = nearest.filter(|column| distance(column) <= name.chars().count() / 2);

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 
+use crate::shown;
 use crate::template::command::{Spread, SpreadWord, Template};
 use crate::template::names::{Names, Placeholder};
 use crate::template::path::Form;
@@ -72,9 +73,9 @@ fn check_shell(shell: &OsStr) -> anyhow::Result<()> {
     bail!(
         "--shell={}: it is not known to read quotes as a POSIX shell does, so a value could be read as text; name one of {}, \
          or write the command without --shell: procpool run -- {} …",
-        shell.to_string_lossy(),
+        shown::name(shell),
         SHELLS.join(", "),
-        shell.to_string_lossy()
+        shown::name(shell)
     )
 }
 

@@ -5,6 +5,7 @@
 //! others take turns on the one that is there. No case waits for time to pass: each waits for a fact. Jobs stamp each
 //! of their starts by a line in a file, so what was started is counted where it happened and not where it is told.
 
+#![expect(clippy::disallowed_methods, reason = "a path in a test is its own")]
 #![expect(clippy::unwrap_used, reason = "clippy does not take the helpers of tests for tests")]
 
 mod cancel;

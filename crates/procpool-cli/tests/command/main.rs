@@ -3,6 +3,7 @@
 //!
 //! No case waits for time to pass. Each waits for a fact, and [`DEADLINE`] only turns a hang into a failure.
 
+#![expect(clippy::disallowed_methods, reason = "a path in a test is its own")]
 #![expect(clippy::unwrap_used, reason = "clippy does not take the helpers of tests for tests")]
 
 mod cluster;
@@ -16,6 +17,7 @@ mod events;
 mod faults;
 mod flags;
 mod help;
+mod hostile;
 mod job_file;
 mod joblog;
 mod journal;

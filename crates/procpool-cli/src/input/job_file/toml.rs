@@ -5,6 +5,7 @@ use anyhow::anyhow;
 use procpool_core::Job;
 
 use crate::input::job_file::document::Document;
+use crate::shown::{self, Lines};
 use crate::terms::Terms;
 use crate::work::Work;
 
@@ -13,11 +14,11 @@ const MOST_OF_A_LINE: usize = 200;
 
 /// Reads a whole file.
 pub(crate) fn parse(text: &str, terms: Terms) -> anyhow::Result<Vec<Job<Work>>> {
-    toml::from_str::<Document>(text).map_err(|error| explain(text, error))?.into_jobs(terms)
+    toml::from_str::<Document>(text).map_err(|error| explain(text, &error))?.into_jobs(terms)
 }
 
 /// Of a key that stands twice toml names only the second place.
-fn explain(text: &str, error: toml::de::Error) -> anyhow::Error {
+fn explain(text: &str, error: &toml::de::Error) -> anyhow::Error {
     let is_double = error.message().contains("duplicate key");
     let first = error.span().filter(|_| is_double).and_then(|span| first_place(text, span.start));
     let error = briefly(text, error);
@@ -27,18 +28,31 @@ fn explain(text: &str, error: toml::de::Error) -> anyhow::Error {
     }
 }
 
-/// What toml says, with the line that it is about, unless that line is long: it would show the whole of it.
-fn briefly(text: &str, error: toml::de::Error) -> anyhow::Error {
-    let shown = error.to_string();
-    if shown.lines().all(|line| line.len() <= MOST_OF_A_LINE) {
-        return anyhow::Error::from(error);
-    }
-    let start = error.span().map_or(0, |span| span.start);
-    let before = text.get(..start).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
-    let column = before.chars().rev().take_while(|character| *character != '\n').count() + 1;
+/// What toml says, with the line that it is about as toml shows it, unless that line is long. Made here, for the line and
+/// the names in a message are the file's: one with a newline must not look like a line of procpool's own.
+fn briefly(text: &str, error: &toml::de::Error) -> anyhow::Error {
     let message: String = error.message().chars().take(MOST_OF_A_LINE).collect();
-    anyhow!("line {line}, column {column}: {message}")
+    let Some(span) = error.span() else { return anyhow!(message) };
+    // At the end of the file it is about the last line, not about an empty one behind it.
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let before = text.get(..span.start).unwrap_or(text);
+    let begin = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let content = text[begin..].lines().next().unwrap_or_default().trim_end_matches('\r');
+    let (line, column) = (before.matches('\n').count() + 1, before[begin..].chars().count() + 1);
+    if content.len() > MOST_OF_A_LINE || message.len() < error.message().len() {
+        return anyhow!("line {line}, column {column}: {message}");
+    }
+    let length = |text: &str| shown::name(text).chars().count();
+    let marked = content.get(before.len() - begin..span.end.saturating_sub(begin).min(content.len()));
+    let (indent, blank) = (length(&before[begin..]), " ".repeat(line.to_string().len()));
+    let marks = "^".repeat(marked.map_or(0, length).max(1));
+    anyhow::Error::new(Lines::new([
+        format!("TOML parse error at line {line}, column {column}"),
+        format!("{blank} |"),
+        format!("{line} | {content}"),
+        format!("{blank} | {:indent$}{marks}", ""),
+        message,
+    ]))
 }
 
 /// The line, from 1, that names the same as the one at `offset`, before it and in the same table.
@@ -98,5 +112,23 @@ mod tests {
             .unwrap();
         let keys: Vec<_> = jobs.iter().map(|job| job.key.to_string()).collect();
         assert_eq!(keys, ["z", "a", "m"]);
+    }
+
+    #[test]
+    fn the_line_is_shown_as_toml_does_without_what_controls_a_terminal() {
+        let told = |text: &str| shown::error(&parse(text, Terms::default()).unwrap_err());
+        assert_eq!(
+            told("[jobs.a]\ncmd = [x]\r\n"),
+            "TOML parse error at line 2, column 8
+  |
+2 | cmd = [x]
+  |        ^
+string values must be quoted, expected literal string"
+        );
+        let hostile = told("[jobs.a]\ncmd = ['x']\n\"a\\nprocpool: 1 job: 1 succeeded\" = 1\n");
+        assert!(hostile.lines().all(|line| !line.starts_with("procpool")), "{hostile}");
+        let hostile = told("[jobs.a]\n'\u{202e}\u{9b}' = 1 x\n");
+        assert!(hostile.contains("\n2 | '\\u{202e}\\u{9b}' = 1 x\n  | "), "{hostile}");
+        assert!(told("x").contains("line 1, column 2"), "{}", told("x"));
     }
 }
