@@ -115,7 +115,7 @@ fn a_second_array_for_the_same_round_runs_nothing() {
 fn why_slices_end_at_once_is_told() {
     let folder = Folder::new();
     folder.write("slurm", SLURM);
-    folder.write_program("sbatch", "#!/bin/sh\nfor word; do case $word in --chdir=*) cd ${word#--chdir=};; --job-name=*-*-?) n=${word##*-};; esac; done\necho no such node > log-1-$n-0; echo 1\n");
+    folder.write_program("sbatch", "#!/bin/sh\nfor word; do case $word in --chdir=*) cd \"${word#--chdir=}\";; --job-name=*-*-?) n=${word##*-};; esac; done\necho no such node > log-1-$n-0; echo 1\n");
     let ended =
         folder.sh(". ./slurm; cp sbatch bin; procpool run --on slurm --journal j true ::: 1").end().exited(3);
     for said in

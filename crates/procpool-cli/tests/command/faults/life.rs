@@ -169,8 +169,8 @@ fn a_wall_clock_that_jumps_changes_no_timeout_and_no_duration() {
     folder.write("clock.c", JUMPING_CLOCK);
     folder.sh("cc -shared -fPIC -o clock.so clock.c").end().exited(0);
     let run = |words: &str| {
-        let library = folder.file("clock.so");
-        folder.run(words).env("LD_PRELOAD", library.to_str().unwrap()).end()
+        // Where spaces part the names, the whole path might not be one.
+        folder.run(words).env("LD_PRELOAD", "./clock.so").end()
     };
     // It does jump.
     let date = run("date ::: +%s").exited(0).text().trim().parse::<u64>().unwrap();

@@ -133,7 +133,7 @@ fn a_planted_link_in_the_temporary_directory_is_never_followed() {
     assert_eq!(folder.read("victim"), "untouched");
     // No name that somebody could have taken before: made without one, or only if nobody has it.
     let log = folder.read("log");
-    let opened: Vec<&str> = log.lines().filter(|line| line.contains(directory)).collect();
+    let opened: Vec<&str> = log.lines().filter(|line| line.contains("/temporary")).collect();
     let exclusive = |line: &&str| line.contains("O_TMPFILE") || line.contains("O_CREAT|O_EXCL");
     assert!(!opened.is_empty() && opened.iter().all(exclusive), "{opened:?}");
     // What it made there is gone.
