@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use procpool_core::{Command, Completion, Context, End, Job, Limit, Outcome, Pool, Ran, Runner, Status};
 
 use crate::journal::decision::{Class, Decision, Resume};
-use crate::journal::folder::Folder;
+use crate::journal::folder::{Folder, Purpose};
 use crate::journal::identity::Identity;
 use crate::journal::line;
 use crate::journal::list::{self, Inputs, Keep, Ledger};
@@ -73,7 +73,7 @@ fn ledger() -> Ledger {
         here: "/home/somebody/project".into(),
         terms: Terms::default(),
         values: Keep::Values,
-        inputs: Inputs::new("/nonexistent".into()),
+        inputs: Inputs::none(),
     }
 }
 
@@ -170,10 +170,9 @@ pub fn lines_in(bytes: &[u8]) -> u64 {
 /// # Panics
 /// Where it can't be made.
 pub fn write_records(folder: &Path, attempts: &[u8]) {
-    let folder = Folder::new(folder).expect("a directory");
-    folder.make().expect("a new folder");
+    let (folder, _) = Folder::make(folder).expect("a new folder");
     let records = [&Record::header().line(), attempts].concat();
-    fs::write(folder.own_files().journal, records).expect("room for the records");
+    fs::write(folder.own_files().journal.path(), records).expect("room for the records");
 }
 
 /// Reads the records of a journal's folder, and decides on each job of the list. Says how many are to run.
@@ -182,7 +181,8 @@ pub fn write_records(folder: &Path, attempts: &[u8]) {
 /// Where either can't be read.
 #[must_use]
 pub fn still_to_run(folder: &Path, list: &[u8]) -> u64 {
-    let past = Past::read(&Folder::new(folder).expect("a directory")).expect("records");
+    let folder = Folder::open(folder, Purpose::Running).expect("a directory").expect("a folder");
+    let past = Past::read(&folder).expect("records");
     let mut scanner = Scanner::new(list);
     let mut to_run = 0;
     while let Found::Line { body, .. } = scanner.next().expect("bytes can be read") {

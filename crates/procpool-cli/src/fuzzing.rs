@@ -182,13 +182,14 @@ fn judge_list_line(body: &[u8]) {
         here: "/".into(),
         terms: Terms::default(),
         values: Keep::Values,
-        inputs: Inputs::new("/nonexistent".into()),
+        inputs: Inputs::none(),
     };
-    let Ok(job) = ledger.job(*line) else { return };
+    // No fuzzer finds a line whose fingerprint is right.
+    let Ok(job) = ledger.assemble(*line) else { return };
     let Ok((again, _)) = ledger.line(&job, 1) else { return };
     let again = line::open(&again[..again.len() - 1]).and_then(list::parse);
     let Some(list::Line::Job(again)) = again else { panic!("a job that can't be written down again") };
-    let again = ledger.job(*again).expect("what was written down can be read");
+    let again = ledger.assemble(*again).expect("what was written down can be read");
     let identity = |job: &Job<Work>| match &job.work {
         // What was damaged in a way that its sum agrees with may say another identity than it has.
         Work::Stored(stored) => Identity::of(&job.key, &stored.command, "/".as_ref()),

@@ -23,6 +23,7 @@ mod labels;
 mod launch;
 mod ls;
 mod machine;
+mod ownership;
 mod pages;
 mod patient;
 mod plan;

@@ -5,9 +5,10 @@ use std::env;
 use std::ffi::OsString;
 
 use anyhow::Context;
+use rustix::io::Errno;
 
 use crate::args::{self, ListFrom, ResumeArgs, RunArgs};
-use crate::journal::folder::Folder;
+use crate::journal::folder::{Folder, Purpose};
 use crate::journal::past;
 use crate::journal::text::Text;
 
@@ -18,11 +19,10 @@ use crate::journal::text::Text;
 /// Where there is no such run, or its directory is gone.
 pub(crate) fn options(args: ResumeArgs) -> anyhow::Result<RunArgs> {
     let shown = format!("{:?}", args.directory);
-    let folder = Folder::new(&args.directory)?;
-    let run = past::last_run(&folder).with_context(|| shown.clone())?;
-    let run = run.with_context(|| {
-        format!("{shown}: no run is recorded there; `procpool run --journal DIR …` begins one")
-    })?;
+    let nothing = || format!("{shown}: no run is recorded there; `procpool run --journal DIR …` begins one");
+    let folder = Folder::open(&args.directory, Purpose::Running).with_context(|| shown.clone())?;
+    let folder = folder.ok_or(Errno::NOENT).with_context(|| shown.clone())?;
+    let run = past::last_run(&folder).with_context(|| shown.clone())?.with_context(nothing)?;
     let directory = run.directory.into_os_string();
     let there = || format!("{shown}: the run was started in {directory:?}, which can't be entered now");
     env::set_current_dir(&directory).with_context(there)?;

@@ -20,7 +20,8 @@ pub(crate) struct JournalArgs {
     ///
     /// Each attempt is recorded there before anything of it is printed, and the list of jobs with all that it takes
     /// to run them again: `procpool resume DIR` runs what has not succeeded, or the same command with --resume.
-    /// DIR is made, or has to be empty. Only its owner may read it. `procpool ls`, `show` and `export` tell what
+    /// DIR is made, or has to be empty. Only its owner may read it, and where others may write to it, or it is another
+    /// user's, it is refused. `procpool ls`, `show` and `export` tell what
     /// stands there, and docs/journal.md describes the files. With -k outputs come when their job has ended; with
     /// --output lines they come before, so that those of a job that was killed come again.
     #[arg(long, value_name = "DIR")]

@@ -2,7 +2,6 @@
 //! Knows nothing of arrays, or of what is to be done about jobs without an outcome.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,6 +14,7 @@ use procpool_core::{
 use crate::cluster::index::Index;
 use crate::cluster::tails::Seen;
 use crate::journal::entry::Entry;
+use crate::journal::file::JournalFile;
 use crate::journal::identity::Hash;
 use crate::journal::positions::Positions;
 use crate::journal::session::Session;
@@ -238,7 +238,7 @@ impl Courier {
         driver.tell(Event::Completed(completion));
     }
 
-    fn outcome(&self, entry: &Entry, outputs: &Path) -> std::io::Result<Outcome> {
+    fn outcome(&self, entry: &Entry, outputs: &JournalFile) -> std::io::Result<Outcome> {
         let mut outcome = entry.outcome();
         if let Outcome::Ran(ran) = &mut outcome {
             let keep = |source: Source| match entry.length(source) {

@@ -4,13 +4,12 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
 use procpool_core::{Halt, Handle, Signal};
 
-use crate::journal::folder::private;
+use crate::journal::file::JournalFile;
 use crate::threads;
 
 /// The time between two looks.
@@ -24,8 +23,8 @@ const PATIENCE: u32 = 8;
 ///
 /// # Errors
 /// Where it can't be written.
-pub(crate) fn tell(path: &Path, halt: Halt) -> io::Result<()> {
-    let file: File = private().open(path)?;
+pub(crate) fn tell(file: &JournalFile, halt: Halt) -> io::Result<()> {
+    let file: File = file.open_or_make()?;
     // One write of a length that never changes: nobody reads half of it.
     file.write_all_at(format!("{:<9}\n", text(halt)).as_bytes(), 0)?;
     file.sync_data()
@@ -50,9 +49,9 @@ fn parse(text: &str) -> Option<Halt> {
     })
 }
 
-fn read(path: &Path) -> io::Result<Option<Halt>> {
+fn read(file: &JournalFile) -> io::Result<Option<Halt>> {
     let mut text = String::new();
-    crate::journal::folder::open(path)?.take(64).read_to_string(&mut text)?;
+    file.open()?.take(64).read_to_string(&mut text)?;
     Ok(parse(&text))
 }
 
@@ -60,11 +59,11 @@ fn read(path: &Path) -> io::Result<Option<Halt>> {
 ///
 /// # Errors
 /// Where the system has no thread for it.
-pub(crate) fn obey(path: PathBuf, handle: Handle) -> io::Result<()> {
+pub(crate) fn obey(file: JournalFile, handle: Handle) -> io::Result<()> {
     let watch = move || {
         let mut missed = 0;
         while handle.halted() != Halt::Kill {
-            match read(&path) {
+            match read(&file) {
                 Ok(halt) => {
                     missed = 0;
                     apply(&handle, halt.unwrap_or(Halt::GoOn));
@@ -93,16 +92,17 @@ fn apply(handle: &Handle, halt: Halt) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::folder::Folder;
 
     #[test]
     fn what_is_told_is_what_is_read() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
-        let path = temporary.path().join("halt");
+        let file = Folder::make(temporary.path()).unwrap().0.halt("1-1");
         for halt in [Halt::GoOn, Halt::Drain, Halt::Stop(Signal::INT), Halt::Stop(Signal::TERM), Halt::Kill] {
-            tell(&path, halt).unwrap();
-            assert_eq!(read(&path).unwrap(), Some(halt));
+            tell(&file, halt).unwrap();
+            assert_eq!(read(&file).unwrap(), Some(halt));
         }
-        assert_eq!(std::fs::read(&path).unwrap(), b"kill     \n");
+        assert_eq!(std::fs::read(file.path()).unwrap(), b"kill     \n");
     }
 
     #[test]

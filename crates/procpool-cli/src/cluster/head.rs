@@ -312,6 +312,7 @@ impl Errand {
         let tag = tag(self.generation, round.number);
         halting::tell(&folder.halt(&tag), Halt::GoOn).context("can't write to the journal")?;
         let here = env::current_dir().context("the working directory is gone")?;
+        let written_in = self.session.listing.written_in();
         let order = Order {
             version: order::VERSION,
             generation: self.generation,
@@ -321,6 +322,7 @@ impl Errand {
             length: self.index.length,
             jobs: self.total,
             directory: Text::from(here.as_os_str()).into_owned(),
+            written_in: (written_in != here).then(|| Text::from(written_in.as_os_str()).into_owned()),
             options: self.terms.options.iter().map(|word| Text::from(word).into_owned()).collect(),
             goes_on: self.terms.requeue == Requeue::Yes,
         };

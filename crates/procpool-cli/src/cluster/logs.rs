@@ -1,11 +1,10 @@
 //! What slices, or the cluster for them, have said on standard output and error: where one ends at once, the reason stands there.
 //! Knows nothing of why somebody wants to know.
 
-use std::fs;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
 
-use crate::journal::folder::{self, Folder};
+use crate::journal::file::JournalFile;
+use crate::journal::folder::Folder;
 use crate::tally::last_lines;
 
 /// So many are told of, and so much of each is read, in bytes.
@@ -21,16 +20,11 @@ pub(super) fn name(tag: &str) -> String {
 pub(super) fn last_words(folder: &Folder, tag: &str) -> Vec<(String, String)> {
     let mut words: Vec<(String, String)> = Vec::new();
     let beginning = name(tag);
-    let entries = fs::read_dir(folder.path()).into_iter().flatten().flatten();
-    let mut logs: Vec<String> = entries
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .filter(|log| log.starts_with(&beginning))
-        .collect();
-    logs.sort_by_key(|log| log[beginning.len()..].parse::<u32>().unwrap_or(u32::MAX));
-    for log in logs {
-        let last =
-            last_line(&folder.path().join(&log)).filter(|line| words.iter().all(|(_, said)| said != line));
-        words.extend(last.map(|line| (log, line)));
+    let mut logs = folder.logs(&beginning).unwrap_or_default();
+    logs.sort_by_key(|(number, _)| number.parse::<u32>().unwrap_or(u32::MAX));
+    for (number, log) in logs {
+        let last = last_line(&log).filter(|line| words.iter().all(|(_, said)| said != line));
+        words.extend(last.map(|line| (beginning.clone() + &number, line)));
         if words.len() == MOST {
             break;
         }
@@ -38,8 +32,8 @@ pub(super) fn last_words(folder: &Folder, tag: &str) -> Vec<(String, String)> {
     words
 }
 
-fn last_line(path: &Path) -> Option<String> {
-    let mut file = folder::open(path).ok()?;
+fn last_line(log: &JournalFile) -> Option<String> {
+    let mut file = log.open().ok()?;
     let length = file.metadata().ok()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(LAST_BYTES))).ok()?;
     let mut bytes = Vec::new();
@@ -49,12 +43,14 @@ fn last_line(path: &Path) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
     fn each_last_line_is_told_once() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
-        let folder = Folder::new(temporary.path()).unwrap();
+        let (folder, _) = Folder::make(temporary.path()).unwrap();
         for (name, text) in [
             ("log-1-1-0", ""),
             ("log-1-1-10", "first\nprocpool: not found\n\n"),

@@ -8,11 +8,11 @@ use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::index::Index;
-use crate::journal::folder::{self, Folder, private};
-use crate::journal::listing::Mark;
+use crate::journal::folder::Folder;
 use crate::journal::positions::Positions;
 use crate::journal::record::{sealed, tag};
 use crate::journal::scan::{Found, Scanner};
+use crate::journal::stored_jobs::Mark;
 use crate::journal::text::Text;
 
 /// What holds for all slices of a round.
@@ -30,6 +30,9 @@ pub(crate) struct Order {
     pub(crate) jobs: u64,
     /// Where the run was started.
     pub(crate) directory: Text<'static>,
+    /// Where the list was written, where that was called something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) written_in: Option<Text<'static>>,
     /// What was typed that holds for jobs.
     pub(crate) options: Vec<Text<'static>>,
     /// Whether a slice that was begun before is to be gone on with.
@@ -97,16 +100,16 @@ pub(crate) fn write(
     slices: impl Iterator<Item = Parts>,
 ) -> anyhow::Result<()> {
     let path = folder.slices(&order.tag());
-    let new = path.with_extension("jsonl.new");
+    let new = path.with_suffix(".new");
     let put = || {
-        let mut file = BufWriter::new(private().truncate(true).open(&new)?);
+        let mut file = BufWriter::new(new.make_anew()?);
         file.write_all(&sealed(&Line::Slices(order)))?;
         for parts in slices {
             file.write_all(&sealed(&Line::Slice(parts)))?;
         }
         // It may be read on another machine at once.
         file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_data()?;
-        std::fs::rename(&new, &path)
+        new.rename_to(&path)
     };
     put().with_context(|| format!("can't write {path:?}"))
 }
@@ -118,7 +121,7 @@ pub(crate) fn write(
 pub(crate) fn read(folder: &Folder, tag: &str, mut take: impl FnMut(Parts) -> bool) -> anyhow::Result<Order> {
     let path = folder.slices(tag);
     let shown = || format!("can't read {path:?}");
-    let mut scanner = Scanner::new(folder::open(&path).with_context(shown)?);
+    let mut scanner = Scanner::new(path.open().with_context(shown)?);
     let mut order = None;
     while let Found::Line { body, .. } = scanner.next().with_context(shown)? {
         match serde_json::from_slice(&[b"{", body].concat()).ok() {

@@ -2,13 +2,13 @@
 //! Knows nothing of what has come of it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use procpool_core::Started;
 
 use crate::cluster::courier::Courier;
-use crate::journal::{folder, running};
+use crate::journal::file::JournalFile;
+use crate::journal::running;
 
 /// See the head of this file.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ impl Roster {
     /// What runs, and since when that is known.
     pub(crate) fn look(
         &mut self,
-        files: impl Iterator<Item = PathBuf>,
+        files: impl Iterator<Item = JournalFile>,
         courier: &Courier,
     ) -> Vec<(Started, Instant)> {
         let now = Instant::now();
@@ -38,10 +38,10 @@ impl Roster {
         self.active.values().cloned().collect()
     }
 
-    fn read(&mut self, files: impl Iterator<Item = PathBuf>, courier: &Courier, now: Instant) {
+    fn read(&mut self, files: impl Iterator<Item = JournalFile>, courier: &Courier, now: Instant) {
         let mut before = std::mem::take(&mut self.active);
         for running in files {
-            let table = folder::open(&running).ok().and_then(|file| running::read(&file));
+            let table = running.open().ok().and_then(|file| running::read(&file));
             for (slot, entry) in (1..).zip(table.into_iter().flat_map(|(_, table)| table)) {
                 let name = (entry.seq, entry.attempt);
                 // An end that has been recorded is not taken out of the table.

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use crate::journal::entry::Entry;
-use crate::journal::folder::{self, Folder};
+use crate::journal::file::JournalFile;
+use crate::journal::folder::Folder;
 use crate::journal::past::parse;
 use crate::journal::record::Record;
 use crate::journal::scan::{Found, Scanner};
@@ -35,7 +36,7 @@ struct Tail {
 pub(crate) struct Seen {
     pub(crate) entry: Entry,
     /// Where its longer outputs are.
-    pub(crate) outputs: PathBuf,
+    pub(crate) outputs: JournalFile,
 }
 
 impl Tails {
@@ -44,7 +45,7 @@ impl Tails {
         let known: BTreeMap<PathBuf, u64> = known.into_iter().collect();
         let writers = folder.other_writers().unwrap_or_default();
         let files = writers.into_iter().filter_map(|writer| {
-            let offset = *known.get(&folder.files_of(&writer).journal)?;
+            let offset = *known.get(&folder.files_of(&writer).journal.path())?;
             Some((writer, Tail { offset, ..Tail::default() }))
         });
         let files = files.collect();
@@ -72,7 +73,7 @@ impl Tails {
     }
 
     /// The files that say what runs, of all slices of these rounds that have not said that they are over.
-    pub(crate) fn running<'a>(&'a self, tags: &'a [String]) -> impl Iterator<Item = PathBuf> + 'a {
+    pub(crate) fn running<'a>(&'a self, tags: &'a [String]) -> impl Iterator<Item = JournalFile> + 'a {
         let is_of_round = |writer: &str| {
             tags.iter().any(|tag| writer.strip_prefix(tag.as_str()).is_some_and(|rest| rest.starts_with('-')))
         };
@@ -90,10 +91,10 @@ impl Tail {
     /// Reads on to the last whole line. What is no line yet may become one: it is looked at again.
     fn read(
         &mut self,
-        path: &std::path::Path,
+        journal: &JournalFile,
         mut take: impl FnMut(Entry) -> anyhow::Result<()>,
     ) -> anyhow::Result<u64> {
-        let mut file = folder::open(path)?;
+        let mut file = journal.open()?;
         if file.metadata()?.len() <= self.offset {
             return Ok(0);
         }

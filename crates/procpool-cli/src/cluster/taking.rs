@@ -1,9 +1,11 @@
 //! Which array has taken a round: a file that its first element makes. A submission whose answer was lost may be repeated, and then
 //! come through twice; only one array gets to run the round. Knows nothing of what runs in it.
 
-use std::fs;
-use std::io::{self, Write};
-use std::path::Path;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, Read, Write};
+use std::process;
+
+use crate::journal::file::JournalFile;
 
 /// What stands there where the round is given up, and no array is to take it any more.
 pub(crate) const NOBODY: &str = "nobody";
@@ -12,40 +14,55 @@ pub(crate) const NOBODY: &str = "nobody";
 ///
 /// # Errors
 /// Where the file can't be made or read.
-pub(crate) fn take(path: &Path, array: &str) -> io::Result<String> {
-    if let Some(taker) = taker(path)? {
+pub(crate) fn take(file: &JournalFile, array: &str) -> io::Result<String> {
+    if let Some(taker) = taker(file)? {
         return Ok(taker);
     }
     // It has its name only with all that stands in it: nobody reads half of it, and of two that name it one succeeds.
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix("array-new-").tempfile_in(folder)?;
-    file.write_all(array.as_bytes())?;
-    file.as_file().sync_data()?;
-    match file.persist_noclobber(path) {
-        Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => Err(error.error),
-        _ => taker(path)?.ok_or_else(|| io::ErrorKind::NotFound.into()),
+    let new = file.with_suffix(&unlike_others());
+    let linked = write(&new, array).and_then(|()| new.link_as(file));
+    let _ = new.remove();
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => taker(file)?.ok_or_else(|| io::ErrorKind::NotFound.into()),
     }
+}
+
+fn write(new: &JournalFile, array: &str) -> io::Result<()> {
+    let mut file = new.make()?;
+    file.write_all(array.as_bytes())?;
+    file.sync_data()
+}
+
+/// Elements of an array may begin at the same moment, on several machines.
+fn unlike_others() -> String {
+    let random = RandomState::new().hash_one(process::id());
+    format!(".new-{}-{random:016x}", process::id())
 }
 
 /// Who has taken a round.
 ///
 /// # Errors
 /// Where that can't be read.
-pub(crate) fn taker(path: &Path) -> io::Result<Option<String>> {
-    match fs::read_to_string(path) {
+pub(crate) fn taker(file: &JournalFile) -> io::Result<Option<String>> {
+    let mut taker = String::new();
+    match file.open() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        taker => taker.map(Some),
+        file => file?.read_to_string(&mut taker).map(|_| Some(taker)),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+    use crate::journal::folder::Folder;
 
     #[test]
     fn who_comes_first_has_it() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
-        let path = temporary.path().join("array-1-1");
+        let path = Folder::make(temporary.path()).unwrap().0.array("1-1");
         assert_eq!(taker(&path).unwrap(), None);
         let takers = std::thread::scope(|scope| {
             let take = |array: &'static str| scope.spawn(|| take(&path, array).unwrap());

@@ -4,7 +4,6 @@
 use std::fs;
 use std::io::Write as _;
 use std::ops::Range;
-use std::path::Path;
 use std::sync::Arc;
 
 use procpool_core::{Command, Job};
@@ -14,11 +13,13 @@ use tempfile::TempDir;
 use super::index::Index;
 use super::order::{self, Order, Parts};
 use super::tails::Tails;
+use crate::journal::file::JournalFile;
 use crate::journal::folder::Folder;
 use crate::journal::line;
 use crate::journal::list::{Inputs, Keep, Ledger, Line};
-use crate::journal::listing::{Listing, StoredJobs};
+use crate::journal::listing::Listing;
 use crate::journal::record::{End, Record, SliceBegin, sealed};
+use crate::journal::stored_jobs::StoredJobs;
 use crate::journal::text::Text;
 use crate::journal::writer::Durability;
 use crate::terms::Terms;
@@ -26,7 +27,7 @@ use crate::work::Work;
 
 fn folder() -> (TempDir, Folder) {
     let temporary = tempfile::Builder::new().tempdir().unwrap();
-    let folder = Folder::new(temporary.path()).unwrap();
+    let (folder, _) = Folder::make(temporary.path()).unwrap();
     (temporary, folder)
 }
 
@@ -47,7 +48,7 @@ fn write_list(folder: &Folder, jobs: u64) {
         list.extend(ledger(folder).line(&job, position).unwrap().0);
     }
     list.extend(sealed(&Line::End { jobs }));
-    fs::write(folder.list(1), list).unwrap();
+    fs::write(folder.list(1).path(), list).unwrap();
 }
 
 fn order(length: u64) -> Order {
@@ -60,6 +61,7 @@ fn order(length: u64) -> Order {
         length,
         jobs: 7,
         directory: Text(b"/with \xff".to_vec().into()),
+        written_in: None,
         options: vec![Text(b"--env=A=\xff".to_vec().into())],
         goes_on: true,
     }
@@ -94,8 +96,7 @@ proptest! {
         let found = order::read(&folder, "1-2", |parts| { read.push(parts); true }).unwrap();
         prop_assert_eq!(&found, &order(index.length));
         prop_assert_eq!(&read[..], &parts[..]);
-        let file = fs::File::open(folder.list(1)).unwrap();
-        let listing = Listing::over(file, ledger(&folder), found.length, Durability::Process);
+        let listing = Listing::over(folder.list(1), ledger(&folder), found.length, Durability::Process).unwrap();
         let jobs = StoredJobs::new(listing, Some(Arc::new(read[1].positions())), None).with_marks(read[1].marks());
         let keys: Vec<String> = jobs.map(|job| format!("{}@{}", job.key, job.position.unwrap())).collect();
         let wanted = ranges.into_iter().flatten().map(|position| format!("{position}@{position}"));
@@ -108,8 +109,7 @@ fn a_job_is_read_from_the_middle_of_a_list() {
     let (_temporary, folder) = folder();
     write_list(&folder, 12);
     let index = Index::read(&folder, 1).unwrap();
-    let file = fs::File::open(folder.list(1)).unwrap();
-    let listing = Listing::over(file, ledger(&folder), index.length, Durability::Process);
+    let listing = Listing::over(folder.list(1), ledger(&folder), index.length, Durability::Process).unwrap();
     for position in [12, 1, 7] {
         let job = listing.job_at(position, index.offset(position)..index.offset(position + 1)).unwrap();
         assert_eq!((job.key.to_string(), job.position), (position.to_string(), Some(position)));
@@ -123,7 +123,7 @@ fn a_file_of_slices_that_is_damaged_or_of_another_version_is_refused() {
     assert!(order::read(&folder, "1-2", |_| true).is_err());
     order::write(&folder, Order { version: 99, ..order(0) }, std::iter::empty()).unwrap();
     assert!(order::read(&folder, "1-2", |_| true).is_err());
-    fs::write(folder.slices("1-2"), "").unwrap();
+    fs::write(folder.slices("1-2").path(), "").unwrap();
     assert!(order::read(&folder, "1-2", |_| true).is_err());
 }
 
@@ -148,8 +148,8 @@ fn begin(slice: u32, instance: u32) -> Vec<u8> {
     [Record::header().line(), Record::Slice(begin).line()].concat()
 }
 
-fn append(path: &Path, bytes: &[u8]) {
-    fs::File::options().append(true).create(true).open(path).unwrap().write_all(bytes).unwrap();
+fn append(file: &JournalFile, bytes: &[u8]) {
+    fs::File::options().append(true).create(true).open(file.path()).unwrap().write_all(bytes).unwrap();
 }
 
 fn pass(tails: &mut Tails) -> Vec<u64> {
@@ -189,9 +189,9 @@ fn what_was_known_before_is_not_seen_again() {
     let (_temporary, folder) = folder();
     let file = folder.files_of("1-1-0000-1").journal;
     append(&file, &[begin(0, 1), attempt(1)].concat());
-    let known = fs::metadata(&file).unwrap().len();
+    let known = fs::metadata(file.path()).unwrap().len();
     append(&file, &attempt(2));
-    let mut tails = Tails::new(folder, [(file, known)]);
+    let mut tails = Tails::new(folder, [(file.path(), known)]);
     assert_eq!(pass(&mut tails), [2]);
 }
 

@@ -2,11 +2,11 @@
 //! Knows nothing of who prints.
 
 use std::io::{self, Read};
-use std::path::Path;
 
 use procpool_core::Source;
 
-use crate::journal::folder::{self, rows_of, shape_of};
+use crate::journal::file::JournalFile;
+use crate::journal::folder::{rows_of, shape_of};
 use crate::journal::partial::{
     BITS, FilePlace, LastByte, PART, POSITION, Part, Partial, STEP, WITHIN_LINE, bit_of, first_word,
     own_word, word_of,
@@ -59,9 +59,9 @@ impl Before {
     }
 
     /// Nothing was printed, where there is no such file.
-    pub(crate) fn read(path: &Path) -> io::Result<Before> {
+    pub(crate) fn read(place: &JournalFile) -> io::Result<Before> {
         let mut bytes = Vec::new();
-        match folder::open(path) {
+        match place.open() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Before::default()),
             file => file?.read_to_end(&mut bytes)?,
         };
@@ -69,8 +69,8 @@ impl Before {
         let word = |bytes: &[u8]| bytes.try_into().map(u64::from_ne_bytes).unwrap_or_default();
         Ok(Before {
             words: words.map(word).collect(),
-            shape: ShapeFile::read(&shape_of(path))?,
-            rows: RowFile::read(&rows_of(path))?,
+            shape: ShapeFile::read(&shape_of(place))?,
+            rows: RowFile::read(&rows_of(place))?,
         })
     }
 

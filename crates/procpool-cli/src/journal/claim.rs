@@ -5,11 +5,12 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::journal::file::JournalFile;
 use crate::journal::folder::Folder;
 
 /// What goes when this is dropped, unless the run has begun.
 pub(crate) struct Claim {
-    files: Vec<PathBuf>,
+    files: Vec<JournalFile>,
     folder: Option<PathBuf>,
     is_kept: AtomicBool,
 }
@@ -30,7 +31,7 @@ impl Claim {
     }
 
     /// A file will be.
-    pub(crate) fn add(&mut self, file: PathBuf) {
+    pub(crate) fn add(&mut self, file: JournalFile) {
         self.files.push(file);
     }
 
@@ -47,7 +48,7 @@ impl Drop for Claim {
         }
         for file in &self.files {
             // Some were never made.
-            let _ = fs::remove_file(file);
+            let _ = file.remove();
         }
         if let Some(folder) = &self.folder {
             // Not where somebody has put something else there.

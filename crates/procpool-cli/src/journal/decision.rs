@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::journal::brief::CameOfIt;
 use crate::journal::identity::Identity;
-use crate::journal::past::Standing;
+use crate::journal::standing::Standing;
 
 /// Which jobs a resume runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

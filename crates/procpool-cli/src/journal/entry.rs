@@ -2,7 +2,6 @@
 //! Knows nothing of which attempts count.
 
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::Path;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -10,6 +9,7 @@ use procpool_core::{Key, PeakMemory, Source};
 use serde::{Deserialize, Serialize};
 
 use crate::journal::brief::ATTEMPT;
+use crate::journal::file::JournalFile;
 use crate::journal::record::{Output, Outputs};
 use crate::sink::report::{Kind, Survivor};
 
@@ -113,7 +113,7 @@ impl Entry {
     ///
     /// # Errors
     /// Where that can't be opened.
-    pub(crate) fn open(&self, source: Source, outputs: &Path) -> io::Result<Box<dyn Read>> {
+    pub(crate) fn open(&self, source: Source, outputs: &JournalFile) -> io::Result<Box<dyn Read>> {
         open(&self.output(source), self.length(source), outputs)
     }
 }
@@ -128,12 +128,12 @@ fn not_told_apart() -> Option<u64> {
 ///
 /// # Errors
 /// Where that file can't be opened.
-fn open(output: &Output, length: u64, outputs: &Path) -> io::Result<Box<dyn Read>> {
+fn open(output: &Output, length: u64, outputs: &JournalFile) -> io::Result<Box<dyn Read>> {
     Ok(match output {
         Output::Empty => Box::new(io::empty()),
         Output::Here(bytes) => Box::new(io::Cursor::new(bytes.clone())),
         Output::At { offset, sum } => {
-            let mut file = crate::journal::folder::open(outputs)?;
+            let mut file = outputs.open()?;
             file.seek(SeekFrom::Start(*offset))?;
             Box::new(Checked {
                 source: file.take(length),
@@ -192,6 +192,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::journal::folder::Folder;
 
     #[test]
     fn a_peak_that_was_recorded_before_it_was_known_whose_it_was_is_no_more_than_a_bound() {
@@ -210,12 +211,13 @@ mod tests {
     #[test]
     fn an_output_that_was_damaged_or_cut_is_not_given_out_as_whole() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
-        let path = temporary.path().join("outputs");
+        let (folder, _) = Folder::make(temporary.path()).unwrap();
+        let outputs = folder.own_files().outputs;
         let read = |bytes: &[u8]| {
-            fs::write(&path, bytes).unwrap();
+            fs::write(outputs.path(), bytes).unwrap();
             let output = Output::At { offset: 1, sum: crc32fast::hash(b"hello") };
             let mut all = Vec::new();
-            open(&output, 5, &path).unwrap().read_to_end(&mut all).map(|_| all)
+            open(&output, 5, &outputs).unwrap().read_to_end(&mut all).map(|_| all)
         };
         assert_eq!(read(b"-hello-").unwrap(), b"hello");
         assert!(read(b"-hellp-").is_err());

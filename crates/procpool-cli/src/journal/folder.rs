@@ -1,22 +1,45 @@
-//! The folder of a journal: what its files are called, and that nobody else may read them.
-//! Knows nothing of what stands in them.
+//! The folder of a journal: what its files are called, and that nobody else may write to it where jobs are run by what stands
+//! there. Knows nothing of what that is.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder};
 use std::io::{self, Read};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::Arc;
 
-use nix::libc;
+use anyhow::Context;
+use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, Stat, openat};
+use rustix::io::Errno;
 
-/// A folder, by an absolute path: a resume goes to another directory before it is done with it.
+use crate::journal::believed::believed;
+use crate::journal::file::{Believes, Held, JournalFile};
+
+/// A folder that is open, by an absolute path for people: a resume goes to another directory before it is done with it.
 #[derive(Clone, Debug)]
-pub(crate) struct Folder(PathBuf);
+pub(crate) struct Folder(Arc<Held>);
+
+/// What a folder is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To run jobs by what stands there, and to write to it.
+    Running,
+    /// To tell of it: anybody's may be read.
+    Telling,
+}
+
+/// Whether a folder was there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Made {
+    Now,
+    Before,
+}
 
 /// The files of one writer. Each that writes has its own, so that several may, on several machines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WriterFiles {
-    pub(crate) journal: PathBuf,
-    pub(crate) outputs: PathBuf,
+    pub(crate) journal: JournalFile,
+    pub(crate) outputs: JournalFile,
 }
 
 /// Whether there is a journal in a folder.
@@ -32,78 +55,137 @@ pub(crate) enum Contents {
 }
 
 impl Folder {
-    pub(crate) fn new(path: &Path) -> io::Result<Folder> {
-        std::path::absolute(path).map(Folder)
+    /// `None` where there is none.
+    ///
+    /// # Errors
+    /// Where it can't be opened, or jobs were to be run by what somebody else may have written.
+    pub(crate) fn open(path: &Path, purpose: Purpose) -> anyhow::Result<Option<Folder>> {
+        let path = std::path::absolute(path)?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let directory = match openat(CWD, &path, flags, Mode::empty()) {
+            Err(Errno::NOENT) => return Ok(None),
+            Err(Errno::NOTDIR) if purpose == Purpose::Telling => return Ok(None),
+            directory => directory?,
+        };
+        let believes = match purpose {
+            Purpose::Telling => Believes::Anybody,
+            Purpose::Running => Believes::Only(believed(&path, &directory)?),
+        };
+        Ok(Some(Folder(Arc::new(Held { path, directory, believes }))))
+    }
+
+    /// Opens the folder to run jobs, and makes it where it is missing.
+    ///
+    /// # Errors
+    /// Where it can't be made, and as [`open`](Folder::open).
+    pub(crate) fn make(path: &Path) -> anyhow::Result<(Folder, Made)> {
+        let absolute = std::path::absolute(path)?;
+        if let Some(parent) = absolute.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        let made = match DirBuilder::new().mode(0o700).create(&absolute) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Made::Before,
+            result => result.map(|()| Made::Now)?,
+        };
+        let opened = Folder::open(path, Purpose::Running)
+            .and_then(|folder| folder.context("the folder was taken away as soon as it was made"));
+        if let (Err(_), Made::Now) = (&opened, made) {
+            // Not where somebody has put something else there.
+            let _ = fs::remove_dir(&absolute);
+        }
+        Ok((opened?, made))
     }
 
     pub(crate) fn path(&self) -> &Path {
-        &self.0
+        &self.0.path
+    }
+
+    fn file(&self, name: impl Into<String>) -> JournalFile {
+        JournalFile::new(&self.0, name.into())
+    }
+
+    /// Opens the folder once more, for a lock of its own.
+    ///
+    /// # Errors
+    /// Where it can't be.
+    pub(crate) fn open_again(&self) -> io::Result<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(openat(&self.0.directory, ".", flags, Mode::empty())?)
     }
 
     /// The file of this writer.
     pub(crate) fn own_files(&self) -> WriterFiles {
         WriterFiles {
-            journal: self.0.join("journal.jsonl"),
-            outputs: self.0.join("outputs"),
+            journal: self.file("journal.jsonl"),
+            outputs: self.file("outputs"),
         }
     }
 
     /// Who holds the folder, and what runs.
-    pub(crate) fn running(&self) -> PathBuf {
-        self.0.join("running")
+    pub(crate) fn running(&self) -> JournalFile {
+        self.file("running")
     }
 
     /// The list of jobs with this number.
-    pub(crate) fn list(&self, number: u32) -> PathBuf {
-        self.0.join(format!("list-{number}.jsonl"))
+    pub(crate) fn list(&self, number: u32) -> JournalFile {
+        self.file(format!("list-{number}.jsonl"))
     }
 
     /// Which outputs of its list this generation has printed.
-    pub(crate) fn printed(&self, generation: u32) -> PathBuf {
-        self.0.join(format!("printed-{generation}"))
+    pub(crate) fn printed(&self, generation: u32) -> JournalFile {
+        self.file(format!("printed-{generation}"))
     }
 
     /// In which shape it was printing.
-    pub(crate) fn shape(&self, generation: u32) -> PathBuf {
+    pub(crate) fn shape(&self, generation: u32) -> JournalFile {
         shape_of(&self.printed(generation))
     }
 
     /// How far it was with outputs that it printed side by side.
-    pub(crate) fn rows(&self, generation: u32) -> PathBuf {
+    pub(crate) fn rows(&self, generation: u32) -> JournalFile {
         rows_of(&self.printed(generation))
     }
 
     /// What is given to jobs of this list on their standard input.
-    pub(crate) fn inputs(&self, number: u32) -> PathBuf {
-        self.0.join(format!("inputs-{number}"))
+    pub(crate) fn inputs(&self, number: u32) -> JournalFile {
+        self.file(format!("inputs-{number}"))
     }
 
     /// The files of a slice, or of any other writer with this name.
     pub(crate) fn files_of(&self, writer: &str) -> WriterFiles {
         WriterFiles {
-            journal: self.0.join(format!("journal-{writer}.jsonl")),
-            outputs: self.0.join(format!("outputs-{writer}")),
+            journal: self.file(format!("journal-{writer}.jsonl")),
+            outputs: self.file(format!("outputs-{writer}")),
         }
     }
 
     /// What a slice runs.
-    pub(crate) fn running_of(&self, writer: &str) -> PathBuf {
-        self.0.join(format!("running-{writer}"))
+    pub(crate) fn running_of(&self, writer: &str) -> JournalFile {
+        self.file(format!("running-{writer}"))
     }
 
     /// Which slices a round has.
-    pub(crate) fn slices(&self, round: &str) -> PathBuf {
-        self.0.join(format!("slices-{round}.jsonl"))
+    pub(crate) fn slices(&self, round: &str) -> JournalFile {
+        self.file(format!("slices-{round}.jsonl"))
     }
 
     /// Says to the slices of a round that they are to stop, where it is there.
-    pub(crate) fn halt(&self, round: &str) -> PathBuf {
-        self.0.join(format!("halt-{round}"))
+    pub(crate) fn halt(&self, round: &str) -> JournalFile {
+        self.file(format!("halt-{round}"))
     }
 
     /// Which array has taken a round.
-    pub(crate) fn array(&self, round: &str) -> PathBuf {
-        self.0.join(format!("array-{round}"))
+    pub(crate) fn array(&self, round: &str) -> JournalFile {
+        self.file(format!("array-{round}"))
+    }
+
+    /// What slices of a round have said, by the name that begins so, with what follows it.
+    ///
+    /// # Errors
+    /// Where the folder can't be read.
+    pub(crate) fn logs(&self, beginning: &str) -> io::Result<Vec<(String, JournalFile)>> {
+        let log = |name: String| Some((name.strip_prefix(beginning)?.to_owned(), self.file(&*name)));
+        Ok(self.names()?.into_iter().filter_map(log).collect())
     }
 
     /// The names of all writers but this one.
@@ -118,16 +200,13 @@ impl Folder {
     /// The files of all writers, this one's first, the others by name.
     pub(crate) fn writers(&self) -> io::Result<Vec<WriterFiles>> {
         let own = self.own_files();
-        let own = own.journal.exists().then_some(own);
+        let own = own.journal.stat().is_ok().then_some(own);
         let others = self.other_writers()?;
         Ok(own.into_iter().chain(others.iter().map(|writer| self.files_of(writer))).collect())
     }
 
     pub(crate) fn contents(&self) -> io::Result<Contents> {
-        let names = match self.names() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Contents::Nothing),
-            names => names?,
-        };
+        let names = self.names()?;
         // What is made before the first record, by who was killed before that.
         let is_made_first = |name: &String| {
             name == "running"
@@ -136,8 +215,8 @@ impl Folder {
                 || ["list-", "printed-", "inputs-"].iter().any(|part| name.starts_with(part))
         };
         // One without a byte is what a power cut may leave of one that was just made.
-        let is_there = |file: fs::Metadata| file.len() > 0 || !file.is_file();
-        let has_journal = fs::metadata(self.own_files().journal).is_ok_and(is_there);
+        let is_there = |file: Stat| file.st_size > 0 || !FileType::from_raw_mode(file.st_mode).is_file();
+        let has_journal = self.own_files().journal.stat().is_ok_and(is_there);
         Ok(if has_journal {
             Contents::Journal
         } else if names.iter().any(|name| name == "outputs") {
@@ -147,20 +226,6 @@ impl Folder {
         } else {
             Contents::Nothing
         })
-    }
-
-    /// Makes the folder, and says whether it was not there.
-    pub(crate) fn make(&self) -> io::Result<bool> {
-        if self.0.is_dir() {
-            return Ok(false);
-        }
-        if let Some(parent) = self.0.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        match DirBuilder::new().mode(0o700).create(&self.0) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && self.0.is_dir() => Ok(false),
-            result => result.map(|()| true),
-        }
     }
 
     /// Takes away all lists but this one, and what other generations have printed.
@@ -173,65 +238,49 @@ impl Folder {
             self.rows(generation),
         ];
         for name in self.names().unwrap_or_default() {
-            let path = self.0.join(&name);
             let is_of_list = ["list-", "printed-", "inputs-"].iter().any(|part| name.starts_with(part));
-            if is_of_list && !own.contains(&path) {
+            let file = self.file(name);
+            if is_of_list && !own.contains(&file) {
                 // It takes room, and nothing else.
-                let _ = fs::remove_file(path);
+                let _ = file.remove();
             }
         }
     }
 
     fn names(&self) -> io::Result<Vec<String>> {
-        let entries = fs::read_dir(&self.0)?.collect::<io::Result<Vec<_>>>()?;
-        Ok(entries.into_iter().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+        let mut names = Vec::new();
+        for entry in Dir::read_from(&self.0.directory)? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            if ![".", ".."].contains(&&*name) {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+}
+
+impl AsFd for Folder {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.directory.as_fd()
     }
 }
 
 /// Where the shape stands beside what was printed.
-pub(crate) fn shape_of(printed: &Path) -> PathBuf {
-    beside(printed, ".shape")
+pub(crate) fn shape_of(printed: &JournalFile) -> JournalFile {
+    printed.with_suffix(".shape")
 }
 
 /// Where the rows stand beside it.
-pub(crate) fn rows_of(printed: &Path) -> PathBuf {
-    beside(printed, ".rows")
-}
-
-fn beside(printed: &Path, ending: &str) -> PathBuf {
-    let mut name = printed.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
-}
-
-/// How files are opened here: made where they are missing, for the owner alone.
-pub(crate) fn private() -> OpenOptions {
-    let mut options = File::options();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    // A link that somebody has put there would have us write to another file; a pipe, wait for its other end.
-    options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
-    options
-}
-
-/// Opens one of the files to read it.
-///
-/// # Errors
-/// Where it can't be, or is none.
-pub(crate) fn open(path: &Path) -> io::Result<File> {
-    let file = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
-    if file.metadata()?.is_file() {
-        Ok(file)
-    } else {
-        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"))
-    }
+pub(crate) fn rows_of(printed: &JournalFile) -> JournalFile {
+    printed.with_suffix(".rows")
 }
 
 /// Whether the same stands in two files.
 ///
 /// # Errors
 /// Where one can't be read.
-pub(crate) fn are_equal(one: &Path, other: &Path) -> io::Result<bool> {
-    let (mut one, mut other) = (open(one)?, open(other)?);
+pub(crate) fn are_equal(one: &JournalFile, other: &JournalFile) -> io::Result<bool> {
+    let (mut one, mut other) = (one.open()?, other.open()?);
     if one.metadata()?.len() != other.metadata()?.len() {
         return Ok(false);
     }
@@ -253,17 +302,20 @@ const PIECE: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
     use super::*;
 
     #[test]
     fn a_folder_says_what_is_in_it() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
-        let folder = Folder::new(&temporary.path().join("new/journal")).unwrap();
-        assert_eq!(folder.contents().unwrap(), Contents::Nothing);
-        assert!(folder.make().unwrap());
-        assert!(!folder.make().unwrap());
+        let path = temporary.path().join("new/journal");
+        assert!(Folder::open(&path, Purpose::Running).unwrap().is_none());
+        assert_eq!(Folder::make(&path).unwrap().1, Made::Now);
+        let (folder, made) = Folder::make(&path).unwrap();
+        assert_eq!((folder.contents().unwrap(), made), (Contents::Nothing, Made::Before));
         let expect = |name: &str, contents| {
-            fs::write(folder.path().join(name), "x").unwrap();
+            fs::write(path.join(name), "x").unwrap();
             assert_eq!(folder.contents().unwrap(), contents, "{name}");
         };
         expect("running", Contents::Nothing);
@@ -277,8 +329,58 @@ mod tests {
             .writers()
             .unwrap()
             .into_iter()
-            .map(|files| files.outputs.file_name().unwrap().to_owned())
+            .map(|files| files.outputs.path().file_name().unwrap().to_owned())
             .collect();
         assert_eq!(names, ["outputs", "outputs-a", "outputs-b"]);
+    }
+
+    /// Sets the mode of a file.
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn what_others_may_write_to_is_told_of_and_nothing_is_run_by_it() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let path = temporary.path();
+        let open = |purpose| Folder::open(path, purpose).map(Option::unwrap);
+        fs::write(path.join("running"), "x").unwrap();
+        set_mode(&path.join("running"), 0o606);
+        let error = open(Purpose::Running).unwrap().running().open().unwrap_err().to_string();
+        assert!(error.contains("by others (mode 0606)") && error.contains("`chmod go-w "), "{error}");
+        assert!(open(Purpose::Running).unwrap().running().open_or_make().is_err());
+        open(Purpose::Telling).unwrap().running().open().unwrap();
+        set_mode(path, 0o777);
+        let error = open(Purpose::Running).unwrap_err().to_string();
+        assert!(error.contains("the folder may be written to by others (mode 0777)"), "{error}");
+        open(Purpose::Telling).unwrap();
+        set_mode(path, 0o700);
+        open(Purpose::Running).unwrap();
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_a_file_is_not_followed_and_one_to_the_folder_of_our_own_is() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let (path, link) = (temporary.path().join("journal"), temporary.path().join("link"));
+        let (folder, _) = Folder::make(&path).unwrap();
+        fs::write(temporary.path().join("other"), "x").unwrap();
+        symlink("../other", path.join("running")).unwrap();
+        assert!(folder.running().open().is_err());
+        assert!(folder.running().open_or_make().is_err());
+        folder.running().make_anew().unwrap();
+        assert_eq!(fs::read(temporary.path().join("other")).unwrap(), b"x");
+        symlink("journal", &link).unwrap();
+        Folder::open(&link, Purpose::Running).unwrap().unwrap();
+    }
+
+    #[test]
+    fn what_is_put_in_the_place_of_the_folder_later_is_another_one() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let path = temporary.path().join("journal");
+        let (folder, _) = Folder::make(&path).unwrap();
+        fs::rename(&path, temporary.path().join("moved")).unwrap();
+        fs::create_dir(&path).unwrap();
+        folder.running().make().unwrap();
+        assert!(temporary.path().join("moved/running").exists() && !path.join("running").exists());
     }
 }

@@ -2,8 +2,9 @@
 //! Whoever it is has a lock, which is seen from another PID namespace and another machine as well.
 
 use std::collections::HashMap;
-use std::path::Path;
 
+use crate::journal::file::JournalFile;
+use crate::journal::folder::Folder;
 use crate::journal::running::{Entry, Holder, Running, read, started};
 use crate::journal::whereabouts::Seen;
 
@@ -28,10 +29,11 @@ pub(crate) struct Begun {
 
 impl Holding {
     /// Nobody, where that can't be read.
-    pub(crate) fn look(path: &Path) -> Holding {
-        let Ok(file) = crate::journal::folder::open(path) else { return Holding::default() };
-        let Some((holder, table)) = read(&file) else { return Holding::default() };
-        let is_alive = Running::is_held(&file) && is_its_own(&holder);
+    pub(crate) fn look(folder: &Folder) -> Holding {
+        let said = folder.running().open().ok().and_then(|file| read(&file));
+        let is_held = Running::is_held(folder);
+        let Some((holder, table)) = said else { return Holding { is_alive: is_held, ..Holding::default() } };
+        let is_alive = is_held && is_its_own(&holder);
         let is_elsewhere = is_alive
             && matches!(holder.whereabouts.seen(), Seen::InAnotherNamespace | Seen::OnAnotherMachine);
         let elsewhere = is_elsewhere.then(|| holder.whereabouts.describe(holder.pid));
@@ -41,8 +43,8 @@ impl Holding {
     }
 
     /// A slice elsewhere, too, which goes on for all that is known.
-    pub(crate) fn add_slice(&mut self, path: &Path) {
-        let found = crate::journal::folder::open(path).ok().and_then(|file| read(&file));
+    pub(crate) fn add_slice(&mut self, running: &JournalFile) {
+        let found = running.open().ok().and_then(|file| read(&file));
         if let Some((holder, table)) = found {
             self.note(&holder, table, true);
         }
@@ -72,15 +74,19 @@ fn is_its_own(holder: &Holder) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::running::Entry;
+    use crate::journal::running::{Entry, Lock};
     use crate::journal::whereabouts::Whereabouts;
 
     #[test]
     fn who_holds_a_folder_is_seen_and_who_held_it_is_not_alive() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
-        let path = temporary.path().join("running");
-        assert!(!Holding::look(&path).is_alive);
-        let running = Running::lock(&path).unwrap();
+        let (folder, _) = Folder::make(temporary.path()).unwrap();
+        let taken = || match Running::lock(&folder).unwrap() {
+            Lock::Taken(running) => running,
+            Lock::Held(holder) => panic!("{holder:?}"),
+        };
+        assert!(!Holding::look(&folder).is_alive);
+        let running = taken();
         let holder = Holder {
             pid: std::process::id(),
             whereabouts: Whereabouts::own(),
@@ -92,28 +98,28 @@ mod tests {
         running.begin(&holder).unwrap();
         running.note(1, Entry::now(4711, 7, 3)).unwrap();
         running.note(2, Entry::now(4710, 7, 2)).unwrap();
-        let holding = Holding::look(&path);
+        let holding = Holding::look(&folder);
         assert!(holding.is_alive);
         let begun = Begun { generation: 2, attempt: 3, goes_on: true };
         assert_eq!((holding.attempt(7), holding.attempt(8)), (Some(begun), None));
         drop(running);
-        assert!(!Holding::look(&path).is_alive);
-        assert_eq!(Holding::look(&path).attempt(7), Some(Begun { goes_on: false, ..begun }));
+        assert!(!Holding::look(&folder).is_alive);
+        assert_eq!(Holding::look(&folder).attempt(7), Some(Begun { goes_on: false, ..begun }));
         // Another process has it by now, and hasn't said so.
-        let running = Running::lock(&path).unwrap();
+        let running = taken();
         running.begin(&Holder { pid: u32::MAX, ..holder.clone() }).unwrap();
-        assert!(!Holding::look(&path).is_alive);
+        assert!(!Holding::look(&folder).is_alive);
         // In another namespace that number may be anybody's.
         let whereabouts = Whereabouts { pid_namespace: "pid:[1]".into(), ..Whereabouts::own() };
         running.begin(&Holder { pid: u32::MAX, whereabouts, ..holder }).unwrap();
         running.note(1, Entry::now(4711, 7, 3)).unwrap();
-        let holding = Holding::look(&path);
+        let holding = Holding::look(&folder);
         assert!(holding.elsewhere.as_ref().unwrap().contains("in another PID namespace of "));
         assert_eq!((holding.is_alive, holding.attempt(7)), (true, Some(begun)));
         drop(running);
-        assert_eq!(Holding::look(&path).elsewhere, None);
+        assert_eq!(Holding::look(&folder).elsewhere, None);
         let mut other = Holding::default();
-        other.add_slice(&path);
+        other.add_slice(&folder.running());
         assert_eq!(other.attempt(7), Some(begun));
     }
 }

@@ -3,6 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::hash::{self, Hasher};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -11,9 +12,13 @@ use sha2::{Digest, Sha256};
 
 use crate::journal::hexadecimal::number;
 
-/// The first 128 bits of a SHA-256.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Hash(u128);
+/// The first 128 bits of a SHA-256. In two halves, so that it takes no more room than those among other fields: there may be
+/// millions.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hash {
+    high: u64,
+    low: u64,
+}
 
 /// By what a job is known again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +40,9 @@ impl Identity {
 }
 
 impl Hash {
+    /// In the place of one that is not known.
+    pub(crate) const NONE: Hash = Hash { high: 0, low: 0 };
+
     pub(crate) fn of_key(key: &Key) -> Hash {
         Hash::from(Sha256::new_with_prefix(key.as_bytes()))
     }
@@ -42,26 +50,32 @@ impl Hash {
     /// Reads 32 hexadecimal digits, in lower case.
     pub(crate) fn parse(digits: &[u8]) -> Option<Hash> {
         let (high, low) = digits.split_at_checked(16).filter(|(_, low)| low.len() == 16)?;
-        Some(Hash(u128::from(number(high)?) << 64 | u128::from(number(low)?)))
+        Some(Hash { high: number(high)?, low: number(low)? })
     }
+}
 
-    /// As good as any number: its bits are spread evenly already.
-    pub(crate) fn low_bits(self) -> u64 {
-        u64::try_from(self.0 & u128::from(u64::MAX)).unwrap_or_default()
+impl hash::Hash for Hash {
+    /// To look it up half of it will do: all bits are spread evenly already. What is found is compared whole.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.low);
     }
 }
 
 impl From<Sha256> for Hash {
     fn from(hasher: Sha256) -> Hash {
         let bytes: [u8; 32] = hasher.finalize().into();
-        let (first, _) = bytes.split_first_chunk().expect("BUG: a hash of less than 16 bytes");
-        Hash(u128::from_be_bytes(*first))
+        let (high, rest) = bytes.split_first_chunk().expect("BUG: a hash of less than 8 bytes");
+        let (low, _) = rest.split_first_chunk().expect("BUG: a hash of less than 16 bytes");
+        Hash {
+            high: u64::from_be_bytes(*high),
+            low: u64::from_be_bytes(*low),
+        }
     }
 }
 
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
+        write!(f, "{:016x}{:016x}", self.high, self.low)
     }
 }
 

@@ -8,12 +8,13 @@ use anyhow::Context;
 use crate::journal::folder::Folder;
 use crate::journal::identity::Hash;
 use crate::journal::list_reader::ListReader;
-use crate::journal::past::{Past, Standing};
+use crate::journal::past::Past;
 use crate::journal::printed::{Before, Partial};
 use crate::journal::record::Run;
 use crate::journal::rows::Row;
 use crate::journal::running::{Entry, Holder};
 use crate::journal::shaped::Shaped;
+use crate::journal::standing::Standing;
 
 /// What there is to know of it beside what stands on it.
 pub(crate) struct LastList {
@@ -60,7 +61,8 @@ impl LastList {
             let last = running.entry(entry.seq).or_insert((holder.generation, 0));
             last.1 = entry.attempt.max(last.1);
         }
-        let printed = Before::read(&folder.printed(run.generation)).context("can't read what was printed")?;
+        let printed = folder.printed(run.generation);
+        let printed = Before::read(&printed).with_context(|| format!("can't read {printed:?}"))?;
         Ok(LastList {
             number: run.list,
             rows: printed.rows().iter().map(|row| (row.position, *row)).collect(),

@@ -306,7 +306,8 @@ mod tests {
             end(&holder, &[entry])
         };
         let unseen = |found: Found| found.unseen.unwrap();
-        assert!(unseen(elsewhere(|there| there.host = "there".into())).contains("on there"));
+        let another = |there: &mut Whereabouts| (there.host, there.boot) = ("there".into(), "other".into());
+        assert!(unseen(elsewhere(another)).contains("on there"));
         let found = unseen(elsewhere(|there| there.pid_namespace = "pid:[1]".into()));
         assert!(found.contains("in another PID namespace of "), "{found}");
         assert!(unseen(elsewhere(|there| there.pid_namespace = String::new())).contains("doesn't say"));

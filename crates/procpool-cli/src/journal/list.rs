@@ -15,7 +15,7 @@ use procpool_core::{Command, EnvironmentBase, Job, Key, Stdin};
 use serde::{Deserialize, Serialize};
 
 use crate::journal::brief::Rest;
-use crate::journal::folder::private;
+use crate::journal::file::JournalFile;
 use crate::journal::identity::{Hash, Identity};
 use crate::journal::record::sealed;
 use crate::journal::text::Text;
@@ -84,7 +84,7 @@ const LONGEST_INPUT: usize = 1024;
 
 /// What is to be known to make lines of jobs, and jobs of lines.
 pub(crate) struct Ledger {
-    /// Where commands run that say nothing else.
+    /// Where commands run that say nothing else, as it was called when the list was written.
     pub(crate) here: PathBuf,
     pub(crate) terms: Terms,
     /// Whether values are kept, too.
@@ -100,7 +100,8 @@ pub(crate) enum Keep {
 
 /// The file of long inputs.
 pub(crate) struct Inputs {
-    path: PathBuf,
+    /// `None` where there is none.
+    place: Option<JournalFile>,
     file: OnceLock<File>,
     end: AtomicU64,
     /// Up to where they have been read back.
@@ -166,11 +167,31 @@ impl Ledger {
         })
     }
 
-    /// The job of a line.
+    /// The job of a line, once it is proven to be the one that was written: its sums are made again.
+    ///
+    /// # Errors
+    /// Where its input can't be read, or it is another job.
+    pub(crate) fn job(&self, line: JobLine) -> io::Result<Job<Work>> {
+        let job = self.assemble(line)?;
+        match &job.work {
+            Work::Stored(stored)
+                if Identity::of(&job.key, &stored.command, &self.here) != stored.identity =>
+            {
+                let text = format!(
+                    "job \"{}\" is not the one that was written down: its fingerprint is of another",
+                    job.key
+                );
+                Err(io::Error::new(io::ErrorKind::InvalidData, text))
+            }
+            _ => Ok(job),
+        }
+    }
+
+    /// What a line describes.
     ///
     /// # Errors
     /// Where its input can't be read.
-    pub(crate) fn job(&self, line: JobLine) -> io::Result<Job<Work>> {
+    pub(crate) fn assemble(&self, line: JobLine) -> io::Result<Job<Work>> {
         let identity = line.identity().ok_or(io::ErrorKind::InvalidData)?;
         let mut words = line.command.into_iter().map(Text::into_os_string);
         let program = words.next().ok_or(io::ErrorKind::InvalidData)?;
@@ -287,9 +308,14 @@ pub(crate) fn parse(body: &[u8]) -> Option<Line> {
 }
 
 impl Inputs {
-    pub(crate) fn new(path: PathBuf) -> Inputs {
+    pub(crate) fn new(place: JournalFile) -> Inputs {
+        Inputs { place: Some(place), ..Inputs::none() }
+    }
+
+    /// For a list whose jobs have no long inputs.
+    pub(crate) fn none() -> Inputs {
         Inputs {
-            path,
+            place: None,
             file: OnceLock::new(),
             end: AtomicU64::new(0),
             read: AtomicU64::new(0),
@@ -300,7 +326,7 @@ impl Inputs {
         if let Some(file) = self.file.get() {
             return Ok(file);
         }
-        let file = private().open(&self.path)?;
+        let file = self.place.as_ref().ok_or(io::ErrorKind::NotFound)?.open_or_make()?;
         Ok(self.file.get_or_init(|| file))
     }
 

@@ -6,7 +6,7 @@ use std::io;
 
 use anyhow::{Context, bail};
 
-use crate::journal::folder::{self, Folder};
+use crate::journal::folder::Folder;
 use crate::journal::scan::{Found, Scanner};
 
 /// The lines of a list.
@@ -19,7 +19,7 @@ impl ListLines {
     /// Where it can't be opened.
     pub(crate) fn open(folder: &Folder, number: u32) -> anyhow::Result<Option<ListLines>> {
         let path = folder.list(number);
-        match folder::open(&path) {
+        match path.open() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             file => Ok(Some(ListLines(Scanner::new(file.with_context(|| format!("can't read {path:?}"))?)))),
         }

@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use procpool_core::Key;
 
 use crate::journal::ahead::{self, Rest};
-use crate::journal::folder::{self, Folder};
+use crate::journal::folder::Folder;
 use crate::journal::identity::Identity;
 use crate::journal::line::{self, CHECK};
 use crate::journal::list::{Line, identity_of, parse};
@@ -41,7 +41,7 @@ impl ListReader {
     /// Where it can't be opened.
     pub(crate) fn open(folder: &Folder, number: u32) -> anyhow::Result<Option<ListReader>> {
         let path = folder.list(number);
-        match folder::open(&path) {
+        match path.open() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             file => Ok(Some(ListReader(file.with_context(|| format!("can't read {path:?}"))?))),
         }

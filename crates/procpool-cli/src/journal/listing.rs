@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::mem;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,18 +13,20 @@ use anyhow::Context;
 use procpool_core::Job;
 
 use crate::input::Jobs;
+use crate::journal::file::JournalFile;
 use crate::journal::line;
 use crate::journal::list::{Ledger, Line, parse};
-use crate::journal::positions::Positions;
 use crate::journal::record::sealed;
+use crate::journal::watched::Watched;
 use crate::journal::writer::Durability;
 use crate::threads;
 use crate::work::Work;
 
 /// A list that is being written, or has been.
 pub(crate) struct Listing {
-    file: File,
-    ledger: Ledger,
+    watched: Watched,
+    pub(super) file: File,
+    pub(super) ledger: Ledger,
     durability: Durability,
     state: Mutex<State>,
     changed: Condvar,
@@ -64,24 +67,44 @@ enum Ending {
     Cut(Option<io::Error>),
 }
 
+pub(super) const UNREADABLE: &str = "the journal's list of jobs can't be read";
+
 /// What is collected before it is written, unless somebody waits for it.
-const PIECE: usize = 64 * 1024;
+pub(super) const PIECE: usize = 64 * 1024;
 
 /// The input is read no further ahead than this: an endless one must not fill the disk.
 const AHEAD: u64 = 256 * 1024 * 1024;
 
 impl Listing {
     /// A list that is there already, of which so many bytes are whole.
-    pub(crate) fn over(file: File, ledger: Ledger, length: u64, durability: Durability) -> Arc<Listing> {
-        let listing = Listing::empty(file, ledger, durability);
+    ///
+    /// # Errors
+    /// Where it can't be opened.
+    pub(crate) fn over(
+        place: JournalFile,
+        ledger: Ledger,
+        length: u64,
+        durability: Durability,
+    ) -> io::Result<Arc<Listing>> {
+        let file = place.open()?;
+        let listing = Listing::new(Watched::new(place, &file)?, file, ledger, durability);
         listing.lock().written = length;
         listing.lock().end = Ending::Whole;
-        Arc::new(listing)
+        Ok(Arc::new(listing))
     }
 
     /// A list that begins now.
-    pub(crate) fn empty(file: File, ledger: Ledger, durability: Durability) -> Listing {
+    ///
+    /// # Errors
+    /// Where its file can't be made.
+    pub(crate) fn begin(place: JournalFile, ledger: Ledger, durability: Durability) -> io::Result<Listing> {
+        let file = place.make_anew()?;
+        Ok(Listing::new(Watched::new(place, &file)?, file, ledger, durability))
+    }
+
+    fn new(watched: Watched, file: File, ledger: Ledger, durability: Durability) -> Listing {
         Listing {
+            watched,
             file,
             ledger,
             durability,
@@ -205,6 +228,20 @@ impl Listing {
         }
     }
 
+    /// Whether all that was written is still where it was.
+    ///
+    /// # Errors
+    /// Where it isn't.
+    pub(crate) fn check_place(&self) -> io::Result<()> {
+        let written = self.lock().written;
+        self.watched.has_at_least(written)
+    }
+
+    /// Where procpool was when the list was written.
+    pub(crate) fn written_in(&self) -> &Path {
+        &self.ledger.here
+    }
+
     /// Why the list could not be written, if that is so.
     pub(crate) fn failure(&self) -> Option<io::Error> {
         match &mut self.lock().end {
@@ -214,7 +251,7 @@ impl Listing {
     }
 
     /// Where the next lines are, once there are any.
-    fn next_piece(&self, from: u64) -> io::Result<Option<u64>> {
+    pub(super) fn next_piece(&self, from: u64) -> io::Result<Option<u64>> {
         let mut state = self.lock();
         state.read = state.read.max(from);
         self.changed.notify_all();
@@ -247,136 +284,5 @@ impl Listing {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The jobs of a list, in order.
-pub(crate) struct StoredJobs {
-    listing: Arc<Listing>,
-    /// Those to take; `None` is all.
-    wanted: Option<Arc<Positions>>,
-    expected: Option<usize>,
-    position: u64,
-    /// Up to where the list was read, and what of that is to be given out.
-    offset: u64,
-    buffer: Vec<u8>,
-    start: usize,
-    /// Where some lines begin, the first one last: what lies between a job and the next is passed over.
-    marks: Vec<Mark>,
-    /// Why it could not be read on.
-    pub(crate) trouble: Trouble,
-}
-
-/// Where a line of a list begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Mark {
-    pub(crate) position: u64,
-    pub(crate) offset: u64,
-}
-
-/// Why a list could not be read on. Clones know together.
-pub(crate) type Trouble = Arc<std::sync::OnceLock<anyhow::Error>>;
-
-const UNREADABLE: &str = "the journal's list of jobs can't be read";
-
-impl StoredJobs {
-    pub(crate) fn new(
-        listing: Arc<Listing>,
-        wanted: Option<Arc<Positions>>,
-        expected: Option<usize>,
-    ) -> StoredJobs {
-        StoredJobs {
-            listing,
-            wanted,
-            expected,
-            position: 0,
-            offset: 0,
-            buffer: Vec::new(),
-            start: 0,
-            marks: Vec::new(),
-            trouble: Trouble::default(),
-        }
-    }
-
-    /// Reads from these places on, in order, and not what lies before them.
-    pub(crate) fn with_marks(mut self, marks: impl DoubleEndedIterator<Item = Mark>) -> StoredJobs {
-        self.marks = marks.rev().collect();
-        self
-    }
-
-    /// Goes to the last mark that is not behind this position.
-    fn jump(&mut self, position: u64) {
-        while let Some(mark) = self.marks.last().copied().filter(|mark| mark.position <= position) {
-            self.marks.pop();
-            if mark.position > self.position + 1 {
-                self.position = mark.position - 1;
-                self.offset = mark.offset;
-                self.buffer.clear();
-                self.start = 0;
-            }
-        }
-    }
-
-    fn read_on(&mut self) -> anyhow::Result<Option<Job<Work>>> {
-        loop {
-            if let Some(wanted) = &self.wanted {
-                let Some(next) = wanted.from(self.position + 1) else { return Ok(None) };
-                self.jump(next);
-            }
-            let Some(length) = memchr::memchr(b'\n', &self.buffer[self.start..]) else {
-                if !self.fill()? {
-                    return Ok(None);
-                }
-                continue;
-            };
-            let line = self.start..self.start + length;
-            self.start += length + 1;
-            self.position += 1;
-            if self.wanted.as_ref().is_some_and(|wanted| !wanted.has(self.position)) {
-                continue;
-            }
-            let parsed = line::open(&self.buffer[line]).and_then(parse);
-            return match parsed
-                .ok_or(io::ErrorKind::InvalidData)
-                .map_err(io::Error::from)
-                .context(UNREADABLE)?
-            {
-                Line::Job(job) => {
-                    let job = self.listing.ledger.job(*job).context(UNREADABLE)?;
-                    Ok(Some(job.position(self.position)))
-                }
-                Line::End { .. } => Ok(None),
-            };
-        }
-    }
-
-    fn fill(&mut self) -> anyhow::Result<bool> {
-        let next = self.listing.next_piece(self.offset);
-        let Some(until) = next.context("can't write the list of jobs to the journal")? else {
-            return Ok(false);
-        };
-        self.buffer.drain(..self.start);
-        self.start = 0;
-        let room = usize::try_from(until - self.offset).unwrap_or(usize::MAX).min(4 * PIECE);
-        let filled = self.buffer.len();
-        self.buffer.resize(filled + room, 0);
-        self.listing.file.read_exact_at(&mut self.buffer[filled..], self.offset).context(UNREADABLE)?;
-        self.offset += room as u64;
-        Ok(true)
-    }
-}
-
-impl Iterator for StoredJobs {
-    type Item = Job<Work>;
-
-    fn next(&mut self) -> Option<Job<Work>> {
-        self.read_on().unwrap_or_else(|error| {
-            let _ = self.trouble.set(error);
-            None
-        })
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (0, self.expected)
     }
 }

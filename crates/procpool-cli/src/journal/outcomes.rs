@@ -3,16 +3,18 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::BuildHasherDefault;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use procpool_core::Key;
 
 use crate::journal::brief::CameOfIt;
+use crate::journal::file::JournalFile;
 use crate::journal::folder::WriterFiles;
 use crate::journal::identity::Hash;
-use crate::journal::past::{AsItIs, Author, Length, Line, MOST_AT_FIRST, Standing, parse, walk};
+use crate::journal::past::{AsItIs, Author, Length, Line, MOST_AT_FIRST, parse, walk};
 use crate::journal::record::{Record, Run};
+use crate::journal::standing::Standing;
 
 /// Where the record of an attempt begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,7 +92,7 @@ impl Outcomes {
     fn read_file(&mut self, files: &WriterFiles, writer: u16) -> anyhow::Result<Length> {
         if writer == 0 {
             // The shortest record has some 500 bytes. Growing would take half as much memory again.
-            let size = files.journal.metadata().map_or(0, |metadata| metadata.len());
+            let size = files.journal.stat().map_or(0, |stat| u64::try_from(stat.st_size).unwrap_or_default());
             let attempts = usize::try_from(size / 500).unwrap_or_default().min(MOST_AT_FIRST);
             self.jobs.reserve(attempts);
             self.attempts.reserve(attempts);
@@ -119,7 +121,7 @@ impl Outcomes {
         })
     }
 
-    fn note_other(&mut self, body: &[u8], path: &Path) {
+    fn note_other(&mut self, body: &[u8], file: &JournalFile) {
         let run = match parse(body) {
             Some(Record::Run(run)) => run,
             Some(Record::Round(round)) => {
@@ -131,7 +133,7 @@ impl Outcomes {
                 return;
             }
             Some(Record::End(_)) => {
-                self.over.insert(path.to_owned());
+                self.over.insert(file.path());
                 return;
             }
             _ => return,

@@ -1,21 +1,22 @@
 //! What is known of a list's jobs from the journals of all that have written to a folder.
 //! Knows nothing of what is to be done now.
 
-use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::io::{Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 
 use crate::journal::ahead::{self, Rest};
-use crate::journal::brief::{Brief, CameOfIt};
-use crate::journal::folder::{self, Folder, WriterFiles};
-use crate::journal::identity::{Hash, Identity};
+use crate::journal::brief::Brief;
+use crate::journal::file::JournalFile;
+use crate::journal::folder::{Folder, WriterFiles};
+use crate::journal::identity::Hash;
 use crate::journal::record::{Record, Round, Run, VERSION};
 use crate::journal::running;
 use crate::journal::scan::{Found, Scanner};
+use crate::journal::standing::{Standing, Writer};
 
 /// Jobs by the hash of their key.
 pub(crate) type Jobs = HashMap<Hash, Standing, BuildHasherDefault<AsItIs>>;
@@ -31,6 +32,8 @@ pub(crate) struct Past {
     pub(crate) attempts: u64,
     /// The last round of slices, unless it is over.
     pub(crate) round: Option<PastRound>,
+    /// The last list that was brought, and where its run was started: commands that say no directory are known by that.
+    brought: Option<(u32, PathBuf)>,
     /// How much of each other writer's file is whole.
     pub(crate) lengths: HashMap<PathBuf, u64>,
 }
@@ -50,24 +53,6 @@ pub(crate) struct Length {
     pub(crate) torn: u64,
 }
 
-/// How a job stands. Packed: there may be millions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Standing {
-    /// What its outcome is of; a part of the hash, which is compared and never looked up.
-    fingerprint: u64,
-    ended: u64,
-    generation: u32,
-    /// The last of that generation, of whichever writer.
-    attempt: u32,
-    pub(crate) status: u8,
-    pub(crate) outcome: Option<CameOfIt>,
-    pub(crate) is_listed: bool,
-    /// It was started, and nobody knows what came of it.
-    pub(crate) was_running: bool,
-    /// It has an outcome whose output was not printed.
-    pub(crate) is_unprinted: bool,
-}
-
 /// Its keys are hashes already.
 #[derive(Default)]
 pub(crate) struct AsItIs(u64);
@@ -82,88 +67,9 @@ impl Hasher for AsItIs {
         self.0 = low.try_into().map_or(0, u64::from_ne_bytes);
     }
 
-    fn write_u128(&mut self, number: u128) {
-        self.0 = u64::try_from(number & u128::from(u64::MAX)).unwrap_or_default();
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
     }
-}
-
-impl Standing {
-    /// A job that stands on a list.
-    pub(crate) fn listed() -> Standing {
-        Standing {
-            fingerprint: 0,
-            ended: 0,
-            generation: 0,
-            attempt: 0,
-            status: 0,
-            outcome: None,
-            is_listed: true,
-            was_running: false,
-            is_unprinted: false,
-        }
-    }
-
-    /// A job of which nobody has said yet that it stands on a list.
-    pub(super) fn unlisted() -> Standing {
-        Standing { is_listed: false, ..Standing::listed() }
-    }
-
-    /// Whether its outcome is of this very command.
-    pub(crate) fn is_of(&self, identity: &Identity) -> bool {
-        self.fingerprint == identity.fingerprint.low_bits()
-    }
-
-    /// Whether it has failed in this generation or later.
-    pub(crate) fn has_failed_since(&self, generation: u32) -> bool {
-        self.generation >= generation && self.outcome == Some(CameOfIt::Failed)
-    }
-
-    /// The last one of its generation.
-    pub(crate) fn attempt(&self) -> u32 {
-        self.attempt
-    }
-
-    /// Whether nothing is known of an attempt of this generation, and it matters: somebody else may have succeeded.
-    pub(crate) fn lacks(&self, generation: u32, attempt: u32) -> bool {
-        let has_succeeded = self.generation >= generation && self.outcome == Some(CameOfIt::Succeeded);
-        (self.generation, self.attempt) < (generation, attempt) && !has_succeeded
-    }
-
-    /// Takes note of an attempt. What a later generation says replaces what an earlier one did. Within one, the last
-    /// attempt counts; of several writers whoever succeeded, and of those the first.
-    /// Says whether it counts from now on.
-    fn note(&mut self, brief: &Brief, writer: Writer) -> bool {
-        let order = self.generation.cmp(&brief.generation);
-        let counts = match (order, writer) {
-            // Attempts of a generation stand in a file in their order.
-            (Ordering::Less, _) | (Ordering::Equal, Writer::Same) => true,
-            (Ordering::Greater, _) => false,
-            (Ordering::Equal, Writer::Another) => {
-                let rank = |outcome, ended| (outcome != Some(CameOfIt::Succeeded), ended);
-                rank(Some(brief.came_of_it), brief.ended) < rank(self.outcome, self.ended)
-            }
-        };
-        self.attempt = match order {
-            Ordering::Less => brief.attempt,
-            Ordering::Equal => self.attempt.max(brief.attempt),
-            Ordering::Greater => self.attempt,
-        };
-        if counts {
-            self.fingerprint = brief.identity.fingerprint.low_bits();
-            self.ended = brief.ended;
-            self.generation = brief.generation;
-            self.outcome = Some(brief.came_of_it);
-            self.status = brief.status;
-        }
-        counts
-    }
-}
-
-/// Whether an attempt stands in the file in which that one does which has counted so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Writer {
-    Same,
-    Another,
 }
 
 /// A line of a journal.
@@ -211,17 +117,22 @@ impl Past {
             if *files == own {
                 past.own = length;
             } else {
-                past.lengths.insert(files.journal.clone(), length.whole);
+                past.lengths.insert(files.journal.path(), length.whole);
             }
         }
         Ok(past)
+    }
+
+    /// Where the run was started that brought this list, as it was called then.
+    pub(crate) fn directory_of(&self, list: u32) -> Option<PathBuf> {
+        self.brought.as_ref().filter(|(brought, _)| *brought == list).map(|(_, directory)| directory.clone())
     }
 
     fn read_file(&mut self, files: &WriterFiles, index: usize) -> anyhow::Result<Length> {
         let path = &files.journal;
         if index == 0 {
             // The shortest record has some 500 bytes.
-            let size = path.metadata().map_or(0, |metadata| metadata.len());
+            let size = path.stat().map_or(0, |stat| u64::try_from(stat.st_size).unwrap_or_default());
             self.jobs.reserve(usize::try_from(size / 500).unwrap_or_default().min(MOST_AT_FIRST));
         }
         let mut author = Author::of(index);
@@ -245,6 +156,11 @@ impl Past {
             Some(Record::Run(run))
                 if self.run.as_ref().is_none_or(|last| last.generation <= run.generation) =>
             {
+                // Of several writers' that of the first, whose list it is.
+                let is_new = self.brought.as_ref().is_none_or(|(list, _)| *list < run.list);
+                if run.list == run.generation && is_new {
+                    self.brought = Some((run.list, run.directory.clone().into_os_string().into()));
+                }
                 self.run = Some(*run);
             }
             Some(Record::Round(round)) => self.round = Some(PastRound { round, id: None }),
@@ -263,8 +179,8 @@ impl Past {
 ///
 /// # Errors
 /// Where it can't be read, is of another version or none of procpool's, or is damaged before its end.
-pub(super) fn walk(path: &Path, mut take: impl FnMut(u64, Line)) -> anyhow::Result<Length> {
-    let file = folder::open(path).with_context(|| format!("can't read {path:?}"))?;
+pub(super) fn walk(path: &JournalFile, mut take: impl FnMut(u64, Line)) -> anyhow::Result<Length> {
+    let file = path.open().with_context(|| format!("can't read {path:?}"))?;
     let size = file.metadata()?.len();
     let parse = |offset, body: &[u8]| (offset, Line::of(offset, body));
     let read = ahead::read(file, parse, |(offset, line)| check(offset, line, path, &mut take));
@@ -279,7 +195,12 @@ impl Line {
 }
 
 /// Looks at the first line, and gives `take` all others.
-fn check(offset: u64, line: Line, path: &Path, take: &mut impl FnMut(u64, Line)) -> anyhow::Result<()> {
+fn check(
+    offset: u64,
+    line: Line,
+    path: &JournalFile,
+    take: &mut impl FnMut(u64, Line),
+) -> anyhow::Result<()> {
     match line {
         Line::Other(body) if offset == 0 => check_header(&body, path)?,
         line => take(offset, line),
@@ -288,7 +209,7 @@ fn check(offset: u64, line: Line, path: &Path, take: &mut impl FnMut(u64, Line))
 }
 
 /// How much of a file is whole, by what comes after its last whole line.
-fn length(rest: Rest, size: u64, path: &Path) -> anyhow::Result<Length> {
+fn length(rest: Rest, size: u64, path: &JournalFile) -> anyhow::Result<Length> {
     match rest {
         Rest::Nothing { offset: 0 } => Err(empty(path)),
         Rest::Nothing { offset } => Ok(Length { whole: offset, torn: 0 }),
@@ -298,7 +219,7 @@ fn length(rest: Rest, size: u64, path: &Path) -> anyhow::Result<Length> {
     }
 }
 
-fn damaged(offset: u64, path: &Path) -> anyhow::Error {
+fn damaged(offset: u64, path: &JournalFile) -> anyhow::Error {
     anyhow::anyhow!(
         "{path:?} is damaged at byte {offset}, and whole records follow; nothing was changed. What stands before that \
          byte can be kept: `head -c {offset}` of it into another file"
@@ -316,7 +237,7 @@ pub(crate) fn last_run(folder: &Folder) -> anyhow::Result<Option<Run>> {
     let mut past = Past::default();
     for files in folder.writers().context("can't read the folder")? {
         let path = &files.journal;
-        let mut scanner = Scanner::new(folder::open(path).with_context(|| format!("can't read {path:?}"))?);
+        let mut scanner = Scanner::new(path.open().with_context(|| format!("can't read {path:?}"))?);
         loop {
             match scanner.next().with_context(|| format!("can't read {path:?}"))? {
                 Found::Line { offset: 0, body } => check_header(body, path)?,
@@ -336,8 +257,8 @@ pub(crate) fn last_run(folder: &Folder) -> anyhow::Result<Option<Run>> {
 /// The run of who held the folder last, at the place where it says that its record is. That may have been killed before
 /// it wrote one, or its note may be gone.
 fn run_of_holder(folder: &Folder) -> Option<Run> {
-    let holder = running::holder(&folder::open(&folder.running()).ok()?)?;
-    let mut file = folder::open(&folder.own_files().journal).ok()?;
+    let holder = running::holder(&folder.running().open().ok()?)?;
+    let mut file = folder.own_files().journal.open().ok()?;
     file.seek(SeekFrom::Start(holder.record_at)).ok()?;
     let mut scanner = Scanner::new(file);
     let Ok(Found::Line { body, .. }) = scanner.next() else { return None };
@@ -358,7 +279,7 @@ pub(super) const MOST_AT_FIRST: usize = 2_000_000;
 /// In bytes; far more than any.
 const LONGEST_HEADER: u64 = 64 * 1024;
 
-fn check_header(body: &[u8], path: &Path) -> anyhow::Result<()> {
+fn check_header(body: &[u8], path: &JournalFile) -> anyhow::Result<()> {
     match parse(body) {
         Some(Record::Journal(header)) if header.version == VERSION => Ok(()),
         Some(Record::Journal(header)) => bail!(
@@ -371,16 +292,16 @@ fn check_header(body: &[u8], path: &Path) -> anyhow::Result<()> {
 }
 
 /// A file is made with its header in it: somebody has emptied it, or a power cut.
-fn empty(path: &Path) -> anyhow::Error {
+fn empty(path: &JournalFile) -> anyhow::Error {
     anyhow::anyhow!("{path:?} is empty, so that it is not known what has been run; name another folder")
 }
 
 /// A file that doesn't begin like a journal; it may be one of a later version, whose checks look otherwise.
-fn foreign(path: &Path) -> anyhow::Error {
+fn foreign(path: &JournalFile) -> anyhow::Error {
     let version = || {
         // As much as a header may have, whatever the length of the file.
         let mut text = Vec::new();
-        folder::open(path).ok()?.take(LONGEST_HEADER).read_to_end(&mut text).ok()?;
+        path.open().ok()?.take(LONGEST_HEADER).read_to_end(&mut text).ok()?;
         let line = text.split(|byte| *byte == b'\n').next()?;
         let value: serde_json::Value = serde_json::from_slice(line).ok()?;
         (value["record"] == "journal").then(|| value["version"].to_string())

@@ -5,11 +5,11 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
 
 use crate::journal::brief::{Brief, CameOfIt};
 use crate::journal::entry::Entry;
-use crate::journal::folder::{self, WriterFiles};
+use crate::journal::file::JournalFile;
+use crate::journal::folder::WriterFiles;
 use crate::journal::identity::Hash;
 use crate::journal::line::{self, CHECK};
 use crate::journal::scan::{Found, Scanner};
@@ -37,11 +37,11 @@ impl RecordPlace {
     ///
     /// # Errors
     /// Where it can't be read any more.
-    pub(crate) fn read(&self, writers: &[WriterFiles]) -> io::Result<(Entry, PathBuf)> {
+    pub(crate) fn read(&self, writers: &[WriterFiles]) -> io::Result<(Entry, JournalFile)> {
         let gone = || io::Error::new(io::ErrorKind::InvalidData, "a record in the journal is gone");
         let files = writers.get(self.writer).ok_or_else(gone)?;
         let mut line = vec![0; self.length];
-        folder::open(&files.journal)?.read_exact_at(&mut line, self.offset)?;
+        files.journal.open()?.read_exact_at(&mut line, self.offset)?;
         let entry = line::open(&line).and_then(Entry::parse).ok_or_else(gone)?;
         Ok((entry, files.outputs.clone()))
     }
@@ -76,7 +76,7 @@ fn find_in(
     wanted: &HashMap<Hash, u64>,
 ) -> io::Result<HashMap<Hash, RecordPlace>> {
     let mut places: HashMap<Hash, RecordPlace> = HashMap::new();
-    let mut scanner = Scanner::new(folder::open(&files.journal)?);
+    let mut scanner = Scanner::new(files.journal.open()?);
     while let Found::Line { offset, body } = scanner.next()? {
         let Some(brief) = Brief::of(body) else { continue };
         let Brief { generation, attempt, ended, .. } = brief;

@@ -6,7 +6,6 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -15,23 +14,26 @@ use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::{Errno, retry_on_intr};
 
 pub(crate) use crate::journal::before::Before;
-use crate::journal::folder::{private, rows_of, shape_of};
+use crate::journal::file::JournalFile;
+use crate::journal::folder::{rows_of, shape_of};
 use crate::journal::partial::{BITS, POSITION, STEP, WITHIN_LINE, bit_of, first_word, own_word, word_of};
 pub(crate) use crate::journal::partial::{FilePlace, LastByte, Part, Partial};
 use crate::journal::rows::{Own, Row, RowFile};
 use crate::journal::shaped::{ShapeFile, Shaped};
+use crate::journal::watched::Watched;
 use crate::sys;
 
 /// The file, mapped.
 pub(crate) struct Printed {
     file: File,
+    watched: Watched,
     words: &'static [AtomicU64],
     /// How many words the file has: no others may be touched.
     there: Mutex<usize>,
     shape: ShapeFile,
     /// Where lines are printed side by side, or were.
     rows: OnceLock<RowFile>,
-    path: PathBuf,
+    place: JournalFile,
 }
 
 /// A thousand million jobs: 128 MiB of addresses, of which no more is used than there are jobs.
@@ -39,21 +41,21 @@ const MOST: usize = BITS + (1 << 24);
 
 impl Printed {
     /// Makes the file of a new run over a list: which outputs have been printed before it, and how far one was.
-    pub(crate) fn create(path: &Path, before: &Before) -> io::Result<Printed> {
-        let shape = ShapeFile::create(&shape_of(path), before.shape.as_ref())?;
-        let mut file = private().truncate(true).open(path)?;
+    pub(crate) fn create(place: &JournalFile, before: &Before) -> io::Result<Printed> {
+        let shape = ShapeFile::create(&shape_of(place), before.shape.as_ref())?;
+        let mut file = place.make_anew()?;
         let bytes: Vec<u8> = before.words.iter().flat_map(|word| word.to_ne_bytes()).collect();
         file.write_all(&bytes)?;
-        drop(file);
-        let file = private().open(path)?;
         let words = sys::map_shared(&file, MOST)?;
+        let watched = Watched::new(place.clone(), &file)?;
         let printed = Printed {
             file,
+            watched,
             words,
             there: Mutex::new(before.words.len()),
             shape,
             rows: OnceLock::new(),
-            path: path.to_owned(),
+            place: place.clone(),
         };
         if !before.rows.is_empty() {
             printed.make_rows(&before.rows)?;
@@ -76,6 +78,7 @@ impl Printed {
     /// Where the disk has no room for the note.
     pub(crate) fn begin_from(&self, position: u64, shape: &Shaped, own: Own) -> io::Result<()> {
         self.make_room(word_of(position) + 1)?;
+        self.shape.check()?;
         self.forget();
         self.shape.set(shape);
         for source in [Source::Stdout, Source::Stderr] {
@@ -94,7 +97,7 @@ impl Printed {
     }
 
     fn make_rows(&self, before: &[Row]) -> io::Result<()> {
-        let rows = RowFile::create(&rows_of(&self.path), before)?;
+        let rows = RowFile::create(&rows_of(&self.place), before)?;
         let _ = self.rows.set(rows);
         Ok(())
     }
@@ -179,6 +182,9 @@ impl Printed {
 
     fn make_room(&self, words: usize) -> io::Result<()> {
         let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = |words: usize| (words * size_of::<u64>()) as u64;
+        // Who stores in a page that the file has no more is killed.
+        self.watched.has_at_least(bytes(*there))?;
         if words <= *there {
             return Ok(());
         }
@@ -187,7 +193,6 @@ impl Printed {
         }
         let wanted = words.next_multiple_of(STEP).min(MOST);
         // Not only longer: a page that the disk has no room for kills who stores there.
-        let bytes = |words: usize| (words * size_of::<u64>()) as u64;
         match retry_on_intr(|| fallocate(&self.file, FallocateFlags::empty(), 0, bytes(wanted))) {
             Ok(()) => {}
             Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG | Errno::IO)) => return Err(error.into()),
@@ -215,6 +220,7 @@ fn write_zeros(file: &File, part: Range<u64>) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::folder::Folder;
     use crate::journal::shaped::Passes;
 
     fn plain() -> Shaped {
@@ -228,7 +234,7 @@ mod tests {
     #[test]
     fn what_was_printed_is_known_to_who_reads_the_file_at_any_moment() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
-        let path = temporary.path().join("printed");
+        let path = Folder::make(temporary.path()).unwrap().0.printed(1);
         assert!(!Before::read(&path).unwrap().has(1));
         let printed = Printed::create(&path, &Before::read(&path).unwrap()).unwrap();
         for position in [1, 63, 64, 100_000] {
@@ -267,7 +273,9 @@ mod tests {
     #[test]
     fn more_jobs_than_there_is_room_for_are_refused() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
-        let printed = Printed::create(&temporary.path().join("printed"), &Before::default()).unwrap();
+        let printed =
+            Printed::create(&Folder::make(temporary.path()).unwrap().0.printed(1), &Before::default())
+                .unwrap();
         assert!(printed.done(u64::MAX).is_err());
         assert!(!Before::default().has(u64::MAX));
     }

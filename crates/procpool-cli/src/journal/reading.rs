@@ -10,7 +10,8 @@ use anyhow::{Context, bail};
 use procpool_core::{Key, Source};
 
 use crate::journal::entry::Entry;
-use crate::journal::folder::{self, Folder, WriterFiles};
+use crate::journal::file::JournalFile;
+use crate::journal::folder::{Folder, Purpose, WriterFiles};
 use crate::journal::holding::{Begun, Holding};
 use crate::journal::identity::Hash;
 use crate::journal::line;
@@ -60,27 +61,32 @@ pub(crate) enum ListEnd {
 }
 
 /// The records of all writers.
-pub(crate) struct Records(Vec<(Window, PathBuf)>);
+pub(crate) struct Records(Vec<(Window, JournalFile)>);
 
 /// An attempt, and where its outputs are.
 pub(crate) struct Recorded {
     pub(crate) entry: Entry,
-    pub(crate) outputs: PathBuf,
+    pub(crate) outputs: JournalFile,
 }
 
 /// Who writes may be just about to: what can't be read then is read again.
 const TRIES: u32 = 3;
+
+fn nothing_recorded() -> &'static str {
+    "no run is recorded there; `procpool run --journal DIR …` records one"
+}
 
 impl Reading {
     /// # Errors
     /// Where there is no journal, or it can't be read.
     pub(crate) fn open(directory: &Path) -> anyhow::Result<Reading> {
         let shown = || format!("{directory:?}");
-        let folder = Folder::new(directory).with_context(shown)?;
+        let folder = Folder::open(directory, Purpose::Telling).with_context(shown)?;
+        let folder = folder.with_context(nothing_recorded).with_context(shown)?;
         let mut tries = 1;
         loop {
             // First: what is recorded by the time that the records are read runs no more.
-            let holding = Holding::look(&folder.running());
+            let holding = Holding::look(&folder);
             let is_alive = holding.is_alive;
             match Reading::read(folder.clone(), holding) {
                 Err(_) if is_alive && tries < TRIES => tries += 1,
@@ -90,16 +96,12 @@ impl Reading {
     }
 
     fn read(folder: Folder, mut holding: Holding) -> anyhow::Result<Reading> {
-        let is_missing = !folder.path().is_dir();
-        let writers =
-            if is_missing { Vec::new() } else { folder.writers().context("can't read the folder")? };
+        let writers = folder.writers().context("can't read the folder")?;
         let mut outcomes = Outcomes::read(&writers)?;
-        let Some(run) = outcomes.run.take() else {
-            bail!("no run is recorded there; `procpool run --journal DIR …` records one")
-        };
+        let Some(run) = outcomes.run.take() else { bail!(nothing_recorded()) };
         if outcomes.round.is_some() {
             for writer in folder.other_writers().context("can't read the folder")? {
-                if !outcomes.over.contains(&folder.files_of(&writer).journal) {
+                if !outcomes.over.contains(&folder.files_of(&writer).journal.path()) {
                     holding.add_slice(&folder.running_of(&writer));
                 }
             }
@@ -258,7 +260,7 @@ impl Records {
     fn open(writers: &[WriterFiles]) -> anyhow::Result<Records> {
         let open = |files: &WriterFiles| {
             let path = &files.journal;
-            let file = folder::open(path).with_context(|| format!("can't read {path:?}"))?;
+            let file = path.open().with_context(|| format!("can't read {path:?}"))?;
             Ok((Window::new(file), files.outputs.clone()))
         };
         writers.iter().map(open).collect::<anyhow::Result<_>>().map(Records)

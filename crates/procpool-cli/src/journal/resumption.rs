@@ -13,11 +13,12 @@ use crate::journal::identity::{Hash, Identity};
 use crate::journal::last_list::{HalfPrinted, LastList, Noted};
 use crate::journal::list::{Ledger, Line};
 use crate::journal::list_reader::{ListEnd, ListReader};
-use crate::journal::past::{Past, Standing};
+use crate::journal::past::Past;
 use crate::journal::positions::Positions;
 use crate::journal::printed::{Before, Partial};
 use crate::journal::record::sealed;
 use crate::journal::rows::{Own, Row};
+use crate::journal::standing::Standing;
 use crate::work::Work;
 
 /// What was typed about it.

@@ -3,13 +3,12 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use procpool_core::Source;
 
-use crate::journal::folder::{self, private};
+use crate::journal::file::JournalFile;
 use crate::sys;
 
 /// One job's row.
@@ -56,8 +55,8 @@ impl Own {
 
 impl RowFile {
     /// Makes the file, with what is known of earlier runs.
-    pub(crate) fn create(path: &Path, before: &[Row]) -> io::Result<RowFile> {
-        let mut file = private().truncate(true).open(path)?;
+    pub(crate) fn create(place: &JournalFile, before: &[Row]) -> io::Result<RowFile> {
+        let mut file = place.make_anew()?;
         let before = &before[..before.len().min(MOST)];
         let mut words = vec![0; MOST * ROW];
         for (row, words) in before.iter().zip(words.chunks_exact_mut(ROW)) {
@@ -102,9 +101,9 @@ impl RowFile {
     }
 
     /// All rows that are in use; none where there is no such file.
-    pub(crate) fn read(path: &Path) -> io::Result<Vec<Row>> {
+    pub(crate) fn read(place: &JournalFile) -> io::Result<Vec<Row>> {
         let mut bytes = Vec::new();
-        match folder::open(path) {
+        match place.open() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             file => File::take(file?, (MOST * ROW * size_of::<u64>()) as u64).read_to_end(&mut bytes)?,
         };
@@ -133,11 +132,12 @@ fn word_of(source: Source) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::folder::Folder;
 
     #[test]
     fn rows_in_use_are_read_back_and_those_of_earlier_runs_stay() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
-        let path = temporary.path().join("rows");
+        let path = Folder::make(temporary.path()).unwrap().0.rows(1);
         assert_eq!(RowFile::read(&path).unwrap(), []);
         let row = |position, stdout, stderr| Row { position, attempt: 2, own: Own { stdout, stderr } };
         let rows = RowFile::create(&path, &[row(7, 70, 0)]).unwrap();
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn where_there_are_too_many_the_last_have_none() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
-        let rows = RowFile::create(&temporary.path().join("rows"), &[]).unwrap();
+        let rows = RowFile::create(&Folder::make(temporary.path()).unwrap().0.rows(1), &[]).unwrap();
         let places: Vec<Option<Place>> = (1..=4097).map(|position| rows.take(position, 1)).collect();
         assert_eq!(places.iter().filter(|place| place.is_none()).count(), 1);
         rows.free(places[0].unwrap());

@@ -4,54 +4,44 @@
 //! A line of JSON says who holds it; from byte 1024 on each slot has 64 bytes for the process that it was last given.
 
 use std::fmt::Write as _;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::Path;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
-use rustix::fs::{FlockOperation, flock};
+use anyhow::Context;
+use rustix::fs::fstat;
 use rustix::io::Errno;
 use rustix::time::{ClockId, clock_gettime};
-use serde::{Deserialize, Serialize};
 
-use crate::journal::folder::private;
-use crate::journal::whereabouts::{Seen, Whereabouts};
+use crate::journal::file::JournalFile;
+use crate::journal::folder::Folder;
+pub(crate) use crate::journal::holder::{Holder, Leaks};
+use crate::journal::lock::{is_locked, is_taken, try_flock};
+use crate::journal::whereabouts::Seen;
 use crate::proc;
 
 /// The file, locked.
-pub(crate) struct Running(File);
-
-/// Who holds it, or did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Holder {
-    pub(crate) pid: u32,
-    /// Elsewhere these numbers mean nothing.
-    #[serde(flatten)]
-    pub(crate) whereabouts: Whereabouts,
-    pub(crate) run: String,
-    pub(crate) generation: u32,
-    /// Where in the journal its record begins.
-    #[serde(default)]
-    pub(crate) record_at: u64,
-    /// When it was there, as of an [`Entry`].
-    #[serde(default)]
-    pub(crate) ticks: u64,
-    /// What of its jobs may live on when they have ended.
-    #[serde(default)]
-    pub(crate) leaks: Leaks,
+pub(crate) struct Running {
+    file: File,
+    /// Held as long, where it holds a whole folder.
+    _locks: Locks,
 }
 
-/// What may live on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Leaks {
-    #[default]
-    Nothing,
-    /// What a job has left behind.
-    Kept,
+/// What else is locked: this file may be taken for one that a killed run has left, and removed. Who does so lets nobody in.
+#[derive(Default)]
+struct Locks {
+    _folder: Option<OwnedFd>,
+    _journal: Option<File>,
+}
+
+/// What comes of taking a folder.
+pub(crate) enum Lock {
+    Taken(Running),
+    /// Somebody else has it; who, where that can be told.
+    Held(Option<Holder>),
 }
 
 /// A process that was started.
@@ -80,87 +70,102 @@ impl Running {
     /// Takes the folder for this process.
     ///
     /// # Errors
-    /// Where somebody else has it, or the file can't be written.
-    pub(crate) fn lock(path: &Path) -> anyhow::Result<Running> {
-        let open = || private().open(path).with_context(|| format!("can't write {path:?}"));
-        let mut file = open()?;
+    /// Where a file can't be written or locked.
+    pub(crate) fn lock(folder: &Folder) -> anyhow::Result<Lock> {
         let begun = Instant::now();
         loop {
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) if is_at(&file, path) => return Ok(Running(file)),
-                // Whoever had it was refused, and took it away again: somebody else may have made another.
-                Ok(()) => file = open()?,
-                Err(Errno::WOULDBLOCK) if begun.elapsed() < patience(&file) => {
-                    thread::sleep(Duration::from_millis(5));
-                }
-                Err(Errno::WOULDBLOCK) => {
-                    let who = holder(&file).map_or_else(String::new, |holder| {
-                        format!(", {}", holder.whereabouts.describe(holder.pid))
-                    });
-                    bail!("in use by another procpool{who}; wait until that has ended, or end it")
-                }
-                Err(error) => {
-                    return Err(error).with_context(|| format!("can't lock {path:?}"));
-                }
+            if let Some(running) = Running::try_lock(folder)? {
+                return Ok(Lock::Taken(running));
             }
+            let holder = folder.running().open().ok().and_then(|file| holder(&file));
+            if begun.elapsed() >= patience(holder.as_ref()) {
+                return Ok(Lock::Held(holder));
+            }
+            thread::sleep(Duration::from_millis(5));
         }
     }
 
-    /// Whether somebody has the folder, wherever that process runs. The lock that tells is kept for no longer than the question
-    /// takes: who wants it meanwhile tries for much longer.
-    pub(crate) fn is_held(file: &File) -> bool {
-        let tried = flock(file, FlockOperation::NonBlockingLockShared);
-        if tried.is_ok() {
-            let _ = flock(file, FlockOperation::NonBlockingUnlock);
+    /// `None` where somebody else has one of them, or has just taken the file away.
+    fn try_lock(folder: &Folder) -> anyhow::Result<Option<Running>> {
+        let directory = folder.open_again().context("can't open the folder")?;
+        // Not every file system has locks of folders: NFS wants what is open for writing.
+        if try_flock(&directory) == Err(Errno::WOULDBLOCK) {
+            return Ok(None);
         }
-        tried == Err(Errno::WOULDBLOCK)
+        let place = folder.running();
+        let file = place.open_or_make().with_context(|| format!("can't write {place:?}"))?;
+        if !is_taken(&file, &place)? {
+            return Ok(None);
+        }
+        let place = folder.own_files().journal;
+        let journal = match place.open_to_write() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            journal => Some(journal.with_context(|| format!("can't write {place:?}"))?),
+        };
+        if let Some(journal) = &journal {
+            if !is_taken(journal, &place)? {
+                return Ok(None);
+            }
+        }
+        let locks = Locks { _folder: Some(directory), _journal: journal };
+        Ok(Some(Running { file, _locks: locks }))
+    }
+
+    /// Whether somebody has the folder, wherever that process runs. The locks that tell are kept for no longer than the question
+    /// takes: who wants one meanwhile tries for much longer.
+    pub(crate) fn is_held(folder: &Folder) -> bool {
+        let files =
+            [folder.running(), folder.own_files().journal].map(|file| file.open().ok().map(OwnedFd::from));
+        let directory = folder.open_again().ok();
+        files.into_iter().chain([directory]).flatten().any(|file| is_locked(&file))
     }
 
     /// Makes one that nobody has made before; `None` where somebody has.
     ///
     /// # Errors
     /// Where it can't be made.
-    pub(crate) fn make(path: &Path) -> io::Result<Option<Running>> {
-        match private().create_new(true).open(path) {
+    pub(crate) fn make(place: &JournalFile) -> io::Result<Option<Running>> {
+        match place.make() {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
             file => {
                 let file = file?;
                 // So that it can be told whether its maker lives. Where locks are none of the file system's, it can't.
-                let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
-                Ok(Some(Running(file)))
+                let _ = try_flock(&file);
+                Ok(Some(Running { file, _locks: Locks::default() }))
             }
         }
     }
 
     /// Who held it before, and what it has started, as far as that is known.
     pub(crate) fn before(&self) -> Option<(Holder, Vec<Entry>)> {
-        read(&self.0)
+        read(&self.file)
     }
 
     /// From now on this one holds it, and nothing runs.
     pub(crate) fn begin(&self, holder: &Holder) -> io::Result<()> {
-        self.0.set_len(0)?;
+        self.file.set_len(0)?;
         let mut line = serde_json::to_vec(holder)?;
         line.push(b'\n');
-        self.0.write_all_at(&line, 0)
+        self.file.write_all_at(&line, 0)
     }
 
     /// A process was started in this slot.
+    ///
+    /// # Errors
+    /// Where it can't be written down, or not where a resume would find it.
     pub(crate) fn note(&self, slot: usize, entry: Entry) -> io::Result<()> {
-        self.0.write_all_at(&entry.bytes(), TABLE + (slot as u64 - 1) * ENTRY as u64)
+        self.file.write_all_at(&entry.bytes(), TABLE + (slot as u64 - 1) * ENTRY as u64)?;
+        if fstat(&self.file)?.st_nlink == 0 {
+            return Err(io::Error::other("somebody has taken its file `running` away, which says what runs"));
+        }
+        Ok(())
     }
 }
 
-/// Whether the path still names this very file.
-fn is_at(file: &File, path: &Path) -> bool {
-    let identity = |data: fs::Metadata| (data.dev(), data.ino());
-    file.metadata().map(identity).ok() == fs::metadata(path).map(identity).ok()
-}
-
-/// How long to wait for who holds the file.
-fn patience(file: &File) -> Duration {
-    let is_here = |holder: &Holder| holder.whereabouts.seen() == Seen::Here;
-    match holder(file).filter(is_here) {
+/// How long to wait for who holds the folder.
+fn patience(holder: Option<&Holder>) -> Duration {
+    let is_here = |holder: &&Holder| holder.whereabouts.seen() == Seen::Here;
+    match holder.filter(is_here) {
         Some(holder) if !has_guardian(holder.pid) => LAST_BREATH,
         _ => LETTING_GO,
     }
@@ -240,12 +245,22 @@ mod tests {
     use std::process;
 
     use super::*;
+    use crate::journal::lock::is_at;
+    use crate::journal::whereabouts::Whereabouts;
+
+    /// The folder, taken; who holds it, where that is somebody else.
+    fn taken(folder: &Folder) -> Result<Running, Option<Box<Holder>>> {
+        match Running::lock(folder).unwrap() {
+            Lock::Taken(running) => Ok(running),
+            Lock::Held(holder) => Err(holder.map(Box::new)),
+        }
+    }
 
     #[test]
     fn what_runs_is_read_back_and_what_is_no_process_is_left_out() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
-        let path = temporary.path().join("running");
-        let running = Running::lock(&path).unwrap();
+        let (folder, _) = Folder::make(temporary.path()).unwrap();
+        let running = taken(&folder).unwrap();
         assert_eq!(running.before(), None);
         let holder = Holder {
             pid: 7,
@@ -263,63 +278,71 @@ mod tests {
         running.note(3, entry).unwrap();
         running.note(1, Entry { pid: 0, ..entry }).unwrap();
         drop(running);
-        let running = Running::lock(&path).unwrap();
+        let running = taken(&folder).unwrap();
         assert_eq!(running.before(), Some((holder, vec![entry])));
     }
 
     #[test]
     fn a_folder_that_is_held_is_refused_with_the_holder() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
-        let path = temporary.path().join("running");
-        let running = Running::lock(&path).unwrap();
-        let refusal = |whereabouts| {
-            running.begin(&Holder { pid: 4711, whereabouts, ..Holder::default() }).unwrap();
-            Running::lock(&path).err().unwrap().to_string()
+        let (folder, _) = Folder::make(temporary.path()).unwrap();
+        let running = taken(&folder).unwrap();
+        let holder = Holder {
+            pid: 4711,
+            whereabouts: Whereabouts { host: "there".into(), ..Whereabouts::default() },
+            ..Holder::default()
         };
-        let there = Whereabouts { host: "there".into(), ..Whereabouts::default() };
-        let error = refusal(there);
-        assert!(error.contains("process 4711 on there"), "{error}");
-        let error = refusal(Whereabouts { pid_namespace: "pid:[1]".into(), ..Whereabouts::own() });
-        assert!(error.contains("process 4711 in another PID namespace of "), "{error}");
-        assert!(Running::is_held(&File::open(&path).unwrap()));
+        running.begin(&holder).unwrap();
+        assert_eq!(taken(&folder).err().unwrap(), Some(Box::new(holder)));
+        assert!(Running::is_held(&folder));
         drop(running);
-        assert!(!Running::is_held(&File::open(&path).unwrap()));
+        assert!(!Running::is_held(&folder));
+        taken(&folder).unwrap();
     }
 
     #[test]
-    fn a_file_that_its_holder_took_away_while_it_was_waited_for_is_made_again() {
+    fn a_folder_whose_lock_was_taken_away_is_held_all_the_same_and_its_holder_sees_it() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
-        let path = temporary.path().join("running");
-        let first = Running::lock(&path).unwrap();
-        thread::scope(|scope| {
-            let waiting = scope.spawn(|| Running::lock(&path).unwrap());
-            // What waits has opened it.
-            let opened = || {
-                let files = fs::read_dir("/proc/self/fd").unwrap().flatten();
-                files.filter(|file| fs::read_link(file.path()).is_ok_and(|file| file == path)).count()
-            };
-            while opened() < 2 {
-                thread::yield_now();
-            }
-            fs::remove_file(&path).unwrap();
-            drop(first);
-            let second = waiting.join().unwrap();
-            assert!(is_at(&second.0, &path));
-        });
+        let (folder, _) = Folder::make(temporary.path()).unwrap();
+        let journal = folder.own_files().journal;
+        journal.make().unwrap();
+        let running = taken(&folder).unwrap();
+        running.note(1, Entry::now(1, 1, 1)).unwrap();
+        folder.running().remove().unwrap();
+        assert_eq!(taken(&folder).err().unwrap(), None);
+        assert!(
+            running
+                .note(1, Entry::now(1, 1, 1))
+                .unwrap_err()
+                .to_string()
+                .contains("taken its file `running` away")
+        );
+        // Nor is one let in where a file system has no locks of folders.
+        assert!(is_locked(&folder.open_again().unwrap()));
+        assert!(is_locked(&journal.open().unwrap().into()));
+        drop(running);
+        taken(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_its_holder_took_away_before_it_was_locked_is_made_again() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let (folder, _) = Folder::make(temporary.path()).unwrap();
+        let place = folder.running();
+        let file = place.open_or_make().unwrap();
+        place.remove().unwrap();
+        assert!(!is_taken(&file, &place).unwrap());
+        let running = taken(&folder).unwrap();
+        assert!(is_at(&running.file, &place));
     }
 
     #[test]
     fn a_holder_that_nobody_guards_is_given_time_to_be_gone() {
-        let temporary = tempfile::Builder::new().tempdir().unwrap();
-        let path = temporary.path().join("running");
-        let running = Running::lock(&path).unwrap();
         let here = Whereabouts::own;
-        let wait_for = |pid, whereabouts| {
-            running.begin(&Holder { pid, whereabouts, ..Holder::default() }).unwrap();
-            patience(&running.0)
-        };
+        let wait_for = |pid, whereabouts| patience(Some(&Holder { pid, whereabouts, ..Holder::default() }));
         assert_eq!(wait_for(u32::MAX, here()), LAST_BREATH);
-        assert_eq!(wait_for(u32::MAX, Whereabouts { host: "there".into(), ..here() }), LETTING_GO);
+        assert_eq!(wait_for(u32::MAX, Whereabouts { host: "renamed".into(), ..here() }), LAST_BREATH);
+        assert_eq!(wait_for(u32::MAX, Whereabouts { boot: "other".into(), ..here() }), LETTING_GO);
         // Of another namespace nothing is known by its numbers.
         assert_eq!(wait_for(u32::MAX, Whereabouts { pid_namespace: "pid:[1]".into(), ..here() }), LETTING_GO);
         // The parent of this one runs another program.

@@ -13,12 +13,13 @@ use crate::input::{Fault, Jobs};
 use crate::journal::claim::Claim;
 use crate::journal::folder::Folder;
 use crate::journal::leftovers::{self, Leftover};
-use crate::journal::listing::{Listing, Trouble};
+use crate::journal::listing::Listing;
 use crate::journal::past::Length;
 use crate::journal::printed::Printed;
 use crate::journal::record::{Record, Run};
 use crate::journal::recorder::Recorder;
 use crate::journal::running::{Entry, Holder, Leaks};
+use crate::journal::stored_jobs::Trouble;
 use crate::journal::whereabouts::Whereabouts;
 use crate::journal::writer::{Durability, Writer};
 use crate::screen;
@@ -123,7 +124,7 @@ impl Session {
                     leave_nothing(holder, table)?;
                 }
                 self.recorder.running().begin(&holder).with_context(in_folder)?;
-                let writer = Writer::resume(self.folder.own_files(), length.whole, durability);
+                let writer = Writer::resume(self.folder.own_files(), length, durability);
                 let writer = writer.with_context(in_folder)?;
                 writer.append(&run.line()).with_context(in_folder)?;
                 self.recorder.begin(writer);
@@ -150,7 +151,7 @@ impl Session {
         }
         let folder = self.folder.path();
         match self.listing.failure() {
-            None => Ok(()),
+            None => Ok(self.listing.check_place()?),
             Some(error) => Err(error)
                 .with_context(|| format!("can't write the list of jobs to the journal in {folder:?}")),
         }

@@ -4,12 +4,12 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use procpool_core::Source;
 
-use crate::journal::folder::{self, private};
+use crate::journal::file::JournalFile;
+use crate::journal::watched::Watched;
 use crate::sys;
 
 /// What of a job's bytes a stream lets through.
@@ -30,6 +30,7 @@ pub(crate) struct Shaped {
 
 /// The file, mapped.
 pub(crate) struct ShapeFile {
+    watched: Watched,
     words: &'static [AtomicU64],
 }
 
@@ -55,16 +56,25 @@ impl Shaped {
 
 impl ShapeFile {
     /// Makes the file, with the shape of what is being printed already.
-    pub(crate) fn create(path: &Path, before: Option<&Shaped>) -> io::Result<ShapeFile> {
+    pub(crate) fn create(place: &JournalFile, before: Option<&Shaped>) -> io::Result<ShapeFile> {
         use std::io::Write as _;
-        let mut file = private().truncate(true).open(path)?;
+        let mut file = place.make_anew()?;
         // Not only longer: a page that the disk has no room for kills who stores there.
         file.write_all(&[0; WORDS * size_of::<u64>()])?;
-        let shape = ShapeFile { words: sys::map_shared(&file, WORDS)? };
+        let watched = Watched::new(place.clone(), &file)?;
+        let shape = ShapeFile { watched, words: sys::map_shared(&file, WORDS)? };
         if let Some(before) = before {
             shape.set(before);
         }
         Ok(shape)
+    }
+
+    /// Comes back where the file is as long as it was made: who stores in a page that it has no more is killed.
+    ///
+    /// # Errors
+    /// Where somebody else has changed it.
+    pub(crate) fn check(&self) -> io::Result<()> {
+        self.watched.has_at_least((WORDS * size_of::<u64>()) as u64)
     }
 
     /// What is printed from now on has this shape. Nothing may be counted meanwhile.
@@ -92,9 +102,9 @@ impl ShapeFile {
     }
 
     /// The shape of what was being printed; `None` where that is not known, as it is not to older versions of procpool.
-    pub(crate) fn read(path: &Path) -> io::Result<Option<Shaped>> {
+    pub(crate) fn read(place: &JournalFile) -> io::Result<Option<Shaped>> {
         let mut bytes = Vec::new();
-        match folder::open(path) {
+        match place.open() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             file => File::take(file?, (WORDS * size_of::<u64>()) as u64).read_to_end(&mut bytes)?,
         };
@@ -121,6 +131,7 @@ fn parse(bytes: &[u8]) -> Option<Shaped> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::folder::Folder;
 
     fn shape(label: Option<&[u8]>) -> Shaped {
         Shaped {
@@ -133,7 +144,8 @@ mod tests {
     #[test]
     fn the_last_shape_is_read_back_whatever_the_label() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
-        let path = temporary.path().join("shape");
+        let (folder, _) = Folder::make(temporary.path()).unwrap();
+        let path = folder.shape(1);
         let file = ShapeFile::create(&path, None).unwrap();
         assert_eq!(ShapeFile::read(&path).unwrap(), None);
         let long = vec![b'x'; LONGEST];
@@ -150,7 +162,7 @@ mod tests {
     #[test]
     fn where_there_is_no_whole_file_nothing_is_known() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
-        assert_eq!(ShapeFile::read(&temporary.path().join("none")).unwrap(), None);
+        assert_eq!(ShapeFile::read(&Folder::make(temporary.path()).unwrap().0.shape(1)).unwrap(), None);
         for length in [0, 7, 8, 15, 16, 17] {
             let mut bytes = [IS_KNOWN | HAS_LABEL, 9].map(u64::to_ne_bytes).concat();
             bytes.extend([b'x'; 8]);

@@ -1,4 +1,5 @@
-//! Where the number of a process means something: on one machine, between two starts of it, in one PID namespace.
+//! Where the number of a process means something: between two starts of a machine, in one PID namespace. Both have names that
+//! nothing else has. A host's name is for people: it may be changed while all that runs goes on, and others may have the same.
 //!
 //! The same journal may be seen from a container and from outside, or from several machines. To each of them number 12 is
 //! another process, so whoever reads a number asks here first.
@@ -25,7 +26,7 @@ pub(crate) struct Whereabouts {
 pub(crate) enum Seen {
     /// Of the process that has it.
     Here,
-    /// Nothing, for that machine was started anew, and all that ran is gone.
+    /// Nothing, for the machine of that name was started anew, and all that ran is gone.
     Gone,
     /// Nothing, for that is another machine.
     OnAnotherMachine,
@@ -57,17 +58,18 @@ impl Whereabouts {
     }
 
     fn seen_from(&self, own: &Whereabouts) -> Seen {
-        let is_same_boot = !self.boot.is_empty() && self.boot == own.boot;
-        if is_same_boot && !self.pid_namespace.is_empty() && self.pid_namespace != own.pid_namespace {
-            return Seen::InAnotherNamespace;
-        }
-        if self.host != own.host {
-            return Seen::OnAnotherMachine;
-        }
+        let is_same_boot = self.boot == own.boot;
         if self.boot.is_empty() || self.pid_namespace.is_empty() && is_same_boot {
             return Seen::Unknown("the journal doesn't say where they ran".to_owned());
         }
-        if is_same_boot { Seen::Here } else { Seen::Gone }
+        match (is_same_boot, self.pid_namespace == own.pid_namespace) {
+            (true, true) => Seen::Here,
+            (true, false) => Seen::InAnotherNamespace,
+            // This machine before its last start, or another one. Here it has no processes, whichever it is; what is said of them
+            // goes by the name that people know it by.
+            (false, _) if self.host == own.host => Seen::Gone,
+            (false, _) => Seen::OnAnotherMachine,
+        }
     }
 
     /// Why what is noted here is of no use to who comes later, if it isn't.
@@ -110,9 +112,11 @@ mod tests {
         assert_eq!(seen("container", "b", "m"), Seen::InAnotherNamespace);
         assert_eq!(seen("h", "earlier", "n"), Seen::Gone);
         assert_eq!(seen("h", "earlier", ""), Seen::Gone);
-        assert_eq!(seen("elsewhere", "b", "n"), Seen::OnAnotherMachine);
+        // It has another name by now.
+        assert_eq!(seen("renamed", "b", "n"), Seen::Here);
         assert_eq!(seen("elsewhere", "c", "n"), Seen::OnAnotherMachine);
-        for unknown in [seen("h", "", "n"), seen("h", "b", ""), seen("h", "", "")] {
+        for unknown in [seen("h", "", "n"), seen("h", "b", ""), seen("h", "", ""), seen("elsewhere", "", "")]
+        {
             assert!(matches!(unknown, Seen::Unknown(_)), "{unknown:?}");
         }
     }

@@ -1,17 +1,20 @@
 //! Appends records to a journal's file, and outputs to the one beside it. Whole, or not at all.
 //! Knows nothing of what they say.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::Path;
+use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use procpool_core::{CopyError, Spool};
 
 use crate::journal::commit::Commit;
-use crate::journal::folder::{WriterFiles, private};
+use crate::journal::file::JournalFile;
+use crate::journal::folder::WriterFiles;
+use crate::journal::lock::try_flock;
+use crate::journal::past::Length;
+use crate::journal::watched::Watched;
 
 /// What it takes for a record to count as written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,9 +27,9 @@ pub(crate) enum Durability {
 
 /// The two files, for any number of threads.
 pub(crate) struct Writer {
-    files: WriterFiles,
     journal: Mutex<Journal>,
     outputs: File,
+    watched_outputs: Watched,
     /// Where the next output goes.
     outputs_end: AtomicU64,
     /// How many outputs have been kept.
@@ -45,6 +48,7 @@ struct Commits {
 
 struct Journal {
     file: File,
+    watched: Watched,
     /// Of all records that are whole.
     length: u64,
 }
@@ -52,31 +56,34 @@ struct Journal {
 impl Writer {
     /// Makes the files of a new journal, which begins with `lines`: with all of them, or it is not there.
     pub(crate) fn create(files: WriterFiles, lines: &[u8], durability: Durability) -> io::Result<Writer> {
-        let new = files.journal.with_extension("jsonl.new");
+        let new = files.journal.with_suffix(".new");
         let file = make(&new, &files.journal, lines, durability).inspect_err(|_| {
             // What is half made would only take room.
-            let _ = fs::remove_file(&new);
+            let _ = new.remove();
         })?;
-        let folder = files.journal.parent().map(Path::to_owned);
+        let journal = files.journal.clone();
         let writer = Writer::over(files, file, lines.len() as u64, durability)?;
-        if let (Durability::PowerCut, Some(folder)) = (durability, folder) {
+        if durability == Durability::PowerCut {
             // By now both files are in it.
-            File::open(folder)?.sync_all()?;
+            journal.sync_folder()?;
         }
         Ok(writer)
     }
 
-    /// Goes on with a journal of `length` bytes; what is beyond was torn, and goes.
-    pub(crate) fn resume(files: WriterFiles, length: u64, durability: Durability) -> io::Result<Writer> {
-        let file = private().create(false).open(&files.journal)?;
-        if file.metadata()?.len() > length {
-            file.set_len(length)?;
+    /// Goes on with a journal that was read to this length; what was torn goes.
+    pub(crate) fn resume(files: WriterFiles, length: Length, durability: Durability) -> io::Result<Writer> {
+        let file = files.journal.open_to_append()?;
+        Watched::new(files.journal.clone(), &file)?.has(length.whole + length.torn)?;
+        if length.torn > 0 {
+            file.set_len(length.whole)?;
         }
-        Writer::over(files, file, length, durability)
+        Writer::over(files, file, length.whole, durability)
     }
 
     fn over(files: WriterFiles, file: File, length: u64, durability: Durability) -> io::Result<Writer> {
-        let outputs = private().open(&files.outputs)?;
+        let outputs = files.outputs.open_or_make()?;
+        let watched = Watched::new(files.journal, &file)?;
+        let watched_outputs = Watched::new(files.outputs, &outputs)?;
         let outputs_end = AtomicU64::new(outputs.metadata()?.len());
         let commits = match durability {
             Durability::Process => None,
@@ -86,9 +93,9 @@ impl Writer {
             }),
         };
         Ok(Writer {
-            files,
-            journal: Mutex::new(Journal { file, length }),
+            journal: Mutex::new(Journal { file, watched, length }),
             outputs,
+            watched_outputs,
             outputs_end,
             kept: AtomicU64::new(0),
             commits,
@@ -99,7 +106,7 @@ impl Writer {
     /// Appends one line. When this returns it counts as written.
     ///
     /// # Errors
-    /// Where it is not. Then nothing of it is there, and nothing is written any more.
+    /// Where it is not, or somebody else has written there. Then nothing is written any more.
     pub(crate) fn append(&self, line: &[u8]) -> io::Result<()> {
         if self.is_broken.load(Ordering::Acquire) {
             return Err(io::Error::other("an earlier record could not be written"));
@@ -113,17 +120,16 @@ impl Writer {
 
     fn append_now(&self, line: &[u8]) -> io::Result<u64> {
         let mut journal = self.journal();
-        let length = journal.length;
-        // At its place: whatever an earlier attempt has left there.
-        match journal.file.write_all_at(line, length) {
-            Ok(()) => journal.length += line.len() as u64,
-            Err(error) => {
-                // Else the next run would find a torn record here, which does no harm either.
-                let _ = journal.file.set_len(length);
-                return Err(error);
-            }
+        // At its end, wherever that is: in a file that was cut short there would be a hole else, and its length would be right.
+        if let Err(error) = (&journal.file).write_all(line) {
+            // Else the next run would find a torn record here, which does no harm either.
+            let _ = journal.file.set_len(journal.length);
+            return Err(error);
         }
-        Ok(journal.length)
+        let length = journal.length + line.len() as u64;
+        journal.watched.has(length)?;
+        journal.length = length;
+        Ok(length)
     }
 
     /// Keeps a whole output, and says from which byte on, and what its sum is. When this returns it counts as written.
@@ -133,6 +139,8 @@ impl Writer {
         output.copy_to(&mut place).map_err(|error| match error {
             CopyError::Reading(error) | CopyError::Writing(error) => error,
         })?;
+        // Others may have written theirs behind it.
+        self.watched_outputs.has_at_least(place.offset)?;
         let sum = place.sum.finalize();
         if let Some(commits) = &self.commits {
             let number = self.kept.fetch_add(1, Ordering::AcqRel) + 1;
@@ -141,19 +149,12 @@ impl Writer {
         Ok((offset, sum))
     }
 
-    /// Whether both files are still where they were made, so that somebody will find what was written.
+    /// Whether both files are still where they were made, with what was written, so that somebody will find it.
     pub(crate) fn check_place(&self) -> io::Result<()> {
-        let is_there = |path, file: &File| {
-            let (there, ours) = (fs::metadata(path)?, file.metadata()?);
-            Ok((there.dev(), there.ino()) == (ours.dev(), ours.ino()))
-        };
-        let are_there = is_there(&self.files.journal, &self.journal().file)
-            .and_then(|journal| Ok(journal && is_there(&self.files.outputs, &self.outputs)?));
-        match are_there {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(io::Error::other("another file has its place")),
-            Err(error) => Err(error),
-        }
+        let journal = self.journal();
+        journal.watched.is_found()?;
+        journal.watched.has(journal.length)?;
+        self.watched_outputs.is_found()
     }
 
     fn journal(&self) -> MutexGuard<'_, Journal> {
@@ -161,14 +162,16 @@ impl Writer {
     }
 }
 
-/// Makes a file that has all of the lines by the time it has its name.
-fn make(new: &Path, name: &Path, lines: &[u8], durability: Durability) -> io::Result<File> {
-    let mut file = private().truncate(true).open(new)?;
+/// Makes a file that has all of the lines, and is locked, by the time it has its name.
+fn make(new: &JournalFile, name: &JournalFile, lines: &[u8], durability: Durability) -> io::Result<File> {
+    let mut file = new.make_anew_to_append()?;
+    // Where the file system has no locks nobody gets one.
+    let _ = try_flock(&file);
     file.write_all(lines)?;
     if durability == Durability::PowerCut {
         file.sync_data()?;
     }
-    fs::rename(new, name)?;
+    new.rename_to(name)?;
     Ok(file)
 }
 

@@ -2,9 +2,9 @@
 //! Knows nothing of what is shown of it.
 
 use std::env;
-use std::io::BufWriter;
+use std::io::{self, BufWriter};
 use std::iter;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -14,18 +14,20 @@ use crate::cluster::outset::Outset;
 use crate::input::{Earlier, Input, Rest};
 use crate::journal::claim::Claim;
 use crate::journal::decision::Resume;
-use crate::journal::folder::{self, Contents, Folder, private};
+use crate::journal::file::JournalFile;
+use crate::journal::folder::{self, Contents, Folder, Made, Purpose};
 use crate::journal::last_list::{LastList, Noted};
 use crate::journal::list::{Inputs, Keep, Ledger};
-use crate::journal::listing::{Listing, StoredJobs};
-use crate::journal::past::{Past, PastRound};
+use crate::journal::listing::Listing;
+use crate::journal::past::{self, Past, PastRound};
 use crate::journal::positions::Positions;
 use crate::journal::printed::{Before, Printed};
 use crate::journal::record::Run;
 use crate::journal::recorder::Recorder;
 use crate::journal::resumption::{Reckoning, Resumption, Wish, reckon_stored, write_list};
-use crate::journal::running::{Leaks, Running};
+use crate::journal::running::{Holder, Leaks, Lock, Running};
 use crate::journal::session::{From, Session, Start, this_run};
+use crate::journal::stored_jobs::StoredJobs;
 use crate::journal::text::Text;
 use crate::journal::writer::Durability;
 use crate::screen;
@@ -62,8 +64,8 @@ pub(super) fn journal(
     given: Given<'_>,
 ) -> anyhow::Result<Journaling> {
     let shown = || format!("--journal {directory:?}");
-    let folder = Folder::new(directory).with_context(shown)?;
-    let contents = folder.contents().with_context(shown)?;
+    let there = Folder::open(directory, Purpose::Running).with_context(shown)?;
+    let contents = there.as_ref().map_or(Ok(Contents::Nothing), Folder::contents).with_context(shown)?;
     match (contents, args.resume) {
         (Contents::Nothing | Contents::Journal, Some(_)) | (Contents::Nothing, None) => {}
         (Contents::Journal, None) => bail!(
@@ -79,10 +81,21 @@ pub(super) fn journal(
         }
     }
     let mut claim = Claim::new();
-    if folder.make().with_context(shown)? {
+    let (folder, made) = match there {
+        Some(folder) => (folder, Made::Before),
+        None => Folder::make(directory).with_context(shown)?,
+    };
+    if made == Made::Now {
         claim.add_folder(&folder);
     }
-    let running = Running::lock(&folder.running()).with_context(shown)?;
+    let running = match Running::lock(&folder).with_context(shown)? {
+        Lock::Taken(running) => running,
+        Lock::Held(holder) => bail!(
+            "{}: in use by another procpool{}; wait until that has ended, or end it",
+            shown(),
+            name(holder, &folder)
+        ),
+    };
     // By now somebody else may have begun and ended.
     let contents = folder.contents().with_context(shown)?;
     if contents != Contents::Journal {
@@ -99,6 +112,24 @@ pub(super) fn journal(
         Contents::Journal => preparation.resume(input).with_context(shown),
         _ => preparation.begin(input).with_context(shown),
     }
+}
+
+/// # Errors
+/// Where it is there, and can't be read or is not to be believed.
+fn check(file: &JournalFile) -> anyhow::Result<()> {
+    match file.open() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        opened => opened.map(drop).with_context(|| format!("can't read {file:?}")),
+    }
+}
+
+/// Who holds a folder: where the file is gone that says it, the one that began last.
+fn name(holder: Option<Holder>, folder: &Folder) -> String {
+    let known = holder.map(|holder| (holder.pid, holder.whereabouts)).or_else(|| {
+        let run = past::last_run(folder).ok().flatten()?;
+        Some((run.pid, run.whereabouts))
+    });
+    known.map_or_else(String::new, |(pid, whereabouts)| format!(", {}", whereabouts.describe(pid)))
 }
 
 struct Preparation<'a> {
@@ -119,11 +150,10 @@ impl Preparation<'_> {
         let (list, generation) = (1, 1);
         self.claim_files(generation);
         let mut input = input.with_distinct_keys();
-        let file = private().truncate(true).open(self.folder.list(list))?;
         let printed = Printed::create(&self.folder.printed(generation), &Before::default())?;
         let run = self.run(&input, generation, list)?;
-        let ledger = self.ledger(list)?;
-        let listing = Arc::new(Listing::empty(file, ledger, self.durability()));
+        let ledger = self.ledger(list, None)?;
+        let listing = Arc::new(Listing::begin(self.folder.list(list), ledger, self.durability())?);
         let expected = match input.jobs.size_hint() {
             (least, most) if Some(least) == most => most,
             _ => None,
@@ -187,10 +217,13 @@ impl Preparation<'_> {
         if found.cut_off.is_some() {
             screen::put_off_words();
         }
+        // They are opened when they are needed, which is too late to refuse anything.
+        check(&self.folder.own_files().outputs)?;
+        check(&self.folder.inputs(number))?;
         let printed = Printed::create(&self.folder.printed(generation), &found.printed)?;
         let run = self.run(&input, generation, number)?;
-        let file = private().open(self.folder.list(number))?;
-        let listing = Listing::over(file, self.ledger(number)?, found.length, self.durability());
+        let ledger = self.ledger(number, past.directory_of(number))?;
+        let listing = Listing::over(self.folder.list(number), ledger, found.length, self.durability())?;
         let to_run = Arc::new(found.to_run);
         let expected = usize::try_from(to_run.count()).ok();
         let jobs = StoredJobs::new(Arc::clone(&listing), Some(Arc::clone(&to_run)), expected);
@@ -248,8 +281,8 @@ impl Preparation<'_> {
         mut reckoning: Reckoning<'_>,
     ) -> anyhow::Result<(u32, Input, Resumption)> {
         let Input { jobs, fault, names, .. } = input;
-        let file = private().truncate(true).open(self.folder.list(list))?;
-        let length = write_list(jobs, &mut BufWriter::new(file), &self.ledger(list)?, &mut reckoning)?;
+        let file = self.folder.list(list).make_anew()?;
+        let length = write_list(jobs, &mut BufWriter::new(file), &self.ledger(list, None)?, &mut reckoning)?;
         if let Some(error) = fault.get() {
             bail!("{error:#}");
         }
@@ -296,9 +329,10 @@ impl Preparation<'_> {
         })
     }
 
-    fn ledger(&self, list: u32) -> anyhow::Result<Ledger> {
+    /// `written_in` is where procpool was when the list was written, if that was earlier.
+    fn ledger(&self, list: u32, written_in: Option<PathBuf>) -> anyhow::Result<Ledger> {
         Ok(Ledger {
-            here: env::current_dir().context("the working directory is gone")?,
+            here: written_in.map_or_else(env::current_dir, Ok).context("the working directory is gone")?,
             terms: self.given.terms.clone(),
             values: self.given.keep,
             inputs: Inputs::new(self.folder.inputs(list)),

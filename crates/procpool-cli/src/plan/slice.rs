@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::env;
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
@@ -21,15 +20,17 @@ use crate::colour::Palette;
 use crate::guard::{Guard, Leftovers};
 use crate::input::{Input, Jobs};
 use crate::journal::entry::Entry;
-use crate::journal::folder::{self, Folder};
+use crate::journal::file::JournalFile;
+use crate::journal::folder::{Folder, Purpose};
 use crate::journal::leftovers;
 use crate::journal::list::{Inputs, Keep, Ledger};
-use crate::journal::listing::{Listing, StoredJobs, Trouble};
+use crate::journal::listing::Listing;
 use crate::journal::record::SliceBegin;
 use crate::journal::recorder::Recorder;
 use crate::journal::running::{self, Holder, Running};
 use crate::journal::scan::{Found, Scanner};
 use crate::journal::session::leave_nothing;
+use crate::journal::stored_jobs::{StoredJobs, Trouble};
 use crate::journal::text::Text;
 use crate::journal::whereabouts::Whereabouts;
 use crate::journal::writer::Durability;
@@ -63,7 +64,9 @@ impl SliceOrder {
 /// # Errors
 /// Where that can't be read, or makes no sense.
 pub(crate) fn order(args: &SliceArgs) -> anyhow::Result<SliceOrder> {
-    let folder = Folder::new(&args.directory)?;
+    let shown = || format!("{:?}", args.directory);
+    let folder = Folder::open(&args.directory, Purpose::Running).with_context(shown)?;
+    let folder = folder.with_context(|| format!("{}: there is no such folder", shown()))?;
     let index = match args.index {
         Some(index) => index,
         None => index_from_environment()?,
@@ -177,7 +180,7 @@ fn silence() -> Telling {
     }
 }
 
-fn start(pool: Pool<Launcher>, halt: PathBuf) -> Start {
+fn start(pool: Pool<Launcher>, halt: JournalFile) -> Start {
     Box::new(move |jobs| {
         let run = pool.run(jobs)?;
         halting::obey(halt, run.handle()).context("can't start a thread that hears of halts")?;
@@ -204,15 +207,15 @@ fn jobs(
     parts: &Parts,
     terms: crate::terms::Terms,
 ) -> anyhow::Result<(StoredJobs, Trouble)> {
-    let path = folder.list(order.list);
-    let file = folder::open(&path).with_context(|| format!("can't read {path:?}"))?;
+    let list = folder.list(order.list);
+    let unreadable = format!("can't read {list:?}");
     let ledger = Ledger {
-        here: env::current_dir()?,
+        here: order.written_in.as_ref().unwrap_or(&order.directory).clone().into_os_string().into(),
         terms,
         values: Keep::Nothing,
         inputs: Inputs::new(folder.inputs(order.list)),
     };
-    let listing = Listing::over(file, ledger, order.length, Durability::Process);
+    let listing = Listing::over(list, ledger, order.length, Durability::Process).context(unreadable)?;
     let jobs = StoredJobs::new(listing, Some(Arc::new(parts.positions())), None).with_marks(parts.marks());
     let trouble: Arc<OnceLock<anyhow::Error>> = Arc::clone(&jobs.trouble);
     Ok((jobs, trouble))
@@ -255,13 +258,12 @@ impl Place {
         }
         for instance in 1..self.begin.instance {
             let name = format!("{}-{:04}-{instance}", order.tag(), self.begin.slice);
-            let before =
-                folder::open(&self.folder.running_of(&name)).ok().and_then(|file| running::read(&file));
+            let before = self.folder.running_of(&name).open().ok().and_then(|file| running::read(&file));
             // Who was killed just now has written all that he will when he is gone.
             let _ = before.as_ref().map(|(holder, _)| leftovers::is_gone_soon(holder));
             let path = self.folder.files_of(&name).journal;
             // Who was gone before his first record has none.
-            let mut scanner = folder::open(&path).ok().map(Scanner::new);
+            let mut scanner = path.open().ok().map(Scanner::new);
             while let Some(Found::Line { body, .. }) = scanner
                 .as_mut()
                 .map(Scanner::next)

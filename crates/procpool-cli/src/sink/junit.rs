@@ -14,6 +14,7 @@ use std::time::SystemTime;
 use anyhow::{Context, ensure};
 use procpool_core::{Completion, Retried};
 
+use crate::ownership;
 use crate::patient::Patient;
 use crate::pulse::Pulse;
 use crate::sink::junit::case::{Case, Try};
@@ -37,6 +38,7 @@ impl Junit {
     /// Where no file can be made beside the report, or something else than a file has its name.
     pub(crate) fn open(path: &Path, pulse: &Pulse) -> anyhow::Result<Junit> {
         let unusable = || format!("--junit {path:?}: can't be written there, name a file that can");
+        ownership::refuse_link(path).with_context(unusable)?;
         let real = real_path(path).with_context(unusable)?;
         let is_file = fs::metadata(&real).map_or(true, |metadata| metadata.is_file());
         ensure!(is_file, "--junit {path:?}: is no file that could be replaced, name another");

@@ -5,10 +5,13 @@ use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use nix::libc;
 
+use crate::ownership;
 use crate::patient::Patient;
 use crate::pulse::Pulse;
 use crate::shown;
@@ -106,12 +109,38 @@ impl Drop for RecordFile {
 }
 
 fn open_or_make(path: &Path) -> io::Result<(File, Stage)> {
-    match File::options().write(true).open(path) {
+    match open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let file = File::options().write(true).create(true).truncate(false).open(path)?;
             // Not the name that was typed: that may be a link, which was there before.
-            Ok((file, Stage::Made(fs::canonicalize(path)?)))
+            let real = end_of_links(path);
+            let file = File::options().write(true).create_new(true).open(&real)?;
+            Ok((file, Stage::Made(fs::canonicalize(real)?)))
         }
         result => Ok((result?, Stage::Old)),
     }
+}
+
+/// Opens what is there, unless somebody else has put it there for us.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    let file = match options.write(true).custom_flags(libc::O_NOFOLLOW).open(path) {
+        Err(error) if error.raw_os_error() == Some(libc::ELOOP) => {
+            ownership::refuse_link(path)?;
+            options.custom_flags(0).open(path)?
+        }
+        file => file?,
+    };
+    ownership::refuse_foreign(&file, path)?;
+    Ok(file)
+}
+
+/// Where links lead that end nowhere.
+fn end_of_links(path: &Path) -> PathBuf {
+    let mut real = path.to_owned();
+    // As many as the kernel follows (path_resolution(7)).
+    for _ in 0..40 {
+        let Ok(next) = fs::read_link(&real) else { break };
+        real = real.parent().unwrap_or(Path::new("")).join(next);
+    }
+    real
 }

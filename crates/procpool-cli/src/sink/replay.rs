@@ -4,22 +4,23 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::io::{self, Read};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
 use procpool_core::{Completion, Job, Key, Outcome, Source, Spool};
 
 use crate::journal::entry::Entry;
+use crate::journal::file::JournalFile;
 use crate::journal::folder::{Folder, WriterFiles};
 use crate::journal::identity::Hash;
-use crate::journal::listing::{Listing, StoredJobs};
+use crate::journal::listing::Listing;
 use crate::journal::places::{RecordPlace, find_outcomes};
 use crate::journal::positions::Positions;
 use crate::journal::printed::Partial;
 use crate::journal::resumption::CutOff;
 use crate::journal::rows::Own;
 use crate::journal::shaped::Shaped;
+use crate::journal::stored_jobs::StoredJobs;
 use crate::sink::Trouble;
 use crate::work::Work;
 
@@ -77,7 +78,7 @@ pub(crate) struct Recorded {
     /// What comes before that of its outputs has been printed.
     pub(crate) from: Own,
     entry: Entry,
-    outputs: PathBuf,
+    outputs: JournalFile,
 }
 
 impl Replay {

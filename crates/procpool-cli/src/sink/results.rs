@@ -14,6 +14,7 @@ use anyhow::{Context, anyhow};
 use procpool_core::{Completion, CopyError, NotStarted, Outcome, Retried, Spool};
 use serde::Serialize;
 
+use crate::ownership;
 use crate::patient::Patient;
 use crate::pulse::Pulse;
 use crate::sink::report::{Attempt, Report, Whose, command};
@@ -58,6 +59,7 @@ impl Results {
         let open = || {
             DirBuilder::new().recursive(true).mode(0o700).create(path)?;
             let place = Folder::open(path)?;
+            ownership::refuse_open_to_all(&place)?;
             let staging = Staging::make(&place, run)?;
             Ok::<_, io::Error>((place, staging))
         };

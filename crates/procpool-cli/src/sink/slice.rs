@@ -8,13 +8,13 @@ use procpool_core::{Completion, Retried};
 
 use crate::exit::ExitStatus;
 use crate::journal::folder::WriterFiles;
-use crate::journal::listing;
 use crate::journal::record::{Record, SliceBegin};
 use crate::journal::recorder::Recorder;
 use crate::journal::running::Leaks;
+use crate::journal::stored_jobs::Trouble;
 use crate::journal::writer::{Durability, Writer};
 use crate::sink::recorded::Recorded;
-use crate::sink::{Sink, Totals, Trouble};
+use crate::sink::{self, Sink, Totals};
 use crate::work::Work;
 
 /// What a slice has to record, and where.
@@ -27,7 +27,7 @@ pub(crate) struct Records {
     pub(crate) leaks: Leaks,
     pub(crate) durability: Durability,
     /// Why the list could not be read on.
-    pub(crate) trouble: listing::Trouble,
+    pub(crate) trouble: Trouble,
 }
 
 /// Looks whether all was recorded.
@@ -60,27 +60,27 @@ impl SliceRecords {
 }
 
 impl Sink for SliceRecords {
-    fn begin(&mut self) -> Result<(), Trouble> {
+    fn begin(&mut self) -> Result<(), sink::Trouble> {
         let started = self.start();
         started
             .with_context(|| format!("can't write {:?}", self.records.files.journal))
-            .map_err(Trouble::Failed)
+            .map_err(sink::Trouble::Failed)
     }
 
-    fn retried(&mut self, retried: &Retried) -> Result<(), Trouble> {
+    fn retried(&mut self, retried: &Retried) -> Result<(), sink::Trouble> {
         self.recorded.check(retried.seq.get(), retried.attempt)
     }
 
-    fn completed(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble> {
+    fn completed(&mut self, completion: &mut Completion<Work>) -> Result<(), sink::Trouble> {
         self.recorded.check(completion.seq.get(), completion.attempt)
     }
 
-    fn finish(&mut self, _: &Totals) -> Result<(), Trouble> {
-        self.end().map_err(Trouble::Failed)?;
+    fn finish(&mut self, _: &Totals) -> Result<(), sink::Trouble> {
+        self.end().map_err(sink::Trouble::Failed)?;
         self.recorded.check_all()
     }
 
-    fn ended(&mut self, totals: &Totals, status: ExitStatus) -> Result<(), Trouble> {
+    fn ended(&mut self, totals: &Totals, status: ExitStatus) -> Result<(), sink::Trouble> {
         self.recorded.end(status.number(), totals)
     }
 }

@@ -7,6 +7,8 @@ mod damage;
 mod leftovers;
 mod list;
 mod resume;
+mod touched;
+mod trust;
 mod writers;
 
 use rustix::process::Signal;

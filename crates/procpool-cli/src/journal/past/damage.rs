@@ -1,13 +1,26 @@
 //! A journal that was cut or changed at any place: what is believed of it then.
 //! Does not know how lines are checked.
 
+use std::sync::OnceLock;
+
 use procpool_core::Key;
+use tempfile::TempDir;
 
 use super::*;
+use crate::journal::brief::CameOfIt;
 use crate::journal::line;
 use crate::journal::scan::Found;
 
-const PATH: &str = "journal.jsonl";
+/// A name for what is read from memory.
+fn file() -> &'static JournalFile {
+    static FILE: OnceLock<(TempDir, JournalFile)> = OnceLock::new();
+    let make = || {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let (folder, _) = Folder::make(temporary.path()).unwrap();
+        (temporary, folder.own_files().journal)
+    };
+    &FILE.get_or_init(make).1
+}
 
 /// The header, and records of attempts that have all succeeded: as much of them as is looked at.
 struct Journal {
@@ -40,7 +53,7 @@ fn read(bytes: &[u8]) -> (Past, anyhow::Result<Length>) {
     let mut past = Past::default();
     let mut author = Author::of(0);
     let mut scanner = Scanner::new(bytes);
-    let path = Path::new(PATH);
+    let path = file();
     let rest = loop {
         match scanner.next().unwrap() {
             Found::Line { offset, body } => {
@@ -100,7 +113,7 @@ fn every_bit_of_a_hundred_records_that_is_flipped_is_found_at_its_place_and_noth
                 all[at] ^= 1 << bit;
                 let error = length.unwrap_err().to_string();
                 let place =
-                    format!("\"{PATH}\" is damaged at byte {}, and whole records follow", before.len());
+                    format!("{:?} is damaged at byte {}, and whole records follow", file(), before.len());
                 assert!(error.starts_with(&place), "bit {bit} of byte {at}: {error}");
                 assert!(has_succeeded(&past, number - 1));
                 assert!(!has_succeeded(&past, number), "bit {bit} of byte {at}");

@@ -2,6 +2,8 @@
 //! Does not know where attempts are read.
 
 use super::*;
+use crate::journal::brief::CameOfIt;
+use crate::journal::identity::Identity;
 
 fn brief(generation: u32, attempt: u32, came_of_it: CameOfIt, ended: u64) -> Brief {
     let hash = Hash::parse(&[b'1'; 32]).unwrap();

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
 
 use procpool_core::{Command, Job};
 use proptest::collection::btree_map;
@@ -25,12 +24,12 @@ fn listed(key: u8, command: u8) -> Job<Work> {
     Job::new(format!("key {key}"), Work::Command(Command::new("true").arg(command.to_string())))
 }
 
-fn ledger(folder: &Path) -> Ledger {
+fn ledger(folder: &Folder) -> Ledger {
     Ledger {
         here: "/".into(),
         terms: Terms::default(),
         values: Keep::Nothing,
-        inputs: Inputs::new(folder.join("inputs")),
+        inputs: Inputs::new(folder.inputs(1)),
     }
 }
 
@@ -38,8 +37,7 @@ fn ledger(folder: &Path) -> Ledger {
 fn write_journal(folder: &Folder, recorded: &BTreeMap<u8, Recorded>) {
     let mut journal = Record::header().line();
     for (key, (command, outcome)) in recorded {
-        let (_, Identity { job, fingerprint }) =
-            ledger(folder.path()).line(&listed(*key, *command), 1).unwrap();
+        let (_, Identity { job, fingerprint }) = ledger(folder).line(&listed(*key, *command), 1).unwrap();
         let (word, success) = match *outcome {
             "succeeded" => ("exited", true),
             "failed" => ("exited", false),
@@ -50,18 +48,18 @@ fn write_journal(folder: &Folder, recorded: &BTreeMap<u8, Recorded>) {
         );
         journal.extend(line::seal(record.as_bytes()));
     }
-    fs::write(folder.own_files().journal, journal).unwrap();
+    fs::write(folder.own_files().journal.path(), journal).unwrap();
 }
 
 /// The jobs of the list that are run, by key; `None` where the run is refused.
 fn runs(recorded: &BTreeMap<u8, Recorded>, list: &[(u8, u8)], wish: Wish) -> Option<BTreeSet<u8>> {
     let temporary = tempfile::Builder::new().tempdir().unwrap();
-    let folder = Folder::new(temporary.path()).unwrap();
+    let (folder, _) = Folder::make(temporary.path()).unwrap();
     write_journal(&folder, recorded);
     let past = Past::read(&folder).unwrap();
     let mut reckoning = Reckoning::new(&past, wish, Noted::default());
     let jobs = list.iter().map(|(key, command)| listed(*key, *command));
-    let length = write_list(jobs, &mut Vec::new(), &ledger(folder.path()), &mut reckoning).unwrap();
+    let length = write_list(jobs, &mut Vec::new(), &ledger(&folder), &mut reckoning).unwrap();
     let found = reckoning.end(length, true).ok()?;
     assert_eq!(found.counts.jobs(), list.len() as u64);
     let is_run = |position: &usize| found.to_run.has(*position as u64 + 1);

@@ -93,6 +93,24 @@ fn who_has_cleared_the_mark_in_a_jobs_session_is_named_and_left_alone() {
 }
 
 #[test]
+fn a_machine_that_has_another_name_by_now_has_the_same_processes() {
+    let folder = Folder::new();
+    let running = folder.record("-j2 -k sh -c").args([LEAVES, "sh", ":::", "plain", "session"]).start();
+    let left = pids(&folder, "pid.", 2);
+    noted(&folder, 2);
+    all_killed(&running);
+    assert!(left.iter().all(|pid| lives(pid)), "they outlive it");
+    // As long as before: what follows has its place.
+    let mut said = fs::read(folder.file("J/running")).unwrap();
+    let begin = 8 + said.windows(8).position(|text| text == b"\"host\":\"").unwrap();
+    said[begin..].iter_mut().take_while(|byte| **byte != b'"').for_each(|byte| *byte = b'x');
+    folder.write("J/running", said);
+    let ended = folder.resume("").end().exited(0).printed("again plain\nagain session\n");
+    assert!(left.iter().all(|pid| is_gone(pid)), "{}", ended.describe());
+    ended.said(" of job 1 still ran since run ").said(" of job 2 still ran since run ");
+}
+
+#[test]
 fn whoever_is_refused_ends_nothing() {
     let folder = Folder::new();
     let running = folder.record("sh -c").args([LEAVES, "sh", ":::", "plain"]).start();

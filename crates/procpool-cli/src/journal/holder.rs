@@ -1,0 +1,36 @@
+//! Who holds a journal's folder, or did: the line of JSON that `running` begins with.
+//! Knows nothing of that file, or of its lock.
+
+use serde::{Deserialize, Serialize};
+
+use crate::journal::whereabouts::Whereabouts;
+
+/// See the head of this file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Holder {
+    pub(crate) pid: u32,
+    /// Elsewhere these numbers mean nothing.
+    #[serde(flatten)]
+    pub(crate) whereabouts: Whereabouts,
+    pub(crate) run: String,
+    pub(crate) generation: u32,
+    /// Where in the journal its record begins.
+    #[serde(default)]
+    pub(crate) record_at: u64,
+    /// When it was there, in ticks since the machine was started.
+    #[serde(default)]
+    pub(crate) ticks: u64,
+    /// What of its jobs may live on when they have ended.
+    #[serde(default)]
+    pub(crate) leaks: Leaks,
+}
+
+/// What may live on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Leaks {
+    #[default]
+    Nothing,
+    /// What a job has left behind.
+    Kept,
+}
