@@ -248,6 +248,8 @@ mod tests {
     use std::fs;
     use std::path::{Path, PathBuf};
 
+    use proptest::prelude::*;
+
     use super::*;
 
     type Target = fn(&[u8]);
@@ -278,6 +280,16 @@ mod tests {
             for seed in seeds {
                 targets[name](&fs::read(seed).unwrap());
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_bytes_of_a_name_it_controls_nothing_and_is_read_back(
+            pieces in proptest::collection::vec("\x1b\\[|[\n\t\r'a1;m\\\\\u{1b}\u{7}\u{9b}\u{202e}\u{2028}]", 0..12), bytes: [u8; 4],
+        ) {
+            shown(&[pieces.concat().as_bytes(), &bytes].concat());
+            shown(&[&bytes, pieces.concat().as_bytes()].concat());
         }
     }
 
