@@ -74,7 +74,9 @@ pub(crate) fn end(holder: &Holder, table: &[Entry]) -> Found {
             kill(holder, table, left);
             ended.insert(left.clone());
         }
-        let may_be_ours = look.is_one_changing && begun.elapsed() < LONGEST_EXEC;
+        // Between two lines of /proc one may have lost its environment because it ends: it is gone a moment later.
+        let is_one_unclear = look.is_one_changing || !look.doubtful.is_empty();
+        let may_be_ours = is_one_unclear && begun.elapsed() < LONGEST_EXEC;
         if look.ours.is_empty() && !may_be_ours || begun.elapsed() > LAST_EFFORT {
             let mut stay = look.ours;
             stay.retain(|left| started(left.pid).is_some());
