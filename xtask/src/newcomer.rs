@@ -18,8 +18,18 @@ use self::programs::Program;
 use self::stage::Stage;
 
 /// What may be missing there. Whatever else a test lacks, it has to do without.
-const MAY_BE_MISSING: [Need; 6] =
-    [Need::Strace, Need::Attach, Need::Sqlite, Need::Root, Need::Mounts, Need::Pids];
+const MAY_BE_MISSING: [Need; 10] = [
+    Need::Strace,
+    Need::Attach,
+    Need::Sqlite,
+    Need::Root,
+    Need::Mounts,
+    Need::Pids,
+    Need::Zsh,
+    Need::Ksh,
+    Need::Mksh,
+    Need::Yash,
+];
 
 /// Runs all test programs of the workspace at `root` that way.
 pub(crate) fn check(root: &Path) -> Result<()> {

@@ -31,6 +31,18 @@ pub enum Need {
     Root,
     /// sqlite3(1).
     Sqlite,
+    /// bash(1).
+    Bash,
+    /// dash(1).
+    Dash,
+    /// zsh(1).
+    Zsh,
+    /// ksh93(1).
+    Ksh,
+    /// mksh(1).
+    Mksh,
+    /// yash(1).
+    Yash,
 }
 
 /// Ends the calling test where something of the list is missing, and says so.
@@ -45,8 +57,20 @@ macro_rules! needs {
 
 impl Need {
     /// All there are.
-    pub const ALL: [Need; 6] =
-        [Need::Strace, Need::Attach, Need::Mounts, Need::Pids, Need::Root, Need::Sqlite];
+    pub const ALL: [Need; 12] = [
+        Need::Strace,
+        Need::Attach,
+        Need::Mounts,
+        Need::Pids,
+        Need::Root,
+        Need::Sqlite,
+        Need::Bash,
+        Need::Dash,
+        Need::Zsh,
+        Need::Ksh,
+        Need::Mksh,
+        Need::Yash,
+    ];
 
     /// Why a test is skipped where this is missing.
     #[must_use]
@@ -60,6 +84,12 @@ impl Need {
             Need::Pids => "no PID namespace can be made here, neither as root nor in a user namespace",
             Need::Root => "it takes root",
             Need::Sqlite => "sqlite3(1) is not here (apt-get install sqlite3)",
+            Need::Bash => "bash(1) is not here (apt-get install bash)",
+            Need::Dash => "dash(1) is not here (apt-get install dash)",
+            Need::Zsh => "zsh(1) is not here (apt-get install zsh)",
+            Need::Ksh => "ksh93(1) is not here (apt-get install ksh93u+m)",
+            Need::Mksh => "mksh(1) is not here (apt-get install mksh)",
+            Need::Yash => "yash(1) is not here (apt-get install yash)",
         }
     }
 
@@ -100,6 +130,12 @@ impl Need {
             ),
             Need::Root => rustix::process::geteuid().is_root().then_some(""),
             Need::Sqlite => works("sqlite3", "-version", "").then_some(""),
+            Need::Bash => works("bash", "-c", ":").then_some(""),
+            Need::Dash => works("dash", "-c", ":").then_some(""),
+            Need::Zsh => works("zsh", "-f -c", ":").then_some(""),
+            Need::Ksh => works("ksh93", "-c", ":").then_some(""),
+            Need::Mksh => works("mksh", "-c", ":").then_some(""),
+            Need::Yash => works("yash", "-c", ":").then_some(""),
         })
     }
 }

@@ -21,9 +21,9 @@ use crate::shell;
 const USER: &str = "newcomer";
 
 /// Tools that are not to be found, and beginnings of the names of others.
-const ABSENT: [&str; 6] = ["strace", "sqlite3", "parallel", "xe", "cargo", "rustc"];
-const ABSENT_BEGIN: [&str; 8] =
-    ["slurm", "munge", "sbatch", "squeue", "scancel", "scontrol", "sinfo", "strace-"];
+const ABSENT: [&str; 8] = ["strace", "sqlite3", "parallel", "xe", "cargo", "rustc", "mksh", "yash"];
+const ABSENT_BEGIN: [&str; 10] =
+    ["slurm", "munge", "sbatch", "squeue", "scancel", "scontrol", "sinfo", "strace-", "zsh", "ksh"];
 
 /// As `nohup … &` in a script. The folder is where cargo would run it.
 const BACKGROUND: &str = "trap '' HUP INT QUIT; cd \"$1\" && exec \"$2\"";

@@ -39,7 +39,7 @@ Examples:
   procpool run --csv -a people.csv -- ./invite {name} {mail}
       a job for each row of a table
   procpool run --shell 'sort {} | uniq -c > {.}.out' ::: *.txt
-      a shell's text, in which a value can never do harm
+      a shell's text, of which no value becomes a part
   procpool run --shell < commands.txt
       commands, a line each; without --shell those that need no shell
   procpool run --pipe --block 10M -- wc -l < huge.txt

@@ -45,6 +45,25 @@ fn a_place_where_it_is_not_sure_is_refused_before_anything_runs() {
 }
 
 #[test]
+fn a_refusal_names_the_word_and_says_why_and_what_to_write_instead() {
+    let trial = Folder::new().run("--shell=bash").args(["[[ {} -gt 5 ]]", ":::", "7"]);
+    trial
+        .end()
+        .exited(2)
+        .printed("")
+        .said("beside `-gt`")
+        .said("x[$(command)] runs the command")
+        .said("case $n in");
+}
+
+#[test]
+fn a_number_of_our_own_may_stand_where_a_shell_computes() {
+    let trial =
+        Folder::new().run("-k --shell=bash").args(["[[ {#} -gt 1 ]] && echo {}; true", ":::", "a", "b"]);
+    trial.end().exited(0).printed("b\n").silent();
+}
+
+#[test]
 fn blocks_may_be_read_by_a_shells_text() {
     let trial = Folder::new().run("-k --pipe --block 4 --shell").args(["sort -r | tr '\\n' '{'; echo }{#}"]);
     trial.input("a\nb\nc\nd\n").end().exited(0).printed("b{a{}1\nd{c{}2\n").silent();
@@ -71,6 +90,11 @@ fn a_value_is_never_run_nor_computed() {
     }
     refused(&["--shell=bash", "[[ {} -gt 5 ]]"], "x[$(touch ran)]");
     refused(&["--shell=bash", "let x={}"], "x[$(touch ran)]");
+    refused(&["--shell=bash", "[ -v {} ]"], "x[$(touch ran)]");
+    refused(&["--shell=bash", "printf -v {} x"], "x[$(touch ran)]");
+    refused(&["--shell=bash", "declare -i n={}"], "x[$(touch ran)]");
+    refused(&["--shell=bash", "echo hi >& {}"], "$(touch ran)");
+    refused(&["--shell", "sh -c 'echo {}'"], "$(touch ran)");
     refused(&["--shell=python3", "print(\"{}\")"], "x");
     folder
         .run("--shell=bash")

@@ -1,7 +1,13 @@
-//! Where in a shell's command the next word stands, and what that command makes of its words.
+//! Where in a shell's command the next word stands.
 //! Knows nothing of quotes and expansions; `reader.rs` does.
 
-/// Where the next word stands. What is quoted in a word that it is told of is 0.
+use crate::template::shell::command::{Code, Command, command, opens_command};
+use crate::template::shell::dialect::Dialect;
+use crate::template::shell::refusal::Refusal;
+use crate::template::shell::variables::Context;
+use crate::template::shell::word::{Target, Word};
+
+/// Where the next word stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Position {
     /// It would be a command, or a word of the grammar.
@@ -11,196 +17,211 @@ pub(super) enum Position {
     Argument(Command),
     /// It is the file of a redirection; the word after that stands where this one would have.
     Target(Before),
-    /// Behind `)`, `fi`, `done` and their like, where only an operator may follow.
+    /// It is one of a list, as in `a=(…)`. What would be done with a value is known.
+    List(Option<Refusal>),
+    /// It is part of a pattern in parentheses.
+    Pattern(Option<Refusal>),
+    /// Behind `)`, `fi`, `done` and their like, where only an operator may follow, and in zsh a command.
     Closed,
 }
 
-/// What stood before a redirection.
+/// What stood before a redirection, and which it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Before {
+pub(super) struct Before {
+    stands: Stands,
+    redirection: Redirection,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stands {
     Nothing,
     Arguments(Command),
     Closed,
 }
 
-/// Commands that do more with their words than to pass them on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Command {
-    Other,
-    /// Reads its arguments as shell text, as names, or computes them.
-    Reads(&'static str),
-    /// The same, but for what stands behind a `=`, which it only assigns.
-    Assigns(&'static str),
-    /// `[[`, which computes the words beside `-eq` and its like.
-    Test {
-        holds_value: bool,
-        computes: bool,
-    },
-    /// `set` with options only so far.
-    Set,
-    /// `set` whose last word was `-o` or alike, of which a name follows.
-    SetOption,
+pub(super) enum Redirection {
+    File,
+    /// `<<<`
+    Text,
+    /// `>&` and `<&`.
+    Duplicate,
+    /// `&>`, which some shells read as two operators.
+    Both,
 }
 
-/// Whose arguments a shell reads once more.
-const READERS: [&str; 5] = ["eval", "let", "trap", "read", "unset"];
-const ASSIGNERS: [&str; 6] = ["declare", "typeset", "local", "readonly", "export", "alias"];
-
-/// Words after which a command may stand.
-const OPENING: [&[u8]; 11] =
-    [b"if", b"then", b"elif", b"else", b"while", b"until", b"do", b"!", b"{", b"time", b"coproc"];
 const CLOSING: [&[u8]; 4] = [b"fi", b"done", b"esac", b"}"];
-
-const COMPUTING: [&[u8]; 7] = [b"-eq", b"-ne", b"-lt", b"-le", b"-gt", b"-ge", b"-v"];
 
 impl Position {
     /// A word has ended.
-    pub(super) fn word(&mut self, word: &[u8]) {
+    pub(super) fn word(&mut self, word: &Word, context: &mut Context) {
         *self = match *self {
-            _ if word.is_empty() => *self,
-            Position::Command => command(word),
-            Position::Argument(command) => Position::Argument(argument(command, word)),
-            Position::Target(Before::Nothing) => Position::Command,
-            Position::Target(Before::Arguments(command)) => Position::Argument(command),
-            Position::Target(Before::Closed) | Position::Closed => Position::Closed,
+            Position::Command | Position::Closed => first(word, context),
+            // There it closes wherever it stands.
+            Position::Argument(_) if context.dialect == Dialect::Zsh && word.bare() == b"}" => {
+                Position::Closed
+            }
+            Position::Argument(command) => {
+                command.next(word, context).map_or(Position::Command, Position::Argument)
+            }
+            Position::Target(before) => before.position(),
+            // ksh reads declarations in it.
+            // It may be a list of declarations.
+            Position::List(None) if context.dialect == Dialect::Korn && declares(word) => {
+                Position::List(Some(Refusal::Number("typeset")))
+            }
+            Position::List(_) | Position::Pattern(_) => *self,
         };
     }
 
     /// `<`, `>` or alike, behind a word that has ended.
-    pub(super) fn redirection(&mut self) {
-        *self = Position::Target(match *self {
-            Position::Command => Before::Nothing,
-            Position::Argument(command) => Before::Arguments(command),
-            Position::Target(before) => before,
-            Position::Closed => Before::Closed,
-        });
+    pub(super) fn redirection(&mut self, redirection: Redirection) {
+        let stands = match *self {
+            Position::Command => Stands::Nothing,
+            Position::Argument(command) => Stands::Arguments(command),
+            Position::Target(before) => before.stands,
+            Position::Closed => Stands::Closed,
+            // It is none there.
+            Position::List(_) | Position::Pattern(_) => return,
+        };
+        let stands = match redirection {
+            Redirection::Both => Stands::Arguments(Command::Refuses(Refusal::Both)),
+            _ => stands,
+        };
+        *self = Position::Target(Before { stands, redirection });
     }
 
-    /// Why a value can't stand here, as part of a word that begins so. It was meant to.
-    pub(super) fn refuses(self, begun: &[u8]) -> Option<&'static str> {
+    /// An operator between commands.
+    pub(super) fn operator(&mut self) {
+        *self = match *self {
+            Position::Argument(command) if command.is_grammar() => Position::Argument(command.operator()),
+            Position::List(_) | Position::Pattern(_) => *self,
+            _ => Position::Command,
+        };
+    }
+
+    /// An opening parenthesis behind a word that has ended: where its first word stands, and what is behind its end.
+    pub(super) fn group(self) -> (Position, Position) {
         match self {
-            Position::Command if is_subscript(begun) => {
-                Some("the subscript of an array, which a shell computes")
+            Position::Argument(command) if command.is_grammar() => (self, self),
+            Position::List(_) | Position::Pattern(_) => (self, self),
+            Position::Target(before) => (Position::Command, before.position()),
+            _ => (Position::Command, Position::Closed),
+        }
+    }
+
+    /// Whether a word ends before an opening parenthesis, as it would before a blank.
+    pub(super) fn ends_before_group(self, word: &Word) -> bool {
+        let opens = matches!(self, Position::Command | Position::Closed) && opens_command(word.bare());
+        opens || word.bare() == b"in"
+    }
+
+    /// An opening parenthesis right behind this word: where what is in it stands.
+    pub(super) fn group_in(self, word: &Word, context: &mut Context) -> Position {
+        match (self, word.bare()) {
+            (Position::Argument(command), [.., b'=']) if command.declares() => {
+                Position::List(command.list(word, context))
             }
-            Position::Argument(Command::Reads(name)) => Some(name),
-            Position::Argument(Command::Assigns(name)) if !begun.contains(&b'=') => Some(name),
-            Position::Argument(Command::Test { computes: true, .. }) => Some(TEST),
-            _ => None,
+            (Position::Command | Position::Closed | Position::List(_), [.., b'='])
+                if !word.bare().ends_with(b"==") =>
+            {
+                let refusal = plain_assignment(word, context);
+                if let Target::Variable(name) = word.assignment() {
+                    context.variables.add_array(name);
+                }
+                match self {
+                    Position::List(outer) => Position::List(outer.or(refusal)),
+                    _ => Position::List(refusal),
+                }
+            }
+            (Position::Argument(command), _) if command.is_grammar() => self,
+            // `@(a|b)`, but in zsh `*(…)` has qualifiers.
+            (_, [.., b'@' | b'?' | b'*' | b'+' | b'!']) if context.dialect != Dialect::Zsh => {
+                Position::Pattern(None)
+            }
+            _ => Position::Pattern(Some(Refusal::Qualifiers)),
         }
     }
 
-    /// A value stands here.
-    pub(super) fn value(&mut self) {
-        if let Position::Argument(Command::Test { holds_value, .. }) = self {
-            *holds_value = true;
-        }
-    }
-
-    /// What is wrong with the command so far.
-    pub(super) fn fault(self) -> Option<&'static str> {
+    /// Why a value can't stand here, as part of a word that begins so.
+    pub(super) fn refuses(self, begun: &Word, context: &Context) -> Option<Refusal> {
         match self {
-            Position::Argument(Command::Test { holds_value: true, computes: true }) => Some(TEST),
+            Position::Command | Position::Closed => plain_assignment(begun, context),
+            Position::Argument(command) => in_braces(begun).or_else(|| command.refuses(begun, context)),
+            Position::Target(before) => before.refuses(),
+            Position::List(refusal) => refusal.or(begun.is_in_brackets().then_some(Refusal::Subscript)),
+            Position::Pattern(refusal) => refusal,
+        }
+    }
+
+    /// What is wrong with a word that ends here, or with one before it.
+    pub(super) fn fault(self, word: &Word, dialect: Dialect) -> Option<Refusal> {
+        match self {
+            Position::Argument(command) => command.fault(word, dialect),
             _ => None,
         }
     }
 }
 
-pub(super) const TEST: &str = "`[[` with -eq, -lt or their like, which a shell computes: write `[` for it";
+impl Before {
+    /// Why its file can't be a value.
+    fn refuses(self) -> Option<Refusal> {
+        match (self.redirection, self.stands) {
+            (Redirection::Duplicate, _) => Some(Refusal::Duplicate),
+            // `read` assigns it.
+            (Redirection::Text, Stands::Arguments(Command::Refuses(refusal @ Refusal::Number(_)))) => {
+                Some(refusal)
+            }
+            _ => None,
+        }
+    }
 
-fn command(word: &[u8]) -> Position {
-    if OPENING.contains(&word) || is_assignment(word) {
+    /// Behind the file.
+    fn position(self) -> Position {
+        match self.stands {
+            Stands::Nothing => Position::Command,
+            Stands::Arguments(command) => Position::Argument(command),
+            Stands::Closed => Position::Closed,
+        }
+    }
+}
+
+/// A word where a command may stand.
+fn first(word: &Word, context: &mut Context) -> Position {
+    let bare = word.bare();
+    if let Target::Variable(name) = word.assignment() {
+        if bare.get(name.len()) == Some(&b'[') {
+            context.variables.add_array(name);
+        }
         return Position::Command;
     }
-    if CLOSING.contains(&word) {
+    if opens_command(bare) {
+        return Position::Command;
+    }
+    if CLOSING.contains(&bare) {
         return Position::Closed;
     }
-    Position::Argument(match word {
-        b"[[" => Command::Test { holds_value: false, computes: false },
-        b"set" => Command::Set,
-        word => {
-            let among = |names: &[&'static str]| names.iter().copied().find(|name| name.as_bytes() == word);
-            among(&READERS)
-                .map(Command::Reads)
-                .or_else(|| among(&ASSIGNERS).map(Command::Assigns))
-                .unwrap_or(Command::Other)
-        }
-    })
-}
-
-fn argument(command: Command, word: &[u8]) -> Command {
-    match command {
-        Command::Test { holds_value, computes } => {
-            Command::Test { holds_value, computes: computes || COMPUTING.contains(&word) }
-        }
-        Command::Set if matches!(word, [b'-' | b'+', .., b'o']) => Command::SetOption,
-        Command::SetOption => Command::Set,
-        command => command,
+    match command(word, context.dialect) {
+        // As the grammar's own word it has to be bare.
+        command if command.is_grammar() && bare != b"[[" => Position::Argument(Command::Other(Code::None)),
+        command => Position::Argument(command),
     }
 }
 
-fn is_assignment(word: &[u8]) -> bool {
-    let Some(equals) = word.iter().position(|byte| *byte == b'=') else { return false };
-    let name = word[..equals].strip_suffix(b"+").unwrap_or(&word[..equals]);
-    is_name(name.split(|byte| *byte == b'[').next().unwrap_or_default())
+fn declares(word: &Word) -> bool {
+    matches!(word.bare(), b"typeset" | b"integer" | b"float" | b"nameref")
 }
 
-fn is_subscript(begun: &[u8]) -> bool {
-    let bracket = begun.iter().position(|byte| *byte == b'[');
-    bracket.is_some_and(|bracket| is_name(&begun[..bracket]) && !begun[bracket..].contains(&b'='))
+fn plain_assignment(begun: &Word, context: &Context) -> Option<Refusal> {
+    match begun.assignment() {
+        Target::None => None,
+        Target::Subscript => Some(Refusal::Subscript),
+        Target::Variable(name) => context.variables.refuses(name, context.dialect),
+    }
 }
 
-fn is_name(word: &[u8]) -> bool {
-    let is_first = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
-    word.first().is_some_and(is_first) && word.iter().all(|byte| is_first(byte) || byte.is_ascii_digit())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn after(words: &[&str]) -> Position {
-        let mut position = Position::default();
-        for word in words {
-            match *word {
-                ">" => position.redirection(),
-                word => position.word(word.as_bytes()),
-            }
-        }
-        position
-    }
-
-    #[test]
-    fn a_command_may_stand_behind_words_of_the_grammar_and_assignments() {
-        for words in
-            [&[][..], &["if"], &["x=1"], &["a[1]=2", "y+=3"], &["!", "{"], &[">", "file"], &["then", "x="]]
-        {
-            assert_eq!(after(words), Position::Command, "{words:?}");
-        }
-        for words in
-            [&["echo"][..], &["echo", "if"], &["x=1", "echo"], &[">", "f", "echo"], &["echo", ">", "f"]]
-        {
-            assert_eq!(after(words), Position::Argument(Command::Other), "{words:?}");
-        }
-        for words in [&["done"][..], &["fi", ">", "f"], &["}"]] {
-            assert_eq!(after(words), Position::Closed, "{words:?}");
-        }
-    }
-
-    #[test]
-    fn what_a_shell_reads_once_more_refuses_values() {
-        for words in [&["eval"][..], &["let"], &["trap"], &["declare", "-x"], &["[[", "1", "-eq"]] {
-            assert!(after(words).refuses(b"").is_some(), "{words:?}");
-        }
-        assert!(after(&[]).refuses(b"a[").is_some());
-        for words in [&["echo", "eval"][..], &["[["], &["[", "1", "-eq"], &["gsettings", "set"]] {
-            assert!(after(words).refuses(b"").is_none(), "{words:?}");
-        }
-        assert!(after(&["export"]).refuses(b"x=").is_none());
-        let mut position = after(&["[["]);
-        position.value();
-        position.word(b"\0");
-        assert_eq!(position.fault(), None);
-        position.word(b"-gt");
-        assert_eq!(position.fault(), Some(TEST));
-    }
+/// `{a[1]}> file`, which sets a variable wherever it stands.
+fn in_braces(begun: &Word) -> Option<Refusal> {
+    let is_subscript = begun.bare().starts_with(b"{") && begun.assignment() == Target::Subscript;
+    is_subscript.then_some(Refusal::Subscript)
 }

@@ -1,9 +1,18 @@
-//! Reads a text as a POSIX shell does, as far as it takes to know in which quotes a place of it stands.
-//! Knows nothing of placeholders but that they stand in it. Where it isn't sure it says so, by name.
+//! Reads a text as a POSIX shell does, as far as it takes to know in which quotes a place of it stands, and of which
+//! command. Where it isn't sure it says so, by name.
+
+mod expansion;
+mod unsure;
 
 use anyhow::bail;
 
-use crate::template::shell::position::{Command, Position};
+use crate::template::shell::command::Command;
+use crate::template::shell::dialect::Dialect;
+use crate::template::shell::position::{Position, Redirection};
+use crate::template::shell::reader::unsure::Unsure;
+use crate::template::shell::refusal::Refusal;
+use crate::template::shell::variables::{Context, Variables};
+use crate::template::shell::word::{Target, Word};
 
 /// The quotes around a place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,31 +23,49 @@ pub(super) enum Quotes {
     Double,
 }
 
+/// What stands in a place of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stand {
+    /// Anything.
+    Value,
+    /// A number of our own.
+    Number,
+}
+
 /// What was read so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Reader {
+    context: Context,
     quotes: Quotes,
-    /// What each `$(` that is open stands in.
+    /// What each `(` that is open stands in.
     outer: Vec<Outer>,
-    /// How many `(` are open in the innermost of them.
-    groups: usize,
     comment: Comment,
-    /// The unquoted bytes of the word that is being read, with 0 for what was quoted or isn't known.
-    word: Vec<u8>,
+    word: Word,
     position: Position,
-    /// A value stands where the shell would compute it: this is known only behind it.
-    fault: Option<&'static str>,
+    /// A value stands where the shell does more with it: this is known only behind it.
+    fault: Option<Refusal>,
     /// What the last piece of text ended with that changes what follows.
     before: Option<&'static str>,
     /// From here on it isn't sure what is quoted, or what the parameters are.
-    unsure: Option<&'static str>,
+    unsure: Option<Unsure>,
 }
 
 #[derive(Debug)]
 struct Outer {
+    opening: Opening,
     quotes: Quotes,
-    groups: usize,
+    /// Behind the end.
     position: Position,
+    /// What it is part of.
+    word: Word,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Opening {
+    /// `$(`, `<(`
+    Substitution,
+    /// `(`, `a=(`, `@(`
+    Group,
 }
 
 #[derive(Debug, Default, PartialEq)]
@@ -48,20 +75,28 @@ enum Comment {
     Open,
 }
 
-const ARITHMETIC: &str = "an arithmetic expression, in which a shell computes values";
-const BACKQUOTES: &str = "backquotes: write $(…)";
-const BRACES: &str = "`${` with more than a name behind it";
-const FUNCTION: &str = "a function, which has parameters of its own";
-
 impl Reader {
+    pub(super) fn new(dialect: Dialect) -> Reader {
+        Reader {
+            context: Context { dialect, variables: Variables::default() },
+            quotes: Quotes::None,
+            outer: Vec::new(),
+            comment: Comment::None,
+            word: Word::default(),
+            position: Position::Command,
+            fault: None,
+            before: None,
+            unsure: None,
+        }
+    }
+
     /// The quotes that whatever comes next stands in.
     ///
     /// # Errors
-    /// Where it isn't sure, or nothing can be put there.
-    pub(super) fn quotes_here(&self) -> anyhow::Result<Quotes> {
-        const INSTEAD: &str = "put the value into a variable before, as in `x={}; …`, and write \"$x\" there";
+    /// Where it isn't sure, or nothing can be put there, or not this.
+    pub(super) fn quotes_here(&self, stand: Stand) -> anyhow::Result<Quotes> {
         if let Some(unsure) = self.unsure {
-            bail!("a value can't be put into or behind {unsure}; {INSTEAD}");
+            bail!("{unsure}");
         }
         if let Some(before) = self.before {
             bail!(
@@ -72,10 +107,11 @@ impl Reader {
         if self.comment == Comment::Open {
             bail!("a value can't be put into a comment: leave the comment out");
         }
-        if let Some(reader) = self.position.refuses(&self.word) {
-            bail!("a value can't be put into {reader}; put it into a variable before, as in `x={{}}; …`");
+        let refusal = self.position.refuses(&self.word, &self.context);
+        match refusal {
+            Some(refusal) if stand == Stand::Value => bail!("{refusal}"),
+            _ => Ok(self.quotes),
         }
-        Ok(self.quotes)
     }
 
     /// Whether a word that is put at the end would be an argument.
@@ -95,19 +131,22 @@ impl Reader {
     }
 
     /// Takes note that something stands here that is one word, or part of one.
-    pub(super) fn pass_placeholder(&mut self) {
-        self.word.push(0);
-        self.position.value();
+    pub(super) fn pass_placeholder(&mut self, stand: Stand) {
+        match stand {
+            Stand::Value => self.word.push_value(),
+            Stand::Number => self.word.push_quoted(b'1'),
+        }
     }
 
     /// # Errors
-    /// Where a quote is open, or a value stands where the shell computes it.
+    /// Where a quote is open, or a value stands where the shell does more with it.
     pub(super) fn end(&mut self) -> anyhow::Result<()> {
         self.end_word();
         if let Some(fault) = self.fault {
-            bail!("a value can't be put into {fault}");
+            bail!("{fault}");
         }
-        if self.unsure.is_none() && (self.quotes != Quotes::None || !self.outer.is_empty()) {
+        let is_open = self.quotes != Quotes::None || self.is_substituted();
+        if self.unsure.is_none() && is_open {
             bail!("a quote or a $( is not closed at the end of the command");
         }
         Ok(())
@@ -125,12 +164,14 @@ impl Reader {
                 (Comment::Open, _) => {
                     if *byte == b'\n' {
                         self.comment = Comment::None;
+                        self.position.operator();
                     }
                     0
                 }
                 (Comment::None, Quotes::Single) => {
-                    if *byte == b'\'' {
-                        self.quotes = Quotes::None;
+                    match byte {
+                        b'\'' => self.quotes = Quotes::None,
+                        byte => self.word.push_quoted(*byte),
                     }
                     0
                 }
@@ -151,7 +192,10 @@ impl Reader {
             b'\\' => self.read_escaped(after),
             b'$' => self.read_expansion(after),
             b'`' => self.read_backquoted(after),
-            _ => 0,
+            byte => {
+                self.word.push_quoted(byte);
+                0
+            }
         }
     }
 
@@ -159,28 +203,16 @@ impl Reader {
         match byte {
             b'\'' | b'"' => {
                 self.quotes = if byte == b'"' { Quotes::Double } else { Quotes::Single };
-                self.word.push(0);
+                self.word.begin();
                 0
             }
             // A shell takes both out.
             b'\\' if after.first() == Some(&b'\n') => 1,
-            b'\\' => {
-                self.word.push(0);
-                self.read_escaped(after)
-            }
-            b'$' if after.first() == Some(&b'\'') => {
-                self.word.push(0);
-                self.skip_plain(&after[1..], b"'", b"\\", "`$'`") + 1
-            }
-            b'$' => {
-                self.word.push(0);
-                self.read_expansion(after)
-            }
-            b'`' => {
-                self.word.push(0);
-                self.read_backquoted(after)
-            }
-            b'#' if self.word.is_empty() => {
+            b'\\' => self.read_escaped(after),
+            b'$' if after.first() == Some(&b'\'') => self.read_ansi_quoted(&after[1..]) + 1,
+            b'$' => self.read_expansion(after),
+            b'`' => self.read_backquoted(after),
+            b'#' if !self.word.is_begun() => {
                 self.comment = Comment::Open;
                 0
             }
@@ -188,12 +220,19 @@ impl Reader {
                 self.end_word();
                 0
             }
-            b'<' | b'>' if !self.word.is_empty() && self.word.iter().all(u8::is_ascii_digit) => {
-                // The number of a descriptor.
-                self.word.clear();
+            b'<' | b'>' if self.word.is_descriptor() => {
+                self.word = Word::default();
                 self.read_operator(byte, after)
             }
+            b'(' if self.word.is_begun() && !self.position.ends_before_group(&self.word) => {
+                self.read_group_in_word(after)
+            }
             b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')' => {
+                // `<(…)` and `>(…)` are words, or parts of one.
+                if matches!(byte, b'<' | b'>') && after.first() == Some(&b'(') {
+                    self.open(Opening::Substitution, self.position, Position::Command);
+                    return 1;
+                }
                 self.end_word();
                 self.read_operator(byte, after)
             }
@@ -207,102 +246,99 @@ impl Reader {
     fn read_operator(&mut self, byte: u8, after: &[u8]) -> usize {
         match byte {
             b'<' if after.starts_with(b"<<") => {
-                self.position.redirection();
+                self.position.redirection(Redirection::Text);
                 return 2;
             }
-            b'<' if after.starts_with(b"<") => self.unsure = Some("a here-document"),
+            b'&' if after.starts_with(b">") => {
+                self.position.redirection(Redirection::Both);
+                return after.iter().take_while(|byte| **byte == b'>').count();
+            }
+            b'<' if after.starts_with(b"<") => self.unsure = Some(Unsure::HereDocument),
             b'<' | b'>' => {
-                self.position.redirection();
                 // Of `>&` and `>|` the second byte is no operator of its own.
-                return usize::from(matches!(after.first(), Some(b'&' | b'|' | b'>')));
+                let more = after.iter().take_while(|byte| b"&|>".contains(byte)).count();
+                let is_duplicate = after[..more].contains(&b'&');
+                let redirection = if is_duplicate { Redirection::Duplicate } else { Redirection::File };
+                self.position.redirection(redirection);
+                return more;
             }
             b'(' if after.starts_with(b"(") => {
-                return self.skip_plain(&after[1..], b"))", b"'\"`$\\(", ARITHMETIC) + 1;
+                return self.skip_plain(&after[1..], b"))", b"'\"`$\\(", Unsure::Arithmetic) + 1;
             }
-            b'(' if after.trim_ascii_start().starts_with(b")") => self.unsure = Some(FUNCTION),
-            b'(' => self.groups += 1,
-            b')' if self.groups > 0 => self.groups -= 1,
-            // Without any it ends a pattern of `case`.
-            b')' => {
-                if let Some(Outer { quotes, groups, position }) = self.outer.pop() {
-                    (self.quotes, self.groups, self.position) = (quotes, groups, position);
-                    self.word.push(0);
-                    return 0;
-                }
+            b'(' if is_empty_group(after) => self.unsure = Some(Unsure::Function),
+            b'(' => {
+                let (inside, behind) = self.position.group();
+                self.open(Opening::Group, behind, inside);
             }
-            _ => {}
+            b')' => self.close(),
+            _ => self.position.operator(),
         }
-        self.position = if byte == b')' { Position::Closed } else { Position::Command };
         0
     }
 
-    fn read_escaped(&mut self, after: &[u8]) -> usize {
-        if after.is_empty() {
-            self.before = Some("a backslash");
+    /// A `(` right behind something else.
+    fn read_group_in_word(&mut self, after: &[u8]) -> usize {
+        let is_list = self.word.bare().ends_with(b"=");
+        if is_empty_group(after) && !is_list {
+            self.unsure = Some(Unsure::Function);
+            return 0;
         }
-        after.len().min(1)
+        if self.word.bare() == b"=" {
+            // A substitution of zsh.
+            self.open(Opening::Substitution, self.position, Position::Command);
+            return 0;
+        }
+        let inside = self.position.group_in(&self.word, &mut self.context);
+        self.open(Opening::Group, self.position, inside);
+        0
     }
 
-    /// What follows a `$`.
-    fn read_expansion(&mut self, after: &[u8]) -> usize {
-        match after {
-            [] => {
-                self.before = Some("`$`");
-                0
-            }
-            [b'(', b'(', expression @ ..] => self.skip_plain(expression, b"))", b"'\"`$\\(", ARITHMETIC) + 2,
-            [b'(', ..] => {
-                self.outer.push(Outer {
-                    quotes: self.quotes,
-                    groups: self.groups,
-                    position: self.position,
-                });
-                self.position = Position::Command;
-                (self.quotes, self.groups) = (Quotes::None, 0);
-                self.word.clear();
-                1
-            }
-            [b'{', name @ ..] => self.skip_plain(name, b"}", b"'\"`$\\{", BRACES) + 1,
-            [b'[', ..] => {
-                self.unsure = Some("`$[`");
-                0
-            }
-            _ => 0,
+    fn open(&mut self, opening: Opening, behind: Position, inside: Position) {
+        let word = std::mem::take(&mut self.word);
+        self.outer.push(Outer { opening, quotes: self.quotes, position: behind, word });
+        self.position = inside;
+        self.quotes = Quotes::None;
+    }
+
+    fn close(&mut self) {
+        let Some(Outer { opening, quotes, position, word }) = self.outer.pop() else {
+            // It ends a pattern of `case`.
+            self.position = Position::Command;
+            return;
+        };
+        let is_part = opening == Opening::Substitution || word.is_begun();
+        (self.quotes, self.position, self.word) = (quotes, position, word);
+        if is_part {
+            self.word.push_unknown();
         }
     }
 
-    fn read_backquoted(&mut self, after: &[u8]) -> usize {
-        self.skip_plain(after, b"`", b"\\", BACKQUOTES)
-    }
-
-    /// Passes over all up to `end`, unless one of the bytes `odd` is in it, which only some shells read this way.
-    fn skip_plain(&mut self, text: &[u8], end: &[u8], odd: &[u8], name: &'static str) -> usize {
-        let length = text.windows(end.len()).position(|window| window == end);
-        match length.filter(|length| !text[..*length].iter().any(|byte| odd.contains(byte))) {
-            Some(length) => length + end.len(),
-            None => {
-                self.unsure = Some(name);
-                0
-            }
-        }
+    /// Whether this stands in a `$(…)`.
+    fn is_substituted(&self) -> bool {
+        self.outer.iter().any(|outer| outer.opening == Opening::Substitution)
     }
 
     fn end_word(&mut self) {
         let word = std::mem::take(&mut self.word);
-        let is_option = matches!(&*word, [b'-' | b'+', first, ..] if *first != b'-');
-        match (self.position, &*word) {
-            (_, []) => return,
-            (Position::Command, b"shift") => self.unsure = Some("`shift`"),
-            (Position::Command, b"function") => self.unsure = Some(FUNCTION),
-            (Position::Command, b"case") if !self.outer.is_empty() => {
-                self.unsure = Some("`case` in $(…)");
-            }
-            (Position::Argument(Command::Set), _) if !is_option => {
-                self.unsure = Some("`set`, which changes the parameters");
-            }
+        if !word.is_begun() {
+            return;
+        }
+        let is_option = matches!(word.bytes(), [b'-' | b'+', first, ..] if *first != b'-');
+        let is_first = matches!(self.position, Position::Command | Position::Closed);
+        match (self.position, word.bare()) {
+            _ if is_first && word.assignment() == Target::Subscript => self.unsure = Some(Unsure::Subscript),
+            (_, b"shift") if is_first => self.unsure = Some(Unsure::Shift),
+            (_, b"function") if is_first => self.unsure = Some(Unsure::Function),
+            (_, b"case") if is_first && self.is_substituted() => self.unsure = Some(Unsure::Case),
+            (Position::Argument(Command::Set), _) if !is_option => self.unsure = Some(Unsure::Set),
             _ => {}
         }
-        self.position.word(&word);
-        self.fault = self.fault.or(self.position.fault());
+        self.fault = self.fault.or(self.position.fault(&word, self.context.dialect));
+        self.position.word(&word, &mut self.context);
     }
+}
+
+/// Whether a `)` follows.
+fn is_empty_group(after: &[u8]) -> bool {
+    after.trim_ascii_start().starts_with(b")")
 }

@@ -1,0 +1,74 @@
+//! `export`, `declare` and their like, which set variables and say what later assignments do.
+//! Knows nothing of where in a text they stand.
+
+use crate::template::shell::refusal::Refusal;
+use crate::template::shell::variables::{Context, Variables};
+use crate::template::shell::word::{Target, Word};
+
+/// A command that sets variables with attributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::template::shell) struct Assigner {
+    name: &'static str,
+    attribute: Attribute,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Attribute {
+    None,
+    /// `-i` and its like: what is assigned is computed.
+    Computed,
+    /// `-a` and `-A`: what is assigned is a list, in parentheses, even where it was quoted.
+    Array,
+}
+
+const ASSIGNERS: [&str; 7] = ["declare", "typeset", "local", "private", "global", "readonly", "export"];
+
+pub(super) fn assigner(name: &[u8]) -> Option<Assigner> {
+    let name = ASSIGNERS.iter().copied().find(|known| known.as_bytes() == name)?;
+    Some(Assigner { name, attribute: Attribute::None })
+}
+
+impl Assigner {
+    pub(super) fn refuses(self, begun: &Word, context: &Context) -> Option<Refusal> {
+        match begun.declaration() {
+            Target::None => Some(Refusal::Name(self.name)),
+            Target::Subscript => Some(Refusal::Subscript),
+            Target::Variable(variable) => match self.attribute {
+                Attribute::Computed => Some(Refusal::Number(self.name)),
+                Attribute::Array => Some(Refusal::List(self.name)),
+                Attribute::None if context.variables.is_array(variable) => Some(Refusal::List(self.name)),
+                Attribute::None => context.variables.refuses(variable, context.dialect),
+            },
+        }
+    }
+
+    pub(super) fn next(self, word: &Word, variables: &mut Variables) -> Assigner {
+        let attribute = match word.bytes() {
+            [b'-' | b'+', letters @ ..] => attribute(letters).unwrap_or(self.attribute),
+            _ => {
+                let name = variable(word.bytes());
+                match self.attribute {
+                    Attribute::None => {}
+                    Attribute::Computed => variables.add_computed(name),
+                    Attribute::Array => variables.add_array(name),
+                }
+                self.attribute
+            }
+        };
+        Assigner { attribute, ..self }
+    }
+}
+
+/// `-n` among them: a reference to another variable is a name, whose subscript is computed.
+fn attribute(letters: &[u8]) -> Option<Attribute> {
+    if letters.iter().any(|letter| b"inEFX".contains(letter)) {
+        return Some(Attribute::Computed);
+    }
+    letters.iter().any(|letter| b"aA".contains(letter)).then_some(Attribute::Array)
+}
+
+/// The name that a word such as `x[1]+=2` begins with.
+fn variable(word: &[u8]) -> &[u8] {
+    let end = word.iter().position(|byte| matches!(byte, b'=' | b'+' | b'[')).unwrap_or(word.len());
+    &word[..end]
+}

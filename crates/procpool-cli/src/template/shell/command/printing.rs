@@ -1,0 +1,97 @@
+//! `printf` and `print`: options that take a name, and formats that compute.
+//! Knows nothing of where in a text they stand.
+
+use crate::template::shell::refusal::Refusal;
+use crate::template::shell::variables::Context;
+use crate::template::shell::word::Word;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::template::shell) enum Printf {
+    Options,
+    /// Behind `-v`.
+    Name,
+    /// Behind `--`.
+    Format,
+    /// Behind a format that may be `-v` and a name.
+    Option,
+    Arguments,
+    /// What is done with a value there is known: the format computes it, or the variable does.
+    Refused(Refusal),
+}
+
+impl Printf {
+    pub(super) fn refuses(self, begun: &Word) -> Option<Refusal> {
+        match self {
+            Printf::Name => Some(Refusal::Name("printf -v")),
+            Printf::Options if begun.bytes().starts_with(b"-v") => Some(Refusal::Name("printf -v")),
+            Printf::Refused(refusal) => Some(refusal),
+            Printf::Options | Printf::Format | Printf::Option | Printf::Arguments => None,
+        }
+    }
+
+    pub(super) fn fault(self) -> Option<Refusal> {
+        matches!(self, Printf::Option).then_some(Refusal::Option("printf"))
+    }
+
+    pub(super) fn next(self, word: &Word, context: &Context) -> Printf {
+        let computes = context.dialect.computes_numbers() && may_compute(word);
+        let refused = computes.then_some(Printf::Refused(Refusal::Number("printf")));
+        let arguments = refused.unwrap_or(Printf::Arguments);
+        match (self, word.bytes()) {
+            (Printf::Options, b"-v") => Printf::Name,
+            (Printf::Options, b"--") => Printf::Format,
+            (Printf::Options, _) if word.may_be_option() => Printf::Option,
+            (Printf::Options, [b'-', b'v', name @ ..]) | (Printf::Name, name) => {
+                let refusal = context.variables.refuses(name, context.dialect);
+                refusal.map_or(Printf::Options, Printf::Refused)
+            }
+            (Printf::Options | Printf::Format, _) => arguments,
+            (state, _) => state,
+        }
+    }
+}
+
+/// Whether a format may have anything else than texts in it.
+fn may_compute(format: &Word) -> bool {
+    let mut bytes = format.bytes().iter();
+    while bytes.any(|byte| *byte == b'%') {
+        let letter = bytes.find(|byte| !b"-+ #0123456789.".contains(byte));
+        if letter.is_some_and(|letter| !b"sbqc%".contains(letter)) {
+            return true;
+        }
+    }
+    format.holds_value()
+}
+
+/// Of the shells that have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::template::shell) enum Print {
+    Options,
+    Arguments,
+    /// Behind an option that expands, or takes a name or a format.
+    Refused,
+}
+
+impl Print {
+    pub(super) fn refuses(self, begun: &Word) -> Option<Refusal> {
+        match self {
+            Print::Options if matches!(begun.bytes(), [] | [b'-', ..]) => Some(Refusal::Option("print")),
+            Print::Refused => Some(Refusal::Code("print")),
+            Print::Options | Print::Arguments => None,
+        }
+    }
+
+    pub(super) fn next(self, word: &Word) -> Print {
+        match (self, word.bytes()) {
+            (Print::Options, b"-" | b"--" | b"-R") => Print::Arguments,
+            (Print::Options, [b'-', letters @ ..])
+                if letters.iter().any(|letter| b"CPSfsuvxXz".contains(letter)) =>
+            {
+                Print::Refused
+            }
+            (Print::Options, [b'-', ..]) => Print::Options,
+            (Print::Options, _) => Print::Arguments,
+            (state, _) => state,
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! `[`, `test` and `[[`: which of their words are computed, or read as names.
+//! Knows nothing of the operators between commands.
+
+use crate::template::shell::dialect::Dialect;
+use crate::template::shell::refusal::Refusal;
+use crate::template::shell::word::Word;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::template::shell) struct Test {
+    name: &'static str,
+    /// What the last word makes of the next one.
+    expects: Expects,
+    /// What the last word was.
+    last: Last,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Expects {
+    Text,
+    /// The operator says of what.
+    Number(&'static str),
+    Name(&'static str),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Last {
+    Literal,
+    Value,
+    /// A value that could be an operator.
+    Operator,
+    /// An expansion that could be one.
+    Unknown,
+}
+
+const COMPARING: [&str; 6] = ["-eq", "-ne", "-lt", "-le", "-gt", "-ge"];
+const NAMING: [&str; 2] = ["-v", "-R"];
+
+impl Test {
+    /// `[[`, which is part of the grammar.
+    pub(super) fn grammar() -> Test {
+        Test::command(GRAMMAR)
+    }
+
+    /// `[` or `test`, for which an operator is a word as any other.
+    pub(super) fn command(name: &'static str) -> Test {
+        Test { name, expects: Expects::Text, last: Last::Literal }
+    }
+
+    pub(super) fn is_grammar(self) -> bool {
+        self.name == GRAMMAR
+    }
+
+    pub(super) fn ends_with(self, word: &Word) -> bool {
+        self.is_grammar() && word.bare() == b"]]"
+    }
+
+    pub(super) fn refuses(self) -> Option<Refusal> {
+        match self.expects {
+            Expects::Text => None,
+            Expects::Number(operator) => Some(Refusal::Number(operator)),
+            Expects::Name(operator) => Some(Refusal::Name(operator)),
+        }
+    }
+
+    pub(super) fn fault(self, word: &Word, dialect: Dialect) -> Option<Refusal> {
+        if matches!(self.last, Last::Operator | Last::Unknown) && word.holds_value() && !self.is_grammar() {
+            return Some(Refusal::Option(self.name));
+        }
+        let operator =
+            self.compares(word, dialect).filter(|_| matches!(self.last, Last::Value | Last::Operator));
+        operator.map(Refusal::Number)
+    }
+
+    pub(super) fn next(self, word: &Word, dialect: Dialect) -> Test {
+        let naming = NAMING.iter().copied().find(|operator| operator.as_bytes() == word.bytes());
+        let expects = match (self.compares(word, dialect), naming, word.bytes()) {
+            (Some(operator), ..) => Expects::Number(operator),
+            (None, Some(operator), _) => Expects::Name(operator),
+            (None, None, b"-t") if dialect == Dialect::Zsh => Expects::Number("-t"),
+            _ => Expects::Text,
+        };
+        let last = match word {
+            word if word.may_be_option() => Last::Operator,
+            word if word.holds_value() => Last::Value,
+            word if word.begins_unknown() => Last::Unknown,
+            _ => Last::Literal,
+        };
+        Test { expects, last, ..self }
+    }
+
+    pub(super) fn operator(self) -> Test {
+        Test::command(self.name)
+    }
+
+    /// The operator that this word is, where it computes what stands beside it.
+    fn compares(self, word: &Word, dialect: Dialect) -> Option<&'static str> {
+        if !self.is_grammar() && !dialect.computes_numbers() {
+            return None;
+        }
+        COMPARING.iter().copied().find(|operator| operator.as_bytes() == word.bytes())
+    }
+}
+
+const GRAMMAR: &str = "[[";

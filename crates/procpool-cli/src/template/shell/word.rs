@@ -1,0 +1,205 @@
+//! A word of a shell's command, as far as it has been read: what it says, and what of that was not quoted.
+//! Knows nothing of the words around it.
+
+/// Only what is bare means anything to the grammar; a command is told all of it.
+#[derive(Debug, Default)]
+pub(super) struct Word {
+    /// With [`UNKNOWN`] for each value and each expansion.
+    bytes: Vec<u8>,
+    /// As `bytes`, with [`UNKNOWN`] for what was quoted as well.
+    bare: Vec<u8>,
+    /// `""` is a word, too.
+    is_begun: bool,
+    /// Where in it the first value stands.
+    value: Option<usize>,
+}
+
+/// No byte of a command can be this one.
+const UNKNOWN: u8 = 0;
+
+/// What a word that begins with a name would set.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Target<'a> {
+    /// There is no `=` behind a name, not yet.
+    None,
+    /// `a[`, and what follows is in the subscript.
+    Subscript,
+    /// `a=`, `a+=`, `a[1]=`.
+    Variable(&'a [u8]),
+}
+
+impl Word {
+    pub(super) fn push(&mut self, byte: u8) {
+        self.is_begun = true;
+        self.bytes.push(byte);
+        self.bare.push(byte);
+    }
+
+    pub(super) fn push_quoted(&mut self, byte: u8) {
+        self.is_begun = true;
+        self.bytes.push(byte);
+        self.bare.push(UNKNOWN);
+    }
+
+    /// An expansion, of which nobody knows what comes of it.
+    pub(super) fn push_unknown(&mut self) {
+        self.push(UNKNOWN);
+    }
+
+    pub(super) fn push_value(&mut self) {
+        self.value.get_or_insert(self.bytes.len());
+        self.push(UNKNOWN);
+    }
+
+    /// A quote has begun, in which there may be nothing.
+    pub(super) fn begin(&mut self) {
+        self.is_begun = true;
+    }
+
+    pub(super) fn is_begun(&self) -> bool {
+        self.is_begun
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(super) fn bare(&self) -> &[u8] {
+        &self.bare
+    }
+
+    pub(super) fn holds_value(&self) -> bool {
+        self.value.is_some()
+    }
+
+    /// Whether the value is all of it.
+    pub(super) fn is_value(&self) -> bool {
+        self.value == Some(0) && self.bytes.len() == 1
+    }
+
+    /// Whether a value could make an option or an operator of it.
+    pub(super) fn may_be_option(&self) -> bool {
+        match self.value {
+            Some(0) => true,
+            Some(1) => matches!(self.bytes[0], b'-' | b'+' | b'!' | UNKNOWN),
+            _ => false,
+        }
+    }
+
+    /// Whether nobody knows what it begins with.
+    pub(super) fn begins_unknown(&self) -> bool {
+        self.bytes.first() == Some(&UNKNOWN)
+    }
+
+    /// Whether it names the descriptor of a redirection behind it: `2`, `{fd}`.
+    pub(super) fn is_descriptor(&self) -> bool {
+        let is_name = self.bare.starts_with(b"{") && self.bare.ends_with(b"}");
+        self.is_begun && (is_name || self.bare.iter().all(u8::is_ascii_digit))
+    }
+
+    /// What the grammar takes it to set.
+    pub(super) fn assignment(&self) -> Target<'_> {
+        // `{a[1]}> file` sets as well.
+        let begun = self.bare.strip_prefix(b"{").unwrap_or(&self.bare);
+        target(begun)
+    }
+
+    /// What a command takes it to set, which sees no quotes.
+    pub(super) fn declaration(&self) -> Target<'_> {
+        target(&self.bytes)
+    }
+
+    /// Whether the next byte stands between brackets.
+    pub(super) fn is_in_brackets(&self) -> bool {
+        depth(&self.bare) > 0
+    }
+}
+
+fn target(begun: &[u8]) -> Target<'_> {
+    let (name, behind) = begun.split_at(name_length(begun));
+    if name.is_empty() {
+        return Target::None;
+    }
+    let behind = match behind {
+        [b'[', ..] => {
+            let end = (1..=behind.len()).find(|end| depth(&behind[..*end]) == 0);
+            match end {
+                Some(end) => &behind[end..],
+                None => return Target::Subscript,
+            }
+        }
+        behind => behind,
+    };
+    match behind {
+        [b'=', ..] | [b'+', b'=', ..] => Target::Variable(name),
+        _ => Target::None,
+    }
+}
+
+/// How many brackets are open at the end.
+fn depth(begun: &[u8]) -> usize {
+    begun.iter().fold(0, |depth: usize, byte| match byte {
+        b'[' => depth + 1,
+        b']' => depth.saturating_sub(1),
+        _ => depth,
+    })
+}
+
+/// How much of it is a name.
+pub(super) fn name_length(text: &[u8]) -> usize {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    match text.first() {
+        Some(first) if is_part(first) && !first.is_ascii_digit() => {
+            text.iter().position(|byte| !is_part(byte)).unwrap_or(text.len())
+        }
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(text: &str) -> Word {
+        let mut word = Word::default();
+        for byte in text.bytes() {
+            match byte {
+                b'@' => word.push_value(),
+                byte => word.push(byte),
+            }
+        }
+        word
+    }
+
+    #[test]
+    fn a_name_is_set_where_an_equals_sign_is_behind_it_and_its_subscript() {
+        for text in ["x=", "x+=@", "x[1]=", "x[y[1]]+=", "x[i=1]=", "x[=]=@", "{x=@"] {
+            assert_eq!(word(text).assignment(), Target::Variable(b"x"), "{text}");
+        }
+        for text in ["x[", "x[y[1]", "x[i=1,", "x[@", "{x["] {
+            assert_eq!(word(text).assignment(), Target::Subscript, "{text}");
+        }
+        for text in ["", "x", "1=", "[", "[@]=", "x[1]", "x]=", "@=", "./x=", "x+"] {
+            assert_eq!(word(text).assignment(), Target::None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_quoted_is_told_to_commands_only() {
+        let mut word = Word::default();
+        "x=".bytes().for_each(|byte| word.push_quoted(byte));
+        assert_eq!(word.assignment(), Target::None);
+        assert_eq!(word.declaration(), Target::Variable(b"x"));
+    }
+
+    #[test]
+    fn a_value_may_be_an_option_at_the_beginning_and_behind_a_dash() {
+        for text in ["@", "@x", "-@", "!@"] {
+            assert!(word(text).may_be_option(), "{text}");
+        }
+        for text in ["", "-", "x@", "--@", "./@"] {
+            assert!(!word(text).may_be_option(), "{text}");
+        }
+        assert!(word("@").is_value() && !word("@@").is_value() && !word("@x").is_value());
+    }
+}
