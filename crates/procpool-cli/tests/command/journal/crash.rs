@@ -217,7 +217,7 @@ fn difference(one: &str, other: &str) -> String {
     format!("from byte {same} on {:?} for {:?}", excerpt(one), excerpt(other))
 }
 
-const CALLS: [&str; 5] = ["write", "pwrite64", "rename", "ftruncate", "fallocate"];
+const CALLS: [&str; 5] = ["write", "pwrite64", "renameat", "ftruncate", "fallocate"];
 
 /// Kills a run, or one that goes on after the kill `first`, at each of these calls, until it comes to its end.
 /// Says how often it was killed.

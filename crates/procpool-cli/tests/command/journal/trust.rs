@@ -64,7 +64,7 @@ fn a_folder_of_ones_own_that_others_may_write_to_is_refused_with_what_closes_it(
     for mode in [0o777, 0o722, 0o1777] {
         folder.chmod("J", mode);
         let ended = folder.record("touch began").end().exited(2);
-        ended.said(&format!("may be written to by others (mode {mode:04o})")).said("close it: `chmod go-w /");
+        ended.said(&format!("may be written to by others (mode {mode:04o})")).said("close it: `chmod go-w ");
     }
     assert!(!folder.has("began") && fs::read_dir(folder.file("J")).unwrap().next().is_none());
     // It is the umask that says who is meant by others.
