@@ -9,9 +9,10 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use nix::unistd::{Uid, User};
-use rustix::fs::{FileType, Mode, Stat, fstat, lstat};
-use rustix::process::{geteuid, umask};
+use rustix::fs::{FileType, Stat, fstat, lstat};
 use rustix::stdio;
+
+use crate::sys;
 
 /// Whose files are believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,13 +40,10 @@ impl Ours {
     /// Those of this process.
     pub(crate) fn own() -> Ours {
         static UMASK: OnceLock<u32> = OnceLock::new();
-        // No call just tells it. What another thread makes meanwhile is for its owner alone.
-        let umask = UMASK.get_or_init(|| {
-            let own = umask(Mode::RWXG | Mode::RWXO);
-            umask(own);
-            own.bits()
-        });
-        Ours { uid: geteuid().as_raw(), umask: *umask }
+        Ours {
+            uid: Uid::effective().as_raw(),
+            umask: *UMASK.get_or_init(sys::umask),
+        }
     }
 
     /// Those of this file's owner: for a file that we have just made, where the file system gives it to somebody else.

@@ -119,9 +119,12 @@ impl JournalFile {
     }
 
     fn make_anew_as(&self, flags: OFlags) -> io::Result<File> {
-        match self.remove() {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => self.make_as(flags),
+        match self.make_as(flags) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                self.remove()?;
+                self.make_as(flags)
+            }
+            made => made,
         }
     }
 
@@ -170,6 +173,17 @@ impl JournalFile {
     /// Where nothing has, or that can't be told.
     pub(crate) fn stat(&self) -> io::Result<Stat> {
         Ok(statat(&self.folder.directory, &self.name, AtFlags::SYMLINK_NOFOLLOW)?)
+    }
+
+    /// The same; `None` where nothing has its name.
+    ///
+    /// # Errors
+    /// Where that can't be told.
+    pub(crate) fn stat_if_there(&self) -> io::Result<Option<Stat>> {
+        match self.stat() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            stat => stat.map(Some),
+        }
     }
 
     /// # Errors

@@ -200,7 +200,7 @@ impl Folder {
     /// The files of all writers, this one's first, the others by name.
     pub(crate) fn writers(&self) -> io::Result<Vec<WriterFiles>> {
         let own = self.own_files();
-        let own = own.journal.stat().is_ok().then_some(own);
+        let own = own.journal.stat_if_there()?.map(|_| own);
         let others = self.other_writers()?;
         Ok(own.into_iter().chain(others.iter().map(|writer| self.files_of(writer))).collect())
     }
@@ -216,7 +216,7 @@ impl Folder {
         };
         // One without a byte is what a power cut may leave of one that was just made.
         let is_there = |file: Stat| file.st_size > 0 || !FileType::from_raw_mode(file.st_mode).is_file();
-        let has_journal = self.own_files().journal.stat().is_ok_and(is_there);
+        let has_journal = self.own_files().journal.stat_if_there()?.is_some_and(is_there);
         Ok(if has_journal {
             Contents::Journal
         } else if names.iter().any(|name| name == "outputs") {

@@ -2,6 +2,7 @@
 //! Knows nothing of what they stand for.
 
 use std::fs::File;
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use anyhow::Context;
@@ -22,7 +23,7 @@ pub(super) fn try_flock(file: &impl AsFd) -> Result<(), Errno> {
 /// Where the file system has no locks.
 pub(super) fn is_taken(file: &File, place: &JournalFile) -> anyhow::Result<bool> {
     match try_flock(file) {
-        Ok(()) => Ok(is_at(file, place)),
+        Ok(()) => is_at(file, place).with_context(|| format!("can't look at {place:?}")),
         Err(Errno::WOULDBLOCK) => Ok(false),
         Err(error) => Err(error).with_context(|| format!("can't lock {place:?}")),
     }
@@ -38,7 +39,10 @@ pub(super) fn is_locked(file: &OwnedFd) -> bool {
 }
 
 /// Whether the name is still that of this very file.
-pub(super) fn is_at(file: &File, place: &JournalFile) -> bool {
-    let there = place.stat().ok().map(|stat| number_of(&stat));
-    there.is_some() && there == fstat(file).ok().map(|stat| number_of(&stat))
+///
+/// # Errors
+/// Where that can't be told.
+pub(super) fn is_at(file: &File, place: &JournalFile) -> io::Result<bool> {
+    let there = place.stat_if_there()?.map(|stat| number_of(&stat));
+    Ok(there == Some(number_of(&fstat(file)?)))
 }

@@ -333,7 +333,7 @@ mod tests {
         place.remove().unwrap();
         assert!(!is_taken(&file, &place).unwrap());
         let running = taken(&folder).unwrap();
-        assert!(is_at(&running.file, &place));
+        assert!(is_at(&running.file, &place).unwrap());
     }
 
     #[test]
