@@ -66,7 +66,7 @@ pub(super) enum Prefix {
 const READERS: [&str; 8] = ["eval", "trap", "alias", "compgen", "emulate", "zmv", "zpty", "zstyle"];
 
 /// They take what they are given, or part of it, for names of variables.
-const NAMERS: [&str; 15] = [
+const NAMERS: [&str; 14] = [
     "getln",
     "read",
     "unset",
@@ -74,7 +74,6 @@ const NAMERS: [&str; 15] = [
     "mapfile",
     "readarray",
     "wait",
-    "nameref",
     "zparseopts",
     "zregexparse",
     "zformat",
@@ -83,9 +82,6 @@ const NAMERS: [&str; 15] = [
     "strftime",
     "zstat",
 ];
-
-/// They compute what they are given.
-const COMPUTERS: [&str; 3] = ["let", "integer", "float"];
 
 /// They do so in some shells, and want a number in others.
 const COUNTERS: [&str; 7] = ["exit", "return", "break", "continue", "ulimit", "logout", "bye"];
@@ -123,7 +119,7 @@ pub(super) fn command(word: &Word, dialect: Dialect) -> Command {
     };
     refuses(&READERS, Refusal::Code)
         .or_else(|| refuses(&NAMERS, Refusal::Name))
-        .or_else(|| refuses(&COMPUTERS, Refusal::Number))
+        .or_else(|| refuses(&["let"], Refusal::Number))
         .or_else(|| refuses(&COUNTERS, Refusal::Number).filter(|_| dialect.computes_numbers()))
         .or_else(|| assigner(word.bytes()).map(Command::Assigns))
         .or_else(|| among(&PREFIXES).map(|name| Command::Prefix(Prefix::Options(name))))

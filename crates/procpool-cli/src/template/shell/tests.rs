@@ -92,6 +92,17 @@ fn of_two_values_side_by_side_one_could_be_an_operator() {
 }
 
 #[test]
+fn in_zsh_a_name_has_subscripts_without_braces() {
+    let parse = |text: &str| Template::parse_for_shell("zsh".as_ref(), &[text.into()], &Names::Lists(1));
+    for text in ["echo $x[{}]", "echo $x[1][{}]", "echo \"$#x[1,{}]\"", "echo $12[{}]", "echo $@[{}]"] {
+        assert!(parse(text).is_err(), "{text}");
+    }
+    for text in ["echo $x[1] {}", "echo $x[1][2] {}", "echo x[{}]", "echo \"$x {}\""] {
+        assert!(parse(text).is_ok(), "{text}");
+    }
+}
+
+#[test]
 fn what_is_read_the_same_by_all_shells_stands_in_no_placeholders_way() {
     for text in [
         "echo ${HOME} \"${HOME}\" $((1 + 2)) `date` {}",

@@ -23,9 +23,13 @@ enum Attribute {
 
 const ASSIGNERS: [&str; 7] = ["declare", "typeset", "local", "private", "global", "readonly", "export"];
 
+/// They are `typeset` with an option.
+const COMPUTERS: [&str; 3] = ["integer", "float", "nameref"];
+
 pub(super) fn assigner(name: &[u8]) -> Option<Assigner> {
-    let name = ASSIGNERS.iter().copied().find(|known| known.as_bytes() == name)?;
-    Some(Assigner { name, attribute: Attribute::None })
+    let among = |names: &[&'static str]| names.iter().copied().find(|known| known.as_bytes() == name);
+    let plain = among(&ASSIGNERS).map(|name| Assigner { name, attribute: Attribute::None });
+    plain.or_else(|| among(&COMPUTERS).map(|name| Assigner { name, attribute: Attribute::Computed }))
 }
 
 impl Assigner {

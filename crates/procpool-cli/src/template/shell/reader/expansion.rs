@@ -15,8 +15,10 @@ impl Reader {
                 self.before = Some("a backslash");
                 0
             }
+            // A shell takes both out.
+            Some(b'\n') if self.quotes == Quotes::Double => 1,
             Some(byte) => {
-                if self.quotes == Quotes::Double && !b"$`\"\\\n".contains(byte) {
+                if self.quotes == Quotes::Double && !b"$`\"\\".contains(byte) {
                     self.word.push_quoted(b'\\');
                 }
                 self.word.push_quoted(*byte);
@@ -49,6 +51,8 @@ impl Reader {
                 self.unsure = Some(Unsure::OldArithmetic);
                 0
             }
+            // A text that bash translates.
+            [b'"', ..] if self.quotes == Quotes::None => 0,
             _ => {
                 self.word.push_unknown();
                 self.read_name(after)
@@ -58,10 +62,13 @@ impl Reader {
 
     /// What follows `$'`. A backslash before the closing quote keeps it open only in shells that know `$'`.
     pub(super) fn read_ansi_quoted(&mut self, after: &[u8]) -> usize {
-        self.word.push_unknown();
         let length = after.iter().position(|byte| *byte == b'\'');
         match length.filter(|length| !after[..*length].ends_with(b"\\")) {
-            Some(length) => length + 1,
+            Some(length) => {
+                self.word.begin();
+                after[..length].iter().for_each(|byte| self.word.push_quoted(*byte));
+                length + 1
+            }
             None => {
                 self.unsure = Some(Unsure::AnsiQuotes);
                 0
@@ -78,19 +85,33 @@ impl Reader {
     fn read_name(&mut self, after: &[u8]) -> usize {
         let flags = after.iter().take_while(|byte| b"#+=~^".contains(byte)).count();
         let named = &after[flags..];
+        let digits = named.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let length = match name_length(named) {
-            0 => usize::from(named.first().is_some_and(|byte| b"0123456789@*#?$!-".contains(byte))),
+            0 if digits > 0 => digits,
+            0 => usize::from(named.first().is_some_and(|byte| b"@*#?$!-".contains(byte))),
             length => length,
         };
         match named.get(length..) {
-            Some([b'[', subscript @ ..]) if self.context.dialect == Dialect::Zsh => {
-                flags + length + 1 + self.skip_plain(subscript, b"]", b"'\"`$\\[", Unsure::Subscript)
+            Some([b'[', ..]) if self.context.dialect == Dialect::Zsh => {
+                flags + length + self.skip_subscripts(&named[length..])
             }
             // `$#` before a quote, for example, is no name with a flag.
             _ if length == 0 => 0,
             _ if flags > 0 && self.context.dialect != Dialect::Zsh => 1,
             _ => flags + length,
         }
+    }
+
+    /// Passes over `[1][2]`.
+    fn skip_subscripts(&mut self, text: &[u8]) -> usize {
+        let mut length = 0;
+        while let Some([b'[', subscript @ ..]) = text.get(length..) {
+            if self.unsure.is_some() {
+                break;
+            }
+            length += 1 + self.skip_plain(subscript, b"]", b"'\"`$\\[", Unsure::Subscript);
+        }
+        length
     }
 
     /// Passes over all up to `end`, unless one of the bytes `odd` is in it, which only some shells read this way.
