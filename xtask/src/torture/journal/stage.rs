@@ -224,9 +224,17 @@ fn names(folder: &Path) -> Result<Vec<String>> {
 
 /// The files in a journal that nobody needs, or of which there are too many.
 fn strays(mut names: Vec<String>) -> Vec<String> {
-    for (start, end) in
-        [("journal", ".jsonl"), ("outputs", ""), ("running", ""), ("list-", ".jsonl"), ("printed-", "")]
-    {
+    let needed = [
+        ("journal", ".jsonl"),
+        ("outputs", ""),
+        ("running", ""),
+        ("list-", ".jsonl"),
+        ("printed-", ".shape"),
+        ("printed-", ".rows"),
+        // After those that begin like it.
+        ("printed-", ""),
+    ];
+    for (start, end) in needed {
         let place = names.iter().position(|name| name.starts_with(start) && name.ends_with(end));
         place.map(|place| names.swap_remove(place));
     }
@@ -254,7 +262,7 @@ mod tests {
     #[test]
     fn a_second_list_of_jobs_is_one_too_many() {
         let names = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        let whole = "journal.jsonl outputs running list-1.jsonl printed-7";
+        let whole = "journal.jsonl outputs running list-1.jsonl printed-7.shape printed-7";
         assert!(strays(names(whole)).is_empty());
         assert_eq!(strays(names(&format!("{whole} list-2.jsonl x"))).len(), 2);
     }
