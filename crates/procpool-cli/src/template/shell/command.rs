@@ -84,7 +84,7 @@ const NAMERS: [&str; 14] = [
 ];
 
 /// They do so in some shells, and want a number in others.
-const COUNTERS: [&str; 7] = ["exit", "return", "break", "continue", "ulimit", "logout", "bye"];
+const COUNTERS: [&str; 8] = ["shift", "exit", "return", "break", "continue", "ulimit", "logout", "bye"];
 
 const PREFIXES: [&str; 5] = ["command", "builtin", "exec", "noglob", "-"];
 
@@ -188,7 +188,7 @@ impl Command {
             }
             Command::Coproc => match command(word, context.dialect) {
                 // Whether it is its name or a command is said by what follows.
-                Command::Other(_) => Command::Prefix(Prefix::Argument("coproc")),
+                Command::Other(Code::None) => Command::Prefix(Prefix::Argument("coproc")),
                 command => command,
             },
             Command::Refuses(Refusal::Name(_)) => {

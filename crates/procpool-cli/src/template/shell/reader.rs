@@ -324,10 +324,12 @@ impl Reader {
             return;
         }
         let is_option = matches!(word.bytes(), [b'-' | b'+', first, ..] if *first != b'-');
+        // `command shift`
+        let is_prefixed = matches!(self.position, Position::Argument(Command::Prefix(_)));
         let is_first = matches!(self.position, Position::Command | Position::Closed);
         match (self.position, word.bare()) {
             _ if is_first && word.assignment() == Target::Subscript => self.unsure = Some(Unsure::Subscript),
-            (_, b"shift") if is_first => self.unsure = Some(Unsure::Shift),
+            _ if (is_first || is_prefixed) && word.bytes() == b"shift" => self.unsure = Some(Unsure::Shift),
             (_, b"function") if is_first => self.unsure = Some(Unsure::Function),
             (_, b"case") if is_first && self.is_substituted() => self.unsure = Some(Unsure::Case),
             (Position::Argument(Command::Set), _) if !is_option => self.unsure = Some(Unsure::Set),

@@ -54,6 +54,8 @@ fn where_it_is_not_sure_how_a_shell_reads_it_a_placeholder_is_refused_by_name() 
         ("f ( ) { echo {}; }; f", "a function"),
         ("function f { echo {}; }", "a function"),
         ("shift; echo {}", "`shift`"),
+        ("command shift; echo {}", "`shift`"),
+        ("\\shift; echo {}", "`shift`"),
         ("set -- a; echo {}", "`set`"),
         ("set -e a; echo {}", "`set`"),
         ("echo \"$(case x in x) echo {};; esac)\"", "`case`"),
