@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use procpool_core::Source;
 
 use crate::journal::file::JournalFile;
+use crate::journal::watched::Watched;
 use crate::sys;
 
 /// One job's row.
@@ -30,6 +31,7 @@ pub(crate) struct Own {
 
 /// The file, mapped.
 pub(crate) struct RowFile {
+    watched: Watched,
     words: &'static [AtomicU64],
     free: Mutex<Vec<usize>>,
 }
@@ -65,13 +67,24 @@ impl RowFile {
         // Not only longer: a page that the disk has no room for kills who stores there.
         file.write_all(&words.into_iter().flat_map(u64::to_ne_bytes).collect::<Vec<u8>>())?;
         Ok(RowFile {
+            watched: Watched::new(place.clone(), &file)?,
             words: sys::map_shared(&file, MOST * ROW)?,
             free: Mutex::new((before.len()..MOST).rev().collect()),
         })
     }
 
+    /// Comes back where the file is as long as it was made: who stores in a page that it has no more is killed.
+    ///
+    /// # Errors
+    /// Where somebody else has changed it.
+    pub(crate) fn check(&self) -> io::Result<()> {
+        self.watched.has_at_least((MOST * ROW * size_of::<u64>()) as u64)
+    }
+
     /// A row for an attempt of which nothing has been printed; `None` where there is no more.
     pub(crate) fn take(&self, position: u64, attempt: u32) -> Option<Place> {
+        // In a file that was cut short there are no more, either; who prints on is told.
+        self.check().ok()?;
         let place = Place(self.free.lock().unwrap_or_else(PoisonError::into_inner).pop()?);
         for (word, value) in [(1, attempt.into()), (2, 0), (3, 0), (0, position)] {
             self.word(place, word).store(value, Ordering::Release);
@@ -92,7 +105,9 @@ impl RowFile {
 
     /// Nobody needs it any more.
     pub(crate) fn free(&self, place: Place) {
-        self.word(place, 0).store(0, Ordering::Release);
+        if self.check().is_ok() {
+            self.word(place, 0).store(0, Ordering::Release);
+        }
         self.free.lock().unwrap_or_else(PoisonError::into_inner).push(place.0);
     }
 

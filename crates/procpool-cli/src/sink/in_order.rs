@@ -138,7 +138,7 @@ impl InOrder {
         for (source, spool) in outputs {
             let stream = self.printer.stream(source);
             match self.head.of(source).take() {
-                Some(passage) => drop(passage.finish(spool, stream)?),
+                Some(passage) => passage.finish(spool, stream)?,
                 None => stream.print(label.as_ref(), spool)?,
             }
         }

@@ -10,7 +10,7 @@ use crate::journal::printed::Printed;
 use crate::journal::rows::Place;
 use crate::sink::catch_up::Prints;
 use crate::sink::note::Note;
-use crate::sink::passage::{Last, Passage};
+use crate::sink::passage::Passage;
 use crate::sink::print::Printer;
 use crate::sink::{Sink, Totals, Trouble};
 use crate::work::Work;
@@ -98,10 +98,8 @@ impl Lines {
         }
         let passage = begun.unwrap_or_else(|| self.passage(output, label));
         let stream = self.printer.stream(output.2);
-        match passage.finish(spool, stream)? {
-            Last::LineEnd => Ok(()),
-            Last::Text => stream.put(b"\n"),
-        }
+        passage.finish(spool, stream)?;
+        stream.end_last_line()
     }
 }
 

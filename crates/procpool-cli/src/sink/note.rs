@@ -26,7 +26,9 @@ impl Note {
     /// # Errors
     /// Where the disk has no room for the note.
     pub(crate) fn begin(&self, stream: &Stream) -> io::Result<()> {
-        let own = self.printed.rows().map(|rows| rows.own(self.row)).unwrap_or_default();
+        let Some(rows) = self.printed.rows() else { return Ok(()) };
+        rows.check()?;
+        let own = rows.own(self.row);
         self.printed.begin_from(self.position, &self.shape, own)?;
         stream.begin_here();
         Ok(())

@@ -20,21 +20,12 @@ pub(crate) struct Passage {
     printed: u64,
     /// Up to here it was searched for a line's end.
     searched: u64,
-    last: Last,
     note: Option<Note>,
 }
 
 /// What came out of the shape.
 #[derive(Clone, Default)]
 struct Buffer(Rc<RefCell<Vec<u8>>>);
-
-/// What was printed last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Last {
-    /// The end of a line; or nothing at all.
-    LineEnd,
-    Text,
-}
 
 /// What becomes of an output that has been printed while its job goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +60,6 @@ impl Passage {
             ready,
             printed: 0,
             searched: 0,
-            last: Last::LineEnd,
             note,
         }
     }
@@ -119,8 +109,8 @@ impl Passage {
         }
     }
 
-    /// Prints what is left of an output that is complete, and says how it ends.
-    pub(crate) fn finish(mut self, output: &Spool, stream: &mut Stream) -> Result<Last, Trouble> {
+    /// Prints what is left of an output that is complete.
+    pub(crate) fn finish(mut self, output: &Spool, stream: &mut Stream) -> Result<(), Trouble> {
         self.begin(stream)?;
         let mut rest = output.reader_from(self.printed);
         loop {
@@ -131,28 +121,25 @@ impl Passage {
             }
             self.pass(&piece, stream)?;
         }
-        let Passage { shape, ready, printed, mut last, note, .. } = self;
+        let Passage { shape, ready, printed, note, .. } = self;
         shape.finish().map_err(Trouble::reading)?;
-        put(&ready, stream, &mut last)?;
+        put(&ready, stream)?;
         if let Some(note) = note {
             note.end(printed);
         }
-        Ok(last)
+        Ok(())
     }
 
     fn pass(&mut self, piece: &[u8], stream: &mut Stream) -> Result<(), Trouble> {
         self.printed += piece.len() as u64;
         // Into memory, which takes all.
         self.shape.write_all(piece).map_err(Trouble::reading)?;
-        put(&self.ready, stream, &mut self.last)
+        put(&self.ready, stream)
     }
 }
 
-fn put(ready: &Buffer, stream: &mut Stream, last: &mut Last) -> Result<(), Trouble> {
+fn put(ready: &Buffer, stream: &mut Stream) -> Result<(), Trouble> {
     let bytes = mem::take(&mut *ready.0.borrow_mut());
-    if let Some(byte) = bytes.last() {
-        *last = if *byte == b'\n' { Last::LineEnd } else { Last::Text };
-    }
     stream.put(&bytes)
 }
 

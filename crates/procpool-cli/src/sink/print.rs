@@ -139,6 +139,10 @@ impl Printer {
         stdout: &Spool,
         stderr: &Spool,
     ) -> Result<(), Trouble> {
+        // Most jobs print nothing, and nobody has to know how far that is.
+        if stdout.is_empty() && stderr.is_empty() {
+            return self.end_job(seq);
+        }
         self.begin_job(seq, label)?;
         self.stdout.print(label, stdout)?;
         self.stderr.print(label, stderr)?;

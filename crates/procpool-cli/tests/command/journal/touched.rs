@@ -86,6 +86,18 @@ fn an_emptied_account_of_what_was_printed_ends_its_run() {
 }
 
 #[test]
+fn an_emptied_account_of_lines_ends_its_run() {
+    let folder = Folder::new();
+    let script = "echo $1; until [ -e go ]; do sleep 0.01; done; echo $1";
+    let running = folder.record("--output lines sh -c").args([script, "sh", ":::", "a"]).start();
+    running.has_printed("a\n");
+    folder.sh(": > J/printed-1.rows").end().exited(0);
+    folder.write("go", "");
+    running.end().exited(3).said("printed-1.rows\" was changed by somebody else while the run went on");
+    folder.resume("").end().exited(0);
+}
+
+#[test]
 fn a_list_that_is_cut_short_while_its_run_goes_on_ends_it() {
     for touch in [": > J/list-1.jsonl", "rm J/list-1.jsonl"] {
         let folder = Folder::new();
