@@ -46,4 +46,5 @@ pub(crate) mod text;
 mod watched;
 pub(crate) mod whereabouts;
 mod window;
+mod words;
 pub(crate) mod writer;

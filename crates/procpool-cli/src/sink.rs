@@ -122,6 +122,11 @@ impl Trouble {
         Trouble::Failed(anyhow::Error::from(error).context(format!("can't write to {name}")))
     }
 
+    /// What it means that it can't be noted what has been printed.
+    pub(crate) fn noting(error: io::Error) -> Trouble {
+        Trouble::recording("the journal", error)
+    }
+
     /// What the error of copying captured output to `name` means.
     pub(crate) fn copying(name: &str, error: CopyError) -> Trouble {
         match error {

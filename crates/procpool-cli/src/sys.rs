@@ -7,15 +7,12 @@ use std::fs;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::ptr;
-use std::slice;
 use std::sync::OnceLock;
-use std::sync::atomic::AtomicU64;
 
 use nix::libc;
 use nix::unistd::ForkResult;
 use rustix::fs::{OFlags, fcntl_getfl};
 use rustix::io::{Errno, fcntl_dupfd_cloexec, fcntl_getfd};
-use rustix::mm::{MapFlags, ProtFlags, mmap};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 /// Makes two processes of this one.
@@ -83,21 +80,6 @@ pub(crate) fn take_default_action_where(
         before_others();
         libc::pthread_sigmask(libc::SIG_SETMASK, &raw const blocked, ptr::null_mut());
         libc::sigaction(signal, &raw const before, ptr::null_mut());
-    }
-}
-
-/// Maps a file into memory, for good: what is stored there is in the file at once, and survives this process however
-/// it ends. The first `words` words of it, which the file need not have yet: who touches one that it doesn't have is
-/// killed by SIGBUS.
-pub(crate) fn map_shared(file: &fs::File, words: usize) -> io::Result<&'static [AtomicU64]> {
-    let length = words * size_of::<u64>();
-    #[expect(unsafe_code, reason = "mmap(2) gives a pointer")]
-    // SAFETY: the kernel chooses where, so nothing that is in use is replaced. It is never unmapped, it begins at a
-    // page, so it is aligned, any bytes are a number, and all access to it is atomic.
-    unsafe {
-        let protection = ProtFlags::READ | ProtFlags::WRITE;
-        let start = mmap(ptr::null_mut(), length, protection, MapFlags::SHARED, file, 0)?;
-        Ok(slice::from_raw_parts(start.cast::<AtomicU64>(), words))
     }
 }
 

@@ -27,7 +27,7 @@ const fn meaning(call: &'static str, name: &'static str, argument: u32, mask: u3
     Meaning { name, call, argument, mask, value }
 }
 
-const MEANINGS: [Meaning; 19] = [
+const MEANINGS: [Meaning; 18] = [
     meaning("clone", "CLONE_PIDFD", 0, 0x1000, 0x1000),
     meaning("clone", "CLONE_VM", 0, 0x100, 0x100),
     meaning("clone", "no CLONE_VM", 0, 0x100, 0),
@@ -44,7 +44,6 @@ const MEANINGS: [Meaning; 19] = [
     meaning("prctl", "PR_SET_CHILD_SUBREAPER", 0, !0, 36),
     meaning("prctl", "PR_SET_NAME", 0, !0, 15),
     meaning("prctl", "PR_SET_PDEATHSIG", 0, !0, 1),
-    meaning("mmap", "MAP_SHARED", 3, 0xf, 1),
     meaning("fallocate", "FALLOC_FL_PUNCH_HOLE", 1, 2, 2),
     meaning("waitid", "P_PIDFD", 0, !0, 3),
 ];

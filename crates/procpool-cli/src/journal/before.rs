@@ -13,6 +13,7 @@ use crate::journal::partial::{
 };
 use crate::journal::rows::{Own, Row, RowFile};
 use crate::journal::shaped::{ShapeFile, Shaped};
+use crate::journal::words;
 
 /// What was in the file when it was read.
 #[derive(Debug, Default)]
@@ -65,10 +66,8 @@ impl Before {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Before::default()),
             file => file?.read_to_end(&mut bytes)?,
         };
-        let words = bytes.chunks_exact(size_of::<u64>());
-        let word = |bytes: &[u8]| bytes.try_into().map(u64::from_ne_bytes).unwrap_or_default();
         Ok(Before {
-            words: words.map(word).collect(),
+            words: words::parse(&bytes),
             shape: ShapeFile::read(&shape_of(place))?,
             rows: RowFile::read(&rows_of(place))?,
         })

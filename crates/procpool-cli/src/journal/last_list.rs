@@ -95,7 +95,9 @@ impl LastList {
     /// Takes note of how far the outputs were printed of the job that stands there, if they were and not to their end.
     pub(crate) fn note_printing(&self, position: u64, job: Hash, noted: &mut Noted) {
         let partial = self.printed.partial();
-        if partial.position == position && noted.half_printed.is_none() {
+        // Where all of it was, what was noted of it meanwhile says nothing any more.
+        let is_cut_off = partial.position == position && !self.printed.has(position);
+        if is_cut_off && noted.half_printed.is_none() {
             let shape = self.printed.shape().cloned();
             noted.half_printed = Some(HalfPrinted { job, partial, shape });
         }

@@ -1,16 +1,15 @@
-//! How far the outputs of jobs have been printed whose lines are printed side by side: stored without a system call, in a file
-//! that is mapped, in the jobs' own bytes. Knows nothing of how a line is shaped.
+//! How far the outputs of jobs have been printed whose lines are printed side by side, in the jobs' own bytes: a file of its
+//! own. Knows nothing of how a line is shaped.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io::{self, Read};
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use procpool_core::Source;
 
 use crate::journal::file::JournalFile;
-use crate::journal::watched::Watched;
-use crate::sys;
+use crate::journal::words::{self, Words};
 
 /// One job's row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,10 +28,9 @@ pub(crate) struct Own {
     pub(crate) stderr: u64,
 }
 
-/// The file, mapped.
+/// The file.
 pub(crate) struct RowFile {
-    watched: Watched,
-    words: &'static [AtomicU64],
+    words: Words,
     free: Mutex<Vec<usize>>,
 }
 
@@ -58,61 +56,60 @@ impl Own {
 impl RowFile {
     /// Makes the file, with what is known of earlier runs.
     pub(crate) fn create(place: &JournalFile, before: &[Row]) -> io::Result<RowFile> {
-        let mut file = place.make_anew()?;
         let before = &before[..before.len().min(MOST)];
-        let mut words = vec![0; MOST * ROW];
+        // And one that stays 0.
+        let mut words = vec![0; MOST * ROW + 1];
         for (row, words) in before.iter().zip(words.chunks_exact_mut(ROW)) {
             words.copy_from_slice(&[row.position, row.attempt.into(), row.own.stdout, row.own.stderr]);
         }
-        // Not only longer: a page that the disk has no room for kills who stores there.
-        file.write_all(&words.into_iter().flat_map(u64::to_ne_bytes).collect::<Vec<u8>>())?;
         Ok(RowFile {
-            watched: Watched::new(place.clone(), &file)?,
-            words: sys::map_shared(&file, MOST * ROW)?,
+            words: Words::create(place, words)?,
             free: Mutex::new((before.len()..MOST).rev().collect()),
         })
     }
 
-    /// Comes back where the file is as long as it was made: who stores in a page that it has no more is killed.
+    /// Comes back where the file is as it was made.
     ///
     /// # Errors
     /// Where somebody else has changed it.
     pub(crate) fn check(&self) -> io::Result<()> {
-        self.watched.has_at_least((MOST * ROW * size_of::<u64>()) as u64)
+        self.words.check()
     }
 
     /// A row for an attempt of which nothing has been printed; `None` where there is no more.
-    pub(crate) fn take(&self, position: u64, attempt: u32) -> Option<Place> {
-        // In a file that was cut short there are no more, either; who prints on is told.
-        self.check().ok()?;
-        let place = Place(self.free.lock().unwrap_or_else(PoisonError::into_inner).pop()?);
-        for (word, value) in [(1, attempt.into()), (2, 0), (3, 0), (0, position)] {
-            self.word(place, word).store(value, Ordering::Release);
-        }
-        Some(place)
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub(crate) fn take(&self, position: u64, attempt: u32) -> io::Result<Option<Place>> {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let Some(place) = free.map(Place) else { return Ok(None) };
+        let row = [position, attempt.into(), 0, 0];
+        self.words.store(place.words(), |words| words.copy_from_slice(&row))?;
+        Ok(Some(place))
     }
 
     /// So much of an output has been printed.
-    pub(crate) fn set(&self, place: Place, source: Source, own: u64) {
-        self.word(place, word_of(source)).store(own, Ordering::Release);
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub(crate) fn set(&self, place: Place, source: Source, own: u64) -> io::Result<()> {
+        self.words.store(place.words(), |words| words[word_of(source)] = own)
     }
 
     /// How much of the outputs has been printed.
     pub(crate) fn own(&self, place: Place) -> Own {
-        let of = |source| self.word(place, word_of(source)).load(Ordering::Acquire);
+        let of = |source| self.words.get(place.words().start + word_of(source));
         Own { stdout: of(Source::Stdout), stderr: of(Source::Stderr) }
     }
 
     /// Nobody needs it any more.
-    pub(crate) fn free(&self, place: Place) {
-        if self.check().is_ok() {
-            self.word(place, 0).store(0, Ordering::Release);
-        }
+    ///
+    /// # Errors
+    /// Where that can't be written.
+    pub(crate) fn free(&self, place: Place) -> io::Result<()> {
+        self.words.store(place.words(), |words| words[0] = 0)?;
         self.free.lock().unwrap_or_else(PoisonError::into_inner).push(place.0);
-    }
-
-    fn word(&self, place: Place, number: usize) -> &AtomicU64 {
-        &self.words[place.0 * ROW + number]
+        Ok(())
     }
 
     /// All rows that are in use; none where there is no such file.
@@ -122,10 +119,7 @@ impl RowFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             file => File::take(file?, (MOST * ROW * size_of::<u64>()) as u64).read_to_end(&mut bytes)?,
         };
-        let words: Vec<u64> = bytes
-            .chunks_exact(size_of::<u64>())
-            .map(|word| word.try_into().map(u64::from_ne_bytes).unwrap_or_default())
-            .collect();
+        let words = words::parse(&bytes);
         let row = |words: &[u64]| match *words {
             [position, attempt, stdout, stderr] if position > 0 => {
                 let own = Own { stdout, stderr };
@@ -134,6 +128,12 @@ impl RowFile {
             _ => None,
         };
         Ok(words.chunks_exact(ROW).filter_map(row).collect())
+    }
+}
+
+impl Place {
+    fn words(self) -> Range<usize> {
+        self.0 * ROW..(self.0 + 1) * ROW
     }
 }
 
@@ -156,10 +156,10 @@ mod tests {
         assert_eq!(RowFile::read(&path).unwrap(), []);
         let row = |position, stdout, stderr| Row { position, attempt: 2, own: Own { stdout, stderr } };
         let rows = RowFile::create(&path, &[row(7, 70, 0)]).unwrap();
-        let places = [1, 2, 3].map(|position| rows.take(position, 2).unwrap());
-        rows.set(places[0], Source::Stdout, 10);
-        rows.set(places[2], Source::Stderr, 30);
-        rows.free(places[1]);
+        let places = [1, 2, 3].map(|position| rows.take(position, 2).unwrap().unwrap());
+        rows.set(places[0], Source::Stdout, 10).unwrap();
+        rows.set(places[2], Source::Stderr, 30).unwrap();
+        rows.free(places[1]).unwrap();
         assert_eq!(rows.own(places[2]), Own { stdout: 0, stderr: 30 });
         assert_eq!(RowFile::read(&path).unwrap(), [row(7, 70, 0), row(1, 10, 0), row(3, 0, 30)]);
     }
@@ -168,9 +168,9 @@ mod tests {
     fn where_there_are_too_many_the_last_have_none() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
         let rows = RowFile::create(&Folder::make(temporary.path()).unwrap().0.rows(1), &[]).unwrap();
-        let places: Vec<Option<Place>> = (1..=4097).map(|position| rows.take(position, 1)).collect();
+        let places: Vec<Option<Place>> = (1..=4097).map(|position| rows.take(position, 1).unwrap()).collect();
         assert_eq!(places.iter().filter(|place| place.is_none()).count(), 1);
-        rows.free(places[0].unwrap());
-        assert_eq!(rows.take(5000, 1), places[0]);
+        rows.free(places[0].unwrap()).unwrap();
+        assert_eq!(rows.take(5000, 1).unwrap(), places[0]);
     }
 }

@@ -1,16 +1,15 @@
-//! In which shape an output is printed that may be cut off: stored without a system call, in a file that is mapped. Whoever
-//! goes on with it would else count its bytes in another shape.
+//! In which shape an output is printed that may be cut off, in a file of its own. Whoever goes on with it would else count its
+//! bytes in another shape.
 //! Knows nothing of how an output is brought into a shape.
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use procpool_core::Source;
 
 use crate::journal::file::JournalFile;
-use crate::journal::watched::Watched;
-use crate::sys;
+use crate::journal::words::{self, Words};
 
 /// What of a job's bytes a stream lets through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,16 +27,16 @@ pub(crate) struct Shaped {
     pub(crate) stderr: Passes,
 }
 
-/// The file, mapped.
+/// The file.
 pub(crate) struct ShapeFile {
-    watched: Watched,
-    words: &'static [AtomicU64],
+    words: Words,
+    last: Mutex<Option<Shaped>>,
 }
 
-/// A page: what there is to say of a shape, the length of the label, and the label.
+/// A page: what there is to say of a shape, the length of the label, the label, and a word that stays 0.
 const WORDS: usize = 512;
 const LABEL: usize = 2;
-const LONGEST: usize = (WORDS - LABEL) * size_of::<u64>();
+const LONGEST: usize = (WORDS - LABEL - 1) * size_of::<u64>();
 
 /// What there may be to say.
 const IS_KNOWN: u64 = 1;
@@ -57,48 +56,43 @@ impl Shaped {
 impl ShapeFile {
     /// Makes the file, with the shape of what is being printed already.
     pub(crate) fn create(place: &JournalFile, before: Option<&Shaped>) -> io::Result<ShapeFile> {
-        use std::io::Write as _;
-        let mut file = place.make_anew()?;
-        // Not only longer: a page that the disk has no room for kills who stores there.
-        file.write_all(&[0; WORDS * size_of::<u64>()])?;
-        let watched = Watched::new(place.clone(), &file)?;
-        let shape = ShapeFile { watched, words: sys::map_shared(&file, WORDS)? };
+        let words = Words::create(place, vec![0; WORDS])?;
+        let shape = ShapeFile { words, last: Mutex::default() };
         if let Some(before) = before {
-            shape.set(before);
+            shape.set(before)?;
         }
         Ok(shape)
     }
 
-    /// Comes back where the file is as long as it was made: who stores in a page that it has no more is killed.
+    /// Whether what is printed now has this shape.
+    pub(crate) fn is(&self, shape: &Shaped) -> bool {
+        self.last().as_ref() == Some(shape)
+    }
+
+    /// What is printed from now on has this shape. Nothing may be counted meanwhile.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub(crate) fn set(&self, shape: &Shaped) -> io::Result<()> {
+        let label = shape.label.as_deref().unwrap_or_default();
+        let mut last = self.last();
+        // What is too long is not known.
+        let words = if label.len() > LONGEST { vec![0; LABEL] } else { words_of(shape, label) };
+        self.words.store(0..words.len(), |before| before.copy_from_slice(&words))?;
+        *last = Some(shape.clone());
+        Ok(())
+    }
+
+    /// Comes back where the file is as it was made.
     ///
     /// # Errors
     /// Where somebody else has changed it.
     pub(crate) fn check(&self) -> io::Result<()> {
-        self.watched.has_at_least((WORDS * size_of::<u64>()) as u64)
+        self.words.check()
     }
 
-    /// What is printed from now on has this shape. Nothing may be counted meanwhile.
-    pub(crate) fn set(&self, shape: &Shaped) {
-        let label = shape.label.as_deref().unwrap_or_default();
-        // What is too long is not known.
-        if label.len() > LONGEST {
-            return self.store(0, 0);
-        }
-        let flag = |passes: Passes, flag: u64| if passes == Passes::TextAndColour { flag } else { 0 };
-        let is_labelled = if shape.label.is_some() { HAS_LABEL } else { 0 };
-        let flags =
-            IS_KNOWN | flag(shape.stdout, TAMES_STDOUT) | flag(shape.stderr, TAMES_STDERR) | is_labelled;
-        for (number, bytes) in label.chunks(size_of::<u64>()).enumerate() {
-            let mut word = [0; size_of::<u64>()];
-            word[..bytes.len()].copy_from_slice(bytes);
-            self.store(LABEL + number, u64::from_ne_bytes(word));
-        }
-        self.store(1, label.len() as u64);
-        self.store(0, flags);
-    }
-
-    fn store(&self, word: usize, value: u64) {
-        self.words[word].store(value, Ordering::Release);
+    fn last(&self) -> MutexGuard<'_, Option<Shaped>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The shape of what was being printed; `None` where that is not known, as it is not to older versions of procpool.
@@ -110,6 +104,15 @@ impl ShapeFile {
         };
         Ok(parse(&bytes))
     }
+}
+
+fn words_of(shape: &Shaped, label: &[u8]) -> Vec<u64> {
+    let flag = |passes: Passes, flag: u64| if passes == Passes::TextAndColour { flag } else { 0 };
+    let is_labelled = if shape.label.is_some() { HAS_LABEL } else { 0 };
+    let flags = IS_KNOWN | flag(shape.stdout, TAMES_STDOUT) | flag(shape.stderr, TAMES_STDERR) | is_labelled;
+    let mut bytes = label.to_vec();
+    bytes.resize(label.len().next_multiple_of(size_of::<u64>()), 0);
+    [vec![flags, label.len() as u64], words::parse(&bytes)].concat()
 }
 
 fn parse(bytes: &[u8]) -> Option<Shaped> {
@@ -150,10 +153,10 @@ mod tests {
         assert_eq!(ShapeFile::read(&path).unwrap(), None);
         let long = vec![b'x'; LONGEST];
         for label in [Some(b"key 1\xff".as_slice()), None, Some(b""), Some(&long), Some(b"12345678")] {
-            file.set(&shape(label));
+            file.set(&shape(label)).unwrap();
             assert_eq!(ShapeFile::read(&path).unwrap(), Some(shape(label)));
         }
-        file.set(&shape(Some(&vec![b'x'; LONGEST + 1])));
+        file.set(&shape(Some(&vec![b'x'; LONGEST + 1]))).unwrap();
         assert_eq!(ShapeFile::read(&path).unwrap(), None);
         ShapeFile::create(&path, Some(&shape(Some(b"of another run")))).unwrap();
         assert_eq!(ShapeFile::read(&path).unwrap(), Some(shape(Some(b"of another run"))));

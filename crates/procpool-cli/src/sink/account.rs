@@ -50,16 +50,25 @@ impl Account {
     }
 
     /// So many more bytes of it are going to be written at once.
-    pub(crate) fn announce(&self, bytes: usize) {
-        self.printed.announce(self.source, bytes as u64);
+    ///
+    /// # Errors
+    /// Where that can't be noted.
+    pub(crate) fn announce(&self, bytes: usize) -> io::Result<()> {
+        self.printed.announce(self.source, bytes as u64)
     }
 
     /// These have been written, of those that were announced.
-    pub(crate) fn count(&self, written: &[u8]) {
-        if let Some(last) = written.last() {
-            self.printed.note_last(self.source, LastByte::of(*last));
+    ///
+    /// # Errors
+    /// Where that can't be noted.
+    pub(crate) fn count(&self, written: &[u8]) -> io::Result<()> {
+        let Some(last) = written.last().map(|byte| LastByte::of(*byte)) else { return Ok(()) };
+        let count = written.len() as u64;
+        if self.is_to_file {
+            self.printed.count_later(self.source, count, last);
+            return Ok(());
         }
-        self.printed.count(self.source, written.len() as u64);
+        self.printed.count(self.source, count, last)
     }
 }
 

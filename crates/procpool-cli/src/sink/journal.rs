@@ -47,6 +47,8 @@ impl Sink for Journal {
     }
 
     fn ended(&mut self, totals: &Totals, status: ExitStatus) -> Result<(), Trouble> {
+        // By now the others have printed all that there is.
+        self.session.printed.check().map_err(Trouble::noting)?;
         self.recorded.end(status.number(), totals)
     }
 }
@@ -54,7 +56,7 @@ impl Sink for Journal {
 impl Sink for Told {
     fn completed(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble> {
         let noted = self.0.printed.done(completion.seq.get());
-        noted.map_err(|error| Trouble::recording("the journal", error))
+        noted.map_err(Trouble::noting)
     }
 
     fn recorded(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble> {

@@ -2,6 +2,7 @@
 //! Knows nothing of how a line is shaped.
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::Arc;
 
 use procpool_core::{Completion, Key, Live, Outcome, Retried, Seq, Source, Spool};
@@ -31,22 +32,23 @@ struct Rows(HashMap<u64, (u32, Place)>);
 
 impl Rows {
     /// The row of an attempt, where there is one.
-    fn of(&mut self, seq: u64, attempt: u32, account: &Printed) -> Option<Place> {
+    fn of(&mut self, seq: u64, attempt: u32, account: &Printed) -> io::Result<Option<Place>> {
         if let Some((of, row)) = self.0.get(&seq) {
             if *of == attempt {
-                return Some(*row);
+                return Ok(Some(*row));
             }
         }
-        self.free(seq, account);
-        let row = account.rows()?.take(seq, attempt)?;
-        self.0.insert(seq, (attempt, row));
-        Some(row)
+        self.free(seq, account)?;
+        let Some(rows) = account.rows() else { return Ok(None) };
+        let row = rows.take(seq, attempt)?;
+        self.0.extend(row.map(|row| (seq, (attempt, row))));
+        Ok(row)
     }
 
-    fn free(&mut self, seq: u64, account: &Printed) {
-        let row = self.0.remove(&seq);
-        if let (Some((_, row)), Some(rows)) = (row, account.rows()) {
-            rows.free(row);
+    fn free(&mut self, seq: u64, account: &Printed) -> io::Result<()> {
+        match (self.0.remove(&seq), account.rows()) {
+            (Some((_, row)), Some(rows)) => rows.free(row),
+            _ => Ok(()),
         }
     }
 }
@@ -62,19 +64,22 @@ impl Lines {
     }
 
     /// An output of which nothing has been printed.
-    fn passage(&mut self, (seq, attempt, source): (u64, u32, Source), label: Option<&Key>) -> Passage {
-        let note = self.printer.account().and_then(|account| {
-            let row = self.rows.of(seq, attempt, account)?;
-            let shape = self.printer.shaped(label);
-            Some(Note {
+    fn passage(
+        &mut self,
+        (seq, attempt, source): (u64, u32, Source),
+        label: Option<&Key>,
+    ) -> Result<Passage, Trouble> {
+        let note = match self.printer.account() {
+            None => None,
+            Some(account) => self.rows.of(seq, attempt, account).map_err(Trouble::noting)?.map(|row| Note {
                 printed: Arc::clone(account),
                 position: seq,
                 source,
                 row,
-                shape,
-            })
-        });
-        Passage::new(self.printer.stream(source), label, note)
+                shape: self.printer.shaped(label),
+            }),
+        };
+        Ok(Passage::new(self.printer.stream(source), label, note))
     }
 
     fn end(&mut self, attempt: (Seq, u32), key: &Key, outcome: &Outcome) -> Result<(), Trouble> {
@@ -96,7 +101,7 @@ impl Lines {
         if spool.is_empty() {
             return Ok(());
         }
-        let passage = begun.unwrap_or_else(|| self.passage(output, label));
+        let passage = begun.map_or_else(|| self.passage(output, label), Ok)?;
         let stream = self.printer.stream(output.2);
         passage.finish(spool, stream)?;
         stream.end_last_line()
@@ -118,7 +123,7 @@ impl Sink for Lines {
         let output = (live.seq.get(), live.attempt, live.source);
         if !self.running.contains_key(&output) {
             let label = self.printer.label(live.seq, &live.key);
-            let passage = self.passage(output, label.as_ref());
+            let passage = self.passage(output, label.as_ref())?;
             self.running.insert(output, passage);
         }
         let printed = self.printer.printed();
@@ -141,7 +146,7 @@ impl Sink for Lines {
         let seq = completion.seq.get();
         ended.and_then(|()| self.printer.end_job(seq))?;
         if let Some(account) = self.printer.account() {
-            self.rows.free(seq, account);
+            self.rows.free(seq, account).map_err(Trouble::noting)?;
         }
         Ok(())
     }

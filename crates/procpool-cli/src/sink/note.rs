@@ -27,7 +27,6 @@ impl Note {
     /// Where the disk has no room for the note.
     pub(crate) fn begin(&self, stream: &Stream) -> io::Result<()> {
         let Some(rows) = self.printed.rows() else { return Ok(()) };
-        rows.check()?;
         let own = rows.own(self.row);
         self.printed.begin_from(self.position, &self.shape, own)?;
         stream.begin_here();
@@ -35,10 +34,13 @@ impl Note {
     }
 
     /// So many of the job's own bytes have been printed.
-    pub(crate) fn end(&self, own: u64) {
+    ///
+    /// # Errors
+    /// Where the disk has no room for the note.
+    pub(crate) fn end(&self, own: u64) -> io::Result<()> {
         if let Some(rows) = self.printed.rows() {
-            rows.set(self.row, self.source, own);
+            rows.set(self.row, self.source, own)?;
         }
-        self.printed.pause();
+        self.printed.pause()
     }
 }

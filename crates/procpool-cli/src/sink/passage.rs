@@ -94,19 +94,15 @@ impl Passage {
             let piece = live.read(self.printed..end).map_err(Trouble::reading)?;
             self.pass(&piece, stream)?;
         }
-        self.end();
-        Ok(())
+        self.end()
     }
 
     fn begin(&self, stream: &Stream) -> Result<(), Trouble> {
-        let begun = self.note.as_ref().map_or(Ok(()), |note| note.begin(stream));
-        begun.map_err(|error| Trouble::recording("the journal", error))
+        self.note.as_ref().map_or(Ok(()), |note| note.begin(stream)).map_err(Trouble::noting)
     }
 
-    fn end(&self) {
-        if let Some(note) = &self.note {
-            note.end(self.printed);
-        }
+    fn end(&self) -> Result<(), Trouble> {
+        self.note.as_ref().map_or(Ok(()), |note| note.end(self.printed)).map_err(Trouble::noting)
     }
 
     /// Prints what is left of an output that is complete.
@@ -124,10 +120,8 @@ impl Passage {
         let Passage { shape, ready, printed, note, .. } = self;
         shape.finish().map_err(Trouble::reading)?;
         put(&ready, stream)?;
-        if let Some(note) = note {
-            note.end(printed);
-        }
-        Ok(())
+        let ended = note.map_or(Ok(()), |note| note.end(printed));
+        ended.map_err(Trouble::noting)
     }
 
     fn pass(&mut self, piece: &[u8], stream: &mut Stream) -> Result<(), Trouble> {

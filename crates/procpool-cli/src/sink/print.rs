@@ -152,7 +152,7 @@ impl Printer {
     /// What is printed from now on is of the job with this number, each line with this label.
     pub(crate) fn begin_job(&self, seq: u64, label: Option<&Key>) -> Result<(), Trouble> {
         let Some(account) = &self.account else { return Ok(()) };
-        account.begin(seq, &self.shaped(label)).map_err(unaccounted)
+        account.begin(seq, &self.shaped(label)).map_err(Trouble::noting)
     }
 
     /// How outputs are shaped whose lines have this label.
@@ -166,7 +166,7 @@ impl Printer {
 
     /// All of the job with this number has been printed.
     pub(crate) fn end_job(&self, seq: u64) -> Result<(), Trouble> {
-        self.account.as_ref().map_or(Ok(()), |account| account.done(seq)).map_err(unaccounted)
+        self.account.as_ref().map_or(Ok(()), |account| account.done(seq)).map_err(Trouble::noting)
     }
 
     /// Prints what was recorded of a job by an earlier run.
@@ -174,7 +174,7 @@ impl Printer {
         let label = self.label_of(recorded);
         if let Some(account) = &self.account {
             let begun = account.begin_from(recorded.position, &self.shaped(label.as_ref()), recorded.from);
-            begun.map_err(unaccounted)?;
+            begun.map_err(Trouble::noting)?;
         }
         self.print_rest(recorded, label.as_ref(), [0; 2])?;
         self.end_job(recorded.position)
@@ -200,15 +200,14 @@ impl Printer {
             }
         }
         if let Some(account) = &self.account {
-            account.go_on(&self.shaped(label.as_ref()), there);
+            account.go_on(&self.shaped(label.as_ref()), there).map_err(Trouble::noting)?;
         }
         self.print_rest(recorded, label.as_ref(), there)?;
         match (whose.afterwards, &self.account) {
-            (Afterwards::IsDone, _) => return self.end_job(recorded.position),
-            (Afterwards::IsNothing, Some(account)) => account.forget(),
-            (Afterwards::IsNothing, None) => {}
+            (Afterwards::IsDone, _) => self.end_job(recorded.position),
+            (Afterwards::IsNothing, Some(account)) => account.forget().map_err(Trouble::noting),
+            (Afterwards::IsNothing, None) => Ok(()),
         }
-        Ok(())
     }
 
     /// Prints both outputs, but for so many bytes of each.
@@ -234,10 +233,7 @@ impl Printer {
     pub(crate) fn end_torn_line(&mut self, partial: Partial) -> Result<(), Trouble> {
         self.stdout.end_line(partial.stdout)?;
         self.stderr.end_line(partial.stderr)?;
-        if let Some(account) = &self.account {
-            account.forget();
-        }
-        Ok(())
+        self.account.as_ref().map_or(Ok(()), |account| account.forget()).map_err(Trouble::noting)
     }
 
     fn label_of(&self, recorded: &Recorded) -> Option<Key> {
@@ -251,10 +247,6 @@ impl Printer {
             }
         }
     }
-}
-
-fn unaccounted(error: std::io::Error) -> Trouble {
-    Trouble::recording("the journal", error)
 }
 
 impl Sink for Printer {

@@ -231,11 +231,11 @@ impl Write for Stream {
             _ => bytes,
         };
         if let Some(account) = &self.account {
-            account.announce(bytes.len());
+            account.announce(bytes.len())?;
         }
         let count = Patient::new(file, &self.pulse).write(bytes)?;
         if let Some(account) = &self.account {
-            account.count(&bytes[..count]);
+            account.count(&bytes[..count])?;
         }
         if let Some(last) = bytes[..count].last() {
             self.last = LastByte::of(*last);

@@ -86,6 +86,16 @@ fn an_emptied_account_of_what_was_printed_ends_its_run() {
 }
 
 #[test]
+fn a_job_that_empties_all_files_of_the_journal_kills_nobody() {
+    let script = "for file in J/*; do : > $file; done; echo $1";
+    for options in ["-j1", "-j2 --tag", "-j2 --output lines"] {
+        let folder = Folder::new();
+        let ended = folder.record(options).args(["sh", "-c", script, "sh", ":::", "a", "b", "c", "d"]).end();
+        ended.exited(3).said("was changed by somebody else while the run went on");
+    }
+}
+
+#[test]
 fn an_emptied_account_of_lines_ends_its_run() {
     let folder = Folder::new();
     let script = "echo $1; until [ -e go ]; do sleep 0.01; done; echo $1";
