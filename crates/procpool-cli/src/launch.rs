@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use procpool_core::{
     Capture, Command, Context, End, Halt, Job, LocalProcess, NotStarted, OnLeak, Outcome, Processes, Runner,
-    Status,
+    Signal, Status,
 };
 
 use crate::guard::{MARK, Mark, Orphans};
@@ -58,8 +58,11 @@ pub(crate) enum Signals {
     ToAll,
 }
 
-/// So long a pool whose jobs get the same signal may take to hear of it itself, on a busy machine.
+/// So long a pool whose jobs get the same signal may take to hear of it itself, or to be killed, on a busy machine.
 const HEARING: Duration = Duration::from_millis(500);
+
+/// What ends a whole group or cgroup, a process at a time: `systemctl stop`, the end of a session or of a container.
+const ENDING: [Signal; 5] = [Signal::HUP, Signal::INT, Signal::QUIT, Signal::KILL, Signal::TERM];
 
 /// A name for a run that no other on this machine has.
 pub(crate) fn name_run() -> String {
@@ -142,17 +145,13 @@ impl Launcher {
             .env(MARK, mark.within(&self.within))
     }
 
-    /// What a job came to that was ended by a signal together with its pool: then it was the pool that was to end.
+    /// What a job came to that was ended by a signal together with its pool: then it was the pool that was to end. A pool
+    /// that is killed meanwhile never records it, and it was interrupted.
     fn understand(&self, outcome: Outcome, context: &Context) -> Outcome {
         let Outcome::Ran(mut ran) = outcome else { return outcome };
-        if let (Signals::ToAll, End::Itself(status)) = (self.signals, ran.end) {
-            // 128 + n is what a shell makes of a signal.
-            let may_be_signalled = match status {
-                Status::Signalled(_) => true,
-                Status::Exited(code) => code > 128,
-            };
-            if may_be_signalled && matches!(context.wait_for_stop(Some(HEARING)), Halt::Stop(_) | Halt::Kill)
-            {
+        if let (End::Itself(status), None) = (ran.end, ran.killer) {
+            let is_for_all = self.signals.may_be_for_all(status);
+            if is_for_all && matches!(context.wait_for_stop(Some(HEARING)), Halt::Stop(_) | Halt::Kill) {
                 ran.end = End::Stopped(status);
             }
         }
@@ -166,6 +165,21 @@ impl Launcher {
             End::TimedOut(_) | End::Stopped(_) | End::Unknown => true,
             End::Itself(_) => ran.leaked && self.on_leak != OnLeak::Keep,
         })
+    }
+}
+
+impl Signals {
+    /// Whether who ended a job like this may be about to end the pool, too.
+    fn may_be_for_all(self, status: Status) -> bool {
+        let signal = match status {
+            Status::Signalled(signal) => signal.number(),
+            // What a shell makes of a signal.
+            Status::Exited(code) => code.saturating_sub(128).into(),
+        };
+        match self {
+            Signals::ToThePool => ENDING.iter().any(|ending| ending.number() == signal),
+            Signals::ToAll => signal > 0,
+        }
     }
 }
 

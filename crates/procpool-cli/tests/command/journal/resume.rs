@@ -6,7 +6,7 @@ use std::fs;
 use rustix::process::Signal;
 
 use crate::journal::killed;
-use crate::processes::kill;
+use crate::processes::{kill, pids};
 use crate::{Folder, PROCPOOL, wait_for};
 
 /// Fails until there is a file called like its value.
@@ -86,6 +86,41 @@ fn what_was_stopped_by_a_signal_was_interrupted_and_is_run_again_also_where_only
         let ended = folder.resume(words).end().exited(0).printed("a\nb\n");
         ended.said("2 jobs: 0 succeeded, 0 failed, 1 interrupted, 1 not run, 0 new, 0 changed\n");
     }
+}
+
+#[test]
+fn what_was_ended_one_by_one_together_with_procpool_was_interrupted() {
+    // The job's own process, or one that it waits for: its shell makes a status of the signal.
+    let itself = "echo $$ > pid; exec sleep 60";
+    let child = "sleep 60 & echo $! > pid; wait $!; exit $?";
+    for (script, signal) in
+        [(itself, Signal::TERM), (child, Signal::TERM), (itself, Signal::KILL), (child, Signal::KILL)]
+    {
+        let folder = Folder::new();
+        let script = format!("[ -e go ] || {{ {script}; }}");
+        let running = folder.record("--retries 3 sh -c").args([&script, "sh", ":::", "a"]).start();
+        let job = pids(&folder, "pid", 1).remove(0);
+        wait_for("its start to be noted", || {
+            let table = fs::read(folder.file("J/running")).unwrap_or_default();
+            table.windows(5).any(|word| word == b" 1 1 ")
+        });
+        // As whoever ends a cgroup does it, in an order that nobody knows.
+        let all = [job, running.pool(), running.keeper(), running.pid().to_string()];
+        all.iter().for_each(|pid| kill(pid, signal));
+        running.end().died_of(signal);
+        folder.write("go", "");
+        let ended = folder.resume("--unrun").end().exited(0);
+        ended.said("1 job: 0 succeeded, 0 failed, 1 interrupted, 0 new, 0 changed\n");
+    }
+}
+
+#[test]
+fn what_a_stranger_has_ended_while_procpool_goes_on_has_failed() {
+    let folder = Folder::new();
+    let script = "kill -$1 $$; kill -s $1 $$";
+    folder.record("-k sh -c").args([script, "sh", ":::", "TERM", "KILL", "SEGV"]).end().exited(1);
+    let ended = folder.resume("--unrun").end().exited(1);
+    ended.said("3 jobs: 0 succeeded, 3 failed, 0 interrupted, 0 new, 0 changed\n");
 }
 
 #[test]
