@@ -16,6 +16,7 @@ mod reading;
 mod records;
 mod refusal;
 mod scheduling;
+mod taken_back;
 mod telling;
 mod values;
 mod variables;
@@ -31,12 +32,13 @@ pub(crate) use crate::args::cluster::{ClusterArgs, SliceArgs, Where};
 pub(crate) use crate::args::environment::EnvironmentArgs;
 pub(crate) use crate::args::inputs::InputArgs;
 pub(crate) use crate::args::jobs::JobArgs;
-pub(crate) use crate::args::journal::{JournalArgs, ListFrom, ResumeArgs, ResumeWish};
+pub(crate) use crate::args::journal::{JournalArgs, ListFrom, ResumeArgs, ResumeWish, Said};
 pub(crate) use crate::args::outputs::{OutputArgs, OutputMode};
 pub(crate) use crate::args::pipe::RecordEnd;
 pub(crate) use crate::args::reading::{ExportArgs, ExportFormat, LsArgs, ShowArgs};
 pub(crate) use crate::args::records::{EventTarget, RecordArgs};
 pub(crate) use crate::args::scheduling::{Halting, ScheduleArgs, TimeLimit};
+pub(crate) use crate::args::taken_back::TakenBack;
 pub(crate) use crate::args::telling::{ProgressWish, TellingArgs};
 pub(crate) use crate::args::values::ValueArgs;
 use crate::colour;
@@ -99,35 +101,50 @@ pub(crate) struct RunArgs {
 /// # Errors
 /// Where a word or a variable is not understood.
 pub(crate) fn parse() -> anyhow::Result<Args> {
-    understand(env::args_os().collect())
+    understand(env::args_os().collect(), &TakenBack::default())
 }
 
 /// What was typed for the run that is to be gone on with, and what is typed for that now, which wins.
 ///
 /// # Errors
 /// Where one is not understood.
-pub(crate) fn parse_run(recorded: Vec<OsString>, typed: Vec<OsString>) -> anyhow::Result<RunArgs> {
+pub(crate) fn parse_run(
+    recorded: Vec<OsString>,
+    typed: Vec<OsString>,
+    taken_back: &TakenBack,
+) -> anyhow::Result<RunArgs> {
     let all = command();
     let run = all.find_subcommand("run").expect("BUG: no subcommand that runs");
-    let recorded = given::without_excluded(run, recorded, &typed);
+    let mut recorded = given::without_excluded(run, recorded, &typed);
+    recorded.retain(|word| !taken_back.has(word));
     let words = ["procpool".into(), "run".into()].into_iter().chain(recorded).chain(typed).collect();
-    match understand(words)?.chore {
+    match understand(words, taken_back)?.chore {
         Some(Chore::Run(args)) => Ok(*args),
         _ => bail!("these are no options of a run"),
     }
 }
 
-fn understand(words: Vec<OsString>) -> anyhow::Result<Args> {
-    let words = given::join_resume(words);
+/// `before` is taken back in any case.
+fn understand(words: Vec<OsString>, before: &TakenBack) -> anyhow::Result<Args> {
+    let mut words = given::join_resume(words);
     let mut command = command();
+    let taken_back = match command.find_subcommand("resume") {
+        Some(resume) if words.get(1).is_some_and(|word| word == "resume") => {
+            TakenBack::take(&mut words, resume)?
+        }
+        _ => TakenBack::default(),
+    };
     let typed = matches(&mut command, &words)?;
-    let all = with_variables(&mut command, &words, typed, |name| env::var_os(name))?;
+    let all = with_variables(&mut command, &words, typed, before)?;
     let mut args = Args::from_arg_matches(&all)?;
     match &mut args.chore {
         Some(Chore::Run(run)) if run.journal.journal.is_some() || run.cluster.on == Some(Where::Slurm) => {
             run.journal.options = given::lasting(given::options(&Args::command(), &all));
         }
-        Some(Chore::Resume(resume)) => resume.options = given::options(&Args::command(), &all),
+        Some(Chore::Resume(resume)) => {
+            resume.options = given::options(&Args::command(), &all);
+            resume.taken_back = taken_back;
+        }
         _ => {}
     }
     Ok(args)
@@ -144,13 +161,14 @@ fn with_variables(
     command: &mut Command,
     words: &[OsString],
     typed: ArgMatches,
-    value_of: impl Fn(&str) -> Option<OsString>,
+    taken_back: &TakenBack,
 ) -> anyhow::Result<ArgMatches> {
     let (Some(run), Some(typed_for_run)) = (command.find_subcommand("run"), typed.subcommand_matches("run"))
     else {
         return Ok(typed);
     };
-    let variables = variables::set(run, typed_for_run, value_of)?;
+    let mut variables = variables::set(run, typed_for_run, |name| env::var_os(name))?;
+    variables.retain(|variable| !taken_back.has(&variable.word));
     if variables.is_empty() {
         return Ok(typed);
     }

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use anyhow::Context;
 use rustix::io::Errno;
 
-use crate::args::{self, ListFrom, ResumeArgs, RunArgs};
+use crate::args::{self, ListFrom, ResumeArgs, RunArgs, Said};
 use crate::journal::folder::{Folder, Purpose};
 use crate::journal::past;
 use crate::journal::text::Text;
@@ -31,7 +31,10 @@ pub(crate) fn options(args: ResumeArgs) -> anyhow::Result<RunArgs> {
     let resume = if args.unrun { "--resume=unrun" } else { "--resume" };
     let recorded: Vec<OsString> = run.options.into_iter().map(Text::into_os_string).collect();
     let typed = args.options.into_iter().chain([journal, resume.into()]).collect();
-    let mut all = args::parse_run(recorded.clone(), typed)?;
+    let mut all = args::parse_run(recorded.clone(), typed, &args.taken_back)?;
+    if args.changed.is_none() {
+        all.journal.changed_was_said = Said::ForAnEarlierRun;
+    }
     all.journal.list = ListFrom::Journal;
     // Those of the first time: what is typed now is for now.
     all.journal.options = recorded;

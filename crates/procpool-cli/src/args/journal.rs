@@ -9,6 +9,7 @@ use crate::args::jobs::JobArgs;
 use crate::args::outputs::OutputArgs;
 use crate::args::records::RecordArgs;
 use crate::args::scheduling::ScheduleArgs;
+use crate::args::taken_back::TakenBack;
 use crate::args::telling::TellingArgs;
 use crate::journal::decision::Changed;
 
@@ -50,6 +51,10 @@ pub(crate) struct JournalArgs {
     #[arg(long, requires = "journal")]
     pub(crate) durable: bool,
 
+    /// When it was said what to do about those jobs.
+    #[arg(skip)]
+    pub(crate) changed_was_said: Said,
+
     /// The options that were given, for who resumes by the journal alone.
     #[arg(skip)]
     pub(crate) options: Vec<OsString>,
@@ -67,6 +72,14 @@ pub(crate) enum ResumeWish {
     Unrun,
 }
 
+/// When something was said that holds for this run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Said {
+    #[default]
+    Now,
+    ForAnEarlierRun,
+}
+
 /// Where the list of jobs comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum ListFrom {
@@ -77,8 +90,8 @@ pub(crate) enum ListFrom {
 
 /// Go on with a run by its journal alone: what has not succeeded is run.
 ///
-/// With the options that the run was started with, unless others are given here, in the directory where it was
-/// started. The list of jobs, their commands and inputs are those of the journal; the environment is today's.
+/// With the options that the run was started with, unless others are given here, or taken back by --no- and their name
+/// (--no-tag, --no-timeout; --guard), in the directory where it was started. The list of jobs, their commands and inputs are those of the journal; the environment is today's.
 /// --joblog, --junit and --events are not repeated by themselves, for they would tell of the rest only: give them again,
 /// or have `procpool export` write them of the whole list.
 #[derive(Debug, clap::Args)]
@@ -115,4 +128,8 @@ pub(crate) struct ResumeArgs {
     /// The options that were given.
     #[arg(skip)]
     pub(crate) options: Vec<OsString>,
+
+    /// Those that hold no more.
+    #[arg(skip)]
+    pub(crate) taken_back: TakenBack,
 }

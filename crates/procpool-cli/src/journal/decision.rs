@@ -25,6 +25,22 @@ pub(crate) enum Changed {
     Skip,
 }
 
+impl Changed {
+    /// What there is to know where it was said for an earlier run, and holds for this one too.
+    pub(crate) fn as_said_before(self) -> &'static str {
+        match self {
+            Changed::Rerun => {
+                "an earlier run was told --changed rerun: jobs with another command are run; \
+                 --changed skip leaves them as they are"
+            }
+            Changed::Skip => {
+                "an earlier run was told --changed skip: jobs with another command are left as they are; \
+                 --changed rerun runs them"
+            }
+        }
+    }
+}
+
 /// How a job stands before a resume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {

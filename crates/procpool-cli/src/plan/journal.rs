@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 
-use crate::args::{JournalArgs, ListFrom, ResumeWish};
+use crate::args::{JournalArgs, ListFrom, ResumeWish, Said};
 use crate::cluster::outset::Outset;
 use crate::input::{Earlier, Input, Rest};
 use crate::journal::claim::Claim;
-use crate::journal::decision::Resume;
+use crate::journal::decision::{Counts, Resume};
 use crate::journal::file::JournalFile;
 use crate::journal::folder::{self, Contents, Folder, Made, Purpose};
 use crate::journal::last_list::{LastList, Noted};
@@ -238,7 +238,7 @@ impl Preparation<'_> {
             Some(last) => (holder, last.without_outcome(table)),
             None => (holder, table),
         });
-        let says = format!("procpool: {}\n", found.counts.text());
+        let says = self.says(&found.counts);
         let from = From::Journal { length: past.own, before, says };
         let start = Start {
             run,
@@ -271,6 +271,17 @@ impl Preparation<'_> {
                 lengths: past.lengths.into_iter().collect(),
             },
         })
+    }
+
+    /// What there is to do, and what was said of it once and for all.
+    fn says(&self, counts: &Counts) -> String {
+        let counts_say = format!("procpool: {}\n", counts.text());
+        match (self.args.changed, self.args.changed_was_said, counts.changed) {
+            (Some(changed), Said::ForAnEarlierRun, 1..) => {
+                format!("{counts_say}procpool: {}\n", changed.as_said_before())
+            }
+            _ => counts_say,
+        }
     }
 
     /// The list that was given this time, written down and looked through.

@@ -12,7 +12,7 @@ use anyhow::{Context, bail};
 use procpool_cluster::{Engine, Slurm};
 use procpool_core::{Capture, HaltQuantity, LocalProcess, Outcome, Pool, Retries};
 
-use crate::args::{self, OutputMode, RunArgs, ScheduleArgs, SliceArgs};
+use crate::args::{self, OutputMode, RunArgs, ScheduleArgs, SliceArgs, TakenBack};
 use crate::cluster::halting;
 use crate::cluster::order::{self, Order, Parts};
 use crate::cluster::taking;
@@ -88,7 +88,7 @@ pub(crate) fn order(args: &SliceArgs) -> anyhow::Result<SliceOrder> {
     let options: Vec<OsString> = order.options.iter().cloned().map(Text::into_os_string).collect();
     // What was typed may want a journal, and a resume; whatever is said of them is the head's.
     let typed = ["--on=local", "--journal=.", "--resume"].map(OsString::from).to_vec();
-    let mut args = args::parse_run(options, typed)?;
+    let mut args = args::parse_run(options, typed, &TakenBack::default())?;
     args.outputs.output = OutputMode::None;
     Ok(SliceOrder { folder, order, parts, args })
 }

@@ -6,6 +6,7 @@ mod cut;
 mod damage;
 mod leftovers;
 mod list;
+mod options;
 mod resume;
 mod touched;
 mod trust;

@@ -253,9 +253,11 @@ fn tstp_to_the_front_alone_stops_all_and_cont_lets_all_go_on() {
             wait_for("all to be stopped", || all.iter().all(|pid| is_stopped(pid)));
             // As a shell does it.
             kill_process_group(running.pid(), Signal::CONT).unwrap();
-            // The front waits again: TSTP before that stops nobody else.
-            wait_for("the front to go on", || state(&running.pid().to_string()) == Some('S'));
             wait_for("all to go on", || all.iter().all(|pid| !is_stopped(pid)));
+            // In this order each has told the next one. The keeper continues the front as well, and a CONT takes back what
+            // of TSTP has not been heard.
+            let guards = [running.pool(), running.keeper(), running.pid().to_string()];
+            wait_for("all to have told each other", || guards.iter().all(|pid| state(pid) == Some('S')));
         }
         target.signal(&running, Signal::TSTP);
         wait_for("all to be stopped", || all.iter().all(|pid| is_stopped(pid)));

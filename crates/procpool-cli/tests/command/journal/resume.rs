@@ -106,7 +106,9 @@ fn what_was_ended_one_by_one_together_with_procpool_was_interrupted() {
         });
         // As whoever ends a cgroup does it, in an order that nobody knows.
         let all = [job, running.pool(), running.keeper(), running.pid().to_string()];
-        all.iter().for_each(|pid| kill(pid, signal));
+        for pid in all {
+            kill(&pid, signal);
+        }
         running.end().died_of(signal);
         folder.write("go", "");
         let ended = folder.resume("--unrun").end().exited(0);
