@@ -1,7 +1,7 @@
 //! How procpool ends.
 //! Knows nothing of what led there, only which ends there are and what they promise.
 
-use crate::{screen, shown, sys};
+use crate::{screen, shown, sys, ulimits};
 use std::io;
 use std::process;
 
@@ -58,15 +58,13 @@ pub(crate) fn bad_input(error: &anyhow::Error) -> ExitStatus {
     ExitStatus::BadInput
 }
 
-/// Says why nothing can begin: what was typed or read is at fault, unless it is that a disk has no room.
+/// Says why nothing can begin: what was typed or read is at fault, unless it is that a disk has no room, or that a limit
+/// of this process is reached.
 pub(crate) fn refused(error: &anyhow::Error) -> ExitStatus {
     let is_for_want_of_room =
         |error: &io::Error| matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
-    if error.chain().filter_map(|cause| cause.downcast_ref()).any(is_for_want_of_room) {
-        own_failure(error)
-    } else {
-        bad_input(error)
-    }
+    let has_no_room = error.chain().filter_map(|cause| cause.downcast_ref()).any(is_for_want_of_room);
+    if has_no_room || !ulimits::reached(error).are_none() { own_failure(error) } else { bad_input(error) }
 }
 
 /// Says what procpool could not do.
@@ -78,7 +76,8 @@ pub(crate) fn own_failure(error: &anyhow::Error) -> ExitStatus {
 /// Says that procpool goes on as a single process. It does its work all the same.
 pub(crate) fn unguarded(error: &anyhow::Error) {
     let consequence = "what a job leaves behind, after a `kill -9` above all, may outlive procpool";
-    screen::say(&format!("procpool: no guardian: {}; {consequence}\n", shown::error(error)));
+    let error = format!("{}{}", shown::error(error), ulimits::reached(error));
+    screen::say(&format!("procpool: no guardian: {error}; {consequence}\n"));
 }
 
 /// Says what these surroundings don't allow.
@@ -90,7 +89,7 @@ pub(crate) fn weaker(promises: &[&str]) {
 
 /// Where nobody can read it the exit status still tells.
 fn say(error: &anyhow::Error) {
-    screen::say(&format!("procpool: {}\n", shown::error(error)));
+    screen::say(&format!("procpool: {}{}\n", shown::error(error), ulimits::reached(error)));
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The command `procpool`: what was typed becomes a plan, the plan a run, the run an exit status.
 //! Wiring only; it knows no option and no job.
 
+mod allocator;
 mod args;
 mod argument_space;
 mod attempts;
@@ -12,6 +13,7 @@ mod colour;
 mod descriptors;
 mod dry_run;
 mod duration;
+mod errors;
 mod exit;
 mod export;
 #[doc(hidden)]
@@ -50,6 +52,7 @@ mod template;
 mod terms;
 mod threads;
 mod told;
+mod ulimits;
 mod work;
 
 use nix::sys::signal::SigSet;
@@ -63,11 +66,22 @@ use crate::run::{Audience, Controls};
 
 /// What the command does, from its arguments to its exit status.
 pub fn main() -> ! {
-    let status = match args::parse() {
-        Ok(args) => carry_out(args.chore),
-        Err(error) => exit::bad_input(&error),
+    sys::memory::spare();
+    signals::outlive_large_files();
+    let status = match ulimits::stack() {
+        Ok(()) => understand(),
+        Err(error) => exit::own_failure(&error),
     };
     status.leave()
+}
+
+/// Apart from `main`, whose frame is small so: there may be no room for a larger one.
+#[inline(never)]
+fn understand() -> ExitStatus {
+    match args::parse() {
+        Ok(args) => carry_out(args.chore),
+        Err(error) => exit::bad_input(&error),
+    }
 }
 
 fn carry_out(chore: Option<Chore>) -> ExitStatus {

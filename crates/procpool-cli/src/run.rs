@@ -10,6 +10,7 @@ use signal_hook::consts::SIGPIPE;
 
 use crate::attempts::Attempts;
 use crate::colour::Palette;
+use crate::errors::copy_of;
 use crate::exit::{self, ExitStatus};
 use crate::guard::{Alone, Left, Link, Ruler};
 use crate::input::{self, Earlier, Fault, Input, Jobs};
@@ -215,8 +216,10 @@ impl Delivery {
     fn look_for_loss(&mut self, key: &Key, outcome: &Outcome) {
         if let Some(error) = outcome.ran().and_then(|ran| ran.lost.as_ref()) {
             let key = shorten(&key.to_string());
-            self.loss
-                .get_or_insert_with(|| anyhow!("the output of job \"{key}\" could not be kept: {error}"));
+            self.loss.get_or_insert_with(|| {
+                anyhow::Error::from(copy_of(error))
+                    .context(format!("the output of job \"{key}\" could not be kept"))
+            });
             self.handle.drain();
         }
     }

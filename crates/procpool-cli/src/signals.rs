@@ -70,6 +70,15 @@ pub(crate) fn hear_of_children() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Else a file that reaches `ulimit -f` would kill procpool, whichever of its processes writes, and whatever it is: a list that is
+/// written before the first job is one, too. Now its write fails, like on a full disk.
+pub(crate) fn outlive_large_files() {
+    if !Ignored::at_first().has(SIGXFSZ) {
+        // Where a fence refuses it, that is said before anything runs (`sys/vital`).
+        let _ = flag::register(SIGXFSZ, Arc::default());
+    }
+}
+
 impl Signals {
     /// Catches them. One that was ignored when procpool was started (nohup) stays ignored.
     ///
@@ -79,10 +88,6 @@ impl Signals {
     /// Where the system refuses a handler, or the thread.
     pub(crate) fn catch() -> anyhow::Result<Signals> {
         let ignored = Ignored::at_first();
-        if !ignored.has(SIGXFSZ) {
-            // Else a file that reaches `ulimit -f` would kill procpool. Now its write fails, like on a full disk.
-            flag::register(SIGXFSZ, Arc::default()).context("sigaction(2)")?;
-        }
         // Before the thread can hear of it, which finds it set.
         let asked_to_stop = Arc::new(AtomicBool::new(false));
         if !ignored.has(SIGTSTP) {

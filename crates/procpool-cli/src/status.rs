@@ -4,7 +4,6 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::Instant;
 
 use procpool_core::{Handle, HeldUp, Pending, Process, Processes, Snapshot};
@@ -38,7 +37,7 @@ impl StatusReport {
             screen::say(&report.text());
             report.busy.store(false, Ordering::Release);
         };
-        if thread::Builder::new().name("procpool-status".into()).spawn(show).is_err() {
+        if threads::builder("procpool-status").and_then(|builder| builder.spawn(show)).is_err() {
             self.busy.store(false, Ordering::Release);
         }
     }

@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Builder, JoinHandle};
 use std::time::Duration;
 
+use nix::libc;
 use nix::sys::signal::{SigSet, Signal};
+
+use crate::sys::memory;
 
 /// What others hold is soon given back, or for long: 1 + 2 + … + 64 + 100 + … ms, about 2 s in all.
 pub(crate) fn pauses() -> impl Iterator<Item = Duration> {
@@ -25,6 +28,21 @@ pub(crate) fn take_stops() {
     let _ = SigSet::from(Signal::SIGTSTP).thread_unblock();
 }
 
+/// What a thread is made with.
+///
+/// # Errors
+/// Where memory has a limit that leaves it no room. Who asks all the same may get a thread that has no room for its signal stack, and
+/// by that the standard library aborts the program.
+pub(crate) fn builder(name: &str) -> io::Result<Builder> {
+    if memory::is_limited() && !memory::has_room(THREAD) {
+        return Err(io::Error::from_raw_os_error(libc::ENOMEM));
+    }
+    Ok(Builder::new().name(name.into()))
+}
+
+/// The stack that the standard library asks for, and 1 MiB that it leaves to all others.
+const THREAD: usize = 3 << 20;
+
 /// Starts a thread.
 ///
 /// # Errors
@@ -36,11 +54,13 @@ pub(crate) fn start(name: &str, work: impl FnOnce() + Send + 'static) -> io::Res
     loop {
         let own = Arc::clone(&work);
         let take = move || own.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let begun = Builder::new().name(name.into()).spawn(move || {
-            leave_stops_to_others();
-            if let Some(work) = take() {
-                work();
-            }
+        let begun = builder(name).and_then(|builder| {
+            builder.spawn(move || {
+                leave_stops_to_others();
+                if let Some(work) = take() {
+                    work();
+                }
+            })
         });
         match (begun, pauses.next()) {
             (Err(error), Some(pause)) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(pause),

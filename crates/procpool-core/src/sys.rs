@@ -10,6 +10,7 @@ mod image;
 #[cfg(target_os = "linux")]
 mod linux;
 mod poll;
+mod room;
 mod status;
 mod trouble;
 mod unix;
@@ -36,6 +37,7 @@ pub(crate) use crate::sys::native::process::Process;
 pub(crate) use crate::sys::native::start::{ends_orphans, start};
 pub(crate) use crate::sys::native::threads::most_threads;
 pub(crate) use crate::sys::poll::{Readiness, wait_any, wait_readable};
+pub(crate) use crate::sys::room::thread_has_room;
 pub(crate) use crate::sys::status::Taken;
 pub(crate) use crate::sys::trouble::{Failure, is_descriptor_shortage, is_shortage};
 pub(crate) use crate::sys::unix::process::own_peak_memory;

@@ -30,9 +30,8 @@ pub(crate) fn read<R: Read + Send, T: Send>(
 ) -> anyhow::Result<Rest> {
     thread::scope(|scope| {
         let (sender, receiver) = sync_channel(8);
-        let reading = thread::Builder::new()
-            .name("procpool-read".into())
-            .spawn_scoped(scope, move || scan(source, parse, &sender))
+        let reading = threads::builder("procpool-read")
+            .and_then(|builder| builder.spawn_scoped(scope, move || scan(source, parse, &sender)))
             .map_err(|error| threads::refused(&error))?;
         let taken = take_all(receiver, take);
         let rest = reading.join().expect("BUG: a reader that panics");

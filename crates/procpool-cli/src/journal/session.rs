@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context, bail};
 
+use crate::errors::copy_of_chain;
 use crate::input::{Fault, Jobs};
 use crate::journal::claim::Claim;
 use crate::journal::folder::Folder;
@@ -147,7 +148,7 @@ impl Session {
     pub(crate) fn settle(&self) -> anyhow::Result<()> {
         self.listing.settle();
         if let Some(error) = self.trouble.get() {
-            bail!("{error:#}");
+            return Err(copy_of_chain(error));
         }
         let folder = self.folder.path();
         match self.listing.failure() {

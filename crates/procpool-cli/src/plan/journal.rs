@@ -11,6 +11,7 @@ use anyhow::{Context, bail};
 
 use crate::args::{JournalArgs, ListFrom, ResumeWish, Said};
 use crate::cluster::outset::Outset;
+use crate::errors::copy_of_chain;
 use crate::input::{Earlier, Input, Rest};
 use crate::journal::claim::Claim;
 use crate::journal::decision::{Counts, Resume};
@@ -295,7 +296,7 @@ impl Preparation<'_> {
         let file = self.folder.list(list).make_anew()?;
         let length = write_list(jobs, &mut BufWriter::new(file), &self.ledger(list, None)?, &mut reckoning)?;
         if let Some(error) = fault.get() {
-            bail!("{error:#}");
+            return Err(copy_of_chain(error));
         }
         let found = reckoning.end(length, true)?;
         if found.counts.jobs() == 0 && found.counts.gone > 0 {

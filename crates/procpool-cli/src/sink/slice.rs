@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use procpool_core::{Completion, Retried};
 
+use crate::errors::copy_of_chain;
 use crate::exit::ExitStatus;
 use crate::journal::folder::WriterFiles;
 use crate::journal::record::{Record, SliceBegin};
@@ -53,7 +54,7 @@ impl SliceRecords {
 
     fn end(&self) -> anyhow::Result<()> {
         if let Some(error) = self.records.trouble.get() {
-            bail!("{error:#}");
+            return Err(copy_of_chain(error));
         }
         Ok(())
     }

@@ -50,6 +50,7 @@ mod telling;
 mod temporary;
 mod terminal;
 mod tour;
+mod ulimits;
 mod usage;
 mod values;
 mod variables;

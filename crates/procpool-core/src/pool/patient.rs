@@ -6,6 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use crate::process::retry::{Others, Tries};
+use crate::sys;
+
+/// What a thread without which there is no run leaves to all others.
+const LEFT: usize = 1 << 20;
 
 /// Starts it, and gives up only after about 2 s: the caller waits that long, before anything else of the run is there.
 pub(crate) fn start<T: Send + 'static>(
@@ -21,7 +25,12 @@ pub(crate) fn start<T: Send + 'static>(
             let act = this.lock().unwrap_or_else(PoisonError::into_inner).take();
             act.expect("BUG: a thread was started twice")()
         };
-        match thread::Builder::new().name(name.to_owned()).spawn(run) {
+        let started = if sys::thread_has_room(LEFT) {
+            thread::Builder::new().name(name.to_owned()).spawn(run)
+        } else {
+            Err(io::Error::from_raw_os_error(libc::ENOMEM))
+        };
+        match started {
             Ok(thread) => return Ok(thread),
             Err(error) => match tries.after(&error, Others::None) {
                 Some(pause) => thread::sleep(pause),

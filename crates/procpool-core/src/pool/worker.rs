@@ -18,6 +18,12 @@ use crate::pool::staff::{Refused, Staff};
 use crate::pool::state::{Afterwards, Shared};
 use crate::runner::{Context, Runner, Steering};
 use crate::schedule::Start;
+use crate::sys;
+
+/// Where memory has a limit, another worker joins only if so much is left, and so much for each of those there are: what a job may
+/// have written before that goes to a file, and what waits for the caller.
+const LEFT: usize = 8 << 20;
+const HELD: usize = 256 << 10;
 
 /// One of the workers of a run.
 pub(crate) struct Worker<R: Runner> {
@@ -93,6 +99,9 @@ impl<R: Runner> Worker<R> {
         let work = move || {
             let _ = worker.work();
         };
+        if !sys::thread_has_room(LEFT + self.staff().present() * HELD) {
+            return Err(std::io::Error::from_raw_os_error(libc::ENOMEM));
+        }
         let thread = thread::Builder::new().name(format!("procpool-{number}")).spawn(work)?;
         self.staff().join();
         Ok(thread)

@@ -1,0 +1,42 @@
+//! Whether there is room for another thread where memory has a limit (`ulimit -v`, `ulimit -d`).
+//! What it is for is not known here.
+
+use std::ptr;
+
+use rustix::process::{Resource, getrlimit};
+
+/// The stack that the standard library asks for, and what else a thread maps before it does anything.
+const THREAD: usize = (2 << 20) + (128 << 10);
+
+/// Whether a thread finds room, and leaves `beyond` bytes to all others. Always, where no limit is set.
+///
+/// A thread that is refused is an error. One that was made, and then finds no room for its signal stack or for the first bytes
+/// that it allocates, is the end of the program: the standard library aborts.
+pub(crate) fn thread_has_room(beyond: usize) -> bool {
+    let is_limited = |resource| getrlimit(resource).current.is_some();
+    !(is_limited(Resource::As) || is_limited(Resource::Data)) || can_map(THREAD + beyond)
+}
+
+fn can_map(bytes: usize) -> bool {
+    let access = libc::PROT_READ | libc::PROT_WRITE;
+    // No page of it is ever touched.
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    #[expect(unsafe_code, reason = "mmap(2) gives a pointer")]
+    // SAFETY: the kernel chooses where, so nothing that is in use is replaced; what is unmapped is what was just mapped, and
+    // nobody else knows of it.
+    unsafe {
+        let start = libc::mmap(ptr::null_mut(), bytes, access, flags, -1, 0);
+        start != libc::MAP_FAILED && libc::munmap(start, bytes) == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_what_the_kernel_maps() {
+        assert!(can_map(1 << 20));
+        assert!(!can_map(1 << 60));
+    }
+}
