@@ -44,7 +44,7 @@ impl Account {
 
     /// An output begins here.
     pub(crate) fn begin(&self, file: &File) {
-        if let Some(place) = place(file) {
+        if let Some(place) = self.is_to_file.then(|| place(file)).flatten() {
             self.printed.begin_at(self.source, place);
         }
     }
