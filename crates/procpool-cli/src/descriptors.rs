@@ -17,9 +17,26 @@ const AT_ONCE: u64 = 16;
 /// So few jobs are not clamped any further: a job that finds no descriptor waits for one.
 const FEW: usize = 4;
 
+/// What a run needs beside its jobs, beyond what it holds when it is about to begin: what halts it, and `/dev/null`.
+const BEGIN: u64 = 3;
+
+/// What results or a journal open for a moment when a job has ended.
+pub(crate) const SPARE: u64 = 6;
+
+/// What a record holds, or a journal, at most.
+pub(crate) const RECORD: u64 = 2;
+pub(crate) const JOURNAL: u64 = 8;
+
+/// How many must be left when a run is about to begin, for one job at a time.
+pub(crate) fn for_one_job(spare: u64) -> u64 {
+    BEGIN + JOB + START + spare
+}
+
 /// What is wanted and what is allowed. `None` is no limit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Need {
+    /// What records need, all together.
+    pub(crate) records: u64,
     /// How many jobs run at once at most.
     pub(crate) jobs: usize,
     pub(crate) soft: Option<u64>,
@@ -52,13 +69,13 @@ impl Need {
     pub(crate) fn plan(self) -> Plan {
         let jobs = u64::try_from(self.jobs).unwrap_or(u64::MAX);
         // All of them may start at the same moment. Where that is too much they wait for each other.
-        let wanted = (JOB + START).saturating_mul(jobs).saturating_add(RUN);
+        let wanted = (JOB + START).saturating_mul(jobs).saturating_add(RUN + self.records);
         let hard = self.hard.unwrap_or(u64::MAX);
         let soft = match self.soft {
             Some(soft) if soft < wanted && soft < hard => Soft::RaiseTo(wanted.min(hard)),
             _ => Soft::Keep,
         };
-        let left = hard.saturating_sub(RUN);
+        let left = hard.saturating_sub(RUN + self.records);
         let room = match left / (JOB + START) {
             few @ ..=AT_ONCE => few,
             _ => (left - START * AT_ONCE) / JOB,
@@ -76,8 +93,20 @@ mod tests {
     use super::*;
 
     fn plan(jobs: usize, soft: impl Into<Option<u64>>, hard: impl Into<Option<u64>>) -> (Soft, Jobs) {
-        let Plan { soft, jobs } = Need { jobs, soft: soft.into(), hard: hard.into() }.plan();
+        let Plan { soft, jobs } = Need { records: 0, jobs, soft: soft.into(), hard: hard.into() }.plan();
         (soft, jobs)
+    }
+
+    #[test]
+    fn what_records_need_comes_on_top() {
+        let need = |hard| Need { records: 14, jobs: 10, soft: Some(32), hard: Some(hard) }.plan();
+        assert_eq!(need(4096), Plan { soft: Soft::RaiseTo(84), jobs: Jobs::Keep });
+        assert_eq!(need(64), Plan { soft: Soft::RaiseTo(64), jobs: Jobs::ClampTo(6) });
+    }
+
+    #[test]
+    fn for_one_job_there_must_be_its_own_and_those_of_the_run() {
+        assert_eq!([for_one_job(0), for_one_job(SPARE)], [8, 14]);
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! What a run asks of the machine: its priority, and room for it, by a higher limit of descriptors or fewer jobs.
 //! Knows nothing of how many are needed; `descriptors.rs` does.
 
+use std::io;
+
 use anyhow::anyhow;
 use procpool_core::{Limit, LocalProcess};
+use rustix::event::{EventfdFlags, eventfd};
+use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
 
-use crate::descriptors::{Jobs, Need, Soft};
+use crate::descriptors::{self, Jobs, Need, Soft};
 use crate::screen;
 
 /// Changes the priority of this process by so much, and with it that of each thread and process that it makes.
@@ -20,12 +24,38 @@ pub(crate) fn renice(by: Option<i32>) -> anyhow::Result<()> {
     }
 }
 
+/// How many run at once, as far as that is known before.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted {
+    limit: Limit,
+    jobs: Option<usize>,
+    beside: Beside,
+}
+
+impl Wanted {
+    /// `jobs` is how many there are at most.
+    pub(crate) fn new(limit: Limit, jobs: Option<usize>, beside: Beside) -> Wanted {
+        Wanted { limit, jobs, beside }
+    }
+}
+
+/// Descriptors that a run needs beside its jobs'.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Beside {
+    /// What records and a journal need, all together.
+    pub(crate) records: u64,
+    /// What of that is opened for a moment, while jobs run.
+    pub(crate) spare: u64,
+}
+
 /// The limit that this machine has descriptors for, and a runner whose jobs don't notice what was done for
-/// it. `jobs` is how many there are at most.
-pub(crate) fn make_room(limit: Limit, jobs: Option<usize>, local: LocalProcess) -> (Limit, LocalProcess) {
+/// it, and leave to records what these need.
+pub(crate) fn make_room(wanted: Wanted, local: LocalProcess) -> (Limit, LocalProcess) {
+    let Wanted { limit, jobs, beside: Beside { records, spare } } = wanted;
     let at_once = jobs.map_or(limit.get(), |jobs| jobs.min(limit.get()));
     let Rlimit { current: soft, maximum: hard } = getrlimit(Resource::Nofile);
-    let mut plan = Need { jobs: at_once, soft, hard }.plan();
+    let need = Need { records, jobs: at_once, soft, hard };
+    let mut plan = need.plan();
     let mut allowed = hard;
     let mut local = local;
     if let (Soft::RaiseTo(more), Some(before)) = (plan.soft, soft) {
@@ -34,10 +64,11 @@ pub(crate) fn make_room(limit: Limit, jobs: Option<usize>, local: LocalProcess) 
             // Something stronger than the hard limit forbids it. What there is has to do.
             Err(_) => {
                 allowed = soft;
-                plan = Need { jobs: at_once, soft, hard: soft }.plan();
+                plan = Need { hard: soft, ..need }.plan();
             }
         }
     }
+    let local = if spare > 0 { local.spare_descriptors(spare) } else { local };
     match plan.jobs {
         Jobs::Keep => (limit, local),
         Jobs::ClampTo(room) => {
@@ -45,6 +76,23 @@ pub(crate) fn make_room(limit: Limit, jobs: Option<usize>, local: LocalProcess) 
             (Limit::new(room).unwrap_or(limit), local)
         }
     }
+}
+
+/// Looks whether one job at a time has the descriptors it needs: before the first, for it would be reported as failed. All that a run holds
+/// before its jobs is open by now.
+///
+/// # Errors
+/// Where there are fewer; says how many would do.
+pub(crate) fn check_room(beside: Beside) -> anyhow::Result<()> {
+    let wanted = descriptors::for_one_job(beside.spare);
+    let held: Vec<_> = (0..wanted).map_while(|_| eventfd(0, EventfdFlags::CLOEXEC).ok()).collect();
+    let missing = wanted - held.len() as u64;
+    if missing == 0 {
+        return Ok(());
+    }
+    let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let error = anyhow::Error::from(io::Error::from(Errno::MFILE));
+    Err(error.context(format!("no job can be run with so few descriptors, {} are needed", allowed + missing)))
 }
 
 fn warn(wanted: usize, room: usize, allowed: Option<u64>) {

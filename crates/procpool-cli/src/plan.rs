@@ -30,8 +30,9 @@ use crate::guard::{Guard, Link};
 use crate::input::Input;
 use crate::journal::list::Keep;
 use crate::journal::running::Leaks;
+use crate::journal::session::Session;
 use crate::launch;
-use crate::machine;
+use crate::machine::{self, Wanted};
 use crate::plan::journal::{Given, Journaling};
 use crate::plan::outputs::{Outputs, Recorded};
 use crate::plan::taken::Taken;
@@ -81,6 +82,19 @@ pub(crate) fn input(args: RunArgs) -> anyhow::Result<Input> {
 /// What of jobs may live on when they have ended.
 fn leaks(jobs: &JobArgs) -> Leaks {
     if jobs.on_leak() == OnLeak::Keep { Leaks::Kept } else { Leaks::Nothing }
+}
+
+/// The journal before all records, and who prints behind them; where nobody does, who takes note that all is told.
+fn journaled(
+    mut sinks: Vec<Box<dyn Sink>>,
+    session: Option<&Arc<Session>>,
+    printer: Option<Box<dyn Sink>>,
+) -> Vec<Box<dyn Sink>> {
+    let told = session.filter(|_| printer.is_none()).map(|session| Box::new(Told(Arc::clone(session))) as _);
+    let journal = session.map(|session| Box::new(Journal::new(Arc::clone(session))) as Box<dyn Sink>);
+    sinks.splice(0..0, journal);
+    sinks.extend(printer.or(told));
+    sinks
 }
 
 impl Plan {
@@ -158,15 +172,15 @@ impl Plan {
         let (session, outset) = course.unzip();
         let starts = if records.events.is_some() { Starts::Told } else { Starts::Silent };
         let local = spooling::spooling(LocalProcess::new().grace(jobs.grace), capture)?;
+        let beside = records::descriptors(&records, &journal);
+        let wanted = Wanted::new(scheduling.limit, input.jobs.size_hint().1, beside);
         let (limit, local) = match place {
-            Place::Here => machine::make_room(scheduling.limit, input.jobs.size_hint().1, local),
+            Place::Here => machine::make_room(wanted, local),
             Place::Cluster => (scheduling.limit, local),
         };
         let of = records::Recorded { run: &run, limit, journal: journal.journal.as_deref() };
-        let mut sinks = records::sinks(records, &of, &pulse, taken)?;
-        let told = session.clone().filter(|_| printer.is_none()).map(|session| Box::new(Told(session)) as _);
-        sinks.splice(0..0, session.clone().map(|session| Box::new(Journal::new(session)) as Box<dyn Sink>));
-        sinks.extend(printer.or(told).into_iter().chain(telling::failures(&telling)));
+        let mut sinks = journaled(records::sinks(records, &of, &pulse, taken)?, session.as_ref(), printer);
+        sinks.extend(telling::failures(&telling));
         let (start, processes): (Start, Processes) = match (place, session, outset) {
             (Place::Cluster, Some(session), Some(outset)) => {
                 let given = cluster::Given {
@@ -187,6 +201,7 @@ impl Plan {
                 let given = local::Given {
                     run,
                     limit,
+                    beside,
                     local,
                     guard,
                     session,

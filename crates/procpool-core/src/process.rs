@@ -186,6 +186,16 @@ impl LocalProcess {
         self
     }
 
+    /// So many descriptors are left to the caller, of those that are allowed now: a start that would use them waits until other jobs
+    /// have given theirs back, as where there are none at all. Only a job beside which none runs may use them. For a caller that opens files
+    /// for what jobs have written, and must not fail at that because so many run.
+    #[must_use]
+    pub fn spare_descriptors(mut self, count: u64) -> LocalProcess {
+        let ceiling = sys::allowed_descriptors().saturating_sub(count);
+        self.starter.ceiling = i32::try_from(ceiling).unwrap_or(i32::MAX);
+        self
+    }
+
     /// Whether the process that a job is itself is killed when this program ends without having ended its run: by Ctrl-C, by a signal,
     /// by `exit()`, an abort or a KILL. On by default: a job has no terminal whose Ctrl-C or hang-up could reach it.
     ///
@@ -284,7 +294,9 @@ impl LocalProcess {
         let mut tries = Tries::default();
         loop {
             let place = self.take_place(context)?;
-            let error = match self.starter.start(command, context) {
+            // Its own place counts.
+            let beside = if self.room.under_way() > 1 { Others::Run } else { Others::None };
+            let error = match self.starter.start(command, context, beside) {
                 Ok(spawned) => {
                     if let Some(witness) = &self.witness {
                         witness(context, spawned.child.number());

@@ -11,6 +11,7 @@ use crate::guard::Guard;
 use crate::journal::session::Session;
 use crate::labels::Labels;
 use crate::launch::Launcher;
+use crate::machine::{self, Beside};
 use crate::plan::outputs::News;
 use crate::plan::schedule;
 use crate::run::Start;
@@ -19,6 +20,7 @@ use crate::run::Start;
 pub(super) struct Given<'a> {
     pub(super) run: String,
     pub(super) limit: Limit,
+    pub(super) beside: Beside,
     pub(super) local: LocalProcess,
     pub(super) guard: Option<&'a Guard>,
     pub(super) session: Option<Arc<Session>>,
@@ -33,6 +35,7 @@ pub(super) fn start(scheduling: &ScheduleArgs, jobs: &JobArgs, given: Given<'_>)
     let Given {
         run,
         limit,
+        beside,
         local,
         guard,
         session,
@@ -49,5 +52,9 @@ pub(super) fn start(scheduling: &ScheduleArgs, jobs: &JobArgs, given: Given<'_>)
     let pool = schedule::schedule(scheduling, Pool::with_runner(limit, launcher));
     let pool = if starts == Starts::Told { pool.announce_starts() } else { pool };
     let pool = if news == News::Wanted { pool.follow_outputs() } else { pool };
-    (Box::new(move |jobs| Ok(pool.run(jobs)?)), processes)
+    let start = move |jobs| {
+        machine::check_room(beside)?;
+        Ok(pool.run(jobs)?)
+    };
+    (Box::new(start), processes)
 }

@@ -12,6 +12,8 @@ use rustix::stdio;
 
 use crate::args::{EventTarget, JournalArgs, OutputArgs, OutputMode, RecordArgs, RunArgs, Where};
 use crate::closed::Standard;
+use crate::descriptors::{JOURNAL, RECORD, SPARE};
+use crate::machine::Beside;
 use crate::plan::outputs::{News, Outputs};
 use crate::plan::taken::Taken;
 use crate::pulse::Pulse;
@@ -103,6 +105,27 @@ pub(super) fn refuse_detached(args: &RunArgs) -> anyhow::Result<()> {
         }
         None => Ok(()),
     }
+}
+
+/// Descriptors for all that is recorded.
+pub(super) fn descriptors(args: &RecordArgs, journal: &JournalArgs) -> Beside {
+    let RecordArgs { results, joblog, junit, events } = args;
+    let files =
+        [joblog.is_some(), junit.is_some(), events.is_some()].into_iter().filter(|is_wanted| *is_wanted);
+    let of_files = RECORD * files.count() as u64;
+    let of_results =
+        results.as_ref().map_or(Beside::default(), |_| Beside { records: RECORD + SPARE, spare: SPARE });
+    let of_journal = journal.journal.as_ref().map_or(Beside::default(), |_| of_a_journal());
+    // What one of the two has opened for a moment is closed before the other begins.
+    Beside {
+        records: of_files + of_results.records + of_journal.records,
+        spare: of_results.spare.max(of_journal.spare),
+    }
+}
+
+/// Descriptors for a journal alone.
+pub(super) fn of_a_journal() -> Beside {
+    Beside { records: JOURNAL + SPARE, spare: SPARE }
 }
 
 /// Whether there are records that may lack what a journal has.

@@ -35,8 +35,8 @@ use crate::journal::text::Text;
 use crate::journal::whereabouts::Whereabouts;
 use crate::journal::writer::Durability;
 use crate::launch::{Launcher, Signals};
-use crate::machine;
-use crate::plan::{Plan, leaks, schedule, spooling, terms};
+use crate::machine::{self, Wanted};
+use crate::plan::{Plan, leaks, records, schedule, spooling, terms};
 use crate::progress::{Display, Failed, Progress};
 use crate::pulse::Pulse;
 use crate::run::{Start, Telling};
@@ -131,8 +131,8 @@ impl Plan {
         let rest = Rest { before, retries };
         let input = Input::checked(Box::new(jobs.filter(move |job| !rest.has_ended(job))) as Jobs);
         let at_most = usize::try_from(parts.positions().count()).ok();
-        let (limit, local) =
-            machine::make_room(args.schedule.limit, at_most, LocalProcess::new().grace(args.jobs.grace));
+        let wanted = Wanted::new(args.schedule.limit, at_most, records::of_a_journal());
+        let (limit, local) = machine::make_room(wanted, LocalProcess::new().grace(args.jobs.grace));
         let local = spooling::spooling(local, Capture::Spool)?;
         let leaks = leaks(&args.jobs);
         let durability = if args.journal.durable { Durability::PowerCut } else { Durability::Process };
@@ -182,6 +182,7 @@ fn silence() -> Telling {
 
 fn start(pool: Pool<Launcher>, halt: JournalFile) -> Start {
     Box::new(move |jobs| {
+        machine::check_room(records::of_a_journal())?;
         let run = pool.run(jobs)?;
         halting::obey(halt, run.handle()).context("can't start a thread that hears of halts")?;
         Ok(run)

@@ -155,3 +155,50 @@ fn a_stack_of_any_other_size_is_fine() {
         Folder::new().sh(&script).input(lines(20)).end().exited(0).printed(lines(20)).silent();
     }
 }
+
+#[test]
+fn however_few_descriptors_there_are_a_run_with_all_records_runs_all_jobs_or_names_the_limit() {
+    let kinds = [
+        "",
+        RECORDS,
+        "--journal J",
+        "-k --output lines --journal J --results R --joblog L --events E --junit U",
+    ];
+    for options in kinds {
+        // With fewer than six the loader of programs gives up.
+        for allowed in (6..=48).step_by(3) {
+            let script = format!("ulimit -c 0; ulimit -n {allowed}; procpool run -j4 {options} echo");
+            ran_or_named(Folder::new().sh(&script).input(lines(20)).end(), 20, "`ulimit -n` allows ");
+        }
+    }
+}
+
+#[test]
+fn where_one_job_has_no_descriptors_it_is_said_how_many_are_needed_and_so_many_do() {
+    for options in [RECORDS, "--journal J", &format!("--journal J {RECORDS}")] {
+        let run = |allowed: u64| {
+            let script = format!("ulimit -n {allowed}; procpool run -j4 {options} echo");
+            Folder::new().sh(&script).input(lines(20)).end()
+        };
+        let ended = run(24).exited(3).printed("").said("`ulimit -n` allows 24 descriptors: raise it");
+        let said = ended.error_text();
+        let Some((_, rest)) = said.split_once("no job can be run with so few descriptors, ") else {
+            // It was one of those for procpool itself that it lacked.
+            assert!(said.contains("Too many open files"), "{said}");
+            continue;
+        };
+        let needed = rest.split_whitespace().next().unwrap().parse().unwrap();
+        assert!((25..64).contains(&needed), "{said}");
+        printed_all(&run(needed).exited(0), 20);
+    }
+}
+
+#[test]
+fn records_have_their_descriptors_however_many_jobs_run_at_once() {
+    for allowed in [64, 100, 256] {
+        let script =
+            format!("ulimit -n {allowed}; procpool run -j500 --journal J {RECORDS} -- sh -c 'echo {{}}'");
+        let ended = Folder::new().sh(&script).input(lines(200)).end().exited(0);
+        printed_all(&ended, 200);
+    }
+}

@@ -4,7 +4,7 @@
 use std::ffi::{CString, OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
@@ -17,6 +17,7 @@ use crate::outcome::{NotStarted, SpawnError, Subject};
 use crate::process::child::Child;
 use crate::process::environment::{Inherited, Own, c_string};
 use crate::process::resolve::Programs;
+use crate::process::retry::Others;
 use crate::process::roster::{Entry, Roster};
 use crate::process::stream::Stream;
 use crate::runner::Context;
@@ -32,6 +33,8 @@ pub(crate) struct Starter {
     inherited: Inherited,
     /// The soft limit of descriptors that jobs get, where it isn't ours.
     pub(crate) descriptor_limit: Option<u64>,
+    /// From this number on descriptors are the caller's own, as long as another job runs.
+    pub(crate) ceiling: RawFd,
     pub(crate) orphan: Orphan,
     /// `/dev/null`, from the first need on.
     nothing: OnceLock<OwnedFd>,
@@ -78,19 +81,28 @@ impl Starter {
             programs: Programs::default(),
             inherited: Inherited::take(),
             descriptor_limit: None,
+            ceiling: RawFd::MAX,
             orphan: Orphan::Ends,
             nothing: OnceLock::new(),
         }
     }
 
-    /// Starts the command in a session and process group of its own.
-    pub(crate) fn start(&self, command: &Command, context: &Context) -> Result<Spawned, NotStarted> {
+    /// Starts the command in a session and process group of its own, where `others` run beside it.
+    pub(crate) fn start(
+        &self,
+        command: &Command,
+        context: &Context,
+        others: Others,
+    ) -> Result<Spawned, NotStarted> {
         let program = self.resolve(command)?;
         let stdin = self.open_input(command.standard_input())?;
         let (stdout, our_stdout) = self.open_output(command.output())?;
         let (stderr, our_stderr) = self.open_output(command.output())?;
         let are_few = self.roster.count() < FEW;
-        let keep = if are_few { |fd| fd } else { sys::out_of_the_way };
+        if others == Others::Run {
+            self.leave_the_callers_own([&stdout, &stderr].map(Given::as_fd))?;
+        }
+        let keep = |fd| if are_few { fd } else { sys::out_of_the_way(fd, self.ceiling) };
         let (our_stdout, our_stderr) = (our_stdout.map(keep), our_stderr.map(keep));
         let began = (SystemTime::now(), Instant::now());
         let pass = self.roster.starts.pass(context.brake()).ok_or(NotStarted::NeverReached)?;
@@ -102,10 +114,21 @@ impl Starter {
             self.stream(our_stderr, context, Source::Stderr),
         );
         let entry = Entry::new(context, [stdout.output(), stderr.output()]);
-        let process = if are_few { process } else { process.out_of_the_way() };
+        let process = if are_few { process } else { process.out_of_the_way(self.ceiling) };
         let child = Child::new(process, Arc::clone(&self.roster), entry);
         drop(pass);
         Ok(Spawned { began, child, own_peak, stdout, stderr })
+    }
+
+    /// The lowest free numbers are given out first: who has got these has used up all below.
+    fn leave_the_callers_own(&self, streams: [Option<BorrowedFd<'_>>; 2]) -> Result<(), SpawnError> {
+        // What tells the process's end comes after them.
+        let highest = streams.into_iter().flatten().map(|fd| fd.as_raw_fd()).max().map_or(0, |fd| fd + 1);
+        if highest < self.ceiling {
+            return Ok(());
+        }
+        let none_left = io::Error::from_raw_os_error(libc::EMFILE);
+        Err(machine(Failure::of("pipe2")(none_left)))
     }
 
     fn launch(

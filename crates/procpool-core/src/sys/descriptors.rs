@@ -2,7 +2,7 @@
 //! What they are descriptors of is not known here.
 
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 /// How many descriptors this process may have.
 pub(crate) fn allowed_descriptors() -> u64 {
@@ -21,11 +21,14 @@ pub(crate) fn above_standard(fd: OwnedFd) -> io::Result<OwnedFd> {
 /// Below this are the descriptors that a child copies until it has its own three.
 const HIGH: i32 = 64;
 
-/// The descriptor with a high number, where one may be had: it is kept for long, and the low ones are for starts.
-pub(crate) fn out_of_the_way(fd: OwnedFd) -> OwnedFd {
+/// The descriptor with a high number below `ceiling`, where one may be had: it is kept for long, and the low ones are for starts.
+pub(crate) fn out_of_the_way(fd: OwnedFd, ceiling: RawFd) -> OwnedFd {
     match fd.as_raw_fd() {
         // Refused where so high a number isn't allowed, or none is left.
-        0..HIGH => rustix::io::fcntl_dupfd_cloexec(&fd, HIGH).unwrap_or(fd),
+        0..HIGH => match rustix::io::fcntl_dupfd_cloexec(&fd, HIGH) {
+            Ok(high) if high.as_raw_fd() < ceiling => high,
+            _ => fd,
+        },
         _ => fd,
     }
 }

@@ -1,7 +1,7 @@
 //! A process that was started and not yet reaped, known by a pidfd; by its number where there is none.
 //! What it runs is not known here.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 
 use rustix::process::Pid;
 
@@ -39,10 +39,10 @@ impl Process {
     }
 
     /// The same, with its descriptor where the low numbers aren't used up by it.
-    pub(crate) fn out_of_the_way(self) -> Process {
+    pub(crate) fn out_of_the_way(self, ceiling: RawFd) -> Process {
         match self {
-            Process::Held { pid, pidfd } => Process::Held { pid, pidfd: out_of_the_way(pidfd) },
-            Process::Waited(process) => Process::Waited(process.out_of_the_way()),
+            Process::Held { pid, pidfd } => Process::Held { pid, pidfd: out_of_the_way(pidfd, ceiling) },
+            Process::Waited(process) => Process::Waited(process.out_of_the_way(ceiling)),
         }
     }
 

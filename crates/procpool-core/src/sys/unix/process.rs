@@ -7,7 +7,7 @@
 
 use std::io;
 use std::mem::{self, MaybeUninit};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -56,8 +56,8 @@ impl Process {
         self.end.as_fd()
     }
 
-    pub(crate) fn out_of_the_way(self) -> Process {
-        Process { end: out_of_the_way(self.end), ..self }
+    pub(crate) fn out_of_the_way(self, ceiling: RawFd) -> Process {
+        Process { end: out_of_the_way(self.end, ceiling), ..self }
     }
 
     /// Sends a signal to the process group that it leads.
