@@ -19,8 +19,11 @@ pub(crate) fn thread_has_room(beyond: usize) -> bool {
 
 fn can_map(bytes: usize) -> bool {
     let access = libc::PROT_READ | libc::PROT_WRITE;
-    // No page of it is ever touched.
+    // No page of it is ever touched. FreeBSD reserves nothing, and has no name for that.
+    #[cfg(not(target_os = "freebsd"))]
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    #[cfg(target_os = "freebsd")]
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
     #[expect(unsafe_code, reason = "mmap(2) gives a pointer")]
     // SAFETY: the kernel chooses where, so nothing that is in use is replaced; what is unmapped is what was just mapped, and
     // nobody else knows of it.
