@@ -18,12 +18,13 @@ use self::programs::Program;
 use self::stage::Stage;
 
 /// What may be missing there. Whatever else a test lacks, it has to do without.
-const MAY_BE_MISSING: [Need; 10] = [
+const MAY_BE_MISSING: [Need; 11] = [
     Need::Strace,
     Need::Attach,
     Need::Sqlite,
     Need::Root,
     Need::Mounts,
+    Need::DeadMounts,
     Need::Pids,
     Need::Zsh,
     Need::Ksh,

@@ -1,5 +1,5 @@
-//! Finds the built `sleeper` for the tests of other crates.
-//! Does not know what it does.
+//! Finds the built binaries of this package for the tests of other crates.
+//! Does not know what they do.
 //!
 //! cargo tells a test where the binaries of its own package are, but not those of another, and does not even build them
 //! for `cargo test -p other`.
@@ -25,12 +25,22 @@ use std::time::SystemTime;
 #[must_use]
 pub fn binary() -> PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(up_to_date).clone()
+    BINARY.get_or_init(|| up_to_date("sleeper")).clone()
 }
 
-fn up_to_date() -> PathBuf {
+/// The binary `dead-mount`, from the same folder: it runs a command beside a file system that doesn't answer.
+///
+/// # Panics
+/// When it can't be built.
+#[must_use]
+pub fn dead_mount() -> PathBuf {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| up_to_date("dead-mount")).clone()
+}
+
+fn up_to_date(name: &str) -> PathBuf {
     let folder = profile_folder();
-    let binary = folder.join("sleeper");
+    let binary = folder.join(name);
     if changed(&binary) < newest_source() {
         build(&folder);
         assert!(binary.is_file(), "cargo did not build {}", binary.display());

@@ -16,6 +16,8 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
 
+use crate::locate;
+
 /// Something that a test wants, and that not every machine has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
@@ -25,6 +27,8 @@ pub enum Need {
     Attach,
     /// File systems that a test mounts in a namespace of its own: [`Need::unshare`].
     Mounts,
+    /// FUSE, for a file system that doesn't answer, in a namespace as above.
+    DeadMounts,
     /// A PID namespace of a test's own, with a /proc of its own: [`Need::unshare`].
     Pids,
     /// To be root: to become another user, for example.
@@ -57,10 +61,11 @@ macro_rules! needs {
 
 impl Need {
     /// All there are.
-    pub const ALL: [Need; 12] = [
+    pub const ALL: [Need; 13] = [
         Need::Strace,
         Need::Attach,
         Need::Mounts,
+        Need::DeadMounts,
         Need::Pids,
         Need::Root,
         Need::Sqlite,
@@ -81,6 +86,9 @@ impl Need {
                 "strace(1) is not here or may not attach to processes (apt-get install strace; ptrace(2), ptrace_scope)"
             }
             Need::Mounts => "nothing can be mounted here, neither as root nor in a user namespace",
+            Need::DeadMounts => {
+                "no FUSE file system can be mounted here (/dev/fuse), neither as root nor in a user namespace"
+            }
             Need::Pids => "no PID namespace can be made here, neither as root nor in a user namespace",
             Need::Root => "it takes root",
             Need::Sqlite => "sqlite3(1) is not here (apt-get install sqlite3)",
@@ -124,6 +132,10 @@ impl Need {
             Need::Strace => works("strace", "-f -o /dev/null true", "").then_some(""),
             Need::Attach => works("sh", "-c", ATTACH).then_some(""),
             Need::Mounts => unsharing(["--mount", "--map-root-user --mount"], "mount -t tmpfs none /mnt"),
+            Need::DeadMounts => unsharing(
+                ["--mount", "--map-root-user --mount"],
+                &format!("exec '{}' /mnt unread true", locate::dead_mount().display()),
+            ),
             Need::Pids => unsharing(
                 ["--pid --fork --mount-proc", "--map-root-user --pid --fork --mount-proc"],
                 "[ $$ = 1 ]",
