@@ -8,7 +8,7 @@ use crate::command::Command;
 use crate::job::Job;
 use crate::limit::Limit;
 use crate::outcome::Outcome;
-use crate::process::environment::{Inherited, Own};
+use crate::process::environment::Inherited;
 use crate::process::spawn::argument_list;
 use crate::schedule::policies::Policies;
 use crate::schedule::retries::Retries;
@@ -61,7 +61,7 @@ impl Base {
     #[must_use]
     pub fn image_of(&self, command: &Command) -> usize {
         let arguments = argument_list(command).expect("a command without NUL bytes");
-        let own = Own::of(command.environment()).expect("an environment without NUL bytes");
-        arguments.len() + self.0.changed_by(&own).len()
+        let variables = self.0.changed_by(command.environment()).expect("an environment without NUL bytes");
+        arguments.len() + variables.iter().count()
     }
 }

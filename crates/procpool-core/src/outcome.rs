@@ -48,8 +48,13 @@ pub struct Ran {
     /// not held against it, as one that this program has forked meanwhile.
     pub leaked: bool,
     /// Those of its processes that could not be killed within 2 s, though it was ended or its leak was to be killed: as a
-    /// rule they are another user's. Nothing else of it lives, as far as the kernel tells of a job's descendants.
+    /// rule they are another user's. Nothing else of it lives, as far as the kernel tells of a job's descendants. The process that
+    /// the job is itself is one of them where it was killed and has not ended within 5 s: it waits in the kernel, for a file server
+    /// that doesn't answer as a rule, and will end when that has. Its status is that of the KILL then.
     pub survivors: Vec<Survivor>,
+    /// Whether it had not become its program yet when it was ended: the program, its directory or the file of its
+    /// input is on a file system that doesn't answer, say.
+    pub start_hung: bool,
     /// What went wrong while its output was stored; then the output is incomplete and the job no success.
     pub lost: Option<io::Error>,
 }
@@ -152,6 +157,7 @@ impl Ran {
             killer: None,
             leaked: false,
             survivors: Vec::new(),
+            start_hung: false,
             lost: None,
         }
     }
@@ -250,6 +256,9 @@ impl fmt::Display for Outcome {
                 if ran.killer == Some(Killer::OutOfMemory) {
                     f.write_str(", out of memory")?;
                 }
+                if ran.start_hung {
+                    f.write_str(", its start hung")?;
+                }
                 if ran.leaked {
                     f.write_str(", leaked")?;
                 }
@@ -331,6 +340,15 @@ mod tests {
             Outcome::from(ran).to_string(),
             "timed out (killed by SIGKILL), su lives on as process 4711"
         );
+    }
+
+    #[test]
+    fn a_job_whose_start_hung_says_so_and_is_ended_like_any() {
+        let mut ran = Ran::new(End::TimedOut(Status::Signalled(Signal::TERM)));
+        ran.start_hung = true;
+        let outcome = Outcome::from(ran);
+        assert_eq!(outcome.to_string(), "timed out (killed by SIGTERM), its start hung");
+        assert_eq!(outcome.status(), Some(124));
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod child;
 mod clock;
 mod descendants;
 pub(crate) mod environment;
+mod explain;
 mod gate;
 mod holders;
 mod kill;
@@ -30,16 +31,16 @@ use crate::command::Command;
 use crate::error::Error;
 use crate::halt::Halt;
 use crate::job::Job;
-use crate::outcome::{NotStarted, Outcome};
+use crate::outcome::{End, NotStarted, Outcome, Ran};
 use crate::process::lifecycle::{Lifecycle, Policy};
 use crate::process::oom::OomWatch;
 use crate::process::retry::{Others, Tries};
 use crate::process::room::{Place, Room};
-use crate::process::spawn::{Spawned, Starter};
+use crate::process::spawn::Starter;
 use crate::process::watch::{Patience, watch};
 use crate::runner::{Context, Runner};
 use crate::spool::{Spool, SpoolFiles, SpoolPlace};
-use crate::sys::{self, Orphan};
+use crate::sys::{self, Orphan, Progress};
 
 pub use crate::process::lifecycle::OnLeak;
 pub use crate::process::roster::{Process, Processes, Stopped};
@@ -129,6 +130,7 @@ impl LocalProcess {
     /// process may have ended by then, but it can't have been reaped: its number, and that of its process group, is
     /// nobody else's as long as `witness` runs. That long nobody reads the job's outputs either, its timeout has not
     /// begun, and no stop reaches it. Where `witness` panics the process is killed, and it is as if the runner had panicked.
+    /// A process whose start takes long is told of before it is its program; where it never is, the job was not started all the same.
     ///
     /// ```
     /// use std::sync::mpsc;
@@ -270,10 +272,43 @@ impl LocalProcess {
     /// and makes its commands late, when the slot is known.
     #[must_use]
     pub fn execute(&self, command: &Command, timeout: Option<Duration>, context: &Context) -> Outcome {
-        let (_place, spawned) = match self.start(command, context) {
-            Ok(started) => started,
-            Err(reason) => return reason.into(),
-        };
+        let mut tries = Tries::default();
+        loop {
+            let error = match self.attempt(command, timeout, context) {
+                Ok(ran) => return ran.into(),
+                Err(NotStarted::Spawn(error)) => error,
+                Err(never @ NotStarted::NeverReached) => return never.into(),
+            };
+            let others = match self.room.under_way() {
+                0 => Others::None,
+                _ => Others::Run,
+            };
+            if sys::is_shortage(&error.source) {
+                self.room.is_short(&error.source);
+            }
+            let Some(pause) = tries.after(&error.source, others) else {
+                return NotStarted::Spawn(error).into();
+            };
+            if let Err(never) = wait(pause, context) {
+                return never.into();
+            }
+        }
+    }
+
+    /// Starts the process once, and watches it to its end.
+    fn attempt(
+        &self,
+        command: &Command,
+        timeout: Option<Duration>,
+        context: &Context,
+    ) -> Result<Ran, NotStarted> {
+        let _place = self.take_place(context)?;
+        // Its own place counts.
+        let beside = if self.room.under_way() > 1 { Others::Run } else { Others::None };
+        let spawned = self.starter.start(command, context, beside)?;
+        if let Some(witness) = &self.witness {
+            witness(context, spawned.child.number());
+        }
         // While the job's program is being loaded: before the first start it would cost as much as that.
         self.oom.begin();
         let roster = &self.starter.roster;
@@ -284,41 +319,15 @@ impl LocalProcess {
             None if context.has_moving_timeout() => Patience::Moves,
             _ => Patience::Stays,
         };
-        let mut ran = watch(spawned, lifecycle, patience, roster, context);
-        self.oom.judge(&mut ran);
-        ran.into()
-    }
-
-    /// Starts the process, again and again where the machine has no room for it now.
-    fn start(&self, command: &Command, context: &Context) -> Result<(Place<'_>, Spawned), NotStarted> {
-        let mut tries = Tries::default();
-        loop {
-            let place = self.take_place(context)?;
-            // Its own place counts.
-            let beside = if self.room.under_way() > 1 { Others::Run } else { Others::None };
-            let error = match self.starter.start(command, context, beside) {
-                Ok(spawned) => {
-                    if let Some(witness) = &self.witness {
-                        witness(context, spawned.child.number());
-                    }
-                    return Ok((place, spawned));
-                }
-                Err(NotStarted::Spawn(error)) => error,
-                Err(never @ NotStarted::NeverReached) => return Err(never),
-            };
-            drop(place);
-            let others = match self.room.under_way() {
-                0 => Others::None,
-                _ => Others::Run,
-            };
-            if sys::is_shortage(&error.source) {
-                self.room.is_short(&error.source);
+        let (mut ran, loading) = watch(spawned, lifecycle, patience, roster, context);
+        if let (End::Itself(_), Some(loading)) = (ran.end, loading) {
+            // It was so long about it that it was watched meanwhile.
+            if let Progress::Failed(failure) = loading.progress() {
+                return Err(self.starter.explain(command, loading.program(), failure).into());
             }
-            let Some(pause) = tries.after(&error.source, others) else {
-                return Err(NotStarted::Spawn(error));
-            };
-            wait(pause, context)?;
         }
+        self.oom.judge(&mut ran);
+        Ok(ran)
     }
 
     fn take_place(&self, context: &Context) -> Result<Place<'_>, NotStarted> {

@@ -28,13 +28,14 @@ use crate::sys::linux as native;
 use crate::sys::unix as native;
 
 pub(crate) use crate::sys::descriptors::{above_standard, allowed_descriptors, out_of_the_way};
-pub(crate) use crate::sys::image::{Image, Orphan};
+pub(crate) use crate::sys::image::{Image, Orphan, Program, Progress, Variables};
 pub(crate) use crate::sys::native::event::Event;
 pub(crate) use crate::sys::native::files::{memory_file, punch_hole};
+pub(crate) use crate::sys::native::loading::Loading;
 pub(crate) use crate::sys::native::pipe::{grow_pipe, pipe, splice};
 pub(crate) use crate::sys::native::proc;
 pub(crate) use crate::sys::native::process::Process;
-pub(crate) use crate::sys::native::start::{ends_orphans, start};
+pub(crate) use crate::sys::native::start::{Started, ends_orphans, start};
 pub(crate) use crate::sys::native::threads::most_threads;
 pub(crate) use crate::sys::poll::{Readiness, wait_any, wait_readable};
 pub(crate) use crate::sys::room::thread_has_room;

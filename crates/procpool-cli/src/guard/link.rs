@@ -150,7 +150,7 @@ fn end_everything(handle: &Handle, processes: &Processes, orphans: &Orphans) -> 
     for pid in children_of_all_threads(&known) {
         let _ = kill_process(pid, Signal::CONT);
     }
-    // Nothing is started after this, and what is being started is on the list, unless its start hangs.
+    // Nothing is started after this, and what is being started is on the list.
     let _stopped = processes.stop();
     handle.kill();
     screen::suspend();

@@ -70,11 +70,16 @@ impl Orphans {
         }
     }
 
-    /// Kills all, and what they leave behind in turn, and says who they were.
+    /// Kills all, and what they leave behind in turn, and says who they were that are gone.
     pub(super) fn end_all(&self) -> Vec<Left> {
         let until = Instant::now() + LAST_EFFORT;
         let mut ended = Vec::new();
-        while self.kill_all(&mut ended) > 0 && Instant::now() < until {
+        while self.kill_all(&mut ended) > 0 {
+            if Instant::now() >= until {
+                let left = self.left();
+                ended.retain(|process: &Left| left.iter().all(|lives| lives.pid != process.pid));
+                break;
+            }
             thread::sleep(PAUSE);
         }
         ended

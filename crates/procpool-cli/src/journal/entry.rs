@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::journal::brief::ATTEMPT;
 use crate::journal::file::JournalFile;
 use crate::journal::record::{Output, Outputs};
-use crate::sink::report::{Kind, Survivor};
+use crate::sink::report::{Kind, Start, Survivor};
 
 /// What stands in the record of an attempt. Documented in docs/journal.md.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -44,6 +44,8 @@ pub(crate) struct Entry {
     pub(crate) output_complete: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) survivors: Vec<Survivor>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) start: Option<Start>,
     pub(crate) seq: u64,
     pub(crate) slot: Option<usize>,
     pub(crate) waited_for: Option<String>,

@@ -11,7 +11,7 @@ use procpool_core::{
 };
 
 use crate::journal::entry::Entry;
-use crate::sink::report::Kind;
+use crate::sink::report::{Kind, Start};
 
 impl Entry {
     /// Its outcome, without what it has written. Of one that was not started only the status is the same; why, says
@@ -38,6 +38,7 @@ impl Entry {
         };
         ran.killer = (self.killer.as_deref() == Some("out_of_memory")).then_some(Killer::OutOfMemory);
         ran.leaked = self.leaked;
+        ran.start_hung = self.start == Some(Start::Hung);
         let survivors = self.survivors.iter();
         ran.survivors =
             survivors.map(|left| Survivor { pid: left.pid, program: left.program.clone() }).collect();
@@ -180,6 +181,7 @@ mod tests {
         leaked.elapsed = Duration::from_millis(1500);
         let mut left = Ran::new(End::TimedOut(killed));
         left.survivors = vec![Survivor { pid: 7, program: "su".to_owned() }];
+        left.start_hung = true;
         left.usage.peak_memory = PeakMemory::Below(6_000_000);
         let success = Ran::new(End::Itself(Status::Exited(0)));
         let taken = Ran::new(End::Unknown);

@@ -157,7 +157,7 @@ impl Sink for Events {
         self.write(&Line::JobFinished {
             time: now(),
             whose: attempt.into(),
-            report: Report::of(attempt.outcome),
+            report: Report::of(attempt.outcome).into(),
             command: None,
             will_retry: true,
             pause_seconds: Some(retried.pause.as_secs_f64()),
@@ -172,7 +172,7 @@ impl Sink for Events {
         self.write(&Line::JobFinished {
             time: now(),
             whose: attempt.into(),
-            report: Report::of(attempt.outcome),
+            report: Report::of(attempt.outcome).into(),
             command: Some(command(completion)),
             will_retry: false,
             pause_seconds: None,

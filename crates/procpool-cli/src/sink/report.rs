@@ -142,6 +142,16 @@ pub(crate) struct Report {
     /// Those of its processes that could not be killed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     survivors: Vec<Survivor>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start: Option<Start>,
+}
+
+/// How far its start had come, where that is worth a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Start {
+    /// It was ended before it had become its program.
+    Hung,
 }
 
 /// A process that was left of a job.
@@ -216,6 +226,7 @@ impl Report {
             leaked: false,
             output_complete: true,
             survivors: Vec::new(),
+            start: None,
         };
         match outcome {
             Outcome::Ran(ran) => {
@@ -263,6 +274,7 @@ impl Report {
             survivors: survivors
                 .map(|left| Survivor { pid: left.pid, program: left.program.clone() })
                 .collect(),
+            start: ran.start_hung.then_some(Start::Hung),
             ..self
         }
     }

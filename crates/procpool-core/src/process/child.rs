@@ -3,6 +3,7 @@
 
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
+use std::thread;
 
 use crate::process::roster::{Entry, Roster};
 use crate::signal::Signal;
@@ -22,8 +23,12 @@ pub(crate) struct Child {
 #[derive(PartialEq)]
 enum State {
     Ours,
+    /// Or that is somebody else's matter.
     Reaped,
 }
+
+/// For a thread that waits and does nothing else; but handlers of the caller's signals may run on it.
+const STACK: usize = 128 * 1024;
 
 impl Child {
     /// Takes ownership of a child that was just started, and lists it.
@@ -75,6 +80,18 @@ impl Child {
         self.state = State::Reaped;
         self.roster.leave(self.process.number());
         self.process.reap()
+    }
+
+    /// Goes on without its end, though it was killed. Should that come, its number is given back then.
+    pub(crate) fn leave_behind(mut self) {
+        self.state = State::Reaped;
+        self.roster.leave(self.process.number());
+        let process = Arc::clone(&self.process);
+        let reap = move || {
+            let _ = process.reap();
+        };
+        // Without a thread it stays a zombie until this program ends.
+        let _ = thread::Builder::new().name("procpool-left".into()).stack_size(STACK).spawn(reap);
     }
 }
 

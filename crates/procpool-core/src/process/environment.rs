@@ -2,66 +2,55 @@
 //! Knows nothing of which variables there are or what they mean.
 
 use std::env;
-use std::ffi::{CStr, CString, OsStr, OsString};
+use std::ffi::{CString, OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::sync::Arc;
 
 use crate::command::{Environment, EnvironmentBase};
+use crate::sys::Variables;
 
 /// The caller's environment as it was when this was made, ready for any number of starts: to read it again for
 /// each job, with its lock and a copy of every variable, costs more than all the rest of a start's preparation.
 pub(crate) struct Inherited {
-    variables: Vec<Variable>,
-}
-
-struct Variable {
-    name: OsString,
-    /// `NAME=VALUE`.
-    entry: CString,
-}
-
-/// The variables that a job sets itself. They have to live until it has started.
-pub(crate) struct Own<'a> {
-    environment: &'a Environment,
-    entries: Vec<CString>,
+    names: Vec<OsString>,
+    /// `NAME=VALUE`, of each of them.
+    entries: Arc<[CString]>,
 }
 
 impl Inherited {
     pub(crate) fn take() -> Inherited {
-        let variables = env::vars_os().filter_map(|(name, value)| {
-            // The system's own strings: none has a NUL.
-            entry(&name, &value).ok().map(|entry| Variable { name, entry })
-        });
-        Inherited { variables: variables.collect() }
+        // The system's own strings: none has a NUL.
+        let variables = env::vars_os().filter_map(|(name, value)| Some((entry(&name, &value).ok()?, name)));
+        let (entries, names): (Vec<_>, _) = variables.unzip();
+        Inherited { names, entries: entries.into() }
     }
 
-    /// What the job is started with: `NAME=VALUE` each.
-    pub(crate) fn changed_by<'a>(&'a self, own: &'a Own<'_>) -> Vec<&'a CStr> {
-        let environment = own.environment;
-        let inherited = match environment.base {
-            EnvironmentBase::Inherited => self.variables.as_slice(),
-            EnvironmentBase::Empty => &[],
-        };
-        let changed = |name: &OsStr| environment.changes.iter().any(|(changed, _)| changed == name);
-        let kept = inherited.iter().filter(|variable| !changed(&variable.name));
-        kept.map(|variable| variable.entry.as_c_str())
-            .chain(own.entries.iter().map(CString::as_c_str))
-            .collect()
-    }
-}
-
-impl Own<'_> {
+    /// What a job is started with.
+    ///
     /// # Errors
     /// Where a name or a value has a NUL byte.
-    pub(crate) fn of(environment: &Environment) -> io::Result<Own<'_>> {
+    pub(crate) fn changed_by(&self, environment: &Environment) -> io::Result<Variables> {
         let changes = &environment.changes;
+        let is_changed = |name: &OsStr| changes.iter().any(|(other, _)| other == name);
+        let kept = match environment.base {
+            EnvironmentBase::Inherited => {
+                let names = self.names.iter().enumerate();
+                names.filter(|(_, name)| !is_changed(name)).map(|(place, _)| place).collect()
+            }
+            EnvironmentBase::Empty => Vec::new(),
+        };
         // Of several changes of a variable the last one counts.
         let last = changes
             .iter()
             .enumerate()
             .filter(|(place, (name, _))| !changes[place + 1..].iter().any(|(later, _)| later == name));
         let set = last.filter_map(|(_, (name, value))| value.as_ref().map(|value| entry(name, value)));
-        Ok(Own { environment, entries: set.collect::<io::Result<_>>()? })
+        Ok(Variables {
+            common: Arc::clone(&self.entries),
+            kept,
+            own: set.collect::<io::Result<_>>()?,
+        })
     }
 }
 
@@ -88,15 +77,11 @@ mod tests {
 
     fn environment_of(command: &Command) -> Vec<String> {
         let inherited = Inherited {
-            variables: [("A", "1"), ("B", "2")]
-                .map(|(name, value)| Variable {
-                    name: name.into(),
-                    entry: entry(name.as_ref(), value.as_ref()).unwrap(),
-                })
-                .into(),
+            names: vec!["A".into(), "B".into()],
+            entries: Arc::new([c"A=1".into(), c"B=2".into()]),
         };
-        let own = Own::of(command.environment()).unwrap();
-        inherited.changed_by(&own).iter().map(|entry| entry.to_string_lossy().into_owned()).collect()
+        let variables = inherited.changed_by(command.environment()).unwrap();
+        variables.iter().map(|entry| entry.to_string_lossy().into_owned()).collect()
     }
 
     #[test]
@@ -119,6 +104,7 @@ mod tests {
     #[test]
     fn a_nul_byte_is_refused() {
         let command = Command::new("x").env("A", "1\0B=2");
-        assert_eq!(Own::of(command.environment()).err().unwrap().kind(), io::ErrorKind::InvalidInput);
+        let refused = Inherited::take().changed_by(command.environment()).err().unwrap();
+        assert_eq!(refused.kind(), io::ErrorKind::InvalidInput);
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::halt::{Brake, Halt};
 
-/// A start is within the gate from before the child exists until it is on the roster. In between it holds copies
+/// A start is within the gate from before the child exists until it is on the roster, with descriptors of its own. In between it holds copies
 /// of whatever descriptors its parent has, or is on no list.
 #[derive(Default)]
 pub(crate) struct Gate {
@@ -26,8 +26,8 @@ pub(crate) struct Pass<'a>(&'a Gate);
 /// Nobody gets a pass as long as this lives.
 pub(crate) struct Closed<'a>(&'a Gate);
 
-/// A start takes about a millisecond, and over a second where the machine is busy enough. One that takes this long
-/// hangs, on a file server maybe, and must not hold up all others for ever.
+/// A start is within for about a millisecond. One that is long because a file server doesn't answer leaves by itself, once its child
+/// holds nothing but its own; only on the lowest step it can't. One that takes this long must not hold up all others for ever.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often a start that waits at the gate looks whether its run is halted. A descriptor to wait by would be one more in each run,

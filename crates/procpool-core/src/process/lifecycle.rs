@@ -15,6 +15,10 @@ use crate::status::Status;
 /// How long a descendant that holds a stream open has to let go of it once the process itself has ended.
 const LEAK_WAIT: Duration = Duration::from_millis(200);
 
+/// A process that was killed is gone within a moment, one with much memory later. One that isn't by then waits in the kernel, for a
+/// disk or a file server that doesn't answer, and will be gone with that.
+const DYING: Duration = Duration::from_secs(5);
+
 /// What becomes of a descendant that still holds a job's output open 200 ms after the job's own process has
 /// ended. Whatever becomes of it, the job is marked [`leaked`](crate::Ran::leaked), which alone is no failure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,8 +57,8 @@ enum Phase {
     Running,
     /// It was asked to end, and is killed then.
     Ending { kill_at: Option<Deadline> },
-    /// It was killed; only the kernel is to wait for.
-    Killed,
+    /// It was killed; only the kernel is to wait for, and not beyond that.
+    Killed { until: Option<Deadline> },
     /// Its process has ended, but its streams are still open. They may be until then.
     Draining { until: Option<Deadline> },
     /// Its process has ended and a stream is still open, which may take until its time is up.
@@ -87,6 +91,8 @@ pub(crate) enum Action {
     Kill,
     /// Close what is still open and reap.
     GiveUp,
+    /// It can't be killed: go on without its end.
+    LeaveBehind,
 }
 
 impl Lifecycle {
@@ -113,10 +119,10 @@ impl Lifecycle {
     pub(crate) fn deadline(&self) -> Option<Deadline> {
         match self.phase {
             Phase::Running | Phase::Lingering => self.timeout,
-            Phase::Ending { kill_at: until } | Phase::Draining { until } | Phase::Abandoning { until } => {
-                until
-            }
-            Phase::Killed => None,
+            Phase::Ending { kill_at: until }
+            | Phase::Killed { until }
+            | Phase::Draining { until }
+            | Phase::Abandoning { until } => until,
         }
     }
 
@@ -127,7 +133,7 @@ impl Lifecycle {
         }
         match self.phase {
             Phase::Running | Phase::Lingering => self.ask(Cause::Timeout, Signal::TERM, now),
-            Phase::Ending { .. } => self.kill(),
+            Phase::Ending { .. } => self.kill(now),
             Phase::Draining { .. } => {
                 self.leak = Leak::Leaked;
                 match (self.cause, self.policy.on_leak) {
@@ -143,7 +149,7 @@ impl Lifecycle {
                 self.leak = Leak::Leaked;
                 Action::GiveUp
             }
-            Phase::Killed => Action::Wait,
+            Phase::Killed { .. } => Action::LeaveBehind,
         }
     }
 
@@ -162,9 +168,9 @@ impl Lifecycle {
             }
             (Halt::Kill, Phase::Running) => {
                 self.cause = Cause::Stop;
-                self.kill()
+                self.kill(now)
             }
-            (Halt::Kill, Phase::Ending { .. }) => self.kill(),
+            (Halt::Kill, Phase::Ending { .. }) => self.kill(now),
             (Halt::Kill, Phase::Lingering) => {
                 self.cause = Cause::Stop;
                 self.abandon(now)
@@ -181,7 +187,7 @@ impl Lifecycle {
                 // A descendant that is stopped can't let go.
                 Phase::Draining { until: now.jobs.checked_add(LEAK_WAIT).map(Deadline::Jobs) }
             }
-            Phase::Killed => Phase::Draining { until: after(LEAK_WAIT, now) },
+            Phase::Killed { .. } => Phase::Draining { until: after(LEAK_WAIT, now) },
             // The signal went to the whole group; the rest of it has the whole grace time too.
             Phase::Ending { kill_at } => Phase::Draining { until: kill_at },
             Phase::Draining { .. } | Phase::Lingering | Phase::Abandoning { .. } => {
@@ -224,8 +230,8 @@ impl Lifecycle {
         Action::Ask(signal)
     }
 
-    fn kill(&mut self) -> Action {
-        self.phase = Phase::Killed;
+    fn kill(&mut self, now: Moment) -> Action {
+        self.phase = Phase::Killed { until: after(DYING, now) };
         Action::Kill
     }
 

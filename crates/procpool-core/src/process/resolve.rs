@@ -1,23 +1,23 @@
-//! Finds a program as execvp(3) would, once for many jobs.
-//! Knows nothing of starting it.
+//! Where a program may be, as execvp(3) has it, and where it was found once for many jobs.
+//! No file is looked at here.
 
 use std::collections::HashMap;
 use std::env;
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CStr, CString, OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 
-use crate::sys;
+use crate::process::environment::c_string;
+use crate::sys::Program;
 
 /// Programs that were found already, by the name under which they were asked for.
 ///
-/// The standard library's fast way to start a process wants a path: given a bare name and a changed PATH it
-/// forks instead, 13 times slower under a large parent. And one search for many jobs is cheaper than one each.
+/// To start a process takes a path, and one search for many jobs is cheaper than one each. The search itself is a part of the
+/// start: a directory of PATH may lie on a file server that doesn't answer.
 #[derive(Default)]
 pub(crate) struct Programs {
-    found: RwLock<HashMap<OsString, Arc<Path>>>,
+    found: RwLock<HashMap<OsString, CString>>,
 }
 
 /// A list of commands with a program each would otherwise be held here whole.
@@ -27,25 +27,27 @@ const MOST_REMEMBERED: usize = 256;
 const DEFAULT_PATH: &str = "/bin:/usr/bin";
 
 impl Programs {
-    /// The path of `program`, looked up in the caller's PATH or, where the job has another, in `job_path`.
-    pub(crate) fn find(&self, program: &OsStr, job_path: Option<&OsStr>) -> io::Result<Arc<Path>> {
+    /// Where `program` is or may be: in the caller's PATH or, where the job has another, in `job_path`.
+    pub(crate) fn find(&self, program: &OsStr, job_path: Option<&OsStr>) -> io::Result<Program> {
         if program.as_bytes().contains(&b'/') {
-            return Ok(Path::new(program).into());
+            return c_string(program.to_owned()).map(Program::At);
         }
         if let Some(path) = job_path {
-            return search(program, path).map(Into::into);
+            return candidates(program, path);
         }
         if let Some(found) = self.found.read().unwrap_or_else(PoisonError::into_inner).get(program) {
-            return Ok(Arc::clone(found));
+            return Ok(Program::At(found.clone()));
         }
-        let path = env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
-        let found: Arc<Path> = search(program, &path)?.into();
-        let mut remembered = self.found.write().unwrap_or_else(PoisonError::into_inner);
-        if remembered.len() >= MOST_REMEMBERED {
-            remembered.clear();
+        candidates(program, &env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into()))
+    }
+
+    /// The program was found there, in the caller's PATH.
+    pub(crate) fn remember(&self, program: &OsStr, path: &CStr) {
+        let mut found = self.found.write().unwrap_or_else(PoisonError::into_inner);
+        if found.len() >= MOST_REMEMBERED {
+            found.clear();
         }
-        remembered.insert(program.to_owned(), Arc::clone(&found));
-        Ok(found)
+        found.insert(program.to_owned(), path.to_owned());
     }
 
     /// The program was not where it was found earlier: look again next time.
@@ -54,33 +56,16 @@ impl Programs {
     }
 }
 
-/// The first file of that name in a directory of `path` that may be executed. Where there are only others,
-/// the error is that of execvp(3): permission denied, not "not found".
-fn search(program: &OsStr, path: &OsStr) -> io::Result<PathBuf> {
-    let mut error = io::ErrorKind::NotFound;
-    if !program.is_empty() {
-        for directory in env::split_paths(path) {
-            // An empty entry means the working directory, and a relative one is relative to it: to ours, not
-            // to that of a job that runs elsewhere.
-            let candidate = std::path::absolute(directory.join(program))?;
-            if !candidate.is_file() {
-                continue;
-            }
-            if sys::may_execute(&candidate) {
-                return Ok(candidate);
-            }
-            error = io::ErrorKind::PermissionDenied;
-        }
+/// Each place where the program would be found.
+fn candidates(program: &OsStr, path: &OsStr) -> io::Result<Program> {
+    if program.is_empty() {
+        return Ok(Program::FirstOf(Vec::new()));
     }
-    Err(os_error(error))
-}
-
-/// The error as the system would have given it, so that it reads like all others.
-fn os_error(kind: io::ErrorKind) -> io::Error {
-    io::Error::from_raw_os_error(match kind {
-        io::ErrorKind::PermissionDenied => libc::EACCES,
-        _ => libc::ENOENT,
-    })
+    // An empty entry means the working directory, and a relative one is relative to it: to ours, not to that of a job
+    // that runs elsewhere.
+    let places = env::split_paths(path).map(|directory| std::path::absolute(directory.join(program)));
+    let paths = places.map(|place| c_string(place?.into_os_string()));
+    Ok(Program::FirstOf(paths.collect::<io::Result<_>>()?))
 }
 
 #[cfg(test)]
@@ -102,36 +87,51 @@ mod tests {
         env::join_paths(directories.iter().map(|directory| directory.path())).unwrap()
     }
 
+    fn search(program: &str, path: &OsStr) -> Result<CString, i32> {
+        let program = candidates(program.as_ref(), path).unwrap();
+        program.seek().map(|place| program.path(place).unwrap().to_owned())
+    }
+
     #[test]
     fn the_first_that_can_be_executed_wins() {
         let (plain, first, second) =
             (directory_with("tool", 0o644), directory_with("tool", 0o755), directory_with("tool", 0o755));
-        let found = search("tool".as_ref(), &path_of(&[&plain, &first, &second])).unwrap();
-        assert_eq!(found, first.path().join("tool"));
+        let found = search("tool", &path_of(&[&plain, &first, &second])).unwrap();
+        assert_eq!(found, c_string(first.path().join("tool").into()).unwrap());
     }
 
     #[test]
     fn a_file_that_can_not_be_executed_is_denied_and_not_missing() {
         let plain = directory_with("tool", 0o644);
-        let error = |program: &str| search(program.as_ref(), &path_of(&[&plain])).unwrap_err().kind();
-        assert_eq!(error("tool"), io::ErrorKind::PermissionDenied);
-        assert_eq!(error("other"), io::ErrorKind::NotFound);
-        assert_eq!(error(""), io::ErrorKind::NotFound);
+        let error = |program: &str| search(program, &path_of(&[&plain])).unwrap_err();
+        assert_eq!(error("tool"), libc::EACCES);
+        assert_eq!(error("other"), libc::ENOENT);
+        assert_eq!(error(""), libc::ENOENT);
     }
 
     #[test]
     fn a_path_with_a_slash_is_taken_as_it_is() {
         let found = Programs::default().find("./tool".as_ref(), None).unwrap();
-        assert_eq!(*found, *Path::new("./tool"));
+        assert_eq!(found, Program::At(c"./tool".into()));
+    }
+
+    #[test]
+    fn what_was_found_is_not_sought_again_until_it_is_forgotten() {
+        let programs = Programs::default();
+        programs.remember("tool".as_ref(), c"/x/tool");
+        assert_eq!(programs.find("tool".as_ref(), None).unwrap(), Program::At(c"/x/tool".into()));
+        let own = programs.find("tool".as_ref(), Some("/y".as_ref())).unwrap();
+        assert_eq!(own, Program::FirstOf(vec![c"/y/tool".into()]));
+        programs.forget("tool".as_ref());
+        assert!(matches!(programs.find("tool".as_ref(), None).unwrap(), Program::FirstOf(_)));
     }
 
     #[test]
     fn not_more_than_a_few_programs_are_remembered() {
         let programs = Programs::default();
-        let names: HashMap<OsString, Arc<Path>> =
-            (0..MOST_REMEMBERED).map(|n| (n.to_string().into(), Path::new("/x").into())).collect();
-        *programs.found.write().unwrap() = names;
-        programs.find("sh".as_ref(), None).unwrap();
+        for number in 0..=MOST_REMEMBERED {
+            programs.remember(number.to_string().as_ref(), c"/x");
+        }
         assert_eq!(programs.found.read().unwrap().len(), 1);
     }
 }

@@ -1,13 +1,11 @@
-//! Starts a command's process, and says what was the trouble where that fails.
+//! Starts a command's process.
 //! Knows nothing of waiting for it.
 
-use std::ffi::{CString, OsStr, OsString};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read};
+use std::ffi::{CStr, CString, OsStr, OsString};
+use std::fs::OpenOptions;
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::FileTypeExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime};
 
@@ -15,7 +13,8 @@ use crate::command::{Capture, Command, Stdin};
 use crate::live::Source;
 use crate::outcome::{NotStarted, SpawnError, Subject};
 use crate::process::child::Child;
-use crate::process::environment::{Inherited, Own, c_string};
+use crate::process::environment::{Inherited, c_string};
+use crate::process::explain::{explain, machine, of_program};
 use crate::process::resolve::Programs;
 use crate::process::retry::Others;
 use crate::process::roster::{Entry, Roster};
@@ -23,7 +22,7 @@ use crate::process::stream::Stream;
 use crate::runner::Context;
 use crate::spool::{Spool, SpoolFiles};
 use crate::status::PeakMemory;
-use crate::sys::{self, Failure, Image, Orphan};
+use crate::sys::{self, Failure, Image, Loading, Orphan, Program, Progress, Started};
 
 /// Starts processes, and holds what is made once for all of them.
 pub(crate) struct Starter {
@@ -45,6 +44,8 @@ pub(crate) struct Spawned {
     /// When this try began, by both clocks: what earlier ones waited for room is not the job's time.
     pub(crate) began: (SystemTime, Instant),
     pub(crate) child: Child,
+    /// `None` where it is its program.
+    pub(crate) loading: Option<Loading>,
     /// The most memory that this program had held by then, which the kernel counts for the child too.
     pub(crate) own_peak: PeakMemory,
     pub(crate) stdout: Stream,
@@ -87,14 +88,16 @@ impl Starter {
         }
     }
 
-    /// Starts the command in a session and process group of its own, where `others` run beside it.
+    /// Starts the command in a session and process group of its own, where `others` run beside it. Where that takes long the process
+    /// is on its way to its program still when this comes back.
     pub(crate) fn start(
         &self,
         command: &Command,
         context: &Context,
         others: Others,
     ) -> Result<Spawned, NotStarted> {
-        let program = self.resolve(command)?;
+        let image = self.image(command)?;
+        let is_sought = own_path(command).is_none() && matches!(image.program, Program::FirstOf(_));
         let stdin = self.open_input(command.standard_input())?;
         let (stdout, our_stdout) = self.open_output(command.output())?;
         let (stderr, our_stderr) = self.open_output(command.output())?;
@@ -106,7 +109,8 @@ impl Starter {
         let (our_stdout, our_stderr) = (our_stdout.map(keep), our_stderr.map(keep));
         let began = (SystemTime::now(), Instant::now());
         let pass = self.roster.starts.pass(context.brake()).ok_or(NotStarted::NeverReached)?;
-        let process = self.launch(command, &program, [&stdin, &stdout, &stderr].map(Given::as_fd))?;
+        let Started { process, loading } = sys::start(image, [&stdin, &stdout, &stderr].map(Given::as_fd))
+            .map_err(|failure| self.explain(command, self.locate(command, &failure).as_deref(), failure))?;
         let own_peak = sys::own_peak_memory();
         drop((stdin, stdout, stderr));
         let (stdout, stderr) = (
@@ -117,7 +121,21 @@ impl Starter {
         let process = if are_few { process } else { process.out_of_the_way(self.ceiling) };
         let child = Child::new(process, Arc::clone(&self.roster), entry);
         drop(pass);
-        Ok(Spawned { began, child, own_peak, stdout, stderr })
+        let loading = match loading.progress() {
+            Progress::UnderWay => Some(loading),
+            Progress::Over => {
+                if let (true, Some(path)) = (is_sought, loading.program()) {
+                    self.programs.remember(command.program(), path);
+                }
+                None
+            }
+            Progress::Failed(failure) => {
+                // It has ended.
+                let _ = child.reap();
+                return Err(self.explain(command, loading.program(), failure).into());
+            }
+        };
+        Ok(Spawned { began, child, loading, own_peak, stdout, stderr })
     }
 
     /// The lowest free numbers are given out first: who has got these has used up all below.
@@ -131,39 +149,43 @@ impl Starter {
         Err(machine(Failure::of("pipe2")(none_left)))
     }
 
-    fn launch(
-        &self,
-        command: &Command,
-        program: &Path,
-        streams: [Option<BorrowedFd<'_>>; 3],
-    ) -> Result<sys::Process, SpawnError> {
-        let failed = |error| diagnose(command, program, error);
-        let own = Own::of(command.environment()).map_err(failed)?;
-        let path = |path: &Path| c_string(path.as_os_str().to_owned());
-        let directory = command.working_directory().map(path).transpose().map_err(failed)?;
-        let image = Image {
-            program: &path(program).map_err(failed)?,
-            arguments: &argument_list(command).map_err(failed)?,
-            environment: &self.inherited.changed_by(&own),
-            directory: directory.as_deref(),
-            streams,
+    /// # Errors
+    /// Where there is a NUL byte in it.
+    fn image(&self, command: &Command) -> Result<Image, SpawnError> {
+        let of_program = |source| of_program(command, source);
+        let path = |path: &Path, subject: fn(PathBuf) -> Subject| {
+            let owned = c_string(path.as_os_str().to_owned());
+            owned.map_err(|source| SpawnError { subject: subject(path.to_owned()), source })
+        };
+        let input = match command.standard_input() {
+            Stdin::File(file) => Some(path(file, Subject::Stdin)?),
+            Stdin::Nothing | Stdin::Bytes(_) => None,
+        };
+        let directory = command.working_directory();
+        Ok(Image {
+            program: self.programs.find(command.program(), own_path(command)).map_err(of_program)?,
+            arguments: argument_list(command).map_err(of_program)?,
+            environment: self.inherited.changed_by(command.environment()).map_err(of_program)?,
+            directory: directory.map(|directory| path(directory, Subject::Directory)).transpose()?,
+            input,
             descriptor_limit: self.descriptor_limit,
             orphan: self.orphan,
-        };
-        sys::start(&image).map_err(|failure| {
-            self.programs.forget(command.program());
-            if is_about_the_command(&failure) { failed(failure.source) } else { machine(failure) }
         })
     }
 
-    /// A job that has a PATH of its own is looked up there. One that has none is looked up in ours: the
-    /// environment is about what the job sees, not about what it is.
-    fn resolve(&self, command: &Command) -> Result<Arc<Path>, SpawnError> {
-        let job_path = command.environment().own_value("PATH".as_ref());
-        self.programs.find(command.program(), job_path).map_err(|source| SpawnError {
-            subject: Subject::Program(command.program().to_owned()),
-            source,
-        })
+    /// Where the program is of which `posix_spawn(3)` tells nothing.
+    fn locate(&self, command: &Command, failure: &Failure) -> Option<CString> {
+        if failure.call != "posix_spawn" {
+            return None;
+        }
+        let program = self.programs.find(command.program(), own_path(command)).ok()?;
+        program.path(program.seek().ok()?).map(CStr::to_owned)
+    }
+
+    /// What a start has failed at, with its program where that was found.
+    pub(crate) fn explain(&self, command: &Command, program: Option<&CStr>, failure: Failure) -> SpawnError {
+        self.programs.forget(command.program());
+        explain(command, program, failure)
     }
 
     fn open_input(&self, input: &Stdin) -> Result<Given<'_>, SpawnError> {
@@ -173,9 +195,8 @@ impl Starter {
             // and no SIGPIPE can hit a caller who left that at its default.
             Stdin::Bytes(bytes) => given(sys::memory_file(bytes).map_err(machine)?.into())
                 .map_err(|error| machine(Failure::of("dup")(error))),
-            Stdin::File(path) => open_file(path)
-                .and_then(|file| given(file.into()))
-                .map_err(|source| SpawnError { subject: Subject::Stdin(path.clone()), source }),
+            // The job opens it itself: that may take as long as a file server likes.
+            Stdin::File(_) => Ok(Given::Inherited),
         }
     }
 
@@ -225,67 +246,8 @@ pub(crate) fn argument_list(command: &Command) -> io::Result<Vec<CString>> {
     [program].into_iter().chain(arguments).map(|word| c_string(word.to_owned())).collect()
 }
 
-/// Opening a named pipe waits for its writer, where no timeout and no stop would reach the job.
-fn open_file(path: &Path) -> io::Result<File> {
-    if fs::metadata(path)?.file_type().is_fifo() {
-        let reason = "a named pipe can't be a job's standard input: let the job's command open it";
-        return Err(io::Error::new(io::ErrorKind::Unsupported, reason));
-    }
-    File::open(path)
-}
-
-/// What a call failed for that any command's start needs.
-fn machine(failure: Failure) -> SpawnError {
-    let Failure { call, source } = failure;
-    let subject = if sys::is_shortage(&source) { Subject::Machine } else { Subject::Call(call.into()) };
-    SpawnError { subject, source }
-}
-
-/// Whether a start has failed at what the command says. `posix_spawn(3)` doesn't tell at which of its calls it was; what
-/// only a fence or an older kernel says can't be about the command.
-fn is_about_the_command(failure: &Failure) -> bool {
-    match failure.call {
-        "chdir" | "execve" => true,
-        "posix_spawn" => !matches!(
-            failure.source.raw_os_error(),
-            Some(libc::ENOSYS | libc::EPERM | libc::EINVAL | libc::EBADF)
-        ),
-        _ => false,
-    }
-}
-
-/// Finds out what an error of a start is about. execve(2) and chdir(2) both say "no such file" of three
-/// different things: the program, the interpreter that a script names, the directory to run in.
-fn diagnose(command: &Command, program: &Path, source: io::Error) -> SpawnError {
-    let subject = if sys::is_shortage(&source) {
-        Subject::Machine
-    } else {
-        missing_directory(command)
-            .or_else(|| missing_interpreter(command, program, &source))
-            .unwrap_or_else(|| Subject::Program(command.program().to_owned()))
-    };
-    SpawnError { subject, source }
-}
-
-fn missing_directory(command: &Command) -> Option<Subject> {
-    let directory = command.working_directory()?;
-    // To enter a directory is to execute it; it need not be readable.
-    let entered = sys::may_execute(&directory.join("."));
-    (!entered).then(|| Subject::Directory(directory.to_owned()))
-}
-
-fn missing_interpreter(command: &Command, program: &Path, source: &io::Error) -> Option<Subject> {
-    if source.kind() != io::ErrorKind::NotFound {
-        return None;
-    }
-    let script = match command.working_directory() {
-        Some(directory) => directory.join(program),
-        None => program.to_owned(),
-    };
-    // execve(2) reads no further than this either.
-    let mut first = Vec::new();
-    File::open(&script).ok()?.take(256).read_to_end(&mut first).ok()?;
-    let line = first.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
-    let name = line.trim_ascii().split(u8::is_ascii_whitespace).next()?;
-    Some(Subject::Interpreter { script, interpreter: OsString::from_vec(name.to_vec()) })
+/// A job that has a PATH of its own is looked up there. One that has none is looked up in ours: the environment is about what
+/// the job sees, not about what it is.
+fn own_path(command: &Command) -> Option<&OsStr> {
+    command.environment().own_value("PATH".as_ref())
 }

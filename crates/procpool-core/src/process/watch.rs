@@ -1,10 +1,11 @@
 //! Watches a process until it is over: one loop over its end, its two outputs, its deadline and the run's halt.
 //! Knows nothing of how it was started, and decides nothing: `lifecycle.rs` does.
 
+use std::ffi::CStr;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::halt::Halt;
-use crate::outcome::{End, Ran};
+use crate::outcome::{End, Ran, Survivor};
 use crate::process::child::Child;
 use crate::process::descendants::Descendants;
 use crate::process::holders::{self, Holder, holder};
@@ -14,13 +15,17 @@ use crate::process::roster::Roster;
 use crate::process::spawn::Spawned;
 use crate::process::stream::Stream;
 use crate::runner::Context;
-use crate::status::PeakMemory;
-use crate::sys::{self, Readiness, Taken};
+use crate::shown::Shown;
+use crate::signal::Signal;
+use crate::status::{PeakMemory, Status};
+use crate::sys::{self, Loading, Progress, Readiness, Taken};
 
 /// A process that is watched. Fields drop in this order: the child is killed before its pipes are closed.
 struct Watch<'a> {
     began: (SystemTime, Instant),
     child: Child,
+    /// What it takes to become its program, for as long as it isn't that.
+    loading: Option<Loading>,
     own_peak: PeakMemory,
     stdout: Stream,
     stderr: Stream,
@@ -31,6 +36,7 @@ struct Watch<'a> {
     /// How far the run's halt has been taken note of.
     heard: Halt,
     process: Process,
+    start: Start,
     /// From when it was asked to end, where the kernel tells of them.
     descendants: Option<Descendants>,
     /// When it was last looked for them.
@@ -57,19 +63,31 @@ const LEAST_BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 enum Process {
     Lives,
     Ended,
+    /// It was killed and lives on: it waits in the kernel for what never comes.
+    Left,
 }
 
-/// Waits for the end of the process and of its outputs, ending it where its time is up or the run is stopped.
+/// Whether it was its program when it was ended.
+#[derive(Clone, Copy, PartialEq)]
+enum Start {
+    Done,
+    Hung,
+}
+
+/// Waits for the end of the process and of its outputs, ending it where its time is up or the run is stopped. Says too how far it
+/// had come on its way to its program.
 pub(crate) fn watch(
     spawned: Spawned,
     lifecycle: Lifecycle,
     patience: Patience,
     roster: &Roster,
     context: &Context,
-) -> Ran {
+) -> (Ran, Option<Loading>) {
+    let is_late = spawned.loading.is_some();
     let mut watch = Watch {
         began: spawned.began,
         child: spawned.child,
+        loading: spawned.loading,
         own_peak: spawned.own_peak,
         stdout: spawned.stdout,
         stderr: spawned.stderr,
@@ -79,18 +97,23 @@ pub(crate) fn watch(
         context,
         heard: Halt::GoOn,
         process: Process::Lives,
+        start: Start::Done,
         descendants: None,
         looked: None,
     };
     while !watch.is_over() {
         watch.wait();
     }
+    if is_late {
+        // Counted for the child until it was its program.
+        watch.own_peak = sys::own_peak_memory();
+    }
     watch.finish()
 }
 
 impl Watch<'_> {
     fn is_over(&self) -> bool {
-        self.process == Process::Ended && self.stdout.is_closed() && self.stderr.is_closed()
+        self.process != Process::Lives && self.stdout.is_closed() && self.stderr.is_closed()
     }
 
     /// Waits for the next thing to happen, and sees to it.
@@ -104,6 +127,7 @@ impl Watch<'_> {
         let sources = [self.stdout.event(), self.stderr.event(), end, halt];
         let until = self.lifecycle.deadline().and_then(|deadline| self.roster.clock.real(deadline));
         let [stdout, stderr, end, halt] = sys::wait_any(sources, self.or_look_again(until));
+        self.forget_loading();
         self.look_for_descendants();
         let now = self.roster.clock.now();
         if self.patience == Patience::Moves {
@@ -177,16 +201,37 @@ impl Watch<'_> {
         match action {
             Action::Wait => {}
             Action::Ask(signal) => {
+                self.note_start();
                 // Before the signal: whoever ends by it leaves children of whom nobody tells whose they were.
                 self.know_descendants();
                 self.look_for_descendants();
                 self.child.ask(signal);
             }
-            Action::Kill => self.kill(),
+            Action::Kill => {
+                self.note_start();
+                self.kill();
+            }
             Action::GiveUp => {
                 self.stdout.close();
                 self.stderr.close();
             }
+            Action::LeaveBehind => {
+                self.process = Process::Left;
+                self.stdout.close();
+                self.stderr.close();
+            }
+        }
+    }
+
+    fn forget_loading(&mut self) {
+        if self.loading.as_ref().is_some_and(|loading| matches!(loading.progress(), Progress::Over)) {
+            self.loading = None;
+        }
+    }
+
+    fn note_start(&mut self) {
+        if is_under_way(self.loading.as_ref()) {
+            self.start = Start::Hung;
         }
     }
 
@@ -214,25 +259,30 @@ impl Watch<'_> {
         }
     }
 
-    fn finish(mut self) -> Ran {
+    fn finish(mut self) -> (Ran, Option<Loading>) {
         let elapsed = self.began.1.elapsed();
         if self.lifecycle.was_ended_by_us() {
             // Whoever is left of the group closed its output and ignored the signal.
             self.child.kill();
         }
-        let survivors = match self.descendants.take() {
+        let mut survivors = match self.descendants.take() {
             Some(descendants) => kill::end(&self.child, descendants),
             None => Vec::new(),
         };
-        let reaped = self.child.reap();
         let (stdout, stdout_lost) = self.stdout.finish();
         let (stderr, stderr_lost) = self.stderr.finish();
-        let mut ran = match reaped {
-            Ok((status, mut usage)) => {
-                usage.peak_memory = usage.peak_memory.of_one_started_by(self.own_peak);
-                Ran { usage, ..Ran::new(self.lifecycle.verdict(status)) }
+        let mut ran = if self.process == Process::Left {
+            survivors.push(survivor(&self.child, self.loading.as_ref()));
+            self.child.leave_behind();
+            Ran::new(self.lifecycle.verdict(Status::Signalled(Signal::KILL)))
+        } else {
+            match self.child.reap() {
+                Ok((status, mut usage)) => {
+                    usage.peak_memory = usage.peak_memory.of_one_started_by(self.own_peak);
+                    Ran { usage, ..Ran::new(self.lifecycle.verdict(status)) }
+                }
+                Err(Taken) => Ran::new(End::Unknown),
             }
-            Err(Taken) => Ran::new(End::Unknown),
         };
         ran.started = self.began.0;
         ran.elapsed = elapsed;
@@ -240,9 +290,26 @@ impl Watch<'_> {
         ran.stderr = stderr;
         ran.leaked = self.lifecycle.has_leaked();
         ran.survivors = survivors;
+        ran.start_hung = self.start == Start::Hung;
         ran.lost = stdout_lost.or(stderr_lost);
-        ran
+        (ran, self.loading)
     }
+}
+
+fn is_under_way(loading: Option<&Loading>) -> bool {
+    loading.is_some_and(|loading| matches!(loading.progress(), Progress::UnderWay))
+}
+
+/// A process that can't be killed, by the name of what it was to be.
+fn survivor(child: &Child, loading: Option<&Loading>) -> Survivor {
+    let pid = child.number();
+    let loading = loading.filter(|loading| is_under_way(Some(loading)));
+    let named = loading.and_then(Loading::program).map(CStr::to_bytes);
+    let program = match named.and_then(|path| path.rsplit(|byte| *byte == b'/').next()) {
+        Some(name) => String::from_utf8_lossy(name).replace(Shown::controls, "\u{fffd}"),
+        None => i32::try_from(pid).map(sys::proc::program).unwrap_or_default(),
+    };
+    Survivor { pid, program }
 }
 
 fn attend(stream: &mut Stream, readiness: Readiness) {

@@ -2,10 +2,12 @@
 //! What jobs are is not known here.
 
 mod birth;
+mod child;
 pub(crate) mod event;
 pub(crate) mod files;
 mod group;
 mod ladder;
+pub(crate) mod loading;
 pub(crate) mod pipe;
 pub(crate) mod proc;
 pub(crate) mod process;

@@ -38,7 +38,7 @@ pub(crate) enum Line<'a> {
         #[serde(flatten)]
         whose: Whose<'a>,
         #[serde(flatten)]
-        report: Report,
+        report: Box<Report>,
         #[serde(skip_serializing_if = "Option::is_none")]
         command: Option<String>,
         will_retry: bool,

@@ -222,3 +222,20 @@ fn a_holder_that_is_stopped_is_not_blamed_before_the_run_is_told_to_end() {
         assert_eq!(life.tick(over), expected);
     }
 }
+
+#[test]
+fn what_can_not_be_killed_is_left_behind_and_its_job_has_ended() {
+    let (mut life, now) = started(Some(TIMEOUT));
+    life.tick(now + TIMEOUT);
+    let killed = now + TIMEOUT + GRACE;
+    assert_eq!(life.tick(killed), Action::Kill);
+    assert_eq!(life.deadline(), Some(due_for_real(killed + DYING)));
+    assert_eq!(life.tick(killed), Action::Wait);
+    assert_eq!(life.tick(killed + DYING), Action::LeaveBehind);
+    assert_eq!(life.verdict(OK), End::TimedOut(OK));
+
+    let (mut life, now) = started(None);
+    assert_eq!(life.halt(Halt::Kill, now), Action::Kill);
+    assert_eq!(life.tick(paused(now, DYING)), Action::LeaveBehind);
+    assert_eq!(life.verdict(OK), End::Stopped(OK));
+}

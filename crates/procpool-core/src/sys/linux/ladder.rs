@@ -42,6 +42,12 @@ pub(crate) enum Call {
     /// A table of descriptors of its own.
     Unshare,
     Duplicate,
+    /// The file of the standard input can't be opened.
+    Input,
+    /// It is a named pipe.
+    NamedPipe,
+    /// There is no such program.
+    Search,
     Directory,
     Execute,
 }
@@ -54,6 +60,8 @@ impl Call {
             Call::Session => "setsid",
             Call::Unshare => "unshare",
             Call::Duplicate => "dup2",
+            Call::Input | Call::NamedPipe => "open",
+            Call::Search => "execvp",
             Call::Directory => "chdir",
             Call::Execute => "execve",
         }
@@ -119,7 +127,9 @@ mod tests {
             for call in [Call::Clone, Call::ClonePidfd, Call::PidfdOpen, Call::Unshare] {
                 assert!(rung.below(call).is_none_or(|below| below > rung), "{rung:?} {call:?}");
             }
-            for call in [Call::Session, Call::Duplicate, Call::Directory, Call::Execute] {
+            for call in
+                [Call::Session, Call::Duplicate, Call::Input, Call::Search, Call::Directory, Call::Execute]
+            {
                 assert_eq!(rung.below(call), None);
             }
         }

@@ -23,9 +23,13 @@ const OWN_GROUP: c_int = 0x0400 | libc::POSIX_SPAWN_CLOEXEC_DEFAULT as c_int;
 const OWN_GROUP: c_int = libc::POSIX_SPAWN_SETPGROUP as c_int;
 
 /// Starts the process, and gives its number.
-pub(crate) fn spawn(image: &Image<'_>) -> Result<Pid, Failure> {
+pub(crate) fn spawn(
+    image: &Image,
+    program: &CStr,
+    streams: [Option<BorrowedFd<'_>>; 3],
+) -> Result<Pid, Failure> {
     let failed = Failure::of("posix_spawn");
-    let actions = Actions::of(image).map_err(&failed)?;
+    let actions = Actions::of(image, streams).map_err(&failed)?;
     let attributes = Attributes::new().map_err(&failed)?;
     let arguments = image.argument_pointers();
     let environment = image.environment_pointers();
@@ -36,7 +40,7 @@ pub(crate) fn spawn(image: &Image<'_>) -> Result<Pid, Failure> {
     let error = unsafe {
         libc::posix_spawn(
             &raw mut pid,
-            image.program.as_ptr(),
+            program.as_ptr(),
             actions.0.as_ptr(),
             attributes.0.as_ptr(),
             arguments.as_ptr().cast::<*mut c_char>(),
@@ -59,16 +63,16 @@ struct Actions(MaybeUninit<libc::posix_spawn_file_actions_t>);
 
 #[expect(unsafe_code, reason = "no library has posix_spawn's file actions")]
 impl Actions {
-    fn of(image: &Image<'_>) -> io::Result<Actions> {
+    fn of(image: &Image, streams: [Option<BorrowedFd<'_>>; 3]) -> io::Result<Actions> {
         let mut actions = MaybeUninit::uninit();
         // SAFETY: it is filled in by this call, and from here on dropped.
         check(unsafe { libc::posix_spawn_file_actions_init(actions.as_mut_ptr()) })?;
         let mut actions = Actions(actions);
-        for (target, stream) in (0..).zip(image.streams) {
+        for (target, stream) in (0..).zip(streams) {
             actions.duplicate(stream, target)?;
         }
         actions.close_others()?;
-        if let Some(directory) = image.directory {
+        if let Some(directory) = &image.directory {
             actions.change_directory(directory)?;
         }
         Ok(actions)

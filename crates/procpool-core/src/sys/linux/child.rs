@@ -1,0 +1,245 @@
+//! What a child does between clone(2) and execve(2): system calls, and nothing that allocates or locks, for it has its
+//! parent's memory in common with it and all its other threads. What it is given is in `birth.rs`.
+//!
+//! Its last calls are those that a file server may have hang: by then it can be ended like any process, and holds nothing
+//! of anybody else. From there on its parent goes on by itself, with which it has its `errno` in common.
+
+use std::cell::Cell;
+use std::ffi::{CStr, c_int, c_long, c_uint, c_ulong, c_void};
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::IntoRawFd;
+use std::ptr;
+
+use rustix::fs::{FileType, Mode, OFlags, open, stat};
+
+use crate::sys::descriptors::MOST_CLOSED;
+use crate::sys::linux::birth::{Birth, Means};
+use crate::sys::linux::ladder::{Call, Rung};
+
+/// What runs in the child.
+pub(super) extern "C" fn become_program(birth: *mut c_void) -> c_int {
+    // SAFETY: it is what the parent has given, and lives until this process has left its memory.
+    #[expect(unsafe_code, reason = "the argument of clone")]
+    let birth = unsafe { &*birth.cast::<Birth>() };
+    let trouble = match take_its_own(birth) {
+        Ok(()) => {
+            birth.note_bare();
+            enter(birth)
+        }
+        Err(call) => (call, errno()),
+    };
+    birth.trouble.set(Some(trouble));
+    exit()
+}
+
+/// The child that only shows that it shares this memory.
+pub(super) extern "C" fn only_tell(seen: *mut c_void) -> c_int {
+    // SAFETY: it is what the parent has given, and lives until this process has ended.
+    #[expect(unsafe_code, reason = "the argument of clone")]
+    let seen = unsafe { &*seen.cast::<Cell<bool>>() };
+    seen.set(true);
+    exit()
+}
+
+fn exit() -> ! {
+    // SAFETY: it ends this process and touches no memory.
+    #[expect(unsafe_code, reason = "no destructor and no handler of the caller's may run here")]
+    unsafe {
+        libc::_exit(127)
+    }
+}
+
+/// The first descriptor that is none of the standard three.
+const FIRST_OTHER: c_int = 3;
+
+/// The kernel's own count, for which the C library has no name: `_NSIG` in signal.h, less one.
+const SIGNALS: c_long = 64;
+
+/// Leaves what it has in common with its parent, but for the memory. Fails with the call that did; its error is in errno.
+#[expect(unsafe_code, reason = "system calls between clone and exec")]
+fn take_its_own(birth: &Birth) -> Result<(), Call> {
+    // `struct sigaction` of the kernel: default, without flags, nothing blocked.
+    let default = [0_u64; 8];
+    // SAFETY: each pointer is to a live object of the type that the call reads, or null where that is allowed; none
+    // of the calls writes to memory but to errno, which the parent doesn't read while it waits for this.
+    unsafe {
+        end_with_parent(birth);
+        open_pidfd(birth)?;
+        for signal in 1..=SIGNALS {
+            // KILL and STOP are refused, rightly. Not by sigaction(3), which spares the two that the C library keeps for
+            // itself: those would stay ignored in whatever the child becomes.
+            libc::syscall(
+                libc::SYS_rt_sigaction,
+                signal,
+                default.as_ptr(),
+                ptr::null::<u64>(),
+                size_of::<u64>(),
+            );
+        }
+        // Without a session at least a group: it is by that that a job is ended with all that it has started.
+        if libc::setsid() == -1 && libc::setpgid(0, 0) == -1 {
+            return Err(Call::Session);
+        }
+        if birth.rung.shares_descriptors() && !take_own_descriptors(birth) {
+            return Err(Call::Unshare);
+        }
+        for (target, source) in (0..).zip(birth.streams) {
+            if source >= 0 && libc::dup2(source, target) == -1 {
+                return Err(Call::Duplicate);
+            }
+        }
+        close_others(birth);
+        if let Some(limit) = &birth.descriptors {
+            // A limit that may not be set is no reason not to run.
+            libc::setrlimit(libc::RLIMIT_NOFILE, limit);
+        }
+        // It has no handlers any more, and is to be asked to end before it is killed.
+        let mut none = MaybeUninit::uninit();
+        libc::sigemptyset(none.as_mut_ptr());
+        libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), ptr::null_mut());
+    }
+    Ok(())
+}
+
+/// Looks the command's files up, and becomes its program. Comes back with the call that failed, and its error.
+fn enter(birth: &Birth) -> (Call, c_int) {
+    // By its path from where the caller is.
+    let place = match birth.image.program.seek() {
+        Ok(place) => place,
+        Err(error) => return (Call::Search, error),
+    };
+    birth.place.set(place);
+    if let Some(path) = &birth.image.input {
+        if let Err(trouble) = open_input(path) {
+            return trouble;
+        }
+    }
+    if let Some(directory) = &birth.image.directory {
+        if let Err(error) = rustix::process::chdir(directory.as_c_str()) {
+            return (Call::Directory, error.raw_os_error());
+        }
+    }
+    let program = birth.image.program.path(place).map_or(ptr::null(), CStr::as_ptr);
+    // SAFETY: all strings and both lists live until this process has left this memory, and the lists end with a null pointer.
+    #[expect(unsafe_code, reason = "rustix has no stable execve")]
+    unsafe {
+        libc::execve(program, birth.arguments.as_ptr(), birth.environment.as_ptr());
+    }
+    (Call::Execute, errno())
+}
+
+/// Has the file at the place of the standard input. A named pipe is refused: to open it waits for a writer, which may never come.
+fn open_input(path: &CStr) -> Result<(), (Call, c_int)> {
+    let failed = |error: rustix::io::Errno| (Call::Input, error.raw_os_error());
+    if FileType::from_raw_mode(stat(path).map_err(failed)?.st_mode) == FileType::Fifo {
+        return Err((Call::NamedPipe, 0));
+    }
+    // The leader of a session would get a terminal by opening it.
+    let file = open(path, OFlags::RDONLY | OFlags::NOCTTY, Mode::empty()).map_err(failed)?.into_raw_fd();
+    if file == 0 {
+        return Ok(());
+    }
+    // SAFETY: the child has a table of descriptors of its own, and nothing in it is called by these numbers but here.
+    #[expect(unsafe_code, reason = "a descriptor that nobody owns is replaced")]
+    unsafe {
+        if libc::dup2(file, 0) == -1 {
+            return Err((Call::Duplicate, errno()));
+        }
+        libc::close(file);
+    }
+    Ok(())
+}
+
+/// As prctl(2) takes it.
+const KILL: c_ulong = libc::SIGKILL.unsigned_abs() as c_ulong;
+
+/// Asks for the kernel's KILL when the thread that has started this process is gone, and ends here where that has
+/// happened before it could be asked.
+#[expect(unsafe_code, reason = "system calls between clone and exec")]
+fn end_with_parent(birth: &Birth) {
+    if birth.parent == 0 {
+        return;
+    }
+    // SAFETY: neither call touches memory.
+    unsafe {
+        if libc::prctl(libc::PR_SET_PDEATHSIG, KILL) == -1 {
+            birth.death_signal.set(Means::Failed(errno()));
+            return;
+        }
+        // 0 is a parent outside of a PID namespace that the child is the first of.
+        let parent = libc::getppid();
+        if parent != birth.parent && parent != 0 {
+            libc::_exit(127);
+        }
+    }
+}
+
+/// Where clone(2) was not asked for a pidfd the child opens one of itself, in the table that it shares with its parent.
+#[expect(unsafe_code, reason = "system calls between clone and exec")]
+fn open_pidfd(birth: &Birth) -> Result<(), Call> {
+    if birth.rung.wants_pidfd_of_clone() && birth.pidfd.get() < 0 {
+        return Err(Call::ClonePidfd);
+    }
+    if birth.rung != Rung::OpenedByChild {
+        return Ok(());
+    }
+    // SAFETY: neither call touches memory.
+    let pidfd = unsafe { libc::syscall(libc::SYS_pidfd_open, libc::getpid(), 0) };
+    match c_int::try_from(pidfd) {
+        Ok(pidfd @ 0..) => {
+            birth.pidfd.set(pidfd);
+            Ok(())
+        }
+        _ => Err(Call::PidfdOpen),
+    }
+}
+
+/// Gives the child a table of descriptors of its own, with those that it needs and none above; before that it shares its
+/// parent's, and must not change it. Where a thousand jobs run there are thousands: to copy them all, as fork(2) does,
+/// and to close them again took a fifth of a start.
+#[expect(unsafe_code, reason = "rustix has no close_range")]
+fn take_own_descriptors(birth: &Birth) -> bool {
+    let highest = birth.streams.iter().copied().fold(FIRST_OTHER - 1, c_int::max);
+    // SAFETY: neither call touches memory.
+    unsafe {
+        close_range(birth, highest + 1, libc::CLOSE_RANGE_UNSHARE) || libc::unshare(libc::CLONE_FILES) == 0
+    }
+}
+
+/// Close-on-exec alone is too late: the kernel lets the parent of a vfork(2) go on *before* it closes those descriptors
+/// in the child, and on a busy machine the child then holds copies of other jobs' pipes for a tenth of a second. That
+/// looks like a leak. And what somebody else has left open without that flag is closed too.
+#[expect(unsafe_code, reason = "rustix closes no descriptor that nobody owns")]
+fn close_others(birth: &Birth) {
+    if close_range(birth, FIRST_OTHER, 0) {
+        return;
+    }
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the child has a table of descriptors of its own, and uses none of these. The limits are written to a live
+    // local of the type that getrlimit(2) fills in.
+    unsafe {
+        libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
+        for fd in FIRST_OTHER..c_int::try_from(limit.rlim_cur).unwrap_or(MOST_CLOSED).min(MOST_CLOSED) {
+            libc::close(fd);
+        }
+    }
+}
+
+/// Whether all from this one on are closed.
+#[expect(unsafe_code, reason = "rustix has no close_range")]
+fn close_range(birth: &Birth, first: c_int, flags: c_uint) -> bool {
+    if birth.close_range.get() != Means::Used {
+        return false;
+    }
+    // SAFETY: it touches no memory, and the child uses none of these descriptors.
+    let is_done = unsafe { libc::syscall(libc::SYS_close_range, first, c_uint::MAX, flags) == 0 };
+    if !is_done {
+        birth.close_range.set(Means::Failed(errno()));
+    }
+    is_done
+}
+
+fn errno() -> c_int {
+    io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)
+}

@@ -1,0 +1,209 @@
+//! The way of a child from clone(2) to its program, as its parent sees it. The child uses the parent's memory meanwhile, as
+//! after vfork(2), but the parent is not suspended: a start may hang for as long as a file server likes, and then
+//! somebody has to be there who ends it.
+//!
+//! ```text
+//! parent   clone(2)  futex(2), for 50 ms at most    ────▶  the process is watched like any other
+//! child       └──▶ has only what is its own ──▶ looks up its files, execve(2) ──▶ program
+//! ```
+
+use std::cell::Cell;
+use std::ffi::{CStr, c_int, c_void};
+use std::io;
+use std::mem::{ManuallyDrop, MaybeUninit};
+use std::ptr::{self, NonNull};
+use std::sync::atomic::Ordering;
+
+use rustix::fs::Timespec;
+use rustix::io::{Errno, retry_on_intr};
+use rustix::process::{Pid, WaitOptions, waitpid};
+use rustix::thread::futex;
+
+use crate::sys::image::{Progress, named_pipe};
+use crate::sys::linux::birth::Birth;
+use crate::sys::linux::child::{become_program, only_tell};
+use crate::sys::linux::ladder::Call;
+use crate::sys::trouble::Failure;
+use crate::sys::unix;
+
+/// A process that is its program, or on its way there.
+pub(crate) enum Loading {
+    Child(Memory),
+    /// It was its program when it was first seen.
+    Done(unix::loading::Loading),
+}
+
+/// What the child uses, who owns it too. Where it still does when this is dropped, it is left to it: nobody would see when it doesn't
+/// any more.
+pub(crate) struct Memory {
+    birth: NonNull<Birth>,
+    stack: NonNull<MaybeUninit<Stack>>,
+}
+
+/// The child runs on this. Its few calls need a tenth of it.
+type Stack = [u128; 1024];
+
+const IN_OUR_MEMORY: c_int = libc::CLONE_VM | libc::SIGCHLD;
+
+/// A start takes about a millisecond, and over a second where the machine is busy enough. After this time nobody waits for it any
+/// more but for its end.
+const SLOW: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+
+impl Loading {
+    /// The path of the program, as far as that was found by now.
+    pub(crate) fn program(&self) -> Option<&CStr> {
+        match self {
+            Loading::Child(memory) => {
+                let birth = memory.birth();
+                let place = if birth.is_within() { 0 } else { birth.place.get() };
+                birth.image.program.path(place)
+            }
+            Loading::Done(loading) => loading.program(),
+        }
+    }
+
+    /// How far it has come. What it says but [`Progress::UnderWay`] stays so.
+    pub(crate) fn progress(&self) -> Progress {
+        let (call, number) = match self {
+            Loading::Child(memory) if memory.birth().is_within() => return Progress::UnderWay,
+            Loading::Child(memory) => match memory.birth().trouble.get() {
+                Some(trouble) => trouble,
+                None => return Progress::Over,
+            },
+            Loading::Done(_) => return Progress::Over,
+        };
+        let source = match call {
+            Call::NamedPipe => named_pipe(),
+            _ => io::Error::from_raw_os_error(number),
+        };
+        Progress::Failed(Failure { call: call.name(), source })
+    }
+}
+
+impl Memory {
+    pub(super) fn new(birth: Birth) -> Memory {
+        Memory {
+            birth: Box::leak(Box::new(birth)).into(),
+            stack: Box::leak(Box::<Stack>::new_uninit()).into(),
+        }
+    }
+
+    #[expect(unsafe_code, reason = "a box would say that nobody else uses it")]
+    pub(super) fn birth(&self) -> &Birth {
+        // SAFETY: it is freed by this alone, and all that the child changes is in cells.
+        unsafe { self.birth.as_ref() }
+    }
+
+    /// Takes back what the child was given, which must have ended.
+    pub(super) fn into_birth(self) -> Box<Birth> {
+        assert!(!self.birth().is_within(), "BUG: a child that has ended uses its parent's memory");
+        let (birth, _) = self.into_boxes();
+        birth
+    }
+
+    fn into_boxes(self) -> (Box<Birth>, Box<MaybeUninit<Stack>>) {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: both come from boxes, this was their only owner and is no more, and the child is gone from there.
+        #[expect(unsafe_code, reason = "the other half of what makes this")]
+        unsafe {
+            (Box::from_raw(this.birth.as_ptr()), Box::from_raw(this.stack.as_ptr()))
+        }
+    }
+
+    /// Makes the child. It comes back at once.
+    pub(super) fn bear(&mut self) -> io::Result<Pid> {
+        let birth = self.birth();
+        let mut flags = IN_OUR_MEMORY | libc::CLONE_CHILD_CLEARTID;
+        if birth.rung.shares_descriptors() {
+            flags |= libc::CLONE_FILES;
+        }
+        if birth.rung.wants_pidfd_of_clone() {
+            flags |= libc::CLONE_PIDFD;
+        }
+        birth.within().store(1, Ordering::Relaxed);
+        let argument = self.birth.as_ptr().cast();
+        let tell = Tell {
+            pidfd: birth.pidfd.as_ptr(),
+            within: birth.within().as_ptr().cast(),
+        };
+        let born = clone(become_program, argument, flags, self.stack.as_ptr(), &tell);
+        if born.is_err() {
+            birth.within().store(0, Ordering::Relaxed);
+        }
+        born
+    }
+
+    /// Waits until the child has become its program or has ended; not for long, where that takes long and it can be ended like any
+    /// process. Calls nothing that uses errno, which is the child's too.
+    pub(super) fn wait(&self) {
+        let birth = self.birth();
+        while birth.is_within() {
+            let waited = futex::wait(birth.within(), futex::Flags::empty(), 1, Some(&SLOW));
+            if waited == Err(Errno::TIMEDOUT) && birth.is_bare() {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        if !self.birth().is_within() {
+            let Memory { birth, stack } = *self;
+            drop(Memory { birth, stack }.into_boxes());
+        }
+    }
+}
+
+/// Whether what a child of clone(2) writes is seen here: tried by one that does nothing else.
+pub(super) fn shares_memory() -> io::Result<bool> {
+    let seen = Cell::new(false);
+    let mut stack = Box::<Stack>::new_uninit();
+    let nothing = Tell { pidfd: ptr::null_mut(), within: ptr::null_mut() };
+    let pid = clone(
+        only_tell,
+        ptr::from_ref(&seen).cast_mut().cast(),
+        IN_OUR_MEMORY,
+        ptr::from_mut(&mut *stack),
+        &nothing,
+    )?;
+    // Whoever else has reaped it, it has ended.
+    let _ = retry_on_intr(|| waitpid(Some(pid), WaitOptions::empty()));
+    Ok(seen.get())
+}
+
+/// Where clone(2) writes, as far as its flags ask for it.
+struct Tell {
+    pidfd: *mut c_int,
+    within: *mut c_void,
+}
+
+/// `act` runs in a child in this memory, with `argument`, and must not come back from there. It uses all of these until it has left
+/// this memory: it is the caller who waits for that.
+#[expect(unsafe_code, reason = "no library starts a process in the caller's memory but by posix_spawn")]
+fn clone(
+    act: extern "C" fn(*mut c_void) -> c_int,
+    argument: *mut c_void,
+    flags: c_int,
+    stack: *mut MaybeUninit<Stack>,
+    tell: &Tell,
+) -> io::Result<Pid> {
+    let mut all = MaybeUninit::<libc::sigset_t>::uninit();
+    let mut before = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: both sets are filled in before they are read, see sigsetops(3) and pthread_sigmask(3). The stack, `argument` and
+    // what that points to live until the child has left this memory (see the callers). The child's own part is `act`. No handler
+    // of the caller's runs in the child, for every signal is blocked from before its start until it has no handlers.
+    let (pid, error) = unsafe {
+        libc::sigfillset(all.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), before.as_mut_ptr());
+        let top = stack.add(1).cast();
+        let pid = libc::clone(act, top, flags, argument, tell.pidfd, ptr::null_mut::<c_void>(), tell.within);
+        let error = (pid == -1).then(io::Error::last_os_error);
+        libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut());
+        (pid, error)
+    };
+    match error {
+        Some(error) => Err(error),
+        None => Ok(Pid::from_raw(pid).expect("BUG: a child without a number")),
+    }
+}
