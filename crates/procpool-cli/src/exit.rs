@@ -5,6 +5,8 @@ use crate::{screen, shown, sys, ulimits};
 use std::io;
 use std::process;
 
+use signal_hook::consts::SIGXCPU;
+
 /// The end of procpool, from best to worst: of two that apply, the later one counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ExitStatus {
@@ -23,6 +25,11 @@ pub(crate) enum ExitStatus {
 }
 
 impl ExitStatus {
+    /// The end after a signal that has ended the run. That of a used up limit of processor time is no wish of anybody's.
+    pub(crate) fn after(signal: i32) -> ExitStatus {
+        if signal == SIGXCPU { ExitStatus::OwnFailure } else { ExitStatus::Signal(signal) }
+    }
+
     /// Ends the process this way.
     pub(crate) fn leave(self) -> ! {
         screen::say_what_waits();

@@ -16,8 +16,8 @@ use procpool_core::{
 use crate::guard::{MARK, Mark, Orphans};
 use crate::journal::recorder::Recorder;
 use crate::labels::Labels;
-use crate::screen;
 use crate::work::{Place, Work};
+use crate::{screen, ulimits};
 
 /// execve(2) takes no string of 128 KiB, here `PROCPOOL_KEY=…`. A value that is just short enough for an
 /// argument must not fail because of its key; such a job goes without.
@@ -195,8 +195,10 @@ fn say_survivors(job: &Job<Work>, outcome: &Outcome) {
 }
 
 fn say_short(error: &io::Error) {
-    let text =
-        format!("procpool: no room for another process: {error}; fewer jobs run at once for a while\n");
+    let limits = ulimits::reached_by(error);
+    let text = format!(
+        "procpool: no room for another process: {error}; fewer jobs run at once for a while{limits}\n"
+    );
     // Nothing is lost by it, so whoever can't see it misses nothing but the reason.
     screen::say(&text);
 }

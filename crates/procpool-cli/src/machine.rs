@@ -5,9 +5,9 @@ use std::io;
 
 use anyhow::anyhow;
 use procpool_core::{Limit, LocalProcess};
-use rustix::event::{EventfdFlags, eventfd};
-use rustix::io::Errno;
+use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
+use rustix::stdio;
 
 use crate::descriptors::{self, Jobs, Need, Soft};
 use crate::screen;
@@ -85,7 +85,9 @@ pub(crate) fn make_room(wanted: Wanted, local: LocalProcess) -> (Limit, LocalPro
 /// Where there are fewer; says how many would do.
 pub(crate) fn check_room(beside: Beside) -> anyhow::Result<()> {
     let wanted = descriptors::for_one_job(beside.spare);
-    let held: Vec<_> = (0..wanted).map_while(|_| eventfd(0, EventfdFlags::CLOEXEC).ok()).collect();
+    // Copies of one that is there: a call that makes new ones may be refused for other reasons, and have a way around.
+    let copies = (0..wanted).map(|_| fcntl_dupfd_cloexec(stdio::stderr(), 3));
+    let held: Vec<_> = copies.take_while(|copy| !matches!(copy, Err(Errno::MFILE))).collect();
     let missing = wanted - held.len() as u64;
     if missing == 0 {
         return Ok(());

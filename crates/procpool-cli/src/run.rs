@@ -284,7 +284,7 @@ impl Delivery {
             fault.get().map(|_| ExitStatus::BadInput),
             (has_left_jobs || self.tally.lost > 0 || self.loss.is_some()).then_some(ExitStatus::OwnFailure),
             of_trouble,
-            caught.get().map(ExitStatus::Signal),
+            caught.get().map(ExitStatus::after),
         ];
         ends.into_iter().flatten().max().unwrap_or(ExitStatus::Success)
     }

@@ -14,7 +14,8 @@ use anyhow::Context;
 use procpool_core::{Halt, Handle, Processes, Signal};
 use rustix::termios::tcgetpgrp;
 use signal_hook::consts::{
-    SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGXFSZ,
+    SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGXCPU,
+    SIGXFSZ,
 };
 use signal_hook::{flag, iterator};
 
@@ -24,11 +25,11 @@ pub(crate) use crate::signals::ignored::Ignored;
 pub(crate) use crate::signals::insistence::Insistence;
 use crate::signals::insistence::Patience;
 use crate::status::StatusReport;
-use crate::{screen, sys, threads};
+use crate::{screen, sys, threads, ulimits};
 
 /// Those that end a run, those that stop procpool for a while and let it go on, and those that ask.
-const CAUGHT: [i32; 10] =
-    [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGUSR1, SIGUSR2];
+const CAUGHT: [i32; 11] =
+    [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGUSR1, SIGUSR2];
 
 /// Signals that are caught from now on, by a thread that waits until a run can be told.
 pub(crate) struct Signals {
@@ -145,6 +146,7 @@ impl Servant {
             SIGCONT => self.concerned.processes.signal(Signal::CONT),
             _ if self.counts.hear(source, signal) == Heard::Already => {}
             SIGINT | SIGTERM | SIGHUP | SIGQUIT => self.end(signal),
+            SIGXCPU => self.end_for_want_of_time(),
             SIGUSR1 => self.concerned.report.show(),
             SIGUSR2 => self.concerned.handle.drain(),
             _ => {}
@@ -158,6 +160,15 @@ impl Servant {
         let go_on = || self.asked_to_stop.store(false, Ordering::Release);
         sys::take_default_action_where(signal, || true, go_on);
         screen::resume();
+    }
+
+    /// The kernel sends it once a second until the hard limit is reached, and then KILL.
+    fn end_for_want_of_time(&self) {
+        let is_new = self.concerned.handle.halted() == Halt::GoOn;
+        self.end(SIGXCPU);
+        if is_new {
+            screen::say(&format!("procpool: its own processor time is used up{}\n", ulimits::of_time()));
+        }
     }
 
     /// Tells the run: the first one ends it politely, INT and QUIT by the same signal and the others by TERM;

@@ -8,7 +8,7 @@ use std::io::{self, ErrorKind};
 
 use anyhow::anyhow;
 use nix::libc;
-use rustix::process::{Resource, getrlimit};
+use rustix::process::Resource;
 
 use crate::sys::memory;
 
@@ -41,14 +41,23 @@ const STACK: usize = 2 << 20;
 
 /// The limits that an error may be due to, as far as they are set.
 pub(crate) fn reached(error: &anyhow::Error) -> Limits {
-    let shortage = error.chain().filter_map(|cause| cause.downcast_ref()).find_map(shortage);
+    limits_of(error.chain().filter_map(|cause| cause.downcast_ref()).find_map(shortage))
+}
+
+/// The same of an error that has no causes.
+pub(crate) fn reached_by(error: &io::Error) -> Limits {
+    limits_of(shortage(error))
+}
+
+fn limits_of(shortage: Option<Shortage>) -> Limits {
     match shortage {
         None => Limits::default(),
         Some(Shortage::FileSize) => Limits([set("-f", Resource::Fsize, 1, "bytes"), None]),
         Some(Shortage::Descriptors) => Limits([set("-n", Resource::Nofile, 1, "descriptors"), None]),
-        Some(Shortage::Tasks) if memory::has_room(STACK) => {
-            Limits([set("-u", Resource::Nproc, 1, "tasks of this user"), None])
-        }
+        Some(Shortage::Tasks) if memory::has_room(STACK) => Limits([
+            set("-u", Resource::Nproc, 1, "tasks of this user (and a cgroup's pids.max may allow fewer)"),
+            None,
+        ]),
         Some(Shortage::Memory | Shortage::Tasks) => of_memory(),
     }
 }
@@ -58,12 +67,17 @@ pub(crate) fn of_memory() -> Limits {
     Limits([set("-v", Resource::As, 1024, "kB"), set("-d", Resource::Data, 1024, "kB")])
 }
 
+/// That of processor time, where it is set.
+pub(crate) fn of_time() -> Limits {
+    Limits([set("-t", Resource::Cpu, 1, "seconds"), None])
+}
+
 /// What clap and parsers of job files need at most is far less. What they get below this ends them by SIGABRT, in the middle of a word.
 const STACK_OF_MAIN: u64 = 512 << 10;
 
 /// The limit of the first thread's stack, where that is too low for procpool.
 pub(crate) fn stack() -> Result<(), anyhow::Error> {
-    match getrlimit(Resource::Stack).current {
+    match memory::limit_of(Resource::Stack) {
         Some(allowed) if allowed < STACK_OF_MAIN => {
             let (allowed, needed) = (allowed / 1024, STACK_OF_MAIN / 1024);
             Err(anyhow!("the stack is too small: `ulimit -s` allows {allowed} kB, {needed} are needed"))
@@ -73,7 +87,7 @@ pub(crate) fn stack() -> Result<(), anyhow::Error> {
 }
 
 fn set(option: &'static str, resource: Resource, unit_of: u64, unit: &'static str) -> Option<Reached> {
-    let allowed = getrlimit(resource).current?;
+    let allowed = memory::limit_of(resource)?;
     Some(Reached { option, allowed: allowed / unit_of, unit })
 }
 

@@ -50,7 +50,7 @@ impl Insistence {
             handle.kill();
             thread::sleep(KILLING);
             screen::suspend();
-            ExitStatus::Signal(signal).leave_at_once()
+            ExitStatus::after(signal).leave_at_once()
         };
         // Without a thread there is one safety net less, and nothing else to do about it.
         let _ = threads::start("procpool-insist", insist);

@@ -1,16 +1,32 @@
-//! Address space where that has a limit: whether there is room, and how less is taken.
+//! Limits of this process, and address space where that has one: whether there is room, and how less is taken.
 //! Knows nothing of what it is for.
 
 use std::ptr;
 
-#[cfg(target_env = "gnu")]
-use nix::libc;
+use nix::libc::{self, c_long};
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
-use rustix::process::{Resource, getrlimit};
+use rustix::process::Resource;
+
+/// A soft limit of this process, if it is set, and the system tells.
+pub(crate) fn limit_of(resource: Resource) -> Option<u64> {
+    let mut limit = libc::rlimit64 { rlim_cur: 0, rlim_max: 0 };
+    #[expect(unsafe_code, reason = "rustix panics where a fence refuses it")]
+    // SAFETY: the pointer is to a live local of the type that the call fills in; nothing is set, for the other one is null.
+    let answer = unsafe {
+        libc::syscall(
+            libc::SYS_prlimit64,
+            0,
+            resource as c_long,
+            ptr::null::<libc::rlimit64>(),
+            &raw mut limit,
+        )
+    };
+    (answer == 0 && limit.rlim_cur != libc::RLIM64_INFINITY).then_some(limit.rlim_cur)
+}
 
 /// Whether a limit of memory is set, `ulimit -v` or `ulimit -d`.
 pub(crate) fn is_limited() -> bool {
-    [Resource::As, Resource::Data].into_iter().any(|resource| getrlimit(resource).current.is_some())
+    [Resource::As, Resource::Data].into_iter().any(|resource| limit_of(resource).is_some())
 }
 
 /// Has the C library be sparing with address space where that has a limit: else it maps 64 MiB for each of the first threads. Without a
@@ -41,6 +57,11 @@ pub(crate) fn has_room(bytes: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_limit_is_what_the_system_says() {
+        assert_eq!(limit_of(Resource::Nofile), rustix::process::getrlimit(Resource::Nofile).current);
+    }
 
     #[test]
     fn room_is_what_the_kernel_maps() {

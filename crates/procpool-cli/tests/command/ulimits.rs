@@ -202,3 +202,22 @@ fn records_have_their_descriptors_however_many_jobs_run_at_once() {
         printed_all(&ended, 200);
     }
 }
+
+#[test]
+fn a_procpool_whose_processor_time_is_used_up_ends_its_jobs_and_names_the_limit() {
+    let folder = Folder::new();
+    let script =
+        "ulimit -c 0; ulimit -St 3000; exec procpool run sh -c 'echo $$ > pid; exec sleep 1000' ::: a";
+    let run = folder.sh(script).start();
+    crate::wait_for("the job", || folder.has("pid") && folder.read("pid").ends_with('\n'));
+    folder.sh(&format!("kill -XCPU {}", run.pool())).end().exited(0);
+    let ended = run.end().exited(3);
+    ended.said("its own processor time is used up; `ulimit -t` allows 3000 seconds: raise it");
+    assert!(!crate::lives(folder.read("pid").trim()), "its job lives on");
+}
+
+#[test]
+fn a_job_whose_processor_time_is_used_up_dies_of_that_as_without_procpool() {
+    let script = "ulimit -c 0; ulimit -St 1; procpool run -- sh -c 'while :; do :; done' ::: a";
+    Folder::new().sh(script).end().exited(1).said("SIGXCPU");
+}
