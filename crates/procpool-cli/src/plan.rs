@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use procpool_core::{Capture, LocalProcess, OnLeak, Processes};
 
-use crate::args::{JobArgs, RunArgs, Where};
+use crate::args::{InputArgs, JobArgs, RecordArgs, RunArgs, Where};
 use crate::cluster::courier::Starts;
 use crate::cluster::own_folder::{self, OwnFolder};
 use crate::exit::ExitStatus;
@@ -33,13 +33,14 @@ use crate::journal::running::Leaks;
 use crate::journal::session::Session;
 use crate::launch;
 use crate::machine::{self, Wanted};
-use crate::plan::journal::{Given, Journaling};
+use crate::plan::journal::{Given, Journaling, Recording};
 use crate::plan::outputs::{Outputs, Recorded};
 use crate::plan::taken::Taken;
 use crate::pulse::Pulse;
 use crate::run::{Start, Telling};
 use crate::sink::Sink;
 use crate::sink::journal::{Journal, Told};
+use crate::terms::Terms;
 
 /// All that a run needs.
 pub(crate) struct Plan {
@@ -67,6 +68,15 @@ enum Place {
     Cluster,
 }
 
+impl Place {
+    fn recording(self) -> Recording {
+        match self {
+            Place::Here => Recording::Here,
+            Place::Cluster => Recording::Elsewhere,
+        }
+    }
+}
+
 /// What is left to do at the end of a run that ends like this.
 pub(crate) type Afterwards = Box<dyn FnOnce(ExitStatus)>;
 
@@ -77,6 +87,12 @@ pub(crate) type Afterwards = Box<dyn FnOnce(ExitStatus)>;
 pub(crate) fn input(args: RunArgs) -> anyhow::Result<Input> {
     let terms = terms::terms(&args.environment, &args.schedule)?;
     inputs::input(args.inputs, terms)
+}
+
+/// The input of a run that has no journal.
+fn unrecorded(inputs: InputArgs, terms: Terms, records: &RecordArgs) -> anyhow::Result<Input> {
+    let input = inputs::input(inputs, terms)?;
+    Ok(if records.results.is_some() { input.with_distinct_keys() } else { input })
 }
 
 /// What of jobs may live on when they have ended.
@@ -143,10 +159,7 @@ impl Plan {
         let terms = terms::terms(&environment, &scheduling)?;
         let printed = records::printed(&records, &journal);
         let (input, course, printing) = match &journal.journal {
-            None => {
-                let input = inputs::input(inputs, terms)?;
-                (if records.results.is_some() { input.with_distinct_keys() } else { input }, None, None)
-            }
+            None => (unrecorded(inputs, terms, &records)?, None, None),
             Some(directory) => {
                 let given = Given {
                     run: &run,
@@ -154,15 +167,16 @@ impl Plan {
                     terms: terms.clone(),
                     keep: if outputs.tag_with.is_some() { Keep::Values } else { Keep::Nothing },
                     leaks: leaks(&jobs),
+                    recording: place.recording(),
                 };
                 let Journaling { mut input, session, prints, replay, outset } =
                     journal::journal(directory, &journal, || inputs::input(inputs, terms), given)?;
                 cluster::refuse_unseen(&cluster, &outset)?;
-                let account = Arc::clone(&session.printed);
                 if let Some(replay) = replay.as_ref().filter(|_| records::are_wanted(&records, &outputs)) {
                     let keeper = spooling::spooling(LocalProcess::new(), Capture::Spool)?;
                     input.recorded = replay.completions(|output| keeper.keep(output))?;
                 }
+                let account = Arc::clone(&session.printed);
                 (input, Some((session, outset)), Some(Recorded { account, prints, replay }))
             }
         };

@@ -1,7 +1,7 @@
 //! What a run has printed, read back by the next one and written down again by its own list.
 //! Knows nothing of who prints.
 
-use std::io::{self, Read};
+use std::io;
 
 use procpool_core::Source;
 
@@ -61,13 +61,10 @@ impl Before {
 
     /// Nothing was printed, where there is no such file.
     pub(crate) fn read(place: &JournalFile) -> io::Result<Before> {
-        let mut bytes = Vec::new();
-        match place.open() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Before::default()),
-            file => file?.read_to_end(&mut bytes)?,
-        };
+        const LEAST: usize = STEP * size_of::<u64>();
+        let words = words::read(place, |length| length >= LEAST && length % LEAST == 0)?;
         Ok(Before {
-            words: words::parse(&bytes),
+            words: words.unwrap_or_default(),
             shape: ShapeFile::read(&shape_of(place))?,
             rows: RowFile::read(&rows_of(place))?,
         })
@@ -86,6 +83,12 @@ impl Before {
     /// Whether all outputs of the job at this position have been printed.
     pub(crate) fn has(&self, position: u64) -> bool {
         self.words.get(word_of(position)).is_some_and(|word| word & bit_of(position) != 0)
+    }
+
+    /// How many jobs have nothing more to be printed.
+    pub(crate) fn count(&self) -> u64 {
+        let bits = self.words.get(BITS..).unwrap_or_default();
+        bits.iter().map(|word| u64::from(word.count_ones())).sum()
     }
 
     /// The output that was being printed.

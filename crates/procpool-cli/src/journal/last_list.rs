@@ -3,12 +3,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
+use crate::journal::file::JournalFile;
 use crate::journal::folder::Folder;
 use crate::journal::identity::Hash;
 use crate::journal::list_reader::ListReader;
 use crate::journal::past::Past;
+use crate::journal::places::find_outcomes;
 use crate::journal::printed::{Before, Partial};
 use crate::journal::record::Run;
 use crate::journal::rows::Row;
@@ -19,6 +21,7 @@ use crate::journal::standing::Standing;
 /// What there is to know of it beside what stands on it.
 pub(crate) struct LastList {
     pub(crate) number: u32,
+    generation: u32,
     printed: Before,
     /// How far the lines of jobs were printed, by position.
     rows: HashMap<u64, Row>,
@@ -28,6 +31,9 @@ pub(crate) struct LastList {
     ended: HashSet<u64>,
 }
 
+/// So many records of runs are not lost at once.
+const MOST_LOST: u32 = 64;
+
 /// What was being printed when all came to an end.
 #[derive(Clone, Debug)]
 pub(crate) struct HalfPrinted {
@@ -35,6 +41,16 @@ pub(crate) struct HalfPrinted {
     pub(crate) partial: Partial,
     /// In which shape, where that is known.
     pub(crate) shape: Option<Shaped>,
+    pub(crate) rest: RestIs,
+}
+
+/// Where the rest is of what was being printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RestIs {
+    /// With the job's outcome.
+    Recorded,
+    /// Nowhere: its attempt has no outcome, and what an earlier one has written is another output.
+    Lost,
 }
 
 /// What is known of what was being printed.
@@ -43,6 +59,27 @@ pub(crate) struct Noted {
     pub(crate) half_printed: Option<HalfPrinted>,
     /// How far lines were printed, by job.
     pub(crate) begun: HashMap<Hash, Row>,
+}
+
+/// Where it is noted what has been printed of a run. A power cut may take a run's record and leave what it has made: the account of
+/// a later run is as good, where that had the same list.
+fn account(run: &Run, folder: &Folder) -> anyhow::Result<JournalFile> {
+    let own = folder.printed(run.generation);
+    if own.stat_if_there()?.is_some() {
+        return Ok(own);
+    }
+    for later in run.generation + 1..run.generation + MOST_LOST {
+        if folder.list(later).stat_if_there()?.is_some() {
+            break;
+        }
+        let printed = folder.printed(later);
+        if printed.stat_if_there()?.is_some() {
+            return Ok(printed);
+        }
+    }
+    bail!(
+        "{own:?} is gone, and without it nobody knows what has been printed; put it back, or begin anew in another folder"
+    )
 }
 
 impl LastList {
@@ -61,10 +98,11 @@ impl LastList {
             let last = running.entry(entry.seq).or_insert((holder.generation, 0));
             last.1 = entry.attempt.max(last.1);
         }
-        let printed = folder.printed(run.generation);
+        let printed = account(run, folder)?;
         let printed = Before::read(&printed).with_context(|| format!("can't read {printed:?}"))?;
         Ok(LastList {
             number: run.list,
+            generation: run.generation,
             rows: printed.rows().iter().map(|row| (row.position, *row)).collect(),
             printed,
             running,
@@ -93,15 +131,18 @@ impl LastList {
     }
 
     /// Takes note of how far the outputs were printed of the job that stands there, if they were and not to their end.
-    pub(crate) fn note_printing(&self, position: u64, job: Hash, noted: &mut Noted) {
+    pub(crate) fn note_printing(&self, position: u64, job: Hash, standing: &Standing, noted: &mut Noted) {
+        let row = self.rows.get(&position);
+        // Only lines are printed before there is an outcome, and those have a row.
+        let rest = if standing.was_running && row.is_some() { RestIs::Lost } else { RestIs::Recorded };
         let partial = self.printed.partial();
         // Where all of it was, what was noted of it meanwhile says nothing any more.
         let is_cut_off = partial.position == position && !self.printed.has(position);
         if is_cut_off && noted.half_printed.is_none() {
             let shape = self.printed.shape().cloned();
-            noted.half_printed = Some(HalfPrinted { job, partial, shape });
+            noted.half_printed = Some(HalfPrinted { job, partial, shape, rest });
         }
-        if let Some(row) = self.rows.get(&position) {
+        if let Some(row) = row.filter(|_| rest == RestIs::Recorded) {
             noted.begun.insert(job, *row);
         }
     }
@@ -109,17 +150,65 @@ impl LastList {
     /// Takes note of all who stand on it, and says what was being printed.
     ///
     /// # Errors
-    /// Where it can't be read.
+    /// Where it can't be read, or so much of it is gone that nobody knows what has been printed.
     pub(crate) fn note_all(&mut self, past: &mut Past, folder: &Folder) -> anyhow::Result<Noted> {
         let mut noted = Noted::default();
-        let Some(reader) = ListReader::open(folder, self.number)? else { return Ok(noted) };
         let mut position = 0;
-        reader.read(|listed| {
-            let job = listed.identity.job;
-            position += 1;
-            self.note(position, past.jobs.entry(job).or_insert(Standing::listed()));
-            self.note_printing(position, job, &mut noted);
-        })?;
+        let mut is_whole = false;
+        if let Some(reader) = ListReader::open(folder, self.number)? {
+            let end = reader.read(|listed| {
+                position += 1;
+                let standing = past.jobs.entry(listed.identity.job).or_insert(Standing::listed());
+                self.note_one(position, listed.identity.job, standing, &mut noted);
+            })?;
+            is_whole = end.is_whole;
+        }
+        if !is_whole {
+            self.note_by_records(position, past, folder, &mut noted)?;
+        }
         Ok(noted)
+    }
+
+    fn note_one(&mut self, position: u64, job: Hash, standing: &mut Standing, noted: &mut Noted) {
+        self.note(position, standing);
+        self.note_printing(position, job, standing, noted);
+    }
+
+    /// Who stood where on a list that has no more than so many lines now: their records tell of what the last run has run. Others
+    /// had been printed before it if as many are noted as printed.
+    fn note_by_records(
+        &mut self,
+        lines: u64,
+        past: &mut Past,
+        folder: &Folder,
+        noted: &mut Noted,
+    ) -> anyhow::Result<()> {
+        let mut wanted = HashMap::new();
+        let mut others = 0;
+        for (job, standing) in past.jobs.iter().filter(|(_, standing)| !standing.is_listed) {
+            if standing.is_of_generation(self.generation) {
+                wanted.insert(*job, 0);
+            } else {
+                others += 1;
+            }
+        }
+        let writers = folder.writers()?;
+        let mut positions = HashSet::new();
+        for (job, place) in find_outcomes(&writers, &wanted)? {
+            let position = place.read(&writers)?.0.seq;
+            positions.insert(position);
+            let standing = past.jobs.entry(job).or_insert(Standing::listed());
+            self.note_one(position, job, standing, noted);
+        }
+        let beyond = positions.into_iter().filter(|position| *position > lines);
+        let known = (1..=lines).chain(beyond).filter(|position| self.printed.has(*position)).count() as u64;
+        if self.printed.count() - known < others {
+            bail!(
+                "the journal's list of jobs, {:?}, is gone or shorter than it was, and without it nobody knows what has been \
+                 printed; put it back as it was, or begin anew in another folder",
+                folder.list(self.number)
+            );
+        }
+        Ok(())
     }
 }

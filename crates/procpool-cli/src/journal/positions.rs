@@ -1,6 +1,8 @@
 //! A set of positions in a list: a bit each.
 //! Knows nothing of what is there.
 
+use std::iter;
+
 /// Positions count from 1.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Positions {
@@ -29,6 +31,11 @@ impl Positions {
     pub(crate) fn has(&self, position: u64) -> bool {
         let word = usize::try_from(position / 64).ok().and_then(|word| self.words.get(word));
         word.is_some_and(|word| word & 1 << (position % 64) != 0)
+    }
+
+    /// All, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u64> + '_ {
+        iter::successors(self.from(0), |position| self.from(position + 1))
     }
 
     /// How many there are.
@@ -61,7 +68,7 @@ mod tests {
             positions.iter().chain(&positions).for_each(|position| set.add(*position));
             prop_assert_eq!(set.count(), positions.len() as u64);
             let walked: BTreeSet<u64> =
-                std::iter::successors(set.from(1), |position| set.from(position + 1)).collect();
+                iter::successors(set.from(1), |position| set.from(position + 1)).collect();
             prop_assert_eq!(&walked, &positions);
             prop_assert!((0..600).all(|position| set.has(position) == positions.contains(&position)));
         }

@@ -174,6 +174,16 @@ impl Printed {
         self.words.store(word..word + 1, |words| words[0] |= bit_of(position))
     }
 
+    /// What has been printed of it was an earlier outcome's.
+    ///
+    /// # Errors
+    /// Where that can't be written.
+    pub(crate) fn undo(&self, position: u64) -> io::Result<()> {
+        self.make_room(position)?;
+        let word = word_of(position);
+        self.words.store(word..word + 1, |words| words[0] &= !bit_of(position))
+    }
+
     /// Whether the files are still where they were made, with what was written.
     ///
     /// # Errors

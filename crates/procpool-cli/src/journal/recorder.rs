@@ -4,12 +4,14 @@
 use std::collections::HashSet;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use procpool_core::{Completion, Context, HeldUp, Job, NotStarted, Outcome, Spool};
 
 use crate::guard::Left;
+use crate::journal::positions::Positions;
+use crate::journal::printed::Printed;
 use crate::journal::record::{Circumstances, End, Output, Outputs, Record, attempt_line};
 use crate::journal::running::{Entry, Running};
 use crate::journal::writer::Writer;
@@ -25,6 +27,13 @@ pub(crate) struct Recorder {
     /// Something could not be recorded: nothing is started any more.
     has_failed: AtomicBool,
     trouble: Mutex<Troubles>,
+    printed_again: Option<PrintedAgain>,
+}
+
+/// Jobs of which an earlier outcome has been printed, and where that is noted until they have another one.
+pub(crate) struct PrintedAgain {
+    pub(crate) printed: Arc<Printed>,
+    pub(crate) positions: Positions,
 }
 
 #[derive(Default)]
@@ -46,7 +55,13 @@ impl Recorder {
             writer: OnceLock::new(),
             has_failed: AtomicBool::new(false),
             trouble: Mutex::default(),
+            printed_again: None,
         }
+    }
+
+    /// Jobs at these positions are noted as printed, which their next outcomes aren't.
+    pub(crate) fn over(self, again: PrintedAgain) -> Recorder {
+        Recorder { printed_again: Some(again), ..self }
     }
 
     pub(crate) fn running(&self) -> &Running {
@@ -104,7 +119,14 @@ impl Recorder {
             waited_for: waited_for(context),
         };
         stored.ended.set(circumstances.ended);
-        writer.append(&attempt_line(attempt, &circumstances, &outputs))
+        let line = attempt_line(attempt, &circumstances, &outputs);
+        // Before there is another outcome. Killed in between, the job was running, and runs again.
+        if let Some(again) =
+            self.printed_again.as_ref().filter(|again| again.positions.has(context.seq().get()))
+        {
+            again.printed.undo(context.seq().get())?;
+        }
+        writer.append(&line)
     }
 
     /// Writes something down that is no attempt.

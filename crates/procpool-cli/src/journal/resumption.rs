@@ -10,7 +10,7 @@ use procpool_core::{Job, Key};
 use crate::journal::decision::{Changed, Class, Counts, Decision, Resume};
 use crate::journal::folder::Folder;
 use crate::journal::identity::{Hash, Identity};
-use crate::journal::last_list::{HalfPrinted, LastList, Noted};
+use crate::journal::last_list::{HalfPrinted, LastList, Noted, RestIs};
 use crate::journal::list::{Ledger, Line};
 use crate::journal::list_reader::{ListEnd, ListReader};
 use crate::journal::past::Past;
@@ -39,6 +39,8 @@ pub(crate) struct Resumption {
     pub(crate) to_print: HashMap<Hash, u64>,
     /// What has been printed, by the list as it is now.
     pub(crate) printed: Before,
+    /// Those to run of which an earlier outcome has been printed, so that it isn't if the run ends before they do.
+    pub(crate) printed_again: Positions,
     /// How much of the outputs of those has been printed line by line, by position.
     pub(crate) begun: HashMap<u64, Own>,
     /// Whose output was cut off while it was printed.
@@ -57,6 +59,7 @@ pub(crate) struct CutOff {
     pub(crate) job: Hash,
     /// On the list as it is now; [`GONE`] where it isn't on it any more.
     pub(crate) position: u64,
+    pub(crate) rest: RestIs,
     pub(crate) afterwards: Afterwards,
 }
 
@@ -88,7 +91,7 @@ pub(crate) struct Reckoning<'a> {
 impl Resumption {
     fn is_cut_off(&mut self, half: HalfPrinted, position: u64, afterwards: Afterwards) {
         self.printed.set_partial(Partial { position, ..half.partial }, half.shape);
-        self.cut_off = Some(CutOff { job: half.job, position, afterwards });
+        self.cut_off = Some(CutOff { job: half.job, position, rest: half.rest, afterwards });
     }
 }
 
@@ -118,7 +121,7 @@ impl<'a> Reckoning<'a> {
         let mut standing = known.unwrap_or(Standing::listed());
         let position = self.position + 1;
         last.note(position, &mut standing);
-        last.note_printing(position, identity.job, &mut self.noted);
+        last.note_printing(position, identity.job, &standing, &mut self.noted);
         self.judge(identity, Some(&standing), key);
     }
 
@@ -127,8 +130,9 @@ impl<'a> Reckoning<'a> {
         let class = Class::of(standing, identity);
         let decision = class.decide(self.wish.resume, self.wish.changed);
         if let Some(half) = self.noted.half_printed.take_if(|half| half.job == identity.job) {
-            let is_left =
-                decision == Decision::Leave && standing.is_some_and(|standing| standing.is_unprinted);
+            let is_left = decision == Decision::Leave
+                && half.rest == RestIs::Recorded
+                && standing.is_some_and(|standing| standing.is_unprinted);
             let afterwards = if is_left { Afterwards::IsDone } else { Afterwards::IsNothing };
             self.found.is_cut_off(half, self.position, afterwards);
         }
@@ -137,6 +141,9 @@ impl<'a> Reckoning<'a> {
         match decision {
             Decision::Run => {
                 found.to_run.add(self.position);
+                if standing.is_some_and(|standing| standing.outcome.is_some() && !standing.is_unprinted) {
+                    found.printed_again.add(self.position);
+                }
                 let round = self.past.round.as_ref().map(|last| last.round.generation);
                 let is_of_round =
                     |standing: &&Standing| round.is_some_and(|first| standing.has_failed_since(first));

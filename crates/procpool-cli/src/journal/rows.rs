@@ -1,8 +1,7 @@
 //! How far the outputs of jobs have been printed whose lines are printed side by side, in the jobs' own bytes: a file of its
 //! own. Knows nothing of how a line is shaped.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
@@ -44,6 +43,9 @@ const MOST: usize = 4096;
 /// The position, the attempt, and two counts.
 const ROW: usize = 4;
 
+/// And one that stays 0.
+const LENGTH: usize = MOST * ROW + 1;
+
 impl Own {
     pub(crate) fn of(self, source: Source) -> u64 {
         match source {
@@ -57,8 +59,7 @@ impl RowFile {
     /// Makes the file, with what is known of earlier runs.
     pub(crate) fn create(place: &JournalFile, before: &[Row]) -> io::Result<RowFile> {
         let before = &before[..before.len().min(MOST)];
-        // And one that stays 0.
-        let mut words = vec![0; MOST * ROW + 1];
+        let mut words = vec![0; LENGTH];
         for (row, words) in before.iter().zip(words.chunks_exact_mut(ROW)) {
             words.copy_from_slice(&[row.position, row.attempt.into(), row.own.stdout, row.own.stderr]);
         }
@@ -114,12 +115,7 @@ impl RowFile {
 
     /// All rows that are in use; none where there is no such file.
     pub(crate) fn read(place: &JournalFile) -> io::Result<Vec<Row>> {
-        let mut bytes = Vec::new();
-        match place.open() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            file => File::take(file?, (MOST * ROW * size_of::<u64>()) as u64).read_to_end(&mut bytes)?,
-        };
-        let words = words::parse(&bytes);
+        let words = words::read(place, |length| length == LENGTH * size_of::<u64>())?.unwrap_or_default();
         let row = |words: &[u64]| match *words {
             [position, attempt, stdout, stderr] if position > 0 => {
                 let own = Own { stdout, stderr };

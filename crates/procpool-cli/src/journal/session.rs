@@ -60,7 +60,7 @@ impl Session {
         folder: Folder,
         claim: Claim,
         recorder: Recorder,
-        printed: Printed,
+        printed: Arc<Printed>,
         listing: Arc<Listing>,
         start: Start,
         trouble: Trouble,
@@ -68,7 +68,7 @@ impl Session {
         Session {
             folder,
             recorder: Arc::new(recorder),
-            printed: Arc::new(printed),
+            printed,
             listing,
             start: Mutex::new(Some(start)),
             claim,

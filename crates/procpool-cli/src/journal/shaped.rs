@@ -2,8 +2,7 @@
 //! bytes in another shape.
 //! Knows nothing of how an output is brought into a shape.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use procpool_core::Source;
@@ -97,12 +96,8 @@ impl ShapeFile {
 
     /// The shape of what was being printed; `None` where that is not known, as it is not to older versions of procpool.
     pub(crate) fn read(place: &JournalFile) -> io::Result<Option<Shaped>> {
-        let mut bytes = Vec::new();
-        match place.open() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            file => File::take(file?, (WORDS * size_of::<u64>()) as u64).read_to_end(&mut bytes)?,
-        };
-        Ok(parse(&bytes))
+        let words = words::read(place, |length| length == WORDS * size_of::<u64>())?;
+        Ok(words.and_then(|words| parse(&words::bytes(&words))))
     }
 }
 

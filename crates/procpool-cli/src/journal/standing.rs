@@ -55,6 +55,11 @@ impl Standing {
         self.generation >= generation && self.outcome == Some(CameOfIt::Failed)
     }
 
+    /// Whether its outcome is of this generation.
+    pub(crate) fn is_of_generation(&self, generation: u32) -> bool {
+        self.generation == generation
+    }
+
     /// The last one of its generation.
     pub(crate) fn attempt(&self) -> u32 {
         self.attempt

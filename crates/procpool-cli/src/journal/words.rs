@@ -4,7 +4,7 @@
 //! The file is not mapped: who stores in a page that somebody has cut off, or that the disk has no room for, would be killed.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -108,8 +108,33 @@ impl Words {
     }
 }
 
-fn bytes(words: &[u64]) -> Vec<u8> {
+/// As they stand in a file.
+pub(super) fn bytes(words: &[u64]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_ne_bytes()).collect()
+}
+
+/// Such a file of an earlier run, as it is there; `None` where there is none. `made` says whether it has a length that a run gives
+/// it before it begins, and later.
+///
+/// # Errors
+/// Where it can't be read, or has another length.
+pub(super) fn read(place: &JournalFile, made: impl Fn(usize) -> bool) -> io::Result<Option<Vec<u64>>> {
+    let mut there = Vec::new();
+    match place.open() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?.read_to_end(&mut there)?,
+    };
+    if made(there.len()) {
+        return Ok(Some(parse(&there)));
+    }
+    Err(io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!(
+            "{place:?} has {} bytes, which no run gives it: somebody has changed it, and nobody knows what has been printed; put \
+             it back as it was, or begin anew in another folder",
+            there.len()
+        ),
+    ))
 }
 
 /// The words of such a file, whatever its end is.

@@ -4,6 +4,7 @@
 use std::env;
 use std::io::{self, BufWriter};
 use std::iter;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ use crate::journal::past::{self, Past, PastRound};
 use crate::journal::positions::Positions;
 use crate::journal::printed::{Before, Printed};
 use crate::journal::record::Run;
-use crate::journal::recorder::Recorder;
+use crate::journal::recorder::{PrintedAgain, Recorder};
 use crate::journal::resumption::{Reckoning, Resumption, Wish, reckon_stored, write_list};
 use crate::journal::running::{Holder, Leaks, Lock, Running};
 use crate::journal::session::{From, Session, Start, this_run};
@@ -52,6 +53,15 @@ pub(super) struct Given<'a> {
     pub(super) terms: Terms,
     pub(super) keep: Keep,
     pub(super) leaks: Leaks,
+    pub(super) recording: Recording,
+}
+
+/// Who records the attempts of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Recording {
+    Here,
+    /// Slices, of which this process hears later.
+    Elsewhere,
 }
 
 /// The journal that was asked for, made ready; nothing has begun yet.
@@ -151,7 +161,7 @@ impl Preparation<'_> {
         let (list, generation) = (1, 1);
         self.claim_files(generation);
         let mut input = input.with_distinct_keys();
-        let printed = Printed::create(&self.folder.printed(generation), &Before::default())?;
+        let printed = Arc::new(Printed::create(&self.folder.printed(generation), &Before::default())?);
         let run = self.run(&input, generation, list)?;
         let ledger = self.ledger(list, None)?;
         let listing = Arc::new(Listing::begin(self.folder.list(list), ledger, self.durability())?);
@@ -161,7 +171,7 @@ impl Preparation<'_> {
         };
         let jobs = StoredJobs::new(Arc::clone(&listing), None, expected);
         let trouble = Arc::clone(&jobs.trouble);
-        let all = std::mem::replace(&mut input.jobs, Box::new(iter::empty()));
+        let all = mem::replace(&mut input.jobs, Box::new(iter::empty()));
         let from = From::Nothing { jobs: all, fault: input.fault.clone() };
         let start = Start {
             run,
@@ -199,7 +209,7 @@ impl Preparation<'_> {
         self.claim_files(generation);
         let mut last =
             run.as_ref().map(|run| LastList::new(run, &self.folder, before.as_ref())).transpose()?;
-        let (number, mut input, found) = match (input, &mut last) {
+        let (number, mut input, mut found) = match (input, &mut last) {
             (Some(input), last) => {
                 let noted = match last {
                     Some(last) => last.note_all(&mut past, &self.folder)?,
@@ -221,7 +231,12 @@ impl Preparation<'_> {
         // They are opened when they are needed, which is too late to refuse anything.
         check(&self.folder.own_files().outputs)?;
         check(&self.folder.inputs(number))?;
-        let printed = Printed::create(&self.folder.printed(generation), &found.printed)?;
+        let again = match self.given.recording {
+            Recording::Here => mem::take(&mut found.printed_again),
+            Recording::Elsewhere => Positions::default(),
+        };
+        again.iter().for_each(|position| found.printed.add(position));
+        let printed = Arc::new(Printed::create(&self.folder.printed(generation), &found.printed)?);
         let run = self.run(&input, generation, number)?;
         let ledger = self.ledger(number, past.directory_of(number))?;
         let listing = Listing::over(self.folder.list(number), ledger, found.length, self.durability())?;
@@ -256,7 +271,8 @@ impl Preparation<'_> {
         let mut prints = (*to_run).clone();
         replay.iter().flat_map(Replay::positions).for_each(|position| prints.add(position));
         input.loss = replay.as_mut().and_then(Replay::damage);
-        let recorder = Recorder::new(generation, self.running);
+        let again = PrintedAgain { printed: Arc::clone(&printed), positions: again };
+        let recorder = Recorder::new(generation, self.running).over(again);
         let session = Session::new(self.folder, self.claim, recorder, printed, listing, start, trouble);
         Ok(Journaling {
             input,

@@ -126,7 +126,9 @@ pub(crate) fn delivered(
 /// # Errors
 /// Where the file can't be read.
 pub(crate) fn is_within_line(file: Option<&File>, length: u64, part: Part) -> io::Result<bool> {
-    let noted = part.bytes > 0 && part.last == LastByte::IsWithinLine;
+    // What is no file may have any part of what was under way, and an empty line is better than two in one.
+    let may_be_torn = part.place.is_none() && part.under_way > 0;
+    let noted = may_be_torn || part.bytes > 0 && part.last == LastByte::IsWithinLine;
     let (Some(there), Some(file)) = (part.place, file) else { return Ok(noted) };
     let is_same =
         |metadata: &std::fs::Metadata| (metadata.dev(), metadata.ino()) == (there.device, there.inode);

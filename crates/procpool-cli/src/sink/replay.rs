@@ -13,6 +13,7 @@ use crate::journal::entry::Entry;
 use crate::journal::file::JournalFile;
 use crate::journal::folder::{Folder, WriterFiles};
 use crate::journal::identity::Hash;
+use crate::journal::last_list::RestIs;
 use crate::journal::listing::Listing;
 use crate::journal::places::{RecordPlace, find_outcomes};
 use crate::journal::positions::Positions;
@@ -145,6 +146,9 @@ impl Replay {
     pub(crate) fn take_begun(&mut self) -> io::Result<Option<Begun>> {
         let Some(cut) = self.cut.take() else { return Ok(None) };
         let position = cut.whose.position;
+        if cut.whose.rest == RestIs::Lost {
+            return Ok(Some(Begun::Torn(cut.partial)));
+        }
         let recorded = match self.others.take() {
             None => self.take(position)?.map(|recorded| Recorded { from: cut.partial.own, ..recorded }),
             Some(place) => {

@@ -233,7 +233,14 @@ impl Write for Stream {
         if let Some(account) = &self.account {
             account.announce(bytes.len())?;
         }
-        let count = Patient::new(file, &self.pulse).write(bytes)?;
+        let count = match (Patient::new(file, &self.pulse).write(bytes), &self.account) {
+            (Ok(count), _) => count,
+            (Err(error), account) => {
+                // Nothing of it went.
+                account.iter().try_for_each(|account| account.announce(0))?;
+                return Err(error);
+            }
+        };
         if let Some(account) = &self.account {
             account.count(&bytes[..count])?;
         }

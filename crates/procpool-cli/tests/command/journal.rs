@@ -7,6 +7,8 @@ mod damage;
 mod leftovers;
 mod list;
 mod options;
+mod pages;
+mod printed;
 mod resume;
 mod touched;
 mod trust;

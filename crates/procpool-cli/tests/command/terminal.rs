@@ -48,6 +48,19 @@ impl Picture {
     }
 }
 
+/// The two ends of a pseudo-terminal: a person's and a program's.
+pub(crate) fn pair() -> (File, File) {
+    let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&keyboard).unwrap();
+    unlockpt(&keyboard).unwrap();
+    let name = ptsname(&keyboard, Vec::new()).unwrap();
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).custom_flags(i32::try_from(OFlags::NOCTTY.bits()).unwrap());
+    let device = options.open(std::ffi::OsStr::from_bytes(name.as_bytes())).unwrap();
+    let keyboard = File::from(keyboard);
+    (keyboard, device)
+}
+
 /// Both ends of it; what is written on it is collected.
 pub(crate) struct Terminal {
     keyboard: File,
@@ -57,14 +70,7 @@ pub(crate) struct Terminal {
 
 impl Terminal {
     pub(crate) fn new() -> Terminal {
-        let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
-        grantpt(&keyboard).unwrap();
-        unlockpt(&keyboard).unwrap();
-        let name = ptsname(&keyboard, Vec::new()).unwrap();
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).custom_flags(i32::try_from(OFlags::NOCTTY.bits()).unwrap());
-        let device = options.open(std::ffi::OsStr::from_bytes(name.as_bytes())).unwrap();
-        let keyboard = File::from(keyboard);
+        let (keyboard, device) = pair();
         let screen = Listener::new(Some(keyboard.try_clone().unwrap()));
         Terminal { keyboard, device, screen }
     }

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::pipe::{PipeFlags, fcntl_setpipe_size, pipe_with};
 
 use crate::journal::killed;
 use crate::processes::state;
@@ -32,7 +32,7 @@ fn cut_into(run: impl FnOnce(OwnedFd) -> Trial, bytes: u64) -> String {
 }
 
 /// A run whose output comes through a pipe that is read as far as a case wants.
-struct Tap {
+pub(super) struct Tap {
     running: Running,
     reader: File,
     writer: OwnedFd,
@@ -40,20 +40,28 @@ struct Tap {
 }
 
 impl Tap {
+    /// One that holds no more than a page that nobody reads.
+    pub(super) fn of_a_page(run: impl FnOnce(OwnedFd) -> Trial) -> Tap {
+        Tap::new(|pipe| {
+            fcntl_setpipe_size(&pipe, 4096).unwrap();
+            run(pipe)
+        })
+    }
+
     fn new(run: impl FnOnce(OwnedFd) -> Trial) -> Tap {
         let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).unwrap();
         let running = run(writer.try_clone().unwrap()).start();
         Tap { running, reader: reader.into(), writer, text: String::new() }
     }
 
-    fn read(&mut self, bytes: u64) {
+    pub(super) fn read(&mut self, bytes: u64) {
         let read = Read::by_ref(&mut self.reader).take(bytes).read_to_string(&mut self.text).unwrap();
         assert_eq!(read as u64, bytes);
     }
 
     /// Waits until the run waits for room. Killed between a write to a pipe and the note of it, a piece comes twice.
     #[track_caller]
-    fn is_full(&self) {
+    pub(super) fn is_full(&self) {
         let pool = self.running.pool();
         let is_full = || {
             let mut writer = [PollFd::new(&self.writer, PollFlags::OUT)];
@@ -64,7 +72,7 @@ impl Tap {
 
     /// All that has come in all.
     #[track_caller]
-    fn kill(mut self) -> String {
+    pub(super) fn kill(mut self) -> String {
         killed(self.running);
         drop(self.writer);
         self.reader.read_to_string(&mut self.text).unwrap();
@@ -73,7 +81,7 @@ impl Tap {
 }
 
 /// Whether no thread runs.
-fn sleeps(process: &str) -> bool {
+pub(super) fn sleeps(process: &str) -> bool {
     let tasks = fs::read_dir(format!("/proc/{process}/task")).unwrap();
     tasks.flatten().all(|task| state(&task.file_name().to_string_lossy()) == Some('S'))
 }
@@ -228,4 +236,25 @@ fn a_line_that_was_cut_and_whose_rest_nobody_has_is_ended_before_another_begins(
     folder.write("ok", "");
     let rest = folder.record("--resume --output lines sh -c").args(list).end().exited(0);
     rest.printed("\nagain\n");
+}
+
+#[test]
+fn what_an_attempt_wrote_that_nobody_recorded_is_not_finished_by_what_an_earlier_one_wrote() {
+    let numbers = (1..=LAST).map(|number| number.to_string().len() as u64 + 1).sum::<u64>();
+    // The attempt before it was of the run before, or of the same.
+    for (retries, before) in [("", 0), ("--retries 1", numbers)] {
+        let folder = Folder::new();
+        let script = "[ -e last ] && exec echo last; [ -e again$PROCPOOL_ATTEMPT ] || { seq 60000; : > again2; exit 1; }
+            seq 60000; sleep 1000";
+        let words = |first: &str| format!("{first} --output lines {retries} --retry-delay 0 sh -c");
+        let list = [script, "sh", ":::", "x"];
+        if before == 0 {
+            folder.record(&words("")).args(list).end().exited(1);
+            folder.write("again1", "");
+        }
+        cut(folder.record(&words("--resume")).args(list), before + 100_001);
+        folder.write("last", "");
+        let rest = folder.record(&words("--resume")).args(list).end().exited(0).text().to_owned();
+        assert_eq!(rest.trim_start_matches('\n'), "last\n", "{retries:?}");
+    }
 }

@@ -1,0 +1,75 @@
+//! What is known of what has been printed: where a list is gone, where a run that would print more was killed, where somebody has
+//! touched the account of it. Does not know how that is kept.
+
+use std::fs;
+
+use crate::journal::killed;
+use crate::{Folder, wait_for};
+
+#[test]
+fn what_was_recorded_and_not_printed_is_printed_though_its_list_is_gone_or_that_is_refused() {
+    let list = ["echo $1", "sh", ":::", "a", "b"];
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    for harm in ["rm J/list-*", "truncate -s 0 J/list-*", "truncate -s -100 J/list-*"] {
+        let folder = Folder::new();
+        folder.record("-j1 sh -c").args(list).stdout(full()).end().exited(3);
+        folder.sh(harm).end().exited(0);
+        let again = folder.record("--resume -j1 sh -c").args(list).end().exited(0);
+        let mut lines: Vec<&str> = again.text().lines().collect();
+        lines.sort_unstable();
+        assert_eq!(lines, ["a", "b"], "{harm}");
+        // What a run before the last one has recorded stands where on its list nobody knows.
+        let folder = Folder::new();
+        folder.record("-j1 sh -c").args(list).stdout(full()).end().exited(3);
+        folder.record("--resume -j1 sh -c").args(list).stdout(full()).end().exited(3);
+        folder.sh(harm).end().exited(0);
+        let again = folder.record("--resume -j1 sh -c").args(list).end();
+        if again.status.success() {
+            // The second run had come to nothing.
+            assert_eq!(again.text().len(), 4, "{harm}: {}", again.describe());
+        } else {
+            let says = " is gone or shorter than it was, and without it nobody knows what has been printed";
+            again.exited(2).printed("").said(says);
+        }
+    }
+}
+
+#[test]
+fn what_failed_and_was_printed_is_not_printed_again_where_a_resume_that_would_run_it_was_killed_before() {
+    let folder = Folder::new();
+    let list = ["echo $1; [ $1 != wait ] || [ ! -e again ] || { : > waits; sleep 1000; }; exit 1", "sh"];
+    let jobs = |first: &str| [list[0], list[1], ":::", first, "b"].map(str::to_owned);
+    folder.record("-j1 sh -c").args(jobs("wait")).end().exited(1).printed("wait\nb\n");
+    folder.write("again", "");
+    let running = folder.record("--resume -j1 sh -c").args(jobs("wait")).start();
+    wait_for("the first job to run", || folder.has("waits"));
+    killed(running);
+    fs::remove_file(folder.file("again")).unwrap();
+    // Interrupted it runs again, unless the kill came before that was noted.
+    let again = folder.resume("--unrun").end().exited(1);
+    assert!(matches!(again.text(), "" | "wait\n"), "{}", again.describe());
+    folder.resume("--unrun").end().exited(1).printed("");
+    // What it has written then is.
+    folder.resume("").end().exited(1).printed("wait\nb\n");
+}
+
+#[test]
+fn an_account_that_is_gone_or_not_as_long_as_it_was_made_is_refused_for_what_it_told_would_come_twice() {
+    for (harm, says) in [
+        ("rm J/printed-1", "printed-1\" is gone, and without it nobody knows what has been printed"),
+        (": > J/printed-1", "printed-1\" has 0 bytes, which no run gives it"),
+        ("truncate -s -1 J/printed-1", "printed-1\" has 4095 bytes"),
+        ("echo >> J/printed-1", "printed-1\" has 4097 bytes"),
+        (": > J/printed-1.rows", "printed-1.rows\" has 0 bytes"),
+        ("truncate -s 100 J/printed-1.shape", "printed-1.shape\" has 100 bytes"),
+    ] {
+        let folder = Folder::new();
+        let list = ["echo $1; [ $1 = a ]", "sh", ":::", "a", "b"];
+        folder.record("--output lines -j1 sh -c").args(list).end().exited(1).printed("a\nb\n");
+        folder.sh(&format!("cp -rp J kept; {harm}")).end().exited(0);
+        folder.resume("").end().exited(2).printed("").said(says);
+        folder.record("--resume sh -c").args(list).end().exited(2).printed("").said(says);
+        folder.sh("rm -r J; mv kept J").end().exited(0);
+        folder.resume("").end().exited(1).printed("b\n");
+    }
+}
