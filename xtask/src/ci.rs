@@ -63,6 +63,7 @@ impl Step {
             Step::Torture => {
                 torture::run(root, &torture::Options::for_ci())?;
                 torture::run(root, &torture::Options::of_journals_for_ci())?;
+                torture::run(root, &torture::Options::of_scenarios_for_ci())?;
             }
             Step::Bench => bench::run(root, &bench::Options::for_ci())?,
             Step::Cluster => return cluster::check(root),

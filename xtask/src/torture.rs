@@ -36,6 +36,7 @@ use sleeper::needs::Need;
 use crate::built;
 use crate::torture::crowd::Crowd;
 use crate::torture::journal::Hardness;
+use crate::torture::journal::scenario::{self, Number};
 use crate::torture::place::Realm;
 use crate::torture::report::{Report, Total};
 
@@ -46,7 +47,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 50)]
     rounds: u64,
     /// Instead of rounds: kill long runs with a journal again and again, and go on with them
-    #[arg(long, conflicts_with_all = ["rounds", "lanes"])]
+    #[arg(long, conflicts_with = "rounds")]
     journal: bool,
     /// How often each of these is killed
     #[arg(long, value_name = "N", default_value_t = 1000, requires = "journal")]
@@ -54,6 +55,9 @@ pub(crate) struct Options {
     /// How many jobs each has
     #[arg(long, value_name = "N", default_value_t = 5000, requires = "journal")]
     jobs: usize,
+    /// Instead of those: play so many short runs that are killed, changed, tampered with and gone on with
+    #[arg(long, value_name = "N", requires = "journal", conflicts_with_all = ["kills", "jobs"])]
+    scenarios: Option<u64>,
     /// Repeat an earlier torture: each round has the seed after that of the one before [default: random]
     #[arg(long)]
     seed: Option<u64>,
@@ -87,6 +91,7 @@ impl Options {
             journal: false,
             kills: 50,
             jobs: 400,
+            scenarios: None,
             seed: None,
             lanes: 4,
             procpool: None,
@@ -105,6 +110,10 @@ impl Options {
     pub(crate) fn of_journals_for_ci() -> Options {
         Options { journal: true, ..Options::for_ci() }
     }
+
+    pub(crate) fn of_scenarios_for_ci() -> Options {
+        Options { scenarios: Some(60), ..Options::of_journals_for_ci() }
+    }
 }
 
 /// Plays the rounds and says what came of them.
@@ -114,6 +123,14 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     }
     let seed = options.seed.unwrap_or_else(|| rand::random_range(0..1_000_000));
     let procpool = options.procpool.clone().map_or_else(|| built::procpool(root), Ok)?;
+    if let Some(scenarios) = options.scenarios {
+        let number = Number { scenarios, seed, lanes: options.lanes };
+        return if options.alone {
+            scenario::run_alone(&procpool, seed)
+        } else {
+            scenario::run(&procpool, number)
+        };
+    }
     if options.journal {
         return journal::run(&procpool, Hardness { kills: options.kills, jobs: options.jobs, seed });
     }

@@ -6,7 +6,7 @@ use rand::{Rng, rngs::Xoshiro256PlusPlus};
 use std::io::{self, BufReader, Read};
 
 /// Which of the two output streams: each has bytes of its own, so that a swap is noticed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stream {
     /// Standard output.
     Stdout,

@@ -7,7 +7,9 @@ use clap::Args;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use signal_hook::low_level;
 use sleeper::fate::fails;
+use sleeper::stamp;
 use std::io::{self, ErrorKind, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 #[derive(Args)]
@@ -22,6 +24,9 @@ pub(crate) struct Ending {
     /// Let the same keys fail in each run with the same SEED [default: random]
     #[arg(long)]
     seed: Option<u64>,
+    /// Exit with 1 in the first N processes of this key that have stamped their start
+    #[arg(long, value_name = "N", default_value = "0", requires = "stamp")]
+    fail_first: usize,
     /// Die by the signal of this number
     #[arg(long, value_name = "SIGNUM", conflicts_with_all = ["exit", "fail_rate"])]
     #[arg(value_parser = clap::value_parser!(i32).range(1..=64))]
@@ -29,7 +34,13 @@ pub(crate) struct Ending {
 }
 
 impl Ending {
-    pub(crate) fn end(&self, key: &[u8]) -> Result<Exit> {
+    /// `stamps` is the file in which processes have stamped.
+    pub(crate) fn end(&self, key: &[u8], stamps: Option<&Path>) -> Result<Exit> {
+        if let Some(stamps) = stamps.filter(|_| self.fail_first > 0) {
+            if stamp::starts(stamps, key)? <= self.fail_first {
+                return Ok(Exit::ToldToFail);
+            }
+        }
         if let Some(signal) = self.kill_self {
             die(signal)?;
         }

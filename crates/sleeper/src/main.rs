@@ -29,14 +29,14 @@ fn run(args: &Args) -> Result<Exit> {
         started.end()?;
     }
     worked?;
-    args.ending.end(&key)
+    args.ending.end(&key, args.stamp.as_deref())
 }
 
 /// All between the two stamps. What a test may have to wait for is in force before `ready` is printed.
 fn work(args: &Args) -> Result<()> {
     args.behind.leave(&args.signals)?;
     args.signals.arm()?;
-    args.output.print(&args.signals)?;
+    args.output.print(&args.signals, &args.key())?;
     args.signals.stop()?;
     thread::sleep(args.seconds.duration);
     args.output.print_slept(&args.seconds)

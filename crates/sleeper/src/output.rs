@@ -6,15 +6,21 @@ use crate::signals::Signals;
 use anyhow::Result;
 use clap::Args;
 use sleeper::bytes::{Stream, reader};
+use sleeper::lines::Mark;
 use std::env;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
+use std::thread;
+use std::time::Duration;
 
 /// Small enough that both streams are wanted in turn long before a pipe's 64 KiB are full.
 const CHUNK: u64 = 8 << 10;
+
+/// So many lines are written at once.
+const PACE: usize = 64;
 
 #[derive(Args)]
 #[command(next_help_heading = "Output")]
@@ -40,11 +46,23 @@ pub(crate) struct Output {
     /// Which bytes
     #[arg(long, value_name = "SEED", default_value = "0")]
     byte_seed: u64,
+    /// Write N lines to stdout that each say whose they are and which
+    #[arg(long, value_name = "N", default_value = "0")]
+    stdout_lines: u64,
+    /// Write N such lines to stderr, in turn with those to stdout
+    #[arg(long, value_name = "N", default_value = "0")]
+    stderr_lines: u64,
+    /// How long each is
+    #[arg(long, value_name = "BYTES", default_value = "60")]
+    line_bytes: usize,
+    /// Rest so many milliseconds after each 64 lines
+    #[arg(long, value_name = "MS", default_value = "0")]
+    pace: u64,
 }
 
 impl Output {
     /// All that is printed before the sleep.
-    pub(crate) fn print(&self, signals: &Signals) -> Result<()> {
+    pub(crate) fn print(&self, signals: &Signals, key: &[u8]) -> Result<()> {
         let mut stdout = unbuffered(io::stdout())?;
         if signals.announces() {
             stdout.write_all(b"ready\n")?;
@@ -58,7 +76,28 @@ impl Output {
         if self.print_dir {
             stdout.write_all(&[env::current_dir()?.as_os_str().as_bytes(), b"\n"].concat())?;
         }
-        self.print_bytes(stdout, unbuffered(io::stderr())?)
+        let mut stderr = unbuffered(io::stderr())?;
+        self.print_lines(&String::from_utf8_lossy(key), &mut stdout, &mut stderr)?;
+        self.print_bytes(stdout, stderr)
+    }
+
+    fn print_lines(&self, key: &str, stdout: &mut File, stderr: &mut File) -> Result<()> {
+        let mut outputs =
+            [(Stream::Stdout, self.stdout_lines, stdout), (Stream::Stderr, self.stderr_lines, stderr)];
+        let most = self.stdout_lines.max(self.stderr_lines);
+        for first in (1..=most).step_by(PACE) {
+            for (stream, count, output) in &mut outputs {
+                let numbers = first..=(first + PACE as u64 - 1).min(*count);
+                let pid = std::process::id();
+                let line = |number| {
+                    let (key, stream, count) = (key.to_owned(), *stream, *count);
+                    Mark { key, pid, stream, number, count }.line(self.line_bytes)
+                };
+                output.write_all(&numbers.flat_map(line).collect::<Vec<u8>>())?;
+            }
+            thread::sleep(Duration::from_millis(self.pace));
+        }
+        Ok(())
     }
 
     fn print_bytes(&self, mut stdout: File, mut stderr: File) -> Result<()> {

@@ -118,6 +118,14 @@ pub fn read(path: &Path) -> Result<Vec<Interval>> {
     Ok(intervals)
 }
 
+/// How many processes of this key have stamped their start.
+///
+/// # Errors
+/// As [`read`].
+pub fn starts(path: &Path, key: &[u8]) -> Result<usize> {
+    Ok(read(path)?.iter().filter(|interval| interval.key == key).count())
+}
+
 /// The most that surely ran at once.
 ///
 /// Who ends in the instant in which another starts does not overlap it. Of one without an end only its start is sure,

@@ -6,6 +6,7 @@ mod delivery;
 mod job;
 mod play;
 mod records;
+pub(crate) mod scenario;
 mod stage;
 mod starts;
 mod strike;

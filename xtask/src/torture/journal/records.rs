@@ -47,7 +47,11 @@ pub(crate) fn judge(jobs: &[Printed], files: &Files<'_>) -> Result<()> {
     Ok(())
 }
 
-fn attempts(journal: &[u8]) -> Result<Vec<Value>> {
+/// The records of attempts, in their order.
+///
+/// # Errors
+/// Where a line is no record.
+pub(crate) fn attempts(journal: &[u8]) -> Result<Vec<Value>> {
     ensure!(journal.ends_with(b"\n"), "the journal ends within a line");
     let mut attempts = Vec::new();
     for line in journal.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
@@ -61,7 +65,11 @@ fn attempts(journal: &[u8]) -> Result<Vec<Value>> {
     Ok(attempts)
 }
 
-fn output(attempt: &Value, name: &str, outputs: &[u8]) -> Result<Vec<u8>> {
+/// What was recorded of an output.
+///
+/// # Errors
+/// Where that is not there, or in two ways.
+pub(crate) fn output(attempt: &Value, name: &str, outputs: &[u8]) -> Result<Vec<u8>> {
     let field = |suffix: &str| &attempt[format!("{name}{suffix}")];
     let length = usize::try_from(field("_bytes").as_u64().context("no number of bytes")?)?;
     let here = match (field("").as_str(), field("_base64").as_str(), field("_at").as_u64()) {

@@ -11,10 +11,12 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use rustix::fd::OwnedFd;
 use rustix::pipe::{PipeFlags, pipe_with};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::torture::heard::Heard;
 use crate::torture::journal::job::Job;
+use crate::torture::journal::strike::Growing;
 use crate::torture::plan::Order;
 use crate::torture::watched::Watched;
 
@@ -125,34 +127,14 @@ impl Stage {
         Watched::new(&child, started)
     }
 
-    /// Whether the list of the last run that was recorded is whole, so that a resume needs nothing else.
+    /// Whether a resume needs nothing else.
     pub(crate) fn has_whole_list(&self) -> bool {
-        let journal = fs::read_to_string(self.path(JOURNAL).join("journal.jsonl")).unwrap_or_default();
-        let run = journal.lines().rfind(|line| line.contains(r#""record":"run""#));
-        let run: Option<serde_json::Value> = run.and_then(|run| serde_json::from_str(run).ok());
-        let Some(number) = run.and_then(|run| run["list"].as_u64()) else { return false };
-        let list = fs::read_to_string(self.path(JOURNAL).join(format!("list-{number}.jsonl")));
-        list.is_ok_and(|list| {
-            list.ends_with('\n') && list.lines().last().is_some_and(|line| line.contains(r#""record":"end""#))
-        })
+        whole_list(&self.path(JOURNAL)).is_some()
     }
 
     /// The stamps of the jobs.
     pub(crate) fn log(&self) -> PathBuf {
         self.path(LOG)
-    }
-
-    /// How many bytes of the journal there are.
-    pub(crate) fn recorded(&self) -> u64 {
-        size(&self.path(JOURNAL).join("journal.jsonl"))
-    }
-
-    /// How many bytes have come on standard output.
-    pub(crate) fn printed(&self) -> u64 {
-        match &self.outlet {
-            Outlet::File => size(&self.path(OUT)),
-            Outlet::Pipe(_, heard) => heard.count() as u64,
-        }
     }
 
     /// The last that was said on standard error.
@@ -194,6 +176,19 @@ impl Stage {
     }
 }
 
+impl Growing for Stage {
+    fn recorded(&self) -> u64 {
+        size(&self.path(JOURNAL).join("journal.jsonl"))
+    }
+
+    fn printed(&self) -> u64 {
+        match &self.outlet {
+            Outlet::File => size(&self.path(OUT)),
+            Outlet::Pipe(_, heard) => heard.count() as u64,
+        }
+    }
+}
+
 impl Delivery {
     pub(crate) const ALL: [Delivery; 3] = [Delivery::File, Delivery::Ordered, Delivery::Pipe];
 
@@ -211,6 +206,18 @@ impl Delivery {
             Delivery::Pipe => "through a pipe",
         }
     }
+}
+
+/// The keys of the last run that was recorded in this journal, where its list is whole.
+pub(crate) fn whole_list(journal: &Path) -> Option<Vec<String>> {
+    let records = fs::read_to_string(journal.join("journal.jsonl")).ok()?;
+    let run = records.lines().rfind(|line| line.contains(r#""record":"run""#))?;
+    let run: Value = serde_json::from_str(run).ok()?;
+    let list = fs::read_to_string(journal.join(format!("list-{}.jsonl", run["list"]))).ok()?;
+    let lines: Option<Vec<Value>> = list.lines().map(|line| serde_json::from_str(line).ok()).collect();
+    let (end, jobs) = lines.as_ref()?.split_last()?;
+    let key = |job: &Value| job["key"].as_str().unwrap_or_default().to_owned();
+    (list.ends_with('\n') && end["record"] == "end").then(|| jobs.iter().map(key).collect())
 }
 
 fn size(path: &Path) -> u64 {

@@ -13,7 +13,6 @@ use anyhow::{Context, Result};
 use crate::torture::blow::{Kind, Stroke};
 use crate::torture::ending::Struck;
 use crate::torture::journal::blow::{Blow, Moment};
-use crate::torture::journal::stage::Stage;
 use crate::torture::strike::Trio;
 use crate::torture::watched::Watched;
 
@@ -79,8 +78,17 @@ pub(crate) struct Strike {
     pub(crate) first_job: Option<Duration>,
 }
 
+/// What grows while procpool runs.
+pub(crate) trait Growing {
+    /// How many bytes of the journal there are.
+    fn recorded(&self) -> u64;
+
+    /// How many bytes have come of the output.
+    fn printed(&self) -> u64;
+}
+
 /// Waits for the moment and kills, unless the run has ended before.
-pub(crate) fn strike(blow: &Blow, run: &Watched, stage: &Stage, log: &mut StartLog) -> Result<Strike> {
+pub(crate) fn strike(blow: &Blow, run: &Watched, stage: &impl Growing, log: &mut StartLog) -> Result<Strike> {
     let (starts, recorded, printed) = (log.starts(), stage.recorded(), stage.printed());
     let mut strike = Strike::default();
     loop {

@@ -1,0 +1,224 @@
+//! The torture of journals in many short scenarios: lists that change, outputs that are told to look otherwise, to files, pipes and
+//! terminals, and somebody who has his hands in the journal. Each has a process of its own.
+//! Does not know how one is played, only how many lines may be wrong: none.
+
+mod attempt;
+mod came;
+mod harm;
+mod judge;
+mod plan;
+mod play;
+mod stage;
+
+use std::env;
+use std::fmt;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use rustix::process::geteuid;
+use serde::{Deserialize, Serialize};
+
+use crate::torture::census;
+use crate::torture::journal::scenario::came::{Repeats, read};
+use crate::torture::journal::scenario::judge::{Verdict, judge};
+use crate::torture::journal::scenario::plan::{Scenario, Who};
+use crate::torture::journal::scenario::play::{Finish, play};
+use crate::torture::journal::scenario::stage::Stage;
+use crate::torture::round;
+
+/// What is written at once to a pipe, and may come twice after a kill.
+const PIECE: usize = 4096;
+
+/// How many, which, and how many at once.
+#[derive(Clone, Copy)]
+pub(crate) struct Number {
+    pub(crate) scenarios: u64,
+    pub(crate) seed: u64,
+    pub(crate) lanes: usize,
+}
+
+/// What came of a scenario, or of many.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Report {
+    seed: u64,
+    plan: String,
+    kills: u64,
+    refused: u64,
+    lines: u64,
+    lost: u64,
+    doubled: u64,
+    mixed: u64,
+    torn: u64,
+    early: u64,
+    twice: u64,
+    faults: Vec<String>,
+}
+
+/// Plays them and says what came of them.
+pub(crate) fn run(procpool: &Path, number: Number) -> Result<()> {
+    let Number { scenarios, seed, lanes } = number;
+    println!("seed {seed}: {scenarios} scenarios, {lanes} at once");
+    let begun = Instant::now();
+    let seeds = Mutex::new(seed..seed + scenarios);
+    let lane = || {
+        let mut reports = Vec::new();
+        while let Some(seed) = { seeds.lock().expect("BUG: a lane panicked").next() } {
+            let report =
+                play_elsewhere(procpool, seed).with_context(|| format!("the scenario of seed {seed}"))?;
+            if !report.faults.is_empty() {
+                println!("{}", Bad(&report));
+            }
+            reports.push(report);
+        }
+        Ok(reports)
+    };
+    let reports: Result<Vec<Vec<Report>>> = thread::scope(|scope| {
+        let lanes: Vec<_> = (0..lanes.max(1)).map(|_| scope.spawn(lane)).collect();
+        lanes.into_iter().map(|lane| lane.join().expect("BUG: a lane panicked")).collect()
+    });
+    let reports = reports?.concat();
+    let total = reports.iter().fold(Report::default(), Report::and);
+    println!("{total}; {:.1} s", begun.elapsed().as_secs_f64());
+    let Some(bad) =
+        reports.iter().filter(|report| !report.faults.is_empty()).min_by_key(|report| report.seed)
+    else {
+        return Ok(());
+    };
+    let count = reports.iter().filter(|report| !report.faults.is_empty()).count();
+    bail!(
+        "{count} of {scenarios} scenarios were bad; the first of them again: \
+         `cargo xtask torture --journal --scenarios 1 --seed {}`",
+        bad.seed
+    )
+}
+
+/// Plays one in a process of its own, which adopts and reaps whatever is an orphan.
+fn play_elsewhere(procpool: &Path, seed: u64) -> Result<Report> {
+    let mut command = Command::new(env::current_exe().context("can't find this program")?);
+    command.args([
+        "torture",
+        "--journal",
+        "--alone",
+        "--scenarios",
+        "1",
+        "--seed",
+        &seed.to_string(),
+        "--procpool",
+    ]);
+    let output = command.arg(procpool).stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
+    ensure!(output.status.success(), "it could not be played: {}", output.status);
+    serde_json::from_slice(&output.stdout).context("its report can't be read")
+}
+
+/// Plays the scenario of this seed in this process, and prints what came of it in JSON.
+pub(crate) fn run_alone(procpool: &Path, seed: u64) -> Result<()> {
+    round::prepare()?;
+    let procpool = procpool.canonicalize().context("no procpool")?;
+    let who = if geteuid().is_root() { Who::Root } else { Who::Anybody };
+    let scenario = Scenario::random(seed, who);
+    let mut stage = Stage::new(scenario.outlet)?;
+    let played = play(&procpool, &scenario, &mut stage);
+    // Whatever went wrong, nobody may be left on this machine.
+    census::kill_all(Duration::from_secs(10))?;
+    let mut heard = Vec::new();
+    let mut report = Report { seed, plan: scenario.to_string(), ..Report::default() };
+    match played {
+        Err(error) => report.faults.push(format!("{error:#}")),
+        Ok(played) => {
+            let repeats = if scenario.outlet.is_file() { Repeats::None } else { Repeats::UpTo(PIECE) };
+            let came: Vec<_> = played.streams.iter().map(|segments| read(segments, repeats)).collect();
+            for (stream, segments) in played.streams.iter().enumerate() {
+                let named = segments.iter().enumerate();
+                heard.extend(
+                    named.map(|(run, segment)| (format!("came-{stream}-{run}"), segment.bytes.clone())),
+                );
+            }
+            report.kills = played.kills;
+            report.refused = u64::from(played.end == Finish::Refused);
+            report.twice = came.iter().map(|came| came.repeats).sum();
+            report.note(judge(&came, &played.known));
+        }
+    }
+    if !report.faults.is_empty() {
+        let folder = stage.keep();
+        for (name, bytes) in heard {
+            fs::write(folder.join(name), bytes)?;
+        }
+        report.faults.push(format!("its folder stays: {folder:?}"));
+    }
+    println!("{}", serde_json::to_string(&report)?);
+    Ok(())
+}
+
+impl Report {
+    fn note(&mut self, verdict: Verdict) {
+        let is_good = verdict.is_good();
+        let Verdict { lines, lost, doubled, mixed, torn, early, first } = verdict;
+        (self.lines, self.lost, self.doubled) = (lines, lost, doubled);
+        (self.mixed, self.torn, self.early) = (mixed, torn, early);
+        if !is_good {
+            self.faults.push(format!(
+                "{lost} lost, {doubled} doubled, {mixed} mixed, {torn} torn, {early} not recorded"
+            ));
+            self.faults.extend(first);
+        }
+    }
+
+    fn and(self, other: &Report) -> Report {
+        Report {
+            seed: self.seed + 1,
+            plan: String::new(),
+            kills: self.kills + other.kills,
+            refused: self.refused + other.refused,
+            lines: self.lines + other.lines,
+            lost: self.lost + other.lost,
+            doubled: self.doubled + other.doubled,
+            mixed: self.mixed + other.mixed,
+            torn: self.torn + other.torn,
+            early: self.early + other.early,
+            twice: self.twice + other.twice,
+            faults: Vec::new(),
+        }
+    }
+}
+
+/// The sum of all.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Report {
+            seed: count,
+            kills,
+            refused,
+            lines,
+            lost,
+            doubled,
+            mixed,
+            torn,
+            early,
+            twice,
+            ..
+        } = self;
+        write!(
+            f,
+            "{count} scenarios, {kills} kills, {refused} refused what somebody had touched; {lines} lines: "
+        )?;
+        write!(f, "{lost} lost, {doubled} doubled, {mixed} mixed, {torn} torn, {early} not recorded; ")?;
+        write!(f, "{twice} pieces came twice where they may")
+    }
+}
+
+/// One that was bad.
+struct Bad<'a>(&'a Report);
+
+impl fmt::Display for Bad<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Report { seed, plan, faults, .. } = self.0;
+        write!(f, "seed {seed}: {plan}")?;
+        faults.iter().try_for_each(|fault| write!(f, "\n    | {fault}"))
+    }
+}

@@ -1,0 +1,199 @@
+//! What has come on one stream in all runs, made into lines: without what a terminal adds, without procpool's own words, and
+//! without the pieces that came twice where they may. Does not know which lines there should be.
+
+use sleeper::lines::Mark;
+
+/// What a run has added to a stream.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Segment {
+    pub(crate) bytes: Vec<u8>,
+    /// Whether the run was killed, so that its last piece may come again.
+    pub(crate) is_killed: bool,
+}
+
+/// A stream, line by line.
+#[derive(Debug, Default)]
+pub(crate) struct Came {
+    pub(crate) lines: Vec<Line>,
+    /// How many pieces came twice.
+    pub(crate) repeats: u64,
+}
+
+/// A line that came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    /// Without its newline.
+    pub(crate) text: Vec<u8>,
+    /// In which run it began, and in which it ended.
+    pub(crate) begun: usize,
+    pub(crate) ended: usize,
+}
+
+/// How procpool's own lines begin.
+const OWN: &[u8] = b"procpool: ";
+
+/// Which pieces may come twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeats {
+    None,
+    /// The last one before a kill, of at most so many bytes.
+    UpTo(usize),
+}
+
+impl Line {
+    /// What stands before the last tab, and whose line it is, if it is whole.
+    pub(crate) fn read(&self) -> (&[u8], Option<Mark>) {
+        let tab = self.text.iter().rposition(|byte| *byte == b'\t');
+        let (label, rest) = tab.map_or((&[][..], &self.text[..]), |tab| self.text.split_at(tab + 1));
+        (label, Mark::read(rest))
+    }
+}
+
+/// Reads the segments one behind the other.
+pub(crate) fn read(segments: &[Segment], repeats: Repeats) -> Came {
+    let mut came = Came::default();
+    // Of the line that has not ended, and how many bytes came before it.
+    let mut all: Vec<u8> = Vec::new();
+    let mut begun = 0;
+    let mut start = 0;
+    let mut is_killed = false;
+    for (run, segment) in segments.iter().enumerate() {
+        let bytes = without_controls(&segment.bytes);
+        let begins_with_words = bytes.starts_with(OWN) && start < all.len();
+        let bytes = without_own_words(&bytes);
+        // One that was refused has nothing but words, and the next finishes the line.
+        let is_cut_off = begins_with_words && !bytes.is_empty();
+        if is_cut_off {
+            // With the words of a resume behind it nobody finds its rest.
+            let text = all.split_off(start);
+            came.lines.push(Line { text, begun, ended: run });
+        }
+        let twice = match repeats {
+            Repeats::UpTo(most) if is_killed => repeated(&all, start, &bytes, most),
+            _ => 0,
+        };
+        came.repeats += u64::from(twice > 0);
+        for byte in &bytes[twice..] {
+            if start == all.len() {
+                begun = run;
+            }
+            all.push(*byte);
+            if *byte == b'\n' {
+                let text = all[start..all.len() - 1].to_vec();
+                came.lines.push(Line { text, begun, ended: run });
+                start = all.len();
+            }
+        }
+        // A run that prints nothing doesn't make the piece before it another's.
+        is_killed = segment.is_killed || is_killed && bytes.is_empty();
+    }
+    if start < all.len() {
+        came.lines.push(Line { text: all[start..].to_vec(), begun, ended: segments.len() });
+    }
+    came
+}
+
+/// How many bytes at the beginning of `next` are those at the end of `all`, whose last line begins at `start`, and without them the
+/// line in between is whole.
+fn repeated(all: &[u8], start: usize, next: &[u8], most: usize) -> usize {
+    let most = most.min(all.len()).min(next.len());
+    let is_one = |length: &usize| {
+        if !all.ends_with(&next[..*length]) {
+            return false;
+        }
+        let rest = &next[*length..];
+        let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+        let text = [&all[start..], &rest[..end]].concat();
+        text.is_empty() || Line { text, begun: 0, ended: 0 }.read().1.is_some()
+    };
+    (1..=most).rev().find(is_one).unwrap_or(0)
+}
+
+/// A terminal ends lines with a carriage return too; what begins with ESC [ is for it alone.
+fn without_controls(bytes: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut rest = bytes.iter().copied().peekable();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'\r' => {}
+            0x1b if rest.next_if_eq(&b'[').is_some() => {
+                rest.by_ref().find(|byte| (0x40..=0x7e).contains(byte));
+            }
+            _ => plain.push(byte),
+        }
+    }
+    plain
+}
+
+/// Procpool's own lines stand between those of jobs; no job prints such a line.
+fn without_own_words(said: &[u8]) -> Vec<u8> {
+    let mut others = Vec::new();
+    let mut rest = said;
+    while let Some(start) = rest.windows(OWN.len()).position(|window| window == OWN) {
+        others.extend(&rest[..start]);
+        let end = rest[start..].iter().position(|byte| *byte == b'\n');
+        rest = &rest[end.map_or(rest.len(), |end| start + end + 1)..];
+    }
+    others.extend(rest);
+    others
+}
+
+#[cfg(test)]
+mod tests {
+    use sleeper::bytes::Stream;
+
+    use super::*;
+
+    fn line(number: u64) -> Vec<u8> {
+        let mark = Mark {
+            key: "a".into(),
+            pid: 7,
+            stream: Stream::Stdout,
+            number,
+            count: 9,
+        };
+        mark.line(50)
+    }
+
+    fn read_all(segments: &[&[u8]], repeats: Repeats) -> Came {
+        let segment = |bytes: &&[u8]| Segment { bytes: bytes.to_vec(), is_killed: true };
+        read(&segments.iter().map(segment).collect::<Vec<_>>(), repeats)
+    }
+
+    #[test]
+    fn a_line_that_was_cut_goes_on_in_the_next_run() {
+        let one = line(1);
+        let came = read_all(&[&one[..20], b"", &one[20..]], Repeats::None);
+        let whole = Line { text: one[..49].to_vec(), begun: 0, ended: 2 };
+        assert_eq!((&came.lines[..], came.repeats), (&[whole][..], 0));
+        let came = read_all(&[&one[..20], b"procpool: hi\n", &one[20..]], Repeats::None);
+        assert_eq!(came.lines.len(), 1);
+        let came = read_all(&[&one[..20], &[b"procpool: hi\n", &one[20..]].concat()], Repeats::None);
+        assert_eq!(came.lines.len(), 2);
+    }
+
+    #[test]
+    fn a_piece_that_came_twice_is_taken_out_and_counted() {
+        let (one, two) = (line(1), line(2));
+        for cut in 0..50 {
+            let first = [&one[..], &two[..cut]].concat();
+            for length in 1..=first.len() {
+                let next = [&first[first.len() - length..], &two[cut..]].concat();
+                let came = read_all(&[&first, &next], Repeats::UpTo(4096));
+                assert_eq!((came.lines.len(), came.repeats), (2, 1), "{cut} {length}");
+                assert!(came.lines.iter().all(|line| line.read().1.is_some()), "{cut} {length}");
+            }
+            let came = read_all(&[&first, &two[cut..]], Repeats::UpTo(4096));
+            assert_eq!((came.lines.len(), came.repeats), (2, 0), "{cut}");
+        }
+        let came = read_all(&[&one, &one], Repeats::None);
+        assert_eq!(came.lines.len(), 2);
+    }
+
+    #[test]
+    fn what_only_a_terminal_sees_is_no_part_of_a_line() {
+        let came = read_all(&[b"a\x1b[0mb\r\n\x1b[1;31mc\r\nd"], Repeats::None);
+        let texts: Vec<&[u8]> = came.lines.iter().map(|line| &line.text[..]).collect();
+        assert_eq!(texts, [&b"ab"[..], b"c", b"d"]);
+    }
+}

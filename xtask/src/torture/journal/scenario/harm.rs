@@ -1,0 +1,251 @@
+//! What is done to a journal by those who are no procpool: by hand between two runs, by a job, by another user.
+//! Does not know what is right then.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use rand::RngExt;
+use rand::rngs::StdRng;
+
+/// What is done.
+#[derive(Clone, Debug)]
+pub(crate) enum Harm {
+    /// A file of the journal is touched.
+    Touch(Touch, &'static str),
+    /// A list has other commands, with sums that are right.
+    Forge,
+    ByAnother(Trick),
+}
+
+/// What is done to a file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Touch {
+    /// To so many of a thousand parts.
+    Cut(u32),
+    Empty,
+    Append,
+    /// A byte behind so many of a thousand parts.
+    Flip(u32),
+    Remove,
+    /// A link to it is put in its place.
+    Link,
+    /// Another file with the same bytes.
+    Copy,
+}
+
+/// What another user does, or has been given.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Trick {
+    HasFolder,
+    HasFile(&'static str),
+    MayWrite(&'static str),
+    /// A list of his, with commands of his.
+    PutsList,
+    /// A folder of his is in the place of the journal.
+    PutsFolder,
+    /// Again and again, while procpool runs.
+    Races,
+}
+
+/// The files of a journal, as a shell has their names.
+const FILES: [&str; 7] = [
+    "journal.jsonl",
+    "outputs",
+    "list-*.jsonl",
+    "printed-*[0-9]",
+    "printed-*.rows",
+    "printed-*.shape",
+    "running",
+];
+
+const OTHER: &str = "65534";
+
+/// What a foreign command would leave.
+pub(crate) const FOREIGN: &str = "foreign";
+
+impl Harm {
+    /// One that whoever runs procpool can do himself.
+    pub(crate) fn by_hand(random: &mut StdRng) -> Harm {
+        let touch = match random.random_range(0..8) {
+            0 | 1 => Touch::Cut(random.random_range(0..1000)),
+            2 => Touch::Empty,
+            3 => Touch::Append,
+            4 => Touch::Flip(random.random_range(0..1000)),
+            5 => Touch::Remove,
+            6 => Touch::Link,
+            _ => Touch::Copy,
+        };
+        if random.random_bool(0.05) {
+            return Harm::Forge;
+        }
+        let file = FILES[random.random_range(0..FILES.len())];
+        // The account of what was printed has no sum, and a part of a kind that is as long as a whole one.
+        match touch {
+            Touch::Flip(_) | Touch::Copy if file.starts_with("printed") => {
+                Harm::Touch(Touch::Remove, "printed-*[0-9]")
+            }
+            _ => Harm::Touch(touch, file),
+        }
+    }
+
+    /// What a job does. It is found out within a fifth of a second that it has touched the account of what was printed, which is
+    /// late for who is killed before.
+    pub(crate) fn by_job(random: &mut StdRng) -> Harm {
+        match Harm::by_hand(random) {
+            Harm::Touch(touch, file) if !file.starts_with("printed") => Harm::Touch(touch, file),
+            _ => Harm::Touch(Touch::Append, FILES[0]),
+        }
+    }
+
+    pub(crate) fn by_another_user(random: &mut StdRng) -> Harm {
+        let file = FILES[random.random_range(0..FILES.len())];
+        Harm::ByAnother(match random.random_range(0..6) {
+            0 => Trick::HasFolder,
+            1 => Trick::HasFile(file),
+            2 => Trick::MayWrite(file),
+            3 => Trick::PutsList,
+            4 => Trick::PutsFolder,
+            _ => Trick::Races,
+        })
+    }
+
+    /// As a script for `sh`, in the folder in which `journal` lies. Does nothing where there is no such file.
+    pub(crate) fn script(&self) -> String {
+        match self {
+            Harm::Touch(touch, file) => {
+                format!("for f in journal/{file}; do [ -e \"$f\" ] || continue; {}; done", touch.script())
+            }
+            Harm::Forge => String::from(":"),
+            Harm::ByAnother(trick) => trick.script(),
+        }
+    }
+
+    /// Does it. Whoever goes on with it is given back.
+    pub(crate) fn apply(&self, folder: &Path) -> Result<Option<Child>> {
+        match self {
+            Harm::Forge => forge(&folder.join("journal"))?,
+            Harm::ByAnother(Trick::PutsList) => {
+                forge(&folder.join("journal"))?;
+            }
+            Harm::ByAnother(Trick::PutsFolder | Trick::Races) => {
+                fs::set_permissions(folder, Permissions::from_mode(0o777))?;
+                shell(folder, "cp -rp journal forged")?;
+                forge(&folder.join("forged"))?;
+                shell(folder, &format!("chown -R {OTHER} forged"))?;
+            }
+            Harm::Touch(..) | Harm::ByAnother(_) => {}
+        }
+        shell(folder, &self.script())?;
+        if !matches!(self, Harm::ByAnother(Trick::Races)) {
+            return Ok(None);
+        }
+        let race = "while [ ! -e over ]; do mv -T journal own && mv -T forged journal; mv -T journal forged; \
+                    mv -T own journal; done 2> /dev/null";
+        let mut racer = Command::new("setpriv");
+        racer.args(["--reuid", OTHER, "--regid", OTHER, "--clear-groups", "sh", "-c", race]);
+        racer.current_dir(folder).stdin(Stdio::null());
+        Ok(Some(racer.spawn().context("no racer")?))
+    }
+
+    /// Takes back what another user has done.
+    pub(crate) fn take_back(&self, folder: &Path, racer: Option<Child>) -> Result<()> {
+        if let Some(mut racer) = racer {
+            fs::write(folder.join("over"), "")?;
+            racer.wait()?;
+            // A move that was cut short.
+            return shell(
+                folder,
+                "[ ! -e own ] || { rm -rf journal; mv -T own journal; }; rm -rf forged over",
+            );
+        }
+        match self {
+            Harm::ByAnother(Trick::PutsFolder) => shell(folder, "rm -rf journal && mv own journal"),
+            Harm::ByAnother(Trick::PutsList) => shell(
+                folder,
+                "for f in *.kept; do cp \"$f\" journal/${f%.kept}; done; chown -R $(id -u) journal",
+            ),
+            Harm::ByAnother(_) => shell(folder, "chown -R $(id -u) journal; chmod -R go-rwx journal"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Touch {
+    fn script(self) -> String {
+        match self {
+            Touch::Cut(parts) => format!("truncate -s $(($(wc -c < \"$f\") * {parts} / 1000)) \"$f\""),
+            Touch::Empty => ": > \"$f\"".into(),
+            Touch::Append => "echo more >> \"$f\"".into(),
+            Touch::Flip(parts) => format!(
+                "printf Z | dd of=\"$f\" bs=1 seek=$(($(wc -c < \"$f\") * {parts} / 1000)) conv=notrunc status=none"
+            ),
+            Touch::Remove => "rm \"$f\"".into(),
+            Touch::Link => "mv \"$f\" kept; ln -s ../kept \"$f\"".into(),
+            Touch::Copy => "cp -p \"$f\" copy; mv copy \"$f\"".into(),
+        }
+    }
+}
+
+impl Trick {
+    fn script(self) -> String {
+        match self {
+            Trick::HasFolder => format!("chown {OTHER} journal"),
+            Trick::HasFile(file) => {
+                format!("chown {OTHER} journal/{file} 2> /dev/null || chown {OTHER} journal")
+            }
+            Trick::MayWrite(file) => format!("chmod 666 journal/{file} 2> /dev/null || chmod 777 journal"),
+            Trick::PutsList => format!("chown {OTHER} journal/list-*.jsonl || chown {OTHER} journal"),
+            Trick::PutsFolder => "mv journal own && mv forged journal".into(),
+            Trick::Races => String::from(":"),
+        }
+    }
+}
+
+fn shell(folder: &Path, script: &str) -> Result<()> {
+    let status = Command::new("sh").args(["-c", script]).current_dir(folder).stdin(Stdio::null()).status()?;
+    ensure!(status.success(), "`{script}`: {status}");
+    Ok(())
+}
+
+/// Has each job of a list run a command that leaves a file, in lines whose sums are right. The list is kept beside the folder.
+fn forge(journal: &Path) -> Result<()> {
+    let folder = journal.parent().context("BUG: a journal in no folder")?;
+    for entry in fs::read_dir(journal).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.starts_with("list-") {
+            continue;
+        }
+        let list = fs::read_to_string(entry.path())?;
+        fs::write(folder.join(format!("{name}.kept")), &list)?;
+        let command = format!("\"command\":[\"touch\",{:?}]", folder.join(FOREIGN));
+        let forged = list.lines().map(|line| forged(line, &command));
+        fs::write(entry.path(), forged.collect::<String>())?;
+    }
+    Ok(())
+}
+
+fn forged(line: &str, command: &str) -> String {
+    let changed = line.find("\"command\":[").and_then(|start| {
+        let end = start + line[start..].find(']')? + 1;
+        Some(format!("{}{command}{}", &line[..start], &line[end..]))
+    });
+    let line = changed.unwrap_or_else(|| line.to_owned());
+    let fields = line.get(28..).unwrap_or_default();
+    format!("{{\"check\":\"{:08x}{:08x}\",{fields}\n", line.len(), crc32fast::hash(fields.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forged_line_has_its_length_and_its_sum() {
+        let line = forged("{\"check\":\"0000002294da56a3\",\"a\":1}", "x");
+        assert_eq!(line, "{\"check\":\"0000002294da56a3\",\"a\":1}\n");
+        let line = forged("{\"check\":\"0000002294da56a3\",\"command\":[\"a\"],\"b\":1}", "\"command\":[]");
+        assert_eq!(line.split_once(',').map(|(_, fields)| fields), Some("\"command\":[],\"b\":1}\n"));
+    }
+}

@@ -1,0 +1,307 @@
+//! Counts every line of every job: those that are lost, doubled, mixed with others, or torn.
+//! Does not know procpool, nor where lines came; it is told what was recorded, and how each run was told to print.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use sleeper::bytes::Stream;
+use sleeper::lines::Mark;
+
+use crate::torture::journal::scenario::came::{Came, Line};
+
+/// A process of a job.
+pub(crate) type Process = (String, u32);
+
+/// What is known beside what came.
+pub(crate) struct Known {
+    pub(crate) runs: Vec<Told>,
+    /// In which run each process was started.
+    pub(crate) started: HashMap<Process, usize>,
+    pub(crate) outputs: Vec<Output>,
+    /// The jobs of the list in the end, with the numbers of lines that each may have written.
+    pub(crate) jobs: Vec<(String, Vec<[u64; 2]>)>,
+    pub(crate) trust: Trust,
+    /// Whether the last run came to the end of the list.
+    pub(crate) is_done: bool,
+    /// What lines of a job may begin with.
+    pub(crate) is_label: fn(&[u8], &str) -> bool,
+}
+
+/// Whether nobody but procpool has touched the journal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Trust {
+    #[default]
+    Whole,
+    /// What it says may be less than what was.
+    Harmed,
+}
+
+/// How a run was told to print.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub(crate) printing: Printing,
+    /// In which order, where that is known.
+    pub(crate) order: Option<Vec<String>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Printing {
+    /// Each output whole.
+    Blocks,
+    /// Lines as they come.
+    Lines,
+    /// One of these, by the word of an earlier run.
+    Either,
+}
+
+/// An output that was recorded.
+#[derive(Clone, Debug)]
+pub(crate) struct Output {
+    pub(crate) process: Process,
+    pub(crate) stream: Stream,
+    pub(crate) count: u64,
+    pub(crate) duty: Duty,
+}
+
+/// What is to be printed of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Duty {
+    All,
+    /// All or nothing: a further attempt followed, or will, or the job is on the list no more.
+    AllOrNothing,
+    /// The same of an attempt whose lines were printed as they came: its first lines, so many of them as there was time for.
+    First,
+}
+
+/// How many lines are wrong, and the first of each kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) lines: u64,
+    pub(crate) lost: u64,
+    pub(crate) doubled: u64,
+    pub(crate) mixed: u64,
+    pub(crate) torn: u64,
+    /// Those that were printed before they were recorded.
+    pub(crate) early: u64,
+    pub(crate) first: Vec<String>,
+}
+
+impl Verdict {
+    pub(crate) fn is_good(&self) -> bool {
+        self.lost + self.doubled + self.mixed + self.torn + self.early == 0
+    }
+
+    fn note(&mut self, count: fn(&mut Verdict) -> &mut u64, what: impl FnOnce() -> String) {
+        *count(self) += 1;
+        if *count(self) == 1 {
+            self.first.push(what());
+        }
+    }
+}
+
+/// Judges what came on one stream, or on both.
+pub(crate) fn judge(streams: &[Came], known: &Known) -> Verdict {
+    let mut verdict = Verdict::default();
+    let mut seen: BTreeMap<Mark, u64> = BTreeMap::new();
+    for came in streams {
+        let mut reader = Reader { known, verdict: &mut verdict, blocks: Blocks::default() };
+        for line in &came.lines {
+            if let Some(mark) = reader.take(line) {
+                *seen.entry(mark).or_default() += 1;
+            }
+        }
+    }
+    for (mark, count) in &seen {
+        for _ in 1..*count {
+            verdict.note(|verdict| &mut verdict.doubled, || format!("doubled: {mark:?}"));
+        }
+    }
+    let seen: BTreeSet<&Mark> = seen.keys().collect();
+    recorded(&seen, known, &mut verdict);
+    unrecorded(&seen, known, &mut verdict);
+    listed(&seen, known, &mut verdict);
+    verdict
+}
+
+/// Goes through a stream line by line.
+struct Reader<'a> {
+    known: &'a Known,
+    verdict: &'a mut Verdict,
+    blocks: Blocks,
+}
+
+/// Whose lines came before.
+#[derive(Default)]
+struct Blocks {
+    now: Option<Mark>,
+    label: Vec<u8>,
+    last: HashMap<(Process, Stream), u64>,
+    /// How many have begun in each run, and where the last stands on its list.
+    places: HashMap<usize, (u64, usize)>,
+}
+
+impl Reader<'_> {
+    fn take(&mut self, line: &Line) -> Option<Mark> {
+        self.verdict.lines += 1;
+        let (label, mark) = line.read();
+        let Some(mark) = mark.filter(|mark| (self.known.is_label)(label, &mark.key)) else {
+            if !self.is_excused(line) {
+                let text = line.text.escape_ascii().to_string();
+                let runs = (line.begun, line.ended);
+                self.verdict.note(
+                    |verdict| &mut verdict.torn,
+                    || format!("torn, in runs {runs:?}: {}", excerpt(&text)),
+                );
+            }
+            return None;
+        };
+        let wrong = self.blocks.take(label, &mark, line, self.known);
+        if let Some(wrong) = wrong {
+            self.verdict.note(|verdict| &mut verdict.mixed, || format!("{wrong}: {mark:?}"));
+        }
+        Some(mark)
+    }
+
+    /// A line whose rest nobody has is ended: of a job that was interrupted while its lines were printed as they came.
+    fn is_excused(&self, line: &Line) -> bool {
+        let run = if line.text.is_empty() { line.begun.saturating_sub(1) } else { line.begun };
+        let printing = self.known.runs.get(run).map(|run| run.printing);
+        let is_by_line = matches!(printing, Some(Printing::Lines | Printing::Either));
+        // Where nobody knows whether a line was cut a newline ends it all the same.
+        let is_cut = line.ended > line.begun || line.text.is_empty() && line.begun > 0;
+        let is_given_up = !self.known.is_done && line.ended + 1 >= self.known.runs.len();
+        is_cut && is_by_line || self.known.trust == Trust::Harmed && (is_cut || is_given_up)
+    }
+}
+
+impl Blocks {
+    /// Says what is wrong with the place of a line.
+    fn take(&mut self, label: &[u8], mark: &Mark, line: &Line, known: &Known) -> Option<&'static str> {
+        let process = (mark.key.clone(), mark.pid);
+        let run = known.started.get(&process);
+        let is_block =
+            run.and_then(|run| known.runs.get(*run)).is_some_and(|run| run.printing == Printing::Blocks);
+        let goes_on = self
+            .now
+            .as_ref()
+            .is_some_and(|now| (&now.key, now.pid, now.stream) == (&mark.key, mark.pid, mark.stream));
+        let has_other_label = goes_on && is_block && self.label != label;
+        self.now = Some(mark.clone());
+        label.clone_into(&mut self.label);
+        let last = self.last.insert((process, mark.stream), mark.number);
+        if last.is_some_and(|last| last > mark.number) {
+            return Some("out of order");
+        }
+        if has_other_label {
+            return Some("in another shape than the line before");
+        }
+        if goes_on || !is_block {
+            return None;
+        }
+        if last.is_some() {
+            return Some("mixed with others");
+        }
+        self.is_early(mark, line, known).then_some("before its turn")
+    }
+
+    /// Whether it comes behind one that stands behind it on the list. What was begun before comes first, whatever its place.
+    fn is_early(&mut self, mark: &Mark, line: &Line, known: &Known) -> bool {
+        let Some(order) = known.runs.get(line.begun).and_then(|run| run.order.as_ref()) else { return false };
+        let Some(place) = order.iter().position(|key| *key == mark.key) else { return false };
+        let (begun, last) = self.places.entry(line.begun).or_default();
+        *begun += 1;
+        if *begun == 1 && line.begun > 0 {
+            return false;
+        }
+        let is_early = place < *last;
+        *last = place;
+        is_early
+    }
+}
+
+fn excerpt(text: &str) -> String {
+    if text.len() < 160 { text.to_owned() } else { format!("{}…{}", &text[..80], &text[text.len() - 80..]) }
+}
+
+/// Each output that was recorded is there as far as it must be.
+fn recorded(seen: &BTreeSet<&Mark>, known: &Known, verdict: &mut Verdict) {
+    for Output { process: (key, pid), stream, count, duty } in &known.outputs {
+        let mark = |number| Mark {
+            key: key.clone(),
+            pid: *pid,
+            stream: *stream,
+            number,
+            count: *count,
+        };
+        let is_there = |number: &u64| seen.contains(&mark(*number));
+        let last = (1..=*count).rev().find(is_there);
+        let must = match duty {
+            Duty::All if known.is_done => *count,
+            Duty::AllOrNothing if known.is_done && last.is_some() => *count,
+            _ => last.unwrap_or(0),
+        };
+        for number in (1..=must).filter(|number| !is_there(number)) {
+            verdict.note(
+                |verdict| &mut verdict.lost,
+                || format!("lost ({duty:?}, the last is {last:?}): {:?}", mark(number)),
+            );
+        }
+    }
+}
+
+/// What was not recorded came only where lines are printed as they come, and from the first line on.
+fn unrecorded(seen: &BTreeSet<&Mark>, known: &Known, verdict: &mut Verdict) {
+    if known.trust == Trust::Harmed {
+        return;
+    }
+    let recorded: BTreeSet<(&Process, Stream)> =
+        known.outputs.iter().map(|output| (&output.process, output.stream)).collect();
+    let mut last: Option<&Mark> = None;
+    for mark in seen {
+        let process = (mark.key.clone(), mark.pid);
+        let is_next = last.is_some_and(|last| {
+            (&last.key, last.pid, last.stream, last.number + 1)
+                == (&mark.key, mark.pid, mark.stream, mark.number)
+        });
+        last = Some(mark);
+        if recorded.contains(&(&process, mark.stream)) {
+            continue;
+        }
+        let run = known.started.get(&process);
+        if run.is_none_or(|run| known.runs[*run].printing == Printing::Blocks) {
+            verdict.note(
+                |verdict| &mut verdict.early,
+                || format!("printed and not recorded, of run {run:?}: {mark:?}"),
+            );
+        } else if !is_next && mark.number != 1 {
+            verdict.note(|verdict| &mut verdict.lost, || format!("lost before: {mark:?}"));
+        }
+    }
+}
+
+/// Of each job of the list all lines of one process came.
+fn listed(seen: &BTreeSet<&Mark>, known: &Known, verdict: &mut Verdict) {
+    if !known.is_done {
+        return;
+    }
+    let mut counts: HashMap<&str, BTreeMap<(u32, Stream, u64), u64>> = HashMap::new();
+    for mark in seen {
+        *counts.entry(&mark.key).or_default().entry((mark.pid, mark.stream, mark.count)).or_default() += 1;
+    }
+    for (key, commands) in &known.jobs {
+        let counts = counts.get(&**key);
+        let is_there = |stream: Stream, count: u64| {
+            let is_whole = |((_, of, all), came): (&(u32, Stream, u64), &u64)| {
+                *of == stream && *all == count && came == all
+            };
+            count == 0 || counts.is_some_and(|counts| counts.iter().any(is_whole))
+        };
+        let is_whole =
+            |lines: &[u64; 2]| is_there(Stream::Stdout, lines[0]) && is_there(Stream::Stderr, lines[1]);
+        if !commands.iter().any(is_whole) {
+            verdict.note(|verdict| &mut verdict.lost, || format!("lost: no process of {key} is there whole"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,356 @@
+//! Plays a scenario: starts procpool, kills it, does harm, goes on with it, and collects what there is to judge.
+//! Does not know what is right, but how a run may end.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+
+use crate::torture::census::{self, Family};
+use crate::torture::ending::{self, End, Struck};
+use crate::torture::journal::records;
+use crate::torture::journal::scenario::attempt::Attempt;
+use crate::torture::journal::scenario::came::Segment;
+use crate::torture::journal::scenario::harm::{FOREIGN, Harm};
+use crate::torture::journal::scenario::judge::{Duty, Known, Output, Printing, Process, Told, Trust};
+use crate::torture::journal::scenario::plan::{self, Changed, Mode, Order, Run, Scenario, Way};
+use crate::torture::journal::scenario::stage::Stage;
+use crate::torture::journal::stage::whole_list;
+use crate::torture::journal::strike::{StartLog, strike};
+
+/// What a run may take that nobody kills, and one that was killed.
+const PATIENCE: Duration = Duration::from_secs(120);
+const LAST_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What came of a scenario.
+pub(crate) struct Played {
+    pub(crate) known: Known,
+    pub(crate) streams: Vec<Vec<Segment>>,
+    pub(crate) kills: u64,
+    pub(crate) end: Finish,
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Finish {
+    /// With the whole list.
+    Done,
+    /// Procpool would have nothing to do with what it found, or stopped.
+    Refused,
+}
+
+/// A run that was played.
+#[derive(Clone, Copy, Debug)]
+struct Past {
+    way: Way,
+    is_killed: bool,
+    /// The status where it ended by itself.
+    status: Option<i32>,
+    /// How long the log of starts was at its end.
+    log: usize,
+    /// Of its record.
+    generation: u64,
+}
+
+/// Plays it.
+///
+/// # Errors
+/// Where a run ended otherwise than it may, somebody is left, or what a stranger wants was run.
+pub(crate) fn play(procpool: &Path, scenario: &Scenario, stage: &mut Stage) -> Result<Played> {
+    let mut play = Play {
+        procpool,
+        scenario,
+        log: StartLog::open(&stage.log())?,
+        trust: Trust::Whole,
+        past: Vec::new(),
+        orders: Vec::new(),
+    };
+    let end = play.all(stage)?;
+    nobody_is_left(stage)?;
+    ensure!(!stage.folder().join(FOREIGN).exists(), "a foreign command was run");
+    let left = stage.temporary_files()?;
+    ensure!(end == Finish::Refused || left == 0, "{left} temporary files are left");
+    let known = play.known(stage, end)?;
+    let mut streams = stage.came()?;
+    for segments in &mut streams {
+        for (segment, past) in segments.iter_mut().zip(&play.past) {
+            segment.is_killed = past.is_killed;
+        }
+    }
+    let kills = play.past.iter().filter(|past| past.is_killed).count() as u64;
+    Ok(Played { known, streams, kills, end })
+}
+
+struct Play<'a> {
+    procpool: &'a Path,
+    scenario: &'a Scenario,
+    log: StartLog,
+    trust: Trust,
+    past: Vec<Past>,
+    /// The list of each run, where it is known.
+    orders: Vec<Option<Vec<String>>>,
+}
+
+impl Play<'_> {
+    fn all(&mut self, stage: &mut Stage) -> Result<Finish> {
+        for (number, run) in self.scenario.runs.iter().enumerate() {
+            let finish = match &run.harm {
+                Some(harm @ Harm::ByAnother(_)) if whole_list(&stage.journal()).is_some() => {
+                    self.tricked(harm, number, stage)?
+                }
+                Some(harm @ (Harm::Touch(..) | Harm::Forge)) if stage.journal().exists() => {
+                    harm.apply(stage.folder())?;
+                    self.trust = Trust::Harmed;
+                    self.run(number, run, stage)?
+                }
+                _ => self.run(number, run, stage)?,
+            };
+            if stage.folder().join("touched").exists() {
+                self.trust = Trust::Harmed;
+            }
+            if finish == Finish::Refused {
+                return Ok(finish);
+            }
+        }
+        Ok(Finish::Done)
+    }
+
+    /// A resume of what another user has his hands in runs nothing of it, and changes nothing.
+    fn tricked(&mut self, harm: &Harm, number: usize, stage: &mut Stage) -> Result<Finish> {
+        let run = &self.scenario.runs[number];
+        let racer = harm.apply(stage.folder())?;
+        let is_race = racer.is_some();
+        let process = stage.start(self.procpool, run, number, Way::Journal)?;
+        let end = process.wait(Instant::now() + PATIENCE);
+        harm.take_back(stage.folder(), racer)?;
+        census::wait_until_gone(Instant::now() + LAST_PATIENCE)?;
+        match end? {
+            End::Exited(2 | 3) => {}
+            End::Exited(0 | 1) if is_race => {}
+            end => bail!("after {harm:?} procpool {end}"),
+        }
+        ensure!(!stage.folder().join(FOREIGN).exists(), "{harm:?}: a foreign command was run");
+        self.log.look()?;
+        self.finished(
+            Past {
+                way: Way::Journal,
+                is_killed: false,
+                status: None,
+                log: self.log.length(),
+                generation: generation(stage),
+            },
+            None,
+            stage,
+        )?;
+        self.run(number, run, stage)
+    }
+
+    fn run(&mut self, number: usize, run: &Run, stage: &mut Stage) -> Result<Finish> {
+        let stored = whole_list(&stage.journal());
+        let way = if stored.is_none() && self.trust == Trust::Whole { Way::Command } else { run.way };
+        let order = match way {
+            Way::Command => Some(run.jobs.iter().map(|job| job.key.clone()).collect()),
+            Way::Journal => stored,
+        };
+        let process = stage.start(self.procpool, run, number, way)?;
+        let struck = match &run.blow {
+            Some(blow) => strike(blow, &process, stage, &mut self.log)?.struck,
+            None => Struck::default(),
+        };
+        let patience = if struck.strokes.is_empty() { PATIENCE } else { LAST_PATIENCE };
+        let end = process.wait(Instant::now() + patience)?;
+        // Who goes on for a moment may still print.
+        census::wait_until_gone(Instant::now() + LAST_PATIENCE)?;
+        self.log.look()?;
+        let is_touched = self.trust == Trust::Harmed || stage.folder().join("touched").exists();
+        let status = match end {
+            End::Exited(status) => Some(status),
+            _ => None,
+        };
+        let may = match status {
+            Some(0 | 1) => status,
+            Some(2 | 3) if is_touched => status,
+            _ => None,
+        };
+        ending::judge(end, may, &struck).with_context(|| format!("run {number}"))?;
+        let past = Past {
+            way,
+            is_killed: !struck.strokes.is_empty(),
+            status: status.filter(|status| Some(*status) == may),
+            log: self.log.length(),
+            generation: generation(stage),
+        };
+        self.finished(past, order, stage)?;
+        Ok(if matches!(may, Some(2 | 3)) { Finish::Refused } else { Finish::Done })
+    }
+
+    fn finished(&mut self, past: Past, order: Option<Vec<String>>, stage: &mut Stage) -> Result<()> {
+        self.past.push(past);
+        self.orders.push(order);
+        stage.end_run()
+    }
+
+    /// The run of a generation, if it is known: the first at whose end there was a record of it.
+    fn run_of(&self, generation: u64) -> Option<usize> {
+        self.past.iter().position(|past| past.generation == generation)
+    }
+
+    fn plan_of(&self, run: usize) -> &Run {
+        // Those by another user are played twice.
+        let again = self.scenario.runs.iter().position(|run| matches!(run.harm, Some(Harm::ByAnother(_))));
+        let shift =
+            usize::from(again.is_some_and(|again| run > again) && self.past.len() > self.scenario.runs.len());
+        &self.scenario.runs[(run - shift).min(self.scenario.runs.len() - 1)]
+    }
+
+    fn told(&self) -> Vec<Told> {
+        let mut may_be_in_order = false;
+        let told = self.past.iter().enumerate().map(|(number, past)| {
+            let shape = &self.plan_of(number).shape;
+            let is_in_order = shape.order == Order::OfInput;
+            // With `--keep-order` lines come in blocks as well; it may be an earlier run's word.
+            may_be_in_order |= is_in_order;
+            let printing = match shape.mode {
+                Mode::Grouped => Printing::Blocks,
+                Mode::Lines if is_in_order => Printing::Blocks,
+                Mode::Lines if may_be_in_order && past.way == Way::Journal => Printing::Either,
+                Mode::Lines => Printing::Lines,
+            };
+            Told {
+                printing,
+                order: self.orders[number].clone().filter(|_| is_in_order),
+            }
+        });
+        told.collect()
+    }
+
+    fn known(&self, stage: &Stage, end: Finish) -> Result<Known> {
+        let jobs = self.orders.last().cloned().flatten().unwrap_or_default();
+        let lines = |key: &String| {
+            let jobs = self.scenario.runs.iter().flat_map(|run| &run.jobs).filter(|job| job.key == *key);
+            let mut lines: Vec<[u64; 2]> = jobs.map(|job| job.lines).collect();
+            lines.dedup();
+            if lines.len() > 1 && self.scenario.runs.iter().any(|run| run.changed == Changed::Skip) {
+                // One that was interrupted and then had another command was left as it was.
+                lines.push([0, 0]);
+            }
+            (key.clone(), lines)
+        };
+        let attempts = self.attempts(stage)?;
+        let mut known = Known {
+            runs: self.told(),
+            started: self.started(stage)?,
+            outputs: Vec::new(),
+            jobs: jobs.iter().map(lines).collect(),
+            trust: self.trust,
+            is_done: end == Finish::Done,
+            is_label: plan::is_label,
+        };
+        self.note_outputs(&attempts, &jobs, &mut known);
+        self.judge_status(&attempts, &jobs, end)?;
+        Ok(known)
+    }
+
+    /// All that were recorded.
+    fn attempts(&self, stage: &Stage) -> Result<Vec<Attempt>> {
+        let read = |name: &str| fs::read(stage.journal().join(name)).unwrap_or_default();
+        let (journal, outputs) = (read("journal.jsonl"), read("outputs"));
+        let values = match records::attempts(&journal) {
+            Ok(values) => values,
+            Err(_) if self.trust == Trust::Harmed => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let mut attempts = Vec::new();
+        for value in values {
+            match Attempt::read(&value, &outputs) {
+                Ok(attempt) => attempts.push(attempt),
+                Err(_) if self.trust == Trust::Harmed => {}
+                Err(error) => return Err(error.context(format!("{}", value["key"]))),
+            }
+        }
+        Ok(attempts)
+    }
+
+    fn started(&self, stage: &Stage) -> Result<HashMap<Process, usize>> {
+        let text = fs::read_to_string(stage.log()).context("no log")?;
+        let mut started = HashMap::new();
+        let mut offset = 0;
+        for line in text.lines() {
+            if let ["start", key, pid, _] = line.split(' ').collect::<Vec<_>>()[..] {
+                let run = self.past.iter().position(|past| past.log > offset).unwrap_or(0);
+                started.insert((key.to_owned(), pid.parse()?), run);
+            }
+            offset += line.len() + 1;
+        }
+        Ok(started)
+    }
+
+    fn note_outputs(&self, attempts: &[Attempt], jobs: &[String], known: &mut Known) {
+        let mut last: HashMap<&str, usize> = HashMap::new();
+        let mut last_of_run: HashMap<(&str, u64), usize> = HashMap::new();
+        for (number, attempt) in attempts.iter().enumerate().filter(|(_, attempt)| !attempt.is_stopped) {
+            last.insert(&attempt.key, number);
+            last_of_run.insert((&attempt.key, attempt.generation), number);
+        }
+        for (number, attempt) in attempts.iter().enumerate() {
+            let run = self.run_of(attempt.generation);
+            let is_whole_run = run.is_some_and(|run| !self.past[run].is_killed);
+            let printing = run.map(|run| known.runs[run].printing);
+            let is_last = jobs.contains(&attempt.key) && last.get(&*attempt.key) == Some(&number);
+            let is_last_of_run = last_of_run.get(&(&*attempt.key, attempt.generation)) == Some(&number);
+            let duty = match printing {
+                _ if is_last => Duty::All,
+                Some(Printing::Lines) if is_whole_run => Duty::All,
+                Some(Printing::Blocks) if is_whole_run && is_last_of_run => Duty::All,
+                Some(Printing::Blocks) => Duty::AllOrNothing,
+                _ => Duty::First,
+            };
+            for (stream, pid, count) in &attempt.outputs {
+                known.outputs.push(Output {
+                    process: (attempt.key.clone(), *pid),
+                    stream: *stream,
+                    count: *count,
+                    duty,
+                });
+            }
+        }
+    }
+
+    /// 0 means that all succeeded.
+    fn judge_status(&self, attempts: &[Attempt], jobs: &[String], end: Finish) -> Result<()> {
+        let status = self.past.last().and_then(|past| past.status);
+        if end == Finish::Refused || self.trust == Trust::Harmed {
+            return Ok(());
+        }
+        let last = |key: &String| attempts.iter().rfind(|attempt| attempt.key == *key && !attempt.is_stopped);
+        for key in jobs {
+            ensure!(last(key).is_some(), "{key} is not recorded");
+        }
+        let failed = jobs.iter().find(|key| last(key).is_some_and(|attempt| !attempt.is_success));
+        let right = i32::from(failed.is_some());
+        let left_as_is = self.scenario.runs.iter().any(|run| run.changed == Changed::Skip);
+        ensure!(status == Some(right) || left_as_is, "status {status:?}, but {failed:?} failed");
+        Ok(())
+    }
+}
+
+/// That of the last run that was recorded.
+fn generation(stage: &Stage) -> u64 {
+    let records = fs::read(stage.journal().join("journal.jsonl")).unwrap_or_default();
+    let lines = records.split(|byte| *byte == b'\n');
+    let runs = lines
+        .filter_map(|line| serde_json::from_slice(line).ok())
+        .filter(|record: &Value| record["record"] == "run");
+    runs.filter_map(|run| run["generation"].as_u64()).max().unwrap_or(0)
+}
+
+fn nobody_is_left(stage: &Stage) -> Result<()> {
+    let family = census::wait_until_gone(Instant::now() + LAST_PATIENCE)?;
+    let mut survivors = census::descendants();
+    survivors.extend(census::marked(&stage.marker)?);
+    ensure!(family == Family::Gone && survivors.is_empty(), "these are left: {survivors:?}");
+    Ok(())
+}
