@@ -2,6 +2,7 @@
 //! Knows nothing of what is to be done now.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasherDefault;
 
 use anyhow::{Context, bail};
 
@@ -9,7 +10,7 @@ use crate::journal::file::JournalFile;
 use crate::journal::folder::Folder;
 use crate::journal::identity::Hash;
 use crate::journal::list_reader::ListReader;
-use crate::journal::past::Past;
+use crate::journal::past::{AsItIs, Past};
 use crate::journal::places::find_outcomes;
 use crate::journal::printed::{Before, Partial};
 use crate::journal::record::Run;
@@ -23,10 +24,12 @@ pub(crate) struct LastList {
     pub(crate) number: u32,
     generation: u32,
     printed: Before,
+    /// What was being printed, by that.
+    partial: Partial,
     /// How far the lines of jobs were printed, by position.
     rows: HashMap<u64, Row>,
     /// By position: the generation and the attempt that ran last, as far as is known.
-    running: HashMap<u64, (u32, u32)>,
+    running: HashMap<u64, (u32, u32), BuildHasherDefault<AsItIs>>,
     /// The positions of those whose attempt that ran last has an outcome.
     ended: HashSet<u64>,
 }
@@ -90,7 +93,7 @@ impl LastList {
         folder: &Folder,
         ran: Option<&(Holder, Vec<Entry>)>,
     ) -> anyhow::Result<LastList> {
-        let mut running = HashMap::new();
+        let mut running: HashMap<_, _, _> = HashMap::default();
         for (holder, entry) in
             ran.into_iter().flat_map(|(holder, table)| table.iter().map(move |entry| (holder, entry)))
         {
@@ -104,6 +107,7 @@ impl LastList {
             number: run.list,
             generation: run.generation,
             rows: printed.rows().iter().map(|row| (row.position, *row)).collect(),
+            partial: printed.partial(),
             printed,
             running,
             ended: HashSet::new(),
@@ -133,14 +137,17 @@ impl LastList {
     /// Takes note of how far the outputs were printed of the job that stands there, if they were and not to their end.
     pub(crate) fn note_printing(&self, position: u64, job: Hash, standing: &Standing, noted: &mut Noted) {
         let row = self.rows.get(&position);
+        // Where all of it was, what was noted of it meanwhile says nothing any more.
+        let is_cut_off = self.partial.position == position && !self.printed.has(position);
+        // That is so of nearly all, of which there may be millions.
+        if !is_cut_off && row.is_none() {
+            return;
+        }
         // Only lines are printed before there is an outcome, and those have a row.
         let rest = if standing.was_running && row.is_some() { RestIs::Lost } else { RestIs::Recorded };
-        let partial = self.printed.partial();
-        // Where all of it was, what was noted of it meanwhile says nothing any more.
-        let is_cut_off = partial.position == position && !self.printed.has(position);
         if is_cut_off && noted.half_printed.is_none() {
             let shape = self.printed.shape().cloned();
-            noted.half_printed = Some(HalfPrinted { job, partial, shape, rest });
+            noted.half_printed = Some(HalfPrinted { job, partial: self.partial, shape, rest });
         }
         if let Some(row) = row.filter(|_| rest == RestIs::Recorded) {
             noted.begun.insert(job, *row);
