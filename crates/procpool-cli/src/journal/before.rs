@@ -8,12 +8,16 @@ use procpool_core::Source;
 use crate::journal::file::JournalFile;
 use crate::journal::folder::{rows_of, shape_of};
 use crate::journal::partial::{
-    BITS, FilePlace, LastByte, PART, POSITION, Part, Partial, STEP, WITHIN_LINE, bit_of, first_word,
-    own_word, word_of,
+    BITS, FLAGS, FilePlace, HAS_ROWS, HAS_SHAPE, LastByte, PART, POSITION, Part, Partial, STEP, bit_of,
+    first_word, own_word, word_of,
 };
 use crate::journal::rows::{Own, Row, RowFile};
 use crate::journal::shaped::{ShapeFile, Shaped};
 use crate::journal::words;
+
+/// What a file is that was there, with which a resume would know what to print.
+pub(super) const GONE: &str = "is gone, and without it nobody knows what has been printed; put it back, or begin anew in another \
+     folder";
 
 /// What was in the file when it was read.
 #[derive(Debug, Default)]
@@ -43,7 +47,7 @@ impl Before {
             self.words[first_word(source)..][..PART].copy_from_slice(&words);
             self.words[own_word(source)] = partial.own.of(source);
             if part.last == LastByte::IsWithinLine {
-                self.words[WITHIN_LINE] |= 1 << first_word(source);
+                self.words[FLAGS] |= 1 << first_word(source);
             }
         }
     }
@@ -63,8 +67,15 @@ impl Before {
     pub(crate) fn read(place: &JournalFile) -> io::Result<Before> {
         const LEAST: usize = STEP * size_of::<u64>();
         let words = words::read(place, |length| length >= LEAST && length % LEAST == 0)?;
+        let words = words.unwrap_or_default();
+        let flags = words.get(FLAGS).copied().unwrap_or_default();
+        for (flag, beside) in [(HAS_SHAPE, shape_of(place)), (HAS_ROWS, rows_of(place))] {
+            if flags & flag != 0 && beside.stat_if_there()?.is_none() {
+                return Err(io::Error::other(format!("{beside:?} {GONE}")));
+            }
+        }
         Ok(Before {
-            words: words.unwrap_or_default(),
+            words,
             shape: ShapeFile::read(&shape_of(place))?,
             rows: RowFile::read(&rows_of(place))?,
         })
@@ -96,7 +107,7 @@ impl Before {
         let word_at = |number: usize| self.words.get(number).copied().unwrap_or_default();
         let part = |source| {
             let word = |number| word_at(first_word(source) + number);
-            let is_within_line = word_at(WITHIN_LINE) & (1 << first_word(source)) != 0;
+            let is_within_line = word_at(FLAGS) & (1 << first_word(source)) != 0;
             let place = FilePlace { device: word(1), inode: word(2), offset: word(3) };
             Part {
                 bytes: word(0),

@@ -6,6 +6,7 @@ use std::hash::BuildHasherDefault;
 
 use anyhow::{Context, bail};
 
+use crate::journal::before::GONE;
 use crate::journal::file::JournalFile;
 use crate::journal::folder::Folder;
 use crate::journal::identity::Hash;
@@ -14,7 +15,7 @@ use crate::journal::past::{AsItIs, Past};
 use crate::journal::places::find_outcomes;
 use crate::journal::printed::{Before, Partial};
 use crate::journal::record::Run;
-use crate::journal::rows::Row;
+use crate::journal::rows::{Age, Row};
 use crate::journal::running::{Entry, Holder};
 use crate::journal::shaped::Shaped;
 use crate::journal::standing::Standing;
@@ -28,6 +29,8 @@ pub(crate) struct LastList {
     partial: Partial,
     /// How far the lines of jobs were printed, by position.
     rows: HashMap<u64, Row>,
+    /// Those of jobs whose outcome is of an earlier run.
+    carried: HashMap<u64, Row>,
     /// By position: the generation and the attempt that ran last, as far as is known.
     running: HashMap<u64, (u32, u32), BuildHasherDefault<AsItIs>>,
     /// The positions of those whose attempt that ran last has an outcome.
@@ -80,9 +83,7 @@ fn account(run: &Run, folder: &Folder) -> anyhow::Result<JournalFile> {
             return Ok(printed);
         }
     }
-    bail!(
-        "{own:?} is gone, and without it nobody knows what has been printed; put it back, or begin anew in another folder"
-    )
+    bail!("{own:?} {GONE}")
 }
 
 impl LastList {
@@ -103,10 +104,15 @@ impl LastList {
         }
         let printed = account(run, folder)?;
         let printed = Before::read(&printed).with_context(|| format!("can't read {printed:?}"))?;
+        let rows_of = |age| {
+            let rows = printed.rows().iter().filter(move |row| row.age == age);
+            rows.map(|row| (row.position, *row)).collect()
+        };
         Ok(LastList {
             number: run.list,
             generation: run.generation,
-            rows: printed.rows().iter().map(|row| (row.position, *row)).collect(),
+            rows: rows_of(Age::Own),
+            carried: rows_of(Age::Carried),
             partial: printed.partial(),
             printed,
             running,
@@ -136,11 +142,11 @@ impl LastList {
 
     /// Takes note of how far the outputs were printed of the job that stands there, if they were and not to their end.
     pub(crate) fn note_printing(&self, position: u64, job: Hash, standing: &Standing, noted: &mut Noted) {
-        let row = self.rows.get(&position);
+        let (row, carried) = (self.rows.get(&position), self.carried.get(&position));
         // Where all of it was, what was noted of it meanwhile says nothing any more.
         let is_cut_off = self.partial.position == position && !self.printed.has(position);
         // That is so of nearly all, of which there may be millions.
-        if !is_cut_off && row.is_none() {
+        if !is_cut_off && row.is_none() && carried.is_none() {
             return;
         }
         // Only lines are printed before there is an outcome, and those have a row.
@@ -149,7 +155,8 @@ impl LastList {
             let shape = self.printed.shape().cloned();
             noted.half_printed = Some(HalfPrinted { job, partial: self.partial, shape, rest });
         }
-        if let Some(row) = row.filter(|_| rest == RestIs::Recorded) {
+        // A carried one is let go before there is another outcome.
+        if let Some(row) = row.filter(|_| rest == RestIs::Recorded).or(carried) {
             noted.begun.insert(job, *row);
         }
     }

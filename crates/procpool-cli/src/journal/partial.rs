@@ -51,12 +51,16 @@ pub(crate) struct FilePlace {
 }
 
 /// The words before the bits: the position, then six of each output, from where on in the job's own bytes each is counted, and
-/// whether the last byte written of one ends no line.
+/// flags: whether the last byte written of one ends no line, and which files stand beside.
 pub(super) const POSITION: usize = 0;
 pub(super) const PART: usize = 6;
 pub(super) const OWN: usize = 13;
-pub(super) const WITHIN_LINE: usize = 15;
+pub(super) const FLAGS: usize = 15;
 pub(super) const BITS: usize = 16;
+
+/// Flags: without the file nobody would know that there was more to know.
+pub(super) const HAS_SHAPE: u64 = 1 << 32;
+pub(super) const HAS_ROWS: u64 = 1 << 33;
 
 /// The file grows by so many words: 32,000 jobs.
 pub(super) const STEP: usize = 512;

@@ -10,7 +10,9 @@ use procpool_core::Source;
 pub(crate) use crate::journal::before::Before;
 use crate::journal::file::JournalFile;
 use crate::journal::folder::{rows_of, shape_of};
-use crate::journal::partial::{BITS, POSITION, STEP, WITHIN_LINE, bit_of, first_word, own_word, word_of};
+use crate::journal::partial::{
+    BITS, FLAGS, HAS_ROWS, HAS_SHAPE, POSITION, STEP, bit_of, first_word, own_word, word_of,
+};
 pub(crate) use crate::journal::partial::{FilePlace, LastByte, Part, Partial};
 use crate::journal::rows::{Own, Row, RowFile};
 use crate::journal::shaped::{ShapeFile, Shaped};
@@ -33,8 +35,11 @@ impl Printed {
     /// Makes the file of a new run over a list: which outputs have been printed before it, and how far one was.
     pub(crate) fn create(place: &JournalFile, before: &Before) -> io::Result<Printed> {
         let shape = ShapeFile::create(&shape_of(place), before.shape.as_ref())?;
+        let mut words = before.words.clone();
+        words.resize(words.len().max(STEP), 0);
+        words[FLAGS] |= HAS_SHAPE;
         let printed = Printed {
-            words: Words::create(place, before.words.clone())?,
+            words: Words::create(place, words)?,
             shape,
             rows: OnceLock::new(),
             place: place.clone(),
@@ -42,7 +47,6 @@ impl Printed {
         if !before.rows.is_empty() {
             printed.make_rows(&before.rows)?;
         }
-        printed.words.reach(BITS, STEP)?;
         Ok(printed)
     }
 
@@ -63,7 +67,7 @@ impl Printed {
         self.set_shape(shape)?;
         // Before anything is announced there is nothing that a file should know.
         self.words.change(0..BITS, |words| {
-            words.fill(0);
+            clear(words);
             words[POSITION] = position;
             for source in [Source::Stdout, Source::Stderr] {
                 words[own_word(source)] = own.of(source);
@@ -95,7 +99,7 @@ impl Printed {
     fn make_rows(&self, before: &[Row]) -> io::Result<()> {
         let rows = RowFile::create(&rows_of(&self.place), before)?;
         let _ = self.rows.set(rows);
-        Ok(())
+        self.words.store(0..BITS, |words| words[FLAGS] |= HAS_ROWS)
     }
 
     /// Where lines are printed side by side.
@@ -116,7 +120,7 @@ impl Printed {
     /// # Errors
     /// Where that can't be written.
     pub(crate) fn forget(&self) -> io::Result<()> {
-        self.words.store(0..BITS, |words| words.fill(0))
+        self.words.store(0..BITS, clear)
     }
 
     /// What was begun before this run goes on in this shape, so much of each output being there.
@@ -180,6 +184,9 @@ impl Printed {
     /// Where that can't be written.
     pub(crate) fn undo(&self, position: u64) -> io::Result<()> {
         self.make_room(position)?;
+        if let Some(rows) = self.rows.get() {
+            rows.free_carried(position)?;
+        }
         let word = word_of(position);
         self.words.store(word..word + 1, |words| words[0] &= !bit_of(position))
     }
@@ -203,13 +210,20 @@ impl Printed {
     }
 }
 
+/// Nothing is being printed. Which files stand beside is not forgotten.
+fn clear(words: &mut [u64]) {
+    let beside = words[FLAGS] & (HAS_SHAPE | HAS_ROWS);
+    words.fill(0);
+    words[FLAGS] = beside;
+}
+
 fn count(words: &mut [u64], source: Source, bytes: u64, last: LastByte) {
     let first = first_word(source);
     words[first] += bytes;
     words[first + 5] = 0;
     match last {
-        LastByte::EndsLine => words[WITHIN_LINE] &= !(1 << first),
-        LastByte::IsWithinLine => words[WITHIN_LINE] |= 1 << first,
+        LastByte::EndsLine => words[FLAGS] &= !(1 << first),
+        LastByte::IsWithinLine => words[FLAGS] |= 1 << first,
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::mem;
 
 use anyhow::{Context, bail};
 use procpool_core::{Job, Key};
@@ -41,6 +42,8 @@ pub(crate) struct Resumption {
     pub(crate) printed: Before,
     /// Those to run of which an earlier outcome has been printed, so that it isn't if the run ends before they do.
     pub(crate) printed_again: Positions,
+    /// Those to run of which an earlier outcome has been printed in part, line by line.
+    pub(crate) begun_again: Vec<Row>,
     /// How much of the outputs of those has been printed line by line, by position.
     pub(crate) begun: HashMap<u64, Own>,
     /// Whose output was cut off while it was printed.
@@ -68,7 +71,9 @@ pub(crate) struct CutOff {
 pub(crate) enum Afterwards {
     /// It has been printed.
     IsDone,
-    /// It runs again, and what it writes then is another output; or it is on the list no more.
+    /// It has been printed, until it has another outcome: it runs again.
+    RunsAgain,
+    /// It is on the list no more, or nobody knows whose output that was.
     IsNothing,
 }
 
@@ -88,7 +93,37 @@ pub(crate) struct Reckoning<'a> {
     noted: Noted,
 }
 
+impl CutOff {
+    /// Whether it is of this job, which runs again when all of its earlier outcome has been printed.
+    fn is_finished_of(&self, position: u64) -> bool {
+        self.position == position && self.afterwards == Afterwards::RunsAgain
+    }
+}
+
 impl Resumption {
+    /// Takes over what has been printed of jobs that are to run, for whoever goes on if they never do: which those are.
+    pub(crate) fn carry_over(&mut self) -> Positions {
+        let mut again = mem::take(&mut self.printed_again);
+        again.iter().for_each(|position| self.printed.add(position));
+        // Noted as printed once it is finished.
+        let finished = self.cut_off.iter().filter(|cut_off| cut_off.is_finished_of(cut_off.position));
+        finished.for_each(|cut_off| again.add(cut_off.position));
+        for row in self.begun_again.drain(..) {
+            again.add(row.position);
+            self.printed.add_row(row);
+        }
+        again
+    }
+
+    /// The same, where nobody could take it back before there is another outcome.
+    pub(crate) fn carry_nothing_over(&mut self) {
+        if let Some(cut_off) =
+            self.cut_off.as_mut().filter(|cut_off| cut_off.is_finished_of(cut_off.position))
+        {
+            cut_off.afterwards = Afterwards::IsNothing;
+        }
+    }
+
     fn is_cut_off(&mut self, half: HalfPrinted, position: u64, afterwards: Afterwards) {
         self.printed.set_partial(Partial { position, ..half.partial }, half.shape);
         self.cut_off = Some(CutOff { job: half.job, position, rest: half.rest, afterwards });
@@ -130,12 +165,18 @@ impl<'a> Reckoning<'a> {
         let class = Class::of(standing, identity);
         let decision = class.decide(self.wish.resume, self.wish.changed);
         if let Some(half) = self.noted.half_printed.take_if(|half| half.job == identity.job) {
-            let is_left = decision == Decision::Leave
-                && half.rest == RestIs::Recorded
-                && standing.is_some_and(|standing| standing.is_unprinted);
-            let afterwards = if is_left { Afterwards::IsDone } else { Afterwards::IsNothing };
+            let is_recorded = half.rest == RestIs::Recorded
+                && standing.is_some_and(|standing| standing.outcome.is_some() && standing.is_unprinted);
+            let afterwards = match decision {
+                Decision::Leave if is_recorded => Afterwards::IsDone,
+                Decision::Run if is_recorded => Afterwards::RunsAgain,
+                _ => Afterwards::IsNothing,
+            };
             self.found.is_cut_off(half, self.position, afterwards);
         }
+        let attempt = standing.map(Standing::attempt);
+        let begun = self.noted.begun.get(&identity.job).filter(|row| Some(row.attempt) == attempt);
+        let begun = begun.map(|row| Row { position: self.position, ..*row });
         let found = &mut self.found;
         found.counts.note(class, decision, standing.map_or(0, |standing| standing.status));
         match decision {
@@ -144,6 +185,10 @@ impl<'a> Reckoning<'a> {
                 if standing.is_some_and(|standing| standing.outcome.is_some() && !standing.is_unprinted) {
                     found.printed_again.add(self.position);
                 }
+                // What is finished is printed whole then.
+                let is_finished =
+                    found.cut_off.as_ref().is_some_and(|cut_off| cut_off.is_finished_of(self.position));
+                found.begun_again.extend(begun.filter(|_| !is_finished));
                 let round = self.past.round.as_ref().map(|last| last.round.generation);
                 let is_of_round =
                     |standing: &&Standing| round.is_some_and(|first| standing.has_failed_since(first));
@@ -152,12 +197,9 @@ impl<'a> Reckoning<'a> {
             }
             Decision::Leave if standing.is_some_and(|standing| standing.is_unprinted) => {
                 found.to_print.insert(identity.job, self.position);
-                let attempt = standing.map(Standing::attempt);
-                if let Some(row) =
-                    self.noted.begun.get(&identity.job).filter(|row| Some(row.attempt) == attempt)
-                {
+                if let Some(row) = begun {
                     found.begun.insert(self.position, row.own);
-                    found.printed.add_row(Row { position: self.position, ..*row });
+                    found.printed.add_row(row);
                 }
             }
             Decision::Leave => found.printed.add(self.position),

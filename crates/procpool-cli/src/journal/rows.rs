@@ -16,8 +16,18 @@ pub(crate) struct Row {
     /// Its position in the list.
     pub(crate) position: u64,
     pub(crate) attempt: u32,
+    pub(crate) age: Age,
     /// How many bytes of its outputs have been printed, up to the end of a line.
     pub(crate) own: Own,
+}
+
+/// Of which run the attempt is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Age {
+    /// The one that has made the file.
+    Own,
+    /// An earlier one, whose outcome still counts.
+    Carried,
 }
 
 /// So many of the bytes that a job has written itself.
@@ -31,6 +41,8 @@ pub(crate) struct Own {
 pub(crate) struct RowFile {
     words: Words,
     free: Mutex<Vec<usize>>,
+    /// The first so many were carried over.
+    carried: usize,
 }
 
 /// A row in the file.
@@ -42,6 +54,9 @@ const MOST: usize = 4096;
 
 /// The position, the attempt, and two counts.
 const ROW: usize = 4;
+
+/// Beside an attempt that was carried over.
+const IS_CARRIED: u64 = 1 << 32;
 
 /// And one that stays 0.
 const LENGTH: usize = MOST * ROW + 1;
@@ -61,11 +76,13 @@ impl RowFile {
         let before = &before[..before.len().min(MOST)];
         let mut words = vec![0; LENGTH];
         for (row, words) in before.iter().zip(words.chunks_exact_mut(ROW)) {
-            words.copy_from_slice(&[row.position, row.attempt.into(), row.own.stdout, row.own.stderr]);
+            let attempt = IS_CARRIED | u64::from(row.attempt);
+            words.copy_from_slice(&[row.position, attempt, row.own.stdout, row.own.stderr]);
         }
         Ok(RowFile {
             words: Words::create(place, words)?,
             free: Mutex::new((before.len()..MOST).rev().collect()),
+            carried: before.len(),
         })
     }
 
@@ -113,13 +130,27 @@ impl RowFile {
         Ok(())
     }
 
+    /// What was carried over of this position says nothing any more: another outcome comes.
+    ///
+    /// # Errors
+    /// Where that can't be written.
+    pub(crate) fn free_carried(&self, position: u64) -> io::Result<()> {
+        let is_of_it = |place: &Place| self.words.get(place.words().start) == position;
+        (0..self.carried)
+            .map(Place)
+            .filter(is_of_it)
+            .try_for_each(|place| self.words.store(place.words(), |words| words[0] = 0))
+    }
+
     /// All rows that are in use; none where there is no such file.
     pub(crate) fn read(place: &JournalFile) -> io::Result<Vec<Row>> {
         let words = words::read(place, |length| length == LENGTH * size_of::<u64>())?.unwrap_or_default();
         let row = |words: &[u64]| match *words {
             [position, attempt, stdout, stderr] if position > 0 => {
                 let own = Own { stdout, stderr };
-                Some(Row { position, attempt: u32::try_from(attempt).ok()?, own })
+                let age = if attempt & IS_CARRIED == 0 { Age::Own } else { Age::Carried };
+                let attempt = u32::try_from(attempt & !IS_CARRIED).ok()?;
+                Some(Row { position, attempt, age, own })
             }
             _ => None,
         };
@@ -150,14 +181,26 @@ mod tests {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
         let path = Folder::make(temporary.path()).unwrap().0.rows(1);
         assert_eq!(RowFile::read(&path).unwrap(), []);
-        let row = |position, stdout, stderr| Row { position, attempt: 2, own: Own { stdout, stderr } };
-        let rows = RowFile::create(&path, &[row(7, 70, 0)]).unwrap();
+        let row = |position, stdout, stderr| Row {
+            position,
+            attempt: 2,
+            age: Age::Own,
+            own: Own { stdout, stderr },
+        };
+        let rows = RowFile::create(&path, &[row(7, 70, 0), row(8, 80, 0)]).unwrap();
         let places = [1, 2, 3].map(|position| rows.take(position, 2).unwrap().unwrap());
         rows.set(places[0], Source::Stdout, 10).unwrap();
         rows.set(places[2], Source::Stderr, 30).unwrap();
         rows.free(places[1]).unwrap();
         assert_eq!(rows.own(places[2]), Own { stdout: 0, stderr: 30 });
-        assert_eq!(RowFile::read(&path).unwrap(), [row(7, 70, 0), row(1, 10, 0), row(3, 0, 30)]);
+        let carried = |position, stdout| Row { age: Age::Carried, ..row(position, stdout, 0) };
+        assert_eq!(
+            RowFile::read(&path).unwrap(),
+            [carried(7, 70), carried(8, 80), row(1, 10, 0), row(3, 0, 30)]
+        );
+        rows.free_carried(7).unwrap();
+        rows.free_carried(3).unwrap();
+        assert_eq!(RowFile::read(&path).unwrap(), [carried(8, 80), row(1, 10, 0), row(3, 0, 30)]);
     }
 
     #[test]

@@ -232,10 +232,12 @@ impl Preparation<'_> {
         check(&self.folder.own_files().outputs)?;
         check(&self.folder.inputs(number))?;
         let again = match self.given.recording {
-            Recording::Here => mem::take(&mut found.printed_again),
-            Recording::Elsewhere => Positions::default(),
+            Recording::Here => found.carry_over(),
+            Recording::Elsewhere => {
+                found.carry_nothing_over();
+                Positions::default()
+            }
         };
-        again.iter().for_each(|position| found.printed.add(position));
         let printed = Arc::new(Printed::create(&self.folder.printed(generation), &found.printed)?);
         let run = self.run(&input, generation, number)?;
         let ledger = self.ledger(number, past.directory_of(number))?;

@@ -204,7 +204,8 @@ impl Printer {
         }
         self.print_rest(recorded, label.as_ref(), there)?;
         match (whose.afterwards, &self.account) {
-            (Afterwards::IsDone, _) => self.end_job(recorded.position),
+            // One that runs again is printed by then, until its next outcome is recorded.
+            (Afterwards::IsDone | Afterwards::RunsAgain, _) => self.end_job(recorded.position),
             (Afterwards::IsNothing, Some(account)) => account.forget().map_err(Trouble::noting),
             (Afterwards::IsNothing, None) => Ok(()),
         }

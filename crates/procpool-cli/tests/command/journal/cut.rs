@@ -183,6 +183,61 @@ fn what_a_job_wrote_that_failed_is_finished_before_it_runs_again() {
     }
 }
 
+/// A list whose first job waits where there is a file `again`; the second one prints and fails.
+const WAITS_FIRST: &str =
+    "[ $1 = b ] && { seq 60000; exit 1; }; [ ! -e again ] || { : > waits; sleep 1000; }";
+
+#[test]
+fn what_was_finished_before_its_job_should_run_again_comes_no_more_where_that_run_was_killed_before() {
+    for options in ["", "-k"] {
+        let folder = Folder::new();
+        let list = [WAITS_FIRST, "sh", ":::", "a", "b"];
+        let part = cut(folder.record(&format!("-j1 {options} sh -c")).args(list), 100_001);
+        // The first job has succeeded, but for who begins with another list.
+        let list = [WAITS_FIRST, "sh", ":::", "c", "b"];
+        folder.write("again", "");
+        let running = folder.record(&format!("--resume -j1 {options} sh -c")).args(list).start();
+        wait_for("the first job to run", || folder.has("waits"));
+        let rest = killed(running).text().to_owned();
+        has_all(&(part + &rest), options);
+        fs::remove_file(folder.file("again")).unwrap();
+        folder.resume("--unrun").end().exited(1).printed("");
+        let again = folder.resume("").end().exited(1);
+        has_all(again.text(), options);
+        folder.resume("--unrun").end().exited(1).printed("");
+    }
+}
+
+#[test]
+fn lines_of_a_failed_job_come_no_more_where_a_run_that_would_run_it_again_was_killed_before() {
+    let folder = Folder::new();
+    let fails = "echo b1; until [ -e full ]; do sleep 0.01; done; echo b2; exit 1";
+    let script = format!(
+        "case $1 in b) {fails};; c) until [ -e go ]; do sleep 0.01; done; seq 60000;; *) {WAITS_FIRST};; esac"
+    );
+    let record = |words: &str, first: &str| {
+        folder.record(&format!("{words} --output lines sh -c")).args([&script, "sh", ":::", first, "b", "c"])
+    };
+    let of_b = |text: &str| text.lines().filter(|line| line.starts_with('b')).collect::<Vec<_>>().concat();
+    let mut tap = Tap::new(|pipe| record("-j3", "a").stdout(pipe));
+    tap.read(3);
+    folder.write("go", "");
+    tap.is_full();
+    folder.write("full", "");
+    let attempts = || folder.read("J/journal.jsonl").matches("\"record\":\"attempt\"").count();
+    wait_for("the second to be recorded", || attempts() == 2);
+    assert_eq!(of_b(&tap.kill()), "b1");
+    folder.write("again", "");
+    let running = record("--resume -j1", "d").start();
+    wait_for("the first job to run", || folder.has("waits"));
+    assert_eq!(of_b(killed(running).text()), "");
+    fs::remove_file(folder.file("again")).unwrap();
+    // The third runs again, too: it had not ended.
+    for (words, text) in [("--unrun", "b2"), ("--unrun", ""), ("", "b1b2"), ("--unrun", "")] {
+        assert_eq!(of_b(folder.resume(words).end().exited(1).text()), text, "{words}");
+    }
+}
+
 #[test]
 fn what_a_job_wrote_that_is_on_the_list_no_more_is_finished_too() {
     let folder = Folder::new();

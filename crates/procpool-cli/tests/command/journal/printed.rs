@@ -60,6 +60,8 @@ fn an_account_that_is_gone_or_not_as_long_as_it_was_made_is_refused_for_what_it_
         (": > J/printed-1", "printed-1\" has 0 bytes, which no run gives it"),
         ("truncate -s -1 J/printed-1", "printed-1\" has 4095 bytes"),
         ("echo >> J/printed-1", "printed-1\" has 4097 bytes"),
+        ("rm J/printed-1.rows", "printed-1.rows\" is gone, and without it nobody knows"),
+        ("rm J/printed-1.shape", "printed-1.shape\" is gone, and without it nobody knows"),
         (": > J/printed-1.rows", "printed-1.rows\" has 0 bytes"),
         ("truncate -s 100 J/printed-1.shape", "printed-1.shape\" has 100 bytes"),
     ] {
