@@ -48,9 +48,7 @@ impl Attempt {
                 "what is recorded is mixed or torn"
             );
             ensure!(marks.len() as u64 == first.count || attempt.is_stopped, "what is recorded is not whole");
-            if !attempt.is_stopped {
-                attempt.outputs.push((stream, first.pid, first.count));
-            }
+            attempt.outputs.push((stream, first.pid, first.count));
         }
         Ok(attempt)
     }

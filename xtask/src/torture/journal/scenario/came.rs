@@ -95,8 +95,8 @@ pub(crate) fn read(segments: &[Segment], repeats: Repeats) -> Came {
 
 /// How many bytes at the beginning of `next` are those at the end of `all`, whose last line begins at `start`, and without them the
 /// line in between is whole.
-fn repeated(all: &[u8], start: usize, next: &[u8], most: usize) -> usize {
-    let most = most.min(all.len()).min(next.len());
+fn repeated(all: &[u8], start: usize, next: &[u8], longest: usize) -> usize {
+    let most = longest.min(all.len()).min(next.len());
     let is_one = |length: &usize| {
         if !all.ends_with(&next[..*length]) {
             return false;
@@ -106,7 +106,13 @@ fn repeated(all: &[u8], start: usize, next: &[u8], most: usize) -> usize {
         let text = [&all[start..], &rest[..end]].concat();
         text.is_empty() || Line { text, begun: 0, ended: 0 }.read().1.is_some()
     };
-    (1..=most).rev().find(is_one).unwrap_or(0)
+    (0..=most).rev().find(is_one).unwrap_or_else(|| if is_part(all, next, longest) { next.len() } else { 0 })
+}
+
+/// Whether all of this run is the beginning of a piece that had come, and was cut once more.
+fn is_part(all: &[u8], next: &[u8], longest: usize) -> bool {
+    let last = &all[all.len() - longest.min(all.len())..];
+    !next.is_empty() && last.windows(next.len()).any(|window| window == next)
 }
 
 /// A terminal ends lines with a carriage return too; what begins with ESC [ is for it alone.
@@ -188,6 +194,9 @@ mod tests {
         }
         let came = read_all(&[&one, &one], Repeats::None);
         assert_eq!(came.lines.len(), 2);
+        let first = [&one[..], &two[..20]].concat();
+        let came = read_all(&[&first, &first[..60], &[&first, &two[20..]].concat()], Repeats::UpTo(4096));
+        assert_eq!((came.lines.len(), came.repeats), (2, 2));
     }
 
     #[test]

@@ -82,7 +82,7 @@ impl Harm {
             return Harm::Forge;
         }
         let file = FILES[random.random_range(0..FILES.len())];
-        // The account of what was printed has no sum, and a part of a kind that is as long as a whole one.
+        // The account of what was printed has no sum, and a copy of it may be older.
         match touch {
             Touch::Flip(_) | Touch::Copy if file.starts_with("printed") => {
                 Harm::Touch(Touch::Remove, "printed-*[0-9]")

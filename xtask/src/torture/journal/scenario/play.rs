@@ -302,6 +302,8 @@ impl Play<'_> {
             let is_last = jobs.contains(&attempt.key) && last.get(&*attempt.key) == Some(&number);
             let is_last_of_run = last_of_run.get(&(&*attempt.key, attempt.generation)) == Some(&number);
             let duty = match printing {
+                // What it had written by then.
+                _ if attempt.is_stopped => Duty::First,
                 _ if is_last => Duty::All,
                 Some(Printing::Lines) if is_whole_run => Duty::All,
                 Some(Printing::Blocks) if is_whole_run && is_last_of_run => Duty::All,
