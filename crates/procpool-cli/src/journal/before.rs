@@ -7,12 +7,13 @@ use procpool_core::Source;
 
 use crate::journal::file::JournalFile;
 use crate::journal::folder::{rows_of, shape_of};
+use crate::journal::identity::Hash;
 use crate::journal::partial::{
     BITS, FLAGS, FilePlace, HAS_ROWS, HAS_SHAPE, LastByte, PART, POSITION, Part, Partial, STEP, bit_of,
     first_word, own_word, word_of,
 };
 use crate::journal::rows::{Own, Row, RowFile};
-use crate::journal::shaped::{ShapeFile, Shaped};
+use crate::journal::shaped::{Found, ShapeFile, Shaped};
 use crate::journal::words;
 
 /// What a file is that was there, with which a resume would know what to print.
@@ -25,6 +26,8 @@ pub(crate) struct Before {
     pub(crate) words: Vec<u64>,
     /// That of the output that was being printed.
     pub(crate) shape: Option<Shaped>,
+    /// Whose output was being printed, where it stood on no list any more.
+    pub(crate) gone: Option<Hash>,
     pub(crate) rows: Vec<Row>,
 }
 
@@ -69,15 +72,20 @@ impl Before {
         let words = words::read(place, |length| length >= LEAST && length % LEAST == 0)?;
         let words = words.unwrap_or_default();
         let flags = words.get(FLAGS).copied().unwrap_or_default();
-        for (flag, beside) in [(HAS_SHAPE, shape_of(place)), (HAS_ROWS, rows_of(place))] {
-            if flags & flag != 0 && beside.stat_if_there()?.is_none() {
-                return Err(io::Error::other(format!("{beside:?} {GONE}")));
-            }
-        }
+        // One that nothing is said of is that of a run which was killed while it made it.
+        let beside = |flag: u64, file: JournalFile| match (flags & flag, file.stat_if_there()?) {
+            (0, _) => Ok(None),
+            (_, Some(_)) => Ok(Some(file)),
+            (_, None) => Err(io::Error::other(format!("{file:?} {GONE}"))),
+        };
+        let shape = beside(HAS_SHAPE, shape_of(place))?;
+        let rows = beside(HAS_ROWS, rows_of(place))?;
+        let found = shape.map_or(Ok(Found::default()), |file| ShapeFile::read(&file))?;
         Ok(Before {
             words,
-            shape: ShapeFile::read(&shape_of(place))?,
-            rows: RowFile::read(&rows_of(place))?,
+            shape: found.shape,
+            gone: found.gone,
+            rows: rows.map_or(Ok(Vec::new()), |file| RowFile::read(&file))?,
         })
     }
 

@@ -47,6 +47,16 @@ impl Hash {
         Hash::from(Sha256::new_with_prefix(key.as_bytes()))
     }
 
+    /// As two numbers.
+    pub(super) fn halves(self) -> [u64; 2] {
+        [self.high, self.low]
+    }
+
+    /// That of these.
+    pub(super) fn of_halves([high, low]: [u64; 2]) -> Hash {
+        Hash { high, low }
+    }
+
     /// Reads 32 hexadecimal digits, in lower case.
     pub(crate) fn parse(digits: &[u8]) -> Option<Hash> {
         let (high, low) = digits.split_at_checked(16).filter(|(_, low)| low.len() == 16)?;

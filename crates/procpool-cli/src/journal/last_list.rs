@@ -11,6 +11,7 @@ use crate::journal::file::JournalFile;
 use crate::journal::folder::Folder;
 use crate::journal::identity::Hash;
 use crate::journal::list_reader::ListReader;
+use crate::journal::partial;
 use crate::journal::past::{AsItIs, Past};
 use crate::journal::places::find_outcomes;
 use crate::journal::printed::{Before, Partial};
@@ -161,12 +162,26 @@ impl LastList {
         }
     }
 
+    /// What is known before anybody on it has been looked at: whether it was somebody's output who isn't there any more.
+    pub(crate) fn begin_noting(&self) -> Noted {
+        let gone = self.printed.gone.filter(|_| self.partial.position == partial::GONE);
+        Noted {
+            half_printed: gone.map(|job| HalfPrinted {
+                job,
+                partial: self.partial,
+                shape: self.printed.shape().cloned(),
+                rest: RestIs::Recorded,
+            }),
+            ..Noted::default()
+        }
+    }
+
     /// Takes note of all who stand on it, and says what was being printed.
     ///
     /// # Errors
     /// Where it can't be read, or so much of it is gone that nobody knows what has been printed.
     pub(crate) fn note_all(&mut self, past: &mut Past, folder: &Folder) -> anyhow::Result<Noted> {
-        let mut noted = Noted::default();
+        let mut noted = self.begin_noting();
         let mut position = 0;
         let mut is_whole = false;
         if let Some(reader) = ListReader::open(folder, self.number)? {

@@ -50,6 +50,9 @@ pub(crate) struct FilePlace {
     pub(crate) offset: u64,
 }
 
+/// The position of a job that is on no list.
+pub(crate) const GONE: u64 = u64::MAX;
+
 /// The words before the bits: the position, then six of each output, from where on in the job's own bytes each is counted, and
 /// flags: whether the last byte written of one ends no line, and which files stand beside.
 pub(super) const POSITION: usize = 0;

@@ -34,7 +34,7 @@ const MOST: usize = BITS + (1 << 24);
 impl Printed {
     /// Makes the file of a new run over a list: which outputs have been printed before it, and how far one was.
     pub(crate) fn create(place: &JournalFile, before: &Before) -> io::Result<Printed> {
-        let shape = ShapeFile::create(&shape_of(place), before.shape.as_ref())?;
+        let shape = ShapeFile::create(&shape_of(place), before.shape.as_ref(), before.gone)?;
         let mut words = before.words.clone();
         words.resize(words.len().max(STEP), 0);
         words[FLAGS] |= HAS_SHAPE;
@@ -82,7 +82,9 @@ impl Printed {
             return Ok(());
         }
         let last = self.words.get(POSITION);
-        if last > 0 && self.words.get(word_of(last)) & bit_of(last) == 0 {
+        // One that stands on no list has no bit.
+        let is_done = word_of(last) < MOST && self.words.get(word_of(last)) & bit_of(last) != 0;
+        if last > 0 && !is_done {
             self.pause()?;
         }
         self.shape.set(shape)

@@ -14,6 +14,7 @@ use crate::journal::identity::{Hash, Identity};
 use crate::journal::last_list::{HalfPrinted, LastList, Noted, RestIs};
 use crate::journal::list::{Ledger, Line};
 use crate::journal::list_reader::{ListEnd, ListReader};
+use crate::journal::partial::GONE;
 use crate::journal::past::Past;
 use crate::journal::positions::Positions;
 use crate::journal::printed::{Before, Partial};
@@ -77,9 +78,6 @@ pub(crate) enum Afterwards {
     IsNothing,
 }
 
-/// The position of a job that is on no list.
-pub(crate) const GONE: u64 = u64::MAX;
-
 /// So many are named.
 const NAMED: usize = 3;
 
@@ -126,6 +124,7 @@ impl Resumption {
 
     fn is_cut_off(&mut self, half: HalfPrinted, position: u64, afterwards: Afterwards) {
         self.printed.set_partial(Partial { position, ..half.partial }, half.shape);
+        self.printed.gone = (position == GONE).then_some(half.job);
         self.cut_off = Some(CutOff { job: half.job, position, rest: half.rest, afterwards });
     }
 }

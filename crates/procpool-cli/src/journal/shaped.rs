@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use procpool_core::Source;
 
 use crate::journal::file::JournalFile;
+use crate::journal::identity::Hash;
 use crate::journal::words::{self, Words};
 
 /// What of a job's bytes a stream lets through.
@@ -32,10 +33,21 @@ pub(crate) struct ShapeFile {
     last: Mutex<Option<Shaped>>,
 }
 
-/// A page: what there is to say of a shape, the length of the label, the label, and a word that stays 0.
+/// A page: what there is to say of a shape, the length of the label, the label, whose output it is where no position says so,
+/// and a word that stays 0.
 const WORDS: usize = 512;
 const LABEL: usize = 2;
-const LONGEST: usize = (WORDS - LABEL - 1) * size_of::<u64>();
+const GONE: usize = WORDS - 3;
+const LONGEST: usize = (GONE - LABEL) * size_of::<u64>();
+
+/// What a resume finds in the file.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// `None` where that is not known, as it is not to older versions of procpool.
+    pub(crate) shape: Option<Shaped>,
+    /// The job, where it stood on no list any more when its output was to be finished.
+    pub(crate) gone: Option<Hash>,
+}
 
 /// What there may be to say.
 const IS_KNOWN: u64 = 1;
@@ -53,12 +65,19 @@ impl Shaped {
 }
 
 impl ShapeFile {
-    /// Makes the file, with the shape of what is being printed already.
-    pub(crate) fn create(place: &JournalFile, before: Option<&Shaped>) -> io::Result<ShapeFile> {
+    /// Makes the file, with the shape of what is being printed already, and whose that is where it stands on no list any more.
+    pub(crate) fn create(
+        place: &JournalFile,
+        before: Option<&Shaped>,
+        gone: Option<Hash>,
+    ) -> io::Result<ShapeFile> {
         let words = Words::create(place, vec![0; WORDS])?;
         let shape = ShapeFile { words, last: Mutex::default() };
         if let Some(before) = before {
             shape.set(before)?;
+        }
+        if let Some(gone) = gone {
+            shape.words.store(GONE..GONE + 2, |words| words.copy_from_slice(&gone.halves()))?;
         }
         Ok(shape)
     }
@@ -94,10 +113,16 @@ impl ShapeFile {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The shape of what was being printed; `None` where that is not known, as it is not to older versions of procpool.
-    pub(crate) fn read(place: &JournalFile) -> io::Result<Option<Shaped>> {
+    /// What is known of what was being printed.
+    ///
+    /// # Errors
+    /// Where the file can't be read, or is none that was made so.
+    pub(crate) fn read(place: &JournalFile) -> io::Result<Found> {
         let words = words::read(place, |length| length == WORDS * size_of::<u64>())?;
-        Ok(words.and_then(|words| parse(&words::bytes(&words))))
+        Ok(words.map_or_else(Found::default, |words| Found {
+            shape: parse(&words::bytes(&words)),
+            gone: Some(Hash::of_halves([words[GONE], words[GONE + 1]])).filter(|hash| *hash != Hash::NONE),
+        }))
     }
 }
 
@@ -144,23 +169,31 @@ mod tests {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
         let (folder, _) = Folder::make(temporary.path()).unwrap();
         let path = folder.shape(1);
-        let file = ShapeFile::create(&path, None).unwrap();
-        assert_eq!(ShapeFile::read(&path).unwrap(), None);
+        let file = ShapeFile::create(&path, None, None).unwrap();
+        assert_eq!(ShapeFile::read(&path).unwrap(), Found::default());
         let long = vec![b'x'; LONGEST];
         for label in [Some(b"key 1\xff".as_slice()), None, Some(b""), Some(&long), Some(b"12345678")] {
             file.set(&shape(label)).unwrap();
-            assert_eq!(ShapeFile::read(&path).unwrap(), Some(shape(label)));
+            assert_eq!(ShapeFile::read(&path).unwrap().shape, Some(shape(label)));
         }
         file.set(&shape(Some(&vec![b'x'; LONGEST + 1]))).unwrap();
-        assert_eq!(ShapeFile::read(&path).unwrap(), None);
-        ShapeFile::create(&path, Some(&shape(Some(b"of another run")))).unwrap();
-        assert_eq!(ShapeFile::read(&path).unwrap(), Some(shape(Some(b"of another run"))));
+        assert_eq!(ShapeFile::read(&path).unwrap(), Found::default());
+        let gone = Hash::of_halves([1, 2]);
+        ShapeFile::create(&path, Some(&shape(Some(b"of another run"))), Some(gone)).unwrap();
+        let found = Found {
+            shape: Some(shape(Some(b"of another run"))),
+            gone: Some(gone),
+        };
+        assert_eq!(ShapeFile::read(&path).unwrap(), found);
     }
 
     #[test]
     fn where_there_is_no_whole_file_nothing_is_known() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
-        assert_eq!(ShapeFile::read(&Folder::make(temporary.path()).unwrap().0.shape(1)).unwrap(), None);
+        assert_eq!(
+            ShapeFile::read(&Folder::make(temporary.path()).unwrap().0.shape(1)).unwrap(),
+            Found::default()
+        );
         for length in [0, 7, 8, 15, 16, 17] {
             let mut bytes = [IS_KNOWN | HAS_LABEL, 9].map(u64::to_ne_bytes).concat();
             bytes.extend([b'x'; 8]);

@@ -334,7 +334,8 @@ impl Preparation<'_> {
         past: &Past,
         wish: Wish,
     ) -> anyhow::Result<(u32, Input, Resumption)> {
-        let found = reckon_stored(&self.folder, last, Reckoning::new(past, wish, Noted::default()))?;
+        let noted = last.begin_noting();
+        let found = reckon_stored(&self.folder, last, Reckoning::new(past, wish, noted))?;
         let mut input = Input::checked(Vec::new());
         input.names = run.and_then(|run| run.names).map(Into::into);
         Ok((last.number, input, found))

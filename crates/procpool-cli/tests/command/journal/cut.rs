@@ -248,6 +248,19 @@ fn what_a_job_wrote_that_is_on_the_list_no_more_is_finished_too() {
 }
 
 #[test]
+fn what_is_on_the_list_no_more_is_finished_though_the_resume_that_would_was_killed_too() {
+    for (tag, again) in [("", "resume"), ("--tag", "resume"), ("", "--resume"), ("--tag", "--resume")] {
+        let folder = Folder::new();
+        let first = cut(folder.record("sh -c").args([NUMBERS, "sh", ":::", "x"]), 60_001);
+        let other = || folder.record(&format!("--resume {tag} sh -c")).args(["true", "sh", ":::", "y"]);
+        let second = cut(other(), 60_001);
+        let third = if again == "resume" { folder.resume("") } else { other() };
+        has_all(&(first + &second + third.end().exited(0).text()), &format!("{tag} {again}"));
+        folder.resume("").end().exited(0).printed("");
+    }
+}
+
+#[test]
 fn a_resumes_own_words_stand_in_no_line_where_both_streams_go_to_one_place() {
     let folder = Folder::new();
     let list = [NUMBERS, "sh", ":::", "x"];

@@ -1,6 +1,8 @@
 //! What has come on one stream in all runs, made into lines: without what a terminal adds, without procpool's own words, and
 //! without the pieces that came twice where they may. Does not know which lines there should be.
 
+use std::ops::Range;
+
 use sleeper::lines::Mark;
 
 /// What a run has added to a stream.
@@ -57,6 +59,8 @@ pub(crate) fn read(segments: &[Segment], repeats: Repeats) -> Came {
     let mut begun = 0;
     let mut start = 0;
     let mut is_killed = false;
+    // Where in that line an earlier run began that didn't end it either: what came twice there is known when it has ended.
+    let mut loose = None;
     for (run, segment) in segments.iter().enumerate() {
         let bytes = without_controls(&segment.bytes);
         let begins_with_words = bytes.starts_with(OWN) && start < all.len();
@@ -69,10 +73,20 @@ pub(crate) fn read(segments: &[Segment], repeats: Repeats) -> Came {
             came.lines.push(Line { text, begun, ended: run });
         }
         let twice = match repeats {
-            Repeats::UpTo(most) if is_killed => repeated(&all, start, &bytes, most),
+            Repeats::UpTo(most) if is_killed => {
+                let at = loose.filter(|at| *at > start);
+                if let Some((at, earlier)) = at.and_then(|at| repeated_earlier(&all, start..at, &bytes, most))
+                {
+                    all.drain(at..at + earlier);
+                    came.repeats += 1;
+                }
+                repeated(&all, start, &bytes, most)
+            }
             _ => 0,
         };
         came.repeats += u64::from(twice > 0);
+        let is_within_line = start < all.len() && !bytes.contains(&b'\n');
+        loose = is_within_line.then_some(all.len());
         for byte in &bytes[twice..] {
             if start == all.len() {
                 begun = run;
@@ -96,6 +110,27 @@ pub(crate) fn read(segments: &[Segment], repeats: Repeats) -> Came {
 /// How many bytes at the beginning of `next` are those at the end of `all`, whose last line begins at `start`, and without them the
 /// line in between is whole.
 fn repeated(all: &[u8], start: usize, next: &[u8], longest: usize) -> usize {
+    whole_without(all, start, next, longest)
+        .unwrap_or_else(|| if is_part(all, next, longest) { next.len() } else { 0 })
+}
+
+/// The same of an earlier run as well, which began at the end of `before`, in this line: where, and how many bytes, if the line is
+/// not whole without that.
+fn repeated_earlier(all: &[u8], before: Range<usize>, next: &[u8], longest: usize) -> Option<(usize, usize)> {
+    let (start, at) = (before.start, before.end);
+    if whole_without(all, start, next, longest).is_some() {
+        return None;
+    }
+    let most = longest.min(at).min(all.len() - at);
+    let lengths = (1..=most).rev().filter(|length| all[..at].ends_with(&all[at..at + length]));
+    let mut whole = lengths.filter(|length| {
+        let rest = [&all[..at], &all[at + length..]].concat();
+        whole_without(&rest, start, next, longest).is_some()
+    });
+    whole.next().map(|length| (at, length))
+}
+
+fn whole_without(all: &[u8], start: usize, next: &[u8], longest: usize) -> Option<usize> {
     let most = longest.min(all.len()).min(next.len());
     let is_one = |length: &usize| {
         if !all.ends_with(&next[..*length]) {
@@ -106,7 +141,7 @@ fn repeated(all: &[u8], start: usize, next: &[u8], longest: usize) -> usize {
         let text = [&all[start..], &rest[..end]].concat();
         text.is_empty() || Line { text, begun: 0, ended: 0 }.read().1.is_some()
     };
-    (0..=most).rev().find(is_one).unwrap_or_else(|| if is_part(all, next, longest) { next.len() } else { 0 })
+    (0..=most).rev().find(is_one)
 }
 
 /// Whether all of this run is the beginning of a piece that had come, and was cut once more.
@@ -176,6 +211,19 @@ mod tests {
         assert_eq!(came.lines.len(), 1);
         let came = read_all(&[&one[..20], &[b"procpool: hi\n", &one[20..]].concat()], Repeats::None);
         assert_eq!(came.lines.len(), 2);
+    }
+
+    #[test]
+    fn a_line_that_was_cut_twice_may_have_a_piece_twice_at_each() {
+        let one = line(1);
+        let end = one.len() - 1;
+        for (cut, back, next, next_back) in [(24, 5, end - 5, 7), (20, 3, 30, 0), (30, 0, end, 10)] {
+            let pieces = [&one[..cut], &one[cut - back..next], &one[next - next_back..]];
+            let came = read_all(&pieces, Repeats::UpTo(4096));
+            let twice = u64::from(back > 0) + u64::from(next_back > 0);
+            assert_eq!((came.lines.len(), came.repeats), (1, twice), "{cut} {back} {next} {next_back}");
+            assert!(came.lines[0].read().1.is_some());
+        }
     }
 
     #[test]

@@ -291,7 +291,8 @@ impl Play<'_> {
     fn note_outputs(&self, attempts: &[Attempt], jobs: &[String], known: &mut Known) {
         let mut last: HashMap<&str, usize> = HashMap::new();
         let mut last_of_run: HashMap<(&str, u64), usize> = HashMap::new();
-        for (number, attempt) in attempts.iter().enumerate().filter(|(_, attempt)| !attempt.is_stopped) {
+        // One that was stopped is the last one, too: of what comes whole only that is printed.
+        for (number, attempt) in attempts.iter().enumerate() {
             last.insert(&attempt.key, number);
             last_of_run.insert((&attempt.key, attempt.generation), number);
         }
