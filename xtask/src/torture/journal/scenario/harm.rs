@@ -67,6 +67,11 @@ const OTHER: &str = "65534";
 pub(crate) const FOREIGN: &str = "foreign";
 
 impl Harm {
+    /// Whether records may be gone by it.
+    pub(crate) fn takes_records(&self) -> bool {
+        matches!(self, Harm::Touch(Touch::Cut(_) | Touch::Empty, "journal.jsonl"))
+    }
+
     /// One that whoever runs procpool can do himself.
     pub(crate) fn by_hand(random: &mut StdRng) -> Harm {
         let touch = match random.random_range(0..8) {

@@ -296,9 +296,13 @@ impl Play<'_> {
             last.insert(&attempt.key, number);
             last_of_run.insert((&attempt.key, attempt.generation), number);
         }
+        // The last records of the runs before may be gone: of what has none nobody knows which attempt was the last.
+        let cut =
+            self.scenario.runs.iter().rposition(|run| run.harm.as_ref().is_some_and(Harm::takes_records));
         for (number, attempt) in attempts.iter().enumerate() {
             let run = self.run_of(attempt.generation);
-            let is_whole_run = run.is_some_and(|run| !self.past[run].is_killed);
+            let is_whole_run =
+                run.is_some_and(|run| !self.past[run].is_killed && cut.is_none_or(|cut| run >= cut));
             let printing = run.map(|run| known.runs[run].printing);
             let is_last = jobs.contains(&attempt.key) && last.get(&*attempt.key) == Some(&number);
             let is_last_of_run = last_of_run.get(&(&*attempt.key, attempt.generation)) == Some(&number);
