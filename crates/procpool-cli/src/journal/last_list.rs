@@ -20,12 +20,14 @@ use crate::journal::rows::{Age, Row};
 use crate::journal::running::{Entry, Holder};
 use crate::journal::shaped::Shaped;
 use crate::journal::standing::Standing;
+use crate::journal::whereabouts::Whereabouts;
 
 /// What there is to know of it beside what stands on it.
 pub(crate) struct LastList {
     pub(crate) number: u32,
     generation: u32,
     printed: Before,
+    disk: Disk,
     /// What was being printed, by that.
     partial: Partial,
     /// How far the lines of jobs were printed, by position.
@@ -68,6 +70,19 @@ pub(crate) struct Noted {
     pub(crate) begun: HashMap<Hash, Row>,
 }
 
+/// Whether files are as they were left: what a system has not written yet is lost with it, and nobody has touched anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Disk {
+    HasAll,
+    MayLack,
+}
+
+impl Disk {
+    fn since(run: &Run) -> Disk {
+        if run.whereabouts.boot == Whereabouts::own().boot { Disk::HasAll } else { Disk::MayLack }
+    }
+}
+
 /// Where it is noted what has been printed of a run. A power cut may take a run's record and leave what it has made: the account of
 /// a later run is as good, where that had the same list.
 fn account(run: &Run, folder: &Folder) -> anyhow::Result<JournalFile> {
@@ -103,8 +118,13 @@ impl LastList {
             let last = running.entry(entry.seq).or_insert((holder.generation, 0));
             last.1 = entry.attempt.max(last.1);
         }
-        let printed = account(run, folder)?;
-        let printed = Before::read(&printed).with_context(|| format!("can't read {printed:?}"))?;
+        let disk = Disk::since(run);
+        let read = |place: JournalFile| Before::read(&place).with_context(|| format!("can't read {place:?}"));
+        let printed = match (account(run, folder).and_then(read), disk) {
+            // Then all that is recorded is printed again.
+            (Err(_), Disk::MayLack) => Before::default(),
+            (printed, _) => printed?,
+        };
         let rows_of = |age| {
             let rows = printed.rows().iter().filter(move |row| row.age == age);
             rows.map(|row| (row.position, *row)).collect()
@@ -116,6 +136,7 @@ impl LastList {
             carried: rows_of(Age::Carried),
             partial: printed.partial(),
             printed,
+            disk,
             running,
             ended: HashSet::new(),
         })
@@ -231,7 +252,7 @@ impl LastList {
         }
         let beyond = positions.into_iter().filter(|position| *position > lines);
         let known = (1..=lines).chain(beyond).filter(|position| self.printed.has(*position)).count() as u64;
-        if self.printed.count() - known < others {
+        if self.disk == Disk::HasAll && self.printed.count() - known < others {
             bail!(
                 "the journal's list of jobs, {:?}, is gone or shorter than it was, and without it nobody knows what has been \
                  printed; put it back as it was, or begin anew in another folder",

@@ -4,6 +4,7 @@
 use std::fs;
 
 use crate::journal::killed;
+use crate::journal::touched::reseal;
 use crate::{Folder, wait_for};
 
 #[test]
@@ -73,5 +74,24 @@ fn an_account_that_is_gone_or_not_as_long_as_it_was_made_is_refused_for_what_it_
         folder.record("--resume sh -c").args(list).end().exited(2).printed("").said(says);
         folder.sh("rm -r J; mv kept J").end().exited(0);
         folder.resume("").end().exited(1).printed("b\n");
+    }
+}
+
+#[test]
+fn after_another_start_of_the_machine_what_nobody_knows_any_more_is_printed_again() {
+    // What the disk had not been given is lost in a power cut, and that is nobody's fault.
+    for harm in ["rm J/printed-1", ": > J/printed-1", ": > J/printed-1.shape", "truncate -s 0 J/list-*"] {
+        let folder = Folder::new();
+        let list = ["echo $1; [ $1 = a ]", "sh", ":::", "a", "b"];
+        folder.record("-j1 sh -c").args(list).end().exited(1).printed("a\nb\n");
+        let journal = folder.read("J/journal.jsonl");
+        let rebooted = journal.lines().map(|line| match line.split_once("\"boot\":\"") {
+            Some((before, after)) => reseal(&format!("{before}\"boot\":\"another-{after}")),
+            None => format!("{line}\n"),
+        });
+        fs::write(folder.file("J/journal.jsonl"), rebooted.collect::<String>()).unwrap();
+        folder.sh(harm).end().exited(0);
+        let again = folder.record("--resume -j1 sh -c").args(list).end().exited(1);
+        assert!(again.text().ends_with("b\n"), "{harm}: {}", again.describe());
     }
 }
