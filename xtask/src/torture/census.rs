@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, wait};
 
@@ -188,6 +188,18 @@ impl Stat {
 
 fn folder(process: Pid) -> PathBuf {
     PathBuf::from(format!("/proc/{process}"))
+}
+
+/// Waits until then for all that this process has started, and for what has this mark.
+///
+/// # Errors
+/// Names who is left.
+pub(crate) fn nobody_is_left(marker: &str, deadline: Instant) -> Result<()> {
+    let family = wait_until_gone(deadline)?;
+    let mut survivors = descendants();
+    survivors.extend(marked(marker)?);
+    ensure!(family == Family::Gone && survivors.is_empty(), "these are left: {survivors:?}");
+    Ok(())
 }
 
 #[cfg(test)]

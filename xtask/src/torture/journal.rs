@@ -4,6 +4,7 @@
 mod blow;
 mod delivery;
 mod job;
+mod own_words;
 mod play;
 mod records;
 pub(crate) mod scenario;

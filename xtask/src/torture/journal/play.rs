@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::torture::census::{self, Family};
+use crate::torture::census;
 use crate::torture::ending::{self, Struck};
 use crate::torture::journal::blow::{Blow, Left};
 use crate::torture::journal::stage::{Stage, Way};
@@ -69,7 +69,7 @@ pub(crate) fn play(procpool: &Path, hardness: Hardness, stage: &Stage) -> Result
         }
     }
     play.nothing_is_left_to_do()?;
-    nobody_is_left(stage)?;
+    census::nobody_is_left(&stage.marker, Instant::now() + LAST_PATIENCE)?;
     played.seconds = begun.elapsed().as_secs_f64();
     Ok(played)
 }
@@ -124,14 +124,6 @@ impl Play<'_> {
         ensure!(self.log.starts() == starts, "a resume of what is done ran jobs");
         Ok(())
     }
-}
-
-fn nobody_is_left(stage: &Stage) -> Result<()> {
-    let family = census::wait_until_gone(Instant::now() + LAST_PATIENCE)?;
-    let mut survivors = census::descendants();
-    survivors.extend(census::marked(&stage.marker)?);
-    ensure!(family == Family::Gone && survivors.is_empty(), "these are left: {survivors:?}");
-    Ok(())
 }
 
 impl Played {

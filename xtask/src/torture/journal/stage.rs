@@ -16,6 +16,7 @@ use tempfile::TempDir;
 
 use crate::torture::heard::Heard;
 use crate::torture::journal::job::Job;
+use crate::torture::journal::own_words::without_own_words;
 use crate::torture::journal::strike::Growing;
 use crate::torture::plan::Order;
 use crate::torture::watched::Watched;
@@ -248,20 +249,6 @@ fn strays(mut names: Vec<String>) -> Vec<String> {
     names
 }
 
-/// Procpool's own lines stand between pieces of outputs; no job prints such a line.
-fn without_own_words(said: &[u8]) -> Vec<u8> {
-    const OWN: &[u8] = b"procpool: ";
-    let mut others = Vec::new();
-    let mut rest = said;
-    while let Some(start) = rest.windows(OWN.len()).position(|window| window == OWN) {
-        others.extend(&rest[..start]);
-        let line = rest[start..].iter().position(|byte| *byte == b'\n');
-        rest = &rest[line.map_or(rest.len(), |end| start + end + 1)..];
-    }
-    others.extend(rest);
-    others
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -272,12 +259,5 @@ mod tests {
         let whole = "journal.jsonl outputs running list-1.jsonl printed-7.shape printed-7";
         assert!(strays(names(whole)).is_empty());
         assert_eq!(strays(names(&format!("{whole} list-2.jsonl x"))).len(), 2);
-    }
-
-    #[test]
-    fn what_procpool_says_is_taken_out_wherever_it_stands() {
-        let said = b"procpool: a\nxprocpool: b\nprocpool: c\nyz\nprocpool: cut";
-        assert_eq!(without_own_words(said), b"xyz\n");
-        assert_eq!(without_own_words(b"\n"), b"\n");
     }
 }

@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use sleeper::lines::Mark;
 
+use crate::torture::journal::own_words::{OWN, without_own_words};
+
 /// What a run has added to a stream.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Segment {
@@ -30,9 +32,6 @@ pub(crate) struct Line {
     pub(crate) begun: usize,
     pub(crate) ended: usize,
 }
-
-/// How procpool's own lines begin.
-const OWN: &[u8] = b"procpool: ";
 
 /// Which pieces may come twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,19 +163,6 @@ fn without_controls(bytes: &[u8]) -> Vec<u8> {
         }
     }
     plain
-}
-
-/// Procpool's own lines stand between those of jobs; no job prints such a line.
-fn without_own_words(said: &[u8]) -> Vec<u8> {
-    let mut others = Vec::new();
-    let mut rest = said;
-    while let Some(start) = rest.windows(OWN.len()).position(|window| window == OWN) {
-        others.extend(&rest[..start]);
-        let end = rest[start..].iter().position(|byte| *byte == b'\n');
-        rest = &rest[end.map_or(rest.len(), |end| start + end + 1)..];
-    }
-    others.extend(rest);
-    others
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use crate::torture::census::{self, Family};
+use crate::torture::census;
 use crate::torture::ending::{self, End, Struck};
 use crate::torture::journal::records;
 use crate::torture::journal::scenario::attempt::Attempt;
@@ -69,7 +69,7 @@ pub(crate) fn play(procpool: &Path, scenario: &Scenario, stage: &mut Stage) -> R
         orders: Vec::new(),
     };
     let end = play.all(stage)?;
-    nobody_is_left(stage)?;
+    census::nobody_is_left(&stage.marker, Instant::now() + LAST_PATIENCE)?;
     ensure!(!stage.folder().join(FOREIGN).exists(), "a foreign command was run");
     let left = stage.temporary_files()?;
     ensure!(end == Finish::Refused || left == 0, "{left} temporary files are left");
@@ -353,12 +353,4 @@ fn generation(stage: &Stage) -> u64 {
         .filter_map(|line| serde_json::from_slice(line).ok())
         .filter(|record: &Value| record["record"] == "run");
     runs.filter_map(|run| run["generation"].as_u64()).max().unwrap_or(0)
-}
-
-fn nobody_is_left(stage: &Stage) -> Result<()> {
-    let family = census::wait_until_gone(Instant::now() + LAST_PATIENCE)?;
-    let mut survivors = census::descendants();
-    survivors.extend(census::marked(&stage.marker)?);
-    ensure!(family == Family::Gone && survivors.is_empty(), "these are left: {survivors:?}");
-    Ok(())
 }

@@ -1,0 +1,30 @@
+//! What procpool says itself, among what jobs have written.
+//! Does not know what either is about.
+
+/// How its lines begin.
+pub(crate) const OWN: &[u8] = b"procpool: ";
+
+/// Its lines stand between pieces of outputs; no job prints such a line.
+pub(crate) fn without_own_words(said: &[u8]) -> Vec<u8> {
+    let mut others = Vec::new();
+    let mut rest = said;
+    while let Some(start) = rest.windows(OWN.len()).position(|window| window == OWN) {
+        others.extend(&rest[..start]);
+        let end = rest[start..].iter().position(|byte| *byte == b'\n');
+        rest = &rest[end.map_or(rest.len(), |end| start + end + 1)..];
+    }
+    others.extend(rest);
+    others
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_procpool_says_is_taken_out_wherever_it_stands() {
+        let said = b"procpool: a\nxprocpool: b\nprocpool: c\nyz\nprocpool: cut";
+        assert_eq!(without_own_words(said), b"xyz\n");
+        assert_eq!(without_own_words(b"\n"), b"\n");
+    }
+}
