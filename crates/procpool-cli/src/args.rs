@@ -138,7 +138,7 @@ fn understand(words: Vec<OsString>, before: &TakenBack) -> anyhow::Result<Args> 
     let all = with_variables(&mut command, &words, typed, before)?;
     let mut args = Args::from_arg_matches(&all)?;
     match &mut args.chore {
-        Some(Chore::Run(run)) if run.journal.journal.is_some() || run.cluster.on == Some(Where::Slurm) => {
+        Some(Chore::Run(run)) if run.journal.journal.is_some() || run.cluster.cluster().is_some() => {
             run.journal.options = given::lasting(given::options(&Args::command(), &all));
         }
         Some(Chore::Resume(resume)) => {

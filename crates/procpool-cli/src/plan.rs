@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use procpool_core::{Capture, LocalProcess, OnLeak, Processes};
 
-use crate::args::{InputArgs, JobArgs, RecordArgs, RunArgs, Where};
+use crate::args::{InputArgs, JobArgs, RecordArgs, RunArgs};
 use crate::cluster::courier::Starts;
 use crate::cluster::own_folder::{self, OwnFolder};
 use crate::exit::ExitStatus;
@@ -120,7 +120,7 @@ impl Plan {
         records::refuse_raw(&args)?;
         records::refuse_detached(&args)?;
         let run = launch::name_run();
-        let place = if args.cluster.on == Some(Where::Slurm) { Place::Cluster } else { Place::Here };
+        let place = if args.cluster.cluster().is_some() { Place::Cluster } else { Place::Here };
         let is_detached = args.cluster.detach;
         let own_folder = match (place, &args.journal.journal) {
             (Place::Cluster, None) => Some(OwnFolder::of(&run)),

@@ -78,6 +78,6 @@ fn hand_in(round: &Round, folder: &Path) -> std::io::Result<Array> {
         time: None,
         command,
         directory: PathBuf::from(folder),
-        log: folder.join("log-%a"),
+        log: folder.join("log-"),
     })
 }

@@ -1,10 +1,13 @@
-//! The seam: what runs arrays of slices somewhere else, and the words that are spoken with it.
+//! The seam: what runs arrays of slices somewhere else, and the words that are spoken with it. A further engine is a further file like
+//! `slurm`, and a word of `--on` where the command chooses one.
 //! Knows no engine of its own, no slice's contents and no time.
 
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+use crate::allocation::Allocation;
 
 /// What runs arrays: Slurm is one. Each call asks somebody else and may take seconds, so a
 /// [`Clerk`](crate::Clerk) makes them on a thread of its own.
@@ -14,10 +17,10 @@ pub trait Engine: Send {
     /// Its name, for people: `Slurm`.
     fn name(&self) -> &'static str;
 
-    /// Whether its commands are on this machine. Asks no server.
+    /// Whether its commands are on this machine, and what it was told for them is something that they take. Asks no server.
     ///
     /// # Errors
-    /// [`EngineError::Missing`].
+    /// [`EngineError::Missing`], [`EngineError::Refused`].
     fn check(&self) -> Result<(), EngineError>;
 
     /// How much there is of it.
@@ -51,8 +54,15 @@ pub trait Engine: Send {
     /// Where it can't be reached.
     fn cancel(&self, array: &HandedIn, whom: Whom) -> Result<(), EngineError>;
 
-    /// What an element finds in its environment.
-    fn variables(&self) -> Variables;
+    /// What it has given this process, by what the environment says, which `variable` reads; `None` where this runs in none of its
+    /// jobs.
+    fn allocation(&self, variable: &dyn Fn(&str) -> Option<String>) -> Option<Allocation>;
+
+    /// When the time of that job is over; `None` where it has no end. Asks only where [`Allocation::ends`] is `None`.
+    ///
+    /// # Errors
+    /// Where it can't be reached.
+    fn end_of(&self, allocation: &Allocation) -> Result<Option<SystemTime>, EngineError>;
 }
 
 /// How much there is of a cluster.
@@ -64,21 +74,6 @@ pub struct Capacity {
     pub processors: u32,
     /// Those nodes.
     pub nodes: u32,
-}
-
-/// The names of variables that an element finds in its environment, the best first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Variables {
-    /// Of which array it is an element: its [id](ArrayId), without what may stand behind a `;` there.
-    pub array: &'static [&'static str],
-    /// Which element of the array it is, from 0.
-    pub index: &'static [&'static str],
-    /// How many processors it has where it runs.
-    pub processors: &'static [&'static str],
-    /// The name of the node.
-    pub node: &'static [&'static str],
-    /// How often it was started again by the engine itself; unset or 0 the first time.
-    pub restarts: &'static [&'static str],
 }
 
 /// An array of elements, all alike but for their index.
@@ -100,7 +95,7 @@ pub struct Array {
     pub command: Vec<OsString>,
     /// Where it runs.
     pub directory: PathBuf,
-    /// The file that gets what an element writes itself, added to what is there: `%a` stands for its index.
+    /// The file that gets what an element writes itself, added to what is there: this name, and the element's index behind it.
     pub log: PathBuf,
 }
 
@@ -142,7 +137,8 @@ pub struct HandedIn {
     pub name: String,
 }
 
-/// The engine's own name for an array, one word.
+/// The engine's own name for an array, one word; where the engine speaks for several clusters, with `;` and the cluster's name
+/// behind it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ArrayId(String);
 
@@ -230,6 +226,22 @@ impl ArrayId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The array's own word, which its elements know too.
+    ///
+    /// ```
+    /// assert_eq!(procpool_cluster::ArrayId::new("17;far").own(), "17");
+    /// ```
+    #[must_use]
+    pub fn own(&self) -> &str {
+        self.0.split_once(';').map_or(self.as_str(), |(own, _)| own)
+    }
+
+    /// Which of several clusters has it, where the engine speaks for several.
+    #[must_use]
+    pub fn cluster(&self) -> Option<&str> {
+        self.0.split_once(';').map(|(_, cluster)| cluster)
     }
 }
 

@@ -220,11 +220,10 @@ impl Head {
     /// The round that is in hand was taken as this array, as its own elements say: a submission whose answer was lost may
     /// have come through later than another one of the same.
     pub fn follow(&mut self, now: Instant, id: ArrayId) {
-        let number = |id: &ArrayId| id.as_str().split(';').next().map(ToOwned::to_owned);
         match &self.stage {
             Stage::Unsent(_) | Stage::Doubtful(_, By::This, _) => self.handed_in(id),
             Stage::Doubtful(_, By::Earlier, _) => self.found(now, Some(id)),
-            Stage::Out(array) if array.id.as_ref().and_then(number) != number(&id) => {
+            Stage::Out(array) if array.id.as_ref().map(ArrayId::own) != Some(id.own()) => {
                 let Array { round, by, .. } = (**array).clone();
                 self.stage = Stage::Out(Box::new(Array::new(round, Some(id), by)));
             }

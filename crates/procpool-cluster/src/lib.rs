@@ -15,6 +15,7 @@
 //! written down by the caller, where [`Act::Submit`] says so.
 
 mod act;
+mod allocation;
 mod clerk;
 mod engine;
 mod head;
@@ -25,10 +26,11 @@ mod slurm;
 mod task;
 
 pub use crate::act::{Act, Running, Status};
+pub use crate::allocation::{Allocation, ElementOf};
 pub use crate::clerk::{Clerk, carry_out};
 pub use crate::engine::{
     Array, ArrayId, Capacity, Cause, Element, Engine, EngineError, Fate, HandedIn, Processors, Requeue, Seen,
-    State, Variables, Wait, Whom,
+    State, Wait, Whom,
 };
 pub use crate::head::Head;
 pub use crate::notice::{Ended, Notice};

@@ -1,6 +1,7 @@
 //! All that is Slurm's: what its commands are given, and what their answers mean.
 //! Knows nothing of what an element runs, nor of what follows from an answer.
 
+mod allocation;
 mod call;
 mod read;
 mod remedy;
@@ -10,14 +11,14 @@ use std::env;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use procpool_core::Command;
 
 use self::call::{Failure, call};
+use crate::allocation::Allocation;
 use crate::engine::{
-    Array, ArrayId, Capacity, Element, Engine, EngineError, HandedIn, Processors, Requeue, Seen, State,
-    Variables, Whom,
+    Array, ArrayId, Capacity, Element, Engine, EngineError, HandedIn, Processors, Requeue, Seen, State, Whom,
 };
 
 /// Slurm, by its commands on this machine: `sbatch`, `squeue`, `scancel`, `sinfo`, `scontrol`, each for 10 s at most, `sbatch` for a minute.
@@ -32,10 +33,27 @@ pub struct Slurm {
 /// Its commands, all of them called sooner or later.
 const COMMANDS: [&str; 5] = ["sbatch", "squeue", "scancel", "sinfo", "scontrol"];
 
+/// Options of sbatch with which it does something else.
+const NOT_OURS: [&str; 4] = ["--wrap", "--test-only", "--array", "--usage"];
+
 impl Slurm {
     /// Slurm, where sbatch is given these arguments too: they win over all but the array's name, size and form of answer.
     pub fn new(arguments: impl IntoIterator<Item = OsString>) -> Slurm {
         Slurm { arguments: arguments.into_iter().collect() }
+    }
+
+    /// Refuses arguments of sbatch by which nothing would be handed in, or something else.
+    fn check_arguments(&self) -> Result<(), EngineError> {
+        for word in &self.arguments {
+            let option = word.to_string_lossy();
+            if let Some(refused) = NOT_OURS.iter().find(|refused| option.split('=').next() == Some(**refused))
+            {
+                return Err(EngineError::Refused(format!(
+                    "sbatch {option}: with {refused} it would not hand in what procpool gives it; leave it out"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// The partitions that sbatch is told to use.
@@ -54,7 +72,7 @@ impl Slurm {
 
     /// Says what to do about elements that wait for what only a person can give them.
     fn add_remedies(&self, id: &ArrayId, elements: &mut [Element]) -> Result<(), EngineError> {
-        remedy::release_held(job(id).0, elements);
+        remedy::release_held(id.own(), elements);
         let asks_for_nodes = |element: &Element| match &element.state {
             State::Waiting(wait) => remedy::is_for_nodes(wait) || remedy::is_after_launch(wait),
             _ => false,
@@ -73,6 +91,7 @@ impl Engine for Slurm {
     }
 
     fn check(&self) -> Result<(), EngineError> {
+        self.check_arguments()?;
         let path = env::var_os("PATH").unwrap_or_default();
         let is_there = |name: &str| env::split_paths(&path).any(|folder| folder.join(name).is_file());
         if let Some(missing) = COMMANDS.into_iter().find(|name| !is_there(name)) {
@@ -124,7 +143,7 @@ impl Engine for Slurm {
             Err(Failure::Said(words)) if read::is_forgotten(&words) => Vec::new(),
             rows => rows?,
         };
-        let mut seen = read::seen(&rows, job(&array.id).0, &array.name);
+        let mut seen = read::seen(&rows, array.id.own(), &array.name);
         self.add_remedies(&array.id, &mut seen.elements)?;
         Ok(seen)
     }
@@ -134,39 +153,32 @@ impl Engine for Slurm {
         if whom == Whom::Waiting {
             scancel = scancel.arg("--state=PENDING");
         }
-        let (job, cluster) = job(&array.id);
-        if let Some(cluster) = cluster {
+        if let Some(cluster) = array.id.cluster() {
             scancel = scancel.args(["-M", cluster]);
         }
-        match call(scancel.arg(job)) {
+        match call(scancel.arg(array.id.own())) {
             Err(Failure::Said(words)) if read::is_forgotten(&words) => Ok(()),
             answer => Ok(answer.map(drop)?),
         }
     }
 
-    fn variables(&self) -> Variables {
-        Variables {
-            array: &["SLURM_ARRAY_JOB_ID"],
-            index: &["SLURM_ARRAY_TASK_ID"],
-            processors: &["SLURM_CPUS_ON_NODE"],
-            node: &["SLURMD_NODENAME"],
-            restarts: &["SLURM_RESTART_COUNT"],
-        }
+    fn allocation(&self, variable: &dyn Fn(&str) -> Option<String>) -> Option<Allocation> {
+        allocation::of(variable)
     }
-}
 
-/// The number of an array, and the cluster where sbatch has named one of several.
-fn job(id: &ArrayId) -> (&str, Option<&str>) {
-    match id.as_str().split_once(';') {
-        Some((job, cluster)) => (job, Some(cluster)),
-        None => (id.as_str(), None),
+    fn end_of(&self, allocation: &Allocation) -> Result<Option<SystemTime>, EngineError> {
+        if allocation.ends.is_some() {
+            return Ok(allocation.ends);
+        }
+        let squeue = Command::new("squeue").args(["-h", "-a", "-j", &allocation.job, "-o", "%e"]);
+        let end = text(&call(squeue.env("SLURM_TIME_FORMAT", "%s"))?);
+        Ok(end.lines().next().and_then(allocation::time))
     }
 }
 
 fn named(command: Command, id: &ArrayId, option: &str) -> Command {
-    let (job, cluster) = job(id);
-    let command = command.args([option, job]);
-    match cluster {
+    let command = command.args([option, id.own()]);
+    match id.cluster() {
         Some(cluster) => command.args(["-M", cluster]),
         None => command,
     }
@@ -176,9 +188,9 @@ fn named(command: Command, id: &ArrayId, option: &str) -> Command {
 fn options(array: &Array) -> Vec<OsString> {
     // Slurm takes these for patterns wherever in a path they stand, and has no way to say that they are none.
     let is_readable = !array.directory.as_os_str().as_bytes().iter().any(|byte| b"%\\".contains(byte));
-    let log = if is_readable { &array.log } else { Path::new("/dev/null") };
+    let log = if is_readable { with_index(&array.log) } else { PathBuf::from("/dev/null") };
     let mut options: Vec<OsString> = vec![
-        with("--output=", log),
+        with("--output=", &log),
         // An element that is started again goes on with its log.
         "--open-mode=append".into(),
         with("--chdir=", &array.directory),
@@ -210,6 +222,13 @@ fn identity(array: &Array) -> [OsString; 3] {
     ["--parsable".into(), elements.into(), with("--job-name=", Path::new(&array.name))]
 }
 
+/// Slurm's own word for an element's index.
+fn with_index(log: &Path) -> PathBuf {
+    let mut name = log.as_os_str().to_owned();
+    name.push("%a");
+    name.into()
+}
+
 fn with(option: &str, value: &Path) -> OsString {
     let mut word = OsString::from(option);
     word.push(value);
@@ -234,7 +253,7 @@ mod tests {
             time: None,
             command: Vec::new(),
             directory: "/data/it's".into(),
-            log: "/data/it's/log-%a".into(),
+            log: "/data/it's/log-".into(),
         }
     }
 
@@ -267,6 +286,17 @@ mod tests {
             ..array()
         });
         assert!(has(&words, "--exclusive") && has(&words, "--no-requeue"), "{words:?}");
+    }
+
+    #[test]
+    fn sbatch_is_told_nothing_by_which_it_would_hand_in_something_else() {
+        for word in ["--wrap=ls", "--test-only", "--array=1-3"] {
+            let refused = Slurm::new([OsString::from(word)]).check();
+            assert!(
+                matches!(&refused, Err(EngineError::Refused(words)) if words.contains(word)),
+                "{refused:?}"
+            );
+        }
     }
 
     #[test]

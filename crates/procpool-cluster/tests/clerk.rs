@@ -1,10 +1,10 @@
 //! An engine of somebody else, and the clerk that calls it.
 
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use procpool_cluster::{
-    Answer, Array, ArrayId, Capacity, Clerk, Engine, EngineError, HandedIn, Seen, Task, Variables, Whom,
+    Allocation, Answer, Array, ArrayId, Capacity, Clerk, Engine, EngineError, HandedIn, Seen, Task, Whom,
 };
 
 struct Mine;
@@ -38,14 +38,12 @@ impl Engine for Mine {
         Ok(())
     }
 
-    fn variables(&self) -> Variables {
-        Variables {
-            array: &[],
-            index: &["INDEX"],
-            processors: &[],
-            node: &[],
-            restarts: &[],
-        }
+    fn allocation(&self, _variable: &dyn Fn(&str) -> Option<String>) -> Option<Allocation> {
+        None
+    }
+
+    fn end_of(&self, _allocation: &Allocation) -> Result<Option<SystemTime>, EngineError> {
+        Ok(None)
     }
 }
 

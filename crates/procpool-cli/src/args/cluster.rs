@@ -6,6 +6,8 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::ValueEnum;
+
 use crate::duration;
 
 /// Where jobs run, and what a cluster is told about them.
@@ -59,6 +61,26 @@ pub(crate) struct ClusterArgs {
 pub(crate) enum Where {
     Local,
     Slurm,
+}
+
+impl Where {
+    /// Whether that is on other machines, all of which see one folder.
+    pub(crate) fn is_cluster(self) -> bool {
+        self != Where::Local
+    }
+
+    /// How it was asked for.
+    pub(crate) fn flag(self) -> String {
+        let value = self.to_possible_value().map(|value| value.get_name().to_owned());
+        format!("--on {}", value.unwrap_or_default())
+    }
+}
+
+impl ClusterArgs {
+    /// The cluster on which the jobs run; none where they run here.
+    pub(crate) fn cluster(&self) -> Option<Where> {
+        self.on.filter(|on| on.is_cluster())
+    }
 }
 
 /// Run one slice of a list: what an element of an array job does.

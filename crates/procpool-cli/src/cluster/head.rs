@@ -354,7 +354,7 @@ impl Errand {
             time: self.terms.time,
             command: words.into_iter().chain(more).map(OsString::from).collect(),
             directory: folder.to_owned(),
-            log: folder.join(logs::name(&tag) + "%a"),
+            log: folder.join(logs::name(&tag)),
         })
     }
 

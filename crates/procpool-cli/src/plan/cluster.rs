@@ -1,13 +1,16 @@
 //! A run on a cluster, by what was typed.
 //! Knows nothing of how it goes on.
 
+use std::env;
 use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
+use clap::ValueEnum;
 use procpool_cluster::{
-    ArrayId, Arrays, Clerk, Engine, EngineError, HandedIn, Processors, Requeue, Settings, Slurm, State, Wish,
+    Allocation, ArrayId, Arrays, Clerk, Engine, EngineError, HandedIn, Processors, Requeue, Settings, Slurm,
+    State, Wish,
 };
 use procpool_core::{Capture, Limit, LocalProcess, Run};
 
@@ -54,26 +57,32 @@ pub(super) fn patience(grace: Duration) -> Duration {
     grace + MORE_PATIENCE + TO_BE_SEEN
 }
 
-/// Options of sbatch with which it does something else.
-const NOT_OURS: [&str; 4] = ["--wrap", "--test-only", "--array", "--usage"];
+/// The one place where engines are chosen; none for jobs that run here.
+fn engine_at(on: Where, arguments: &[OsString]) -> Option<Box<dyn Engine>> {
+    match on {
+        Where::Local => None,
+        Where::Slurm => Some(Box::new(Slurm::new(arguments.iter().cloned()))),
+    }
+}
 
-/// Slurm, as it was asked for.
+/// The engine that was asked for; where jobs run here, the one to which an earlier run has handed its jobs in.
 ///
 /// # Errors
-/// Where its commands are not here.
-pub(super) fn engine(args: &ClusterArgs) -> anyhow::Result<Slurm> {
-    for word in &args.sbatch_arg {
-        let option = word.to_string_lossy();
-        if let Some(refused) = NOT_OURS.iter().find(|refused| option.split('=').next() == Some(**refused)) {
-            bail!(
-                "--sbatch-arg {}: with {refused} sbatch would not hand in what procpool gives it; leave it out",
-                shown::name(word)
-            );
-        }
-    }
-    let slurm = Slurm::new(args.sbatch_arg.iter().cloned());
-    slurm.check().context("--on slurm")?;
-    Ok(slurm)
+/// Where its commands are not here, or don't take what was typed for them.
+pub(super) fn engine(args: &ClusterArgs) -> anyhow::Result<Box<dyn Engine>> {
+    // So far there was no other.
+    let on = args.cluster().unwrap_or(Where::Slurm);
+    let engine = engine_at(on, &args.sbatch_arg).expect("BUG: a cluster without an engine");
+    // It may name what was typed.
+    engine.check().map_err(|error| anyhow!("{}: {}", on.flag(), shown::name(error.to_string())))?;
+    Ok(engine)
+}
+
+/// The engine that has started this process, and what it has given it.
+pub(super) fn allocation() -> Option<(Box<dyn Engine>, Allocation)> {
+    let variable = |name: &str| env::var(name).ok();
+    let mut engines = Where::value_variants().iter().filter_map(|on| engine_at(*on, &[]));
+    engines.find_map(|engine| engine.allocation(&variable).map(|own| (engine, own)))
 }
 
 /// How the jobs are set going.
@@ -121,8 +130,7 @@ pub(super) fn start(
     let limit = scheduling.limit;
     let (outset, fault, alone) = (given.outset, given.fault, given.alone);
     Ok(Box::new(move |_| {
-        let clerk =
-            Clerk::new(Box::new(engine), || {}).context("can't start a thread that asks the cluster")?;
+        let clerk = Clerk::new(engine, || {}).context("can't start a thread that asks the cluster")?;
         let post = Post { terms, means, outset, clerk, alone, fault };
         Ok(Run::driven(limit, move |driver| drive(post, driver))?)
     }))
@@ -141,22 +149,20 @@ fn limit_of_slices(options: &[OsString], limit: Limit) -> Option<u32> {
 /// Where it does, or nobody can tell.
 pub(super) fn refuse_unseen(args: &ClusterArgs, outset: &Outset) -> anyhow::Result<()> {
     let Some(last) = &outset.round else { return Ok(()) };
-    let advice = match (args.on, last.round.list == outset.list) {
-        (Some(Where::Slurm), true) => return Ok(()),
-        (Some(Where::Slurm), false) => {
-            "the list of jobs is another one now: `procpool resume DIR` goes on with it"
-        }
-        (Some(Where::Local) | None, _) => "resume with --on slurm to go on with it",
+    let advice = match (args.cluster(), last.round.list == outset.list) {
+        (Some(_), true) => return Ok(()),
+        (Some(_), false) => "the list of jobs is another one now: `procpool resume DIR` goes on with it",
+        (None, _) => "resume with --on slurm to go on with it",
     };
     let name = &last.round.name;
     let unknown = || format!("it can't be known whether array job {name} of it still runs");
-    if is_live(&engine(args).with_context(unknown)?, last).with_context(unknown)? {
+    if is_live(&*engine(args).with_context(unknown)?, last).with_context(unknown)? {
         bail!("array job {name} of it still runs: {advice}, or end it with `scancel --name {name}`");
     }
     Ok(())
 }
 
-fn is_live(engine: &impl Engine, last: &PastRound) -> Result<bool, EngineError> {
+fn is_live(engine: &dyn Engine, last: &PastRound) -> Result<bool, EngineError> {
     let name = last.round.name.clone();
     let id = match &last.id {
         Some(id) => ArrayId::new(id),

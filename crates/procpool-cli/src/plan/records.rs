@@ -67,11 +67,12 @@ pub(super) fn sinks(
 /// Where outputs are to be recorded that procpool would never see.
 pub(super) fn refuse_raw(args: &RunArgs) -> anyhow::Result<()> {
     let RunArgs { records, journal, cluster, outputs, .. } = args;
+    let on = cluster.on.map(Where::flag).unwrap_or_default();
     let given = [
         (records.results.is_some(), "--results"),
         (records.events.is_some(), "--events"),
         (journal.journal.is_some(), "--journal"),
-        (cluster.on == Some(Where::Slurm), "--on slurm"),
+        (cluster.cluster().is_some(), on.as_str()),
     ];
     for (is_given, flag) in given {
         if is_given && outputs.output == OutputMode::Raw {
@@ -90,8 +91,8 @@ pub(super) fn refuse_detached(args: &RunArgs) -> anyhow::Result<()> {
     if !cluster.detach {
         return Ok(());
     }
-    if cluster.on != Some(Where::Slurm) {
-        bail!("--detach: jobs that run on this machine can't be left; it goes with --on slurm");
+    if cluster.cluster().is_none() {
+        bail!("--detach: jobs that run on this machine can't be left; it goes with {}", Where::Slurm.flag());
     }
     let given = [
         (records.joblog.is_some(), "--joblog"),

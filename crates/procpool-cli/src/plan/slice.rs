@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use anyhow::{Context, bail};
-use procpool_cluster::{Engine, Slurm};
+use procpool_cluster::ElementOf;
 use procpool_core::{Capture, HaltQuantity, LocalProcess, Outcome, Pool, Retries};
 
 use crate::args::{self, OutputMode, RunArgs, ScheduleArgs, SliceArgs, TakenBack};
@@ -36,7 +36,7 @@ use crate::journal::whereabouts::Whereabouts;
 use crate::journal::writer::Durability;
 use crate::launch::{Launcher, Signals};
 use crate::machine::{self, Wanted};
-use crate::plan::{Plan, leaks, records, schedule, spooling, terms};
+use crate::plan::{Plan, cluster, leaks, records, schedule, spooling, terms};
 use crate::progress::{Display, Failed, Progress};
 use crate::pulse::Pulse;
 use crate::run::{Start, Telling};
@@ -95,8 +95,9 @@ pub(crate) fn order(args: &SliceArgs) -> anyhow::Result<SliceOrder> {
 
 /// A round belongs to one array, that of the element that comes first.
 fn take_round(folder: &Folder, round: &str) -> anyhow::Result<()> {
-    let variables = Slurm::default().variables().array;
-    let Some(array) = variables.iter().find_map(|name| env::var(name).ok()) else { return Ok(()) };
+    let Some(ElementOf { array, .. }) = cluster::allocation().and_then(|(_, own)| own.element) else {
+        return Ok(());
+    };
     let path = folder.array(round);
     let taker = taking::take(&path, &array).with_context(|| format!("can't write {path:?}"))?;
     if taker != array {
@@ -106,12 +107,10 @@ fn take_round(folder: &Folder, round: &str) -> anyhow::Result<()> {
 }
 
 fn index_from_environment() -> anyhow::Result<u32> {
-    let variables = Slurm::default().variables().index;
-    let set = variables.iter().find_map(|name| Some((name, env::var(name).ok()?)));
-    let Some((name, value)) = set else {
-        bail!("--index-from-env: none of these variables is set: {}; give --index N", variables.join(", "))
-    };
-    value.parse().with_context(|| format!("--index-from-env: {name} is {value:?}, which is no number"))
+    let element = cluster::allocation().and_then(|(_, own)| own.element);
+    let element =
+        element.context("--index-from-env: this runs in no element of an array job; give --index N")?;
+    Ok(element.index)
 }
 
 impl Plan {

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
+use std::time::SystemTime;
 
+use crate::allocation::Allocation;
 use crate::engine::{
-    Array, ArrayId, Capacity, Cause, Element, Engine, EngineError, Fate, HandedIn, Seen, State, Variables,
-    Wait, Whom,
+    Array, ArrayId, Capacity, Cause, Element, Engine, EngineError, Fate, HandedIn, Seen, State, Wait, Whom,
 };
 
 #[derive(Default)]
@@ -147,13 +148,11 @@ impl Engine for Cluster {
         Ok(())
     }
 
-    fn variables(&self) -> Variables {
-        Variables {
-            array: &[],
-            index: &[],
-            processors: &[],
-            node: &[],
-            restarts: &[],
-        }
+    fn allocation(&self, _variable: &dyn Fn(&str) -> Option<String>) -> Option<Allocation> {
+        None
+    }
+
+    fn end_of(&self, _allocation: &Allocation) -> Result<Option<SystemTime>, EngineError> {
+        Ok(None)
     }
 }
