@@ -149,11 +149,12 @@ impl Errand {
         if self.courier.finished() == self.total {
             self.head.finish();
         }
+        // An answer may end it, too: a round that was refused is over, and its jobs have been nowhere.
+        let round = self.head.round().map(|round| round.number);
         if let Some(answer) = self.clerk.take() {
             self.hear(answer)?;
         }
         self.follow_taker()?;
-        let round = self.head.round().map(|round| round.number);
         let courier = &self.courier;
         let acts = self.head.step(Instant::now(), &|position| courier.is_settled(position));
         if let Some(round) = round.filter(|_| self.head.round().is_none()) {

@@ -24,6 +24,20 @@ fn more_slices_than_an_array_may_have_are_submitted_in_rounds() {
 }
 
 #[test]
+#[ignore = "wants a Slurm cluster: cargo xtask cluster test"]
+fn an_array_that_slurm_refuses_has_lost_nothing() {
+    let case = Case::new(Cluster::own("--nodes 1"));
+    case.job("echo \"this is $1\"");
+    case.cluster.ask("scontrol update partitionname=main state=drain");
+    let run = "run -k --on slurm --at-most-once --journal J -- sh job {}";
+    case.end(run, &numbers(3)).exited(2).said("partition").said_nothing_of("lost");
+    case.cluster.ask("scontrol update partitionname=main state=up");
+    let ended = case.end("resume J", "").exited(0).said_nothing_of("lost");
+    assert_eq!(ended.text(), printed(3));
+    assert_eq!(case.starts().len(), 3);
+}
+
+#[test]
 fn without_slurm_one_sentence_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let mut procpool = Command::new(env!("CARGO_BIN_EXE_procpool"));

@@ -127,6 +127,31 @@ fn why_slices_end_at_once_is_told() {
     assert!(listed.text().contains(" lost "), "{}", listed.text());
 }
 
+/// An sbatch that refuses the array whose name ends so, as a shell's pattern.
+const REFUSING: &str = r#". ./slurm; mv bin/sbatch bin/sbatch-once; sed -i s/1001/2/ bin/scontrol
+command sbatch <<END
+case "\$*" in *-$refused) echo 'sbatch: error: Batch job submission failed: Invalid account' >&2; exit 1 ;; esac
+exec $PWD/bin/sbatch-once "\$@"
+END
+procpool run --on slurm --slices 4 --at-most-once --journal j -- sh -c 'echo {} >> starts; echo {}' ::: a b c d"#;
+
+#[test]
+fn a_round_that_was_refused_has_lost_nothing_and_a_resume_runs_it() {
+    for (refused, status, unrun) in [("1", 2, 4), ("2", 3, 2)] {
+        let folder = Folder::new();
+        folder.write("slurm", SLURM);
+        let ended = folder.sh(REFUSING).env("refused", refused).end().exited(status);
+        ended.said("Slurm: Batch job submission failed: Invalid account");
+        let resumed = folder
+            .sh(". ./slurm; procpool ls j | grep -c 'not run'; procpool resume j; sort starts | tr -d '\\n'")
+            .end()
+            .exited(0);
+        assert!(resumed.text().starts_with(&format!("{unrun}\n")), "{refused}: {}", resumed.text());
+        assert!(resumed.text().ends_with("abcd"), "{refused}: {}\n{}", resumed.text(), resumed.error_text());
+        assert!(!resumed.error_text().contains("lost"), "{refused}: {}", resumed.error_text());
+    }
+}
+
 #[test]
 fn a_job_that_has_ended_twice_is_told_once_and_counted() {
     let folder = Folder::new();
