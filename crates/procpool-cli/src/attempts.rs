@@ -37,6 +37,7 @@ impl Attempts {
         completion.attempt = last.attempt;
         completion.slot = Some(last.slot);
         completion.outcome = last.outcome;
+        completion.node = last.node;
         None
     }
 }

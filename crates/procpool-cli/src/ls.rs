@@ -16,7 +16,7 @@ use crate::exit::ExitStatus;
 use crate::journal::brief::CameOfIt;
 use crate::journal::positions::Positions;
 use crate::journal::reading::{ListEnd, Listed, Reading, Stands};
-use crate::ls::table::{Row, Table, key_width};
+use crate::ls::table::{Nodes, Row, Table, key_width};
 use crate::sink::shape::Passes;
 use crate::told::{self, Fault, Paper};
 
@@ -67,6 +67,10 @@ fn list(args: &LsArgs) -> Result<(), Fault> {
     Ok(())
 }
 
+fn nodes(reading: &Reading) -> Nodes {
+    if reading.has_slices() { Nodes::Told } else { Nodes::None }
+}
+
 /// Prints those that are chosen, and says how many there are.
 fn all(
     reading: &mut Reading,
@@ -85,7 +89,7 @@ fn all(
         }
         Ok::<(), Fault>(())
     })?;
-    let table = Table::new(width, palette);
+    let table = Table::new(width, nodes(reading), palette);
     paper.write_all(table.head().as_bytes())?;
     let end = reading.each(|reading, job| {
         if chosen.has(job.position) {
@@ -120,7 +124,7 @@ fn slowest(
     })?;
     let rows = heap.into_sorted_vec();
     let width = rows.iter().map(|Reverse((_, _, row))| key_width(&row.key)).max().unwrap_or(0);
-    let table = Table::new(width, palette);
+    let table = Table::new(width, nodes(reading), palette);
     paper.write_all(table.head().as_bytes())?;
     for Reverse((_, _, row)) in &rows {
         paper.write_all(table.line(row).as_bytes())?;

@@ -10,7 +10,7 @@ use procpool_core::{Handle, HeldUp, Pending, Process, Processes, Snapshot};
 
 use crate::duration::prose;
 use crate::tally::{last_lines, shorten};
-use crate::{screen, threads};
+use crate::{screen, shown, threads};
 
 /// Writes what runs to standard error.
 #[derive(Clone)]
@@ -78,6 +78,9 @@ fn describe(run: &Snapshot, processes: &[(Process, Option<String>)], now: Instan
         let elapsed = prose(now.saturating_duration_since(job.since));
         write!(text, "  {key}: slot {}, {elapsed}", job.slot).expect("BUG: a string takes all");
         let rest = match processes.iter().find(|(process, _)| process.seq == job.seq) {
+            None if job.node.is_some() => {
+                format!(", on {}", shown::name(job.node.as_deref().unwrap_or_default()))
+            }
             None => ", no process".to_owned(),
             Some((process, None)) => format!(", pid {}", process.pid),
             Some((process, Some(line))) => format!(", pid {}: {line}", process.pid),

@@ -80,10 +80,11 @@ fn busy(tally: &Tally, elapsed: Duration) -> String {
 }
 
 fn describe(text: &mut String, remark: &Remark, palette: &Palette) {
-    let Remark { key, outcome, elapsed, last_words, again } = remark;
+    let Remark { key, outcome, elapsed, node, last_words, again } = remark;
     let key = if key.is_empty() { "\"\"" } else { key };
     let after = elapsed.map_or_else(String::new, |elapsed| format!(", {}", prose(elapsed)));
-    line(text, format_args!("  {key}: {}{after}", paint(palette.bad, outcome)));
+    let place = node.as_ref().map_or_else(String::new, |node| format!(", on {node}"));
+    line(text, format_args!("  {key}: {}{after}{place}", paint(palette.bad, outcome)));
     for word in last_words {
         line(text, format_args!("    {}", paint(palette.faint, &format!("| {word}"))));
     }
@@ -141,6 +142,7 @@ mod tests {
             key: "a b".into(),
             outcome: "exit 3".into(),
             elapsed: Some(Duration::from_millis(20)),
+            node: Some("n3".into()),
             last_words: vec!["no such thing".into()],
             again: Some("wc 'a b'".into()),
         };
@@ -161,7 +163,7 @@ mod tests {
         };
         let expected = "procpool: 6 jobs: 1 succeeded, 2 failed, 1 lost, 2 tried again, 2 not run, 1 leaked a process; \
                         1m05s, slots 50% busy\n  \
-                        a b: exit 3, 20ms\n    | no such thing\n    again: wc 'a b'\n  and 2 more\n";
+                        a b: exit 3, 20ms, on n3\n    | no such thing\n    again: wc 'a b'\n  and 2 more\n";
         assert_eq!(plain(&tally, Duration::from_secs(65)), expected);
     }
 }

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use procpool_core::{Completion, End, Key, NotStarted, Outcome, Pending, Retried, Shown, Snapshot};
+use procpool_core::{Completion, End, NotStarted, Outcome, Pending, Retried, Shown, Snapshot};
 
 use crate::quote::{Reader, line_with_input};
 use crate::shown;
+use crate::sink::report::Attempt;
 use crate::work::{Work, command_run};
 
 /// The state of a run as its end will judge it.
@@ -70,6 +71,8 @@ pub(crate) struct Remark {
     pub(crate) outcome: String,
     /// `None` where it was not started.
     pub(crate) elapsed: Option<Duration>,
+    /// Where it ran, if that was another machine.
+    pub(crate) node: Option<String>,
     /// The last lines that it wrote to standard error.
     pub(crate) last_words: Vec<String>,
     /// What a shell would run the same again by.
@@ -112,7 +115,7 @@ impl Tally {
             // What the run itself has ended runs again with the rest, not by itself.
             let is_stopped = matches!(outcome.ran().map(|ran| ran.end), Some(End::Stopped(_)));
             let again = || if is_stopped { None } else { again(completion) };
-            let new = || Remark::new(completion.key(), &completion.outcome, again());
+            let new = || Remark::new(Attempt::last(completion), again());
             self.remark(new);
         }
     }
@@ -121,7 +124,7 @@ impl Tally {
     pub(crate) fn note_superseded(&mut self, retried: Option<&Retried>) {
         if let Some(retried) = retried.filter(|retried| retried.outcome.ran().is_some_and(|ran| ran.leaked)) {
             self.leaked += 1;
-            self.remark(|| Remark::new(&retried.key, &retried.outcome, None));
+            self.remark(|| Remark::new(retried.into(), None));
         }
     }
 
@@ -163,14 +166,15 @@ impl Tally {
 }
 
 impl Remark {
-    fn new(key: &Key, outcome: &Outcome, again: Option<String>) -> Remark {
-        let ran = outcome.ran();
+    fn new(attempt: Attempt<'_>, again: Option<String>) -> Remark {
+        let ran = attempt.outcome.ran();
         // Where the spool can't be read the delivery of the output says so; this is only a reminder of it.
         let words = ran.and_then(|ran| ran.stderr.tail(LAST_BYTES).ok()).unwrap_or_default();
         Remark {
-            key: shorten(&key.to_string()),
-            outcome: shown::name(outcome.to_string()),
+            key: shorten(&attempt.key.to_string()),
+            outcome: shown::name(attempt.outcome.to_string()),
             elapsed: ran.map(|ran| ran.elapsed),
+            node: attempt.node.map(shown::name),
             last_words: last_lines(&words),
             again,
         }

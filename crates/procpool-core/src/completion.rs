@@ -1,6 +1,7 @@
 //! A job's completion: the job given back, with what came of it.
 //! Knows nothing of the run that it came from.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::id::{Seq, Slot};
@@ -24,6 +25,8 @@ pub struct Completion<W = crate::Command> {
     pub attempt: u32,
     /// What came of it.
     pub outcome: Outcome,
+    /// The machine on which it ran, where that was another one, by the name that whoever drives the run has for it.
+    pub node: Option<Arc<str>>,
 }
 
 /// What a job that was not started has written.
@@ -37,7 +40,7 @@ impl<W> Completion<W> {
     pub fn recorded(job: Job<W>, slot: usize, attempt: u32, outcome: Outcome) -> Option<Completion<W>> {
         let seq = Seq::recorded(job.position?)?;
         let slot = Some(Slot::recorded(slot)?);
-        Some(Completion { job, seq, slot, attempt, outcome })
+        Some(Completion { job, seq, slot, attempt, outcome, node: None })
     }
 
     /// A job that ran nowhere that is known, or of which nobody will ever know what came of it.
@@ -46,7 +49,13 @@ impl<W> Completion<W> {
     #[must_use]
     pub fn nowhere(job: Job<W>, outcome: Outcome) -> Option<Completion<W>> {
         let seq = Seq::recorded(job.position?)?;
-        Some(Completion { job, seq, slot: None, attempt: 1, outcome })
+        Some(Completion { job, seq, slot: None, attempt: 1, outcome, node: None })
+    }
+
+    /// The same, of a job that ran on this machine; `None` is the one on which the run is driven.
+    #[must_use]
+    pub fn on(self, node: Option<Arc<str>>) -> Completion<W> {
+        Completion { node, ..self }
     }
 
     /// The job's key.

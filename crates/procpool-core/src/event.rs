@@ -1,6 +1,7 @@
 //! What happens in a run, one thing at a time.
 //! Knows nothing of the run that it happens in.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::command::Command;
@@ -39,6 +40,8 @@ pub struct Started {
     pub slot: Slot,
     /// Which try it is, from 1.
     pub attempt: u32,
+    /// On which machine, where that is another one.
+    pub node: Option<Arc<str>>,
 }
 
 /// An attempt that failed, and that another one follows.
@@ -60,6 +63,8 @@ pub struct Retried {
     pub outcome: Outcome,
     /// How long the job waits at least, in no slot, before the next try.
     pub pause: Duration,
+    /// On which machine the attempt ran, where that was another one.
+    pub node: Option<Arc<str>>,
 }
 
 impl Started {
@@ -67,7 +72,13 @@ impl Started {
     #[must_use]
     pub fn recorded(key: Key, position: u64, slot: usize, attempt: u32) -> Option<Started> {
         let (seq, slot) = (Seq::recorded(position)?, Slot::recorded(slot)?);
-        Some(Started { key, seq, slot, attempt })
+        Some(Started { key, seq, slot, attempt, node: None })
+    }
+
+    /// The same on this machine; `None` is the one on which the run is driven.
+    #[must_use]
+    pub fn on(self, node: Option<Arc<str>>) -> Started {
+        Started { node, ..self }
     }
 }
 
@@ -75,7 +86,15 @@ impl Retried {
     /// What a run elsewhere has recorded of an attempt that another one follows, whenever it does.
     #[must_use]
     pub fn recorded(started: Started, outcome: Outcome) -> Retried {
-        let Started { key, seq, slot, attempt } = started;
-        Retried { key, seq, slot, attempt, outcome, pause: Duration::ZERO }
+        let Started { key, seq, slot, attempt, node } = started;
+        Retried {
+            key,
+            seq,
+            slot,
+            attempt,
+            outcome,
+            pause: Duration::ZERO,
+            node,
+        }
     }
 }

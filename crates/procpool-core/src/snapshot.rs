@@ -1,6 +1,7 @@
 //! How a run stands at one moment.
 //! Knows nothing of where the figures come from.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::event::Started;
@@ -68,6 +69,8 @@ pub struct Active {
     pub attempt: u32,
     /// Since when it has had the slot.
     pub since: Instant,
+    /// On which machine, where that is another one.
+    pub node: Option<Arc<str>>,
 }
 
 impl Snapshot {
@@ -97,7 +100,7 @@ impl Active {
     /// What a run elsewhere has recorded of a job that runs.
     #[must_use]
     pub fn recorded(started: Started, since: Instant) -> Active {
-        let Started { key, seq, slot, attempt } = started;
-        Active { key, seq, slot, attempt, since }
+        let Started { key, seq, slot, attempt, node } = started;
+        Active { key, seq, slot, attempt, since, node }
     }
 }

@@ -32,7 +32,7 @@ pub(crate) struct RecordArgs {
     ///
     /// One line a job, that of its last attempt.
     /// Seq, Host, Starttime, JobRuntime, Send, Receive, Exitval, Signal and Command, with tabs between
-    /// them. A job that was killed by signal N has Exitval 128+N and Signal N, one that timed out -1
+    /// them. Host is `:`, on a cluster the node. A job that was killed by signal N has Exitval 128+N and Signal N, one that timed out -1
     /// and 15. FILE is emptied when the run begins; /dev/stdout is standard output.
     #[arg(
         long,

@@ -202,6 +202,7 @@ impl Courier {
         }
         let started =
             Started::recorded(job.key.clone(), position, slot, attempt).expect("BUG: a job without a place");
+        let started = started.on(entry.node());
         self.tell_start(&started, driver);
         if self.means.retries.follow(attempt, job.retries, &outcome) {
             self.retrying.insert(position);
@@ -210,7 +211,7 @@ impl Courier {
         }
         let completion =
             Completion::recorded(job, slot, attempt, outcome).expect("BUG: a job without a place");
-        self.finish(completion, driver);
+        self.finish(completion.on(started.node), driver);
         Ok(None)
     }
 

@@ -2,6 +2,7 @@
 //! Knows nothing of what has come of it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use procpool_core::Started;
@@ -41,8 +42,10 @@ impl Roster {
     fn read(&mut self, files: impl Iterator<Item = JournalFile>, courier: &Courier, now: Instant) {
         let mut before = std::mem::take(&mut self.active);
         for running in files {
-            let table = running.open().ok().and_then(|file| running::read(&file));
-            for (slot, entry) in (1..).zip(table.into_iter().flat_map(|(_, table)| table)) {
+            let read = running.open().ok().and_then(|file| running::read(&file));
+            let Some((holder, table)) = read else { continue };
+            let node: Option<Arc<str>> = holder.node.map(Arc::from);
+            for (slot, entry) in (1..).zip(table) {
                 let name = (entry.seq, entry.attempt);
                 // An end that has been recorded is not taken out of the table.
                 if courier.is_finished(entry.seq) {
@@ -50,7 +53,8 @@ impl Roster {
                 }
                 let active = before.remove(&name).or_else(|| {
                     let key = courier.job(entry.seq).ok()?.key;
-                    Some((Started::recorded(key, entry.seq, slot, entry.attempt)?, now))
+                    let started = Started::recorded(key, entry.seq, slot, entry.attempt)?;
+                    Some((started.on(node.clone()), now))
                 });
                 self.active.extend(active.map(|active| (name, active)));
             }

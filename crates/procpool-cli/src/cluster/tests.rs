@@ -143,6 +143,7 @@ fn begin(slice: u32, instance: u32) -> Vec<u8> {
         instance,
         pid: 1,
         host: "n".into(),
+        node: None,
         started: "then".into(),
     };
     [Record::header().line(), Record::Slice(begin).line()].concat()

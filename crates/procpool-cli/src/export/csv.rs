@@ -29,7 +29,7 @@ pub(super) enum Cells {
 }
 
 /// Named as in records.
-const COLUMNS: [&str; 30] = [
+const COLUMNS: [&str; 31] = [
     "key",
     "key_base64",
     "seq",
@@ -56,6 +56,7 @@ const COLUMNS: [&str; 30] = [
     "output_complete",
     "survivors",
     "slot",
+    "node",
     "waited_for",
     "job",
     "fingerprint",
@@ -159,6 +160,7 @@ fn of_entry(entry: &Entry, seq: String, command: String) -> [String; COLUMNS.len
         entry.output_complete.to_string(),
         survivors(entry),
         some(entry.slot),
+        some(entry.node.as_ref()),
         some(entry.waited_for.as_ref()),
         entry.job.clone(),
         entry.fingerprint.clone(),
@@ -193,7 +195,7 @@ mod tests {
             "generation": 2, "attempt": 3, "job": "j", "fingerprint": "f", "outcome": "signalled", "success": false,
             "status": 137, "exit_code": null, "signal": 9, "killer": "out_of_memory", "error": "e, \"f\"", "errno": 5,
             "seconds": 0.000_25, "peak_memory": 7, "peak_memory_below": 9, "stdout_bytes": 8, "stderr_bytes": 10, "leaked": true,
-            "output_complete": false, "survivors": [{"pid": 13, "program": "su"}], "seq": 11, "slot": 12, "waited_for": "load", "key": "a\nb", "key_base64": "YQpi",
+            "output_complete": false, "survivors": [{"pid": 13, "program": "su"}], "seq": 11, "slot": 12, "node": "n, 3", "waited_for": "load", "key": "a\nb", "key_base64": "YQpi",
         });
         let entry = scripted(&says);
         let mut csv = Csv::new(Cells::Exact, Passes::Everything);

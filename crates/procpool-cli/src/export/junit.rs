@@ -73,7 +73,7 @@ fn case(job: &Listed, reading: &mut Reading) -> anyhow::Result<Case> {
 fn tried(recorded: &Recorded) -> anyhow::Result<Try> {
     let entry = &recorded.entry;
     let words = if entry.success { String::new() } else { last_words(recorded)? };
-    Ok(Try::said(&entry.outcome(), &entry.words(), words))
+    Ok(Try::said(&entry.outcome(), &entry.words(), words).on(entry.node.as_deref()))
 }
 
 /// One that has not ended.

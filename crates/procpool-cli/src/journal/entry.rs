@@ -2,6 +2,7 @@
 //! Knows nothing of which attempts count.
 
 use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -49,6 +50,9 @@ pub(crate) struct Entry {
     pub(crate) seq: u64,
     pub(crate) slot: Option<usize>,
     pub(crate) waited_for: Option<String>,
+    /// Where it ran, if that was a node of a cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) node: Option<String>,
     pub(crate) key: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) key_base64: Option<String>,
@@ -86,6 +90,11 @@ impl Entry {
     pub(crate) fn key(&self) -> Key {
         let bytes = self.key_base64.as_ref().and_then(|base64| BASE64_STANDARD.decode(base64).ok());
         bytes.map_or_else(|| Key::from(self.key.as_str()), Key::from)
+    }
+
+    /// Where it ran, as a run says it that was driven elsewhere.
+    pub(crate) fn node(&self) -> Option<Arc<str>> {
+        self.node.as_deref().map(Arc::from)
     }
 
     /// How many bytes it has written to this output.

@@ -23,6 +23,9 @@ pub(crate) struct Holder {
     /// What of its jobs may live on when they have ended.
     #[serde(default)]
     pub(crate) leaks: Leaks,
+    /// What a cluster calls its machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) node: Option<String>,
 }
 
 /// What may live on.

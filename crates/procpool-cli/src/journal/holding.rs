@@ -25,6 +25,8 @@ pub(crate) struct Begun {
     pub(crate) attempt: u32,
     /// Whether, as far as is known, it goes on unless it has ended.
     pub(crate) goes_on: bool,
+    /// By whom: the place among all writers.
+    pub(crate) writer: usize,
 }
 
 impl Holding {
@@ -38,21 +40,28 @@ impl Holding {
             && matches!(holder.whereabouts.seen(), Seen::InAnotherNamespace | Seen::OnAnotherMachine);
         let elsewhere = is_elsewhere.then(|| holder.whereabouts.describe(holder.pid));
         let mut holding = Holding { is_alive, elsewhere, attempts: HashMap::new() };
-        holding.note(&holder, table, holding.is_alive);
+        let begun = Begun {
+            generation: holder.generation,
+            attempt: 0,
+            goes_on: is_alive,
+            writer: 0,
+        };
+        holding.note(table, begun);
         holding
     }
 
-    /// A slice elsewhere, too, which goes on for all that is known.
-    pub(crate) fn add_slice(&mut self, running: &JournalFile) {
+    /// A slice elsewhere, too, the writer with this place, which goes on for all that is known.
+    pub(crate) fn add_slice(&mut self, running: &JournalFile, writer: usize) {
         let found = running.open().ok().and_then(|file| read(&file));
         if let Some((holder, table)) = found {
-            self.note(&holder, table, true);
+            let generation = holder.generation;
+            self.note(table, Begun { generation, attempt: 0, goes_on: true, writer });
         }
     }
 
-    fn note(&mut self, holder: &Holder, table: Vec<Entry>, goes_on: bool) {
+    fn note(&mut self, table: Vec<Entry>, begun: Begun) {
         for Entry { seq, attempt, .. } in table {
-            let begun = Begun { generation: holder.generation, attempt, goes_on };
+            let begun = Begun { attempt, ..begun };
             // The next attempt may have been given another slot.
             let last = self.attempts.entry(seq).or_insert(begun);
             *last = begun.max(*last);
@@ -100,7 +109,7 @@ mod tests {
         running.note(2, Entry::now(4710, 7, 2)).unwrap();
         let holding = Holding::look(&folder);
         assert!(holding.is_alive);
-        let begun = Begun { generation: 2, attempt: 3, goes_on: true };
+        let begun = Begun { generation: 2, attempt: 3, goes_on: true, writer: 0 };
         assert_eq!((holding.attempt(7), holding.attempt(8)), (Some(begun), None));
         drop(running);
         assert!(!Holding::look(&folder).is_alive);
@@ -119,7 +128,7 @@ mod tests {
         drop(running);
         assert_eq!(Holding::look(&folder).elsewhere, None);
         let mut other = Holding::default();
-        other.add_slice(&folder.running());
-        assert_eq!(other.attempt(7), Some(begun));
+        other.add_slice(&folder.running(), 4);
+        assert_eq!(other.attempt(7), Some(Begun { writer: 4, ..begun }));
     }
 }

@@ -62,6 +62,8 @@ pub(crate) struct Outcomes {
     pub(crate) round: Option<u32>,
     /// The files of slices that have said that they are over.
     pub(crate) over: HashSet<PathBuf>,
+    /// The nodes of slices, by their writers' places.
+    pub(crate) nodes: HashMap<usize, String>,
     /// How much of each file is whole.
     pub(crate) lengths: Vec<Length>,
 }
@@ -117,15 +119,21 @@ impl Outcomes {
                     span.ended = span.ended.max(ended);
                 }
             }
-            Line::Other(body) => self.note_other(&body, &files.journal),
+            Line::Other(body) => self.note_other(&body, &files.journal, writer),
         })
     }
 
-    fn note_other(&mut self, body: &[u8], file: &JournalFile) {
+    fn note_other(&mut self, body: &[u8], file: &JournalFile, writer: u16) {
         let run = match parse(body) {
             Some(Record::Run(run)) => run,
             Some(Record::Round(round)) => {
                 self.round = Some(round.generation);
+                return;
+            }
+            Some(Record::Slice(begin)) => {
+                // An older procpool said no more than the machine's own name.
+                let node = begin.node.unwrap_or(begin.host);
+                self.nodes.insert(writer.into(), node);
                 return;
             }
             Some(Record::RoundOver(_)) => {

@@ -1,6 +1,7 @@
 //! A journal for who tells what stands in it: its jobs in the order of their list, and the records of their attempts.
 //! Knows nothing of what is told. It takes no lock and changes nothing; whoever runs what it reads may go on.
 
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
@@ -61,7 +62,15 @@ pub(crate) enum ListEnd {
 }
 
 /// The records of all writers.
-pub(crate) struct Records(Vec<(Window, JournalFile)>);
+pub(crate) struct Records(Vec<Writer>);
+
+/// One of those who have written them.
+struct Writer {
+    window: Window,
+    outputs: JournalFile,
+    /// Where it was, on a cluster: an older procpool did not say so in each record.
+    node: Option<String>,
+}
 
 /// An attempt, and where its outputs are.
 pub(crate) struct Recorded {
@@ -100,9 +109,12 @@ impl Reading {
         let mut outcomes = Outcomes::read(&writers)?;
         let Some(run) = outcomes.run.take() else { bail!(nothing_recorded()) };
         if outcomes.round.is_some() {
-            for writer in folder.other_writers().context("can't read the folder")? {
-                if !outcomes.over.contains(&folder.files_of(&writer).journal.path()) {
-                    holding.add_slice(&folder.running_of(&writer));
+            for name in folder.other_writers().context("can't read the folder")? {
+                let files = folder.files_of(&name);
+                // One that has come since then is of no record that was read.
+                let writer = writers.iter().position(|writer| *writer == files);
+                if let Some(writer) = writer.filter(|_| !outcomes.over.contains(&files.journal.path())) {
+                    holding.add_slice(&folder.running_of(&name), writer);
                 }
             }
         }
@@ -116,7 +128,7 @@ impl Reading {
                 ));
             }
         }
-        let records = Records::open(&writers)?;
+        let records = Records::open(&writers, &outcomes.nodes)?;
         let reading = Reading { folder, run, outcomes, records, holding, remarks };
         drop(reading.list()?);
         Ok(reading)
@@ -150,6 +162,17 @@ impl Reading {
         }
         // Of a list that is still being written this is no news.
         Ok(if self.holding.is_alive { ListEnd::Whole } else { end })
+    }
+
+    /// Whether parts of it ran on a cluster.
+    pub(crate) fn has_slices(&self) -> bool {
+        !self.outcomes.nodes.is_empty()
+    }
+
+    /// The node on which an attempt was begun of whose end nothing is known.
+    pub(crate) fn node_of_begun(&self, job: &Listed) -> Option<String> {
+        let begun = self.holding.attempt(job.position)?;
+        self.outcomes.nodes.get(&begun.writer).cloned()
     }
 
     /// What is to be said of the list, once all of it was taken.
@@ -257,24 +280,66 @@ impl Recorded {
 }
 
 impl Records {
-    fn open(writers: &[WriterFiles]) -> anyhow::Result<Records> {
-        let open = |files: &WriterFiles| {
+    fn open(writers: &[WriterFiles], nodes: &HashMap<usize, String>) -> anyhow::Result<Records> {
+        let open = |(place, files): (usize, &WriterFiles)| {
             let path = &files.journal;
             let file = path.open().with_context(|| format!("can't read {path:?}"))?;
-            Ok((Window::new(file), files.outputs.clone()))
+            Ok(Writer {
+                window: Window::new(file),
+                outputs: files.outputs.clone(),
+                node: nodes.get(&place).cloned(),
+            })
         };
-        writers.iter().map(open).collect::<anyhow::Result<_>>().map(Records)
+        writers.iter().enumerate().map(open).collect::<anyhow::Result<_>>().map(Records)
     }
 
     /// # Errors
     /// Where it can't be read any more.
     pub(crate) fn read(&mut self, place: Place) -> anyhow::Result<Recorded> {
-        let (window, outputs) = &mut self.0[usize::from(place.writer)];
+        let Writer { window, outputs, node } = &mut self.0[usize::from(place.writer)];
         let outputs = outputs.clone();
         let line = window.line(place.offset).context("can't read the journal")?;
         let entry = line::open(line)
             .and_then(Entry::parse)
             .with_context(|| format!("the journal's record at byte {} can't be understood", place.offset))?;
-        Ok(Recorded { entry, outputs })
+        let node = entry.node.or_else(|| node.clone());
+        Ok(Recorded { entry: Entry { node, ..entry }, outputs })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::entry::scripted;
+    use crate::journal::record::{Record, SliceBegin};
+
+    #[test]
+    fn an_attempt_of_a_slice_that_did_not_say_its_node_was_on_its_host() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let (folder, _) = Folder::make(temporary.path()).unwrap();
+        let files = folder.files_of("1-1-0000-1");
+        let begin =
+            r#"{"generation":1,"round":1,"slice":0,"instance":1,"pid":2,"host":"h","started":"then"}"#;
+        let begin: SliceBegin = serde_json::from_str(begin).unwrap();
+        let attempt = |says| {
+            let text = serde_json::to_string(&scripted(&says)).unwrap();
+            line::seal(text.replacen('{', "{\"record\":\"attempt\",", 1).as_bytes())
+        };
+        let job = "0".repeat(32);
+        let (old, new) = (
+            attempt(serde_json::json!({"job": job, "fingerprint": job})),
+            attempt(serde_json::json!({"job": job, "fingerprint": job, "node": "n3"})),
+        );
+        let lines = [Record::header().line(), Record::Slice(begin).line(), old, new].concat();
+        std::fs::write(files.journal.path(), lines).unwrap();
+        let writers = [files];
+        let outcomes = Outcomes::read(&writers).unwrap();
+        let mut records = Records::open(&writers, &outcomes.nodes).unwrap();
+        let nodes: Vec<_> = outcomes
+            .unlisted()
+            .into_iter()
+            .map(|place| records.read(place).unwrap().entry.node.unwrap())
+            .collect();
+        assert_eq!(nodes, ["h", "n3"]);
     }
 }

@@ -79,6 +79,9 @@ pub(crate) struct SliceBegin {
     pub(crate) instance: u32,
     pub(crate) pid: u32,
     pub(crate) host: String,
+    /// What the cluster calls the machine; not said by an older procpool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) node: Option<String>,
     pub(crate) started: String,
 }
 
@@ -175,6 +178,8 @@ struct AttemptRecord<'a> {
     seq: u64,
     slot: Option<usize>,
     waited_for: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<&'a str>,
     #[serde(flatten)]
     key: KeyText<'a>,
     #[serde(flatten)]
@@ -292,6 +297,7 @@ pub(crate) fn attempt_line(
         seq: attempt.seq.get(),
         slot: attempt.slot.map(procpool_core::Slot::get),
         waited_for,
+        node: attempt.node,
         key: KeyText::of(attempt.key),
         outputs,
     })

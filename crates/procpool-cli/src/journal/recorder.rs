@@ -28,6 +28,8 @@ pub(crate) struct Recorder {
     has_failed: AtomicBool,
     trouble: Mutex<Troubles>,
     printed_again: Option<PrintedAgain>,
+    /// Which machine of a cluster this is.
+    node: Option<String>,
 }
 
 /// Jobs of which an earlier outcome has been printed, and where that is noted until they have another one.
@@ -56,7 +58,13 @@ impl Recorder {
             has_failed: AtomicBool::new(false),
             trouble: Mutex::default(),
             printed_again: None,
+            node: None,
         }
+    }
+
+    /// Says in each record that it was on this node of a cluster.
+    pub(crate) fn on(self, node: Option<&str>) -> Recorder {
+        Recorder { node: node.map(ToOwned::to_owned), ..self }
     }
 
     /// Jobs at these positions are noted as printed, which their next outcomes aren't.
@@ -111,6 +119,7 @@ impl Recorder {
             slot: Some(context.slot()),
             number: context.attempt(),
             outcome,
+            node: self.node.as_deref(),
         };
         let circumstances = Circumstances {
             generation: self.generation,

@@ -97,6 +97,7 @@ impl Session {
                 From::Nothing { .. } => header.len() as u64,
                 From::Journal { length, .. } => length.whole,
             },
+            node: None,
         };
         say_what_is_weaker(&run.whereabouts);
         let run = Record::Run(Box::new(run));

@@ -8,6 +8,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::colour::{Palette, paint};
 use crate::journal::reading::{Listed, Reading, Stands};
+use crate::shown;
 use crate::sink::report::seconds;
 use crate::size;
 
@@ -18,6 +19,8 @@ pub(super) struct Row {
     what: What,
     tries: usize,
     ended: Option<Ended>,
+    /// Of a cluster, where it ran or runs.
+    node: Option<String>,
 }
 
 /// How good that is.
@@ -42,9 +45,12 @@ impl Row {
     /// Where its record can't be read.
     pub(super) fn of(reading: &mut Reading, job: &Listed) -> anyhow::Result<Row> {
         let tries = job.noted.map_or(0, |noted| reading.outcomes.tries(&noted));
+        let mut node = reading.node_of_begun(job);
         let (what, ended) = match (job.stands, &job.noted) {
             (Stands::Ended, Some(noted)) => {
-                let outcome = reading.counting(noted)?.entry.outcome();
+                let entry = reading.counting(noted)?.entry;
+                let outcome = entry.outcome();
+                node = entry.node;
                 (What::of(&outcome), Some(Ended::of(&outcome)))
             }
             (Stands::Running, _) => (What::Notable("running"), None),
@@ -53,7 +59,7 @@ impl Row {
         };
         // What was begun and never recorded was a try, too.
         let tries = tries + usize::from(matches!(job.stands, Stands::Running | Stands::Interrupted));
-        Ok(Row { key: job.line.key(), what, tries, ended })
+        Ok(Row { key: job.line.key(), what, tries, ended, node })
     }
 
     pub(super) fn elapsed(&self) -> Duration {
@@ -93,7 +99,15 @@ impl What {
 /// How wide the columns are, and in which colours.
 pub(super) struct Table {
     key: usize,
+    nodes: Nodes,
     palette: Palette,
+}
+
+/// Whether jobs ran on nodes of a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Nodes {
+    None,
+    Told,
 }
 
 /// A longer key moves only its own row.
@@ -107,8 +121,8 @@ const PEAK: usize = 5;
 
 impl Table {
     /// For keys that are so wide.
-    pub(super) fn new(key: usize, palette: Palette) -> Table {
-        Table { key: key.clamp("KEY".len(), WIDEST), palette }
+    pub(super) fn new(key: usize, nodes: Nodes, palette: Palette) -> Table {
+        Table { key: key.clamp("KEY".len(), WIDEST), nodes, palette }
     }
 
     pub(super) fn head(&self) -> String {
@@ -117,11 +131,19 @@ impl Table {
             "{:width$}  {:OUTCOME$}  {:>SECONDS$}  {:>TRIES$}  {:>PEAK$}",
             "KEY", "OUTCOME", "SECONDS", "TRIES", "PEAK"
         );
-        paint(self.palette.faint, &head) + "\n"
+        paint(self.palette.faint, &(head + &self.last("NODE"))) + "\n"
+    }
+
+    /// The last column, as wide as it likes.
+    fn last(&self, text: &str) -> String {
+        match self.nodes {
+            Nodes::Told => format!("  {text}"),
+            Nodes::None => String::new(),
+        }
     }
 
     pub(super) fn line(&self, row: &Row) -> String {
-        let key = shown(&row.key);
+        let key = word(&row.key);
         let (style, what) = match &row.what {
             What::Good(what) => (self.palette.good, *what),
             What::Bad(what) => (self.palette.bad, what.as_str()),
@@ -132,8 +154,9 @@ impl Table {
             Some(Ended { elapsed, peak_memory }) => (seconds(*elapsed), &**peak_memory),
             None => ("-".to_owned(), "-"),
         };
+        let node = self.last(&row.node.as_deref().map_or_else(|| "-".to_owned(), shown::name));
         format!(
-            "{key}{:key_rest$}  {}{:what_rest$}  {seconds:>SECONDS$}  {:>TRIES$}  {peak:>PEAK$}\n",
+            "{key}{:key_rest$}  {}{:what_rest$}  {seconds:>SECONDS$}  {:>TRIES$}  {peak:>PEAK$}{node}\n",
             "",
             paint(style, what),
             "",
@@ -145,13 +168,13 @@ impl Table {
 }
 
 /// An empty key would be no word.
-fn shown(key: &Key) -> String {
+fn word(key: &Key) -> String {
     if key.as_bytes().is_empty() { "\"\"".to_owned() } else { key.to_string() }
 }
 
 /// How many columns a key takes.
 pub(super) fn key_width(key: &Key) -> usize {
-    shown(key).width()
+    word(key).width()
 }
 
 #[cfg(test)]
@@ -165,7 +188,7 @@ mod tests {
             elapsed: Duration::from_micros(1_234_600),
             peak_memory: size::prose(4_300_800),
         });
-        Row { key: key.into(), what, tries: 2, ended }
+        Row { key: key.into(), what, tries: 2, ended, node: None }
     }
 
     #[test]
@@ -177,13 +200,18 @@ mod tests {
             row(&"x".repeat(WIDEST + 3), What::Bad("SIGKILL".to_owned())),
         ];
         let width = rows[..3].iter().map(|row| key_width(&row.key)).max().unwrap();
-        let table = Table::new(width, Palette::default());
+        let table = Table::new(width, Nodes::None, Palette::default());
         let lines: Vec<String> = rows.iter().map(|row| table.line(row)).collect();
         assert_eq!(table.head(), "KEY     OUTCOME        SECONDS  TRIES   PEAK\n");
         assert_eq!(lines[0], "a       succeeded        1.235      2   4.1M\n");
         assert_eq!(lines[1], "\u{4e00}\u{4e8c}\\n  exit 3           1.235      2   4.1M\n");
         assert_eq!(lines[2], "\"\"      not run              -      0      -\n");
         assert_eq!(lines[3], format!("{}  SIGKILL          1.235      2   4.1M\n", "x".repeat(WIDEST + 3)));
+        let table = Table::new(width, Nodes::Told, Palette::default());
+        assert_eq!(table.head(), "KEY     OUTCOME        SECONDS  TRIES   PEAK  NODE\n");
+        let on = Row { node: Some("n\t3".into()), ..rows[0].clone() };
+        assert_eq!(table.line(&on), "a       succeeded        1.235      2   4.1M  n\\t3\n");
+        assert_eq!(table.line(&rows[2]), "\"\"      not run              -      0      -  -\n");
     }
 
     #[test]

@@ -106,6 +106,12 @@ fn take_round(folder: &Folder, round: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What the cluster calls this machine; where it doesn't say so, what the machine calls itself.
+fn node() -> String {
+    let told = cluster::allocation().and_then(|(_, own)| own.node);
+    told.unwrap_or_else(|| Whereabouts::own().host)
+}
+
 fn index_from_environment() -> anyhow::Result<u32> {
     let element = cluster::allocation().and_then(|(_, own)| own.element);
     let element =
@@ -135,7 +141,8 @@ impl Plan {
         let local = spooling::spooling(local, Capture::Spool)?;
         let leaks = leaks(&args.jobs);
         let durability = if args.journal.durable { Durability::PowerCut } else { Durability::Process };
-        let recorder = Arc::new(Recorder::new(order.generation, place.running));
+        let recorder = Recorder::new(order.generation, place.running).on(place.begin.node.as_deref());
+        let recorder = Arc::new(recorder);
         let pool = format!("{}.{}", order.run, place.name);
         let records = Records {
             recorder: Arc::clone(&recorder),
@@ -243,6 +250,7 @@ impl Place {
                 instance,
                 pid: process::id(),
                 host: Whereabouts::own().host,
+                node: Some(node()),
                 started: time(SystemTime::now()),
             };
             return Ok(Place { folder: folder.clone(), name: name(instance), begin, running });
@@ -312,6 +320,7 @@ impl Records {
             record_at: 0,
             ticks: running::Entry::now(pid, 0, 0).ticks,
             leaks: self.leaks,
+            node: self.begin.node.clone(),
         }
     }
 }

@@ -57,6 +57,9 @@ impl Page {
             Stands::Interrupted => "was interrupted: what came of its last attempt was not recorded",
         };
         self.fact(&mut text, "state", &paint(self.palette.notable, stands));
+        if let Some(node) = reading.node_of_begun(job) {
+            self.fact(&mut text, "node", &node);
+        }
         text
     }
 
@@ -93,6 +96,9 @@ impl Page {
         self.fact(&mut text, "  memory", &memory);
         if let Some(slot) = entry.slot {
             self.fact(&mut text, "  slot", &slot.to_string());
+        }
+        if let Some(node) = &entry.node {
+            self.fact(&mut text, "  node", node);
         }
         if let Some(waited_for) = &entry.waited_for {
             self.fact(&mut text, "  waited for", &shown::name(waited_for));
@@ -144,7 +150,7 @@ mod tests {
     #[test]
     fn an_attempt_says_all_that_was_recorded_of_it() {
         let entry = scripted(&json!({
-            "generation": 2, "attempt": 3, "exit_code": 7, "status": 7, "success": false, "waited_for": "retry",
+            "generation": 2, "attempt": 3, "exit_code": 7, "status": 7, "success": false, "waited_for": "retry", "node": "n3",
             "stderr_bytes": 1,
         }));
         let page = Page::new(Palette::default());
@@ -156,6 +162,7 @@ attempt 3 of run 2, which counts: exit 7
   processor  0.100 s in user mode, 0.050 s in the kernel
   memory     4.0K at its peak
   slot       2
+  node       n3
   waited for retry
 ";
         assert_eq!(page.attempt(&entry, true), expected);

@@ -71,7 +71,11 @@ impl Failures {
             completion.outcome.ran().map_or_else(String::new, |ran| format!(", {}", prose(ran.elapsed)));
         let more = if unsaid > 0 { format!("and {unsaid} more failures\n") } else { String::new() };
         let outcome = shown::name(completion.outcome.to_string());
-        format!("{more}{} {key}: {outcome}{after}\n", paint(self.palette.bad, "FAIL"))
+        let place = completion
+            .node
+            .as_ref()
+            .map_or_else(String::new, |node| format!(", on {}", shown::name(&**node)));
+        format!("{more}{} {key}: {outcome}{after}{place}\n", paint(self.palette.bad, "FAIL"))
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use procpool_core::{Completion, End, NotStarted, Outcome, Ran, Signal, Status};
 
+use crate::shown;
 use crate::sink::record_file::RecordFile;
 use crate::sink::{Sink, Totals, Trouble, report};
 use crate::work::Work;
@@ -46,7 +47,11 @@ impl Sink for Joblog {
         let ended = completion.job.work.ended().unwrap_or_else(SystemTime::now);
         match Figures::of(&completion.outcome, received, ended) {
             Some(figures) => {
-                let row = figures.row(completion.seq.get(), &report::command(completion));
+                let row = figures.row(
+                    completion.seq.get(),
+                    completion.node.as_deref(),
+                    &report::command(completion),
+                );
                 self.0.write(row.as_bytes())
             }
             None => Ok(()),
@@ -89,11 +94,14 @@ impl Figures {
         }
     }
 
-    pub(crate) fn row(&self, seq: u64, command: &str) -> String {
+    /// `node` is where it ran, if that was another machine.
+    pub(crate) fn row(&self, seq: u64, node: Option<&str>, command: &str) -> String {
+        // What GNU parallel has where it is this one.
+        let host = node.map_or_else(|| ":".to_owned(), shown::name);
         let (started, elapsed) = (report::unix_seconds(self.started), report::seconds(self.elapsed));
         let (Code { exit, signal }, received) = (self.code, self.received);
         // Nothing is sent to another machine, and what GNU parallel calls sent without one is nothing too.
-        format!("{seq}\t:\t{started}\t{elapsed:>10}\t0\t{received}\t{exit}\t{signal}\t{command}\n")
+        format!("{seq}\t{host}\t{started}\t{elapsed:>10}\t0\t{received}\t{exit}\t{signal}\t{command}\n")
     }
 }
 
@@ -160,7 +168,8 @@ mod tests {
             code: Code { exit: 0, signal: 0 },
         };
         let expected = "7\t:\t1700000000.123\t     1.105\t0\t5\t0\t0\techo 'a b'\n";
-        assert_eq!(figures.row(7, "echo 'a b'"), expected);
+        assert_eq!(figures.row(7, None, "echo 'a b'"), expected);
+        assert_eq!(figures.row(7, Some("n\t3"), "echo 'a b'"), expected.replacen(':', "n\\t3", 1));
     }
 
     #[test]

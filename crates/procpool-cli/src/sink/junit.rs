@@ -73,7 +73,8 @@ impl Junit {
 
 impl Sink for Junit {
     fn retried(&mut self, retried: &Retried) -> Result<(), Trouble> {
-        self.earlier.entry(retried.seq.get()).or_default().push(Try::of(&retried.outcome));
+        let tried = Try::of(&retried.outcome).on(retried.node.as_deref());
+        self.earlier.entry(retried.seq.get()).or_default().push(tried);
         Ok(())
     }
 

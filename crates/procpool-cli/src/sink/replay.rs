@@ -200,7 +200,8 @@ impl Replay {
                 ran.stderr = keep(entry.open(Source::Stderr, &outputs)?)?;
             }
             let slot = entry.slot.unwrap_or(1);
-            Ok::<_, io::Error>(Completion::recorded(waiting.job.clone(), slot, entry.attempt, outcome))
+            let recorded = Completion::recorded(waiting.job.clone(), slot, entry.attempt, outcome);
+            Ok::<_, io::Error>(recorded.map(|completion| completion.on(entry.node())))
         };
         let of = |waiting: &Waiting| {
             let key = waiting.job.key.clone();

@@ -23,6 +23,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) slot: Option<Slot>,
     pub(crate) number: u32,
     pub(crate) outcome: &'a Outcome,
+    /// Where it ran, if that was another machine.
+    pub(crate) node: Option<&'a str>,
 }
 
 impl<'a> Attempt<'a> {
@@ -34,6 +36,7 @@ impl<'a> Attempt<'a> {
             slot: completion.slot,
             number: completion.attempt,
             outcome: &completion.outcome,
+            node: completion.node.as_deref(),
         }
     }
 }
@@ -47,6 +50,7 @@ impl<'a> From<&'a Retried> for Attempt<'a> {
             slot: Some(retried.slot),
             number: retried.attempt,
             outcome: &retried.outcome,
+            node: retried.node.as_deref(),
         }
     }
 }
@@ -59,6 +63,8 @@ pub(crate) struct Whose<'a> {
     seq: u64,
     slot: Option<usize>,
     attempt: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<&'a str>,
 }
 
 /// A key as a text.
@@ -92,19 +98,24 @@ impl<'a> Whose<'a> {
             seq: seq.get(),
             slot: slot.map(Slot::get),
             attempt,
+            node: None,
         }
+    }
+
+    fn on(self, node: Option<&'a str>) -> Whose<'a> {
+        Whose { node, ..self }
     }
 }
 
 impl<'a> From<Attempt<'a>> for Whose<'a> {
     fn from(attempt: Attempt<'a>) -> Whose<'a> {
-        Whose::new(attempt.key, attempt.seq, attempt.slot, attempt.number)
+        Whose::new(attempt.key, attempt.seq, attempt.slot, attempt.number).on(attempt.node)
     }
 }
 
 impl<'a> From<&'a Started> for Whose<'a> {
     fn from(started: &'a Started) -> Whose<'a> {
-        Whose::new(&started.key, started.seq, Some(started.slot), started.attempt)
+        Whose::new(&started.key, started.seq, Some(started.slot), started.attempt).on(started.node.as_deref())
     }
 }
 

@@ -233,3 +233,42 @@ fn an_output_that_is_seen_later_than_its_record_is_waited_for() {
     assert!(ended.text() == expected);
     assert_eq!(folder.read("log").lines().count(), 1 + 3);
 }
+
+#[test]
+fn where_each_attempt_ran_is_told_wherever_it_is_told_of() {
+    let folder = Folder::new();
+    // Two slices of one job each: n0 and n1. On n1 it fails, and can't be started at last.
+    folder.write_program("job", "#!/bin/sh\n[ $SLURMD_NODENAME = n0 ] || { echo >&2 no; exit 3; }\n");
+    let line = "procpool run --on slurm --slices 2 -j1 --retries 1 --retry-delay 1ms --journal j --joblog log \
+                --events events --junit junit --results r -- ./job ::: a b; cut -f1,2 log; procpool ls j; procpool show j b; \
+                procpool export j --format joblog | cut -f2; procpool export j --format csv | grep -o 'n[01],' ; \
+                procpool export j --all --format jsonl | grep -o '\"node\":\"n.\"'; procpool export j --format junit";
+    let ended = on_slurm(&folder, line).end().exited(0);
+    let text = ended.text().to_owned();
+    let ended = ended.said("  b: exit 3, ");
+    assert!(ended.error_text().contains(", on n1\n    | no\n"), "{}", ended.error_text());
+    for expected in [
+        "Seq\tHost\n1\tn0\n2\tn1\n",
+        "  TRIES   PEAK  NODE\n",
+        "  node       n1\n",
+        "Host\nn0\nn1\nn0,\nn1,\n\"node\":\"n0\"\n\"node\":\"n1\"\n\"node\":\"n1\"\n",
+        "message=\"exit 3, on n1\"",
+    ] {
+        assert!(text.contains(expected), "{expected:?} in {text}");
+    }
+    let listed = text.lines().filter(|line| line.contains("succeeded") || line.contains("  exit 3 "));
+    let nodes: Vec<_> = listed.map(|line| line.rsplit(' ').next().unwrap()).collect();
+    assert_eq!(nodes, ["n0", "n1"], "{text}");
+    let events = folder.read("events");
+    let on =
+        |node: &str| events.lines().filter(|line| line.contains(&format!("\"node\":\"{node}\""))).count();
+    // A start, its output and its end each.
+    assert_eq!((on("n0"), on("n1")), (2, 6), "{events}");
+    assert!(folder.read("junit").contains("message=\"exit 3, on n1\""));
+    assert!(folder.read("r/b/meta.json").contains("\"node\": \"n1\""));
+    // Here there is none.
+    let line = "procpool run -j1 --journal here --joblog log ./job ::: a; cut -f2 log; procpool ls here; cat here/journal.jsonl";
+    let told = folder.sh(line).env("SLURMD_NODENAME", "n0").end().exited(0);
+    assert!(told.text().contains("Host\n:\n"), "{}", told.text());
+    assert!(!told.text().contains("node\"") && !told.text().contains("NODE\n"), "{}", told.text());
+}

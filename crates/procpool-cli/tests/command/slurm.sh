@@ -24,7 +24,7 @@ for word; do
     esac
 done
 for element in $(seq 0 "$last"); do
-    SLURM_ARRAY_JOB_ID=1 SLURM_ARRAY_TASK_ID=$element sh "$script" > "log-$element" 2>&1 < /dev/null
+    SLURMD_NODENAME=n$element SLURM_ARRAY_JOB_ID=1 SLURM_ARRAY_TASK_ID=$element sh "$script" > "log-$element" 2>&1 < /dev/null
 done
 rm "$script"
 echo 1

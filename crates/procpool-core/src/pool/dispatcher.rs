@@ -64,7 +64,14 @@ impl<R: Runner> Dispatcher<R> {
     fn give_up(&mut self, waiting: Waiting<R::Work>) {
         let Waiting { job, seq, attempt, .. } = waiting;
         let outcome = NotStarted::NeverReached.into();
-        self.tell(Message::Event(Event::Completed(Completion { job, seq, slot: None, attempt, outcome })));
+        self.tell(Message::Event(Event::Completed(Completion {
+            job,
+            seq,
+            slot: None,
+            attempt,
+            outcome,
+            node: None,
+        })));
     }
 
     /// Waits until there may be something to do. What that is the state knows.

@@ -29,6 +29,7 @@ impl<W> Message<W> {
             seq: start.seq,
             slot: start.slot,
             attempt: start.attempt,
+            node: None,
         }))
     }
 }

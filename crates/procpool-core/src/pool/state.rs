@@ -114,12 +114,12 @@ impl<W> State<W> {
                     Outcome::NotStarted(NotStarted::NeverReached) => None,
                     _ => Some(slot),
                 };
-                let completion = Completion { job, seq, slot: ran_in, attempt, outcome };
+                let completion = Completion { job, seq, slot: ran_in, attempt, outcome, node: None };
                 (Event::Completed(completion), Afterwards::Leave(slot))
             }
             Verdict::Again(start, pause) => {
                 let key = start.job.key.clone();
-                let retried = Retried { key, seq, slot, attempt, outcome, pause };
+                let retried = Retried { key, seq, slot, attempt, outcome, pause, node: None };
                 (Event::Retried(retried), Afterwards::TryAgain(start, pause))
             }
         };

@@ -56,7 +56,7 @@ impl Slots {
                 Slot::at(self.places.len() - 1)
             }
         };
-        self.places[slot.index()] = Some(Active { key, seq, slot, attempt, since: now });
+        self.places[slot.index()] = Some(Active { key, seq, slot, attempt, since: now, node: None });
         self.taken += 1;
         slot
     }

@@ -86,6 +86,17 @@ impl Try {
         }
     }
 
+    /// The same of one that ran on this machine, where that is another one.
+    pub(crate) fn on(self, node: Option<&str>) -> Try {
+        match node {
+            Some(node) => Try {
+                message: format!("{}, on {}", self.message, allowed(node)),
+                ..self
+            },
+            None => self,
+        }
+    }
+
     /// What is said of it in an element of its own.
     fn write<W: Write>(&self, writer: &mut Writer<W>, element: &str) -> io::Result<()> {
         let remark = writer
@@ -101,7 +112,8 @@ impl Try {
 impl Case {
     /// `earlier` are the attempts before the last.
     pub(crate) fn new(completion: &Completion<Work>, earlier: Vec<Try>) -> Case {
-        Case::of(completion.key(), Try::of(&completion.outcome), earlier)
+        let last = Try::of(&completion.outcome).on(completion.node.as_deref());
+        Case::of(completion.key(), last, earlier)
     }
 
     /// The job with this key.
