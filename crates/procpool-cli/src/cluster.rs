@@ -2,6 +2,7 @@
 //! Knows no engine's commands; `procpool-cluster` does.
 
 pub(crate) mod courier;
+pub(crate) mod gpus;
 pub(crate) mod halting;
 pub(crate) mod head;
 pub(crate) mod index;

@@ -2,7 +2,7 @@
 //! Knows nothing of where jobs come from or what becomes of their outcomes.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::process;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use procpool_core::{
     Signal, Status,
 };
 
+use crate::cluster::gpus::Gpus;
 use crate::guard::{MARK, Mark, Orphans};
 use crate::journal::recorder::Recorder;
 use crate::labels::Labels;
@@ -22,6 +23,9 @@ use crate::{screen, ulimits};
 /// execve(2) takes no string of 128 KiB, here `PROCPOOL_KEY=…`. A value that is just short enough for an
 /// argument must not fail because of its key; such a job goes without.
 const LONGEST_KEY: usize = 100 * 1024;
+
+/// Which GPUs a program sees that uses CUDA.
+const GPUS: &str = "CUDA_VISIBLE_DEVICES";
 
 /// What is set for each job, and differs from each other's.
 pub(crate) const OWN_VARIABLES: [&str; 6] =
@@ -48,6 +52,8 @@ pub(crate) struct Launcher {
     /// `None` where there is no journal.
     recorder: Option<Arc<Recorder>>,
     signals: Signals,
+    /// Those of the machine that are the run's, where somebody has given it some.
+    gpus: Gpus,
 }
 
 /// To whom a signal from outside goes that ends the pool.
@@ -89,12 +95,18 @@ impl Launcher {
             labels: None,
             recorder: None,
             signals: Signals::ToThePool,
+            gpus: Gpus::default(),
         }
     }
 
     /// Says to whom signals from outside go.
     pub(crate) fn signals(self, signals: Signals) -> Launcher {
         Launcher { signals, ..self }
+    }
+
+    /// Shares these among the slots.
+    pub(crate) fn gpus(self, gpus: Gpus) -> Launcher {
+        Launcher { gpus, ..self }
     }
 
     /// Calls the pool something else than the run.
@@ -135,6 +147,12 @@ impl Launcher {
         let command = match key.len() {
             0..=LONGEST_KEY => command.env("PROCPOOL_KEY", key),
             _ => command.env_remove("PROCPOOL_KEY"),
+        };
+        let is_own = |(name, _): (&OsStr, _)| name == GPUS;
+        let gpus = self.gpus.visible(slot).filter(|_| !command.environment_changes().any(is_own));
+        let command = match gpus {
+            Some(gpus) => command.env(GPUS, gpus),
+            None => command,
         };
         command
             .capture(self.capture)

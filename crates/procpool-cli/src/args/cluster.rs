@@ -20,7 +20,8 @@ pub(crate) struct ClusterArgs {
     /// jobs at once as -j says, on one node. All else stays the same: output, records, exit status, resume. The
     /// folder of --journal has to be one that all nodes see; without --journal one is made in the directory where
     /// procpool runs, and goes with a run that came to its end. What all jobs of a run share (--delay, --load,
-    /// --mem-free, a timeout in percent, --shuffle, slots) is shared by those of a slice. See docs/cluster.md.
+    /// --mem-free, a timeout in percent, --shuffle, slots) is shared by those of a slice. Of GPUs
+    /// that the cluster has given a slice each slot has its share, in `CUDA_VISIBLE_DEVICES`. See docs/cluster.md.
     #[arg(long, value_name = "WHERE", hide_possible_values = true)]
     pub(crate) on: Option<Where>,
 

@@ -10,9 +10,10 @@ use std::time::SystemTime;
 
 use anyhow::{Context, bail};
 use procpool_cluster::ElementOf;
-use procpool_core::{Capture, HaltQuantity, LocalProcess, Outcome, Pool, Retries};
+use procpool_core::{Capture, HaltQuantity, Limit, LocalProcess, Outcome, Pool, Retries};
 
 use crate::args::{self, OutputMode, RunArgs, ScheduleArgs, SliceArgs, TakenBack};
+use crate::cluster::gpus::Gpus;
 use crate::cluster::halting;
 use crate::cluster::order::{self, Order, Parts};
 use crate::cluster::taking;
@@ -112,6 +113,12 @@ fn node() -> String {
     told.unwrap_or_else(|| Whereabouts::own().host)
 }
 
+/// What the cluster has given this element of them.
+fn gpus(limit: Limit) -> Gpus {
+    let devices = cluster::allocation().map(|(_, own)| own.gpus).unwrap_or_default();
+    Gpus::new(devices, limit.get())
+}
+
 fn index_from_environment() -> anyhow::Result<u32> {
     let element = cluster::allocation().and_then(|(_, own)| own.element);
     let element =
@@ -157,6 +164,7 @@ impl Plan {
         let launcher = Launcher::new(local, order.run.clone(), args.jobs.on_leak(), orphans)
             .call(pool.clone())
             .signals(Signals::ToAll)
+            .gpus(gpus(limit))
             .record(Some(recorder))
             .capture(Capture::Spool);
         let processes = launcher.processes();

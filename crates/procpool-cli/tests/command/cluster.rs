@@ -272,3 +272,25 @@ fn where_each_attempt_ran_is_told_wherever_it_is_told_of() {
     assert!(told.text().contains("Host\n:\n"), "{}", told.text());
     assert!(!told.text().contains("node\"") && !told.text().contains("NODE\n"), "{}", told.text());
 }
+
+#[test]
+fn jobs_of_a_slice_find_the_gpus_of_their_slots_and_those_of_a_run_here_are_left_alone() {
+    let folder = Folder::new();
+    let job = "sh -c 'echo $PROCPOOL_SLOT:$CUDA_VISIBLE_DEVICES' sh {} ::: a b";
+    let run = |given: &str, options: &str| {
+        // As two at a time would take their slots: each after the other.
+        let line = format!(
+            "rm -rf j bin; . ./slurm; export {given}; procpool run {options} --journal j {job} | sort -u"
+        );
+        folder.write("slurm", SLURM);
+        folder.sh(&line).end().exited(0).text().to_owned()
+    };
+    assert_eq!(run("SLURM_JOB_GPUS=4,5,6,7 CUDA_VISIBLE_DEVICES=0,1,2,3", "--on slurm -j1"), "1:0,1,2,3\n");
+    let shared = run("SLURM_JOB_GPUS=0-3", "--on slurm -j2 --delay 1ms");
+    assert!(shared.lines().all(|line| ["1:0,1", "2:2,3"].contains(&line)) && !shared.is_empty(), "{shared}");
+    let own = run("SLURM_JOB_GPUS=0,1", "--on slurm -j1 --env CUDA_VISIBLE_DEVICES=7");
+    assert_eq!(own, "1:7\n");
+    assert_eq!(run("CUDA_VISIBLE_DEVICES=0,1", "--on slurm -j1"), "1:0,1\n");
+    // Here, in a job of Slurm's or not.
+    assert_eq!(run("SLURM_JOB_ID=1 SLURM_JOB_GPUS=4,5 CUDA_VISIBLE_DEVICES=0,1", "-j1"), "1:0,1\n");
+}

@@ -1,6 +1,7 @@
 //! What Slurm sets in the environment of what it runs, understood: pure.
 //! Knows nothing of where it is read.
 
+use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::allocation::{Allocation, ElementOf};
@@ -33,10 +34,19 @@ fn gpus(variable: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
     let list = |name: &str| -> Option<Vec<String>> {
         let words = variable(name)?;
         let words = words.split(',').map(str::trim).filter(|word| !word.is_empty());
-        Some(words.map(ToOwned::to_owned).collect())
+        Some(words.flat_map(each).collect())
     };
     let Some(given) = list("SLURM_STEP_GPUS").or_else(|| list("SLURM_JOB_GPUS")) else { return Vec::new() };
     list("CUDA_VISIBLE_DEVICES").filter(|visible| visible.len() == given.len()).unwrap_or(given)
+}
+
+/// `0-3` is four devices, and `GPU-8f7…` is one.
+fn each(word: &str) -> Vec<String> {
+    let range = word.split_once('-').and_then(|(first, last)| Some(first.parse().ok()?..=last.parse().ok()?));
+    match range.filter(|range: &RangeInclusive<u16>| !range.is_empty()) {
+        Some(range) => range.map(|device| device.to_string()).collect(),
+        None => vec![word.to_owned()],
+    }
 }
 
 #[cfg(test)]
@@ -95,6 +105,10 @@ mod tests {
         };
         assert_eq!(gpus("2,3", "0,1"), ["0", "1"]);
         assert_eq!(gpus("2,3", ""), ["2", "3"]);
+        assert_eq!(gpus("0-2,5", ""), ["0", "1", "2", "5"]);
+        assert_eq!(gpus("4-5", "0,1"), ["0", "1"]);
+        assert_eq!(gpus("0", "GPU-8f7e-11"), ["GPU-8f7e-11"]);
+        assert_eq!(gpus("3-1", ""), ["3-1"]);
         // The caller's own, where Slurm has given none.
         assert_eq!(of_these(&[("SLURM_JOB_ID", "1"), ("CUDA_VISIBLE_DEVICES", "0")]).unwrap().gpus, [""; 0]);
     }
