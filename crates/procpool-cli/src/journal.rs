@@ -22,6 +22,7 @@ pub(crate) mod list;
 mod list_lines;
 pub(crate) mod list_reader;
 pub(crate) mod listing;
+pub(crate) mod live;
 mod lock;
 pub(crate) mod names;
 mod outcome;

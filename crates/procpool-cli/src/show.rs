@@ -12,6 +12,7 @@ use procpool_core::{Key, Source};
 use crate::args::ShowArgs;
 use crate::colour::{Palette, Place};
 use crate::exit::ExitStatus;
+use crate::journal::live::LiveOutput;
 use crate::journal::reading::{Listed, Reading, Recorded};
 use crate::show::page::Page;
 use crate::sink::shape::{Passes, Shape};
@@ -122,6 +123,9 @@ impl<'a> Nearest<'a> {
 
 /// What the attempt that counts has written, and nothing else.
 fn tell_output(reading: &mut Reading, found: &Found, source: Source, paper: &mut Paper) -> Result<(), Fault> {
+    if let Some(live) = live_of(reading, found, source) {
+        return copy_of(live.bytes, || "what it has written so far".to_owned(), paper).map(drop);
+    }
     let key = match found {
         Found::OnList(job) => job.line.key(),
         Found::OffList(key) => key.clone(),
@@ -133,10 +137,18 @@ fn tell_output(reading: &mut Reading, found: &Found, source: Source, paper: &mut
     copy(&recorded, source, paper).map(drop)
 }
 
+fn live_of(reading: &Reading, found: &Found, source: Source) -> Option<LiveOutput> {
+    match found {
+        Found::OnList(job) => reading.live(job, source),
+        Found::OffList(_) => None,
+    }
+}
+
 fn tell_all(reading: &mut Reading, found: &Found, palette: Palette, paper: &mut Paper) -> Result<(), Fault> {
     let key = match found {
         Found::OnList(job) => {
             paper.write_all(Page::new(palette).job(reading, job).as_bytes())?;
+            tell_live(reading, found, palette, paper)?;
             job.line.key()
         }
         Found::OffList(key) => {
@@ -161,9 +173,25 @@ fn tell_all(reading: &mut Reading, found: &Found, palette: Palette, paper: &mut 
     Ok(())
 }
 
-/// Copies an output as it is, or to a terminal without what would control it. Gives its last byte.
+/// What a job that runs has written so far.
+fn tell_live(reading: &Reading, found: &Found, palette: Palette, paper: &mut Paper) -> Result<(), Fault> {
+    for source in [Source::Stdout, Source::Stderr] {
+        if let Some(live) = live_of(reading, found, source) {
+            paper.write_all(Page::new(palette).live_head(&live, source).as_bytes())?;
+            if copy_of(live.bytes, || "what it has written so far".to_owned(), paper)? != Some(b'\n') {
+                paper.write_all(b"\n")?;
+            }
+        }
+    }
+    Ok(())
+}
+
 fn copy(recorded: &Recorded, source: Source, paper: &mut Paper) -> Result<Option<u8>, Fault> {
-    let mut from = recorded.open(source)?;
+    copy_of(recorded.open(source)?, || recorded.place(source), paper)
+}
+
+/// Copies an output as it is, or to a terminal without what would control it. Gives its last byte.
+fn copy_of(mut from: impl Read, place: impl Fn() -> String, paper: &mut Paper) -> Result<Option<u8>, Fault> {
     let passes = paper.get_ref().passes();
     let mut shape = Shape::new(passes, None, paper);
     let mut piece = vec![0; 64 * 1024];
@@ -171,7 +199,7 @@ fn copy(recorded: &Recorded, source: Source, paper: &mut Paper) -> Result<Option
     loop {
         let count = match from.read(&mut piece) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            count => count.with_context(|| recorded.place(source))?,
+            count => count.with_context(&place)?,
         };
         if count == 0 {
             shape.finish()?;

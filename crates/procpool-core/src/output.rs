@@ -1,6 +1,7 @@
 //! One output of a process while it is being written: one thread adds to it, others may look.
 //! Knows nothing of where the bytes come from.
 
+use std::io::Read;
 use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -73,12 +74,34 @@ pub(crate) fn latest(outputs: &[impl AsRef<Output>], at_most: usize) -> Vec<u8> 
     latest.and_then(|output| output.as_ref().lock().spool.tail(at_most).ok()).unwrap_or_default()
 }
 
+/// What was written from this byte on, but no more than the last so many, and where that begins.
+pub(crate) fn since(output: &Output, position: u64, at_most: usize) -> (u64, Vec<u8>) {
+    let written = output.lock();
+    let first = position.max(written.spool.len().saturating_sub(at_most as u64));
+    let mut bytes = Vec::new();
+    // Where its file can't be read the completion says so; this is only a look.
+    match written.spool.reader_from(first).read_to_end(&mut bytes) {
+        Ok(_) => (first, bytes),
+        Err(_) => (first, Vec::new()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn what_came_since_then_is_all_or_its_end() {
+        let output = Output::new(Spool::from("0123456789"));
+        assert_eq!(since(&output, 0, 100), (0, b"0123456789".to_vec()));
+        assert_eq!(since(&output, 7, 100), (7, b"789".to_vec()));
+        assert_eq!(since(&output, 2, 3), (7, b"789".to_vec()));
+        assert_eq!(since(&output, 10, 3), (10, Vec::new()));
+        assert_eq!(since(&output, 99, 3), (99, Vec::new()));
+    }
 
     #[test]
     fn the_latest_is_the_end_of_what_was_written_to_last() {

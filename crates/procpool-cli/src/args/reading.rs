@@ -48,7 +48,7 @@ pub(crate) struct ShowArgs {
     #[arg(value_name = "KEY")]
     pub(crate) key: OsString,
 
-    /// Nothing but what the attempt that counts has written to standard output
+    /// Nothing but what the attempt that counts has written to standard output; on a cluster one that runs, so far
     #[arg(long, conflicts_with = "stderr")]
     pub(crate) stdout: bool,
 

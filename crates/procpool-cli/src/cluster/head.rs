@@ -23,6 +23,7 @@ use crate::cluster::take_up::take_up;
 use crate::cluster::taking;
 use crate::guard::Alone;
 use crate::input::Fault;
+use crate::journal::live;
 use crate::journal::positions::Positions;
 use crate::journal::record::{self, Record, RoundOver, tag};
 use crate::journal::session::Session;
@@ -133,6 +134,7 @@ impl Errand {
             return Ok(());
         }
         self.dismiss(driver)?;
+        live::forget(&self.session.folder, "");
         match self.courier.duplicates {
             0 => {}
             1 => screen::say("procpool: 1 job ended twice; its first outcome counts\n"),
@@ -229,6 +231,7 @@ impl Errand {
     /// A round is over: no array is to take it that comes late.
     fn give_up(&self, round: u32) -> anyhow::Result<()> {
         if let Some(tag) = self.tags.last() {
+            live::forget(&self.session.folder, &format!("{tag}-"));
             taking::take(&self.session.folder.array(tag), taking::NOBODY)
                 .context("can't write to the journal")?;
         }

@@ -169,6 +169,11 @@ impl Folder {
         self.file(format!("slices-{round}.jsonl"))
     }
 
+    /// What an attempt has written so far that runs.
+    pub(crate) fn live(&self, name: &str) -> JournalFile {
+        self.file(format!("live-{name}"))
+    }
+
     /// Says to the slices of a round that they are to stop, where it is there.
     pub(crate) fn halt(&self, round: &str) -> JournalFile {
         self.file(format!("halt-{round}"))

@@ -18,6 +18,7 @@ use crate::journal::identity::Hash;
 use crate::journal::line;
 use crate::journal::list::{self, JobLine, Line, identity_of};
 use crate::journal::list_lines::ListLines;
+use crate::journal::live::{self, LiveOutput};
 use crate::journal::outcomes::{Noted, Outcomes, Place};
 use crate::journal::record::Run;
 use crate::journal::window::Window;
@@ -29,6 +30,8 @@ pub(crate) struct Reading {
     pub(crate) outcomes: Outcomes,
     pub(crate) records: Records,
     holding: Holding,
+    /// What other writers than procpool itself are called, by their places.
+    slices: HashMap<usize, String>,
     /// What is to be said of the files.
     pub(crate) remarks: Vec<String>,
 }
@@ -108,6 +111,7 @@ impl Reading {
         let writers = folder.writers().context("can't read the folder")?;
         let mut outcomes = Outcomes::read(&writers)?;
         let Some(run) = outcomes.run.take() else { bail!(nothing_recorded()) };
+        let mut slices = HashMap::new();
         if outcomes.round.is_some() {
             for name in folder.other_writers().context("can't read the folder")? {
                 let files = folder.files_of(&name);
@@ -115,6 +119,7 @@ impl Reading {
                 let writer = writers.iter().position(|writer| *writer == files);
                 if let Some(writer) = writer.filter(|_| !outcomes.over.contains(&files.journal.path())) {
                     holding.add_slice(&folder.running_of(&name), writer);
+                    slices.insert(writer, name);
                 }
             }
         }
@@ -129,7 +134,7 @@ impl Reading {
             }
         }
         let records = Records::open(&writers, &outcomes.nodes)?;
-        let reading = Reading { folder, run, outcomes, records, holding, remarks };
+        let reading = Reading { folder, run, outcomes, records, holding, slices, remarks };
         drop(reading.list()?);
         Ok(reading)
     }
@@ -167,6 +172,13 @@ impl Reading {
     /// Whether parts of it ran on a cluster.
     pub(crate) fn has_slices(&self) -> bool {
         !self.outcomes.nodes.is_empty()
+    }
+
+    /// What a job that runs has written so far to an output; `None` where it runs not, or nobody shows it.
+    pub(crate) fn live(&self, job: &Listed, source: Source) -> Option<LiveOutput> {
+        let begun = self.holding.attempt(job.position).filter(|_| job.stands == Stands::Running)?;
+        let writer = self.slices.get(&begun.writer)?;
+        live::read(&live::file(&self.folder, writer, (job.position, begun.attempt), source))
     }
 
     /// The node on which an attempt was begun of whose end nothing is known.

@@ -8,6 +8,7 @@ use procpool_core::{Capture, Limit, LocalProcess, Pool, Processes};
 use crate::args::{JobArgs, ScheduleArgs};
 use crate::cluster::courier::Starts;
 use crate::guard::Guard;
+use crate::journal::live;
 use crate::journal::session::Session;
 use crate::labels::Labels;
 use crate::launch::Launcher;
@@ -45,7 +46,7 @@ pub(super) fn start(scheduling: &ScheduleArgs, jobs: &JobArgs, given: Given<'_>)
         news,
     } = given;
     let launcher = Launcher::new(local, run, jobs.on_leak(), guard.map(|guard| Arc::clone(&guard.orphans)))
-        .record(session.map(|session| Arc::clone(&session.recorder)))
+        .record(session.as_ref().map(|session| Arc::clone(&session.recorder)))
         .capture(capture)
         .labels(labels);
     let processes = launcher.processes();
@@ -54,6 +55,10 @@ pub(super) fn start(scheduling: &ScheduleArgs, jobs: &JobArgs, given: Given<'_>)
     let pool = if news == News::Wanted { pool.follow_outputs() } else { pool };
     let start = move |jobs| {
         machine::check_room(beside)?;
+        // Of slices that were killed, if it was begun on a cluster.
+        if let Some(session) = &session {
+            live::forget(&session.folder, "");
+        }
         Ok(pool.run(jobs)?)
     };
     (Box::new(start), processes)

@@ -26,6 +26,7 @@ use crate::journal::folder::{Folder, Purpose};
 use crate::journal::leftovers;
 use crate::journal::list::{Inputs, Keep, Ledger};
 use crate::journal::listing::Listing;
+use crate::journal::live::{self, LiveOutputs};
 use crate::journal::record::SliceBegin;
 use crate::journal::recorder::Recorder;
 use crate::journal::running::{self, Holder, Running};
@@ -168,6 +169,7 @@ impl Plan {
             .record(Some(recorder))
             .capture(Capture::Spool);
         let processes = launcher.processes();
+        let live = LiveOutputs::show(folder.clone(), place.name, processes.clone());
         let pool =
             schedule::schedule(&own_share(args.schedule, order.jobs), Pool::with_runner(limit, launcher));
         Ok(Plan {
@@ -179,7 +181,7 @@ impl Plan {
             processes,
             link: guard.map(Guard::link),
             grace: args.jobs.grace,
-            afterwards: Box::new(|_| {}),
+            afterwards: Box::new(|_| drop(live)),
         })
     }
 }
@@ -278,6 +280,8 @@ impl Place {
             // Who was killed just now has written all that he will when he is gone.
             let _ = before.as_ref().map(|(holder, _)| leftovers::is_gone_soon(holder));
             let path = self.folder.files_of(&name).journal;
+            // Nobody takes that away who was killed.
+            live::forget(&self.folder, &format!("{name}."));
             // Who was gone before his first record has none.
             let mut scanner = path.open().ok().map(Scanner::new);
             while let Some(Found::Line { body, .. }) = scanner

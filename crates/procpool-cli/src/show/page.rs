@@ -8,6 +8,7 @@ use procpool_core::{Command, EnvironmentBase, Key, PeakMemory, Source};
 use crate::colour::{Palette, paint};
 use crate::duration;
 use crate::journal::entry::Entry;
+use crate::journal::live::LiveOutput;
 use crate::journal::reading::{Listed, Reading, Stands};
 use crate::quote::{Reader, command_line};
 use crate::shown;
@@ -108,13 +109,21 @@ impl Page {
 
     /// What an output begins with.
     pub(super) fn output_head(self, entry: &Entry, source: Source) -> String {
-        let name = match source {
-            Source::Stdout => "standard output",
-            Source::Stderr => "standard error",
+        self.head(&format!("{}, {}", name_of(source), bytes(entry.length(source))))
+    }
+
+    /// The same for what a job that runs has written so far.
+    pub(super) fn live_head(self, live: &LiveOutput, source: Source) -> String {
+        let length = bytes(live.from + live.length);
+        let left_out = match live.from {
+            0 => String::new(),
+            from => format!("; without the first {from}, which come when it has ended"),
         };
-        let length = entry.length(source);
-        let bytes = if length == 1 { "byte" } else { "bytes" };
-        paint(self.palette.faint, &format!("--- {name}, {length} {bytes}")) + "\n"
+        self.head(&format!("{} so far, {length}{left_out}", name_of(source)))
+    }
+
+    fn head(self, text: &str) -> String {
+        paint(self.palette.faint, &format!("--- {text}")) + "\n"
     }
 
     fn fact(self, text: &mut String, name: &str, value: &str) {
@@ -122,6 +131,18 @@ impl Page {
         let value = if value.contains('\x1b') { value.to_owned() } else { shown::name(value) };
         writeln!(text, "{name} {value}").expect("BUG: a string takes all");
     }
+}
+
+fn name_of(source: Source) -> &'static str {
+    match source {
+        Source::Stdout => "standard output",
+        Source::Stderr => "standard error",
+    }
+}
+
+fn bytes(length: u64) -> String {
+    let bytes = if length == 1 { "byte" } else { "bytes" };
+    format!("{length} {bytes}")
 }
 
 fn quoted(key: &Key) -> String {

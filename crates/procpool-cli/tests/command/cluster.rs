@@ -294,3 +294,49 @@ fn jobs_of_a_slice_find_the_gpus_of_their_slots_and_those_of_a_run_here_are_left
     // Here, in a job of Slurm's or not.
     assert_eq!(run("SLURM_JOB_ID=1 SLURM_JOB_GPUS=4,5 CUDA_VISIBLE_DEVICES=0,1", "-j1"), "1:0,1\n");
 }
+
+/// What of the journal `j` is for who looks while jobs run.
+fn live_files(folder: &Folder) -> Vec<String> {
+    let all = std::fs::read_dir(folder.file("j")).into_iter().flatten();
+    let names = all.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut live: Vec<String> = names.filter(|name| name.starts_with("live-")).collect();
+    live.sort();
+    live
+}
+
+#[test]
+fn what_a_job_has_written_so_far_is_shown_while_it_runs_and_no_file_of_it_is_left() {
+    let folder = Folder::new();
+    folder.write("slurm", SLURM);
+    let job = "echo $1 so far; echo trouble >&2; until [ -e go ]; do sleep 0.1; done; echo end";
+    let line = format!(". ./slurm; exec procpool run --on slurm -j2 -k --journal j sh -c '{job}' sh ::: a b");
+    let running = folder.sh(&line).start();
+    let files = || live_files(&folder);
+    let show = |line: &str| folder.sh(line).end().exited(0).text().to_owned();
+    wait_for("what both have written", || files().iter().filter(|name| !name.contains(".new")).count() == 4);
+    let shown = show("procpool show j b");
+    for part in [
+        "runs now",
+        "node         n0",
+        "--- standard output so far, 9 bytes\nb so far\n",
+        "--- standard error so far, 8 bytes\ntrouble\n",
+    ] {
+        assert!(shown.contains(part), "{part:?} in {shown}");
+    }
+    assert_eq!(show("procpool show j a --stdout; procpool show j b --stderr"), "a so far\ntrouble\n");
+    folder.write("go", "");
+    assert_eq!(running.end().exited(0).text(), "a so far\nend\nb so far\nend\n");
+    assert_eq!(files(), [""; 0]);
+    // A slice that was killed leaves some, and one that goes on in its place takes them away.
+    for name in ["live-1-1-0000-1.1.1.stdout", "live-1-1-0000-1.1.1.stdout.new", "live-1-1-0001-1.1.1.stdout"]
+    {
+        folder.write(&format!("j/{name}"), "x");
+    }
+    folder
+        .sh("SLURM_ARRAY_JOB_ID=1 SLURM_ARRAY_TASK_ID=0 procpool slice j --round 1-1 --index-from-env")
+        .end()
+        .exited(0);
+    assert_eq!(files(), ["live-1-1-0001-1.1.1.stdout"]);
+    folder.sh("procpool resume j --on local").end().exited(0);
+    assert_eq!(files(), [""; 0]);
+}

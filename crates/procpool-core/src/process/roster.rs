@@ -6,7 +6,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::id::{Seq, Slot};
-use crate::output::{Output, latest};
+use crate::live::Source;
+use crate::output::{Output, latest, since};
 use crate::process::clock::Clock;
 use crate::process::gate::{Closed, Gate};
 use crate::runner::Context;
@@ -44,6 +45,8 @@ pub struct Process {
     pub seq: Seq,
     /// The slot that the job runs in.
     pub slot: Slot,
+    /// Which try of the job it is, from 1.
+    pub attempt: u32,
 }
 
 /// All processes are stopped as long as this lives, and none is started. See [`Processes::stop`].
@@ -66,6 +69,7 @@ pub(crate) struct Roster {
 pub(crate) struct Entry {
     seq: Seq,
     slot: Slot,
+    attempt: u32,
     outputs: [Arc<Output>; 2],
     standing: Standing,
 }
@@ -82,6 +86,7 @@ impl Entry {
         Entry {
             seq: context.seq(),
             slot: context.slot(),
+            attempt: context.attempt(),
             outputs,
             standing: Standing::Runs,
         }
@@ -103,12 +108,33 @@ impl Processes {
     /// it has written to last. Nothing where it has ended or has written nothing.
     #[must_use]
     pub fn latest_output(&self, process: &Process, at_most: usize) -> Vec<u8> {
+        // Without the lock of the roster: the thread that writes may be held up by a slow disk.
+        self.outputs(process).map(|outputs| latest(&outputs, at_most)).unwrap_or_default()
+    }
+
+    /// What a process has written so far to one of its captured outputs from this byte on, but no more than the last `at_most` bytes; and
+    /// with which byte that begins. Nothing where it has ended.
+    #[must_use]
+    pub fn output_since(
+        &self,
+        process: &Process,
+        source: Source,
+        position: u64,
+        at_most: usize,
+    ) -> (u64, Vec<u8>) {
+        let Some([stdout, stderr]) = self.outputs(process) else { return (position, Vec::new()) };
+        let output = match source {
+            Source::Stdout => stdout,
+            Source::Stderr => stderr,
+        };
+        since(&output, position, at_most)
+    }
+
+    fn outputs(&self, process: &Process) -> Option<[Arc<Output>; 2]> {
         let number = i32::try_from(process.pid).unwrap_or_default();
         // Its number may be another's by now.
         let still = |(_, entry): &&(Arc<sys::Process>, Entry)| entry.seq == process.seq;
-        let outputs = self.0.entries().get(&number).filter(still).map(|(_, entry)| entry.outputs.clone());
-        // Without the lock of the roster: the thread that writes may be held up by a slow disk.
-        outputs.map(|outputs| latest(&outputs, at_most)).unwrap_or_default()
+        self.0.entries().get(&number).filter(still).map(|(_, entry)| entry.outputs.clone())
     }
 
     /// Sends a signal to the process groups of all.
@@ -143,7 +169,12 @@ impl fmt::Debug for Processes {
 impl Process {
     fn of(pid: Pid, entry: &Entry) -> Process {
         let pid = pid.as_raw_nonzero().get().unsigned_abs();
-        Process { pid, seq: entry.seq, slot: entry.slot }
+        Process {
+            pid,
+            seq: entry.seq,
+            slot: entry.slot,
+            attempt: entry.attempt,
+        }
     }
 }
 
