@@ -25,6 +25,7 @@ pub(crate) mod listing;
 pub(crate) mod live;
 mod lock;
 pub(crate) mod names;
+pub(crate) mod outage;
 mod outcome;
 pub(crate) mod outcomes;
 mod partial;

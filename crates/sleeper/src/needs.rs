@@ -31,6 +31,8 @@ pub enum Need {
     DeadMounts,
     /// A PID namespace of a test's own, with a /proc of its own: [`Need::unshare`].
     Pids,
+    /// Somebody whom a file's mode keeps out, which root is not: [`Need::wrapper`].
+    Modes,
     /// To be root: to become another user, for example.
     Root,
     /// sqlite3(1).
@@ -61,12 +63,13 @@ macro_rules! needs {
 
 impl Need {
     /// All there are.
-    pub const ALL: [Need; 13] = [
+    pub const ALL: [Need; 14] = [
         Need::Strace,
         Need::Attach,
         Need::Mounts,
         Need::DeadMounts,
         Need::Pids,
+        Need::Modes,
         Need::Root,
         Need::Sqlite,
         Need::Bash,
@@ -90,6 +93,9 @@ impl Need {
                 "no FUSE file system can be mounted here (/dev/fuse), neither as root nor in a user namespace"
             }
             Need::Pids => "no PID namespace can be made here, neither as root nor in a user namespace",
+            Need::Modes => {
+                "no mode of a file keeps us out, and setpriv(1) can't change that (apt-get install util-linux)"
+            }
             Need::Root => "it takes root",
             Need::Sqlite => "sqlite3(1) is not here (apt-get install sqlite3)",
             Need::Bash => "bash(1) is not here (apt-get install bash)",
@@ -124,6 +130,15 @@ impl Need {
         options.split(' ').collect()
     }
 
+    /// The words that stand in front of a command to which this is to hold.
+    ///
+    /// # Panics
+    /// Where the machine doesn't have it.
+    #[must_use]
+    pub fn wrapper(self) -> Vec<&'static str> {
+        self.unshare()
+    }
+
     /// How to come by it; tried once.
     fn find(self) -> Option<&'static str> {
         static FOUND: [OnceLock<Option<&str>>; Need::ALL.len()] =
@@ -140,6 +155,9 @@ impl Need {
                 ["--pid --fork --mount-proc", "--map-root-user --pid --fork --mount-proc"],
                 "[ $$ = 1 ]",
             ),
+            Need::Modes => ["env", "setpriv --bounding-set=-dac_override,-dac_read_search"]
+                .into_iter()
+                .find(|words| works("sh", "-c", &format!("exec {words} sh -c '{CLOSED}'"))),
             Need::Root => rustix::process::geteuid().is_root().then_some(""),
             Need::Sqlite => works("sqlite3", "-version", "").then_some(""),
             Need::Bash => works("bash", "-c", ":").then_some(""),
@@ -175,6 +193,10 @@ pub const SKIPPED: &str = "skipped, because";
 const ATTACH: &str = "sleep 60 & strace -o /dev/null -p $! 2>&1 | {
         read -r said; kill $!; case $said in *attached) ;; *) exit 1 ;; esac
     }";
+
+/// Succeeds where a folder without any rights can't be looked into.
+const CLOSED: &str = "folder=$(mktemp -d) && chmod 000 $folder && ! ls $folder/. 2> /dev/null; closed=$?; \
+    chmod 700 $folder && rmdir $folder; exit $closed";
 
 /// Those of the options with which unshare(1) lets the script succeed.
 fn unsharing(options: [&'static str; 2], script: &str) -> Option<&'static str> {

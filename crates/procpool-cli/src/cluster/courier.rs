@@ -189,7 +189,9 @@ impl Courier {
     ) -> anyhow::Result<Option<Seen>> {
         let position = seen.entry.seq;
         let outcome = match self.outcome(&seen.entry, &seen.outputs) {
-            Err(_) if since.elapsed() < PATIENCE => return Ok(Some(seen)),
+            Err(error) if since.elapsed() < PATIENCE || self.means.session.folder.may_pass(&error) => {
+                return Ok(Some(seen));
+            }
             outcome => outcome.with_context(|| {
                 format!("what was recorded of job \"{}\" in {:?} can't be read", job.key, seen.outputs)
             })?,

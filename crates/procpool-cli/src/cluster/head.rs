@@ -1,6 +1,10 @@
 //! The head of a run on a cluster: it hands rounds of slices in, follows what they record, and halts them.
 //! Knows nothing of what is shown of it, and no engine's commands.
 
+mod halts;
+mod outage;
+mod words;
+
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -8,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use procpool_cluster::{Act, Answer, Array, ArrayId, Clerk, Head, Notice, Requeue, Round, Task};
+use procpool_cluster::{Act, Answer, Array, ArrayId, Clerk, Head, Requeue, Round, Task};
 use procpool_core::{Active, Driver, Halt, Pending};
 
 use crate::cluster::courier::Courier;
@@ -16,7 +20,7 @@ use crate::cluster::halting;
 use crate::cluster::index::Index;
 use crate::cluster::logs;
 use crate::cluster::order::{self, Order, Parts};
-use crate::cluster::post::{Post, Stay, Terms, Watched};
+use crate::cluster::post::{Post, Stay, Terms};
 use crate::cluster::roster::Roster;
 use crate::cluster::tails::Tails;
 use crate::cluster::take_up::take_up;
@@ -24,12 +28,12 @@ use crate::cluster::taking;
 use crate::guard::Alone;
 use crate::input::Fault;
 use crate::journal::live;
+use crate::journal::outage::Waiting;
 use crate::journal::positions::Positions;
 use crate::journal::record::{self, Record, RoundOver, tag};
 use crate::journal::session::Session;
 use crate::journal::text::Text;
 use crate::work::Work;
-use crate::{screen, shown};
 
 /// The time between two looks at what slices have recorded: while there is something, and at most.
 const SHORTEST: Duration = Duration::from_millis(20);
@@ -73,6 +77,10 @@ struct Errand {
     roster: Roster,
     /// How far the slices have been told to halt.
     told: Halt,
+    /// How far the run has been halted, as far as this head has heard of it.
+    obeyed: Halt,
+    /// As long as the folder can't be used.
+    away: Option<Waiting>,
     /// What the files of the rounds are called that may still be on their way, the last one last.
     tags: Vec<String>,
     /// The last of them, once it is known which array has taken it.
@@ -111,6 +119,8 @@ impl Errand {
             tails,
             roster: Roster::default(),
             told: Halt::GoOn,
+            obeyed: Halt::GoOn,
+            away: None,
             tags,
             taken: None,
             heard: None,
@@ -135,11 +145,7 @@ impl Errand {
         }
         self.dismiss(driver)?;
         live::forget(&self.session.folder, "");
-        match self.courier.duplicates {
-            0 => {}
-            1 => screen::say("procpool: 1 job ended twice; its first outcome counts\n"),
-            jobs => screen::say(&format!("procpool: {jobs} jobs ended twice; their first outcomes count\n")),
-        }
+        self.say_duplicates();
         Ok(())
     }
 
@@ -148,6 +154,10 @@ impl Errand {
         self.follow(driver)?;
         self.judge(driver);
         self.halt(driver)?;
+        if self.away.is_some() && driver.halted() == Halt::GoOn {
+            // What is to be done next has to be written down first, and what is known is old.
+            return Ok(true);
+        }
         if self.courier.finished() == self.total {
             self.head.finish();
         }
@@ -160,7 +170,7 @@ impl Errand {
         let courier = &self.courier;
         let acts = self.head.step(Instant::now(), &|position| courier.is_settled(position));
         if let Some(round) = round.filter(|_| self.head.round().is_none()) {
-            self.give_up(round)?;
+            self.give_up(round, driver)?;
         }
         for act in acts {
             if !self.act(act, driver)? {
@@ -177,9 +187,14 @@ impl Errand {
             return Ok(());
         }
         let begun = Instant::now();
+        self.courier.take_late(driver)?;
         let courier = &mut self.courier;
-        courier.take_late(driver)?;
-        let count = self.tails.pass(|seen| courier.take(seen, driver))?;
+        let passed = self.tails.pass(|seen| courier.take(seen, driver));
+        let Some(count) = self.unless_away(passed)? else {
+            self.pause = LONGEST;
+            return Ok(());
+        };
+        self.away.take().into_iter().for_each(Waiting::end);
         let pause = if count > 0 { SHORTEST } else { (self.pause * 2).min(LONGEST) };
         // Of a thousand files that are looked at, the looking itself must not become the work.
         self.pause = pause.max(begun.elapsed() * 4).min(LONGEST.max(begun.elapsed()));
@@ -195,45 +210,33 @@ impl Errand {
         }
     }
 
-    /// Passes a halt of the run on to the slices.
-    fn halt(&mut self, driver: &Driver<Work>) -> anyhow::Result<()> {
-        let halted = driver.halted();
-        self.alone.hold();
-        if halted == self.told {
-            return Ok(());
-        }
-        self.told = halted;
-        for tag in &self.tags {
-            halting::tell(&self.session.folder.halt(tag), halted).context("can't halt the slices")?;
-        }
-        match halted {
-            Halt::GoOn => {}
-            Halt::Drain => self.head.drain(Instant::now()),
-            Halt::Stop(_) | Halt::Kill => self.head.cancel(Instant::now()),
-        }
-        Ok(())
-    }
-
     /// The array whose elements have taken the round is the one that counts.
     fn follow_taker(&mut self) -> anyhow::Result<()> {
         let Some(tag) = self.tags.last().filter(|tag| self.taken.as_ref() != Some(*tag)) else {
             return Ok(());
         };
-        let taker =
-            taking::taker(&self.session.folder.array(tag)).context("can't read which array has begun")?;
+        let (tag, file) = (tag.clone(), self.session.folder.array(tag));
+        let taker = taking::taker(&file).context("can't read which array has begun");
+        let taker = self.unless_away(taker)?.flatten();
         if let Some(id) = taker.filter(|taker| taker != taking::NOBODY) {
-            self.taken = Some(tag.clone());
+            self.taken = Some(tag);
             self.head.follow(Instant::now(), ArrayId::new(id));
         }
         Ok(())
     }
 
     /// A round is over: no array is to take it that comes late.
-    fn give_up(&self, round: u32) -> anyhow::Result<()> {
+    fn give_up(&mut self, round: u32, driver: &mut Driver<Work>) -> anyhow::Result<()> {
         if let Some(tag) = self.tags.last() {
             live::forget(&self.session.folder, &format!("{tag}-"));
-            taking::take(&self.session.folder.array(tag), taking::NOBODY)
-                .context("can't write to the journal")?;
+            let file = self.session.folder.array(tag);
+            let taken = self.insist(driver, |_| {
+                taking::take(&file, taking::NOBODY).context("can't write to the journal")
+            })?;
+            if taken.is_none() {
+                // Whoever comes back looks for its array.
+                return Ok(());
+            }
         }
         self.note(&Record::RoundOver(RoundOver { generation: self.generation, round }))
     }
@@ -258,7 +261,9 @@ impl Errand {
         match act {
             Act::Ask(task) => self.clerk.ask(task),
             Act::Submit(round) => {
-                self.write_down(&round)?;
+                if self.insist(driver, |errand| errand.write_down(&round))?.is_none() {
+                    return Ok(false);
+                }
                 self.clerk.ask(Task::Submit(Box::new(self.array(&round)?)));
             }
             Act::Say(notice) => self.say(&notice),
@@ -271,39 +276,12 @@ impl Errand {
                 }
             }
             Act::Left { ranges, why } => {
-                let left = match procpool_cluster::count(&ranges) {
-                    1 => "1 job is left".to_owned(),
-                    jobs => format!("{jobs} jobs are left"),
-                };
-                screen::say(&format!("procpool: {left}: {}\n", shown::name(why)));
+                Errand::say_left(procpool_cluster::count(&ranges), &why);
             }
             Act::Refused(why) => self.fault.set(anyhow!("{}: {why}", self.terms.settings.engine)),
             Act::Over => return Ok(false),
         }
         Ok(true)
-    }
-
-    /// What is as it should be is told where somebody watches.
-    fn say(&mut self, notice: &Notice) {
-        let is_as_it_should_be = matches!(
-            notice,
-            Notice::Submitted { .. } | Notice::FoundAgain { .. } | Notice::Waiting { remedy: None, .. }
-        );
-        if !is_as_it_should_be || self.terms.watched == Watched::ByPeople {
-            screen::say(&format!("procpool: {}\n", shown::name(notice.to_string())));
-        }
-        if let Notice::TriedAgain { .. } = notice {
-            self.say_logs();
-        }
-    }
-
-    /// What slices have said that have left jobs, once a round: the reason may stand there.
-    fn say_logs(&mut self) {
-        let Some(tag) = self.tags.last().filter(|tag| self.heard.as_ref() != Some(*tag)) else { return };
-        for (log, line) in logs::last_words(&self.session.folder, tag) {
-            screen::say(&format!("procpool: {} ends with: {line}\n", shown::name(log)));
-        }
-        self.heard = Some(tag.clone());
     }
 
     fn note(&self, record: &Record) -> anyhow::Result<()> {
@@ -381,19 +359,5 @@ impl Errand {
             // Nothing was started, and why has been told.
             standing.pending = Pending::Exactly(0);
         }
-    }
-
-    /// Whoever still works on it does so in vain: a node that was cut off, say. What that has done twice is counted.
-    fn dismiss(&mut self, driver: &mut Driver<Work>) -> anyhow::Result<()> {
-        for tag in &self.tags {
-            // Who can't read it ends by itself.
-            let _ = halting::tell(&self.session.folder.halt(tag), Halt::Kill);
-        }
-        let begun = Instant::now();
-        while !self.tails.are_over() && begun.elapsed() < LAST_WORDS {
-            self.follow(driver)?;
-            driver.wait(SHORTEST);
-        }
-        Ok(())
     }
 }

@@ -12,6 +12,7 @@ use procpool_core::Command;
 use rustix::fs::{AtFlags, Mode, OFlags, Stat, fstat, fsync, linkat, openat, renameat, statat, unlinkat};
 use rustix::io::Errno;
 
+use crate::journal::outage::Outage;
 use crate::ownership::{Doubt, Ours};
 use crate::quote::{Reader, command_line};
 
@@ -21,6 +22,7 @@ pub(super) struct Held {
     pub(super) path: PathBuf,
     pub(super) directory: OwnedFd,
     pub(super) believes: Believes,
+    pub(super) outage: Arc<Outage>,
 }
 
 /// Whose files are read there.
@@ -50,6 +52,14 @@ impl JournalFile {
     /// What it is called, for people.
     pub(crate) fn path(&self) -> PathBuf {
         self.folder.path.join(&self.name)
+    }
+
+    /// Does something in its folder; where others share that, again and again as long as it can't be used.
+    ///
+    /// # Errors
+    /// Those of the deed that don't pass.
+    pub(super) fn wait_out<T>(&self, deed: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+        self.folder.outage.wait_out(&self.folder.path, deed)
     }
 
     /// Opens it to read it.

@@ -1,6 +1,8 @@
 //! The folder of a journal: what its files are called, and that nobody else may write to it where jobs are run by what stands
 //! there. Knows nothing of what that is.
 
+mod shared;
+
 use std::fs::{self, DirBuilder};
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -71,7 +73,7 @@ impl Folder {
             Purpose::Telling => Believes::Anybody,
             Purpose::Running => Believes::Only(believed(&path, &directory)?),
         };
-        Ok(Some(Folder(Arc::new(Held { path, directory, believes }))))
+        Ok(Some(Folder(Arc::new(Held { path, directory, believes, outage: Arc::default() }))))
     }
 
     /// Opens the folder to run jobs, and makes it where it is missing.

@@ -220,7 +220,8 @@ impl Listing {
     pub(crate) fn job_at(&self, position: u64, bytes: std::ops::Range<u64>) -> anyhow::Result<Job<Work>> {
         let length = usize::try_from(bytes.end - bytes.start).context(UNREADABLE)?;
         let mut text = vec![0; length];
-        self.file.read_exact_at(&mut text, bytes.start).context(UNREADABLE)?;
+        let read = self.watched.wait_out(|| self.file.read_exact_at(&mut text, bytes.start));
+        read.context(UNREADABLE)?;
         let text = text.strip_suffix(b"\n").unwrap_or(&text);
         match line::open(text).and_then(parse).context(UNREADABLE)? {
             Line::Job(job) => Ok(self.ledger.job(*job).context(UNREADABLE)?.position(position)),

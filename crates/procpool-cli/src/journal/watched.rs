@@ -50,12 +50,20 @@ impl Watched {
     /// # Errors
     /// Where it doesn't.
     pub(super) fn is_found(&self) -> io::Result<()> {
-        let there = fs::metadata(self.place.path())?;
+        let there = self.place.wait_out(|| fs::metadata(self.place.path()))?;
         if (there.dev(), there.ino()) == self.number { Ok(()) } else { Err(self.replaced()) }
     }
 
+    /// Does something in its folder: see [`JournalFile::wait_out`].
+    ///
+    /// # Errors
+    /// Those of the deed.
+    pub(super) fn wait_out<T>(&self, deed: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+        self.place.wait_out(deed)
+    }
+
     fn length(&self) -> io::Result<u64> {
-        let stat = match self.place.stat() {
+        let stat = match self.place.wait_out(|| self.place.stat()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(io::Error::other(format!("{:?} {TAKEN}", self.place)));
             }

@@ -98,7 +98,7 @@ impl Words {
     }
 
     fn write(&self, words: &[u64], offset: u64) -> io::Result<()> {
-        let written = self.file.write_all_at(&bytes(words), offset);
+        let written = self.place.wait_out(|| self.file.write_all_at(&bytes(words), offset));
         written
             .map_err(|error| io::Error::new(error.kind(), format!("can't write {:?}: {error}", self.place)))
     }

@@ -121,7 +121,16 @@ impl Writer {
     fn append_now(&self, line: &[u8]) -> io::Result<u64> {
         let mut journal = self.journal();
         // At its end, wherever that is: in a file that was cut short there would be a hole else, and its length would be right.
-        if let Err(error) = (&journal.file).write_all(line) {
+        let mut tries = 0;
+        let written = journal.watched.wait_out(|| {
+            tries += 1;
+            if tries > 1 {
+                // Part of it may be there.
+                journal.file.set_len(journal.length)?;
+            }
+            (&journal.file).write_all(line)
+        });
+        if let Err(error) = written {
             // Else the next run would find a torn record here, which does no harm either.
             let _ = journal.file.set_len(journal.length);
             return Err(error);
@@ -135,9 +144,12 @@ impl Writer {
     /// Keeps a whole output, and says from which byte on, and what its sum is. When this returns it counts as written.
     pub(crate) fn keep(&self, output: &Spool) -> io::Result<(u64, u32)> {
         let offset = self.outputs_end.fetch_add(output.len(), Ordering::Relaxed);
-        let mut place = Place { file: &self.outputs, offset, sum: crc32fast::Hasher::new() };
-        output.copy_to(&mut place).map_err(|error| match error {
-            CopyError::Reading(error) | CopyError::Writing(error) => error,
+        let place = self.watched_outputs.wait_out(|| {
+            let mut place = Place { file: &self.outputs, offset, sum: crc32fast::Hasher::new() };
+            let copied = output.copy_to(&mut place);
+            copied.map(|_| place).map_err(|error| match error {
+                CopyError::Reading(error) | CopyError::Writing(error) => error,
+            })
         })?;
         // Others may have written theirs behind it.
         self.watched_outputs.has_at_least(place.offset)?;

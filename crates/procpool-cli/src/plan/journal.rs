@@ -99,6 +99,9 @@ pub(super) fn journal(
     if made == Made::Now {
         claim.add_folder(&folder);
     }
+    if given.recording == Recording::Elsewhere {
+        folder.wait_for_ends_of_outages();
+    }
     let running = match Running::lock(&folder).with_context(shown)? {
         Lock::Taken(running) => running,
         Lock::Held(holder) => bail!(

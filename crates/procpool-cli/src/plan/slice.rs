@@ -69,6 +69,7 @@ pub(crate) fn order(args: &SliceArgs) -> anyhow::Result<SliceOrder> {
     let shown = || format!("{:?}", args.directory);
     let folder = Folder::open(&args.directory, Purpose::Running).with_context(shown)?;
     let folder = folder.with_context(|| format!("{}: there is no such folder", shown()))?;
+    folder.wait_for_ends_of_outages();
     let index = match args.index {
         Some(index) => index,
         None => index_from_environment()?,

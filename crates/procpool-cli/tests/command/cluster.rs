@@ -2,6 +2,8 @@
 //! Knows nothing of what Slurm does; the tests on a cluster do.
 
 use rustix::process::Signal;
+use sleeper::needs;
+use sleeper::needs::Need;
 
 use crate::processes::lives;
 use crate::{Folder, Trial, wait_for};
@@ -150,6 +152,28 @@ fn a_round_that_was_refused_has_lost_nothing_and_a_resume_runs_it() {
         assert!(resumed.text().ends_with("abcd"), "{refused}: {}\n{}", resumed.text(), resumed.error_text());
         assert!(!resumed.error_text().contains("lost"), "{refused}: {}", resumed.error_text());
     }
+}
+
+#[test]
+fn a_folder_that_can_not_be_used_for_a_while_is_waited_for() {
+    needs!(Modes);
+    let folder = Folder::new();
+    folder.write("slurm", SLURM);
+    // By then the slices are over, and the head has begun to look.
+    folder.write_program(
+        "away",
+        "#!/bin/sh\nbin/sbatch-once \"$@\"\nchmod 000 j\nuntil grep -q waiting err; do sleep 0.1; done\nchmod 700 j\n",
+    );
+    let line = ". ./slurm; mv bin/sbatch bin/sbatch-once; mv away bin/sbatch; \
+        procpool run --on slurm -k --journal j echo ::: a b c 2> err; echo $?; cat err";
+    let mut words = Need::Modes.wrapper().into_iter();
+    let trial = folder.command(words.next().unwrap()).args(words).args(["sh", "-c", line]);
+    let ended = trial.end().exited(0);
+    let lines: Vec<&str> = ended.text().lines().collect();
+    let [a, b, c, status, away, back] = lines[..] else { panic!("{lines:?}") };
+    assert_eq!([a, b, c, status, back], ["a", "b", "c", "0", "procpool: the folder can be used again"]);
+    let says = |word| away.contains(word);
+    assert!(says("j can't be used now (Permission denied") && says("waiting for it"), "{away}");
 }
 
 #[test]

@@ -1,0 +1,55 @@
+//! How a head has slices halt: while the run goes on, and at its end.
+//! Knows nothing of why.
+
+use std::time::Instant;
+
+use anyhow::Context;
+use procpool_core::{Driver, Halt};
+
+use super::{Errand, LAST_WORDS, SHORTEST};
+use crate::cluster::halting;
+use crate::work::Work;
+
+impl Errand {
+    /// Passes a halt of the run on to the slices.
+    pub(super) fn halt(&mut self, driver: &Driver<Work>) -> anyhow::Result<()> {
+        let halted = driver.halted();
+        self.alone.hold();
+        if halted == self.told {
+            return Ok(());
+        }
+        let told = self.tell_slices(halted);
+        // Where the folder can't be used the cluster can tell them.
+        if self.unless_away(told)?.is_some() {
+            self.told = halted;
+        }
+        if halted != self.obeyed {
+            self.obeyed = halted;
+            match halted {
+                Halt::GoOn => {}
+                Halt::Drain => self.head.drain(Instant::now()),
+                Halt::Stop(_) | Halt::Kill => self.head.cancel(Instant::now()),
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_slices(&self, halted: Halt) -> anyhow::Result<()> {
+        let mut files = self.tags.iter().map(|tag| self.session.folder.halt(tag));
+        files.try_for_each(|file| halting::tell(&file, halted)).context("can't halt the slices")
+    }
+
+    /// Whoever still works on it does so in vain: a node that was cut off, say. What that has done twice is counted.
+    pub(super) fn dismiss(&mut self, driver: &mut Driver<Work>) -> anyhow::Result<()> {
+        for tag in &self.tags {
+            // Who can't read it ends by itself.
+            let _ = halting::tell(&self.session.folder.halt(tag), Halt::Kill);
+        }
+        let begun = Instant::now();
+        while !self.tails.are_over() && begun.elapsed() < LAST_WORDS {
+            self.follow(driver)?;
+            driver.wait(SHORTEST);
+        }
+        Ok(())
+    }
+}

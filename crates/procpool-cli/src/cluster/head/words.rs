@@ -1,0 +1,52 @@
+//! What a head says on its way.
+//! Knows nothing of why it comes to that.
+
+use procpool_cluster::Notice;
+
+use super::Errand;
+use crate::cluster::logs;
+use crate::cluster::post::Watched;
+use crate::{screen, shown};
+
+impl Errand {
+    /// What is as it should be is told where somebody watches.
+    pub(super) fn say(&mut self, notice: &Notice) {
+        let is_as_it_should_be = matches!(
+            notice,
+            Notice::Submitted { .. } | Notice::FoundAgain { .. } | Notice::Waiting { remedy: None, .. }
+        );
+        if !is_as_it_should_be || self.terms.watched == Watched::ByPeople {
+            screen::say(&format!("procpool: {}\n", shown::name(notice.to_string())));
+        }
+        if let Notice::TriedAgain { .. } = notice {
+            self.say_logs();
+        }
+    }
+
+    /// What slices have said that have left jobs, once a round: the reason may stand there.
+    pub(super) fn say_logs(&mut self) {
+        let Some(tag) = self.tags.last().filter(|tag| self.heard.as_ref() != Some(*tag)) else { return };
+        for (log, line) in logs::last_words(&self.session.folder, tag) {
+            screen::say(&format!("procpool: {} ends with: {line}\n", shown::name(log)));
+        }
+        self.heard = Some(tag.clone());
+    }
+
+    /// Jobs are not run that should be.
+    pub(super) fn say_left(jobs: u64, why: &str) {
+        let left = match jobs {
+            1 => "1 job is left".to_owned(),
+            jobs => format!("{jobs} jobs are left"),
+        };
+        screen::say(&format!("procpool: {left}: {}\n", shown::name(why)));
+    }
+
+    /// Jobs whose end came twice.
+    pub(super) fn say_duplicates(&self) {
+        match self.courier.duplicates {
+            0 => {}
+            1 => screen::say("procpool: 1 job ended twice; its first outcome counts\n"),
+            jobs => screen::say(&format!("procpool: {jobs} jobs ended twice; their first outcomes count\n")),
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! A folder that several machines share: what is waited for where it can't be used.
+//! Knows nothing of what is done there.
+
+use std::io;
+
+use super::Folder;
+use crate::journal::outage::Waiting;
+
+impl Folder {
+    /// Others share it: from now on an error that passes is no end of what is done in it.
+    pub(crate) fn wait_for_ends_of_outages(&self) {
+        self.0.outage.wait_for_ends();
+    }
+
+    /// Whether this is to be waited for.
+    pub(crate) fn may_pass(&self, error: &io::Error) -> bool {
+        self.0.outage.is(error)
+    }
+
+    /// Begins to wait where this was for something that passes.
+    pub(crate) fn wait_for(&self, error: &anyhow::Error) -> Option<Waiting> {
+        let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
+        let error = causes.find(|error| self.0.outage.is(error))?;
+        Some(self.0.outage.begin(&self.0.path, error))
+    }
+}
