@@ -3,6 +3,7 @@
 
 mod halts;
 mod outage;
+mod standing;
 mod words;
 
 use std::env;
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use procpool_cluster::{Act, Answer, Array, ArrayId, Clerk, Head, Requeue, Round, Task};
-use procpool_core::{Active, Driver, Halt, Pending};
+use procpool_core::{Driver, Halt, Pending};
 
 use crate::cluster::courier::Courier;
 use crate::cluster::halting;
@@ -48,6 +49,7 @@ pub(crate) fn drive(post: Post, driver: &mut Driver<Work>) {
     let session = Arc::clone(&post.means.session);
     wait_for_list(&session, driver);
     if let Err(error) = Errand::new(post, driver).and_then(|errand| errand.run(driver)) {
+        Errand::count_all(driver);
         // The journal's sink tells it when the run ends, which is now.
         let _ = session.trouble().set(error);
     }
@@ -136,14 +138,14 @@ impl Errand {
         }
         self.alone.hold();
         self.courier.end(driver)?;
-        self.stand(driver);
-        driver.standing.active.clear();
         if self.terms.stay == Stay::Detached {
             // They run, and not for this head.
+            driver.standing.active.clear();
             driver.standing.pending = Pending::Exactly(0);
             return Ok(());
         }
         self.dismiss(driver)?;
+        self.stand_at_end(driver);
         live::forget(&self.session.folder, "");
         self.say_duplicates();
         Ok(())
@@ -338,26 +340,5 @@ impl Errand {
             directory: folder.to_owned(),
             log: folder.join(logs::name(&tag)),
         })
-    }
-
-    /// Keeps what handles are told.
-    fn stand(&mut self, driver: &mut Driver<Work>) {
-        if self.roster.is_due() {
-            let running = self.roster.look(self.tails.running(&self.tags), &self.courier);
-            for (started, _) in &running {
-                self.courier.tell_start(started, driver);
-            }
-            let active = running.into_iter().map(|(started, since)| Active::recorded(started, since));
-            driver.standing.active = active.collect();
-        }
-        let (standing, courier) = (&mut driver.standing, &self.courier);
-        standing.active.retain(|active| !courier.is_finished(active.seq.get()));
-        standing.retrying = self.courier.retrying();
-        let rest = self.total - self.courier.finished();
-        standing.pending = Pending::Exactly(rest.saturating_sub(standing.active.len() as u64));
-        if self.fault.get().is_some() && self.courier.finished() == 0 {
-            // Nothing was started, and why has been told.
-            standing.pending = Pending::Exactly(0);
-        }
     }
 }

@@ -59,5 +59,9 @@ impl Roster {
                 self.active.extend(active.map(|active| (name, active)));
             }
         }
+        // Who has died has left his table as it was, and the next one has the job now.
+        let mut attempts = BTreeMap::new();
+        attempts.extend(self.active.keys().copied());
+        self.active.retain(|(seq, attempt), _| attempts.get(seq) == Some(attempt));
     }
 }

@@ -155,6 +155,27 @@ fn a_round_that_was_refused_has_lost_nothing_and_a_resume_runs_it() {
 }
 
 #[test]
+fn jobs_of_slices_that_have_died_are_in_every_total() {
+    let folder = Folder::new();
+    folder.write("slurm", SLURM);
+    // The slice is killed in the middle of two jobs, and no other one is taken.
+    folder.write_program(
+        "dying",
+        "#!/bin/sh\n[ ! -e once ] || { echo 'sbatch: error: no more' >&2; exit 1; }\n: > once; cat > script\n\
+         SLURM_ARRAY_JOB_ID=1 SLURM_ARRAY_TASK_ID=0 sh script > slice 2>&1 < /dev/null & \n\
+         until [ -e b ] && [ -e c ] && grep -q '\"seq\":1' j/journal-1-1-*.jsonl; do sleep 0.1; done 2> /dev/null\n\
+         kill -9 $!; wait $! 2> /dev/null; echo 1\n",
+    );
+    let line = ". ./slurm; cp dying bin/sbatch; procpool run --on slurm --slices 1 --retries 1 --journal j --events said \
+                -- sh -c '[ {} = a ] || { : > {}; sleep 1000; }' ::: a b c";
+    let ended = folder.sh(line).end().exited(3);
+    ended.said("procpool: 3 jobs: 1 succeeded, 2 not run");
+    let events = folder.read("said");
+    let last = events.lines().last().unwrap_or_default();
+    assert!(last.contains("\"jobs\":3") && last.contains("\"unrun\":2"), "{last}");
+}
+
+#[test]
 fn a_folder_that_can_not_be_used_for_a_while_is_waited_for() {
     needs!(Modes);
     let folder = Folder::new();

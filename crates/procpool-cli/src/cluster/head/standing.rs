@@ -1,0 +1,49 @@
+//! What handles are told of a run on a cluster: what runs, and how many jobs there are left.
+//! Knows nothing of how it is shown.
+
+use std::mem;
+use std::slice;
+
+use procpool_core::{Active, Driver, Pending};
+
+use super::Errand;
+use crate::work::Work;
+
+impl Errand {
+    /// Keeps what handles are told.
+    pub(super) fn stand(&mut self, driver: &mut Driver<Work>) {
+        if self.roster.is_due() {
+            // What tables of a round say that is over is no longer so.
+            let round = self.tags.last().filter(|_| self.head.round().is_some());
+            let files = self.tails.running(round.map_or(&[], slice::from_ref));
+            let running = self.roster.look(files, &self.courier);
+            for (started, _) in &running {
+                self.courier.tell_start(started, driver);
+            }
+            let active = running.into_iter().map(|(started, since)| Active::recorded(started, since));
+            driver.standing.active = active.collect();
+        }
+        let (standing, courier) = (&mut driver.standing, &self.courier);
+        standing.active.retain(|active| !courier.is_finished(active.seq.get()));
+        standing.retrying = self.courier.retrying();
+        let rest = self.total - self.courier.finished();
+        standing.pending = Pending::Exactly(rest.saturating_sub(standing.active.len() as u64));
+    }
+
+    /// Nothing runs any more, whatever the tables of slices say that have died: each job has ended or is left.
+    pub(super) fn stand_at_end(&mut self, driver: &mut Driver<Work>) {
+        driver.standing.active.clear();
+        let rest = self.total - self.courier.finished();
+        // Where nothing was started, why has been told.
+        let is_refused = self.fault.get().is_some() && self.courier.finished() == 0;
+        driver.standing.pending = Pending::Exactly(if is_refused { 0 } else { rest });
+    }
+
+    /// The same, where a run could not be carried on.
+    pub(super) fn count_all(driver: &mut Driver<Work>) {
+        let active = mem::take(&mut driver.standing.active).len() as u64;
+        if let Pending::Exactly(pending) = &mut driver.standing.pending {
+            *pending += active;
+        }
+    }
+}
