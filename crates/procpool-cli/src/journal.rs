@@ -11,6 +11,7 @@ pub(crate) mod decision;
 pub(crate) mod entry;
 pub(crate) mod file;
 pub(crate) mod folder;
+pub(crate) mod held;
 mod hexadecimal;
 mod holder;
 mod holding;

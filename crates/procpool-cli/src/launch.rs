@@ -164,12 +164,12 @@ impl Launcher {
     }
 
     /// What a job came to that was ended by a signal together with its pool: then it was the pool that was to end. A pool
-    /// that is killed meanwhile never records it, and it was interrupted.
+    /// that is killed meanwhile never records it, and it was interrupted. Where all get the same signals, the record waits, and not
+    /// the slot (`journal/held`).
     fn understand(&self, outcome: Outcome, context: &Context) -> Outcome {
         let Outcome::Ran(mut ran) = outcome else { return outcome };
-        if let (End::Itself(status), None) = (ran.end, ran.killer) {
-            let is_for_all = self.signals.may_be_for_all(status);
-            if is_for_all && matches!(context.wait_for_stop(Some(HEARING)), Halt::Stop(_) | Halt::Kill) {
+        if let (End::Itself(status), None, Signals::ToThePool) = (ran.end, ran.killer, self.signals) {
+            if may_be_for_all(status) && matches!(context.wait_for_stop(Some(HEARING)), Halt::Stop(_) | Halt::Kill) {
                 ran.end = End::Stopped(status);
             }
         }
@@ -186,19 +186,14 @@ impl Launcher {
     }
 }
 
-impl Signals {
-    /// Whether who ended a job like this may be about to end the pool, too.
-    fn may_be_for_all(self, status: Status) -> bool {
-        let signal = match status {
-            Status::Signalled(signal) => signal.number(),
-            // What a shell makes of a signal.
-            Status::Exited(code) => code.saturating_sub(128).into(),
-        };
-        match self {
-            Signals::ToThePool => ENDING.iter().any(|ending| ending.number() == signal),
-            Signals::ToAll => signal > 0,
-        }
-    }
+/// Whether who ended a job like this may be about to end the pool, too.
+fn may_be_for_all(status: Status) -> bool {
+    let signal = match status {
+        Status::Signalled(signal) => signal.number(),
+        // What a shell makes of a signal.
+        Status::Exited(code) => code.saturating_sub(128).into(),
+    };
+    ENDING.iter().any(|ending| ending.number() == signal)
 }
 
 /// Names those of a job's processes that could not be ended with it: what comes next runs beside them.
@@ -226,7 +221,8 @@ impl Runner for Launcher {
 
     fn run(&self, job: &Job<Work>, context: &Context) -> Outcome {
         if let Some(recorder) = &self.recorder {
-            if !recorder.may_start() {
+            recorder.wait_for_folder(context);
+            if !recorder.may_start() || context.halt() != Halt::GoOn {
                 return NotStarted::NeverReached.into();
             }
         }

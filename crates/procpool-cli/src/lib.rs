@@ -114,13 +114,14 @@ fn run(args: RunArgs) -> ExitStatus {
     follow(args.jobs.guarding(), |guard| Plan::new(args, guard))
 }
 
-/// Runs a slice of somebody else's list. What came of its jobs stands in its records, and is no failure of its own.
+/// Runs a slice of somebody else's list. What came of its jobs stands in its records, and is no failure of its own unless
+/// somebody wants it to be.
 fn slice(args: &SliceArgs) -> ExitStatus {
     match plan::slice::order(args) {
-        Ok(order) => match follow(order.guarding(), |guard| Plan::of_slice(order, guard)) {
-            ExitStatus::JobsFailed => ExitStatus::Success,
-            status => status,
-        },
+        Ok(order) => {
+            let exit = order.exit();
+            exit.of(follow(order.guarding(), |guard| Plan::of_slice(order, guard)))
+        }
         Err(error) => exit::bad_input(&error),
     }
 }

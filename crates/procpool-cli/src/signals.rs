@@ -2,6 +2,7 @@
 //! Knows nothing of how jobs are ended.
 
 mod count;
+mod ending;
 mod ignored;
 mod insistence;
 
@@ -21,6 +22,7 @@ use signal_hook::{flag, iterator};
 
 pub(crate) use crate::signals::count::Source;
 use crate::signals::count::{Counts, Heard};
+pub(crate) use crate::signals::ending::Ending;
 pub(crate) use crate::signals::ignored::Ignored;
 pub(crate) use crate::signals::insistence::Insistence;
 use crate::signals::insistence::Patience;
@@ -94,6 +96,7 @@ impl Signals {
         if !ignored.has(SIGTSTP) {
             flag::register(SIGTSTP, Arc::clone(&asked_to_stop)).context("sigaction(2)")?;
         }
+        Ending::of_this_process().follow_signals(ignored).context("sigaction(2)")?;
         let wanted = CAUGHT.into_iter().filter(|signal| !ignored.has(*signal));
         let mut caught = iterator::Signals::new(wanted).context("socketpair(2) or sigaction(2)")?;
         let (listener, told) = sync_channel::<Obedience>(1);
@@ -175,6 +178,7 @@ impl Servant {
     /// INT after that kills. And where procpool's own end doesn't come, sees to that: see [`Insistence`].
     fn end(&self, signal: i32) {
         let Concerned { handle, insistence, .. } = &self.concerned;
+        Ending::of_this_process().note();
         let is_first = self.first.set(signal).is_ok();
         let first = self.first.get().copied().unwrap_or(signal);
         match signal {

@@ -63,6 +63,11 @@ MaxJobCount=200000
 MaxArraySize={max_array}
 MaxStepCount=1000000
 JobRequeue=1
+
+# A job in the partition `urgent` takes the nodes of others, which are put back in the queue.
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+
 KillWait=2
 
 # A node that doesn't answer is given up after 5 s, which is noticed some 16 s later, and not after 5 minutes. One that
@@ -77,7 +82,8 @@ ReturnToService=2
         text,
         "NodeName=n[1-{nodes}] NodeHostname=localhost NodeAddr=127.0.0.1 Port=[{first}-{last}] CPUs={cpus} \
          RealMemory=1000 State=UNKNOWN\n\
-         PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP"
+         PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP PriorityTier=1\n\
+         PartitionName=urgent Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=2 PreemptMode=OFF"
     )
     .expect("BUG: a string takes all");
     text

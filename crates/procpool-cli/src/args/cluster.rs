@@ -55,6 +55,12 @@ pub(crate) struct ClusterArgs {
     /// A resume starts such jobs again, as it does all that have not succeeded.
     #[arg(long, requires = "on")]
     pub(crate) at_most_once: bool,
+
+    /// Have a slice exit with 1 where a job of it has failed, so that sbatch's --dependency=afterok:ARRAY heeds jobs
+    ///
+    /// Without it a slice that has done its part exits with 0, whatever its jobs came to.
+    #[arg(long, requires = "on")]
+    pub(crate) slice_exit: bool,
 }
 
 /// Where jobs run.

@@ -19,7 +19,7 @@ use crate::guard::aftermath::{Aftermath, Leftovers};
 use crate::guard::children::children_of_all_threads;
 use crate::guard::orphans::Orphans;
 use crate::guard::words::{DRAWS, LISTENS, source_of};
-use crate::signals::Obedience;
+use crate::signals::{Ending, Obedience};
 use crate::{screen, sys, threads};
 
 /// Whether the keeper is dead. Clones know together.
@@ -145,6 +145,7 @@ impl Ear {
 
 /// The keeper is dead: nobody else might end what this process leaves.
 fn end_everything(handle: &Handle, processes: &Processes, orphans: &Orphans) -> ! {
+    Ending::of_this_process().note();
     // A child that was stopped with our group before it became its program would hold up its start, and so the next line.
     let known: Vec<u32> = processes.list().iter().map(|process| process.pid).collect();
     for pid in children_of_all_threads(&known) {

@@ -4,6 +4,7 @@
 use std::str;
 
 use crate::journal::identity::{Hash, Identity};
+use crate::journal::line;
 
 /// What a line says in short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +62,24 @@ impl Brief {
     }
 }
 
+/// The line of an attempt as if procpool had ended it with the run. `None` where nothing else may have: it was none of a process
+/// that ended by itself, or by somebody's signal.
+pub(crate) fn as_stopped(line: &[u8]) -> Option<Vec<u8>> {
+    let body = line::open(line.strip_suffix(b"\n")?)?;
+    let at = memchr::memmem::find(body, OUTCOME)?;
+    let mut rest = Rest(&body[at..]);
+    let outcome = rest.text(OUTCOME)?;
+    let success = if rest.0.starts_with(br#","success":true,"#) { "true" } else { "false" };
+    let rest = rest.0.strip_prefix(format!(",\"success\":{success},").as_bytes())?;
+    if ![&b"exited"[..], b"signalled"].contains(&outcome) {
+        return None;
+    }
+    Some(line::seal(&[b"{", &body[..at], OUTCOME, br#"stopped","success":false,"#, rest].concat()))
+}
+
+/// What stands before the word for what came of an attempt. No key comes before it, so it is the first of its kind.
+const OUTCOME: &[u8] = br#","outcome":""#;
+
 /// What is left of a line.
 pub(crate) struct Rest<'a>(pub(crate) &'a [u8]);
 
@@ -95,6 +114,25 @@ fn digits(time: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_attempt_as_stopped_is_the_same_but_for_that() {
+        let line = |outcome: &str, success: &str| {
+            let text = format!(
+                r#"{{"record":"attempt","generation":2,"attempt":3,"job":"{job}","fingerprint":"{job}","ended":"2026-01-02T03:04:05.678Z","outcome":"{outcome}","success":{success},"status":0,"key":",\"outcome\":\"exited\""}}"#,
+                job = "0".repeat(32)
+            );
+            line::seal(text.as_bytes())
+        };
+        let stopped = Some(line("stopped", "false"));
+        assert_eq!(as_stopped(&line("exited", "true")), stopped);
+        assert_eq!(as_stopped(&line("exited", "false")), stopped);
+        assert_eq!(as_stopped(&line("signalled", "false")), stopped);
+        for own in ["timed_out", "not_started", "lost", "stopped"] {
+            assert_eq!(as_stopped(&line(own, "false")), None, "{own}");
+        }
+        assert_eq!(as_stopped(b"{}\n"), None);
+    }
 
     #[test]
     fn what_is_no_attempt_or_says_it_otherwise_is_none() {

@@ -43,6 +43,11 @@ impl Outage {
         self.is_waited_for.load(Ordering::Acquire) && passes(error)
     }
 
+    /// Whether somebody waits for its end now.
+    pub(super) fn is_on(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) > 0
+    }
+
     /// Begins to wait. The first to do so says why.
     pub(super) fn begin(self: &Arc<Outage>, folder: &Path, error: &io::Error) -> Waiting {
         if self.waiting.fetch_add(1, Ordering::AcqRel) == 0 {
@@ -97,7 +102,15 @@ fn passes(error: &io::Error) -> bool {
     };
     let Some(number) = error.raw_os_error() else { return false };
     #[cfg(target_os = "linux")]
-    if [Errno::NOKEY, Errno::KEYEXPIRED, Errno::KEYREVOKED, Errno::KEYREJECTED, Errno::REMOTEIO]
+    if [
+        Errno::NOKEY,
+        Errno::KEYEXPIRED,
+        Errno::KEYREVOKED,
+        Errno::KEYREJECTED,
+        Errno::REMOTEIO,
+        Errno::HOSTDOWN,
+        Errno::SHUTDOWN,
+    ]
         .iter()
         .any(|errno| errno.raw_os_error() == number)
     {
@@ -146,6 +159,6 @@ mod tests {
         assert!(outage.wait_out(Path::new("J"), &mut deed).is_err());
         outage.wait_for_ends();
         assert_eq!(outage.wait_out(Path::new("J"), &mut deed).unwrap(), 3);
-        assert_eq!(outage.waiting.load(Ordering::Acquire), 0);
+        assert!(!outage.is_on());
     }
 }

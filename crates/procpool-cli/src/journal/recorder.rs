@@ -1,21 +1,23 @@
 //! Records each attempt where it was run, before anybody else hears of it: its slot is not free until then, so that no
-//! more jobs than the limit are ever without a record. Knows nothing of what is shown of it.
+//! more jobs than the limit are ever without a record. A slice's records wait (`held`), and its slots don't.
 
 use std::collections::HashSet;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime};
 
-use procpool_core::{Completion, Context, HeldUp, Job, NotStarted, Outcome, Spool};
+use procpool_core::{Completion, Context, Halt, HeldUp, Job, NotStarted, Outcome, Spool};
 
 use crate::guard::Left;
+use crate::journal::held::{Batch, HEARING, Held};
+use crate::journal::folder::Folder;
 use crate::journal::positions::Positions;
 use crate::journal::printed::Printed;
 use crate::journal::record::{Circumstances, End, Output, Outputs, Record, attempt_line};
 use crate::journal::running::{Entry, Running};
 use crate::journal::writer::Writer;
-use crate::sink::report::{Attempt, time};
+use crate::sink::report::{Attempt, Kind, time};
 use crate::work::Work;
 
 /// What workers have of a journal.
@@ -30,6 +32,10 @@ pub(crate) struct Recorder {
     printed_again: Option<PrintedAgain>,
     /// Which machine of a cluster this is.
     node: Option<String>,
+    /// `None` where records are written at once.
+    held: Option<Held>,
+    /// `None` where it is nobody else's: each error is an end then.
+    shared: Option<Folder>,
 }
 
 /// Jobs of which an earlier outcome has been printed, and where that is noted until they have another one.
@@ -49,6 +55,17 @@ struct Troubles {
 /// A longer output goes to the file beside the records.
 const LONGEST: u64 = 4096;
 
+/// How often a start that waits looks whether it may be.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How long a record waits: nobody but procpool itself has ended what timed out or was stopped.
+fn wait_of(outcome: &Outcome) -> Duration {
+    match Kind::of(outcome) {
+        Kind::Exited | Kind::Signalled => HEARING,
+        Kind::TimedOut | Kind::Stopped | Kind::NotStarted | Kind::NeverReached | Kind::Lost => Duration::ZERO,
+    }
+}
+
 impl Recorder {
     pub(crate) fn new(generation: u32, running: Running) -> Recorder {
         Recorder {
@@ -59,12 +76,19 @@ impl Recorder {
             trouble: Mutex::default(),
             printed_again: None,
             node: None,
+            held: None,
+            shared: None,
         }
     }
 
     /// Says in each record that it was on this node of a cluster.
     pub(crate) fn on(self, node: Option<&str>) -> Recorder {
         Recorder { node: node.map(ToOwned::to_owned), ..self }
+    }
+
+    /// A slice's: records wait, and so do starts where this folder can't be used.
+    pub(crate) fn of_slice(self, held: Held, folder: Folder) -> Recorder {
+        Recorder { held: Some(held), shared: Some(folder), ..self }
     }
 
     /// Jobs at these positions are noted as printed, which their next outcomes aren't.
@@ -81,6 +105,33 @@ impl Recorder {
         assert!(self.writer.set(writer).is_ok(), "BUG: a run that begins twice");
     }
 
+    /// Writes records that have waited, for ever, if any are to wait.
+    pub(crate) fn write_what_waits(&self) {
+        if let Some(held) = &self.held {
+            held.write_by(|batch| self.write_batch(batch));
+        }
+    }
+
+    fn write_batch(&self, batch: &Batch) {
+        if let Err(error) = self.writer().append(&batch.lines) {
+            self.fail(error);
+            self.troubles().unrecorded.extend(&batch.numbers);
+        }
+    }
+
+    /// Comes back once no record waits any more.
+    pub(crate) fn settle(&self) {
+        self.held.iter().for_each(Held::settle);
+    }
+
+    /// Waits while records can't be written that may be soon, as long as the run goes on.
+    pub(crate) fn wait_for_folder(&self, context: &Context) {
+        let is_away = || self.shared.as_ref().is_some_and(Folder::is_away);
+        while is_away() && context.halt() == Halt::GoOn {
+            let _ = context.wait_for_stop(Some(LOOK));
+        }
+    }
+
     /// Whether what is started now can be recorded, as far as is known.
     pub(crate) fn may_start(&self) -> bool {
         !self.has_failed.load(Ordering::Acquire)
@@ -89,7 +140,12 @@ impl Recorder {
     /// A process was started.
     pub(crate) fn note_start(&self, context: &Context, pid: u32) {
         let entry = Entry::now(pid, context.seq().get(), context.attempt());
-        if let Err(error) = self.running.note(context.slot().get(), entry) {
+        let note = || self.running.note(context.slot().get(), entry);
+        let noted = match &self.shared {
+            None => note(),
+            Some(folder) => folder.wait_out(note),
+        };
+        if let Err(error) = noted {
             // It runs, and its end will be recorded or not; nothing else is started.
             self.fail(error);
         }
@@ -100,16 +156,24 @@ impl Recorder {
         if matches!(outcome, Outcome::NotStarted(NotStarted::NeverReached)) {
             return;
         }
-        if let Err(error) = self.write(job, context, outcome) {
+        let number = (context.seq().get(), context.attempt());
+        let written = self.line(job, context, outcome).and_then(|line| match &self.held {
+            None => self.writer().append(&line),
+            Some(held) => {
+                held.push(number, line, wait_of(outcome));
+                Ok(())
+            }
+        });
+        if let Err(error) = written {
             self.fail(error);
-            let number = (context.seq().get(), context.attempt());
-            self.trouble.lock().unwrap_or_else(PoisonError::into_inner).unrecorded.insert(number);
+            self.troubles().unrecorded.insert(number);
         }
     }
 
-    fn write(&self, job: &Job<Work>, context: &Context, outcome: &Outcome) -> io::Result<()> {
+    /// What is to be recorded; longer outputs are in their file by then.
+    fn line(&self, job: &Job<Work>, context: &Context, outcome: &Outcome) -> io::Result<Vec<u8>> {
         let Work::Stored(stored) = &job.work else { panic!("BUG: a job that is not on the list") };
-        let writer = self.writer.get().expect("BUG: a job before the run has begun");
+        let writer = self.writer();
         let kept = |output: Option<&Spool>| output.map_or(Ok(Output::Empty), |output| keep(writer, output));
         let ran = outcome.ran();
         let outputs = Outputs::new(kept(ran.map(|ran| &ran.stdout))?, kept(ran.map(|ran| &ran.stderr))?);
@@ -135,7 +199,7 @@ impl Recorder {
         {
             again.printed.undo(context.seq().get())?;
         }
-        writer.append(&line)
+        Ok(line)
     }
 
     /// Writes something down that is no attempt.
@@ -143,7 +207,7 @@ impl Recorder {
     /// # Errors
     /// Where it can't be written.
     pub(crate) fn note(&self, record: &Record) -> io::Result<()> {
-        self.writer.get().expect("BUG: a record before the run has begun").append(&record.line())
+        self.writer().append(&record.line())
     }
 
     /// A job was lost elsewhere.
@@ -159,8 +223,7 @@ impl Recorder {
             waited_for: None,
         };
         stored.ended.set(circumstances.ended);
-        let writer = self.writer.get().expect("BUG: a record before the run has begun");
-        writer.append(&attempt_line(Attempt::last(lost), &circumstances, &Outputs::default()))
+        self.writer().append(&attempt_line(Attempt::last(lost), &circumstances, &Outputs::default()))
     }
 
     /// How the run has ended, and what was ended with it that jobs had left.
@@ -168,9 +231,8 @@ impl Recorder {
     /// # Errors
     /// Where it can't be written, or somebody has taken the files away.
     pub(crate) fn end(&self, status: i32, left: &[Left]) -> io::Result<()> {
-        let writer = self.writer.get().expect("BUG: an end without a begin");
         let ended = time(SystemTime::now());
-        writer.append(
+        self.writer().append(
             &Record::End(End {
                 generation: self.generation,
                 ended,
@@ -191,21 +253,25 @@ impl Recorder {
 
     fn fail(&self, error: io::Error) {
         self.has_failed.store(true, Ordering::Release);
-        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        trouble.error.get_or_insert(error);
+        self.troubles().error.get_or_insert(error);
+    }
+
+    fn troubles(&self) -> MutexGuard<'_, Troubles> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn writer(&self) -> &Writer {
+        self.writer.get().expect("BUG: a record before the run has begun")
     }
 
     /// Whether there is no record of an attempt that has ended.
     pub(crate) fn lacks(&self, seq: u64, attempt: u32) -> bool {
-        let is_unrecorded = || {
-            self.trouble.lock().unwrap_or_else(PoisonError::into_inner).unrecorded.contains(&(seq, attempt))
-        };
-        !self.may_start() && is_unrecorded()
+        !self.may_start() && self.troubles().unrecorded.contains(&(seq, attempt))
     }
 
     /// Why something could not be recorded, told once.
     pub(crate) fn take_error(&self) -> Option<io::Error> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).error.take()
+        self.troubles().error.take()
     }
 }
 

@@ -103,22 +103,22 @@ impl Writer {
         })
     }
 
-    /// Appends one line. When this returns it counts as written.
+    /// Appends lines, one or some. When this returns they count as written.
     ///
     /// # Errors
-    /// Where it is not, or somebody else has written there. Then nothing is written any more.
-    pub(crate) fn append(&self, line: &[u8]) -> io::Result<()> {
+    /// Where they are not, or somebody else has written there. Then nothing is written any more.
+    pub(crate) fn append(&self, lines: &[u8]) -> io::Result<()> {
         if self.is_broken.load(Ordering::Acquire) {
             return Err(io::Error::other("an earlier record could not be written"));
         }
-        let result = self.append_now(line).and_then(|length| match &self.commits {
+        let result = self.append_now(lines).and_then(|length| match &self.commits {
             None => Ok(()),
             Some(commits) => commits.journal.wait_for(length, || self.journal().length),
         });
         result.inspect_err(|_| self.is_broken.store(true, Ordering::Release))
     }
 
-    fn append_now(&self, line: &[u8]) -> io::Result<u64> {
+    fn append_now(&self, lines: &[u8]) -> io::Result<u64> {
         let mut journal = self.journal();
         // At its end, wherever that is: in a file that was cut short there would be a hole else, and its length would be right.
         let mut tries = 0;
@@ -128,14 +128,14 @@ impl Writer {
                 // Part of it may be there.
                 journal.file.set_len(journal.length)?;
             }
-            (&journal.file).write_all(line)
+            (&journal.file).write_all(lines)
         });
         if let Err(error) = written {
             // Else the next run would find a torn record here, which does no harm either.
             let _ = journal.file.set_len(journal.length);
             return Err(error);
         }
-        let length = journal.length + line.len() as u64;
+        let length = journal.length + lines.len() as u64;
         journal.watched.has(length)?;
         journal.length = length;
         Ok(length)

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::env;
 use std::ffi::OsString;
 use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
@@ -14,15 +15,16 @@ use procpool_core::{Capture, HaltQuantity, Limit, LocalProcess, Outcome, Pool, R
 
 use crate::args::{self, OutputMode, RunArgs, ScheduleArgs, SliceArgs, TakenBack};
 use crate::cluster::gpus::Gpus;
-use crate::cluster::halting;
+use crate::cluster::halting::{self, HaltFile};
 use crate::cluster::order::{self, Order, Parts};
 use crate::cluster::taking;
 use crate::colour::Palette;
+use crate::exit::ExitStatus;
 use crate::guard::{Guard, Leftovers};
 use crate::input::{Input, Jobs};
 use crate::journal::entry::Entry;
-use crate::journal::file::JournalFile;
 use crate::journal::folder::{Folder, Purpose};
+use crate::journal::held::Held;
 use crate::journal::leftovers;
 use crate::journal::list::{Inputs, Keep, Ledger};
 use crate::journal::listing::Listing;
@@ -42,6 +44,7 @@ use crate::plan::{Plan, cluster, leaks, records, schedule, spooling, terms};
 use crate::progress::{Display, Failed, Progress};
 use crate::pulse::Pulse;
 use crate::run::{Start, Telling};
+use crate::signals::Ending;
 use crate::sink::report::{Kind, time};
 use crate::sink::slice::{Records, SliceRecords};
 use crate::summary::SummaryWish;
@@ -52,12 +55,43 @@ pub(crate) struct SliceOrder {
     order: Order,
     parts: Parts,
     args: RunArgs,
+    /// Whether a job of it has failed for good where it was begun before.
+    failed_before: Arc<AtomicBool>,
 }
 
 impl SliceOrder {
     /// Whether there is to be a keeper.
     pub(crate) fn guarding(&self) -> Option<Leftovers> {
         self.args.jobs.guarding()
+    }
+
+    /// What its exit status is to say.
+    pub(crate) fn exit(&self) -> SliceExit {
+        let failed_before = Arc::clone(&self.failed_before);
+        if self.args.cluster.slice_exit { SliceExit::OfJobs { failed_before } } else { SliceExit::OfItself }
+    }
+}
+
+/// What the exit status of a slice says.
+pub(crate) enum SliceExit {
+    /// Whether it has done its part.
+    OfItself,
+    /// Whether jobs of it have failed, here or where it was begun before.
+    OfJobs { failed_before: Arc<AtomicBool> },
+}
+
+impl SliceExit {
+    /// How it exits, by how its own run ended.
+    pub(crate) fn of(&self, status: ExitStatus) -> ExitStatus {
+        match (self, status) {
+            (SliceExit::OfItself, ExitStatus::JobsFailed) => ExitStatus::Success,
+            (SliceExit::OfJobs { failed_before }, ExitStatus::Success)
+                if failed_before.load(Ordering::Acquire) =>
+            {
+                ExitStatus::JobsFailed
+            }
+            (_, status) => status,
+        }
     }
 }
 
@@ -93,7 +127,7 @@ pub(crate) fn order(args: &SliceArgs) -> anyhow::Result<SliceOrder> {
     let typed = ["--on=local", "--journal=.", "--resume"].map(OsString::from).to_vec();
     let mut args = args::parse_run(options, typed, &TakenBack::default())?;
     args.outputs.output = OutputMode::None;
-    Ok(SliceOrder { folder, order, parts, args })
+    Ok(SliceOrder { folder, order, parts, args, failed_before: Arc::default() })
 }
 
 /// A round belongs to one array, that of the element that comes first.
@@ -134,7 +168,7 @@ impl Plan {
     /// # Errors
     /// Where its files can't be used.
     pub(crate) fn of_slice(slice: SliceOrder, guard: Option<&Guard>) -> anyhow::Result<Plan> {
-        let SliceOrder { folder, order, parts, args } = slice;
+        let SliceOrder { folder, order, parts, args, failed_before } = slice;
         machine::renice(args.environment.nice)?;
         let pulse = Pulse::default();
         let mut place = Place::take(&folder, &order, &parts)?;
@@ -142,7 +176,7 @@ impl Plan {
         let before = place.read_before(&order)?;
         let terms = terms::terms(&args.environment, &args.schedule)?;
         let (jobs, trouble) = jobs(&folder, &order, &parts, terms)?;
-        let rest = Rest { before, retries };
+        let rest = Rest { before, retries, failed_before };
         let input = Input::checked(Box::new(jobs.filter(move |job| !rest.has_ended(job))) as Jobs);
         let at_most = usize::try_from(parts.positions().count()).ok();
         let wanted = Wanted::new(args.schedule.limit, at_most, records::of_a_journal());
@@ -150,8 +184,9 @@ impl Plan {
         let local = spooling::spooling(local, Capture::Spool)?;
         let leaks = leaks(&args.jobs);
         let durability = if args.journal.durable { Durability::PowerCut } else { Durability::Process };
+        let held = Held::new(Ending::of_this_process());
         let recorder = Recorder::new(order.generation, place.running).on(place.begin.node.as_deref());
-        let recorder = Arc::new(recorder);
+        let recorder = Arc::new(recorder.of_slice(held, folder.clone()));
         let pool = format!("{}.{}", order.run, place.name);
         let records = Records {
             recorder: Arc::clone(&recorder),
@@ -174,7 +209,7 @@ impl Plan {
         let pool =
             schedule::schedule(&own_share(args.schedule, order.jobs), Pool::with_runner(limit, launcher));
         Ok(Plan {
-            start: start(pool, folder.halt(&order.tag())),
+            start: start(pool, HaltFile::new(folder, order.tag())),
             input,
             sinks: vec![Box::new(SliceRecords::new(records))],
             telling: silence(),
@@ -197,7 +232,7 @@ fn silence() -> Telling {
     }
 }
 
-fn start(pool: Pool<Launcher>, halt: JournalFile) -> Start {
+fn start(pool: Pool<Launcher>, halt: HaltFile) -> Start {
     Box::new(move |jobs| {
         machine::check_room(records::of_a_journal())?;
         let run = pool.run(jobs)?;
@@ -312,12 +347,18 @@ struct Rest {
     /// By position: the last attempt, and what came of it.
     before: HashMap<u64, (u32, Outcome)>,
     retries: Retries,
+    failed_before: Arc<AtomicBool>,
 }
 
 impl Rest {
     fn has_ended(&self, job: &procpool_core::Job<crate::work::Work>) -> bool {
         let before = job.position.and_then(|position| self.before.get(&position));
-        before.is_some_and(|(attempt, outcome)| !self.retries.follow(*attempt, job.retries, outcome))
+        let Some((attempt, outcome)) = before else { return false };
+        let has_ended = !self.retries.follow(*attempt, job.retries, outcome);
+        if has_ended && !outcome.is_success() {
+            self.failed_before.store(true, Ordering::Release);
+        }
+        has_ended
     }
 }
 

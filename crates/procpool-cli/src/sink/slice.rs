@@ -1,5 +1,5 @@
 //! A slice's records among its sinks, of which they are the only one.
-//! Knows nothing of how they are written: workers have done that by now.
+//! Knows nothing of how they are written: workers make them, and a thread of the recorder's writes them a second later.
 
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use crate::journal::stored_jobs::Trouble;
 use crate::journal::writer::{Durability, Writer};
 use crate::sink::recorded::Recorded;
 use crate::sink::{self, Sink, Totals};
+use crate::threads;
 use crate::work::Work;
 
 /// What a slice has to record, and where.
@@ -49,6 +50,9 @@ impl SliceRecords {
         let lines = [Record::header().line(), Record::Slice(begin.clone()).line()].concat();
         recorder.running().begin(&self.records.holder())?;
         recorder.begin(Writer::create(files.clone(), &lines, *durability)?);
+        let writes = Arc::clone(recorder);
+        // It ends with the process.
+        threads::start("procpool-record", move || writes.write_what_waits())?;
         Ok(())
     }
 
@@ -77,6 +81,7 @@ impl Sink for SliceRecords {
     }
 
     fn finish(&mut self, _: &Totals) -> Result<(), sink::Trouble> {
+        self.records.recorder.settle();
         self.end().map_err(sink::Trouble::Failed)?;
         self.recorded.check_all()
     }

@@ -82,6 +82,23 @@ impl Case {
         text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')).map(Start::read).collect()
     }
 
+    /// What slices have recorded so far of attempts.
+    pub(crate) fn recorded(&self, journal: &str) -> Vec<Value> {
+        let files = fs::read_dir(self.file(journal)).into_iter().flatten().flatten();
+        let of_slices = files.filter(|file| file.file_name().to_string_lossy().starts_with("journal-"));
+        let texts = of_slices.map(|file| fs::read_to_string(file.path()).unwrap());
+        let records = texts.flat_map(|text| {
+            // What is no line yet is on its way.
+            text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).collect::<Vec<_>>()
+        });
+        records.filter(|record| record["record"] == "attempt").collect()
+    }
+
+    #[track_caller]
+    pub(crate) fn wait_for_records(&self, journal: &str, count: usize) {
+        wait_for(&format!("{count} records"), || self.recorded(journal).len() >= count);
+    }
+
     #[track_caller]
     pub(crate) fn wait_for_starts(&self, count: usize) {
         wait_for(&format!("{count} starts"), || self.starts().len() >= count);

@@ -67,6 +67,14 @@ impl Cluster {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Whether one of Slurm's commands does what it is told.
+    pub(crate) fn asked(&self, words: &str) -> bool {
+        let mut words = words.split_whitespace();
+        let mut command = Command::new(words.next().unwrap());
+        let command = command.args(words).env("SLURM_CONF", &self.configuration).stdin(Stdio::null());
+        command.output().unwrap().status.success()
+    }
+
     /// The numbers of the arrays that were submitted from this folder, of which something is in the queue, or also those
     /// that have ended lately.
     pub(crate) fn arrays(&self, which: Which, folder: &Path) -> BTreeSet<String> {

@@ -16,13 +16,16 @@ mod equal;
 mod head;
 #[path = "../command/listener.rs"]
 mod listener;
+mod moments;
 mod network;
 mod node;
 mod outcomes;
 mod queue;
 mod rounds;
 mod running;
+mod slice_exit;
 mod table;
+mod taken_away;
 #[path = "../command/waiting.rs"]
 mod waiting;
 

@@ -18,8 +18,9 @@ fn when_a_node_is_killed_only_what_ran_there_is_started_again() {
     let expected = printed(1000);
     assert!(ended.text() == expected, "{}", ended.describe());
     case.outcomes("J").all_succeeded(1000);
+    // Those that ran there, and those that had ended there within a second before, of which there was no record yet.
     let count = case.starts().len();
-    assert!(count <= 1000 + 8, "{count} starts");
+    assert!(count <= 1000 + 8 + 8 * 11, "{count} starts");
 }
 
 #[test]

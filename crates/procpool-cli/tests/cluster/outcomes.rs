@@ -1,7 +1,7 @@
 //! What a journal says of jobs, without what differs from run to run.
 //! Does not know which outcomes are right.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -51,6 +51,19 @@ impl Outcomes {
     /// How many have ended in one way or another.
     pub(crate) fn ended(&self) -> usize {
         self.0.iter().filter(|job| !OPEN.iter().any(|open| job["outcome"] == *open)).count()
+    }
+
+    /// The keys of those that have succeeded.
+    pub(crate) fn succeeded(&self) -> BTreeSet<String> {
+        let succeeded = self.0.iter().filter(|job| job["success"] == true);
+        succeeded.map(|job| job["key"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The keys of those that have failed: nothing but a failure of its own makes a job one of them.
+    pub(crate) fn failed(&self) -> BTreeSet<String> {
+        let ended = ["exited", "signalled", "timed_out", "not_started", "lost"];
+        let failed = self.0.iter().filter(|job| job["success"] != true && ended.iter().any(|end| job["outcome"] == *end));
+        failed.map(|job| job["key"].as_str().unwrap().to_owned()).collect()
     }
 
     /// Each of the jobs with these numbers for keys stands there once, and has succeeded.

@@ -4,17 +4,17 @@
 use crate::case::{Case, numbers, printed};
 use crate::cluster::{Cluster, Which};
 
-/// Waits to be cancelled, unless it is told that there is no need. One process: of two that Slurm ends the first may be the one for
-/// which the other waits, and then the job has done what it could.
-const PATIENT: &str = "[ -e go ] || exec sleep 1000; echo \"this is $1\"";
+/// Waits to be cancelled, unless it is told that there is no need.
+const PATIENT: &str = "[ -e go ] || sleep 1000; echo \"this is $1\"";
 
 #[test]
 #[ignore = "wants a Slurm cluster: cargo xtask cluster test"]
 fn a_slice_that_is_put_back_in_the_queue_goes_on_where_it_was() {
     let case = Case::new(Cluster::shared());
-    case.job("[ -e go ] || [ $1 -le 4 ] || exec sleep 1000; echo \"this is $1\"");
+    case.job("[ -e go ] || [ $1 -le 4 ] || sleep 1000; echo \"this is $1\"");
     let running = case.start("run -k --on slurm --slices 1 -j8 --journal J -- sh job {}", &numbers(20));
     case.wait_for_starts(12);
+    case.wait_for_records("J", 4);
     case.write("go", "");
     for array in case.arrays(Which::Queued) {
         case.cluster.ask(&format!("scontrol requeue {array}"));

@@ -17,6 +17,19 @@ impl Folder {
         self.0.outage.is(error)
     }
 
+    /// Whether somebody waits for it now.
+    pub(crate) fn is_away(&self) -> bool {
+        self.0.outage.is_on()
+    }
+
+    /// Does something in it; where others share it, again and again as long as it can't be used.
+    ///
+    /// # Errors
+    /// Those of the deed that don't pass.
+    pub(crate) fn wait_out<T>(&self, deed: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+        self.0.outage.wait_out(&self.0.path, deed)
+    }
+
     /// Begins to wait where this was for something that passes.
     pub(crate) fn wait_for(&self, error: &anyhow::Error) -> Option<Waiting> {
         let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());

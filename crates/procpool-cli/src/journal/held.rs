@@ -1,0 +1,184 @@
+//! Records that wait before they are written: what ended within a second before its slice was told to end was ended by that, too.
+//!
+//! Who takes an element of a cluster away signals its processes one by one. A script whose child is hit first goes on, and may end
+//! with any status before its slice has heard of anything: only what comes after says whether that was the job's own end. So
+//! a record waits here, while its slot is free; what was told to end meanwhile is written as stopped, and a slice that is killed
+//! leaves no record. First in, first out: the file keeps the order of ends. Where too much waits, who adds to it waits as well.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::journal::brief;
+use crate::signals::Ending;
+
+/// How long a record waits.
+pub(crate) const HEARING: Duration = Duration::from_secs(1);
+
+/// The time between two writes, and between two looks at whether the slice is to end.
+const PACE: Duration = Duration::from_millis(25);
+const LOOK: Duration = Duration::from_millis(50);
+
+/// So many bytes may wait.
+const MOST: usize = 16 << 20;
+
+/// The number of an attempt: the job's position, and which try it was.
+pub(crate) type Number = (u64, u32);
+
+/// The queue. One thread takes from it.
+pub(crate) struct Held {
+    queue: Mutex<Queue>,
+    changed: Condvar,
+    ending: Ending,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Waiting>,
+    bytes: usize,
+    /// Some that have left it are being written.
+    is_writing: bool,
+}
+
+struct Waiting {
+    number: Number,
+    line: Vec<u8>,
+    due: Instant,
+}
+
+/// What is to be written at once.
+pub(crate) struct Batch {
+    pub(crate) numbers: Vec<Number>,
+    pub(crate) lines: Vec<u8>,
+}
+
+impl Held {
+    pub(crate) fn new(ending: Ending) -> Held {
+        Held { queue: Mutex::default(), changed: Condvar::new(), ending }
+    }
+
+    /// Adds the record of an attempt that has just ended, which is due after this time.
+    pub(crate) fn push(&self, number: Number, line: Vec<u8>, wait: Duration) {
+        let due = Instant::now() + wait;
+        let mut queue = self.lock();
+        while queue.bytes > MOST {
+            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+        queue.bytes += line.len();
+        queue.waiting.push_back(Waiting { number, line, due });
+        if queue.waiting.len() == 1 {
+            self.changed.notify_all();
+        }
+    }
+
+    /// Comes back once nothing waits, and all has been written or has failed.
+    pub(crate) fn settle(&self) {
+        let mut queue = self.lock();
+        while queue.is_writing || !queue.waiting.is_empty() {
+            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Has all that is due written by this, for ever.
+    pub(crate) fn write_by(&self, mut write: impl FnMut(&Batch)) -> ! {
+        loop {
+            let due = self.take_due();
+            write(&self.decide(due));
+            self.lock().is_writing = false;
+            self.changed.notify_all();
+            thread::sleep(PACE);
+        }
+    }
+
+    /// Waits for what is due. Once the slice is to end, all is.
+    fn take_due(&self) -> VecDeque<Waiting> {
+        let mut queue = self.lock();
+        loop {
+            let is_ending = self.ending.is_noted();
+            let now = Instant::now();
+            let due = queue.waiting.iter().take_while(|waiting| is_ending || waiting.due <= now).count();
+            if due > 0 {
+                let due: VecDeque<Waiting> = queue.waiting.drain(..due).collect();
+                queue.bytes -= due.iter().map(|waiting| waiting.line.len()).sum::<usize>();
+                queue.is_writing = true;
+                return due;
+            }
+            let first = queue.waiting.front().map(|waiting| (waiting.due - now).min(LOOK));
+            queue = match first {
+                None => self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner),
+                Some(pause) => {
+                    self.changed.wait_timeout(queue, pause).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+
+    /// What is written of these. Decided as late as can be, and then for good: what was tried to be written may have been read.
+    fn decide(&self, due: VecDeque<Waiting>) -> Batch {
+        let is_ending = self.ending.is_noted();
+        let mut batch = Batch { numbers: Vec::new(), lines: Vec::new() };
+        for Waiting { number, line, .. } in due {
+            let stopped = if is_ending { brief::as_stopped(&line) } else { None };
+            batch.lines.extend(stopped.unwrap_or(line));
+            batch.numbers.push(number);
+        }
+        batch
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc::{Receiver, channel};
+
+    use super::*;
+    use crate::journal::line::seal;
+
+    const SUCCESS: &str = concat!(
+        r#"{"record":"attempt","generation":1,"attempt":1,"job":"00000000000000000000000000000000","#,
+        r#""fingerprint":"00000000000000000000000000000000","ended":"2026-01-02T03:04:05.678Z","#,
+        r#""outcome":"exited","success":true,"status":0}"#
+    );
+
+    /// A queue, and what is written from it.
+    fn queue(ending: &Ending) -> (Arc<Held>, Receiver<(Vec<Number>, String)>) {
+        let held = Arc::new(Held::new(ending.clone()));
+        let (written, writes) = channel();
+        let writer = Arc::clone(&held);
+        thread::spawn(move || {
+            writer.write_by(|batch| {
+                let text = String::from_utf8(batch.lines.clone()).unwrap();
+                let _ = written.send((batch.numbers.clone(), text));
+            })
+        });
+        (held, writes)
+    }
+
+    #[test]
+    fn a_record_is_written_as_it_is_after_its_time_and_in_the_order_of_ends() {
+        let (held, writes) = queue(&Ending::default());
+        let begun = Instant::now();
+        held.push((1, 1), seal(SUCCESS.as_bytes()), Duration::from_millis(200));
+        held.push((2, 1), seal(SUCCESS.as_bytes()), Duration::ZERO);
+        held.settle();
+        assert!(begun.elapsed() >= Duration::from_millis(200));
+        let (numbers, text) = writes.recv().unwrap();
+        assert_eq!((&numbers[..], text.matches(r#""success":true"#).count()), (&[(1, 1), (2, 1)][..], 2));
+    }
+
+    #[test]
+    fn what_waits_when_the_end_is_told_is_written_at_once_as_stopped() {
+        let ending = Ending::default();
+        let (held, writes) = queue(&ending);
+        held.push((1, 1), seal(SUCCESS.as_bytes()), Duration::from_secs(3600));
+        ending.note();
+        held.settle();
+        let (_, text) = writes.recv().unwrap();
+        assert!(text.contains(r#""outcome":"stopped","success":false,"status":0}"#), "{text}");
+    }
+}
