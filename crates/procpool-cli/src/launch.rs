@@ -169,7 +169,9 @@ impl Launcher {
     fn understand(&self, outcome: Outcome, context: &Context) -> Outcome {
         let Outcome::Ran(mut ran) = outcome else { return outcome };
         if let (End::Itself(status), None, Signals::ToThePool) = (ran.end, ran.killer, self.signals) {
-            if may_be_for_all(status) && matches!(context.wait_for_stop(Some(HEARING)), Halt::Stop(_) | Halt::Kill) {
+            if may_be_for_all(status)
+                && matches!(context.wait_for_stop(Some(HEARING)), Halt::Stop(_) | Halt::Kill)
+            {
                 ran.end = End::Stopped(status);
             }
         }

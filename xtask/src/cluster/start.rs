@@ -103,7 +103,8 @@ fn wait_for_nodes(home: &Home, size: &Size) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         // The controller may not answer yet.
-        let states = shell::read(&mut home.ask("sinfo --noheader --Node --partition=main --format=%N=%T")).unwrap_or_default();
+        let states = shell::read(&mut home.ask("sinfo --noheader --Node --partition=main --format=%N=%T"))
+            .unwrap_or_default();
         let (ready, hurt) = judge(&states);
         if ready == usize::from(size.nodes) {
             return Ok(());

@@ -74,7 +74,12 @@ pub(crate) fn as_stopped(line: &[u8]) -> Option<Vec<u8>> {
     if ![&b"exited"[..], b"signalled"].contains(&outcome) {
         return None;
     }
-    Some(line::seal(&[b"{", &body[..at], OUTCOME, br#"stopped","success":false,"#, rest].concat()))
+    // As with any that was stopped (`Outcome::status`): it never has 0.
+    let (status, rest) = match rest.strip_prefix(br#""status":0,"#) {
+        Some(rest) => (&br#""status":143,"#[..], rest),
+        None => (&b""[..], rest),
+    };
+    Some(line::seal(&[b"{", &body[..at], OUTCOME, br#"stopped","success":false,"#, status, rest].concat()))
 }
 
 /// What stands before the word for what came of an attempt. No key comes before it, so it is the first of its kind.
@@ -117,19 +122,19 @@ mod tests {
 
     #[test]
     fn an_attempt_as_stopped_is_the_same_but_for_that() {
-        let line = |outcome: &str, success: &str| {
+        let line = |outcome: &str, success: &str, status: u8| {
             let text = format!(
-                r#"{{"record":"attempt","generation":2,"attempt":3,"job":"{job}","fingerprint":"{job}","ended":"2026-01-02T03:04:05.678Z","outcome":"{outcome}","success":{success},"status":0,"key":",\"outcome\":\"exited\""}}"#,
+                r#"{{"record":"attempt","generation":2,"attempt":3,"job":"{job}","fingerprint":"{job}","ended":"2026-01-02T03:04:05.678Z","outcome":"{outcome}","success":{success},"status":{status},"key":",\"outcome\":\"exited\""}}"#,
                 job = "0".repeat(32)
             );
             line::seal(text.as_bytes())
         };
-        let stopped = Some(line("stopped", "false"));
-        assert_eq!(as_stopped(&line("exited", "true")), stopped);
-        assert_eq!(as_stopped(&line("exited", "false")), stopped);
-        assert_eq!(as_stopped(&line("signalled", "false")), stopped);
+        // A success is 143, as in `Outcome::status`.
+        assert_eq!(as_stopped(&line("exited", "true", 0)), Some(line("stopped", "false", 143)));
+        assert_eq!(as_stopped(&line("exited", "false", 7)), Some(line("stopped", "false", 7)));
+        assert_eq!(as_stopped(&line("signalled", "false", 137)), Some(line("stopped", "false", 137)));
         for own in ["timed_out", "not_started", "lost", "stopped"] {
-            assert_eq!(as_stopped(&line(own, "false")), None, "{own}");
+            assert_eq!(as_stopped(&line(own, "false", 124)), None, "{own}");
         }
         assert_eq!(as_stopped(b"{}\n"), None);
     }

@@ -142,16 +142,16 @@ mod tests {
     const SUCCESS: &str = concat!(
         r#"{"record":"attempt","generation":1,"attempt":1,"job":"00000000000000000000000000000000","#,
         r#""fingerprint":"00000000000000000000000000000000","ended":"2026-01-02T03:04:05.678Z","#,
-        r#""outcome":"exited","success":true,"status":0}"#
+        r#""outcome":"exited","success":true,"status":0,"exit_code":0}"#
     );
 
     /// A queue, and what is written from it.
     fn queue(ending: &Ending) -> (Arc<Held>, Receiver<(Vec<Number>, String)>) {
         let held = Arc::new(Held::new(ending.clone()));
         let (written, writes) = channel();
-        let writer = Arc::clone(&held);
+        let queue = Arc::clone(&held);
         thread::spawn(move || {
-            writer.write_by(|batch| {
+            queue.write_by(|batch| {
                 let text = String::from_utf8(batch.lines.clone()).unwrap();
                 let _ = written.send((batch.numbers.clone(), text));
             })
@@ -179,6 +179,9 @@ mod tests {
         ending.note();
         held.settle();
         let (_, text) = writes.recv().unwrap();
-        assert!(text.contains(r#""outcome":"stopped","success":false,"status":0}"#), "{text}");
+        assert!(
+            text.contains(r#""outcome":"stopped","success":false,"status":143,"exit_code":0}"#),
+            "{text}"
+        );
     }
 }

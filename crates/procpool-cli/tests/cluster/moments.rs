@@ -99,7 +99,8 @@ fn strike(case: &Case, blow: Blow) -> bool {
         Blow::Requeue => order("scontrol requeue"),
         Blow::Cancel => order("scancel"),
         Blow::Preempt => {
-            let urgent = "sbatch --partition=urgent --nodes=4 --exclusive --chdir=/ --output=/dev/null --wrap=true";
+            let urgent =
+                "sbatch --partition=urgent --nodes=4 --exclusive --chdir=/ --output=/dev/null --wrap=true";
             !arrays.is_empty() && case.cluster.asked(urgent)
         }
     }

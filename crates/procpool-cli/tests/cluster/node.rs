@@ -27,9 +27,10 @@ fn when_a_node_is_killed_only_what_ran_there_is_started_again() {
 #[ignore = "wants a Slurm cluster: cargo xtask cluster test"]
 fn a_job_that_takes_its_slice_with_it_each_time_is_lost() {
     let case = Case::new(Cluster::shared());
-    // Both of procpool's processes at once, so that neither can tell.
+    // Both of procpool's processes at once, so that neither can tell, but not before the other job is recorded.
     case.job(
         r"[ $1 = 2 ] || exit 0
+until grep -qs outcome.*key...1 J/journal-1-1-*; do sleep 0.1; done
 other=$(sed -n 's/^PPid:\t//p' /proc/$PPID/status)
 [ $(cat /proc/$other/comm) = procpool ] || other=$PPID
 kill -9 $other $PPID; sleep 100",

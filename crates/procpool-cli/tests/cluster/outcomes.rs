@@ -62,7 +62,10 @@ impl Outcomes {
     /// The keys of those that have failed: nothing but a failure of its own makes a job one of them.
     pub(crate) fn failed(&self) -> BTreeSet<String> {
         let ended = ["exited", "signalled", "timed_out", "not_started", "lost"];
-        let failed = self.0.iter().filter(|job| job["success"] != true && ended.iter().any(|end| job["outcome"] == *end));
+        let failed = self
+            .0
+            .iter()
+            .filter(|job| job["success"] != true && ended.iter().any(|end| job["outcome"] == *end));
         failed.map(|job| job["key"].as_str().unwrap().to_owned()).collect()
     }
 

@@ -22,7 +22,9 @@ fn a_slice_that_is_put_back_in_the_queue_goes_on_where_it_was() {
     let ended = running.end().exited(0);
     assert_eq!(ended.text(), printed(20));
     case.outcomes("J").all_succeeded(20);
-    assert_eq!(case.starts().len(), 20 + 8);
+    // The 8 that ran, and those that came in their places, which may have ended just then.
+    let count = case.starts().len();
+    assert!((20 + 8..=20 + 8 + 8).contains(&count), "{count} starts");
     assert_eq!(case.records("J", "array").len(), 1);
 }
 

@@ -20,8 +20,8 @@ fn what_depends_on(options: &str, job: &str) -> &'static str {
     let after = case.cluster.ask(&after).trim().to_owned();
     case.write("go", "");
     wait_for("the end of what depends on it", || {
-        case.cluster.ask(&format!("squeue --noheader --jobs={after} --states=all --format=%T")).contains("C")
-            && case.cluster.ask(&format!("squeue --noheader --format=%i")).lines().all(|id| id != after)
+        case.cluster.ask(&format!("squeue --noheader --jobs={after} --states=all --format=%T")).contains('C')
+            && case.cluster.ask("squeue --noheader --format=%i").lines().all(|id| id != after)
     });
     let has_run = case.file("after").exists();
     // Whatever the elements exit with, the head goes by their records.

@@ -45,6 +45,7 @@ mod scheduling;
 mod several;
 mod shell;
 mod signals;
+mod slice;
 mod table;
 mod telling;
 mod temporary;

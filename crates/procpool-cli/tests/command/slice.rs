@@ -1,0 +1,137 @@
+//! One slice by itself, whose run nobody follows: what it records, when it ends, and how.
+//! Knows nothing of who would have started it.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
+use rustix::process::{Signal, geteuid};
+use serde_json::Value;
+
+use crate::cluster::SLURM;
+use crate::{Folder, Trial, wait_for};
+
+/// What takes a round and runs none of it.
+const TAKE: &str = "#!/bin/sh\ncat > taken; echo 1\n";
+
+/// The number of an ordinary user.
+const USER: &str = "61238";
+
+impl Folder {
+    /// A round of one slice has been written for this command line, by whoever runs the tests or by an ordinary user.
+    fn round(&self, prefix: &str, line: &str) {
+        self.write("slurm", SLURM);
+        self.write_program("sbatch", TAKE);
+        let hand_in = format!(
+            ". ./slurm; cp sbatch bin; {prefix} procpool run --on slurm --detach --slices 1 --journal j {line}"
+        );
+        self.sh(&hand_in).end().exited(0);
+    }
+
+    fn slice(&self, prefix: &str) -> Trial {
+        self.sh(&format!("exec {prefix} procpool slice j --round 1-1 --index 0"))
+    }
+
+    /// What the slice has recorded of attempts when it was begun for the nth time.
+    fn recorded(&self, nth: u32) -> Vec<Value> {
+        let text =
+            fs::read_to_string(self.file(&format!("j/journal-1-1-0000-{nth}.jsonl"))).unwrap_or_default();
+        let records = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        records.filter(|record| record["record"] == "attempt").collect()
+    }
+
+    fn stamps(&self) -> String {
+        fs::read_to_string(self.file("starts")).unwrap_or_default()
+    }
+}
+
+#[test]
+fn a_job_that_ends_by_itself_as_its_slice_is_told_to_end_is_stopped_whatever_its_status() {
+    for (how, status) in [("exit 0", 143), ("exit 1", 1), ("kill -KILL $$", 137), ("(exit 7) | cat", 143)] {
+        let folder = Folder::new();
+        // Its parent is the one that works, which may hear of the signal before or after the job's end.
+        let job = format!("[ -e again ] || {{ : > again; trap \"\" TERM; kill -TERM $PPID; {how}; }}");
+        folder.round("", &format!("-j1 sh -c '{job}' ::: a b"));
+        folder.slice("").end().died_of(Signal::TERM);
+        let records = folder.recorded(1);
+        // The second may have begun, and was stopped then.
+        assert!(records.iter().all(|record| record["outcome"] == "stopped"), "{how}: {records:?}");
+        let says = |name: &str| records[0][name].clone();
+        assert_eq!(
+            (says("outcome"), says("success"), says("status")),
+            ("stopped".into(), false.into(), status.into()),
+            "{how}: {records:?}"
+        );
+        // Begun again it does all of its part.
+        folder.slice("").end().exited(0).silent();
+        assert!(folder.recorded(2).iter().all(|record| record["success"] == true));
+        assert_eq!(folder.recorded(2).len(), 2, "{how}");
+    }
+}
+
+#[test]
+fn what_has_ended_just_before_its_slice_is_killed_has_no_record_and_runs_again() {
+    let folder = Folder::new();
+    folder.round("", "-j1 sh -c 'echo {} >> starts; [ {} = a ] || [ -e again ] || { : > again; kill -KILL $PPID; sleep 1000; }' ::: a b");
+    folder.slice("").end().died_of(Signal::KILL);
+    assert_eq!(folder.recorded(1).len(), 0);
+    folder.slice("").end().exited(0);
+    assert_eq!(folder.stamps(), "a\nb\na\nb\n");
+    assert_eq!(folder.recorded(2).len(), 2);
+}
+
+#[test]
+fn a_slice_exits_with_zero_when_jobs_have_failed_unless_somebody_has_asked() {
+    for (options, job, status) in
+        [("", "false", 0), ("--slice-exit", "false", 1), ("--slice-exit", "true", 0)]
+    {
+        let folder = Folder::new();
+        folder.round("", &format!("{options} sh -c 'echo {{}} >> starts; {job}' ::: a b"));
+        folder.slice("").end().exited(status);
+        // Begun again, by a requeue say, it has nothing to do, and the same to tell.
+        folder.slice("").end().exited(status);
+        assert_eq!(folder.stamps().lines().count(), 2);
+        let retried = Folder::new();
+        retried
+            .round("", &format!("{options} --retries 1 sh -c '[ $PROCPOOL_ATTEMPT = 2 ] || {job}' ::: a b"));
+        retried.slice("").end().exited(0);
+        retried.slice("").end().exited(0);
+    }
+}
+
+#[test]
+fn a_slice_whose_folder_can_not_be_entered_for_a_while_starts_nothing_and_loses_nothing() {
+    let folder = Folder::new();
+    let chmod = |mode| fs::set_permissions(folder.file("j"), Permissions::from_mode(mode)).unwrap();
+    // Nothing is closed to root.
+    let prefix = if geteuid().is_root() {
+        folder.sh("chmod 777 . && cp \"$(command -v procpool)\" .").end().exited(0);
+        format!("env PATH=\"$PWD:$PATH\" setpriv --reuid {USER} --regid {USER} --clear-groups")
+    } else {
+        String::new()
+    };
+    let job = r#"sh -c "echo {} >> starts; until [ -e go{} ]; do sleep 0.05; done; seq 1 2000" ::: 1 2 3 4"#;
+    folder.round(&prefix, &format!("-j2 {job}"));
+    let running = folder.slice(&prefix).start();
+    wait_for("two starts", || folder.stamps().lines().count() == 2);
+    chmod(0o000);
+    folder.write("go1", "").write("go2", "");
+    let says = |text: &str| String::from_utf8_lossy(&running.stderr.heard()).contains(text);
+    wait_for("word of it", || says("Permission denied (os error 13); tried again for up to 120 s"));
+    folder.write("go3", "").write("go4", "");
+    chmod(0o700);
+    running.end().exited(0);
+    let records = folder.recorded(1);
+    assert!(records.len() == 4 && records.iter().all(|record| record["success"] == true), "{records:?}");
+    assert_eq!(folder.stamps().lines().count(), 4);
+}
+
+#[test]
+fn a_slice_ends_when_its_folder_is_gone() {
+    let folder = Folder::new();
+    folder.round("", "-j1 sh -c 'echo {} >> starts; sleep 1000' ::: a b");
+    let running = folder.slice("").start();
+    wait_for("a start", || folder.stamps() == "a\n");
+    fs::remove_dir_all(folder.file("j")).unwrap();
+    running.end().exited(3);
+    assert_eq!(folder.stamps(), "a\n");
+}
