@@ -111,8 +111,8 @@ fn passes(error: &io::Error) -> bool {
         Errno::HOSTDOWN,
         Errno::SHUTDOWN,
     ]
-        .iter()
-        .any(|errno| errno.raw_os_error() == number)
+    .iter()
+    .any(|errno| errno.raw_os_error() == number)
     {
         return true;
     }

@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 use procpool_core::{Completion, Context, Halt, HeldUp, Job, NotStarted, Outcome, Spool};
 
 use crate::guard::Left;
-use crate::journal::held::{Batch, HEARING, Held};
 use crate::journal::folder::Folder;
+use crate::journal::held::{Batch, HEARING, Held};
 use crate::journal::positions::Positions;
 use crate::journal::printed::Printed;
 use crate::journal::record::{Circumstances, End, Output, Outputs, Record, attempt_line};

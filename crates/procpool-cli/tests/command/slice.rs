@@ -4,8 +4,10 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
-use rustix::process::{Signal, geteuid};
+use rustix::process::Signal;
 use serde_json::Value;
+use sleeper::needs;
+use sleeper::needs::Need;
 
 use crate::cluster::SLURM;
 use crate::{Folder, Trial, wait_for};
@@ -13,11 +15,8 @@ use crate::{Folder, Trial, wait_for};
 /// What takes a round and runs none of it.
 const TAKE: &str = "#!/bin/sh\ncat > taken; echo 1\n";
 
-/// The number of an ordinary user.
-const USER: &str = "61238";
-
 impl Folder {
-    /// A round of one slice has been written for this command line, by whoever runs the tests or by an ordinary user.
+    /// A round of one slice is written for this command line. What runs procpool stands in the prefix.
     fn round(&self, prefix: &str, line: &str) {
         self.write("slurm", SLURM);
         self.write_program("sbatch", TAKE);
@@ -100,15 +99,10 @@ fn a_slice_exits_with_zero_when_jobs_have_failed_unless_somebody_has_asked() {
 
 #[test]
 fn a_slice_whose_folder_can_not_be_entered_for_a_while_starts_nothing_and_loses_nothing() {
+    needs!(Modes);
     let folder = Folder::new();
     let chmod = |mode| fs::set_permissions(folder.file("j"), Permissions::from_mode(mode)).unwrap();
-    // Nothing is closed to root.
-    let prefix = if geteuid().is_root() {
-        folder.sh("chmod 777 . && cp \"$(command -v procpool)\" .").end().exited(0);
-        format!("env PATH=\"$PWD:$PATH\" setpriv --reuid {USER} --regid {USER} --clear-groups")
-    } else {
-        String::new()
-    };
+    let prefix = Need::Modes.wrapper().join(" ");
     let job = r#"sh -c "echo {} >> starts; until [ -e go{} ]; do sleep 0.05; done; seq 1 2000" ::: 1 2 3 4"#;
     folder.round(&prefix, &format!("-j2 {job}"));
     let running = folder.slice(&prefix).start();
@@ -116,7 +110,7 @@ fn a_slice_whose_folder_can_not_be_entered_for_a_while_starts_nothing_and_loses_
     chmod(0o000);
     folder.write("go1", "").write("go2", "");
     let says = |text: &str| String::from_utf8_lossy(&running.stderr.heard()).contains(text);
-    wait_for("word of it", || says("Permission denied (os error 13); tried again for up to 120 s"));
+    wait_for("word of it", || says("can't be used now (Permission denied"));
     folder.write("go3", "").write("go4", "");
     chmod(0o700);
     running.end().exited(0);
