@@ -23,6 +23,7 @@ mod input;
 mod journal;
 mod labels;
 mod launch;
+mod leave;
 mod ls;
 mod machine;
 mod ownership;
@@ -156,9 +157,10 @@ fn follow(
             processes,
             link,
             grace,
+            leave,
             afterwards,
         }) => {
-            let controls = Controls { pulse, processes, link, grace };
+            let controls = Controls { pulse, processes, link, grace, leave };
             let status = run::run(start, input, Audience { sinks, telling }, controls);
             afterwards(status);
             status

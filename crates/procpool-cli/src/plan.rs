@@ -32,6 +32,7 @@ use crate::journal::list::Keep;
 use crate::journal::running::Leaks;
 use crate::journal::session::Session;
 use crate::launch;
+use crate::leave::Leave;
 use crate::machine::{self, Wanted};
 use crate::plan::journal::{Given, Journaling, Recording};
 use crate::plan::outputs::{Outputs, Recorded};
@@ -57,6 +58,8 @@ pub(crate) struct Plan {
     pub(crate) link: Option<Link>,
     /// How long a job that was asked to end has.
     pub(crate) grace: Duration,
+    /// Whether what runs elsewhere is left where procpool is told to end.
+    pub(crate) leave: Leave,
     /// What is left to do once all is told.
     pub(crate) afterwards: Afterwards,
 }
@@ -133,16 +136,30 @@ impl Plan {
             machine::renice(args.environment.nice)?;
         }
         let directory = args.journal.journal.clone().unwrap_or_default();
+        let leave = match place {
+            Place::Here => Leave::default(),
+            Place::Cluster => Leave::new(args.cluster.on_term.unwrap_or_default()),
+        };
+        let left = leave.clone();
         let afterwards = Box::new(move |status| match own_folder {
             Some(folder) => folder.settle(is_detached, status),
+            None if left.is_asked() => own_folder::tell(&directory),
             None if is_detached && status == ExitStatus::Success => own_folder::tell(&directory),
             None => {}
         });
-        let plan = Plan::assemble(args, run, place, guard)?;
-        Ok(Plan { afterwards, ..plan })
+        Ok(Plan {
+            afterwards,
+            ..Plan::assemble(args, run, place, leave, guard)?
+        })
     }
 
-    fn assemble(args: RunArgs, run: String, place: Place, guard: Option<&Guard>) -> anyhow::Result<Plan> {
+    fn assemble(
+        args: RunArgs,
+        run: String,
+        place: Place,
+        leave: Leave,
+        guard: Option<&Guard>,
+    ) -> anyhow::Result<Plan> {
         let RunArgs {
             schedule: scheduling,
             outputs,
@@ -208,6 +225,7 @@ impl Plan {
                     grace: jobs.grace,
                     watched: telling::watched(&telling, &cluster),
                     alone: guard.map(|guard| guard.alone.clone()).unwrap_or_default(),
+                    leave: leave.clone(),
                 };
                 (cluster::start(&cluster, &scheduling, given)?, local.processes())
             }
@@ -239,6 +257,7 @@ impl Plan {
                 Place::Here => jobs.grace,
                 Place::Cluster => cluster::patience(jobs.grace),
             },
+            leave,
             afterwards: Box::new(|_| {}),
         })
     }

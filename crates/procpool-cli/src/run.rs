@@ -14,6 +14,7 @@ use crate::errors::copy_of;
 use crate::exit::{self, ExitStatus};
 use crate::guard::{Alone, Left, Link, Ruler};
 use crate::input::{self, Earlier, Fault, Input, Jobs};
+use crate::leave::Leave;
 use crate::progress::{Display, Progress};
 use crate::pulse::Pulse;
 use crate::scale::{Failures, Scale};
@@ -34,6 +35,8 @@ pub(crate) struct Controls {
     pub(crate) link: Option<Link>,
     /// How long a job that was asked to end has.
     pub(crate) grace: Duration,
+    /// Whether it is left where it is told to end.
+    pub(crate) leave: Leave,
 }
 
 /// Who is told of a run.
@@ -111,7 +114,7 @@ fn conclude_unbegun(trouble: &Trouble) -> ExitStatus {
 }
 
 fn start(set_going: Start, jobs: Jobs, controls: Controls) -> anyhow::Result<(Run<Work>, Caught)> {
-    let Controls { pulse, processes, link, grace } = controls;
+    let Controls { pulse, processes, link, grace, leave } = controls;
     link.iter().for_each(Link::announce);
     // Caught before the first job starts: a signal in between would leave that job behind.
     let signals = Signals::catch().context("can't catch signals")?;
@@ -123,6 +126,7 @@ fn start(set_going: Start, jobs: Jobs, controls: Controls) -> anyhow::Result<(Ru
         insistence: Insistence { handle: handle.clone(), pulse, grace },
         handle: handle.clone(),
         processes: processes.clone(),
+        leave,
     };
     let (caught, obedience) = signals.concern(concerned);
     if let Some(ear) = ear {

@@ -20,6 +20,7 @@ use signal_hook::consts::{
 };
 use signal_hook::{flag, iterator};
 
+use crate::leave::Leave;
 pub(crate) use crate::signals::count::Source;
 use crate::signals::count::{Counts, Heard};
 pub(crate) use crate::signals::ending::Ending;
@@ -53,6 +54,8 @@ pub(crate) struct Concerned {
     pub(crate) processes: Processes,
     pub(crate) report: StatusReport,
     pub(crate) insistence: Insistence,
+    /// What runs elsewhere may be left.
+    pub(crate) leave: Leave,
 }
 
 struct Servant {
@@ -177,10 +180,14 @@ impl Servant {
     /// Tells the run: the first one ends it politely, INT and QUIT by the same signal and the others by TERM;
     /// INT after that kills. And where procpool's own end doesn't come, sees to that: see [`Insistence`].
     fn end(&self, signal: i32) {
-        let Concerned { handle, insistence, .. } = &self.concerned;
+        let Concerned { handle, insistence, leave, .. } = &self.concerned;
         Ending::of_this_process().note();
         let is_first = self.first.set(signal).is_ok();
         let first = self.first.get().copied().unwrap_or(signal);
+        if is_first && leave.hear(signal) || !is_first && leave.is_asked() {
+            insistence.start(first, Patience::Grace);
+            return;
+        }
         match signal {
             SIGINT | SIGQUIT if is_first => {
                 let same = if signal == SIGINT { Signal::INT } else { Signal::QUIT };

@@ -125,10 +125,15 @@ impl Engine for Slurm {
             .args(identity(array))
             .stdin_bytes(script);
         // It would wait until all is over.
-        let answer = call(sbatch.env_remove("SBATCH_WAIT")).map_err(|failure| match failure {
-            Failure::Said(words) if !read::passes(&words) => EngineError::Refused(words),
-            failure => failure.into(),
-        })?;
+        let sbatch = sbatch.env_remove("SBATCH_WAIT");
+        // In a job, they are that job's, and an element would take them for its own where Slurm doesn't set them.
+        let answer =
+            call(allocation::OF_A_JOB.into_iter().fold(sbatch, Command::env_remove)).map_err(|failure| {
+                match failure {
+                    Failure::Said(words) if !read::passes(&words) => EngineError::Refused(words),
+                    failure => failure.into(),
+                }
+            })?;
         read::submitted(&text(&answer))
     }
 

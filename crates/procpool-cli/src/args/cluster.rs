@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::duration;
+use crate::leave::OnTerm;
 
 /// Where jobs run, and what a cluster is told about them.
 #[derive(Debug, clap::Args)]
@@ -49,6 +50,13 @@ pub(crate) struct ClusterArgs {
     /// The exit status is 0 then and says nothing of the jobs.
     #[arg(long, requires = "on")]
     pub(crate) detach: bool,
+
+    /// What TERM does to the run: cancel it, or leave it to the cluster
+    ///
+    /// `procpool resume DIR` comes back for a run that was left. It is always left where the terminal is lost (HUP), or where procpool
+    /// runs in a job of the cluster itself whose time is over; INT always cancels it.
+    #[arg(long, requires = "on", value_name = "WHAT")]
+    pub(crate) on_term: Option<OnTerm>,
 
     /// Never start a job a second time because its node was lost; what came of it is lost then
     ///

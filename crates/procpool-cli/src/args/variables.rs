@@ -14,7 +14,7 @@ const OF_JOBS: [&str; 6] = ["key", "seq", "slot", "attempt", "run", "within"];
 
 /// Options that say what one run is about, not how runs go. A run inside a job inherits the variables: it would take
 /// its own list from the outer run's file, and write over the outer run's records.
-const OF_ONE_RUN: [&str; 18] = [
+const OF_ONE_RUN: [&str; 19] = [
     "file",
     "arg-file",
     "dry-run",
@@ -32,6 +32,7 @@ const OF_ONE_RUN: [&str; 18] = [
     "sbatch-arg",
     "time",
     "detach",
+    "on-term",
     "at-most-once",
 ];
 
@@ -45,7 +46,7 @@ Variables:
   (jobs have PROCPOOL_KEY), nor for what is one run's own (--file, --arg-file,
   and --dry-run, --results, --joblog, --junit, --events, --journal, --resume,
   and --changed, --durable; --on, --slices, --nodes, --sbatch-arg, --time,
-  --detach, --at-most-once). Jobs inherit them.";
+  --detach, --on-term, --at-most-once). Jobs inherit them.";
 
 /// A variable that counts, as the word that would have been typed.
 #[derive(Debug, PartialEq, Eq)]

@@ -34,6 +34,7 @@ use crate::journal::positions::Positions;
 use crate::journal::record::{self, Record, RoundOver, tag};
 use crate::journal::session::Session;
 use crate::journal::text::Text;
+use crate::leave::Leave;
 use crate::work::Work;
 
 /// The time between two looks at what slices have recorded: while there is something, and at most.
@@ -68,6 +69,7 @@ struct Errand {
     session: Arc<Session>,
     clerk: Clerk,
     alone: Alone,
+    leave: Leave,
     fault: Fault,
     generation: u32,
     list: u32,
@@ -96,7 +98,7 @@ struct Errand {
 
 impl Errand {
     fn new(post: Post, driver: &mut Driver<Work>) -> anyhow::Result<Errand> {
-        let Post { terms, means, outset, clerk, alone, fault } = post;
+        let Post { terms, means, outset, clerk, alone, leave, fault } = post;
         let session = Arc::clone(&means.session);
         let folder = session.folder.clone();
         let index = Arc::new(Index::read(&folder, outset.list)?);
@@ -111,6 +113,7 @@ impl Errand {
             session,
             clerk,
             alone,
+            leave,
             fault,
             generation: outset.generation,
             list: outset.list,
@@ -132,11 +135,18 @@ impl Errand {
     }
 
     fn run(mut self, driver: &mut Driver<Work>) -> anyhow::Result<()> {
+        self.leave.begin();
         while self.go_on(driver)? {
             self.stand(driver);
             driver.wait(self.pause);
         }
         self.alone.hold();
+        if self.leave.is_asked() {
+            self.say_leave();
+            driver.standing.active.clear();
+            driver.standing.pending = Pending::Exactly(0);
+            return Ok(());
+        }
         self.courier.end(driver)?;
         if self.terms.stay == Stay::Detached {
             // They run, and not for this head.
@@ -156,6 +166,9 @@ impl Errand {
         self.follow(driver)?;
         self.judge(driver);
         self.halt(driver)?;
+        if self.leave.is_asked() {
+            return Ok(false);
+        }
         if self.away.is_some() && driver.halted() == Halt::GoOn {
             // What is to be done next has to be written down first, and what is known is old.
             return Ok(true);

@@ -11,6 +11,7 @@ use crate::cluster::courier::Means;
 use crate::cluster::outset::Outset;
 use crate::guard::Alone;
 use crate::input::Fault;
+use crate::leave::Leave;
 
 /// What a run on a cluster is told.
 pub(crate) struct Terms {
@@ -55,6 +56,7 @@ pub(crate) struct Post {
     pub(crate) clerk: Clerk,
     /// A head whose keeper is dead is about to be killed, which is no halt of the run.
     pub(crate) alone: Alone,
+    pub(crate) leave: Leave,
     /// Where it is told that the cluster doesn't take what was typed.
     pub(crate) fault: Fault,
 }

@@ -24,9 +24,10 @@ use crate::input::Fault;
 use crate::journal::past::PastRound;
 use crate::journal::session::Session;
 use crate::labels::Labels;
+use crate::leave::Leave;
 use crate::plan::{schedule, spooling};
 use crate::run::Start;
-use crate::shown;
+use crate::{shown, threads};
 
 /// What it takes beside what was typed.
 pub(super) struct Given<'a> {
@@ -41,6 +42,7 @@ pub(super) struct Given<'a> {
     pub(super) grace: Duration,
     pub(super) watched: Watched,
     pub(super) alone: Alone,
+    pub(super) leave: Leave,
 }
 
 /// Tried once more than that a job is lost.
@@ -128,12 +130,22 @@ pub(super) fn start(
         starts: given.starts,
     };
     let limit = scheduling.limit;
-    let (outset, fault, alone) = (given.outset, given.fault, given.alone);
+    let (outset, fault, alone, leave) = (given.outset, given.fault, given.alone, given.leave);
     Ok(Box::new(move |_| {
         let clerk = Clerk::new(engine, || {}).context("can't start a thread that asks the cluster")?;
-        let post = Post { terms, means, outset, clerk, alone, fault };
+        learn_own_end(&leave);
+        let post = Post { terms, means, outset, clerk, alone, leave, fault };
         Ok(Run::driven(limit, move |driver| drive(post, driver))?)
     }))
+}
+
+/// Where procpool runs in a job of a cluster itself, its end there is not meant for what it has handed in.
+fn learn_own_end(leave: &Leave) {
+    let Some((engine, own)) = allocation() else { return };
+    let leave = leave.clone();
+    let ask = move || engine.end_of(&own).ok().flatten().into_iter().for_each(|end| leave.ends(end));
+    // Without it TERM cancels the run, as everywhere.
+    let _ = threads::start("procpool-end", ask);
 }
 
 /// How many jobs run at once in a slice, where that doesn't follow from its node.

@@ -39,6 +39,7 @@ use crate::journal::text::Text;
 use crate::journal::whereabouts::Whereabouts;
 use crate::journal::writer::Durability;
 use crate::launch::{Launcher, Signals};
+use crate::leave::Leave;
 use crate::machine::{self, Wanted};
 use crate::plan::{Plan, cluster, leaks, records, schedule, spooling, terms};
 use crate::progress::{Display, Failed, Progress};
@@ -217,6 +218,7 @@ impl Plan {
             processes,
             link: guard.map(Guard::link),
             grace: args.jobs.grace,
+            leave: Leave::default(),
             afterwards: Box::new(|_| drop(live)),
         })
     }

@@ -14,6 +14,7 @@ mod cluster;
 mod controller;
 mod equal;
 mod head;
+mod leaving;
 #[path = "../command/listener.rs"]
 mod listener;
 mod moments;

@@ -1,6 +1,7 @@
 //! A procpool that was started, what has come from it so far, and how it ended.
 //! Does not know what it runs, nor where.
 
+use std::fs::File;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -26,6 +27,13 @@ impl Running {
         thread::spawn(move || std::io::Write::write_all(&mut stdin, &input));
         let stdout = Listener::new(child.stdout.take());
         let stderr = Listener::new(child.stderr.take());
+        Running { child, stdout, stderr }
+    }
+
+    /// The same, with this as its standard input.
+    pub(crate) fn start_on(command: &mut Command, stdin: File) -> Running {
+        let mut child = command.stdin(stdin).stderr(Stdio::piped()).spawn().unwrap();
+        let (stdout, stderr) = (Listener::new(child.stdout.take()), Listener::new(child.stderr.take()));
         Running { child, stdout, stderr }
     }
 

@@ -178,6 +178,12 @@ const CLUSTER: &[Row] = &[
         0,
     ),
     (
+        "on-term",
+        "procpool run --on slurm --on-term leave true ::: 1; echo $?; procpool run --on slurm --on-term x true ::: 1 2>&1 | grep -c leave",
+        "0\n1\n",
+        0,
+    ),
+    (
         "at-most-once",
         "procpool run --on slurm --at-most-once true ::: 1; grep requeue asked",
         "--no-requeue\n",

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "clippy does not take the helpers of tests for tests")]
 
 mod cluster;
+mod cluster_trouble;
 mod coming_from;
 mod command_lines;
 mod control;

@@ -6,6 +6,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::allocation::{Allocation, ElementOf};
 
+/// Those of a job's variables that not every job has.
+pub(crate) const OF_A_JOB: [&str; 4] =
+    ["SLURM_RESTART_COUNT", "SLURM_JOB_END_TIME", "SLURM_STEP_GPUS", "SLURM_JOB_GPUS"];
+
 /// What is said of the job that this is in; `None` where it is in none.
 pub(crate) fn of(variable: &dyn Fn(&str) -> Option<String>) -> Option<Allocation> {
     let number = |name: &str| variable(name)?.parse::<u32>().ok();

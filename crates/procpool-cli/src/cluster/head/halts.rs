@@ -15,7 +15,10 @@ impl Errand {
     pub(super) fn halt(&mut self, driver: &Driver<Work>) -> anyhow::Result<()> {
         let halted = driver.halted();
         self.alone.hold();
-        if halted == self.told {
+        if halted == self.told || self.leave.is_asked() {
+            return Ok(());
+        }
+        if matches!(halted, Halt::Stop(_) | Halt::Kill) && self.leave.look_for_terminal() {
             return Ok(());
         }
         let told = self.tell_slices(halted);

@@ -41,6 +41,19 @@ impl Errand {
         screen::say(&format!("procpool: {left}: {}\n", shown::name(why)));
     }
 
+    /// This process ends, and the run goes on.
+    pub(super) fn say_leave(&self) {
+        let jobs = match self.total - self.courier.finished() {
+            1 => "1 job has".to_owned(),
+            jobs => format!("{jobs} jobs have"),
+        };
+        let array = match self.head.status().array {
+            Some(id) => format!("array {id} goes on without this process"),
+            None => "nothing of it is in the cluster just now".to_owned(),
+        };
+        screen::say(&format!("procpool: {array}; {jobs} no outcome yet\n"));
+    }
+
     /// Jobs whose end came twice.
     pub(super) fn say_duplicates(&self) {
         match self.courier.duplicates {
