@@ -1,9 +1,12 @@
 //! A run on a cluster: its head, which follows what slices record, and what a slice is told.
 //! Knows no engine's commands; `procpool-cluster` does.
 
+pub(crate) mod claims;
 pub(crate) mod courier;
+mod facts;
 pub(crate) mod gpus;
 pub(crate) mod halting;
+pub(crate) mod hand;
 pub(crate) mod head;
 pub(crate) mod index;
 mod logs;
@@ -12,6 +15,7 @@ pub(crate) mod outset;
 pub(crate) mod own_folder;
 pub(crate) mod post;
 mod roster;
+pub(crate) mod share;
 pub(crate) mod tails;
 mod take_up;
 pub(crate) mod taking;

@@ -1,23 +1,53 @@
-//! The smallest whole use of a cluster: so many naps of a fifth of a second, in slices, on Slurm.
+//! The smallest whole use of a cluster: so many naps of a fifth of a second, on Slurm.
 //! `cargo run --example naps -- 1000 FOLDER`, where FOLDER is new, and shared by all nodes.
 //!
 //! A nap is finished once there is a file of its number: what a journal is to a real caller.
 
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use procpool_cluster::{
-    Act, Array, Clerk, Engine, Head, Processors, Requeue, Round, Settings, Slurm, Task, ranges,
+    Act, Array, Clerk, Engine, Head, Holder, Outcomes, Processors, Requeue, Round, Settings, Slurm, Task,
+    Unreadable, ranges,
 };
 
-/// `$1` is the folder, `$2` the round's number.
-const SLICE: &str = r#"
-for nap in $(cat "$1/$2-$SLURM_ARRAY_TASK_ID"); do
-    [ -e "$1/done-$nap" ] || { echo "$nap" >> "$1/starts"; sleep 0.2; : > "$1/done-$nap"; }
+/// What an element does: it takes one piece after another that nobody else has taken, or that was its own before it was started
+/// again. `$1` is the folder, `$2` the round's number.
+const ELEMENT: &str = r#"
+piece=0
+while [ -e "$1/$2-$piece" ]; do
+    taken=$1/$2-$piece-taken
+    if (set -C; echo "$SLURM_ARRAY_TASK_ID" > "$taken") 2>&- || [ "$(cat "$taken")" = "$SLURM_ARRAY_TASK_ID" ]; then
+        for nap in $(cat "$1/$2-$piece"); do
+            [ -e "$1/done-$nap" ] || { echo "$nap" >> "$1/starts"; sleep 0.2; : > "$1/done-$nap"; }
+        done
+    fi
+    piece=$((piece + 1))
 done"#;
+
+/// What has come of the naps.
+struct Naps<'a> {
+    folder: &'a Path,
+    round: u32,
+}
+
+impl Outcomes for Naps<'_> {
+    fn is_finished(&self, nap: u64) -> bool {
+        self.folder.join(format!("done-{nap}")).exists()
+    }
+
+    fn holder(&self, piece: usize) -> Result<Holder, Unreadable> {
+        match fs::read_to_string(self.folder.join(format!("{}-{piece}-taken", self.round))) {
+            Ok(text) => Ok(text.trim().parse().map_or(Holder::Somebody, Holder::Element)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Holder::Nobody),
+            Err(_) => Err(Unreadable),
+        }
+    }
+}
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = env::args_os().skip(1);
@@ -35,12 +65,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut head = Head::new(settings, ranges(1..=naps));
     let main = thread::current();
     let clerk = Clerk::new(Box::new(engine), move || main.unpark())?;
-    let is_finished = |nap: u64| folder.join(format!("done-{nap}")).exists();
 
     let start = Instant::now();
     let mut ends = false;
     while !ends {
-        for act in head.step(Instant::now(), &is_finished) {
+        let round = head.round().map_or(0, |round| round.number);
+        for act in head.step(Instant::now(), &Naps { folder: &folder, round }) {
             match act {
                 Act::Ask(task) => clerk.ask(task),
                 Act::Submit(round) => clerk.ask(Task::Submit(Box::new(hand_in(&round, &folder)?))),
@@ -56,22 +86,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             head.heard(Instant::now(), answer);
         }
     }
-    let finished = (1..=naps).filter(|nap| is_finished(*nap)).count();
+    let all = Naps { folder: &folder, round: 0 };
+    let finished = (1..=naps).filter(|nap| all.is_finished(*nap)).count();
     println!("{:.1?}: {finished} of {naps} are finished", start.elapsed());
     Ok(())
 }
 
 /// Writes down what the elements of a round are to do.
 fn hand_in(round: &Round, folder: &Path) -> std::io::Result<Array> {
-    for (index, slice) in round.slices.iter().enumerate() {
-        let naps: Vec<String> = slice.positions().map(|nap| nap.to_string()).collect();
+    for (index, piece) in round.pieces.iter().enumerate() {
+        let naps: Vec<String> = piece.positions().map(|nap| nap.to_string()).collect();
         fs::write(folder.join(format!("{}-{index}", round.number)), naps.join("\n"))?;
     }
-    let words = ["sh", "-c", SLICE, "sh"].map(OsString::from);
+    let words = ["sh", "-c", ELEMENT, "sh"].map(OsString::from);
     let command = words.into_iter().chain([folder.into(), round.number.to_string().into()]).collect();
     Ok(Array {
         name: round.name.clone(),
-        elements: u32::try_from(round.slices.len()).unwrap_or(u32::MAX),
+        elements: round.elements,
         at_once: None,
         processors: Processors::Exactly(1),
         requeue: Requeue::Yes,

@@ -44,9 +44,9 @@ pub enum Act {
 pub struct Status<'a> {
     /// The array that is out; none between two rounds.
     pub array: Option<&'a ArrayId>,
-    /// The slices that run.
+    /// The elements that run.
     pub running: Vec<Running<'a>>,
-    /// How many slices wait.
+    /// How many elements wait.
     pub waiting: usize,
     /// Why the first of them does.
     pub reason: Option<&'a str>,
@@ -54,11 +54,11 @@ pub struct Status<'a> {
     pub unreachable: bool,
 }
 
-/// A slice that runs.
+/// An element that runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Running<'a> {
     /// Which one of the round.
-    pub slice: usize,
+    pub element: usize,
     /// The node.
     pub node: &'a str,
 }

@@ -63,6 +63,9 @@ pub trait Engine: Send {
     /// # Errors
     /// Where it can't be reached.
     fn end_of(&self, allocation: &Allocation) -> Result<Option<SystemTime>, EngineError>;
+
+    /// How long before its time is over an element is told to end.
+    fn warning(&self) -> Duration;
 }
 
 /// How much there is of a cluster.

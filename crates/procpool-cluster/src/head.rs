@@ -4,21 +4,26 @@
 mod array;
 mod backlog;
 mod hear;
+mod judge;
 mod next;
+mod pace;
 mod told;
 
 use std::mem;
 use std::ops::Range;
 use std::time::Instant;
 
-use self::array::{Array, By, Leftover};
+use self::array::{Array, By};
 use self::backlog::Backlog;
+use self::judge::{Leftover, Untaken, Why, judge};
+use self::pace::Pace;
 use self::told::Told;
 use crate::act::{Act, Running, Status};
 use crate::engine::{ArrayId, Capacity, EngineError, Whom};
-use crate::notice::Notice;
+use crate::notice::{Ended, Notice};
+use crate::outcomes::Outcomes;
+use crate::piece::count;
 use crate::plan::{Earlier, Round, Settings};
-use crate::slice::count;
 use crate::task::Answer;
 
 /// The head of a run on a cluster.
@@ -27,18 +32,28 @@ use crate::task::Answer;
 ///
 /// ```
 /// use std::time::Instant;
-/// use procpool_cluster::{Act, Answer, ArrayId, Capacity, Head, Settings, Task};
+/// use procpool_cluster::{Act, Answer, ArrayId, Capacity, Head, Holder, Outcomes, Settings, Task, Unreadable};
+///
+/// struct Nothing;
+/// impl Outcomes for Nothing {
+///     fn is_finished(&self, _: u64) -> bool {
+///         false
+///     }
+///     fn holder(&self, _: usize) -> Result<Holder, Unreadable> {
+///         Ok(Holder::Nobody)
+///     }
+/// }
 ///
 /// let mut head = Head::new(Settings::new("procpool-nightly", "Slurm"), vec![1..1001]);
-/// let (start, none) = (Instant::now(), |_| false);
-/// assert_eq!(head.step(start, &none), [Act::Ask(Task::Survey)]);
+/// let start = Instant::now();
+/// assert_eq!(head.step(start, &Nothing), [Act::Ask(Task::Survey)]);
 /// head.heard(start, Answer::Surveyed(Ok(Capacity { most_elements: 1001, processors: 32, nodes: 4 })));
 ///
-/// let [Act::Submit(round)] = &head.step(start, &none)[..] else { panic!("its first array") };
-/// assert_eq!((round.name.as_str(), round.slices.len()), ("procpool-nightly-1", 12));
+/// let [Act::Submit(round)] = &head.step(start, &Nothing)[..] else { panic!("its first array") };
+/// assert_eq!((round.name.as_str(), round.elements, round.jobs()), ("procpool-nightly-1", 4, 1000));
 /// head.heard(start, Answer::Submitted(Ok(ArrayId::new("17"))));
-/// let [Act::Say(notice), Act::Ask(Task::Poll(_))] = &head.step(start, &none)[..] else { panic!("it is followed") };
-/// assert_eq!(notice.to_string(), "array 17: 12 slices of about 84 jobs");
+/// let [Act::Say(notice), Act::Ask(Task::Poll(_))] = &head.step(start, &Nothing)[..] else { panic!("it is followed") };
+/// assert_eq!(notice.to_string(), "array 17: 4 slices for 1000 jobs");
 /// ```
 #[derive(Debug)]
 pub struct Head {
@@ -53,8 +68,11 @@ pub struct Head {
     asked: Option<Question>,
     /// Nothing is asked before that.
     pause: Option<Instant>,
+    pace: Pace,
     reachable: bool,
     told: Told,
+    /// How many arrays in a row have ended without having taken anything.
+    idle: u32,
     /// What is to be done since the last step.
     acts: Vec<Act>,
 }
@@ -108,6 +126,9 @@ enum Question {
     Other,
 }
 
+/// Who hands in what never begins would do so for ever.
+const MOST_IDLE: u32 = 3;
+
 /// So many pauses long an array is new: its elements are watched more closely, and nobody is told why they wait.
 const NEW: u32 = 4;
 
@@ -124,8 +145,10 @@ impl Head {
             mood: Mood::Going,
             asked: None,
             pause: None,
+            pace: Pace::default(),
             reachable: true,
             told: Told::default(),
+            idle: 0,
             acts: Vec::new(),
         }
     }
@@ -144,9 +167,9 @@ impl Head {
         head
     }
 
-    /// What is to be done now. `is_finished` is only asked for positions whose element is gone for long enough.
-    pub fn step(&mut self, now: Instant, is_finished: &dyn Fn(u64) -> bool) -> Vec<Act> {
-        self.close_round(now, is_finished);
+    /// What is to be done now. `outcomes` are only asked for once all elements are gone for long enough.
+    pub fn step(&mut self, now: Instant, outcomes: &dyn Outcomes) -> Vec<Act> {
+        self.close_round(now, outcomes);
         if self.asked.is_none_or(|question| self.needs_no_answer(question)) {
             self.go_on(now);
         }
@@ -244,7 +267,7 @@ impl Head {
     pub fn status(&self) -> Status<'_> {
         let unreachable = !self.reachable;
         let Stage::Out(array) = &self.stage else { return Status { unreachable, ..Status::default() } };
-        let running = array.running().map(|(slice, node)| Running { slice, node });
+        let running = array.running().map(|(element, node)| Running { element, node });
         Status {
             array: array.id.as_ref(),
             running: running.collect(),
@@ -264,8 +287,14 @@ impl Head {
         }
     }
 
+    /// Something has changed that the engine will know of: it is asked soon.
+    pub fn look(&mut self, now: Instant) {
+        self.pace = Pace::default();
+        self.pause = self.pause.map(|pause| pause.min(now + self.settings.poll_every));
+    }
+
     /// Once an array is over for long enough, what it has left is lost or is to do again.
-    fn close_round(&mut self, now: Instant, is_finished: &dyn Fn(u64) -> bool) {
+    fn close_round(&mut self, now: Instant, outcomes: &dyn Outcomes) {
         let Stage::Out(array) = &self.stage else { return };
         if array.over_since().is_none_or(|since| now < since + self.settings.settle) {
             return;
@@ -274,25 +303,55 @@ impl Head {
             self.stage = Stage::Between;
             return;
         }
-        let verdict = array.judge(self.settings.engine, self.settings.most_tries, is_finished);
+        let judged = judge(array, self.settings.engine, self.settings.most_tries, outcomes);
+        let Ok(verdict) = judged else { return };
         let jobs = verdict.again.values().map(|ranges| count(ranges)).sum();
         if jobs > 0 {
             self.acts.push(Act::Say(Notice::TriedAgain { jobs, ended: verdict.ended }));
         }
-        let all_was_cancelled = jobs == 0 && verdict.lost.is_empty() && !verdict.left.is_empty();
+        let goes_on = jobs > 0 || !verdict.lost.is_empty() || verdict.untaken.goes_on();
+        let was_cancelled = !verdict.left.is_empty() || verdict.untaken.why == Why::Cancelled;
         let lost = verdict.lost.into_iter().map(|Leftover { ranges, why }| Act::Lost { ranges, why });
         self.acts.extend(lost);
         self.leave(verdict.left, "its slice");
         for (tries, ranges) in verdict.again {
             self.backlog.add(tries, ranges);
         }
+        self.hand_on(verdict.untaken);
         self.stage = Stage::Between;
+        self.pause = None;
         self.capacity = None;
         self.told = Told::default();
-        if all_was_cancelled {
+        if was_cancelled && !goes_on {
             // Who has cancelled all that there was doesn't want to see the rest come back as another array.
             let rest = self.backlog.take();
             self.leave(rest, "the array before it");
+        }
+    }
+
+    /// What nobody has taken comes into the next array, as long as something gets on.
+    fn hand_on(&mut self, untaken: Untaken) {
+        let Untaken { ranges, why, first } = untaken;
+        self.idle = if why == Why::NoneBegan { self.idle + 1 } else { 0 };
+        let all = || ranges.values().flatten().cloned().collect::<Vec<_>>();
+        match why {
+            Why::Cancelled => self.leave(all(), "the array"),
+            Why::NoneBegan if self.idle >= MOST_IDLE => {
+                let why = format!(
+                    "{MOST_IDLE} arrays have ended without having begun anything: slice 0 ended {first}"
+                );
+                self.acts.push(Act::Left { ranges: all(), why });
+            }
+            Why::NoneBegan | Why::OutOfTime => {
+                if why == Why::NoneBegan && !ranges.is_empty() {
+                    let jobs = count(&all());
+                    let ended = Vec::from([Ended { element: Some(0), why: first }]);
+                    self.acts.push(Act::Say(Notice::TriedAgain { jobs, ended }));
+                }
+                for (tries, ranges) in ranges {
+                    self.backlog.add(tries, ranges);
+                }
+            }
         }
     }
 

@@ -1,12 +1,12 @@
-//! Runs a keyed list somewhere else: as arrays of slices on a cluster, whose engine places, queues and requeues them.
+//! Runs a keyed list somewhere else: by the elements of arrays on a cluster, whose engine places, queues and requeues them.
 //!
-//! What a slice does is the caller's: an ordinary pool over its part of the list, which writes down each outcome
-//! where the caller reads it. **A job is finished if and only if such a record exists**; what an engine says of an
-//! element is only when to look for it.
+//! What an element does is the caller's: an ordinary pool, which takes one piece of the list after another, each for itself
+//! alone, and writes down each outcome where the caller reads it. **A job is finished if and only if such a record exists**;
+//! what an engine says of an element is only when to look for it.
 //!
 //! ```text
 //!   caller: records, outcomes            Head: what to ask, and when          Clerk: a thread
-//!      │  step(now, is_finished) ──────▶  pure, no clock  ──▶ Act::Ask(Task) ────▶ Engine: Slurm
+//!      │  step(now, outcomes) ─────────▶  pure, no clock  ──▶ Act::Ask(Task) ────▶ Engine: Slurm
 //!      ◀── Act::Submit, Say, Lost, Over ─┘      ▲──────── heard(now, Answer) ◀────────┘
 //! ```
 //!
@@ -20,8 +20,9 @@ mod clerk;
 mod engine;
 mod head;
 mod notice;
+mod outcomes;
+mod piece;
 mod plan;
-mod slice;
 mod slurm;
 mod task;
 
@@ -34,7 +35,8 @@ pub use crate::engine::{
 };
 pub use crate::head::Head;
 pub use crate::notice::{Ended, Notice};
-pub use crate::plan::{Earlier, Round, Settings};
-pub use crate::slice::{Arrays, MOST_SLICES, Slice, Wish, count, how_many, partition, ranges};
+pub use crate::outcomes::{Holder, Outcomes, Unreadable};
+pub use crate::piece::{Piece, Wish, count, cut, how_many, one_by_one, ranges};
+pub use crate::plan::{Earlier, Manner, Round, Settings};
 pub use crate::slurm::Slurm;
 pub use crate::task::{Answer, Task};

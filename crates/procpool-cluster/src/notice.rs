@@ -13,9 +13,9 @@ pub enum Notice {
     Submitted {
         /// The engine's name for it.
         id: ArrayId,
-        /// How many slices it has.
-        slices: usize,
-        /// How many jobs they have.
+        /// How many elements it has.
+        elements: u32,
+        /// How many jobs there are for them.
         jobs: u64,
     },
     /// An array that was handed in earlier is still known.
@@ -58,8 +58,8 @@ pub enum Notice {
 /// An element that has ended and has left jobs without an outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// Which one.
-    pub slice: usize,
+    /// Which one, where that is known.
+    pub element: Option<u32>,
     /// Where it was and how it ended, in words.
     pub why: String,
 }
@@ -70,11 +70,9 @@ const MOST_NAMED: usize = 4;
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Notice::Submitted { id, slices: 1, jobs } => write!(f, "array {id}: 1 slice of {}", Jobs(*jobs)),
-            Notice::Submitted { id, slices, jobs } => {
-                let each = jobs.div_ceil(*slices as u64);
-                let about = if each * *slices as u64 == *jobs { "" } else { "about " };
-                write!(f, "array {id}: {slices} slices of {about}{}", Jobs(each))
+            Notice::Submitted { id, elements, jobs } => {
+                let plural = if *elements == 1 { "" } else { "s" };
+                write!(f, "array {id}: {elements} slice{plural} for {}", Jobs(*jobs))
             }
             Notice::FoundAgain { id } => write!(f, "array {id} is still there: going on with it"),
             Notice::Unreachable { engine, words } => {
@@ -93,7 +91,10 @@ impl fmt::Display for Notice {
                 write!(f, "{} without an outcome, tried again: ", Jobs(*jobs))?;
                 for (place, element) in ended.iter().take(MOST_NAMED).enumerate() {
                     let comma = if place == 0 { "" } else { ", " };
-                    write!(f, "{comma}slice {} ended {}", element.slice, element.why)?;
+                    let which = element
+                        .element
+                        .map_or_else(|| "a slice".to_owned(), |index| format!("slice {index}"));
+                    write!(f, "{comma}{which} ended {}", element.why)?;
                 }
                 match ended.len().saturating_sub(MOST_NAMED) {
                     0 => Ok(()),

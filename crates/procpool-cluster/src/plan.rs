@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::engine::ArrayId;
-use crate::slice::{Slice, Wish};
+use crate::piece::{Piece, Wish};
 
 /// What a head is told of its run.
 #[derive(Clone, Debug)]
@@ -13,22 +13,25 @@ pub struct Settings {
     pub name: String,
     /// The engine's name, for people.
     pub engine: &'static str,
-    /// What decides into how many slices the list is cut.
+    /// What decides how many elements there are.
     pub wish: Wish,
     /// In how many arrays a job is tried before it is lost. With 1 none is ever in two of them.
     pub most_tries: u32,
     /// How many rounds the run has had already.
     pub rounds: u32,
-    /// The pause between two questions. A quarter of it in the first seconds of an array.
+    /// The pause between two questions. A quarter of it in the first seconds of an array, and twice as long after each answer
+    /// that is no news, up to `poll_at_least_every`.
     pub poll_every: Duration,
-    /// How long what a slice has written may take to be seen by the caller after the slice is gone.
+    /// The longest such pause.
+    pub poll_at_least_every: Duration,
+    /// How long what an element has written may take to be seen by the caller after the element is gone.
     pub settle: Duration,
-    /// How long a slice may take to end itself once it was told to by other means.
+    /// How long an element may take to end itself once it was told to by other means.
     pub patience: Duration,
 }
 
 impl Settings {
-    /// Three tries; questions every 2 s, 2 s to settle, 10 s of patience.
+    /// Three tries; questions every 2 to 20 s, 2 s to settle, 10 s of patience.
     pub fn new(name: impl Into<String>, engine: &'static str) -> Settings {
         Settings {
             name: name.into(),
@@ -37,28 +40,42 @@ impl Settings {
             most_tries: 3,
             rounds: 0,
             poll_every: Duration::from_secs(2),
+            poll_at_least_every: Duration::from_secs(20),
             settle: Duration::from_secs(2),
             patience: Duration::from_secs(10),
         }
     }
 }
 
-/// One array to be: its element of index n runs the slice `slices[n]`.
+/// One array to be: each of its elements takes the next piece that no other has taken, as often as it has room for another job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Round {
     /// Its number within the run, from 1.
     pub number: u32,
     /// The unique name of its array.
     pub name: String,
-    /// The slices, in order of the list.
-    pub slices: Vec<Slice>,
+    /// How many elements it has; 1 or more.
+    pub elements: u32,
+    /// How much an element does at a time.
+    pub manner: Manner,
+    /// The pieces, in order of the list.
+    pub pieces: Vec<Piece>,
+}
+
+/// How much an element does at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// As many jobs as there is room for.
+    Full,
+    /// One job: it may be what takes its node down, and should take nobody else with it.
+    OneByOne,
 }
 
 impl Round {
     /// How many jobs are in it.
     #[must_use]
     pub fn jobs(&self) -> u64 {
-        self.slices.iter().map(Slice::jobs).sum()
+        self.pieces.iter().map(Piece::jobs).sum()
     }
 }
 

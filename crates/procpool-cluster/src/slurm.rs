@@ -30,6 +30,9 @@ pub struct Slurm {
     arguments: Vec<OsString>,
 }
 
+/// Time to end what an element runs.
+const WARNING: Duration = Duration::from_secs(30);
+
 /// Its commands, all of them called sooner or later.
 const COMMANDS: [&str; 5] = ["sbatch", "squeue", "scancel", "sinfo", "scontrol"];
 
@@ -179,6 +182,10 @@ impl Engine for Slurm {
         let end = text(&call(squeue.env("SLURM_TIME_FORMAT", "%s"))?);
         Ok(end.lines().next().and_then(allocation::time))
     }
+
+    fn warning(&self) -> Duration {
+        WARNING
+    }
 }
 
 fn named(command: Command, id: &ArrayId, option: &str) -> Command {
@@ -200,7 +207,7 @@ fn options(array: &Array) -> Vec<OsString> {
         "--open-mode=append".into(),
         with("--chdir=", &array.directory),
         // Time to end what it runs, before its own time is over.
-        "--signal=B:TERM@30".into(),
+        format!("--signal=B:TERM@{}", WARNING.as_secs()).into(),
         "--nodes=1".into(),
         "--ntasks=1".into(),
     ];

@@ -45,6 +45,10 @@ impl Engine for Mine {
     fn end_of(&self, _allocation: &Allocation) -> Result<Option<SystemTime>, EngineError> {
         Ok(None)
     }
+
+    fn warning(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 fn clerk() -> (Clerk, impl Fn()) {

@@ -3,37 +3,34 @@
 
 mod halts;
 mod outage;
+mod round;
 mod standing;
 mod words;
 
 use std::env;
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use procpool_cluster::{Act, Answer, Array, ArrayId, Clerk, Head, Requeue, Round, Task};
+use procpool_cluster::{Act, Answer, Clerk, Head, Task};
 use procpool_core::{Driver, Halt, Pending};
 
 use crate::cluster::courier::Courier;
-use crate::cluster::halting;
+use crate::cluster::facts::Facts;
 use crate::cluster::index::Index;
-use crate::cluster::logs;
-use crate::cluster::order::{self, Order, Parts};
+use crate::cluster::order::Sharing;
 use crate::cluster::post::{Post, Stay, Terms};
 use crate::cluster::roster::Roster;
 use crate::cluster::tails::Tails;
-use crate::cluster::take_up::take_up;
-use crate::cluster::taking;
+use crate::cluster::take_up::{TakenUp, take_up};
 use crate::guard::Alone;
 use crate::input::Fault;
 use crate::journal::live;
 use crate::journal::outage::Waiting;
 use crate::journal::positions::Positions;
-use crate::journal::record::{self, Record, RoundOver, tag};
+use crate::journal::record::{self, Record};
 use crate::journal::session::Session;
-use crate::journal::text::Text;
 use crate::leave::Leave;
 use crate::work::Work;
 
@@ -87,6 +84,8 @@ struct Errand {
     away: Option<Waiting>,
     /// What the files of the rounds are called that may still be on their way, the last one last.
     tags: Vec<String>,
+    /// Which slice has which piece of the last one.
+    sharing: Sharing,
     /// The last of them, once it is known which array has taken it.
     taken: Option<String>,
     /// The last of which logs were told.
@@ -107,7 +106,8 @@ impl Errand {
         driver.standing.total = Some(total);
         let courier = Courier::new(means, Arc::clone(&index), Arc::clone(&todo));
         let tails = Tails::new(folder.clone(), outset.lengths.clone());
-        let (head, tags) = take_up(&terms, &outset, &courier, &folder)?;
+        let TakenUp { head, earlier } = take_up(&terms, &outset, &courier, &folder)?;
+        let sharing = earlier.as_ref().map_or(Sharing::Claimed, |(_, sharing)| *sharing);
         Ok(Errand {
             terms,
             session,
@@ -126,7 +126,8 @@ impl Errand {
             told: Halt::GoOn,
             obeyed: Halt::GoOn,
             away: None,
-            tags,
+            tags: earlier.into_iter().map(|(tag, _)| tag).collect(),
+            sharing,
             taken: None,
             heard: None,
             program: env::current_exe().context("can't tell where procpool itself is")?,
@@ -182,8 +183,13 @@ impl Errand {
             self.hear(answer)?;
         }
         self.follow_taker()?;
-        let courier = &self.courier;
-        let acts = self.head.step(Instant::now(), &|position| courier.is_settled(position));
+        let facts = Facts {
+            courier: &self.courier,
+            folder: &self.session.folder,
+            tag: self.tags.last(),
+            sharing: self.sharing,
+        };
+        let acts = self.head.step(Instant::now(), &facts);
         if let Some(round) = round.filter(|_| self.head.round().is_none()) {
             self.give_up(round, driver)?;
         }
@@ -203,6 +209,7 @@ impl Errand {
         }
         let begun = Instant::now();
         self.courier.take_late(driver)?;
+        let over = self.tails.over();
         let courier = &mut self.courier;
         let passed = self.tails.pass(|seen| courier.take(seen, driver));
         let Some(count) = self.unless_away(passed)? else {
@@ -210,6 +217,10 @@ impl Errand {
             return Ok(());
         };
         self.away.take().into_iter().for_each(Waiting::end);
+        if self.tails.over() > over {
+            // Its element is about to end.
+            self.head.look(begun);
+        }
         let pause = if count > 0 { SHORTEST } else { (self.pause * 2).min(LONGEST) };
         // Of a thousand files that are looked at, the looking itself must not become the work.
         self.pause = pause.max(begun.elapsed() * 4).min(LONGEST.max(begun.elapsed()));
@@ -223,37 +234,6 @@ impl Errand {
             driver.standing.reached = Some(rule);
             driver.halt(rule.halt());
         }
-    }
-
-    /// The array whose elements have taken the round is the one that counts.
-    fn follow_taker(&mut self) -> anyhow::Result<()> {
-        let Some(tag) = self.tags.last().filter(|tag| self.taken.as_ref() != Some(*tag)) else {
-            return Ok(());
-        };
-        let (tag, file) = (tag.clone(), self.session.folder.array(tag));
-        let taker = taking::taker(&file).context("can't read which array has begun");
-        let taker = self.unless_away(taker)?.flatten();
-        if let Some(id) = taker.filter(|taker| taker != taking::NOBODY) {
-            self.taken = Some(tag);
-            self.head.follow(Instant::now(), ArrayId::new(id));
-        }
-        Ok(())
-    }
-
-    /// A round is over: no array is to take it that comes late.
-    fn give_up(&mut self, round: u32, driver: &mut Driver<Work>) -> anyhow::Result<()> {
-        if let Some(tag) = self.tags.last() {
-            live::forget(&self.session.folder, &format!("{tag}-"));
-            let file = self.session.folder.array(tag);
-            let taken = self.insist(driver, |_| {
-                taking::take(&file, taking::NOBODY).context("can't write to the journal")
-            })?;
-            if taken.is_none() {
-                // Whoever comes back looks for its array.
-                return Ok(());
-            }
-        }
-        self.note(&Record::RoundOver(RoundOver { generation: self.generation, round }))
     }
 
     fn hear(&mut self, answer: Answer) -> anyhow::Result<()> {
@@ -279,7 +259,7 @@ impl Errand {
                 if self.insist(driver, |errand| errand.write_down(&round))?.is_none() {
                     return Ok(false);
                 }
-                self.clerk.ask(Task::Submit(Box::new(self.array(&round)?)));
+                self.clerk.ask(Task::Submit(Box::new(self.array(&round))));
             }
             Act::Say(notice) => self.say(&notice),
             Act::Lost { ranges, why } => {
@@ -301,57 +281,5 @@ impl Errand {
 
     fn note(&self, record: &Record) -> anyhow::Result<()> {
         self.session.recorder.note(record).context("can't write to the journal")
-    }
-
-    /// All that the slices of a round have to know, and that it is about to be handed in.
-    fn write_down(&mut self, round: &Round) -> anyhow::Result<()> {
-        let folder = &self.session.folder;
-        let tag = tag(self.generation, round.number);
-        halting::tell(&folder.halt(&tag), Halt::GoOn).context("can't write to the journal")?;
-        let here = env::current_dir().context("the working directory is gone")?;
-        let written_in = self.session.listing.written_in();
-        let order = Order {
-            version: order::VERSION,
-            generation: self.generation,
-            round: round.number,
-            run: self.terms.run.clone(),
-            list: self.list,
-            length: self.index.length,
-            jobs: self.total,
-            directory: Text::from(here.as_os_str()).into_owned(),
-            written_in: (written_in != here).then(|| Text::from(written_in.as_os_str()).into_owned()),
-            options: self.terms.options.iter().map(|word| Text::from(word).into_owned()).collect(),
-            goes_on: self.terms.requeue == Requeue::Yes,
-        };
-        let parts = (0..).zip(&round.slices);
-        let parts = parts.map(|(number, slice)| Parts::new(number, slice.tries, &slice.ranges, &self.index));
-        order::write(folder, order, parts)?;
-        self.note(&Record::Round(record::Round {
-            generation: self.generation,
-            number: round.number,
-            name: round.name.clone(),
-            list: self.list,
-            slices: u32::try_from(round.slices.len()).unwrap_or(u32::MAX),
-        }))?;
-        self.tags.push(tag);
-        Ok(())
-    }
-
-    fn array(&self, round: &Round) -> anyhow::Result<Array> {
-        let folder = self.session.folder.path();
-        let tag = tag(self.generation, round.number);
-        let words = [self.program.as_os_str(), "slice".as_ref(), "--round".as_ref(), tag.as_ref()];
-        let more = ["--index-from-env".as_ref(), "--".as_ref(), folder.as_os_str()];
-        Ok(Array {
-            name: round.name.clone(),
-            elements: u32::try_from(round.slices.len()).context("too many slices")?,
-            at_once: self.terms.at_once,
-            processors: self.terms.processors,
-            requeue: self.terms.requeue,
-            time: self.terms.time,
-            command: words.into_iter().chain(more).map(OsString::from).collect(),
-            directory: folder.to_owned(),
-            log: folder.join(logs::name(&tag)),
-        })
     }
 }

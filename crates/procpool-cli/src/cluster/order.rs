@@ -1,5 +1,5 @@
-//! What the slices of a round are told: a file with a line for all of them, and one for each.
-//! Knows nothing of who runs them.
+//! What the slices of a round are told: a file with a line for all of them, and one for each piece of the list.
+//! Knows nothing of who takes them.
 
 use std::io::{BufWriter, Write};
 use std::ops::Range;
@@ -37,13 +37,38 @@ pub(crate) struct Order {
     pub(crate) options: Vec<Text<'static>>,
     /// Whether a slice that was begun before is to be gone on with.
     pub(crate) goes_on: bool,
+    /// How many slices there are; in the first version as many as pieces.
+    #[serde(default)]
+    pub(crate) slices: u32,
+    #[serde(default)]
+    pub(crate) manner: Manner,
 }
 
-/// The jobs of a slice.
+/// How much a slice does at a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Manner {
+    #[default]
+    Full,
+    OneByOne,
+}
+
+/// Which slice has which piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    /// Each takes the next that nobody has taken.
+    Claimed,
+    /// Each has the one of its own number.
+    Fixed,
+}
+
+/// The jobs of a piece.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Parts {
-    pub(crate) slice: u32,
-    /// In how many rounds these jobs have been before.
+    /// The number of the piece in its round, from 0. In the first version that of its slice.
+    #[serde(alias = "slice")]
+    pub(crate) piece: u32,
+    /// In how many slices these jobs have been before.
     pub(crate) tries: u32,
     /// The first position of each, how many follow one another, and where in the list the first line begins.
     #[serde(rename = "parts")]
@@ -54,13 +79,21 @@ pub(crate) struct Parts {
 #[serde(tag = "record", rename_all = "snake_case")]
 enum Line {
     Slices(Order),
-    Slice(Parts),
+    #[serde(alias = "slice")]
+    Piece(Parts),
 }
 
 /// Of the file.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
+
+/// The version in which each slice had one piece, of its own number.
+const FIXED: u32 = 1;
 
 impl Order {
+    pub(crate) fn sharing(&self) -> Sharing {
+        if self.version == FIXED { Sharing::Fixed } else { Sharing::Claimed }
+    }
+
     /// What the files of the round are called.
     pub(crate) fn tag(&self) -> String {
         tag(self.generation, self.round)
@@ -68,9 +101,9 @@ impl Order {
 }
 
 impl Parts {
-    pub(crate) fn new(slice: u32, tries: u32, ranges: &[Range<u64>], index: &Index) -> Parts {
+    pub(crate) fn new(piece: u32, tries: u32, ranges: &[Range<u64>], index: &Index) -> Parts {
         let part = |range: &Range<u64>| (range.start, range.end - range.start, index.offset(range.start));
-        Parts { slice, tries, triples: ranges.iter().map(part).collect() }
+        Parts { piece, tries, triples: ranges.iter().map(part).collect() }
     }
 
     /// The positions, as ranges.
@@ -97,15 +130,15 @@ impl Parts {
 pub(crate) fn write(
     folder: &Folder,
     order: Order,
-    slices: impl Iterator<Item = Parts>,
+    pieces: impl Iterator<Item = Parts>,
 ) -> anyhow::Result<()> {
     let path = folder.slices(&order.tag());
     let new = path.with_suffix(".new");
     let put = || {
         let mut file = BufWriter::new(new.make_anew()?);
         file.write_all(&sealed(&Line::Slices(order)))?;
-        for parts in slices {
-            file.write_all(&sealed(&Line::Slice(parts)))?;
+        for parts in pieces {
+            file.write_all(&sealed(&Line::Piece(parts)))?;
         }
         // It may be read on another machine at once.
         file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_data()?;
@@ -114,23 +147,19 @@ pub(crate) fn write(
     put().with_context(|| format!("can't write {path:?}"))
 }
 
-/// Reads what all slices of a round are told, and gives the parts of each to `take` as long as that is true.
+/// Reads what all slices of a round are told, and gives each piece to `take`.
 ///
 /// # Errors
 /// Where it can't be read.
-pub(crate) fn read(folder: &Folder, tag: &str, mut take: impl FnMut(Parts) -> bool) -> anyhow::Result<Order> {
+pub(crate) fn read(folder: &Folder, tag: &str, mut take: impl FnMut(Parts)) -> anyhow::Result<Order> {
     let path = folder.slices(tag);
     let shown = || format!("can't read {path:?}");
     let mut scanner = Scanner::new(path.open().with_context(shown)?);
     let mut order = None;
     while let Found::Line { body, .. } = scanner.next().with_context(shown)? {
         match serde_json::from_slice(&[b"{", body].concat()).ok() {
-            Some(Line::Slices(found)) if found.version == VERSION => order = Some(found),
-            Some(Line::Slice(parts)) if order.is_some() => {
-                if !take(parts) {
-                    break;
-                }
-            }
+            Some(Line::Slices(found)) if [FIXED, VERSION].contains(&found.version) => order = Some(found),
+            Some(Line::Piece(parts)) if order.is_some() => take(parts),
             _ => bail!("{path:?} is none that this procpool can read"),
         }
     }

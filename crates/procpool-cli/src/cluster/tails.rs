@@ -2,10 +2,12 @@
 //! Knows nothing of what becomes of what stands in them.
 
 use std::collections::BTreeMap;
-use std::io::{Seek, SeekFrom};
+use std::io::{self, Seek, SeekFrom};
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use rustix::fs::fstat;
 
 use crate::journal::entry::Entry;
 use crate::journal::file::JournalFile;
@@ -18,13 +20,31 @@ use crate::journal::scan::{Found, Scanner};
 pub(crate) struct Tails {
     folder: Folder,
     files: BTreeMap<String, Tail>,
+    listed: Option<Listed>,
 }
+
+/// A look at the names in the folder.
+#[derive(Clone, Copy, Debug)]
+struct Listed {
+    at: Instant,
+    /// When it had been changed by then, in nanoseconds.
+    changed: i128,
+    /// It was listed before when it had been changed at the same time: not all file systems tell times within some
+    /// milliseconds apart.
+    is_sure: bool,
+}
+
+/// What is known of a file or folder without opening it may be old where it lies on another machine: nfs(5), close-to-open. So
+/// often it is opened all the same.
+const OPEN: Duration = Duration::from_secs(5);
 
 /// One of them.
 #[derive(Debug, Default)]
 struct Tail {
     /// So much of it has been read.
     offset: u64,
+    /// When it was opened last, and how long it was then.
+    opened: Option<(Instant, u64)>,
     /// It has said that it is a slice's.
     is_of_slice: bool,
     /// Nothing more will come.
@@ -49,7 +69,22 @@ impl Tails {
             Some((writer, Tail { offset, ..Tail::default() }))
         });
         let files = files.collect();
-        Tails { folder, files }
+        Tails { folder, files, listed: None }
+    }
+
+    /// Takes in files that have come since the folder was listed last.
+    fn list(&mut self, now: Instant) -> io::Result<()> {
+        let stat = fstat(&self.folder)?;
+        let changed = i128::from(stat.st_mtime) * 1_000_000_000 + i128::from(stat.st_mtime_nsec);
+        let before = self.listed.filter(|listed| listed.changed == changed);
+        if before.is_some_and(|listed| listed.is_sure && now < listed.at + OPEN) {
+            return Ok(());
+        }
+        for writer in self.folder.other_writers()? {
+            self.files.entry(writer).or_default();
+        }
+        self.listed = Some(Listed { at: now, changed, is_sure: before.is_some() });
+        Ok(())
     }
 
     /// Gives `take` all that has come since the last time. Says how much that was.
@@ -57,14 +92,15 @@ impl Tails {
     /// # Errors
     /// Where a file can't be read, and those of `take`.
     pub(crate) fn pass(&mut self, mut take: impl FnMut(Seen) -> anyhow::Result<()>) -> anyhow::Result<u64> {
-        let shown = || format!("can't read the journals in {:?}", self.folder.path());
-        // Opened each time, which is what makes a shared file system say what is there now.
-        for writer in self.folder.other_writers().with_context(shown)? {
-            self.files.entry(writer).or_default();
-        }
+        let now = Instant::now();
+        let listed = self.list(now);
+        listed.with_context(|| format!("can't read the journals in {:?}", self.folder.path()))?;
         let mut count = 0;
         for (writer, tail) in self.files.iter_mut().filter(|(_, tail)| !tail.is_over) {
             let files = self.folder.files_of(writer);
+            if !tail.is_worth_opening(&files.journal, now) {
+                continue;
+            }
             count += tail
                 .read(&files.journal, |entry| take(Seen { entry, outputs: files.outputs.clone() }))
                 .with_context(|| format!("{:?}", files.journal))?;
@@ -81,6 +117,11 @@ impl Tails {
         open.map(|(writer, _)| self.folder.running_of(writer))
     }
 
+    /// How many have said that they are over.
+    pub(crate) fn over(&self) -> usize {
+        self.files.values().filter(|tail| tail.is_over).count()
+    }
+
     /// Whether all that were begun have said that they are over.
     pub(crate) fn are_over(&self) -> bool {
         self.files.values().all(|tail| tail.is_over || !tail.is_of_slice)
@@ -88,6 +129,17 @@ impl Tails {
 }
 
 impl Tail {
+    /// Whether there may be more of it.
+    fn is_worth_opening(&mut self, journal: &JournalFile, now: Instant) -> bool {
+        // Where that can't be told, who opens it hears why.
+        let length = journal.stat().map_or(u64::MAX, |stat| u64::try_from(stat.st_size).unwrap_or_default());
+        let is_known = self.opened.is_some_and(|(opened, before)| before == length && now < opened + OPEN);
+        if !is_known {
+            self.opened = Some((now, length));
+        }
+        !is_known
+    }
+
     /// Reads on to the last whole line. What is no line yet may become one: it is looked at again.
     fn read(
         &mut self,

@@ -3,14 +3,20 @@
 
 use std::ops::Range;
 
-use procpool_cluster::{ArrayId, Earlier, Head, Round, Slice, ranges};
+use procpool_cluster::{ArrayId, Earlier, Head, Manner, Piece, Round, ranges};
 
 use crate::cluster::courier::Courier;
-use crate::cluster::order;
+use crate::cluster::order::{self, Sharing};
 use crate::cluster::outset::Outset;
 use crate::cluster::post::Terms;
 use crate::journal::folder::Folder;
 use crate::journal::positions::Positions;
+
+/// A head, and the round that it goes on with.
+pub(super) struct TakenUp {
+    pub(super) head: Head,
+    pub(super) earlier: Option<(String, Sharing)>,
+}
 
 /// The head for what is to be done, and what the files of the round are called that it goes on with.
 pub(super) fn take_up(
@@ -18,12 +24,13 @@ pub(super) fn take_up(
     outset: &Outset,
     courier: &Courier,
     folder: &Folder,
-) -> anyhow::Result<(Head, Vec<String>)> {
+) -> anyhow::Result<TakenUp> {
     let all =
         |courier: &Courier, jobs: u64| ranges((1..=jobs).filter(|position| !courier.is_finished(*position)));
     let jobs = courier.jobs();
     let Some(last) = &outset.round else {
-        return Ok((Head::new(terms.settings.clone(), all(courier, jobs)), Vec::new()));
+        let head = Head::new(terms.settings.clone(), all(courier, jobs));
+        return Ok(TakenUp { head, earlier: None });
     };
     let mut again = Positions::default();
     for (position, attempt) in &outset.failed {
@@ -32,22 +39,27 @@ pub(super) fn take_up(
         }
     }
     let awaited = |position: &u64| !courier.is_finished(*position) && !again.has(*position);
-    let mut slices = Vec::new();
+    let mut pieces = Vec::new();
     let mut covered = Positions::default();
     let tag = last.round.tag();
     let kept = |range: Range<u64>| range.filter(awaited);
-    order::read(folder, &tag, |parts| {
+    let order = order::read(folder, &tag, |parts| {
         let ranges = ranges(parts.ranges().flat_map(kept));
         ranges.iter().cloned().flatten().for_each(|position| covered.add(position));
-        slices.push(Slice { ranges, tries: parts.tries });
-        true
+        pieces.push(Piece { ranges, tries: parts.tries });
     })?;
     let rest = (1..=jobs).filter(|position| !courier.is_finished(*position) && !covered.has(*position));
     let round = Round {
         number: last.round.number,
         name: last.round.name.clone(),
-        slices,
+        elements: last.round.slices,
+        manner: match order.manner {
+            order::Manner::Full => Manner::Full,
+            order::Manner::OneByOne => Manner::OneByOne,
+        },
+        pieces,
     };
     let earlier = Earlier { round, id: last.id.as_ref().map(ArrayId::new) };
-    Ok((Head::resume(terms.settings.clone(), earlier, ranges(rest)), vec![tag]))
+    let head = Head::resume(terms.settings.clone(), earlier, ranges(rest));
+    Ok(TakenUp { head, earlier: Some((tag, order.sharing())) })
 }

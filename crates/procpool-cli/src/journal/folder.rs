@@ -186,6 +186,11 @@ impl Folder {
         self.file(format!("array-{round}"))
     }
 
+    /// Who has taken this piece of a round.
+    pub(crate) fn claim(&self, round: &str, piece: usize) -> JournalFile {
+        self.file(format!("claim-{round}-{piece:05}"))
+    }
+
     /// What slices of a round have said, by the name that begins so, with what follows it.
     ///
     /// # Errors

@@ -95,7 +95,7 @@ impl Drop for Waiting {
 }
 
 /// What we say ourselves of a file has no number of the system's.
-fn passes(error: &io::Error) -> bool {
+pub(crate) fn passes(error: &io::Error) -> bool {
     use io::ErrorKind::{
         ConnectionRefused, ConnectionReset, HostUnreachable, NetworkDown, NetworkUnreachable, NotConnected,
         PermissionDenied, ResourceBusy, StaleNetworkFileHandle, TimedOut,

@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use clap::ValueEnum;
 use procpool_cluster::{
-    Allocation, ArrayId, Arrays, Clerk, Engine, EngineError, HandedIn, Processors, Requeue, Settings, Slurm,
-    State, Wish,
+    Allocation, ArrayId, Clerk, Engine, EngineError, HandedIn, Processors, Requeue, Settings, Slurm, State,
+    Wish,
 };
 use procpool_core::{Capture, Limit, LocalProcess, Run};
 
@@ -101,9 +101,9 @@ pub(super) fn start(
     let limit = limit_of_slices(&given.options, scheduling.limit);
     let settings = Settings {
         wish: Wish {
-            slices: args.slices.map(Into::into),
+            elements: args.slices.map(Into::into),
             limit,
-            arrays: if args.detach { Arrays::One } else { Arrays::AsManyAsItTakes },
+            at_once: args.nodes.map(Into::into),
         },
         most_tries: if args.at_most_once { 1 } else { MOST_TRIES },
         patience: given.grace + MORE_PATIENCE,

@@ -1,14 +1,11 @@
-//! An array that is out: where each of its elements was seen last, and what they leave once all are gone.
-//! Knows nothing of how it is asked for, nor of what becomes of the verdict.
+//! An array that is out: where each of its elements was seen last.
+//! Knows nothing of how it is asked for, nor of what its elements have done.
 
-use std::collections::{BTreeMap, HashMap};
-use std::ops::Range;
+use std::collections::HashMap;
 use std::time::Instant;
 
 use crate::engine::{ArrayId, Cause, Fate, HandedIn, Seen, State, Wait};
-use crate::notice::Ended;
 use crate::plan::Round;
-use crate::slice::{Slice, ranges};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Array {
@@ -29,14 +26,14 @@ pub(crate) enum By {
 }
 
 /// One element.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Place {
     /// Where it ran last.
     node: Option<String>,
     last: Last,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 enum Last {
     #[default]
     Unseen,
@@ -49,25 +46,6 @@ enum Last {
     },
 }
 
-/// What an array has left without an outcome.
-#[derive(Debug, Default)]
-pub(crate) struct Verdict {
-    /// What is tried again, by the tries that it has had.
-    pub(crate) again: BTreeMap<u32, Vec<Range<u64>>>,
-    /// The elements that they were in.
-    pub(crate) ended: Vec<Ended>,
-    pub(crate) lost: Vec<Leftover>,
-    /// What was in cancelled elements.
-    pub(crate) left: Vec<Range<u64>>,
-}
-
-/// What one element has left.
-#[derive(Debug)]
-pub(crate) struct Leftover {
-    pub(crate) ranges: Vec<Range<u64>>,
-    pub(crate) why: String,
-}
-
 /// Elements that wait for the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Group {
@@ -77,7 +55,7 @@ pub(crate) struct Group {
 
 impl Array {
     pub(crate) fn new(round: Round, id: Option<ArrayId>, by: By) -> Array {
-        let places = vec![Place::default(); round.slices.len()];
+        let places = vec![Place::default(); round.elements as usize];
         Array { round, id, by, began: None, places }
     }
 
@@ -86,12 +64,14 @@ impl Array {
         Some(HandedIn { id: self.id.clone()?, name: self.round.name.clone() })
     }
 
-    /// Takes in what the engine has seen of it.
-    pub(crate) fn see(&mut self, now: Instant, seen: Seen) {
+    /// Takes in what the engine has seen of it. Says whether that is news.
+    pub(crate) fn see(&mut self, now: Instant, seen: Seen) -> bool {
+        let mut is_news = false;
         self.began.get_or_insert(now);
         let mut states: HashMap<u32, State> = HashMap::with_capacity(seen.elements.len());
         states.extend(seen.elements.into_iter().map(|element| (element.index, element.state)));
         for (index, place) in (0..).zip(&mut self.places) {
+            let before = place.clone();
             let since = match place.last {
                 Last::Gone { since, .. } => since,
                 _ => now,
@@ -107,7 +87,9 @@ impl Array {
                 None if matches!(place.last, Last::Gone { .. }) => continue,
                 None => Last::Gone { since, fate: seen.others.clone() },
             };
+            is_news |= *place != before;
         }
+        is_news
     }
 
     /// Since when all its elements are gone.
@@ -129,8 +111,8 @@ impl Array {
 
     /// The elements that run, with their nodes.
     pub(crate) fn running(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.places.iter().enumerate().filter_map(|(slice, place)| match place.last {
-            Last::Running => Some((slice, place.node.as_deref().unwrap_or_default())),
+        self.places.iter().enumerate().filter_map(|(element, place)| match place.last {
+            Last::Running => Some((element, place.node.as_deref().unwrap_or_default())),
             _ => None,
         })
     }
@@ -155,39 +137,13 @@ impl Array {
         groups
     }
 
-    /// Judges what it has left, now that all its elements are gone.
-    pub(crate) fn judge(&self, engine: &str, most_tries: u32, is_finished: &dyn Fn(u64) -> bool) -> Verdict {
-        let mut verdict = Verdict::default();
-        for (index, (slice, place)) in self.round.slices.iter().zip(&self.places).enumerate() {
-            let unfinished: Vec<u64> = slice.positions().filter(|position| !is_finished(*position)).collect();
-            if unfinished.is_empty() {
-                continue;
-            }
-            let fate = place.fate();
-            let ended = place.words(engine);
-            let tries = tries_now(slice, unfinished.len() as u64, fate, most_tries);
-            let ranges = ranges(unfinished);
-            if fate.is_some_and(|fate| fate.cause == Cause::Cancelled) {
-                verdict.left.extend(ranges);
-            } else if tries >= most_tries {
-                let times =
-                    if most_tries == 1 { String::new() } else { format!(", the last of {tries} tries") };
-                let why = format!("slice {index} ended {ended}{times}");
-                verdict.lost.push(Leftover { ranges, why });
-            } else {
-                verdict.ended.push(Ended { slice: index, why: ended });
-                verdict.again.entry(tries).or_default().extend(ranges);
-            }
-        }
-        verdict
+    /// How an element ended, where that is known, and that in words.
+    pub(crate) fn end_of(&self, element: u32, engine: &str) -> (Option<Cause>, String) {
+        let nowhere = Place::default();
+        let place = usize::try_from(element).ok().and_then(|element| self.places.get(element));
+        let place = place.unwrap_or(&nowhere);
+        (place.fate().map(|fate| fate.cause), place.words(engine))
     }
-}
-
-/// How often the jobs that a slice has left have been tried by now.
-fn tries_now(slice: &Slice, unfinished: u64, fate: Option<&Fate>, most_tries: u32) -> u32 {
-    let evicted = fate.is_some_and(|fate| fate.cause == Cause::Evicted);
-    // A slice that does some of its jobs in each of its short lives gets through in the end.
-    if evicted && unfinished < slice.jobs() && most_tries > 1 { slice.tries } else { slice.tries + 1 }
 }
 
 impl Place {

@@ -1,57 +1,70 @@
-//! What is in no array yet: positions that are in no slice, and slices that wait for their round.
+//! What is in no array yet, by how often it was tried.
 //! Knows nothing of the arrays that are out.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::mem;
 use std::ops::Range;
 
 use crate::engine::Capacity;
-use crate::plan::Settings;
-use crate::slice::{MOST_SLICES, Slice, count, how_many, partition};
+use crate::piece::{Piece, Wish, count, cut, how_many, one_by_one};
+use crate::plan::{Manner, Settings};
 
 #[derive(Debug)]
-pub(crate) struct Backlog {
-    /// Positions, by how often they were tried.
-    todo: BTreeMap<u32, Vec<Range<u64>>>,
-    slices: VecDeque<Slice>,
+pub(crate) struct Backlog(BTreeMap<u32, Vec<Range<u64>>>);
+
+/// What the next array is to do.
+#[derive(Debug)]
+pub(crate) struct Load {
+    pub(crate) elements: u32,
+    pub(crate) manner: Manner,
+    pub(crate) pieces: Vec<Piece>,
 }
 
 impl Backlog {
     /// Positions that were never tried.
     pub(crate) fn new(todo: Vec<Range<u64>>) -> Backlog {
-        Backlog { todo: BTreeMap::from([(0, todo)]), slices: VecDeque::new() }
+        Backlog(BTreeMap::from([(0, todo)]))
     }
 
     pub(crate) fn add(&mut self, tries: u32, ranges: Vec<Range<u64>>) {
-        self.todo.entry(tries).or_default().extend(ranges);
+        self.0.entry(tries).or_default().extend(ranges);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.slices.is_empty() && self.todo.values().all(Vec::is_empty)
+        self.0.values().all(Vec::is_empty)
     }
 
-    /// The slices of the next array, as many as it may have.
-    pub(crate) fn next(&mut self, settings: &Settings, capacity: Capacity) -> Vec<Slice> {
-        for (tries, ranges) in mem::take(&mut self.todo) {
-            self.slices.extend(partition(&ranges, slices_for(&ranges, tries, settings, capacity), tries));
+    /// What the next array is to do: all but jobs on their last try, or those where nothing else is left.
+    pub(crate) fn next(&mut self, settings: &Settings, capacity: Capacity) -> Load {
+        let (alone, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            mem::take(&mut self.0).into_iter().partition(|(tries, _)| is_last(*tries, settings.most_tries));
+        if others.values().all(Vec::is_empty) {
+            let pieces = alone.into_iter().flat_map(|(tries, ranges)| one_by_one(&ranges, tries)).collect();
+            return Load::new(Manner::OneByOne, pieces, settings.wish, capacity);
         }
-        let most = self.slices.len().min(capacity.most_elements.max(1) as usize);
-        self.slices.drain(..most).collect()
+        self.0 = alone;
+        let jobs = others.values().map(|ranges| count(ranges)).sum();
+        let elements = how_many(jobs, settings.wish, capacity);
+        let pieces = others.into_iter().flat_map(|(tries, ranges)| cut(&ranges, elements, tries)).collect();
+        Load::new(Manner::Full, pieces, settings.wish, capacity)
     }
 
     /// All of it.
     pub(crate) fn take(&mut self) -> Vec<Range<u64>> {
-        let sliced = self.slices.drain(..).flat_map(|slice| slice.ranges);
-        sliced.chain(mem::take(&mut self.todo).into_values().flatten()).collect()
+        mem::take(&mut self.0).into_values().flatten().collect()
     }
 }
 
-fn slices_for(ranges: &[Range<u64>], tries: u32, settings: &Settings, capacity: Capacity) -> u64 {
-    let jobs = count(ranges);
-    if tries > 0 && tries + 1 >= settings.most_tries {
-        // One of them may be what takes its slice down, and on its last try it should take nobody else with it.
-        jobs.min(u64::from(MOST_SLICES.min(capacity.most_elements)))
-    } else {
-        how_many(jobs, settings.wish, capacity)
+impl Load {
+    fn new(manner: Manner, mut pieces: Vec<Piece>, wish: Wish, capacity: Capacity) -> Load {
+        // Output that is to come in order of the list then does, however often what comes first was tried.
+        pieces.sort_by_key(|piece| piece.ranges.first().map(|range| range.start));
+        let jobs = pieces.iter().map(Piece::jobs).sum();
+        Load { elements: how_many(jobs, wish, capacity), manner, pieces }
     }
+}
+
+/// Whether jobs that were tried so often are lost where they come to nothing once more.
+fn is_last(tries: u32, most_tries: u32) -> bool {
+    tries > 0 && tries + 1 >= most_tries
 }

@@ -26,8 +26,8 @@ impl Head {
     pub(super) fn handed_in(&mut self, id: ArrayId) {
         match mem::replace(&mut self.stage, Stage::Between) {
             Stage::Unsent(round) | Stage::Doubtful(round, ..) => {
-                let (slices, jobs) = (round.slices.len(), round.jobs());
-                self.acts.push(Act::Say(Notice::Submitted { id: id.clone(), slices, jobs }));
+                let (elements, jobs) = (round.elements, round.jobs());
+                self.acts.push(Act::Say(Notice::Submitted { id: id.clone(), elements, jobs }));
                 self.stage = Stage::Out(Box::new(Array::new(round, Some(id), By::This)));
             }
             stage => self.stage = stage,
@@ -69,12 +69,15 @@ impl Head {
         let Stage::Out(array) = &mut self.stage else { return };
         let Some(id) = array.id.clone() else { return };
         let is_first = array.began.is_none();
-        array.see(now, seen);
+        let is_news = array.see(now, seen);
         if is_first && array.by == By::Earlier && array.over_since().is_none() {
             self.acts.push(Act::Say(Notice::FoundAgain { id: id.clone() }));
         }
         let is_new = array.began.is_some_and(|began| now < began + self.settings.poll_every * NEW);
-        self.pause = Some(now + self.settings.poll_every / if is_new { 4 } else { 1 });
+        let settles = array.over_since().is_some();
+        self.pace.answered(is_news || settles || self.mood != Mood::Going);
+        self.pause =
+            Some(now + if is_new { self.settings.poll_every / 4 } else { self.pace.pause(&self.settings) });
         if self.mood != Mood::Going {
             return;
         }

@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use super::backlog::Load;
 use super::{Head, Mood, Question, Stage};
 use crate::act::Act;
 use crate::engine::{Capacity, Whom};
@@ -104,13 +105,15 @@ impl Head {
     }
 
     fn plan_round(&mut self, capacity: Capacity) {
-        let slices = self.backlog.next(&self.settings, capacity);
+        let Load { elements, manner, pieces } = self.backlog.next(&self.settings, capacity);
         self.settings.rounds += 1;
         let number = self.settings.rounds;
         let round = Round {
             number,
             name: format!("{}-{number}", self.settings.name),
-            slices,
+            elements,
+            manner,
+            pieces,
         };
         self.submit(round.clone());
         self.stage = Stage::Unsent(round);

@@ -3,14 +3,18 @@
 mod chance;
 mod cluster;
 mod following;
+mod taking;
 mod trial;
+
+use std::collections::BTreeMap;
 
 use self::cluster::{Cluster, Submission, ended, running, waiting};
 use self::trial::{Trial, all, settings};
 use super::Head;
 use crate::engine::{ArrayId, Cause, State, Whom};
-use crate::plan::{Earlier, Round, Settings};
-use crate::slice::Slice;
+use crate::outcomes::Holder;
+use crate::piece::Piece;
+use crate::plan::{Earlier, Manner, Round, Settings};
 
 #[test]
 fn a_run_in_which_all_goes_well_is_one_array_and_two_lines() {
@@ -20,10 +24,11 @@ fn a_run_in_which_all_goes_well_is_one_array_and_two_lines() {
     trial.end_well(0..4);
     trial.pass(5);
     assert_eq!(trial.over, 1);
-    assert_eq!(trial.said, ["array 1: 4 slices of 10 jobs"]);
+    assert_eq!(trial.said, ["array 1: 4 slices for 40 jobs"]);
     assert_eq!(trial.rounds.len(), 1);
-    assert_eq!(trial.rounds[0].name, "run-1");
-    assert_eq!(trial.slices(0), [(all(1..11), 0), (all(11..21), 0), (all(21..31), 0), (all(31..41), 0)]);
+    let round = &trial.rounds[0];
+    assert_eq!((round.name.as_str(), round.elements, round.manner), ("run-1", 4, Manner::Full));
+    assert_eq!(trial.tries(0), BTreeMap::from([(0, all(1..41))]));
 }
 
 #[test]
@@ -39,10 +44,10 @@ fn what_a_lost_element_has_left_is_run_again_and_nothing_else() {
     trial.end_well(0..3);
     trial.end(3, ended("NODE_FAIL", Cause::Other), 6);
     trial.pass(5);
-    assert_eq!(trial.slices(1), [(all(35..37), 1), (all(37..39), 1), (all(39..40), 1), (all(40..41), 1)]);
+    assert_eq!(trial.tries(1), BTreeMap::from([(1, all(35..41))]));
     assert_eq!(trial.rounds[1].name, "run-2");
     assert_eq!(trial.said[1], "6 jobs without an outcome, tried again: slice 3 ended on n2: NODE_FAIL");
-    assert_eq!(trial.said[2], "array 2: 4 slices of about 2 jobs");
+    assert_eq!(trial.said[2], "array 2: 4 slices for 6 jobs");
     trial.run();
     trial.end_well(0..4);
     trial.pass(5);
@@ -60,7 +65,9 @@ fn a_job_without_an_outcome_in_three_arrays_is_lost_with_node_and_reason_and_alo
     trial.end_well(0..3);
     trial.end(3, ended("NODE_FAIL", Cause::Other), 2);
     trial.pass(5);
-    assert_eq!(trial.slices(2), [(all(39..40), 2), (all(40..41), 2)]);
+    assert_eq!(trial.tries(2), BTreeMap::from([(2, all(39..41))]));
+    let round = &trial.rounds[2];
+    assert_eq!((round.manner, round.pieces.len(), round.elements), (Manner::OneByOne, 2, 2));
     trial.run();
     trial.end_well(0..1);
     trial.end(1, ended("exit 127", Cause::Other), 1);
@@ -105,7 +112,7 @@ fn an_array_whose_id_got_lost_is_found_by_its_name() {
     trial.run();
     trial.end_well(0..4);
     trial.pass(5);
-    assert_eq!(trial.said[1..], ["array 1: 4 slices of 10 jobs", "Slurm answers again"]);
+    assert_eq!(trial.said[1..], ["array 1: 4 slices for 40 jobs", "Slurm answers again"]);
     assert_eq!((trial.cluster.script().arrays.len(), trial.rounds.len(), trial.over), (1, 1, 1));
 }
 
@@ -153,7 +160,7 @@ fn a_hold_that_comes_back_is_told_again() {
     let held = waiting("JobHeldAdmin", Some("scontrol release 1"));
     for state in [&held, &running("n1"), &held] {
         trial.cluster.script().all(state);
-        trial.pass(5);
+        trial.pass(30);
     }
     assert_eq!(trial.said.len(), 3);
 }
@@ -171,43 +178,21 @@ fn want_of_room_is_worth_a_line_only_while_nothing_runs_for_long() {
 }
 
 #[test]
-fn more_slices_than_an_array_may_have_become_rounds() {
+fn an_array_has_no_more_elements_than_it_may_and_all_of_the_jobs() {
     let cluster = Cluster::default();
     cluster.script().most_elements = Some(3);
-    let mut trial = Trial::of(Head::new(settings(), all(1..41)), cluster);
-    trial.run();
-    trial.end_well(0..3);
-    trial.pass(5);
-    trial.run();
-    trial.end_well(0..1);
-    trial.pass(5);
-    assert_eq!((trial.over, trial.rounds.len()), (1, 2));
-    assert_eq!(trial.slices(1), [(all(31..41), 0)]);
+    let trial = Trial::of(Head::new(settings(), all(1..41)), cluster);
+    assert_eq!((trial.rounds[0].elements, trial.rounds[0].jobs()), (3, 40));
 }
 
 #[test]
-fn a_round_is_cut_for_all_nodes_that_were_ever_there() {
+fn a_round_has_elements_for_all_nodes_that_were_ever_there() {
     let mut trial = Trial::of(Head::new(Settings::new("run", "Slurm"), all(1..1001)), Cluster::default());
     trial.run();
     trial.cluster.script().nodes = Some(0);
-    (0..12).for_each(|index| trial.end(index, ended("NODE_FAIL", Cause::Other), 50));
+    (0..4).for_each(|index| trial.end(index, ended("NODE_FAIL", Cause::Other), 50));
     trial.pass(5);
-    assert_eq!(trial.rounds.iter().map(|round| round.slices.len()).collect::<Vec<_>>(), [12, 12]);
-}
-
-#[test]
-fn what_may_run_once_only_is_lost_at_once() {
-    let mut once = settings();
-    once.most_tries = 1;
-    let mut trial = Trial::of(Head::new(once, all(1..41)), Cluster::default());
-    trial.run();
-    trial.end_well(0..2);
-    trial.end(2, ended("NODE_FAIL", Cause::Other), 1);
-    trial.end(3, ended("TIMEOUT", Cause::Evicted), 2);
-    trial.pass(5);
-    let why = |slice, words| format!("slice {slice} ended on n2: {words}");
-    assert_eq!(trial.lost, [(all(30..31), why(2, "NODE_FAIL")), (all(39..41), why(3, "TIMEOUT"))]);
-    assert_eq!((trial.over, trial.rounds.len()), (1, 1));
+    assert_eq!(trial.rounds.iter().map(|round| round.elements).collect::<Vec<_>>(), [4, 4]);
 }
 
 #[test]
@@ -219,13 +204,13 @@ fn a_slice_whose_time_is_over_each_time_gets_through_as_long_as_it_gets_on() {
     for _ in 0..3 {
         trial.pass(5);
         trial.run();
-        let slices = u32::try_from(trial.head.round().unwrap().slices.len()).unwrap();
-        trial.end_well(1..slices);
+        let elements = trial.head.round().unwrap().elements;
+        trial.end_well(1..elements);
         trial.end(0, ended("TIMEOUT", Cause::Evicted), 1);
     }
     trial.pass(5);
     assert_eq!(trial.lost.len(), 0);
-    assert!(trial.rounds.iter().flat_map(|round| &round.slices).all(|slice| slice.tries <= 2));
+    assert!(trial.rounds.iter().flat_map(|round| &round.pieces).all(|piece| piece.tries <= 2));
 }
 
 #[test]
@@ -236,8 +221,13 @@ fn an_element_that_somebody_else_cancelled_is_left() {
     trial.end(2, ended("CANCELLED", Cause::Cancelled), 4);
     trial.end(3, ended("NODE_FAIL", Cause::Other), 1);
     trial.pass(5);
-    assert_eq!(trial.left, [(all(27..31), "its slice was cancelled in Slurm".to_owned())]);
-    assert_eq!(trial.slices(1), [(all(40..41), 1)]);
+    let left = |ranges: &[std::ops::Range<u64>]| crate::ranges(ranges.iter().cloned().flatten());
+    assert_eq!(trial.left.len(), 1);
+    assert_eq!(
+        (left(&trial.left[0].0), trial.left[0].1.as_str()),
+        (all(27..31), "its slice was cancelled in Slurm")
+    );
+    assert_eq!(trial.tries(1), BTreeMap::from([(1, all(40..41))]));
 }
 
 #[test]
@@ -250,10 +240,7 @@ fn an_array_that_somebody_else_cancelled_does_not_come_back_as_another() {
     let State::Ended(fate) = ended("CANCELLED", Cause::Cancelled) else { unreachable!() };
     trial.cluster.script().arrays[0].others = Some(fate);
     trial.pass(5);
-    assert_eq!(
-        trial.left.iter().map(|(ranges, _)| ranges.clone()).collect::<Vec<_>>(),
-        [vec![1..11, 11..21], vec![21..31, 31..41]]
-    );
+    assert_eq!(trial.left.iter().map(|(ranges, _)| crate::count(ranges)).sum::<u64>(), 40);
     assert_eq!((trial.over, trial.rounds.len()), (1, 1));
 }
 
@@ -316,8 +303,14 @@ fn a_finished_run_does_not_wait_for_an_engine_that_is_away() {
 }
 
 fn earlier(id: Option<&str>) -> Earlier {
-    let slices = vec![Slice { ranges: all(1..11), tries: 0 }, Slice { ranges: all(11..21), tries: 0 }];
-    let round = Round { number: 3, name: "run-3".into(), slices };
+    let pieces = vec![Piece { ranges: all(1..11), tries: 0 }, Piece { ranges: all(11..21), tries: 0 }];
+    let round = Round {
+        number: 3,
+        name: "run-3".into(),
+        elements: 2,
+        manner: Manner::Full,
+        pieces,
+    };
     Earlier { round, id: id.map(ArrayId::new) }
 }
 
@@ -332,6 +325,7 @@ fn still_out() -> Cluster {
 fn a_head_in_place_of_a_dead_one_goes_on_with_its_array_and_then_with_the_rest() {
     for id in [Some("1"), None] {
         let mut trial = Trial::of(Head::resume(settings(), earlier(id), all(21..41)), still_out());
+        trial.facts.holders = (0..2).map(Holder::Element).collect();
         assert_eq!(trial.said, ["array 1 is still there: going on with it"]);
         trial.pass(5);
         assert_eq!(trial.rounds.len(), 0);
@@ -346,9 +340,10 @@ fn a_head_in_place_of_a_dead_one_goes_on_with_its_array_and_then_with_the_rest()
 fn an_array_that_the_engine_has_forgotten_is_judged_by_its_outcomes() {
     for id in [Some("7"), None] {
         let mut trial = Trial::of(Head::resume(settings(), earlier(id), Vec::new()), Cluster::default());
-        trial.finished.extend(1..19);
+        trial.facts.holders = (0..2).map(Holder::Element).collect();
+        trial.facts.finished.extend(1..19);
         trial.pass(15);
-        assert_eq!(trial.slices(0), [(all(19..20), 1), (all(20..21), 1)]);
+        assert_eq!(trial.tries(0), BTreeMap::from([(1, all(19..21))]));
         let why =
             "2 jobs without an outcome, tried again: slice 1 ended unseen: Slurm doesn't know it any more";
         assert_eq!(trial.said[0], why);
@@ -362,7 +357,7 @@ fn nobody_is_asked_for_outcomes_before_they_have_had_time_to_be_seen() {
     trial.cluster.script().all(&ended("exit 0", Cause::Other));
     trial.pass(2);
     // What the last slice has written is seen only now.
-    trial.finished.extend(1..41);
+    trial.facts.finished.extend(1..41);
     trial.pass(3);
     assert_eq!((trial.over, trial.rounds.len()), (1, 1));
 }
@@ -378,16 +373,23 @@ fn an_element_that_is_started_again_is_not_gone() {
     trial.pass(10);
     assert_eq!((trial.over, trial.rounds.len()), (0, 1));
     trial.end_well(3..4);
-    trial.pass(5);
+    trial.pass(30);
     assert_eq!((trial.over, trial.rounds.len()), (1, 1));
 }
 
 #[test]
-fn an_engine_is_asked_no_more_often_than_agreed() {
+fn an_engine_without_news_is_asked_less_and_less_and_soon_again_where_there_may_be_some() {
     let mut trial = Trial::new();
     trial.run();
-    trial.pass(8);
-    let before = trial.cluster.script().polls;
+    let polls = |trial: &Trial| trial.cluster.script().polls;
     trial.pass(60);
-    assert_eq!(trial.cluster.script().polls - before, 30);
+    let before = polls(&trial);
+    trial.pass(200);
+    assert_eq!(polls(&trial) - before, 10);
+    trial.head.look(trial.now);
+    trial.pass(3);
+    assert_eq!(polls(&trial) - before, 11);
+    trial.cluster.script().element(0, waiting("BeginTime", None));
+    trial.pass(30);
+    assert!(polls(&trial) - before >= 15);
 }

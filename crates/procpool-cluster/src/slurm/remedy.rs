@@ -2,7 +2,7 @@
 //! Knows nothing of how Slurm is asked.
 
 use crate::engine::{Element, State, Wait};
-use crate::slice::ranges;
+use crate::piece::ranges;
 
 /// Whether elements wait because nodes are away, and not because others have them.
 pub(crate) fn is_for_nodes(wait: &Wait) -> bool {

@@ -35,7 +35,7 @@ impl Errand {
         driver.standing.active.clear();
         let rest = self.total - self.courier.finished();
         // Where nothing was started, why has been told.
-        let is_refused = self.fault.get().is_some() && self.courier.finished() == 0;
+        let is_refused = self.fault.get().is_some() && self.courier.finished() == 0 && self.tags.len() <= 1;
         driver.standing.pending = Pending::Exactly(if is_refused { 0 } else { rest });
     }
 

@@ -14,9 +14,11 @@ enum Event {
     /// An element begins.
     Runs(u32),
     /// An element ends with so many jobs left.
-    Ends(u32, u64, Cause),
-    /// Somebody has cancelled what had not begun.
+    Ends(u32, usize, Cause),
+    /// Of what has ended nothing is known any more.
     Forgotten,
+    /// From this piece on nothing was taken.
+    Untaken(usize),
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -27,8 +29,9 @@ fn event() -> impl Strategy<Value = Event> {
         (1_u32..4).prop_map(Event::Away),
         submission.prop_map(Event::NextSubmission),
         (0_u32..4).prop_map(Event::Runs),
-        (0_u32..4, 0_u64..12, cause).prop_map(|(index, left, cause)| Event::Ends(index, left, cause)),
+        (0_u32..4, 0_usize..12, cause).prop_map(|(index, left, cause)| Event::Ends(index, left, cause)),
         Just(Event::Forgotten),
+        (0_usize..40).prop_map(Event::Untaken),
     ]
 }
 
@@ -48,15 +51,18 @@ impl Trial {
                 self.cluster.script().element(index, running("n1"));
             }
             Event::Ends(index, left, cause) if is_there(self, index) && self.head.round().is_some() => {
-                let jobs = self.head.round().unwrap().slices[index as usize].jobs();
-                self.end(index, ended("X", cause), left.min(jobs));
+                self.end(index, ended("X", cause), left);
             }
             Event::Forgotten => {
                 if let Some(array) = self.cluster.script().arrays.last_mut() {
                     array.elements.retain(|_, state| !matches!(state, State::Ended(_)));
                 }
             }
-            Event::Runs(_) | Event::Ends(..) => {}
+            Event::Untaken(from) if self.facts.finished.is_empty() => {
+                let from = from.min(self.facts.holders.len());
+                self.untake(from);
+            }
+            Event::Runs(_) | Event::Ends(..) | Event::Untaken(_) => {}
         }
     }
 
@@ -66,10 +72,9 @@ impl Trial {
             if self.over > 0 {
                 return;
             }
-            self.pass(5);
+            self.pass(25);
             let Some(round) = self.head.round() else { continue };
-            let slices = u32::try_from(round.slices.len()).unwrap();
-            for index in 0..slices {
+            for index in 0..round.elements {
                 let is_known = self.cluster.script().arrays.last().is_some_and(|array| {
                     matches!(array.elements.get(&index), Some(State::Waiting(_) | State::Running { .. }))
                 });
@@ -97,7 +102,7 @@ proptest! {
         trial.all_goes_well();
         prop_assert_eq!(trial.over, 1);
         let named = trial.lost.iter().chain(&trial.left).flat_map(|(ranges, _)| ranges.iter().cloned().flatten());
-        let mut ends: Vec<u64> = named.chain(trial.finished.iter().copied()).collect();
+        let mut ends: Vec<u64> = named.chain(trial.facts.finished.iter().copied()).collect();
         ends.sort_unstable();
         prop_assert_eq!(ends, (1..41).collect::<Vec<_>>());
         let mut names: Vec<&str> = trial.rounds.iter().map(|round| round.name.as_str()).collect();

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 use std::time::SystemTime;
 
 use crate::allocation::Allocation;
@@ -154,5 +155,9 @@ impl Engine for Cluster {
 
     fn end_of(&self, _allocation: &Allocation) -> Result<Option<SystemTime>, EngineError> {
         Ok(None)
+    }
+
+    fn warning(&self) -> Duration {
+        Duration::ZERO
     }
 }

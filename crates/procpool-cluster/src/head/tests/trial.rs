@@ -1,7 +1,7 @@
 //! A head with a scripted engine and a clock of its own, as its caller drives it.
 //! Knows nothing of what is tried.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::slice::from_ref;
@@ -12,6 +12,8 @@ use crate::act::Act;
 use crate::clerk::carry_out;
 use crate::engine::{Array, Cause, Processors, Requeue, State};
 use crate::head::Head;
+use crate::outcomes::{Holder, Outcomes, Unreadable};
+use crate::piece::{Piece, ranges};
 use crate::plan::{Round, Settings};
 use crate::task::Task;
 
@@ -19,7 +21,7 @@ pub(super) struct Trial {
     pub(super) head: Head,
     pub(super) cluster: Cluster,
     pub(super) now: Instant,
-    pub(super) finished: BTreeSet<u64>,
+    pub(super) facts: Facts,
     pub(super) rounds: Vec<Round>,
     pub(super) said: Vec<String>,
     pub(super) lost: Vec<(Vec<Range<u64>>, String)>,
@@ -28,9 +30,39 @@ pub(super) struct Trial {
     pub(super) over: usize,
 }
 
+/// What has come of the jobs.
+#[derive(Default)]
+pub(super) struct Facts {
+    pub(super) finished: BTreeSet<u64>,
+    /// Of the last round's pieces.
+    pub(super) holders: Vec<Holder>,
+    pub(super) is_unreadable: bool,
+}
+
+impl Outcomes for Facts {
+    fn is_finished(&self, position: u64) -> bool {
+        self.finished.contains(&position)
+    }
+
+    fn holder(&self, piece: usize) -> Result<Holder, Unreadable> {
+        if self.is_unreadable { Err(Unreadable) } else { Ok(self.holders[piece]) }
+    }
+}
+
+/// Elements that take as many jobs each, one element after another.
+pub(super) fn deal(round: &Round) -> Vec<Holder> {
+    let mut before = 0;
+    let deal = |piece: &Piece| {
+        let element = before * u64::from(round.elements) / round.jobs();
+        before += piece.jobs();
+        Holder::Element(u32::try_from(element).unwrap())
+    };
+    round.pieces.iter().map(deal).collect()
+}
+
 pub(super) fn settings() -> Settings {
     let mut settings = Settings::new("run", "Slurm");
-    settings.wish.slices = Some(4);
+    settings.wish.elements = Some(4);
     settings
 }
 
@@ -49,7 +81,7 @@ impl Trial {
             head,
             cluster,
             now: Instant::now(),
-            finished: BTreeSet::new(),
+            facts: Facts::default(),
             rounds: Vec::new(),
             said: Vec::new(),
             lost: Vec::new(),
@@ -64,8 +96,7 @@ impl Trial {
     /// Steps until there is nothing to do at this moment.
     pub(super) fn go_on(&mut self) {
         loop {
-            let finished = &self.finished;
-            let acts = self.head.step(self.now, &|position| finished.contains(&position));
+            let acts = self.head.step(self.now, &self.facts);
             if acts.is_empty() {
                 return;
             }
@@ -81,6 +112,7 @@ impl Trial {
             Act::Ask(task) => task,
             Act::Submit(round) => {
                 let array = array(&round);
+                self.facts.holders = deal(&round);
                 self.rounds.push(round);
                 Task::Submit(Box::new(array))
             }
@@ -112,26 +144,45 @@ impl Trial {
     }
 
     /// An element ends like this, with all of its jobs finished but the last few.
-    pub(super) fn end(&mut self, index: u32, state: State, unfinished: u64) {
-        let slice = &self.head.round().unwrap().slices[index as usize];
-        let finished = slice.jobs() - unfinished;
-        self.finished.extend(slice.positions().take(usize::try_from(finished).unwrap()));
+    pub(super) fn end(&mut self, index: u32, state: State, unfinished: usize) {
+        let mut positions = self.positions(index);
+        positions.truncate(positions.len().saturating_sub(unfinished));
+        self.facts.finished.extend(positions);
         self.cluster.script().element(index, state);
+    }
+
+    /// What an element of the round has taken.
+    pub(super) fn positions(&self, index: u32) -> Vec<u64> {
+        let holders = self.facts.holders.iter();
+        let held = self.head.round().unwrap().pieces.iter().zip(holders);
+        held.filter(|(_, holder)| **holder == Holder::Element(index))
+            .flat_map(|(piece, _)| piece.positions())
+            .collect()
+    }
+
+    /// From this piece on nothing was taken.
+    pub(super) fn untake(&mut self, from: usize) {
+        self.facts.holders[from..].fill(Holder::Nobody);
     }
 
     pub(super) fn end_well(&mut self, indices: Range<u32>) {
         indices.for_each(|index| self.end(index, ended("exit 0", Cause::Other), 0));
     }
 
-    pub(super) fn slices(&self, round: usize) -> Vec<(Vec<Range<u64>>, u32)> {
-        self.rounds[round].slices.iter().map(|slice| (slice.ranges.clone(), slice.tries)).collect()
+    /// What was handed in, by the tries that it has had.
+    pub(super) fn tries(&self, round: usize) -> BTreeMap<u32, Vec<Range<u64>>> {
+        let mut tries: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
+        for piece in &self.rounds[round].pieces {
+            tries.entry(piece.tries).or_default().extend(piece.positions());
+        }
+        tries.into_iter().map(|(tries, positions)| (tries, ranges(positions))).collect()
     }
 }
 
 fn array(round: &Round) -> Array {
     Array {
         name: round.name.clone(),
-        elements: u32::try_from(round.slices.len()).unwrap(),
+        elements: round.elements,
         at_once: None,
         processors: Processors::WholeNode,
         requeue: Requeue::Yes,

@@ -1,0 +1,225 @@
+//! Who has which piece of a round: a file for each piece, which its taker makes and nobody else can make again. Nothing is taken
+//! over by time: only the head gives out anew, in another round, what a slice has left that is known to be gone.
+//! Knows nothing of what stands in a piece.
+
+use std::io::{self, Read, Write};
+
+use procpool_cluster::Holder;
+use serde::{Deserialize, Serialize};
+
+use crate::journal::file::JournalFile;
+use crate::journal::folder::Folder;
+use crate::journal::line;
+use crate::journal::record::sealed;
+
+/// Who takes pieces, as a claim says it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Taker {
+    /// Which slice of the round.
+    pub(crate) slice: u32,
+    /// How often it was begun, this time included.
+    pub(crate) instance: u32,
+    pub(crate) host: String,
+}
+
+/// The claims of a round, for one taker.
+pub(crate) struct Claims {
+    folder: Folder,
+    tag: String,
+    taker: Taker,
+    pieces: usize,
+    /// All before this one are taken.
+    next: usize,
+}
+
+/// Longer than any claim.
+const LONGEST: u64 = 4096;
+
+impl Claims {
+    /// For a round of so many pieces.
+    pub(crate) fn new(folder: Folder, tag: String, taker: Taker, pieces: usize) -> Claims {
+        Claims { folder, tag, taker, pieces, next: 0 }
+    }
+
+    /// What this slice has taken before it was started again, in order.
+    ///
+    /// # Errors
+    /// Where that can't be read.
+    pub(crate) fn own(&self) -> io::Result<Vec<usize>> {
+        let mut own = Vec::new();
+        for piece in 0..self.pieces {
+            match holder(&self.folder, &self.tag, piece)? {
+                // They are taken one after another.
+                Holder::Nobody => break,
+                Holder::Element(slice) if slice == self.taker.slice => own.push(piece),
+                Holder::Element(_) | Holder::Somebody => {}
+            }
+        }
+        Ok(own)
+    }
+
+    /// Takes the next piece that nobody has; `None` where there is none.
+    ///
+    /// # Errors
+    /// Where it can't be taken. It may be tried again.
+    pub(crate) fn take(&mut self) -> io::Result<Option<usize>> {
+        while self.next < self.pieces {
+            let piece = self.next;
+            let is_mine = claim(&self.folder.claim(&self.tag, piece), &self.taker)?;
+            self.next += 1;
+            if is_mine {
+                return Ok(Some(piece));
+            }
+            self.pass_over_taken()?;
+        }
+        Ok(None)
+    }
+
+    /// Others have taken many meanwhile: looks ever further ahead.
+    fn pass_over_taken(&mut self) -> io::Result<()> {
+        let mut step = 1;
+        while self.next + step < self.pieces {
+            // A name that was missing may be remembered as that: then it is only tried in vain.
+            if self.folder.claim(&self.tag, self.next + step).stat_if_there()?.is_none() {
+                break;
+            }
+            self.next += step + 1;
+            step *= 2;
+        }
+        Ok(())
+    }
+}
+
+/// Makes the file. Says whether it is this taker's, which it also is where the answer to an earlier try got lost.
+fn claim(file: &JournalFile, taker: &Taker) -> io::Result<bool> {
+    let mut made = match file.make() {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            return Ok(read(file)?.as_ref() == Some(taker));
+        }
+        made => made?,
+    };
+    // On the disk: whoever finds it after a power cut can tell whose it was.
+    let written = made.write_all(&sealed(taker)).and_then(|()| made.sync_data());
+    written.map(|()| true).inspect_err(|_| {
+        // Else nobody could tell whose it is, and its jobs would count as tried.
+        let _ = file.remove();
+    })
+}
+
+/// Who has taken a piece.
+///
+/// # Errors
+/// Where that can't be told now.
+pub(crate) fn holder(folder: &Folder, tag: &str, piece: usize) -> io::Result<Holder> {
+    match read(&folder.claim(tag, piece)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Holder::Nobody),
+        taker => Ok(taker?.map_or(Holder::Somebody, |taker| Holder::Element(taker.slice))),
+    }
+}
+
+/// `None` where it is torn, or says nothing.
+fn read(file: &JournalFile) -> io::Result<Option<Taker>> {
+    let mut bytes = Vec::new();
+    file.open()?.take(LONGEST).read_to_end(&mut bytes)?;
+    let body = bytes.strip_suffix(b"\n").and_then(line::open);
+    Ok(body.and_then(|body| serde_json::from_slice(&[b"{", body].concat()).ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::sync::Mutex;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn claims(folder: &Folder, slice: u32, instance: u32, pieces: usize) -> Claims {
+        let taker = Taker { slice, instance, host: "n1".into() };
+        Claims::new(folder.clone(), "1-1".into(), taker, pieces)
+    }
+
+    fn folder() -> (tempfile::TempDir, Folder) {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let folder = Folder::make(temporary.path()).unwrap().0;
+        (temporary, folder)
+    }
+
+    #[test]
+    fn each_piece_is_taken_once_by_whoever_asks_first_and_in_order() {
+        let (_temporary, folder) = folder();
+        let taken = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for slice in 0..4 {
+                let (folder, taken) = (&folder, &taken);
+                scope.spawn(move || {
+                    let mut claims = claims(folder, slice, 1, 200);
+                    let mut last = None;
+                    while let Some(piece) = claims.take().unwrap() {
+                        assert!(last < Some(piece));
+                        last = Some(piece);
+                        taken.lock().unwrap().push((piece, slice));
+                    }
+                });
+            }
+        });
+        let mut taken = taken.into_inner().unwrap();
+        taken.sort_unstable();
+        assert_eq!(taken.iter().map(|(piece, _)| *piece).collect::<Vec<_>>(), (0..200).collect::<Vec<_>>());
+        for (piece, slice) in taken {
+            assert_eq!(holder(&folder, "1-1", piece).unwrap(), Holder::Element(slice));
+        }
+    }
+
+    #[test]
+    fn a_slice_that_is_started_again_finds_what_it_had_and_goes_on_behind_it() {
+        let (_temporary, folder) = folder();
+        let (mut first, mut other) = (claims(&folder, 3, 1, 6), claims(&folder, 4, 1, 6));
+        assert_eq!(
+            [first.take(), other.take(), first.take()].map(Result::unwrap),
+            [Some(0), Some(1), Some(2)]
+        );
+        let mut again = claims(&folder, 3, 2, 6);
+        assert_eq!(again.own().unwrap(), [0, 2]);
+        assert_eq!(again.take().unwrap(), Some(3));
+    }
+
+    #[test]
+    fn a_claim_whose_answer_got_lost_is_its_makers() {
+        let (_temporary, folder) = folder();
+        assert_eq!(claims(&folder, 3, 1, 2).take().unwrap(), Some(0));
+        assert_eq!(claims(&folder, 3, 1, 2).take().unwrap(), Some(0));
+        assert_eq!(claims(&folder, 3, 2, 2).take().unwrap(), Some(1));
+    }
+
+    #[test]
+    fn a_claim_that_is_torn_or_empty_is_somebodys_and_nobody_takes_it() {
+        let (_temporary, folder) = folder();
+        let whole = sealed(&Taker { slice: 3, instance: 1, host: "n1".into() });
+        for length in 0..whole.len() {
+            fs::write(folder.claim("1-1", 0).path(), &whole[..length]).unwrap();
+            assert_eq!(holder(&folder, "1-1", 0).unwrap(), Holder::Somebody);
+            assert_eq!(claims(&folder, 3, 1, 1).take().unwrap(), None);
+            assert_eq!(claims(&folder, 3, 2, 1).own().unwrap(), [0; 0]);
+        }
+        assert_eq!(holder(&folder, "1-1", 1).unwrap(), Holder::Nobody);
+    }
+
+    #[test]
+    fn a_folder_that_is_gone_is_told_of() {
+        let (temporary, folder) = folder();
+        drop(temporary);
+        assert!(claims(&folder, 3, 1, 1).take().is_err());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn whatever_others_have_taken_the_first_that_nobody_has_is_next(taken in 0_usize..70, more in 1_usize..70) {
+            let (_temporary, folder) = folder();
+            let mut others = claims(&folder, 0, 1, taken);
+            while others.take().unwrap().is_some() {}
+            prop_assert_eq!(claims(&folder, 1, 1, taken + more).take().unwrap(), Some(taken));
+        }
+    }
+}

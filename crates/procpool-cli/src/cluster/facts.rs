@@ -1,0 +1,32 @@
+//! What the head of a run can tell of its jobs: what is recorded of them, and which slice has taken them.
+//! Knows nothing of what follows from that.
+
+use procpool_cluster::{Holder, Outcomes, Unreadable};
+
+use crate::cluster::claims;
+use crate::cluster::courier::Courier;
+use crate::cluster::order::Sharing;
+use crate::journal::folder::Folder;
+
+/// See the head of this file.
+pub(super) struct Facts<'a> {
+    pub(super) courier: &'a Courier,
+    pub(super) folder: &'a Folder,
+    /// What the files of the round in hand are called; `None` where there is none.
+    pub(super) tag: Option<&'a String>,
+    pub(super) sharing: Sharing,
+}
+
+impl Outcomes for Facts<'_> {
+    fn is_finished(&self, position: u64) -> bool {
+        self.courier.is_settled(position)
+    }
+
+    fn holder(&self, piece: usize) -> Result<Holder, Unreadable> {
+        match (self.tag, self.sharing) {
+            (None, _) => Ok(Holder::Nobody),
+            (Some(_), Sharing::Fixed) => Ok(u32::try_from(piece).map_or(Holder::Nobody, Holder::Element)),
+            (Some(tag), Sharing::Claimed) => claims::holder(self.folder, tag, piece).map_err(|_| Unreadable),
+        }
+    }
+}

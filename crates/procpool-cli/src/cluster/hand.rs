@@ -1,0 +1,258 @@
+//! What a slice has in hand: how many of its jobs run or are about to, how long they take, and when its time is over. By that its source
+//! of jobs knows when to take more.
+//! Knows nothing of where jobs come from.
+
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use procpool_core::{Context, Halt, Job, NotStarted, Outcome, Runner};
+
+use crate::work::Work;
+
+/// See the head of this file.
+pub(crate) struct Hand {
+    limit: usize,
+    /// When all of the slice is ended, jobs too, once that is known.
+    ends: OnceLock<SystemTime>,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// Given out and not begun.
+    given: usize,
+    running: usize,
+    /// Nothing more is to be started.
+    is_closed: bool,
+    took: Took,
+}
+
+/// What comes after an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    GoOn,
+    NoMore,
+}
+
+/// How long the last attempts took.
+#[derive(Default)]
+struct Took {
+    last: Vec<Duration>,
+    next: usize,
+}
+
+/// So many are remembered.
+const REMEMBERED: usize = 256;
+
+/// Jobs are given out ahead of their turn as long as so many of them would still end in time.
+const FAR: u32 = 20;
+
+impl Hand {
+    pub(crate) fn new(limit: usize) -> Hand {
+        Hand {
+            limit,
+            ends: OnceLock::new(),
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// The slice is ended then, with what it runs.
+    pub(crate) fn ends_at(&self, ends: SystemTime) {
+        let _ = self.ends.set(ends);
+    }
+
+    /// Waits until another job could start at once. Says whether it may.
+    pub(crate) fn wait_for_room(&self) -> bool {
+        let mut state = self.lock();
+        while !state.is_closed && state.given + state.running >= self.limit {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        !state.is_closed && self.is_time_for_another(&state)
+    }
+
+    /// The next job of those that the slice has taken is about to be given out. Says whether it may.
+    pub(crate) fn give(&self) -> bool {
+        let is_far = self.has_left(&self.lock(), FAR);
+        if !is_far && !self.wait_for_room() {
+            return false;
+        }
+        let mut state = self.lock();
+        state.given += usize::from(!state.is_closed);
+        !state.is_closed
+    }
+
+    /// Whether most jobs like those before would end in time.
+    fn is_time_for_another(&self, state: &State) -> bool {
+        self.has_left(state, 1)
+    }
+
+    fn has_left(&self, state: &State, times: u32) -> bool {
+        let (Some(ends), Some(usual)) = (self.ends.get(), state.took.usual()) else { return true };
+        let left = ends.duration_since(SystemTime::now()).unwrap_or_default();
+        usual.saturating_mul(times) <= left
+    }
+
+    fn begin(&self, attempt: u32) {
+        let mut state = self.lock();
+        // A further attempt comes from the pool itself.
+        state.given -= usize::from(attempt == 1 && state.given > 0);
+        state.running += 1;
+    }
+
+    fn end(&self, took: Duration, then: Then) {
+        let mut state = self.lock();
+        state.running -= 1;
+        state.is_closed |= then == Then::NoMore;
+        state.took.note(took);
+        self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Took {
+    fn note(&mut self, took: Duration) {
+        if self.last.len() < REMEMBERED {
+            self.last.push(took);
+        } else {
+            self.last[self.next % REMEMBERED] = took;
+            self.next += 1;
+        }
+    }
+
+    /// Nine of ten took no longer.
+    fn usual(&self) -> Option<Duration> {
+        let mut last = self.last.clone();
+        let place = (last.len() * 9).div_ceil(10).checked_sub(1)?;
+        Some(*last.select_nth_unstable(place).1)
+    }
+}
+
+/// A runner whose attempts are noted.
+pub(crate) struct Noted<R> {
+    pub(crate) inner: R,
+    pub(crate) hand: std::sync::Arc<Hand>,
+}
+
+impl<R: Runner<Work = Work>> Runner for Noted<R> {
+    type Work = Work;
+
+    fn run(&self, job: &Job<Work>, context: &Context) -> Outcome {
+        self.hand.begin(context.attempt());
+        let begun = std::time::Instant::now();
+        let outcome = self.inner.run(job, context);
+        // Without a process: nothing can be recorded any more, and what is taken now would only be kept from others.
+        let is_never_reached = matches!(outcome, Outcome::NotStarted(NotStarted::NeverReached));
+        let goes_on = context.halt() == Halt::GoOn && !is_never_reached;
+        self.hand.end(begun.elapsed(), if goes_on { Then::GoOn } else { Then::NoMore });
+        outcome
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc;
+    use std::thread;
+
+    use super::*;
+
+    impl Hand {
+        fn counts(&self) -> (usize, usize) {
+            let state = self.lock();
+            (state.given, state.running)
+        }
+    }
+
+    /// One that is ended in so many seconds.
+    fn ending(limit: usize, seconds: u64) -> Hand {
+        let hand = Hand::new(limit);
+        hand.ends_at(SystemTime::now() + Duration::from_secs(seconds));
+        hand
+    }
+
+    fn ended(hand: &Hand, seconds: u64) {
+        hand.begin(1);
+        hand.end(Duration::from_secs(seconds), Then::GoOn);
+    }
+
+    #[test]
+    fn there_is_room_while_fewer_run_or_are_about_to_than_may() {
+        let hand = Arc::new(Hand::new(2));
+        assert!(hand.wait_for_room() && hand.give());
+        hand.begin(1);
+        assert!(hand.wait_for_room() && hand.give());
+        let (told, heard) = mpsc::channel();
+        let waiting = Arc::clone(&hand);
+        thread::spawn(move || told.send(waiting.wait_for_room()));
+        hand.begin(1);
+        assert!(heard.try_recv().is_err());
+        hand.end(Duration::ZERO, Then::GoOn);
+        assert!(heard.recv().unwrap());
+    }
+
+    #[test]
+    fn a_further_attempt_takes_the_room_of_no_job_that_was_given_out() {
+        let hand = Hand::new(2);
+        assert!(hand.give());
+        hand.begin(2);
+        assert_eq!(hand.counts(), (1, 1));
+        hand.begin(1);
+        assert_eq!(hand.counts(), (0, 2));
+    }
+
+    #[test]
+    fn who_waits_when_the_run_is_halted_gets_nothing_more() {
+        let hand = Hand::new(1);
+        assert!(hand.give());
+        hand.begin(1);
+        hand.end(Duration::ZERO, Then::NoMore);
+        assert!(!hand.wait_for_room() && !hand.give());
+    }
+
+    #[test]
+    fn nothing_is_begun_that_would_not_end_in_time_as_most_before_it_did() {
+        let hand = ending(4, 1000);
+        assert!(hand.wait_for_room());
+        (0..9).for_each(|_| ended(&hand, 10));
+        assert!(hand.wait_for_room());
+        // One of ten is no rule.
+        ended(&hand, 2000);
+        assert!(hand.wait_for_room());
+        ended(&hand, 2000);
+        ended(&hand, 2000);
+        assert!(!hand.wait_for_room() && !hand.give());
+        assert!(ending(4, 0).wait_for_room(), "nobody knows how long jobs take");
+    }
+
+    #[test]
+    fn ahead_of_their_turn_are_only_jobs_whose_time_is_far_from_over() {
+        let hand = Arc::new(ending(1, 1000));
+        ended(&hand, 10);
+        assert!(hand.give() && hand.give() && hand.give());
+        let near = Arc::new(ending(1, 1000));
+        ended(&near, 100);
+        assert!(near.give());
+        let (told, heard) = mpsc::channel();
+        let waiting = Arc::clone(&near);
+        thread::spawn(move || told.send(waiting.give()));
+        near.begin(1);
+        assert!(heard.try_recv().is_err());
+        near.end(Duration::from_secs(100), Then::GoOn);
+        assert!(heard.recv().unwrap());
+    }
+
+    #[test]
+    fn the_last_of_many_say_what_is_usual() {
+        let mut took = Took::default();
+        assert_eq!(took.usual(), None);
+        (0..REMEMBERED as u64 * 3).for_each(|seconds| took.note(Duration::from_secs(seconds)));
+        assert_eq!(took.last.len(), REMEMBERED);
+        let usual = took.usual().unwrap().as_secs();
+        assert!((512..768).contains(&usual), "{usual}");
+    }
+}

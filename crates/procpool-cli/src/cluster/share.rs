@@ -1,0 +1,121 @@
+//! The jobs of a slice: those of one piece after another, each taken when there is room for another job.
+//! Knows nothing of what becomes of them.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Context;
+use procpool_core::{Job, Outcome, Retries};
+
+use crate::cluster::claims::Claims;
+use crate::cluster::hand::Hand;
+use crate::cluster::order::Parts;
+use crate::journal::listing::Listing;
+use crate::journal::outage::passes;
+use crate::journal::stored_jobs::{StoredJobs, Trouble};
+use crate::work::Work;
+
+/// What there is to do in a round, and what of it the slice may take.
+pub(crate) struct Pieces {
+    pub(crate) listing: Arc<Listing>,
+    pub(crate) all: Vec<Parts>,
+    /// What it has from the beginning.
+    pub(crate) own: VecDeque<usize>,
+    /// `None` where it may take nothing beside that.
+    pub(crate) claims: Option<Claims>,
+}
+
+/// See the head of this file.
+pub(crate) struct Share {
+    of: Pieces,
+    rest: Rest,
+    hand: Arc<Hand>,
+    trouble: Trouble,
+    /// What is left of the piece in hand.
+    jobs: Option<StoredJobs>,
+}
+
+/// What is left of a slice that was begun before.
+pub(crate) struct Rest {
+    /// By position: the last attempt, and what came of it.
+    pub(crate) before: HashMap<u64, (u32, Outcome)>,
+    pub(crate) retries: Retries,
+    pub(crate) failed_before: Arc<AtomicBool>,
+}
+
+impl Rest {
+    fn has_ended(&self, job: &Job<Work>) -> bool {
+        let before = job.position.and_then(|position| self.before.get(&position));
+        let Some((attempt, outcome)) = before else { return false };
+        let has_ended = !self.retries.follow(*attempt, job.retries, outcome);
+        if has_ended && !outcome.is_success() {
+            self.failed_before.store(true, Ordering::Release);
+        }
+        has_ended
+    }
+}
+
+/// The time between two tries to take a piece of a folder that can't be read for a while.
+const AGAIN: Duration = Duration::from_secs(1);
+
+impl Pieces {
+    /// Their jobs but for those that have ended. Why one can't be read or taken is told to `trouble`.
+    pub(crate) fn over(self, rest: Rest, hand: Arc<Hand>, trouble: Trouble) -> Share {
+        Share { of: self, rest, hand, trouble, jobs: None }
+    }
+}
+
+impl Share {
+    /// Whether there is another piece.
+    fn take_piece(&mut self) -> anyhow::Result<bool> {
+        let piece = match self.of.own.pop_front() {
+            Some(piece) => Some(piece),
+            None if self.hand.wait_for_room() => self.claim()?,
+            None => None,
+        };
+        let Some(parts) = piece.and_then(|piece| self.of.all.get(piece)) else { return Ok(false) };
+        let jobs = StoredJobs::new(Arc::clone(&self.of.listing), Some(Arc::new(parts.positions())), None);
+        let mut jobs = jobs.with_marks(parts.marks());
+        jobs.trouble = Arc::clone(&self.trouble);
+        self.jobs = Some(jobs);
+        Ok(true)
+    }
+
+    fn claim(&mut self) -> anyhow::Result<Option<usize>> {
+        let Some(claims) = &mut self.of.claims else { return Ok(None) };
+        loop {
+            match claims.take() {
+                Err(error) if passes(&error) && self.hand.wait_for_room() => thread::sleep(AGAIN),
+                taken => return taken.context("can't take more of the list"),
+            }
+        }
+    }
+
+    fn next_of_piece(&mut self) -> Option<Job<Work>> {
+        let rest = &self.rest;
+        self.jobs.as_mut()?.find(|job| !rest.has_ended(job))
+    }
+}
+
+impl Iterator for Share {
+    type Item = Job<Work>;
+
+    fn next(&mut self) -> Option<Job<Work>> {
+        loop {
+            if let Some(job) = self.next_of_piece() {
+                return self.hand.give().then_some(job);
+            }
+            match self.take_piece() {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => {
+                    let _ = self.trouble.set(error);
+                    return None;
+                }
+            }
+        }
+    }
+}

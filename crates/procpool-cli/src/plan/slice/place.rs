@@ -1,0 +1,140 @@
+//! The place of a process among those that are given a slice: each has files of its own, and knows what those before it have done.
+//! Knows nothing of how jobs are run.
+
+use std::collections::HashMap;
+use std::process;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use anyhow::{Context, bail};
+use procpool_core::Outcome;
+
+use crate::cluster::claims::{Claims, Taker};
+use crate::cluster::order::{Order, Parts, Sharing};
+use crate::cluster::share::Pieces;
+use crate::journal::entry::Entry;
+use crate::journal::folder::Folder;
+use crate::journal::leftovers;
+use crate::journal::listing::Listing;
+use crate::journal::live;
+use crate::journal::record::SliceBegin;
+use crate::journal::running::{self, Holder, Running};
+use crate::journal::scan::{Found, Scanner};
+use crate::journal::session::leave_nothing;
+use crate::journal::whereabouts::Whereabouts;
+use crate::plan::cluster;
+use crate::sink::report::{Kind, time};
+use crate::sink::slice::Records;
+
+/// The place of this process among those that have been given the slice: each writes files of its own.
+pub(super) struct Place {
+    folder: Folder,
+    pub(super) name: String,
+    pub(super) begin: SliceBegin,
+    pub(super) running: Running,
+}
+
+impl Place {
+    pub(super) fn take(folder: &Folder, order: &Order, slice: u32) -> anyhow::Result<Place> {
+        let name = |instance: u32| format!("{}-{slice:04}-{instance}", order.tag());
+        for instance in 1.. {
+            let path = folder.running_of(&name(instance));
+            let made = Running::make(&path).with_context(|| format!("can't write {path:?}"))?;
+            let Some(running) = made else { continue };
+            let begin = SliceBegin {
+                generation: order.generation,
+                round: order.round,
+                slice,
+                instance,
+                pid: process::id(),
+                host: Whereabouts::own().host,
+                node: Some(node()),
+                started: time(SystemTime::now()),
+            };
+            return Ok(Place { folder: folder.clone(), name: name(instance), begin, running });
+        }
+        bail!("slice {slice} was begun too often")
+    }
+
+    /// What it is to do.
+    pub(super) fn share(
+        &self,
+        order: &Order,
+        pieces: Vec<Parts>,
+        listing: Arc<Listing>,
+    ) -> anyhow::Result<Pieces> {
+        let SliceBegin { slice, instance, .. } = self.begin;
+        if order.sharing() == Sharing::Fixed {
+            let own = usize::try_from(slice).into_iter().collect();
+            return Ok(Pieces { listing, all: pieces, own, claims: None });
+        }
+        let taker = Taker { slice, instance, host: self.begin.host.clone() };
+        let claims = Claims::new(self.folder.clone(), order.tag(), taker, pieces.len());
+        let own = if instance > 1 {
+            claims.own().context("can't read what the slice had when it was begun before")?
+        } else {
+            Vec::new()
+        };
+        Ok(Pieces { listing, all: pieces, own: own.into(), claims: Some(claims) })
+    }
+
+    /// What those before it have recorded.
+    pub(super) fn read_before(&mut self, order: &Order) -> anyhow::Result<HashMap<u64, (u32, Outcome)>> {
+        let mut ended = HashMap::new();
+        if self.begin.instance > 1 && !order.goes_on {
+            bail!("it was begun before, and nothing is to be started twice");
+        }
+        for instance in 1..self.begin.instance {
+            let name = format!("{}-{:04}-{instance}", order.tag(), self.begin.slice);
+            let before = self.folder.running_of(&name).open().ok().and_then(|file| running::read(&file));
+            // Who was killed just now has written all that he will when he is gone.
+            let _ = before.as_ref().map(|(holder, _)| leftovers::is_gone_soon(holder));
+            let path = self.folder.files_of(&name).journal;
+            // Nobody takes that away who was killed.
+            live::forget(&self.folder, &format!("{name}."));
+            // Who was gone before his first record has none.
+            let mut scanner = path.open().ok().map(Scanner::new);
+            while let Some(Found::Line { body, .. }) = scanner
+                .as_mut()
+                .map(Scanner::next)
+                .transpose()
+                .with_context(|| format!("can't read {path:?}"))?
+            {
+                if let Some(entry) = Entry::parse(body).filter(|entry| entry.outcome != Kind::Stopped) {
+                    ended.insert(entry.seq, (entry.attempt, entry.outcome()));
+                }
+            }
+            if let Some((holder, mut table)) = before {
+                let has_ended = |entry: &running::Entry| {
+                    ended.get(&entry.seq).is_some_and(|(last, _)| *last >= entry.attempt)
+                };
+                table.retain(|entry| !has_ended(entry));
+                leave_nothing(&holder, &table)?;
+            }
+        }
+        Ok(ended)
+    }
+}
+
+/// What the cluster calls this machine; where it doesn't say so, what the machine calls itself.
+fn node() -> String {
+    let told = cluster::allocation().and_then(|(_, own)| own.node);
+    told.unwrap_or_else(|| Whereabouts::own().host)
+}
+
+impl Records {
+    /// Who holds the files of a slice.
+    pub(crate) fn holder(&self) -> Holder {
+        let SliceBegin { pid, generation, .. } = self.begin;
+        Holder {
+            pid,
+            whereabouts: Whereabouts::own(),
+            run: self.pool.clone(),
+            generation,
+            record_at: 0,
+            ticks: running::Entry::now(pid, 0, 0).ticks,
+            leaks: self.leaks,
+            node: self.begin.node.clone(),
+        }
+    }
+}

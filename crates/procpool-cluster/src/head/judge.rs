@@ -1,0 +1,183 @@
+//! What an array has left without an outcome, once all its elements are gone, and what becomes of that.
+//! Knows nothing of what was in earlier rounds but how often each job was tried.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use super::array::Array;
+use crate::engine::Cause;
+use crate::notice::Ended;
+use crate::outcomes::{Holder, Outcomes, Unreadable};
+use crate::piece::ranges;
+
+/// What an array has left without an outcome.
+#[derive(Debug, Default)]
+pub(crate) struct Verdict {
+    /// What is tried again, by the tries that it has had.
+    pub(crate) again: BTreeMap<u32, Vec<Range<u64>>>,
+    /// The elements that had that.
+    pub(crate) ended: Vec<Ended>,
+    pub(crate) lost: Vec<Leftover>,
+    /// What was in cancelled elements.
+    pub(crate) left: Vec<Range<u64>>,
+    pub(crate) untaken: Untaken,
+}
+
+/// What one element has left.
+#[derive(Debug)]
+pub(crate) struct Leftover {
+    pub(crate) ranges: Vec<Range<u64>>,
+    pub(crate) why: String,
+}
+
+/// What no element has taken, which is no try.
+#[derive(Debug, Default)]
+pub(crate) struct Untaken {
+    /// By the tries before.
+    pub(crate) ranges: BTreeMap<u32, Vec<Range<u64>>>,
+    pub(crate) why: Why,
+    /// How the first element ended.
+    pub(crate) first: String,
+}
+
+/// Why pieces were taken by nobody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// The elements that took others had to end before their turn.
+    #[default]
+    OutOfTime,
+    /// No element has taken anything.
+    NoneBegan,
+    Cancelled,
+}
+
+impl Untaken {
+    /// Whether there is something for another array.
+    pub(crate) fn goes_on(&self) -> bool {
+        !self.ranges.is_empty() && self.why != Why::Cancelled
+    }
+}
+
+/// One that was taken, and is not finished.
+struct Unfinished {
+    holder: Holder,
+    tries: u32,
+    positions: Vec<u64>,
+}
+
+/// # Errors
+/// Where the caller can't tell now what has come of it.
+pub(crate) fn judge(
+    array: &Array,
+    engine: &str,
+    most_tries: u32,
+    outcomes: &dyn Outcomes,
+) -> Result<Verdict, Unreadable> {
+    let mut verdict = Verdict::default();
+    let mut unfinished = Vec::new();
+    let mut progressed = BTreeSet::new();
+    let mut was_taken = false;
+    for (index, piece) in array.round.pieces.iter().enumerate() {
+        let positions: Vec<u64> = piece.positions().filter(|at| !outcomes.is_finished(*at)).collect();
+        let holder = outcomes.holder(index)?;
+        was_taken |= holder != Holder::Nobody;
+        if let (Holder::Element(element), true) = (holder, (positions.len() as u64) < piece.jobs()) {
+            progressed.insert(element);
+        }
+        match holder {
+            _ if positions.is_empty() => {}
+            Holder::Nobody => {
+                join(verdict.untaken.ranges.entry(piece.tries).or_default(), ranges(positions));
+            }
+            _ => unfinished.push(Unfinished { holder, tries: piece.tries, positions }),
+        }
+    }
+    verdict.untaken.why = why(array, engine, was_taken);
+    verdict.untaken.first = array.end_of(0, engine).1;
+    for left in unfinished {
+        verdict.add(array.fate(&left, engine), left, most_tries, &progressed);
+    }
+    Ok(verdict)
+}
+
+fn why(array: &Array, engine: &str, was_taken: bool) -> Why {
+    let is_cancelled = |element| array.end_of(element, engine).0 == Some(Cause::Cancelled);
+    match was_taken {
+        _ if (0..array.round.elements).all(is_cancelled) => Why::Cancelled,
+        true => Why::OutOfTime,
+        false => Why::NoneBegan,
+    }
+}
+
+/// How the holder of a piece ended.
+struct End {
+    element: Option<u32>,
+    cause: Cause,
+    words: String,
+}
+
+impl Array {
+    fn fate(&self, left: &Unfinished, engine: &str) -> End {
+        match left.holder {
+            Holder::Element(element) => {
+                let (cause, words) = self.end_of(element, engine);
+                End {
+                    element: Some(element),
+                    cause: cause.unwrap_or(Cause::Other),
+                    words,
+                }
+            }
+            Holder::Nobody | Holder::Somebody => End {
+                element: None,
+                cause: Cause::Other,
+                words: "before it had written down which one it is".to_owned(),
+            },
+        }
+    }
+}
+
+impl End {
+    fn named(&self) -> String {
+        self.element.map_or_else(|| "a slice".to_owned(), |element| format!("slice {element}"))
+    }
+}
+
+impl Verdict {
+    fn add(&mut self, end: End, left: Unfinished, most_tries: u32, progressed: &BTreeSet<u32>) {
+        let ranges = ranges(left.positions);
+        // An element that does some jobs in each of its short lives gets through in the end.
+        let gets_on = end.element.is_some_and(|element| progressed.contains(&element));
+        let is_no_try = end.cause == Cause::Evicted && gets_on && most_tries > 1;
+        let tries = if is_no_try { left.tries } else { left.tries + 1 };
+        if end.cause == Cause::Cancelled {
+            join(&mut self.left, ranges);
+        } else if tries >= most_tries {
+            let times = if most_tries == 1 { String::new() } else { format!(", the last of {tries} tries") };
+            self.lose(ranges, format!("{} ended {}{times}", end.named(), end.words));
+        } else {
+            let ended = Ended { element: end.element, why: end.words };
+            if !self.ended.contains(&ended) {
+                self.ended.push(ended);
+            }
+            join(self.again.entry(tries).or_default(), ranges);
+        }
+    }
+
+    /// What an element has left is told together, however many pieces that was.
+    fn lose(&mut self, ranges: Vec<Range<u64>>, why: String) {
+        match self.lost.iter_mut().find(|lost| lost.why == why) {
+            Some(lost) => join(&mut lost.ranges, ranges),
+            None => self.lost.push(Leftover { ranges, why }),
+        }
+    }
+}
+
+/// Adds what comes behind: of two ranges that touch one remains.
+fn join(ranges: &mut Vec<Range<u64>>, more: Vec<Range<u64>>) {
+    for range in more {
+        match ranges.last_mut() {
+            Some(last) if last.end == range.start => last.end = range.end,
+            _ => ranges.push(range),
+        }
+    }
+}

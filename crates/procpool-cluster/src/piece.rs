@@ -1,0 +1,189 @@
+//! Pieces of a list, which a cluster's elements take one after another, and how a list is cut into them: pure.
+//! Knows no job, no array and no engine.
+
+use std::ops::Range;
+
+use crate::engine::Capacity;
+
+/// Some of a list's positions, run by whichever element takes them, and how often that was tried before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Positions in the input, from 1, in order, none twice, as ranges that don't touch.
+    pub ranges: Vec<Range<u64>>,
+    /// In how many elements these have been before, without an outcome.
+    pub tries: u32,
+}
+
+/// What decides how many elements there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// So many, whatever else speaks against it.
+    pub elements: Option<u32>,
+    /// How many jobs run at once in an element; `None` is as many as its node has processors.
+    pub limit: Option<u32>,
+    /// How many elements may run at a time: more would find nothing to do.
+    pub at_once: Option<u32>,
+}
+
+/// A piece has this part of what is left for each element: the elements that work on the last pieces end close to one
+/// another, however long their jobs take (guided self-scheduling: Polychronopoulos and Kuck, 1987).
+const SHARES: u64 = 4;
+
+/// No more pieces than this for all, or for each element, where that is more: each becomes a file in a shared folder.
+const MOST_PIECES: u64 = 1500;
+const MOST_PIECES_EACH: u64 = 6;
+
+impl Piece {
+    /// How many jobs are in it.
+    #[must_use]
+    pub fn jobs(&self) -> u64 {
+        count(&self.ranges)
+    }
+
+    /// Their positions, in order.
+    pub fn positions(&self) -> impl Iterator<Item = u64> + '_ {
+        self.ranges.iter().cloned().flatten()
+    }
+}
+
+/// How many positions there are in ranges.
+#[must_use]
+pub fn count(ranges: &[Range<u64>]) -> u64 {
+    ranges.iter().map(|range| range.end - range.start).sum()
+}
+
+/// Ascending positions as ranges that don't touch.
+///
+/// ```
+/// assert_eq!(procpool_cluster::ranges([1, 2, 3, 7, 8]), [1..4, 7..9]);
+/// ```
+pub fn ranges(positions: impl IntoIterator<Item = u64>) -> Vec<Range<u64>> {
+    let mut ranges: Vec<Range<u64>> = Vec::new();
+    for position in positions {
+        match ranges.last_mut() {
+            Some(last) if last.end == position => last.end += 1,
+            _ => ranges.push(position..position + 1),
+        }
+    }
+    ranges
+}
+
+/// How many elements run so many jobs: as many as wished; else one for each place that the cluster has for one, and none for
+/// which there would be fewer jobs than run in it at once. At most as many as an array may have.
+///
+/// ```
+/// use procpool_cluster::{Capacity, Wish, how_many};
+///
+/// let cluster = Capacity { most_elements: 1001, processors: 32, nodes: 4 };
+/// let four_at_once = Wish { limit: Some(4), ..Wish::default() };
+/// assert_eq!(how_many(100_000, four_at_once, cluster), 8);
+/// assert_eq!(how_many(10, four_at_once, cluster), 3);
+/// ```
+#[must_use]
+pub fn how_many(jobs: u64, wish: Wish, capacity: Capacity) -> u32 {
+    let most = capacity.most_elements.max(1);
+    let within = |elements: u64| u32::try_from(elements).unwrap_or(u32::MAX).clamp(1, most);
+    if let Some(elements) = wish.elements {
+        return within(u64::from(elements).min(jobs));
+    }
+    let processors = u64::from(capacity.processors.max(1));
+    let nodes = u64::from(capacity.nodes.max(1));
+    let (places, limit) = match wish.limit {
+        Some(limit) => (processors / u64::from(limit.max(1)), u64::from(limit.max(1))),
+        None => (nodes, processors.div_ceil(nodes)),
+    };
+    let at_once = u64::from(wish.at_once.unwrap_or(u32::MAX));
+    within(places.min(at_once).min(jobs.div_ceil(limit)))
+}
+
+/// Cuts positions into pieces for so many elements, in order: the first ones large, so that they are few, the last ones small,
+/// so that no element has much left to do while others have nothing.
+///
+/// ```
+/// use procpool_cluster::cut;
+///
+/// let sizes: Vec<u64> = cut(&[1..41], 2, 0).iter().map(|piece| piece.jobs()).collect();
+/// assert_eq!(sizes, [5, 4, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
+/// ```
+#[must_use]
+pub fn cut(todo: &[Range<u64>], elements: u32, tries: u32) -> Vec<Piece> {
+    let jobs = count(todo);
+    let guide = Guide::of(jobs, elements);
+    let mut rest = Rest { ranges: todo.iter().cloned(), range: 0..0 };
+    let sizes = guide.sizes(jobs);
+    sizes.map(|size| Piece { ranges: rest.take(size), tries }).collect()
+}
+
+/// The same, each position a piece of its own.
+#[must_use]
+pub fn one_by_one(todo: &[Range<u64>], tries: u32) -> Vec<Piece> {
+    let single = |position| Piece { ranges: ranges([position]), tries };
+    todo.iter().cloned().flatten().map(single).collect()
+}
+
+/// How large the next piece is.
+#[derive(Clone, Copy, Debug)]
+struct Guide {
+    /// This part of what is left.
+    part: u64,
+    /// But no fewer.
+    least: u64,
+}
+
+impl Guide {
+    fn of(jobs: u64, elements: u32) -> Guide {
+        let elements = u64::from(elements.max(1));
+        let most = MOST_PIECES.max(MOST_PIECES_EACH * elements);
+        let mut guide = Guide { part: elements * SHARES, least: 1 };
+        while guide.is_more_than(most, jobs) {
+            // Coarser at its beginning costs less than at its end, but has to leave something to share.
+            if guide.part > elements {
+                guide.part /= 2;
+            } else {
+                guide.least *= 2;
+            }
+        }
+        guide
+    }
+
+    fn is_more_than(self, most: u64, jobs: u64) -> bool {
+        self.sizes(jobs).zip(0..=most).count() as u64 > most
+    }
+
+    fn sizes(self, jobs: u64) -> impl Iterator<Item = u64> {
+        let mut rest = jobs;
+        std::iter::from_fn(move || {
+            let size = (rest / self.part).max(self.least).min(rest);
+            rest -= size;
+            (size > 0).then_some(size)
+        })
+    }
+}
+
+/// What of some positions no piece has yet.
+struct Rest<I> {
+    ranges: I,
+    range: Range<u64>,
+}
+
+impl<I: Iterator<Item = Range<u64>>> Rest<I> {
+    fn take(&mut self, mut wanted: u64) -> Vec<Range<u64>> {
+        let mut ranges = Vec::new();
+        while wanted > 0 {
+            let taken = wanted.min(self.range.end - self.range.start);
+            if taken > 0 {
+                ranges.push(self.range.start..self.range.start + taken);
+                self.range.start += taken;
+                wanted -= taken;
+            } else if let Some(next) = self.ranges.next() {
+                self.range = next;
+            } else {
+                break;
+            }
+        }
+        ranges
+    }
+}
+
+#[cfg(test)]
+mod tests;
