@@ -142,6 +142,9 @@ impl Servant {
         if self.ignored.has(signal) {
             return;
         }
+        if source == Source::Keeper {
+            Ending::of_this_process().note_for_all(signal);
+        }
         match signal {
             // It waited while this process was stopped, or before: one of two that came at once.
             SIGTSTP if !self.asked_to_stop.swap(false, Ordering::AcqRel) => {}

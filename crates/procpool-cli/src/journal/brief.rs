@@ -2,9 +2,11 @@
 //! Knows nothing of the rest: a million lines are read in a second, and JSON would take as long again.
 
 use std::str;
+use std::time::SystemTime;
 
 use crate::journal::identity::{Hash, Identity};
 use crate::journal::line;
+use crate::sink::report::time;
 
 /// What a line says in short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +86,11 @@ pub(crate) fn as_stopped(line: &[u8]) -> Option<Vec<u8>> {
 
 /// What stands before the word for what came of an attempt. No key comes before it, so it is the first of its kind.
 const OUTCOME: &[u8] = br#","outcome":""#;
+
+/// A moment as the number that [`Brief::ended`] is.
+pub(crate) fn moment(at: SystemTime) -> u64 {
+    digits(time(at).as_bytes()).unwrap_or_default()
+}
 
 /// What is left of a line.
 pub(crate) struct Rest<'a>(pub(crate) &'a [u8]);

@@ -10,13 +10,16 @@ use std::time::{Duration, SystemTime};
 use procpool_core::{Completion, Context, Halt, HeldUp, Job, NotStarted, Outcome, Spool};
 
 use crate::guard::Left;
+use crate::journal::brief::{self, Brief};
 use crate::journal::folder::Folder;
 use crate::journal::held::{Batch, HEARING, Held};
+use crate::journal::line;
 use crate::journal::positions::Positions;
 use crate::journal::printed::Printed;
 use crate::journal::record::{Circumstances, End, Output, Outputs, Record, attempt_line};
 use crate::journal::running::{Entry, Running};
 use crate::journal::writer::Writer;
+use crate::signals::Ending;
 use crate::sink::report::{Attempt, Kind, time};
 use crate::work::Work;
 
@@ -224,6 +227,33 @@ impl Recorder {
         };
         stored.ended.set(circumstances.ended);
         self.writer().append(&attempt_line(Attempt::last(lost), &circumstances, &Outputs::default()))
+    }
+
+    /// Takes back what ended within a second before all processes were told to end, or since: nobody knows whose end it was. Where
+    /// records wait, they have been told. Says how many jobs that are.
+    ///
+    /// # Errors
+    /// Where it can't be read or written.
+    pub(crate) fn take_back(&self, ending: &Ending) -> io::Result<usize> {
+        let told = if self.held.is_some() { None } else { ending.of_all() };
+        let Some(since) = told.and_then(|told| told.checked_sub(HEARING)) else { return Ok(0) };
+        let (writer, since) = (self.writer(), brief::moment(since));
+        let brief = |line: &[u8]| Brief::of(line::open(line.strip_suffix(b"\n")?)?);
+        let lines = writer.tail(|line| brief(line).is_some_and(|brief| brief.ended < since))?;
+        let mut jobs = HashSet::new();
+        let mut stopped = Vec::new();
+        for line in lines.split_inclusive(|byte| *byte == b'\n') {
+            let ended =
+                brief(line).filter(|ended| ended.generation == self.generation && ended.ended >= since);
+            if let Some((ended, line)) = ended.zip(brief::as_stopped(line)) {
+                jobs.insert(ended.identity.job);
+                stopped.extend(line);
+            }
+        }
+        if !stopped.is_empty() {
+            writer.append(&stopped)?;
+        }
+        Ok(jobs.len())
     }
 
     /// How the run has ended, and what was ended with it that jobs had left.

@@ -161,6 +161,31 @@ impl Writer {
         Ok((offset, sum))
     }
 
+    /// The end of the records, from some line on of which this says that it is old enough.
+    ///
+    /// # Errors
+    /// Where they can't be read.
+    pub(crate) fn tail(&self, is_old: impl Fn(&[u8]) -> bool) -> io::Result<Vec<u8>> {
+        let journal = self.journal();
+        let mut wanted = PIECE;
+        loop {
+            let begin = journal.length.saturating_sub(wanted);
+            let mut bytes = vec![0; usize::try_from(journal.length - begin).map_err(io::Error::other)?];
+            journal.file.read_exact_at(&mut bytes, begin)?;
+            // What it begins with is part of a line, as a rule.
+            let first = if begin == 0 {
+                0
+            } else {
+                bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |end| end + 1)
+            };
+            let lines = bytes.split_off(first);
+            if begin == 0 || lines.split_inclusive(|byte| *byte == b'\n').next().is_some_and(&is_old) {
+                return Ok(lines);
+            }
+            wanted *= 2;
+        }
+    }
+
     /// Whether both files are still where they were made, with what was written, so that somebody will find it.
     pub(crate) fn check_place(&self) -> io::Result<()> {
         let journal = self.journal();
@@ -173,6 +198,9 @@ impl Writer {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// So much of the end is read first.
+const PIECE: u64 = 64 * 1024;
 
 /// Makes a file that has all of the lines, and is locked, by the time it has its name.
 fn make(new: &JournalFile, name: &JournalFile, lines: &[u8], durability: Durability) -> io::Result<File> {

@@ -7,6 +7,8 @@ use procpool_core::{Completion, Retried};
 
 use crate::exit::ExitStatus;
 use crate::journal::session::Session;
+use crate::screen;
+use crate::signals::Ending;
 use crate::sink::recorded::Recorded;
 use crate::sink::{Sink, Totals, Trouble};
 use crate::work::Work;
@@ -49,6 +51,14 @@ impl Sink for Journal {
     fn ended(&mut self, totals: &Totals, status: ExitStatus) -> Result<(), Trouble> {
         // By now the others have printed all that there is.
         self.session.printed.check().map_err(Trouble::noting)?;
+        let taken_back =
+            self.session.recorder.take_back(&Ending::of_this_process()).map_err(Trouble::noting)?;
+        if taken_back > 0 {
+            screen::say(&format!(
+                "procpool: {taken_back} of the jobs had ended within a second before all its processes were told to end, maybe by \
+                 that: a resume runs them again\n"
+            ));
+        }
         self.recorded.end(status.number(), totals)
     }
 }
