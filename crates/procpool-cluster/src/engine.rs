@@ -32,7 +32,7 @@ pub trait Engine: Send {
     /// Hands in an array, once.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] where it was not taken. After an [`EngineError::Unreachable`] it may have been taken all
+    /// [`EngineError::Refused`] or [`EngineError::TooMany`] where it was not taken. After an [`EngineError::Unreachable`] it may have been taken all
     /// the same: [`find`](Engine::find) tells.
     fn submit(&self, array: &Array) -> Result<ArrayId, EngineError>;
 
@@ -182,8 +182,17 @@ pub enum State {
 pub struct Wait {
     /// The engine's word for it: `Resources`.
     pub reason: String,
-    /// What an administrator (or its owner) would type to let it go on, where nothing else will.
-    pub remedy: Option<String>,
+    /// What lets it go on, where nothing else will.
+    pub remedy: Option<Remedy>,
+}
+
+/// What lets an element go on that waits for what doesn't come by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// A command that an administrator (or its owner) would type.
+    Command(String),
+    /// What the user would ask for otherwise, in words.
+    Ask(String),
 }
 
 /// How an element ended.
@@ -217,6 +226,8 @@ pub enum EngineError {
     Unreachable(String),
     /// It has answered no, in these words: that stays so.
     Refused(String),
+    /// It takes no array of so many elements from this user now, in these words; it may take a smaller one.
+    TooMany(String),
 }
 
 impl ArrayId {
@@ -256,8 +267,10 @@ impl fmt::Display for ArrayId {
 
 impl fmt::Display for EngineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (EngineError::Missing(words) | EngineError::Unreachable(words) | EngineError::Refused(words)) =
-            self;
+        let (EngineError::Missing(words)
+        | EngineError::Unreachable(words)
+        | EngineError::Refused(words)
+        | EngineError::TooMany(words)) = self;
         f.write_str(words)
     }
 }

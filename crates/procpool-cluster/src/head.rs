@@ -201,7 +201,7 @@ impl Head {
             }
             Answer::Cancelled(Ok(())) => None,
             Answer::Surveyed(Err(EngineError::Refused(words) | EngineError::Missing(words)))
-            | Answer::Submitted(Err(EngineError::Refused(words))) => {
+            | Answer::Submitted(Err(EngineError::Refused(words) | EngineError::TooMany(words))) => {
                 self.refused(words);
                 return;
             }

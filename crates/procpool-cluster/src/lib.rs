@@ -30,8 +30,8 @@ pub use crate::act::{Act, Running, Status};
 pub use crate::allocation::{Allocation, ElementOf};
 pub use crate::clerk::{Clerk, carry_out};
 pub use crate::engine::{
-    Array, ArrayId, Capacity, Cause, Element, Engine, EngineError, Fate, HandedIn, Processors, Requeue, Seen,
-    State, Wait, Whom,
+    Array, ArrayId, Capacity, Cause, Element, Engine, EngineError, Fate, HandedIn, Processors, Remedy,
+    Requeue, Seen, State, Wait, Whom,
 };
 pub use crate::head::Head;
 pub use crate::notice::{Ended, Notice};

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::engine::ArrayId;
+use crate::engine::{ArrayId, Remedy};
 
 /// Something to be told, in one line without an end. Its `Display` is what to print.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,8 +43,8 @@ pub enum Notice {
         elements: usize,
         /// The engine's word for the reason.
         reason: String,
-        /// What an administrator would type.
-        remedy: Option<String>,
+        /// What lets them go on.
+        remedy: Option<Remedy>,
     },
     /// Jobs whose elements have ended without an outcome for them are tried again.
     TriedAgain {
@@ -83,7 +83,8 @@ impl fmt::Display for Notice {
                 let (plural, verb) = if *elements == 1 { ("", "s") } else { ("s", "") };
                 write!(f, "array {id}: {elements} slice{plural} wait{verb}: {reason}")?;
                 match remedy {
-                    Some(remedy) => write!(f, "; an administrator would type: {remedy}"),
+                    Some(Remedy::Command(line)) => write!(f, "; an administrator would type: {line}"),
+                    Some(Remedy::Ask(words)) => write!(f, "; {words}"),
                     None => Ok(()),
                 }
             }

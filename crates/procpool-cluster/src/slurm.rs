@@ -4,6 +4,7 @@
 mod allocation;
 mod call;
 mod read;
+mod reason;
 mod remedy;
 mod script;
 
@@ -84,6 +85,7 @@ impl Slurm {
             let sinfo = self.of_partition(Command::new("sinfo").args(["-h", "-R", "-o", "%N|%T|%E"]));
             remedy::resume_nodes(&remedy::away(&text(&call(sinfo)?)), elements);
         }
+        reason::say_changes(elements);
         Ok(())
     }
 }
@@ -133,6 +135,7 @@ impl Engine for Slurm {
         let answer =
             call(allocation::OF_A_JOB.into_iter().fold(sbatch, Command::env_remove)).map_err(|failure| {
                 match failure {
+                    Failure::Said(words) if read::is_too_many(&words) => EngineError::TooMany(words),
                     Failure::Said(words) if !read::passes(&words) => EngineError::Refused(words),
                     failure => failure.into(),
                 }

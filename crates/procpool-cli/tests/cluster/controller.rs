@@ -55,6 +55,23 @@ fn why_a_node_takes_no_jobs_is_said() {
 
 #[test]
 #[ignore = "wants a Slurm cluster: cargo xtask cluster test"]
+fn what_does_not_pass_by_itself_is_told_with_what_to_ask_for_otherwise() {
+    let case = Case::new(Cluster::own("--nodes 1"));
+    for (options, hurt, says, heal) in [
+        ("--time 10m", "maxtime=1", "PartitionTimeLimit; it asks for more time", "maxtime=unlimited"),
+        ("", "state=down", "PartitionDown; that partition starts nothing", "state=up"),
+    ] {
+        case.cluster.ask(&format!("scontrol update partitionname=main {hurt}"));
+        let mut running = case.start(&format!("run --on slurm {options} -- echo {{}} ::: a"), "");
+        running.says(says);
+        assert!(!running.has_ended());
+        case.cluster.ask(&format!("scontrol update partitionname=main {heal}"));
+        assert_eq!(running.end().exited(0).text(), "a\n");
+    }
+}
+
+#[test]
+#[ignore = "wants a Slurm cluster: cargo xtask cluster test"]
 fn elements_that_are_held_are_named() {
     let case = Case::new(Cluster::own("--nodes 1"));
     case.job("until [ -e go ]; do sleep 0.1; done");

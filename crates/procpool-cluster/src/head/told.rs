@@ -42,10 +42,12 @@ impl Told {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Remedy;
 
     fn news(told: &mut Told, reasons: &[&str], worth: Worth) -> usize {
         let group = |reason: &&str| {
-            let remedy = reason.contains("Held").then(|| format!("release what is {reason}"));
+            let remedy =
+                reason.contains("Held").then(|| Remedy::Command(format!("release what is {reason}")));
             Group { wait: Wait { reason: (*reason).into(), remedy }, elements: 1 }
         };
         told.news(reasons.iter().map(group).collect(), worth).len()

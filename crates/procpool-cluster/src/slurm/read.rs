@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-use crate::engine::{ArrayId, Cause, Element, EngineError, Fate, Seen, State, Wait};
+use crate::engine::{ArrayId, Cause, Element, EngineError, Fate, Remedy, Seen, State, Wait};
 
 /// What squeue prints of each element, in columns: see [`seen`].
 pub(crate) const FORMAT: &str = "ArrayTaskID:12,State:20,exit_code:12,NodeList:100,Reason:160,Name:160";
@@ -42,6 +42,20 @@ pub(crate) fn passes(words: &str) -> bool {
     ];
     let words = words.to_lowercase();
     WORDS.iter().any(|known| words.contains(known))
+}
+
+/// Whether that is said of how many elements there are, by a limit of the user's, or of all arrays. Older ones say one sentence of all
+/// limits; newer ones name another one that it was before that.
+pub(crate) fn is_too_many(words: &str) -> bool {
+    let words = words.to_lowercase();
+    let names_other = || {
+        let mut named = words.split(|letter: char| !letter.is_alphanumeric());
+        named
+            .any(|word| ["assoc", "qos", "max"].iter().any(|begin| word.starts_with(begin)) && word.len() > 8)
+    };
+    words.contains("submitjob")
+        || words.contains("invalid job array specification")
+        || words.contains("job violates accounting/qos policy") && !names_other()
 }
 
 /// Whether Slurm's commands don't know their cluster here.
@@ -204,7 +218,10 @@ fn state_of(row: &Row<'_>) -> State {
         }
         "SUSPENDED" | "STOPPED" => {
             let remedy = format!("scontrol resume {}_{}", row.job, row.index);
-            State::Waiting(Wait { reason: row.state.to_owned(), remedy: Some(remedy) })
+            State::Waiting(Wait {
+                reason: row.state.to_owned(),
+                remedy: Some(Remedy::Command(remedy)),
+            })
         }
         "BOOT_FAIL" | "CANCELLED" | "COMPLETED" | "DEADLINE" | "FAILED" | "LAUNCH_FAILED" | "NODE_FAIL"
         | "OUT_OF_MEMORY" | "PREEMPTED" | "REVOKED" | "TIMEOUT" => State::Ended(fate_of(row)),

@@ -1,7 +1,7 @@
 //! What a person would type where elements wait for what doesn't come by itself: pure.
 //! Knows nothing of how Slurm is asked.
 
-use crate::engine::{Element, State, Wait};
+use crate::engine::{Element, Remedy, State, Wait};
 use crate::piece::ranges;
 
 /// Whether elements wait because nodes are away, and not because others have them.
@@ -33,7 +33,9 @@ pub(crate) fn release_held(job: &str, elements: &mut [Element]) {
         if held.len() == elements.len() { job.to_owned() } else { format!("{job}_[{}]", spans(&held)) };
     for element in elements {
         match &mut element.state {
-            State::Waiting(wait) if is_held(wait) => wait.remedy = Some(format!("scontrol release {which}")),
+            State::Waiting(wait) if is_held(wait) => {
+                wait.remedy = Some(Remedy::Command(format!("scontrol release {which}")));
+            }
             _ => {}
         }
     }
@@ -60,8 +62,11 @@ pub(crate) fn resume_nodes(away: &[Away<'_>], elements: &mut [Element]) {
         let resumable = resumable.collect::<Vec<_>>().join(",");
         if !resumable.is_empty() {
             let resume = format!("scontrol update nodename={resumable} state=resume");
-            wait.remedy =
-                Some(wait.remedy.take().map_or(resume.clone(), |release| format!("{resume}; {release}")));
+            let line = match wait.remedy.take() {
+                Some(Remedy::Command(release)) => format!("{resume}; {release}"),
+                _ => resume,
+            };
+            wait.remedy = Some(Remedy::Command(line));
         }
     }
 }
@@ -118,7 +123,12 @@ mod tests {
 
     fn waits(elements: &[Element]) -> Vec<(&str, Option<&str>)> {
         let waits = elements.iter().filter_map(|element| match &element.state {
-            State::Waiting(wait) => Some((wait.reason.as_str(), wait.remedy.as_deref())),
+            State::Waiting(wait) => Some((
+                wait.reason.as_str(),
+                wait.remedy.as_ref().map(|remedy| match remedy {
+                    Remedy::Command(words) | Remedy::Ask(words) => words.as_str(),
+                }),
+            )),
             _ => None,
         });
         waits.collect()

@@ -8,7 +8,8 @@ use std::time::SystemTime;
 
 use crate::allocation::Allocation;
 use crate::engine::{
-    Array, ArrayId, Capacity, Cause, Element, Engine, EngineError, Fate, HandedIn, Seen, State, Wait, Whom,
+    Array, ArrayId, Capacity, Cause, Element, Engine, EngineError, Fate, HandedIn, Remedy, Seen, State, Wait,
+    Whom,
 };
 
 #[derive(Default)]
@@ -72,7 +73,10 @@ impl Script {
 }
 
 pub(crate) fn waiting(reason: &str, remedy: Option<&str>) -> State {
-    State::Waiting(Wait { reason: reason.into(), remedy: remedy.map(str::to_owned) })
+    State::Waiting(Wait {
+        reason: reason.into(),
+        remedy: remedy.map(|line| Remedy::Command(line.to_owned())),
+    })
 }
 
 pub(crate) fn running(node: &str) -> State {

@@ -62,7 +62,7 @@ fn an_element_that_waits_says_why() {
     assert_eq!(state(["4", "PENDING", "0", "", "Resources"]), wait("Resources"));
     assert_eq!(state(["4", "PENDING", "0", "", "None"]), wait("not considered yet"));
     assert_eq!(state(["4", "REQUEUE_HOLD", "0", "", "None"]), wait("REQUEUE_HOLD"));
-    let resume = Some("scontrol resume 17_4".into());
+    let resume = Some(Remedy::Command("scontrol resume 17_4".into()));
     let suspended = State::Waiting(Wait { reason: "SUSPENDED".into(), remedy: resume });
     assert_eq!(state(["4", "SUSPENDED", "0", "n1", "None"]), suspended);
 }
@@ -195,4 +195,27 @@ fn the_partition_is_the_one_that_sbatch_would_take() {
     assert_eq!(of(&["--partition=a", "--partition", "b,c"]), Some("b,c".into()));
     assert_eq!(of(&["--account=-p"]), None);
     assert_eq!(of(&["-p"]), None);
+}
+
+#[test]
+fn too_many_elements_are_told_from_what_one_element_asks_for() {
+    let policy = "Batch job submission failed: Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)";
+    for words in [
+        policy.to_owned(),
+        format!("AssocMaxSubmitJobLimit; {policy}"),
+        format!("QOSMaxSubmitJobPerUserLimit; {policy}"),
+        format!("AssocGrpSubmitJobsLimit; {policy}"),
+        format!("MaxSubmitJobsPerAccount; {policy}"),
+        "Batch job submission failed: Invalid job array specification".to_owned(),
+    ] {
+        assert!(is_too_many(&words), "{words}");
+    }
+    for words in [
+        format!("AssocMaxWallDurationPerJobLimit; {policy}"),
+        format!("QOSMaxCpuPerJobLimit; {policy}"),
+        "Batch job submission failed: Invalid account or account/partition combination specified".to_owned(),
+        "Batch job submission failed: Invalid qos specification".to_owned(),
+    ] {
+        assert!(!is_too_many(&words), "{words}");
+    }
 }
