@@ -201,9 +201,13 @@ impl Head {
             }
             Answer::Cancelled(Ok(())) => None,
             Answer::Surveyed(Err(EngineError::Refused(words) | EngineError::Missing(words)))
-            | Answer::Submitted(Err(EngineError::Refused(words) | EngineError::TooMany(words))) => {
+            | Answer::Submitted(Err(EngineError::Refused(words))) => {
                 self.refused(words);
                 return;
+            }
+            Answer::Submitted(Err(EngineError::TooMany(words))) => {
+                self.too_many(words);
+                None
             }
             Answer::Submitted(Err(error)) => {
                 if matches!(error, EngineError::Unreachable(_)) {

@@ -46,6 +46,17 @@ pub enum Notice {
         /// What lets them go on.
         remedy: Option<Remedy>,
     },
+    /// The engine takes no array of so many elements: it is handed in with fewer.
+    Fewer {
+        /// Its name.
+        engine: &'static str,
+        /// So many are tried next.
+        elements: u32,
+        /// So many were too many.
+        instead_of: u32,
+        /// The engine's words.
+        words: String,
+    },
     /// Jobs whose elements have ended without an outcome for them are tried again.
     TriedAgain {
         /// So many jobs.
@@ -77,6 +88,13 @@ impl fmt::Display for Notice {
             Notice::FoundAgain { id } => write!(f, "array {id} is still there: going on with it"),
             Notice::Unreachable { engine, words } => {
                 write!(f, "{engine} doesn't answer ({words}): waiting for it")
+            }
+            Notice::Fewer { engine, elements, instead_of, words } => {
+                let plural = if *elements == 1 { "" } else { "s" };
+                write!(
+                    f,
+                    "{engine} takes no {instead_of} slices now ({words}): {elements} slice{plural} instead"
+                )
             }
             Notice::ReachableAgain { engine } => write!(f, "{engine} answers again"),
             Notice::Waiting { id, elements, reason, remedy } => {

@@ -102,3 +102,23 @@ fn a_round_that_was_refused_has_lost_nothing_and_a_resume_runs_it() {
         assert!(!resumed.error_text().contains("lost"), "{refused}: {}", resumed.error_text());
     }
 }
+
+#[test]
+fn fewer_slices_are_handed_in_where_slurm_takes_no_more_of_a_user() {
+    let folder = Folder::new();
+    folder.write("slurm", SLURM);
+    folder.write_program(
+        "strict",
+        "#!/bin/sh\ncase \"$*\" in *--array=0-0*) exec bin/sbatch-once \"$@\" ;; esac\n\
+         echo 'sbatch: error: AssocMaxSubmitJobLimit' >&2\n\
+         echo 'sbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit)' >&2\nexit 1\n",
+    );
+    let line = ". ./slurm; mv bin/sbatch bin/sbatch-once; mv strict bin/sbatch; \
+                procpool run --on slurm --slices 4 -k echo ::: 1 2 3 4 5 6 7 8";
+    let ended = folder.sh(line).end().exited(0);
+    assert_eq!(ended.text(), "1\n2\n3\n4\n5\n6\n7\n8\n");
+    ended
+        .said("Slurm takes no 4 slices now (AssocMaxSubmitJobLimit; ")
+        .said("2 slices instead")
+        .said("1 slice instead");
+}

@@ -113,6 +113,19 @@ impl Head {
         self.stage = Stage::Between;
     }
 
+    /// Elements take what there is, so fewer of them do all of it.
+    pub(super) fn too_many(&mut self, words: String) {
+        match &mut self.stage {
+            Stage::Unsent(round) if round.elements > 1 => {
+                let instead_of = round.elements;
+                round.elements /= 2;
+                let (engine, elements) = (self.settings.engine, round.elements);
+                self.acts.push(Act::Say(Notice::Fewer { engine, elements, instead_of, words }));
+            }
+            _ => self.refused(words),
+        }
+    }
+
     pub(super) fn note_reach(&mut self, now: Instant, trouble: Option<EngineError>) {
         let engine = self.settings.engine;
         let reachable = mem::replace(&mut self.reachable, trouble.is_none());

@@ -2,6 +2,7 @@
 
 mod chance;
 mod cluster;
+mod fewer;
 mod following;
 mod taking;
 mod trial;

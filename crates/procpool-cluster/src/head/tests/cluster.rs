@@ -20,6 +20,8 @@ pub(crate) struct Script {
     pub(crate) most_elements: Option<u32>,
     /// So many nodes of 8 processors; 4 where it isn't said.
     pub(crate) nodes: Option<u32>,
+    /// More elements than this are too many for the user.
+    pub(crate) most_submitted: Option<u32>,
     /// So many calls fail.
     pub(crate) away: u32,
     pub(crate) next_submission: Submission,
@@ -105,6 +107,9 @@ impl Engine for Cluster {
 
     fn submit(&self, array: &Array) -> Result<ArrayId, EngineError> {
         let mut script = self.answer()?;
+        if script.most_submitted.is_some_and(|most| array.elements > most) {
+            return Err(EngineError::TooMany("AssocMaxSubmitJobLimit".into()));
+        }
         let submission = std::mem::take(&mut script.next_submission);
         if let Submission::Refused(words) = submission {
             return Err(EngineError::Refused(words));
