@@ -19,7 +19,7 @@ use procpool_core::{Handle, Snapshot};
 use crate::colour::Palette;
 use crate::progress::figures::Figures;
 use crate::progress::view::{Longest, MOST_KEYS};
-use crate::{screen, threads};
+use crate::{screen, shown, threads};
 
 /// How a run is shown while it goes on.
 #[derive(Clone, Copy, Debug)]
@@ -115,14 +115,17 @@ impl Watch {
             let Some(size) = screen::size() else { continue };
             let snapshot = self.handle.snapshot();
             let longest = longest(&snapshot, Instant::now());
-            screen::draw(view::lines(&self.figures(&snapshot), &longest, size, palette), size);
+            let lines = view::lines(&self.figures(&snapshot), &longest, size, palette);
+            screen::draw(view::with_place(lines, snapshot.elsewhere.as_deref(), size), size);
         }
     }
 
     fn tell(&self) {
         while self.goes_on_after(SLOW_TICK) {
-            let figures = self.figures(&self.handle.snapshot());
-            screen::say(&format!("procpool: {}\n", figures.in_words()));
+            let snapshot = self.handle.snapshot();
+            let place = snapshot.elsewhere.as_ref().map(|place| format!("; {}", shown::name(&**place)));
+            let figures = self.figures(&snapshot).in_words();
+            screen::say(&format!("procpool: {figures}{}\n", place.unwrap_or_default()));
         }
     }
 

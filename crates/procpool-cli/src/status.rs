@@ -72,6 +72,9 @@ fn describe(run: &Snapshot, processes: &[(Process, Option<String>)], now: Instan
         Some(_) => "; starts wait",
     });
     text.push('\n');
+    if let Some(place) = &run.elsewhere {
+        writeln!(text, "  {}", shown::name(&**place)).expect("BUG: a string takes all");
+    }
     for job in &run.active {
         let key = shorten(&job.key.to_string());
         let key = if key.is_empty() { "\"\"".to_owned() } else { key };

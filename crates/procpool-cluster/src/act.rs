@@ -1,6 +1,8 @@
 //! What a head has its caller do, and what it shows of itself.
 //! Knows nothing of how a head comes to it.
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::ops::Range;
 
 use crate::engine::ArrayId;
@@ -61,4 +63,67 @@ pub struct Running<'a> {
     pub element: usize,
     /// The node.
     pub node: &'a str,
+}
+
+/// More nodes than this are counted, not named.
+const MOST_NAMED: usize = 4;
+
+/// In a line for people; empty where there is nothing to say.
+impl fmt::Display for Status<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
+        if !self.running.is_empty() {
+            parts.push(format!("{} on {}", slices(self.running.len(), "run"), self.nodes()));
+        }
+        if self.waiting > 0 {
+            let reason = self.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+            parts.push(slices(self.waiting, "wait") + &reason);
+        }
+        if self.unreachable {
+            parts.push("the cluster doesn't answer".to_owned());
+        }
+        f.write_str(&parts.join("; "))
+    }
+}
+
+impl Status<'_> {
+    fn nodes(&self) -> String {
+        let nodes: BTreeSet<&str> = self.running.iter().map(|running| running.node).collect();
+        let named: Vec<&str> = nodes.iter().copied().take(MOST_NAMED).collect();
+        match nodes.len().saturating_sub(MOST_NAMED) {
+            0 => named.join(", "),
+            more => format!("{} and {more} more", named.join(", ")),
+        }
+    }
+}
+
+fn slices(count: usize, verb: &str) -> String {
+    let (plural, third) = if count == 1 { ("", "s") } else { ("s", "") };
+    format!("{count} slice{plural} {verb}{third}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(nodes: &[&'static str], waiting: usize) -> Status<'static> {
+        let running = (0..).zip(nodes).map(|(element, node)| Running { element, node });
+        Status { running: running.collect(), waiting, ..Status::default() }
+    }
+
+    #[test]
+    fn a_status_is_a_line() {
+        assert_eq!(Status::default().to_string(), "");
+        assert_eq!(status(&["n2"], 0).to_string(), "1 slice runs on n2");
+        let waiting = Status { reason: Some("Resources"), ..status(&["n2", "n1", "n2"], 7) };
+        assert_eq!(waiting.to_string(), "3 slices run on n1, n2; 7 slices wait: Resources");
+        let many = Status {
+            unreachable: true,
+            ..status(&["a", "b", "c", "d", "e", "f"], 1)
+        };
+        assert_eq!(
+            many.to_string(),
+            "6 slices run on a, b, c, d and 2 more; 1 slice waits; the cluster doesn't answer"
+        );
+    }
 }

@@ -306,6 +306,7 @@ impl<W> Schedule<W> {
             held_up: self.held_up(now),
             reached: self.halt_rule.filter(|_| matches!(self.progress, Progress::Reached(_))),
             busy: self.slots.busy(now),
+            elsewhere: None,
         }
     }
 }

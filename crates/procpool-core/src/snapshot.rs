@@ -32,6 +32,8 @@ pub struct Snapshot {
     pub reached: Option<HaltRule>,
     /// For how long slots have been taken, in sum.
     pub busy: Duration,
+    /// Of a run that is driven elsewhere: how it stands there, in a line for people.
+    pub elsewhere: Option<Arc<str>>,
 }
 
 /// How many jobs neither run nor have ended, as far as that is known.
@@ -86,6 +88,7 @@ impl Snapshot {
             held_up: None,
             reached: None,
             busy: Duration::ZERO,
+            elsewhere: None,
         }
     }
 

@@ -8,6 +8,7 @@ use crate::progress::bar;
 use crate::progress::figures::{Figures, whole_seconds};
 use crate::progress::width::{cut, width};
 use crate::screen::Size;
+use crate::shown;
 
 /// One of the jobs that have run for the longest time.
 #[derive(Clone, Debug)]
@@ -31,6 +32,16 @@ pub(super) fn lines(figures: &Figures, longest: &[Longest], size: Size, palette:
     let run = bar::line(figures, columns, palette);
     let jobs = longest.iter().take(MOST_KEYS).map(|job| job_line(job, columns, palette));
     std::iter::once(run).chain(jobs).take(rows).collect()
+}
+
+/// With a line below that of the run: how it stands elsewhere.
+pub(super) fn with_place(mut lines: Vec<String>, place: Option<&str>, size: Size) -> Vec<String> {
+    let (rows, columns) = (size.rows.saturating_sub(1), size.columns.saturating_sub(1));
+    if let (Some(place), false) = (place, lines.is_empty()) {
+        lines.insert(1, cut(&shown::name(place), columns));
+        lines.truncate(rows);
+    }
+    lines
 }
 
 fn job_line(job: &Longest, columns: usize, palette: &Palette) -> String {
@@ -84,6 +95,19 @@ mod tests {
             "   1m15s  \"\"",
         ];
         assert_eq!(shown(&jobs(&["videos/summer.mkv", ""]), SIZE), expected);
+    }
+
+    #[test]
+    fn how_a_run_stands_elsewhere_is_the_second_line() {
+        let with = |rows, columns, place| {
+            let size = Size { columns, rows };
+            with_place(shown(&jobs(&["a", "b"]), size), place, size).split_off(1)
+        };
+        assert_eq!(with(24, 80, None).len(), 2);
+        let place = "4 slices run on n1, n2; 2 slices wait: Priority";
+        assert_eq!(with(24, 80, Some(place)), [place, "   2m31s  a", "   1m15s  b"]);
+        assert_eq!(with(3, 21, Some("a\tb 4 slices run on n1")), ["a\\tb 4 slices run.."]);
+        assert_eq!(with_place(Vec::new(), Some(place), SIZE), [""; 0]);
     }
 
     #[test]

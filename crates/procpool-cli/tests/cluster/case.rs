@@ -111,6 +111,13 @@ impl Case {
         records.filter(|record| record["record"] == kind).collect()
     }
 
+    /// The names of files in a folder that begin so.
+    pub(crate) fn files(&self, folder: &str, beginning: &str) -> Vec<String> {
+        let all = fs::read_dir(self.file(folder)).into_iter().flatten().flatten();
+        let names = all.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        names.filter(|name| name.starts_with(beginning)).collect()
+    }
+
     /// The arrays of this case.
     pub(crate) fn arrays(&self, which: Which) -> BTreeSet<String> {
         self.cluster.arrays(which, self.folder.path())

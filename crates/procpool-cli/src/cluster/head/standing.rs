@@ -23,6 +23,8 @@ impl Errand {
             let active = running.into_iter().map(|(started, since)| Active::recorded(started, since));
             driver.standing.active = active.collect();
         }
+        let elsewhere = self.head.status().to_string();
+        driver.standing.elsewhere = (!elsewhere.is_empty()).then(|| elsewhere.into());
         let (standing, courier) = (&mut driver.standing, &self.courier);
         standing.active.retain(|active| !courier.is_finished(active.seq.get()));
         standing.retrying = self.courier.retrying();
