@@ -104,6 +104,7 @@ fn hand_in(round: &Round, folder: &Path) -> std::io::Result<Array> {
         name: round.name.clone(),
         elements: round.elements,
         at_once: None,
+        leave_out: Vec::new(),
         processors: Processors::Exactly(1),
         requeue: Requeue::Yes,
         time: None,

@@ -90,6 +90,8 @@ pub struct Array {
     pub at_once: Option<u32>,
     /// What each gets of its node.
     pub processors: Processors,
+    /// Nodes that none of them is to run on, by their names.
+    pub leave_out: Vec<String>,
     /// What becomes of an element whose node died.
     pub requeue: Requeue,
     /// How long an element may run, rounded up to whole minutes; `None` leaves that to the cluster.

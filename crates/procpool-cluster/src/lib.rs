@@ -19,6 +19,7 @@ mod allocation;
 mod clerk;
 mod engine;
 mod head;
+mod nodes;
 mod notice;
 mod outcomes;
 mod piece;
@@ -34,6 +35,7 @@ pub use crate::engine::{
     Requeue, Seen, State, Wait, Whom,
 };
 pub use crate::head::Head;
+pub use crate::nodes::{BadNode, Came, Nodes};
 pub use crate::notice::{Ended, Notice};
 pub use crate::outcomes::{Holder, Outcomes, Unreadable};
 pub use crate::piece::{Piece, Wish, count, cut, how_many, one_by_one, ranges};

@@ -60,6 +60,12 @@ impl Slurm {
         Ok(())
     }
 
+    /// The nodes that are left out beside those that the user leaves out: of two such options the last counts.
+    fn without(&self, array: &Array) -> Option<OsString> {
+        let given = read::left_out(&self.arguments).or_else(|| env::var_os("SBATCH_EXCLUDE"));
+        exclude(given, &array.leave_out)
+    }
+
     /// The partitions that sbatch is told to use.
     fn partition(&self) -> Option<OsString> {
         read::partition(&self.arguments).or_else(|| env::var_os("SBATCH_PARTITION"))
@@ -128,6 +134,7 @@ impl Engine for Slurm {
             .args(options(array))
             .args(&self.arguments)
             .args(identity(array))
+            .args(self.without(array))
             .stdin_bytes(script);
         // It would wait until all is over.
         let sbatch = sbatch.env_remove("SBATCH_WAIT");
@@ -237,6 +244,19 @@ fn identity(array: &Array) -> [OsString; 3] {
     ["--parsable".into(), elements.into(), with("--job-name=", Path::new(&array.name))]
 }
 
+/// `None` where there are no nodes to leave out. A name that Slurm would take for a pattern is none of a node.
+fn exclude(given: Option<OsString>, leave_out: &[String]) -> Option<OsString> {
+    let is_name = |name: &&String| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    let names: Vec<OsString> = leave_out.iter().filter(is_name).map(OsString::from).collect();
+    if names.is_empty() {
+        return None;
+    }
+    let all: Vec<OsString> = given.into_iter().chain(names).collect();
+    Some(with("--exclude=", Path::new(&all.join(",".as_ref()))))
+}
+
 /// Slurm's own word for an element's index.
 fn with_index(log: &Path) -> PathBuf {
     let mut name = log.as_os_str().to_owned();
@@ -264,6 +284,7 @@ mod tests {
             elements: 16,
             at_once: Some(4),
             processors: Processors::Exactly(8),
+            leave_out: Vec::new(),
             requeue: Requeue::Yes,
             time: None,
             command: Vec::new(),
@@ -290,6 +311,20 @@ mod tests {
         for directory in ["/data/50%", "/a\\b"] {
             let words = options(&Array { directory: directory.into(), ..array() });
             assert!(has(&words, "--output=/dev/null"), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn nodes_are_left_out_beside_those_of_the_user_and_odd_names_are_none() {
+        let out = |given: &[&str], names: &[&str]| {
+            let arguments: Vec<OsString> = given.iter().map(OsString::from).collect();
+            let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+            exclude(read::left_out(&arguments), &names).map(|word| word.into_string().unwrap())
+        };
+        assert_eq!(out(&["-x", "n9"], &[]), None);
+        assert_eq!(out(&[], &["n3", "n[1-4]", "", "a,b", "gpu-01.x"]).unwrap(), "--exclude=n3,gpu-01.x");
+        for given in [&["-x", "n[7-9]"][..], &["--exclude=n1", "--exclude", "n[7-9]"], &["-xn[7-9]"]] {
+            assert_eq!(out(given, &["n3"]).unwrap(), "--exclude=n[7-9],n3", "{given:?}");
         }
     }
 

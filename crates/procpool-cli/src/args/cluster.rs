@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
+use crate::cluster::bad_nodes::OnBadNode;
 use crate::duration;
 use crate::leave::OnTerm;
 
@@ -44,6 +45,20 @@ pub(crate) struct ClusterArgs {
     #[arg(long, value_name = "TIME", requires = "on", value_parser = duration::parse)]
     #[arg(allow_hyphen_values = true)]
     pub(crate) time: Option<Duration>,
+
+    /// What becomes of a node on which all fails, leave-out or keep
+    ///
+    /// A node on which five jobs or more have failed and none has succeeded, while others succeed, takes most of the
+    /// jobs, for failing takes no time. It is named and left out: its slices take nothing more, and further ones are
+    /// handed in without it. A slice whose first five jobs have all failed waits two seconds, once, for that word.
+    #[arg(
+        long,
+        value_name = "WHAT",
+        requires = "on",
+        default_value = "leave-out",
+        hide_possible_values = true
+    )]
+    pub(crate) bad_node: OnBadNode,
 
     /// Leave as soon as the cluster has the jobs; `procpool resume DIR` comes back for what became of them
     ///

@@ -14,7 +14,7 @@ const OF_JOBS: [&str; 6] = ["key", "seq", "slot", "attempt", "run", "within"];
 
 /// Options that say what one run is about, not how runs go. A run inside a job inherits the variables: it would take
 /// its own list from the outer run's file, and write over the outer run's records.
-const OF_ONE_RUN: [&str; 19] = [
+const OF_ONE_RUN: [&str; 20] = [
     "file",
     "arg-file",
     "dry-run",
@@ -31,6 +31,7 @@ const OF_ONE_RUN: [&str; 19] = [
     "nodes",
     "sbatch-arg",
     "time",
+    "bad-node",
     "detach",
     "on-term",
     "at-most-once",
@@ -46,7 +47,7 @@ Variables:
   (jobs have PROCPOOL_KEY), nor for what is one run's own (--file, --arg-file,
   and --dry-run, --results, --joblog, --junit, --events, --journal, --resume,
   and --changed, --durable; --on, --slices, --nodes, --sbatch-arg, --time,
-  --detach, --on-term, --at-most-once). Jobs inherit them.";
+  --bad-node, --detach, --on-term, --at-most-once). Jobs inherit them.";
 
 /// A variable that counts, as the word that would have been typed.
 #[derive(Debug, PartialEq, Eq)]

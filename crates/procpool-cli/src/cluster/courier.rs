@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use procpool_cluster::{Came, Nodes};
 use procpool_core::{
     Completion, Driver, Event, Halt, HaltCounts, Job, LocalProcess, NotStarted, Outcome, Retried, Retries,
     Source, Spool, Started,
@@ -55,6 +56,8 @@ pub(crate) struct Courier {
     /// Jobs of which an attempt failed that another one should follow.
     retrying: BTreeSet<u64>,
     pub(crate) counts: HaltCounts,
+    /// Where they came from.
+    pub(crate) nodes: Nodes,
     /// Outcomes of jobs that had one.
     pub(crate) duplicates: u64,
 }
@@ -74,6 +77,7 @@ impl Courier {
             begun: BTreeSet::new(),
             retrying: BTreeSet::new(),
             counts: HaltCounts::default(),
+            nodes: Nodes::default(),
             duplicates: 0,
         }
     }
@@ -205,6 +209,7 @@ impl Courier {
         let started =
             Started::recorded(job.key.clone(), position, slot, attempt).expect("BUG: a job without a place");
         let started = started.on(entry.node());
+        self.note_node(entry);
         self.tell_start(&started, driver);
         if self.means.retries.follow(attempt, job.retries, &outcome) {
             self.retrying.insert(position);
@@ -215,6 +220,12 @@ impl Courier {
             Completion::recorded(job, slot, attempt, outcome).expect("BUG: a job without a place");
         self.finish(completion.on(started.node), driver);
         Ok(None)
+    }
+
+    /// What the run itself has ended says nothing of its node.
+    fn note_node(&mut self, entry: &Entry) {
+        let (Some(node), false) = (&entry.node, entry.outcome == Kind::Stopped) else { return };
+        self.nodes.note(node, if entry.success { Came::Succeeded } else { Came::Failed });
     }
 
     /// Tells that an attempt has begun, once.

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use procpool_core::{Context, Halt, Job, NotStarted, Outcome, Runner};
 
+use crate::cluster::bad_nodes::OwnNode;
 use crate::work::Work;
 
 /// See the head of this file.
@@ -136,6 +137,7 @@ impl Took {
 pub(crate) struct Noted<R> {
     pub(crate) inner: R,
     pub(crate) hand: std::sync::Arc<Hand>,
+    pub(crate) node: std::sync::Arc<OwnNode>,
 }
 
 impl<R: Runner<Work = Work>> Runner for Noted<R> {
@@ -145,6 +147,7 @@ impl<R: Runner<Work = Work>> Runner for Noted<R> {
         self.hand.begin(context.attempt());
         let begun = std::time::Instant::now();
         let outcome = self.inner.run(job, context);
+        self.node.note(&outcome);
         // Without a process: nothing can be recorded any more, and what is taken now would only be kept from others.
         let is_never_reached = matches!(outcome, Outcome::NotStarted(NotStarted::NeverReached));
         let goes_on = context.halt() == Halt::GoOn && !is_never_reached;

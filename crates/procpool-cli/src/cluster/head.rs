@@ -16,6 +16,7 @@ use anyhow::{Context, anyhow};
 use procpool_cluster::{Act, Answer, Clerk, Head, Task};
 use procpool_core::{Driver, Halt, Pending};
 
+use crate::cluster::bad_nodes::LeftOut;
 use crate::cluster::courier::Courier;
 use crate::cluster::facts::Facts;
 use crate::cluster::index::Index;
@@ -32,6 +33,7 @@ use crate::journal::positions::Positions;
 use crate::journal::record::{self, Record};
 use crate::journal::session::Session;
 use crate::leave::Leave;
+use crate::screen;
 use crate::work::Work;
 
 /// The time between two looks at what slices have recorded: while there is something, and at most.
@@ -76,6 +78,7 @@ struct Errand {
     courier: Courier,
     tails: Tails,
     roster: Roster,
+    left_out: LeftOut,
     /// How far the slices have been told to halt.
     told: Halt,
     /// How far the run has been halted, as far as this head has heard of it.
@@ -104,10 +107,15 @@ impl Errand {
         let todo = outset.to_run.clone().unwrap_or_else(|| Arc::new(Positions::up_to(index.jobs())));
         let total = todo.count();
         driver.standing.total = Some(total);
-        let courier = Courier::new(means, Arc::clone(&index), Arc::clone(&todo));
+        let mut courier = Courier::new(means, Arc::clone(&index), Arc::clone(&todo));
         let tails = Tails::new(folder.clone(), outset.lengths.clone());
         let TakenUp { head, earlier } = take_up(&terms, &outset, &courier, &folder)?;
         let sharing = earlier.as_ref().map_or(Sharing::Claimed, |(_, sharing)| *sharing);
+        let mut left_out = LeftOut::new(terms.bad_node);
+        if let Some((tag, _)) = &earlier {
+            left_out.take_up(&folder.nodes(tag));
+            left_out.names().for_each(|node| courier.nodes.know(node));
+        }
         Ok(Errand {
             terms,
             session,
@@ -123,6 +131,7 @@ impl Errand {
             courier,
             tails,
             roster: Roster::default(),
+            left_out,
             told: Halt::GoOn,
             obeyed: Halt::GoOn,
             away: None,
@@ -166,6 +175,7 @@ impl Errand {
     fn go_on(&mut self, driver: &mut Driver<Work>) -> anyhow::Result<bool> {
         self.follow(driver)?;
         self.judge(driver);
+        self.leave_out();
         self.halt(driver)?;
         if self.leave.is_asked() {
             return Ok(false);
@@ -234,6 +244,16 @@ impl Errand {
             driver.standing.reached = Some(rule);
             driver.halt(rule.halt());
         }
+    }
+
+    /// Names nodes on which all fails, and lets slices and further arrays know of them.
+    fn leave_out(&mut self) {
+        for bad in self.courier.nodes.bad() {
+            screen::say(&format!("procpool: {}\n", self.left_out.add(bad)));
+        }
+        let folder = &self.session.folder;
+        // Where that can't be written now it is tried again.
+        self.left_out.tell_news(self.tags.iter().map(|tag| folder.nodes(tag)));
     }
 
     fn hear(&mut self, answer: Answer) -> anyhow::Result<()> {

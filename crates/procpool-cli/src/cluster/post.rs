@@ -7,6 +7,7 @@ use std::time::Duration;
 use procpool_cluster::{Clerk, Processors, Requeue, Settings};
 use procpool_core::HaltRule;
 
+use crate::cluster::bad_nodes::OnBadNode;
 use crate::cluster::courier::Means;
 use crate::cluster::outset::Outset;
 use crate::guard::Alone;
@@ -23,6 +24,7 @@ pub(crate) struct Terms {
     pub(crate) processors: Processors,
     pub(crate) requeue: Requeue,
     pub(crate) time: Option<Duration>,
+    pub(crate) bad_node: OnBadNode,
     /// What was typed that holds for jobs.
     pub(crate) options: Vec<OsString>,
     pub(crate) halt_rule: Option<HaltRule>,

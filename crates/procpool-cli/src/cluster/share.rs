@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use procpool_core::{Job, Outcome, Retries};
 
+use crate::cluster::bad_nodes::OwnNode;
 use crate::cluster::claims::Claims;
 use crate::cluster::hand::Hand;
 use crate::cluster::order::Parts;
@@ -24,6 +25,8 @@ pub(crate) struct Pieces {
     pub(crate) all: Vec<Parts>,
     /// What it has from the beginning.
     pub(crate) own: VecDeque<usize>,
+    /// The node on which it is.
+    pub(crate) node: Arc<OwnNode>,
     /// `None` where it may take nothing beside that.
     pub(crate) claims: Option<Claims>,
 }
@@ -73,7 +76,7 @@ impl Share {
     fn take_piece(&mut self) -> anyhow::Result<bool> {
         let piece = match self.of.own.pop_front() {
             Some(piece) => Some(piece),
-            None if self.hand.wait_for_room() => self.claim()?,
+            None if self.hand.wait_for_room() && self.of.node.may_take() => self.claim()?,
             None => None,
         };
         let Some(parts) = piece.and_then(|piece| self.of.all.get(piece)) else { return Ok(false) };
@@ -106,7 +109,7 @@ impl Iterator for Share {
     fn next(&mut self) -> Option<Job<Work>> {
         loop {
             if let Some(job) = self.next_of_piece() {
-                return self.hand.give().then_some(job);
+                return (self.of.node.may_go_on() && self.hand.give()).then_some(job);
             }
             match self.take_piece() {
                 Ok(true) => {}

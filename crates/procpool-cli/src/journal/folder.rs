@@ -181,6 +181,11 @@ impl Folder {
         self.file(format!("halt-{round}"))
     }
 
+    /// Which nodes the slices of a round are to leave alone.
+    pub(crate) fn nodes(&self, round: &str) -> JournalFile {
+        self.file(format!("nodes-{round}"))
+    }
+
     /// Which array has taken a round.
     pub(crate) fn array(&self, round: &str) -> JournalFile {
         self.file(format!("array-{round}"))
@@ -242,17 +247,12 @@ impl Folder {
 
     /// Takes away all lists but this one, and what other generations have printed.
     pub(crate) fn forget_all_but(&self, list: u32, generation: u32) {
-        let own = [
-            self.list(list),
-            self.inputs(list),
-            self.printed(generation),
-            self.shape(generation),
-            self.rows(generation),
-        ];
+        let of_list = [self.list(list), self.inputs(list)];
+        let of_run = [self.printed(generation), self.shape(generation), self.rows(generation)];
         for name in self.names().unwrap_or_default() {
             let is_of_list = ["list-", "printed-", "inputs-"].iter().any(|part| name.starts_with(part));
             let file = self.file(name);
-            if is_of_list && !own.contains(&file) {
+            if is_of_list && !of_list.contains(&file) && !of_run.contains(&file) {
                 // It takes room, and nothing else.
                 let _ = file.remove();
             }

@@ -198,7 +198,9 @@ impl Plan {
         let hand = Arc::new(Hand::new(limit.get()));
         learn_end(Arc::clone(&hand))?;
         let trouble = Trouble::default();
-        let share = place.share(&order, pieces, listing(&folder, &order, terms)?)?;
+        let node = place.own_node(&order, args.cluster.bad_node);
+        let listing = listing(&folder, &order, terms)?;
+        let share = place.share(&order, pieces, listing, Arc::clone(&node))?;
         let share = share.over(rest, Arc::clone(&hand), Arc::clone(&trouble));
         let input = Input::checked(Box::new(share) as Jobs);
         let local = spooling::spooling(local, Capture::Spool)?;
@@ -226,7 +228,7 @@ impl Plan {
             .capture(Capture::Spool);
         let processes = launcher.processes();
         let live = LiveOutputs::show(folder.clone(), place.name, processes.clone());
-        let noted = Noted { inner: launcher, hand };
+        let noted = Noted { inner: launcher, hand, node };
         let pool = schedule::schedule(&own_share(args.schedule, order.jobs), Pool::with_runner(limit, noted));
         Ok(Plan {
             start: start(pool, HaltFile::new(folder, order.tag())),

@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(with(24, 80, None).len(), 2);
         let place = "4 slices run on n1, n2; 2 slices wait: Priority";
         assert_eq!(with(24, 80, Some(place)), [place, "   2m31s  a", "   1m15s  b"]);
-        assert_eq!(with(3, 21, Some("a\tb 4 slices run on n1")), ["a\\tb 4 slices run.."]);
+        assert_eq!(with(3, 21, Some("a\tb 4 slices run on n1")), ["a\\tb 4 slices run .."]);
         assert_eq!(with_place(Vec::new(), Some(place), SIZE), [""; 0]);
     }
 

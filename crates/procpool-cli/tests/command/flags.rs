@@ -184,6 +184,13 @@ const CLUSTER: &[Row] = &[
         0,
     ),
     (
+        "bad-node",
+        "export at_once=1; procpool run --on slurm --slices 2 -j1 --bad-node keep \
+         sh -c '[ $SLURMD_NODENAME = n0 ] || exit 1; sleep 0.1' ::: $(seq 40) 2>&1 | grep -c 'while others succeed$'",
+        "1\n",
+        0,
+    ),
+    (
         "at-most-once",
         "procpool run --on slurm --at-most-once true ::: 1; grep requeue asked",
         "--no-requeue\n",

@@ -139,18 +139,30 @@ fn is_usable(state: &str) -> bool {
 
 /// The partition that sbatch's arguments name last.
 pub(crate) fn partition(arguments: &[OsString]) -> Option<OsString> {
-    let mut named = None;
+    last(arguments, "-p", "--partition")
+}
+
+/// The nodes that sbatch's arguments leave out.
+pub(crate) fn left_out(arguments: &[OsString]) -> Option<OsString> {
+    last(arguments, "-x", "--exclude")
+}
+
+/// What an option of sbatch was given, the last time that it was.
+fn last(arguments: &[OsString], short: &str, long: &str) -> Option<OsString> {
+    let mut given = None;
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         let bytes = argument.as_bytes();
-        if bytes == b"-p" || bytes == b"--partition" {
-            named = rest.next().cloned();
-        } else if let Some(value) = bytes.strip_prefix(b"--partition=").or_else(|| bytes.strip_prefix(b"-p"))
+        let behind = |option: &str| bytes.strip_prefix(option.as_bytes());
+        if bytes == short.as_bytes() || bytes == long.as_bytes() {
+            given = rest.next().cloned();
+        } else if let Some(value) =
+            behind(long).and_then(|value| value.strip_prefix(b"=")).or_else(|| behind(short))
         {
-            named = Some(OsStr::from_bytes(value).to_os_string());
+            given = Some(OsStr::from_bytes(value).to_os_string());
         }
     }
-    named.filter(|name| !name.is_empty())
+    given.filter(|value| !value.is_empty())
 }
 
 /// What squeue's rows say of an array's elements, in the columns of [`FORMAT`]. Rows of another array, that has got the

@@ -54,6 +54,7 @@ impl Errand {
         let folder = &self.session.folder;
         let tag = tag(self.generation, round.number);
         halting::tell(&folder.halt(&tag), Halt::GoOn).context("can't write to the journal")?;
+        self.left_out.tell(&folder.nodes(&tag)).context("can't write to the journal")?;
         let here = env::current_dir().context("the working directory is gone")?;
         let written_in = self.session.listing.written_in();
         let order = Order {
@@ -98,6 +99,7 @@ impl Errand {
             name: round.name.clone(),
             elements: round.elements,
             at_once: self.terms.at_once,
+            leave_out: self.left_out.names().map(ToOwned::to_owned).collect(),
             processors: self.terms.processors,
             requeue: self.terms.requeue,
             time: self.terms.time,

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use anyhow::{Context, bail};
 use procpool_core::Outcome;
 
+use crate::cluster::bad_nodes::{Leaves, OnBadNode, OwnNode};
 use crate::cluster::claims::{Claims, Taker};
 use crate::cluster::order::{Order, Parts, Sharing};
 use crate::cluster::share::Pieces;
@@ -56,17 +57,31 @@ impl Place {
         bail!("slice {slice} was begun too often")
     }
 
+    /// How it stands on its node.
+    pub(super) fn own_node(&self, order: &Order, on_bad_node: OnBadNode) -> Arc<OwnNode> {
+        let leaves = match (on_bad_node, order.goes_on) {
+            (OnBadNode::Keep, _) => Leaves::Never,
+            // There is nobody else.
+            _ if order.slices <= 1 => Leaves::Never,
+            (OnBadNode::LeaveOut, true) => Leaves::Anywhere,
+            (OnBadNode::LeaveOut, false) => Leaves::BetweenPieces,
+        };
+        let node = self.begin.node.clone().unwrap_or_default();
+        Arc::new(OwnNode::new(self.folder.nodes(&order.tag()), node, leaves))
+    }
+
     /// What it is to do.
     pub(super) fn share(
         &self,
         order: &Order,
         pieces: Vec<Parts>,
         listing: Arc<Listing>,
+        node: Arc<OwnNode>,
     ) -> anyhow::Result<Pieces> {
         let SliceBegin { slice, instance, .. } = self.begin;
         if order.sharing() == Sharing::Fixed {
             let own = usize::try_from(slice).into_iter().collect();
-            return Ok(Pieces { listing, all: pieces, own, claims: None });
+            return Ok(Pieces { listing, all: pieces, own, node, claims: None });
         }
         let taker = Taker { slice, instance, host: self.begin.host.clone() };
         let claims = Claims::new(self.folder.clone(), order.tag(), taker, pieces.len());
@@ -75,7 +90,13 @@ impl Place {
         } else {
             Vec::new()
         };
-        Ok(Pieces { listing, all: pieces, own: own.into(), claims: Some(claims) })
+        Ok(Pieces {
+            listing,
+            all: pieces,
+            own: own.into(),
+            node,
+            claims: Some(claims),
+        })
     }
 
     /// What those before it have recorded.

@@ -184,6 +184,7 @@ fn array(round: &Round) -> Array {
         name: round.name.clone(),
         elements: round.elements,
         at_once: None,
+        leave_out: Vec::new(),
         processors: Processors::WholeNode,
         requeue: Requeue::Yes,
         time: None,

@@ -1,0 +1,181 @@
+//! Which nodes do nothing but fail: one on which all fails at once has time for most of the jobs.
+//! Pure: knows no job, no engine, and nothing of what becomes of such a node.
+
+use std::collections::BTreeMap;
+
+/// What came of jobs on the nodes of a cluster, as far as it was noted.
+///
+/// ```
+/// use procpool_cluster::{Came, Nodes};
+///
+/// let mut nodes = Nodes::default();
+/// (0..5).for_each(|_| nodes.note("n3", Came::Failed));
+/// assert!(nodes.bad().is_empty(), "it may be the jobs");
+/// nodes.note("n1", Came::Succeeded);
+/// assert_eq!(nodes.bad()[0].node, "n3");
+/// assert!(nodes.bad().is_empty(), "said once");
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Nodes {
+    seen: BTreeMap<String, Seen>,
+    /// Of all nodes.
+    succeeded: u64,
+    failed: u64,
+    /// Nothing has come since the last look.
+    judged: bool,
+}
+
+/// What came of a job's attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Came {
+    /// It did what it was to do.
+    Succeeded,
+    /// By itself; not because somebody stopped it.
+    Failed,
+}
+
+/// A node that should be left alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadNode {
+    /// Its name.
+    pub node: String,
+    /// How many attempts have failed on it, which are all that there were.
+    pub failed: u64,
+}
+
+/// What was seen of a node.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    succeeded: u64,
+    failed: u64,
+    /// It was called bad.
+    named: bool,
+}
+
+/// Less failures say nothing of a node.
+const LEAST: u64 = 5;
+
+/// Jobs that fail anywhere fail on this node, too. By chance all of them would in less than one of so many cases.
+const CHANCE: f64 = 100.0;
+
+impl Nodes {
+    /// Takes note of the end of an attempt on a node.
+    pub fn note(&mut self, node: &str, came: Came) {
+        if !self.seen.contains_key(node) {
+            self.seen.insert(node.to_owned(), Seen::default());
+        }
+        let Some(seen) = self.seen.get_mut(node) else { return };
+        let (here, everywhere) = match came {
+            Came::Succeeded => (&mut seen.succeeded, &mut self.succeeded),
+            Came::Failed => (&mut seen.failed, &mut self.failed),
+        };
+        *here += 1;
+        *everywhere += 1;
+        self.judged = false;
+    }
+
+    /// This node has been found bad before, and need not be named again.
+    pub fn know(&mut self, node: &str) {
+        self.seen.entry(node.to_owned()).or_default().named = true;
+    }
+
+    /// The nodes on which the first jobs have all failed, five or more, while others succeed elsewhere, and so many of them that this is no
+    /// chance. Each is said once.
+    pub fn bad(&mut self) -> Vec<BadNode> {
+        if std::mem::replace(&mut self.judged, true) || self.succeeded == 0 {
+            return Vec::new();
+        }
+        let (succeeded, failed) = (self.succeeded, self.failed);
+        let mut bad = Vec::new();
+        for (node, seen) in &mut self.seen {
+            if !seen.named && is_bad(*seen, succeeded, failed - seen.failed) {
+                seen.named = true;
+                bad.push(BadNode { node: node.clone(), failed: seen.failed });
+            }
+        }
+        bad
+    }
+}
+
+/// Whether all fails here, where so many succeed and fail elsewhere.
+fn is_bad(here: Seen, succeeded: u64, failed: u64) -> bool {
+    #[expect(clippy::cast_precision_loss, reason = "a share needs no more digits")]
+    let share = failed as f64 / (succeeded + failed) as f64;
+    let failures = i32::try_from(here.failed).unwrap_or(i32::MAX);
+    here.succeeded == 0 && here.failed >= LEAST && share.powi(failures) * CHANCE < 1.0
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn after(ends: &[(&str, Came, u64)]) -> Nodes {
+        let mut nodes = Nodes::default();
+        for (node, came, times) in ends {
+            for _ in 0..*times {
+                nodes.note(node, *came);
+            }
+        }
+        nodes
+    }
+
+    fn named(ends: &[(&str, Came, u64)]) -> Vec<String> {
+        after(ends).bad().into_iter().map(|bad| bad.node).collect()
+    }
+
+    #[test]
+    fn a_node_on_which_all_fails_is_named_once_others_succeed() {
+        use Came::{Failed, Succeeded};
+        assert_eq!(named(&[("n1", Succeeded, 9), ("n3", Failed, 4)]), [""; 0]);
+        assert_eq!(named(&[("n1", Succeeded, 1), ("n3", Failed, 5)]), ["n3"]);
+        assert_eq!(named(&[("n3", Failed, 500)]), [""; 0]);
+        assert_eq!(named(&[("n2", Failed, 7), ("n3", Failed, 5), ("n1", Succeeded, 20)]), ["n2", "n3"]);
+        // Whatever it has done before, a node on which something has succeeded is none of these.
+        assert_eq!(named(&[("n3", Succeeded, 1), ("n3", Failed, 99), ("n1", Succeeded, 99)]), [""; 0]);
+    }
+
+    #[test]
+    fn where_jobs_fail_everywhere_five_failures_say_nothing_and_more_do() {
+        use Came::{Failed, Succeeded};
+        let elsewhere = [("n1", Failed, 50), ("n1", Succeeded, 50)];
+        let with = |failed| named(&[elsewhere[0], elsewhere[1], ("n3", Failed, failed)]);
+        assert_eq!(with(5), [""; 0]);
+        assert_eq!(with(7), ["n3"]);
+    }
+
+    #[test]
+    fn a_node_that_is_known_is_not_named_again() {
+        let mut nodes = after(&[("n1", Came::Succeeded, 3), ("n3", Came::Failed, 5)]);
+        nodes.know("n3");
+        assert_eq!(nodes.bad(), []);
+        nodes.note("n3", Came::Failed);
+        assert_eq!(nodes.bad(), []);
+    }
+
+    proptest! {
+        #[test]
+        fn no_node_is_named_on_which_something_has_succeeded_and_never_all(
+            ends in proptest::collection::vec((0_u8..5, any::<bool>()), 0..300),
+        ) {
+            let mut nodes = Nodes::default();
+            let mut bad = Vec::new();
+            for (node, succeeded) in &ends {
+                let came = if *succeeded { Came::Succeeded } else { Came::Failed };
+                nodes.note(&node.to_string(), came);
+                let succeeded_before: Vec<String> = nodes.seen.iter()
+                    .filter(|(_, seen)| seen.succeeded > 0).map(|(name, _)| name.clone()).collect();
+                for named in nodes.bad() {
+                    prop_assert!(named.failed >= LEAST && !succeeded_before.contains(&named.node));
+                    prop_assert!(!succeeded_before.is_empty());
+                    bad.push(named.node);
+                }
+            }
+            bad.sort();
+            let named = bad.len();
+            bad.dedup();
+            prop_assert_eq!(named, bad.len());
+        }
+    }
+}
