@@ -326,7 +326,8 @@ impl Inputs {
         if let Some(file) = self.file.get() {
             return Ok(file);
         }
-        let file = self.place.as_ref().ok_or(io::ErrorKind::NotFound)?.open_or_make()?;
+        let place = self.place.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        let file = place.wait_out(|| place.open_or_make())?;
         Ok(self.file.get_or_init(|| file))
     }
 
@@ -353,7 +354,10 @@ impl Inputs {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "a job's input is not there any more"));
         }
         let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
-        file.read_exact_at(&mut bytes, offset)?;
+        match &self.place {
+            Some(place) => place.wait_out(|| file.read_exact_at(&mut bytes, offset))?,
+            None => file.read_exact_at(&mut bytes, offset)?,
+        }
         self.read.fetch_max(offset + length, Ordering::Relaxed);
         Ok(bytes.into())
     }

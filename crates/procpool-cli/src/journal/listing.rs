@@ -24,7 +24,7 @@ use crate::work::Work;
 
 /// A list that is being written, or has been.
 pub(crate) struct Listing {
-    watched: Watched,
+    pub(super) watched: Watched,
     pub(super) file: File,
     pub(super) ledger: Ledger,
     durability: Durability,

@@ -122,7 +122,8 @@ impl StoredJobs {
         let room = usize::try_from(until - self.offset).unwrap_or(usize::MAX).min(4 * PIECE);
         let filled = self.buffer.len();
         self.buffer.resize(filled + room, 0);
-        self.listing.file.read_exact_at(&mut self.buffer[filled..], self.offset).context(UNREADABLE)?;
+        let read = || self.listing.file.read_exact_at(&mut self.buffer[filled..], self.offset);
+        self.listing.watched.wait_out(read).context(UNREADABLE)?;
         self.offset += room as u64;
         Ok(true)
     }

@@ -120,6 +120,29 @@ fn a_slice_whose_folder_can_not_be_entered_for_a_while_starts_nothing_and_loses_
 }
 
 #[test]
+fn a_slice_whose_list_or_records_can_not_be_read_or_written_for_a_while_loses_nothing() {
+    needs!(Strace);
+    // Of what each thread writes the first call passes: a slice that can't even begin is begun again by the head.
+    for (call, when) in [("pread64", "1..3"), ("pwrite64", "2..4"), ("write", "2..4")] {
+        let folder = Folder::new();
+        folder.round("", "-j2 sh -c 'seq 1 2000' ::: 1 2 3 4");
+        let journal = folder.file("j");
+        let own = ["journal-1-1-0000-1.jsonl", "outputs-1-1-0000-1", "running-1-1-0000-1"];
+        let there = fs::read_dir(&journal).unwrap().map(|file| file.unwrap().path());
+        let files = there.chain(own.map(|name| journal.join(name)));
+        let paths = files.map(|file| format!("-P {}", file.display())).collect::<Vec<_>>().join(" ");
+        let fails = format!("strace -f -o log {paths} --inject={call}:error=ESTALE:when={when}");
+        folder.slice(&fails).end().exited(0);
+        let records = folder.recorded(1);
+        assert!(
+            records.len() == 4 && records.iter().all(|record| record["success"] == true),
+            "{call}: {records:?}"
+        );
+        assert!(folder.read("log").contains("INJECTED"), "{call}");
+    }
+}
+
+#[test]
 fn a_slice_ends_when_its_folder_is_gone() {
     let folder = Folder::new();
     folder.round("", "-j1 sh -c 'echo {} >> starts; sleep 1000' ::: a b");
