@@ -29,6 +29,7 @@ use crate::exit::ExitStatus;
 use crate::guard::{Guard, Link};
 use crate::input::Input;
 use crate::journal::list::Keep;
+use crate::journal::past::PastRound;
 use crate::journal::running::Leaks;
 use crate::journal::session::Session;
 use crate::launch;
@@ -72,10 +73,19 @@ enum Place {
 }
 
 impl Place {
-    fn recording(self) -> Recording {
+    /// `retries` is how many further attempts a job has that doesn't say so itself.
+    fn recording(self, retries: u32, is_live: &dyn Fn(&PastRound) -> anyhow::Result<bool>) -> Recording<'_> {
         match self {
             Place::Here => Recording::Here,
-            Place::Cluster => Recording::Elsewhere,
+            Place::Cluster => Recording::Elsewhere { retries, is_live },
+        }
+    }
+
+    /// How long a run may take to end that was told to.
+    fn patience(self, grace: Duration) -> Duration {
+        match self {
+            Place::Here => grace,
+            Place::Cluster => cluster::patience(grace),
         }
     }
 }
@@ -178,13 +188,14 @@ impl Plan {
         let (input, course, printing) = match &journal.journal {
             None => (unrecorded(inputs, terms, &records)?, None, None),
             Some(directory) => {
+                let is_live = |round: &PastRound| cluster::may_be_live(&cluster, round);
                 let given = Given {
                     run: &run,
                     limit: scheduling.limit.get(),
                     terms: terms.clone(),
                     keep: if outputs.tag_with.is_some() { Keep::Values } else { Keep::Nothing },
                     leaks: leaks(&jobs),
-                    recording: place.recording(),
+                    recording: place.recording(scheduling.retries, &is_live),
                 };
                 let Journaling { mut input, session, prints, replay, outset } =
                     journal::journal(directory, &journal, || inputs::input(inputs, terms), given)?;
@@ -253,10 +264,7 @@ impl Plan {
             sinks,
             telling,
             pulse,
-            grace: match place {
-                Place::Here => jobs.grace,
-                Place::Cluster => cluster::patience(jobs.grace),
-            },
+            grace: place.patience(jobs.grace),
             leave,
             afterwards: Box::new(|_| {}),
         })

@@ -28,7 +28,11 @@ pub(crate) fn options(args: ResumeArgs) -> anyhow::Result<RunArgs> {
     env::set_current_dir(&directory).with_context(there)?;
     let mut journal = OsString::from("--journal=");
     journal.push(folder.path());
-    let resume = if args.unrun { "--resume=unrun" } else { "--resume" };
+    let resume = match (args.unrun, args.failed) {
+        (true, _) => "--resume=unrun",
+        (false, true) => "--resume=failed",
+        (false, false) => "--resume",
+    };
     let recorded: Vec<OsString> = run.options.into_iter().map(Text::into_os_string).collect();
     let typed = args.options.into_iter().chain([journal, resume.into()]).collect();
     let mut all = args::parse_run(recorded.clone(), typed, &args.taken_back)?;

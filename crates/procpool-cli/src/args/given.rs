@@ -7,7 +7,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 /// What a run is about, not how it goes: that the journal has itself.
-const NOT_OPTIONS: [&str; 3] = ["journal", "resume", "unrun"];
+const NOT_OPTIONS: [&str; 4] = ["journal", "resume", "unrun", "failed"];
 
 /// Records of one run, which a later one would begin anew with what is left, and how that one was left.
 const OF_ONE_RUN: [&str; 4] = ["--joblog=", "--junit=", "--events=", "--detach"];

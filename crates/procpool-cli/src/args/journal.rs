@@ -30,11 +30,14 @@ pub(crate) struct JournalArgs {
 
     /// Run only what has not succeeded according to the journal; with =unrun, what failed isn't run again either
     ///
+    /// Where an array of it is still at work on a cluster it is the same run that goes on: what has failed in it is
+    /// run again only with =failed.
+    ///
     /// A job is known again by its key and by what it does: program, arguments, directory, variables, input.
     /// Its place in the list means nothing, but where several jobs have one key. What was recorded and not printed is printed now, unless its job is run again. The exit status is
     /// that of the whole list. The list is read to its end before the first job starts. Where there is no journal
     /// yet, all of it is run.
-    #[arg(long, requires = "journal", value_name = "unrun", hide_possible_values = true)]
+    #[arg(long, requires = "journal", value_name = "unrun|failed", hide_possible_values = true)]
     #[arg(require_equals = true, num_args = 0..=1, default_missing_value = "not-succeeded")]
     pub(crate) resume: Option<ResumeWish>,
 
@@ -69,6 +72,8 @@ pub(crate) struct JournalArgs {
 pub(crate) enum ResumeWish {
     #[value(hide = true)]
     NotSucceeded,
+    /// The same, and also where slices of the run are still at work: what has failed in it, too.
+    Failed,
     Unrun,
 }
 
@@ -101,8 +106,14 @@ pub(crate) struct ResumeArgs {
     pub(crate) directory: PathBuf,
 
     /// Leave jobs that failed as they are; the exit status tells of them all the same
-    #[arg(long, help_heading = "Journal")]
+    #[arg(long, help_heading = "Journal", conflicts_with = "failed")]
     pub(crate) unrun: bool,
+
+    /// Run jobs that failed again, also those of an array that is still at work on a cluster
+    ///
+    /// Without a live array they are anyway.
+    #[arg(long, help_heading = "Journal")]
+    pub(crate) failed: bool,
 
     /// What to do about jobs that were recorded with another command: rerun or skip
     #[arg(long, help_heading = "Journal", value_name = "WHAT", hide_possible_values = true)]

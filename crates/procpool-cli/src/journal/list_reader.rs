@@ -6,13 +6,12 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 use anyhow::{Context, bail};
-use procpool_core::Key;
 
 use crate::journal::ahead::{self, Rest};
 use crate::journal::folder::Folder;
 use crate::journal::identity::Identity;
 use crate::journal::line::{self, CHECK};
-use crate::journal::list::{Line, identity_of, parse};
+use crate::journal::list::{JobLine, Line, identity_of, parse};
 
 /// A list.
 pub(crate) struct ListReader(File);
@@ -77,13 +76,13 @@ impl Listed<'_> {
         self.offset + self.length as u64 + 1
     }
 
-    /// Its key, read once more; empty where it can't be.
-    pub(crate) fn key(&self) -> Key {
+    /// All of it, read once more; `None` where it can't be.
+    pub(crate) fn read(&self) -> Option<JobLine> {
         let mut bytes = vec![0; self.length];
-        let is_read = self.list.read_exact_at(&mut bytes, self.offset).is_ok();
-        match line::open(&bytes).filter(|_| is_read).and_then(parse) {
-            Some(Line::Job(job)) => job.key(),
-            _ => Key::from(""),
+        self.list.read_exact_at(&mut bytes, self.offset).ok()?;
+        match line::open(&bytes).and_then(parse)? {
+            Line::Job(job) => Some(*job),
+            Line::End { .. } => None,
         }
     }
 }

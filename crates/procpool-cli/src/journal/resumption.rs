@@ -13,7 +13,7 @@ use crate::journal::folder::Folder;
 use crate::journal::identity::{Hash, Identity};
 use crate::journal::last_list::{HalfPrinted, LastList, Noted, RestIs};
 use crate::journal::list::{Ledger, Line};
-use crate::journal::list_reader::{ListEnd, ListReader};
+use crate::journal::list_reader::{ListEnd, ListReader, Listed};
 use crate::journal::partial::GONE;
 use crate::journal::past::Past;
 use crate::journal::positions::Positions;
@@ -28,6 +28,25 @@ use crate::work::Work;
 pub(crate) struct Wish {
     pub(crate) resume: Resume,
     pub(crate) changed: Option<Changed>,
+    /// Where slices of the last round are still at work: it is the same run that goes on.
+    pub(crate) goes_on: Option<GoesOn>,
+}
+
+/// A run that goes on elsewhere. What has failed in it for good is left, and what slices try again themselves is theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct GoesOn {
+    /// Since when.
+    pub(crate) generation: u32,
+    /// How many further attempts a job has that doesn't say so itself.
+    pub(crate) retries: u32,
+}
+
+/// What may be asked of a job of a list, which takes a while.
+pub(crate) trait OnList {
+    fn key(&self) -> Key;
+
+    /// How many further attempts it has, if it says so itself.
+    fn retries(&self) -> Option<u32>;
 }
 
 /// How a list stands.
@@ -98,6 +117,36 @@ impl CutOff {
     }
 }
 
+impl Wish {
+    /// Whether a job has failed for good in the run that goes on.
+    fn is_settled(&self, standing: &Standing, job: &dyn OnList) -> bool {
+        self.goes_on.is_some_and(|goes_on| {
+            standing.has_failed_since(goes_on.generation)
+                && standing.attempt() > job.retries().unwrap_or(goes_on.retries)
+        })
+    }
+}
+
+impl OnList for Job<Work> {
+    fn key(&self) -> Key {
+        self.key.clone()
+    }
+
+    fn retries(&self) -> Option<u32> {
+        self.retries
+    }
+}
+
+impl OnList for Listed<'_> {
+    fn key(&self) -> Key {
+        self.read().map_or_else(|| Key::from(""), |job| job.key())
+    }
+
+    fn retries(&self) -> Option<u32> {
+        self.read()?.retries()
+    }
+}
+
 impl Resumption {
     /// Takes over what has been printed of jobs that are to run, for whoever goes on if they never do: which those are.
     pub(crate) fn carry_over(&mut self) -> Positions {
@@ -141,28 +190,30 @@ impl<'a> Reckoning<'a> {
         }
     }
 
-    /// The next job. `key` is asked for only where it is to be named.
-    pub(crate) fn take(&mut self, identity: &Identity, key: impl FnOnce() -> Key) {
+    /// The next job. It is asked only where that matters.
+    pub(crate) fn take(&mut self, identity: &Identity, job: &dyn OnList) {
         let standing = self.past.jobs.get(&identity.job).copied();
         self.seen += u64::from(standing.is_some());
-        self.judge(identity, standing.as_ref(), key);
+        self.judge(identity, standing.as_ref(), job);
     }
 
     /// The next job, as it stood on the last list.
-    fn take_again(&mut self, last: &mut LastList, identity: &Identity, key: impl FnOnce() -> Key) {
+    fn take_again(&mut self, last: &mut LastList, identity: &Identity, job: &dyn OnList) {
         let known = self.past.jobs.get(&identity.job).copied();
         self.seen += u64::from(known.is_some());
         let mut standing = known.unwrap_or(Standing::listed());
         let position = self.position + 1;
         last.note(position, &mut standing);
         last.note_printing(position, identity.job, &standing, &mut self.noted);
-        self.judge(identity, Some(&standing), key);
+        self.judge(identity, Some(&standing), job);
     }
 
-    fn judge(&mut self, identity: &Identity, standing: Option<&Standing>, key: impl FnOnce() -> Key) {
+    fn judge(&mut self, identity: &Identity, standing: Option<&Standing>, job: &dyn OnList) {
         self.position += 1;
         let class = Class::of(standing, identity);
-        let decision = class.decide(self.wish.resume, self.wish.changed);
+        let is_settled = standing.is_some_and(|standing| self.wish.is_settled(standing, job));
+        let resume = if is_settled { Resume::Unrun } else { self.wish.resume };
+        let decision = class.decide(resume, self.wish.changed);
         if let Some(half) = self.noted.half_printed.take_if(|half| half.job == identity.job) {
             let is_recorded = half.rest == RestIs::Recorded
                 && standing.is_some_and(|standing| standing.outcome.is_some() && standing.is_unprinted);
@@ -202,7 +253,7 @@ impl<'a> Reckoning<'a> {
                 }
             }
             Decision::Leave => found.printed.add(self.position),
-            Decision::Ask if found.asked.len() < NAMED => found.asked.push((self.position, key())),
+            Decision::Ask if found.asked.len() < NAMED => found.asked.push((self.position, job.key())),
             Decision::Ask => found.asked_more += 1,
         }
     }
@@ -247,7 +298,7 @@ pub(crate) fn reckon_stored(
     let missing = || format!("the journal's list of jobs, {:?}, is gone", folder.list(last.number));
     let reader = ListReader::open(folder, last.number)?.with_context(missing)?;
     let ListEnd { length, is_whole } =
-        reader.read(|listed| reckoning.take_again(last, &listed.identity, || listed.key()))?;
+        reader.read(|listed| reckoning.take_again(last, &listed.identity, &listed))?;
     reckoning.end(length, is_whole)
 }
 
@@ -271,7 +322,7 @@ pub(crate) fn write_list(
         count += 1;
         let (line, identity) = ledger.line(&job, count)?;
         put(&line)?;
-        reckoning.take(&identity, || job.key.clone());
+        reckoning.take(&identity, &job);
     }
     put(&sealed(&Line::End { jobs: count }))?;
     file.flush()?;

@@ -175,6 +175,14 @@ pub(super) fn refuse_unseen(args: &ClusterArgs, outset: &Outset) -> anyhow::Resu
     Ok(())
 }
 
+/// Whether slices of this round are still at work, or nobody can tell.
+///
+/// # Errors
+/// Where the cluster's commands are not here.
+pub(super) fn may_be_live(args: &ClusterArgs, round: &PastRound) -> anyhow::Result<bool> {
+    Ok(is_live(&*engine(args)?, round).unwrap_or(true))
+}
+
 fn is_live(engine: &dyn Engine, last: &PastRound) -> Result<bool, EngineError> {
     let name = last.round.name.clone();
     let id = match &last.id {

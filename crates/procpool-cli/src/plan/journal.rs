@@ -26,7 +26,7 @@ use crate::journal::positions::Positions;
 use crate::journal::printed::{Before, Printed};
 use crate::journal::record::Run;
 use crate::journal::recorder::{PrintedAgain, Recorder};
-use crate::journal::resumption::{Reckoning, Resumption, Wish, reckon_stored, write_list};
+use crate::journal::resumption::{GoesOn, Reckoning, Resumption, Wish, reckon_stored, write_list};
 use crate::journal::running::{Holder, Leaks, Lock, Running};
 use crate::journal::session::{From, Session, Start, this_run};
 use crate::journal::stored_jobs::StoredJobs;
@@ -53,15 +53,20 @@ pub(super) struct Given<'a> {
     pub(super) terms: Terms,
     pub(super) keep: Keep,
     pub(super) leaks: Leaks,
-    pub(super) recording: Recording,
+    pub(super) recording: Recording<'a>,
 }
 
 /// Who records the attempts of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Recording {
+#[derive(Clone, Copy)]
+pub(super) enum Recording<'a> {
     Here,
     /// Slices, of which this process hears later.
-    Elsewhere,
+    Elsewhere {
+        /// How many further attempts a job has that doesn't say so itself.
+        retries: u32,
+        /// Whether slices of this round are still at work, or may be.
+        is_live: &'a dyn Fn(&PastRound) -> anyhow::Result<bool>,
+    },
 }
 
 /// The journal that was asked for, made ready; nothing has begun yet.
@@ -99,7 +104,7 @@ pub(super) fn journal(
     if made == Made::Now {
         claim.add_folder(&folder);
     }
-    if given.recording == Recording::Elsewhere {
+    if let Recording::Elsewhere { .. } = given.recording {
         folder.wait_for_ends_of_outages();
     }
     let running = match Running::lock(&folder).with_context(shown)? {
@@ -198,14 +203,16 @@ impl Preparation<'_> {
         let wish = Wish {
             resume: match self.args.resume {
                 Some(ResumeWish::Unrun) => Resume::Unrun,
-                Some(ResumeWish::NotSucceeded) => Resume::NotSucceeded,
+                Some(ResumeWish::NotSucceeded | ResumeWish::Failed) => Resume::NotSucceeded,
                 None => {
                     bail!("a run is recorded there; add --resume to go on with it, or name another folder")
                 }
             },
             changed: self.args.changed,
+            goes_on: None,
         };
         let mut past = Past::read(&self.folder)?;
+        let wish = Wish { goes_on: self.goes_on(past.round.as_ref())?, ..wish };
         let before = self.running.before();
         let run = past.run.take();
         let generation = run.as_ref().map_or(0, |run| run.generation) + 1;
@@ -236,7 +243,7 @@ impl Preparation<'_> {
         check(&self.folder.inputs(number))?;
         let again = match self.given.recording {
             Recording::Here => found.carry_over(),
-            Recording::Elsewhere => {
+            Recording::Elsewhere { .. } => {
                 found.carry_nothing_over();
                 Positions::default()
             }
@@ -293,6 +300,16 @@ impl Preparation<'_> {
                 lengths: past.lengths.into_iter().collect(),
             },
         })
+    }
+
+    /// Whether a round is still at work, and what has failed in it is not to be run again.
+    fn goes_on(&self, round: Option<&PastRound>) -> anyhow::Result<Option<GoesOn>> {
+        let (Some(last), Recording::Elsewhere { retries, is_live }) = (round, self.given.recording) else {
+            return Ok(None);
+        };
+        let is_asked_for = self.args.resume == Some(ResumeWish::Failed);
+        let goes_on = !is_asked_for && is_live(last)?;
+        Ok(goes_on.then_some(GoesOn { generation: last.round.generation, retries }))
     }
 
     /// What there is to do, and what was said of it once and for all.

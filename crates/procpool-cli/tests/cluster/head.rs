@@ -69,6 +69,30 @@ fn a_head_that_leaves_at_once_is_followed_by_a_resume() {
 
 #[test]
 #[ignore = "wants a Slurm cluster: cargo xtask cluster test"]
+fn what_has_failed_in_an_array_that_goes_on_is_run_again_only_where_that_is_asked() {
+    for (option, starts) in [("", 40), ("--failed", 48)] {
+        let case = Case::new(Cluster::shared());
+        // Each fifth fails, also in a second attempt, and the last ones wait.
+        case.job("[ $1 -le 32 ] || until [ -e go ]; do sleep 0.1; done; [ $(($1 % 8)) != 1 ]");
+        let run = "run --on slurm --slices 4 -j2 --retries 1 --journal J -- sh job {}";
+        let running = case.start(run, &numbers(40));
+        // The first 32 have ended: 36 starts of them, and the last ones have begun.
+        case.wait_for_starts(44);
+        wait_for("the first outcomes", || case.recorded("J").len() >= 36);
+        running.signal(Signal::KILL);
+        running.end().died_of(Signal::KILL);
+        let resumed = case.start(&format!("resume J {option}"), "");
+        wait_for("the second head", || case.records("J", "run").len() == 2);
+        case.write("go", "");
+        let ended = resumed.end().exited(1);
+        assert_eq!(case.starts().len(), starts + 5, "{option}: {}", ended.describe());
+        let failed = case.end("ls J --failed", "").exited(0);
+        assert_eq!(failed.text().lines().count(), 1 + 5, "{}", failed.text());
+    }
+}
+
+#[test]
+#[ignore = "wants a Slurm cluster: cargo xtask cluster test"]
 fn of_two_heads_the_second_is_refused() {
     let case = Case::new(Cluster::shared());
     case.job("until [ -e go ]; do sleep 0.1; done");

@@ -45,7 +45,8 @@ kill -9 $other $PPID; sleep 100",
     let keys: Vec<String> = case.starts().into_iter().map(|start| start.key).collect();
     assert_eq!(keys.iter().filter(|key| *key == "2").count(), 3);
     assert_eq!(keys.iter().filter(|key| *key != "2").count(), 2);
-    assert_eq!(case.records("J", "array").len(), 3);
+    // What no slice had taken by then comes before a last try, in which it is alone.
+    assert_eq!(case.records("J", "array").len(), 4);
 }
 
 #[test]

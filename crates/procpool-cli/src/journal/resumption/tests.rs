@@ -87,7 +87,7 @@ fn should_run(recorded: &BTreeMap<u8, Recorded>, list: &[(u8, u8)], wish: Wish) 
 fn wish() -> impl Strategy<Value = Wish> {
     let resume = select(vec![Resume::NotSucceeded, Resume::Unrun]);
     let changed = select(vec![None, Some(Changed::Rerun), Some(Changed::Skip)]);
-    (resume, changed).prop_map(|(resume, changed)| Wish { resume, changed })
+    (resume, changed).prop_map(|(resume, changed)| Wish { resume, changed, goes_on: None })
 }
 
 proptest! {
