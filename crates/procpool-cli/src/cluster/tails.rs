@@ -101,19 +101,33 @@ impl Tails {
             if !tail.is_worth_opening(&files.journal, now) {
                 continue;
             }
-            count += tail
-                .read(&files.journal, |entry| take(Seen { entry, outputs: files.outputs.clone() }))
-                .with_context(|| format!("{:?}", files.journal))?;
+            let read =
+                tail.read(&files.journal, |entry| take(Seen { entry, outputs: files.outputs.clone() }));
+            // What could not be read is not known, however long it is.
+            let read = read.inspect_err(|_| tail.opened = None);
+            count += read.with_context(|| format!("{:?}", files.journal))?;
         }
         Ok(count)
     }
 
-    /// The files that say what runs, of all slices of these rounds that have not said that they are over.
+    /// The files that say what runs, of all slices of these rounds that have not said that they are over. Of one that was begun again
+    /// the last: who has died before has left his as it was.
     pub(crate) fn running<'a>(&'a self, tags: &'a [String]) -> impl Iterator<Item = JournalFile> + 'a {
         let is_of_round = |writer: &str| {
             tags.iter().any(|tag| writer.strip_prefix(tag.as_str()).is_some_and(|rest| rest.starts_with('-')))
         };
-        let open = self.files.iter().filter(move |(writer, tail)| !tail.is_over && is_of_round(writer));
+        let mut last: BTreeMap<&str, u32> = BTreeMap::new();
+        for (slice, instance) in self.files.keys().filter_map(|writer| slice_of(writer)) {
+            let known = last.entry(slice).or_default();
+            *known = instance.max(*known);
+        }
+        let is_last = move |writer: &str| {
+            slice_of(writer).is_none_or(|(slice, instance)| last.get(slice) == Some(&instance))
+        };
+        let open = self
+            .files
+            .iter()
+            .filter(move |(writer, tail)| !tail.is_over && is_of_round(writer) && is_last(writer));
         open.map(|(writer, _)| self.folder.running_of(writer))
     }
 
@@ -173,6 +187,12 @@ impl Tail {
             }
         }
     }
+}
+
+/// The slice, and which one in its place this is.
+fn slice_of(writer: &str) -> Option<(&str, u32)> {
+    let (slice, instance) = writer.rsplit_once('-')?;
+    Some((slice, instance.parse().ok()?))
 }
 
 /// How long a line is in its file, by what stands in it after the check.
