@@ -191,6 +191,12 @@ const CLUSTER: &[Row] = &[
         0,
     ),
     (
+        "slice-exit",
+        "procpool run --on slurm --slice-exit --journal j true ::: 1; grep -o -e --slice-exit j/slices-1-1.jsonl",
+        "--slice-exit\n",
+        0,
+    ),
+    (
         "at-most-once",
         "procpool run --on slurm --at-most-once true ::: 1; grep requeue asked",
         "--no-requeue\n",
