@@ -26,12 +26,13 @@ use crate::journal::positions::Positions;
 use crate::journal::printed::{Before, Printed};
 use crate::journal::record::Run;
 use crate::journal::recorder::{PrintedAgain, Recorder};
-use crate::journal::resumption::{GoesOn, Reckoning, Resumption, Wish, reckon_stored, write_list};
+use crate::journal::resumption::{Reckoning, Resumption, Wish, reckon_stored, write_list};
 use crate::journal::running::{Holder, Leaks, Lock, Running};
 use crate::journal::session::{From, Session, Start, this_run};
 use crate::journal::stored_jobs::StoredJobs;
 use crate::journal::text::Text;
 use crate::journal::writer::Durability;
+use crate::plan::recording::Recording;
 use crate::screen;
 use crate::sink::replay::{Cut, Replay};
 use crate::terms::Terms;
@@ -54,19 +55,6 @@ pub(super) struct Given<'a> {
     pub(super) keep: Keep,
     pub(super) leaks: Leaks,
     pub(super) recording: Recording<'a>,
-}
-
-/// Who records the attempts of a run.
-#[derive(Clone, Copy)]
-pub(super) enum Recording<'a> {
-    Here,
-    /// Slices, of which this process hears later.
-    Elsewhere {
-        /// How many further attempts a job has that doesn't say so itself.
-        retries: u32,
-        /// Whether slices of this round are still at work, or may be.
-        is_live: &'a dyn Fn(&PastRound) -> anyhow::Result<bool>,
-    },
 }
 
 /// The journal that was asked for, made ready; nothing has begun yet.
@@ -200,19 +188,8 @@ impl Preparation<'_> {
 
     /// What is left of one.
     fn resume(mut self, input: Option<Input>) -> anyhow::Result<Journaling> {
-        let wish = Wish {
-            resume: match self.args.resume {
-                Some(ResumeWish::Unrun) => Resume::Unrun,
-                Some(ResumeWish::NotSucceeded | ResumeWish::Failed) => Resume::NotSucceeded,
-                None => {
-                    bail!("a run is recorded there; add --resume to go on with it, or name another folder")
-                }
-            },
-            changed: self.args.changed,
-            goes_on: None,
-        };
         let mut past = Past::read(&self.folder)?;
-        let wish = Wish { goes_on: self.goes_on(past.round.as_ref())?, ..wish };
+        let wish = self.wish(past.round.as_ref())?;
         let before = self.running.before();
         let run = past.run.take();
         let generation = run.as_ref().map_or(0, |run| run.generation) + 1;
@@ -302,14 +279,17 @@ impl Preparation<'_> {
         })
     }
 
-    /// Whether a round is still at work, and what has failed in it is not to be run again.
-    fn goes_on(&self, round: Option<&PastRound>) -> anyhow::Result<Option<GoesOn>> {
-        let (Some(last), Recording::Elsewhere { retries, is_live }) = (round, self.given.recording) else {
-            return Ok(None);
+    /// What was typed about what is run, and what follows from slices that are still at work.
+    fn wish(&self, round: Option<&PastRound>) -> anyhow::Result<Wish> {
+        let resume = match self.args.resume {
+            Some(ResumeWish::Unrun) => Resume::Unrun,
+            Some(ResumeWish::NotSucceeded | ResumeWish::Failed) => Resume::NotSucceeded,
+            None => {
+                bail!("a run is recorded there; add --resume to go on with it, or name another folder")
+            }
         };
-        let is_asked_for = self.args.resume == Some(ResumeWish::Failed);
-        let goes_on = !is_asked_for && is_live(last)?;
-        Ok(goes_on.then_some(GoesOn { generation: last.round.generation, retries }))
+        let goes_on = self.given.recording.goes_on(round, self.args.resume)?;
+        Ok(Wish { resume, changed: self.args.changed, goes_on })
     }
 
     /// What there is to do, and what was said of it once and for all.

@@ -1,0 +1,35 @@
+//! Who records the attempts of a run, and whether somebody does already.
+//! Knows nothing of what is recorded.
+
+use crate::args::ResumeWish;
+use crate::journal::past::PastRound;
+use crate::journal::resumption::GoesOn;
+
+/// Who records the attempts of a run.
+#[derive(Clone, Copy)]
+pub(super) enum Recording<'a> {
+    Here,
+    /// Slices, of which this process hears later.
+    Elsewhere {
+        /// How many further attempts a job has that doesn't say so itself.
+        retries: u32,
+        /// Whether slices of this round are still at work, or may be.
+        is_live: &'a dyn Fn(&PastRound) -> anyhow::Result<bool>,
+    },
+}
+
+impl Recording<'_> {
+    /// Whether a round is still at work, and what has failed in it is not to be run again.
+    ///
+    /// # Errors
+    /// Where the cluster's commands are not here.
+    pub(super) fn goes_on(
+        self,
+        round: Option<&PastRound>,
+        resume: Option<ResumeWish>,
+    ) -> anyhow::Result<Option<GoesOn>> {
+        let (Some(last), Recording::Elsewhere { retries, is_live }) = (round, self) else { return Ok(None) };
+        let goes_on = resume != Some(ResumeWish::Failed) && is_live(last)?;
+        Ok(goes_on.then_some(GoesOn { generation: last.round.generation, retries }))
+    }
+}
