@@ -38,7 +38,7 @@ pub use crate::head::Head;
 pub use crate::nodes::{BadNode, Came, Nodes};
 pub use crate::notice::{Ended, Notice};
 pub use crate::outcomes::{Holder, Outcomes, Unreadable};
-pub use crate::piece::{Piece, Wish, count, cut, how_many, one_by_one, ranges};
+pub use crate::piece::{Crew, Piece, Wish, count, cut, how_many, one_by_one, ranges};
 pub use crate::plan::{Earlier, Manner, Round, Settings};
 pub use crate::slurm::Slurm;
 pub use crate::task::{Answer, Task};

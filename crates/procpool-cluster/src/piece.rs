@@ -25,13 +25,21 @@ pub struct Wish {
     pub at_once: Option<u32>,
 }
 
-/// A piece has this part of what is left for each element: the elements that work on the last pieces end close to one
-/// another, however long their jobs take (guided self-scheduling: Polychronopoulos and Kuck, 1987).
+/// A piece is this part of what is left for each job that runs at once: so those that run last end close to one another, however
+/// long they take, and also where the first ones are the longest (guided self-scheduling: Polychronopoulos and Kuck, 1987).
 const SHARES: u64 = 4;
 
 /// No more pieces than this for all, or for each element, where that is more: each becomes a file in a shared folder.
 const MOST_PIECES: u64 = 1500;
 const MOST_PIECES_EACH: u64 = 6;
+
+impl Wish {
+    /// How many jobs run at once in an element, as far as that can be known before; 1 or more.
+    pub(crate) fn limit(self, capacity: Capacity) -> u32 {
+        let of_a_node = capacity.processors.max(1).div_ceil(capacity.nodes.max(1));
+        self.limit.unwrap_or(of_a_node).max(1)
+    }
+}
 
 impl Piece {
     /// How many jobs are in it.
@@ -86,29 +94,38 @@ pub fn how_many(jobs: u64, wish: Wish, capacity: Capacity) -> u32 {
     if let Some(elements) = wish.elements {
         return within(u64::from(elements).min(jobs));
     }
-    let processors = u64::from(capacity.processors.max(1));
-    let nodes = u64::from(capacity.nodes.max(1));
-    let (places, limit) = match wish.limit {
-        Some(limit) => (processors / u64::from(limit.max(1)), u64::from(limit.max(1))),
-        None => (nodes, processors.div_ceil(nodes)),
+    let limit = u64::from(wish.limit(capacity));
+    let places = match wish.limit {
+        Some(_) => u64::from(capacity.processors.max(1)) / limit,
+        None => u64::from(capacity.nodes.max(1)),
     };
     let at_once = u64::from(wish.at_once.unwrap_or(u32::MAX));
     within(places.min(at_once).min(jobs.div_ceil(limit)))
 }
 
-/// Cuts positions into pieces for so many elements, in order: the first ones large, so that they are few, the last ones small,
-/// so that no element has much left to do while others have nothing.
+/// Who works on pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Crew {
+    /// How many elements.
+    pub elements: u32,
+    /// How many jobs run at once in each.
+    pub limit: u32,
+}
+
+/// Cuts positions into pieces, in order: the first ones large, so that they are few, the last ones small, so that no
+/// element has much left to do while others have nothing.
 ///
 /// ```
-/// use procpool_cluster::cut;
+/// use procpool_cluster::{Crew, cut};
 ///
-/// let sizes: Vec<u64> = cut(&[1..41], 2, 0).iter().map(|piece| piece.jobs()).collect();
+/// let crew = Crew { elements: 2, limit: 1 };
+/// let sizes: Vec<u64> = cut(&[1..41], crew, 0).iter().map(|piece| piece.jobs()).collect();
 /// assert_eq!(sizes, [5, 4, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
 /// ```
 #[must_use]
-pub fn cut(todo: &[Range<u64>], elements: u32, tries: u32) -> Vec<Piece> {
+pub fn cut(todo: &[Range<u64>], crew: Crew, tries: u32) -> Vec<Piece> {
     let jobs = count(todo);
-    let guide = Guide::of(jobs, elements);
+    let guide = Guide::of(jobs, crew);
     let mut rest = Rest { ranges: todo.iter().cloned(), range: 0..0 };
     let sizes = guide.sizes(jobs);
     sizes.map(|size| Piece { ranges: rest.take(size), tries }).collect()
@@ -131,10 +148,13 @@ struct Guide {
 }
 
 impl Guide {
-    fn of(jobs: u64, elements: u32) -> Guide {
-        let elements = u64::from(elements.max(1));
+    fn of(jobs: u64, crew: Crew) -> Guide {
+        let elements = u64::from(crew.elements.max(1));
         let most = MOST_PIECES.max(MOST_PIECES_EACH * elements);
-        let mut guide = Guide { part: elements * SHARES, least: 1 };
+        let mut guide = Guide {
+            part: elements * u64::from(crew.limit.max(1)) * SHARES,
+            least: 1,
+        };
         while guide.is_more_than(most, jobs) {
             // Coarser at its beginning costs less than at its end, but has to leave something to share.
             if guide.part > elements {

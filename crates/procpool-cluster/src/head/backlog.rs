@@ -6,7 +6,7 @@ use std::mem;
 use std::ops::Range;
 
 use crate::engine::Capacity;
-use crate::piece::{Piece, Wish, count, cut, how_many, one_by_one};
+use crate::piece::{Crew, Piece, Wish, count, cut, how_many, one_by_one};
 use crate::plan::{Manner, Settings};
 
 #[derive(Debug)]
@@ -44,8 +44,12 @@ impl Backlog {
         }
         self.0 = alone;
         let jobs = others.values().map(|ranges| count(ranges)).sum();
-        let elements = how_many(jobs, settings.wish, capacity);
-        let pieces = others.into_iter().flat_map(|(tries, ranges)| cut(&ranges, elements, tries)).collect();
+        let wish = settings.wish;
+        let crew = Crew {
+            elements: how_many(jobs, wish, capacity),
+            limit: wish.limit(capacity),
+        };
+        let pieces = others.into_iter().flat_map(|(tries, ranges)| cut(&ranges, crew, tries)).collect();
         Load::new(Manner::Full, pieces, settings.wish, capacity)
     }
 

@@ -48,14 +48,17 @@ fn a_cluster_that_has_nothing_now_still_gets_an_element() {
 }
 
 #[test]
-fn a_million_jobs_are_a_few_hundred_pieces_and_never_too_many_files() {
-    let pieces = |jobs: u64, elements| cut(std::slice::from_ref(&(1..jobs + 1)), elements, 0).len();
-    assert_eq!(pieces(1_000_000, 4), 196);
-    assert_eq!(pieces(1_000_000, 32), 1344);
-    assert!(pieces(1_000_000, 1001) <= 6006);
+fn a_million_jobs_are_some_hundred_pieces_and_never_too_many_files() {
+    let pieces = |jobs: u64, elements, limit| {
+        cut(std::slice::from_ref(&(1..jobs + 1)), Crew { elements, limit }, 0).len()
+    };
+    assert_eq!(pieces(1_000_000, 4, 8), 1344);
+    assert_eq!(pieces(1_000_000, 32, 1), 1344);
+    assert!(pieces(1_000_000, 100, 8) <= 1500);
+    assert!(pieces(1_000_000, 1001, 8) <= 6006);
     // Each element has some to take even so.
-    assert!(pieces(1_000_000, 1001) >= 2002);
-    assert_eq!(pieces(400, 4), 74);
+    assert!(pieces(1_000_000, 1001, 8) >= 2002);
+    assert_eq!(pieces(400, 4, 8), 324);
 }
 
 fn todo() -> impl Strategy<Value = Vec<Range<u64>>> {
@@ -73,7 +76,7 @@ fn todo() -> impl Strategy<Value = Vec<Range<u64>>> {
 proptest! {
     #[test]
     fn each_position_is_in_one_piece_in_order_and_pieces_never_grow(todo in todo(), elements in 0_u32..40) {
-        let pieces = cut(&todo, elements, 2);
+        let pieces = cut(&todo, Crew { elements, limit: 4 }, 2);
         let positions: Vec<u64> = pieces.iter().flat_map(Piece::positions).collect();
         prop_assert_eq!(positions, todo.iter().cloned().flatten().collect::<Vec<_>>());
         prop_assert!(pieces.iter().all(|piece| piece.jobs() > 0 && piece.tries == 2));
@@ -84,7 +87,7 @@ proptest! {
     #[test]
     fn no_piece_has_more_than_its_share_of_what_is_left(jobs in 1_u64..100_000, elements in 1_u32..100) {
         let mut rest = jobs;
-        for piece in cut(std::slice::from_ref(&(1..jobs + 1)), elements, 0) {
+        for piece in cut(std::slice::from_ref(&(1..jobs + 1)), Crew { elements, limit: 3 }, 0) {
             prop_assert!(piece.jobs() <= (rest / u64::from(elements)).max(1).max(2 * jobs / MOST_PIECES), "{} of {rest}", piece.jobs());
             rest -= piece.jobs();
         }
