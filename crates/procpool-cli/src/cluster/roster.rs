@@ -2,20 +2,52 @@
 //! Knows nothing of what has come of it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use procpool_core::Started;
 
 use crate::cluster::courier::Courier;
-use crate::journal::file::JournalFile;
-use crate::journal::running;
+use crate::journal::file::{JournalFile, changed};
+use crate::journal::running::{self, Entry};
 
 /// See the head of this file.
 #[derive(Debug, Default)]
 pub(crate) struct Roster {
     active: BTreeMap<(u64, u32), (Started, Instant)>,
     looked: Option<Instant>,
+    /// What was read of each file.
+    tables: BTreeMap<PathBuf, Table>,
+}
+
+/// What runs in a slice.
+#[derive(Debug)]
+struct Table {
+    /// When the file was changed last, in nanoseconds.
+    changed: i128,
+    /// It was read once more since then: not all file systems tell times within some milliseconds apart.
+    is_sure: bool,
+    node: Option<Arc<str>>,
+    entries: Vec<Entry>,
+}
+
+impl Table {
+    /// Reads it where something has begun since `before`: to open a thousand files each second would be a burden.
+    fn read(file: &JournalFile, before: Option<Table>) -> Option<Table> {
+        let changed = changed(&file.stat().ok()?);
+        let same = before.filter(|table| table.changed == changed);
+        if same.as_ref().is_some_and(|table| table.is_sure) {
+            return same;
+        }
+        let (holder, entries) = running::read(&file.open().ok()?)?;
+        Some(Table {
+            changed,
+            is_sure: same.is_some(),
+            node: holder.node.map(Arc::from),
+            entries,
+        })
+    }
 }
 
 /// The time between two looks: it is for eyes.
@@ -41,11 +73,11 @@ impl Roster {
 
     fn read(&mut self, files: impl Iterator<Item = JournalFile>, courier: &Courier, now: Instant) {
         let mut before = std::mem::take(&mut self.active);
+        let mut known = std::mem::take(&mut self.tables);
         for running in files {
-            let read = running.open().ok().and_then(|file| running::read(&file));
-            let Some((holder, table)) = read else { continue };
-            let node: Option<Arc<str>> = holder.node.map(Arc::from);
-            for (slot, entry) in (1..).zip(table) {
+            let path = running.path();
+            let Some(table) = Table::read(&running, known.remove(&path)) else { continue };
+            for (slot, entry) in (1..).zip(&table.entries) {
                 let name = (entry.seq, entry.attempt);
                 // An end that has been recorded is not taken out of the table.
                 if courier.is_finished(entry.seq) {
@@ -54,10 +86,11 @@ impl Roster {
                 let active = before.remove(&name).or_else(|| {
                     let key = courier.job(entry.seq).ok()?.key;
                     let started = Started::recorded(key, entry.seq, slot, entry.attempt)?;
-                    Some((started.on(node.clone()), now))
+                    Some((started.on(table.node.clone()), now))
                 });
                 self.active.extend(active.map(|active| (name, active)));
             }
+            self.tables.insert(path, table);
         }
         // Who has died has left his table as it was, and the next one has the job now.
         let mut attempts = BTreeMap::new();

@@ -10,7 +10,7 @@ use anyhow::Context;
 use rustix::fs::fstat;
 
 use crate::journal::entry::Entry;
-use crate::journal::file::JournalFile;
+use crate::journal::file::{JournalFile, changed};
 use crate::journal::folder::Folder;
 use crate::journal::past::parse;
 use crate::journal::record::Record;
@@ -75,7 +75,7 @@ impl Tails {
     /// Takes in files that have come since the folder was listed last.
     fn list(&mut self, now: Instant) -> io::Result<()> {
         let stat = fstat(&self.folder)?;
-        let changed = i128::from(stat.st_mtime) * 1_000_000_000 + i128::from(stat.st_mtime_nsec);
+        let changed = changed(&stat);
         let before = self.listed.filter(|listed| listed.changed == changed);
         if before.is_some_and(|listed| listed.is_sure && now < listed.at + OPEN) {
             return Ok(());

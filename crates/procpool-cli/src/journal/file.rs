@@ -244,6 +244,11 @@ fn no_file() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "it is no file")
 }
 
+/// When a file or a folder was changed last, in nanoseconds.
+pub(crate) fn changed(stat: &Stat) -> i128 {
+    i128::from(stat.st_mtime) * 1_000_000_000 + i128::from(stat.st_mtime_nsec)
+}
+
 /// By which a file is known again, whatever it is called.
 pub(crate) fn number_of(stat: &Stat) -> FileNumber {
     (stat.st_dev, stat.st_ino)
