@@ -18,8 +18,8 @@ use crate::leave::OnTerm;
 pub(crate) struct ClusterArgs {
     /// Run the jobs on a cluster: slurm; or here: local
     ///
-    /// The list is cut into slices, and handed in as one array job: each of its elements runs a slice with as many
-    /// jobs at once as -j says, on one node. All else stays the same: output, records, exit status, resume. The
+    /// One array job is handed in: each of its elements is a slice, which runs as many jobs at once as -j says, on one node,
+    /// and takes one piece of the list after another. All else stays the same: output, records, exit status, resume. The
     /// folder of --journal has to be one that all nodes see; without --journal one is made in the directory where
     /// procpool runs, and goes with a run that came to its end. What all jobs of a run share (--delay, --load,
     /// --mem-free, a timeout in percent, --shuffle, slots) is shared by those of a slice. Of GPUs
@@ -27,13 +27,14 @@ pub(crate) struct ClusterArgs {
     #[arg(long, value_name = "WHERE", hide_possible_values = true)]
     pub(crate) on: Option<Where>,
 
-    /// Cut the list into N slices
+    /// Hand N slices in, at most as many as an array may have
     ///
-    /// Without it three for each place that the cluster has for one, 1000 at most.
+    /// They share the list out themselves, so without it there is one for each place that the cluster has for one, and none for
+    /// which there would be fewer jobs than it runs at once.
     #[arg(long, value_name = "N", requires = "on", allow_hyphen_values = true)]
     pub(crate) slices: Option<NonZeroU32>,
 
-    /// Run at most N slices at a time, so on N nodes at most
+    /// Run at most N slices at a time, so on N nodes at most; without --slices no more are handed in
     #[arg(long, value_name = "N", requires = "on", allow_hyphen_values = true)]
     pub(crate) nodes: Option<NonZeroU32>,
 
@@ -41,7 +42,10 @@ pub(crate) struct ClusterArgs {
     #[arg(long, value_name = "ARG", requires = "on", allow_hyphen_values = true)]
     pub(crate) sbatch_arg: Vec<OsString>,
 
-    /// How long a slice may take, in whole minutes; what is left then is run by another one
+    /// How long a slice may take, in whole minutes; what is left then is run by others
+    ///
+    /// It begins no job that would not end before, as nine of ten did that it has run. It is asked to end 30 s before, which may be a
+    /// minute earlier by Slurm's clock: give some minutes more than a job takes.
     #[arg(long, value_name = "TIME", requires = "on", value_parser = duration::parse)]
     #[arg(allow_hyphen_values = true)]
     pub(crate) time: Option<Duration>,

@@ -168,11 +168,12 @@ A run that goes on:
   printed is not printed again, and the exit status is that of the whole list.
 
 On a cluster:
-  With --on slurm the list is handed in as an array job of slices, each on one
-  node with as many jobs at once as -j says; all else stays the same. The folder
-  of --journal has to be one that all nodes see. A head that was killed, or left
-  by --detach, is followed by `procpool resume DIR`. A job of which nobody knows
-  what came of it, because its node was lost three times, is lost: status 3.
+  With --on slurm an array job of slices is handed in, each on one node with as
+  many jobs at once as -j says, which share the list out among themselves; all
+  else stays the same. The folder of --journal has to be one that all nodes see.
+  INT and TERM end all of it. HUP, --detach and a kill of procpool leave it at
+  work (TERM, too, with --on-term leave): `procpool resume DIR` comes back. A job
+  of which nobody knows what came of it in three slices is lost: status 3.
 
 However procpool ends, `kill -9` of it or of its process group included, no
 process that it started outlives it by more than a second: two more processes
