@@ -85,7 +85,8 @@ pub(crate) struct ClusterArgs {
 
     /// Have a slice exit with 1 where a job of it has failed, so that sbatch's --dependency=afterok:ARRAY heeds jobs
     ///
-    /// Without it a slice that has done its part exits with 0, whatever its jobs came to.
+    /// Also where it leaves jobs, because its time is over: another slice may take them, or a further array. Without it a slice
+    /// that has done its part exits with 0, whatever its jobs came to.
     #[arg(long, requires = "on")]
     pub(crate) slice_exit: bool,
 }

@@ -75,6 +75,12 @@ impl Claims {
         Ok(None)
     }
 
+    /// Whether there is a piece that nobody has, for all that is known. They are taken in order.
+    pub(crate) fn may_have_more(&self) -> bool {
+        let last = self.pieces.saturating_sub(1);
+        self.next < self.pieces && !matches!(self.folder.claim(&self.tag, last).stat_if_there(), Ok(Some(_)))
+    }
+
     /// Others have taken many meanwhile: looks ever further ahead.
     fn pass_over_taken(&mut self) -> io::Result<()> {
         let mut step = 1;

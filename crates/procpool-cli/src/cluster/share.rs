@@ -46,7 +46,7 @@ pub(crate) struct Rest {
     /// By position: the last attempt, and what came of it.
     pub(crate) before: HashMap<u64, (u32, Outcome)>,
     pub(crate) retries: Retries,
-    pub(crate) failed_before: Arc<AtomicBool>,
+    pub(crate) falls_short: Arc<AtomicBool>,
 }
 
 impl Rest {
@@ -55,9 +55,13 @@ impl Rest {
         let Some((attempt, outcome)) = before else { return false };
         let has_ended = !self.retries.follow(*attempt, job.retries, outcome);
         if has_ended && !outcome.is_success() {
-            self.failed_before.store(true, Ordering::Release);
+            self.fall_short();
         }
         has_ended
+    }
+
+    fn fall_short(&self) {
+        self.falls_short.store(true, Ordering::Release);
     }
 }
 
@@ -77,7 +81,13 @@ impl Share {
         let piece = match self.of.own.pop_front() {
             Some(piece) => Some(piece),
             None if self.hand.wait_for_room() && self.of.node.may_take() => self.claim()?,
-            None => None,
+            None => {
+                // Others may take it, or nobody: who depends on all of the list is told only what is known.
+                if self.of.claims.as_ref().is_some_and(Claims::may_have_more) {
+                    self.rest.fall_short();
+                }
+                None
+            }
         };
         let Some(parts) = piece.and_then(|piece| self.of.all.get(piece)) else { return Ok(false) };
         let jobs = StoredJobs::new(Arc::clone(&self.of.listing), Some(Arc::new(parts.positions())), None);
@@ -109,7 +119,11 @@ impl Iterator for Share {
     fn next(&mut self) -> Option<Job<Work>> {
         loop {
             if let Some(job) = self.next_of_piece() {
-                return (self.of.node.may_go_on() && self.hand.give()).then_some(job);
+                let may_begin = self.of.node.may_go_on() && self.hand.give();
+                if !may_begin {
+                    self.rest.fall_short();
+                }
+                return may_begin.then_some(job);
             }
             match self.take_piece() {
                 Ok(true) => {}

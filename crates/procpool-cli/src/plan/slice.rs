@@ -53,8 +53,8 @@ pub(crate) struct SliceOrder {
     index: u32,
     pieces: Vec<Parts>,
     args: RunArgs,
-    /// Whether a job of it has failed for good where it was begun before.
-    failed_before: Arc<AtomicBool>,
+    /// Whether a job of it has failed for good where it was begun before, or it leaves jobs that it could have begun.
+    falls_short: Arc<AtomicBool>,
 }
 
 impl SliceOrder {
@@ -65,8 +65,8 @@ impl SliceOrder {
 
     /// What its exit status is to say.
     pub(crate) fn exit(&self) -> SliceExit {
-        let failed_before = Arc::clone(&self.failed_before);
-        if self.args.cluster.slice_exit { SliceExit::OfJobs { failed_before } } else { SliceExit::OfItself }
+        let falls_short = Arc::clone(&self.falls_short);
+        if self.args.cluster.slice_exit { SliceExit::OfJobs { falls_short } } else { SliceExit::OfItself }
     }
 }
 
@@ -74,8 +74,8 @@ impl SliceOrder {
 pub(crate) enum SliceExit {
     /// Whether it has done its part.
     OfItself,
-    /// Whether jobs of it have failed, here or where it was begun before.
-    OfJobs { failed_before: Arc<AtomicBool> },
+    /// Whether jobs of it have failed, here or where it was begun before, or are left.
+    OfJobs { falls_short: Arc<AtomicBool> },
 }
 
 impl SliceExit {
@@ -83,8 +83,8 @@ impl SliceExit {
     pub(crate) fn of(&self, status: ExitStatus) -> ExitStatus {
         match (self, status) {
             (SliceExit::OfItself, ExitStatus::JobsFailed) => ExitStatus::Success,
-            (SliceExit::OfJobs { failed_before }, ExitStatus::Success)
-                if failed_before.load(Ordering::Acquire) =>
+            (SliceExit::OfJobs { falls_short }, ExitStatus::Success)
+                if falls_short.load(Ordering::Acquire) =>
             {
                 ExitStatus::JobsFailed
             }
@@ -134,7 +134,7 @@ pub(crate) fn order(args: &SliceArgs) -> anyhow::Result<SliceOrder> {
         index,
         pieces,
         args,
-        failed_before: Arc::default(),
+        falls_short: Arc::default(),
     })
 }
 
@@ -182,14 +182,14 @@ impl Plan {
     /// # Errors
     /// Where its files can't be used.
     pub(crate) fn of_slice(slice: SliceOrder, guard: Option<&Guard>) -> anyhow::Result<Plan> {
-        let SliceOrder { folder, order, index, pieces, args, failed_before } = slice;
+        let SliceOrder { folder, order, index, pieces, args, falls_short } = slice;
         machine::renice(args.environment.nice)?;
         let pulse = Pulse::default();
         let mut place = Place::take(&folder, &order, index)?;
         let rest = Rest {
             before: place.read_before(&order)?,
             retries: schedule::retries(&args.schedule),
-            failed_before,
+            falls_short,
         };
         let terms = terms::terms(&args.environment, &args.schedule)?;
         let at_most = usize::try_from(order.jobs).ok();

@@ -98,6 +98,21 @@ fn a_slice_exits_with_zero_when_jobs_have_failed_unless_somebody_has_asked() {
 }
 
 #[test]
+fn a_slice_whose_time_is_over_exits_with_one_for_what_it_leaves_where_somebody_has_asked() {
+    for (options, values, status) in
+        [("", "a b c", 0), ("--slice-exit", "a b c", 1), ("--slice-exit", "a", 0)]
+    {
+        let folder = Folder::new();
+        folder.round("", &format!("{options} -j1 sh -c 'sleep 2' sh ::: {values}"));
+        // Of its time 30 s are kept for its end: another job would not end in what is left then.
+        let end = "env SLURM_JOB_ID=1 SLURM_JOB_END_TIME=$(($(date +%s) + 33))";
+        let left = folder.sh(&format!("exec {end} procpool slice j --round 1-1 --index 0"));
+        left.end().exited(status);
+        assert_eq!(folder.recorded(1).len(), 1, "{options} {values}");
+    }
+}
+
+#[test]
 fn a_slice_whose_folder_can_not_be_entered_for_a_while_starts_nothing_and_loses_nothing() {
     needs!(Modes);
     let folder = Folder::new();
