@@ -47,6 +47,10 @@ impl Outcomes for Naps<'_> {
             Err(_) => Err(Unreadable),
         }
     }
+
+    fn was_begun(&self, _: u64, _: u32) -> bool {
+        true
+    }
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

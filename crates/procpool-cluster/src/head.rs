@@ -42,6 +42,9 @@ use crate::task::Answer;
 ///     fn holder(&self, _: usize) -> Result<Holder, Unreadable> {
 ///         Ok(Holder::Nobody)
 ///     }
+///     fn was_begun(&self, _: u64, _: u32) -> bool {
+///         true
+///     }
 /// }
 ///
 /// let mut head = Head::new(Settings::new("procpool-nightly", "Slurm"), vec![1..1001]);

@@ -11,6 +11,10 @@ pub trait Outcomes {
     /// # Errors
     /// Where that can't be told just now: it is asked again later.
     fn holder(&self, piece: usize) -> Result<Holder, Unreadable>;
+
+    /// Whether an element that had taken it may have begun the job at this position. It has not only where that is known: it
+    /// has ended in order, and would have written so down.
+    fn was_begun(&self, position: u64, element: u32) -> bool;
 }
 
 /// Who has taken a piece.
@@ -22,6 +26,15 @@ pub enum Holder {
     Element(u32),
     /// Somebody whose note can't be made out: he was killed while he wrote it, say.
     Somebody,
+}
+
+impl Holder {
+    pub(crate) fn element(self) -> Option<u32> {
+        match self {
+            Holder::Element(element) => Some(element),
+            Holder::Nobody | Holder::Somebody => None,
+        }
+    }
 }
 
 /// What is asked for can't be read now.

@@ -92,6 +92,13 @@ impl Courier {
         self.is_finished(position) || self.late.contains_key(&position)
     }
 
+    /// Whether an attempt of it is recorded that came to nothing, or may be.
+    pub(crate) fn was_begun(&self, position: u64) -> bool {
+        self.stopped.contains_key(&position)
+            || self.retrying.contains(&position)
+            || self.late.contains_key(&position)
+    }
+
     /// How many jobs the whole list has.
     pub(crate) fn jobs(&self) -> u64 {
         self.index.jobs()

@@ -6,11 +6,13 @@ use procpool_cluster::{Holder, Outcomes, Unreadable};
 use crate::cluster::claims;
 use crate::cluster::courier::Courier;
 use crate::cluster::order::Sharing;
+use crate::cluster::tails::Tails;
 use crate::journal::folder::Folder;
 
 /// See the head of this file.
 pub(super) struct Facts<'a> {
     pub(super) courier: &'a Courier,
+    pub(super) tails: &'a Tails,
     pub(super) folder: &'a Folder,
     /// What the files of the round in hand are called; `None` where there is none.
     pub(super) tag: Option<&'a String>,
@@ -28,5 +30,10 @@ impl Outcomes for Facts<'_> {
             (Some(_), Sharing::Fixed) => Ok(u32::try_from(piece).map_or(Holder::Nobody, Holder::Element)),
             (Some(tag), Sharing::Claimed) => claims::holder(self.folder, tag, piece).map_err(|_| Unreadable),
         }
+    }
+    /// A slice that has come to its own end has recorded all that it had begun.
+    fn was_begun(&self, position: u64, element: u32) -> bool {
+        let has_ended = self.tag.is_some_and(|tag| self.tails.has_ended(tag, element));
+        !has_ended || self.courier.was_begun(position)
     }
 }

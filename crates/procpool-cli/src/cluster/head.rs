@@ -195,6 +195,7 @@ impl Errand {
         self.follow_taker()?;
         let facts = Facts {
             courier: &self.courier,
+            tails: &self.tails,
             folder: &self.session.folder,
             tag: self.tags.last(),
             sharing: self.sharing,

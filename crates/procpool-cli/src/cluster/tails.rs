@@ -131,6 +131,13 @@ impl Tails {
         open.map(|(writer, _)| self.folder.running_of(writer))
     }
 
+    /// Whether this slice of a round has said that it is over, as often as it was begun.
+    pub(crate) fn has_ended(&self, tag: &str, slice: u32) -> bool {
+        let beginning = format!("{tag}-{slice:04}-");
+        let mut begun = self.files.iter().filter(|(writer, _)| writer.starts_with(&beginning)).peekable();
+        begun.peek().is_some() && begun.all(|(_, tail)| tail.is_over)
+    }
+
     /// How many have said that they are over.
     pub(crate) fn over(&self) -> usize {
         self.files.values().filter(|tail| tail.is_over).count()

@@ -30,7 +30,7 @@ pub(crate) struct Leftover {
     pub(crate) why: String,
 }
 
-/// What no element has taken, which is no try.
+/// What no element has taken or begun, which is no try.
 #[derive(Debug, Default)]
 pub(crate) struct Untaken {
     /// By the tries before.
@@ -43,10 +43,10 @@ pub(crate) struct Untaken {
 /// Why pieces were taken by nobody.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Why {
-    /// The elements that took others had to end before their turn.
+    /// The elements had to end before its turn.
     #[default]
     OutOfTime,
-    /// No element has taken anything.
+    /// No element has begun anything.
     NoneBegan,
     Cancelled,
 }
@@ -76,23 +76,23 @@ pub(crate) fn judge(
     let mut verdict = Verdict::default();
     let mut unfinished = Vec::new();
     let mut progressed = BTreeSet::new();
-    let mut was_taken = false;
+    let mut gets_on = false;
     for (index, piece) in array.round.pieces.iter().enumerate() {
-        let positions: Vec<u64> = piece.positions().filter(|at| !outcomes.is_finished(*at)).collect();
+        let mut positions: Vec<u64> = piece.positions().filter(|at| !outcomes.is_finished(*at)).collect();
         let holder = outcomes.holder(index)?;
-        was_taken |= holder != Holder::Nobody;
-        if let (Holder::Element(element), true) = (holder, (positions.len() as u64) < piece.jobs()) {
-            progressed.insert(element);
+        if (positions.len() as u64) < piece.jobs() {
+            gets_on = true;
+            progressed.extend(holder.element());
         }
-        match holder {
-            _ if positions.is_empty() => {}
-            Holder::Nobody => {
-                join(verdict.untaken.ranges.entry(piece.tries).or_default(), ranges(positions));
-            }
-            _ => unfinished.push(Unfinished { holder, tries: piece.tries, positions }),
+        let untaken = untaken(array, engine, holder, outcomes, &mut positions);
+        if !untaken.is_empty() {
+            join(verdict.untaken.ranges.entry(piece.tries).or_default(), ranges(untaken));
+        }
+        if !positions.is_empty() {
+            unfinished.push(Unfinished { holder, tries: piece.tries, positions });
         }
     }
-    verdict.untaken.why = why(array, engine, was_taken);
+    verdict.untaken.why = why(array, engine, gets_on || !unfinished.is_empty());
     verdict.untaken.first = array.end_of(0, engine).1;
     for left in unfinished {
         verdict.add(array.fate(&left, engine), left, most_tries, &progressed);
@@ -100,9 +100,31 @@ pub(crate) fn judge(
     Ok(verdict)
 }
 
-fn why(array: &Array, engine: &str, was_taken: bool) -> Why {
+/// Takes out of the positions of a piece what nobody has begun.
+fn untaken(
+    array: &Array,
+    engine: &str,
+    holder: Holder,
+    outcomes: &dyn Outcomes,
+    positions: &mut Vec<u64>,
+) -> Vec<u64> {
+    match holder {
+        Holder::Nobody => std::mem::take(positions),
+        Holder::Somebody => Vec::new(),
+        // Who has cancelled an element wants none of it.
+        Holder::Element(element) if array.end_of(element, engine).0 == Some(Cause::Cancelled) => Vec::new(),
+        Holder::Element(element) => {
+            let all = std::mem::take(positions);
+            let (begun, untaken) = all.into_iter().partition(|at| outcomes.was_begun(*at, element));
+            *positions = begun;
+            untaken
+        }
+    }
+}
+
+fn why(array: &Array, engine: &str, gets_on: bool) -> Why {
     let is_cancelled = |element| array.end_of(element, engine).0 == Some(Cause::Cancelled);
-    match was_taken {
+    match gets_on {
         _ if (0..array.round.elements).all(is_cancelled) => Why::Cancelled,
         true => Why::OutOfTime,
         false => Why::NoneBegan,

@@ -85,3 +85,40 @@ fn what_may_run_once_only_is_lost_at_once() {
     assert_eq!(trial.lost, [(all(30..31), why(2, "NODE_FAIL")), (all(39..41), why(3, "TIMEOUT"))]);
     assert_eq!((trial.over, trial.rounds.len()), (1, 1));
 }
+
+#[test]
+fn what_an_element_had_taken_and_not_begun_when_it_ended_is_not_lost_and_that_is_no_try() {
+    for most_tries in [3, 1] {
+        let mut settings = settings();
+        settings.most_tries = most_tries;
+        let mut trial = Trial::of(Head::new(settings, all(1..41)), Cluster::default());
+        trial.run();
+        trial.end_well(0..3);
+        trial.end(3, ended("TIMEOUT", Cause::Evicted), 4);
+        trial.facts.unbegun.extend([38, 39, 40]);
+        trial.pass(5);
+        let begun = all(37..38);
+        let expected = match most_tries {
+            1 => BTreeMap::from([(0, all(38..41))]),
+            // It was ended in the middle of its work, which an element that gets on may be.
+            _ => BTreeMap::from([(0, all(37..41))]),
+        };
+        assert_eq!(trial.tries(1), expected);
+        assert_eq!(
+            trial.lost.iter().map(|(ranges, _)| ranges.clone()).collect::<Vec<_>>(),
+            vec![begun; usize::from(most_tries == 1)]
+        );
+    }
+}
+
+#[test]
+fn elements_that_take_pieces_and_begin_none_do_not_go_on_for_ever() {
+    let mut trial = Trial::new();
+    trial.facts.unbegun.extend(1..41);
+    for _ in 0..3 {
+        trial.run();
+        trial.cluster.script().all(&ended("exit 3", Cause::Other));
+        trial.pass(5);
+    }
+    assert_eq!((trial.over, trial.rounds.len(), trial.lost.len(), trial.left.len()), (1, 3, 0, 1));
+}

@@ -37,6 +37,8 @@ pub(super) struct Facts {
     /// Of the last round's pieces.
     pub(super) holders: Vec<Holder>,
     pub(super) is_unreadable: bool,
+    /// What is known not to have been begun.
+    pub(super) unbegun: BTreeSet<u64>,
 }
 
 impl Outcomes for Facts {
@@ -46,6 +48,10 @@ impl Outcomes for Facts {
 
     fn holder(&self, piece: usize) -> Result<Holder, Unreadable> {
         if self.is_unreadable { Err(Unreadable) } else { Ok(self.holders[piece]) }
+    }
+
+    fn was_begun(&self, position: u64, _: u32) -> bool {
+        !self.unbegun.contains(&position)
     }
 }
 
