@@ -4,7 +4,7 @@
 use std::fmt;
 use std::num::{NonZeroU64, NonZeroUsize};
 
-/// A job's position in the input, from 1: higher than those of all jobs before it. There is none missing, unless
+/// A job's position in the input, from 1: higher than those of all jobs before it, and none is missing, unless
 /// jobs come with a [position](crate::Job::position) of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Seq(NonZeroU64);

@@ -62,7 +62,7 @@ impl<W> Job<W> {
     /// where others before it are not run again. Totals still count jobs.
     ///
     /// It is heeded only where it is higher than those of all jobs before it, for the order of the input never
-    /// lies, and up to 2^63; else the job gets the number after the last one.
+    /// lies ([`in_any_order`](crate::Pool::in_any_order) has it heeded all the same), and up to 2^63; else the job gets the number after the last one.
     ///
     /// ```
     /// use procpool_core::{Command, Job, Limit, Pool};

@@ -33,7 +33,7 @@ use crate::process::LocalProcess;
 use crate::results::Results;
 use crate::runner::Runner;
 use crate::schedule::halt_rule::HaltRule;
-use crate::schedule::policies::Policies;
+use crate::schedule::policies::{Policies, Positions};
 use crate::schedule::retries::Retries;
 
 /// Runs jobs, at most `limit` at a time.
@@ -143,6 +143,24 @@ impl<R: Runner> Pool<R> {
     #[must_use]
     pub fn shuffle(mut self, seed: u64) -> Pool<R> {
         self.settings.policies.shuffle = Some(seed);
+        self
+    }
+
+    /// Each job keeps the [position](crate::Job::position) that it comes with, where that is lower than those before it, too. The
+    /// caller sees to it that no two have the same.
+    ///
+    /// ```
+    /// use procpool_core::{Command, Job, Limit, Pool};
+    ///
+    /// let job = |key: &str| Job::new(key, Command::new("true"));
+    /// let pool = Pool::new(Limit::new(1)?).in_any_order();
+    /// let run = pool.run([job("d").position(4), job("b").position(2), job("e")])?;
+    /// assert_eq!(run.map(|done| done.seq.get()).collect::<Vec<_>>(), [4, 2, 5]);
+    /// # Ok::<(), procpool_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn in_any_order(mut self) -> Pool<R> {
+        self.settings.policies.positions = Positions::AsGiven;
         self
     }
 

@@ -87,7 +87,7 @@ impl<W> Schedule<W> {
     /// `expected` is the number of jobs that the input will bring, where that is known.
     pub(crate) fn new(limit: Limit, expected: Option<u64>, policies: Policies) -> Schedule<W> {
         Schedule {
-            input: Input::new(expected),
+            input: Input::new(expected, policies.positions),
             queue: Queue::new(),
             slots: Slots::new(limit),
             pace: Pace::new(policies.delay),

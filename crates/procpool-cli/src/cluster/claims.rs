@@ -32,6 +32,10 @@ pub(crate) struct Claims {
     next: usize,
 }
 
+/// So many pieces at most are nobody's among those that are taken: each was passed over while somebody tried to take it, who could
+/// not, with a full disk for example.
+const MOST_HOLES: usize = 64;
+
 /// Longer than any claim.
 const LONGEST: u64 = 4096;
 
@@ -47,10 +51,12 @@ impl Claims {
     /// Where that can't be read.
     pub(crate) fn own(&self) -> io::Result<Vec<usize>> {
         let mut own = Vec::new();
+        let mut free = 0;
         for piece in 0..self.pieces {
             match holder(&self.folder, &self.tag, piece)? {
                 // They are taken one after another.
-                Holder::Nobody => break,
+                Holder::Nobody if free >= MOST_HOLES => break,
+                Holder::Nobody => free += 1,
                 Holder::Element(slice) if slice == self.taker.slice => own.push(piece),
                 Holder::Element(_) | Holder::Somebody => {}
             }
@@ -100,7 +106,11 @@ impl Claims {
 fn claim(file: &JournalFile, taker: &Taker) -> io::Result<bool> {
     let mut made = match file.make() {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            return Ok(read(file)?.as_ref() == Some(taker));
+            return match read(file) {
+                // Who had made it could not write it, and has removed it: it is nobody's, and comes into the next round at the latest.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+                found => Ok(found?.as_ref() == Some(taker)),
+            };
         }
         made => made?,
     };
@@ -188,6 +198,18 @@ mod tests {
         let mut again = claims(&folder, 3, 2, 6);
         assert_eq!(again.own().unwrap(), [0, 2]);
         assert_eq!(again.take().unwrap(), Some(3));
+    }
+
+    #[test]
+    fn a_slice_that_is_started_again_finds_what_it_had_behind_what_nobody_could_take() {
+        let (_temporary, folder) = folder();
+        let (mut first, mut other) = (claims(&folder, 3, 1, 6), claims(&folder, 4, 1, 6));
+        assert_eq!([other.take(), first.take()].map(Result::unwrap), [Some(0), Some(1)]);
+        // As of one whose maker found the disk full.
+        folder.claim("1-1", 0).remove().unwrap();
+        let mut again = claims(&folder, 3, 2, 6);
+        assert_eq!(again.own().unwrap(), [1]);
+        assert_eq!([again.take(), again.take()].map(Result::unwrap), [Some(0), Some(2)]);
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub(crate) struct Hand {
     ends: OnceLock<SystemTime>,
     state: Mutex<State>,
     changed: Condvar,
+    /// Called in this order: a job has ended, this, the next job.
+    between: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 #[derive(Default)]
@@ -56,6 +58,7 @@ impl Hand {
             ends: OnceLock::new(),
             state: Mutex::default(),
             changed: Condvar::new(),
+            between: OnceLock::new(),
         }
     }
 
@@ -64,18 +67,28 @@ impl Hand {
         let _ = self.ends.set(ends);
     }
 
+    /// Has this called before another job is given out, and where jobs run one by one, while none runs.
+    pub(crate) fn call_between(&self, call: impl Fn() + Send + Sync + 'static) {
+        let _ = self.between.set(Box::new(call));
+    }
+
     /// Waits until another job could start at once. Says whether it may.
     pub(crate) fn wait_for_room(&self) -> bool {
         let mut state = self.lock();
         while !state.is_closed && state.given + state.running >= self.limit {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+        if let Some(call) = self.between.get().filter(|_| !state.is_closed) {
+            drop(state);
+            call();
+            state = self.lock();
+        }
         !state.is_closed && self.is_time_for_another(&state)
     }
 
     /// The next job of those that the slice has taken is about to be given out. Says whether it may.
     pub(crate) fn give(&self) -> bool {
-        let is_far = self.has_left(&self.lock(), FAR);
+        let is_far = self.between.get().is_none() && self.is_far(&self.lock());
         if !is_far && !self.wait_for_room() {
             return false;
         }
@@ -87,6 +100,11 @@ impl Hand {
     /// Whether most jobs like those before would end in time.
     fn is_time_for_another(&self, state: &State) -> bool {
         self.has_left(state, 1)
+    }
+
+    /// Whether jobs may be given out ahead. Before one has ended nobody knows how near the end of the time is.
+    fn is_far(&self, state: &State) -> bool {
+        (self.ends.get().is_none() || state.took.usual().is_some()) && self.has_left(state, FAR)
     }
 
     fn has_left(&self, state: &State, times: u32) -> bool {

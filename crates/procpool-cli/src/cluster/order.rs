@@ -157,11 +157,28 @@ pub(crate) fn read(folder: &Folder, tag: &str, mut take: impl FnMut(Parts)) -> a
     let mut scanner = Scanner::new(path.open().with_context(shown)?);
     let mut order = None;
     while let Found::Line { body, .. } = scanner.next().with_context(shown)? {
-        match serde_json::from_slice(&[b"{", body].concat()).ok() {
+        let line = [b"{", body].concat();
+        match serde_json::from_slice(&line).ok() {
             Some(Line::Slices(found)) if [FIXED, VERSION].contains(&found.version) => order = Some(found),
+            // What a later version has is not known here, but for that it says so.
+            _ if order.is_none() => bail!("{path:?} {}", refusal(&line)),
             Some(Line::Piece(parts)) if order.is_some() => take(parts),
             _ => bail!("{path:?} is none that this procpool can read"),
         }
     }
     order.with_context(|| format!("{path:?} is empty"))
+}
+
+/// Why a file that begins with this line is not read.
+fn refusal(line: &[u8]) -> String {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u32,
+    }
+    match serde_json::from_slice(line) {
+        Ok(Versioned { version }) if ![FIXED, VERSION].contains(&version) => {
+            format!("has version {version}, and this procpool reads versions {FIXED} and {VERSION}")
+        }
+        _ => "is none that this procpool can read".to_owned(),
+    }
 }

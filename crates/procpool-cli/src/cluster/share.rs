@@ -2,6 +2,7 @@
 //! Knows nothing of what becomes of them.
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -14,6 +15,7 @@ use crate::cluster::bad_nodes::OwnNode;
 use crate::cluster::claims::Claims;
 use crate::cluster::hand::Hand;
 use crate::cluster::order::Parts;
+use crate::input::Jobs;
 use crate::journal::listing::Listing;
 use crate::journal::outage::passes;
 use crate::journal::stored_jobs::{StoredJobs, Trouble};
@@ -29,6 +31,8 @@ pub(crate) struct Pieces {
     pub(crate) node: Arc<OwnNode>,
     /// `None` where it may take nothing beside that.
     pub(crate) claims: Option<Claims>,
+    /// By which the jobs of a piece are shuffled, if they are. All of the input at once, as a pool shuffles it, would be all pieces.
+    pub(crate) seed: Option<u64>,
 }
 
 /// See the head of this file.
@@ -38,7 +42,7 @@ pub(crate) struct Share {
     hand: Arc<Hand>,
     trouble: Trouble,
     /// What is left of the piece in hand.
-    jobs: Option<StoredJobs>,
+    jobs: Option<Jobs>,
 }
 
 /// What is left of a slice that was begun before.
@@ -93,7 +97,10 @@ impl Share {
         let jobs = StoredJobs::new(Arc::clone(&self.of.listing), Some(Arc::new(parts.positions())), None);
         let mut jobs = jobs.with_marks(parts.marks());
         jobs.trouble = Arc::clone(&self.trouble);
-        self.jobs = Some(jobs);
+        self.jobs = Some(match self.of.seed {
+            Some(seed) => shuffled(jobs, seed),
+            None => Box::new(jobs),
+        });
         Ok(true)
     }
 
@@ -125,6 +132,10 @@ impl Iterator for Share {
                 }
                 return may_begin.then_some(job);
             }
+            if self.trouble.get().is_some() {
+                // What is left of this piece can't be read, and others were taken in vain, too.
+                return None;
+            }
             match self.take_piece() {
                 Ok(true) => {}
                 Ok(false) => return None,
@@ -135,4 +146,15 @@ impl Iterator for Share {
             }
         }
     }
+}
+
+/// In an order that the seed alone decides.
+fn shuffled(jobs: StoredJobs, seed: u64) -> Jobs {
+    let mut jobs: Vec<Job<Work>> = jobs.collect();
+    jobs.sort_by_cached_key(|job| {
+        let mut hasher = DefaultHasher::new();
+        (seed, job.position).hash(&mut hasher);
+        hasher.finish()
+    });
+    Box::new(jobs.into_iter())
 }

@@ -25,10 +25,15 @@ pub(super) fn schedule<R: Runner>(args: &ScheduleArgs, pool: Pool<R>) -> Pool<R>
     if let Some(TimeLimit::Percent(percent)) = args.timeout {
         pool = pool.timeout_percent(percent);
     }
-    if args.shuffle {
-        pool = pool.shuffle(args.seed.unwrap_or_else(any_seed));
+    if let Some(seed) = seed(args) {
+        pool = pool.shuffle(seed);
     }
     pool
+}
+
+/// By which jobs are shuffled, if they are.
+pub(super) fn seed(args: &ScheduleArgs) -> Option<u64> {
+    args.shuffle.then(|| args.seed.unwrap_or_else(any_seed))
 }
 
 /// The timeout of jobs that name none, where it is known before any has run.

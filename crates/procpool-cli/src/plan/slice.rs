@@ -18,7 +18,7 @@ use crate::cluster::gpus::Gpus;
 use crate::cluster::halting::{self, HaltFile};
 use crate::cluster::hand::{Hand, Noted};
 use crate::cluster::order::{self, Manner, Order, Parts, Sharing};
-use crate::cluster::share::Rest;
+use crate::cluster::share::{Pieces, Rest};
 use crate::cluster::taking;
 use crate::colour::Palette;
 use crate::exit::ExitStatus;
@@ -160,6 +160,11 @@ fn gpus(limit: Limit) -> Gpus {
 /// Has the slice know when its time is over. Who may have to be asked for that may be away, so nothing waits for the answer.
 fn learn_end(hand: Arc<Hand>) -> anyhow::Result<()> {
     let Some((engine, own)) = cluster::allocation() else { return Ok(()) };
+    if let Some(ends) = own.ends {
+        // Before anything is given out.
+        hand.ends_at(ends.checked_sub(engine.warning()).unwrap_or(ends));
+        return Ok(());
+    }
     let ask = move || {
         if let Ok(Some(ends)) = engine.end_of(&own) {
             hand.ends_at(ends.checked_sub(engine.warning()).unwrap_or(ends));
@@ -201,6 +206,7 @@ impl Plan {
         let node = place.own_node(&order, args.cluster.bad_node);
         let listing = listing(&folder, &order, terms)?;
         let share = place.share(&order, pieces, listing, Arc::clone(&node))?;
+        let share = Pieces { seed: schedule::seed(&args.schedule), ..share };
         let share = share.over(rest, Arc::clone(&hand), Arc::clone(&trouble));
         let input = Input::checked(Box::new(share) as Jobs);
         let local = spooling::spooling(local, Capture::Spool)?;
@@ -209,6 +215,10 @@ impl Plan {
         let held = Held::new(Ending::of_this_process());
         let recorder = Recorder::new(order.generation, place.running).on(place.begin.node.as_deref());
         let recorder = Arc::new(recorder.of_slice(held, folder.clone()));
+        if order.manner == Manner::OneByOne {
+            let recorder = Arc::clone(&recorder);
+            hand.call_between(move || recorder.settle());
+        }
         let pool = format!("{}.{}", order.run, place.name);
         let records = Records {
             recorder: Arc::clone(&recorder),
@@ -229,7 +239,9 @@ impl Plan {
         let processes = launcher.processes();
         let live = LiveOutputs::show(folder.clone(), place.name, processes.clone());
         let noted = Noted { inner: launcher, hand, node };
-        let pool = schedule::schedule(&own_share(args.schedule, order.jobs), Pool::with_runner(limit, noted));
+        // Pieces whose jobs were tried more or less often may overlap, and what is shuffled steps back as well.
+        let pool = Pool::with_runner(limit, noted).in_any_order();
+        let pool = schedule::schedule(&own_share(args.schedule, order.jobs), pool);
         Ok(Plan {
             start: start(pool, HaltFile::new(folder, order.tag())),
             input,
@@ -265,8 +277,9 @@ fn start(pool: Pool<Noted<Launcher>>, halt: HaltFile) -> Start {
 }
 
 /// A share of all jobs is no share of a slice's, but a number of them is one: where that is reached here, the whole run has
-/// reached it.
+/// reached it. What is shuffled has been when the pool gets it.
 fn own_share(mut args: ScheduleArgs, jobs: u64) -> ScheduleArgs {
+    args.shuffle = false;
     if let Some(args::Halting::By(rule)) = &mut args.halt {
         if let HaltQuantity::Percent(percent) = rule.quantity {
             let number = (u128::from(jobs) * u128::from(percent)).div_ceil(100);

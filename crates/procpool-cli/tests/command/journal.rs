@@ -11,7 +11,7 @@ mod options;
 mod pages;
 mod printed;
 mod resume;
-mod touched;
+pub(crate) mod touched;
 mod trust;
 mod writers;
 

@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "a path in a test is its own")]
 #![expect(clippy::unwrap_used, reason = "clippy does not take the helpers of tests for tests")]
 
+mod claims;
 mod cluster;
 mod cluster_trouble;
 mod coming_from;

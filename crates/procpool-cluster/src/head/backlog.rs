@@ -40,7 +40,7 @@ impl Backlog {
             mem::take(&mut self.0).into_iter().partition(|(tries, _)| is_last(*tries, settings.most_tries));
         if others.values().all(Vec::is_empty) {
             let pieces = alone.into_iter().flat_map(|(tries, ranges)| one_by_one(&ranges, tries)).collect();
-            return Load::new(Manner::OneByOne, pieces, settings.wish, capacity);
+            return Load::one_by_one(pieces, capacity);
         }
         self.0 = alone;
         let jobs = others.values().map(|ranges| count(ranges)).sum();
@@ -50,7 +50,7 @@ impl Backlog {
             limit: wish.limit(capacity),
         };
         let pieces = others.into_iter().flat_map(|(tries, ranges)| cut(&ranges, crew, tries)).collect();
-        Load::new(Manner::Full, pieces, settings.wish, capacity)
+        Load::full(pieces, settings.wish, capacity)
     }
 
     /// All of it.
@@ -59,13 +59,36 @@ impl Backlog {
     }
 }
 
+/// More elements than that cost the engine more than another array.
+const MOST_ALONE: u32 = 1000;
+
 impl Load {
-    fn new(manner: Manner, mut pieces: Vec<Piece>, wish: Wish, capacity: Capacity) -> Load {
-        // Output that is to come in order of the list then does, however often what comes first was tried.
-        pieces.sort_by_key(|piece| piece.ranges.first().map(|range| range.start));
+    fn full(mut pieces: Vec<Piece>, wish: Wish, capacity: Capacity) -> Load {
+        sort(&mut pieces);
         let jobs = pieces.iter().map(Piece::jobs).sum();
-        Load { elements: how_many(jobs, wish, capacity), manner, pieces }
+        Load {
+            elements: how_many(jobs, wish, capacity),
+            manner: Manner::Full,
+            pieces,
+        }
     }
+
+    /// An element for each piece: where each job ends its element, as it may have done before, fewer would need array after array.
+    fn one_by_one(mut pieces: Vec<Piece>, capacity: Capacity) -> Load {
+        sort(&mut pieces);
+        let elements = u32::try_from(pieces.len()).unwrap_or(u32::MAX);
+        let most = capacity.most_elements.clamp(1, MOST_ALONE);
+        Load {
+            elements: elements.clamp(1, most),
+            manner: Manner::OneByOne,
+            pieces,
+        }
+    }
+}
+
+/// Output that is to come in order of the list then does, however often what comes first was tried.
+fn sort(pieces: &mut [Piece]) {
+    pieces.sort_by_key(|piece| piece.ranges.first().map(|range| range.start));
 }
 
 /// Whether jobs that were tried so often are lost where they come to nothing once more.

@@ -2,6 +2,7 @@
 //! Knows nothing of where it comes from, nor of what becomes of it.
 
 use crate::id::Seq;
+use crate::schedule::policies::Positions;
 
 /// The input of a run, seen from the schedule.
 #[derive(Clone, Copy, Debug)]
@@ -9,6 +10,7 @@ pub(crate) struct Input {
     next: Seq,
     /// How many jobs came: their positions may have gaps.
     jobs: u64,
+    positions: Positions,
     state: State,
 }
 
@@ -22,14 +24,22 @@ enum State {
 }
 
 impl Input {
-    pub(crate) fn new(expected: Option<u64>) -> Input {
-        Input { next: Seq::FIRST, jobs: 0, state: State::Open { expected } }
+    pub(crate) fn new(expected: Option<u64>, positions: Positions) -> Input {
+        Input {
+            next: Seq::FIRST,
+            jobs: 0,
+            positions,
+            state: State::Open { expected },
+        }
     }
 
     /// The position of a job that came, and may have said which it is.
     pub(crate) fn count(&mut self, position: Option<u64>) -> Seq {
-        let seq = self.next.or_later(position);
-        self.next = seq.next();
+        let seq = match self.positions {
+            Positions::Rising => self.next.or_later(position),
+            Positions::AsGiven => Seq::FIRST.or_later(position.or(Some(self.next.get()))),
+        };
+        self.next = self.next.max(seq.next());
         self.jobs += 1;
         seq
     }

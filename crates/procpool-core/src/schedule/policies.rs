@@ -19,4 +19,15 @@ pub(crate) struct Policies {
     pub(crate) timeout_percent: Option<u32>,
     /// The seed of the order in which jobs start, where that is not the input's.
     pub(crate) shuffle: Option<u64>,
+    pub(crate) positions: Positions,
+}
+
+/// What becomes of a position that a job comes with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Positions {
+    /// It is heeded where it is no step back.
+    #[default]
+    Rising,
+    /// It is heeded.
+    AsGiven,
 }

@@ -81,7 +81,7 @@ impl Place {
         let SliceBegin { slice, instance, .. } = self.begin;
         if order.sharing() == Sharing::Fixed {
             let own = usize::try_from(slice).into_iter().collect();
-            return Ok(Pieces { listing, all: pieces, own, node, claims: None });
+            return Ok(Pieces { listing, all: pieces, own, node, claims: None, seed: None });
         }
         let taker = Taker { slice, instance, host: self.begin.host.clone() };
         let claims = Claims::new(self.folder.clone(), order.tag(), taker, pieces.len());
@@ -96,6 +96,7 @@ impl Place {
             own: own.into(),
             node,
             claims: Some(claims),
+            seed: None,
         })
     }
 

@@ -133,7 +133,7 @@ fn a_job_that_was_rewritten_on_the_list_is_not_run_though_its_line_is_whole() {
 }
 
 /// A line whose length and sum are right again.
-pub(super) fn reseal(line: &str) -> String {
+pub(crate) fn reseal(line: &str) -> String {
     let fields = &line[28..];
     format!("{{\"check\":\"{:08x}{:08x}\",{fields}\n", line.len(), crc32fast::hash(fields.as_bytes()))
 }

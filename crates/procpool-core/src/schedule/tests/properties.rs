@@ -13,7 +13,7 @@ use crate::limit::Limit;
 use crate::outcome::Outcome;
 use crate::schedule::admission::{AdmissionRules, Reading};
 use crate::schedule::halt_rule::{HaltQuantity, HaltRule, HaltWhen, HaltWhy};
-use crate::schedule::policies::Policies;
+use crate::schedule::policies::{Policies, Positions};
 use crate::schedule::retries::Retries;
 use crate::schedule::{Schedule, Start, Verdict};
 use crate::snapshot::{HeldUp, Pending};
@@ -114,6 +114,7 @@ fn policies() -> impl Strategy<Value = Policies> {
     let others = (prop::option::weighted(0.2, Just(300)), prop::option::weighted(0.2, any::<u64>()));
     (retries, prop::option::weighted(0.3, rule()), milliseconds(10), admission, others).prop_map(
         |(retries, halt_rule, delay, admission, (timeout_percent, shuffle))| Policies {
+            positions: Positions::Rising,
             retries,
             halt_rule,
             delay,
