@@ -258,7 +258,8 @@ impl Delivery {
                 !is_whole || io::stderr().is_terminal()
             }
             _ if matches!(self.trouble, Some(Trouble::ReaderGone)) => false,
-            ExitStatus::Signal(_) => true,
+            // Of a run that goes on elsewhere there is nothing to sum up.
+            ExitStatus::Signal(_) => self.tally.jobs() > 0 || self.tally.has_unrun(),
             _ => self.tally.jobs() > 0,
         }
     }
