@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use procpool_cli::benching::{Recorded, Template, lines_in, seal, still_to_run, write_records};
+use procpool_cli::testing::benching::{Recorded, Template, lines_in, seal, still_to_run, write_records};
 
 fn main() {
     divan::main();

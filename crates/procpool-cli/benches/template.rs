@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use divan::Bencher;
-use procpool_cli::benching::{Template, quoted};
+use procpool_cli::testing::benching::{Template, quoted};
 
 fn main() {
     divan::main();

@@ -1,60 +1,27 @@
 //! The command `procpool`: what was typed becomes a plan, the plan a run, the run an exit status.
 //! Wiring only; it knows no option and no job.
 
-mod allocator;
 mod args;
-mod argument_space;
-mod attempts;
-#[doc(hidden)]
-pub mod benching;
-mod closed;
 mod cluster;
-mod colour;
-mod descriptors;
-mod dry_run;
-mod duration;
-mod errors;
+mod commands;
 mod exit;
-mod export;
-#[doc(hidden)]
-pub mod fuzzing;
 mod guard;
 mod input;
+mod job;
 mod journal;
-mod labels;
-mod launch;
-mod leave;
-mod ls;
-mod machine;
+mod os;
+mod output;
 mod ownership;
-mod pages;
-mod patient;
 mod plan;
 mod proc;
-mod progress;
-mod pulse;
-mod quote;
-mod reorder;
-mod resume;
+mod record;
 mod run;
-mod scale;
-mod screen;
-mod show;
-mod shown;
-mod signals;
-mod sink;
-mod size;
-mod split;
-mod status;
-mod summary;
-mod sys;
-mod tally;
+mod shell;
 mod template;
-mod terms;
-mod threads;
-mod told;
-mod ulimits;
-mod work;
+mod terminal;
+#[doc(hidden)]
+pub mod testing;
+mod units;
 
 use nix::sys::signal::SigSet;
 use procpool_core::LocalProcess;
@@ -67,9 +34,9 @@ use crate::run::{Audience, Controls};
 
 /// What the command does, from its arguments to its exit status.
 pub fn main() -> ! {
-    sys::memory::spare();
-    signals::outlive_large_files();
-    let status = match ulimits::stack() {
+    os::sys::memory::spare();
+    guard::signals::outlive_large_files();
+    let status = match os::ulimits::stack() {
         Ok(()) => understand(),
         Err(error) => exit::own_failure(&error),
     };
@@ -92,25 +59,25 @@ fn carry_out(chore: Option<Chore>) -> ExitStatus {
             ExitStatus::Success
         }
         Some(Chore::Run(args)) => run(*args),
-        Some(Chore::Resume(args)) => match resume::options(*args) {
+        Some(Chore::Resume(args)) => match commands::resume::options(*args) {
             Ok(args) => run(args),
             Err(error) => exit::bad_input(&error),
         },
         Some(Chore::Slice(args)) => slice(&args),
-        Some(Chore::Ls(args)) => ls::ls(&args),
-        Some(Chore::Show(args)) => show::show(&args),
-        Some(Chore::Export(args)) => export::export(&args),
-        Some(Chore::Completions { shell }) => pages::completions(args::command(), shell),
-        Some(Chore::Man) => pages::manual(&args::command()),
+        Some(Chore::Ls(args)) => commands::ls::ls(&args),
+        Some(Chore::Show(args)) => commands::show::show(&args),
+        Some(Chore::Export(args)) => commands::export::export(&args),
+        Some(Chore::Completions { shell }) => commands::pages::completions(args::command(), shell),
+        Some(Chore::Man) => commands::pages::manual(&args::command()),
     }
 }
 
 fn run(args: RunArgs) -> ExitStatus {
     if args.inputs.dry_run {
-        return plan::input(args).map_or_else(|error| exit::bad_input(&error), dry_run::print);
+        return plan::input(args).map_or_else(|error| exit::bad_input(&error), commands::dry_run::print);
     }
     if let Some(EventTarget::Descriptor(number)) = args.records.events {
-        sys::note_descriptor(number);
+        os::sys::note_descriptor(number);
     }
     follow(args.jobs.guarding(), |guard| Plan::new(args, guard))
 }
@@ -134,10 +101,10 @@ fn follow(
 ) -> ExitStatus {
     // Nobody wants a procpool that can't be told to end, because its parent has blocked signals.
     let _ = SigSet::empty().thread_set_mask();
-    if let Err(refused) = sys::vital::try_all() {
+    if let Err(refused) = os::sys::vital::try_all() {
         return exit::own_failure(&refused.into());
     }
-    if let Err(error) = signals::hear_of_children() {
+    if let Err(error) = guard::signals::hear_of_children() {
         return exit::own_failure(&error);
     }
     // Where a guardian was wanted and can't be, that says it all.

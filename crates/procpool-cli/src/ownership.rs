@@ -12,7 +12,7 @@ use nix::unistd::{Uid, User};
 use rustix::fs::{FileType, Stat, fstat, lstat};
 use rustix::stdio;
 
-use crate::sys;
+use crate::os::sys;
 
 /// Whose files are believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,4 +2,4 @@
 //! Knows nothing of what is wrong with them.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| procpool_cli::fuzzing::job_file_json(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| procpool_cli::testing::fuzzing::job_file_json(bytes));

@@ -9,8 +9,8 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::cluster::bad_nodes::OnBadNode;
-use crate::duration;
-use crate::leave::OnTerm;
+use crate::guard::leave::OnTerm;
+use crate::units::duration;
 
 /// Where jobs run, and what a cluster is told about them.
 #[derive(Debug, clap::Args)]

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use procpool_core::OnLeak;
 
-use crate::duration;
 use crate::guard::Leftovers;
+use crate::units::duration;
 
 /// What a job has, and how it ends.
 #[derive(Debug, clap::Args)]

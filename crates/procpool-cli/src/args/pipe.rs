@@ -1,7 +1,7 @@
 //! What was typed about standard input that is handed on to jobs, a block each.
 //! Knows nothing of how it is cut.
 
-use crate::size;
+use crate::units::size;
 
 /// Whether standard input is cut into blocks, and where.
 #[derive(Debug, clap::Args)]

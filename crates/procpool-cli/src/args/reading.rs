@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::colour;
+use crate::terminal::colour;
 
 /// List the jobs of a journal, and what came of each.
 ///

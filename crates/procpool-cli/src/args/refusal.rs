@@ -9,7 +9,7 @@ use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::args::foreign;
-use crate::shown;
+use crate::terminal::shown;
 
 /// What is wrong with `words`, of which `error` was made. `command` is the whole command.
 pub(super) fn of(error: &clap::Error, words: &[OsString], command: &Command) -> Error {

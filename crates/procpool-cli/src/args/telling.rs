@@ -1,9 +1,9 @@
 //! What was typed about what procpool itself says: progress, colour, summary.
 //! Knows nothing of how it is said.
 
-use crate::colour;
-use crate::scale::Scale;
-use crate::summary::SummaryWish;
+use crate::exit::scale::Scale;
+use crate::run::summary::SummaryWish;
+use crate::terminal::colour;
 
 /// What is said of the run.
 #[derive(Debug, clap::Args)]

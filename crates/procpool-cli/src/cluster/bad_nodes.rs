@@ -12,8 +12,8 @@ use procpool_cluster::BadNode;
 use procpool_core::Outcome;
 
 use crate::journal::file::JournalFile;
-use crate::shown;
-use crate::sink::report::Kind;
+use crate::record::report::Kind;
+use crate::terminal::shown;
 
 /// What is done about a bad node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -14,14 +14,14 @@ use procpool_core::{
 
 use crate::cluster::index::Index;
 use crate::cluster::tails::Seen;
+use crate::job::labels::Labels;
+use crate::job::work::Work;
 use crate::journal::entry::Entry;
 use crate::journal::file::JournalFile;
 use crate::journal::identity::Hash;
 use crate::journal::positions::Positions;
 use crate::journal::session::Session;
-use crate::labels::Labels;
-use crate::sink::report::Kind;
-use crate::work::Work;
+use crate::record::report::Kind;
 
 /// What it takes to tell of jobs that ran elsewhere.
 pub(crate) struct Means {

@@ -16,7 +16,7 @@ use procpool_core::{Halt, Handle, Signal};
 
 use crate::journal::file::JournalFile;
 use crate::journal::folder::{Folder, Purpose};
-use crate::threads;
+use crate::os::threads;
 
 /// The time between two looks.
 const LOOK: Duration = Duration::from_millis(250);

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use procpool_core::{Context, Halt, Job, NotStarted, Outcome, Runner};
 
 use crate::cluster::bad_nodes::OwnNode;
-use crate::work::Work;
+use crate::job::work::Work;
 
 /// See the head of this file.
 pub(crate) struct Hand {

@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 
 use crate::journal::file::JournalFile;
 use crate::journal::folder::Folder;
-use crate::tally::last_lines;
+use crate::run::tally::last_lines;
 
 /// So many are told of, and so much of each is read, in bytes.
 const MOST: usize = 3;

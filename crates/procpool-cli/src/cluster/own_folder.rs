@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use procpool_core::Command;
 
 use crate::exit::ExitStatus;
-use crate::quote::{Reader, command_line};
-use crate::screen;
+use crate::shell::quote::{Reader, command_line};
+use crate::terminal::screen;
 
 /// It goes with a run that came to its end, and stays where there is something left to do or to look at.
 #[derive(Debug)]

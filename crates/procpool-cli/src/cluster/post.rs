@@ -9,10 +9,10 @@ use procpool_core::HaltRule;
 
 use crate::cluster::bad_nodes::OnBadNode;
 use crate::cluster::courier::Means;
-use crate::cluster::outset::Outset;
 use crate::guard::Alone;
+use crate::guard::leave::Leave;
 use crate::input::Fault;
-use crate::leave::Leave;
+use crate::journal::outset::Outset;
 
 /// What a run on a cluster is told.
 pub(crate) struct Terms {

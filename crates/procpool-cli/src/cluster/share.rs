@@ -16,10 +16,10 @@ use crate::cluster::claims::Claims;
 use crate::cluster::hand::Hand;
 use crate::cluster::order::Parts;
 use crate::input::Jobs;
+use crate::job::work::Work;
 use crate::journal::listing::Listing;
 use crate::journal::outage::passes;
 use crate::journal::stored_jobs::{StoredJobs, Trouble};
-use crate::work::Work;
 
 /// What there is to do in a round, and what of it the slice may take.
 pub(crate) struct Pieces {

@@ -7,9 +7,9 @@ use procpool_cluster::{ArrayId, Earlier, Head, Manner, Piece, Round, ranges};
 
 use crate::cluster::courier::Courier;
 use crate::cluster::order::{self, Sharing};
-use crate::cluster::outset::Outset;
 use crate::cluster::post::Terms;
 use crate::journal::folder::Folder;
+use crate::journal::outset::Outset;
 use crate::journal::positions::Positions;
 
 /// A head, and the round that it goes on with.

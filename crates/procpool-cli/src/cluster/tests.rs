@@ -13,6 +13,8 @@ use tempfile::TempDir;
 use super::index::Index;
 use super::order::{self, Order, Parts};
 use super::tails::Tails;
+use crate::job::terms::Terms;
+use crate::job::work::Work;
 use crate::journal::file::JournalFile;
 use crate::journal::folder::Folder;
 use crate::journal::line;
@@ -22,8 +24,6 @@ use crate::journal::record::{End, Record, SliceBegin, sealed};
 use crate::journal::stored_jobs::StoredJobs;
 use crate::journal::text::Text;
 use crate::journal::writer::Durability;
-use crate::terms::Terms;
-use crate::work::Work;
 
 fn folder() -> (TempDir, Folder) {
     let temporary = tempfile::Builder::new().tempdir().unwrap();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::guard::left::Left;
 use crate::guard::orphans::Orphans;
-use crate::screen;
+use crate::terminal::screen;
 
 /// What becomes of processes that are left when the pool has come to an orderly end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,9 @@ use crate::guard::children::{children_of, number};
 use crate::guard::sweep::{sweep, sweep_after};
 use crate::guard::watch::{Awaited, Came, Heard, Line, end_like, next_child, wait_for_news};
 use crate::guard::words::{DRAWS, HAS_SEEN, TAKES_LEAVE, signal, stopped_by};
-use crate::{proc, screen, sys};
+use crate::os::sys;
+use crate::proc;
+use crate::terminal::screen;
 
 pub(super) struct Front {
     pub(super) keeper: Pid,

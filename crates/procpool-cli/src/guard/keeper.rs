@@ -7,11 +7,12 @@ use rustix::process::{
 };
 
 use crate::guard::aftermath::Leftovers;
+use crate::guard::signals::Source;
 use crate::guard::sweep::{sweep, sweep_after};
 use crate::guard::watch::{Awaited, Came, Heard, Line, end_like, next_child, wait_for_news};
 use crate::guard::words::{DRAWS, HAS_SEEN, LISTENS, TAKES_LEAVE, signal, signal_from};
-use crate::signals::Source;
-use crate::{screen, sys};
+use crate::os::sys;
+use crate::terminal::screen;
 
 pub(super) struct Keeper {
     pub(super) front: Pid,

@@ -7,7 +7,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::guard::mark::MARK;
-use crate::{proc, shown};
+use crate::proc;
+use crate::terminal::shown;
 
 /// By its number, its program, and its job where its environment still tells that.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -18,9 +18,10 @@ use signal_hook::consts::SIGKILL;
 use crate::guard::aftermath::{Aftermath, Leftovers};
 use crate::guard::children::children_of_all_threads;
 use crate::guard::orphans::Orphans;
+use crate::guard::signals::{Ending, Obedience};
 use crate::guard::words::{DRAWS, LISTENS, source_of};
-use crate::signals::{Ending, Obedience};
-use crate::{screen, sys, threads};
+use crate::os::{sys, threads};
+use crate::terminal::screen;
 
 /// Whether the keeper is dead. Clones know together.
 #[derive(Clone, Default)]

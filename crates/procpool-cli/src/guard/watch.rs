@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
 
-use crate::sys;
+use crate::os::sys;
 
 /// What is passed on to the pool, which knows what to make of it, and which of them to ignore. All others have
 /// their usual effect on the guardian that gets them; if that is its end, the others see to the rest.

@@ -2,7 +2,7 @@
 //!
 //! A signal, or the signal by which the pool was stopped, is its number: 64 at most. All else is a letter.
 
-use crate::signals::Source;
+use crate::guard::signals::Source;
 
 /// From the pool: it listens from now on, so that signals need not be sent.
 pub(super) const LISTENS: u8 = b'L';

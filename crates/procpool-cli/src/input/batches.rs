@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::num::NonZeroUsize;
 
 use crate::input::rows::Rows;
+use crate::job::work::Values;
 use crate::template::Space;
-use crate::work::Values;
 
 /// How many values a command has at most.
 #[derive(Debug)]

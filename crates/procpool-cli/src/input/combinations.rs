@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use anyhow::{Context, ensure};
 
-use crate::work::Values;
+use crate::job::work::Values;
 
 /// Values one behind the other in one piece of memory.
 #[derive(Debug, Default)]

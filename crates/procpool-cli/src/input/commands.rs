@@ -7,9 +7,9 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use anyhow::anyhow;
 use procpool_core::{Command, Job, Key};
 
-use crate::split;
-use crate::terms::Terms;
-use crate::work::Work;
+use crate::job::terms::Terms;
+use crate::job::work::Work;
+use crate::shell::split;
 
 /// Who makes a command of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]

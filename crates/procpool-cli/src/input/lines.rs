@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStringExt;
 
 use anyhow::{Context, bail};
 
-use crate::screen;
+use crate::terminal::screen;
 
 /// What ends a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use procpool_core::{Job, Key};
 
+use crate::job::terms::Terms;
+use crate::job::work::{Values, Work};
 use crate::template::{KeyTemplate, Template, shorten};
-use crate::terms::Terms;
-use crate::work::{Values, Work};
 
 /// What a job's key is made of.
 #[derive(Debug)]

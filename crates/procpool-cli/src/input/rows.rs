@@ -9,8 +9,8 @@ use crate::input::combinations::{Combinations, Packed};
 use crate::input::lines::{Lines, Separator};
 use crate::input::source::{Reader, Source};
 use crate::input::values::{Link, List, ListValues};
-use crate::shown;
-use crate::work::Values;
+use crate::job::work::Values;
+use crate::terminal::shown;
 
 /// The values of one job after the other.
 pub(crate) type Rows = Box<dyn Iterator<Item = anyhow::Result<Values>> + Send>;

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use crate::closed::Standard;
 use crate::input::lines::explain;
-use crate::{screen, shown};
+use crate::os::closed::Standard;
+use crate::terminal::{screen, shown};
 
 /// A file that was named, or standard input.
 #[derive(Clone, Debug, PartialEq, Eq)]

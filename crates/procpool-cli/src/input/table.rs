@@ -11,8 +11,8 @@ use procpool_core::Shown;
 
 use crate::input::lines::explain;
 use crate::input::source::{Reader, Source};
+use crate::job::work::Values;
 use crate::template::{Form, is_taken};
-use crate::work::Values;
 
 /// How the fields of a row are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

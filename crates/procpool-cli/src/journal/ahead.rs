@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use crate::journal::scan::{Found, Scanner};
-use crate::threads;
+use crate::os::threads;
 
 /// How a file ends, and where its last whole line does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use procpool_core::Command;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, lstat, openat, unlinkat};
 
 use crate::ownership::{Doubt, Ours};
-use crate::quote::{Reader, command_line};
+use crate::shell::quote::{Reader, command_line};
 
 /// See the head of this file.
 ///

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use crate::journal::identity::{Hash, Identity};
 use crate::journal::line;
-use crate::sink::report::time;
+use crate::record::report::time;
 
 /// What a line says in short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

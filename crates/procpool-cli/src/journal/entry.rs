@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::journal::brief::ATTEMPT;
 use crate::journal::file::JournalFile;
 use crate::journal::record::{Output, Outputs};
-use crate::sink::report::{Kind, Start, Survivor};
+use crate::record::report::{Kind, Start, Survivor};
 
 /// What stands in the record of an attempt. Documented in docs/journal.md.
 #[derive(Clone, Debug, Serialize, Deserialize)]

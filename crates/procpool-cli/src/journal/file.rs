@@ -14,7 +14,7 @@ use rustix::io::Errno;
 
 use crate::journal::outage::Outage;
 use crate::ownership::{Doubt, Ours};
-use crate::quote::{Reader, command_line};
+use crate::shell::quote::{Reader, command_line};
 
 /// A folder that is open: whoever moves it or puts another one in its place changes nothing for us.
 #[derive(Debug)]

@@ -10,8 +10,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::guard::signals::Ending;
 use crate::journal::brief;
-use crate::signals::Ending;
 
 /// How long a record waits.
 pub(crate) const HEARING: Duration = Duration::from_secs(1);

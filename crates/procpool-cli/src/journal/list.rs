@@ -14,14 +14,14 @@ use std::time::Duration;
 use procpool_core::{Command, EnvironmentBase, Job, Key, Stdin};
 use serde::{Deserialize, Serialize};
 
+use crate::job::terms::Terms;
+use crate::job::work::{EndTime, Input, Place, Stored, Work};
 use crate::journal::brief::Rest;
 use crate::journal::file::JournalFile;
 use crate::journal::identity::{Hash, Identity};
 use crate::journal::record::sealed;
 use crate::journal::text::Text;
 use crate::template::{SLOT_MARK, SLOT_NOT_KNOWN};
-use crate::terms::Terms;
-use crate::work::{EndTime, Input, Place, Stored, Work};
 
 /// A line of a list.
 #[derive(Debug, Serialize, Deserialize)]

@@ -13,14 +13,14 @@ use anyhow::Context;
 use procpool_core::Job;
 
 use crate::input::Jobs;
+use crate::job::work::Work;
 use crate::journal::file::JournalFile;
 use crate::journal::line;
 use crate::journal::list::{Ledger, Line, parse};
 use crate::journal::record::sealed;
 use crate::journal::watched::Watched;
 use crate::journal::writer::Durability;
-use crate::threads;
-use crate::work::Work;
+use crate::os::threads;
 
 /// A list that is being written, or has been.
 pub(crate) struct Listing {

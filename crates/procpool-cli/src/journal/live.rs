@@ -16,7 +16,7 @@ use procpool_core::{Processes, Source};
 
 use crate::journal::file::JournalFile;
 use crate::journal::folder::Folder;
-use crate::threads;
+use crate::os::threads;
 
 /// What an attempt of a job, which this writer runs, has written so far.
 pub(crate) fn file(folder: &Folder, writer: &str, attempt: (u64, u32), source: Source) -> JournalFile {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
-use crate::{screen, shown};
+use crate::terminal::{screen, shown};
 
 /// See the head of this file.
 #[derive(Debug, Default)]

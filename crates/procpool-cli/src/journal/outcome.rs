@@ -11,7 +11,7 @@ use procpool_core::{
 };
 
 use crate::journal::entry::Entry;
-use crate::sink::report::{Kind, Start};
+use crate::record::report::{Kind, Start};
 
 impl Entry {
     /// Its outcome, without what it has written. Of one that was not started only the status is the same; why, says
@@ -160,7 +160,7 @@ mod tests {
 
     use super::*;
     use crate::journal::entry::scripted;
-    use crate::sink::report::Report;
+    use crate::record::report::Report;
 
     /// An outcome as it comes back from its record.
     fn recorded(outcome: &Outcome) -> Entry {

@@ -13,7 +13,7 @@ use crate::journal::line;
 use crate::journal::names::NamesLine;
 use crate::journal::text::Text;
 use crate::journal::whereabouts::Whereabouts;
-use crate::sink::report::{Attempt, KeyText, Report, time};
+use crate::record::report::{Attempt, KeyText, Report, time};
 
 /// The version of all that this file describes.
 pub(crate) const VERSION: u32 = 1;

@@ -10,6 +10,8 @@ use std::time::{Duration, SystemTime};
 use procpool_core::{Completion, Context, Halt, HeldUp, Job, NotStarted, Outcome, Spool};
 
 use crate::guard::Left;
+use crate::guard::signals::Ending;
+use crate::job::work::Work;
 use crate::journal::brief::{self, Brief};
 use crate::journal::folder::Folder;
 use crate::journal::held::{Batch, HEARING, Held};
@@ -19,9 +21,7 @@ use crate::journal::printed::Printed;
 use crate::journal::record::{Circumstances, End, Output, Outputs, Record, attempt_line};
 use crate::journal::running::{Entry, Running};
 use crate::journal::writer::Writer;
-use crate::signals::Ending;
-use crate::sink::report::{Attempt, Kind, time};
-use crate::work::Work;
+use crate::record::report::{Attempt, Kind, time};
 
 /// What workers have of a journal.
 pub(crate) struct Recorder {

@@ -9,7 +9,6 @@ use std::time::SystemTime;
 
 use anyhow::{Context, bail};
 
-use crate::errors::copy_of_chain;
 use crate::input::{Fault, Jobs};
 use crate::journal::claim::Claim;
 use crate::journal::folder::Folder;
@@ -23,8 +22,9 @@ use crate::journal::running::{Entry, Holder, Leaks};
 use crate::journal::stored_jobs::Trouble;
 use crate::journal::whereabouts::Whereabouts;
 use crate::journal::writer::{Durability, Writer};
-use crate::screen;
-use crate::sink::report::time;
+use crate::os::errors::copy_of_chain;
+use crate::record::report::time;
+use crate::terminal::screen;
 
 /// A run that is recorded.
 pub(crate) struct Session {

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use anyhow::Context;
 use procpool_core::Job;
 
+use crate::job::work::Work;
 use crate::journal::line;
 use crate::journal::list::{Line, parse};
 use crate::journal::listing::{Listing, PIECE, UNREADABLE};
 use crate::journal::positions::Positions;
-use crate::work::Work;
 
 /// The jobs of a list, in order.
 pub(crate) struct StoredJobs {

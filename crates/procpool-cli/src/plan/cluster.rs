@@ -17,17 +17,18 @@ use procpool_core::{Capture, Limit, LocalProcess, Run};
 use crate::args::{ClusterArgs, ScheduleArgs, Where};
 use crate::cluster::courier::{Means, Starts};
 use crate::cluster::head::drive;
-use crate::cluster::outset::Outset;
 use crate::cluster::post::{Post, Stay, Terms, Watched};
 use crate::guard::Alone;
+use crate::guard::leave::Leave;
 use crate::input::Fault;
+use crate::job::labels::Labels;
+use crate::journal::outset::Outset;
 use crate::journal::past::PastRound;
 use crate::journal::session::Session;
-use crate::labels::Labels;
-use crate::leave::Leave;
+use crate::os::threads;
 use crate::plan::{schedule, spooling};
 use crate::run::Start;
-use crate::{shown, threads};
+use crate::terminal::shown;
 
 /// What it takes beside what was typed.
 pub(super) struct Given<'a> {

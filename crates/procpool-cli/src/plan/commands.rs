@@ -10,7 +10,7 @@ use crate::input::Input;
 use crate::input::commands::{self, Reader};
 use crate::input::lines::{Lines, Separator};
 use crate::input::source::Source;
-use crate::terms::Terms;
+use crate::job::terms::Terms;
 
 /// The jobs, one a line of standard input or of the file that was given. `shell` is what is to read them.
 ///

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::args::InputArgs;
 use crate::input::{self, Input, job_file};
+use crate::job::terms::Terms;
 use crate::plan::{pipe, values};
-use crate::terms::Terms;
 
 /// The jobs. The terms are for those that name none of their own.
 ///

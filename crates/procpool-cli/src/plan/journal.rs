@@ -11,9 +11,8 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 
 use crate::args::{JournalArgs, ListFrom, ResumeWish, Said};
-use crate::cluster::outset::Outset;
-use crate::errors::copy_of_chain;
 use crate::input::{Earlier, Input, Rest};
+use crate::job::terms::Terms;
 use crate::journal::claim::Claim;
 use crate::journal::decision::{Counts, Resume};
 use crate::journal::file::JournalFile;
@@ -21,6 +20,7 @@ use crate::journal::folder::{self, Contents, Folder, Made, Purpose};
 use crate::journal::last_list::{LastList, Noted};
 use crate::journal::list::{Inputs, Keep, Ledger};
 use crate::journal::listing::Listing;
+use crate::journal::outset::Outset;
 use crate::journal::past::{self, Past, PastRound};
 use crate::journal::positions::Positions;
 use crate::journal::printed::{Before, Printed};
@@ -32,10 +32,10 @@ use crate::journal::session::{From, Session, Start, this_run};
 use crate::journal::stored_jobs::StoredJobs;
 use crate::journal::text::Text;
 use crate::journal::writer::Durability;
+use crate::os::errors::copy_of_chain;
+use crate::output::replay::{Cut, Replay};
 use crate::plan::recording::Recording;
-use crate::screen;
-use crate::sink::replay::{Cut, Replay};
-use crate::terms::Terms;
+use crate::terminal::screen;
 
 /// What a journal makes of a plan.
 pub(super) struct Journaling {

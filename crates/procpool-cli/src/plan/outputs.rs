@@ -7,21 +7,21 @@ use anyhow::{Context, bail};
 use procpool_core::Capture;
 
 use crate::args::{OutputArgs, OutputMode};
-use crate::closed::Standard;
+use crate::job::labels::Labels;
 use crate::journal::positions::Positions;
 use crate::journal::printed::Printed as Account;
-use crate::labels::Labels;
-use crate::pulse::Pulse;
-use crate::sink::Sink;
-use crate::sink::catch_up::{CatchUp, Prints};
-use crate::sink::forget::Forget;
-use crate::sink::in_order::InOrder;
-use crate::sink::lines::Lines;
-use crate::sink::passage::Printed;
-use crate::sink::print::{Printer, Tag};
-use crate::sink::replay::Replay;
-use crate::sink::stream::Control;
+use crate::os::closed::Standard;
+use crate::output::catch_up::{CatchUp, Prints};
+use crate::output::forget::Forget;
+use crate::output::in_order::InOrder;
+use crate::output::lines::Lines;
+use crate::output::passage::Printed;
+use crate::output::print::{Printer, Tag};
+use crate::output::replay::Replay;
+use crate::output::stream::Control;
+use crate::run::sink::Sink;
 use crate::template::{Names, TagTemplate};
+use crate::terminal::pulse::Pulse;
 
 /// What becomes of jobs' outputs.
 pub(super) struct Outputs {

@@ -8,13 +8,13 @@ use anyhow::{Context, bail};
 use procpool_core::Job;
 
 use crate::args::{InputArgs, RecordEnd};
-use crate::closed::Standard;
 use crate::input::Input;
 use crate::input::blocks::Blocks;
 use crate::input::values::{self, Split};
+use crate::job::terms::Terms;
+use crate::job::work::Work;
+use crate::os::closed::Standard;
 use crate::template::{Names, Several, Template};
-use crate::terms::Terms;
-use crate::work::Work;
 
 /// The jobs, one a block.
 ///

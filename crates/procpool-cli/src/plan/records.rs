@@ -11,21 +11,21 @@ use rustix::io::fcntl_dupfd_cloexec;
 use rustix::stdio;
 
 use crate::args::{EventTarget, JournalArgs, OutputArgs, OutputMode, RecordArgs, RunArgs, Where};
-use crate::closed::Standard;
-use crate::descriptors::{JOURNAL, RECORD, SPARE};
-use crate::machine::Beside;
+use crate::os::closed::Standard;
+use crate::os::descriptors::{JOURNAL, RECORD, SPARE};
+use crate::os::sys;
+use crate::output::passage::Printed;
+use crate::plan::machine::Beside;
 use crate::plan::outputs::{News, Outputs};
 use crate::plan::taken::Taken;
-use crate::pulse::Pulse;
-use crate::quote::{Reader, command_line};
-use crate::sink::Sink;
-use crate::sink::events::{Beginning, Events};
-use crate::sink::joblog::Joblog;
-use crate::sink::junit::Junit;
-use crate::sink::passage::Printed;
-use crate::sink::record_file::{ReaderGone, RecordFile};
-use crate::sink::results::Results;
-use crate::sys;
+use crate::record::events::{Beginning, Events};
+use crate::record::file::{ReaderGone, RecordFile};
+use crate::record::joblog::Joblog;
+use crate::record::junit::Junit;
+use crate::record::results::Results;
+use crate::run::sink::Sink;
+use crate::shell::quote::{Reader, command_line};
+use crate::terminal::pulse::Pulse;
 
 /// The run that is recorded.
 pub(super) struct Recorded<'a> {

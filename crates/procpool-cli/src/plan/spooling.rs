@@ -6,7 +6,7 @@ use std::sync::Once;
 use anyhow::Context;
 use procpool_core::{Capture, Error, LocalProcess};
 
-use crate::{screen, shown};
+use crate::terminal::{screen, shown};
 
 /// A file system in memory, on nearly every Linux.
 const IN_MEMORY: &str = "/dev/shm";

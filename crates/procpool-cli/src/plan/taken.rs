@@ -9,7 +9,7 @@ use anyhow::bail;
 use rustix::fs::{FileType, Stat, fstat, stat};
 use rustix::stdio;
 
-use crate::sink::results::is_result;
+use crate::record::results::is_result;
 
 /// The files that somebody reads or writes already.
 pub(super) struct Taken(Vec<Part>);

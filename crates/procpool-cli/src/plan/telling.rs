@@ -7,13 +7,13 @@ use procpool_core::Capture;
 
 use crate::args::{ClusterArgs, ProgressWish, TellingArgs};
 use crate::cluster::post::Watched;
-use crate::colour::{Palette, Place};
-use crate::progress::{Display, Failed, Progress};
+use crate::output::failures::Failures;
 use crate::run::Telling;
-use crate::screen;
-use crate::sink::Sink;
-use crate::sink::failures::Failures;
-use crate::summary::SummaryWish;
+use crate::run::sink::Sink;
+use crate::run::summary::SummaryWish;
+use crate::terminal::colour::{Palette, Place};
+use crate::terminal::progress::{Display, Failed, Progress};
+use crate::terminal::screen;
 
 /// `capture`: where jobs write to the terminal themselves, procpool can't know where they do.
 pub(super) fn telling(args: &TellingArgs, capture: Capture, cluster: &ClusterArgs) -> Telling {

@@ -12,10 +12,10 @@ use procpool_core::EnvironmentBase;
 use rustix::fs::{Access, access};
 
 use crate::args::{EnvironmentArgs, ScheduleArgs};
-use crate::launch::OWN_VARIABLES;
+use crate::job::launch::OWN_VARIABLES;
+use crate::job::terms::Terms;
 use crate::plan::schedule::fixed_timeout;
-use crate::shown;
-use crate::terms::Terms;
+use crate::terminal::shown;
 
 /// # Errors
 /// Where a variable or the directory can't be given to any job.

@@ -7,7 +7,6 @@ use std::os::unix::ffi::OsStrExt;
 use anyhow::{Context, bail};
 
 use crate::args::{InputArgs, ValueArgs};
-use crate::argument_space;
 use crate::input::Input;
 use crate::input::batches::{Batches, Most, Room};
 use crate::input::lines::Separator;
@@ -16,9 +15,10 @@ use crate::input::rows::{self, Rows};
 use crate::input::source::Source;
 use crate::input::table::{Format, Table};
 use crate::input::values::{self, Link, List, ListValues, Split};
+use crate::job::terms::Terms;
+use crate::os::argument_space;
 use crate::plan::commands;
 use crate::template::{KeyTemplate, Names, Several, Template};
-use crate::terms::Terms;
 
 /// The jobs. The terms are for each of them.
 ///

@@ -1,7 +1,7 @@
 //! How much room the arguments of a command take, before its values are all known.
 //! Knows nothing of how much there is; what it says is never too little.
 
-use crate::argument_space::of_string;
+use crate::os::argument_space::of_string;
 use crate::template::command::{Spread, Template};
 use crate::template::key::LONGEST_KEY;
 use crate::template::names::Placeholder;

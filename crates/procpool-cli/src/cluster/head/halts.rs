@@ -8,7 +8,7 @@ use procpool_core::{Driver, Halt};
 
 use super::{Errand, LAST_WORDS, SHORTEST};
 use crate::cluster::halting;
-use crate::work::Work;
+use crate::job::work::Work;
 
 impl Errand {
     /// Passes a halt of the run on to the slices.

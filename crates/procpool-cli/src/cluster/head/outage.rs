@@ -4,7 +4,7 @@
 use procpool_core::{Driver, Halt};
 
 use super::{Errand, LONGEST};
-use crate::work::Work;
+use crate::job::work::Work;
 
 impl Errand {
     /// What came of something in the folder; `None` where it can't be used now: then it is to be done again.

@@ -12,10 +12,10 @@ use procpool_core::{Driver, Halt};
 use super::Errand;
 use crate::cluster::order::{self, Order, Parts, Sharing};
 use crate::cluster::{halting, logs, taking};
+use crate::job::work::Work;
 use crate::journal::live;
 use crate::journal::record::{self, Record, RoundOver, tag};
 use crate::journal::text::Text;
-use crate::work::Work;
 
 impl Errand {
     /// The array whose elements have taken the round is the one that counts.

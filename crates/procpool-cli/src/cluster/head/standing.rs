@@ -7,7 +7,7 @@ use std::slice;
 use procpool_core::{Active, Driver, Pending};
 
 use super::Errand;
-use crate::work::Work;
+use crate::job::work::Work;
 
 impl Errand {
     /// Keeps what handles are told.

@@ -6,7 +6,7 @@ use procpool_cluster::Notice;
 use super::Errand;
 use crate::cluster::logs;
 use crate::cluster::post::Watched;
-use crate::{screen, shown};
+use crate::terminal::{screen, shown};
 
 impl Errand {
     /// What is as it should be is told where somebody watches.

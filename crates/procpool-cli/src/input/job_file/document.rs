@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use crate::input::job_file::dictionary::Dictionary;
 use crate::input::job_file::spec::{Defaults, Spec};
-use crate::terms::Terms;
-use crate::work::Work;
+use crate::job::terms::Terms;
+use crate::job::work::Work;
 
 /// The long form of a job file.
 #[derive(Debug, Deserialize)]

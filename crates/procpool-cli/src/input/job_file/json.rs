@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 
 use crate::input::job_file::dictionary::Dictionary;
 use crate::input::job_file::document::Document;
-use crate::terms::Terms;
-use crate::work::Work;
+use crate::job::terms::Terms;
+use crate::job::work::Work;
 
 /// Reads a whole file.
 pub(crate) fn parse(text: &str, terms: Terms) -> anyhow::Result<Vec<Job<Work>>> {

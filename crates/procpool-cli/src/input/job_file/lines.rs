@@ -8,8 +8,8 @@ use anyhow::{Context, anyhow, bail};
 use procpool_core::Job;
 
 use crate::input::job_file::spec::{Defaults, Spec};
-use crate::terms::Terms;
-use crate::work::Work;
+use crate::job::terms::Terms;
+use crate::job::work::Work;
 
 /// The jobs of a stream.
 pub(crate) struct JobLines<R> {

@@ -11,10 +11,10 @@ use procpool_core::{Command, Job, Stdin};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor, value};
 
-use crate::duration;
 use crate::input::job_file::dictionary::Dictionary;
-use crate::terms::Terms;
-use crate::work::Work;
+use crate::job::terms::Terms;
+use crate::job::work::Work;
+use crate::units::duration;
 
 /// One job, as it is written: a list of words, or a table with `cmd` or `shell` and more.
 #[derive(Debug)]

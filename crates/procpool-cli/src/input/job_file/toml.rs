@@ -5,9 +5,9 @@ use anyhow::anyhow;
 use procpool_core::Job;
 
 use crate::input::job_file::document::Document;
-use crate::shown::{self, Lines};
-use crate::terms::Terms;
-use crate::work::Work;
+use crate::job::terms::Terms;
+use crate::job::work::Work;
+use crate::terminal::shown::{self, Lines};
 
 /// A longer line, in bytes, is not shown.
 const MOST_OF_A_LINE: usize = 200;

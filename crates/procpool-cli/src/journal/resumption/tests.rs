@@ -10,10 +10,10 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
+use crate::job::terms::Terms;
 use crate::journal::line;
 use crate::journal::list::{Inputs, Keep};
 use crate::journal::record::Record;
-use crate::terms::Terms;
 
 /// What was recorded of a job: which command, and what came of it.
 type Recorded = (u8, &'static str);

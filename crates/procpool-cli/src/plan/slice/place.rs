@@ -22,10 +22,10 @@ use crate::journal::record::SliceBegin;
 use crate::journal::running::{self, Holder, Running};
 use crate::journal::scan::{Found, Scanner};
 use crate::journal::session::leave_nothing;
+use crate::journal::slice_sink::Records;
 use crate::journal::whereabouts::Whereabouts;
 use crate::plan::cluster;
-use crate::sink::report::{Kind, time};
-use crate::sink::slice::Records;
+use crate::record::report::{Kind, time};
 
 /// The place of this process among those that have been given the slice: each writes files of its own.
 pub(super) struct Place {

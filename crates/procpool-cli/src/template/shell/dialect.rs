@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
-use crate::shown;
+use crate::terminal::shown;
 
 /// Most of what a shell does to values is refused for all of them: a shell that lacks `printf -v` is not hurt by that.
 /// What is left are places that are ordinary in most shells and run commands in some.

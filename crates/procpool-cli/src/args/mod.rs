@@ -1,0 +1,274 @@
+//! What was typed.
+//! Knows nothing of what it means: `plan.rs` does.
+
+mod cluster;
+mod delimiter;
+mod environment;
+mod foreign;
+mod given;
+mod help;
+mod inputs;
+mod jobs;
+mod journal;
+mod outputs;
+mod pipe;
+mod reading;
+mod records;
+mod refusal;
+mod scheduling;
+mod taken_back;
+mod telling;
+mod values;
+mod variables;
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+
+use anyhow::bail;
+use clap::{ArgMatches, ColorChoice, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+pub(crate) use crate::args::cluster::{ClusterArgs, SliceArgs, Where};
+pub(crate) use crate::args::environment::EnvironmentArgs;
+pub(crate) use crate::args::inputs::InputArgs;
+pub(crate) use crate::args::jobs::JobArgs;
+pub(crate) use crate::args::journal::{JournalArgs, ListFrom, ResumeArgs, ResumeWish, Said};
+pub(crate) use crate::args::outputs::{OutputArgs, OutputMode};
+pub(crate) use crate::args::pipe::RecordEnd;
+pub(crate) use crate::args::reading::{ExportArgs, ExportFormat, LsArgs, ShowArgs};
+pub(crate) use crate::args::records::{EventTarget, RecordArgs};
+pub(crate) use crate::args::scheduling::{Halting, ScheduleArgs, TimeLimit};
+pub(crate) use crate::args::taken_back::TakenBack;
+pub(crate) use crate::args::telling::{ProgressWish, TellingArgs};
+pub(crate) use crate::args::values::ValueArgs;
+use crate::terminal::colour;
+
+/// Runs a list of commands in parallel, captures everything and loses nothing.
+#[derive(Debug, Parser)]
+#[command(name = "procpool", version, after_help = help::FIRST_EXAMPLES, disable_help_subcommand = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) chore: Option<Chore>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Chore {
+    Run(Box<RunArgs>),
+    Resume(Box<ResumeArgs>),
+    Ls(LsArgs),
+    Show(ShowArgs),
+    Export(ExportArgs),
+    #[command(hide = true)]
+    Slice(SliceArgs),
+    /// Print what makes a shell complete procpool's words
+    ///
+    /// For bash: source <(procpool completions bash)
+    Completions {
+        shell: Shell,
+    },
+    /// Print the manual's page, for man(1)
+    ///
+    /// procpool man > procpool.1; man -l procpool.1
+    Man,
+}
+
+/// Run commands in parallel: one for each value, line, row or job of a file.
+#[derive(Debug, clap::Args)]
+#[command(args_override_self = true)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) inputs: InputArgs,
+    #[command(flatten)]
+    pub(crate) schedule: ScheduleArgs,
+    #[command(flatten)]
+    pub(crate) outputs: OutputArgs,
+    #[command(flatten)]
+    pub(crate) telling: TellingArgs,
+    #[command(flatten)]
+    pub(crate) jobs: JobArgs,
+    #[command(flatten)]
+    pub(crate) environment: EnvironmentArgs,
+    #[command(flatten)]
+    pub(crate) records: RecordArgs,
+    #[command(flatten)]
+    pub(crate) journal: JournalArgs,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+}
+
+/// What was typed, and what variables say where nothing was. Ends procpool where it is help that was asked for.
+///
+/// # Errors
+/// Where a word or a variable is not understood.
+pub(crate) fn parse() -> anyhow::Result<Args> {
+    understand(env::args_os().collect(), &TakenBack::default())
+}
+
+/// What was typed for the run that is to be gone on with, and what is typed for that now, which wins.
+///
+/// # Errors
+/// Where one is not understood.
+pub(crate) fn parse_run(
+    recorded: Vec<OsString>,
+    typed: Vec<OsString>,
+    taken_back: &TakenBack,
+) -> anyhow::Result<RunArgs> {
+    let all = command();
+    let run = all.find_subcommand("run").expect("BUG: no subcommand that runs");
+    let mut recorded = given::without_excluded(run, recorded, &typed);
+    recorded.retain(|word| !taken_back.has(word));
+    let words = ["procpool".into(), "run".into()].into_iter().chain(recorded).chain(typed).collect();
+    match understand(words, taken_back)?.chore {
+        Some(Chore::Run(args)) => Ok(*args),
+        _ => bail!("these are no options of a run"),
+    }
+}
+
+/// `before` is taken back in any case.
+fn understand(words: Vec<OsString>, before: &TakenBack) -> anyhow::Result<Args> {
+    let mut words = given::join_resume(words);
+    let mut command = command();
+    let taken_back = match command.find_subcommand("resume") {
+        Some(resume) if words.get(1).is_some_and(|word| word == "resume") => {
+            TakenBack::take(&mut words, resume)?
+        }
+        _ => TakenBack::default(),
+    };
+    let typed = matches(&mut command, &words)?;
+    let all = with_variables(&mut command, &words, typed, before)?;
+    let mut args = Args::from_arg_matches(&all)?;
+    match &mut args.chore {
+        Some(Chore::Run(run)) if run.journal.journal.is_some() || run.cluster.cluster().is_some() => {
+            run.journal.options = given::lasting(given::options(&Args::command(), &all));
+        }
+        Some(Chore::Resume(resume)) => {
+            resume.options = given::options(&Args::command(), &all);
+            resume.taken_back = taken_back;
+        }
+        _ => {}
+    }
+    Ok(args)
+}
+
+fn matches(command: &mut Command, words: &[OsString]) -> anyhow::Result<ArgMatches> {
+    command
+        .try_get_matches_from_mut(words)
+        .map_err(|error| if error.use_stderr() { refusal::of(&error, words, command) } else { error.exit() })
+}
+
+/// Variables are words that were typed before all others, so that these win.
+fn with_variables(
+    command: &mut Command,
+    words: &[OsString],
+    typed: ArgMatches,
+    taken_back: &TakenBack,
+) -> anyhow::Result<ArgMatches> {
+    let (Some(run), Some(typed_for_run)) = (command.find_subcommand("run"), typed.subcommand_matches("run"))
+    else {
+        return Ok(typed);
+    };
+    let mut variables = variables::set(run, typed_for_run, |name| env::var_os(name))?;
+    variables.retain(|variable| !taken_back.has(&variable.word));
+    if variables.is_empty() {
+        return Ok(typed);
+    }
+    // `procpool run` has no option before `run`.
+    let (program, rest) = words.split_at(words.len().min(2));
+    let added: Vec<OsString> = variables.iter().map(|variable| variable.word.clone()).collect();
+    matches(command, &[program, &added, rest].concat()).map_err(|error| {
+        let mut alone = |word: &OsStr| matches(command, &["procpool".into(), "run".into(), word.to_owned()]);
+        let of_one = variables.iter().find_map(|variable| {
+            Some(alone(&variable.word).err()?.context(format!("the variable {}", variable.name)))
+        });
+        let names = variables.iter().map(|variable| variable.name.as_str()).collect::<Vec<_>>().join(", ");
+        of_one.unwrap_or_else(|| error.context(format!("the variables {names}")))
+    })
+}
+
+/// All that can be typed.
+pub(crate) fn command() -> Command {
+    let words: Vec<OsString> = env::args_os().collect();
+    let mut command = Args::command().mut_subcommand("run", |run| help::dress(run, &words));
+    command = command.color(match colour::decide(colour_wish(), |name| env::var_os(name)) {
+        Some(true) => ColorChoice::Always,
+        Some(false) => ColorChoice::Never,
+        None => ColorChoice::Auto,
+    });
+    // After all else: what holds for all of it is handed down now.
+    command.build();
+    command
+}
+
+/// What `procpool` alone says.
+pub(crate) fn print_first_help() {
+    // A closed standard output hurts nobody here.
+    let _ = command().print_help();
+}
+
+/// Help is coloured as everything else that procpool says.
+fn colour_wish() -> colour::Wish {
+    let variable =
+        || env::var("PROCPOOL_COLOR").ok().and_then(|value| colour::Wish::from_str(&value, false).ok());
+    typed_colour(env::args_os().skip(1)).or_else(variable).unwrap_or(colour::Wish::Auto)
+}
+
+/// What was typed about colour, looked for before anything else is understood.
+fn typed_colour(words: impl Iterator<Item = OsString>) -> Option<colour::Wish> {
+    let options: Vec<String> =
+        words.map(|word| word.to_string_lossy().into_owned()).take_while(|word| word != "--").collect();
+    let at = options.iter().rposition(|word| word == "--color" || word.starts_with("--color="))?;
+    let value = options[at].strip_prefix("--color=").or_else(|| options.get(at + 1).map(String::as_str))?;
+    colour::Wish::from_str(value, false).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_arguments_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_wish_for_colour_is_heard_before_help_is_shown() {
+        let typed = |words: &[&str]| typed_colour(words.iter().map(OsString::from));
+        assert_eq!(typed(&["run", "--color", "never", "--help"]), Some(colour::Wish::Never));
+        assert_eq!(typed(&["run", "--color=never", "--color=always"]), Some(colour::Wish::Always));
+        for words in [&["run", "--", "ls", "--color=always"][..], &["--color"], &["--color", "blue"], &[]] {
+            assert_eq!(typed(words), None);
+        }
+    }
+
+    #[test]
+    fn no_option_is_told_to_be_foreign() {
+        let command = command();
+        let run = command.find_subcommand("run").unwrap_or(&command);
+        let own: Vec<&str> = foreign::names().filter(|name| refusal::has(run, name)).collect();
+        assert_eq!(own, Vec::<&str>::new());
+    }
+
+    #[test]
+    fn what_is_to_be_written_instead_exists() {
+        let command = command();
+        let run = command.find_subcommand("run").unwrap_or(&command);
+        // What stands in backquotes: an option with what goes with it, or another program's command line.
+        let quoted = foreign::advice().flat_map(|advice| advice.split('`').skip(1).step_by(2));
+        let options =
+            quoted.filter(|text| text.starts_with('-')).filter_map(|text| text.split([' ', '=']).next());
+        let missing: Vec<&str> = options.filter(|option| !refusal::has(run, option)).collect();
+        assert_eq!(missing, Vec::<&str>::new());
+    }
+
+    #[test]
+    fn what_follows_the_first_word_that_is_no_option_is_the_command() {
+        let words = |typed: &[&str]| match Args::parse_from([&["procpool", "run"], typed].concat()).chore {
+            Some(Chore::Run(args)) => args.inputs.words,
+            _ => panic!("no run"),
+        };
+        assert_eq!(words(&["-j2", "ls", "-k", "--tag", ":::", "a"]), ["ls", "-k", "--tag", ":::", "a"]);
+        assert_eq!(words(&["--", "ls", "-k", ":::", "-x"]), ["ls", "-k", ":::", "-x"]);
+        assert_eq!(words(&["git", "log", "--", "{}"]), ["git", "log", "--", "{}"]);
+        assert_eq!(words(&["--", "git", "log", "--", "{}"]), ["git", "log", "--", "{}"]);
+    }
+}

@@ -1,0 +1,131 @@
+//! What was typed about how many jobs run, when, how often, and for how long.
+//! Knows nothing of how that is held.
+
+mod halting;
+mod processors;
+mod retrying;
+
+use std::time::Duration;
+
+use procpool_core::{Cause, Limit};
+
+pub(crate) use crate::args::scheduling::halting::Halting;
+use crate::args::scheduling::processors::Load;
+use crate::units::duration;
+use crate::units::size;
+
+/// How many, when, how often, for how long.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Scheduling")]
+pub(crate) struct ScheduleArgs {
+    /// Run N jobs at a time: 8, 50%, +1, -1, auto
+    ///
+    /// auto is as many as procpool may use processors (its affinity mask and
+    /// its cgroup's quota count); 50% is half of that, +1 and -1 one more and
+    /// one less. A result below 1 is refused.
+    #[arg(short = 'j', long = "limit", alias = "jobs", alias = "max-procs")]
+    #[arg(short_alias = 'P', value_name = "N", default_value = "4", value_parser = processors::limit)]
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) limit: Limit,
+
+    /// End a job that takes longer: 0.5, 30s, 5m, 1h30m, 300%
+    ///
+    /// TERM to its process group, after --grace KILL. It holds for each attempt.
+    /// A percentage is one of the median time of the jobs that have succeeded,
+    /// known from the third on.
+    #[arg(long, value_name = "TIME")]
+    #[arg(value_parser = TimeLimit::parse, allow_hyphen_values = true)]
+    pub(crate) timeout: Option<TimeLimit>,
+
+    /// Try a job that fails again, up to N times
+    ///
+    /// That is N further attempts. A job that waits for its next one holds no
+    /// slot. Of its outputs that of the last attempt is printed.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
+    pub(crate) retries: u32,
+
+    /// Wait before a further attempt; doubled each time, and up to a quarter more
+    #[arg(long, value_name = "TIME", value_parser = duration::parse_pause, allow_hyphen_values = true)]
+    pub(crate) retry_delay: Option<Duration>,
+
+    /// Wait no longer than this before a further attempt
+    #[arg(long, value_name = "TIME", value_parser = duration::parse_pause, allow_hyphen_values = true)]
+    pub(crate) retry_max_delay: Option<Duration>,
+
+    /// Try again only after these: exit, exit:75, signal, timeout, spawn
+    ///
+    /// Without it after every failure but a program that is missing or can't
+    /// be executed.
+    #[arg(long, value_name = "CAUSE", value_delimiter = ',')]
+    #[arg(value_parser = retrying::cause)]
+    pub(crate) retry_on: Vec<Cause>,
+
+    /// End the run early: never, or WHEN,WHY=N such as now,fail=1
+    ///
+    /// WHEN is soon (start nothing new) or now (end what runs, too), WHY is
+    /// fail, success or done, N a number of jobs or a percentage of all, as in
+    /// soon,fail=10%. GNU parallel's short forms 0, 1, 2, -1 and -2 work too.
+    #[arg(long, alias = "halt-on-error", value_name = "RULE")]
+    #[arg(value_parser = halting::parse, allow_hyphen_values = true)]
+    pub(crate) halt: Option<Halting>,
+
+    /// End the run at the first failure: --halt now,fail=1
+    #[arg(long, conflicts_with = "halt")]
+    pub(crate) fail_fast: bool,
+
+    /// Let at least TIME pass between two starts
+    #[arg(long, value_name = "TIME", value_parser = duration::parse_pause, allow_hyphen_values = true)]
+    pub(crate) delay: Option<Duration>,
+
+    /// Start nothing while MAX or more tasks run on the machine: 8, 50%
+    ///
+    /// Those that run or wait for a processor at the moment, of all users. A
+    /// percentage is one of the processors that procpool may use.
+    #[arg(long, alias = "max-load", value_name = "MAX")]
+    #[arg(value_parser = processors::load, allow_hyphen_values = true)]
+    pub(crate) load: Option<Load>,
+
+    /// Start nothing while less memory than SIZE is available: 500M, 2G
+    ///
+    /// As the kernel estimates it, without swapping, within procpool's cgroup.
+    #[arg(long, alias = "memfree", value_name = "SIZE")]
+    #[arg(value_parser = size::parse, allow_hyphen_values = true)]
+    pub(crate) mem_free: Option<u64>,
+
+    /// Start the jobs in a random order
+    ///
+    /// The whole input is read first. Numbers, and the order of -k, are those
+    /// of the input.
+    #[arg(long, alias = "shuf")]
+    pub(crate) shuffle: bool,
+
+    /// Start the jobs in the random order that belongs to this number
+    #[arg(long, value_name = "N", requires = "shuffle", allow_hyphen_values = true)]
+    pub(crate) seed: Option<u64>,
+}
+
+/// How long a job may take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum TimeLimit {
+    Fixed(Duration),
+    /// Of the median of those that succeeded.
+    Percent(u32),
+}
+
+impl TimeLimit {
+    fn parse(text: &str) -> Result<TimeLimit, String> {
+        let Some(percent) = text.strip_suffix('%') else {
+            return duration::parse(text).map(TimeLimit::Fixed);
+        };
+        match percent.parse() {
+            Ok(percent) if percent > 0 => Ok(TimeLimit::Percent(percent)),
+            _ => Err("give a whole percentage from 1% up, such as 300%".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! The head of a run on a cluster: it hands rounds of slices in, follows what they record, and halts them.
+//! Knows nothing of what is shown of it, and no engine's commands.
+
+mod halts;
+mod outage;
+mod round;
+mod standing;
+mod words;
+
+use std::env;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+use procpool_cluster::{Act, Answer, Clerk, Head, Task};
+use procpool_core::{Driver, Halt, Pending};
+
+use crate::cluster::bad_nodes::LeftOut;
+use crate::cluster::courier::Courier;
+use crate::cluster::facts::Facts;
+use crate::cluster::index::Index;
+use crate::cluster::order::Sharing;
+use crate::cluster::post::{Post, Stay, Terms};
+use crate::cluster::roster::Roster;
+use crate::cluster::tails::Tails;
+use crate::cluster::take_up::{TakenUp, take_up};
+use crate::guard::Alone;
+use crate::guard::leave::Leave;
+use crate::input::Fault;
+use crate::job::work::Work;
+use crate::journal::live;
+use crate::journal::outage::Waiting;
+use crate::journal::positions::Positions;
+use crate::journal::record::{self, Record};
+use crate::journal::session::Session;
+use crate::terminal::screen;
+
+/// The time between two looks at what slices have recorded: while there is something, and at most.
+const SHORTEST: Duration = Duration::from_millis(20);
+const LONGEST: Duration = Duration::from_millis(250);
+
+/// How long slices may take to end once all is done. One whose node was lost may be there all the same, and say what it has
+/// done twice.
+const LAST_WORDS: Duration = Duration::from_millis(1500);
+
+/// Carries the run out, from its list to its end.
+pub(crate) fn drive(post: Post, driver: &mut Driver<Work>) {
+    let session = Arc::clone(&post.means.session);
+    wait_for_list(&session, driver);
+    if let Err(error) = Errand::new(post, driver).and_then(|errand| errand.run(driver)) {
+        Errand::count_all(driver);
+        // The journal's sink tells it when the run ends, which is now.
+        let _ = session.trouble().set(error);
+    }
+}
+
+/// Slices are parts of a whole list.
+fn wait_for_list(session: &Session, driver: &mut Driver<Work>) {
+    while !session.listing.is_written() && driver.halted() == Halt::GoOn {
+        driver.wait(SHORTEST);
+    }
+}
+
+/// A run that goes on.
+struct Errand {
+    terms: Terms,
+    session: Arc<Session>,
+    clerk: Clerk,
+    alone: Alone,
+    leave: Leave,
+    fault: Fault,
+    generation: u32,
+    list: u32,
+    index: Arc<Index>,
+    total: u64,
+    head: Head,
+    courier: Courier,
+    tails: Tails,
+    roster: Roster,
+    left_out: LeftOut,
+    /// How far the slices have been told to halt.
+    told: Halt,
+    /// How far the run has been halted, as far as this head has heard of it.
+    obeyed: Halt,
+    /// As long as the folder can't be used.
+    away: Option<Waiting>,
+    /// What the files of the rounds are called that may still be on their way, the last one last.
+    tags: Vec<String>,
+    /// Which slice has which piece of the last one.
+    sharing: Sharing,
+    /// The last of them, once it is known which array has taken it.
+    taken: Option<String>,
+    /// The last of which logs were told.
+    heard: Option<String>,
+    /// procpool itself: it may be replaced while a run goes on.
+    program: PathBuf,
+    pause: Duration,
+}
+
+impl Errand {
+    fn new(post: Post, driver: &mut Driver<Work>) -> anyhow::Result<Errand> {
+        let Post { terms, means, outset, clerk, alone, leave, fault } = post;
+        let session = Arc::clone(&means.session);
+        let folder = session.folder.clone();
+        let index = Arc::new(Index::read(&folder, outset.list)?);
+        let todo = outset.to_run.clone().unwrap_or_else(|| Arc::new(Positions::up_to(index.jobs())));
+        let total = todo.count();
+        driver.standing.total = Some(total);
+        let mut courier = Courier::new(means, Arc::clone(&index), Arc::clone(&todo));
+        let tails = Tails::new(folder.clone(), outset.lengths.clone());
+        let TakenUp { head, earlier } = take_up(&terms, &outset, &courier, &folder)?;
+        let sharing = earlier.as_ref().map_or(Sharing::Claimed, |(_, sharing)| *sharing);
+        let mut left_out = LeftOut::new(terms.bad_node);
+        if let Some((tag, _)) = &earlier {
+            left_out.take_up(&folder.nodes(tag));
+            left_out.names().for_each(|node| courier.nodes.know(node));
+        }
+        Ok(Errand {
+            terms,
+            session,
+            clerk,
+            alone,
+            leave,
+            fault,
+            generation: outset.generation,
+            list: outset.list,
+            index,
+            total,
+            head,
+            courier,
+            tails,
+            roster: Roster::default(),
+            left_out,
+            told: Halt::GoOn,
+            obeyed: Halt::GoOn,
+            away: None,
+            tags: earlier.into_iter().map(|(tag, _)| tag).collect(),
+            sharing,
+            taken: None,
+            heard: None,
+            program: env::current_exe().context("can't tell where procpool itself is")?,
+            pause: SHORTEST,
+        })
+    }
+
+    fn run(mut self, driver: &mut Driver<Work>) -> anyhow::Result<()> {
+        self.leave.begin();
+        while self.go_on(driver)? {
+            self.stand(driver);
+            driver.wait(self.pause);
+        }
+        self.alone.hold();
+        if self.leave.is_asked() {
+            self.say_leave();
+            driver.standing.active.clear();
+            driver.standing.pending = Pending::Exactly(0);
+            return Ok(());
+        }
+        self.courier.end(driver)?;
+        if self.terms.stay == Stay::Detached {
+            // They run, and not for this head.
+            driver.standing.active.clear();
+            driver.standing.pending = Pending::Exactly(0);
+            return Ok(());
+        }
+        self.dismiss(driver)?;
+        self.stand_at_end(driver);
+        live::forget(&self.session.folder, "");
+        self.say_duplicates();
+        Ok(())
+    }
+
+    /// Takes a turn. Says whether there is another one.
+    fn go_on(&mut self, driver: &mut Driver<Work>) -> anyhow::Result<bool> {
+        self.follow(driver)?;
+        self.judge(driver);
+        self.leave_out();
+        self.halt(driver)?;
+        if self.leave.is_asked() {
+            return Ok(false);
+        }
+        if self.away.is_some() && driver.halted() == Halt::GoOn {
+            // What is to be done next has to be written down first, and what is known is old.
+            return Ok(true);
+        }
+        if self.courier.finished() == self.total {
+            self.head.finish();
+        }
+        // An answer may end it, too: a round that was refused is over, and its jobs have been nowhere.
+        let round = self.head.round().map(|round| round.number);
+        if let Some(answer) = self.clerk.take() {
+            self.hear(answer)?;
+        }
+        self.follow_taker()?;
+        let facts = Facts {
+            courier: &self.courier,
+            tails: &self.tails,
+            folder: &self.session.folder,
+            tag: self.tags.last(),
+            sharing: self.sharing,
+        };
+        let acts = self.head.step(Instant::now(), &facts);
+        if let Some(round) = round.filter(|_| self.head.round().is_none()) {
+            self.give_up(round, driver)?;
+        }
+        for act in acts {
+            if !self.act(act, driver)? {
+                return Ok(false);
+            }
+        }
+        let has_left = self.terms.stay == Stay::Detached && self.head.status().array.is_some();
+        Ok(!has_left)
+    }
+
+    /// Brings on what slices have recorded. Who leaves at once leaves all of it to the one who comes back.
+    fn follow(&mut self, driver: &mut Driver<Work>) -> anyhow::Result<()> {
+        if self.terms.stay == Stay::Detached {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        self.courier.take_late(driver)?;
+        let over = self.tails.over();
+        let courier = &mut self.courier;
+        let passed = self.tails.pass(|seen| courier.take(seen, driver));
+        let Some(count) = self.unless_away(passed)? else {
+            self.pause = LONGEST;
+            return Ok(());
+        };
+        self.away.take().into_iter().for_each(Waiting::end);
+        if self.tails.over() > over {
+            // Its element is about to end.
+            self.head.look(begun);
+        }
+        let pause = if count > 0 { SHORTEST } else { (self.pause * 2).min(LONGEST) };
+        // Of a thousand files that are looked at, the looking itself must not become the work.
+        self.pause = pause.max(begun.elapsed() * 4).min(LONGEST.max(begun.elapsed()));
+        Ok(())
+    }
+
+    /// Whether the rule is reached by which the run halts: slices see their own jobs only.
+    fn judge(&self, driver: &mut Driver<Work>) {
+        let Some(rule) = self.terms.halt_rule.filter(|_| driver.standing.reached.is_none()) else { return };
+        if rule.is_reached(self.courier.counts, Some(self.total)) {
+            driver.standing.reached = Some(rule);
+            driver.halt(rule.halt());
+        }
+    }
+
+    /// Names nodes on which all fails, and lets slices and further arrays know of them.
+    fn leave_out(&mut self) {
+        for bad in self.courier.nodes.bad() {
+            screen::say(&format!("procpool: {}\n", self.left_out.add(bad)));
+        }
+        let folder = &self.session.folder;
+        // Where that can't be written now it is tried again.
+        self.left_out.tell_news(self.tags.iter().map(|tag| folder.nodes(tag)));
+    }
+
+    fn hear(&mut self, answer: Answer) -> anyhow::Result<()> {
+        if let (Answer::Submitted(Ok(id)) | Answer::Found(Ok(Some(id))), Some(round)) =
+            (&answer, self.head.round())
+        {
+            let array = record::Array {
+                generation: self.generation,
+                round: round.number,
+                id: id.as_str().to_owned(),
+            };
+            self.note(&Record::Array(array))?;
+        }
+        self.head.heard(Instant::now(), answer);
+        Ok(())
+    }
+
+    /// Does what the head wants done. Says whether that was not the last of it.
+    fn act(&mut self, act: Act, driver: &mut Driver<Work>) -> anyhow::Result<bool> {
+        match act {
+            Act::Ask(task) => self.clerk.ask(task),
+            Act::Submit(round) => {
+                if self.insist(driver, |errand| errand.write_down(&round))?.is_none() {
+                    return Ok(false);
+                }
+                self.clerk.ask(Task::Submit(Box::new(self.array(&round))));
+            }
+            Act::Say(notice) => self.say(&notice),
+            Act::Lost { ranges, why } => {
+                self.say_logs();
+                for position in ranges.into_iter().flatten() {
+                    if !self.courier.is_finished(position) {
+                        self.courier.lose(position, &why, driver)?;
+                    }
+                }
+            }
+            Act::Left { ranges, why } => {
+                Errand::say_left(procpool_cluster::count(&ranges), &why);
+            }
+            Act::Refused(why) => self.fault.set(anyhow!("{}: {why}", self.terms.settings.engine)),
+            Act::Over => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn note(&self, record: &Record) -> anyhow::Result<()> {
+        self.session.recorder.note(record).context("can't write to the journal")
+    }
+}

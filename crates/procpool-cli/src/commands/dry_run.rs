@@ -1,0 +1,40 @@
+//! Prints the commands of a run instead of running them.
+//! Knows nothing of where they come from.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::os::unix::ffi::OsStrExt;
+
+use signal_hook::consts::SIGPIPE;
+
+use crate::exit::{self, ExitStatus};
+use crate::input::{Input, Jobs};
+use crate::job::work::command_of;
+use crate::os::closed::Standard;
+use crate::shell::quote::{Reader, command_line, line_with_input};
+
+/// Prints a line for each job, in the order of the input: its command as a shell would read it.
+pub(crate) fn print(input: Input) -> ExitStatus {
+    // What shells have in common is exact, and on a terminal might control it.
+    let reader = if io::stdout().is_terminal() { Reader::Line } else { Reader::Shell };
+    let printed = Standard::Output
+        .check()
+        .and_then(|()| print_to(&mut BufWriter::new(io::stdout()), input.jobs, reader));
+    match (printed, input.fault.get()) {
+        (Err(error), _) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Signal(SIGPIPE),
+        (Err(error), _) => {
+            exit::own_failure(&anyhow::Error::from(error).context("can't write to standard output"))
+        }
+        (Ok(()), Some(fault)) => exit::bad_input(fault),
+        (Ok(()), None) => ExitStatus::Success,
+    }
+}
+
+fn print_to(writer: &mut impl Write, jobs: Jobs, reader: Reader) -> io::Result<()> {
+    for (job, seq) in jobs.zip(1..) {
+        let command = command_of(&job, seq);
+        let line = if job.work.is_in_command() { line_with_input } else { command_line };
+        writer.write_all(line(&command, reader).as_bytes())?;
+        writer.write_all(b"\n")?;
+    }
+    writer.flush()
+}

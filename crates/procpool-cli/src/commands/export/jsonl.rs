@@ -1,0 +1,80 @@
+//! A line of JSON a job or attempt: its record, and the command.
+//! Knows nothing of what stands in a record.
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use crate::commands::export::format::Format;
+use crate::commands::export::row::{Row, open_word};
+use crate::commands::stdout::Fault;
+use crate::journal::entry::Entry;
+use crate::journal::reading::Reading;
+use crate::record::report::KeyText;
+
+pub(super) struct Jsonl;
+
+#[derive(Serialize)]
+struct Ended<'a> {
+    #[serde(flatten)]
+    entry: &'a Entry,
+    command: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Open<'a> {
+    outcome: &'static str,
+    success: bool,
+    seq: u64,
+    #[serde(flatten)]
+    key: KeyText<'a>,
+    command: Option<String>,
+}
+
+impl Format for Jsonl {
+    fn row(&mut self, row: &Row<'_>, _: &mut Reading, paper: &mut dyn Write) -> Result<(), Fault> {
+        Ok(paper.write_all(&line(row))?)
+    }
+}
+
+fn line(row: &Row<'_>) -> Vec<u8> {
+    let json = match row {
+        Row::Ended(_, entry) => {
+            // Where it is on the list now.
+            let entry = Entry { seq: row.seq(), ..(*entry).clone() };
+            serde_json::to_vec(&Ended { entry: &entry, command: row.command() })
+        }
+        Row::Open(job) => serde_json::to_vec(&Open {
+            outcome: open_word(job.stands),
+            success: false,
+            seq: job.position,
+            key: KeyText::of(&job.line.key()),
+            command: row.command(),
+        }),
+    };
+    let mut line = json.expect("BUG: a record that is no JSON");
+    line.push(b'\n');
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::commands::export::row::Whose;
+    use crate::journal::entry::scripted;
+
+    #[test]
+    fn a_line_is_the_record_and_the_command() {
+        let entry = scripted(&json!({"stdout": "a\n", "stdout_bytes": 2, "stderr_at": 7, "stderr_sum": 9}));
+        let line: Value = serde_json::from_slice(&line(&Row::Ended(Whose::Nobody, &entry))).unwrap();
+        assert_eq!(line["stdout"], "a\n");
+        assert_eq!((&line["stderr_at"], &line["stderr_sum"]), (&json!(7), &json!(9)));
+        assert_eq!(
+            (&line["outcome"], &line["key"], &line["command"]),
+            (&json!("exited"), &json!("k"), &Value::Null)
+        );
+        assert_eq!((line.get("check"), line.get("key_base64")), (None, None));
+    }
+}

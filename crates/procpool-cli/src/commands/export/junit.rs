@@ -1,0 +1,109 @@
+//! A report in the XML of JUnit, as `--junit` writes it.
+//! Knows nothing of XML: the record of that name does.
+
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+
+use anyhow::Context;
+use procpool_core::{NotStarted, Source};
+
+use crate::commands::export::format::Format;
+use crate::commands::export::row::{Row, Whose};
+use crate::commands::stdout::Fault;
+use crate::journal::reading::{ListEnd, Listed, Reading, Recorded, Stands};
+use crate::record::junit::case::{Case, MOST_WORDS, Try, words};
+use crate::record::junit::suite::Suite;
+use crate::record::report::Kind;
+use crate::run::tally::Rest;
+
+pub(super) struct Junit(Suite);
+
+impl Junit {
+    pub(super) fn new() -> Result<Junit, Fault> {
+        let file = tempfile::tempfile()
+            .or_else(|error| tempfile::tempfile_in("/dev/shm").map_err(|_| error))
+            .context("a temporary file can't be made; set TMPDIR to a directory for it");
+        file.map(|file| Junit(Suite::new(file))).map_err(Fault::Own)
+    }
+
+    fn add(&mut self, case: &Case) -> Result<(), Fault> {
+        let added = self.0.add(case).context("can't write to the temporary file");
+        added.map_err(Fault::Own)
+    }
+}
+
+impl Format for Junit {
+    fn row(&mut self, row: &Row<'_>, reading: &mut Reading, _: &mut dyn Write) -> Result<(), Fault> {
+        match row {
+            Row::Ended(Whose::Job(job), _) => {
+                let case = case(job, reading)?;
+                self.add(&case)
+            }
+            Row::Open(job) => self.add(&open_case(job)),
+            Row::Ended(Whose::Nobody, _) => Ok(()),
+        }
+    }
+
+    fn end(&mut self, end: ListEnd, reading: &Reading, paper: &mut dyn Write) -> Result<(), Fault> {
+        let rest = match end {
+            ListEnd::Whole => Rest::None,
+            ListEnd::Open => Rest::Unknown,
+        };
+        self.0.add_unread(0, rest).context("can't write to the temporary file").map_err(Fault::Own)?;
+        let (began, took) = reading.outcomes.time();
+        Ok(self.0.write(paper, began, took)?)
+    }
+}
+
+/// A job that has ended, with those attempts before that failed. One that was stopped by the run was no failure.
+fn case(job: &Listed, reading: &mut Reading) -> anyhow::Result<Case> {
+    let noted = job.noted.as_ref().context("a job that ended has no record")?;
+    let counts = reading.outcomes.counting(noted);
+    let mut earlier = Vec::new();
+    for place in reading.outcomes.attempts(noted) {
+        let recorded = reading.records.read(place)?;
+        if place != counts && !recorded.entry.success && recorded.entry.outcome != Kind::Stopped {
+            earlier.push(tried(&recorded)?);
+        }
+    }
+    let last = tried(&reading.records.read(counts)?)?;
+    Ok(Case::of(&job.line.key(), last, earlier))
+}
+
+fn tried(recorded: &Recorded) -> anyhow::Result<Try> {
+    let entry = &recorded.entry;
+    let words = if entry.success { String::new() } else { last_words(recorded)? };
+    Ok(Try::said(&entry.outcome(), &entry.words(), words).on(entry.node.as_deref()))
+}
+
+/// One that has not ended.
+fn open_case(job: &Listed) -> Case {
+    let message = match job.stands {
+        Stands::Running => "it runs now",
+        Stands::Interrupted => "interrupted: it ended together with procpool",
+        Stands::NotRun | Stands::Ended => "not started: its turn never came",
+    };
+    let skipped = Try::said(&NotStarted::NeverReached.into(), message, String::new());
+    Case::of(&job.line.key(), skipped, Vec::new())
+}
+
+/// The end of its standard error, or where that is empty, of its standard output; read to the end, as its sum is of
+/// all of it.
+fn last_words(recorded: &Recorded) -> anyhow::Result<String> {
+    let source = if recorded.entry.stderr_bytes > 0 { Source::Stderr } else { Source::Stdout };
+    let mut output = recorded.open(source)?;
+    let mut end = VecDeque::new();
+    let mut piece = vec![0; 64 * 1024];
+    loop {
+        match output.read(&mut piece) {
+            Ok(0) => break,
+            Ok(count) => {
+                end.extend(&piece[..count]);
+                end.drain(..end.len().saturating_sub(MOST_WORDS));
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error).with_context(|| recorded.place(source)),
+        }
+    }
+    Ok(words(end.into(), recorded.entry.length(source)))
+}

@@ -1,0 +1,53 @@
+//! What formats have an entry of: a job and what came of it, or one of its attempts.
+//! Knows no format.
+
+use crate::journal::entry::Entry;
+use crate::journal::reading::{Listed, Stands};
+use crate::shell::quote::{Reader, command_line};
+
+/// An entry.
+#[derive(Clone, Copy)]
+pub(super) enum Row<'a> {
+    /// An attempt that was recorded.
+    Ended(Whose<'a>, &'a Entry),
+    /// A job of which there is nothing that counts.
+    Open(&'a Listed),
+}
+
+/// Of which job an attempt is.
+#[derive(Clone, Copy)]
+pub(super) enum Whose<'a> {
+    Job(&'a Listed),
+    /// One that is not on the list any more.
+    Nobody,
+}
+
+impl Row<'_> {
+    /// The job's number in the list; of one that is not there, what it was.
+    pub(super) fn seq(&self) -> u64 {
+        match self {
+            Row::Ended(Whose::Job(job), _) | Row::Open(job) => job.position,
+            Row::Ended(Whose::Nobody, entry) => entry.seq,
+        }
+    }
+
+    /// The command, on one line, as bash(1) would read it.
+    pub(super) fn command(&self) -> Option<String> {
+        let (job, slot) = match self {
+            Row::Ended(Whose::Job(job), entry) => (job, entry.slot),
+            Row::Open(job) => (job, None),
+            Row::Ended(Whose::Nobody, _) => return None,
+        };
+        let line = command_line(&job.line.command(slot), Reader::Line);
+        Some(line.to_string_lossy().into_owned())
+    }
+}
+
+/// The outcome of a job without one that counts, in a word as those that records have.
+pub(super) fn open_word(stands: Stands) -> &'static str {
+    match stands {
+        Stands::Running => "running",
+        Stands::Interrupted => "interrupted",
+        Stands::NotRun | Stands::Ended => "never_reached",
+    }
+}

@@ -1,0 +1,133 @@
+//! `procpool ls`: the jobs of a journal as a table, in the order of their list or by how long they took.
+//! Knows nothing of how a journal is read, or of what a row looks like.
+
+mod table;
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::io::Write;
+
+use anyhow::anyhow;
+use glob::Pattern;
+
+use crate::args::LsArgs;
+use crate::commands::ls::table::{Nodes, Row, Table, key_width};
+use crate::commands::stdout::{self, Fault, Paper};
+use crate::exit::ExitStatus;
+use crate::journal::brief::CameOfIt;
+use crate::journal::positions::Positions;
+use crate::journal::reading::{ListEnd, Listed, Reading, Stands};
+use crate::output::shape::Passes;
+use crate::terminal::colour::{Palette, Place};
+
+/// Prints what was asked for.
+pub(crate) fn ls(args: &LsArgs) -> ExitStatus {
+    stdout::end(list(args))
+}
+
+/// Which jobs are listed.
+struct Choice {
+    key: Option<Pattern>,
+    failed: bool,
+}
+
+impl Choice {
+    fn takes(&self, job: &Listed, key: &str) -> bool {
+        let has_failed = || {
+            let came_of_it = job.noted.and_then(|noted| noted.came_of_it());
+            job.stands == Stands::Ended && came_of_it == Some(CameOfIt::Failed)
+        };
+        self.key.as_ref().is_none_or(|pattern| pattern.matches(key)) && (!self.failed || has_failed())
+    }
+}
+
+fn list(args: &LsArgs) -> Result<(), Fault> {
+    let pattern = args.glob.as_ref().map(|glob| {
+        Pattern::new(glob)
+            .map_err(|error| anyhow!("GLOB {glob:?}: {} at character {}", error.msg, error.pos + 1))
+    });
+    let choice = Choice { key: pattern.transpose()?, failed: args.failed };
+    let mut reading = Reading::open(&args.directory)?;
+    stdout::remark(&reading.remarks);
+    let mut paper = stdout::paper();
+    let place = match paper.get_ref().passes() {
+        Passes::TextAndColour => Place::Terminal,
+        Passes::Everything => Place::Elsewhere,
+    };
+    let palette = Palette::choose(args.colour.color, place);
+    let (listed, end) = match args.slowest {
+        None => all(&mut reading, &choice, palette, &mut paper)?,
+        Some(most) => slowest(&mut reading, &choice, most, palette, &mut paper)?,
+    };
+    paper.flush()?;
+    if let (0, Some(glob)) = (listed, &args.glob) {
+        stdout::remark(&[format!("no job is listed: none of those asked for has a key like {glob:?}")]);
+    }
+    stdout::remark(&reading.remarks_at(end));
+    Ok(())
+}
+
+fn nodes(reading: &Reading) -> Nodes {
+    if reading.has_slices() { Nodes::Told } else { Nodes::None }
+}
+
+/// Prints those that are chosen, and says how many there are.
+fn all(
+    reading: &mut Reading,
+    choice: &Choice,
+    palette: Palette,
+    paper: &mut Paper,
+) -> Result<(u64, ListEnd), Fault> {
+    // Twice over the list: nothing of a million jobs is kept but which of them, and how wide the widest key is.
+    let mut chosen = Positions::default();
+    let mut width = 0;
+    reading.each(|_, job| {
+        let key = job.line.key();
+        if choice.takes(&job, &String::from_utf8_lossy(key.as_bytes())) {
+            chosen.add(job.position);
+            width = width.max(key_width(&key));
+        }
+        Ok::<(), Fault>(())
+    })?;
+    let table = Table::new(width, nodes(reading), palette);
+    paper.write_all(table.head().as_bytes())?;
+    let end = reading.each(|reading, job| {
+        if chosen.has(job.position) {
+            paper.write_all(table.line(&Row::of(reading, &job)?).as_bytes())?;
+        }
+        Ok::<(), Fault>(())
+    })?;
+    Ok((chosen.count(), end))
+}
+
+/// The same for so many of them that took the longest time.
+fn slowest(
+    reading: &mut Reading,
+    choice: &Choice,
+    most: usize,
+    palette: Palette,
+    paper: &mut Paper,
+) -> Result<(u64, ListEnd), Fault> {
+    let mut heap: BinaryHeap<Reverse<(u128, Reverse<u64>, Row)>> = BinaryHeap::new();
+    let end = reading.each(|reading, job| {
+        let key = job.line.key();
+        if job.stands != Stands::Ended || !choice.takes(&job, &String::from_utf8_lossy(key.as_bytes())) {
+            return Ok::<(), Fault>(());
+        }
+        let row = Row::of(reading, &job)?;
+        // Of those that took the same time the first is the slowest.
+        heap.push(Reverse((row.elapsed().as_nanos(), Reverse(job.position), row)));
+        if heap.len() > most {
+            heap.pop();
+        }
+        Ok(())
+    })?;
+    let rows = heap.into_sorted_vec();
+    let width = rows.iter().map(|Reverse((_, _, row))| key_width(&row.key)).max().unwrap_or(0);
+    let table = Table::new(width, nodes(reading), palette);
+    paper.write_all(table.head().as_bytes())?;
+    for Reverse((_, _, row)) in &rows {
+        paper.write_all(table.line(row).as_bytes())?;
+    }
+    Ok((rows.len() as u64, end))
+}

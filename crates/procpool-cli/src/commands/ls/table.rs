@@ -1,0 +1,232 @@
+//! A table of jobs: rows of columns that are as wide as what stands in them.
+//! Knows nothing of where jobs come from; only [`Row::of`] reads a record.
+
+use std::time::Duration;
+
+use procpool_core::{End, Key, Outcome, Status};
+use unicode_width::UnicodeWidthStr;
+
+use crate::journal::reading::{Listed, Reading, Stands};
+use crate::record::report::seconds;
+use crate::terminal::colour::{Palette, paint};
+use crate::terminal::shown;
+use crate::units::size;
+
+/// A job. They are ordered only to be kept in a heap, where something else decides.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Row {
+    pub(super) key: Key,
+    what: What,
+    tries: usize,
+    ended: Option<Ended>,
+    /// Of a cluster, where it ran or runs.
+    node: Option<String>,
+}
+
+/// How good that is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    Good(&'static str),
+    Bad(String),
+    Notable(&'static str),
+    Faint(&'static str),
+}
+
+/// What is known of an attempt once it has ended.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Ended {
+    elapsed: Duration,
+    /// As it is shown.
+    peak_memory: String,
+}
+
+impl Row {
+    /// # Errors
+    /// Where its record can't be read.
+    pub(super) fn of(reading: &mut Reading, job: &Listed) -> anyhow::Result<Row> {
+        let tries = job.noted.map_or(0, |noted| reading.outcomes.tries(&noted));
+        let mut node = reading.node_of_begun(job);
+        let (what, ended) = match (job.stands, &job.noted) {
+            (Stands::Ended, Some(noted)) => {
+                let entry = reading.counting(noted)?.entry;
+                let outcome = entry.outcome();
+                node = entry.node;
+                (What::of(&outcome), Some(Ended::of(&outcome)))
+            }
+            (Stands::Running, _) => (What::Notable("running"), None),
+            (Stands::Interrupted, _) => (What::Notable("interrupted"), None),
+            _ => (What::Faint("not run"), None),
+        };
+        // What was begun and never recorded was a try, too.
+        let tries = tries + usize::from(matches!(job.stands, Stands::Running | Stands::Interrupted));
+        Ok(Row { key: job.line.key(), what, tries, ended, node })
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.ended.as_ref().map(|ended| ended.elapsed).unwrap_or_default()
+    }
+}
+
+impl Ended {
+    fn of(outcome: &Outcome) -> Ended {
+        Ended {
+            elapsed: outcome.ran().map(|ran| ran.elapsed).unwrap_or_default(),
+            peak_memory: size::peak(outcome.ran().map(|ran| ran.usage.peak_memory).unwrap_or_default()),
+        }
+    }
+}
+
+impl What {
+    /// In a word or two.
+    fn of(outcome: &Outcome) -> What {
+        let ran = match outcome {
+            Outcome::Ran(ran) => ran,
+            Outcome::NotStarted(_) => return What::Bad("not started".to_owned()),
+            Outcome::Lost(_) => return What::Bad("lost".to_owned()),
+        };
+        match ran.end {
+            End::Itself(Status::Exited(0)) if ran.lost.is_some() => What::Bad("output lost".to_owned()),
+            End::Itself(Status::Exited(0)) => What::Good("succeeded"),
+            End::Itself(Status::Signalled(signal)) => What::Bad(signal.to_string()),
+            End::Itself(status @ Status::Exited(_)) => What::Bad(status.to_string()),
+            End::TimedOut(_) => What::Bad("timed out".to_owned()),
+            End::Stopped(_) => What::Notable("stopped"),
+            End::Unknown => What::Bad("lost".to_owned()),
+        }
+    }
+}
+
+/// How wide the columns are, and in which colours.
+pub(super) struct Table {
+    key: usize,
+    nodes: Nodes,
+    palette: Palette,
+}
+
+/// Whether jobs ran on nodes of a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Nodes {
+    None,
+    Told,
+}
+
+/// A longer key moves only its own row.
+const WIDEST: usize = 60;
+
+/// The widest outcome: "not started", "interrupted", "output lost".
+const OUTCOME: usize = 11;
+const SECONDS: usize = 9;
+const TRIES: usize = 5;
+const PEAK: usize = 5;
+
+impl Table {
+    /// For keys that are so wide.
+    pub(super) fn new(key: usize, nodes: Nodes, palette: Palette) -> Table {
+        Table { key: key.clamp("KEY".len(), WIDEST), nodes, palette }
+    }
+
+    pub(super) fn head(&self) -> String {
+        let width = self.key;
+        let head = format!(
+            "{:width$}  {:OUTCOME$}  {:>SECONDS$}  {:>TRIES$}  {:>PEAK$}",
+            "KEY", "OUTCOME", "SECONDS", "TRIES", "PEAK"
+        );
+        paint(self.palette.faint, &(head + &self.last("NODE"))) + "\n"
+    }
+
+    /// The last column, as wide as it likes.
+    fn last(&self, text: &str) -> String {
+        match self.nodes {
+            Nodes::Told => format!("  {text}"),
+            Nodes::None => String::new(),
+        }
+    }
+
+    pub(super) fn line(&self, row: &Row) -> String {
+        let key = word(&row.key);
+        let (style, what) = match &row.what {
+            What::Good(what) => (self.palette.good, *what),
+            What::Bad(what) => (self.palette.bad, what.as_str()),
+            What::Notable(what) => (self.palette.notable, *what),
+            What::Faint(what) => (self.palette.faint, *what),
+        };
+        let (seconds, peak) = match &row.ended {
+            Some(Ended { elapsed, peak_memory }) => (seconds(*elapsed), &**peak_memory),
+            None => ("-".to_owned(), "-"),
+        };
+        let node = self.last(&row.node.as_deref().map_or_else(|| "-".to_owned(), shown::name));
+        format!(
+            "{key}{:key_rest$}  {}{:what_rest$}  {seconds:>SECONDS$}  {:>TRIES$}  {peak:>PEAK$}{node}\n",
+            "",
+            paint(style, what),
+            "",
+            row.tries,
+            key_rest = self.key.saturating_sub(key.width()),
+            what_rest = OUTCOME.saturating_sub(what.width()),
+        )
+    }
+}
+
+/// An empty key would be no word.
+fn word(key: &Key) -> String {
+    if key.as_bytes().is_empty() { "\"\"".to_owned() } else { key.to_string() }
+}
+
+/// How many columns a key takes.
+pub(super) fn key_width(key: &Key) -> usize {
+    word(key).width()
+}
+
+#[cfg(test)]
+mod tests {
+    use procpool_core::{NotStarted, Ran, Signal};
+
+    use super::*;
+
+    fn row(key: &str, what: What) -> Row {
+        let ended = Some(Ended {
+            elapsed: Duration::from_micros(1_234_600),
+            peak_memory: size::prose(4_300_800),
+        });
+        Row { key: key.into(), what, tries: 2, ended, node: None }
+    }
+
+    #[test]
+    fn columns_are_exact_whatever_the_keys() {
+        let rows = [
+            row("a", What::Good("succeeded")),
+            row("\u{4e00}\u{4e8c}\n", What::Bad("exit 3".to_owned())),
+            Row { ended: None, tries: 0, ..row("", What::Faint("not run")) },
+            row(&"x".repeat(WIDEST + 3), What::Bad("SIGKILL".to_owned())),
+        ];
+        let width = rows[..3].iter().map(|row| key_width(&row.key)).max().unwrap();
+        let table = Table::new(width, Nodes::None, Palette::default());
+        let lines: Vec<String> = rows.iter().map(|row| table.line(row)).collect();
+        assert_eq!(table.head(), "KEY     OUTCOME        SECONDS  TRIES   PEAK\n");
+        assert_eq!(lines[0], "a       succeeded        1.235      2   4.1M\n");
+        assert_eq!(lines[1], "\u{4e00}\u{4e8c}\\n  exit 3           1.235      2   4.1M\n");
+        assert_eq!(lines[2], "\"\"      not run              -      0      -\n");
+        assert_eq!(lines[3], format!("{}  SIGKILL          1.235      2   4.1M\n", "x".repeat(WIDEST + 3)));
+        let table = Table::new(width, Nodes::Told, Palette::default());
+        assert_eq!(table.head(), "KEY     OUTCOME        SECONDS  TRIES   PEAK  NODE\n");
+        let on = Row { node: Some("n\t3".into()), ..rows[0].clone() };
+        assert_eq!(table.line(&on), "a       succeeded        1.235      2   4.1M  n\\t3\n");
+        assert_eq!(table.line(&rows[2]), "\"\"      not run              -      0      -  -\n");
+    }
+
+    #[test]
+    fn an_outcome_is_a_word_or_two_that_fit_their_column() {
+        let killed = Status::Signalled(Signal::KILL);
+        let what = |end| What::of(&Ran::new(end).into());
+        assert_eq!(what(End::Itself(Status::Exited(0))), What::Good("succeeded"));
+        assert_eq!(what(End::Itself(Status::Exited(255))), What::Bad("exit 255".to_owned()));
+        assert_eq!(what(End::Itself(killed)), What::Bad("SIGKILL".to_owned()));
+        assert_eq!(what(End::TimedOut(killed)), What::Bad("timed out".to_owned()));
+        assert_eq!(what(End::Stopped(killed)), What::Notable("stopped"));
+        assert_eq!(What::of(&NotStarted::NeverReached.into()), What::Bad("not started".to_owned()));
+        for number in 1..=64 {
+            let what = Signal::from_number(number).map(|signal| signal.to_string()).unwrap_or_default();
+            assert!(what.len() <= OUTCOME, "{what}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The subcommands that run nothing, and `resume`, which becomes a run.
+
+pub(crate) mod dry_run;
+pub(crate) mod export;
+pub(crate) mod ls;
+pub(crate) mod pages;
+pub(crate) mod resume;
+pub(crate) mod show;
+pub(crate) mod stdout;

@@ -1,0 +1,231 @@
+//! `procpool show`: all that a journal has on a job, or just what one of its attempts has written.
+//! Knows nothing of how a journal is read; how facts are laid out is in `show/page.rs`.
+
+mod page;
+
+use std::collections::BTreeSet;
+use std::io::{self, Read, Write};
+
+use anyhow::{Context, anyhow};
+use procpool_core::{Key, Source};
+
+use crate::args::ShowArgs;
+use crate::commands::show::page::Page;
+use crate::commands::stdout::{self, Fault, Paper};
+use crate::exit::ExitStatus;
+use crate::journal::live::LiveOutput;
+use crate::journal::reading::{Listed, Reading, Recorded};
+use crate::output::shape::{Passes, Shape};
+use crate::terminal::colour::{Palette, Place};
+
+/// Prints what was asked for.
+pub(crate) fn show(args: &ShowArgs) -> ExitStatus {
+    stdout::end(tell(args))
+}
+
+/// A job that was found.
+enum Found {
+    OnList(Box<Listed>),
+    /// Only in the records, of lists that there were before.
+    OffList(Key),
+}
+
+fn tell(args: &ShowArgs) -> Result<(), Fault> {
+    let mut reading = Reading::open(&args.directory)?;
+    stdout::remark(&reading.remarks);
+    let found = find(&mut reading, &Key::from(args.key.as_os_str()))?;
+    let mut paper = stdout::paper();
+    match (args.stdout, args.stderr) {
+        (true, _) => tell_output(&mut reading, &found, Source::Stdout, &mut paper)?,
+        (_, true) => tell_output(&mut reading, &found, Source::Stderr, &mut paper)?,
+        _ => {
+            let place = match paper.get_ref().passes() {
+                Passes::TextAndColour => Place::Terminal,
+                Passes::Everything => Place::Elsewhere,
+            };
+            tell_all(&mut reading, &found, Palette::choose(args.colour.color, place), &mut paper)?;
+        }
+    }
+    Ok(paper.flush()?)
+}
+
+/// The job with this key, or whose key is shown like this.
+fn find(reading: &mut Reading, key: &Key) -> anyhow::Result<Found> {
+    if let Some(job) = reading.find(key)? {
+        return Ok(Found::OnList(Box::new(job)));
+    }
+    if !reading.attempts_of(key).is_empty() {
+        return Ok(Found::OffList(key.clone()));
+    }
+    let wanted = key.to_string();
+    let (mut shown_alike, mut nearest) = (Vec::new(), Nearest::new(&wanted));
+    reading.each(|_, job| {
+        let shown = job.line.key().to_string();
+        if shown == wanted {
+            shown_alike.push(job);
+        } else {
+            nearest.take(shown);
+        }
+        Ok::<(), anyhow::Error>(())
+    })?;
+    match (shown_alike.pop(), shown_alike.is_empty()) {
+        (Some(job), true) => Ok(Found::OnList(Box::new(job))),
+        (Some(_), false) => {
+            Err(anyhow!("{wanted:?}: several jobs have keys that are shown like this; give its bytes"))
+        }
+        (None, _) => Err(anyhow!("no job has the key {wanted:?}; {}", nearest.advice())),
+    }
+}
+
+/// Keys that are like one that there is not.
+struct Nearest<'a> {
+    wanted: &'a str,
+    keys: BTreeSet<(usize, String)>,
+}
+
+/// So many are named.
+const NAMED: usize = 3;
+
+/// Longer ones are whole commands: nobody mistypes those, and it would take long to compare them.
+const LONGEST: usize = 200;
+
+impl<'a> Nearest<'a> {
+    fn new(wanted: &'a str) -> Nearest<'a> {
+        Nearest { wanted, keys: BTreeSet::new() }
+    }
+
+    fn take(&mut self, key: String) {
+        let most = self.wanted.chars().count() / 2;
+        let distance = if !self.wanted.is_empty() && key.contains(self.wanted) {
+            0
+        } else if key.len() > LONGEST || self.wanted.len() > LONGEST {
+            return;
+        } else {
+            strsim::damerau_levenshtein(&key, self.wanted)
+        };
+        if distance <= most {
+            self.keys.insert((distance, key));
+            if self.keys.len() > NAMED {
+                self.keys.pop_last();
+            }
+        }
+    }
+
+    fn advice(&self) -> String {
+        let keys: Vec<String> = self.keys.iter().map(|(_, key)| format!("{key:?}")).collect();
+        match &keys[..] {
+            [] => "`procpool ls` lists all".to_owned(),
+            [one] => format!("there is {one}"),
+            several => format!("there are {}", several.join(", ")),
+        }
+    }
+}
+
+/// What the attempt that counts has written, and nothing else.
+fn tell_output(reading: &mut Reading, found: &Found, source: Source, paper: &mut Paper) -> Result<(), Fault> {
+    if let Some(live) = live_of(reading, found, source) {
+        return copy_of(live.bytes, || "what it has written so far".to_owned(), paper).map(drop);
+    }
+    let key = match found {
+        Found::OnList(job) => job.line.key(),
+        Found::OffList(key) => key.clone(),
+    };
+    let noted = reading.outcomes.of(&key);
+    let noted =
+        noted.with_context(|| format!("\"{key}\" has not run to an end, so there is no output of it"))?;
+    let recorded = reading.counting(&noted)?;
+    copy(&recorded, source, paper).map(drop)
+}
+
+fn live_of(reading: &Reading, found: &Found, source: Source) -> Option<LiveOutput> {
+    match found {
+        Found::OnList(job) => reading.live(job, source),
+        Found::OffList(_) => None,
+    }
+}
+
+fn tell_all(reading: &mut Reading, found: &Found, palette: Palette, paper: &mut Paper) -> Result<(), Fault> {
+    let key = match found {
+        Found::OnList(job) => {
+            paper.write_all(Page::new(palette).job(reading, job).as_bytes())?;
+            tell_live(reading, found, palette, paper)?;
+            job.line.key()
+        }
+        Found::OffList(key) => {
+            paper.write_all(Page::new(palette).unlisted(key).as_bytes())?;
+            key.clone()
+        }
+    };
+    let counting = reading.outcomes.of(&key).map(|noted| reading.outcomes.counting(&noted));
+    for place in reading.attempts_of(&key) {
+        let recorded = reading.records.read(place)?;
+        let page = Page::new(palette);
+        paper.write_all(page.attempt(&recorded.entry, Some(place) == counting).as_bytes())?;
+        for source in [Source::Stdout, Source::Stderr] {
+            if recorded.entry.length(source) > 0 {
+                paper.write_all(page.output_head(&recorded.entry, source).as_bytes())?;
+                if copy(&recorded, source, paper)? != Some(b'\n') {
+                    paper.write_all(b"\n")?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a job that runs has written so far.
+fn tell_live(reading: &Reading, found: &Found, palette: Palette, paper: &mut Paper) -> Result<(), Fault> {
+    for source in [Source::Stdout, Source::Stderr] {
+        if let Some(live) = live_of(reading, found, source) {
+            paper.write_all(Page::new(palette).live_head(&live, source).as_bytes())?;
+            if copy_of(live.bytes, || "what it has written so far".to_owned(), paper)? != Some(b'\n') {
+                paper.write_all(b"\n")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn copy(recorded: &Recorded, source: Source, paper: &mut Paper) -> Result<Option<u8>, Fault> {
+    copy_of(recorded.open(source)?, || recorded.place(source), paper)
+}
+
+/// Copies an output as it is, or to a terminal without what would control it. Gives its last byte.
+fn copy_of(mut from: impl Read, place: impl Fn() -> String, paper: &mut Paper) -> Result<Option<u8>, Fault> {
+    let passes = paper.get_ref().passes();
+    let mut shape = Shape::new(passes, None, paper);
+    let mut piece = vec![0; 64 * 1024];
+    let mut last = None;
+    loop {
+        let count = match from.read(&mut piece) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            count => count.with_context(&place)?,
+        };
+        if count == 0 {
+            shape.finish()?;
+            return Ok(last);
+        }
+        last = Some(piece[count - 1]);
+        shape.write_all(&piece[..count])?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_missing_is_answered_with_those_that_are_like_it() {
+        let advice = |wanted: &str| {
+            let mut nearest = Nearest::new(wanted);
+            for key in ["src/a.txt", "src/b.txt", "alpha", "alphq", "alphx", "alphz"] {
+                nearest.take(key.to_owned());
+            }
+            nearest.advice()
+        };
+        assert_eq!(advice("a.txt"), r#"there is "src/a.txt""#);
+        assert_eq!(advice("alpha2"), r#"there are "alpha", "alphq", "alphx""#);
+        assert_eq!(advice("zzzzz"), "`procpool ls` lists all");
+        assert_eq!(advice(""), "`procpool ls` lists all");
+    }
+}

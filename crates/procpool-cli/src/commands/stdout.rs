@@ -1,0 +1,64 @@
+//! How procpool ends that has only told something, on standard output.
+//! Knows nothing of what was told.
+
+use std::io::{self, BufWriter};
+
+use procpool_core::Source;
+use signal_hook::consts::SIGPIPE;
+
+use crate::exit::{self, ExitStatus};
+use crate::output::stream::{Control, Stream};
+use crate::terminal::pulse::Pulse;
+use crate::terminal::screen;
+
+/// Why not all of it was told.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// There is something wrong with what was read, or with what was asked for.
+    Input(anyhow::Error),
+    /// It could not be written.
+    Output(io::Error),
+    /// Something else failed that is needed for it.
+    Own(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Fault {
+    fn from(error: anyhow::Error) -> Fault {
+        Fault::Input(error)
+    }
+}
+
+impl From<io::Error> for Fault {
+    /// Only what is written fails with a bare error.
+    fn from(error: io::Error) -> Fault {
+        Fault::Output(error)
+    }
+}
+
+/// Where it goes.
+pub(crate) type Paper = BufWriter<Stream>;
+
+/// Standard output, for all bytes. Nothing is lost on one that was closed, full, or is slow.
+pub(crate) fn paper() -> Paper {
+    BufWriter::with_capacity(64 * 1024, Stream::open(Source::Stdout, Control::Colour, Pulse::default()))
+}
+
+/// What is to be known besides, on standard error.
+pub(crate) fn remark(remarks: &[String]) {
+    for remark in remarks {
+        screen::say(&format!("procpool: {remark}\n"));
+    }
+}
+
+/// The exit status, after it was said why.
+pub(crate) fn end(told: Result<(), Fault>) -> ExitStatus {
+    match told {
+        Ok(()) => ExitStatus::Success,
+        Err(Fault::Input(error)) => exit::bad_input(&error),
+        Err(Fault::Own(error)) => exit::own_failure(&error),
+        Err(Fault::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Signal(SIGPIPE),
+        Err(Fault::Output(error)) => {
+            exit::own_failure(&anyhow::Error::from(error).context("can't write to standard output"))
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! Three processes in the place of one: whichever of them is killed, and their process group too, the others end all that the
+//! run has started. A process that is a child of ours, by birth or by adoption, is all that is seen here.
+//!
+//! The process that was started becomes the **front**, which the shell knows. It forks the **keeper**, and that the **pool**,
+//! which does all the work. Front and pool are in the group that the shell has made; the keeper is alone in a session of its
+//! own: a signal to the group leaves one who ends the jobs, and the kernel doesn't take it for a shell that could continue
+//! the others. All three are subreapers (prctl(2)): a
+//! process whose parent dies becomes a child of the nearest of them that lives, also where it has left its group and session.
+//! They hold the ends of two sockets, front to keeper and keeper to pool. An end of file tells of a death; signals are passed
+//! on through them, and what there is to say about the end (`words`).
+
+mod aftermath;
+mod children;
+mod front;
+mod keeper;
+pub(crate) mod leave;
+mod left;
+mod link;
+mod mark;
+mod orphans;
+pub(crate) mod signals;
+pub(crate) mod status;
+mod sweep;
+mod watch;
+mod words;
+
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::thread;
+
+use anyhow::{Context, bail};
+use nix::sys::signal::SigSet;
+use nix::unistd::ForkResult;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::retry_on_intr;
+use rustix::process::{
+    Pid, Signal, WaitOptions, getpid, getppid, set_child_subreaper, set_parent_process_death_signal, setsid,
+    waitpid,
+};
+use signal_hook::consts::SIGKILL;
+
+pub(crate) use crate::guard::aftermath::{Leftovers, list};
+use crate::guard::front::Front;
+use crate::guard::keeper::Keeper;
+pub(crate) use crate::guard::left::Left;
+use crate::guard::link::Heard;
+pub(crate) use crate::guard::link::{Alone, Link, Ruler};
+pub(crate) use crate::guard::mark::{MARK, Mark};
+pub(crate) use crate::guard::orphans::Orphans;
+use crate::guard::watch::{Awaited, Line};
+use crate::guard::words::TAKES_LEAVE;
+use crate::os::{sys, threads};
+use crate::proc;
+use crate::terminal::screen;
+
+/// The pool's side: that it has a keeper, and the orphans that it has adopted itself.
+pub(crate) struct Guard {
+    pub(crate) alone: Alone,
+    heard: Heard,
+    leftovers: Leftovers,
+    keeper: Arc<UnixStream>,
+    pub(crate) orphans: Arc<Orphans>,
+}
+
+/// What the keeper writes to the front when the pool has been made: there are three processes then, or one.
+const READY: [u8; 1] = [b'R'];
+
+impl Guard {
+    /// Returns in a grandchild of the process that called it, which stays behind as the front and never returns.
+    ///
+    /// # Errors
+    /// Where the system can't do it. Then there is still one process, and nothing has changed.
+    pub(crate) fn enter(leftovers: Leftovers) -> anyhow::Result<Guard> {
+        proc::trust()?;
+        let mut before =
+            children::children_of(getpid()).context("the kernel doesn't list a process's children")?;
+        let awaited = Awaited::prepare().context("signalfd(2)")?;
+        let (line, theirs) = lines()?;
+        let front = getpid();
+        set_child_subreaper(Some(front)).context("the kernel has no subreapers")?;
+        // From here on all signals wait until somebody can hear of them.
+        let _ = SigSet::all().thread_set_mask();
+        let forked = fork().context("can't make a second process");
+        let result = match forked {
+            Ok(ForkResult::Child) => {
+                drop(line);
+                return keep(front, theirs, awaited, leftovers);
+            }
+            Ok(ForkResult::Parent { child }) => {
+                drop(theirs);
+                let keeper = pid(child);
+                read_ready(&line, keeper, &mut before).map(|()| keeper)
+            }
+            Err(error) => Err(error),
+        };
+        match result {
+            Ok(keeper) => {
+                let line = Line::new(line);
+                Front { keeper, line, awaited, before, heard: front::Told::default() }.stand_by()
+            }
+            Err(error) => {
+                let _ = set_child_subreaper(None);
+                let _ = SigSet::empty().thread_set_mask();
+                Err(error)
+            }
+        }
+    }
+
+    /// In the pool, before anything else. What the system has just done for the keeper it does here too.
+    fn follow(keeper: Pid, link: UnixStream, leftovers: Leftovers) -> Guard {
+        let _ = set_child_subreaper(Some(getpid()));
+        if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
+            screen::say(&format!(
+                "procpool: prctl(PR_SET_PDEATHSIG): {error}; killed while it is stopped, procpool may leave jobs behind\n"
+            ));
+        }
+        if getppid() != Some(keeper) {
+            // It was killed before it could be followed.
+            sys::take_default_action(SIGKILL);
+        }
+        // Not before: who was stopped by a signal that had waited, and lost its keeper then, would stay so for ever.
+        let _ = SigSet::empty().thread_set_mask();
+        Guard {
+            alone: Alone::default(),
+            heard: Heard::default(),
+            leftovers,
+            keeper: Arc::new(link),
+            orphans: Arc::new(Orphans::new(getpid())),
+        }
+    }
+
+    /// What the pool needs to hear the keeper.
+    pub(crate) fn link(&self) -> Link {
+        Link {
+            alone: self.alone.clone(),
+            heard: self.heard.clone(),
+            keeper: Arc::clone(&self.keeper),
+            orphans: Arc::clone(&self.orphans),
+            leftovers: self.leftovers,
+        }
+    }
+
+    /// Tells the keeper that all jobs have ended and all that there is to say has been said. Comes back only
+    /// where it has heard of it: where it is dead, whoever listens to it has yet to end what is left.
+    pub(crate) fn take_leave(&self) {
+        self.alone.hold();
+        let told = (&*self.keeper).write_all(&[TAKES_LEAVE]);
+        // Any other error than that nobody is there would have this wait for an end that nobody makes.
+        let is_gone = |error: io::Error| {
+            matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
+        };
+        if told.is_err_and(is_gone) && self.heard.is_set() {
+            loop {
+                thread::park();
+            }
+        }
+    }
+}
+
+/// In the keeper: makes the pool, in which this returns.
+fn keep(front: Pid, to_front: UnixStream, awaited: Awaited, leftovers: Leftovers) -> anyhow::Result<Guard> {
+    let (pool, to_pool) = match make_pool() {
+        Ok(Made::InPool { keeper, link }) => {
+            drop((to_front, awaited));
+            return Ok(Guard::follow(keeper, link, leftovers));
+        }
+        Ok(Made::InKeeper { pool, line }) => (pool, line),
+        // The front hears the end of this process and goes on alone.
+        Err(error) => {
+            let _ = (&to_front).write_all(format!("{error:#}").as_bytes());
+            std::process::exit(1);
+        }
+    };
+    // After the fork, so that the pool stays where the shell's signals go. A session, for a parent in another group of the same one
+    // makes a group look as if somebody could continue it: who is left of it when that parent dies gets HUP and CONT from the
+    // kernel where one was stopped (setpgid(2)), strangers too.
+    if let Err(error) = setsid() {
+        screen::say(&format!(
+            "procpool: setsid(2): {error}; a `kill -9` of its process group would leave its jobs behind\n"
+        ));
+    }
+    // Continued where it was stopped by hand and the front is killed: that is heard on the socket then.
+    let _ = set_parent_process_death_signal(Some(Signal::CONT));
+    let _ = (&to_front).write_all(&READY);
+    Keeper {
+        front,
+        pool,
+        to_pool,
+        to_front: Line::new(to_front),
+        awaited,
+        leftovers,
+        told: keeper::Told::default(),
+    }
+    .stand_by()
+}
+
+/// The two ends of the line between front and keeper. All that may fail is done before there are two processes: one that went
+/// on alone after that would run the jobs beside the other.
+fn lines() -> anyhow::Result<(UnixStream, UnixStream)> {
+    let (ours, theirs) = UnixStream::pair().context("socketpair(2)")?;
+    ours.set_nonblocking(true).and_then(|()| theirs.set_nonblocking(true)).context("ioctl(2)")?;
+    Ok((ours, theirs))
+}
+
+enum Made {
+    InPool { keeper: Pid, link: UnixStream },
+    InKeeper { pool: Pid, line: Line },
+}
+
+fn make_pool() -> anyhow::Result<Made> {
+    let (ours, theirs) = UnixStream::pair().context("socketpair(2)")?;
+    ours.set_nonblocking(true).context("ioctl(2)")?;
+    let keeper = getpid();
+    set_child_subreaper(Some(keeper)).context("the kernel has no subreapers")?;
+    match fork().context("can't make a third process")? {
+        ForkResult::Child => Ok(Made::InPool { keeper, link: theirs }),
+        ForkResult::Parent { child } => {
+            drop(theirs);
+            Ok(Made::InKeeper { pool: pid(child), line: Line::new(ours) })
+        }
+    }
+}
+
+/// Waits in the front until the keeper has made the pool.
+///
+/// # Errors
+/// Where it could not, and why.
+fn read_ready(mut line: &UnixStream, keeper: Pid, before: &mut Vec<Pid>) -> anyhow::Result<()> {
+    let mut said = Vec::new();
+    // One at a time: what the keeper says after that is the front's to hear.
+    let mut word = [0];
+    while retry_on_intr(|| poll(&mut [PollFd::new(line, PollFlags::IN)], None)).is_ok() {
+        match line.read(&mut word) {
+            Ok(1) if said.is_empty() && word == READY => return Ok(()),
+            Ok(1) => said.extend(word),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
+            _ => break,
+        }
+    }
+    let reason = String::from_utf8_lossy(&said);
+    let ended = retry_on_intr(|| waitpid(Some(keeper), WaitOptions::empty()));
+    match ended {
+        // It was killed in the middle, and so is this process to be.
+        Ok(Some((_, status))) if status.signaled() => {
+            sweep::sweep(before);
+            watch::end_like(status)
+        }
+        _ => bail!("{reason}"),
+    }
+}
+
+/// Makes a second process, and waits for room where there is none now.
+fn fork() -> io::Result<ForkResult> {
+    let mut pauses = threads::pauses();
+    loop {
+        match (sys::fork(), pauses.next()) {
+            (Err(error), Some(pause)) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(pause),
+            (forked, _) => return forked,
+        }
+    }
+}
+
+fn pid(child: nix::unistd::Pid) -> Pid {
+    Pid::from_raw(child.as_raw()).expect("BUG: a child without a number")
+}

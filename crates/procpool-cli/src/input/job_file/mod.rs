@@ -1,0 +1,83 @@
+//! Jobs from a file that names each of them and says how to run it.
+//! Knows the kinds of files; what stands in them is read below.
+
+mod dictionary;
+mod document;
+mod json;
+mod lines;
+mod spec;
+mod toml;
+
+use std::fs;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use procpool_core::Job;
+
+use crate::input::Input;
+use crate::input::job_file::lines::JobLines;
+use crate::job::terms::Terms;
+use crate::job::work::Work;
+use crate::os::closed::Standard;
+use crate::terminal::shown;
+
+/// How a job file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Json,
+    /// An object a line.
+    JsonLines,
+    Toml,
+}
+
+impl Format {
+    fn of(path: &Path) -> Option<Format> {
+        match path.extension()?.to_str()? {
+            "json" => Some(Format::Json),
+            "toml" => Some(Format::Toml),
+            "jsonl" | "ndjson" => Some(Format::JsonLines),
+            _ => None,
+        }
+    }
+
+    /// The jobs of a whole file, in the order in which they are written.
+    ///
+    /// # Errors
+    /// Where something is wrong with what stands in it.
+    pub(crate) fn read(self, text: &str, terms: Terms) -> anyhow::Result<Vec<Job<Work>>> {
+        match self {
+            Format::Json => json::parse(text, terms),
+            Format::Toml => toml::parse(text, terms),
+            Format::JsonLines => JobLines::new(text.as_bytes(), "the file", terms).collect(),
+        }
+    }
+}
+
+/// Jobs in JSONL as they come on standard input.
+pub(crate) fn stream<R: BufRead>(reader: R, terms: Terms) -> JobLines<R> {
+    JobLines::new(reader, "standard input", terms)
+}
+
+/// Opens a job file; `-` is JSONL on standard input. The terms are for jobs that name none of
+/// their own.
+///
+/// A file is read and checked whole before the first job starts; standard input as it comes.
+///
+/// # Errors
+/// Where it can't be read, is of no known kind, or something is wrong with what stands in it.
+pub(crate) fn open(path: &Path, terms: Terms) -> anyhow::Result<Input> {
+    if path.as_os_str() == "-" {
+        Standard::Input.check().context("standard input")?;
+        return Ok(Input::streamed(stream(BufReader::new(io::stdin()), terms)));
+    }
+    let shown = shown::name(path);
+    let text = fs::read_to_string(path).with_context(|| format!("can't read the job file {shown}"))?;
+    let Some(format) = Format::of(path) else {
+        bail!(
+            "job file {shown}: its name has to end in .json, .jsonl or .toml, so that it is clear how to read it"
+        );
+    };
+    let jobs = format.read(&text, terms).with_context(|| format!("job file {shown}"))?;
+    Ok(Input::checked(jobs))
+}

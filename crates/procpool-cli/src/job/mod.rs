@@ -1,0 +1,7 @@
+//! What a job of the command line is, and how it is launched in a slot.
+
+pub(crate) mod gpus;
+pub(crate) mod labels;
+pub(crate) mod launch;
+pub(crate) mod terms;
+pub(crate) mod work;

@@ -1,0 +1,71 @@
+//! Whether what ended was recorded, and whether the records are still where they can be found: looked up by the sinks that
+//! stand for a journal. Knows nothing of what is recorded, or by whom.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+
+use crate::journal::recorder::Recorder;
+use crate::run::sink::{Totals, Trouble};
+
+/// See the head of this file.
+pub(super) struct Recorded {
+    recorder: Arc<Recorder>,
+    /// What the records are called, for errors.
+    name: String,
+    looked: Instant,
+}
+
+/// How often it is looked whether the files are still there.
+const LOOK: Duration = Duration::from_secs(1);
+
+impl Recorded {
+    pub(super) fn new(recorder: Arc<Recorder>, name: String) -> Recorded {
+        Recorded { recorder, name, looked: Instant::now() }
+    }
+
+    /// # Errors
+    /// Where this attempt has no record, or the files are gone.
+    pub(super) fn check(&mut self, seq: u64, attempt: u32) -> Result<(), Trouble> {
+        if self.recorder.lacks(seq, attempt) {
+            return Err(self.failed());
+        }
+        if self.looked.elapsed() < LOOK {
+            return Ok(());
+        }
+        self.looked = Instant::now();
+        self.check_place()
+    }
+
+    /// # Errors
+    /// Where anything at all could not be recorded, or the files are gone.
+    pub(super) fn check_all(&self) -> Result<(), Trouble> {
+        if !self.recorder.may_start() {
+            return Err(self.failed());
+        }
+        self.check_place()
+    }
+
+    /// Records how the run has ended.
+    ///
+    /// # Errors
+    /// Where that can't be written.
+    pub(super) fn end(&self, status: i32, totals: &Totals) -> Result<(), Trouble> {
+        self.recorder.end(status, &totals.left).map_err(|error| Trouble::recording(&self.name, error))
+    }
+
+    fn check_place(&self) -> Result<(), Trouble> {
+        let gone = || format!("{} was taken away while the run went on", self.name);
+        self.recorder.check_place().with_context(gone).map_err(Trouble::Failed)
+    }
+
+    fn failed(&self) -> Trouble {
+        let error = self.recorder.take_error();
+        let error = error.unwrap_or_else(|| std::io::Error::other("a record is missing"));
+        Trouble::Failed(
+            anyhow::Error::from(error)
+                .context(format!("can't write to {}; nothing more is started", self.name)),
+        )
+    }
+}

@@ -1,0 +1,79 @@
+//! The journal's place among the sinks: before all others, so that nothing is shown that it doesn't have.
+//! Knows nothing of how it is written: workers have done that by now.
+
+use std::sync::Arc;
+
+use procpool_core::{Completion, Retried};
+
+use crate::exit::ExitStatus;
+use crate::guard::signals::Ending;
+use crate::job::work::Work;
+use crate::journal::check::Recorded;
+use crate::journal::session::Session;
+use crate::run::sink::{Sink, Totals, Trouble};
+use crate::terminal::screen;
+
+/// Looks whether all was recorded.
+pub(crate) struct Journal {
+    session: Arc<Session>,
+    recorded: Recorded,
+}
+
+/// After all others, where nobody prints: takes note that a job has been told to all who want to know.
+pub(crate) struct Told(pub(crate) Arc<Session>);
+
+impl Journal {
+    pub(crate) fn new(session: Arc<Session>) -> Journal {
+        let name = format!("the journal in {:?}", session.folder.path());
+        let recorded = Recorded::new(Arc::clone(&session.recorder), name);
+        Journal { session, recorded }
+    }
+}
+
+impl Sink for Journal {
+    fn begin(&mut self) -> Result<(), Trouble> {
+        self.session.begin().map_err(Trouble::Failed)
+    }
+
+    fn retried(&mut self, retried: &Retried) -> Result<(), Trouble> {
+        self.recorded.check(retried.seq.get(), retried.attempt)
+    }
+
+    fn completed(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble> {
+        self.recorded.check(completion.seq.get(), completion.attempt)
+    }
+
+    fn finish(&mut self, _: &Totals) -> Result<(), Trouble> {
+        self.session.settle().map_err(Trouble::Failed)?;
+        self.recorded.check_all()
+    }
+
+    fn ended(&mut self, totals: &Totals, status: ExitStatus) -> Result<(), Trouble> {
+        // By now the others have printed all that there is.
+        self.session.printed.check().map_err(Trouble::noting)?;
+        let taken_back =
+            self.session.recorder.take_back(&Ending::of_this_process()).map_err(Trouble::noting)?;
+        if taken_back > 0 {
+            screen::say(&format!(
+                "procpool: {taken_back} of the jobs had ended within a second before all its processes were told to end, maybe by \
+                 that: a resume runs them again\n"
+            ));
+        }
+        self.recorded.end(status.number(), totals)
+    }
+}
+
+impl Sink for Told {
+    fn completed(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble> {
+        let noted = self.0.printed.done(completion.seq.get());
+        noted.map_err(Trouble::noting)
+    }
+
+    fn recorded(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble> {
+        self.completed(completion)
+    }
+
+    fn finish(&mut self, _: &Totals) -> Result<(), Trouble> {
+        Ok(())
+    }
+}

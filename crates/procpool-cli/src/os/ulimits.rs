@@ -1,0 +1,147 @@
+//! Limits that the shell's `ulimit` sets: which of them an error is due to, and how it stands.
+//! Knows nothing of what was tried.
+//!
+//! The system's own words ("Cannot allocate memory", "File too large") don't say that there is a limit which can be raised.
+
+use std::fmt;
+use std::io::{self, ErrorKind};
+
+use anyhow::anyhow;
+use nix::libc;
+use rustix::process::Resource;
+
+use crate::os::sys::memory;
+
+/// A limit that is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Reached {
+    /// As `ulimit` is called for it.
+    option: &'static str,
+    allowed: u64,
+    /// What `allowed` counts.
+    unit: &'static str,
+}
+
+/// Several of which each may be the one that an error is due to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Limits([Option<Reached>; 2]);
+
+/// Which kinds of limits an error can be due to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shortage {
+    FileSize,
+    Descriptors,
+    Memory,
+    /// Of processes and threads, or of memory for a thread: the C library says the same of both.
+    Tasks,
+}
+
+/// Where a mapping of so many bytes is refused, a thread was refused for want of memory: it is its stack.
+const STACK: usize = 2 << 20;
+
+/// The limits that an error may be due to, as far as they are set.
+pub(crate) fn reached(error: &anyhow::Error) -> Limits {
+    limits_of(error.chain().filter_map(|cause| cause.downcast_ref()).find_map(shortage))
+}
+
+/// The same of an error that has no causes.
+pub(crate) fn reached_by(error: &io::Error) -> Limits {
+    limits_of(shortage(error))
+}
+
+fn limits_of(shortage: Option<Shortage>) -> Limits {
+    match shortage {
+        None => Limits::default(),
+        Some(Shortage::FileSize) => Limits([set("-f", Resource::Fsize, 1, "bytes"), None]),
+        Some(Shortage::Descriptors) => Limits([set("-n", Resource::Nofile, 1, "descriptors"), None]),
+        Some(Shortage::Tasks) if memory::has_room(STACK) => Limits([
+            set("-u", Resource::Nproc, 1, "tasks of this user (and a cgroup's pids.max may allow fewer)"),
+            None,
+        ]),
+        Some(Shortage::Memory | Shortage::Tasks) => of_memory(),
+    }
+}
+
+/// Those of memory that are set.
+pub(crate) fn of_memory() -> Limits {
+    Limits([set("-v", Resource::As, 1024, "kB"), set("-d", Resource::Data, 1024, "kB")])
+}
+
+/// That of processor time, where it is set.
+pub(crate) fn of_time() -> Limits {
+    Limits([set("-t", Resource::Cpu, 1, "seconds"), None])
+}
+
+/// What clap and parsers of job files need at most is far less. What they get below this ends them by SIGABRT, in the middle of a word.
+const STACK_OF_MAIN: u64 = 512 << 10;
+
+/// The limit of the first thread's stack, where that is too low for procpool.
+pub(crate) fn stack() -> Result<(), anyhow::Error> {
+    match memory::limit_of(Resource::Stack) {
+        Some(allowed) if allowed < STACK_OF_MAIN => {
+            let (allowed, needed) = (allowed / 1024, STACK_OF_MAIN / 1024);
+            Err(anyhow!("the stack is too small: `ulimit -s` allows {allowed} kB, {needed} are needed"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn set(option: &'static str, resource: Resource, unit_of: u64, unit: &'static str) -> Option<Reached> {
+    let allowed = memory::limit_of(resource)?;
+    Some(Reached { option, allowed: allowed / unit_of, unit })
+}
+
+fn shortage(error: &io::Error) -> Option<Shortage> {
+    match (error.raw_os_error(), error.kind()) {
+        (Some(libc::EMFILE), _) => Some(Shortage::Descriptors),
+        (_, ErrorKind::FileTooLarge) => Some(Shortage::FileSize),
+        (_, ErrorKind::OutOfMemory) => Some(Shortage::Memory),
+        (_, ErrorKind::WouldBlock) => Some(Shortage::Tasks),
+        _ => None,
+    }
+}
+
+impl Limits {
+    pub(crate) fn are_none(&self) -> bool {
+        self.0 == [None; 2]
+    }
+}
+
+/// What is to be added to the words of an error. It allocates nothing: there may be no memory.
+impl fmt::Display for Limits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().flatten().try_for_each(|Reached { option, allowed, unit }| {
+            write!(f, "; `ulimit {option}` allows {allowed} {unit}: raise it")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_due_to_the_limit_of_its_kind_and_to_no_other() {
+        let kind = |code| shortage(&io::Error::from_raw_os_error(code));
+        assert_eq!(kind(libc::EFBIG), Some(Shortage::FileSize));
+        assert_eq!(kind(libc::EMFILE), Some(Shortage::Descriptors));
+        assert_eq!(kind(libc::ENOMEM), Some(Shortage::Memory));
+        assert_eq!(kind(libc::EAGAIN), Some(Shortage::Tasks));
+        // The whole machine's, and a disk's.
+        assert_eq!([libc::ENFILE, libc::ENOSPC, libc::EACCES].map(kind), [None; 3]);
+        assert_eq!(shortage(&io::Error::new(ErrorKind::FileTooLarge, "told")), Some(Shortage::FileSize));
+    }
+
+    #[test]
+    fn a_limit_is_told_with_its_number_and_what_that_counts() {
+        let limit = Reached { option: "-f", allowed: 3072, unit: "bytes" };
+        assert_eq!(Limits([Some(limit), None]).to_string(), "; `ulimit -f` allows 3072 bytes: raise it");
+    }
+
+    #[test]
+    fn an_error_that_is_due_to_none_gets_no_advice() {
+        let full = io::Error::from_raw_os_error(libc::ENOSPC);
+        let limits = reached(&anyhow::Error::from(full).context("can't write"));
+        assert!(limits.are_none() && limits.to_string().is_empty());
+    }
+}

@@ -1,0 +1,26 @@
+//! Forgets what nobody wants to see, so that it doesn't fill the disk.
+//! Knows nothing of who else is told.
+
+use procpool_core::{Completion, Live};
+
+use crate::job::work::Work;
+use crate::output::passage::Printed;
+use crate::run::sink::{Sink, Totals, Trouble};
+
+/// In the place of a printer.
+pub(crate) struct Forget;
+
+impl Sink for Forget {
+    fn wrote(&mut self, live: &Live) -> Result<(), Trouble> {
+        Printed::Forgotten.forget(live, live.length());
+        Ok(())
+    }
+
+    fn completed(&mut self, _: &mut Completion<Work>) -> Result<(), Trouble> {
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &Totals) -> Result<(), Trouble> {
+        Ok(())
+    }
+}

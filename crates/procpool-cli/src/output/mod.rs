@@ -1,0 +1,17 @@
+//! Prints what jobs write: each output whole or line by line, in which order, and how far it has been printed.
+
+pub(crate) mod account;
+pub(crate) mod catch_up;
+pub(crate) mod failures;
+pub(crate) mod forget;
+pub(crate) mod in_order;
+pub(crate) mod lines;
+pub(crate) mod note;
+pub(crate) mod passage;
+pub(crate) mod print;
+pub(crate) mod reorder;
+pub(crate) mod replay;
+pub(crate) mod shape;
+pub(crate) mod stream;
+pub(crate) mod tag;
+pub(crate) mod translate;

@@ -1,0 +1,46 @@
+//! Takes account of one output that is printed line by line while others are, for whoever goes on after a kill.
+//! Knows nothing of what a line is.
+
+use std::io;
+use std::sync::Arc;
+
+use procpool_core::Source;
+
+use crate::journal::printed::Printed;
+use crate::journal::rows::Place;
+use crate::journal::shaped::Shaped;
+use crate::output::stream::Stream;
+
+/// The account of an output of one attempt.
+pub(crate) struct Note {
+    pub(crate) printed: Arc<Printed>,
+    pub(crate) position: u64,
+    pub(crate) source: Source,
+    pub(crate) row: Place,
+    pub(crate) shape: Shaped,
+}
+
+impl Note {
+    /// More of it is going to be printed, from where it was left.
+    ///
+    /// # Errors
+    /// Where the disk has no room for the note.
+    pub(crate) fn begin(&self, stream: &Stream) -> io::Result<()> {
+        let Some(rows) = self.printed.rows() else { return Ok(()) };
+        let own = rows.own(self.row);
+        self.printed.begin_from(self.position, &self.shape, own)?;
+        stream.begin_here();
+        Ok(())
+    }
+
+    /// So many of the job's own bytes have been printed.
+    ///
+    /// # Errors
+    /// Where the disk has no room for the note.
+    pub(crate) fn end(&self, own: u64) -> io::Result<()> {
+        if let Some(rows) = self.printed.rows() {
+            rows.set(self.row, self.source, own)?;
+        }
+        self.printed.pause()
+    }
+}

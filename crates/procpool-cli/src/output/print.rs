@@ -1,0 +1,264 @@
+//! Prints jobs' outputs whole: standard output to standard output, standard error to standard error.
+//! Knows nothing of their order.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::sync::Arc;
+
+use procpool_core::{Completion, Key, Seq, Source, Spool};
+
+use crate::job::labels::Labels;
+use crate::job::work::{Place, Work};
+use crate::journal::printed::{Partial, Printed as Account};
+use crate::journal::resumption::Afterwards;
+use crate::journal::shaped::Shaped;
+use crate::output::passage::Printed;
+use crate::output::replay::{Cut, Recorded, Rest};
+use crate::output::stream::{Control, Stream};
+use crate::output::translate::Shaping;
+use crate::run::sink::{Sink, Totals, Trouble};
+use crate::terminal::pulse::Pulse;
+
+/// Where outputs go, and how their lines begin.
+pub(crate) struct Printer {
+    stdout: Stream,
+    stderr: Stream,
+    tag: Tag,
+    printed: Printed,
+    /// Whether both streams go to one file or pipe.
+    goes: Goes,
+    account: Option<Arc<Account>>,
+    last_lines: LastLines,
+}
+
+/// What becomes of the last line of an output where it has no newline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LastLines {
+    AreAsTheyAre,
+    AreEnded,
+}
+
+/// Where the two streams go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Goes {
+    Apart,
+    Together,
+}
+
+/// What each line of output begins with.
+#[derive(Clone, Debug)]
+pub(crate) enum Tag {
+    Nothing,
+    Key,
+    Label(Arc<Labels>),
+}
+
+impl Printer {
+    /// Prints to procpool's own standard output and standard error, with a beat of `pulse` for each piece.
+    pub(crate) fn new(tag: Tag, control: Control, printed: Printed, pulse: &Pulse) -> Printer {
+        let [stdout, stderr] =
+            [Source::Stdout, Source::Stderr].map(|source| Stream::open(source, control, pulse.clone()));
+        let goes = match (stdout.file_number(), stderr.file_number()) {
+            (Some(one), Some(other)) if one == other => Goes::Together,
+            _ => Goes::Apart,
+        };
+        Printer {
+            stdout,
+            stderr,
+            tag,
+            printed,
+            goes,
+            account: None,
+            last_lines: LastLines::AreAsTheyAre,
+        }
+    }
+
+    /// Takes account of what has been printed.
+    pub(crate) fn keep_account(mut self, account: Arc<Account>) -> Printer {
+        self.stdout.keep_account(Source::Stdout, Arc::clone(&account));
+        self.stderr.keep_account(Source::Stderr, Arc::clone(&account));
+        self.account = Some(account);
+        self
+    }
+
+    /// Ends the last line of each output: lines of others stand behind it.
+    pub(crate) fn that_ends_lines(mut self) -> Printer {
+        self.last_lines = LastLines::AreEnded;
+        self
+    }
+
+    /// Where account is taken of what has been printed.
+    pub(crate) fn account(&self) -> Option<&Arc<Account>> {
+        self.account.as_ref()
+    }
+
+    /// Whether there is a journal.
+    pub(crate) fn keeps_account(&self) -> bool {
+        self.account.is_some()
+    }
+
+    /// What becomes of outputs that have been printed while their job goes on.
+    pub(crate) fn printed(&self) -> Printed {
+        self.printed
+    }
+
+    /// Where its streams go.
+    pub(crate) fn goes(&self) -> Goes {
+        self.goes
+    }
+
+    /// What each line of a job begins with, if with anything.
+    pub(crate) fn label(&self, seq: Seq, key: &Key) -> Option<Key> {
+        match &self.tag {
+            Tag::Nothing => None,
+            Tag::Key => Some(key.clone()),
+            Tag::Label(labels) => Some(labels.of(seq.get()).unwrap_or_else(|| key.clone())),
+        }
+    }
+
+    /// All that the job has written has its label.
+    pub(crate) fn is_done(&self, seq: Seq) {
+        if let Tag::Label(labels) = &self.tag {
+            labels.forget(seq.get());
+        }
+    }
+
+    /// Where this output of jobs goes.
+    pub(crate) fn stream(&mut self, source: Source) -> &mut Stream {
+        match source {
+            Source::Stdout => &mut self.stdout,
+            Source::Stderr => &mut self.stderr,
+        }
+    }
+
+    /// Prints what a job has written: the one with this number.
+    pub(crate) fn print(
+        &mut self,
+        seq: u64,
+        label: Option<&Key>,
+        stdout: &Spool,
+        stderr: &Spool,
+    ) -> Result<(), Trouble> {
+        // Most jobs print nothing, and nobody has to know how far that is.
+        if stdout.is_empty() && stderr.is_empty() {
+            return self.end_job(seq);
+        }
+        self.begin_job(seq, label)?;
+        self.stdout.print(label, stdout)?;
+        self.stderr.print(label, stderr)?;
+        self.end_job(seq)
+    }
+
+    /// What is printed from now on is of the job with this number, each line with this label.
+    pub(crate) fn begin_job(&self, seq: u64, label: Option<&Key>) -> Result<(), Trouble> {
+        let Some(account) = &self.account else { return Ok(()) };
+        account.begin(seq, &self.shaped(label)).map_err(Trouble::noting)
+    }
+
+    /// How outputs are shaped whose lines have this label.
+    pub(crate) fn shaped(&self, label: Option<&Key>) -> Shaped {
+        Shaped {
+            label: label.map(|label| label.as_bytes().to_vec()),
+            stdout: self.stdout.passes(),
+            stderr: self.stderr.passes(),
+        }
+    }
+
+    /// All of the job with this number has been printed.
+    pub(crate) fn end_job(&self, seq: u64) -> Result<(), Trouble> {
+        self.account.as_ref().map_or(Ok(()), |account| account.done(seq)).map_err(Trouble::noting)
+    }
+
+    /// Prints what was recorded of a job by an earlier run.
+    pub(crate) fn print_recorded(&mut self, recorded: &Recorded) -> Result<(), Trouble> {
+        let label = self.label_of(recorded);
+        if let Some(account) = &self.account {
+            let begun = account.begin_from(recorded.position, &self.shaped(label.as_ref()), recorded.from);
+            begun.map_err(Trouble::noting)?;
+        }
+        self.print_rest(recorded, label.as_ref(), [0; 2])?;
+        self.end_job(recorded.position)
+    }
+
+    /// Prints what is left of an output that an earlier run has begun, each line with the label that it had then.
+    pub(crate) fn finish_begun(&mut self, rest: &Rest) -> Result<(), Trouble> {
+        let Rest { recorded, cut: Cut { whose, partial, shape } } = rest;
+        let label = match shape {
+            Some(shape) => shape.label.as_ref().map(|label| OsString::from_vec(label.clone()).into()),
+            None => self.label_of(recorded),
+        };
+        let mut there = [0; 2];
+        for ((source, part), there) in
+            [(Source::Stdout, partial.stdout), (Source::Stderr, partial.stderr)].into_iter().zip(&mut there)
+        {
+            let stream = self.stream(source);
+            let passes = shape.as_ref().map_or(stream.passes(), |shape| shape.passes(source));
+            let before = Shaping { passes, label: label.as_ref() };
+            if !recorded.is_empty(source) {
+                let found = stream.delivered(part, before, || recorded.open(source));
+                *there = found.map_err(|error| recorded.name(Trouble::reading(error)))?;
+            }
+        }
+        if let Some(account) = &self.account {
+            account.go_on(&self.shaped(label.as_ref()), there).map_err(Trouble::noting)?;
+        }
+        self.print_rest(recorded, label.as_ref(), there)?;
+        match (whose.afterwards, &self.account) {
+            // One that runs again is printed by then, until its next outcome is recorded.
+            (Afterwards::IsDone | Afterwards::RunsAgain, _) => self.end_job(recorded.position),
+            (Afterwards::IsNothing, Some(account)) => account.forget().map_err(Trouble::noting),
+            (Afterwards::IsNothing, None) => Ok(()),
+        }
+    }
+
+    /// Prints both outputs, but for so many bytes of each.
+    fn print_rest(
+        &mut self,
+        recorded: &Recorded,
+        label: Option<&Key>,
+        there: [u64; 2],
+    ) -> Result<(), Trouble> {
+        for (source, left_out) in [Source::Stdout, Source::Stderr].into_iter().zip(there) {
+            if !recorded.is_empty(source) {
+                let printed = self.stream(source).print_recorded(label, || recorded.open(source), left_out);
+                printed.map_err(|trouble| recorded.name(trouble))?;
+                if self.last_lines == LastLines::AreEnded {
+                    self.stream(source).end_last_line()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a line that an earlier run has begun, and whose rest nobody has.
+    pub(crate) fn end_torn_line(&mut self, partial: Partial) -> Result<(), Trouble> {
+        self.stdout.end_line(partial.stdout)?;
+        self.stderr.end_line(partial.stderr)?;
+        self.account.as_ref().map_or(Ok(()), |account| account.forget()).map_err(Trouble::noting)
+    }
+
+    fn label_of(&self, recorded: &Recorded) -> Option<Key> {
+        match &self.tag {
+            Tag::Nothing => None,
+            Tag::Key => Some(recorded.key.clone()),
+            Tag::Label(labels) => {
+                let Recorded { position, key, values, slot, .. } = recorded;
+                let place = Place { key: key.as_os_str(), seq: *position, slot: *slot };
+                Some(labels.make(values, place))
+            }
+        }
+    }
+}
+
+impl Sink for Printer {
+    fn completed(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble> {
+        let label = self.label(completion.seq, completion.key());
+        self.is_done(completion.seq);
+        let seq = completion.seq.get();
+        self.print(seq, label.as_ref(), completion.stdout(), completion.stderr())
+    }
+
+    fn finish(&mut self, _: &Totals) -> Result<(), Trouble> {
+        Ok(())
+    }
+}

@@ -1,0 +1,274 @@
+//! Outputs that were recorded by an earlier run and have not been printed, or not to their end.
+//! Knows nothing of streams, or of whose turn it is.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use anyhow::Context;
+use procpool_core::{Completion, Job, Key, Outcome, Source, Spool};
+
+use crate::job::work::Work;
+use crate::journal::entry::Entry;
+use crate::journal::file::JournalFile;
+use crate::journal::folder::{Folder, WriterFiles};
+use crate::journal::identity::Hash;
+use crate::journal::last_list::RestIs;
+use crate::journal::listing::Listing;
+use crate::journal::places::{RecordPlace, find_outcomes};
+use crate::journal::positions::Positions;
+use crate::journal::printed::Partial;
+use crate::journal::resumption::CutOff;
+use crate::journal::rows::Own;
+use crate::journal::shaped::Shaped;
+use crate::journal::stored_jobs::StoredJobs;
+use crate::run::sink::Trouble;
+
+/// What is to be printed, by position.
+pub(crate) struct Replay {
+    writers: Vec<WriterFiles>,
+    jobs: BTreeMap<u64, Waiting>,
+    /// How much of their outputs has been printed line by line, by position.
+    begun: HashMap<u64, Own>,
+    cut: Option<Cut>,
+    /// What is to be finished of a job that is not to be printed.
+    others: Option<RecordPlace>,
+    damage: Damage,
+}
+
+/// An output that was cut off while it was printed: whose, how far it was, and in which shape, where that is known.
+pub(crate) struct Cut {
+    pub(crate) whose: CutOff,
+    pub(crate) partial: Partial,
+    pub(crate) shape: Option<Shaped>,
+}
+
+/// What becomes of such an output.
+pub(crate) enum Begun {
+    /// It is finished.
+    Rest(Box<Rest>),
+    /// Nobody has the rest: its job was running, and runs again.
+    Torn(Partial),
+}
+
+pub(crate) struct Rest {
+    pub(crate) recorded: Recorded,
+    pub(crate) cut: Cut,
+}
+
+/// What can't be printed, for it is not what was recorded any more.
+#[derive(Default)]
+struct Damage {
+    /// The job of the first, and what is wrong with it.
+    first: Option<(Key, io::Error)>,
+    others: u64,
+}
+
+struct Waiting {
+    job: Job<Work>,
+    place: RecordPlace,
+}
+
+/// An output that was recorded.
+pub(crate) struct Recorded {
+    pub(crate) position: u64,
+    pub(crate) key: Key,
+    pub(crate) values: Vec<OsString>,
+    pub(crate) slot: usize,
+    /// What comes before that of its outputs has been printed.
+    pub(crate) from: Own,
+    entry: Entry,
+    outputs: JournalFile,
+}
+
+impl Replay {
+    /// `None` where nothing is left to be printed. Each output is read through: one that is damaged must not be half
+    /// printed before that shows, nor keep all others back.
+    ///
+    /// # Errors
+    /// Where the journal can't be read.
+    pub(crate) fn of(
+        folder: &Folder,
+        listing: &Arc<Listing>,
+        wanted: &HashMap<Hash, u64>,
+        begun: HashMap<u64, Own>,
+        cut: Option<Cut>,
+    ) -> io::Result<Option<Replay>> {
+        let writers = folder.writers()?;
+        let places = find_outcomes(&writers, wanted)?;
+        let others = cut.as_ref().and_then(|cut| other_place(&cut.whose, &writers, wanted).transpose());
+        let others = others.transpose()?;
+        let mut positions = Positions::default();
+        for position in wanted.values() {
+            positions.add(*position);
+        }
+        let jobs = StoredJobs::new(Arc::clone(listing), Some(Arc::new(positions)), None);
+        let mut damage = Damage::default();
+        let waiting = jobs.filter_map(|job| {
+            let Work::Stored(stored) = &job.work else { return None };
+            let place = *places.get(&stored.identity.job)?;
+            match read_through(&place, &writers) {
+                Ok(()) => Some((job.position?, Waiting { job, place })),
+                Err(error) => {
+                    damage.note(job.key, error);
+                    None
+                }
+            }
+        });
+        let jobs: BTreeMap<u64, Waiting> = waiting.collect();
+        let is_empty = jobs.is_empty() && cut.is_none() && damage.first.is_none();
+        Ok((!is_empty).then_some(Replay { writers, jobs, begun, cut, others, damage }))
+    }
+
+    /// Says what will not be printed, if that is anything. Once.
+    pub(crate) fn damage(&mut self) -> Option<anyhow::Error> {
+        let (key, error) = self.damage.first.take()?;
+        let others = match self.damage.others {
+            0 => String::new(),
+            1 => " and 1 other".into(),
+            count => format!(" and {count} others"),
+        };
+        Some(anyhow::Error::new(error).context(format!(
+            "what the journal has of job \"{key}\"{others} can't be printed; --resume prints it once it is whole again"
+        )))
+    }
+
+    /// The positions, in order.
+    pub(crate) fn positions(&self) -> Vec<u64> {
+        self.jobs.keys().copied().collect()
+    }
+
+    /// What was begun and is to be finished first. Given out once.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    pub(crate) fn take_begun(&mut self) -> io::Result<Option<Begun>> {
+        let Some(cut) = self.cut.take() else { return Ok(None) };
+        let position = cut.whose.position;
+        if cut.whose.rest == RestIs::Lost {
+            return Ok(Some(Begun::Torn(cut.partial)));
+        }
+        let recorded = match self.others.take() {
+            None => self.take(position)?.map(|recorded| Recorded { from: cut.partial.own, ..recorded }),
+            Some(place) => {
+                let (entry, outputs) = place.read(&self.writers)?;
+                Some(Recorded {
+                    position,
+                    key: entry.key(),
+                    values: Vec::new(),
+                    slot: entry.slot.unwrap_or(1),
+                    entry,
+                    outputs,
+                    from: cut.partial.own,
+                })
+            }
+        };
+        Ok(Some(match recorded {
+            Some(recorded) => Begun::Rest(Box::new(Rest { recorded, cut })),
+            None => Begun::Torn(cut.partial),
+        }))
+    }
+
+    /// What was recorded of the job at this position, if it is to be printed. Given out once.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    pub(crate) fn take(&mut self, position: u64) -> io::Result<Option<Recorded>> {
+        let Some(Waiting { job, place }) = self.jobs.remove(&position) else { return Ok(None) };
+        let (key, values) = (job.key.clone(), job.work.values().to_vec());
+        let (entry, outputs) = place.read(&self.writers)?;
+        let slot = entry.slot.unwrap_or(1);
+        let from = self.begun.get(&position).copied().unwrap_or_default();
+        Ok(Some(Recorded { position, key, values, slot, from, entry, outputs }))
+    }
+
+    /// What was recorded, as a run gives it back, for the other records: they may lack it. `keep` keeps an output.
+    ///
+    /// # Errors
+    /// Where it can't be read; names the job.
+    pub(crate) fn completions(
+        &self,
+        keep: impl Fn(Box<dyn Read>) -> io::Result<Spool>,
+    ) -> anyhow::Result<Vec<Completion<Work>>> {
+        let completion = |waiting: &Waiting| {
+            let (entry, outputs) = waiting.place.read(&self.writers)?;
+            waiting.job.work.note_end(entry.ended());
+            let mut outcome = entry.outcome();
+            if let Outcome::Ran(ran) = &mut outcome {
+                ran.stdout = keep(entry.open(Source::Stdout, &outputs)?)?;
+                ran.stderr = keep(entry.open(Source::Stderr, &outputs)?)?;
+            }
+            let slot = entry.slot.unwrap_or(1);
+            let recorded = Completion::recorded(waiting.job.clone(), slot, entry.attempt, outcome);
+            Ok::<_, io::Error>(recorded.map(|completion| completion.on(entry.node())))
+        };
+        let of = |waiting: &Waiting| {
+            let key = waiting.job.key.clone();
+            completion(waiting)
+                .with_context(|| format!("what the journal has of job \"{key}\" can't be read back"))
+        };
+        self.jobs.values().filter_map(|waiting| of(waiting).transpose()).collect()
+    }
+}
+
+impl Damage {
+    fn note(&mut self, key: Key, error: io::Error) {
+        match self.first {
+            None => self.first = Some((key, error)),
+            Some(_) => self.others += 1,
+        }
+    }
+}
+
+/// Where the record is of what was cut off, if its job isn't among those that are to be printed. What a damaged one has is not
+/// known, and neither is it where an older procpool has printed it, with a label that may need values.
+fn other_place(
+    cut_off: &CutOff,
+    writers: &[WriterFiles],
+    wanted: &HashMap<Hash, u64>,
+) -> io::Result<Option<RecordPlace>> {
+    if wanted.contains_key(&cut_off.job) {
+        return Ok(None);
+    }
+    let found = find_outcomes(writers, &HashMap::from([(cut_off.job, cut_off.position)]))?;
+    Ok(found.get(&cut_off.job).copied().filter(|place| read_through(place, writers).is_ok()))
+}
+
+/// # Errors
+/// Where one of the outputs is not what was recorded.
+fn read_through(place: &RecordPlace, writers: &[WriterFiles]) -> io::Result<()> {
+    let (entry, outputs) = place.read(writers)?;
+    for source in [Source::Stdout, Source::Stderr] {
+        io::copy(&mut entry.open(source, &outputs)?, &mut io::sink())?;
+    }
+    Ok(())
+}
+
+impl Recorded {
+    /// What went wrong with it, with the name of the job.
+    pub(crate) fn name(&self, trouble: Trouble) -> Trouble {
+        match trouble {
+            Trouble::Failed(error) => Trouble::Failed(
+                error.context(format!("what the journal has of job \"{}\" can't be printed", self.key)),
+            ),
+            Trouble::ReaderGone => Trouble::ReaderGone,
+        }
+    }
+
+    /// Whether it has written nothing to this output.
+    pub(crate) fn is_empty(&self, source: Source) -> bool {
+        self.entry.length(source) == 0
+    }
+
+    /// Reads what is left of an output.
+    ///
+    /// # Errors
+    /// Where it can't be opened.
+    pub(crate) fn open(&self, source: Source) -> io::Result<Box<dyn Read>> {
+        let mut output = self.entry.open(source, &self.outputs)?;
+        // Read and not skipped: its sum is that of all.
+        io::copy(&mut output.by_ref().take(self.from.of(source)), &mut io::sink())?;
+        Ok(output)
+    }
+}

@@ -1,0 +1,62 @@
+//! What an output goes through on its way to a stream: made harmless for a terminal, tagged, or nothing.
+//! Knows nothing of where it comes from or when.
+
+use std::io::{self, Write};
+
+use procpool_core::Key;
+
+pub(crate) use crate::journal::shaped::Passes;
+use crate::output::tag::{Returns, Tagged};
+use crate::terminal::tame::Tame;
+
+/// A writer that shapes one output of one job.
+pub(crate) enum Shape<W: Write> {
+    Exact(W),
+    Tagged(Tagged<W>),
+    Tame(Tame<W>),
+    /// Tagged last, so that each line is plain where its tag stands.
+    TameTagged(Tame<Tagged<W>>),
+}
+
+impl<W: Write> Shape<W> {
+    /// `label` is what each line begins with, if with anything.
+    pub(crate) fn new(passes: Passes, label: Option<&Key>, writer: W) -> Shape<W> {
+        match (passes, label) {
+            (Passes::Everything, None) => Shape::Exact(writer),
+            (Passes::Everything, Some(label)) => {
+                Shape::Tagged(Tagged::new(writer, label.as_bytes(), Returns::Anywhere))
+            }
+            (Passes::TextAndColour, None) => Shape::Tame(Tame::new(writer)),
+            // The label as the summary shows it.
+            (Passes::TextAndColour, Some(label)) => {
+                let tagged = Tagged::new(writer, label.to_string().as_bytes(), Returns::BehindTag);
+                Shape::TameTagged(Tame::new(tagged))
+            }
+        }
+    }
+
+    /// Ends the output, and gives the writer back.
+    pub(crate) fn finish(self) -> io::Result<W> {
+        match self {
+            Shape::Exact(writer) => Ok(writer),
+            Shape::Tagged(tagged) => tagged.finish(),
+            Shape::Tame(tame) => tame.finish(),
+            Shape::TameTagged(tame) => tame.finish()?.finish(),
+        }
+    }
+}
+
+impl<W: Write> Write for Shape<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Shape::Exact(writer) => writer.write(bytes),
+            Shape::Tagged(tagged) => tagged.write(bytes),
+            Shape::Tame(tame) => tame.write(bytes),
+            Shape::TameTagged(tame) => tame.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

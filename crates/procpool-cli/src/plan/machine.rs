@@ -1,0 +1,107 @@
+//! What a run asks of the machine: its priority, and room for it, by a higher limit of descriptors or fewer jobs.
+//! Knows nothing of how many are needed; `descriptors.rs` does.
+
+use std::io;
+
+use anyhow::anyhow;
+use procpool_core::{Limit, LocalProcess};
+use rustix::io::{Errno, fcntl_dupfd_cloexec};
+use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
+use rustix::stdio;
+
+use crate::os::descriptors::{self, Jobs, Need, Soft};
+use crate::terminal::screen;
+
+/// Changes the priority of this process by so much, and with it that of each thread and process that it makes.
+///
+/// # Errors
+/// Where that isn't allowed: usually a higher one.
+pub(crate) fn renice(by: Option<i32>) -> anyhow::Result<()> {
+    let Some(by) = by else { return Ok(()) };
+    match nice(by) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(anyhow!("--nice {by} is not allowed here: {error}; give a number from 0 to 19")),
+    }
+}
+
+/// How many run at once, as far as that is known before.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted {
+    limit: Limit,
+    jobs: Option<usize>,
+    beside: Beside,
+}
+
+impl Wanted {
+    /// `jobs` is how many there are at most.
+    pub(crate) fn new(limit: Limit, jobs: Option<usize>, beside: Beside) -> Wanted {
+        Wanted { limit, jobs, beside }
+    }
+}
+
+/// Descriptors that a run needs beside its jobs'.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Beside {
+    /// What records and a journal need, all together.
+    pub(crate) records: u64,
+    /// What of that is opened for a moment, while jobs run.
+    pub(crate) spare: u64,
+}
+
+/// The limit that this machine has descriptors for, and a runner whose jobs don't notice what was done for
+/// it, and leave to records what these need.
+pub(crate) fn make_room(wanted: Wanted, local: LocalProcess) -> (Limit, LocalProcess) {
+    let Wanted { limit, jobs, beside: Beside { records, spare } } = wanted;
+    let at_once = jobs.map_or(limit.get(), |jobs| jobs.min(limit.get()));
+    let Rlimit { current: soft, maximum: hard } = getrlimit(Resource::Nofile);
+    let need = Need { records, jobs: at_once, soft, hard };
+    let mut plan = need.plan();
+    let mut allowed = hard;
+    let mut local = local;
+    if let (Soft::RaiseTo(more), Some(before)) = (plan.soft, soft) {
+        match setrlimit(Resource::Nofile, Rlimit { current: Some(more), maximum: hard }) {
+            Ok(()) => local = local.descriptor_limit(before),
+            // Something stronger than the hard limit forbids it. What there is has to do.
+            Err(_) => {
+                allowed = soft;
+                plan = Need { hard: soft, ..need }.plan();
+            }
+        }
+    }
+    let local = if spare > 0 { local.spare_descriptors(spare) } else { local };
+    match plan.jobs {
+        Jobs::Keep => (limit, local),
+        Jobs::ClampTo(room) => {
+            warn(at_once, room, allowed);
+            (Limit::new(room).unwrap_or(limit), local)
+        }
+    }
+}
+
+/// Looks whether one job at a time has the descriptors it needs: before the first, for it would be reported as failed. All that a run holds
+/// before its jobs is open by now.
+///
+/// # Errors
+/// Where there are fewer; says how many would do.
+pub(crate) fn check_room(beside: Beside) -> anyhow::Result<()> {
+    let wanted = descriptors::for_one_job(beside.spare);
+    // Copies of one that is there: a call that makes new ones may be refused for other reasons, and have a way around.
+    let copies = (0..wanted).map(|_| fcntl_dupfd_cloexec(stdio::stderr(), 3));
+    let held: Vec<_> = copies.take_while(|copy| !matches!(copy, Err(Errno::MFILE))).collect();
+    let missing = wanted - held.len() as u64;
+    if missing == 0 {
+        return Ok(());
+    }
+    let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let error = anyhow::Error::from(io::Error::from(Errno::MFILE));
+    Err(error.context(format!("no job can be run with so few descriptors, {} are needed", allowed + missing)))
+}
+
+fn warn(wanted: usize, room: usize, allowed: Option<u64>) {
+    let allowed = allowed.map_or_else(|| "unlimited".to_owned(), |allowed| allowed.to_string());
+    // Who can't see it has the same run.
+    screen::say(&format!(
+        "procpool: running {room} jobs at a time, not {wanted}: only {allowed} descriptors are allowed; \
+         raise that with `ulimit -n`, or ask for fewer with -j\n"
+    ));
+}

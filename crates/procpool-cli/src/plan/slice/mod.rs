@@ -1,0 +1,303 @@
+//! The run of one slice: an ordinary pool over a part of somebody else's list, with records of its own.
+//! Knows nothing of what becomes of the whole.
+
+mod place;
+
+use std::env;
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, bail};
+use procpool_cluster::ElementOf;
+use procpool_core::{Capture, HaltQuantity, Limit, LocalProcess, Pool};
+
+use self::place::Place;
+use crate::args::{self, OutputMode, RunArgs, ScheduleArgs, SliceArgs, TakenBack};
+use crate::cluster::halting::{self, HaltFile};
+use crate::cluster::hand::{Hand, Noted};
+use crate::cluster::order::{self, Manner, Order, Parts, Sharing};
+use crate::cluster::share::{Pieces, Rest};
+use crate::cluster::taking;
+use crate::exit::ExitStatus;
+use crate::guard::leave::Leave;
+use crate::guard::signals::Ending;
+use crate::guard::{Guard, Leftovers};
+use crate::input::{Input, Jobs};
+use crate::job::gpus::Gpus;
+use crate::job::launch::{Launcher, Signals};
+use crate::journal::folder::{Folder, Purpose};
+use crate::journal::held::Held;
+use crate::journal::list::{Inputs, Keep, Ledger};
+use crate::journal::listing::Listing;
+use crate::journal::live::LiveOutputs;
+use crate::journal::recorder::Recorder;
+use crate::journal::slice_sink::{Records, SliceRecords};
+use crate::journal::stored_jobs::Trouble;
+use crate::journal::text::Text;
+use crate::journal::writer::Durability;
+use crate::os::threads;
+use crate::plan::machine::{self, Wanted};
+use crate::plan::{Plan, cluster, leaks, records, schedule, spooling, terms};
+use crate::run::summary::SummaryWish;
+use crate::run::{Start, Telling};
+use crate::terminal::colour::Palette;
+use crate::terminal::progress::{Display, Failed, Progress};
+use crate::terminal::pulse::Pulse;
+
+/// What a slice is to do, as its folder says.
+pub(crate) struct SliceOrder {
+    folder: Folder,
+    order: Order,
+    /// Which slice this is.
+    index: u32,
+    pieces: Vec<Parts>,
+    args: RunArgs,
+    /// Whether a job of it has failed for good where it was begun before, or it leaves jobs that it could have begun.
+    falls_short: Arc<AtomicBool>,
+}
+
+impl SliceOrder {
+    /// Whether there is to be a keeper.
+    pub(crate) fn guarding(&self) -> Option<Leftovers> {
+        self.args.jobs.guarding()
+    }
+
+    /// What its exit status is to say.
+    pub(crate) fn exit(&self) -> SliceExit {
+        let falls_short = Arc::clone(&self.falls_short);
+        if self.args.cluster.slice_exit { SliceExit::OfJobs { falls_short } } else { SliceExit::OfItself }
+    }
+}
+
+/// What the exit status of a slice says.
+pub(crate) enum SliceExit {
+    /// Whether it has done its part.
+    OfItself,
+    /// Whether jobs of it have failed, here or where it was begun before, or are left.
+    OfJobs { falls_short: Arc<AtomicBool> },
+}
+
+impl SliceExit {
+    /// How it exits, by how its own run ended.
+    pub(crate) fn of(&self, status: ExitStatus) -> ExitStatus {
+        match (self, status) {
+            (SliceExit::OfItself, ExitStatus::JobsFailed) => ExitStatus::Success,
+            (SliceExit::OfJobs { falls_short }, ExitStatus::Success)
+                if falls_short.load(Ordering::Acquire) =>
+            {
+                ExitStatus::JobsFailed
+            }
+            (_, status) => status,
+        }
+    }
+}
+
+/// Reads what a slice is to do, and goes where its run was started.
+///
+/// # Errors
+/// Where that can't be read, or makes no sense.
+pub(crate) fn order(args: &SliceArgs) -> anyhow::Result<SliceOrder> {
+    let shown = || format!("{:?}", args.directory);
+    let folder = Folder::open(&args.directory, Purpose::Running).with_context(shown)?;
+    let folder = folder.with_context(|| format!("{}: there is no such folder", shown()))?;
+    folder.wait_for_ends_of_outages();
+    let index = match args.index {
+        Some(index) => index,
+        None => index_from_environment()?,
+    };
+    let mut pieces = Vec::new();
+    let order = order::read(&folder, &args.round, |parts| pieces.push(parts))?;
+    take_round(&folder, &args.round)?;
+    let slices = match order.sharing() {
+        Sharing::Claimed => order.slices,
+        Sharing::Fixed => u32::try_from(pieces.len()).unwrap_or(u32::MAX),
+    };
+    if index >= slices {
+        bail!("round {} has no slice {index}", args.round);
+    }
+    let directory = order.directory.clone().into_os_string();
+    env::set_current_dir(&directory).with_context(|| {
+        format!("the run was started in {directory:?}, which can't be entered on this machine")
+    })?;
+    let options: Vec<OsString> = order.options.iter().cloned().map(Text::into_os_string).collect();
+    // What was typed may want a journal, and a resume; whatever is said of them is the head's.
+    let typed = ["--on=local", "--journal=.", "--resume"].map(OsString::from).to_vec();
+    let mut args = args::parse_run(options, typed, &TakenBack::default())?;
+    args.outputs.output = OutputMode::None;
+    if order.manner == Manner::OneByOne {
+        args.schedule.limit = Limit::new(1)?;
+    }
+    Ok(SliceOrder {
+        folder,
+        order,
+        index,
+        pieces,
+        args,
+        falls_short: Arc::default(),
+    })
+}
+
+/// A round belongs to one array, that of the element that comes first.
+fn take_round(folder: &Folder, round: &str) -> anyhow::Result<()> {
+    let Some(ElementOf { array, .. }) = cluster::allocation().and_then(|(_, own)| own.element) else {
+        return Ok(());
+    };
+    let path = folder.array(round);
+    let taker = taking::take(&path, &array).with_context(|| format!("can't write {path:?}"))?;
+    if taker != array {
+        bail!("round {round} is not for array {array}: {taker} has taken it");
+    }
+    Ok(())
+}
+
+/// What the cluster has given this element of them.
+fn gpus(limit: Limit) -> Gpus {
+    let devices = cluster::allocation().map(|(_, own)| own.gpus).unwrap_or_default();
+    Gpus::new(devices, limit.get())
+}
+
+/// Has the slice know when its time is over. Who may have to be asked for that may be away, so nothing waits for the answer.
+fn learn_end(hand: Arc<Hand>) -> anyhow::Result<()> {
+    let Some((engine, own)) = cluster::allocation() else { return Ok(()) };
+    if let Some(ends) = own.ends {
+        // Before anything is given out.
+        hand.ends_at(ends.checked_sub(engine.warning()).unwrap_or(ends));
+        return Ok(());
+    }
+    let ask = move || {
+        if let Ok(Some(ends)) = engine.end_of(&own) {
+            hand.ends_at(ends.checked_sub(engine.warning()).unwrap_or(ends));
+        }
+    };
+    threads::start("procpool-end", ask).context("can't start a thread that asks for the end of its time")?;
+    Ok(())
+}
+
+fn index_from_environment() -> anyhow::Result<u32> {
+    let element = cluster::allocation().and_then(|(_, own)| own.element);
+    let element =
+        element.context("--index-from-env: this runs in no element of an array job; give --index N")?;
+    Ok(element.index)
+}
+
+impl Plan {
+    /// The plan for a slice.
+    ///
+    /// # Errors
+    /// Where its files can't be used.
+    pub(crate) fn of_slice(slice: SliceOrder, guard: Option<&Guard>) -> anyhow::Result<Plan> {
+        let SliceOrder { folder, order, index, pieces, args, falls_short } = slice;
+        machine::renice(args.environment.nice)?;
+        let pulse = Pulse::default();
+        let mut place = Place::take(&folder, &order, index)?;
+        let rest = Rest {
+            before: place.read_before(&order)?,
+            retries: schedule::retries(&args.schedule),
+            falls_short,
+        };
+        let terms = terms::terms(&args.environment, &args.schedule)?;
+        let at_most = usize::try_from(order.jobs).ok();
+        let wanted = Wanted::new(args.schedule.limit, at_most, records::of_a_journal());
+        let (limit, local) = machine::make_room(wanted, LocalProcess::new().grace(args.jobs.grace));
+        let hand = Arc::new(Hand::new(limit.get()));
+        learn_end(Arc::clone(&hand))?;
+        let trouble = Trouble::default();
+        let node = place.own_node(&order, args.cluster.bad_node);
+        let listing = listing(&folder, &order, terms)?;
+        let share = place.share(&order, pieces, listing, Arc::clone(&node))?;
+        let share = Pieces { seed: schedule::seed(&args.schedule), ..share };
+        let share = share.over(rest, Arc::clone(&hand), Arc::clone(&trouble));
+        let input = Input::checked(Box::new(share) as Jobs);
+        let local = spooling::spooling(local, Capture::Spool)?;
+        let leaks = leaks(&args.jobs);
+        let durability = if args.journal.durable { Durability::PowerCut } else { Durability::Process };
+        let held = Held::new(Ending::of_this_process());
+        let recorder = Recorder::new(order.generation, place.running).on(place.begin.node.as_deref());
+        let recorder = Arc::new(recorder.of_slice(held, folder.clone()));
+        if order.manner == Manner::OneByOne {
+            let recorder = Arc::clone(&recorder);
+            hand.call_between(move || recorder.settle());
+        }
+        let pool = format!("{}.{}", order.run, place.name);
+        let records = Records {
+            recorder: Arc::clone(&recorder),
+            files: folder.files_of(&place.name),
+            begin: place.begin,
+            pool: pool.clone(),
+            leaks,
+            durability,
+            trouble,
+        };
+        let orphans = guard.map(|guard| Arc::clone(&guard.orphans));
+        let launcher = Launcher::new(local, order.run.clone(), args.jobs.on_leak(), orphans)
+            .call(pool.clone())
+            .signals(Signals::ToAll)
+            .gpus(gpus(limit))
+            .record(Some(recorder))
+            .capture(Capture::Spool);
+        let processes = launcher.processes();
+        let live = LiveOutputs::show(folder.clone(), place.name, processes.clone());
+        let noted = Noted { inner: launcher, hand, node };
+        // Pieces whose jobs were tried more or less often may overlap, and what is shuffled steps back as well.
+        let pool = Pool::with_runner(limit, noted).in_any_order();
+        let pool = schedule::schedule(&own_share(args.schedule, order.jobs), pool);
+        Ok(Plan {
+            start: start(pool, HaltFile::new(folder, order.tag())),
+            input,
+            sinks: vec![Box::new(SliceRecords::new(records))],
+            telling: silence(),
+            pulse,
+            processes,
+            link: guard.map(Guard::link),
+            grace: args.jobs.grace,
+            leave: Leave::default(),
+            afterwards: Box::new(|_| drop(live)),
+        })
+    }
+}
+
+/// Whoever watches the whole run tells of it.
+fn silence() -> Telling {
+    Telling {
+        progress: Progress { display: Display::Nothing, failed: Failed::default() },
+        summary: SummaryWish::Never,
+        palette: Palette::default(),
+        scale: None,
+    }
+}
+
+fn start(pool: Pool<Noted<Launcher>>, halt: HaltFile) -> Start {
+    Box::new(move |jobs| {
+        machine::check_room(records::of_a_journal())?;
+        let run = pool.run(jobs)?;
+        halting::obey(halt, run.handle()).context("can't start a thread that hears of halts")?;
+        Ok(run)
+    })
+}
+
+/// A share of all jobs is no share of a slice's, but a number of them is one: where that is reached here, the whole run has
+/// reached it. What is shuffled has been when the pool gets it.
+fn own_share(mut args: ScheduleArgs, jobs: u64) -> ScheduleArgs {
+    args.shuffle = false;
+    if let Some(args::Halting::By(rule)) = &mut args.halt {
+        if let HaltQuantity::Percent(percent) = rule.quantity {
+            let number = (u128::from(jobs) * u128::from(percent)).div_ceil(100);
+            rule.quantity = HaltQuantity::Number(u64::try_from(number).unwrap_or(u64::MAX));
+        }
+    }
+    args
+}
+
+/// The list that the slice's jobs are on.
+fn listing(folder: &Folder, order: &Order, terms: crate::job::terms::Terms) -> anyhow::Result<Arc<Listing>> {
+    let list = folder.list(order.list);
+    let unreadable = format!("can't read {list:?}");
+    let ledger = Ledger {
+        here: order.written_in.as_ref().unwrap_or(&order.directory).clone().into_os_string().into(),
+        terms,
+        values: Keep::Nothing,
+        inputs: Inputs::new(folder.inputs(order.list)),
+    };
+    Listing::over(list, ledger, order.length, Durability::Process).context(unreadable)
+}

@@ -1,0 +1,87 @@
+//! The lines of a stream of events, as docs/events.schema.json has them.
+//! Knows nothing of when they are written.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde::Serialize;
+
+use crate::guard::Left;
+use crate::record::report::{Report, Whose};
+
+/// One line.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub(crate) enum Line<'a> {
+    RunStarted {
+        version: u32,
+        procpool: &'static str,
+        time: String,
+        run: String,
+        limit: usize,
+        command: String,
+    },
+    JobStarted {
+        time: String,
+        #[serde(flatten)]
+        whose: Whose<'a>,
+    },
+    Output {
+        time: String,
+        #[serde(flatten)]
+        whose: Whose<'a>,
+        stream: Stream,
+        #[serde(flatten)]
+        piece: Piece<'a>,
+    },
+    JobFinished {
+        time: String,
+        #[serde(flatten)]
+        whose: Whose<'a>,
+        #[serde(flatten)]
+        report: Box<Report>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        command: Option<String>,
+        will_retry: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pause_seconds: Option<f64>,
+    },
+    RunFinished {
+        time: String,
+        jobs: u64,
+        succeeded: u64,
+        failed: u64,
+        stopped: u64,
+        unrun: u64,
+        input_read: bool,
+        leaked: u64,
+        left: &'a [Left],
+        seconds: f64,
+        status: i32,
+        signal: Option<i32>,
+    },
+}
+
+/// Which output of a job.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Stream {
+    Stdout,
+    Stderr,
+}
+
+/// A piece of output: as text, if it is text.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Piece<'a> {
+    Text(&'a str),
+    Base64(String),
+}
+
+impl<'a> From<&'a [u8]> for Piece<'a> {
+    fn from(bytes: &'a [u8]) -> Piece<'a> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Piece::Text(text),
+            Err(_) => Piece::Base64(BASE64_STANDARD.encode(bytes)),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! A file that a record of the run goes to, piece by piece.
+//! Knows nothing of what a record says.
+
+use std::borrow::Cow;
+use std::fs::{self, File};
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use nix::libc;
+
+use crate::ownership;
+use crate::run::sink::Trouble;
+use crate::terminal::patient::Patient;
+use crate::terminal::pulse::Pulse;
+use crate::terminal::shown;
+
+/// An open file, what it is called, and a pulse that beats with each write.
+pub(crate) struct RecordFile {
+    name: String,
+    is_terminal: bool,
+    file: File,
+    pulse: Pulse,
+    reader_gone: ReaderGone,
+    stage: Stage,
+}
+
+/// What the first write finds. Until then a run may still be refused, and nothing must be lost by that.
+enum Stage {
+    /// Something of an earlier run, which it takes away.
+    Old,
+    /// Nothing: the file was made here, and goes again if nothing is ever written.
+    Made(PathBuf),
+    /// What stays there.
+    Begun,
+}
+
+/// What it means that nobody reads on the other side any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReaderGone {
+    /// As with any output: nothing is left to do.
+    Ends,
+    /// What was to be recorded is not.
+    Fails,
+}
+
+impl RecordFile {
+    /// Opens a file, or makes it. The first write empties it.
+    ///
+    /// # Errors
+    /// Where that can't be done; names the file and this option.
+    pub(crate) fn open(path: &Path, option: &str, pulse: &Pulse) -> anyhow::Result<RecordFile> {
+        let name = format!("{path:?}");
+        let (file, stage) = open_or_make(path)
+            .with_context(|| format!("{option} {name}: can't be written, name a file that can"))?;
+        let mut record = RecordFile::new(name, file, ReaderGone::Fails, pulse);
+        record.stage = stage;
+        Ok(record)
+    }
+
+    /// Takes a file that somebody else has opened, and adds to what stands in it.
+    pub(crate) fn new(name: String, file: File, reader_gone: ReaderGone, pulse: &Pulse) -> RecordFile {
+        RecordFile {
+            name,
+            is_terminal: file.is_terminal(),
+            file,
+            pulse: pulse.clone(),
+            reader_gone,
+            stage: Stage::Begun,
+        }
+    }
+
+    /// Writes all of these bytes: whole lines.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
+        // A file is exact; whoever looks at a record on a terminal sees names in it that control nothing.
+        let bytes = if self.is_terminal { shown::text(bytes).into() } else { Cow::Borrowed(bytes) };
+        let written = self.begin().and_then(|()| Patient::new(&self.file, &self.pulse).write_all(&bytes));
+        written.map_err(|error| match self.reader_gone {
+            ReaderGone::Ends => Trouble::writing(&self.name, error),
+            ReaderGone::Fails => Trouble::recording(&self.name, error),
+        })
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        // Pipes and devices have nothing that could be taken away.
+        if matches!(self.stage, Stage::Old) && self.file.metadata()?.is_file() {
+            self.file.set_len(0)?;
+        }
+        self.stage = Stage::Begun;
+        Ok(())
+    }
+}
+
+impl AsFd for RecordFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+impl Drop for RecordFile {
+    fn drop(&mut self) {
+        if let Stage::Made(path) = &self.stage {
+            // An empty file more is all that it would be.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+fn open_or_make(path: &Path) -> io::Result<(File, Stage)> {
+    match open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // Not the name that was typed: that may be a link, which was there before.
+            let real = end_of_links(path);
+            let file = File::options().write(true).create_new(true).open(&real)?;
+            Ok((file, Stage::Made(fs::canonicalize(real)?)))
+        }
+        result => Ok((result?, Stage::Old)),
+    }
+}
+
+/// Opens what is there, unless somebody else has put it there for us.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    let file = match options.write(true).custom_flags(libc::O_NOFOLLOW).open(path) {
+        Err(error) if error.raw_os_error() == Some(libc::ELOOP) => {
+            ownership::refuse_link(path)?;
+            options.custom_flags(0).open(path)?
+        }
+        file => file?,
+    };
+    ownership::refuse_foreign(&file, path)?;
+    Ok(file)
+}
+
+/// Where links lead that end nowhere.
+fn end_of_links(path: &Path) -> PathBuf {
+    let mut real = path.to_owned();
+    // As many as the kernel follows (path_resolution(7)).
+    for _ in 0..40 {
+        let Ok(next) = fs::read_link(&real) else { break };
+        real = real.parent().unwrap_or(Path::new("")).join(next);
+    }
+    real
+}

@@ -1,0 +1,106 @@
+//! The hidden folder in which results wait until they are whole, and those that runs have left which were killed.
+//! Knows nothing of what results are.
+
+use std::io;
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+use rustix::process::{Pid, getpid, test_kill_process};
+
+use crate::record::results::folder::Folder;
+
+/// No key's folder begins with a full stop.
+const PREFIX: &str = ".procpool-";
+
+/// How one is called that nobody takes away.
+const KEPT: &str = ".procpool-kept-";
+
+/// The folder of a run that goes on. It is locked as long.
+pub(crate) struct Staging {
+    run: String,
+    name: String,
+    pub(crate) folder: Folder,
+}
+
+impl Staging {
+    /// Makes that of this run.
+    pub(crate) fn make(place: &Folder, run: &str) -> io::Result<Staging> {
+        let name = format!("{PREFIX}{run}");
+        let folder = place.make(&name)?;
+        // Where the file system has no locks nobody gets one, and nobody takes it for left.
+        let _ = flock(&folder, FlockOperation::NonBlockingLockExclusive);
+        Ok(Staging { run: run.to_owned(), name, folder })
+    }
+
+    /// Takes away those of runs that are over: what is in them was never recorded.
+    pub(crate) fn sweep(&self, place: &Folder) {
+        let is_left = |name: &str| name != self.name && process_of(name).is_some_and(is_over);
+        for name in place.entries(is_left).unwrap_or_default() {
+            // What can't be removed is in nobody's way.
+            let _ = remove_left(place, &name);
+        }
+    }
+
+    /// Has it stay for who wants to look, and returns what it is called from now on.
+    pub(crate) fn keep(&self, place: &Folder) -> io::Result<String> {
+        let kept = format!("{KEPT}{}", self.run);
+        place.rename(&self.name, &kept)?;
+        Ok(kept)
+    }
+
+    /// Takes it away if nothing is left in it.
+    pub(crate) fn remove(&self, place: &Folder) -> io::Result<()> {
+        place.remove_empty(&self.name)
+    }
+}
+
+/// Takes away a folder that its run has left, with the results in it and nothing else.
+fn remove_left(place: &Folder, name: &str) -> io::Result<()> {
+    let folder = place.enter(name)?;
+    // Its process may only look dead: that of another machine, or of another container.
+    flock(&folder, FlockOperation::NonBlockingLockExclusive)?;
+    for results in folder.entries(is_staged)? {
+        folder.remove_results(&results)?;
+    }
+    place.remove_empty(name)
+}
+
+/// Whose such a folder is: a run's name ends with its process.
+fn process_of(name: &str) -> Option<Pid> {
+    let (since, process) = name.strip_prefix(PREFIX)?.split_once('-')?;
+    u64::from_str_radix(since, 16).ok()?;
+    process.parse().ok().filter(|number| *number > 0).and_then(Pid::from_raw)
+}
+
+/// A folder of our own number is that of another run, too: ours was not made then.
+fn is_over(process: Pid) -> bool {
+    process == getpid() || test_kill_process(process) == Err(Errno::SRCH)
+}
+
+/// Folders of results are called by numbers there, and old ones `N-old` where names can't be exchanged.
+fn is_staged(name: &str) -> bool {
+    name.strip_suffix("-old").unwrap_or(name).bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_folder_of_a_run_is_taken_for_one() {
+        assert_eq!(
+            process_of(".procpool-660e5edcbf880-32471").map(Pid::as_raw_nonzero).unwrap().get(),
+            32471
+        );
+        for name in [
+            ".procpool-kept-660e-32471",
+            ".procpool-x-1",
+            ".procpool-1",
+            ".procpool-1-0",
+            ".procpool-1--1",
+            "1-1",
+        ] {
+            assert_eq!(process_of(name), None, "{name}");
+        }
+    }
+}

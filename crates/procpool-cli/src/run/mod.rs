@@ -1,0 +1,326 @@
+//! Carries a plan out: jobs in, completions to the sinks, one exit status at the end.
+//! Knows no option, no concrete sink and no source of jobs.
+
+pub(crate) mod attempts;
+pub(crate) mod sink;
+pub(crate) mod summary;
+pub(crate) mod tally;
+
+use std::io::{self, IsTerminal};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+use procpool_core::{Completion, Event, Handle, Key, Outcome, Processes, Run};
+use signal_hook::consts::SIGPIPE;
+
+use crate::exit::scale::{Failures, Scale};
+use crate::exit::{self, ExitStatus};
+use crate::guard::leave::Leave;
+use crate::guard::signals::{Caught, Concerned, Insistence, Signals};
+use crate::guard::status::StatusReport;
+use crate::guard::{Alone, Left, Link, Ruler};
+use crate::input::{self, Earlier, Fault, Input, Jobs};
+use crate::job::work::Work;
+use crate::os::errors::copy_of;
+use crate::run::attempts::Attempts;
+use crate::run::sink::{Sink, Totals, Trouble};
+use crate::run::summary::{SummaryWish, summary};
+use crate::run::tally::{Tally, Told, shorten};
+use crate::terminal::colour::Palette;
+use crate::terminal::progress::{Display, Progress};
+use crate::terminal::pulse::Pulse;
+use crate::terminal::screen;
+
+/// What signals need to reach.
+pub(crate) struct Controls {
+    /// The sinks beat it.
+    pub(crate) pulse: Pulse,
+    pub(crate) processes: Processes,
+    /// `None` where there is no keeper.
+    pub(crate) link: Option<Link>,
+    /// How long a job that was asked to end has.
+    pub(crate) grace: Duration,
+    /// Whether it is left where it is told to end.
+    pub(crate) leave: Leave,
+}
+
+/// Who is told of a run.
+pub(crate) struct Audience {
+    /// In the order in which they are told of a completion.
+    pub(crate) sinks: Vec<Box<dyn Sink>>,
+    pub(crate) telling: Telling,
+}
+
+/// What is told of the run itself, and how.
+pub(crate) struct Telling {
+    pub(crate) progress: Progress,
+    pub(crate) summary: SummaryWish,
+    pub(crate) palette: Palette,
+    /// In which numbers the end is told, if not in procpool's own.
+    pub(crate) scale: Option<Scale>,
+}
+
+/// Sets jobs going, wherever they run.
+pub(crate) type Start = Box<dyn FnOnce(Jobs) -> anyhow::Result<Run<Work>>>;
+
+/// Runs the jobs of `input` and tells the audience of each that ends.
+pub(crate) fn run(set_going: Start, input: Input, audience: Audience, controls: Controls) -> ExitStatus {
+    let Audience { mut sinks, telling } = audience;
+    let begun = Instant::now();
+    let mut recorded = input.recorded;
+    let prepare = |sink: &mut Box<dyn Sink>| {
+        sink.begin()?;
+        recorded.iter_mut().try_for_each(|completion| sink.recorded(completion))
+    };
+    let prepared = sinks.iter_mut().try_for_each(prepare);
+    screen::say_what_waits();
+    if let Err(trouble) = prepared {
+        return conclude_unbegun(&trouble);
+    }
+    let alone = controls.link.as_ref().map(|link| link.alone.clone()).unwrap_or_default();
+    if let (Display::Bar(_), Some(link)) = (telling.progress.display, &controls.link) {
+        link.announce_display();
+    }
+    let aftermath = controls.link.as_ref().map(Link::aftermath);
+    let (run, caught) = match start(set_going, input.jobs, controls) {
+        Ok(started) => started,
+        Err(error) => return exit::own_failure(&error),
+    };
+    let shown = telling.progress.show(run.handle());
+    let mut delivery = Delivery::new(run.handle(), sinks, alone, telling.scale, input.earlier);
+    delivery.loss = input.loss;
+    delivery.deliver_all(run);
+    delivery.left =
+        aftermath.map(|aftermath| aftermath.settle(|| caught.get().is_some())).unwrap_or_default();
+    let totals = delivery.totals(begun.elapsed());
+    delivery.tell_sinks(|sink| sink.finish(&totals));
+    drop(shown);
+    let status = delivery.judge(&input.fault, &caught);
+    delivery.tell_sinks(|sink| sink.ended(&totals, status));
+    delivery.say_what_is_wrong(&input.fault);
+    let status = delivery.judge(&input.fault, &caught);
+    let is_wanted = match telling.summary {
+        SummaryWish::Auto => delivery.is_worth_a_summary(status),
+        SummaryWish::Always => true,
+        SummaryWish::Never => false,
+    };
+    if is_wanted {
+        screen::say(&summary(&delivery.tally, &delivery.left, begun.elapsed(), &telling.palette));
+    }
+    status
+}
+
+/// Nothing was started, for a sink can't even begin.
+fn conclude_unbegun(trouble: &Trouble) -> ExitStatus {
+    match trouble {
+        Trouble::Failed(error) => exit::own_failure(error),
+        Trouble::ReaderGone => ExitStatus::Signal(SIGPIPE),
+    }
+}
+
+fn start(set_going: Start, jobs: Jobs, controls: Controls) -> anyhow::Result<(Run<Work>, Caught)> {
+    let Controls { pulse, processes, link, grace, leave } = controls;
+    link.iter().for_each(Link::announce);
+    // Caught before the first job starts: a signal in between would leave that job behind.
+    let signals = Signals::catch().context("can't catch signals")?;
+    let ear = link.map(Link::listen).transpose().context("can't start a thread that hears the keeper")?;
+    let run = set_going(jobs)?;
+    let handle = run.handle();
+    let concerned = Concerned {
+        report: StatusReport::new(handle.clone(), processes.clone()),
+        insistence: Insistence { handle: handle.clone(), pulse, grace },
+        handle: handle.clone(),
+        processes: processes.clone(),
+        leave,
+    };
+    let (caught, obedience) = signals.concern(concerned);
+    if let Some(ear) = ear {
+        ear.tell(Ruler { obedience, handle, processes });
+    }
+    Ok((run, caught))
+}
+
+/// Completions on their way to the sinks, and what went wrong on it.
+struct Delivery {
+    handle: Handle,
+    sinks: Vec<Box<dyn Sink>>,
+    scale: Option<Scale>,
+    earlier: Earlier,
+    tally: Tally,
+    attempts: Attempts,
+    alone: Alone,
+    /// Why some of the sinks are gone.
+    trouble: Option<Trouble>,
+    /// The first output that could not be kept.
+    loss: Option<anyhow::Error>,
+    /// What jobs had left behind and was ended.
+    left: Vec<Left>,
+}
+
+impl Delivery {
+    fn new(
+        handle: Handle,
+        sinks: Vec<Box<dyn Sink>>,
+        alone: Alone,
+        scale: Option<Scale>,
+        earlier: Earlier,
+    ) -> Delivery {
+        Delivery {
+            handle,
+            sinks,
+            scale,
+            earlier,
+            tally: Tally::default(),
+            attempts: Attempts::default(),
+            alone,
+            trouble: None,
+            loss: None,
+            left: Vec::new(),
+        }
+    }
+
+    fn deliver_all(&mut self, mut run: Run<Work>) {
+        while let Some(event) = run.next_event() {
+            self.alone.hold();
+            match event {
+                Event::Started(started) => self.tell_sinks(|sink| sink.started(&started)),
+                Event::Retried(retried) => {
+                    self.look_for_loss(&retried.key, &retried.outcome);
+                    self.tell_sinks(|sink| sink.retried(&retried));
+                    let superseded = self.attempts.hold(retried);
+                    self.tally.note_superseded(superseded.as_ref());
+                }
+                Event::Completed(completion) => self.complete(completion),
+                Event::Wrote(live) => self.tell_sinks(|sink| sink.wrote(&live)),
+                _ => {}
+            }
+        }
+        self.alone.hold();
+        self.tally.note_end(&self.handle.snapshot());
+    }
+
+    fn complete(&mut self, mut completion: Completion<Work>) {
+        let superseded = self.attempts.settle(&mut completion);
+        self.tally.note_superseded(superseded.as_ref());
+        self.tally.note(&completion);
+        self.look_for_loss(completion.key(), &completion.outcome);
+        self.tell_sinks(|sink| sink.completed(&mut completion));
+    }
+
+    fn totals(&self, elapsed: Duration) -> Totals {
+        Totals {
+            jobs: self.tally.jobs(),
+            succeeded: self.tally.succeeded,
+            failed: self.tally.failed,
+            stopped: self.tally.stopped,
+            unrun: self.tally.unrun.known,
+            rest: self.tally.unrun.input,
+            leaked: self.tally.leaked,
+            left: self.left.clone(),
+            elapsed,
+        }
+    }
+
+    /// Output that could not be kept is not the job's fault, and the next job would lose its own too.
+    fn look_for_loss(&mut self, key: &Key, outcome: &Outcome) {
+        if let Some(error) = outcome.ran().and_then(|ran| ran.lost.as_ref()) {
+            let key = shorten(&key.to_string());
+            self.loss.get_or_insert_with(|| {
+                anyhow::Error::from(copy_of(error))
+                    .context(format!("the output of job \"{key}\" could not be kept"))
+            });
+            self.handle.drain();
+        }
+    }
+
+    /// A sink that can't go on is gone, with those after it: nothing is shown that is not recorded. Those before
+    /// it go on to record how the run ends, which is stopped.
+    fn tell_sinks(&mut self, mut tell: impl FnMut(&mut dyn Sink) -> Result<(), Trouble>) {
+        let told = self.sinks.iter_mut().map(|sink| tell(sink.as_mut()));
+        if let Some((index, Err(trouble))) = told.enumerate().find(|(_, result)| result.is_err()) {
+            self.sinks.truncate(index);
+            if matches!(trouble, Trouble::Failed(_)) {
+                self.tally.told = Told::Some;
+            }
+            // Of two the graver one is told of, and of two grave ones the first.
+            if !matches!(self.trouble, Some(Trouble::Failed(_))) {
+                self.trouble = Some(trouble);
+            }
+            self.handle.stop();
+        }
+    }
+
+    /// A success is silent, but on a terminal, where a job leaked (what its descendant would have written later is not
+    /// there), where something was ended that jobs had left, or where a halt rule ended or left jobs. Silent, too, is an end where nobody reads, and one where nothing ran
+    /// and what was wrong has been said.
+    fn is_worth_a_summary(&self, status: ExitStatus) -> bool {
+        match status {
+            ExitStatus::Success => {
+                let is_whole = self.tally.leaked == 0
+                    && self.left.is_empty()
+                    && self.tally.stopped == 0
+                    && !self.tally.has_unrun();
+                !is_whole || io::stderr().is_terminal()
+            }
+            _ if matches!(self.trouble, Some(Trouble::ReaderGone)) => false,
+            // Of a run that goes on elsewhere there is nothing to sum up.
+            ExitStatus::Signal(_) => self.tally.jobs() > 0 || self.tally.has_unrun(),
+            _ => self.tally.jobs() > 0,
+        }
+    }
+
+    /// How procpool has to end, as far as that can be known by now.
+    fn judge(&self, fault: &Fault, caught: &Caught) -> ExitStatus {
+        let end = self.end(fault, caught);
+        let failures = Failures {
+            count: self.tally.failed + self.tally.stopped + self.earlier.failed,
+            largest: self.tally.largest_status.max(self.earlier.status),
+        };
+        self.scale.map_or(end, |scale| scale.tell(end, failures))
+    }
+
+    fn end(&self, fault: &Fault, caught: &Caught) -> ExitStatus {
+        // What a halt rule leaves is left on purpose, and it is no failure that it has ended what ran.
+        let by_rule = self.handle.snapshot().reached.is_some();
+        let has_failed = self.tally.failed + self.earlier.failed > 0 || self.tally.stopped > 0 && !by_rule;
+        let has_left_jobs = self.tally.has_unrun() && !by_rule || self.earlier.rest == input::Rest::Unknown;
+        let of_trouble = match &self.trouble {
+            Some(Trouble::Failed(_)) => Some(ExitStatus::OwnFailure),
+            Some(Trouble::ReaderGone) => Some(ExitStatus::Signal(SIGPIPE)),
+            None => None,
+        };
+        let ends = [
+            has_failed.then_some(ExitStatus::JobsFailed),
+            fault.get().map(|_| ExitStatus::BadInput),
+            (has_left_jobs || self.tally.lost > 0 || self.loss.is_some()).then_some(ExitStatus::OwnFailure),
+            of_trouble,
+            caught.get().map(ExitStatus::after),
+        ];
+        ends.into_iter().flatten().max().unwrap_or(ExitStatus::Success)
+    }
+
+    /// Says what is to be said beside the summary.
+    fn say_what_is_wrong(&self, fault: &Fault) {
+        if let Some(error) = fault.get() {
+            exit::bad_input(error);
+        }
+        if self.earlier.failed > 0 {
+            let failed = self.earlier.failed;
+            screen::say(&format!(
+                "procpool: {failed} more failed in an earlier run, and were left as they are\n"
+            ));
+        }
+        if self.earlier.rest == input::Rest::Unknown {
+            exit::own_failure(&anyhow!(
+                "the first run ended before its input was read to the end: what stood there is not known; run its command \
+                 again with --resume"
+            ));
+        }
+        if let Some(error) = &self.loss {
+            exit::own_failure(error);
+        }
+        if let Some(Trouble::Failed(error)) = &self.trouble {
+            exit::own_failure(error);
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! What came of all jobs together: counts, and what the closing summary says of single ones.
+//! Knows nothing of how it is shown.
+
+use std::time::Duration;
+
+use procpool_core::{Completion, End, NotStarted, Outcome, Pending, Retried, Shown, Snapshot};
+
+use crate::job::work::{Work, command_run};
+use crate::record::report::Attempt;
+use crate::shell::quote::{Reader, line_with_input};
+use crate::terminal::shown;
+
+/// The state of a run as its end will judge it.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) succeeded: u64,
+    pub(crate) failed: u64,
+    /// Of those that failed: nobody knows what came of them.
+    pub(crate) lost: u64,
+    /// The run ended them.
+    pub(crate) stopped: u64,
+    /// Of those that succeeded or failed: it took more than one attempt.
+    pub(crate) retried: u64,
+    /// The largest status of one that failed or was stopped.
+    pub(crate) largest_status: u8,
+    /// Their turn never came.
+    pub(crate) unrun: Unrun,
+    pub(crate) leaked: u64,
+    pub(crate) told: Told,
+    /// For how long slots were taken, in sum.
+    pub(crate) busy: Duration,
+    /// How many there were.
+    pub(crate) slots: u32,
+    /// The first of those that failed or leaked.
+    pub(crate) remarks: Vec<Remark>,
+    /// How many more of them there were.
+    pub(crate) unremarked: u64,
+}
+
+/// Jobs that were left.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unrun {
+    /// So many are known.
+    pub(crate) known: u64,
+    pub(crate) input: Rest,
+}
+
+/// What of the input nobody has seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Rest {
+    #[default]
+    None,
+    /// The run was over before the input was: it may have more jobs, or none.
+    Unknown,
+}
+
+/// Whether all that there was to tell has been told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Told {
+    #[default]
+    All,
+    /// What records or prints could not go on. Jobs that count as successes may stand in no record, and their
+    /// outputs are then not printed.
+    Some,
+}
+
+/// A job that failed or leaked. Its texts are short and can't garble a terminal.
+#[derive(Debug)]
+pub(crate) struct Remark {
+    pub(crate) key: String,
+    pub(crate) outcome: String,
+    /// `None` where it was not started.
+    pub(crate) elapsed: Option<Duration>,
+    /// Where it ran, if that was another machine.
+    pub(crate) node: Option<String>,
+    /// The last lines that it wrote to standard error.
+    pub(crate) last_words: Vec<String>,
+    /// What a shell would run the same again by.
+    /// `None` where its input is gone, or it is too long to be shown: half of it would be another command.
+    pub(crate) again: Option<String>,
+}
+
+/// So many are kept in detail. A million jobs that all fail must not fill the memory, or a screen.
+const MOST_REMARKS: usize = 20;
+
+/// So many lines of a job's standard error are kept, from so many bytes.
+const LAST_LINES: usize = 3;
+const LAST_BYTES: usize = 2000;
+
+/// A longer command, in bytes, is not repeated.
+const MOST_OF_A_COMMAND: usize = 1000;
+
+/// So much of a key or a line is kept, in characters.
+const MOST_OF_A_TEXT: usize = 200;
+
+impl Tally {
+    /// Takes note of a job's end.
+    pub(crate) fn note(&mut self, completion: &Completion<Work>) {
+        let outcome = &completion.outcome;
+        if let Outcome::NotStarted(NotStarted::NeverReached) = outcome {
+            self.unrun.known += 1;
+            return;
+        }
+        let leaked = outcome.ran().is_some_and(|ran| ran.leaked);
+        self.leaked += u64::from(leaked);
+        self.lost += u64::from(outcome.lost().is_some());
+        self.retried += u64::from(completion.attempt > 1);
+        self.largest_status = self.largest_status.max(outcome.status().unwrap_or_default());
+        match outcome.ran().map(|ran| ran.end) {
+            _ if outcome.is_success() => self.succeeded += 1,
+            Some(End::Stopped(_)) => self.stopped += 1,
+            _ => self.failed += 1,
+        }
+        if leaked || !outcome.is_success() {
+            // What the run itself has ended runs again with the rest, not by itself.
+            let is_stopped = matches!(outcome.ran().map(|ran| ran.end), Some(End::Stopped(_)));
+            let again = || if is_stopped { None } else { again(completion) };
+            let new = || Remark::new(Attempt::last(completion), again());
+            self.remark(new);
+        }
+    }
+
+    /// Takes note of an attempt that another one has followed: of a job it is not the end.
+    pub(crate) fn note_superseded(&mut self, retried: Option<&Retried>) {
+        if let Some(retried) = retried.filter(|retried| retried.outcome.ran().is_some_and(|ran| ran.leaked)) {
+            self.leaked += 1;
+            self.remark(|| Remark::new(retried.into(), None));
+        }
+    }
+
+    fn remark(&mut self, remark: impl FnOnce() -> Remark) {
+        if self.remarks.len() < MOST_REMARKS {
+            self.remarks.push(remark());
+        } else {
+            self.unremarked += 1;
+        }
+    }
+
+    /// Takes note of how the run stood when it was over: of jobs that it had not even accepted then, and of how
+    /// busy it was.
+    pub(crate) fn note_end(&mut self, last: &Snapshot) {
+        self.busy = last.busy;
+        self.slots = u32::try_from(last.limit.get()).unwrap_or(u32::MAX);
+        self.note_rest(last.pending);
+    }
+
+    pub(crate) fn note_rest(&mut self, pending: Pending) {
+        match pending {
+            Pending::Exactly(jobs) => self.unrun.known += jobs,
+            Pending::AtLeast(jobs) => {
+                self.unrun.known += jobs;
+                self.unrun.input = Rest::Unknown;
+            }
+        }
+    }
+
+    /// Whether jobs were left, or may have been.
+    pub(crate) fn has_unrun(&self) -> bool {
+        self.unrun != Unrun::default()
+    }
+
+    /// How many jobs there were, as far as that is known.
+    pub(crate) fn jobs(&self) -> u64 {
+        self.succeeded + self.failed + self.stopped + self.unrun.known
+    }
+}
+
+impl Remark {
+    fn new(attempt: Attempt<'_>, again: Option<String>) -> Remark {
+        let ran = attempt.outcome.ran();
+        // Where the spool can't be read the delivery of the output says so; this is only a reminder of it.
+        let words = ran.and_then(|ran| ran.stderr.tail(LAST_BYTES).ok()).unwrap_or_default();
+        Remark {
+            key: shorten(&attempt.key.to_string()),
+            outcome: shown::name(attempt.outcome.to_string()),
+            elapsed: ran.map(|ran| ran.elapsed),
+            node: attempt.node.map(shown::name),
+            last_words: last_lines(&words),
+            again,
+        }
+    }
+}
+
+fn again(completion: &Completion<Work>) -> Option<String> {
+    if !completion.job.work.is_in_command() {
+        return None;
+    }
+    let line = line_with_input(&command_run(completion), Reader::Line);
+    (line.len() <= MOST_OF_A_COMMAND).then(|| line.to_string_lossy().into_owned())
+}
+
+/// The last lines of a text that are not blank, made harmless for a terminal.
+pub(crate) fn last_lines(text: &[u8]) -> Vec<String> {
+    let lines: Vec<&[u8]> =
+        text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).collect();
+    let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
+    last.iter().map(|line| shorten(&Shown(line).to_string())).collect()
+}
+
+/// The beginning of a text that is too long for a line.
+pub(crate) fn shorten(text: &str) -> String {
+    match text.char_indices().nth(MOST_OF_A_TEXT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_lines_are_those_that_say_something() {
+        assert_eq!(last_lines(b"1\n2\n\n3\n4\n  \n"), ["2", "3", "4"]);
+        assert_eq!(last_lines(b"no newline"), ["no newline"]);
+        assert!(last_lines(b"").is_empty());
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_line_is_cut() {
+        assert_eq!(shorten(&"ä".repeat(200)), "ä".repeat(200));
+        assert_eq!(shorten(&"ä".repeat(201)), "ä".repeat(200) + "…");
+    }
+
+    #[test]
+    fn the_last_lines_can_not_garble_a_terminal() {
+        assert_eq!(last_lines(b"\x1b[2Jgone\n"), ["\\u{1b}[2Jgone"]);
+    }
+}

@@ -1,0 +1,344 @@
+//! Splits a command as a POSIX shell does, and refuses by name what only a shell could do.
+//! Knows nothing of where the command stands or what becomes of it. Whatever it accepts, `sh` splits the same.
+
+mod refusal;
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
+pub(crate) use crate::shell::split::refusal::Refusal;
+
+/// Those that POSIX has, and those that bash(1) adds. `time` is left out: it is a program, too.
+const KEYWORDS: [&str; 22] = [
+    "!", "{", "}", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "in", "then", "until",
+    "while", "function", "select", "coproc", "[[", "]]", "((",
+];
+
+/// What changes the shell itself, or ends it: as a program it would do nothing, where there is one.
+const BUILTINS: [&str; 27] = [
+    ".", ":", "alias", "bg", "break", "builtin", "cd", "continue", "declare", "eval", "exec", "exit",
+    "export", "fg", "let", "local", "popd", "pushd", "read", "return", "set", "shift", "source", "trap",
+    "ulimit", "umask", "unset",
+];
+
+/// The words of a command. None for one that is blank or a comment.
+///
+/// # Errors
+/// Where a shell would do more with it than split it.
+pub(crate) fn split(command: &[u8]) -> Result<Vec<OsString>, Refusal> {
+    if is_blank(command) {
+        return Ok(Vec::new());
+    }
+    let mut splitter = Splitter::default();
+    let mut rest = command.iter().copied();
+    while let Some(byte) = rest.next() {
+        splitter.take(byte, &mut rest)?;
+    }
+    splitter.end_word()?;
+    match splitter.words.first() {
+        Some(program) if program.is_empty() => Err(Refusal::EmptyProgram),
+        _ => Ok(splitter.words.into_iter().map(OsString::from_vec).collect()),
+    }
+}
+
+/// Whether there is nothing to run: only blanks, or a comment.
+pub(crate) fn is_blank(command: &[u8]) -> bool {
+    command.iter().find(|byte| !is_space(**byte)).is_none_or(|byte| *byte == b'#')
+}
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n')
+}
+
+#[derive(Default)]
+struct Splitter {
+    words: Vec<Vec<u8>>,
+    /// The one that is being read.
+    word: Option<Word>,
+}
+
+/// A word so far, and what of it was not quoted: only that means anything to a shell.
+#[derive(Default)]
+struct Word {
+    bytes: Vec<u8>,
+    /// As `bytes`, with 0 for each that was quoted.
+    bare: Vec<u8>,
+}
+
+impl Word {
+    fn push(&mut self, byte: u8) {
+        self.bytes.push(byte);
+        self.bare.push(byte);
+    }
+
+    fn push_quoted(&mut self, byte: u8) {
+        self.bytes.push(byte);
+        self.bare.push(0);
+    }
+}
+
+impl Splitter {
+    fn take(&mut self, byte: u8, rest: &mut impl Iterator<Item = u8>) -> Result<(), Refusal> {
+        match byte {
+            b'\n' => return Err(Refusal::Newline),
+            byte if is_space(byte) => return self.end_word(),
+            b'|' | b'&' | b';' | b'<' | b'>' | b'(' | b')' => return Err(Refusal::Operator(byte.into())),
+            b'$' | b'`' => return Err(Refusal::Expansion(byte.into())),
+            b'*' | b'?' | b'[' => return Err(Refusal::Pattern(byte.into())),
+            b'#' if self.word.is_none() => return Err(Refusal::Comment),
+            _ => {}
+        }
+        let word = self.word.get_or_insert_default();
+        match byte {
+            b'\'' => take_single_quoted(word, rest),
+            b'"' => take_double_quoted(word, rest),
+            b'\\' => match rest.next() {
+                None | Some(b'\n') => Err(Refusal::Newline),
+                Some(byte) => {
+                    word.push_quoted(byte);
+                    Ok(())
+                }
+            },
+            byte => {
+                word.push(byte);
+                Ok(())
+            }
+        }
+    }
+
+    fn end_word(&mut self) -> Result<(), Refusal> {
+        let Some(word) = self.word.take() else { return Ok(()) };
+        check_word(&word.bare)?;
+        if self.words.is_empty() {
+            check_first_word(&word.bare)?;
+        }
+        self.words.push(word.bytes);
+        Ok(())
+    }
+}
+
+fn take_single_quoted(word: &mut Word, rest: &mut impl Iterator<Item = u8>) -> Result<(), Refusal> {
+    loop {
+        match rest.next() {
+            None => return Err(Refusal::Unterminated('\'')),
+            Some(b'\'') => break,
+            Some(byte) => word.push_quoted(byte),
+        }
+    }
+    Ok(())
+}
+
+fn take_double_quoted(word: &mut Word, rest: &mut impl Iterator<Item = u8>) -> Result<(), Refusal> {
+    loop {
+        match rest.next().ok_or(Refusal::Unterminated('"'))? {
+            b'"' => break,
+            byte @ (b'$' | b'`') => return Err(Refusal::Expansion(byte.into())),
+            b'\\' => match rest.next().ok_or(Refusal::Unterminated('"'))? {
+                b'\n' => return Err(Refusal::Newline),
+                byte @ (b'$' | b'`' | b'"' | b'\\') => word.push_quoted(byte),
+                byte => {
+                    word.push_quoted(b'\\');
+                    word.push_quoted(byte);
+                }
+            },
+            byte => word.push_quoted(byte),
+        }
+    }
+    Ok(())
+}
+
+/// What a shell would find in any word.
+fn check_word(bare: &[u8]) -> Result<(), Refusal> {
+    if let Some(brace) = bare.iter().position(|byte| *byte == b'{') {
+        let behind = &bare[brace..];
+        if behind.contains(&b',') || behind.windows(2).any(|pair| pair == b"..") {
+            return Err(Refusal::Braces);
+        }
+    }
+    // Behind `=`, and behind `:` after that, only some shells expand it.
+    let mut in_assignment = false;
+    let mut before = b'=';
+    for byte in bare {
+        if *byte == b'~' && (before == b'=' || (before == b':' && in_assignment)) {
+            return Err(Refusal::Tilde);
+        }
+        in_assignment |= *byte == b'=';
+        before = *byte;
+    }
+    Ok(())
+}
+
+/// What a shell would find in the place of a program.
+fn check_first_word(bare: &[u8]) -> Result<(), Refusal> {
+    if let Some(keyword) = KEYWORDS.iter().chain(&BUILTINS).find(|keyword| keyword.as_bytes() == bare) {
+        return Err(Refusal::Keyword(keyword));
+    }
+    let Some(equals) = bare.iter().position(|byte| *byte == b'=') else { return Ok(()) };
+    let name = bare[..equals].strip_suffix(b"+").unwrap_or(&bare[..equals]);
+    let is_name = name.first().is_some_and(|first| !first.is_ascii_digit())
+        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    if is_name {
+        return Err(Refusal::Assignment(String::from_utf8_lossy(name).into_owned()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStrExt;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn words(command: &str) -> Vec<String> {
+        let words = split(command.as_bytes()).unwrap();
+        words.into_iter().map(|word| word.into_string().unwrap()).collect()
+    }
+
+    fn refused(command: &str) -> Refusal {
+        split(command.as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn words_end_at_blanks_and_quotes_hold_them_together() {
+        assert_eq!(words("  ls\t-l   a b "), ["ls", "-l", "a", "b"]);
+        assert_eq!(words(r#"echo 'a  b' "c d" e\ f '' """#), ["echo", "a  b", "c d", "e f", "", ""]);
+        assert_eq!(words(r#"a'b'"c"\d"#), ["abcd"]);
+    }
+
+    #[test]
+    fn a_backslash_means_something_else_in_each_kind_of_quotes() {
+        assert_eq!(words(r"x \$HOME \\ \' \n"), ["x", "$HOME", r"\", "'", "n"]);
+        assert_eq!(words(r#"x "\$HOME \\ \" \` \n \'""#), ["x", r#"$HOME \ " ` \n \'"#]);
+        assert_eq!(words(r"x '\$HOME \\ \n'"), ["x", r"\$HOME \\ \n"]);
+    }
+
+    #[test]
+    fn what_is_blank_or_a_comment_has_no_words() {
+        for blank in ["", "   ", "\t", "# a | b", "  #!", "#'"] {
+            assert!(is_blank(blank.as_bytes()), "{blank:?}");
+            assert!(words(blank).is_empty(), "{blank:?}");
+        }
+        assert!(!is_blank(b"a # b"));
+        assert!(!is_blank(b"''"));
+    }
+
+    #[test]
+    fn what_needs_a_shell_is_refused_by_name() {
+        for operator in "|&;<>()".chars() {
+            assert_eq!(refused(&format!("a {operator} b")), Refusal::Operator(operator));
+            assert_eq!(refused(&format!("a{operator}b")), Refusal::Operator(operator));
+        }
+        for expansion in "$`".chars() {
+            assert_eq!(refused(&format!("a {expansion}b")), Refusal::Expansion(expansion));
+            assert_eq!(refused(&format!("a \"{expansion}b\"")), Refusal::Expansion(expansion));
+        }
+        for pattern in "*?[".chars() {
+            assert_eq!(refused(&format!("ls {pattern}b")), Refusal::Pattern(pattern));
+        }
+        for (command, refusal) in [
+            ("ls # all", Refusal::Comment),
+            ("ls ~/x", Refusal::Tilde),
+            ("make --prefix=~/x", Refusal::Tilde),
+            ("make P=a:~/x", Refusal::Tilde),
+            ("echo {a,b}", Refusal::Braces),
+            ("echo x{1..3}", Refusal::Braces),
+            ("A=1 ls", Refusal::Assignment("A".into())),
+            ("A_1+='x y' ls", Refusal::Assignment("A_1".into())),
+            ("A=1", Refusal::Assignment("A".into())),
+            ("if true", Refusal::Keyword("if")),
+            ("! true", Refusal::Keyword("!")),
+            ("{ true", Refusal::Keyword("{")),
+            ("cd /tmp", Refusal::Keyword("cd")),
+            (": x", Refusal::Keyword(":")),
+            ("ls \\", Refusal::Newline),
+            ("ls\npwd", Refusal::Newline),
+            ("ls \"a\\\nb\"", Refusal::Newline),
+            ("ls 'a", Refusal::Unterminated('\'')),
+            ("ls it's", Refusal::Unterminated('\'')),
+            ("ls \"a", Refusal::Unterminated('"')),
+            ("ls \"a\\", Refusal::Unterminated('"')),
+            ("'' a", Refusal::EmptyProgram),
+        ] {
+            assert_eq!(refused(command), refusal, "{command:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_special_in_other_places_only_means_itself() {
+        for command in [
+            "a# b",
+            "a b#c",
+            "dd if=x",
+            "./A=1 x",
+            "'A'=1 x",
+            "1A=2 x",
+            "scp h:~/x y",
+            "a~ b~",
+            "find x -exec {} +",
+            "echo { }",
+            "echo {a} {a}.b",
+            "echo a,b a..b",
+            "echo if then ! ]",
+            "'if' x",
+            "\\if",
+            "'a|b' \"c;d\" e\\&f",
+            "'a\nb'",
+            "ls --color=auto",
+            "time ls",
+            "echo -e a^b %1 @ :",
+        ] {
+            assert!(split(command.as_bytes()).is_ok(), "{command:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_write_instead() {
+        assert!(refused("a | b").to_string().contains("`|` is for a shell: give --shell"));
+        assert!(refused("A=1 b").to_string().contains("write `env A=…`"));
+        assert!(refused("it's").to_string().contains(r"\'"));
+    }
+
+    /// What a shell makes of it: each argument of `printf`.
+    fn shells_words(shell: &str, command: &[u8]) -> Vec<u8> {
+        let script = OsString::from_vec([b"printf '%s\\0' ", command].concat());
+        std::process::Command::new(shell).arg("-c").arg(script).output().unwrap().stdout
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+        #[test]
+        fn whatever_is_accepted_a_shell_splits_the_same(
+            command in r#"[ab{}~=:.,#!^%@/ \t'"\\$|*é\r\x01\x7f-]{1,24}"#
+        ) {
+            if let Ok(words) = split(command.as_bytes()) {
+                let ours: Vec<u8> =
+                    words.iter().flat_map(|word| [word.as_bytes(), b"\0"].concat()).collect();
+                if !ours.is_empty() {
+                    prop_assert_eq!(shells_words("sh", command.as_bytes()), ours.clone());
+                    prop_assert_eq!(shells_words("bash", command.as_bytes()), ours);
+                }
+            }
+        }
+
+        #[test]
+        fn any_words_that_are_quoted_come_back(words in proptest::collection::vec(".*", 1..5)) {
+            let quoted: Vec<String> = words.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''"))).collect();
+            match split(quoted.join(" ").as_bytes()) {
+                Ok(split) => prop_assert_eq!(split, words.iter().map(OsString::from).collect::<Vec<_>>()),
+                Err(refusal) => {
+                    prop_assert_eq!(refusal, Refusal::EmptyProgram);
+                    prop_assert!(words[0].is_empty());
+                }
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_split_or_refused(command: Vec<u8>) {
+            if let Ok(words) = split(&command) {
+                prop_assert_eq!(words.is_empty(), is_blank(&command));
+            }
+        }
+    }
+}

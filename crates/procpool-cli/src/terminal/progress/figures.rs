@@ -1,0 +1,135 @@
+//! The figures of a run that goes on, in words: pure.
+//! Knows nothing of where they are shown.
+
+use std::time::Duration;
+
+use crate::units::duration::prose;
+
+/// How a run stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Figures {
+    pub(super) done: u64,
+    /// `None` while nobody knows how many jobs there will be.
+    pub(super) total: Option<u64>,
+    pub(super) running: u64,
+    /// Those that have failed and wait to be tried again.
+    pub(super) retrying: u64,
+    pub(super) failed: u64,
+    pub(super) elapsed: Duration,
+}
+
+impl Figures {
+    /// Of what is known to come, so much is done, from 0 to 1. Nothing of nothing is all of it.
+    pub(super) fn share(&self) -> Option<f64> {
+        let total = self.total?;
+        Some(if total == 0 { 1.0 } else { fraction(self.done.min(total), total) })
+    }
+
+    /// How far it is: `123/500 24%`, or how fast where the end is not known.
+    pub(super) fn position(&self) -> String {
+        match (self.total, self.share()) {
+            (Some(total), Some(share)) => format!("{}/{total} {:.0}%", self.done, (share * 100.0).floor()),
+            _ => format!("{} done, {}", self.done, self.rate()),
+        }
+    }
+
+    /// How long it has taken so far, and how much longer it takes if all goes on like this.
+    pub(super) fn times(&self) -> String {
+        let so_far = whole_seconds(self.elapsed);
+        match self.rest() {
+            Some(rest) => format!("{so_far}, ETA {}", whole_seconds(rest)),
+            None => so_far,
+        }
+    }
+
+    fn rest(&self) -> Option<Duration> {
+        let left = self.total?.checked_sub(self.done)?;
+        let factor = (self.done > 0).then(|| fraction(left, self.done))?;
+        Duration::try_from_secs_f64(self.elapsed.as_secs_f64() * factor).ok()
+    }
+
+    fn rate(&self) -> String {
+        let seconds = self.elapsed.as_secs_f64();
+        let rate = if seconds > 0.0 { fraction(self.done, 1) / seconds } else { 0.0 };
+        if rate < 10.0 { format!("{rate:.1}/s") } else { format!("{rate:.0}/s") }
+    }
+
+    pub(super) fn failures(&self) -> Option<String> {
+        (self.failed > 0).then(|| format!("{} failed", self.failed))
+    }
+
+    pub(super) fn retries(&self) -> Option<String> {
+        (self.retrying > 0).then(|| format!("{} to retry", self.retrying))
+    }
+
+    pub(super) fn at_work(&self) -> String {
+        format!("{} running", self.running)
+    }
+
+    /// All of it in one line.
+    pub(super) fn in_words(&self) -> String {
+        let parts = [
+            Some(self.position()),
+            Some(self.at_work()),
+            self.retries(),
+            self.failures(),
+            Some(self.times()),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// A length of time for who watches it grow: what is less than a second would only flicker.
+pub(super) fn whole_seconds(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..60 => format!("{seconds}s"),
+        _ => prose(time),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "it is shown with two digits")]
+fn fraction(part: u64, whole: u64) -> f64 {
+    part as f64 / whole as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn figures(done: u64, total: Option<u64>) -> Figures {
+        Figures {
+            done,
+            total,
+            running: 32,
+            retrying: 0,
+            failed: 0,
+            elapsed: Duration::from_secs(12),
+        }
+    }
+
+    #[test]
+    fn where_the_end_is_known_there_is_a_percentage_and_the_time_that_is_left() {
+        assert_eq!(figures(120, Some(500)).in_words(), "120/500 24%, 32 running, 12s, ETA 38s");
+        assert_eq!(figures(0, Some(500)).in_words(), "0/500 0%, 32 running, 12s");
+        assert_eq!(figures(0, Some(0)).position(), "0/0 100%");
+        assert_eq!(figures(999, Some(1000)).position(), "999/1000 99%");
+    }
+
+    #[test]
+    fn where_it_is_not_known_there_is_the_rate() {
+        let failed = Figures { retrying: 1, failed: 3, ..figures(60, None) };
+        assert_eq!(failed.in_words(), "60 done, 5.0/s, 32 running, 1 to retry, 3 failed, 12s");
+        assert_eq!(figures(1200, None).position(), "1200 done, 100/s");
+    }
+
+    proptest! {
+        #[test]
+        fn any_figures_have_words(done: u64, total: Option<u64>, seconds: u64) {
+            let elapsed = Duration::from_secs(seconds);
+            let words = Figures { elapsed, ..figures(done, total) }.in_words();
+            prop_assert!(!words.contains("NaN") && !words.contains("inf"), "{words}");
+        }
+    }
+}

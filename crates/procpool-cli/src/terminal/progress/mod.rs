@@ -1,0 +1,166 @@
+//! Shows how a run stands while it goes on: a thread that asks now and then, so that no job pays for it.
+//! Knows nothing of how it is brought to the terminal; `screen.rs` does.
+
+mod bar;
+mod figures;
+mod paper;
+#[cfg(test)]
+mod picture;
+mod view;
+mod width;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use procpool_core::{Handle, Snapshot};
+
+use crate::os::threads;
+use crate::terminal::colour::Palette;
+use crate::terminal::progress::figures::Figures;
+use crate::terminal::progress::view::{Longest, MOST_KEYS};
+use crate::terminal::{screen, shown};
+
+/// How a run is shown while it goes on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Display {
+    Nothing,
+    /// Lines that stand below the output, on a terminal.
+    Bar(Palette),
+    /// A line now and then, anywhere.
+    Plain,
+}
+
+/// What only the completions tell. Clones count together.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Failed(Arc<AtomicU64>);
+
+/// What is shown, and what is counted for it.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    pub(crate) display: Display,
+    pub(crate) failed: Failed,
+}
+
+/// The thread that shows it. Dropped, it ends and takes what it shows away.
+pub(crate) struct Shown {
+    is_over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// A run that is over before that shows nothing.
+const SHORT: Duration = Duration::from_millis(300);
+
+/// The time between two looks at the run: for eyes, and for logs.
+const TICK: Duration = Duration::from_millis(100);
+const SLOW_TICK: Duration = Duration::from_secs(10);
+
+impl Failed {
+    pub(crate) fn note(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Progress {
+    /// Shows the run of this handle from now on.
+    pub(crate) fn show(&self, handle: Handle) -> Shown {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let watch = Watch {
+            handle,
+            failed: self.failed.clone(),
+            begun: Instant::now(),
+            is_over: Arc::clone(&is_over),
+        };
+        let spawn = |show: Box<dyn FnOnce() + Send>| {
+            // Without a thread nothing is shown, and nothing else is amiss.
+            threads::start("procpool-progress", show).ok()
+        };
+        let thread = match self.display {
+            Display::Nothing => None,
+            Display::Bar(palette) => {
+                screen::announce_display();
+                spawn(Box::new(move || watch.draw(&palette)))
+            }
+            Display::Plain => spawn(Box::new(move || watch.tell())),
+        };
+        Shown { is_over, thread }
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // What it has panicked of, the run panics of as well.
+            let _ = thread.join();
+            screen::end_display();
+        }
+    }
+}
+
+/// A run and what is to be known about it.
+struct Watch {
+    handle: Handle,
+    failed: Failed,
+    begun: Instant,
+    is_over: Arc<AtomicBool>,
+}
+
+impl Watch {
+    fn draw(&self, palette: &Palette) {
+        let mut pause = SHORT;
+        while self.goes_on_after(pause) {
+            pause = TICK;
+            let Some(size) = screen::size() else { continue };
+            let snapshot = self.handle.snapshot();
+            let longest = longest(&snapshot, Instant::now());
+            let lines = view::lines(&self.figures(&snapshot), &longest, size, palette);
+            screen::draw(view::with_place(lines, snapshot.elsewhere.as_deref(), size), size);
+        }
+    }
+
+    fn tell(&self) {
+        while self.goes_on_after(SLOW_TICK) {
+            let snapshot = self.handle.snapshot();
+            let place = snapshot.elsewhere.as_ref().map(|place| format!("; {}", shown::name(&**place)));
+            let figures = self.figures(&snapshot).in_words();
+            screen::say(&format!("procpool: {figures}{}\n", place.unwrap_or_default()));
+        }
+    }
+
+    /// Whether the run goes on so much later.
+    fn goes_on_after(&self, pause: Duration) -> bool {
+        let until = Instant::now() + pause;
+        while !self.is_over.load(Ordering::Acquire) {
+            let Some(rest) = until.checked_duration_since(Instant::now()) else { return true };
+            // It may come back early.
+            thread::park_timeout(rest);
+        }
+        false
+    }
+
+    fn figures(&self, snapshot: &Snapshot) -> Figures {
+        Figures {
+            done: snapshot.completed,
+            total: snapshot.total,
+            running: snapshot.active.len() as u64,
+            retrying: snapshot.retrying,
+            failed: self.failed.0.load(Ordering::Relaxed),
+            elapsed: self.begun.elapsed(),
+        }
+    }
+}
+
+/// The jobs that have run for the longest time.
+fn longest(snapshot: &Snapshot, now: Instant) -> Vec<Longest> {
+    let mut active: Vec<_> = snapshot.active.iter().collect();
+    active.sort_by_key(|job| job.since);
+    let longest = active.into_iter().take(MOST_KEYS);
+    let describe = longest.map(|job| Longest {
+        key: job.key.to_string(),
+        elapsed: now.saturating_duration_since(job.since),
+    });
+    describe.collect()
+}

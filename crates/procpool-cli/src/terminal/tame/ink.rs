@@ -1,0 +1,200 @@
+//! Writes coloured text so that no colour goes on past the end of a line.
+//! Knows nothing of how colours are told from other sequences.
+//!
+//! A background that is on at a newline fills the line that scrolls in, which then is the next job's, and a tag
+//! at the start of a line would be in the colour of the line before. So colour stops before each newline and
+//! is taken up again with the next line's text, if there is any.
+
+use std::io::{self, Write};
+
+use crate::terminal::tame::style::{Style, sequence};
+
+/// Text on its way to a terminal, whose colour is the default one at the beginning.
+pub(crate) struct Ink<W> {
+    writer: W,
+    /// What the text has asked for.
+    style: Style,
+    /// The sequences that no text has followed yet, so that nothing of them can be seen.
+    pending: Vec<u8>,
+    screen: Screen,
+}
+
+/// How the terminal would show a text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Screen {
+    Plain,
+    Coloured,
+}
+
+/// As many bytes of sequences may be pending; of more only what they come to is kept.
+const MOST_PENDING: usize = 1024;
+
+impl<W: Write> Ink<W> {
+    pub(crate) fn new(writer: W) -> Ink<W> {
+        Ink {
+            writer,
+            style: Style::default(),
+            pending: Vec::new(),
+            screen: Screen::Plain,
+        }
+    }
+
+    /// Changes the colour of the text that follows.
+    pub(crate) fn colour(&mut self, parameters: &[u8]) {
+        self.style.apply(parameters);
+        if self.screen == Screen::Plain && self.style.is_plain() {
+            self.pending.clear();
+        }
+        self.pending.extend(sequence(parameters));
+        if self.pending.len() > MOST_PENDING {
+            self.pending = [sequence(b"0"), self.style.sequences()].concat();
+        }
+    }
+
+    pub(crate) fn text(&mut self, text: &[u8]) -> io::Result<()> {
+        if self.screen == Screen::Plain && self.pending.is_empty() {
+            return self.writer.write_all(text);
+        }
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            let visible = line.strip_suffix(b"\n").unwrap_or(line);
+            if !visible.is_empty() {
+                self.show_pending()?;
+                self.writer.write_all(visible)?;
+            }
+            if visible.len() < line.len() {
+                self.stop_colour()?;
+                self.pending = self.style.sequences();
+                self.writer.write_all(b"\n")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops the colour, and gives the writer back.
+    pub(crate) fn finish(mut self) -> io::Result<W> {
+        self.stop_colour()?;
+        Ok(self.writer)
+    }
+
+    fn show_pending(&mut self) -> io::Result<()> {
+        if !self.pending.is_empty() {
+            self.writer.write_all(&self.pending)?;
+            self.pending.clear();
+            self.screen = if self.style.is_plain() { Screen::Plain } else { Screen::Coloured };
+        }
+        Ok(())
+    }
+
+    fn stop_colour(&mut self) -> io::Result<()> {
+        if self.screen == Screen::Coloured {
+            if self.style.is_plain() {
+                // The text's own way back.
+                self.show_pending()?;
+            } else {
+                self.writer.write_all(&sequence(b"0"))?;
+            }
+        }
+        self.style.note_reset();
+        self.screen = Screen::Plain;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// `m31` is the sequence with these parameters, all else is text.
+    fn inked(pieces: &[&str]) -> String {
+        let mut written = Vec::new();
+        let mut ink = Ink::new(&mut written);
+        for piece in pieces {
+            match piece.strip_prefix('m') {
+                Some(parameters) => ink.colour(parameters.as_bytes()),
+                None => ink.text(piece.as_bytes()).unwrap(),
+            }
+        }
+        ink.finish().unwrap();
+        String::from_utf8(written).unwrap()
+    }
+
+    /// Each character but newlines, and in which style a terminal shows it; and whether each line begins plain.
+    fn shown(text: &str) -> (Vec<(char, Vec<u8>)>, bool) {
+        let mut style = Style::default();
+        let (mut characters, mut lines_begin_plain) = (Vec::new(), true);
+        let mut rest = text;
+        while let Some(character) = rest.chars().next() {
+            if let Some(sequence) = rest.strip_prefix("\x1b[") {
+                let (parameters, after) = sequence.split_once('m').unwrap();
+                style.apply(parameters.as_bytes());
+                rest = after;
+                continue;
+            }
+            match character {
+                '\n' => lines_begin_plain &= style.is_plain(),
+                _ => characters.push((character, style.sequences())),
+            }
+            rest = &rest[character.len_utf8()..];
+        }
+        (characters, lines_begin_plain && style.is_plain())
+    }
+
+    #[test]
+    fn text_that_ends_its_colours_itself_stays_as_it_was() {
+        assert_eq!(inked(&["a\n", "m31", "red", "m", "\n", "m1", "b", "m22", "\n"]), {
+            "a\n\x1b[31mred\x1b[m\n\x1b[1mb\x1b[22m\n"
+        });
+        assert_eq!(inked(&["m1", "m38:2::1:2:3", "x", "m0", " y"]), "\x1b[1m\x1b[38:2::1:2:3mx\x1b[0m y");
+    }
+
+    #[test]
+    fn colour_stops_at_the_end_of_a_line_and_is_taken_up_in_the_next() {
+        assert_eq!(inked(&["m31", "a\n\nb"]), "\x1b[31ma\x1b[0m\n\n\x1b[31mb\x1b[0m");
+        assert_eq!(inked(&["m31", "a\n"]), "\x1b[31ma\x1b[0m\n");
+        assert_eq!(inked(&["m31", "a\n", "m0"]), "\x1b[31ma\x1b[0m\n");
+        assert_eq!(inked(&["m31", "a\n", "m0", "b\n"]), "\x1b[31ma\x1b[0m\n\x1b[0mb\n");
+    }
+
+    #[test]
+    fn what_only_a_reset_ends_is_over_at_the_end_of_its_line() {
+        assert_eq!(
+            inked(&["m12", "a", "m10", "\n", "m31", "b", "m39", "\n"]),
+            "\x1b[12ma\x1b[0m\n\x1b[31mb\x1b[39m\n"
+        );
+    }
+
+    #[test]
+    fn colour_without_text_is_not_shown() {
+        assert_eq!(inked(&["a\n", "m31", "\n", "m0"]), "a\n\n");
+    }
+
+    #[test]
+    fn many_sequences_in_a_row_are_kept_short() {
+        let mut ink = Ink::new(Vec::new());
+        for _ in 0..10_000 {
+            ink.colour(b"1;38;5;200");
+            assert!(ink.pending.len() <= MOST_PENDING);
+        }
+        ink.text(b"x").unwrap();
+        assert_eq!(shown(&String::from_utf8(ink.finish().unwrap()).unwrap()).0, shown("\x1b[1;38;5;200mx").0);
+    }
+
+    proptest! {
+        #[test]
+        fn each_character_has_its_colour_and_each_line_begins_without(
+            pieces in proptest::collection::vec("[ab\n]{1,3}|m([0-9]|3[0-9]|4[0-9]|;|38;5;1|1;2|2[2-9]|4:3){1}", 0..30),
+        ) {
+            let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
+            let given: String = pieces.iter().map(|piece| match piece.strip_prefix('m') {
+                Some(parameters) => format!("\x1b[{parameters}m"),
+                None => (*piece).to_owned(),
+            }).collect();
+            let inked = inked(&pieces);
+            let (characters, lines_begin_plain) = shown(&inked);
+            prop_assert!(lines_begin_plain, "{:?}", inked);
+            prop_assert_eq!(characters, shown(&given).0);
+        }
+    }
+}

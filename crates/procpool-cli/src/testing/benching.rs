@@ -1,0 +1,194 @@
+//! The ways in for benchmarks: commands made of templates, and what a journal writes and reads for each job.
+//! Knows nothing of benchmarks. No interface for anybody else: it is another one tomorrow.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use procpool_core::{Command, Completion, Context, End, Job, Limit, Outcome, Pool, Ran, Runner, Status};
+
+use crate::job::terms::Terms;
+use crate::job::work::{Place, Values, Work};
+use crate::journal::decision::{Class, Decision, Resume};
+use crate::journal::folder::{Folder, Purpose};
+use crate::journal::identity::Identity;
+use crate::journal::line;
+use crate::journal::list::{self, Inputs, Keep, Ledger};
+use crate::journal::past::Past;
+use crate::journal::record::{Circumstances, Output, Outputs, Record, attempt_line};
+use crate::journal::scan::{Found, Scanner};
+use crate::record::report::Attempt;
+use crate::shell::quote::{Reader, command_line};
+use crate::template::{self, Names, Several};
+
+/// A command with placeholders, for jobs of one value.
+pub struct Template(Arc<template::Template>);
+
+impl Template {
+    /// # Panics
+    /// Where it has a placeholder for what no job has.
+    #[must_use]
+    pub fn parse(command: &[OsString]) -> Template {
+        let parsed = template::Template::parse(command, &Names::Lists(1), Several::Combined);
+        Template(Arc::new(parsed.expect("placeholders of jobs with one value")))
+    }
+
+    /// The command of a job.
+    #[must_use]
+    pub fn render(&self, value: &OsString) -> Command {
+        let place = Place { key: value, seq: 12, slot: 3 };
+        self.0.render(std::slice::from_ref(value), place)
+    }
+}
+
+/// A command as a shell reads it back.
+#[must_use]
+pub fn quoted(command: &Command) -> OsString {
+    command_line(command, Reader::Shell)
+}
+
+/// A job that has run, and what a journal says of it.
+pub struct Recorded {
+    ledger: Ledger,
+    done: Completion<Work>,
+    outputs: Outputs,
+    circumstances: Circumstances,
+}
+
+/// Runs nothing, and all succeeds: nobody else can make a job's number and its slot.
+struct Pretence;
+
+impl Runner for Pretence {
+    type Work = Work;
+
+    fn run(&self, _: &Job<Work>, _: &Context) -> Outcome {
+        Ran::new(End::Itself(Status::Exited(0))).into()
+    }
+}
+
+fn ledger() -> Ledger {
+    Ledger {
+        here: "/home/somebody/project".into(),
+        terms: Terms::default(),
+        values: Keep::Values,
+        inputs: Inputs::none(),
+    }
+}
+
+impl Recorded {
+    /// A job that runs the template for this value, and has printed this.
+    ///
+    /// # Panics
+    /// Where there is no thread for a pool.
+    #[must_use]
+    pub fn new(template: &Template, value: &str, printed: &str) -> Recorded {
+        let mut all = Recorded::all(template, vec![value.to_owned()], printed);
+        all.next().expect("one job")
+    }
+
+    /// The same for each of many values.
+    ///
+    /// # Panics
+    /// Where there is no thread for a pool.
+    pub fn all(template: &Template, values: Vec<String>, printed: &str) -> impl Iterator<Item = Recorded> {
+        let template = Arc::clone(&template.0);
+        let terms = Arc::<Terms>::default();
+        let jobs = values.into_iter().map(move |value| {
+            let (template, terms) = (Arc::clone(&template), Arc::clone(&terms));
+            let values = Values::One(value.clone().into());
+            Job::new(value, Work::Values { template, terms, values })
+        });
+        let pool = Pool::with_runner(Limit::new(1).expect("a limit"), Pretence);
+        let run = pool.run(jobs).expect("threads");
+        let outputs = Outputs::new(Output::Here(printed.into()), Output::Empty);
+        run.map(move |done| {
+            let ledger = ledger();
+            let (_, identity) = ledger.line(&done.job, done.seq.get()).expect("no input to be kept");
+            let ended = SystemTime::now();
+            let circumstances = Circumstances { generation: 1, identity, ended, waited_for: None };
+            Recorded { ledger, done, outputs: outputs.clone(), circumstances }
+        })
+    }
+
+    /// The record of its attempt.
+    #[must_use]
+    pub fn attempt_line(&self) -> Vec<u8> {
+        attempt_line(Attempt::last(&self.done), &self.circumstances, &self.outputs)
+    }
+
+    /// Its line in the list.
+    ///
+    /// # Panics
+    /// Where an input can't be kept, which it doesn't have.
+    #[must_use]
+    pub fn list_line(&self) -> Vec<u8> {
+        self.ledger.line(&self.done.job, 1).expect("no input to be kept").0
+    }
+
+    /// A line of the list made a job again, and whether it was one.
+    #[must_use]
+    pub fn is_job(&self, list_line: &[u8]) -> bool {
+        let body = line::open(list_line.trim_ascii_end());
+        match body.and_then(list::parse) {
+            Some(list::Line::Job(line)) => self.ledger.job(*line).is_ok(),
+            Some(list::Line::End { .. }) | None => false,
+        }
+    }
+
+    /// The two hashes of its key and its command. Says nothing of them but that they were made.
+    #[must_use]
+    pub fn is_identified(&self, command: &Command) -> bool {
+        let identity = Identity::of(&self.done.job.key, command, &self.ledger.here);
+        identity == self.circumstances.identity
+    }
+}
+
+/// A line of a journal's file, of an object in JSON.
+#[must_use]
+pub fn seal(object: &[u8]) -> Vec<u8> {
+    line::seal(object)
+}
+
+/// How many whole lines there are.
+///
+/// # Panics
+/// Where bytes can't be read, which they can.
+#[must_use]
+pub fn lines_in(bytes: &[u8]) -> u64 {
+    let mut scanner = Scanner::new(bytes);
+    let mut lines = 0;
+    while let Found::Line { .. } = scanner.next().expect("bytes can be read") {
+        lines += 1;
+    }
+    lines
+}
+
+/// Makes a journal's folder that has these records.
+///
+/// # Panics
+/// Where it can't be made.
+pub fn write_records(folder: &Path, attempts: &[u8]) {
+    let (folder, _) = Folder::make(folder).expect("a new folder");
+    let records = [&Record::header().line(), attempts].concat();
+    fs::write(folder.own_files().journal.path(), records).expect("room for the records");
+}
+
+/// Reads the records of a journal's folder, and decides on each job of the list. Says how many are to run.
+///
+/// # Panics
+/// Where either can't be read.
+#[must_use]
+pub fn still_to_run(folder: &Path, list: &[u8]) -> u64 {
+    let folder = Folder::open(folder, Purpose::Running).expect("a directory").expect("a folder");
+    let past = Past::read(&folder).expect("records");
+    let mut scanner = Scanner::new(list);
+    let mut to_run = 0;
+    while let Found::Line { body, .. } = scanner.next().expect("bytes can be read") {
+        let identity = list::identity_of(body).expect("the line of a job");
+        let class = Class::of(past.jobs.get(&identity.job), &identity);
+        to_run += u64::from(class.decide(Resume::NotSucceeded, None) == Decision::Run);
+    }
+    to_run
+}

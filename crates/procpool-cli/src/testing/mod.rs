@@ -1,0 +1,4 @@
+//! What benchmarks and fuzz targets call of what is not public; no interface for anybody else.
+
+pub mod benching;
+pub mod fuzzing;
