@@ -1,4 +1,5 @@
-//! The subcommands that run nothing, and `resume`, which becomes a run.
+//! The subcommands that run nothing (`ls`, `show`, `export`, shell completions, the manual's page, `--dry-run`).
+//! And `resume`, which becomes a run.
 
 pub(crate) mod dry_run;
 pub(crate) mod export;

@@ -1,4 +1,5 @@
 //! What a job of the command line is, and how it is launched in a slot.
+//! Its command is rendered on the worker, where the slot is known.
 
 pub(crate) mod gpus;
 pub(crate) mod labels;

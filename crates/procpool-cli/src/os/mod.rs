@@ -1,4 +1,5 @@
-//! What procpool asks of the system it runs on; nearly all `unsafe` code of the command is below.
+//! What procpool asks of the system it runs on.
+//! Nearly all `unsafe` code of the command is below.
 
 pub(crate) mod allocator;
 pub(crate) mod argument_space;

@@ -1,4 +1,5 @@
-//! Prints what jobs write: each output whole or line by line, in which order, and how far it has been printed.
+//! Prints what jobs write: each output whole or line by line, in which order.
+//! How far each has been printed is noted for a resume, to the byte.
 
 pub(crate) mod account;
 pub(crate) mod catch_up;

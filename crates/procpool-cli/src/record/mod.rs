@@ -1,4 +1,5 @@
-//! Records of a run for other programs, a format a file: each is a sink.
+//! Records of a run for other programs, a format a file.
+//! Each is a sink; what they say of an attempt is the same everywhere.
 
 pub(crate) mod events;
 pub(crate) mod file;

@@ -1,4 +1,5 @@
-//! Standard error and terminals: the one way to them, what stands there, and what is made harmless on its way.
+//! Standard error and terminals: the one way to them, and what stands there.
+//! Texts of others (names, outputs, errors) are made harmless here before a terminal gets them.
 
 pub(crate) mod colour;
 pub(crate) mod patient;
