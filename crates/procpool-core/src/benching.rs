@@ -4,9 +4,9 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use crate::command::Command;
-use crate::job::Job;
-use crate::limit::Limit;
+use crate::data::command::Command;
+use crate::data::job::Job;
+use crate::data::limit::Limit;
 use crate::outcome::Outcome;
 use crate::process::environment::Inherited;
 use crate::process::spawn::argument_list;

@@ -75,53 +75,48 @@
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
-#[doc(hidden)]
-pub mod benching;
-mod cgroup;
-mod command;
-mod completion;
-mod error;
-mod event;
-mod halt;
-mod id;
-mod job;
-mod key;
-mod limit;
-mod live;
-mod moving_timeout;
-mod outcome;
-mod output;
-mod pool;
-mod process;
-mod results;
-mod runner;
-mod schedule;
-mod shown;
-mod signal;
-mod snapshot;
-mod spool;
-mod status;
+// In the order of the layers: each imports only from those above it, see ARCHITECTURE.md. A blank line keeps rustfmt from
+// sorting them.
+mod data;
+
 mod sys;
 
-pub use crate::command::{Capture, Command, EnvironmentBase, Stdin};
-pub use crate::completion::Completion;
-pub use crate::error::Error;
-pub use crate::event::{Event, Retried, Started};
+mod spool;
+
+mod halt;
+
+mod outcome;
+
+mod runner;
+
+mod schedule;
+
+mod process;
+
+mod pool;
+
+#[doc(hidden)]
+pub mod benching;
+
+pub use crate::data::command::{Capture, Command, EnvironmentBase, Stdin};
+pub use crate::data::error::Error;
+pub use crate::data::id::{Seq, Slot};
+pub use crate::data::job::Job;
+pub use crate::data::key::Key;
+pub use crate::data::limit::Limit;
+pub use crate::data::shown::Shown;
+pub use crate::data::signal::Signal;
+pub use crate::data::status::{PeakMemory, Status, Usage};
 pub use crate::halt::Halt;
-pub use crate::id::{Seq, Slot};
-pub use crate::job::Job;
-pub use crate::key::Key;
-pub use crate::limit::Limit;
-pub use crate::live::{Hold, Live, Source};
+pub use crate::halt::rule::{HaltCounts, HaltQuantity, HaltRule, HaltWhen, HaltWhy};
+pub use crate::outcome::completion::Completion;
+pub use crate::outcome::event::{Event, Retried, Started};
+pub use crate::outcome::results::Results;
+pub use crate::outcome::snapshot::{Active, HeldUp, Pending, Snapshot};
 pub use crate::outcome::{End, Killer, NotStarted, Outcome, Ran, SpawnError, Subject, Survivor};
 pub use crate::pool::{Driver, Handle, Pool, Run};
 pub use crate::process::{LocalProcess, OnLeak, Process, Processes, Stopped};
-pub use crate::results::Results;
 pub use crate::runner::{Context, Runner};
-pub use crate::schedule::halt_rule::{HaltCounts, HaltQuantity, HaltRule, HaltWhen, HaltWhy};
 pub use crate::schedule::retries::{Cause, Retries};
-pub use crate::shown::Shown;
-pub use crate::signal::Signal;
-pub use crate::snapshot::{Active, HeldUp, Pending, Snapshot};
+pub use crate::spool::live::{Hold, Live, Source};
 pub use crate::spool::{CopyError, Spool, SpoolReader};
-pub use crate::status::{PeakMemory, Status, Usage};

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
-use crate::error::Error;
-use crate::limit::Limit;
+use crate::data::error::Error;
+use crate::data::limit::Limit;
 use crate::pool::staff::Staff;
 use crate::pool::worker::{ToDispatcher, Tools, Worker};
 use crate::runner::Runner;

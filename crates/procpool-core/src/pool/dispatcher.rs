@@ -11,10 +11,11 @@ use std::sync::{Arc, OnceLock};
 
 use crossbeam_channel::{Receiver, Select, Sender, TryRecvError, never, select};
 
-use crate::completion::Completion;
-use crate::event::Event;
-use crate::job::Job;
+use crate::data::job::Job;
 use crate::outcome::NotStarted;
+use crate::outcome::completion::Completion;
+use crate::outcome::event::Event;
+use crate::outcome::snapshot::Snapshot;
 use crate::pool::crew::Crew;
 use crate::pool::feed::{Feeding, Pulled};
 use crate::pool::handle::Control;
@@ -22,7 +23,6 @@ use crate::pool::message::{Message, Starts};
 use crate::pool::state::{Input, Move, Shared, Wait};
 use crate::runner::Runner;
 use crate::schedule::{Start, Waiting};
-use crate::snapshot::Snapshot;
 
 /// See the head of this file.
 pub(crate) struct Dispatcher<R: Runner> {

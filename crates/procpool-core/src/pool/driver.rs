@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, never, select};
 
-use crate::event::Event;
 use crate::halt::{Brake, Halt};
+use crate::outcome::event::Event;
+use crate::outcome::snapshot::Snapshot;
 use crate::pool::handle::Control;
 use crate::pool::message::Message;
-use crate::snapshot::Snapshot;
 
 /// Drives a run whose jobs are run elsewhere, see [`Run::driven`](crate::Run::driven).
 ///

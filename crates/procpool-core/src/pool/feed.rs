@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, SendError, Sender, TryRecvError, TrySendError, bounded};
 
+use crate::data::limit::Limit;
 use crate::halt::Halt;
-use crate::limit::Limit;
 
 /// The feeder's end. When it is dropped without [`end`](Giver::end), the iterator panicked, or the run was
 /// halted and nobody knows how much was left.

@@ -5,7 +5,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use crate::error::Error;
+use crate::data::error::Error;
 use crate::halt::{Brake, Halt};
 use crate::pool::feed::Giver;
 use crate::pool::patient;

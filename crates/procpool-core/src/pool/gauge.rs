@@ -5,9 +5,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::cgroup::{MemoryCgroup, Version};
-use crate::error::Error;
+use crate::data::error::Error;
 use crate::schedule::admission::{AdmissionRules, Reading};
+use crate::sys::cgroup::{MemoryCgroup, Version};
 
 /// Reads what the rules need, and nothing where there are none.
 pub(crate) struct Gauge {

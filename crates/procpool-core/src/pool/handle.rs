@@ -5,9 +5,9 @@ use std::sync::{Arc, OnceLock};
 
 use crossbeam_channel::{Sender, bounded};
 
+use crate::data::signal::Signal;
 use crate::halt::{Brake, Halt};
-use crate::signal::Signal;
-use crate::snapshot::Snapshot;
+use crate::outcome::snapshot::Snapshot;
 
 /// Says to a run when to stop, and asks it how it stands. Cheap to clone; works from any thread, also while
 /// the [`Run`](crate::Run) is waited for, and does nothing once that is over.

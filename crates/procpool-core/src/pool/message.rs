@@ -3,7 +3,7 @@
 
 use std::any::Any;
 
-use crate::event::{Event, Started};
+use crate::outcome::event::{Event, Started};
 use crate::schedule::Start;
 
 /// A word to the caller's side.

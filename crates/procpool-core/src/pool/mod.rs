@@ -23,16 +23,16 @@ pub use crate::pool::driver::Driver;
 pub use crate::pool::handle::Handle;
 pub use crate::pool::run::Run;
 
-use crate::error::Error;
-use crate::job::Job;
-use crate::key::Key;
-use crate::limit::Limit;
+use crate::data::error::Error;
+use crate::data::job::Job;
+use crate::data::key::Key;
+use crate::data::limit::Limit;
+use crate::halt::rule::HaltRule;
+use crate::outcome::results::Results;
 use crate::pool::message::Starts;
 use crate::pool::run::{Outputs, Settings};
 use crate::process::LocalProcess;
-use crate::results::Results;
 use crate::runner::Runner;
-use crate::schedule::halt_rule::HaltRule;
 use crate::schedule::policies::{Policies, Positions};
 use crate::schedule::retries::Retries;
 

@@ -10,15 +10,14 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, bounded, never, select, unbounded};
 
-use crate::command::Command;
-use crate::completion::Completion;
-use crate::error::Error;
-use crate::event::Event;
+use crate::data::command::Command;
+use crate::data::error::Error;
+use crate::data::job::Job;
+use crate::data::limit::Limit;
 use crate::halt::Brake;
-use crate::job::Job;
-use crate::limit::Limit;
-use crate::live::Live;
-use crate::moving_timeout::MovingTimeout;
+use crate::outcome::completion::Completion;
+use crate::outcome::event::Event;
+use crate::outcome::snapshot::Snapshot;
 use crate::pool::crew::Crew;
 use crate::pool::dispatcher::Dispatcher;
 use crate::pool::driver::{Driver, Lines};
@@ -30,10 +29,11 @@ use crate::pool::message::{Message, Starts};
 use crate::pool::patient;
 use crate::pool::state::{Shared, State};
 use crate::pool::worker::{Reporting, Tools};
+use crate::runner::moving_timeout::MovingTimeout;
 use crate::runner::{Runner, Steering};
 use crate::schedule::Schedule;
 use crate::schedule::policies::Policies;
-use crate::snapshot::Snapshot;
+use crate::spool::live::Live;
 
 /// One list of jobs on its way: an iterator over their completions as they happen, see
 /// [`Pool::run`](crate::Pool::run).

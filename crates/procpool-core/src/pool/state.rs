@@ -4,17 +4,17 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::completion::Completion;
-use crate::event::{Event, Retried};
+use crate::data::id::Slot;
+use crate::data::job::Job;
 use crate::halt::{Brake, Halt};
-use crate::id::Slot;
-use crate::job::Job;
-use crate::moving_timeout::MovingTimeout;
+use crate::outcome::completion::Completion;
+use crate::outcome::event::{Event, Retried};
+use crate::outcome::snapshot::Snapshot;
 use crate::outcome::{NotStarted, Outcome};
 use crate::pool::feed::{Feed, Feeding, Taken};
 use crate::pool::gauge::Gauge;
+use crate::runner::moving_timeout::MovingTimeout;
 use crate::schedule::{Schedule, Start, Verdict, Waiting};
-use crate::snapshot::Snapshot;
 
 /// See the head of this file.
 pub(crate) struct State<W> {

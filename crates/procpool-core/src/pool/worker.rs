@@ -10,7 +10,6 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender};
 
 use crate::halt::Halt;
-use crate::live::{Live, News};
 use crate::outcome::{NotStarted, Outcome};
 use crate::pool::message::{Message, Starts};
 use crate::pool::patient;
@@ -18,6 +17,7 @@ use crate::pool::staff::{Refused, Staff};
 use crate::pool::state::{Afterwards, Shared};
 use crate::runner::{Context, Runner, Steering};
 use crate::schedule::Start;
+use crate::spool::live::{Live, News};
 use crate::sys;
 
 /// Where memory has a limit, another worker joins only if so much is left, and so much for each of those there are: what a job may

@@ -5,9 +5,9 @@ use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::thread;
 
+use crate::data::signal::Signal;
+use crate::data::status::{Status, Usage};
 use crate::process::roster::{Entry, Roster};
-use crate::signal::Signal;
-use crate::status::{Status, Usage};
 use crate::sys::{self, Taken};
 
 /// A child that leads a process group of its own.
@@ -110,8 +110,8 @@ mod tests {
     use std::os::unix::process::ExitStatusExt;
 
     use super::*;
+    use crate::data::id::{Seq, Slot};
     use crate::halt::Brake;
-    use crate::id::{Seq, Slot};
     use crate::runner::Context;
     use crate::runner::Steering;
 

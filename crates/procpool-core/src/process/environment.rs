@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::sync::Arc;
 
-use crate::command::{Environment, EnvironmentBase};
+use crate::data::command::{Environment, EnvironmentBase};
 use crate::sys::Variables;
 
 /// The caller's environment as it was when this was made, ready for any number of starts: to read it again for

@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use crate::command::{Command, Stdin};
+use crate::data::command::{Command, Stdin};
 use crate::outcome::{SpawnError, Subject};
 use crate::sys::{self, Failure};
 

@@ -87,7 +87,7 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::signal::Signal;
+    use crate::data::signal::Signal;
 
     #[test]
     fn who_closes_it_waits_for_those_within_and_holds_up_all_others() {

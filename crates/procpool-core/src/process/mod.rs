@@ -27,10 +27,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::command::Command;
-use crate::error::Error;
+use crate::data::command::Command;
+use crate::data::error::Error;
+use crate::data::job::Job;
 use crate::halt::Halt;
-use crate::job::Job;
 use crate::outcome::{End, NotStarted, Outcome, Ran};
 use crate::process::lifecycle::{Lifecycle, Policy};
 use crate::process::oom::OomWatch;

@@ -10,10 +10,10 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
+use crate::data::signal::Signal;
+use crate::data::status::Status;
 use crate::outcome::{End, Killer, Ran};
 use crate::process::oom_counter::OomCounter;
-use crate::signal::Signal;
-use crate::status::Status;
 
 /// The kernel's count as one runner knows it. It is read once right after the first start, and then only when a job
 /// was ended by a KILL that wasn't ours.
@@ -64,7 +64,7 @@ enum Verdict {
 }
 
 /// More can't be for jobs of ours: so many run at once at most. Those seen last may still be.
-const MOST_OPEN: usize = crate::limit::Limit::MAX;
+const MOST_OPEN: usize = crate::data::limit::Limit::MAX;
 
 impl Ledger {
     fn new(count: u64) -> Ledger {

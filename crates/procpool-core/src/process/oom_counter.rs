@@ -8,7 +8,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::cgroup::{MemoryCgroup, Version};
+use crate::sys::cgroup::{MemoryCgroup, Version};
 
 /// A file in which a line `oom_kill N` stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::id::{Seq, Slot};
-use crate::live::Source;
-use crate::output::{Output, latest, since};
+use crate::data::id::{Seq, Slot};
+use crate::data::signal::Signal;
 use crate::process::clock::Clock;
 use crate::process::gate::{Closed, Gate};
 use crate::runner::Context;
-use crate::signal::Signal;
+use crate::spool::live::Source;
+use crate::spool::output::{Output, latest, since};
 use crate::sys::{self, Pid};
 
 /// The processes that a [`LocalProcess`](crate::LocalProcess) runs now, from

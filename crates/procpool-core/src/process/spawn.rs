@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime};
 
-use crate::command::{Capture, Command, Stdin};
-use crate::live::Source;
+use crate::data::command::{Capture, Command, Stdin};
+use crate::data::status::PeakMemory;
 use crate::outcome::{NotStarted, SpawnError, Subject};
 use crate::process::child::Child;
 use crate::process::environment::{Inherited, c_string};
@@ -20,8 +20,8 @@ use crate::process::retry::Others;
 use crate::process::roster::{Entry, Roster};
 use crate::process::stream::Stream;
 use crate::runner::Context;
+use crate::spool::live::Source;
 use crate::spool::{Spool, SpoolFiles};
-use crate::status::PeakMemory;
 use crate::sys::{self, Failure, Image, Loading, Orphan, Program, Progress, Started};
 
 /// Starts processes, and holds what is made once for all of them.

@@ -7,9 +7,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::live::Teller;
-use crate::output::Output;
 use crate::spool::Spool;
+use crate::spool::live::Teller;
+use crate::spool::output::Output;
 use crate::sys;
 
 /// A pipe that is emptied into a spool until it is closed.

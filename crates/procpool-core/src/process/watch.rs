@@ -4,6 +4,9 @@
 use std::ffi::CStr;
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::data::shown::Shown;
+use crate::data::signal::Signal;
+use crate::data::status::{PeakMemory, Status};
 use crate::halt::Halt;
 use crate::outcome::{End, Ran, Survivor};
 use crate::process::child::Child;
@@ -15,9 +18,6 @@ use crate::process::roster::Roster;
 use crate::process::spawn::Spawned;
 use crate::process::stream::Stream;
 use crate::runner::Context;
-use crate::shown::Shown;
-use crate::signal::Signal;
-use crate::status::{PeakMemory, Status};
 use crate::sys::{self, Loading, Progress, Readiness, Taken};
 
 /// A process that is watched. Fields drop in this order: the child is killed before its pipes are closed.

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::snapshot::HeldUp;
+use crate::outcome::snapshot::HeldUp;
 
 /// What has to be looked at before each start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What is known of the input: how much came, whether more may come, how much it is in all.
 //! Knows nothing of where it comes from, nor of what becomes of it.
 
-use crate::id::Seq;
+use crate::data::id::Seq;
 use crate::schedule::policies::Positions;
 
 /// The input of a run, seen from the schedule.

@@ -2,7 +2,6 @@
 //! Knows no clock (it is told the time), no thread, no channel, no process.
 
 pub(crate) mod admission;
-pub(crate) mod halt_rule;
 mod input;
 mod pace;
 pub(crate) mod policies;
@@ -17,13 +16,14 @@ mod typical;
 
 use std::time::{Duration, Instant};
 
+use crate::data::id::{Seq, Slot};
+use crate::data::job::Job;
+use crate::data::limit::Limit;
 use crate::halt::Halt;
-use crate::id::{Seq, Slot};
-use crate::job::Job;
-use crate::limit::Limit;
+use crate::halt::rule::{HaltCounts, HaltRule};
+use crate::outcome::snapshot::{HeldUp, Pending, Snapshot};
 use crate::outcome::{End, NotStarted, Outcome};
 use crate::schedule::admission::{Admission, Reading};
-use crate::schedule::halt_rule::{HaltCounts, HaltRule};
 use crate::schedule::input::Input;
 use crate::schedule::pace::Pace;
 use crate::schedule::policies::Policies;
@@ -31,7 +31,6 @@ use crate::schedule::queue::Queue;
 use crate::schedule::retries::Retries;
 use crate::schedule::slots::Slots;
 use crate::schedule::typical::TypicalTime;
-use crate::snapshot::{HeldUp, Pending, Snapshot};
 
 pub(crate) use crate::schedule::queue::Waiting;
 

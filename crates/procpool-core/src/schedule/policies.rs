@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use crate::halt::rule::HaltRule;
 use crate::schedule::admission::AdmissionRules;
-use crate::schedule::halt_rule::HaltRule;
 use crate::schedule::retries::Retries;
 
 /// What holds for a whole run; the default lets everything start as soon as there is a slot.

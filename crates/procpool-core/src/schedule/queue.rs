@@ -5,11 +5,11 @@ use std::cmp::Ordering;
 use std::collections::{BinaryHeap, VecDeque};
 use std::time::{Duration, Instant};
 
-use crate::id::Seq;
-use crate::job::Job;
+use crate::data::id::Seq;
+use crate::data::job::Job;
+use crate::outcome::snapshot::HeldUp;
 use crate::schedule::random::SplitMix64;
 use crate::schedule::time::later;
-use crate::snapshot::HeldUp;
 
 /// A job that was accepted and does not run.
 #[derive(Debug)]

@@ -5,10 +5,10 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::time::Duration;
 
-use crate::id::Seq;
+use crate::data::id::Seq;
+use crate::data::status::Status;
 use crate::outcome::{End, NotStarted, Outcome, Subject};
 use crate::schedule::random::SplitMix64;
-use crate::status::Status;
 
 /// How often a job that failed is tried again, after what pause, and for which failures, see
 /// [`Pool::retries`](crate::Pool::retries).
@@ -168,8 +168,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::data::signal::Signal;
     use crate::outcome::{Ran, SpawnError};
-    use crate::signal::Signal;
 
     const KILLED: Status = Status::Signalled(Signal::KILL);
     const SECOND: Duration = Duration::from_secs(1);

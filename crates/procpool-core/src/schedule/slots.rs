@@ -5,10 +5,10 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
-use crate::id::{Seq, Slot};
-use crate::key::Key;
-use crate::limit::Limit;
-use crate::snapshot::Active;
+use crate::data::id::{Seq, Slot};
+use crate::data::key::Key;
+use crate::data::limit::Limit;
+use crate::outcome::snapshot::Active;
 
 /// As many places as the limit allows; the lowest free one is taken.
 pub(crate) struct Slots {

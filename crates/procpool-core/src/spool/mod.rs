@@ -4,6 +4,8 @@
 mod copy;
 mod file;
 mod files;
+pub(crate) mod live;
+pub(crate) mod output;
 
 use std::fmt;
 use std::io::{self, Read, Write};

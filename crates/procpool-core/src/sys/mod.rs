@@ -5,6 +5,7 @@
 //! something: each is decided once for the process, by trying (`way`). `PROCPOOL_SYS=unix` in the environment, an aid
 //! for tests, has only the lowest step taken.
 
+pub(crate) mod cgroup;
 mod descriptors;
 mod image;
 #[cfg(target_os = "linux")]

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use crate::signal::Signal;
-use crate::status::{PeakMemory, Status, Usage};
+use crate::data::signal::Signal;
+use crate::data::status::{PeakMemory, Status, Usage};
 
 /// Somebody else has reaped the process: nobody will ever know how it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,11 +6,11 @@
 
 use std::time::Duration;
 
+use crate::data::signal::Signal;
+use crate::data::status::Status;
 use crate::halt::Halt;
 use crate::outcome::End;
 use crate::process::clock::{Deadline, Moment};
-use crate::signal::Signal;
-use crate::status::Status;
 
 /// How long a descendant that holds a stream open has to let go of it once the process itself has ended.
 const LEAK_WAIT: Duration = Duration::from_millis(200);

@@ -4,11 +4,11 @@
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::data::signal::Signal;
+use crate::data::status::Status;
+use crate::halt::rule::{HaltQuantity, HaltWhen, HaltWhy};
 use crate::outcome::Ran;
 use crate::schedule::admission::AdmissionRules;
-use crate::schedule::halt_rule::{HaltQuantity, HaltWhen, HaltWhy};
-use crate::signal::Signal;
-use crate::status::Status;
 
 mod properties;
 

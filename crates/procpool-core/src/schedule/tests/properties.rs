@@ -8,15 +8,15 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
 use super::{MILLISECOND, exit, stopped};
-use crate::job::Job;
-use crate::limit::Limit;
+use crate::data::job::Job;
+use crate::data::limit::Limit;
+use crate::halt::rule::{HaltQuantity, HaltRule, HaltWhen, HaltWhy};
 use crate::outcome::Outcome;
+use crate::outcome::snapshot::{HeldUp, Pending};
 use crate::schedule::admission::{AdmissionRules, Reading};
-use crate::schedule::halt_rule::{HaltQuantity, HaltRule, HaltWhen, HaltWhy};
 use crate::schedule::policies::{Policies, Positions};
 use crate::schedule::retries::Retries;
 use crate::schedule::{Schedule, Start, Verdict};
-use crate::snapshot::{HeldUp, Pending};
 
 /// What may happen next.
 #[derive(Clone, Debug)]

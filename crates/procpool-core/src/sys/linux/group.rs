@@ -8,7 +8,7 @@ use std::ptr;
 use rustix::io::Errno;
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
-use crate::signal::Signal;
+use crate::data::signal::Signal;
 use crate::sys::way::Way;
 
 /// `PIDFD_SIGNAL_PROCESS_GROUP` of linux/pidfd.h, which the libc crate does not have.

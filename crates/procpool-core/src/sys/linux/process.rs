@@ -5,8 +5,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 
 use rustix::process::Pid;
 
-use crate::signal::Signal;
-use crate::status::{Status, Usage};
+use crate::data::signal::Signal;
+use crate::data::status::{Status, Usage};
 use crate::sys::descriptors::out_of_the_way;
 use crate::sys::linux::group::{signal_group, signal_one};
 use crate::sys::linux::reap::reap;

@@ -8,7 +8,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use libc::c_long;
 use rustix::process::Pid;
 
-use crate::status::{Status, Usage};
+use crate::data::status::{Status, Usage};
 use crate::sys::status::{Taken, exited, killed_by, usage};
 use crate::sys::unix;
 use crate::sys::way::Way;

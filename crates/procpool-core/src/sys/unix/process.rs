@@ -14,8 +14,8 @@ use std::time::Instant;
 
 use rustix::process::Pid;
 
-use crate::signal::Signal;
-use crate::status::{PeakMemory, Status, Usage};
+use crate::data::signal::Signal;
+use crate::data::status::{PeakMemory, Status, Usage};
 use crate::sys::descriptors::out_of_the_way;
 use crate::sys::poll::{Readiness, wait_any};
 use crate::sys::status::{Taken, decode_status, usage};

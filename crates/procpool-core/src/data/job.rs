@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use crate::command::Command;
-use crate::key::Key;
+use crate::data::command::Command;
+use crate::data::key::Key;
 
 /// One thing to run, under the caller's own name for it.
 ///

@@ -1,6 +1,11 @@
 //! What came of a job: data, never an error of the run.
 //! Knows nothing of how it came about; `process.rs` finds out.
 
+pub(crate) mod completion;
+pub(crate) mod event;
+pub(crate) mod results;
+pub(crate) mod snapshot;
+
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt;
@@ -8,10 +13,10 @@ use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use crate::shown::Shown;
-use crate::signal::Signal;
+use crate::data::shown::Shown;
+use crate::data::signal::Signal;
+use crate::data::status::{Status, Usage};
 use crate::spool::Spool;
-use crate::status::{Status, Usage};
 use crate::sys;
 
 /// What came of a job: it ran, with all that there is to know then, or it was not started, and why.

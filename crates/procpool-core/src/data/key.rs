@@ -7,7 +7,7 @@ use std::fmt;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::sync::Arc;
 
-use crate::shown::Shown;
+use crate::data::shown::Shown;
 
 /// The caller's own name for a job: any bytes. Cloning is cheap, the bytes are shared.
 ///

@@ -5,7 +5,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::thread;
 
-use crate::error::Error;
+use crate::data::error::Error;
 
 /// How many jobs may run at any moment: from 1 to [`Limit::MAX`].
 ///

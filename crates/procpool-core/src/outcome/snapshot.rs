@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::event::Started;
-use crate::id::{Seq, Slot};
-use crate::key::Key;
-use crate::limit::Limit;
-use crate::schedule::halt_rule::HaltRule;
+use crate::data::id::{Seq, Slot};
+use crate::data::key::Key;
+use crate::data::limit::Limit;
+use crate::halt::rule::HaltRule;
+use crate::outcome::event::Started;
 
 /// How a run stands at one moment, see [`Handle::snapshot`](crate::Handle::snapshot).
 #[derive(Clone, Debug)]

@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 use std::ops::Index;
 
-use crate::command::Command;
-use crate::completion::Completion;
-use crate::key::Key;
+use crate::data::command::Command;
+use crate::data::key::Key;
+use crate::outcome::completion::Completion;
 
 /// All completions of a run, by key and in input order, see [`Pool::run_all`](crate::Pool::run_all).
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! When a run halts by itself: after so many jobs have failed, succeeded or ended.
 //! Knows nothing of how a run is halted.
 
+use crate::data::signal::Signal;
 use crate::halt::Halt;
-use crate::signal::Signal;
 
 /// When a run halts by itself, in the sense of GNU parallel's `--halt`, see
 /// [`Pool::halt_rule`](crate::Pool::halt_rule).

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::signal::Signal;
+use crate::data::signal::Signal;
 
 /// How a process ended, as the kernel tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,11 +1,13 @@
 //! How far a run has been told to stop, and the means by which its workers hear of it while they wait.
 //! Knows nothing of who says so and why: a signal, a policy and a dropped run are all the same here.
 
+pub(crate) mod rule;
+
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::signal::Signal;
+use crate::data::signal::Signal;
 use crate::sys::Event;
 
 /// How far a run has been told to stop. It only ever rises.

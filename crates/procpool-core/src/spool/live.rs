@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use crossbeam_channel::Sender;
 
-use crate::id::{Seq, Slot};
-use crate::key::Key;
-use crate::output::Output;
+use crate::data::id::{Seq, Slot};
+use crate::data::key::Key;
+use crate::spool::output::Output;
 
 /// Word that a job has written something, from a run whose outputs are [followed](crate::Pool::follow_outputs).
 ///

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::id::{Seq, Slot};
-use crate::job::Job;
-use crate::key::Key;
+use crate::data::id::{Seq, Slot};
+use crate::data::job::Job;
+use crate::data::key::Key;
 use crate::outcome::Outcome;
 use crate::spool::Spool;
 

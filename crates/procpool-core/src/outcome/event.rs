@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::command::Command;
-use crate::completion::Completion;
-use crate::id::{Seq, Slot};
-use crate::key::Key;
-use crate::live::Live;
+use crate::data::command::Command;
+use crate::data::id::{Seq, Slot};
+use crate::data::key::Key;
 use crate::outcome::Outcome;
+use crate::outcome::completion::Completion;
+use crate::spool::live::Live;
 
 /// What happens in a run, see [`Run::next_event`](crate::Run::next_event).
 #[derive(Debug)]

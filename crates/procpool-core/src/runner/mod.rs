@@ -1,17 +1,19 @@
 //! The seam between the pool and what runs a job.
 //! Knows neither of them.
 
+pub(crate) mod moving_timeout;
+
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::data::id::{Seq, Slot};
+use crate::data::job::Job;
 use crate::halt::{Brake, Halt};
-use crate::id::{Seq, Slot};
-use crate::job::Job;
-use crate::live::{News, Source, Teller};
-use crate::moving_timeout::MovingTimeout;
 use crate::outcome::Outcome;
-use crate::snapshot::HeldUp;
+use crate::outcome::snapshot::HeldUp;
+use crate::runner::moving_timeout::MovingTimeout;
+use crate::spool::live::{News, Source, Teller};
 use crate::sys;
 
 /// What runs a job: [`LocalProcess`](crate::LocalProcess) as a process of this machine, a scripted one in
