@@ -8,7 +8,7 @@ use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::data::signal::Signal;
-use crate::sys::Event;
+use crate::sys::WakeEvent;
 
 /// How far a run has been told to stop. It only ever rises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,19 +29,19 @@ pub enum Halt {
 /// Nobody ever reads the eventfds empty: once raised they stay readable, for all workers at once and for
 /// jobs that start later by a hair.
 #[derive(Debug)]
-pub(crate) struct Brake {
+pub(crate) struct HaltSignal {
     /// `Halt` as a number that grows with it; below `SIGNAL_BITS` the signal.
     level: AtomicU32,
-    stop: Event,
-    kill: Event,
+    stop: WakeEvent,
+    kill: WakeEvent,
 }
 
-impl Brake {
-    pub(crate) fn new() -> io::Result<Brake> {
-        Ok(Brake {
+impl HaltSignal {
+    pub(crate) fn new() -> io::Result<HaltSignal> {
+        Ok(HaltSignal {
             level: AtomicU32::new(encode(Halt::GoOn)),
-            stop: Event::new()?,
-            kill: Event::new()?,
+            stop: WakeEvent::new()?,
+            kill: WakeEvent::new()?,
         })
     }
 
@@ -104,8 +104,8 @@ mod tests {
 
     #[test]
     fn a_halt_only_ever_rises() {
-        let brake = Brake::new().unwrap();
-        assert_eq!(brake.halt(), Halt::GoOn);
+        let halt_signal = HaltSignal::new().unwrap();
+        assert_eq!(halt_signal.halt(), Halt::GoOn);
         for (raised, seen) in [
             (Halt::Drain, Halt::Drain),
             (Halt::Stop(Signal::INT), Halt::Stop(Signal::INT)),
@@ -114,8 +114,8 @@ mod tests {
             (Halt::Kill, Halt::Kill),
             (Halt::Stop(Signal::TERM), Halt::Kill),
         ] {
-            brake.raise(raised);
-            assert_eq!(brake.halt(), seen);
+            halt_signal.raise(raised);
+            assert_eq!(halt_signal.halt(), seen);
         }
     }
 }

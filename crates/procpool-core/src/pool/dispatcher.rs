@@ -16,38 +16,38 @@ use crate::outcome::NotStarted;
 use crate::outcome::completion::Completion;
 use crate::outcome::event::Event;
 use crate::outcome::snapshot::Snapshot;
-use crate::pool::crew::Crew;
-use crate::pool::feed::{Feeding, Pulled};
+use crate::pool::feed::{FeedItem, FeederState};
 use crate::pool::handle::Control;
-use crate::pool::message::{Message, Starts};
-use crate::pool::state::{Input, Move, Shared, Wait};
+use crate::pool::message::{Message, StartEvents};
+use crate::pool::state::{InputInterest, NextStep, SharedState, Wait};
+use crate::pool::worker_threads::WorkerThreads;
 use crate::runner::Runner;
 use crate::schedule::{Start, Waiting};
 
 /// See the head of this file.
 pub(crate) struct Dispatcher<R: Runner> {
-    pub(crate) state: Arc<Shared<R::Work>>,
-    pub(crate) starts: Starts,
-    pub(crate) crew: Crew<R>,
+    pub(crate) state: Arc<SharedState<R::Work>>,
+    pub(crate) starts: StartEvents,
+    pub(crate) workers: WorkerThreads<R>,
     pub(crate) control: Receiver<Control>,
-    pub(crate) incoming: Receiver<Pulled<Job<R::Work>>>,
+    pub(crate) incoming: Receiver<FeedItem<Job<R::Work>>>,
     pub(crate) events: Sender<Message<R::Work>>,
     pub(crate) last: Arc<OnceLock<Snapshot>>,
 }
 
 impl<R: Runner> Dispatcher<R> {
     /// Carries the run to its end, and says where the thread that pulls jobs is then.
-    pub(crate) fn run(mut self) -> Feeding {
+    pub(crate) fn run(mut self) -> FeederState {
         loop {
-            let next = self.state.lock().next_move();
+            let next = self.state.lock().next_step();
             match next {
-                Move::Start(start, running) => self.start(start, running),
-                Move::GiveUp(waiting) => self.give_up(waiting),
-                Move::Wait(wait) => self.wait(&wait),
-                Move::End => break,
+                NextStep::Start(start, running) => self.start(start, running),
+                NextStep::GiveUp(waiting) => self.give_up(waiting),
+                NextStep::Wait(wait) => self.wait(&wait),
+                NextStep::End => break,
             }
         }
-        self.crew.dismiss();
+        self.workers.dismiss();
         let state = self.state.lock();
         // Set before the channels to the handles are gone: who gets no answer looks here.
         let _ = self.last.set(state.snapshot());
@@ -55,10 +55,10 @@ impl<R: Runner> Dispatcher<R> {
     }
 
     fn start(&mut self, start: Start<R::Work>, running: usize) {
-        if self.starts == Starts::Announced {
+        if self.starts == StartEvents::Announced {
             self.tell(Message::started(&start));
         }
-        self.crew.assign(start, running);
+        self.workers.assign(start, running);
     }
 
     fn give_up(&mut self, waiting: Waiting<R::Work>) {
@@ -78,9 +78,9 @@ impl<R: Runner> Dispatcher<R> {
     fn wait(&mut self, wait: &Wait) {
         let mut select = Select::new();
         select.recv(&self.control);
-        select.recv(self.crew.words());
-        select.recv(self.crew.given_back());
-        if wait.input == Input::Wanted {
+        select.recv(self.workers.wakes());
+        select.recv(self.workers.given_back());
+        if wait.input == InputInterest::Wanted {
             select.recv(&self.incoming);
         }
         let is_over_time = match wait.until {
@@ -91,12 +91,12 @@ impl<R: Runner> Dispatcher<R> {
             }
         };
         if is_over_time {
-            self.state.lock().lose_patience();
+            self.state.lock().give_up_waiting();
             return;
         }
-        let _ = self.crew.words().try_recv();
-        while let Ok(start) = self.crew.given_back().try_recv() {
-            self.crew.assign_again(start);
+        let _ = self.workers.wakes().try_recv();
+        while let Ok(start) = self.workers.given_back().try_recv() {
+            self.workers.assign_again(start);
         }
         loop {
             match self.control.try_recv() {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, never, select};
 
-use crate::halt::{Brake, Halt};
+use crate::halt::{Halt, HaltSignal};
 use crate::outcome::event::Event;
 use crate::outcome::snapshot::Snapshot;
 use crate::pool::handle::Control;
@@ -21,33 +21,33 @@ pub struct Driver<W> {
     pub standing: Snapshot,
     events: Sender<Message<W>>,
     control: Receiver<Control>,
-    brake: Arc<Brake>,
+    halt_signal: Arc<HaltSignal>,
     last: Arc<OnceLock<Snapshot>>,
 }
 
 /// What a driver is connected to.
-pub(super) struct Lines<W> {
+pub(super) struct DriverChannels<W> {
     pub(super) events: Sender<Message<W>>,
     pub(super) control: Receiver<Control>,
-    pub(super) brake: Arc<Brake>,
+    pub(super) halt_signal: Arc<HaltSignal>,
     pub(super) last: Arc<OnceLock<Snapshot>>,
 }
 
 impl<W> Driver<W> {
-    pub(super) fn new(standing: Snapshot, lines: Lines<W>) -> Driver<W> {
-        let Lines { events, control, brake, last } = lines;
-        Driver { standing, events, control, brake, last }
+    pub(super) fn new(standing: Snapshot, lines: DriverChannels<W>) -> Driver<W> {
+        let DriverChannels { events, control, halt_signal, last } = lines;
+        Driver { standing, events, control, halt_signal, last }
     }
 
     /// How far the run was told to stop, by a handle or by its driver.
     #[must_use]
     pub fn halted(&self) -> Halt {
-        self.brake.halt()
+        self.halt_signal.halt()
     }
 
     /// Halts the run, as a handle does.
     pub fn halt(&self, halt: Halt) {
-        self.brake.raise(halt);
+        self.halt_signal.raise(halt);
     }
 
     /// Tells the caller what has happened, and waits until he has room for it.

@@ -10,34 +10,34 @@ use crossbeam_channel::{Receiver, SendError, Sender, TryRecvError, TrySendError,
 use crate::data::limit::Limit;
 use crate::halt::Halt;
 
-/// The feeder's end. When it is dropped without [`end`](Giver::end), the iterator panicked, or the run was
+/// The feeder's end. When it is dropped without [`end`](FeedSender::end), the iterator panicked, or the run was
 /// halted and nobody knows how much was left.
-pub(crate) struct Giver<J> {
-    channel: Sender<Pulled<J>>,
+pub(crate) struct FeedSender<J> {
+    channel: Sender<FeedItem<J>>,
     room: Receiver<()>,
-    hand: Hand,
+    hand: JobInHand,
 }
 
 /// The run's end.
 pub(crate) struct Feed<J> {
-    channel: Receiver<Pulled<J>>,
+    channel: Receiver<FeedItem<J>>,
     /// Holds a word once there is room for half of what the channel holds: a feeder that was woken for each single
     /// job would cost as much as the job's start.
     room: Sender<()>,
-    hand: Hand,
-    state: Feeding,
+    hand: JobInHand,
+    state: FeederState,
     /// Until when a halted run waits for more; see [`PATIENCE`].
     patience: Option<Instant>,
 }
 
 /// What comes through.
-pub(crate) enum Pulled<J> {
+pub(crate) enum FeedItem<J> {
     Job(J),
     End,
 }
 
 /// What was ready to be taken.
-pub(crate) enum Taken<J> {
+pub(crate) enum FeedPoll<J> {
     Job(J),
     /// Nothing is, now.
     Nothing,
@@ -48,7 +48,7 @@ pub(crate) enum Taken<J> {
 
 /// How things stand between the run and the thread that pulls its jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Feeding {
+pub(crate) enum FeederState {
     /// More may come.
     Open,
     /// Nothing more comes: the thread is done with the caller's iterator.
@@ -61,7 +61,7 @@ pub(crate) enum Feeding {
 /// for a processor, so that no time is too long to wait for it. Between the iterator's return and the note of
 /// it lie two instructions: a thread that gets no processor just there for [`PATIENCE`] counts as inside.
 #[derive(Clone, Default)]
-struct Hand(Arc<AtomicBool>);
+struct JobInHand(Arc<AtomicBool>);
 
 /// How long a halted run in which nothing is left to do waits for a thread that may be inside the caller's
 /// iterator. What it pulled before is waited for without end.
@@ -71,19 +71,28 @@ const PATIENCE: Duration = Duration::from_millis(100);
 const LITTLE_PATIENCE: Duration = Duration::from_millis(10);
 
 /// A channel with room for as many jobs as the limit: the feeder blocks when it is full.
-pub(crate) fn feed<J>(limit: Limit) -> (Giver<J>, Feed<J>) {
+pub(crate) fn feed<J>(limit: Limit) -> (FeedSender<J>, Feed<J>) {
     let (giving, channel) = bounded(limit.get());
     let (room, waited_for) = bounded(1);
-    let hand = Hand::default();
-    let giver = Giver { channel: giving, room: waited_for, hand: hand.clone() };
-    (giver, Feed { channel, room, hand, state: Feeding::Open, patience: None })
+    let hand = JobInHand::default();
+    let sender = FeedSender { channel: giving, room: waited_for, hand: hand.clone() };
+    (
+        sender,
+        Feed {
+            channel,
+            room,
+            hand,
+            state: FeederState::Open,
+            patience: None,
+        },
+    )
 }
 
-impl<J> Giver<J> {
+impl<J> FeedSender<J> {
     /// Hands a job over, waiting for room. Fails where the run is over.
     pub(crate) fn give(&self, job: J) -> Result<(), SendError<()>> {
         self.hand.0.store(true, Ordering::Release);
-        let given = self.send(Pulled::Job(job));
+        let given = self.send(FeedItem::Job(job));
         self.hand.0.store(false, Ordering::Release);
         given
     }
@@ -91,10 +100,10 @@ impl<J> Giver<J> {
     /// There are no more jobs.
     pub(crate) fn end(&self) {
         // Fails where the run is over.
-        let _ = self.send(Pulled::End);
+        let _ = self.send(FeedItem::End);
     }
 
-    fn send(&self, mut pulled: Pulled<J>) -> Result<(), SendError<()>> {
+    fn send(&self, mut pulled: FeedItem<J>) -> Result<(), SendError<()>> {
         loop {
             pulled = match self.channel.try_send(pulled) {
                 Ok(()) => return Ok(()),
@@ -110,20 +119,20 @@ impl<J> Giver<J> {
 impl<J> Feed<J> {
     /// What to wait at for the next job. Nothing is taken there, but by [`take`](Feed::take): jobs are counted in the order
     /// in which they come.
-    pub(crate) fn incoming(&self) -> Receiver<Pulled<J>> {
+    pub(crate) fn incoming(&self) -> Receiver<FeedItem<J>> {
         self.channel.clone()
     }
 
     /// Takes what is ready.
-    pub(crate) fn take(&mut self) -> Taken<J> {
+    pub(crate) fn take(&mut self) -> FeedPoll<J> {
         let taken = match self.channel.try_recv() {
-            Ok(Pulled::Job(job)) => Taken::Job(job),
-            Ok(Pulled::End) => Taken::End,
-            Err(TryRecvError::Empty) => return Taken::Nothing,
-            Err(TryRecvError::Disconnected) => Taken::Gone,
+            Ok(FeedItem::Job(job)) => FeedPoll::Job(job),
+            Ok(FeedItem::End) => FeedPoll::End,
+            Err(TryRecvError::Empty) => return FeedPoll::Nothing,
+            Err(TryRecvError::Disconnected) => FeedPoll::Gone,
         };
-        if matches!(taken, Taken::End | Taken::Gone) {
-            self.state = Feeding::Over;
+        if matches!(taken, FeedPoll::End | FeedPoll::Gone) {
+            self.state = FeederState::Over;
         } else if self.channel.len() <= self.channel.capacity().unwrap_or(0) / 2 {
             // It fails where a word is there already, or the feeder has gone.
             let _ = self.room.try_send(());
@@ -131,20 +140,20 @@ impl<J> Feed<J> {
         taken
     }
 
-    pub(crate) fn state(&self) -> Feeding {
+    pub(crate) fn state(&self) -> FeederState {
         self.state
     }
 
-    /// From now on nothing else is waited for: says when it is time to [`lose_patience`](Feed::lose_patience).
+    /// From now on nothing else is waited for: says when it is time to [`give_up_waiting`](Feed::give_up_waiting).
     pub(crate) fn last_wait(&mut self, halt: Halt) -> Instant {
         let patience = if halt == Halt::Kill { LITTLE_PATIENCE } else { PATIENCE };
         *self.patience.get_or_insert_with(|| Instant::now() + patience)
     }
 
     /// Gives the feeder up where it is inside the caller's iterator; else waits on.
-    pub(crate) fn lose_patience(&mut self) {
+    pub(crate) fn give_up_waiting(&mut self) {
         if !self.hand.0.load(Ordering::Acquire) && self.channel.is_empty() {
-            self.state = Feeding::Abandoned;
+            self.state = FeederState::Abandoned;
         }
         self.patience = None;
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use crate::data::error::Error;
-use crate::halt::{Brake, Halt};
-use crate::pool::feed::Giver;
+use crate::halt::{Halt, HaltSignal};
+use crate::pool::feed::FeedSender;
 use crate::pool::patient;
 
 /// The iterator may block for ever (it may read a terminal), so it has a thread to itself, and nobody
@@ -20,19 +20,19 @@ impl Feeder {
     /// Gives what `jobs` yields until it ends, the run is halted or over.
     pub(crate) fn start<J: Send + 'static>(
         jobs: impl Iterator<Item = J> + Send + 'static,
-        giver: Giver<J>,
-        brake: Arc<Brake>,
+        sender: FeedSender<J>,
+        halt_signal: Arc<HaltSignal>,
     ) -> Result<Feeder, Error> {
         let pull = move || {
             // Dropped last, after the iterator: who sees it gone may join.
-            let giver = giver;
+            let sender = sender;
             for job in jobs {
                 // The job first: once pulled it has to come back, halted or not.
-                if giver.give(job).is_err() || brake.halt() != Halt::GoOn {
+                if sender.give(job).is_err() || halt_signal.halt() != Halt::GoOn {
                     return;
                 }
             }
-            giver.end();
+            sender.end();
         };
         let thread = patient::start("procpool-feed", pull);
         let thread = thread.map_err(|error| Error::resource("a thread that pulls jobs", error))?;

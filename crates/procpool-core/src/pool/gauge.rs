@@ -13,12 +13,12 @@ use crate::sys::cgroup::{MemoryCgroup, Version};
 pub(crate) struct Gauge {
     rules: AdmissionRules,
     /// Our memory cgroup and those above it: each may have a limit of its own.
-    levels: Vec<Level>,
+    levels: Vec<CgroupLevel>,
 }
 
 /// A memory cgroup, by its files.
 #[derive(Debug, PartialEq, Eq)]
-struct Level {
+struct CgroupLevel {
     limit: PathBuf,
     usage: PathBuf,
     statistics: PathBuf,
@@ -54,19 +54,19 @@ impl Gauge {
 
     fn available(&self) -> Option<u64> {
         let of_the_machine = available_in(&text(MEMORY)?)?;
-        let of_cgroups = self.levels.iter().filter_map(Level::room);
+        let of_cgroups = self.levels.iter().filter_map(CgroupLevel::room);
         Some(of_cgroups.fold(of_the_machine, u64::min))
     }
 }
 
-impl Level {
-    fn of(folder: &Path, version: Version) -> Level {
+impl CgroupLevel {
+    fn of(folder: &Path, version: Version) -> CgroupLevel {
         let (limit, usage, reclaimable) = match version {
             Version::One => ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
             Version::Two => ("memory.max", "memory.current", "inactive_file"),
         };
         let [limit, usage, statistics] = [limit, usage, "memory.stat"].map(|name| folder.join(name));
-        Level { limit, usage, statistics, reclaimable }
+        CgroupLevel { limit, usage, statistics, reclaimable }
     }
 
     /// `None` where it has no limit, as the topmost of version 2, or nothing can be read of it.
@@ -79,9 +79,9 @@ impl Level {
     }
 }
 
-fn levels(cgroup: &MemoryCgroup) -> Vec<Level> {
+fn levels(cgroup: &MemoryCgroup) -> Vec<CgroupLevel> {
     let folders = cgroup.folder.ancestors().take_while(|folder| folder.starts_with(&cgroup.top));
-    folders.map(|folder| Level::of(folder, cgroup.version)).collect()
+    folders.map(|folder| CgroupLevel::of(folder, cgroup.version)).collect()
 }
 
 fn text(path: impl AsRef<Path>) -> Option<String> {
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn a_cgroup_is_read_from_its_files() {
         let folder = tempfile::tempdir().unwrap();
-        let level = Level::of(folder.path(), Version::Two);
+        let level = CgroupLevel::of(folder.path(), Version::Two);
         assert_eq!(level.room(), None);
         fs::write(&level.limit, "1000\n").unwrap();
         fs::write(&level.usage, "600\n").unwrap();

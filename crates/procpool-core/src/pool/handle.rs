@@ -6,14 +6,14 @@ use std::sync::{Arc, OnceLock};
 use crossbeam_channel::{Sender, bounded};
 
 use crate::data::signal::Signal;
-use crate::halt::{Brake, Halt};
+use crate::halt::{Halt, HaltSignal};
 use crate::outcome::snapshot::Snapshot;
 
 /// Says to a run when to stop, and asks it how it stands. Cheap to clone; works from any thread, also while
 /// the [`Run`](crate::Run) is waited for, and does nothing once that is over.
 #[derive(Clone, Debug)]
 pub struct Handle {
-    pub(crate) brake: Arc<Brake>,
+    pub(crate) halt_signal: Arc<HaltSignal>,
     /// Unbounded, so that no caller ever blocks.
     pub(crate) control: Sender<Control>,
     /// How the run stood when it was over.
@@ -54,7 +54,7 @@ impl Handle {
     /// How far the run has been told to stop.
     #[must_use]
     pub fn halted(&self) -> Halt {
-        self.brake.halt()
+        self.halt_signal.halt()
     }
 
     /// How the run stands now; how it stood at its end once that has come.
@@ -67,11 +67,11 @@ impl Handle {
         // Where the run is over, the question or its answer is lost on the way.
         let _ = self.control.send(Control::Snapshot(reply));
         let answer = answer.recv().ok();
-        answer.or_else(|| self.last.get().cloned()).expect("BUG: a run ended without a last word")
+        answer.or_else(|| self.last.get().cloned()).expect("BUG: a run ended without a last wake")
     }
 
     fn halt(&self, halt: Halt) {
-        self.brake.raise(halt);
+        self.halt_signal.raise(halt);
         // Fails where the run is over.
         let _ = self.control.send(Control::Halted);
     }

@@ -15,7 +15,7 @@ pub(crate) enum Message<W> {
 
 /// Whether the caller is told of each start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Starts {
+pub(crate) enum StartEvents {
     #[default]
     Silent,
     Announced,

@@ -1,7 +1,6 @@
 //! The pool: a limit and a runner, from which runs are started.
 //! Knows nothing of what happens within a run; `state.rs` does.
 
-mod crew;
 mod dispatcher;
 mod driver;
 mod feed;
@@ -11,9 +10,10 @@ mod handle;
 mod message;
 mod patient;
 mod run;
-mod staff;
 mod state;
+mod thread_budget;
 mod worker;
+mod worker_threads;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -29,8 +29,8 @@ use crate::data::key::Key;
 use crate::data::limit::Limit;
 use crate::halt::rule::HaltRule;
 use crate::outcome::results::Results;
-use crate::pool::message::Starts;
-use crate::pool::run::{Outputs, Settings};
+use crate::pool::message::StartEvents;
+use crate::pool::run::{OutputEvents, Settings};
 use crate::process::LocalProcess;
 use crate::runner::Runner;
 use crate::schedule::policies::{Policies, Positions};
@@ -70,8 +70,8 @@ impl<R: Runner> Pool<R> {
         let settings = Settings {
             limit,
             policies: Policies::default(),
-            starts: Starts::default(),
-            outputs: Outputs::default(),
+            starts: StartEvents::default(),
+            outputs: OutputEvents::default(),
         };
         Pool { settings, runner: Arc::new(runner) }
     }
@@ -167,7 +167,7 @@ impl<R: Runner> Pool<R> {
     /// Tells of each start as an [`Event::Started`](crate::Event::Started). Without this none is made.
     #[must_use]
     pub fn announce_starts(mut self) -> Pool<R> {
-        self.settings.starts = Starts::Announced;
+        self.settings.starts = StartEvents::Announced;
         self
     }
 
@@ -175,7 +175,7 @@ impl<R: Runner> Pool<R> {
     /// completions all the same; see [`Live`](crate::Live).
     #[must_use]
     pub fn follow_outputs(mut self) -> Pool<R> {
-        self.settings.outputs = Outputs::Followed;
+        self.settings.outputs = OutputEvents::Followed;
         self
     }
 

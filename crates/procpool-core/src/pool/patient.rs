@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use crate::process::retry::{Others, Tries};
+use crate::process::retry::{OtherJobs, StartRetries};
 use crate::sys;
 
 /// What a thread without which there is no run leaves to all others.
@@ -18,7 +18,7 @@ pub(crate) fn start<T: Send + 'static>(
 ) -> io::Result<JoinHandle<T>> {
     // A try that fails drops what it was given.
     let act = Arc::new(Mutex::new(Some(act)));
-    let mut tries = Tries::default();
+    let mut tries = StartRetries::default();
     loop {
         let this = Arc::clone(&act);
         let run = move || {
@@ -32,7 +32,7 @@ pub(crate) fn start<T: Send + 'static>(
         };
         match started {
             Ok(thread) => return Ok(thread),
-            Err(error) => match tries.after(&error, Others::None) {
+            Err(error) => match tries.after(&error, OtherJobs::None) {
                 Some(pause) => thread::sleep(pause),
                 None => return Err(error),
             },

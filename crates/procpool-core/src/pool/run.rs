@@ -14,23 +14,23 @@ use crate::data::command::Command;
 use crate::data::error::Error;
 use crate::data::job::Job;
 use crate::data::limit::Limit;
-use crate::halt::Brake;
+use crate::halt::HaltSignal;
 use crate::outcome::completion::Completion;
 use crate::outcome::event::Event;
 use crate::outcome::snapshot::Snapshot;
-use crate::pool::crew::Crew;
 use crate::pool::dispatcher::Dispatcher;
-use crate::pool::driver::{Driver, Lines};
-use crate::pool::feed::{Feeding, feed};
+use crate::pool::driver::{Driver, DriverChannels};
+use crate::pool::feed::{FeederState, feed};
 use crate::pool::feeder::Feeder;
 use crate::pool::gauge::Gauge;
 use crate::pool::handle::Handle;
-use crate::pool::message::{Message, Starts};
+use crate::pool::message::{Message, StartEvents};
 use crate::pool::patient;
-use crate::pool::state::{Shared, State};
-use crate::pool::worker::{Reporting, Tools};
+use crate::pool::state::{RunState, SharedState};
+use crate::pool::worker::{LiveChannel, WorkerShared};
+use crate::pool::worker_threads::WorkerThreads;
 use crate::runner::moving_timeout::MovingTimeout;
-use crate::runner::{Runner, Steering};
+use crate::runner::{RunSignals, Runner};
 use crate::schedule::Schedule;
 use crate::schedule::policies::Policies;
 use crate::spool::live::Live;
@@ -58,14 +58,14 @@ use crate::spool::live::Live;
 pub struct Run<W = Command> {
     events: Receiver<Message<W>>,
     /// `None` where nobody follows the outputs, or nobody is left who could write.
-    news: Option<Receiver<Live>>,
+    live: Option<Receiver<Live>>,
     handle: Handle,
     /// `None` once they were joined.
     threads: Option<Threads>,
 }
 
 enum Threads {
-    Pool { dispatcher: JoinHandle<Feeding>, feeder: Feeder },
+    Pool { dispatcher: JoinHandle<FeederState>, feeder: Feeder },
     Driver(JoinHandle<()>),
 }
 
@@ -74,13 +74,13 @@ enum Threads {
 pub(crate) struct Settings {
     pub(crate) limit: Limit,
     pub(crate) policies: Policies,
-    pub(crate) starts: Starts,
-    pub(crate) outputs: Outputs,
+    pub(crate) starts: StartEvents,
+    pub(crate) outputs: OutputEvents,
 }
 
 /// Whether the caller is told of what jobs write while they run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Outputs {
+pub(crate) enum OutputEvents {
     #[default]
     AtTheEnd,
     Followed,
@@ -93,43 +93,52 @@ pub(crate) fn start<R: Runner>(
     jobs: impl Iterator<Item = Job<R::Work>> + Send + 'static,
 ) -> Result<Run<R::Work>, Error> {
     let Settings { limit, policies, starts, outputs } = settings;
-    let brake = Brake::new().map_err(|error| Error::resource("descriptors", error))?;
-    let brake = Arc::new(brake);
+    let halt_signal = HaltSignal::new().map_err(|error| Error::resource("descriptors", error))?;
+    let halt_signal = Arc::new(halt_signal);
     let gauge = Gauge::new(policies.admission)?;
     let timeout = policies.timeout_percent.map(|_| Arc::new(MovingTimeout::new()));
-    let steering = Steering { brake: Arc::clone(&brake), timeout: timeout.clone() };
+    let signals = RunSignals {
+        halt_signal: Arc::clone(&halt_signal),
+        timeout: timeout.clone(),
+    };
     // Bounded by the limit: the feeder blocks in the one and the workers in the other when they are full.
-    let (giver, feed) = feed(limit);
+    let (sender, feed) = feed(limit);
     let (events, heard) = bounded(limit.get());
-    let (news, heard_news) = match outputs {
-        Outputs::AtTheEnd => (None, None),
+    let (live, live_receiver) = match outputs {
+        OutputEvents::AtTheEnd => (None, None),
         // Of each output of an attempt one word at most is in there.
-        Outputs::Followed => {
+        OutputEvents::Followed => {
             let (channel, heard) = unbounded();
-            (Some(Reporting { channel, retries: policies.retries.count() }), Some(heard))
+            (Some(LiveChannel { channel, retries: policies.retries.count() }), Some(heard))
         }
     };
     let (control, controlled) = unbounded();
     let handle = Handle {
-        brake: Arc::clone(&brake),
+        halt_signal: Arc::clone(&halt_signal),
         control,
         last: Arc::new(OnceLock::new()),
     };
     let incoming = feed.incoming();
     let schedule = Schedule::new(limit, exact_length(&jobs), policies);
-    let state = Arc::new(Shared::new(State { schedule, gauge, timeout, brake: Arc::clone(&brake), feed }));
-    let tools = Tools {
+    let state = Arc::new(SharedState::new(RunState {
+        schedule,
+        gauge,
+        timeout,
+        halt_signal: Arc::clone(&halt_signal),
+        feed,
+    }));
+    let shared = WorkerShared {
         runner,
-        steering,
+        signals,
         state: Arc::clone(&state),
         starts,
-        news,
+        live,
         events: events.clone(),
     };
     let dispatcher = Dispatcher {
         state,
         starts,
-        crew: Crew::new(limit, tools)?,
+        workers: WorkerThreads::new(limit, shared)?,
         control: controlled,
         incoming,
         events,
@@ -139,10 +148,10 @@ pub(crate) fn start<R: Runner>(
     let dispatcher = dispatcher.map_err(|error| Error::resource("a thread", error))?;
     // Last, so that nothing has been pulled where something could not be had: the dispatcher takes the
     // end of the feed for that of the input, and ends.
-    let feeder = Feeder::start(jobs, giver, brake)?;
+    let feeder = Feeder::start(jobs, sender, halt_signal)?;
     Ok(Run {
         events: heard,
-        news: heard_news,
+        live: live_receiver,
         handle,
         threads: Some(Threads::Pool { dispatcher, feeder }),
     })
@@ -182,19 +191,23 @@ impl<W: Send + 'static> Run<W> {
         limit: Limit,
         drive: impl FnOnce(&mut Driver<W>) + Send + 'static,
     ) -> Result<Run<W>, Error> {
-        let brake = Brake::new().map_err(|error| Error::resource("descriptors", error))?;
-        let brake = Arc::new(brake);
+        let halt_signal = HaltSignal::new().map_err(|error| Error::resource("descriptors", error))?;
+        let halt_signal = Arc::new(halt_signal);
         let (events, heard) = bounded(limit.get());
         let (control, controlled) = unbounded();
         let last = Arc::new(OnceLock::new());
-        let handle = Handle { brake: Arc::clone(&brake), control, last: Arc::clone(&last) };
-        let lines = Lines { events, control: controlled, brake, last };
+        let handle = Handle {
+            halt_signal: Arc::clone(&halt_signal),
+            control,
+            last: Arc::clone(&last),
+        };
+        let lines = DriverChannels { events, control: controlled, halt_signal, last };
         let mut driver = Driver::new(Snapshot::of(limit), lines);
         let thread = patient::start("procpool-run", move || drive(&mut driver));
         let thread = thread.map_err(|error| Error::resource("a thread", error))?;
         Ok(Run {
             events: heard,
-            news: None,
+            live: None,
             handle,
             threads: Some(Threads::Driver(thread)),
         })
@@ -227,14 +240,14 @@ impl<W> Run<W> {
     /// # Ok::<(), procpool_core::Error>(())
     /// ```
     pub fn next_event(&mut self) -> Option<Event<W>> {
-        let message = match &self.news {
+        let message = match &self.live {
             None => self.events.recv(),
-            Some(news) => select! {
+            Some(channel) => select! {
                 recv(self.events) -> message => message,
-                recv(news) -> live => match live {
+                recv(channel) -> live => match live {
                     Ok(live) => return Some(Event::Wrote(live)),
                     Err(_) => {
-                        self.news = None;
+                        self.live = None;
                         self.events.recv()
                     }
                 },
@@ -255,9 +268,9 @@ impl<W> Run<W> {
     fn join(&mut self) -> Result<(), Box<dyn Any + Send>> {
         match self.threads.take() {
             Some(Threads::Pool { dispatcher, feeder }) => match dispatcher.join()? {
-                Feeding::Open | Feeding::Over => feeder.join(),
+                FeederState::Open | FeederState::Over => feeder.join(),
                 // Inside the caller's iterator: it ends by itself as soon as that lets go of it.
-                Feeding::Abandoned => Ok(()),
+                FeederState::Abandoned => Ok(()),
             },
             Some(Threads::Driver(driver)) => driver.join(),
             None => Ok(()),

@@ -11,13 +11,13 @@ use crossbeam_channel::{Receiver, Sender};
 
 use crate::halt::Halt;
 use crate::outcome::{NotStarted, Outcome};
-use crate::pool::message::{Message, Starts};
+use crate::pool::message::{Message, StartEvents};
 use crate::pool::patient;
-use crate::pool::staff::{Refused, Staff};
-use crate::pool::state::{Afterwards, Shared};
-use crate::runner::{Context, Runner, Steering};
+use crate::pool::state::{SharedState, SlotAction};
+use crate::pool::thread_budget::{ShortageResponse, ThreadBudget};
+use crate::runner::{Context, RunSignals, Runner};
 use crate::schedule::Start;
-use crate::spool::live::{Live, News};
+use crate::spool::live::{Live, OutputNotifier};
 use crate::sys;
 
 /// Where memory has a limit, another worker joins only if so much is left, and so much for each of those there are: what a job may
@@ -27,45 +27,45 @@ const HELD: usize = 256 << 10;
 
 /// One of the workers of a run.
 pub(crate) struct Worker<R: Runner> {
-    pub(crate) tools: Tools<R>,
-    pub(crate) staff: Arc<Mutex<Staff>>,
-    pub(crate) dispatcher: ToDispatcher<R::Work>,
+    pub(crate) shared: WorkerShared<R>,
+    pub(crate) budget: Arc<Mutex<ThreadBudget>>,
+    pub(crate) dispatcher: DispatcherChannels<R::Work>,
 }
 
 /// What a worker works with.
-pub(crate) struct Tools<R: Runner> {
+pub(crate) struct WorkerShared<R: Runner> {
     pub(crate) runner: Arc<R>,
-    pub(crate) steering: Steering,
-    pub(crate) state: Arc<Shared<R::Work>>,
-    pub(crate) starts: Starts,
+    pub(crate) signals: RunSignals,
+    pub(crate) state: Arc<SharedState<R::Work>>,
+    pub(crate) starts: StartEvents,
     /// `None` where nobody follows the outputs.
-    pub(crate) news: Option<Reporting>,
+    pub(crate) live: Option<LiveChannel>,
     /// To the caller.
     pub(crate) events: Sender<Message<R::Work>>,
 }
 
 /// The channels between a worker and the dispatcher.
-pub(crate) struct ToDispatcher<W> {
+pub(crate) struct DispatcherChannels<W> {
     /// What the dispatcher hands over.
     pub(crate) jobs: Receiver<Start<W>>,
     /// That there may be something to do. One word is as good as many.
-    pub(crate) word: Sender<()>,
+    pub(crate) wake: Sender<()>,
     /// The machine had no room for these, and their worker left to make some: they are for those who stay.
     pub(crate) given_back: Sender<Start<W>>,
 }
 
 /// What is told of outputs while they are written.
 #[derive(Clone)]
-pub(crate) struct Reporting {
+pub(crate) struct LiveChannel {
     pub(crate) channel: Sender<Live>,
     /// How many further attempts a job has that doesn't say so itself.
     pub(crate) retries: u32,
 }
 
-impl Reporting {
-    fn news_of<W>(&self, start: &Start<W>) -> News {
+impl LiveChannel {
+    fn notifier_for<W>(&self, start: &Start<W>) -> OutputNotifier {
         let further = start.job.retries.unwrap_or(self.retries);
-        News {
+        OutputNotifier {
             channel: self.channel.clone(),
             key: start.job.key.clone(),
             attempts_left: further.saturating_sub(start.attempt - 1),
@@ -74,7 +74,7 @@ impl Reporting {
 }
 
 /// What came of a job that a worker took.
-enum Upshot {
+enum AttemptResult {
     Done(Outcome),
     /// The runner panicked.
     Panicked(Box<dyn Any + Send>),
@@ -89,7 +89,7 @@ impl<R: Runner> Worker<R> {
         let thread = patient::start("procpool-1", move || {
             let _ = worker.work();
         })?;
-        self.staff().join();
+        self.budget().join();
         Ok(thread)
     }
 
@@ -99,16 +99,16 @@ impl<R: Runner> Worker<R> {
         let work = move || {
             let _ = worker.work();
         };
-        if !sys::thread_has_room(LEFT + self.staff().present() * HELD) {
+        if !sys::thread_has_room(LEFT + self.budget().present() * HELD) {
             return Err(std::io::Error::from_raw_os_error(libc::ENOMEM));
         }
         let thread = thread::Builder::new().name(format!("procpool-{number}")).spawn(work)?;
-        self.staff().join();
+        self.budget().join();
         Ok(thread)
     }
 
-    pub(crate) fn staff(&self) -> MutexGuard<'_, Staff> {
-        self.staff.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn budget(&self) -> MutexGuard<'_, ThreadBudget> {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Breaks off where the worker leaves; ends where the dispatcher has no more for it.
@@ -125,30 +125,30 @@ impl<R: Runner> Worker<R> {
     /// Carries a job to its end, and takes the next if there is one.
     fn carry(&self, start: Start<R::Work>) -> ControlFlow<(), Option<Start<R::Work>>> {
         let result = panic::catch_unwind(AssertUnwindSafe(|| self.run(&start)));
-        let (message, afterwards) = match result.unwrap_or_else(Upshot::Panicked) {
-            Upshot::Done(outcome) => {
-                let (event, afterwards) = self.tools.state.lock().conclude(start, outcome);
-                (Message::Event(event), afterwards)
+        let (message, slot_action) = match result.unwrap_or_else(AttemptResult::Panicked) {
+            AttemptResult::Done(outcome) => {
+                let (event, slot_action) = self.shared.state.lock().conclude(start, outcome);
+                (Message::Event(event), slot_action)
             }
-            Upshot::Panicked(panic) => {
-                self.tools.steering.brake.raise(Halt::Kill);
-                (Message::Panicked(panic), Afterwards::Leave(start.slot))
+            AttemptResult::Panicked(panic) => {
+                self.shared.signals.halt_signal.raise(Halt::Kill);
+                (Message::Panicked(panic), SlotAction::Release(start.slot))
             }
-            Upshot::GivenBack => {
+            AttemptResult::GivenBack => {
                 // Whoever gives a job back has been counted out. The dispatcher outlives all workers.
                 let _ = self.dispatcher.given_back.send(start);
                 return ControlFlow::Break(());
             }
         };
         // It fails where the run was dropped: nobody wants to know.
-        let _ = self.tools.events.send(message);
-        self.next_after(afterwards)
+        let _ = self.shared.events.send(message);
+        self.next_after(slot_action)
     }
 
-    fn next_after(&self, afterwards: Afterwards<R::Work>) -> ControlFlow<(), Option<Start<R::Work>>> {
-        let mut state = self.tools.state.lock();
-        state.settle(afterwards);
-        let leaves = self.staff().leave();
+    fn next_after(&self, slot_action: SlotAction<R::Work>) -> ControlFlow<(), Option<Start<R::Work>>> {
+        let mut state = self.shared.state.lock();
+        state.apply(slot_action);
+        let leaves = self.budget().leave_if_surplus();
         // What was handed over for want of workers comes first: it has a slot already.
         let handed = if leaves { None } else { self.dispatcher.jobs.try_recv().ok() };
         let next = if leaves || handed.is_some() { None } else { state.next_start() };
@@ -157,35 +157,35 @@ impl<R: Runner> Worker<R> {
         if leaves_work {
             // A slot is free, and what may start in it, now or later, nobody else looks for. What is left may have come
             // with what was just taken, or be the next attempt of what has just failed.
-            let _ = self.dispatcher.word.try_send(());
+            let _ = self.dispatcher.wake.try_send(());
         }
-        if let (Some(start), Starts::Announced) = (&next, self.tools.starts) {
-            let _ = self.tools.events.send(Message::started(start));
+        if let (Some(start), StartEvents::Announced) = (&next, self.shared.starts) {
+            let _ = self.shared.events.send(Message::started(start));
         }
         if leaves { ControlFlow::Break(()) } else { ControlFlow::Continue(next.or(handed)) }
     }
 
-    fn run(&self, start: &Start<R::Work>) -> Upshot {
-        let context = Context::new(start.seq, start.slot, start.attempt, self.tools.steering.clone())
+    fn run(&self, start: &Start<R::Work>) -> AttemptResult {
+        let context = Context::new(start.seq, start.slot, start.attempt, self.shared.signals.clone())
             .held_up_by(start.held_up);
-        let context = match &self.tools.news {
+        let context = match &self.shared.live {
             None => context,
-            Some(reporting) => context.followed(reporting.news_of(start)),
+            Some(reporting) => context.followed(reporting.notifier_for(start)),
         };
         loop {
             // The halt may have come while the job was on its way here.
-            if self.tools.steering.brake.halt() != Halt::GoOn {
-                return Upshot::Done(NotStarted::NeverReached.into());
+            if self.shared.signals.halt_signal.halt() != Halt::GoOn {
+                return AttemptResult::Done(NotStarted::NeverReached.into());
             }
-            let before = self.staff().present();
-            let outcome = self.tools.runner.run(&start.job, &context);
+            let before = self.budget().present();
+            let outcome = self.shared.runner.run(&start.job, &context);
             if !outcome.wants_room() {
-                return Upshot::Done(outcome);
+                return AttemptResult::Done(outcome);
             }
-            match self.staff().process_refused(before) {
-                Refused::TryAgain => {}
-                Refused::Leave => return Upshot::GivenBack,
-                Refused::Accept => return Upshot::Done(outcome),
+            match self.budget().process_refused(before) {
+                ShortageResponse::TryAgain => {}
+                ShortageResponse::Leave => return AttemptResult::GivenBack,
+                ShortageResponse::Accept => return AttemptResult::Done(outcome),
             }
         }
     }
@@ -193,27 +193,27 @@ impl<R: Runner> Worker<R> {
 
 impl<R: Runner> Clone for Worker<R> {
     fn clone(&self) -> Worker<R> {
-        let Tools { runner, steering, state, starts, news, events } = &self.tools;
+        let WorkerShared { runner, signals, state, starts, live, events } = &self.shared;
         Worker {
-            tools: Tools {
+            shared: WorkerShared {
                 runner: Arc::clone(runner),
-                steering: steering.clone(),
+                signals: signals.clone(),
                 state: Arc::clone(state),
                 starts: *starts,
-                news: news.clone(),
+                live: live.clone(),
                 events: events.clone(),
             },
-            staff: Arc::clone(&self.staff),
+            budget: Arc::clone(&self.budget),
             dispatcher: self.dispatcher.clone(),
         }
     }
 }
 
-impl<W> Clone for ToDispatcher<W> {
-    fn clone(&self) -> ToDispatcher<W> {
-        ToDispatcher {
+impl<W> Clone for DispatcherChannels<W> {
+    fn clone(&self) -> DispatcherChannels<W> {
+        DispatcherChannels {
             jobs: self.jobs.clone(),
-            word: self.word.clone(),
+            wake: self.wake.clone(),
             given_back: self.given_back.clone(),
         }
     }

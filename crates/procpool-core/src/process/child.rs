@@ -7,21 +7,21 @@ use std::thread;
 
 use crate::data::signal::Signal;
 use crate::data::status::{Status, Usage};
-use crate::process::roster::{Entry, Roster};
-use crate::sys::{self, Taken};
+use crate::process::roster::{Roster, RosterEntry};
+use crate::sys::{self, StatusTaken};
 
 /// A child that leads a process group of its own.
 ///
 /// As long as this exists we have not reaped the child; and where other code of this program has, `sys` never takes
 /// another process for it. Dropping it (a panic on the way) kills the group and reaps.
 pub(crate) struct Child {
-    process: Arc<sys::Process>,
+    process: Arc<sys::ProcessHandle>,
     roster: Arc<Roster>,
-    state: State,
+    state: Ownership,
 }
 
 #[derive(PartialEq)]
-enum State {
+enum Ownership {
     Ours,
     /// Or that is somebody else's matter.
     Reaped,
@@ -32,10 +32,10 @@ const STACK: usize = 128 * 1024;
 
 impl Child {
     /// Takes ownership of a child that was just started, and lists it.
-    pub(crate) fn new(process: sys::Process, roster: Arc<Roster>, entry: Entry) -> Child {
+    pub(crate) fn new(process: sys::ProcessHandle, roster: Arc<Roster>, entry: RosterEntry) -> Child {
         let process = Arc::new(process);
         roster.enter(Arc::clone(&process), entry);
-        Child { process, roster, state: State::Ours }
+        Child { process, roster, state: Ownership::Ours }
     }
 
     /// Its number, which is nobody else's as long as this exists.
@@ -49,7 +49,7 @@ impl Child {
     }
 
     /// Asks the group to end, and lets it go on, so that a process that is stopped hears that.
-    pub(crate) fn ask(&self, signal: Signal) {
+    pub(crate) fn request_end(&self, signal: Signal) {
         self.roster.note_end(self.process.number());
         self.process.signal_group(signal);
         self.process.signal_group(Signal::CONT);
@@ -76,15 +76,15 @@ impl Child {
     ///
     /// # Errors
     /// Where somebody else has done that, so that nobody knows how it ended.
-    pub(crate) fn reap(mut self) -> Result<(Status, Usage), Taken> {
-        self.state = State::Reaped;
+    pub(crate) fn reap(mut self) -> Result<(Status, Usage), StatusTaken> {
+        self.state = Ownership::Reaped;
         self.roster.leave(self.process.number());
         self.process.reap()
     }
 
     /// Goes on without its end, though it was killed. Should that come, its number is given back then.
     pub(crate) fn leave_behind(mut self) {
-        self.state = State::Reaped;
+        self.state = Ownership::Reaped;
         self.roster.leave(self.process.number());
         let process = Arc::clone(&self.process);
         let reap = move || {
@@ -97,7 +97,7 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        if self.state == State::Ours {
+        if self.state == Ownership::Ours {
             self.kill();
             self.roster.leave(self.process.number());
             let _ = self.process.reap();
@@ -111,9 +111,9 @@ mod tests {
 
     use super::*;
     use crate::data::id::{Seq, Slot};
-    use crate::halt::Brake;
+    use crate::halt::HaltSignal;
     use crate::runner::Context;
-    use crate::runner::Steering;
+    use crate::runner::RunSignals;
 
     #[test]
     fn a_process_that_left_its_group_is_killed_all_the_same() {
@@ -123,10 +123,13 @@ mod tests {
             Seq::FIRST,
             Slot::at(0),
             1,
-            Steering { brake: Arc::new(Brake::new().unwrap()), timeout: None },
+            RunSignals {
+                halt_signal: Arc::new(HaltSignal::new().unwrap()),
+                timeout: None,
+            },
         );
-        let process = sys::Process::of(started.id());
-        let child = Child::new(process, Arc::default(), Entry::new(&context, Default::default()));
+        let process = sys::ProcessHandle::of(started.id());
+        let child = Child::new(process, Arc::default(), RosterEntry::new(&context, Default::default()));
         child.kill();
         assert_eq!(started.wait().unwrap().signal(), Some(9));
         std::mem::forget(child);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 /// A clock by which timeouts run, so that a job has all of its time although somebody stopped it (Ctrl-Z) in the
 /// middle. `CLOCK_MONOTONIC` itself does the same for a machine that sleeps.
 #[derive(Default)]
-pub(crate) struct Clock(RwLock<Still>);
+pub(crate) struct Clock(RwLock<PausedTime>);
 
 /// A moment, by both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// How long it has stood still.
 #[derive(Clone, Copy, Default)]
-struct Still {
+struct PausedTime {
     before: Duration,
     since: Option<Instant>,
 }
@@ -39,7 +39,7 @@ struct Still {
 impl Clock {
     pub(crate) fn now(&self) -> Moment {
         let real = Instant::now();
-        Moment { jobs: self.still().clocks(real), real }
+        Moment { jobs: self.paused().job_time(real), real }
     }
 
     /// When poll(2) has to come back for a deadline. While the clock stands still that is a little early
@@ -49,22 +49,22 @@ impl Clock {
             Deadline::Real(deadline) => return Some(deadline),
             Deadline::Jobs(deadline) => deadline,
         };
-        let (now, still) = (Instant::now(), self.still());
-        let left = deadline.saturating_duration_since(still.clocks(now));
-        now.checked_add(if still.since.is_some() { left.max(LOOK_AGAIN) } else { left })
+        let (now, paused) = (Instant::now(), self.paused());
+        let left = deadline.saturating_duration_since(paused.job_time(now));
+        now.checked_add(if paused.since.is_some() { left.max(LOOK_AGAIN) } else { left })
     }
 
     pub(crate) fn stop(&self) {
-        let mut still = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        still.since.get_or_insert_with(Instant::now);
+        let mut paused = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        paused.since.get_or_insert_with(Instant::now);
     }
 
-    pub(crate) fn go_on(&self) {
-        let mut still = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        still.go_on(Instant::now());
+    pub(crate) fn resume(&self) {
+        let mut paused = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        paused.resume(Instant::now());
     }
 
-    fn still(&self) -> Still {
+    fn paused(&self) -> PausedTime {
         *self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -78,7 +78,7 @@ impl Deadline {
     }
 
     /// The same, counted by the real clock from now on. A time beyond that is as good as for ever.
-    pub(crate) fn by_the_real_clock(self, now: Moment) -> Option<Deadline> {
+    pub(crate) fn on_real_clock(self, now: Moment) -> Option<Deadline> {
         match self {
             Deadline::Jobs(deadline) => {
                 now.real.checked_add(deadline.saturating_duration_since(now.jobs)).map(Deadline::Real)
@@ -88,14 +88,14 @@ impl Deadline {
     }
 }
 
-impl Still {
-    fn clocks(self, real: Instant) -> Instant {
+impl PausedTime {
+    fn job_time(self, real: Instant) -> Instant {
         let real = self.since.map_or(real, |since| since.min(real));
         // Never before the machine's start: it has stood still for less than it has run.
         real.checked_sub(self.before).unwrap_or(real)
     }
 
-    fn go_on(&mut self, real: Instant) {
+    fn resume(&mut self, real: Instant) {
         if let Some(since) = self.since.take() {
             self.before += real.saturating_duration_since(since);
         }
@@ -111,15 +111,15 @@ mod tests {
     #[test]
     fn what_it_stood_still_is_not_counted() {
         let begin = Instant::now();
-        let mut still = Still::default();
-        assert_eq!(still.clocks(begin + SECOND), begin + SECOND);
-        still.since = Some(begin + SECOND);
-        assert_eq!(still.clocks(begin + 5 * SECOND), begin + SECOND);
-        still.go_on(begin + 10 * SECOND);
-        assert_eq!(still.clocks(begin + 12 * SECOND), begin + 3 * SECOND);
-        still.since = Some(begin + 13 * SECOND);
-        still.go_on(begin + 14 * SECOND);
-        assert_eq!(still.clocks(begin + 14 * SECOND), begin + 4 * SECOND);
+        let mut paused = PausedTime::default();
+        assert_eq!(paused.job_time(begin + SECOND), begin + SECOND);
+        paused.since = Some(begin + SECOND);
+        assert_eq!(paused.job_time(begin + 5 * SECOND), begin + SECOND);
+        paused.resume(begin + 10 * SECOND);
+        assert_eq!(paused.job_time(begin + 12 * SECOND), begin + 3 * SECOND);
+        paused.since = Some(begin + 13 * SECOND);
+        paused.resume(begin + 14 * SECOND);
+        assert_eq!(paused.job_time(begin + 14 * SECOND), begin + 4 * SECOND);
     }
 
     #[test]
@@ -129,7 +129,7 @@ mod tests {
         let later = Moment { real: real + 2 * SECOND, ..now };
         let due = Deadline::Jobs(now.jobs + SECOND);
         assert!(!due.has_come(later));
-        let due = due.by_the_real_clock(now).unwrap();
+        let due = due.on_real_clock(now).unwrap();
         assert_eq!(due, Deadline::Real(real + SECOND));
         assert!(!due.has_come(now) && due.has_come(later));
     }
@@ -146,7 +146,7 @@ mod tests {
         let after = clock.now();
         assert_eq!(after.jobs, before.jobs);
         assert!(after.real >= before.real);
-        clock.go_on();
+        clock.resume();
         let before = clock.now();
         assert!(clock.now().jobs >= before.jobs);
     }

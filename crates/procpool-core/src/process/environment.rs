@@ -8,7 +8,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::sync::Arc;
 
 use crate::data::command::{Environment, EnvironmentBase};
-use crate::sys::Variables;
+use crate::sys::EnvironmentStrings;
 
 /// The caller's environment as it was when this was made, ready for any number of starts: to read it again for
 /// each job, with its lock and a copy of every variable, costs more than all the rest of a start's preparation.
@@ -30,7 +30,7 @@ impl Inherited {
     ///
     /// # Errors
     /// Where a name or a value has a NUL byte.
-    pub(crate) fn changed_by(&self, environment: &Environment) -> io::Result<Variables> {
+    pub(crate) fn changed_by(&self, environment: &Environment) -> io::Result<EnvironmentStrings> {
         let changes = &environment.changes;
         let is_changed = |name: &OsStr| changes.iter().any(|(other, _)| other == name);
         let kept = match environment.base {
@@ -46,7 +46,7 @@ impl Inherited {
             .enumerate()
             .filter(|(place, (name, _))| !changes[place + 1..].iter().any(|(later, _)| later == name));
         let set = last.filter_map(|(_, (name, value))| value.as_ref().map(|value| entry(name, value)));
-        Ok(Variables {
+        Ok(EnvironmentStrings {
             common: Arc::clone(&self.entries),
             kept,
             own: set.collect::<io::Result<_>>()?,

@@ -12,11 +12,12 @@ use rustix::process::Signal;
 
 use crate::outcome::Survivor;
 use crate::process::child::Child;
-use crate::process::descendants::{Descendants, Kernel, Member, Reach};
-use crate::sys::proc::{self, Stat};
+use crate::process::descendants::{Descendants, Kernel, Member, SearchScope};
+use crate::sys::proc;
+use crate::sys::stat::Stat;
 
 /// What `/proc` tells.
-pub(crate) struct Proc;
+pub(crate) struct ProcFs;
 
 /// How long it is waited for processes to stop. One that a busy machine doesn't get to, or that waits for a disk, is
 /// killed as it is.
@@ -29,7 +30,7 @@ const LAST_EFFORT: Duration = Duration::from_secs(2);
 const SHORTEST_PAUSE: Duration = Duration::from_micros(200);
 const LONGEST_PAUSE: Duration = Duration::from_millis(5);
 
-impl Kernel for Proc {
+impl Kernel for ProcFs {
     fn stat(&self, pid: i32) -> io::Result<Option<Stat>> {
         proc::stat(pid)
     }
@@ -38,10 +39,10 @@ impl Kernel for Proc {
         proc::children(pid)
     }
 
-    fn strangers(&self, reach: Reach) -> Vec<i32> {
+    fn candidates(&self, reach: SearchScope) -> Vec<i32> {
         match reach {
-            Reach::Adopted => proc::own_children(),
-            Reach::Everybody => proc::everybody(),
+            SearchScope::Adopted => proc::own_children(),
+            SearchScope::AllProcesses => proc::all_pids(),
         }
     }
 }
@@ -55,7 +56,7 @@ pub(crate) fn kill(child: &Child, descendants: &mut Descendants) {
         // Before the look: only who is at rest by then has no child that it misses.
         let members = descendants.members();
         let is_at_rest = child.is_at_rest() && members.iter().all(|member| proc::is_at_rest(member.pid));
-        let found = descendants.look(&Proc);
+        let found = descendants.scan(&ProcFs);
         stop(&found);
         if (is_at_rest && found.is_empty()) || Instant::now() >= until {
             break;
@@ -73,7 +74,7 @@ pub(crate) fn end(child: &Child, mut descendants: Descendants) -> Vec<Survivor> 
     let until = Instant::now() + LAST_EFFORT;
     let mut pause = SHORTEST_PAUSE;
     loop {
-        descendants.look(&Proc);
+        descendants.scan(&ProcFs);
         if descendants.is_empty() {
             return Vec::new();
         }

@@ -1,6 +1,7 @@
 //! Runs a job as a process of this machine.
 //! Knows nothing of the pool: it is one [`Runner`] among others.
 
+mod adaptive_limit;
 mod child;
 mod clock;
 mod descendants;
@@ -14,7 +15,6 @@ mod oom;
 mod oom_counter;
 mod resolve;
 pub(crate) mod retry;
-mod room;
 mod roster;
 pub(crate) mod spawn;
 mod stream;
@@ -32,15 +32,15 @@ use crate::data::error::Error;
 use crate::data::job::Job;
 use crate::halt::Halt;
 use crate::outcome::{End, NotStarted, Outcome, Ran};
+use crate::process::adaptive_limit::{AdaptiveLimit, LimitPermit};
 use crate::process::lifecycle::{Lifecycle, Policy};
 use crate::process::oom::OomWatch;
-use crate::process::retry::{Others, Tries};
-use crate::process::room::{Place, Room};
+use crate::process::retry::{OtherJobs, StartRetries};
 use crate::process::spawn::Starter;
-use crate::process::watch::{Patience, watch};
+use crate::process::watch::{TimeoutKind, watch};
 use crate::runner::{Context, Runner};
 use crate::spool::{Spool, SpoolFiles, SpoolPlace};
-use crate::sys::{self, Orphan, Progress};
+use crate::sys::{self, ExecProgress, OnParentDeath};
 
 pub use crate::process::lifecycle::OnLeak;
 pub use crate::process::roster::{Process, Processes, Stopped};
@@ -73,13 +73,13 @@ pub struct LocalProcess {
     spool_place: SpoolPlace,
     spool_threshold: usize,
     starter: Starter,
-    room: Room,
+    room: AdaptiveLimit,
     oom: OomWatch,
     /// Who is told of each process.
-    witness: Option<Witness>,
+    witness: Option<StartCallback>,
 }
 
-type Witness = Box<dyn Fn(&Context, u32) + Send + Sync>;
+type StartCallback = Box<dyn Fn(&Context, u32) + Send + Sync>;
 
 /// How much of an output is held in memory at most, by default: as much as a pipe holds.
 const SPOOL_THRESHOLD: usize = 64 * 1024;
@@ -98,7 +98,7 @@ impl LocalProcess {
             starter: Starter::new(SpoolFiles::new(&place, SPOOL_THRESHOLD)),
             spool_place: place,
             spool_threshold: SPOOL_THRESHOLD,
-            room: Room::default(),
+            room: AdaptiveLimit::default(),
             oom: OomWatch::default(),
             witness: None,
         }
@@ -209,7 +209,7 @@ impl LocalProcess {
     /// jobs; and [`execute`](LocalProcess::execute) comes back when the job has ended.
     #[must_use]
     pub fn end_with_caller(mut self, ends: bool) -> LocalProcess {
-        self.starter.orphan = if ends { Orphan::Ends } else { Orphan::LivesOn };
+        self.starter.on_parent_death = if ends { OnParentDeath::Die } else { OnParentDeath::LiveOn };
         self
     }
 
@@ -227,7 +227,7 @@ impl LocalProcess {
     pub fn weaker_promises() -> Vec<&'static str> {
         let orphans =
             "jobs would outlive a killed caller: the system refuses to end a process with its parent";
-        if sys::ends_orphans() { Vec::new() } else { vec![orphans] }
+        if sys::can_end_with_parent() { Vec::new() } else { vec![orphans] }
     }
 
     /// Whether a file for large outputs can be made. It is made for the first of them, and this tells before any
@@ -272,7 +272,7 @@ impl LocalProcess {
     /// and makes its commands late, when the slot is known.
     #[must_use]
     pub fn execute(&self, command: &Command, timeout: Option<Duration>, context: &Context) -> Outcome {
-        let mut tries = Tries::default();
+        let mut tries = StartRetries::default();
         loop {
             let error = match self.attempt(command, timeout, context) {
                 Ok(ran) => return ran.into(),
@@ -280,11 +280,11 @@ impl LocalProcess {
                 Err(never @ NotStarted::NeverReached) => return never.into(),
             };
             let others = match self.room.under_way() {
-                0 => Others::None,
-                _ => Others::Run,
+                0 => OtherJobs::None,
+                _ => OtherJobs::Running,
             };
             if sys::is_shortage(&error.source) {
-                self.room.is_short(&error.source);
+                self.room.note_shortage(&error.source);
             }
             let Some(pause) = tries.after(&error.source, others) else {
                 return NotStarted::Spawn(error).into();
@@ -304,7 +304,7 @@ impl LocalProcess {
     ) -> Result<Ran, NotStarted> {
         let _place = self.take_place(context)?;
         // Its own place counts.
-        let beside = if self.room.under_way() > 1 { Others::Run } else { Others::None };
+        let beside = if self.room.under_way() > 1 { OtherJobs::Running } else { OtherJobs::None };
         let spawned = self.starter.start(command, context, beside)?;
         if let Some(witness) = &self.witness {
             witness(context, spawned.child.number());
@@ -315,22 +315,22 @@ impl LocalProcess {
         // The timeout counts from after the start, so that it is never early for the job.
         let lifecycle =
             Lifecycle::new(roster.clock.now(), timeout.or_else(|| context.timeout()), self.policy);
-        let patience = match timeout {
-            None if context.has_moving_timeout() => Patience::Moves,
-            _ => Patience::Stays,
+        let timeout_kind = match timeout {
+            None if context.has_moving_timeout() => TimeoutKind::Moving,
+            _ => TimeoutKind::Fixed,
         };
-        let (mut ran, loading) = watch(spawned, lifecycle, patience, roster, context);
-        if let (End::Itself(_), Some(loading)) = (ran.end, loading) {
+        let (mut ran, pending_exec) = watch(spawned, lifecycle, timeout_kind, roster, context);
+        if let (End::Itself(_), Some(pending_exec)) = (ran.end, pending_exec) {
             // It was so long about it that it was watched meanwhile.
-            if let Progress::Failed(failure) = loading.progress() {
-                return Err(self.starter.explain(command, loading.program(), failure).into());
+            if let ExecProgress::Failed(failure) = pending_exec.progress() {
+                return Err(self.starter.explain(command, pending_exec.program(), failure).into());
             }
         }
         self.oom.judge(&mut ran);
         Ok(ran)
     }
 
-    fn take_place(&self, context: &Context) -> Result<Place<'_>, NotStarted> {
+    fn take_place(&self, context: &Context) -> Result<LimitPermit<'_>, NotStarted> {
         loop {
             match self.room.take() {
                 Some(place) => return Ok(place),

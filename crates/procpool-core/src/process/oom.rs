@@ -19,7 +19,7 @@ use crate::process::oom_counter::OomCounter;
 /// was ended by a KILL that wasn't ours.
 #[derive(Default)]
 pub(crate) struct OomWatch {
-    known: OnceLock<Option<(OomCounter, Mutex<Ledger>)>>,
+    known: OnceLock<Option<(OomCounter, Mutex<OomCounts>)>>,
 }
 
 impl OomWatch {
@@ -29,7 +29,7 @@ impl OomWatch {
         self.known.get_or_init(|| {
             let counter = OomCounter::find();
             let count = counter.read()?;
-            Some((counter, Mutex::new(Ledger::new(count))))
+            Some((counter, Mutex::new(OomCounts::new(count))))
         });
     }
 
@@ -44,7 +44,7 @@ impl OomWatch {
         // Read with the lock held: two readings must not be entered in the wrong order.
         let Some(count) = counter.read() else { return };
         let started = now.checked_sub(ran.elapsed).unwrap_or(now);
-        if ledger.attribute(started, now, count) == Verdict::OutOfMemory {
+        if ledger.attribute(started, now, count) == OomVerdict::OutOfMemory {
             ran.killer = Some(Killer::OutOfMemory);
         }
     }
@@ -52,13 +52,13 @@ impl OomWatch {
 
 /// Counts that nobody was made answerable for yet, each with the time when it was first seen.
 #[derive(Debug)]
-struct Ledger {
+struct OomCounts {
     count: u64,
     open: VecDeque<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
+enum OomVerdict {
     OutOfMemory,
     NotKnown,
 }
@@ -66,13 +66,13 @@ enum Verdict {
 /// More can't be for jobs of ours: so many run at once at most. Those seen last may still be.
 const MOST_OPEN: usize = crate::data::limit::Limit::MAX;
 
-impl Ledger {
-    fn new(count: u64) -> Ledger {
-        Ledger { count, open: VecDeque::new() }
+impl OomCounts {
+    fn new(count: u64) -> OomCounts {
+        OomCounts { count, open: VecDeque::new() }
     }
 
     /// A KILL ended a job that had started then; the count is this now.
-    fn attribute(&mut self, started: Instant, now: Instant, count: u64) -> Verdict {
+    fn attribute(&mut self, started: Instant, now: Instant, count: u64) -> OomVerdict {
         let risen = count.saturating_sub(self.count);
         self.count = count;
         let risen = usize::try_from(risen).unwrap_or(MOST_OPEN).min(MOST_OPEN);
@@ -83,9 +83,9 @@ impl Ledger {
         match self.open.iter().position(|seen| *seen > started) {
             Some(position) => {
                 self.open.remove(position);
-                Verdict::OutOfMemory
+                OomVerdict::OutOfMemory
             }
-            None => Verdict::NotKnown,
+            None => OomVerdict::NotKnown,
         }
     }
 }
@@ -102,9 +102,9 @@ mod tests {
     fn verdicts(kills: &[(u64, u64, u64)]) -> Vec<bool> {
         let zero = Instant::now();
         let at = |seconds| zero + Duration::from_secs(seconds);
-        let mut ledger = Ledger::new(5);
+        let mut ledger = OomCounts::new(5);
         let verdict = |(started, ended, count): &(u64, u64, u64)| {
-            ledger.attribute(at(*started), at(*ended), *count) == Verdict::OutOfMemory
+            ledger.attribute(at(*started), at(*ended), *count) == OomVerdict::OutOfMemory
         };
         kills.iter().map(verdict).collect()
     }
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn what_nobody_takes_does_not_pile_up() {
-        let mut ledger = Ledger::new(0);
+        let mut ledger = OomCounts::new(0);
         ledger.attribute(Instant::now(), Instant::now(), u64::MAX);
         assert!(ledger.open.len() <= MOST_OPEN);
     }
@@ -167,7 +167,7 @@ mod tests {
         let file = folder.path().join("memory.events");
         std::fs::write(&file, "oom 0\noom_kill 1\n").unwrap();
         let counter = OomCounter::in_file(&file);
-        let known = Some((counter.clone(), Mutex::new(Ledger::new(counter.read().unwrap()))));
+        let known = Some((counter.clone(), Mutex::new(OomCounts::new(counter.read().unwrap()))));
         let watch = OomWatch { known: OnceLock::from(known) };
         let killed = Status::Signalled(Signal::KILL);
         let judged = |end| {

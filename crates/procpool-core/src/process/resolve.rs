@@ -16,7 +16,7 @@ use crate::sys::Program;
 /// To start a process takes a path, and one search for many jobs is cheaper than one each. The search itself is a part of the
 /// start: a directory of PATH may lie on a file server that doesn't answer.
 #[derive(Default)]
-pub(crate) struct Programs {
+pub(crate) struct ProgramCache {
     found: RwLock<HashMap<OsString, CString>>,
 }
 
@@ -26,7 +26,7 @@ const MOST_REMEMBERED: usize = 256;
 /// What execvp(3) searches where there is no PATH: confstr(3) `_CS_PATH`.
 const DEFAULT_PATH: &str = "/bin:/usr/bin";
 
-impl Programs {
+impl ProgramCache {
     /// Where `program` is or may be: in the caller's PATH or, where the job has another, in `job_path`.
     pub(crate) fn find(&self, program: &OsStr, job_path: Option<&OsStr>) -> io::Result<Program> {
         if program.as_bytes().contains(&b'/') {
@@ -111,13 +111,13 @@ mod tests {
 
     #[test]
     fn a_path_with_a_slash_is_taken_as_it_is() {
-        let found = Programs::default().find("./tool".as_ref(), None).unwrap();
+        let found = ProgramCache::default().find("./tool".as_ref(), None).unwrap();
         assert_eq!(found, Program::At(c"./tool".into()));
     }
 
     #[test]
     fn what_was_found_is_not_sought_again_until_it_is_forgotten() {
-        let programs = Programs::default();
+        let programs = ProgramCache::default();
         programs.remember("tool".as_ref(), c"/x/tool");
         assert_eq!(programs.find("tool".as_ref(), None).unwrap(), Program::At(c"/x/tool".into()));
         let own = programs.find("tool".as_ref(), Some("/y".as_ref())).unwrap();
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn not_more_than_a_few_programs_are_remembered() {
-        let programs = Programs::default();
+        let programs = ProgramCache::default();
         for number in 0..=MOST_REMEMBERED {
             programs.remember(number.to_string().as_ref(), c"/x");
         }

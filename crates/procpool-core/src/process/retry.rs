@@ -8,14 +8,14 @@ use crate::sys::is_shortage;
 
 /// The tries of one start.
 #[derive(Debug, Default)]
-pub(crate) struct Tries {
+pub(crate) struct StartRetries {
     made: u32,
 }
 
 /// Whether other jobs run that will give back what they hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Others {
-    Run,
+pub(crate) enum OtherJobs {
+    Running,
     None,
 }
 
@@ -27,15 +27,15 @@ const TRIES_ALONE: u32 = 26;
 
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
-impl Tries {
+impl StartRetries {
     /// The pause after a try that failed like this, before the next one; `None` where there is none.
     ///
     /// What the machine lacks comes back when other jobs end, however long they take: giving up before that
     /// would lose jobs to a limit that is only too high.
-    pub(crate) fn after(&mut self, error: &io::Error, others: Others) -> Option<Duration> {
+    pub(crate) fn after(&mut self, error: &io::Error, others: OtherJobs) -> Option<Duration> {
         let most = match (is_shortage(error), others) {
-            (true, Others::Run) => u32::MAX,
-            (true, Others::None) => TRIES_ALONE,
+            (true, OtherJobs::Running) => u32::MAX,
+            (true, OtherJobs::None) => TRIES_ALONE,
             (false, _) if error.raw_os_error() == Some(libc::ETXTBSY) => TRIES_WHILE_BUSY,
             (false, _) => return None,
         };
@@ -52,8 +52,8 @@ impl Tries {
 mod tests {
     use super::*;
 
-    fn pauses(code: i32, others: Others) -> Vec<u128> {
-        let mut tries = Tries::default();
+    fn pauses(code: i32, others: OtherJobs) -> Vec<u128> {
+        let mut tries = StartRetries::default();
         let error = io::Error::from_raw_os_error(code);
         std::iter::from_fn(|| tries.after(&error, others)).map(|pause| pause.as_millis()).take(1000).collect()
     }
@@ -61,20 +61,20 @@ mod tests {
     #[test]
     fn what_time_does_not_heal_is_not_tried_again() {
         for code in [libc::ENOENT, libc::EACCES, libc::E2BIG, libc::ENOEXEC] {
-            assert!(pauses(code, Others::Run).is_empty());
+            assert!(pauses(code, OtherJobs::Running).is_empty());
         }
     }
 
     #[test]
     fn a_busy_file_gets_a_few_tries_at_growing_pauses() {
-        assert_eq!(pauses(libc::ETXTBSY, Others::Run), [1, 2, 4, 8, 16, 32, 64, 100, 100]);
+        assert_eq!(pauses(libc::ETXTBSY, OtherJobs::Running), [1, 2, 4, 8, 16, 32, 64, 100, 100]);
     }
 
     #[test]
     fn what_other_jobs_hold_is_waited_for_as_long_as_they_run() {
         for code in [libc::EAGAIN, libc::ENOMEM, libc::EMFILE, libc::ENFILE] {
-            assert_eq!(pauses(code, Others::Run).len(), 1000);
-            let alone = pauses(code, Others::None);
+            assert_eq!(pauses(code, OtherJobs::Running).len(), 1000);
+            let alone = pauses(code, OtherJobs::None);
             assert!((1000..5000).contains(&alone.iter().sum::<u128>()), "{alone:?}");
         }
     }

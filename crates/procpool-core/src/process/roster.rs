@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::data::id::{Seq, Slot};
 use crate::data::signal::Signal;
 use crate::process::clock::Clock;
-use crate::process::gate::{Closed, Gate};
+use crate::process::gate::{ClosedGate, StartGate};
 use crate::runner::Context;
 use crate::spool::live::Source;
-use crate::spool::output::{Output, latest, since};
+use crate::spool::live_spool::{LiveSpool, latest, since};
 use crate::sys::{self, Pid};
 
 /// The processes that a [`LocalProcess`](crate::LocalProcess) runs now, from
@@ -53,42 +53,42 @@ pub struct Process {
 #[must_use = "they go on when this is dropped"]
 pub struct Stopped<'a> {
     roster: &'a Roster,
-    _no_starts: Closed<'a>,
+    _no_starts: ClosedGate<'a>,
 }
 
 /// The one place where the processes that were started and not yet reaped are listed.
 #[derive(Default)]
 pub(crate) struct Roster {
     /// Held by whoever starts a process until it is entered.
-    pub(crate) starts: Gate,
-    entries: Mutex<BTreeMap<i32, (Arc<sys::Process>, Entry)>>,
+    pub(crate) starts: StartGate,
+    entries: Mutex<BTreeMap<i32, (Arc<sys::ProcessHandle>, RosterEntry)>>,
     pub(crate) clock: Clock,
 }
 
 /// What is known of a process beside its number.
-pub(crate) struct Entry {
+pub(crate) struct RosterEntry {
     seq: Seq,
     slot: Slot,
     attempt: u32,
-    outputs: [Arc<Output>; 2],
-    standing: Standing,
+    outputs: [Arc<LiveSpool>; 2],
+    end_state: EndState,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    Runs,
+enum EndState {
+    Running,
     /// It has been asked to end, and is not stopped any more: it could not hear that, and would be killed.
-    Ends,
+    Ending,
 }
 
-impl Entry {
-    pub(crate) fn new(context: &Context, outputs: [Arc<Output>; 2]) -> Entry {
-        Entry {
+impl RosterEntry {
+    pub(crate) fn new(context: &Context, outputs: [Arc<LiveSpool>; 2]) -> RosterEntry {
+        RosterEntry {
             seq: context.seq(),
             slot: context.slot(),
             attempt: context.attempt(),
             outputs,
-            standing: Standing::Runs,
+            end_state: EndState::Running,
         }
     }
 }
@@ -130,10 +130,10 @@ impl Processes {
         since(&output, position, at_most)
     }
 
-    fn outputs(&self, process: &Process) -> Option<[Arc<Output>; 2]> {
+    fn outputs(&self, process: &Process) -> Option<[Arc<LiveSpool>; 2]> {
         let number = i32::try_from(process.pid).unwrap_or_default();
         // Its number may be another's by now.
-        let still = |(_, entry): &&(Arc<sys::Process>, Entry)| entry.seq == process.seq;
+        let still = |(_, entry): &&(Arc<sys::ProcessHandle>, RosterEntry)| entry.seq == process.seq;
         self.0.entries().get(&number).filter(still).map(|(_, entry)| entry.outputs.clone())
     }
 
@@ -167,7 +167,7 @@ impl fmt::Debug for Processes {
 }
 
 impl Process {
-    fn of(pid: Pid, entry: &Entry) -> Process {
+    fn of(pid: Pid, entry: &RosterEntry) -> Process {
         let pid = pid.as_raw_nonzero().get().unsigned_abs();
         Process {
             pid,
@@ -181,7 +181,7 @@ impl Process {
 impl Drop for Stopped<'_> {
     fn drop(&mut self) {
         self.roster.signal(Signal::CONT);
-        self.roster.clock.go_on();
+        self.roster.clock.resume();
     }
 }
 
@@ -193,7 +193,7 @@ impl fmt::Debug for Stopped<'_> {
 
 impl Roster {
     /// Lists a process that was just started.
-    pub(crate) fn enter(&self, process: Arc<sys::Process>, entry: Entry) {
+    pub(crate) fn enter(&self, process: Arc<sys::ProcessHandle>, entry: RosterEntry) {
         self.entries().insert(process.number().as_raw_nonzero().get(), (process, entry));
     }
 
@@ -210,13 +210,13 @@ impl Roster {
     /// From now on this one is not stopped. Before it is asked to end, so that no stop comes after that.
     pub(crate) fn note_end(&self, pid: Pid) {
         if let Some((_, entry)) = self.entries().get_mut(&pid.as_raw_nonzero().get()) {
-            entry.standing = Standing::Ends;
+            entry.end_state = EndState::Ending;
         }
     }
 
     fn stop(&self) {
         let entries = self.entries();
-        let running = || entries.values().filter(|(_, entry)| entry.standing == Standing::Runs);
+        let running = || entries.values().filter(|(_, entry)| entry.end_state == EndState::Running);
         for signal in [Signal::TSTP, Signal::STOP] {
             running().for_each(|(process, _)| process.signal_group(signal));
         }
@@ -229,7 +229,7 @@ impl Roster {
         }
     }
 
-    fn entries(&self) -> MutexGuard<'_, BTreeMap<i32, (Arc<sys::Process>, Entry)>> {
+    fn entries(&self) -> MutexGuard<'_, BTreeMap<i32, (Arc<sys::ProcessHandle>, RosterEntry)>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

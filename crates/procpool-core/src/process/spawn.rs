@@ -15,26 +15,28 @@ use crate::outcome::{NotStarted, SpawnError, Subject};
 use crate::process::child::Child;
 use crate::process::environment::{Inherited, c_string};
 use crate::process::explain::{explain, machine, of_program};
-use crate::process::resolve::Programs;
-use crate::process::retry::Others;
-use crate::process::roster::{Entry, Roster};
+use crate::process::resolve::ProgramCache;
+use crate::process::retry::OtherJobs;
+use crate::process::roster::{Roster, RosterEntry};
 use crate::process::stream::Stream;
 use crate::runner::Context;
 use crate::spool::live::Source;
 use crate::spool::{Spool, SpoolFiles};
-use crate::sys::{self, Failure, Image, Loading, Orphan, Program, Progress, Started};
+use crate::sys::{
+    self, ExecProgress, ExecSpec, Failure, OnParentDeath, PendingExec, Program, StartedProcess,
+};
 
 /// Starts processes, and holds what is made once for all of them.
 pub(crate) struct Starter {
     pub(crate) spool: SpoolFiles,
     pub(crate) roster: Arc<Roster>,
-    programs: Programs,
+    programs: ProgramCache,
     inherited: Inherited,
     /// The soft limit of descriptors that jobs get, where it isn't ours.
     pub(crate) descriptor_limit: Option<u64>,
     /// From this number on descriptors are the caller's own, as long as another job runs.
     pub(crate) ceiling: RawFd,
-    pub(crate) orphan: Orphan,
+    pub(crate) on_parent_death: OnParentDeath,
     /// `/dev/null`, from the first need on.
     nothing: OnceLock<OwnedFd>,
 }
@@ -45,7 +47,7 @@ pub(crate) struct Spawned {
     pub(crate) began: (SystemTime, Instant),
     pub(crate) child: Child,
     /// `None` where it is its program.
-    pub(crate) loading: Option<Loading>,
+    pub(crate) pending_exec: Option<PendingExec>,
     /// The most memory that this program had held by then, which the kernel counts for the child too.
     pub(crate) own_peak: PeakMemory,
     pub(crate) stdout: Stream,
@@ -57,19 +59,19 @@ pub(crate) struct Spawned {
 const FEW: usize = 12;
 
 /// What a job gets in the place of one of the three standard descriptors.
-enum Given<'a> {
+enum StdioSource<'a> {
     /// The caller's own.
     Inherited,
     Shared(BorrowedFd<'a>),
     Owned(OwnedFd),
 }
 
-impl Given<'_> {
+impl StdioSource<'_> {
     fn as_fd(&self) -> Option<BorrowedFd<'_>> {
         match self {
-            Given::Inherited => None,
-            Given::Shared(fd) => Some(*fd),
-            Given::Owned(fd) => Some(fd.as_fd()),
+            StdioSource::Inherited => None,
+            StdioSource::Shared(fd) => Some(*fd),
+            StdioSource::Owned(fd) => Some(fd.as_fd()),
         }
     }
 }
@@ -79,11 +81,11 @@ impl Starter {
         Starter {
             spool,
             roster: Arc::default(),
-            programs: Programs::default(),
+            programs: ProgramCache::default(),
             inherited: Inherited::take(),
             descriptor_limit: None,
             ceiling: RawFd::MAX,
-            orphan: Orphan::Ends,
+            on_parent_death: OnParentDeath::Die,
             nothing: OnceLock::new(),
         }
     }
@@ -94,7 +96,7 @@ impl Starter {
         &self,
         command: &Command,
         context: &Context,
-        others: Others,
+        others: OtherJobs,
     ) -> Result<Spawned, NotStarted> {
         let image = self.image(command)?;
         let is_sought = own_path(command).is_none() && matches!(image.program, Program::FirstOf(_));
@@ -102,40 +104,42 @@ impl Starter {
         let (stdout, our_stdout) = self.open_output(command.output())?;
         let (stderr, our_stderr) = self.open_output(command.output())?;
         let are_few = self.roster.count() < FEW;
-        if others == Others::Run {
-            self.leave_the_callers_own([&stdout, &stderr].map(Given::as_fd))?;
+        if others == OtherJobs::Running {
+            self.leave_the_callers_own([&stdout, &stderr].map(StdioSource::as_fd))?;
         }
         let keep = |fd| if are_few { fd } else { sys::out_of_the_way(fd, self.ceiling) };
         let (our_stdout, our_stderr) = (our_stdout.map(keep), our_stderr.map(keep));
         let began = (SystemTime::now(), Instant::now());
-        let pass = self.roster.starts.pass(context.brake()).ok_or(NotStarted::NeverReached)?;
-        let Started { process, loading } = sys::start(image, [&stdin, &stdout, &stderr].map(Given::as_fd))
-            .map_err(|failure| self.explain(command, self.locate(command, &failure).as_deref(), failure))?;
+        let pass = self.roster.starts.pass(context.halt_signal()).ok_or(NotStarted::NeverReached)?;
+        let StartedProcess { process, pending_exec } =
+            sys::start(image, [&stdin, &stdout, &stderr].map(StdioSource::as_fd)).map_err(|failure| {
+                self.explain(command, self.locate(command, &failure).as_deref(), failure)
+            })?;
         let own_peak = sys::own_peak_memory();
         drop((stdin, stdout, stderr));
         let (stdout, stderr) = (
             self.stream(our_stdout, context, Source::Stdout),
             self.stream(our_stderr, context, Source::Stderr),
         );
-        let entry = Entry::new(context, [stdout.output(), stderr.output()]);
+        let entry = RosterEntry::new(context, [stdout.output(), stderr.output()]);
         let process = if are_few { process } else { process.out_of_the_way(self.ceiling) };
         let child = Child::new(process, Arc::clone(&self.roster), entry);
         drop(pass);
-        let loading = match loading.progress() {
-            Progress::UnderWay => Some(loading),
-            Progress::Over => {
-                if let (true, Some(path)) = (is_sought, loading.program()) {
+        let pending_exec = match pending_exec.progress() {
+            ExecProgress::Pending => Some(pending_exec),
+            ExecProgress::Done => {
+                if let (true, Some(path)) = (is_sought, pending_exec.program()) {
                     self.programs.remember(command.program(), path);
                 }
                 None
             }
-            Progress::Failed(failure) => {
+            ExecProgress::Failed(failure) => {
                 // It has ended.
                 let _ = child.reap();
-                return Err(self.explain(command, loading.program(), failure).into());
+                return Err(self.explain(command, pending_exec.program(), failure).into());
             }
         };
-        Ok(Spawned { began, child, loading, own_peak, stdout, stderr })
+        Ok(Spawned { began, child, pending_exec, own_peak, stdout, stderr })
     }
 
     /// The lowest free numbers are given out first: who has got these has used up all below.
@@ -151,7 +155,7 @@ impl Starter {
 
     /// # Errors
     /// Where there is a NUL byte in it.
-    fn image(&self, command: &Command) -> Result<Image, SpawnError> {
+    fn image(&self, command: &Command) -> Result<ExecSpec, SpawnError> {
         let of_program = |source| of_program(command, source);
         let path = |path: &Path, subject: fn(PathBuf) -> Subject| {
             let owned = c_string(path.as_os_str().to_owned());
@@ -162,14 +166,14 @@ impl Starter {
             Stdin::Nothing | Stdin::Bytes(_) => None,
         };
         let directory = command.working_directory();
-        Ok(Image {
+        Ok(ExecSpec {
             program: self.programs.find(command.program(), own_path(command)).map_err(of_program)?,
             arguments: argument_list(command).map_err(of_program)?,
             environment: self.inherited.changed_by(command.environment()).map_err(of_program)?,
             directory: directory.map(|directory| path(directory, Subject::Directory)).transpose()?,
             input,
             descriptor_limit: self.descriptor_limit,
-            orphan: self.orphan,
+            on_parent_death: self.on_parent_death,
         })
     }
 
@@ -188,7 +192,7 @@ impl Starter {
         explain(command, program, failure)
     }
 
-    fn open_input(&self, input: &Stdin) -> Result<Given<'_>, SpawnError> {
+    fn open_input(&self, input: &Stdin) -> Result<StdioSource<'_>, SpawnError> {
         match input {
             Stdin::Nothing => self.nothing(),
             // A file in memory and no pipe: nobody has to feed it, a job that doesn't read it breaks nothing,
@@ -196,24 +200,24 @@ impl Starter {
             Stdin::Bytes(bytes) => given(sys::memory_file(bytes).map_err(machine)?.into())
                 .map_err(|error| machine(Failure::of("dup")(error))),
             // The job opens it itself: that may take as long as a file server likes.
-            Stdin::File(_) => Ok(Given::Inherited),
+            Stdin::File(_) => Ok(StdioSource::Inherited),
         }
     }
 
     /// What the job gets, and our end of it where there is one.
-    fn open_output(&self, capture: Capture) -> Result<(Given<'_>, Option<OwnedFd>), SpawnError> {
+    fn open_output(&self, capture: Capture) -> Result<(StdioSource<'_>, Option<OwnedFd>), SpawnError> {
         match capture {
             Capture::Spool => {
                 let (ours, theirs) = sys::pipe().map_err(machine)?;
                 let theirs = given(theirs).map_err(|error| machine(Failure::of("dup")(error)))?;
                 Ok((theirs, Some(ours)))
             }
-            Capture::Inherit => Ok((Given::Inherited, None)),
+            Capture::Inherit => Ok((StdioSource::Inherited, None)),
             Capture::Discard => Ok((self.nothing()?, None)),
         }
     }
 
-    fn nothing(&self) -> Result<Given<'_>, SpawnError> {
+    fn nothing(&self) -> Result<StdioSource<'_>, SpawnError> {
         let nothing = match self.nothing.get() {
             Some(nothing) => nothing,
             None => {
@@ -226,17 +230,17 @@ impl Starter {
                 self.nothing.get_or_init(|| opened)
             }
         };
-        Ok(Given::Shared(nothing.as_fd()))
+        Ok(StdioSource::Shared(nothing.as_fd()))
     }
 
     fn stream(&self, pipe: Option<OwnedFd>, context: &Context, source: Source) -> Stream {
         let spool = Spool::in_file(self.spool.of(context.slot().get() - 1));
-        Stream::new(pipe, spool, context.teller(source))
+        Stream::new(pipe, spool, context.notifier(source))
     }
 }
 
-fn given(fd: OwnedFd) -> io::Result<Given<'static>> {
-    Ok(Given::Owned(sys::above_standard(fd)?))
+fn given(fd: OwnedFd) -> io::Result<StdioSource<'static>> {
+    Ok(StdioSource::Owned(sys::above_standard(fd)?))
 }
 
 /// `argv`: its first word is the program as it was asked for, not as it was found.

@@ -8,23 +8,23 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::spool::Spool;
-use crate::spool::live::Teller;
-use crate::spool::output::Output;
+use crate::spool::live::StreamNotifier;
+use crate::spool::live_spool::LiveSpool;
 use crate::sys;
 
 /// A pipe that is emptied into a spool until it is closed.
 pub(crate) struct Stream {
     pipe: Option<OwnedFd>,
-    output: Arc<Output>,
-    way: Way,
+    output: Arc<LiveSpool>,
+    mode: TransferMode,
     lost: Option<io::Error>,
     /// `None` where nobody follows it.
-    teller: Option<Teller>,
+    notifier: Option<StreamNotifier>,
 }
 
 /// How what lies in the pipe gets to where it belongs.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum TransferMode {
     /// It is read into the spool's memory: right for what is small or comes in small pieces.
     Read,
     /// The kernel moves it to the spool's file: right for what is large.
@@ -47,18 +47,18 @@ const LARGE_PIPE: usize = 256 * 1024;
 
 impl Stream {
     /// A stream without a pipe (it is not captured) is closed from the start.
-    pub(crate) fn new(pipe: Option<OwnedFd>, spool: Spool, teller: Option<Teller>) -> Stream {
+    pub(crate) fn new(pipe: Option<OwnedFd>, spool: Spool, notifier: Option<StreamNotifier>) -> Stream {
         Stream {
             pipe,
-            output: Arc::new(Output::new(spool)),
-            way: Way::Read,
+            output: Arc::new(LiveSpool::new(spool)),
+            mode: TransferMode::Read,
             lost: None,
-            teller,
+            notifier,
         }
     }
 
     /// What has come so far, for others to look at.
-    pub(crate) fn output(&self) -> Arc<Output> {
+    pub(crate) fn output(&self) -> Arc<LiveSpool> {
         Arc::clone(&self.output)
     }
 
@@ -94,26 +94,26 @@ impl Stream {
         let Some(pipe) = &self.pipe else { return 0 };
         let pipe = pipe.as_fd();
         let mut written = self.output.lock();
-        let result = match self.way {
-            Way::Read | Way::OnlyRead => sys::read(pipe, written.spool.room()),
-            Way::Splice => written.spool.splice(pipe).or_else(|error| match error.kind() {
+        let result = match self.mode {
+            TransferMode::Read | TransferMode::OnlyRead => sys::read(pipe, written.spool.room()),
+            TransferMode::Splice => written.spool.splice(pipe).or_else(|error| match error.kind() {
                 io::ErrorKind::WouldBlock => Err(error),
                 _ => {
-                    self.way = Way::OnlyRead;
+                    self.mode = TransferMode::OnlyRead;
                     sys::read(pipe, written.spool.room())
                 }
             }),
-            Way::Discard => sys::read(pipe, &mut Vec::with_capacity(DISCARD)),
+            TransferMode::Discard => sys::read(pipe, &mut Vec::with_capacity(DISCARD)),
         };
         if matches!(&result, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
             return 0;
         }
         let count = *result.as_ref().unwrap_or(&0);
-        if self.way != Way::Discard {
+        if self.mode != TransferMode::Discard {
             match result.and_then(|_| written.spool.settle()) {
-                Ok(()) => self.way = next_way(self.way, pipe, &written.spool, count),
+                Ok(()) => self.mode = next_way(self.mode, pipe, &written.spool, count),
                 Err(error) => {
-                    self.way = Way::Discard;
+                    self.mode = TransferMode::Discard;
                     self.lost = Some(error);
                 }
             }
@@ -123,11 +123,12 @@ impl Stream {
             self.close();
         } else {
             written.last = Some(Instant::now());
-            if let (Some(teller), false) = (&self.teller, mem::replace(&mut written.told, true)) {
-                written.words += 1;
-                let word = written.words;
+            if let (Some(notifier), false) = (&self.notifier, mem::replace(&mut written.unacknowledged, true))
+            {
+                written.notifications += 1;
+                let word = written.notifications;
                 drop(written);
-                teller.tell(word, &self.output);
+                notifier.notify(word, &self.output);
             }
         }
         count
@@ -142,13 +143,13 @@ impl Stream {
 }
 
 /// How the next piece is taken, after one of so many bytes.
-fn next_way(way: Way, pipe: BorrowedFd<'_>, spool: &Spool, count: usize) -> Way {
-    match way {
-        Way::Read if spool.is_filed() => {
+fn next_way(mode: TransferMode, pipe: BorrowedFd<'_>, spool: &Spool, count: usize) -> TransferMode {
+    match mode {
+        TransferMode::Read if spool.is_filed() => {
             sys::grow_pipe(pipe, LARGE_PIPE);
-            Way::Splice
+            TransferMode::Splice
         }
-        Way::Splice if count < LEAST_SPLICED => Way::Read,
+        TransferMode::Splice if count < LEAST_SPLICED => TransferMode::Read,
         same => same,
     }
 }
@@ -197,16 +198,16 @@ mod tests {
         let small = pipe_size(&stream);
         writer.write_all(&bytes(9_000)).unwrap();
         stream.catch_up();
-        assert!(stream.way == Way::Read && pipe_size(&stream) == small);
+        assert!(stream.mode == TransferMode::Read && pipe_size(&stream) == small);
         for _ in 0..2 {
             writer.write_all(&bytes(20_000)).unwrap();
             stream.catch_up();
-            assert!(stream.way == Way::Splice && stream.output.lock().spool.is_filed());
+            assert!(stream.mode == TransferMode::Splice && stream.output.lock().spool.is_filed());
         }
         assert_eq!(pipe_size(&stream), LARGE_PIPE);
         writer.write_all(b"little").unwrap();
         stream.catch_up();
-        assert!(stream.way == Way::Read);
+        assert!(stream.mode == TransferMode::Read);
         let expected = [bytes(9_000), bytes(20_000), bytes(20_000), b"little".to_vec()].concat();
         assert!(stream.finish().0.to_vec().unwrap() == expected);
     }
@@ -230,7 +231,7 @@ mod tests {
             .unwrap();
         writer.write_all(&bytes(30_000)).unwrap();
         stream.catch_up();
-        assert!(stream.way == Way::OnlyRead);
+        assert!(stream.mode == TransferMode::OnlyRead);
         let (spool, lost) = stream.finish();
         assert!(lost.is_none() && spool.to_vec().unwrap() == bytes(30_000).repeat(2));
     }

@@ -12,31 +12,31 @@ use crate::outcome::{End, Ran, Survivor};
 use crate::process::child::Child;
 use crate::process::descendants::Descendants;
 use crate::process::holders::{self, Holder, holder};
-use crate::process::kill::{self, Proc};
+use crate::process::kill::{self, ProcFs};
 use crate::process::lifecycle::{Action, Lifecycle};
 use crate::process::roster::Roster;
 use crate::process::spawn::Spawned;
 use crate::process::stream::Stream;
 use crate::runner::Context;
-use crate::sys::{self, Loading, Progress, Readiness, Taken};
+use crate::sys::{self, ExecProgress, PendingExec, Readiness, StatusTaken};
 
 /// A process that is watched. Fields drop in this order: the child is killed before its pipes are closed.
-struct Watch<'a> {
+struct AttemptWatch<'a> {
     began: (SystemTime, Instant),
     child: Child,
     /// What it takes to become its program, for as long as it isn't that.
-    loading: Option<Loading>,
+    pending_exec: Option<PendingExec>,
     own_peak: PeakMemory,
     stdout: Stream,
     stderr: Stream,
     lifecycle: Lifecycle,
     roster: &'a Roster,
     context: &'a Context,
-    patience: Patience,
+    timeout_kind: TimeoutKind,
     /// How far the run's halt has been taken note of.
-    heard: Halt,
-    process: Process,
-    start: Start,
+    seen_halt: Halt,
+    process: ProcessPhase,
+    start: StartState,
     /// From when it was asked to end, where the kernel tells of them.
     descendants: Option<Descendants>,
     /// When it was last looked for them.
@@ -45,9 +45,9 @@ struct Watch<'a> {
 
 /// Whether the time that it may take can become another while it runs.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Patience {
-    Stays,
-    Moves,
+pub(crate) enum TimeoutKind {
+    Fixed,
+    Moving,
 }
 
 /// How often it is looked whether a timeout has moved. It is looked once more before it is held against the process.
@@ -60,16 +60,16 @@ const LOOK_FOR_DESCENDANTS: Duration = Duration::from_millis(25);
 const LEAST_BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
 #[derive(Clone, Copy, PartialEq)]
-enum Process {
-    Lives,
+enum ProcessPhase {
+    Running,
     Ended,
     /// It was killed and lives on: it waits in the kernel for what never comes.
-    Left,
+    LeftBehind,
 }
 
 /// Whether it was its program when it was ended.
 #[derive(Clone, Copy, PartialEq)]
-enum Start {
+enum StartState {
     Done,
     Hung,
 }
@@ -79,25 +79,25 @@ enum Start {
 pub(crate) fn watch(
     spawned: Spawned,
     lifecycle: Lifecycle,
-    patience: Patience,
+    timeout_kind: TimeoutKind,
     roster: &Roster,
     context: &Context,
-) -> (Ran, Option<Loading>) {
-    let is_late = spawned.loading.is_some();
-    let mut watch = Watch {
+) -> (Ran, Option<PendingExec>) {
+    let is_late = spawned.pending_exec.is_some();
+    let mut watch = AttemptWatch {
         began: spawned.began,
         child: spawned.child,
-        loading: spawned.loading,
+        pending_exec: spawned.pending_exec,
         own_peak: spawned.own_peak,
         stdout: spawned.stdout,
         stderr: spawned.stderr,
         lifecycle,
-        patience,
+        timeout_kind,
         roster,
         context,
-        heard: Halt::GoOn,
-        process: Process::Lives,
-        start: Start::Done,
+        seen_halt: Halt::GoOn,
+        process: ProcessPhase::Running,
+        start: StartState::Done,
         descendants: None,
         looked: None,
     };
@@ -111,15 +111,15 @@ pub(crate) fn watch(
     watch.finish()
 }
 
-impl Watch<'_> {
+impl AttemptWatch<'_> {
     fn is_over(&self) -> bool {
-        self.process != Process::Lives && self.stdout.is_closed() && self.stderr.is_closed()
+        self.process != ProcessPhase::Running && self.stdout.is_closed() && self.stderr.is_closed()
     }
 
     /// Waits for the next thing to happen, and sees to it.
     fn wait(&mut self) {
-        let end = (self.process == Process::Lives).then(|| self.child.end_event());
-        let halt = match self.heard {
+        let end = (self.process == ProcessPhase::Running).then(|| self.child.end_event());
+        let halt = match self.seen_halt {
             Halt::GoOn | Halt::Drain => Some(self.context.stop_event()),
             Halt::Stop(_) => Some(self.context.kill_event()),
             Halt::Kill => None,
@@ -127,24 +127,24 @@ impl Watch<'_> {
         let sources = [self.stdout.event(), self.stderr.event(), end, halt];
         let until = self.lifecycle.deadline().and_then(|deadline| self.roster.clock.real(deadline));
         let [stdout, stderr, end, halt] = sys::wait_any(sources, self.or_look_again(until));
-        self.forget_loading();
-        self.look_for_descendants();
+        self.forget_finished_exec();
+        self.scan_descendants();
         let now = self.roster.clock.now();
-        if self.patience == Patience::Moves {
+        if self.timeout_kind == TimeoutKind::Moving {
             self.lifecycle.move_timeout(self.context.timeout());
         }
         attend(&mut self.stdout, stdout);
         attend(&mut self.stderr, stderr);
         if end != Readiness::Quiet {
-            self.process = Process::Ended;
+            self.process = ProcessPhase::Ended;
             self.lifecycle.end(now);
         }
         if halt != Readiness::Quiet {
-            self.heard = self.context.halt();
-            let action = self.lifecycle.halt(self.heard, now);
+            self.seen_halt = self.context.halt();
+            let action = self.lifecycle.halt(self.seen_halt, now);
             self.act(action);
         }
-        if self.process == Process::Ended
+        if self.process == ProcessPhase::Ended
             && self.lifecycle.deadline().is_some_and(|until| until.has_come(now))
         {
             self.catch_up();
@@ -163,10 +163,10 @@ impl Watch<'_> {
     }
 
     fn or_look_again(&self, until: Option<Instant>) -> Option<Instant> {
-        let look_again = match (&self.descendants, self.patience) {
+        let look_again = match (&self.descendants, self.timeout_kind) {
             (Some(descendants), _) if !descendants.is_empty() => LOOK_FOR_DESCENDANTS,
-            (_, Patience::Moves) => LOOK_AGAIN,
-            (_, Patience::Stays) => return until,
+            (_, TimeoutKind::Moving) => LOOK_AGAIN,
+            (_, TimeoutKind::Fixed) => return until,
         };
         let look_again = Instant::now() + look_again;
         Some(until.map_or(look_again, |until| until.min(look_again)))
@@ -192,7 +192,9 @@ impl Watch<'_> {
         let (Some(number), Some(stat)) = (number, began) else { return Holder::Job };
         let outputs = [self.stdout.event(), self.stderr.event()].into_iter().flatten();
         match outputs.map(sys::proc::pipe_number).collect() {
-            Some(pipes) => holder(number, stat.started, sys::proc::own_session(), &holders::Proc { pipes }),
+            Some(pipes) => {
+                holder(number, stat.started, sys::proc::own_session(), &holders::ProcPipes { pipes })
+            }
             None => Holder::Job,
         }
     }
@@ -200,12 +202,12 @@ impl Watch<'_> {
     fn act(&mut self, action: Action) {
         match action {
             Action::Wait => {}
-            Action::Ask(signal) => {
+            Action::RequestEnd(signal) => {
                 self.note_start();
                 // Before the signal: whoever ends by it leaves children of whom nobody tells whose they were.
                 self.know_descendants();
-                self.look_for_descendants();
-                self.child.ask(signal);
+                self.scan_descendants();
+                self.child.request_end(signal);
             }
             Action::Kill => {
                 self.note_start();
@@ -216,31 +218,35 @@ impl Watch<'_> {
                 self.stderr.close();
             }
             Action::LeaveBehind => {
-                self.process = Process::Left;
+                self.process = ProcessPhase::LeftBehind;
                 self.stdout.close();
                 self.stderr.close();
             }
         }
     }
 
-    fn forget_loading(&mut self) {
-        if self.loading.as_ref().is_some_and(|loading| matches!(loading.progress(), Progress::Over)) {
-            self.loading = None;
+    fn forget_finished_exec(&mut self) {
+        if self
+            .pending_exec
+            .as_ref()
+            .is_some_and(|pending_exec| matches!(pending_exec.progress(), ExecProgress::Done))
+        {
+            self.pending_exec = None;
         }
     }
 
     fn note_start(&mut self) {
-        if is_under_way(self.loading.as_ref()) {
-            self.start = Start::Hung;
+        if is_under_way(self.pending_exec.as_ref()) {
+            self.start = StartState::Hung;
         }
     }
 
     fn kill(&mut self) {
         self.know_descendants();
         let Some(descendants) = &mut self.descendants else { return self.child.kill() };
-        if self.process == Process::Ended {
+        if self.process == ProcessPhase::Ended {
             // Nobody is its child any more.
-            descendants.look_everywhere();
+            descendants.scan_all_processes();
         }
         kill::kill(&self.child, descendants);
     }
@@ -251,15 +257,15 @@ impl Watch<'_> {
         }
     }
 
-    fn look_for_descendants(&mut self) {
+    fn scan_descendants(&mut self) {
         let is_due = self.looked.is_none_or(|looked| looked.elapsed() >= LEAST_BETWEEN_LOOKS);
         if let (Some(descendants), true) = (&mut self.descendants, is_due) {
-            descendants.look(&Proc);
+            descendants.scan(&ProcFs);
             self.looked = Some(Instant::now());
         }
     }
 
-    fn finish(mut self) -> (Ran, Option<Loading>) {
+    fn finish(mut self) -> (Ran, Option<PendingExec>) {
         let elapsed = self.began.1.elapsed();
         if self.lifecycle.was_ended_by_us() {
             // Whoever is left of the group closed its output and ignored the signal.
@@ -271,8 +277,8 @@ impl Watch<'_> {
         };
         let (stdout, stdout_lost) = self.stdout.finish();
         let (stderr, stderr_lost) = self.stderr.finish();
-        let mut ran = if self.process == Process::Left {
-            survivors.push(survivor(&self.child, self.loading.as_ref()));
+        let mut ran = if self.process == ProcessPhase::LeftBehind {
+            survivors.push(survivor(&self.child, self.pending_exec.as_ref()));
             self.child.leave_behind();
             Ran::new(self.lifecycle.verdict(Status::Signalled(Signal::KILL)))
         } else {
@@ -281,7 +287,7 @@ impl Watch<'_> {
                     usage.peak_memory = usage.peak_memory.of_one_started_by(self.own_peak);
                     Ran { usage, ..Ran::new(self.lifecycle.verdict(status)) }
                 }
-                Err(Taken) => Ran::new(End::Unknown),
+                Err(StatusTaken) => Ran::new(End::Unknown),
             }
         };
         ran.started = self.began.0;
@@ -290,21 +296,21 @@ impl Watch<'_> {
         ran.stderr = stderr;
         ran.leaked = self.lifecycle.has_leaked();
         ran.survivors = survivors;
-        ran.start_hung = self.start == Start::Hung;
+        ran.start_hung = self.start == StartState::Hung;
         ran.lost = stdout_lost.or(stderr_lost);
-        (ran, self.loading)
+        (ran, self.pending_exec)
     }
 }
 
-fn is_under_way(loading: Option<&Loading>) -> bool {
-    loading.is_some_and(|loading| matches!(loading.progress(), Progress::UnderWay))
+fn is_under_way(pending_exec: Option<&PendingExec>) -> bool {
+    pending_exec.is_some_and(|pending_exec| matches!(pending_exec.progress(), ExecProgress::Pending))
 }
 
 /// A process that can't be killed, by the name of what it was to be.
-fn survivor(child: &Child, loading: Option<&Loading>) -> Survivor {
+fn survivor(child: &Child, pending_exec: Option<&PendingExec>) -> Survivor {
     let pid = child.number();
-    let loading = loading.filter(|loading| is_under_way(Some(loading)));
-    let named = loading.and_then(Loading::program).map(CStr::to_bytes);
+    let pending_exec = pending_exec.filter(|pending_exec| is_under_way(Some(pending_exec)));
+    let named = pending_exec.and_then(PendingExec::program).map(CStr::to_bytes);
     let program = match named.and_then(|path| path.rsplit(|byte| *byte == b'/').next()) {
         Some(name) => String::from_utf8_lossy(name).replace(Shown::controls, "\u{fffd}"),
         None => i32::try_from(pid).map(sys::proc::program).unwrap_or_default(),

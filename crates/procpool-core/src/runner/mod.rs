@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use crate::data::id::{Seq, Slot};
 use crate::data::job::Job;
-use crate::halt::{Brake, Halt};
+use crate::halt::{Halt, HaltSignal};
 use crate::outcome::Outcome;
 use crate::outcome::snapshot::HeldUp;
 use crate::runner::moving_timeout::MovingTimeout;
-use crate::spool::live::{News, Source, Teller};
+use crate::spool::live::{OutputNotifier, Source, StreamNotifier};
 use crate::sys;
 
 /// What runs a job: [`LocalProcess`](crate::LocalProcess) as a process of this machine, a scripted one in
@@ -59,21 +59,21 @@ pub struct Context {
     slot: Slot,
     attempt: u32,
     held_up: Option<HeldUp>,
-    steering: Steering,
-    news: Option<News>,
+    signals: RunSignals,
+    notifier: Option<OutputNotifier>,
 }
 
 /// By what a run reaches the jobs that run: the same for all of them.
 #[derive(Clone, Debug)]
-pub(crate) struct Steering {
-    pub(crate) brake: Arc<Brake>,
+pub(crate) struct RunSignals {
+    pub(crate) halt_signal: Arc<HaltSignal>,
     /// `None` where it stays as the job has it.
     pub(crate) timeout: Option<Arc<MovingTimeout>>,
 }
 
 impl Context {
-    pub(crate) fn new(seq: Seq, slot: Slot, attempt: u32, steering: Steering) -> Context {
-        Context { seq, slot, attempt, held_up: None, steering, news: None }
+    pub(crate) fn new(seq: Seq, slot: Slot, attempt: u32, signals: RunSignals) -> Context {
+        Context { seq, slot, attempt, held_up: None, signals, notifier: None }
     }
 
     /// The same, whose start waited for this.
@@ -83,15 +83,15 @@ impl Context {
     }
 
     /// The same, whose outputs are followed.
-    pub(crate) fn followed(mut self, news: News) -> Context {
-        self.news = Some(news);
+    pub(crate) fn followed(mut self, notifier: OutputNotifier) -> Context {
+        self.notifier = Some(notifier);
         self
     }
 
     /// What tells of one of its outputs, where that is followed.
-    pub(crate) fn teller(&self, source: Source) -> Option<Teller> {
+    pub(crate) fn notifier(&self, source: Source) -> Option<StreamNotifier> {
         let Context { seq, slot, attempt, .. } = *self;
-        self.news.clone().map(|news| Teller { news, seq, slot, attempt, source })
+        self.notifier.clone().map(|notifier| StreamNotifier { notifier, seq, slot, attempt, source })
     }
 
     /// The job's position in the input.
@@ -146,35 +146,35 @@ impl Context {
     /// A runner that sees to timeouts asks again before it ends a job by it, and now and then before that.
     #[must_use]
     pub fn timeout(&self) -> Option<Duration> {
-        self.steering.timeout.as_ref().and_then(|timeout| timeout.get())
+        self.signals.timeout.as_ref().and_then(|timeout| timeout.get())
     }
 
     /// Whether [`timeout`](Context::timeout) will ever say another thing than now.
     pub(crate) fn has_moving_timeout(&self) -> bool {
-        self.steering.timeout.is_some()
+        self.signals.timeout.is_some()
     }
 
     /// By what the run is halted.
-    pub(crate) fn brake(&self) -> &Brake {
-        &self.steering.brake
+    pub(crate) fn halt_signal(&self) -> &HaltSignal {
+        &self.signals.halt_signal
     }
 
     /// How far the run has been told to stop, now.
     #[must_use]
     pub fn halt(&self) -> Halt {
-        self.steering.brake.halt()
+        self.signals.halt_signal.halt()
     }
 
     /// Readable once the run is stopped or killed; for a runner that waits in poll(2). Never read from it.
     #[must_use]
     pub fn stop_event(&self) -> BorrowedFd<'_> {
-        self.steering.brake.stop_event()
+        self.signals.halt_signal.stop_event()
     }
 
     /// Readable once the run is killed. Never read from it.
     #[must_use]
     pub fn kill_event(&self) -> BorrowedFd<'_> {
-        self.steering.brake.kill_event()
+        self.signals.halt_signal.kill_event()
     }
 
     /// Waits until the run is stopped or killed, or this time has passed (`None`: for ever), and says how

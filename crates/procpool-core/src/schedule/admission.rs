@@ -27,11 +27,11 @@ pub(crate) struct Reading {
 #[derive(Debug)]
 pub(crate) struct Admission {
     rules: AdmissionRules,
-    state: State,
+    state: AdmissionState,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum State {
+enum AdmissionState {
     /// There is no rule.
     Open,
     /// The next start is all right. It takes a look of its own, for a start changes what there is to see.
@@ -55,10 +55,10 @@ impl AdmissionRules {
     fn held_up_by(self, reading: Reading) -> Option<HeldUp> {
         // What can't be read now may say anything: it is looked again.
         let is_loaded = |most| reading.running_tasks.is_none_or(|running| running >= most);
-        let is_short = |least| reading.available_memory.is_none_or(|available| available < least);
+        let note_shortage = |least| reading.available_memory.is_none_or(|available| available < least);
         if self.load_limit.is_some_and(is_loaded) {
             Some(HeldUp::Load)
-        } else if self.memory_reserve.is_some_and(is_short) {
+        } else if self.memory_reserve.is_some_and(note_shortage) {
             Some(HeldUp::Memory)
         } else {
             None
@@ -68,48 +68,52 @@ impl AdmissionRules {
 
 impl Admission {
     pub(crate) fn new(rules: AdmissionRules) -> Admission {
-        let state = if rules.is_empty() { State::Open } else { State::Closed { until: None, by: None } };
+        let state = if rules.is_empty() {
+            AdmissionState::Open
+        } else {
+            AdmissionState::Closed { until: None, by: None }
+        };
         Admission { rules, state }
     }
 
     /// Whether the next start takes a look at the machine first, now.
     pub(crate) fn wants_reading(&self, now: Instant) -> bool {
         match self.state {
-            State::Open | State::Admitted => false,
-            State::Closed { until, .. } => until.is_none_or(|until| until <= now),
+            AdmissionState::Open | AdmissionState::Admitted => false,
+            AdmissionState::Closed { until, .. } => until.is_none_or(|until| until <= now),
         }
     }
 
     pub(crate) fn note_reading(&mut self, reading: Reading, now: Instant) {
         self.state = match self.rules.held_up_by(reading) {
-            None => State::Admitted,
-            by => State::Closed { until: Some(now + LOOK_AGAIN), by },
+            None => AdmissionState::Admitted,
+            by => AdmissionState::Closed { until: Some(now + LOOK_AGAIN), by },
         };
     }
 
     pub(crate) fn note_start(&mut self, now: Instant) {
-        if let State::Admitted = self.state {
-            self.state = State::Closed { until: Some(now + SETTLE), by: None };
+        if let AdmissionState::Admitted = self.state {
+            self.state = AdmissionState::Closed { until: Some(now + SETTLE), by: None };
         }
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        matches!(self.state, State::Closed { .. })
+        matches!(self.state, AdmissionState::Closed { .. })
     }
 
     /// When it is looked again; `None` where that is at once, or nothing holds up the next start.
-    pub(crate) fn looks_again(&self) -> Option<Instant> {
+    pub(crate) fn next_reading(&self) -> Option<Instant> {
         match self.state {
-            State::Closed { until, .. } => until,
-            State::Open | State::Admitted => None,
+            AdmissionState::Closed { until, .. } => until,
+            AdmissionState::Open | AdmissionState::Admitted => None,
         }
     }
 
     /// What the last look found to be too much or too little.
     pub(crate) fn held_up_by(&self) -> Option<HeldUp> {
         match self.state {
-            State::Closed { by, .. } => by,
-            State::Open | State::Admitted => None,
+            AdmissionState::Closed { by, .. } => by,
+            AdmissionState::Open | AdmissionState::Admitted => None,
         }
     }
 }
@@ -157,7 +161,7 @@ mod tests {
         assert!(!admission.is_closed() && !admission.wants_reading(now));
         admission.note_start(now);
         assert!(admission.is_closed() && !admission.wants_reading(now));
-        assert_eq!((admission.looks_again(), admission.held_up_by()), (Some(now + SETTLE), None));
+        assert_eq!((admission.next_reading(), admission.held_up_by()), (Some(now + SETTLE), None));
         assert!(admission.wants_reading(now + SETTLE));
     }
 
@@ -167,7 +171,7 @@ mod tests {
         let now = Instant::now();
         admission.note_reading(reading(9, 1000), now);
         assert_eq!(admission.held_up_by(), Some(HeldUp::Load));
-        assert_eq!(admission.looks_again(), Some(now + LOOK_AGAIN));
+        assert_eq!(admission.next_reading(), Some(now + LOOK_AGAIN));
         assert!(admission.is_closed() && !admission.wants_reading(now));
         assert!(admission.wants_reading(now + LOOK_AGAIN));
         admission.note_reading(reading(0, 1000), now + LOOK_AGAIN);

@@ -11,11 +11,11 @@ pub(crate) struct Input {
     /// How many jobs came: their positions may have gaps.
     jobs: u64,
     positions: Positions,
-    state: State,
+    state: InputState,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum State {
+enum InputState {
     /// More may come; how many in all, where the input said so.
     Open {
         expected: Option<u64>,
@@ -29,7 +29,7 @@ impl Input {
             next: Seq::FIRST,
             jobs: 0,
             positions,
-            state: State::Open { expected },
+            state: InputState::Open { expected },
         }
     }
 
@@ -45,18 +45,18 @@ impl Input {
     }
 
     pub(crate) fn end(&mut self) {
-        self.state = State::Ended;
+        self.state = InputState::Ended;
     }
 
     pub(crate) fn is_open(self) -> bool {
-        matches!(self.state, State::Open { .. })
+        matches!(self.state, InputState::Open { .. })
     }
 
     /// How many jobs there are in all, where that is known.
     pub(crate) fn total(self) -> Option<u64> {
         match self.state {
-            State::Open { expected } => expected,
-            State::Ended => Some(self.jobs),
+            InputState::Open { expected } => expected,
+            InputState::Ended => Some(self.jobs),
         }
     }
 }

@@ -152,7 +152,7 @@ impl<W> Schedule<W> {
 
     /// A slot is free, and a policy keeps it so.
     fn note_hold(&mut self, now: Instant) {
-        let until = self.pace.holds_until(now).or_else(|| self.admission.looks_again());
+        let until = self.pace.holds_until(now).or_else(|| self.admission.next_reading());
         if let (Some(until), Some(by)) = (until, self.held_by(now)) {
             self.queue.hold_up(until, by);
         }
@@ -164,7 +164,7 @@ impl<W> Schedule<W> {
             return None;
         }
         let due = self.queue.next_due(now)?;
-        let held_until = self.pace.holds_until(now).max(self.admission.looks_again());
+        let held_until = self.pace.holds_until(now).max(self.admission.next_reading());
         Some(held_until.map_or(due, |until| until.max(due)))
     }
 

@@ -19,7 +19,7 @@ use crate::sys;
 pub(crate) struct SpoolFile {
     place: SpoolPlace,
     threshold: usize,
-    state: Mutex<State>,
+    state: Mutex<FileState>,
 }
 
 /// Where such a file is made.
@@ -30,7 +30,7 @@ pub(crate) enum SpoolPlace {
 }
 
 #[derive(Default)]
-struct State {
+struct FileState {
     file: Option<Arc<File>>,
     /// Where the part that was never handed out begins.
     end: u64,
@@ -192,7 +192,7 @@ impl SpoolFile {
         Ok(file)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, FileState> {
         // Nothing in here panics half-way through a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -9,7 +9,7 @@ use crossbeam_channel::Sender;
 
 use crate::data::id::{Seq, Slot};
 use crate::data::key::Key;
-use crate::spool::output::Output;
+use crate::spool::live_spool::LiveSpool;
 
 /// Word that a job has written something, from a run whose outputs are [followed](crate::Pool::follow_outputs).
 ///
@@ -55,8 +55,8 @@ pub struct Live {
     /// Which of its outputs this is about.
     pub source: Source,
     /// How many words of this output there were by then.
-    word: u64,
-    output: Arc<Output>,
+    notification: u64,
+    output: Arc<LiveSpool>,
 }
 
 /// One of the two outputs of a job.
@@ -75,8 +75,8 @@ impl Live {
     pub fn length(&self) -> u64 {
         let mut written = self.output.lock();
         // Not where a later word is on its way: of two who look at each word, each would ask for another.
-        if self.word == written.words {
-            written.told = false;
+        if self.notification == written.notifications {
+            written.unacknowledged = false;
         }
         written.spool.len()
     }
@@ -97,7 +97,7 @@ impl Live {
     /// Whether the attempt has ended: its completion has all of the output, and there is nothing to read here.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.output.lock().over
+        self.output.lock().taken
     }
 
     /// The bytes in this range, or as many of them as there are: none once the job has ended, for then its
@@ -116,11 +116,11 @@ impl Live {
 
 /// An attempt does not end as long as this lives, see [`Live::hold`].
 #[must_use = "the attempt may end when this is dropped"]
-pub struct Hold<'a>(&'a Output);
+pub struct Hold<'a>(&'a LiveSpool);
 
 impl Drop for Hold<'_> {
     fn drop(&mut self) {
-        self.0.let_go();
+        self.0.release();
     }
 }
 
@@ -142,35 +142,35 @@ impl fmt::Debug for Live {
 /// Of each output one word at most is on its way, so that a channel without a bound holds no more than twice as
 /// many as attempts that run or whose completion waits to be taken, and telling never blocks.
 #[derive(Clone, Debug)]
-pub(crate) struct News {
+pub(crate) struct OutputNotifier {
     pub(crate) channel: Sender<Live>,
     pub(crate) key: Key,
     pub(crate) attempts_left: u32,
 }
 
 /// Tells of one output.
-pub(crate) struct Teller {
-    pub(crate) news: News,
+pub(crate) struct StreamNotifier {
+    pub(crate) notifier: OutputNotifier,
     pub(crate) seq: Seq,
     pub(crate) slot: Slot,
     pub(crate) attempt: u32,
     pub(crate) source: Source,
 }
 
-impl Teller {
+impl StreamNotifier {
     /// Something was added, and nobody has been told since it was last looked at.
-    pub(crate) fn tell(&self, word: u64, output: &Arc<Output>) {
+    pub(crate) fn notify(&self, notification: u64, output: &Arc<LiveSpool>) {
         let live = Live {
-            key: self.news.key.clone(),
+            key: self.notifier.key.clone(),
             seq: self.seq,
             slot: self.slot,
             attempt: self.attempt,
-            attempts_left: self.news.attempts_left,
+            attempts_left: self.notifier.attempts_left,
             source: self.source,
-            word,
+            notification,
             output: Arc::clone(output),
         };
         // Fails where the run was dropped: nobody wants to know.
-        let _ = self.news.channel.send(live);
+        let _ = self.notifier.channel.send(live);
     }
 }

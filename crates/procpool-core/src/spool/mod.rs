@@ -5,7 +5,7 @@ mod copy;
 mod file;
 mod files;
 pub(crate) mod live;
-pub(crate) mod output;
+pub(crate) mod live_spool;
 
 use std::fmt;
 use std::io::{self, Read, Write};

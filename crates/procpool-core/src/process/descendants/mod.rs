@@ -11,7 +11,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::io;
 
-use crate::sys::proc::{Stat, State};
+use crate::sys::stat::{ProcState, Stat};
 
 /// What is asked about processes.
 pub(crate) trait Kernel {
@@ -19,16 +19,16 @@ pub(crate) trait Kernel {
     fn stat(&self, pid: i32) -> io::Result<Option<Stat>>;
     fn children(&self, pid: i32) -> Vec<i32>;
     /// Where orphans of a job may be found.
-    fn strangers(&self, reach: Reach) -> Vec<i32>;
+    fn candidates(&self, reach: SearchScope) -> Vec<i32>;
 }
 
 /// How far it is looked for orphans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub(crate) enum SearchScope {
     /// Those that this process has adopted: a short list, and often empty.
     Adopted,
     /// All on this machine: where somebody is known to have left the job's group, or its process is gone.
-    Everybody,
+    AllProcesses,
 }
 
 /// All that is known of them. The job's own process must not be reaped as long as this is asked: its number, its
@@ -39,8 +39,8 @@ pub(crate) struct Descendants {
     /// Parents before children.
     members: Vec<Member>,
     /// The sessions and groups in which somebody was at the last look. Their numbers can't be anybody else's so soon.
-    circles: BTreeSet<Circle>,
-    reach: Reach,
+    sessions_and_groups: BTreeSet<SessionOrGroup>,
+    reach: SearchScope,
 }
 
 /// A process that lived at the last look.
@@ -53,7 +53,7 @@ pub(crate) struct Member {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Circle {
+enum SessionOrGroup {
     Session(i32),
     Group(i32),
 }
@@ -64,8 +64,8 @@ impl Descendants {
         Descendants {
             root,
             members: Vec::new(),
-            circles: [Circle::Session(root), Circle::Group(root)].into(),
-            reach: Reach::Adopted,
+            sessions_and_groups: [SessionOrGroup::Session(root), SessionOrGroup::Group(root)].into(),
+            reach: SearchScope::Adopted,
         }
     }
 
@@ -80,15 +80,15 @@ impl Descendants {
     }
 
     /// From now on all processes of the machine are looked at.
-    pub(crate) fn look_everywhere(&mut self) {
-        self.reach = Reach::Everybody;
+    pub(crate) fn scan_all_processes(&mut self) {
+        self.reach = SearchScope::AllProcesses;
     }
 
     /// Looks who lives, and says who of them is new.
-    pub(crate) fn look(&mut self, kernel: &impl Kernel) -> Vec<Member> {
+    pub(crate) fn scan(&mut self, kernel: &impl Kernel) -> Vec<Member> {
         self.members.retain_mut(|member| match kernel.stat(member.pid) {
             Ok(Some(stat)) => {
-                let is_same = stat.started == member.started && stat.state != State::Ended;
+                let is_same = stat.started == member.started && stat.state != ProcState::Ended;
                 if is_same {
                     // It may have gone to another since.
                     *member = Member::of(member.pid, &stat);
@@ -100,7 +100,7 @@ impl Descendants {
         });
         let known = self.members.len();
         for member in &self.members {
-            self.circles.extend(member.circles());
+            self.sessions_and_groups.extend(member.sessions_and_groups());
         }
         let mut parents: Vec<i32> = self.members.iter().map(|member| member.pid).collect();
         parents.push(self.root);
@@ -111,10 +111,11 @@ impl Descendants {
                 break;
             }
         }
-        self.circles = [Circle::Session(self.root), Circle::Group(self.root)].into();
-        self.circles.extend(self.members.iter().flat_map(Member::circles));
+        self.sessions_and_groups =
+            [SessionOrGroup::Session(self.root), SessionOrGroup::Group(self.root)].into();
+        self.sessions_and_groups.extend(self.members.iter().flat_map(Member::sessions_and_groups));
         if self.members.iter().any(|member| member.group != self.root) {
-            self.reach = Reach::Everybody;
+            self.reach = SearchScope::AllProcesses;
         }
         self.members[known..].to_vec()
     }
@@ -124,7 +125,7 @@ impl Descendants {
         while let Some(parent) = parents.pop() {
             let unknown = kernel.children(parent).into_iter().filter(|pid| !self.has(*pid));
             let children: Vec<(i32, Stat)> =
-                unknown.filter_map(|pid| Some((pid, living(pid, kernel)?))).collect();
+                unknown.filter_map(|pid| Some((pid, live_stat(pid, kernel)?))).collect();
             // Had its number become somebody else's while it was read, so would its children be.
             if children.is_empty() || !self.is_still(parent, kernel) {
                 continue;
@@ -132,7 +133,7 @@ impl Descendants {
             for (pid, stat) in children {
                 // One that has just lost its parent may be anybody's by its number; it is among the orphans.
                 if stat.parent == parent {
-                    self.take_in(pid, &stat);
+                    self.add(pid, &stat);
                     parents.push(pid);
                 }
             }
@@ -142,22 +143,26 @@ impl Descendants {
     /// Takes in those that share a session or group with one that was seen, and gives their numbers.
     fn orphans(&mut self, kernel: &impl Kernel) -> Vec<i32> {
         let mut found = Vec::new();
-        for pid in kernel.strangers(self.reach) {
+        for pid in kernel.candidates(self.reach) {
             if self.has(pid) {
                 continue;
             }
-            let Some(stat) = living(pid, kernel) else { continue };
-            if Member::of(pid, &stat).circles().iter().any(|circle| self.circles.contains(circle)) {
-                self.take_in(pid, &stat);
+            let Some(stat) = live_stat(pid, kernel) else { continue };
+            if Member::of(pid, &stat)
+                .sessions_and_groups()
+                .iter()
+                .any(|circle| self.sessions_and_groups.contains(circle))
+            {
+                self.add(pid, &stat);
                 found.push(pid);
             }
         }
         found
     }
 
-    fn take_in(&mut self, pid: i32, stat: &Stat) {
+    fn add(&mut self, pid: i32, stat: &Stat) {
         let member = Member::of(pid, stat);
-        self.circles.extend(member.circles());
+        self.sessions_and_groups.extend(member.sessions_and_groups());
         self.members.push(member);
     }
 
@@ -183,11 +188,11 @@ impl Member {
         }
     }
 
-    fn circles(&self) -> [Circle; 2] {
-        [Circle::Session(self.session), Circle::Group(self.group)]
+    fn sessions_and_groups(&self) -> [SessionOrGroup; 2] {
+        [SessionOrGroup::Session(self.session), SessionOrGroup::Group(self.group)]
     }
 }
 
-fn living(pid: i32, kernel: &impl Kernel) -> Option<Stat> {
-    kernel.stat(pid).ok().flatten().filter(|stat| stat.state != State::Ended)
+fn live_stat(pid: i32, kernel: &impl Kernel) -> Option<Stat> {
+    kernel.stat(pid).ok().flatten().filter(|stat| stat.state != ProcState::Ended)
 }

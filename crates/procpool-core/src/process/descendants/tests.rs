@@ -14,7 +14,7 @@ impl Machine {
     /// A process with its parent and the leader of its group and session.
     fn has(&mut self, pid: i32, parent: i32, leader: i32) {
         let stat = Stat {
-            state: State::Runs,
+            state: ProcState::Runs,
             parent,
             group: leader,
             session: leader,
@@ -43,10 +43,10 @@ impl Kernel for Machine {
         self.0.iter().filter(|(_, stat)| stat.parent == pid).map(|(child, _)| *child).collect()
     }
 
-    fn strangers(&self, reach: Reach) -> Vec<i32> {
+    fn candidates(&self, reach: SearchScope) -> Vec<i32> {
         match reach {
-            Reach::Adopted => self.children(1),
-            Reach::Everybody => self.0.keys().copied().collect(),
+            SearchScope::Adopted => self.children(1),
+            SearchScope::AllProcesses => self.0.keys().copied().collect(),
         }
     }
 }
@@ -67,7 +67,7 @@ fn numbers(members: &[Member]) -> Vec<i32> {
 #[test]
 fn a_job_alone_has_none() {
     let (machine, mut descendants) = job();
-    assert_eq!(descendants.look(&machine), []);
+    assert_eq!(descendants.scan(&machine), []);
     assert!(descendants.is_empty());
 }
 
@@ -77,8 +77,8 @@ fn children_of_children_belong_to_it_whatever_their_session() {
     machine.has(11, ROOT, ROOT);
     machine.has(12, 11, 12);
     machine.has(13, 12, 13);
-    assert_eq!(numbers(&descendants.look(&machine)), [11, 12, 13]);
-    assert_eq!(descendants.look(&machine), []);
+    assert_eq!(numbers(&descendants.scan(&machine)), [11, 12, 13]);
+    assert_eq!(descendants.scan(&machine), []);
     assert_eq!(numbers(descendants.members()), [11, 12, 13]);
 }
 
@@ -86,15 +86,15 @@ fn children_of_children_belong_to_it_whatever_their_session() {
 fn an_orphan_is_known_by_the_session_of_one_that_was_seen_though_that_one_is_gone() {
     let (mut machine, mut descendants) = job();
     machine.has(11, ROOT, 11);
-    descendants.look(&machine);
+    descendants.scan(&machine);
     machine.has(12, 11, 11);
     machine.loses(11);
-    assert_eq!(numbers(&descendants.look(&machine)), [12]);
+    assert_eq!(numbers(&descendants.scan(&machine)), [12]);
     // And in turn, for as long as one after the other lives.
     machine.has(13, 12, 11);
     machine.has(14, 12, 14);
     machine.loses(12);
-    assert_eq!(numbers(&descendants.look(&machine)), [13]);
+    assert_eq!(numbers(&descendants.scan(&machine)), [13]);
     assert_eq!(numbers(descendants.members()), [13]);
 }
 
@@ -102,39 +102,39 @@ fn an_orphan_is_known_by_the_session_of_one_that_was_seen_though_that_one_is_gon
 fn one_that_has_gone_to_another_session_since_it_was_seen_is_followed_there() {
     let (mut machine, mut descendants) = job();
     machine.has(11, ROOT, ROOT);
-    descendants.look(&machine);
+    descendants.scan(&machine);
     machine.change(11, |stat| (stat.group, stat.session) = (11, 11));
-    descendants.look(&machine);
+    descendants.scan(&machine);
     machine.has(12, 11, 11);
     machine.loses(11);
-    assert_eq!(numbers(&descendants.look(&machine)), [12]);
+    assert_eq!(numbers(&descendants.scan(&machine)), [12]);
 }
 
 #[test]
 fn who_is_left_in_the_jobs_own_session_belongs_to_it_after_its_process_has_ended() {
     let (mut machine, mut descendants) = job();
     machine.has(11, 1, ROOT);
-    machine.change(ROOT, |stat| stat.state = State::Ended);
-    assert_eq!(numbers(&descendants.look(&machine)), [11]);
+    machine.change(ROOT, |stat| stat.state = ProcState::Ended);
+    assert_eq!(numbers(&descendants.scan(&machine)), [11]);
     // Adopted by somebody else, where this process adopts nobody.
     machine.has(12, 2, ROOT);
-    assert_eq!(descendants.look(&machine), []);
-    descendants.look_everywhere();
-    assert_eq!(numbers(&descendants.look(&machine)), [12]);
+    assert_eq!(descendants.scan(&machine), []);
+    descendants.scan_all_processes();
+    assert_eq!(numbers(&descendants.scan(&machine)), [12]);
 }
 
 #[test]
 fn a_number_that_has_become_somebody_elses_is_nobody_of_it_nor_are_its_children() {
     let (mut machine, mut descendants) = job();
     machine.has(11, ROOT, 11);
-    descendants.look(&machine);
+    descendants.scan(&machine);
     machine.loses(11);
     // A session that was given the same number, long after the look.
-    descendants.look(&machine);
+    descendants.scan(&machine);
     machine.has(11, 2, 11);
     machine.change(11, |stat| stat.started = 200);
     machine.has(12, 11, 11);
-    assert_eq!(descendants.look(&machine), []);
+    assert_eq!(descendants.scan(&machine), []);
     assert!(descendants.is_empty());
 }
 
@@ -142,9 +142,9 @@ fn a_number_that_has_become_somebody_elses_is_nobody_of_it_nor_are_its_children(
 fn who_has_ended_is_no_member_even_before_it_is_reaped() {
     let (mut machine, mut descendants) = job();
     machine.has(11, ROOT, ROOT);
-    descendants.look(&machine);
-    machine.change(11, |stat| stat.state = State::Ended);
-    assert_eq!(descendants.look(&machine), []);
+    descendants.scan(&machine);
+    machine.change(11, |stat| stat.state = ProcState::Ended);
+    assert_eq!(descendants.scan(&machine), []);
     assert!(descendants.is_empty());
 }
 
@@ -158,13 +158,13 @@ fn one_of_whom_nothing_can_be_learned_now_counts_as_alive() {
         fn children(&self, _: i32) -> Vec<i32> {
             Vec::new()
         }
-        fn strangers(&self, reach: Reach) -> Vec<i32> {
-            self.0.strangers(reach)
+        fn candidates(&self, reach: SearchScope) -> Vec<i32> {
+            self.0.candidates(reach)
         }
     }
     let (mut machine, mut descendants) = job();
     machine.has(11, ROOT, ROOT);
-    descendants.look(&machine);
-    assert_eq!(descendants.look(&Blind(machine)), []);
+    descendants.scan(&machine);
+    assert_eq!(descendants.scan(&Blind(machine)), []);
     assert_eq!(numbers(descendants.members()), [11]);
 }

@@ -8,11 +8,12 @@ mod tests;
 
 use std::io;
 
-use crate::sys::proc::{self, Stat, State};
+use crate::sys::proc;
+use crate::sys::stat::{ProcState, Stat};
 
 /// What is asked about processes.
-pub(crate) trait Holding {
-    fn everybody(&self) -> Vec<i32>;
+pub(crate) trait HolderQuery {
+    fn all_pids(&self) -> Vec<i32>;
     /// `None` where there is no such process; an error where that is not known now.
     fn stat(&self, pid: i32) -> io::Result<Option<Stat>>;
     /// Whether it holds one of the outputs; an error where that is not known.
@@ -20,7 +21,7 @@ pub(crate) trait Holding {
 }
 
 /// What `/proc` tells, of outputs with these numbers.
-pub(crate) struct Proc {
+pub(crate) struct ProcPipes {
     pub(crate) pipes: Vec<u64>,
 }
 
@@ -35,10 +36,10 @@ pub(crate) enum Holder {
 
 /// Finds out whether a process of the job holds an output. `session` is our own: a job is born in another one, and nobody
 /// gets into a session but by birth. And nobody of the job is older than its process, which started at `began`.
-pub(crate) fn holder(job: i32, began: u64, session: i32, kernel: &impl Holding) -> Holder {
+pub(crate) fn holder(job: i32, began: u64, session: i32, kernel: &impl HolderQuery) -> Holder {
     // Twice: one that hands on from process to process could slip through a single look.
     for _ in 0..2 {
-        for pid in kernel.everybody() {
+        for pid in kernel.all_pids() {
             let stat = match kernel.stat(pid) {
                 Ok(Some(stat)) => stat,
                 Ok(None) => continue,
@@ -46,7 +47,7 @@ pub(crate) fn holder(job: i32, began: u64, session: i32, kernel: &impl Holding) 
             };
             // Session 0 is that of processes whose session is in a namespace above ours, and of the kernel's own.
             let is_foreign = stat.session == session || stat.session == 0 || stat.started < began;
-            if pid == job || is_foreign || stat.state == State::Ended {
+            if pid == job || is_foreign || stat.state == ProcState::Ended {
                 continue;
             }
             if kernel.holds(pid).unwrap_or(true) {
@@ -57,9 +58,9 @@ pub(crate) fn holder(job: i32, began: u64, session: i32, kernel: &impl Holding) 
     Holder::Foreign
 }
 
-impl Holding for Proc {
-    fn everybody(&self) -> Vec<i32> {
-        proc::everybody()
+impl HolderQuery for ProcPipes {
+    fn all_pids(&self) -> Vec<i32> {
+        proc::all_pids()
     }
 
     fn stat(&self, pid: i32) -> io::Result<Option<Stat>> {

@@ -16,14 +16,14 @@ fn again<T: Copy>(result: &io::Result<T>) -> io::Result<T> {
     result.as_ref().copied().map_err(|error| error.kind().into())
 }
 
-impl Holding for Machine {
-    fn everybody(&self) -> Vec<i32> {
+impl HolderQuery for Machine {
+    fn all_pids(&self) -> Vec<i32> {
         vec![JOB, 11]
     }
 
     fn stat(&self, pid: i32) -> io::Result<Option<Stat>> {
         if pid == JOB {
-            return Ok(Some(Stat { state: State::Ended, ..stat(JOB, BEGAN) }));
+            return Ok(Some(Stat { state: ProcState::Ended, ..stat(JOB, BEGAN) }));
         }
         again(&self.other)
     }
@@ -35,7 +35,7 @@ impl Holding for Machine {
 
 fn stat(session: i32, started: u64) -> Stat {
     Stat {
-        state: State::Runs,
+        state: ProcState::Runs,
         parent: 1,
         group: session,
         session,

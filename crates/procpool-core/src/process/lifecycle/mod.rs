@@ -43,7 +43,7 @@ pub(crate) struct Policy {
 #[derive(Debug)]
 pub(crate) struct Lifecycle {
     phase: Phase,
-    cause: Cause,
+    cause: EndCause,
     leak: Leak,
     policy: Policy,
     began: Moment,
@@ -69,7 +69,7 @@ enum Phase {
 
 /// Who ended it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cause {
+enum EndCause {
     Itself,
     Timeout,
     Stop,
@@ -86,7 +86,7 @@ enum Leak {
 pub(crate) enum Action {
     Wait,
     /// Send the group this signal, and CONT, so that a stopped process hears it.
-    Ask(Signal),
+    RequestEnd(Signal),
     /// Send the group KILL.
     Kill,
     /// Close what is still open and reap.
@@ -99,7 +99,7 @@ impl Lifecycle {
     pub(crate) fn new(now: Moment, timeout: Option<Duration>, policy: Policy) -> Lifecycle {
         let mut life = Lifecycle {
             phase: Phase::Running,
-            cause: Cause::Itself,
+            cause: EndCause::Itself,
             leak: Leak::None,
             policy,
             began: now,
@@ -132,17 +132,19 @@ impl Lifecycle {
             return Action::Wait;
         }
         match self.phase {
-            Phase::Running | Phase::Lingering => self.ask(Cause::Timeout, Signal::TERM, now),
+            Phase::Running | Phase::Lingering => self.ask(EndCause::Timeout, Signal::TERM, now),
             Phase::Ending { .. } => self.kill(now),
             Phase::Draining { .. } => {
                 self.leak = Leak::Leaked;
                 match (self.cause, self.policy.on_leak) {
-                    (Cause::Itself, OnLeak::Keep) => Action::GiveUp,
-                    (Cause::Itself, OnLeak::Wait) => {
+                    (EndCause::Itself, OnLeak::Keep) => Action::GiveUp,
+                    (EndCause::Itself, OnLeak::Wait) => {
                         self.phase = Phase::Lingering;
                         self.tick(now)
                     }
-                    (Cause::Itself, OnLeak::Kill) | (Cause::Timeout | Cause::Stop, _) => self.abandon(now),
+                    (EndCause::Itself, OnLeak::Kill) | (EndCause::Timeout | EndCause::Stop, _) => {
+                        self.abandon(now)
+                    }
                 }
             }
             Phase::Abandoning { .. } => {
@@ -156,23 +158,23 @@ impl Lifecycle {
     /// The run has been told to stop, this far.
     pub(crate) fn halt(&mut self, halt: Halt, now: Moment) -> Action {
         match (halt, self.phase) {
-            (Halt::Stop(signal), Phase::Running | Phase::Lingering) => self.ask(Cause::Stop, signal, now),
+            (Halt::Stop(signal), Phase::Running | Phase::Lingering) => self.ask(EndCause::Stop, signal, now),
             // It would be forgotten once the job lingers.
             (Halt::Stop(signal), Phase::Draining { .. }) if self.may_linger() => {
-                self.ask(Cause::Stop, signal, now)
+                self.ask(EndCause::Stop, signal, now)
             }
             (Halt::Stop(_), Phase::Draining { until }) => {
-                let until = until.and_then(|until| until.by_the_real_clock(now));
+                let until = until.and_then(|until| until.on_real_clock(now));
                 self.phase = Phase::Draining { until };
                 Action::Wait
             }
             (Halt::Kill, Phase::Running) => {
-                self.cause = Cause::Stop;
+                self.cause = EndCause::Stop;
                 self.kill(now)
             }
             (Halt::Kill, Phase::Ending { .. }) => self.kill(now),
             (Halt::Kill, Phase::Lingering) => {
-                self.cause = Cause::Stop;
+                self.cause = EndCause::Stop;
                 self.abandon(now)
             }
             (Halt::Kill, Phase::Draining { .. }) => self.abandon(now),
@@ -199,15 +201,15 @@ impl Lifecycle {
     /// How it ended, given the status of its process.
     pub(crate) fn verdict(&self, status: Status) -> End {
         match self.cause {
-            Cause::Itself => End::Itself(status),
-            Cause::Timeout => End::TimedOut(status),
-            Cause::Stop => End::Stopped(status),
+            EndCause::Itself => End::Itself(status),
+            EndCause::Timeout => End::TimedOut(status),
+            EndCause::Stop => End::Stopped(status),
         }
     }
 
     /// Whether it was asked to end or killed, whatever it made of that.
     pub(crate) fn was_ended_by_us(&self) -> bool {
-        self.cause != Cause::Itself
+        self.cause != EndCause::Itself
     }
 
     /// Whether a descendant held a stream for longer than it may.
@@ -217,17 +219,17 @@ impl Lifecycle {
 
     /// Whether its process has ended, and what it left behind is waited for.
     fn may_linger(&self) -> bool {
-        self.cause == Cause::Itself && self.policy.on_leak == OnLeak::Wait
+        self.cause == EndCause::Itself && self.policy.on_leak == OnLeak::Wait
     }
 
-    fn ask(&mut self, cause: Cause, signal: Signal, now: Moment) -> Action {
+    fn ask(&mut self, cause: EndCause, signal: Signal, now: Moment) -> Action {
         self.cause = cause;
         let kill_at = after(self.policy.grace, now);
         self.phase = match self.phase {
             Phase::Draining { .. } | Phase::Lingering => Phase::Draining { until: kill_at },
             _ => Phase::Ending { kill_at },
         };
-        Action::Ask(signal)
+        Action::RequestEnd(signal)
     }
 
     fn kill(&mut self, now: Moment) -> Action {

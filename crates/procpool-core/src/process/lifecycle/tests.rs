@@ -55,7 +55,7 @@ fn a_timeout_is_never_early_asks_first_and_kills_after_the_grace_time() {
     let (mut life, now) = started(Some(TIMEOUT));
     let up = now + TIMEOUT;
     assert_eq!(life.tick(now + TIMEOUT.checked_sub(Duration::from_nanos(1)).unwrap()), Action::Wait);
-    assert_eq!(life.tick(up), Action::Ask(Signal::TERM));
+    assert_eq!(life.tick(up), Action::RequestEnd(Signal::TERM));
     assert_eq!(life.tick(up), Action::Wait);
     assert_eq!(life.tick(up + GRACE), Action::Kill);
     life.end(up + GRACE);
@@ -65,7 +65,7 @@ fn a_timeout_is_never_early_asks_first_and_kills_after_the_grace_time() {
 #[test]
 fn a_job_that_exits_0_on_the_signal_of_its_timeout_has_still_timed_out() {
     let (mut life, now) = started(Some(TIMEOUT));
-    assert_eq!(life.tick(now + TIMEOUT), Action::Ask(Signal::TERM));
+    assert_eq!(life.tick(now + TIMEOUT), Action::RequestEnd(Signal::TERM));
     life.end(now + TIMEOUT);
     assert_eq!(life.verdict(OK), End::TimedOut(OK));
 }
@@ -73,7 +73,7 @@ fn a_job_that_exits_0_on_the_signal_of_its_timeout_has_still_timed_out() {
 #[test]
 fn a_stop_asks_with_its_signal_and_a_kill_does_not_ask() {
     let (mut life, now) = started(None);
-    assert_eq!(life.halt(Halt::Stop(Signal::INT), now), Action::Ask(Signal::INT));
+    assert_eq!(life.halt(Halt::Stop(Signal::INT), now), Action::RequestEnd(Signal::INT));
     assert_eq!(life.halt(Halt::Stop(Signal::INT), now), Action::Wait);
     assert_eq!(life.halt(Halt::Kill, now), Action::Kill);
     assert_eq!(life.verdict(OK), End::Stopped(OK));
@@ -93,7 +93,7 @@ fn a_drain_lets_it_run() {
 #[test]
 fn a_stop_after_the_timeout_changes_nothing() {
     let (mut life, now) = started(Some(TIMEOUT));
-    assert_eq!(life.tick(now + TIMEOUT), Action::Ask(Signal::TERM));
+    assert_eq!(life.tick(now + TIMEOUT), Action::RequestEnd(Signal::TERM));
     assert_eq!(life.halt(Halt::Stop(Signal::INT), now + TIMEOUT), Action::Wait);
     assert_eq!(life.verdict(OK), End::TimedOut(OK));
 }
@@ -136,7 +136,7 @@ fn a_timeout_that_moves_counts_from_the_start_and_not_as_it_was() {
     life.move_timeout(Some(2 * TIMEOUT));
     assert_eq!(life.tick(now + TIMEOUT), Action::Wait);
     life.move_timeout(Some(TIMEOUT / 2));
-    assert_eq!(life.tick(now + TIMEOUT), Action::Ask(Signal::TERM));
+    assert_eq!(life.tick(now + TIMEOUT), Action::RequestEnd(Signal::TERM));
     life.move_timeout(None);
     assert_eq!(life.tick(now + TIMEOUT + GRACE), Action::Kill);
 }
@@ -159,7 +159,7 @@ fn one_that_may_keep_a_stream_is_given_up_without_a_kill() {
 #[test]
 fn a_job_that_was_ended_keeps_nothing() {
     let (mut life, now) = leaking(OnLeak::Keep, Some(TIMEOUT));
-    assert_eq!(life.tick(now + TIMEOUT), Action::Ask(Signal::TERM));
+    assert_eq!(life.tick(now + TIMEOUT), Action::RequestEnd(Signal::TERM));
     life.end(now + TIMEOUT);
     assert_eq!(life.tick(now + TIMEOUT + GRACE), Action::Kill);
 }
@@ -173,7 +173,7 @@ fn one_that_is_waited_for_has_until_the_timeout_and_then_the_grace_time() {
     assert_eq!(life.verdict(OK), End::Itself(OK));
     let up = now + TIMEOUT;
     assert_eq!(life.deadline(), Some(due(up)));
-    assert_eq!(life.tick(up), Action::Ask(Signal::TERM));
+    assert_eq!(life.tick(up), Action::RequestEnd(Signal::TERM));
     assert_eq!(life.tick(up + GRACE), Action::Kill);
     assert_eq!(life.tick(up + GRACE + LEAK_WAIT), Action::GiveUp);
     assert_eq!(life.verdict(OK), End::TimedOut(OK));
@@ -186,7 +186,7 @@ fn one_that_is_waited_for_hears_a_stop_at_any_time() {
         life.end(now);
         let later = now + ended_before;
         assert_eq!(life.tick(later), Action::Wait);
-        assert_eq!(life.halt(Halt::Stop(Signal::INT), later), Action::Ask(Signal::INT));
+        assert_eq!(life.halt(Halt::Stop(Signal::INT), later), Action::RequestEnd(Signal::INT));
         assert_eq!(life.tick(later + GRACE), Action::Kill);
         assert_eq!(life.verdict(OK), End::Stopped(OK));
     }
@@ -202,7 +202,7 @@ fn while_jobs_are_stopped_a_timeout_stands_still_and_a_grace_time_passes() {
     let (mut life, now) = started(Some(TIMEOUT));
     let later = paused(now, 2 * TIMEOUT);
     assert_eq!(life.tick(later), Action::Wait);
-    assert_eq!(life.halt(Halt::Stop(Signal::TERM), later), Action::Ask(Signal::TERM));
+    assert_eq!(life.halt(Halt::Stop(Signal::TERM), later), Action::RequestEnd(Signal::TERM));
     assert_eq!(life.tick(paused(later, GRACE)), Action::Kill);
     life.end(paused(later, GRACE));
     assert_eq!(life.tick(paused(later, GRACE + LEAK_WAIT)), Action::Kill);

@@ -29,7 +29,7 @@ enum Step {
     /// One of those that run ends.
     Finish(prop::sample::Index, Ending),
     /// Time passes.
-    Pass(u64),
+    StartPermit(u64),
     /// The machine becomes busy or free.
     Machine(Load),
     Halt,
@@ -79,7 +79,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (prop::option::weighted(0.2, 0_u32..3), position()).prop_map(|(retries, position)| Step::Add(retries, position)),
         8 => Just(Step::Start),
         8 => (any::<prop::sample::Index>(), ending()).prop_map(|(which, ending)| Step::Finish(which, ending)),
-        6 => (0_u64..30).prop_map(Step::Pass),
+        6 => (0_u64..30).prop_map(Step::StartPermit),
         2 => prop::sample::select(vec![Load::Busy, Load::Free]).prop_map(Step::Machine),
         1 => Just(Step::EndInput),
         1 => prop::bool::weighted(0.1).prop_map(|halts| if halts { Step::Halt } else { Step::Start }),
@@ -184,7 +184,7 @@ impl Books {
             Step::Start => while self.start()? {},
             Step::Finish(..) if self.running.is_empty() => {}
             Step::Finish(which, ending) => self.finish(which.index(self.running.len()), *ending)?,
-            Step::Pass(milliseconds) => self.now += Duration::from_millis(*milliseconds),
+            Step::StartPermit(milliseconds) => self.now += Duration::from_millis(*milliseconds),
             Step::Machine(load) => self.machine = *load,
             Step::Halt => {
                 self.schedule.halt();

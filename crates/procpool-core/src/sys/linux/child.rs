@@ -1,5 +1,5 @@
 //! What a child does between clone(2) and execve(2): system calls, and nothing that allocates or locks, for it has its
-//! parent's memory in common with it and all its other threads. What it is given is in `birth.rs`.
+//! parent's memory in common with it and all its other threads. What it is given is in `setup.rs`.
 //!
 //! Its last calls are those that a file server may have hang: by then it can be ended like any process, and holds nothing
 //! of anybody else. From there on its parent goes on by itself, with which it has its `errno` in common.
@@ -14,27 +14,27 @@ use std::ptr;
 use rustix::fs::{FileType, Mode, OFlags, open, stat};
 
 use crate::sys::descriptors::MOST_CLOSED;
-use crate::sys::linux::birth::{Birth, Means};
-use crate::sys::linux::ladder::{Call, Rung};
+use crate::sys::linux::child_setup::{CallUse, ChildSetup};
+use crate::sys::linux::start_method::{Call, StartMethod};
 
 /// What runs in the child.
-pub(super) extern "C" fn become_program(birth: *mut c_void) -> c_int {
+pub(super) extern "C" fn become_program(setup: *mut c_void) -> c_int {
     // SAFETY: it is what the parent has given, and lives until this process has left its memory.
     #[expect(unsafe_code, reason = "the argument of clone")]
-    let birth = unsafe { &*birth.cast::<Birth>() };
-    let trouble = match take_its_own(birth) {
+    let setup = unsafe { &*setup.cast::<ChildSetup>() };
+    let failure = match take_its_own(setup) {
         Ok(()) => {
-            birth.note_bare();
-            enter(birth)
+            setup.note_own_descriptors();
+            enter(setup)
         }
         Err(call) => (call, errno()),
     };
-    birth.trouble.set(Some(trouble));
+    setup.failure.set(Some(failure));
     exit()
 }
 
 /// The child that only shows that it shares this memory.
-pub(super) extern "C" fn only_tell(seen: *mut c_void) -> c_int {
+pub(super) extern "C" fn write_flag(seen: *mut c_void) -> c_int {
     // SAFETY: it is what the parent has given, and lives until this process has ended.
     #[expect(unsafe_code, reason = "the argument of clone")]
     let seen = unsafe { &*seen.cast::<Cell<bool>>() };
@@ -58,14 +58,14 @@ const SIGNALS: c_long = 64;
 
 /// Leaves what it has in common with its parent, but for the memory. Fails with the call that did; its error is in errno.
 #[expect(unsafe_code, reason = "system calls between clone and exec")]
-fn take_its_own(birth: &Birth) -> Result<(), Call> {
+fn take_its_own(setup: &ChildSetup) -> Result<(), Call> {
     // `struct sigaction` of the kernel: default, without flags, nothing blocked.
     let default = [0_u64; 8];
     // SAFETY: each pointer is to a live object of the type that the call reads, or null where that is allowed; none
     // of the calls writes to memory but to errno, which the parent doesn't read while it waits for this.
     unsafe {
-        end_with_parent(birth);
-        open_pidfd(birth)?;
+        end_with_parent(setup);
+        open_pidfd(setup)?;
         for signal in 1..=SIGNALS {
             // KILL and STOP are refused, rightly. Not by sigaction(3), which spares the two that the C library keeps for
             // itself: those would stay ignored in whatever the child becomes.
@@ -81,16 +81,16 @@ fn take_its_own(birth: &Birth) -> Result<(), Call> {
         if libc::setsid() == -1 && libc::setpgid(0, 0) == -1 {
             return Err(Call::Session);
         }
-        if birth.rung.shares_descriptors() && !take_own_descriptors(birth) {
+        if setup.method.shares_descriptors() && !take_own_descriptors(setup) {
             return Err(Call::Unshare);
         }
-        for (target, source) in (0..).zip(birth.streams) {
+        for (target, source) in (0..).zip(setup.streams) {
             if source >= 0 && libc::dup2(source, target) == -1 {
                 return Err(Call::Duplicate);
             }
         }
-        close_others(birth);
-        if let Some(limit) = &birth.descriptors {
+        close_others(setup);
+        if let Some(limit) = &setup.descriptors {
             // A limit that may not be set is no reason not to run.
             libc::setrlimit(libc::RLIMIT_NOFILE, limit);
         }
@@ -103,28 +103,28 @@ fn take_its_own(birth: &Birth) -> Result<(), Call> {
 }
 
 /// Looks the command's files up, and becomes its program. Comes back with the call that failed, and its error.
-fn enter(birth: &Birth) -> (Call, c_int) {
+fn enter(setup: &ChildSetup) -> (Call, c_int) {
     // By its path from where the caller is.
-    let place = match birth.image.program.seek() {
-        Ok(place) => place,
+    let program_index = match setup.spec.program.seek() {
+        Ok(program_index) => program_index,
         Err(error) => return (Call::Search, error),
     };
-    birth.place.set(place);
-    if let Some(path) = &birth.image.input {
-        if let Err(trouble) = open_input(path) {
-            return trouble;
+    setup.program_index.set(program_index);
+    if let Some(path) = &setup.spec.input {
+        if let Err(failure) = open_input(path) {
+            return failure;
         }
     }
-    if let Some(directory) = &birth.image.directory {
+    if let Some(directory) = &setup.spec.directory {
         if let Err(error) = rustix::process::chdir(directory.as_c_str()) {
             return (Call::Directory, error.raw_os_error());
         }
     }
-    let program = birth.image.program.path(place).map_or(ptr::null(), CStr::as_ptr);
+    let program = setup.spec.program.path(program_index).map_or(ptr::null(), CStr::as_ptr);
     // SAFETY: all strings and both lists live until this process has left this memory, and the lists end with a null pointer.
     #[expect(unsafe_code, reason = "rustix has no stable execve")]
     unsafe {
-        libc::execve(program, birth.arguments.as_ptr(), birth.environment.as_ptr());
+        libc::execve(program, setup.arguments.as_ptr(), setup.environment.as_ptr());
     }
     (Call::Execute, errno())
 }
@@ -157,19 +157,19 @@ const KILL: c_ulong = libc::SIGKILL.unsigned_abs() as c_ulong;
 /// Asks for the kernel's KILL when the thread that has started this process is gone, and ends here where that has
 /// happened before it could be asked.
 #[expect(unsafe_code, reason = "system calls between clone and exec")]
-fn end_with_parent(birth: &Birth) {
-    if birth.parent == 0 {
+fn end_with_parent(setup: &ChildSetup) {
+    if setup.parent == 0 {
         return;
     }
     // SAFETY: neither call touches memory.
     unsafe {
         if libc::prctl(libc::PR_SET_PDEATHSIG, KILL) == -1 {
-            birth.death_signal.set(Means::Failed(errno()));
+            setup.death_signal.set(CallUse::Failed(errno()));
             return;
         }
         // 0 is a parent outside of a PID namespace that the child is the first of.
         let parent = libc::getppid();
-        if parent != birth.parent && parent != 0 {
+        if parent != setup.parent && parent != 0 {
             libc::_exit(127);
         }
     }
@@ -177,18 +177,18 @@ fn end_with_parent(birth: &Birth) {
 
 /// Where clone(2) was not asked for a pidfd the child opens one of itself, in the table that it shares with its parent.
 #[expect(unsafe_code, reason = "system calls between clone and exec")]
-fn open_pidfd(birth: &Birth) -> Result<(), Call> {
-    if birth.rung.wants_pidfd_of_clone() && birth.pidfd.get() < 0 {
+fn open_pidfd(setup: &ChildSetup) -> Result<(), Call> {
+    if setup.method.wants_pidfd_of_clone() && setup.pidfd.get() < 0 {
         return Err(Call::ClonePidfd);
     }
-    if birth.rung != Rung::OpenedByChild {
+    if setup.method != StartMethod::OpenedByChild {
         return Ok(());
     }
     // SAFETY: neither call touches memory.
     let pidfd = unsafe { libc::syscall(libc::SYS_pidfd_open, libc::getpid(), 0) };
     match c_int::try_from(pidfd) {
         Ok(pidfd @ 0..) => {
-            birth.pidfd.set(pidfd);
+            setup.pidfd.set(pidfd);
             Ok(())
         }
         _ => Err(Call::PidfdOpen),
@@ -199,11 +199,11 @@ fn open_pidfd(birth: &Birth) -> Result<(), Call> {
 /// parent's, and must not change it. Where a thousand jobs run there are thousands: to copy them all, as fork(2) does,
 /// and to close them again took a fifth of a start.
 #[expect(unsafe_code, reason = "rustix has no close_range")]
-fn take_own_descriptors(birth: &Birth) -> bool {
-    let highest = birth.streams.iter().copied().fold(FIRST_OTHER - 1, c_int::max);
+fn take_own_descriptors(setup: &ChildSetup) -> bool {
+    let highest = setup.streams.iter().copied().fold(FIRST_OTHER - 1, c_int::max);
     // SAFETY: neither call touches memory.
     unsafe {
-        close_range(birth, highest + 1, libc::CLOSE_RANGE_UNSHARE) || libc::unshare(libc::CLONE_FILES) == 0
+        close_range(setup, highest + 1, libc::CLOSE_RANGE_UNSHARE) || libc::unshare(libc::CLONE_FILES) == 0
     }
 }
 
@@ -211,8 +211,8 @@ fn take_own_descriptors(birth: &Birth) -> bool {
 /// in the child, and on a busy machine the child then holds copies of other jobs' pipes for a tenth of a second. That
 /// looks like a leak. And what somebody else has left open without that flag is closed too.
 #[expect(unsafe_code, reason = "rustix closes no descriptor that nobody owns")]
-fn close_others(birth: &Birth) {
-    if close_range(birth, FIRST_OTHER, 0) {
+fn close_others(setup: &ChildSetup) {
+    if close_range(setup, FIRST_OTHER, 0) {
         return;
     }
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
@@ -228,14 +228,14 @@ fn close_others(birth: &Birth) {
 
 /// Whether all from this one on are closed.
 #[expect(unsafe_code, reason = "rustix has no close_range")]
-fn close_range(birth: &Birth, first: c_int, flags: c_uint) -> bool {
-    if birth.close_range.get() != Means::Used {
+fn close_range(setup: &ChildSetup, first: c_int, flags: c_uint) -> bool {
+    if setup.close_range.get() != CallUse::Used {
         return false;
     }
     // SAFETY: it touches no memory, and the child uses none of these descriptors.
     let is_done = unsafe { libc::syscall(libc::SYS_close_range, first, c_uint::MAX, flags) == 0 };
     if !is_done {
-        birth.close_range.set(Means::Failed(errno()));
+        setup.close_range.set(CallUse::Failed(errno()));
     }
     is_done
 }

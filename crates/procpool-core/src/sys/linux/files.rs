@@ -5,11 +5,11 @@ use std::fs::File;
 
 use rustix::fs::{FallocateFlags, MemfdFlags, memfd_create};
 
-use crate::sys::trouble::Failure;
+use crate::sys::failure::Failure;
+use crate::sys::kernel_feature::{KernelFeature, only_posix};
 use crate::sys::unix;
-use crate::sys::way::{Way, only_posix};
 
-static MEMFD: Way = Way::new();
+static MEMFD: KernelFeature = KernelFeature::new();
 
 /// A file in memory, nowhere in the file system, that holds these bytes and stands at its start; else a temporary one.
 pub(crate) fn memory_file(bytes: &[u8]) -> Result<File, Failure> {

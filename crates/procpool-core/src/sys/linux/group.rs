@@ -9,24 +9,24 @@ use rustix::io::Errno;
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
 use crate::data::signal::Signal;
-use crate::sys::way::Way;
+use crate::sys::kernel_feature::KernelFeature;
 
 /// `PIDFD_SIGNAL_PROCESS_GROUP` of linux/pidfd.h, which the libc crate does not have.
 const PROCESS_GROUP: libc::c_uint = 1 << 2;
 
 /// Linux 6.9.
-static BY_PIDFD: Way = Way::new();
+static BY_PIDFD: KernelFeature = KernelFeature::new();
 
 /// Sends it to the group that the process of the pidfd leads, and to no other that has got its number since.
 pub(crate) fn signal_group(leader: Pid, pidfd: BorrowedFd<'_>, signal: Signal) {
-    if BY_PIDFD.is_open() {
+    if BY_PIDFD.is_usable() {
         match signal_by_pidfd(pidfd, signal) {
             // That a group can't be signalled is no reason to think that none can.
             Err(error) if error.raw_os_error() == Some(libc::EPERM) => {}
             // Nobody is there any more.
             Err(error) if error.raw_os_error() == Some(libc::ESRCH) => return,
             // An older kernel, or a fence, which may say anything.
-            Err(_) => BY_PIDFD.close(),
+            Err(_) => BY_PIDFD.mark_refused(),
             Ok(()) => return,
         }
     }

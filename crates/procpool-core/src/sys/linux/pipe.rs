@@ -7,8 +7,8 @@ use std::os::fd::BorrowedFd;
 
 use rustix::pipe::{SpliceFlags, fcntl_getpipe_size, fcntl_setpipe_size};
 
+use crate::sys::kernel_feature::only_posix;
 pub(crate) use crate::sys::unix::pipe::pipe;
-use crate::sys::way::only_posix;
 
 /// Moves once from a pipe to a place in a file, past our memory. 0 is the end. Where it fails nothing has
 /// moved; the error may be about either side.

@@ -12,25 +12,7 @@ use std::sync::OnceLock;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::data::shown::Shown;
-
-/// What the kernel says of a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stat {
-    pub(crate) state: State,
-    pub(crate) parent: i32,
-    pub(crate) group: i32,
-    pub(crate) session: i32,
-    /// When it was started, in ticks since the machine was: with its number, who it is.
-    pub(crate) started: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
-    Runs,
-    Stopped,
-    /// It only waits to be reaped.
-    Ended,
-}
+use crate::sys::stat::{ProcState, Stat};
 
 /// Whether `/proc` is of our own namespace, and tells of children. Found out once.
 pub(crate) fn is_ours() -> bool {
@@ -74,10 +56,10 @@ fn parse(stat: &[u8]) -> Option<Stat> {
     let field = |number: usize| fields.get(number - 3).copied();
     let state = match field(3)? {
         // Of a process whose first thread has ended the others may run on.
-        "Z" if field(20)?.parse::<u32>().ok()? > 1 => State::Runs,
-        "Z" | "X" => State::Ended,
-        "T" | "t" => State::Stopped,
-        _ => State::Runs,
+        "Z" if field(20)?.parse::<u32>().ok()? > 1 => ProcState::Runs,
+        "Z" | "X" => ProcState::Ended,
+        "T" | "t" => ProcState::Stopped,
+        _ => ProcState::Runs,
     };
     Some(Stat {
         state,
@@ -111,7 +93,7 @@ fn children_of_thread(pid: i32, thread: i32) -> Vec<i32> {
 }
 
 /// All processes that can be seen.
-pub(crate) fn everybody() -> Vec<i32> {
+pub(crate) fn all_pids() -> Vec<i32> {
     numbers_in("/proc")
 }
 
@@ -205,15 +187,15 @@ mod tests {
             parse(format!("7 (a) b) {state} 3 5 6{} {threads} 0 4711 1 1", " 1".repeat(13)).as_bytes())
         };
         let expected = Stat {
-            state: State::Runs,
+            state: ProcState::Runs,
             parent: 3,
             group: 5,
             session: 6,
             started: 4711,
         };
         assert_eq!(stat("S", 1), Some(expected));
-        assert_eq!(stat("T", 1), Some(Stat { state: State::Stopped, ..expected }));
-        assert_eq!(stat("Z", 1), Some(Stat { state: State::Ended, ..expected }));
+        assert_eq!(stat("T", 1), Some(Stat { state: ProcState::Stopped, ..expected }));
+        assert_eq!(stat("Z", 1), Some(Stat { state: ProcState::Ended, ..expected }));
         assert_eq!(stat("Z", 2), Some(expected), "only its first thread has ended");
         assert_eq!(parse(b""), None);
     }
@@ -223,7 +205,7 @@ mod tests {
         let mut child = process::Command::new("sleep").arg("86400").spawn().unwrap();
         let pid = i32::try_from(child.id()).unwrap();
         let stat = stat(pid).unwrap().unwrap();
-        assert!(children(stat.parent).contains(&pid) && everybody().contains(&pid));
+        assert!(children(stat.parent).contains(&pid) && all_pids().contains(&pid));
         let refused = signal(pid, stat.started + 1, Signal::KILL).unwrap_err();
         assert_eq!(refused.raw_os_error(), Some(libc::ESRCH));
         assert_eq!(child.try_wait().unwrap(), None);

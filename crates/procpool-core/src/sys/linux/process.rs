@@ -10,73 +10,75 @@ use crate::data::status::{Status, Usage};
 use crate::sys::descriptors::out_of_the_way;
 use crate::sys::linux::group::{signal_group, signal_one};
 use crate::sys::linux::reap::reap;
-use crate::sys::status::Taken;
 use crate::sys::unix;
+use crate::sys::wait_status::StatusTaken;
 
-pub(crate) enum Process {
+pub(crate) enum ProcessHandle {
     /// A pidfd never means another process, whoever has reaped this one.
     Held {
         pid: Pid,
         pidfd: OwnedFd,
     },
-    Waited(unix::process::Process),
+    Waited(unix::process::ProcessHandle),
 }
 
-impl Process {
+impl ProcessHandle {
     pub(crate) fn number(&self) -> Pid {
         match self {
-            Process::Held { pid, .. } => *pid,
-            Process::Waited(process) => process.number(),
+            ProcessHandle::Held { pid, .. } => *pid,
+            ProcessHandle::Waited(process) => process.number(),
         }
     }
 
     /// Readable, or at its end, once the process has ended.
     pub(crate) fn end_event(&self) -> BorrowedFd<'_> {
         match self {
-            Process::Held { pidfd, .. } => pidfd.as_fd(),
-            Process::Waited(process) => process.end_event(),
+            ProcessHandle::Held { pidfd, .. } => pidfd.as_fd(),
+            ProcessHandle::Waited(process) => process.end_event(),
         }
     }
 
     /// The same, with its descriptor where the low numbers aren't used up by it.
-    pub(crate) fn out_of_the_way(self, ceiling: RawFd) -> Process {
+    pub(crate) fn out_of_the_way(self, ceiling: RawFd) -> ProcessHandle {
         match self {
-            Process::Held { pid, pidfd } => Process::Held { pid, pidfd: out_of_the_way(pidfd, ceiling) },
-            Process::Waited(process) => Process::Waited(process.out_of_the_way(ceiling)),
+            ProcessHandle::Held { pid, pidfd } => {
+                ProcessHandle::Held { pid, pidfd: out_of_the_way(pidfd, ceiling) }
+            }
+            ProcessHandle::Waited(process) => ProcessHandle::Waited(process.out_of_the_way(ceiling)),
         }
     }
 
     /// Sends a signal to the process group that it leads; never to another one that has got its number.
     pub(crate) fn signal_group(&self, signal: Signal) {
         match self {
-            Process::Held { pid, pidfd } => signal_group(*pid, pidfd.as_fd(), signal),
-            Process::Waited(process) => process.signal_group(signal),
+            ProcessHandle::Held { pid, pidfd } => signal_group(*pid, pidfd.as_fd(), signal),
+            ProcessHandle::Waited(process) => process.signal_group(signal),
         }
     }
 
     /// Sends a signal to it alone, whichever group it is in.
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         match self {
-            Process::Held { pid, pidfd } => signal_one(*pid, pidfd.as_fd(), signal),
-            Process::Waited(process) => process.signal(signal),
+            ProcessHandle::Held { pid, pidfd } => signal_one(*pid, pidfd.as_fd(), signal),
+            ProcessHandle::Waited(process) => process.signal(signal),
         }
     }
 
     /// Waits for it to end, reaps it and says how it ended and what it used.
-    pub(crate) fn reap(&self) -> Result<(Status, Usage), Taken> {
+    pub(crate) fn reap(&self) -> Result<(Status, Usage), StatusTaken> {
         match self {
-            Process::Held { pid, pidfd } => reap(*pid, pidfd.as_fd()),
-            Process::Waited(process) => process.reap(),
+            ProcessHandle::Held { pid, pidfd } => reap(*pid, pidfd.as_fd()),
+            ProcessHandle::Waited(process) => process.reap(),
         }
     }
 }
 
 #[cfg(test)]
-impl Process {
+impl ProcessHandle {
     /// A child that was started otherwise.
-    pub(crate) fn of(number: u32) -> Process {
+    pub(crate) fn of(number: u32) -> ProcessHandle {
         let pid = Pid::from_raw(number.try_into().unwrap()).unwrap();
         let pidfd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).unwrap();
-        Process::Held { pid, pidfd }
+        ProcessHandle::Held { pid, pidfd }
     }
 }

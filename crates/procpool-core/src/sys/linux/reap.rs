@@ -9,17 +9,17 @@ use libc::c_long;
 use rustix::process::Pid;
 
 use crate::data::status::{Status, Usage};
-use crate::sys::status::{Taken, exited, killed_by, usage};
+use crate::sys::kernel_feature::KernelFeature;
 use crate::sys::unix;
-use crate::sys::way::Way;
+use crate::sys::wait_status::{StatusTaken, exited, killed_by, usage};
 
 /// Linux 5.4.
-static BY_PIDFD: Way = Way::new();
+static BY_PIDFD: KernelFeature = KernelFeature::new();
 
 /// `struct rusage` of the kernel, whatever the C library makes of it: two times, the most memory in kilobytes of 1024
 /// bytes, and what is not asked for.
 #[repr(C)]
-struct Used {
+struct KernelRusage {
     user: [c_long; 2],
     system: [c_long; 2],
     most_memory: c_long,
@@ -27,9 +27,9 @@ struct Used {
 }
 
 /// Waits for the process to end, reaps it and says how it ended and what it used.
-pub(crate) fn reap(pid: Pid, pidfd: BorrowedFd<'_>) -> Result<(Status, Usage), Taken> {
+pub(crate) fn reap(pid: Pid, pidfd: BorrowedFd<'_>) -> Result<(Status, Usage), StatusTaken> {
     match BY_PIDFD.attempt(|| reap_by_pidfd(pidfd)) {
-        Some(result) => result.map_err(|_| Taken),
+        Some(result) => result.map_err(|_| StatusTaken),
         None => unix::process::reap(pid),
     }
 }
@@ -37,7 +37,7 @@ pub(crate) fn reap(pid: Pid, pidfd: BorrowedFd<'_>) -> Result<(Status, Usage), T
 /// An error can only be ECHILD, or that it can't be asked so.
 fn reap_by_pidfd(pidfd: BorrowedFd<'_>) -> io::Result<(Status, Usage)> {
     let mut told = MaybeUninit::<libc::siginfo_t>::zeroed();
-    let mut used = Used { user: [0; 2], system: [0; 2], most_memory: 0, rest: [0; 13] };
+    let mut used = KernelRusage { user: [0; 2], system: [0; 2], most_memory: 0, rest: [0; 13] };
     loop {
         // SAFETY: both pointers are to live locals of the types that waitid(2) writes.
         #[expect(unsafe_code, reason = "only the bare call tells what one child used")]

@@ -1,5 +1,5 @@
 //! Starts a process in the caller's memory, as vfork(2) does: nothing of it is copied. Where that is refused, step by
-//! step as `ladder.rs` says. How long the child takes to become its program is the matter of `loading.rs`.
+//! step as `ladder.rs` says. How long the child takes to become its program is the matter of `pending_exec.rs`.
 //! Where a program is found and what an error means is not known here.
 
 use std::io;
@@ -8,20 +8,20 @@ use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd};
 use rustix::io::retry_on_intr;
 use rustix::process::{Pid, Resource, Rlimit, WaitOptions, getrlimit, prlimit, waitpid};
 
-use crate::sys::image::Image;
-use crate::sys::linux::birth::{self, Birth};
-use crate::sys::linux::ladder::{Call, Rung};
-use crate::sys::linux::loading::{self, Loading, Memory};
-use crate::sys::linux::process::Process;
-use crate::sys::trouble::{Failure, is_refusal};
+use crate::sys::exec_spec::ExecSpec;
+use crate::sys::failure::{Failure, is_refusal};
+use crate::sys::linux::child_setup::{self, ChildSetup};
+use crate::sys::linux::pending_exec::{self, ChildMemory, PendingExec};
+use crate::sys::linux::process::ProcessHandle;
+use crate::sys::linux::start_method::{Call, StartMethod};
 use crate::sys::unix;
-use crate::sys::unix::waiter::Waiter;
+use crate::sys::unix::waiter::ExitWaiter;
 
 /// A process that was started.
-pub(crate) struct Started {
-    pub(crate) process: Process,
+pub(crate) struct StartedProcess {
+    pub(crate) process: ProcessHandle,
     /// Whether it is its program yet.
-    pub(crate) loading: Loading,
+    pub(crate) pending_exec: PendingExec,
 }
 
 /// Starts it as the leader of a session and a process group of its own, with every signal at its default and none
@@ -37,100 +37,100 @@ pub(crate) struct Started {
 /// `posix_spawn(3)` does the same, and takes half as long again where several threads start processes at once: it maps
 /// and unmaps a stack for each child, which halts all threads of the process for a moment, and asks for the limit
 /// of descriptors seven times. std's `Command` starts no session and resets no signals without `fork(2)`.
-pub(crate) fn start(image: Image, streams: [Option<BorrowedFd<'_>>; 3]) -> Result<Started, Failure> {
-    let mut image = image;
+pub(crate) fn start(spec: ExecSpec, streams: [Option<BorrowedFd<'_>>; 3]) -> Result<StartedProcess, Failure> {
+    let mut spec = spec;
     loop {
-        let rung = Rung::now();
-        if rung == Rung::Posix {
-            return start_by_posix(image, streams);
+        let method = StartMethod::current();
+        if method == StartMethod::Posix {
+            return start_by_posix(spec, streams);
         }
-        let (call, source) = match start_on(rung, Birth::new(image, streams, rung)) {
+        let (call, source) = match start_on(method, ChildSetup::new(spec, streams, method)) {
             Ok(started) => return Ok(started),
-            Err(Trouble::Here(failure)) => return Err(failure),
-            Err(Trouble::Step(call, error, birth)) => {
-                image = birth.image;
+            Err(StartError::Local(failure)) => return Err(failure),
+            Err(StartError::Step(call, error, setup)) => {
+                spec = setup.spec;
                 (call, error)
             }
         };
         // Nothing has run: a child that fails says so before it becomes its program.
-        let below = rung.below(call).filter(|_| call == Call::ClonePidfd || is_refusal(&source));
+        let below = method.fallback(call).filter(|_| call == Call::ClonePidfd || is_refusal(&source));
         match below {
-            Some(below) => below.or_lowest()?.settle(),
+            Some(below) => below.or_lowest()?.make_current(),
             None => return Err(Failure { call: call.name(), source }),
         }
     }
 }
 
 /// Whether a process can be made to end with its parent here, as far as that is known by now.
-pub(crate) fn ends_orphans() -> bool {
-    Rung::now() != Rung::Posix && birth::can_end_with_parent()
+pub(crate) fn can_end_with_parent() -> bool {
+    StartMethod::current() != StartMethod::Posix && child_setup::can_end_with_parent()
 }
 
-enum Trouble {
+enum StartError {
     /// Before there was a child, and no matter of steps.
-    Here(Failure),
-    Step(Call, io::Error, Box<Birth>),
+    Local(Failure),
+    Step(Call, io::Error, Box<ChildSetup>),
 }
 
-fn start_on(rung: Rung, birth: Birth) -> Result<Started, Trouble> {
+fn start_on(method: StartMethod, setup: ChildSetup) -> Result<StartedProcess, StartError> {
     // Before the process: what runs must never be without somebody who waits for it.
-    let waiter = rung.is_waited().then(Waiter::prepare).transpose().map_err(Trouble::Here)?;
-    let mut memory = Memory::new(birth);
-    let pid = match memory.bear() {
+    let waiter = method.is_waited().then(ExitWaiter::prepare).transpose().map_err(StartError::Local)?;
+    let mut memory = ChildMemory::new(setup);
+    let pid = match memory.clone_vfork() {
         Ok(pid) => pid,
-        Err(error) => return Err(Trouble::Step(Call::Clone, error, memory.into_birth())),
+        Err(error) => return Err(StartError::Step(Call::Clone, error, memory.into_setup())),
     };
     memory.wait();
-    let birth = memory.birth();
+    let setup = memory.setup();
     // Of clone(2) or of the child, which has it in common with us.
-    let pidfd = Some(birth.pidfd.get()).filter(|fd| *fd >= 0);
+    let pidfd = Some(setup.pidfd.get()).filter(|fd| *fd >= 0);
     // SAFETY: it has just been made, for us.
     #[expect(unsafe_code, reason = "the descriptor comes from clone(2)")]
     let pidfd = pidfd.map(|pidfd| unsafe { OwnedFd::from_raw_fd(pidfd) });
-    let early = if birth.is_bare() { None } else { birth.trouble.get() };
+    let early = if setup.has_own_descriptors() { None } else { setup.failure.get() };
     if let Some((call, number)) = early {
         // It has ended already, or is about to.
         let _ = retry_on_intr(|| waitpid(Some(pid), WaitOptions::empty()));
         let error = io::Error::from_raw_os_error(number);
-        return Err(Trouble::Step(call, error, memory.into_birth()));
+        return Err(StartError::Step(call, error, memory.into_setup()));
     }
-    birth.settle();
+    setup.note_refusals();
     let process = match waiter {
-        Some(waiter) => Process::Waited(waiter.watch(pid)),
-        None => Process::Held {
+        Some(waiter) => ProcessHandle::Waited(waiter.watch(pid)),
+        None => ProcessHandle::Held {
             pid,
             pidfd: pidfd.expect("BUG: a child without a pidfd said nothing of it"),
         },
     };
-    Ok(Started { process, loading: Loading::Child(memory) })
+    Ok(StartedProcess { process, pending_exec: PendingExec::Child(memory) })
 }
 
-impl Rung {
+impl StartMethod {
     /// This one, where what a child writes is seen here: an emulator makes a fork(2) of clone(2), and then a child that fails
     /// could not tell.
-    fn or_lowest(self) -> Result<Rung, Failure> {
-        if self == Rung::Posix {
+    fn or_lowest(self) -> Result<StartMethod, Failure> {
+        if self == StartMethod::Posix {
             return Ok(self);
         }
-        match loading::shares_memory() {
+        match pending_exec::shares_memory() {
             Ok(true) => Ok(self),
-            Ok(false) => Ok(Rung::Posix),
-            Err(error) if is_refusal(&error) => Ok(Rung::Posix),
+            Ok(false) => Ok(StartMethod::Posix),
+            Err(error) if is_refusal(&error) => Ok(StartMethod::Posix),
             Err(error) => Err(Failure { call: "clone", source: error }),
         }
     }
 }
 
-fn start_by_posix(image: Image, streams: [Option<BorrowedFd<'_>>; 3]) -> Result<Started, Failure> {
-    let limit = image.descriptor_limit;
-    let started = unix::start::start(image, streams)?;
+fn start_by_posix(spec: ExecSpec, streams: [Option<BorrowedFd<'_>>; 3]) -> Result<StartedProcess, Failure> {
+    let limit = spec.descriptor_limit;
+    let started = unix::start::start(spec, streams)?;
     if let Some(soft) = limit {
         // A moment late: what the program does first may still see the caller's.
         limit_descriptors(started.process.number(), soft);
     }
-    Ok(Started {
-        process: Process::Waited(started.process),
-        loading: Loading::Done(started.loading),
+    Ok(StartedProcess {
+        process: ProcessHandle::Waited(started.process),
+        pending_exec: PendingExec::Done(started.pending_exec),
     })
 }
 

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::{Seek, Write};
 
-use crate::sys::trouble::Failure;
+use crate::sys::failure::Failure;
 
 /// A file that holds these bytes and stands at its start: a temporary one that was unlinked.
 pub(crate) fn memory_file(bytes: &[u8]) -> Result<File, Failure> {

@@ -4,9 +4,8 @@
 //! that another thread opens without close-on-exec while a job is started goes to that job too; and a start that hangs, on a
 //! file server that doesn't answer, holds up the thread that has asked for it.
 
-pub(crate) mod event;
 pub(crate) mod files;
-pub(crate) mod loading;
+pub(crate) mod pending_exec;
 pub(crate) mod pipe;
 #[cfg(not(target_os = "linux"))]
 pub(crate) mod proc;
@@ -16,3 +15,4 @@ pub(crate) mod start;
 #[cfg_attr(target_os = "linux", expect(dead_code, reason = "Linux tells it by /proc"))]
 pub(crate) mod threads;
 pub(crate) mod waiter;
+pub(crate) mod wake_event;

@@ -7,7 +7,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 
 use rustix::fs::OFlags;
 
-use crate::sys::trouble::Failure;
+use crate::sys::failure::Failure;
 
 /// A pipe: the end to read from and the end to write to. Reading doesn't wait: what poll(2) has promised, a job
 /// that opens its own output through `/proc` can have read away. Writing does, as every program expects.

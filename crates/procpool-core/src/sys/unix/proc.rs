@@ -6,25 +6,7 @@ use std::os::fd::BorrowedFd;
 
 use rustix::process::Signal;
 
-/// What the kernel says of a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stat {
-    pub(crate) state: State,
-    pub(crate) parent: i32,
-    pub(crate) group: i32,
-    pub(crate) session: i32,
-    /// When it was started: with its number, who it is.
-    pub(crate) started: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(dead_code, reason = "nothing is known to be in any of them")]
-pub(crate) enum State {
-    Runs,
-    Stopped,
-    /// It only waits to be reaped.
-    Ended,
-}
+use crate::sys::stat::Stat;
 
 pub(crate) fn is_ours() -> bool {
     false
@@ -42,7 +24,7 @@ pub(crate) fn own_children() -> Vec<i32> {
     Vec::new()
 }
 
-pub(crate) fn everybody() -> Vec<i32> {
+pub(crate) fn all_pids() -> Vec<i32> {
     Vec::new()
 }
 

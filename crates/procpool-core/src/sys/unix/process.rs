@@ -18,32 +18,32 @@ use crate::data::signal::Signal;
 use crate::data::status::{PeakMemory, Status, Usage};
 use crate::sys::descriptors::out_of_the_way;
 use crate::sys::poll::{Readiness, wait_any};
-use crate::sys::status::{Taken, decode_status, usage};
+use crate::sys::wait_status::{StatusTaken, decode_status, usage};
 
-pub(crate) struct Process {
+pub(crate) struct ProcessHandle {
     pid: Pid,
     end: OwnedFd,
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<ExitWait>,
 }
 
 /// What waits for the end of a process.
-pub(crate) struct Watch {
+pub(crate) struct ExitWatch {
     /// At its end when the process is.
     pub(crate) end: OwnedFd,
-    pub(crate) thread: JoinHandle<Result<(), Taken>>,
+    pub(crate) thread: JoinHandle<Result<(), StatusTaken>>,
 }
 
-enum Waiting {
-    Waits(JoinHandle<Result<(), Taken>>),
-    HasEnded(Result<(), Taken>),
+enum ExitWait {
+    Waits(JoinHandle<Result<(), StatusTaken>>),
+    HasEnded(Result<(), StatusTaken>),
 }
 
-impl Process {
-    pub(crate) fn new(pid: Pid, watch: Watch) -> Process {
-        Process {
+impl ProcessHandle {
+    pub(crate) fn new(pid: Pid, watch: ExitWatch) -> ProcessHandle {
+        ProcessHandle {
             pid,
             end: watch.end,
-            waiting: Mutex::new(Waiting::Waits(watch.thread)),
+            waiting: Mutex::new(ExitWait::Waits(watch.thread)),
         }
     }
 
@@ -56,8 +56,8 @@ impl Process {
         self.end.as_fd()
     }
 
-    pub(crate) fn out_of_the_way(self, ceiling: RawFd) -> Process {
-        Process { end: out_of_the_way(self.end, ceiling), ..self }
+    pub(crate) fn out_of_the_way(self, ceiling: RawFd) -> ProcessHandle {
+        ProcessHandle { end: out_of_the_way(self.end, ceiling), ..self }
     }
 
     /// Sends a signal to the process group that it leads.
@@ -79,7 +79,7 @@ impl Process {
     }
 
     /// Waits for it to end, reaps it and says how it ended and what it used.
-    pub(crate) fn reap(&self) -> Result<(Status, Usage), Taken> {
+    pub(crate) fn reap(&self) -> Result<(Status, Usage), StatusTaken> {
         self.waiting().finish()?;
         reap(self.pid)
     }
@@ -90,26 +90,26 @@ impl Process {
             || waiting.finish().is_ok()
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+    fn waiting(&self) -> MutexGuard<'_, ExitWait> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Waiting {
+impl ExitWait {
     /// Waits for the process to end, and says whether it is still there to be reaped.
-    fn finish(&mut self) -> Result<(), Taken> {
-        let ended = match mem::replace(self, Waiting::HasEnded(Err(Taken))) {
+    fn finish(&mut self) -> Result<(), StatusTaken> {
+        let ended = match mem::replace(self, ExitWait::HasEnded(Err(StatusTaken))) {
             // It does not panic.
-            Waiting::Waits(thread) => thread.join().unwrap_or(Err(Taken)),
-            Waiting::HasEnded(ended) => ended,
+            ExitWait::Waits(thread) => thread.join().unwrap_or(Err(StatusTaken)),
+            ExitWait::HasEnded(ended) => ended,
         };
-        *self = Waiting::HasEnded(ended);
+        *self = ExitWait::HasEnded(ended);
         ended
     }
 }
 
 /// Waits for a process by its number, reaps it and says how it ended and what it used.
-pub(crate) fn reap(pid: Pid) -> Result<(Status, Usage), Taken> {
+pub(crate) fn reap(pid: Pid) -> Result<(Status, Usage), StatusTaken> {
     let mut status = 0;
     let mut used = MaybeUninit::<libc::rusage>::zeroed();
     loop {
@@ -121,7 +121,7 @@ pub(crate) fn reap(pid: Pid) -> Result<(Status, Usage), Taken> {
             break;
         }
         if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
-            return Err(Taken);
+            return Err(StatusTaken);
         }
     }
     // SAFETY: all-zero bytes are a valid rusage, and wait4 succeeded.

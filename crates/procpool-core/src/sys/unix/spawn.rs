@@ -10,8 +10,8 @@ use std::ptr;
 use rustix::process::Pid;
 
 use crate::sys::descriptors::end_of_descriptors;
-use crate::sys::image::Image;
-use crate::sys::trouble::Failure;
+use crate::sys::exec_spec::ExecSpec;
+use crate::sys::failure::Failure;
 
 /// `posix_spawn(3)` starts a session where the C library has a flag for that, else a process group.
 #[cfg(target_os = "linux")]
@@ -24,15 +24,15 @@ const OWN_GROUP: c_int = libc::POSIX_SPAWN_SETPGROUP as c_int;
 
 /// Starts the process, and gives its number.
 pub(crate) fn spawn(
-    image: &Image,
+    spec: &ExecSpec,
     program: &CStr,
     streams: [Option<BorrowedFd<'_>>; 3],
 ) -> Result<Pid, Failure> {
     let failed = Failure::of("posix_spawn");
-    let actions = Actions::of(image, streams).map_err(&failed)?;
-    let attributes = Attributes::new().map_err(&failed)?;
-    let arguments = image.argument_pointers();
-    let environment = image.environment_pointers();
+    let actions = FileActions::of(spec, streams).map_err(&failed)?;
+    let attributes = SpawnAttributes::new().map_err(&failed)?;
+    let arguments = spec.argument_pointers();
+    let environment = spec.environment_pointers();
     let mut pid = 0;
     // SAFETY: all that is pointed to lives until the call is over; both lists end with a null pointer, and posix_spawn(3)
     // writes to none of their strings.
@@ -59,20 +59,20 @@ fn check(error: c_int) -> io::Result<()> {
     }
 }
 
-struct Actions(MaybeUninit<libc::posix_spawn_file_actions_t>);
+struct FileActions(MaybeUninit<libc::posix_spawn_file_actions_t>);
 
 #[expect(unsafe_code, reason = "no library has posix_spawn's file actions")]
-impl Actions {
-    fn of(image: &Image, streams: [Option<BorrowedFd<'_>>; 3]) -> io::Result<Actions> {
+impl FileActions {
+    fn of(spec: &ExecSpec, streams: [Option<BorrowedFd<'_>>; 3]) -> io::Result<FileActions> {
         let mut actions = MaybeUninit::uninit();
         // SAFETY: it is filled in by this call, and from here on dropped.
         check(unsafe { libc::posix_spawn_file_actions_init(actions.as_mut_ptr()) })?;
-        let mut actions = Actions(actions);
+        let mut actions = FileActions(actions);
         for (target, stream) in (0..).zip(streams) {
             actions.duplicate(stream, target)?;
         }
         actions.close_others()?;
-        if let Some(directory) = &image.directory {
+        if let Some(directory) = &spec.directory {
             actions.change_directory(directory)?;
         }
         Ok(actions)
@@ -125,7 +125,7 @@ impl Actions {
     }
 }
 
-impl Drop for Actions {
+impl Drop for FileActions {
     fn drop(&mut self) {
         // SAFETY: it was initialised.
         #[expect(unsafe_code, reason = "no library has posix_spawn's file actions")]
@@ -135,16 +135,16 @@ impl Drop for Actions {
     }
 }
 
-struct Attributes(MaybeUninit<libc::posix_spawnattr_t>);
+struct SpawnAttributes(MaybeUninit<libc::posix_spawnattr_t>);
 
 #[expect(unsafe_code, reason = "no library has posix_spawn's attributes")]
-impl Attributes {
-    fn new() -> io::Result<Attributes> {
+impl SpawnAttributes {
+    fn new() -> io::Result<SpawnAttributes> {
         let flags = OWN_GROUP | libc::POSIX_SPAWN_SETSIGDEF as c_int | libc::POSIX_SPAWN_SETSIGMASK as c_int;
         let mut attributes = MaybeUninit::uninit();
         // SAFETY: it is filled in by this call, and from here on dropped.
         check(unsafe { libc::posix_spawnattr_init(attributes.as_mut_ptr()) })?;
-        let mut attributes = Attributes(attributes);
+        let mut attributes = SpawnAttributes(attributes);
         let it = attributes.0.as_mut_ptr();
         let mut all = MaybeUninit::<libc::sigset_t>::uninit();
         let mut none = MaybeUninit::<libc::sigset_t>::uninit();
@@ -166,7 +166,7 @@ impl Attributes {
     }
 }
 
-impl Drop for Attributes {
+impl Drop for SpawnAttributes {
     fn drop(&mut self) {
         // SAFETY: it was initialised.
         #[expect(unsafe_code, reason = "no library has posix_spawn's attributes")]

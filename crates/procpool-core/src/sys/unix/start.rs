@@ -8,17 +8,17 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags, open, stat};
 
 use crate::sys::descriptors::above_standard;
-use crate::sys::image::{Image, named_pipe};
-use crate::sys::trouble::Failure;
-use crate::sys::unix::loading::Loading;
-use crate::sys::unix::process::Process;
+use crate::sys::exec_spec::{ExecSpec, named_pipe};
+use crate::sys::failure::Failure;
+use crate::sys::unix::pending_exec::PendingExec;
+use crate::sys::unix::process::ProcessHandle;
 use crate::sys::unix::spawn::spawn;
-use crate::sys::unix::waiter::Waiter;
+use crate::sys::unix::waiter::ExitWaiter;
 
 /// A process that was started.
-pub(crate) struct Started {
-    pub(crate) process: Process,
-    pub(crate) loading: Loading,
+pub(crate) struct StartedProcess {
+    pub(crate) process: ProcessHandle,
+    pub(crate) pending_exec: PendingExec,
 }
 
 /// Starts it as the leader of a process group of its own, of a session too where `posix_spawn(3)` can, with every signal
@@ -26,28 +26,31 @@ pub(crate) struct Started {
 ///
 /// Where a file hangs that the image names, this does.
 #[expect(clippy::needless_pass_by_value, reason = "elsewhere it is kept for as long as the start takes")]
-pub(crate) fn start(image: Image, streams: [Option<BorrowedFd<'_>>; 3]) -> Result<Started, Failure> {
-    let program = seek(&image)?;
-    let input = image.input.as_deref().map(open_input).transpose().map_err(Failure::of("open"))?;
+pub(crate) fn start(spec: ExecSpec, streams: [Option<BorrowedFd<'_>>; 3]) -> Result<StartedProcess, Failure> {
+    let program = seek(&spec)?;
+    let input = spec.input.as_deref().map(open_input).transpose().map_err(Failure::of("open"))?;
     let [stdin, stdout, stderr] = streams;
     let streams = [input.as_ref().map(AsFd::as_fd).or(stdin), stdout, stderr];
     // Before the process: what runs must never be without somebody who waits for it.
-    let waiter = Waiter::prepare()?;
-    let pid = spawn(&image, &program, streams)?;
-    Ok(Started { process: waiter.watch(pid), loading: Loading(program) })
+    let waiter = ExitWaiter::prepare()?;
+    let pid = spawn(&spec, &program, streams)?;
+    Ok(StartedProcess {
+        process: waiter.watch(pid),
+        pending_exec: PendingExec(program),
+    })
 }
 
 /// Whether a process may end with its parent: `posix_spawn(3)` knows nothing of that.
 #[cfg_attr(target_os = "linux", expect(dead_code, reason = "Linux has its own, which may be refused"))]
-pub(crate) fn ends_orphans() -> bool {
+pub(crate) fn can_end_with_parent() -> bool {
     false
 }
 
-fn seek(image: &Image) -> Result<CString, Failure> {
-    let sought = image.program.seek();
+fn seek(spec: &ExecSpec) -> Result<CString, Failure> {
+    let sought = spec.program.seek();
     let place =
         sought.map_err(|number| Failure { call: "execvp", source: io::Error::from_raw_os_error(number) })?;
-    Ok(image.program.path(place).expect("BUG: a program that was found is nowhere").to_owned())
+    Ok(spec.program.path(place).expect("BUG: a program that was found is nowhere").to_owned())
 }
 
 /// To open a named pipe waits for a writer, which may never come.

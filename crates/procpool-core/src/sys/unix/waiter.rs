@@ -9,38 +9,38 @@ use std::thread;
 use rustix::io::Errno;
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
-use crate::sys::status::Taken;
-use crate::sys::trouble::Failure;
+use crate::sys::failure::Failure;
 use crate::sys::unix::pipe::close_on_exec_pair;
-use crate::sys::unix::process::{Process, Watch};
+use crate::sys::unix::process::{ExitWatch, ProcessHandle};
+use crate::sys::wait_status::StatusTaken;
 
 /// A thread that has no process yet. Where none comes it ends.
-pub(crate) struct Waiter {
+pub(crate) struct ExitWaiter {
     tell: SyncSender<Pid>,
-    watch: Watch,
+    watch: ExitWatch,
 }
 
 /// It needs next to nothing; but handlers of the caller's signals may run on it.
 const STACK: usize = 128 * 1024;
 
-impl Waiter {
-    pub(crate) fn prepare() -> Result<Waiter, Failure> {
+impl ExitWaiter {
+    pub(crate) fn prepare() -> Result<ExitWaiter, Failure> {
         let (reader, writer) = close_on_exec_pair().map_err(Failure::of("pipe"))?;
         let (tell, told) = sync_channel(1);
         let thread = thread::Builder::new().name("procpool-wait".into()).stack_size(STACK);
         let thread = thread.spawn(move || wait(&told, writer)).map_err(Failure::of("a thread"))?;
-        Ok(Waiter { tell, watch: Watch { end: reader, thread } })
+        Ok(ExitWaiter { tell, watch: ExitWatch { end: reader, thread } })
     }
 
-    pub(crate) fn watch(self, pid: Pid) -> Process {
+    pub(crate) fn watch(self, pid: Pid) -> ProcessHandle {
         // It waits for nothing else, and has room for one.
         let _ = self.tell.send(pid);
-        Process::new(pid, self.watch)
+        ProcessHandle::new(pid, self.watch)
     }
 }
 
 /// `end` is closed when the process has ended.
-fn wait(told: &Receiver<Pid>, end: OwnedFd) -> Result<(), Taken> {
+fn wait(told: &Receiver<Pid>, end: OwnedFd) -> Result<(), StatusTaken> {
     let Ok(pid) = told.recv() else { return Ok(()) };
     let waited = loop {
         match waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
@@ -51,6 +51,6 @@ fn wait(told: &Receiver<Pid>, end: OwnedFd) -> Result<(), Taken> {
     drop(end);
     waited.map(drop).map_err(|error| {
         debug_assert_eq!(io::Error::from(error).raw_os_error(), Some(libc::ECHILD));
-        Taken
+        StatusTaken
     })
 }

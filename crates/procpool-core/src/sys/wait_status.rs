@@ -8,7 +8,7 @@ use crate::data::status::{PeakMemory, Status, Usage};
 
 /// Somebody else has reaped the process: nobody will ever know how it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Taken;
+pub(crate) struct StatusTaken;
 
 /// A status as wait4(2) writes it.
 pub(crate) fn decode_status(status: i32) -> Status {

@@ -9,8 +9,8 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use crate::data::error::Error;
 use crate::data::limit::Limit;
-use crate::pool::staff::Staff;
-use crate::pool::worker::{ToDispatcher, Tools, Worker};
+use crate::pool::thread_budget::ThreadBudget;
+use crate::pool::worker::{DispatcherChannels, Worker, WorkerShared};
 use crate::runner::Runner;
 use crate::schedule::Start;
 use crate::sys;
@@ -18,38 +18,38 @@ use crate::sys;
 /// The workers of a run, and the channel to them, which is bounded by the limit.
 ///
 /// No more jobs than the limit are between `assign` and their end, so it is never full: no send blocks.
-pub(crate) struct Crew<R: Runner> {
+pub(crate) struct WorkerThreads<R: Runner> {
     worker: Worker<R>,
     jobs: Sender<Start<R::Work>>,
-    words: Receiver<()>,
+    wakes: Receiver<()>,
     given_back: Receiver<Start<R::Work>>,
     threads: Vec<JoinHandle<()>>,
 }
 
-impl<R: Runner> Crew<R> {
+impl<R: Runner> WorkerThreads<R> {
     /// A crew of one; others join as they are needed, up to one a slot.
-    pub(crate) fn new(limit: Limit, tools: Tools<R>) -> Result<Crew<R>, Error> {
+    pub(crate) fn new(limit: Limit, shared: WorkerShared<R>) -> Result<WorkerThreads<R>, Error> {
         let (jobs, taken) = bounded(limit.get());
-        let (word, words) = bounded(1);
+        let (wake, wakes) = bounded(1);
         // Of each worker one at most is in there.
         let (giving_back, given_back) = unbounded();
         let worker = Worker {
-            tools,
-            staff: Arc::new(Mutex::new(Staff::new(most_threads(limit)))),
-            dispatcher: ToDispatcher { jobs: taken, word, given_back: giving_back },
+            shared,
+            budget: Arc::new(Mutex::new(ThreadBudget::new(most_threads(limit)))),
+            dispatcher: DispatcherChannels { jobs: taken, wake, given_back: giving_back },
         };
         let first = worker.start_first().map_err(|error| Error::resource("a worker thread", error))?;
-        Ok(Crew { worker, jobs, words, given_back, threads: vec![first] })
+        Ok(WorkerThreads { worker, jobs, wakes, given_back, threads: vec![first] })
     }
 
     /// Hands a job to a worker that is free. `running` jobs are under way, this one included.
     pub(crate) fn assign(&mut self, start: Start<R::Work>, running: usize) {
         let now = Instant::now();
-        if self.worker.staff().wants_another(running, now) {
+        if self.worker.budget().admit_another(running, now) {
             match self.worker.start(self.threads.len() + 1) {
                 Ok(thread) => self.threads.push(thread),
                 // The job waits for one of those there are.
-                Err(_) => self.worker.staff().thread_refused(now),
+                Err(_) => self.worker.budget().thread_refused(now),
             }
         }
         self.assign_again(start);
@@ -61,8 +61,8 @@ impl<R: Runner> Crew<R> {
     }
 
     /// A word from a worker: there may be something to do.
-    pub(crate) fn words(&self) -> &Receiver<()> {
-        &self.words
+    pub(crate) fn wakes(&self) -> &Receiver<()> {
+        &self.wakes
     }
 
     /// Jobs whose worker has left.

@@ -6,38 +6,38 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::{EventfdFlags, eventfd};
 
+use crate::sys::kernel_feature::KernelFeature;
 use crate::sys::unix;
-use crate::sys::way::Way;
 
-static EVENTFD: Way = Way::new();
+static EVENTFD: KernelFeature = KernelFeature::new();
 
 #[derive(Debug)]
-pub(crate) enum Event {
+pub(crate) enum WakeEvent {
     Counter(OwnedFd),
-    Pipe(unix::event::Event),
+    Pipe(unix::wake_event::WakeEvent),
 }
 
-impl Event {
-    pub(crate) fn new() -> io::Result<Event> {
+impl WakeEvent {
+    pub(crate) fn new() -> io::Result<WakeEvent> {
         let counter = || Ok(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
         match EVENTFD.attempt(counter) {
-            Some(counter) => counter.map(Event::Counter),
-            None => unix::event::Event::new().map(Event::Pipe),
+            Some(counter) => counter.map(WakeEvent::Counter),
+            None => unix::wake_event::WakeEvent::new().map(WakeEvent::Pipe),
         }
     }
 
     pub(crate) fn raise(&self) {
         match self {
             // It can only fail with EAGAIN, once the counter is at its top: then it has been raised already.
-            Event::Counter(counter) => drop(rustix::io::write(counter, &1_u64.to_ne_bytes())),
-            Event::Pipe(pipe) => pipe.raise(),
+            WakeEvent::Counter(counter) => drop(rustix::io::write(counter, &1_u64.to_ne_bytes())),
+            WakeEvent::Pipe(pipe) => pipe.raise(),
         }
     }
 
     pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
-            Event::Counter(counter) => counter.as_fd(),
-            Event::Pipe(pipe) => pipe.as_fd(),
+            WakeEvent::Counter(counter) => counter.as_fd(),
+            WakeEvent::Pipe(pipe) => pipe.as_fd(),
         }
     }
 }

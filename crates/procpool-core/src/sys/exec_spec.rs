@@ -9,22 +9,22 @@ use std::sync::Arc;
 
 use rustix::fs::{Access, FileType, access, stat};
 
-use crate::sys::trouble::Failure;
+use crate::sys::failure::Failure;
 
 /// A process that is to be started.
 #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "POSIX has nothing for the last two"))]
-pub(crate) struct Image {
+pub(crate) struct ExecSpec {
     pub(crate) program: Program,
     /// `argv`, with the program's name first.
     pub(crate) arguments: Vec<CString>,
-    pub(crate) environment: Variables,
+    pub(crate) environment: EnvironmentStrings,
     pub(crate) directory: Option<CString>,
     /// The file that becomes its standard input, whatever that is else: found before it enters its directory.
     pub(crate) input: Option<CString>,
     /// Its soft limit of descriptors; `None` is the caller's.
     pub(crate) descriptor_limit: Option<u64>,
     /// Whether it is killed when the thread that has started it is gone.
-    pub(crate) orphan: Orphan,
+    pub(crate) on_parent_death: OnParentDeath,
 }
 
 /// Where the program is.
@@ -36,7 +36,7 @@ pub(crate) enum Program {
 }
 
 /// The environment: strings that many starts have in common, and some of its own, `NAME=VALUE` each.
-pub(crate) struct Variables {
+pub(crate) struct EnvironmentStrings {
     pub(crate) common: Arc<[CString]>,
     /// The places of those that it has.
     pub(crate) kept: Vec<usize>,
@@ -48,22 +48,22 @@ pub(crate) struct Variables {
     not(target_os = "linux"),
     expect(dead_code, reason = "posix_spawn(3) comes back when that is over")
 )]
-pub(crate) enum Progress {
-    UnderWay,
+pub(crate) enum ExecProgress {
+    Pending,
     /// It is its program, or was ended before.
-    Over,
+    Done,
     /// It has ended, or is about to, for it could not.
     Failed(Failure),
 }
 
 /// What becomes of a process whose parent has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Orphan {
-    Ends,
-    LivesOn,
+pub(crate) enum OnParentDeath {
+    Die,
+    LiveOn,
 }
 
-impl Image {
+impl ExecSpec {
     /// Its arguments as execve(2) wants them, as long as it lives.
     pub(crate) fn argument_pointers(&self) -> Vec<*const c_char> {
         pointers(self.arguments.iter().map(CString::as_c_str))
@@ -101,7 +101,7 @@ impl Program {
     }
 }
 
-impl Variables {
+impl EnvironmentStrings {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &CStr> {
         let kept = self.kept.iter().map(|place| &self.common[*place]);
         kept.chain(&self.own).map(CString::as_c_str)

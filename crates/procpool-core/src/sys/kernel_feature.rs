@@ -7,34 +7,34 @@ use std::io;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::sys::trouble::is_refusal;
+use crate::sys::failure::is_refusal;
 
 /// Of the whole process, as what refuses it is.
-pub(crate) struct Way {
+pub(crate) struct KernelFeature {
     refused: AtomicBool,
 }
 
-impl Way {
-    pub(crate) const fn new() -> Way {
-        Way { refused: AtomicBool::new(false) }
+impl KernelFeature {
+    pub(crate) const fn new() -> KernelFeature {
+        KernelFeature { refused: AtomicBool::new(false) }
     }
 
-    pub(crate) fn is_open(&self) -> bool {
+    pub(crate) fn is_usable(&self) -> bool {
         !self.refused.load(Ordering::Relaxed) && !only_posix()
     }
 
-    pub(crate) fn close(&self) {
+    pub(crate) fn mark_refused(&self) {
         self.refused.store(true, Ordering::Relaxed);
     }
 
     /// What comes of taking it; `None` where it has been refused, now or before.
     pub(crate) fn attempt<T>(&self, act: impl FnOnce() -> io::Result<T>) -> Option<io::Result<T>> {
-        if !self.is_open() {
+        if !self.is_usable() {
             return None;
         }
         match act() {
             Err(error) if is_refusal(&error) => {
-                self.close();
+                self.mark_refused();
                 None
             }
             result => Some(result),
@@ -55,15 +55,15 @@ mod tests {
 
     #[test]
     fn what_was_refused_once_is_not_tried_again_and_a_shortage_is_no_refusal() {
-        let way = Way { refused: AtomicBool::new(false) };
+        let feature = KernelFeature { refused: AtomicBool::new(false) };
         let fails = |number| move || Err::<(), _>(io::Error::from_raw_os_error(number));
         if only_posix() {
-            assert!(!way.is_open());
+            assert!(!feature.is_usable());
             return;
         }
-        assert!(way.attempt(fails(libc::EMFILE)).unwrap().is_err());
-        assert!(way.attempt(|| Ok(())).unwrap().is_ok());
-        assert!(way.attempt(fails(libc::ENOSYS)).is_none());
-        assert!(way.attempt(|| Ok(())).is_none());
+        assert!(feature.attempt(fails(libc::EMFILE)).unwrap().is_err());
+        assert!(feature.attempt(|| Ok(())).unwrap().is_ok());
+        assert!(feature.attempt(fails(libc::ENOSYS)).is_none());
+        assert!(feature.attempt(|| Ok(())).is_none());
     }
 }

@@ -19,29 +19,29 @@ use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{Pid, WaitOptions, waitpid};
 use rustix::thread::futex;
 
-use crate::sys::image::{Progress, named_pipe};
-use crate::sys::linux::birth::Birth;
-use crate::sys::linux::child::{become_program, only_tell};
-use crate::sys::linux::ladder::Call;
-use crate::sys::trouble::Failure;
+use crate::sys::exec_spec::{ExecProgress, named_pipe};
+use crate::sys::failure::Failure;
+use crate::sys::linux::child::{become_program, write_flag};
+use crate::sys::linux::child_setup::ChildSetup;
+use crate::sys::linux::start_method::Call;
 use crate::sys::unix;
 
 /// A process that is its program, or on its way there.
-pub(crate) enum Loading {
-    Child(Memory),
+pub(crate) enum PendingExec {
+    Child(ChildMemory),
     /// It was its program when it was first seen.
-    Done(unix::loading::Loading),
+    Done(unix::pending_exec::PendingExec),
 }
 
 /// What the child uses, who owns it too. Where it still does when this is dropped, it is left to it: nobody would see when it doesn't
 /// any more.
-pub(crate) struct Memory {
-    birth: NonNull<Birth>,
-    stack: NonNull<MaybeUninit<Stack>>,
+pub(crate) struct ChildMemory {
+    setup: NonNull<ChildSetup>,
+    stack: NonNull<MaybeUninit<ChildStack>>,
 }
 
 /// The child runs on this. Its few calls need a tenth of it.
-type Stack = [u128; 1024];
+type ChildStack = [u128; 1024];
 
 const IN_OUR_MEMORY: c_int = libc::CLONE_VM | libc::SIGCHLD;
 
@@ -49,108 +49,108 @@ const IN_OUR_MEMORY: c_int = libc::CLONE_VM | libc::SIGCHLD;
 /// more but for its end.
 const SLOW: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 
-impl Loading {
+impl PendingExec {
     /// The path of the program, as far as that was found by now.
     pub(crate) fn program(&self) -> Option<&CStr> {
         match self {
-            Loading::Child(memory) => {
-                let birth = memory.birth();
-                let place = if birth.is_within() { 0 } else { birth.place.get() };
-                birth.image.program.path(place)
+            PendingExec::Child(memory) => {
+                let setup = memory.setup();
+                let program_index = if setup.uses_our_memory() { 0 } else { setup.program_index.get() };
+                setup.spec.program.path(program_index)
             }
-            Loading::Done(loading) => loading.program(),
+            PendingExec::Done(pending_exec) => pending_exec.program(),
         }
     }
 
-    /// How far it has come. What it says but [`Progress::UnderWay`] stays so.
-    pub(crate) fn progress(&self) -> Progress {
+    /// How far it has come. What it says but [`ExecProgress::Pending`] stays so.
+    pub(crate) fn progress(&self) -> ExecProgress {
         let (call, number) = match self {
-            Loading::Child(memory) if memory.birth().is_within() => return Progress::UnderWay,
-            Loading::Child(memory) => match memory.birth().trouble.get() {
-                Some(trouble) => trouble,
-                None => return Progress::Over,
+            PendingExec::Child(memory) if memory.setup().uses_our_memory() => return ExecProgress::Pending,
+            PendingExec::Child(memory) => match memory.setup().failure.get() {
+                Some(failure) => failure,
+                None => return ExecProgress::Done,
             },
-            Loading::Done(_) => return Progress::Over,
+            PendingExec::Done(_) => return ExecProgress::Done,
         };
         let source = match call {
             Call::NamedPipe => named_pipe(),
             _ => io::Error::from_raw_os_error(number),
         };
-        Progress::Failed(Failure { call: call.name(), source })
+        ExecProgress::Failed(Failure { call: call.name(), source })
     }
 }
 
-impl Memory {
-    pub(super) fn new(birth: Birth) -> Memory {
-        Memory {
-            birth: Box::leak(Box::new(birth)).into(),
-            stack: Box::leak(Box::<Stack>::new_uninit()).into(),
+impl ChildMemory {
+    pub(super) fn new(setup: ChildSetup) -> ChildMemory {
+        ChildMemory {
+            setup: Box::leak(Box::new(setup)).into(),
+            stack: Box::leak(Box::<ChildStack>::new_uninit()).into(),
         }
     }
 
     #[expect(unsafe_code, reason = "a box would say that nobody else uses it")]
-    pub(super) fn birth(&self) -> &Birth {
+    pub(super) fn setup(&self) -> &ChildSetup {
         // SAFETY: it is freed by this alone, and all that the child changes is in cells.
-        unsafe { self.birth.as_ref() }
+        unsafe { self.setup.as_ref() }
     }
 
     /// Takes back what the child was given, which must have ended.
-    pub(super) fn into_birth(self) -> Box<Birth> {
-        assert!(!self.birth().is_within(), "BUG: a child that has ended uses its parent's memory");
-        let (birth, _) = self.into_boxes();
-        birth
+    pub(super) fn into_setup(self) -> Box<ChildSetup> {
+        assert!(!self.setup().uses_our_memory(), "BUG: a child that has ended uses its parent's memory");
+        let (setup, _) = self.into_boxes();
+        setup
     }
 
-    fn into_boxes(self) -> (Box<Birth>, Box<MaybeUninit<Stack>>) {
+    fn into_boxes(self) -> (Box<ChildSetup>, Box<MaybeUninit<ChildStack>>) {
         let this = ManuallyDrop::new(self);
         // SAFETY: both come from boxes, this was their only owner and is no more, and the child is gone from there.
         #[expect(unsafe_code, reason = "the other half of what makes this")]
         unsafe {
-            (Box::from_raw(this.birth.as_ptr()), Box::from_raw(this.stack.as_ptr()))
+            (Box::from_raw(this.setup.as_ptr()), Box::from_raw(this.stack.as_ptr()))
         }
     }
 
     /// Makes the child. It comes back at once.
-    pub(super) fn bear(&mut self) -> io::Result<Pid> {
-        let birth = self.birth();
+    pub(super) fn clone_vfork(&mut self) -> io::Result<Pid> {
+        let setup = self.setup();
         let mut flags = IN_OUR_MEMORY | libc::CLONE_CHILD_CLEARTID;
-        if birth.rung.shares_descriptors() {
+        if setup.method.shares_descriptors() {
             flags |= libc::CLONE_FILES;
         }
-        if birth.rung.wants_pidfd_of_clone() {
+        if setup.method.wants_pidfd_of_clone() {
             flags |= libc::CLONE_PIDFD;
         }
-        birth.within().store(1, Ordering::Relaxed);
-        let argument = self.birth.as_ptr().cast();
-        let tell = Tell {
-            pidfd: birth.pidfd.as_ptr(),
-            within: birth.within().as_ptr().cast(),
+        setup.exec_futex().store(1, Ordering::Relaxed);
+        let argument = self.setup.as_ptr().cast();
+        let tell = CloneOutputs {
+            pidfd: setup.pidfd.as_ptr(),
+            exec_futex: setup.exec_futex().as_ptr().cast(),
         };
-        let born = clone(become_program, argument, flags, self.stack.as_ptr(), &tell);
-        if born.is_err() {
-            birth.within().store(0, Ordering::Relaxed);
+        let cloned = clone(become_program, argument, flags, self.stack.as_ptr(), &tell);
+        if cloned.is_err() {
+            setup.exec_futex().store(0, Ordering::Relaxed);
         }
-        born
+        cloned
     }
 
     /// Waits until the child has become its program or has ended; not for long, where that takes long and it can be ended like any
     /// process. Calls nothing that uses errno, which is the child's too.
     pub(super) fn wait(&self) {
-        let birth = self.birth();
-        while birth.is_within() {
-            let waited = futex::wait(birth.within(), futex::Flags::empty(), 1, Some(&SLOW));
-            if waited == Err(Errno::TIMEDOUT) && birth.is_bare() {
+        let setup = self.setup();
+        while setup.uses_our_memory() {
+            let waited = futex::wait(setup.exec_futex(), futex::Flags::empty(), 1, Some(&SLOW));
+            if waited == Err(Errno::TIMEDOUT) && setup.has_own_descriptors() {
                 return;
             }
         }
     }
 }
 
-impl Drop for Memory {
+impl Drop for ChildMemory {
     fn drop(&mut self) {
-        if !self.birth().is_within() {
-            let Memory { birth, stack } = *self;
-            drop(Memory { birth, stack }.into_boxes());
+        if !self.setup().uses_our_memory() {
+            let ChildMemory { setup, stack } = *self;
+            drop(ChildMemory { setup, stack }.into_boxes());
         }
     }
 }
@@ -158,10 +158,10 @@ impl Drop for Memory {
 /// Whether what a child of clone(2) writes is seen here: tried by one that does nothing else.
 pub(super) fn shares_memory() -> io::Result<bool> {
     let seen = Cell::new(false);
-    let mut stack = Box::<Stack>::new_uninit();
-    let nothing = Tell { pidfd: ptr::null_mut(), within: ptr::null_mut() };
+    let mut stack = Box::<ChildStack>::new_uninit();
+    let nothing = CloneOutputs { pidfd: ptr::null_mut(), exec_futex: ptr::null_mut() };
     let pid = clone(
-        only_tell,
+        write_flag,
         ptr::from_ref(&seen).cast_mut().cast(),
         IN_OUR_MEMORY,
         ptr::from_mut(&mut *stack),
@@ -173,9 +173,9 @@ pub(super) fn shares_memory() -> io::Result<bool> {
 }
 
 /// Where clone(2) writes, as far as its flags ask for it.
-struct Tell {
+struct CloneOutputs {
     pidfd: *mut c_int,
-    within: *mut c_void,
+    exec_futex: *mut c_void,
 }
 
 /// `act` runs in a child in this memory, with `argument`, and must not come back from there. It uses all of these until it has left
@@ -185,8 +185,8 @@ fn clone(
     act: extern "C" fn(*mut c_void) -> c_int,
     argument: *mut c_void,
     flags: c_int,
-    stack: *mut MaybeUninit<Stack>,
-    tell: &Tell,
+    stack: *mut MaybeUninit<ChildStack>,
+    tell: &CloneOutputs,
 ) -> io::Result<Pid> {
     let mut all = MaybeUninit::<libc::sigset_t>::uninit();
     let mut before = MaybeUninit::<libc::sigset_t>::uninit();
@@ -197,7 +197,8 @@ fn clone(
         libc::sigfillset(all.as_mut_ptr());
         libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), before.as_mut_ptr());
         let top = stack.add(1).cast();
-        let pid = libc::clone(act, top, flags, argument, tell.pidfd, ptr::null_mut::<c_void>(), tell.within);
+        let pid =
+            libc::clone(act, top, flags, argument, tell.pidfd, ptr::null_mut::<c_void>(), tell.exec_futex);
         let error = (pid == -1).then(io::Error::last_os_error);
         libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut());
         (pid, error)

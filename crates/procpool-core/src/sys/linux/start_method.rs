@@ -13,11 +13,11 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use crate::sys::way::only_posix;
+use crate::sys::kernel_feature::only_posix;
 
 /// From the best to the one that every system has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Rung {
+pub(crate) enum StartMethod {
     /// clone(2) gives the pidfd; the child shares our descriptors until it has a table of its own.
     Full,
     /// The child opens its own pidfd, while it still shares our descriptors: so nothing runs that nobody can watch.
@@ -68,52 +68,57 @@ impl Call {
     }
 }
 
-const RUNGS: [Rung; 6] =
-    [Rung::Full, Rung::OpenedByChild, Rung::SharedWaited, Rung::Copied, Rung::CopiedWaited, Rung::Posix];
+const METHODS: [StartMethod; 6] = [
+    StartMethod::Full,
+    StartMethod::OpenedByChild,
+    StartMethod::SharedWaited,
+    StartMethod::Copied,
+    StartMethod::CopiedWaited,
+    StartMethod::Posix,
+];
 
 /// The one that is stood on, as its place among them: of the whole process, and only ever further down.
 static STOOD_ON: AtomicU8 = AtomicU8::new(0);
 
-impl Rung {
-    pub(crate) fn now() -> Rung {
+impl StartMethod {
+    pub(crate) fn current() -> StartMethod {
         if only_posix() {
-            return Rung::Posix;
+            return StartMethod::Posix;
         }
-        RUNGS[usize::from(STOOD_ON.load(Ordering::Relaxed)).min(RUNGS.len() - 1)]
+        METHODS[usize::from(STOOD_ON.load(Ordering::Relaxed)).min(METHODS.len() - 1)]
     }
 
     /// The one to try next where the system has refused this call; `None` where no other would do better.
-    pub(crate) fn below(self, refused: Call) -> Option<Rung> {
+    pub(crate) fn fallback(self, refused: Call) -> Option<StartMethod> {
         match (self, refused) {
-            (Rung::Full, Call::Clone | Call::ClonePidfd) => Some(Rung::OpenedByChild),
-            (Rung::OpenedByChild, Call::PidfdOpen) => Some(Rung::SharedWaited),
+            (StartMethod::Full, Call::Clone | Call::ClonePidfd) => Some(StartMethod::OpenedByChild),
+            (StartMethod::OpenedByChild, Call::PidfdOpen) => Some(StartMethod::SharedWaited),
             // The next would ask clone(2) for the same.
-            (Rung::OpenedByChild | Rung::SharedWaited, Call::Clone) | (Rung::Full, Call::Unshare) => {
-                Some(Rung::Copied)
-            }
-            (Rung::OpenedByChild | Rung::SharedWaited, Call::Unshare)
-            | (Rung::Copied, Call::Clone | Call::ClonePidfd) => Some(Rung::CopiedWaited),
-            (Rung::CopiedWaited, Call::Clone) => Some(Rung::Posix),
+            (StartMethod::OpenedByChild | StartMethod::SharedWaited, Call::Clone)
+            | (StartMethod::Full, Call::Unshare) => Some(StartMethod::Copied),
+            (StartMethod::OpenedByChild | StartMethod::SharedWaited, Call::Unshare)
+            | (StartMethod::Copied, Call::Clone | Call::ClonePidfd) => Some(StartMethod::CopiedWaited),
+            (StartMethod::CopiedWaited, Call::Clone) => Some(StartMethod::Posix),
             _ => None,
         }
     }
 
     /// From now on all starts begin here.
-    pub(crate) fn settle(self) {
-        let place = RUNGS.iter().position(|rung| *rung == self).unwrap_or_default();
+    pub(crate) fn make_current(self) {
+        let place = METHODS.iter().position(|method| *method == self).unwrap_or_default();
         STOOD_ON.fetch_max(u8::try_from(place).unwrap_or(u8::MAX), Ordering::Relaxed);
     }
 
     pub(crate) fn wants_pidfd_of_clone(self) -> bool {
-        matches!(self, Rung::Full | Rung::Copied)
+        matches!(self, StartMethod::Full | StartMethod::Copied)
     }
 
     pub(crate) fn is_waited(self) -> bool {
-        matches!(self, Rung::SharedWaited | Rung::CopiedWaited | Rung::Posix)
+        matches!(self, StartMethod::SharedWaited | StartMethod::CopiedWaited | StartMethod::Posix)
     }
 
     pub(crate) fn shares_descriptors(self) -> bool {
-        matches!(self, Rung::Full | Rung::OpenedByChild | Rung::SharedWaited)
+        matches!(self, StartMethod::Full | StartMethod::OpenedByChild | StartMethod::SharedWaited)
     }
 }
 
@@ -123,25 +128,34 @@ mod tests {
 
     #[test]
     fn every_refusal_leads_further_down_and_what_is_no_refusal_of_a_step_leads_nowhere() {
-        for rung in RUNGS {
+        for method in METHODS {
             for call in [Call::Clone, Call::ClonePidfd, Call::PidfdOpen, Call::Unshare] {
-                assert!(rung.below(call).is_none_or(|below| below > rung), "{rung:?} {call:?}");
+                assert!(
+                    method.fallback(call).is_none_or(|fallback| fallback > method),
+                    "{method:?} {call:?}"
+                );
             }
             for call in
                 [Call::Session, Call::Duplicate, Call::Input, Call::Search, Call::Directory, Call::Execute]
             {
-                assert_eq!(rung.below(call), None);
+                assert_eq!(method.fallback(call), None);
             }
         }
     }
 
     #[test]
     fn where_clone_is_refused_whatever_is_asked_of_it_the_lowest_is_reached() {
-        let mut passed = vec![Rung::Full];
-        while let Some(below) = passed.last().unwrap().below(Call::Clone) {
-            passed.push(below);
+        let mut passed = vec![StartMethod::Full];
+        while let Some(fallback) = passed.last().unwrap().fallback(Call::Clone) {
+            passed.push(fallback);
         }
-        let expected = [Rung::Full, Rung::OpenedByChild, Rung::Copied, Rung::CopiedWaited, Rung::Posix];
+        let expected = [
+            StartMethod::Full,
+            StartMethod::OpenedByChild,
+            StartMethod::Copied,
+            StartMethod::CopiedWaited,
+            StartMethod::Posix,
+        ];
         assert_eq!(passed, expected);
     }
 }

@@ -4,12 +4,12 @@
 use std::ffi::{CStr, CString};
 
 #[cfg(not(target_os = "linux"))]
-use crate::sys::image::Progress;
+use crate::sys::exec_spec::ExecProgress;
 
 /// A process that is its program.
-pub(crate) struct Loading(pub(crate) CString);
+pub(crate) struct PendingExec(pub(crate) CString);
 
-impl Loading {
+impl PendingExec {
     /// The path of the program.
     #[expect(clippy::unnecessary_wraps, reason = "elsewhere it is found later")]
     pub(crate) fn program(&self) -> Option<&CStr> {
@@ -19,7 +19,7 @@ impl Loading {
     /// How far it has come.
     #[cfg(not(target_os = "linux"))]
     #[expect(clippy::unused_self, reason = "elsewhere there is something to tell")]
-    pub(crate) fn progress(&self) -> Progress {
-        Progress::Over
+    pub(crate) fn progress(&self) -> ExecProgress {
+        ExecProgress::Done
     }
 }

@@ -7,17 +7,17 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use crate::sys::unix::pipe::close_on_exec_pair;
 
 #[derive(Debug)]
-pub(crate) struct Event {
+pub(crate) struct WakeEvent {
     reader: OwnedFd,
     writer: OwnedFd,
 }
 
-impl Event {
-    pub(crate) fn new() -> io::Result<Event> {
+impl WakeEvent {
+    pub(crate) fn new() -> io::Result<WakeEvent> {
         let (reader, writer) = close_on_exec_pair()?;
         // Whoever raises it must not wait, however often.
         rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::NONBLOCK)?;
-        Ok(Event { reader, writer })
+        Ok(WakeEvent { reader, writer })
     }
 
     pub(crate) fn raise(&self) {

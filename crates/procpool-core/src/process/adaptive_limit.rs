@@ -8,17 +8,17 @@ use std::time::{Duration, Instant};
 
 /// Shared by all who start jobs.
 #[derive(Default)]
-pub(crate) struct Room {
+pub(crate) struct AdaptiveLimit {
     under_way: AtomicUsize,
     bound: Mutex<Bound>,
     /// Who wants to know of the first shortage.
-    witness: OnceLock<Witness>,
+    callback: OnceLock<ShortageCallback>,
 }
 
-pub(crate) type Witness = Box<dyn Fn(&io::Error) + Send + Sync>;
+pub(crate) type ShortageCallback = Box<dyn Fn(&io::Error) + Send + Sync>;
 
 /// A place among those under way, from before the start to the end; given back when it is dropped.
-pub(crate) struct Place<'a>(&'a Room);
+pub(crate) struct LimitPermit<'a>(&'a AdaptiveLimit);
 
 /// The pure part: how many may be under way at a time.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl Default for Bound {
 }
 
 impl Bound {
-    fn admits(&mut self, under_way: usize, now: Instant) -> bool {
+    fn admit(&mut self, under_way: usize, now: Instant) -> bool {
         if self.rises.is_some_and(|rises| now >= rises) {
             self.most = self.most.saturating_add(self.most / 4 + 1);
             self.rises = Some(now + WHILE);
@@ -57,27 +57,27 @@ impl Bound {
     }
 }
 
-impl Room {
-    /// The first shortage is told to `witness`, once; only the first witness counts.
-    pub(crate) fn tell(&self, witness: Witness) {
-        let _ = self.witness.set(witness);
+impl AdaptiveLimit {
+    /// The first shortage is told to `callback`, once; only the first witness counts.
+    pub(crate) fn tell(&self, callback: ShortageCallback) {
+        let _ = self.callback.set(callback);
     }
 
     /// A place, unless as many are under way as may be.
-    pub(crate) fn take(&self) -> Option<Place<'_>> {
+    pub(crate) fn take(&self) -> Option<LimitPermit<'_>> {
         let mut bound = self.bound();
-        let admitted = bound.admits(self.under_way(), Instant::now());
+        let admitted = bound.admit(self.under_way(), Instant::now());
         admitted.then(|| {
             self.under_way.fetch_add(1, Ordering::Relaxed);
-            Place(self)
+            LimitPermit(self)
         })
     }
 
     /// The machine had no room for one more than are under way now.
-    pub(crate) fn is_short(&self, error: &io::Error) {
+    pub(crate) fn note_shortage(&self, error: &io::Error) {
         let is_first = self.bound().fall_to(self.under_way(), Instant::now());
-        if let (true, Some(witness)) = (is_first, self.witness.get()) {
-            witness(error);
+        if let (true, Some(callback)) = (is_first, self.callback.get()) {
+            callback(error);
         }
     }
 
@@ -90,7 +90,7 @@ impl Room {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for LimitPermit<'_> {
     fn drop(&mut self) {
         self.0.under_way.fetch_sub(1, Ordering::Relaxed);
     }
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn without_a_shortage_there_is_no_bound() {
-        assert!(Bound::default().admits(1_000_000, Instant::now()));
+        assert!(Bound::default().admit(1_000_000, Instant::now()));
     }
 
     #[test]
@@ -112,11 +112,11 @@ mod tests {
         let now = Instant::now();
         let mut bound = Bound::default();
         bound.fall_to(8, now);
-        assert!(bound.admits(7, now));
-        assert!(!bound.admits(8, now));
-        assert!(bound.admits(10, now + WHILE));
-        assert!(!bound.admits(11, now + WHILE));
-        assert!(bound.admits(11, now + 2 * WHILE));
+        assert!(bound.admit(7, now));
+        assert!(!bound.admit(8, now));
+        assert!(bound.admit(10, now + WHILE));
+        assert!(!bound.admit(11, now + WHILE));
+        assert!(bound.admit(11, now + 2 * WHILE));
     }
 
     #[test]
@@ -124,13 +124,13 @@ mod tests {
         let now = Instant::now();
         let mut bound = Bound::default();
         bound.fall_to(0, now);
-        assert!(bound.admits(0, now));
-        assert!(!bound.admits(1, now));
+        assert!(bound.admit(0, now));
+        assert!(!bound.admit(1, now));
     }
 
     #[test]
     fn the_first_shortage_is_told_and_no_other() {
-        let room = Room::default();
+        let room = AdaptiveLimit::default();
         let told = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&told);
         room.tell(Box::new(move |_| {
@@ -138,8 +138,8 @@ mod tests {
         }));
         let error = io::Error::from_raw_os_error(libc::EAGAIN);
         let place = room.take().unwrap();
-        room.is_short(&error);
-        room.is_short(&error);
+        room.note_shortage(&error);
+        room.note_shortage(&error);
         assert_eq!(told.load(Ordering::Relaxed), 1);
         assert!(room.take().is_none());
         drop(place);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 /// The count of workers.
 #[derive(Debug)]
-pub(crate) struct Staff {
+pub(crate) struct ThreadBudget {
     present: usize,
     most: usize,
     /// As many as there could ever be.
@@ -23,7 +23,7 @@ const WHILE: Duration = Duration::from_millis(250);
 
 /// What a worker does whose job the machine had no room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
+pub(crate) enum ShortageResponse {
     /// Tries again: others leave and make room.
     TryAgain,
     /// Leaves, and gives the job back for those who stay.
@@ -32,9 +32,9 @@ pub(crate) enum Refused {
     Accept,
 }
 
-impl Staff {
-    pub(crate) fn new(most: usize) -> Staff {
-        Staff { present: 0, most, asked: most, rises: None }
+impl ThreadBudget {
+    pub(crate) fn new(most: usize) -> ThreadBudget {
+        ThreadBudget { present: 0, most, asked: most, rises: None }
     }
 
     pub(crate) fn present(&self) -> usize {
@@ -42,7 +42,7 @@ impl Staff {
     }
 
     /// Whether another worker is wanted where so many jobs are under way.
-    pub(crate) fn wants_another(&mut self, jobs: usize, now: Instant) -> bool {
+    pub(crate) fn admit_another(&mut self, jobs: usize, now: Instant) -> bool {
         if self.rises.is_some_and(|rises| now >= rises) {
             self.most = self.most.saturating_add(self.most / 4 + 1).min(self.asked);
             self.rises = (self.most < self.asked).then(|| now + WHILE);
@@ -61,16 +61,16 @@ impl Staff {
     }
 
     /// There was no room for a process since there were `before` workers.
-    pub(crate) fn process_refused(&mut self, before: usize) -> Refused {
+    pub(crate) fn process_refused(&mut self, before: usize) -> ShortageResponse {
         if before <= 1 {
-            return Refused::Accept;
+            return ShortageResponse::Accept;
         }
         self.shrink_from(before);
-        if self.leave() { Refused::Leave } else { Refused::TryAgain }
+        if self.leave_if_surplus() { ShortageResponse::Leave } else { ShortageResponse::TryAgain }
     }
 
     /// Whether a worker that is free leaves; it is counted out then.
-    pub(crate) fn leave(&mut self) -> bool {
+    pub(crate) fn leave_if_surplus(&mut self) -> bool {
         let leaves = self.present > self.most;
         self.present -= usize::from(leaves);
         leaves
@@ -86,81 +86,81 @@ impl Staff {
 mod tests {
     use super::*;
 
-    fn staff(present: usize) -> Staff {
-        let mut staff = Staff::new(present);
-        (0..present).for_each(|_| staff.join());
-        staff
+    fn budget(present: usize) -> ThreadBudget {
+        let mut budget = ThreadBudget::new(present);
+        (0..present).for_each(|_| budget.join());
+        budget
     }
 
     #[test]
     fn workers_join_as_jobs_come_and_up_to_the_most() {
         let now = Instant::now();
-        let mut staff = Staff::new(2);
+        let mut budget = ThreadBudget::new(2);
         let joined: Vec<bool> = [1, 1, 2, 3, 4]
             .map(|jobs| {
-                let wanted = staff.wants_another(jobs, now);
+                let wanted = budget.admit_another(jobs, now);
                 if wanted {
-                    staff.join();
+                    budget.join();
                 }
                 wanted
             })
             .into();
         assert_eq!(joined, [true, false, true, false, false]);
-        assert!(!staff.leave());
+        assert!(!budget.leave_if_surplus());
     }
 
     #[test]
     fn where_a_thread_is_refused_half_of_them_leave_and_none_joins() {
         let now = Instant::now();
-        let mut staff = Staff::new(100);
-        (0..10).for_each(|_| staff.join());
-        staff.thread_refused(now);
-        assert_eq!((0..10).filter(|_| staff.leave()).count(), 5);
-        assert!(!staff.wants_another(100, now));
+        let mut budget = ThreadBudget::new(100);
+        (0..10).for_each(|_| budget.join());
+        budget.thread_refused(now);
+        assert_eq!((0..10).filter(|_| budget.leave_if_surplus()).count(), 5);
+        assert!(!budget.admit_another(100, now));
     }
 
     #[test]
     fn the_only_worker_stays_however_often_another_is_refused() {
         let now = Instant::now();
-        let mut staff = Staff::new(100);
-        staff.join();
+        let mut budget = ThreadBudget::new(100);
+        budget.join();
         for _ in 0..3 {
-            staff.thread_refused(now);
-            assert!(!staff.leave());
+            budget.thread_refused(now);
+            assert!(!budget.leave_if_surplus());
         }
-        assert_eq!(staff.present(), 1);
-        assert!(!staff.wants_another(100, now));
+        assert_eq!(budget.present(), 1);
+        assert!(!budget.admit_another(100, now));
     }
 
     #[test]
     fn a_thread_that_was_refused_once_is_asked_for_again_after_a_while() {
         let now = Instant::now();
-        let mut staff = Staff::new(3);
-        staff.join();
-        staff.thread_refused(now);
-        assert!(!staff.wants_another(3, now));
-        assert!(staff.wants_another(3, now + WHILE));
-        staff.join();
-        assert!(!staff.wants_another(3, now + WHILE));
-        assert!(staff.wants_another(3, now + 2 * WHILE));
+        let mut budget = ThreadBudget::new(3);
+        budget.join();
+        budget.thread_refused(now);
+        assert!(!budget.admit_another(3, now));
+        assert!(budget.admit_another(3, now + WHILE));
+        budget.join();
+        assert!(!budget.admit_another(3, now + WHILE));
+        assert!(budget.admit_another(3, now + 2 * WHILE));
     }
 
     #[test]
     fn of_all_whose_process_is_refused_half_leave_and_the_others_try_again() {
-        let mut staff = staff(8);
-        let answers: Vec<Refused> = (0..8).map(|_| staff.process_refused(8)).collect();
-        assert_eq!(answers, [[Refused::Leave; 4], [Refused::TryAgain; 4]].concat());
+        let mut budget = budget(8);
+        let answers: Vec<ShortageResponse> = (0..8).map(|_| budget.process_refused(8)).collect();
+        assert_eq!(answers, [[ShortageResponse::Leave; 4], [ShortageResponse::TryAgain; 4]].concat());
     }
 
     #[test]
     fn where_nothing_helps_the_last_one_accepts_it() {
-        let mut staff = staff(1000);
+        let mut budget = budget(1000);
         let mut rounds = 0;
-        while staff.process_refused(staff.present()) != Refused::Accept {
-            let before = staff.present();
-            while staff.process_refused(before) == Refused::Leave {}
+        while budget.process_refused(budget.present()) != ShortageResponse::Accept {
+            let before = budget.present();
+            while budget.process_refused(before) == ShortageResponse::Leave {}
             rounds += 1;
         }
-        assert_eq!((staff.present(), rounds), (1, 9));
+        assert_eq!((budget.present(), rounds), (1, 9));
     }
 }
