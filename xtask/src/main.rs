@@ -3,6 +3,7 @@
 
 mod bench;
 mod built;
+mod census;
 mod ci;
 mod cluster;
 mod debian;

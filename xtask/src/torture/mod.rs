@@ -3,7 +3,6 @@
 //! It does not know how a round is played: each has a process of its own, in which nothing else is an orphan.
 
 mod blow;
-pub(crate) mod census;
 mod company;
 mod crowd;
 mod ending;

@@ -11,8 +11,8 @@ use rustix::process::{Pid, Resource, getrlimit, setrlimit};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag;
 
+use crate::census::{self, Family};
 use crate::torture::blow::{Stroke, names};
-use crate::torture::census::{self, Family};
 use crate::torture::ending::{self, End, Promise};
 use crate::torture::job::Job;
 use crate::torture::judge::{self, Block, Excuse, Reach};

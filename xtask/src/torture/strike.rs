@@ -9,8 +9,8 @@ use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
 
+use crate::census;
 use crate::torture::blow::{Blow, Kind, Moment, Stroke};
-use crate::torture::census;
 use crate::torture::ending::{Struck, signal};
 use crate::torture::stage::Procpool;
 use crate::torture::target::{Member, Target};

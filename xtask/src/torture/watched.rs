@@ -12,7 +12,7 @@ use rustix::fd::OwnedFd;
 use rustix::io::retry_on_intr;
 use rustix::process::{Pid, PidfdFlags, WaitOptions, pidfd_open, waitpid};
 
-use crate::torture::census;
+use crate::census;
 use crate::torture::company::Notes;
 use crate::torture::ending::End;
 

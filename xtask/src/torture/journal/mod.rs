@@ -19,7 +19,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, ensure};
 use sleeper::bytes::Stream;
 
-use crate::torture::census;
+use crate::census;
 use crate::torture::journal::delivery::{Allowance, NO_REPEATS};
 use crate::torture::journal::job::Job;
 pub(crate) use crate::torture::journal::play::Hardness;

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::torture::census;
+use crate::census;
 use crate::torture::ending::{self, Struck};
 use crate::torture::journal::blow::{Blow, Left};
 use crate::torture::journal::stage::{Stage, Way};

@@ -23,7 +23,7 @@ use anyhow::{Context, Result, bail, ensure};
 use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
 
-use crate::torture::census;
+use crate::census;
 use crate::torture::journal::scenario::came::{Repeats, read};
 use crate::torture::journal::scenario::judge::{Verdict, judge};
 use crate::torture::journal::scenario::plan::{Scenario, Who};

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use crate::torture::census;
+use crate::census;
 use crate::torture::ending::{self, End, Struck};
 use crate::torture::journal::records;
 use crate::torture::journal::scenario::attempt::Attempt;
