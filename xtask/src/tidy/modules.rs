@@ -1,5 +1,8 @@
-//! Imports point one way: follows the arrows between the modules of a crate and finds cycles.
-//! It does not know syntax, which is the outline's, nor graphs, which are the knots'.
+//! The modules of a crate, and to which of them each import leads.
+//!
+//! An import belongs to the module that its path names, even where that one only shows what another defines: who
+//! reads the path sees a use of the module that it names. Only the root is looked through, for showing what modules
+//! define is what a root is for.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,9 +10,7 @@ use std::slice;
 
 use anyhow::{Context, Result};
 
-use super::cycles::{Graph, Knot, knots};
 use super::outline::{Form, Mention, Names, Outline, outline};
-use super::tree::{Finding, SourceFile};
 
 /// A file of a crate. A module within a file belongs to the file's.
 struct Module {
@@ -17,49 +18,22 @@ struct Module {
     outline: Outline,
 }
 
-/// The modules of a crate by their path; the root's is empty.
-struct Crate {
+/// The modules below one root, a `lib.rs` or `main.rs`, by their path; the root's is empty.
+pub(crate) struct ModuleTree {
     modules: BTreeMap<Names, Module>,
 }
 
-/// Finds the cycles of each crate: of all roots `src/lib.rs` and `src/main.rs`.
-pub(crate) fn check(files: &[SourceFile]) -> Result<Vec<Finding>> {
-    let texts: BTreeMap<&Path, &str> = files.iter().map(|file| (&*file.path, &*file.text)).collect();
-    let mut findings = Vec::new();
-    for root in texts.keys().filter(|path| path.ends_with("src/lib.rs") || path.ends_with("src/main.rs")) {
-        let arrows = Crate::load(root, &texts)?.arrows();
-        let mut graph = Graph::new();
-        for (from, to) in arrows.keys() {
-            graph.entry(from).or_default().insert(to);
-        }
-        findings.extend(knots(&graph).iter().map(|knot| finding(knot, &arrows)));
-    }
-    Ok(findings)
+/// One module uses another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Import {
+    pub(crate) from: Names,
+    pub(crate) to: Names,
+    pub(crate) file: PathBuf,
+    pub(crate) line: usize,
 }
 
-/// From and to, by name, and the first place where the one mentions the other.
-type Arrows = BTreeMap<(String, String), (PathBuf, usize)>;
-
-fn finding(knot: &Knot, arrows: &Arrows) -> Finding {
-    let mut lines = vec![format!("import cycle: {}", knot.round.join(" -> "))];
-    let mut start = None;
-    for step in knot.round.windows(2) {
-        let (from, to) = (step[0], step[1]);
-        let (path, line) = &arrows[&(from.to_owned(), to.to_owned())];
-        lines.push(format!("{from} -> {to} at {}:{line}", path.display()));
-        start = start.or(Some((path.clone(), *line)));
-    }
-    let is_other = |name: &&str| !knot.round.contains(name);
-    let others: Vec<_> = knot.names.iter().copied().filter(is_other).collect();
-    if !others.is_empty() {
-        lines.push(format!("in the same knot: {}", others.join(", ")));
-    }
-    let (path, line) = start.expect("BUG: a cycle has an arrow");
-    Finding { path, line, problem: lines.join("\n    ") }
-}
-
-impl Crate {
-    fn load(root: &Path, texts: &BTreeMap<&Path, &str>) -> Result<Self> {
+impl ModuleTree {
+    pub(crate) fn load(root: &Path, texts: &BTreeMap<&Path, &str>) -> Result<Self> {
         let mut modules = BTreeMap::new();
         let mut pending = vec![(Names::new(), root.to_path_buf())];
         let source = root.parent().context("BUG: a root lies in src")?;
@@ -70,7 +44,7 @@ impl Crate {
                 let name = [&*name, &child.inside, slice::from_ref(&child.name)].concat();
                 let path = source.join(name.iter().collect::<PathBuf>());
                 let candidates = [path.with_extension("rs"), path.join("mod.rs")];
-                // An arrow that is not seen could close a cycle, so this is no place for tolerance.
+                // An import that is not seen could close a cycle, so this is no place for tolerance.
                 let found = candidates.into_iter().find(|path| texts.contains_key(&**path));
                 let found = found.with_context(|| {
                     let declaring = file.display();
@@ -80,49 +54,87 @@ impl Crate {
             }
             modules.insert(name, Module { file, outline });
         }
-        Ok(Crate { modules })
+        Ok(ModuleTree { modules })
     }
 
-    fn arrows(&self) -> Arrows {
-        let mut arrows = Arrows::new();
+    /// All modules with their files and outlines.
+    pub(crate) fn modules(&self) -> impl Iterator<Item = (&Names, &Path, &Outline)> {
+        self.modules.iter().map(|(name, module)| (name, &*module.file, &module.outline))
+    }
+
+    /// All imports of one module by another.
+    pub(crate) fn imports(&self) -> Vec<Import> {
+        self.resolve_all(|from, mention| {
+            // The root shows what the modules have; that is what it is for.
+            let shows = from.is_empty() && matches!(mention.form, Form::Reexport { .. });
+            self.target(from, mention).filter(|to| !shows && to != from)
+        })
+    }
+
+    /// All imports from `library`, which is the one of the same package and goes by `name`.
+    pub(crate) fn imports_from(&self, library: &ModuleTree, name: &str) -> Vec<Import> {
+        self.resolve_all(|from, mention| {
+            let path = mention.path.strip_prefix(&["::".to_owned()]).unwrap_or(&mention.path);
+            let is_shadowed = self.target(from, mention).is_some();
+            let inner = path.strip_prefix(&[name.to_owned()]).filter(|_| !is_shadowed)?;
+            library.below_root(inner)
+        })
+    }
+
+    fn resolve_all(&self, target: impl Fn(&Names, &Mention) -> Option<Names>) -> Vec<Import> {
+        let mut imports = Vec::new();
         for (from, module) in &self.modules {
             for mention in &module.outline.mentions {
-                // The root shows what the modules have; that is what it is for.
-                if from.is_empty() && matches!(mention.form, Form::Reexport { .. }) {
-                    continue;
-                }
-                if let Some(to) = self.target(from, mention).filter(|to| to != from) {
-                    let place = (module.file.clone(), mention.line);
-                    arrows.entry((shown(from), shown(&to))).or_insert(place);
+                if let Some(to) = target(from, mention) {
+                    let (file, line) = (module.file.clone(), mention.line);
+                    imports.push(Import { from: from.clone(), to, file, line });
                 }
             }
         }
-        arrows
+        imports
     }
 
     /// The module that a mention points at, if it is one of this crate.
     fn target(&self, from: &[String], mention: &Mention) -> Option<Names> {
-        let path = self.absolute(&[from, &mention.inside].concat(), &mention.path)?;
-        let module = self.module_of(&path);
-        if !module.is_empty() {
-            return Some(module);
+        self.below_root(&self.absolute(&[from, &mention.inside].concat(), &mention.path)?)
+    }
+
+    /// The module that `path` leads to from the root. A name that the root has from another crate leads to none.
+    fn below_root(&self, path: &[String]) -> Option<Names> {
+        let module = self.module_of(path);
+        match path.first() {
+            Some(name) if module.is_empty() => self.shown_by_root(name),
+            _ => Some(module),
         }
-        // The root is a module only for what it defines; what it shows belongs where it comes from.
-        let root = &self.modules[&module].outline;
-        let Some(name) = path.first() else {
-            return Some(module);
-        };
+    }
+
+    /// Where the root has `name` from, which is none of its modules.
+    fn shown_by_root(&self, name: &str) -> Option<Names> {
+        let root = &self.modules[&Names::new()].outline;
         if root.defined.contains(name) {
-            return Some(module);
+            return Some(Names::new());
         }
-        let shows = |it: &&Mention| match &it.form {
-            Form::Import { name: bound } | Form::Reexport { name: bound } => {
-                it.inside.is_empty() && bound == name
-            }
-            Form::InCode => false,
+        if let Some(path) = root.imported_at_top(name).next() {
+            return Some(self.module_of(&self.absolute(&[], path)?));
+        }
+        let paths = root.imported_at_top("*").filter_map(|path| self.absolute(&[], path));
+        let mut globs = paths.map(|path| self.module_of(&path));
+        let exporter = || {
+            let exports = |module: &Module| module.outline.exported_macros.contains(name);
+            self.modules.iter().find(|(_, module)| exports(module)).map(|(path, _)| path.clone())
         };
-        let origin = self.absolute(&[], &root.mentions.iter().find(shows)?.path)?;
-        Some(self.module_of(&origin)).filter(|module| !module.is_empty())
+        // What is found nowhere counts as the root's own, for it is better seen in the wrong place than not at all.
+        globs.find(|module| self.provides(module, name)).or_else(exporter).or(Some(Names::new()))
+    }
+
+    /// Whether `name` can be imported from `module`.
+    fn provides(&self, module: &Names, name: &str) -> bool {
+        let outline = &self.modules[module].outline;
+        let reexports = |mention: &Mention| match &mention.form {
+            Form::Reexport { name: bound } => bound == name || bound == "*",
+            Form::Import { .. } | Form::InCode => false,
+        };
+        outline.defined.contains(name) || outline.mentions.iter().any(reexports)
     }
 
     /// The path from the root, if it leads into this crate and not into another.
@@ -148,122 +160,5 @@ impl Crate {
     fn module_of(&self, path: &[String]) -> Names {
         let ways = (0..=path.len()).rev().map(|length| path[..length].to_vec());
         ways.into_iter().find(|way| self.modules.contains_key(way)).unwrap_or_default()
-    }
-}
-
-fn shown(module: &[String]) -> String {
-    if module.is_empty() { "crate".to_owned() } else { module.join("::") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The problems in a crate of which each file is given as path under `src` and text.
-    fn problems(files: &[(&str, &str)]) -> Vec<String> {
-        let file = |&(path, text): &(&str, &str)| SourceFile {
-            path: Path::new("x/src").join(path),
-            text: text.to_owned(),
-        };
-        let files: Vec<_> = files.iter().map(file).collect();
-        check(&files).unwrap().iter().map(Finding::to_string).collect()
-    }
-
-    /// The first line of the only problem, without its place.
-    fn cycle(files: &[(&str, &str)]) -> String {
-        let problems = problems(files);
-        assert_eq!(problems.len(), 1, "{problems:?}");
-        let line = problems[0].lines().next().unwrap();
-        line.split_once("import cycle: ").unwrap().1.to_owned()
-    }
-
-    #[test]
-    fn arrows_that_point_one_way_pass() {
-        let files = [
-            ("lib.rs", "mod a; mod b; pub use a::A; pub use b::B;"),
-            ("a.rs", "use crate::b::B; pub struct A(B);"),
-            ("b.rs", "pub struct B;"),
-        ];
-        assert!(problems(&files).is_empty());
-    }
-
-    #[test]
-    fn a_cycle_is_told_with_a_place_for_each_arrow() {
-        let files = [
-            ("lib.rs", "mod a; mod b; mod c;"),
-            ("a.rs", "use crate::{\n    b::B,\n};"),
-            ("b.rs", "fn f() {\n\n    crate::c::g()\n}"),
-            ("c.rs", "use super::a::A;"),
-        ];
-        let expected = "x/src/a.rs:2: import cycle: a -> b -> c -> a\n    \
-                        a -> b at x/src/a.rs:2\n    b -> c at x/src/b.rs:3\n    c -> a at x/src/c.rs:1";
-        assert_eq!(problems(&files), [expected]);
-    }
-
-    #[test]
-    fn a_child_that_uses_its_parent_is_a_cycle() {
-        let parent = ("process.rs", "mod sys; use self::sys::spawn; pub struct Process;");
-        let files = [("lib.rs", "mod process;"), parent, ("process/sys.rs", "use super::Process;")];
-        assert_eq!(cycle(&files), "process -> process::sys -> process");
-    }
-
-    #[test]
-    fn a_path_may_begin_with_the_name_of_a_child() {
-        let parent = ("process/mod.rs", "mod sys; fn f() { sys::spawn() } pub struct Process;");
-        let files = [("lib.rs", "mod process;"), parent, ("process/sys.rs", "fn f(_: super::Process) {}")];
-        assert_eq!(cycle(&files), "process -> process::sys -> process");
-    }
-
-    #[test]
-    fn a_child_that_uses_its_sibling_is_none() {
-        let files = [
-            ("lib.rs", "mod process;"),
-            ("process.rs", "mod sys; mod time; use sys::spawn; use time::now;"),
-            ("process/sys.rs", "use super::time::now;"),
-            ("process/time.rs", "pub fn now() {}"),
-        ];
-        assert!(problems(&files).is_empty());
-    }
-
-    #[test]
-    fn what_the_root_defines_makes_it_a_module_like_others() {
-        let files =
-            [("main.rs", "mod a; fn main() { a::f() } struct Settings;"), ("a.rs", "use crate::Settings;")];
-        assert_eq!(cycle(&files), "a -> crate -> a");
-        let files = [("main.rs", "mod a; fn main() { a::f() }"), ("a.rs", "use crate::*;")];
-        assert_eq!(cycle(&files), "a -> crate -> a");
-    }
-
-    #[test]
-    fn what_the_root_shows_belongs_where_it_comes_from() {
-        let one_way = [("lib.rs", "mod a; mod b; pub use b::B;"), ("a.rs", "use crate::B;"), ("b.rs", "")];
-        assert!(problems(&one_way).is_empty());
-        let round = [
-            ("lib.rs", "mod a; mod b; pub use b::B;"),
-            ("a.rs", "use crate::B;"),
-            ("b.rs", "use crate::a::A;"),
-        ];
-        assert_eq!(cycle(&round), "a -> b -> a");
-    }
-
-    #[test]
-    fn a_module_within_a_file_belongs_to_the_file() {
-        let inner = "mod inner { use super::C; use super::super::b::B; } struct C;";
-        let files = [("lib.rs", "mod a; mod b;"), ("a.rs", inner), ("b.rs", "use crate::a::C;")];
-        assert_eq!(cycle(&files), "a -> b -> a");
-    }
-
-    #[test]
-    fn a_module_without_a_file_is_an_error() {
-        let text = "#[path = \"b.rs\"] mod a;".to_owned();
-        let error = check(&[SourceFile { path: "x/src/lib.rs".into(), text }]).unwrap_err();
-        assert!(error.to_string().contains("no file for `mod a`"), "{error}");
-    }
-
-    #[test]
-    fn tests_may_use_what_they_test() {
-        let parent = ("a.rs", "mod b; use b::B; struct A; #[cfg(test)] mod tests { use super::*; }");
-        let files = [("lib.rs", "mod a;"), parent, ("a/b.rs", "#[cfg(test)] use super::A;")];
-        assert!(problems(&files).is_empty());
     }
 }

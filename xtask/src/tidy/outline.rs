@@ -1,12 +1,17 @@
 //! What a Rust file says about modules: which it declares, what it defines, the paths it mentions.
-//! It does not know where files lie, nor where a path leads.
+//!
+//! Only the syntax: where a path leads is resolved in `modules`, with the outlines of all files of a crate.
 
 use std::collections::BTreeSet;
 
 use anyhow::{Result, anyhow};
 use proc_macro2::{Ident, Spacing, TokenStream, TokenTree};
 use syn::visit::{self, Visit};
-use syn::{Attribute, ImplItemFn, Item, ItemMod, ItemUse, Macro, Meta, MetaList, Path, UseTree, Visibility};
+use syn::{
+    Attribute, ImplItemFn, Item, ItemMod, ItemUse, LitStr, Macro, MetaList, Path, UseTree, Visibility,
+};
+
+use super::test_code::is_for_tests;
 
 /// A path as it was written: `crate::a::B` is `["crate", "a", "B"]`.
 pub(crate) type Names = Vec<String>;
@@ -17,6 +22,9 @@ pub(crate) struct Outline {
     pub(crate) declared: Vec<Declared>,
     /// The items at its top, by name; imports are not among them.
     pub(crate) defined: BTreeSet<String>,
+    /// The macros with `#[macro_export]`, which other files find at the root of the crate.
+    pub(crate) exported_macros: BTreeSet<String>,
+    pub(crate) types: Vec<TypeDefinition>,
     pub(crate) mentions: Vec<Mention>,
     /// The inline modules in which the visitor is.
     inside: Names,
@@ -28,10 +36,20 @@ pub(crate) struct Declared {
     pub(crate) name: String,
 }
 
+/// A struct, enum, union, trait or type alias, wherever in the file.
+pub(crate) struct TypeDefinition {
+    pub(crate) inside: Names,
+    pub(crate) name: String,
+    pub(crate) line: usize,
+    /// Has a `#[cfg]`, so that another build may have another definition in its place.
+    pub(crate) is_conditional: bool,
+}
+
 /// A path somewhere in the file.
 pub(crate) struct Mention {
     /// The inline modules around it.
     pub(crate) inside: Names,
+    /// `::a::B` is `["::", "a", "B"]`.
     pub(crate) path: Names,
     pub(crate) line: usize,
     pub(crate) form: Form,
@@ -44,6 +62,16 @@ pub(crate) enum Form {
     InCode,
 }
 
+impl Form {
+    /// Whether this import gives the module that has it the name `wanted`; `*` is that of a glob.
+    fn binds(&self, wanted: &str) -> bool {
+        match self {
+            Form::Import { name } | Form::Reexport { name } => name == wanted,
+            Form::InCode => false,
+        }
+    }
+}
+
 /// Reads a file.
 pub(crate) fn outline(text: &str) -> Result<Outline> {
     let file =
@@ -51,15 +79,28 @@ pub(crate) fn outline(text: &str) -> Result<Outline> {
     let mut outline = Outline::default();
     for item in &file.items {
         let (attributes, name) = anatomy(item);
-        if !attributes.iter().any(is_for_tests) {
-            outline.defined.extend(name.map(Ident::to_string));
+        if attributes.iter().any(is_for_tests) {
+            continue;
         }
+        if attributes.iter().any(|attribute| attribute.path().is_ident("macro_export")) {
+            outline.exported_macros.extend(name.map(Ident::to_string));
+        }
+        outline.defined.extend(name.map(Ident::to_string));
     }
     outline.visit_file(&file);
     Ok(outline)
 }
 
 impl Outline {
+    /// The paths that an import outside of inline modules gives the name `name`; `*` stands for globs.
+    pub(crate) fn imported_at_top<'outline>(
+        &'outline self,
+        name: &'outline str,
+    ) -> impl Iterator<Item = &'outline Names> {
+        let at_top = self.mentions.iter().filter(|mention| mention.inside.is_empty());
+        at_top.filter(|mention| mention.form.binds(name)).map(|mention| &mention.path)
+    }
+
     fn mention(&mut self, path: Names, line: usize, form: Form) {
         // In code a single name is a local one, `self` a value.
         if form != Form::InCode || path.len() > 1 {
@@ -90,27 +131,61 @@ impl Outline {
         self.mention(path, ident.span().start().line, form(name.to_string()));
     }
 
-    /// Finds the paths in the tokens of a macro, which no parser can know the meaning of.
-    fn scan(&mut self, tokens: TokenStream) {
+    /// Finds the paths in the tokens of a macro, which only the macro could parse. Each begins with `prefix`,
+    /// which is not empty within the braces of `use crate::{…}`.
+    fn scan(&mut self, prefix: &[String], tokens: TokenStream) {
         let mut tokens = tokens.into_iter().peekable();
         while let Some(token) = tokens.next() {
             match token {
-                TokenTree::Group(group) => self.scan(group.stream()),
+                TokenTree::Group(group) => self.scan(prefix, group.stream()),
+                // What follows is the new name, not a path.
+                TokenTree::Ident(name) if name == "as" => drop(tokens.next()),
                 TokenTree::Ident(first) => {
-                    let mut path = vec![first.to_string()];
+                    let mut path = [prefix, &[first.to_string()]].concat();
+                    let mut braces = None;
                     while tokens.next_if(is_first_colon).is_some() {
                         tokens.next();
-                        match tokens.next_if(|token| matches!(token, TokenTree::Ident(_))) {
+                        match tokens
+                            .next_if(|token| matches!(token, TokenTree::Ident(_) | TokenTree::Group(_)))
+                        {
+                            Some(TokenTree::Group(group)) => braces = Some(group.stream()),
                             Some(name) => path.push(name.to_string()),
                             None => break,
                         }
                     }
-                    self.mention(path, first.span().start().line, Form::InCode);
+                    match braces {
+                        Some(inner) => self.scan(&path, inner),
+                        None => self.mention(path, first.span().start().line, Form::InCode),
+                    }
                 }
                 TokenTree::Punct(_) | TokenTree::Literal(_) => {}
             }
         }
     }
+
+    /// Finds the paths that an attribute has in its strings, as `#[serde(with = "crate::a")]`.
+    fn scan_strings(&mut self, tokens: TokenStream) {
+        for token in tokens {
+            let line = token.span().start().line;
+            match token {
+                TokenTree::Group(group) => self.scan_strings(group.stream()),
+                TokenTree::Literal(literal) => {
+                    let path = syn::parse2::<LitStr>(TokenTree::from(literal).into())
+                        .and_then(|string| string.parse_with(Path::parse_mod_style));
+                    if let Ok(path) = path {
+                        self.mention(names(&path), line, Form::InCode);
+                    }
+                }
+                TokenTree::Ident(_) | TokenTree::Punct(_) => {}
+            }
+        }
+    }
+}
+
+/// The segments of a path without their arguments.
+fn names(path: &Path) -> Names {
+    let first = path.leading_colon.map(|_| "::".to_owned());
+    first.into_iter().chain(path.segments.iter().map(|segment| segment.ident.to_string())).collect()
 }
 
 fn is_first_colon(token: &TokenTree) -> bool {
@@ -119,9 +194,23 @@ fn is_first_colon(token: &TokenTree) -> bool {
 
 impl<'file> Visit<'file> for Outline {
     fn visit_item(&mut self, item: &'file Item) {
-        if !anatomy(item).0.iter().any(is_for_tests) {
-            visit::visit_item(self, item);
+        let (attributes, name) = anatomy(item);
+        if attributes.iter().any(is_for_tests) {
+            return;
         }
+        if let (
+            Some(name),
+            Item::Struct(_) | Item::Enum(_) | Item::Union(_) | Item::Trait(_) | Item::Type(_),
+        ) = (name, item)
+        {
+            self.types.push(TypeDefinition {
+                inside: self.inside.clone(),
+                name: name.to_string(),
+                line: name.span().start().line,
+                is_conditional: attributes.iter().any(|attribute| attribute.path().is_ident("cfg")),
+            });
+        }
+        visit::visit_item(self, item);
     }
 
     fn visit_impl_item_fn(&mut self, function: &'file ImplItemFn) {
@@ -142,32 +231,30 @@ impl<'file> Visit<'file> for Outline {
     }
 
     fn visit_item_use(&mut self, item: &'file ItemUse) {
-        // `use ::x::y` is always another crate.
-        if item.leading_colon.is_none() {
-            let form = |name| match item.vis {
-                Visibility::Inherited => Form::Import { name },
-                _ => Form::Reexport { name },
-            };
-            self.import(Vec::new(), &item.tree, &form);
-        }
+        let form = |name| match item.vis {
+            Visibility::Inherited => Form::Import { name },
+            _ => Form::Reexport { name },
+        };
+        let first = item.leading_colon.map(|_| "::".to_owned());
+        self.import(first.into_iter().collect(), &item.tree, &form);
     }
 
     fn visit_path(&mut self, path: &'file Path) {
-        if let (None, Some(first)) = (path.leading_colon, path.segments.first()) {
-            let names = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-            self.mention(names, first.ident.span().start().line, Form::InCode);
+        if let Some(first) = path.segments.first() {
+            self.mention(names(path), first.ident.span().start().line, Form::InCode);
         }
         visit::visit_path(self, path);
     }
 
     fn visit_macro(&mut self, call: &'file Macro) {
-        self.scan(call.tokens.clone());
+        self.scan(&[], call.tokens.clone());
         visit::visit_macro(self, call);
     }
 
     // `#[arg(value_parser = super::parse)]` uses what it names.
     fn visit_meta_list(&mut self, list: &'file MetaList) {
-        self.scan(list.tokens.clone());
+        self.scan(&[], list.tokens.clone());
+        self.scan_strings(list.tokens.clone());
     }
 
     // `pub(in crate::a)` is a promise, not a use.
@@ -193,30 +280,6 @@ fn anatomy(item: &Item) -> (&[Attribute], Option<&Ident>) {
     }
 }
 
-/// `#[test]`, or a `#[cfg]` that names `test` outside of a `not(…)`.
-fn is_for_tests(attribute: &Attribute) -> bool {
-    match &attribute.meta {
-        Meta::Path(path) => path.is_ident("test"),
-        Meta::List(list) => list.path.is_ident("cfg") && names_test(list.tokens.clone()),
-        Meta::NameValue(_) => false,
-    }
-}
-
-fn names_test(tokens: TokenStream) -> bool {
-    let mut tokens = tokens.into_iter();
-    while let Some(token) = tokens.next() {
-        match token {
-            TokenTree::Ident(name) if name == "test" => return true,
-            TokenTree::Ident(name) if name == "not" => {
-                tokens.next();
-            }
-            TokenTree::Group(group) if names_test(group.stream()) => return true,
-            _ => {}
-        }
-    }
-    false
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,7 +296,8 @@ mod tests {
     #[test]
     fn grouped_imports_are_taken_apart() {
         let text = "use crate::{a::B, c::{self, D as E},\n  f::*};\nuse ::clap::Parser;\n";
-        assert_eq!(mentions(text), ["crate::a::B@1", "crate::c@1", "crate::c::D@1", "crate::f@2"]);
+        let expected = ["crate::a::B@1", "crate::c@1", "crate::c::D@1", "crate::f@2", "::::clap::Parser@3"];
+        assert_eq!(mentions(text), expected);
     }
 
     #[test]
@@ -242,6 +306,29 @@ mod tests {
         assert_eq!(mentions("fn f() { print!(\"{}\",\n if x { super::a::b() }) }"), ["super::a::b@2"]);
         assert_eq!(mentions("struct S { #[arg(parser = super::parse)] s: u8 }"), ["super::parse@1"]);
         assert_eq!(mentions("fn f() { Vec::<crate::a::B>::new() }"), ["Vec::new@1", "crate::a::B@1"]);
+    }
+
+    #[test]
+    fn imports_within_a_macro_are_taken_apart_too() {
+        let text = "thread_local! { use crate::{a::{self, B as C}, d}; }";
+        assert_eq!(mentions(text), ["crate::a::self@1", "crate::a::B@1", "crate::d@1"]);
+    }
+
+    #[test]
+    fn paths_in_the_strings_of_attributes_are_found() {
+        assert_eq!(mentions("#[serde(with = \"crate::a\")] struct S;"), ["crate::a@1"]);
+        assert!(mentions("#[expect(dead_code, reason = \"see crate::a\")] struct S;").is_empty());
+    }
+
+    #[test]
+    fn types_are_found_wherever_they_are_defined() {
+        let text = "struct A; enum B {}\nmod inner { pub trait C {} }\nfn f() { type D = A; }\n\
+                    #[cfg(unix)] union E { e: u8 }\n#[cfg(test)] mod tests { struct F; }\nimpl C for A { type G = B; }";
+        let types = outline(text).unwrap().types;
+        let shown: Vec<_> =
+            types.iter().map(|it| format!("{}@{} {}", it.name, it.line, it.is_conditional)).collect();
+        assert_eq!(shown, ["A@1 false", "B@1 false", "C@2 false", "D@3 false", "E@4 true"]);
+        assert_eq!(types[2].inside, ["inner"]);
     }
 
     #[test]

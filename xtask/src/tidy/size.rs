@@ -1,9 +1,10 @@
-//! No Rust file is longer than a reader can hold in mind, unless its header gives a reason.
-//! It does not know a good reason from a bad one.
+//! No Rust file is longer than a reader can hold in mind, unless its header gives a reason, and most are much shorter.
 
 use super::tree::{Finding, SourceFile};
 
 const MOST_LINES: usize = 400;
+/// Of all source files half are no longer than this.
+const MOST_MEDIAN_LINES: usize = 120;
 const HEADER_LINES: usize = 10;
 const EXCUSE: &str = "// Longer than 400 lines because: ";
 
@@ -22,6 +23,21 @@ pub(crate) fn check(files: &[SourceFile]) -> Vec<Finding> {
             ),
         })
         .collect()
+}
+
+/// Finds whether the sources of the programs are longer than they should be, taken all together.
+pub(crate) fn check_median(files: &[SourceFile]) -> Option<Finding> {
+    let mut lines: Vec<_> =
+        files.iter().filter(|file| file.is_source()).map(|file| file.text.lines().count()).collect();
+    lines.sort_unstable();
+    let median = lines.get(lines.len() / 2).copied().unwrap_or(0);
+    (median > MOST_MEDIAN_LINES).then(|| Finding {
+        path: "Cargo.toml".into(),
+        line: 1,
+        problem: format!(
+            "half of the source files have more than {MOST_MEDIAN_LINES} lines; the median is {median}"
+        ),
+    })
 }
 
 fn is_excuse(line: &str) -> bool {
@@ -49,6 +65,15 @@ mod tests {
         assert_eq!(findings("src/a.rs", "// Longer than 400 lines because: \n", 401), 1);
         let late = format!("{}// Longer than 400 lines because: a table.\n", "x\n".repeat(10));
         assert_eq!(findings("src/a.rs", &late, 401), 1);
+    }
+
+    #[test]
+    fn half_of_the_source_files_are_short() {
+        let file = |path: &str, lines: usize| SourceFile { path: path.into(), text: "x\n".repeat(lines) };
+        let median = |lines: [usize; 3]| check_median(&lines.map(|lines| file("a/src/b.rs", lines)));
+        assert_eq!(median([120, 1, 400]), None);
+        assert!(median([121, 1, 400]).unwrap().problem.contains("the median is 121"));
+        assert_eq!(check_median(&[file("a/tests/b.rs", 200), file("a/src/tests.rs", 200)]), None);
     }
 
     #[test]

@@ -21,6 +21,12 @@ impl SourceFile {
     pub(crate) fn is_rust(&self) -> bool {
         self.path.extension().is_some_and(|extension| extension == "rs")
     }
+
+    /// Whether it is Rust below a `src`, and not only for tests.
+    pub(crate) fn is_source(&self) -> bool {
+        let is_in = |name: &str| self.path.iter().any(|part| part == name);
+        self.is_rust() && is_in("src") && !is_in("tests") && !self.path.ends_with("tests.rs")
+    }
 }
 
 /// Something to put right, and where.
@@ -53,6 +59,14 @@ pub(crate) fn load(root: &Path) -> Result<Vec<SourceFile>> {
         }
     }
     Ok(files)
+}
+
+#[cfg(test)]
+impl SourceFile {
+    /// A file that is nowhere on the disk.
+    pub(crate) fn made_up(&(path, text): &(&str, &str)) -> Self {
+        SourceFile { path: path.into(), text: text.to_owned() }
+    }
 }
 
 #[cfg(test)]
