@@ -8,7 +8,7 @@ use crate::data::command::Command;
 use crate::data::job::Job;
 use crate::data::limit::Limit;
 use crate::outcome::Outcome;
-use crate::process::environment::Inherited;
+use crate::process::inherited::Inherited;
 use crate::process::spawn::argument_list;
 use crate::schedule::policies::Policies;
 use crate::schedule::retries::Retries;

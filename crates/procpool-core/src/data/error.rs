@@ -5,7 +5,7 @@ use std::error;
 use std::fmt;
 use std::io;
 
-use crate::data::key::Key;
+use crate::data::job::Key;
 
 /// A run could not be set up: a bad limit, a key given twice, no thread to be had.
 ///

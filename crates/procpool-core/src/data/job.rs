@@ -1,10 +1,181 @@
+//! A job's key: the caller's own name for it.
+//! Knows nothing of uniqueness; whoever needs unique keys checks for it.
+//! The numbers that a run gives to jobs and places.
+//! Knows nothing of how they are chosen; only `schedule.rs` mints them.
 //! A job: a key, what to run, and how long it may take.
 //! Knows nothing of slots or attempts; those belong to the run, see `schedule.rs`.
 
+use std::borrow::Borrow;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::data::command::Command;
-use crate::data::key::Key;
+use crate::data::shown::Shown;
+
+/// The caller's own name for a job: any bytes. Cloning is cheap, the bytes are shared.
+///
+/// Shown ([`Display`](fmt::Display)) as [`Shown`] has it, with control characters escaped and what is no UTF-8 replaced, so
+/// that a key can't garble a terminal; [`as_bytes`](Key::as_bytes) has it exactly.
+///
+/// ```
+/// use procpool_core::Key;
+///
+/// let key = Key::from("a\tb");
+/// assert_eq!(key.as_bytes(), b"a\tb");
+/// assert_eq!(key.to_string(), "a\\tb");
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(Arc<[u8]>);
+
+impl Key {
+    /// The key's bytes as they were given.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The key as an OS string, as environment variables and file names want it.
+    #[must_use]
+    pub fn as_os_str(&self) -> &OsStr {
+        OsStr::from_bytes(&self.0)
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Shown(&self.0).fmt(f)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({:?})", self.as_os_str())
+    }
+}
+
+impl Borrow<[u8]> for Key {
+    fn borrow(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl AsRef<[u8]> for Key {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<&str> for Key {
+    fn from(key: &str) -> Key {
+        Key(key.as_bytes().into())
+    }
+}
+
+impl From<String> for Key {
+    fn from(key: String) -> Key {
+        Key(key.into_bytes().into())
+    }
+}
+
+impl From<&[u8]> for Key {
+    fn from(key: &[u8]) -> Key {
+        Key(key.into())
+    }
+}
+
+impl From<Vec<u8>> for Key {
+    fn from(key: Vec<u8>) -> Key {
+        Key(key.into())
+    }
+}
+
+impl From<&OsStr> for Key {
+    fn from(key: &OsStr) -> Key {
+        Key(key.as_bytes().into())
+    }
+}
+
+impl From<OsString> for Key {
+    fn from(key: OsString) -> Key {
+        Key(key.into_vec().into())
+    }
+}
+
+/// A job's position in the input, from 1: higher than those of all jobs before it, and none is missing, unless
+/// jobs come with a [position](crate::Job::position) of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Seq(NonZeroU64);
+
+/// Which of the `limit` places a job runs in, from 1 to the limit. The lowest free one is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Slot(NonZeroUsize);
+
+/// Nobody may choose a higher position, so that there is always one left to count on with.
+const HIGHEST_CHOSEN: u64 = 1 << 63;
+
+impl Seq {
+    pub(crate) const FIRST: Seq = Seq(NonZeroU64::MIN);
+
+    /// The one that the caller chose, where that is no step back.
+    pub(crate) fn or_later(self, chosen: Option<u64>) -> Seq {
+        let chosen = chosen.filter(|chosen| *chosen <= HIGHEST_CHOSEN).and_then(NonZeroU64::new);
+        chosen.map_or(self, |chosen| self.max(Seq(chosen)))
+    }
+
+    pub(crate) fn next(self) -> Seq {
+        Seq(self.0.checked_add(1).expect("BUG: more jobs than 2^64"))
+    }
+
+    /// Of a job that an earlier run has recorded.
+    pub(crate) fn recorded(position: u64) -> Option<Seq> {
+        NonZeroU64::new(position).map(Seq)
+    }
+
+    /// The number, from 1.
+    #[must_use]
+    pub fn get(self) -> u64 {
+        self.0.get()
+    }
+}
+
+impl Slot {
+    /// The slot at `index`, from 0.
+    pub(crate) fn at(index: usize) -> Slot {
+        Slot(NonZeroUsize::MIN.saturating_add(index))
+    }
+
+    /// Where a job ran that an earlier run has recorded.
+    pub(crate) fn recorded(slot: usize) -> Option<Slot> {
+        NonZeroUsize::new(slot).map(Slot)
+    }
+
+    /// Where a table over the slots keeps this one, from 0.
+    pub(crate) fn index(self) -> usize {
+        self.0.get() - 1
+    }
+
+    /// The number, from 1.
+    #[must_use]
+    pub fn get(self) -> usize {
+        self.0.get()
+    }
+}
+
+impl fmt::Display for Seq {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// One thing to run, under the caller's own name for it.
 ///
@@ -76,5 +247,17 @@ impl<W> Job<W> {
     pub fn position(mut self, position: u64) -> Job<W> {
         self.position = Some(position);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_no_utf8_is_kept_exactly_and_shown_harmlessly() {
+        let key = Key::from(&b"a\xff\x1b[31m\n"[..]);
+        assert_eq!(key.as_bytes(), b"a\xff\x1b[31m\n");
+        assert_eq!(key.to_string(), "a\u{fffd}\\u{1b}[31m\\n");
     }
 }

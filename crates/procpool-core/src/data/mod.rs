@@ -3,10 +3,7 @@
 
 pub(crate) mod command;
 pub(crate) mod error;
-pub(crate) mod id;
 pub(crate) mod job;
-pub(crate) mod key;
 pub(crate) mod limit;
 pub(crate) mod shown;
-pub(crate) mod signal;
 pub(crate) mod status;

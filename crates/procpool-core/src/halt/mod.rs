@@ -7,7 +7,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::data::signal::Signal;
+use crate::data::status::Signal;
 use crate::sys::WakeEvent;
 
 /// How far a run has been told to stop. It only ever rises.

@@ -1,7 +1,7 @@
 //! When a run halts by itself: after so many jobs have failed, succeeded or ended.
 //! Knows nothing of how a run is halted.
 
-use crate::data::signal::Signal;
+use crate::data::status::Signal;
 use crate::halt::Halt;
 
 /// When a run halts by itself, in the sense of GNU parallel's `--halt`, see

@@ -1,7 +1,6 @@
 //! What came of a job: data, never an error of the run.
 //! Knows nothing of how it came about; `process.rs` finds out.
 
-pub(crate) mod completion;
 pub(crate) mod event;
 pub(crate) mod results;
 pub(crate) mod snapshot;
@@ -14,7 +13,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use crate::data::shown::Shown;
-use crate::data::signal::Signal;
+use crate::data::status::Signal;
 use crate::data::status::{Status, Usage};
 use crate::spool::Spool;
 use crate::sys;

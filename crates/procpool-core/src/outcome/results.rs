@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::ops::Index;
 
 use crate::data::command::Command;
-use crate::data::key::Key;
-use crate::outcome::completion::Completion;
+use crate::data::job::Key;
+use crate::outcome::event::Completion;
 
 /// All completions of a run, by key and in input order, see [`Pool::run_all`](crate::Pool::run_all).
 #[derive(Debug)]

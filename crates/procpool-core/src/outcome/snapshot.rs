@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::data::id::{Seq, Slot};
-use crate::data::key::Key;
+use crate::data::job::Key;
+use crate::data::job::{Seq, Slot};
 use crate::data::limit::Limit;
 use crate::halt::rule::HaltRule;
 use crate::outcome::event::Started;

@@ -13,14 +13,14 @@ use crossbeam_channel::{Receiver, Select, Sender, TryRecvError, never, select};
 
 use crate::data::job::Job;
 use crate::outcome::NotStarted;
-use crate::outcome::completion::Completion;
+use crate::outcome::event::Completion;
 use crate::outcome::event::Event;
 use crate::outcome::snapshot::Snapshot;
 use crate::pool::feed::{FeedItem, FeederState};
 use crate::pool::handle::Control;
 use crate::pool::message::{Message, StartEvents};
 use crate::pool::state::{InputInterest, NextStep, SharedState, Wait};
-use crate::pool::worker_threads::WorkerThreads;
+use crate::pool::worker::WorkerThreads;
 use crate::runner::Runner;
 use crate::schedule::{Start, Waiting};
 

@@ -1,14 +1,20 @@
 //! The channel of jobs from the feeder to the run, and what a halted run may still expect of it.
 //! Knows nothing of what a job is or when one is wanted.
+//! The thread that pulls jobs from the caller's iterator.
+//! Knows nothing of slots: it waits where the feed has no room.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, SendError, Sender, TryRecvError, TrySendError, bounded};
 
+use crate::data::error::Error;
 use crate::data::limit::Limit;
-use crate::halt::Halt;
+use crate::halt::{Halt, HaltSignal};
+use crate::pool::thread_budget::start_patiently;
 
 /// The feeder's end. When it is dropped without [`end`](FeedSender::end), the iterator panicked, or the run was
 /// halted and nobody knows how much was left.
@@ -156,5 +162,40 @@ impl<J> Feed<J> {
             self.state = FeederState::Abandoned;
         }
         self.patience = None;
+    }
+}
+
+/// The iterator may block for ever (it may read a terminal), so it has a thread to itself, and nobody
+/// waits for that thread but once it is known to be out of the iterator.
+pub(crate) struct Feeder {
+    thread: JoinHandle<()>,
+}
+
+impl Feeder {
+    /// Gives what `jobs` yields until it ends, the run is halted or over.
+    pub(crate) fn start<J: Send + 'static>(
+        jobs: impl Iterator<Item = J> + Send + 'static,
+        sender: FeedSender<J>,
+        halt_signal: Arc<HaltSignal>,
+    ) -> Result<Feeder, Error> {
+        let pull = move || {
+            // Dropped last, after the iterator: who sees it gone may join.
+            let sender = sender;
+            for job in jobs {
+                // The job first: once pulled it has to come back, halted or not.
+                if sender.give(job).is_err() || halt_signal.halt() != Halt::GoOn {
+                    return;
+                }
+            }
+            sender.end();
+        };
+        let thread = start_patiently("procpool-feed", pull);
+        let thread = thread.map_err(|error| Error::resource("a thread that pulls jobs", error))?;
+        Ok(Feeder { thread })
+    }
+
+    /// Waits for the thread, which is out of the iterator; a panic of that comes back.
+    pub(crate) fn join(self) -> Result<(), Box<dyn Any + Send>> {
+        self.thread.join()
     }
 }

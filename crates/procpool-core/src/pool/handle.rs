@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use crossbeam_channel::{Sender, bounded};
 
-use crate::data::signal::Signal;
+use crate::data::status::Signal;
 use crate::halt::{Halt, HaltSignal};
 use crate::outcome::snapshot::Snapshot;
 

@@ -4,16 +4,13 @@
 mod dispatcher;
 mod driver;
 mod feed;
-mod feeder;
 mod gauge;
 mod handle;
 mod message;
-mod patient;
 mod run;
 mod state;
 mod thread_budget;
 mod worker;
-mod worker_threads;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,7 +22,7 @@ pub use crate::pool::run::Run;
 
 use crate::data::error::Error;
 use crate::data::job::Job;
-use crate::data::key::Key;
+use crate::data::job::Key;
 use crate::data::limit::Limit;
 use crate::halt::rule::HaltRule;
 use crate::outcome::results::Results;

@@ -15,21 +15,21 @@ use crate::data::error::Error;
 use crate::data::job::Job;
 use crate::data::limit::Limit;
 use crate::halt::HaltSignal;
-use crate::outcome::completion::Completion;
+use crate::outcome::event::Completion;
 use crate::outcome::event::Event;
 use crate::outcome::snapshot::Snapshot;
 use crate::pool::dispatcher::Dispatcher;
 use crate::pool::driver::{Driver, DriverChannels};
+use crate::pool::feed::Feeder;
 use crate::pool::feed::{FeederState, feed};
-use crate::pool::feeder::Feeder;
 use crate::pool::gauge::Gauge;
 use crate::pool::handle::Handle;
 use crate::pool::message::{Message, StartEvents};
-use crate::pool::patient;
 use crate::pool::state::{RunState, SharedState};
+use crate::pool::thread_budget::start_patiently;
+use crate::pool::worker::WorkerThreads;
 use crate::pool::worker::{LiveChannel, WorkerShared};
-use crate::pool::worker_threads::WorkerThreads;
-use crate::runner::moving_timeout::MovingTimeout;
+use crate::runner::MovingTimeout;
 use crate::runner::{RunSignals, Runner};
 use crate::schedule::Schedule;
 use crate::schedule::policies::Policies;
@@ -144,7 +144,7 @@ pub(crate) fn start<R: Runner>(
         events,
         last: Arc::clone(&handle.last),
     };
-    let dispatcher = patient::start("procpool-run", || dispatcher.run());
+    let dispatcher = start_patiently("procpool-run", || dispatcher.run());
     let dispatcher = dispatcher.map_err(|error| Error::resource("a thread", error))?;
     // Last, so that nothing has been pulled where something could not be had: the dispatcher takes the
     // end of the feed for that of the input, and ends.
@@ -203,7 +203,7 @@ impl<W: Send + 'static> Run<W> {
         };
         let lines = DriverChannels { events, control: controlled, halt_signal, last };
         let mut driver = Driver::new(Snapshot::of(limit), lines);
-        let thread = patient::start("procpool-run", move || drive(&mut driver));
+        let thread = start_patiently("procpool-run", move || drive(&mut driver));
         let thread = thread.map_err(|error| Error::resource("a thread", error))?;
         Ok(Run {
             events: heard,

@@ -4,16 +4,16 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::data::id::Slot;
 use crate::data::job::Job;
+use crate::data::job::Slot;
 use crate::halt::{Halt, HaltSignal};
-use crate::outcome::completion::Completion;
+use crate::outcome::event::Completion;
 use crate::outcome::event::{Event, Retried};
 use crate::outcome::snapshot::Snapshot;
 use crate::outcome::{NotStarted, Outcome};
 use crate::pool::feed::{Feed, FeedPoll, FeederState};
 use crate::pool::gauge::Gauge;
-use crate::runner::moving_timeout::MovingTimeout;
+use crate::runner::MovingTimeout;
 use crate::schedule::{Schedule, Start, Verdict, Waiting};
 
 /// See the head of this file.

@@ -4,8 +4,16 @@
 //! A worker is a thread, and where tasks are what the machine is short of (`ulimit -u`, a cgroup's `pids.max`)
 //! it takes the place of a process: a crew that grew until nothing more fits would have no process to run.
 //! So whoever finds no room lets half of the crew go, which leaves as much for processes as for threads.
+//! A thread of the pool's own: where the machine has no room for it now, it is tried again as a job's start is.
+//! What the thread does is not known here.
 
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+
+use crate::process::retry::{OtherJobs, StartRetries};
+use crate::sys;
 
 /// The count of workers.
 #[derive(Debug)]
@@ -79,6 +87,38 @@ impl ThreadBudget {
     /// Never below one, and half of `count` once only, however many of them ask.
     fn shrink_from(&mut self, count: usize) {
         self.most = self.most.min((count / 2).max(1));
+    }
+}
+
+/// What a thread without which there is no run leaves to all others.
+const LEFT: usize = 1 << 20;
+
+/// Starts it, and gives up only after about 2 s: the caller waits that long, before anything else of the run is there.
+pub(crate) fn start_patiently<T: Send + 'static>(
+    name: &str,
+    act: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<JoinHandle<T>> {
+    // A try that fails drops what it was given.
+    let act = Arc::new(Mutex::new(Some(act)));
+    let mut tries = StartRetries::default();
+    loop {
+        let this = Arc::clone(&act);
+        let run = move || {
+            let act = this.lock().unwrap_or_else(PoisonError::into_inner).take();
+            act.expect("BUG: a thread was started twice")()
+        };
+        let started = if sys::thread_has_room(LEFT) {
+            thread::Builder::new().name(name.to_owned()).spawn(run)
+        } else {
+            Err(io::Error::from_raw_os_error(libc::ENOMEM))
+        };
+        match started {
+            Ok(thread) => return Ok(thread),
+            Err(error) => match tries.after(&error, OtherJobs::None) {
+                Some(pause) => thread::sleep(pause),
+                None => return Err(error),
+            },
+        }
     }
 }
 

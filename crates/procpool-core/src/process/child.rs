@@ -5,7 +5,7 @@ use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::thread;
 
-use crate::data::signal::Signal;
+use crate::data::status::Signal;
 use crate::data::status::{Status, Usage};
 use crate::process::roster::{Roster, RosterEntry};
 use crate::sys::{self, StatusTaken};
@@ -110,7 +110,7 @@ mod tests {
     use std::os::unix::process::ExitStatusExt;
 
     use super::*;
-    use crate::data::id::{Seq, Slot};
+    use crate::data::job::{Seq, Slot};
     use crate::halt::HaltSignal;
     use crate::runner::Context;
     use crate::runner::RunSignals;

@@ -14,7 +14,7 @@ use crate::outcome::Survivor;
 use crate::process::child::Child;
 use crate::process::descendants::{Descendants, Kernel, Member, SearchScope};
 use crate::sys::proc;
-use crate::sys::stat::Stat;
+use crate::sys::status::Stat;
 
 /// What `/proc` tells.
 pub(crate) struct ProcFs;

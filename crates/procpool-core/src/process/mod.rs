@@ -1,19 +1,16 @@
 //! Runs a job as a process of this machine.
 //! Knows nothing of the pool: it is one [`Runner`] among others.
 
-mod adaptive_limit;
 mod child;
 mod clock;
 mod descendants;
-pub(crate) mod environment;
 mod explain;
 mod gate;
 mod holders;
+pub(crate) mod inherited;
 mod kill;
 mod lifecycle;
 mod oom;
-mod oom_counter;
-mod resolve;
 pub(crate) mod retry;
 mod roster;
 pub(crate) mod spawn;
@@ -32,7 +29,7 @@ use crate::data::error::Error;
 use crate::data::job::Job;
 use crate::halt::Halt;
 use crate::outcome::{End, NotStarted, Outcome, Ran};
-use crate::process::adaptive_limit::{AdaptiveLimit, LimitPermit};
+use crate::process::gate::{AdaptiveLimit, LimitPermit};
 use crate::process::lifecycle::{Lifecycle, Policy};
 use crate::process::oom::OomWatch;
 use crate::process::retry::{OtherJobs, StartRetries};

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::data::id::{Seq, Slot};
-use crate::data::signal::Signal;
+use crate::data::job::{Seq, Slot};
+use crate::data::status::Signal;
 use crate::process::clock::Clock;
 use crate::process::gate::{ClosedGate, StartGate};
 use crate::runner::Context;

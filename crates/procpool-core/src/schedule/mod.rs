@@ -2,7 +2,6 @@
 //! Knows no clock (it is told the time), no thread, no channel, no process.
 
 pub(crate) mod admission;
-mod input;
 mod pace;
 pub(crate) mod policies;
 mod queue;
@@ -11,22 +10,21 @@ pub(crate) mod retries;
 mod slots;
 #[cfg(test)]
 mod tests;
-mod time;
 mod typical;
 
 use std::time::{Duration, Instant};
 
-use crate::data::id::{Seq, Slot};
 use crate::data::job::Job;
+use crate::data::job::{Seq, Slot};
 use crate::data::limit::Limit;
 use crate::halt::Halt;
 use crate::halt::rule::{HaltCounts, HaltRule};
 use crate::outcome::snapshot::{HeldUp, Pending, Snapshot};
 use crate::outcome::{End, NotStarted, Outcome};
 use crate::schedule::admission::{Admission, Reading};
-use crate::schedule::input::Input;
 use crate::schedule::pace::Pace;
 use crate::schedule::policies::Policies;
+use crate::schedule::queue::Input;
 use crate::schedule::queue::Queue;
 use crate::schedule::retries::Retries;
 use crate::schedule::slots::Slots;

@@ -1,3 +1,5 @@
+//! What is known of the input: how much came, whether more may come, how much it is in all.
+//! Knows nothing of where it comes from, nor of what becomes of it.
 //! The jobs that wait to be started: those that came from the input, and those that wait for another attempt.
 //! Knows nothing of slots, and not why a job has to wait.
 
@@ -5,11 +7,68 @@ use std::cmp::Ordering;
 use std::collections::{BinaryHeap, VecDeque};
 use std::time::{Duration, Instant};
 
-use crate::data::id::Seq;
-use crate::data::job::Job;
+use crate::data::job::{Job, Seq};
 use crate::outcome::snapshot::HeldUp;
+use crate::schedule::pace::later;
+use crate::schedule::policies::Positions;
 use crate::schedule::random::SplitMix64;
-use crate::schedule::time::later;
+
+/// The input of a run, seen from the schedule.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Input {
+    next: Seq,
+    /// How many jobs came: their positions may have gaps.
+    jobs: u64,
+    positions: Positions,
+    state: InputState,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum InputState {
+    /// More may come; how many in all, where the input said so.
+    Open {
+        expected: Option<u64>,
+    },
+    Ended,
+}
+
+impl Input {
+    pub(crate) fn new(expected: Option<u64>, positions: Positions) -> Input {
+        Input {
+            next: Seq::FIRST,
+            jobs: 0,
+            positions,
+            state: InputState::Open { expected },
+        }
+    }
+
+    /// The position of a job that came, and may have said which it is.
+    pub(crate) fn count(&mut self, position: Option<u64>) -> Seq {
+        let seq = match self.positions {
+            Positions::Rising => self.next.or_later(position),
+            Positions::AsGiven => Seq::FIRST.or_later(position.or(Some(self.next.get()))),
+        };
+        self.next = self.next.max(seq.next());
+        self.jobs += 1;
+        seq
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.state = InputState::Ended;
+    }
+
+    pub(crate) fn is_open(self) -> bool {
+        matches!(self.state, InputState::Open { .. })
+    }
+
+    /// How many jobs there are in all, where that is known.
+    pub(crate) fn total(self) -> Option<u64> {
+        match self.state {
+            InputState::Open { expected } => expected,
+            InputState::Ended => Some(self.jobs),
+        }
+    }
+}
 
 /// A job that was accepted and does not run.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::time::Duration;
 
-use crate::data::id::Seq;
+use crate::data::job::Seq;
 use crate::data::status::Status;
 use crate::outcome::{End, NotStarted, Outcome, Subject};
 use crate::schedule::random::SplitMix64;
@@ -168,7 +168,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::data::signal::Signal;
+    use crate::data::status::Signal;
     use crate::outcome::{Ran, SpawnError};
 
     const KILLED: Status = Status::Signalled(Signal::KILL);

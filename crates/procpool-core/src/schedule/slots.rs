@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
-use crate::data::id::{Seq, Slot};
-use crate::data::key::Key;
+use crate::data::job::Key;
+use crate::data::job::{Seq, Slot};
 use crate::data::limit::Limit;
 use crate::outcome::snapshot::Active;
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use crossbeam_channel::Sender;
 
-use crate::data::id::{Seq, Slot};
-use crate::data::key::Key;
+use crate::data::job::Key;
+use crate::data::job::{Seq, Slot};
 use crate::spool::live_spool::LiveSpool;
 
 /// Word that a job has written something, from a run whose outputs are [followed](crate::Pool::follow_outputs).

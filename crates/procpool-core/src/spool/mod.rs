@@ -3,7 +3,6 @@
 
 mod copy;
 mod file;
-mod files;
 pub(crate) mod live;
 pub(crate) mod live_spool;
 
@@ -15,8 +14,8 @@ use std::sync::Arc;
 pub use crate::spool::copy::CopyError;
 use crate::spool::copy::read_out;
 use crate::spool::file::Extent;
+pub(crate) use crate::spool::file::SpoolFiles;
 pub(crate) use crate::spool::file::{SpoolFile, SpoolPlace};
-pub(crate) use crate::spool::files::SpoolFiles;
 use crate::sys;
 
 /// What a job wrote to one stream: all of it, exactly.

@@ -10,14 +10,10 @@ mod descriptors;
 mod exec_spec;
 mod failure;
 #[cfg(target_os = "linux")]
-mod kernel_feature;
-#[cfg(target_os = "linux")]
 mod linux;
-mod poll;
-mod room;
-pub(crate) mod stat;
+pub(crate) mod status;
+mod threads;
 mod unix;
-mod wait_status;
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -29,23 +25,21 @@ use crate::sys::linux as native;
 #[cfg(not(target_os = "linux"))]
 use crate::sys::unix as native;
 
-pub(crate) use crate::sys::descriptors::{above_standard, allowed_descriptors, out_of_the_way};
+pub(crate) use crate::sys::descriptors::{
+    Readiness, above_standard, allowed_descriptors, out_of_the_way, wait_any, wait_readable,
+};
 pub(crate) use crate::sys::exec_spec::{EnvironmentStrings, ExecProgress, ExecSpec, OnParentDeath, Program};
 pub(crate) use crate::sys::failure::{Failure, is_descriptor_shortage, is_shortage};
 #[cfg(test)]
-pub(crate) use crate::sys::kernel_feature::only_posix;
-pub(crate) use crate::sys::native::files::{memory_file, punch_hole};
+pub(crate) use crate::sys::linux::fallback::only_posix;
+pub(crate) use crate::sys::native::files::{WakeEvent, grow_pipe, memory_file, pipe, punch_hole, splice};
 pub(crate) use crate::sys::native::pending_exec::PendingExec;
-pub(crate) use crate::sys::native::pipe::{grow_pipe, pipe, splice};
 pub(crate) use crate::sys::native::proc;
 pub(crate) use crate::sys::native::process::ProcessHandle;
 pub(crate) use crate::sys::native::start::{StartedProcess, can_end_with_parent, start};
-pub(crate) use crate::sys::native::threads::most_threads;
-pub(crate) use crate::sys::native::wake_event::WakeEvent;
-pub(crate) use crate::sys::poll::{Readiness, wait_any, wait_readable};
-pub(crate) use crate::sys::room::thread_has_room;
+pub(crate) use crate::sys::status::StatusTaken;
+pub(crate) use crate::sys::threads::{most_threads, thread_has_room};
 pub(crate) use crate::sys::unix::process::own_peak_memory;
-pub(crate) use crate::sys::wait_status::StatusTaken;
 
 /// The number of a process of ours.
 pub(crate) type Pid = rustix::process::Pid;

@@ -11,7 +11,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::io;
 
-use crate::sys::stat::{ProcState, Stat};
+use crate::sys::status::{ProcState, Stat};
 
 /// What is asked about processes.
 pub(crate) trait Kernel {

@@ -9,7 +9,7 @@ mod tests;
 use std::io;
 
 use crate::sys::proc;
-use crate::sys::stat::{ProcState, Stat};
+use crate::sys::status::{ProcState, Stat};
 
 /// What is asked about processes.
 pub(crate) trait HolderQuery {

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::data::signal::Signal;
+use crate::data::status::Signal;
 use crate::data::status::Status;
 use crate::halt::Halt;
 use crate::outcome::End;

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::data::signal::Signal;
+use crate::data::status::Signal;
 use crate::data::status::Status;
 use crate::halt::rule::{HaltQuantity, HaltWhen, HaltWhy};
 use crate::outcome::Ran;

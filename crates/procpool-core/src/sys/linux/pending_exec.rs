@@ -21,9 +21,9 @@ use rustix::thread::futex;
 
 use crate::sys::exec_spec::{ExecProgress, named_pipe};
 use crate::sys::failure::Failure;
+use crate::sys::linux::child::ChildSetup;
 use crate::sys::linux::child::{become_program, write_flag};
-use crate::sys::linux::child_setup::ChildSetup;
-use crate::sys::linux::start_method::Call;
+use crate::sys::linux::fallback::Call;
 use crate::sys::unix;
 
 /// A process that is its program, or on its way there.

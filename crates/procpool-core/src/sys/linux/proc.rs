@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::data::shown::Shown;
-use crate::sys::stat::{ProcState, Stat};
+use crate::sys::status::{ProcState, Stat};
 
 /// Whether `/proc` is of our own namespace, and tells of children. Found out once.
 pub(crate) fn is_ours() -> bool {

@@ -1,17 +1,23 @@
 //! A process that was started and not yet reaped, known by a pidfd; by its number where there is none.
 //! What it runs is not known here.
+//! Reaps a process by its pidfd, so that no other is met that has got its number.
+//! How it is decided that it is time for that is not known here.
+//! Signals to a process group by the pidfd of its leader.
+//! What the signal is for is not known here.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::{io, ptr};
 
-use rustix::process::Pid;
+use libc::c_long;
+use rustix::io::Errno;
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
-use crate::data::signal::Signal;
-use crate::data::status::{Status, Usage};
+use crate::data::status::{Signal, Status, Usage};
 use crate::sys::descriptors::out_of_the_way;
-use crate::sys::linux::group::{signal_group, signal_one};
-use crate::sys::linux::reap::reap;
+use crate::sys::linux::fallback::KernelFeature;
+use crate::sys::status::{StatusTaken, exited, killed_by, usage};
 use crate::sys::unix;
-use crate::sys::wait_status::StatusTaken;
 
 pub(crate) enum ProcessHandle {
     /// A pidfd never means another process, whoever has reaped this one.
@@ -81,4 +87,131 @@ impl ProcessHandle {
         let pidfd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).unwrap();
         ProcessHandle::Held { pid, pidfd }
     }
+}
+
+/// Linux 5.4.
+static REAP_BY_PIDFD: KernelFeature = KernelFeature::new();
+
+/// `struct rusage` of the kernel, whatever the C library makes of it: two times, the most memory in kilobytes of 1024
+/// bytes, and what is not asked for.
+#[repr(C)]
+struct KernelRusage {
+    user: [c_long; 2],
+    system: [c_long; 2],
+    most_memory: c_long,
+    rest: [c_long; 13],
+}
+
+/// Waits for the process to end, reaps it and says how it ended and what it used.
+pub(crate) fn reap(pid: Pid, pidfd: BorrowedFd<'_>) -> Result<(Status, Usage), StatusTaken> {
+    match REAP_BY_PIDFD.attempt(|| reap_by_pidfd(pidfd)) {
+        Some(result) => result.map_err(|_| StatusTaken),
+        None => unix::process::reap(pid),
+    }
+}
+
+/// An error can only be ECHILD, or that it can't be asked so.
+fn reap_by_pidfd(pidfd: BorrowedFd<'_>) -> io::Result<(Status, Usage)> {
+    let mut told = MaybeUninit::<libc::siginfo_t>::zeroed();
+    let mut used = KernelRusage { user: [0; 2], system: [0; 2], most_memory: 0, rest: [0; 13] };
+    loop {
+        // SAFETY: both pointers are to live locals of the types that waitid(2) writes.
+        #[expect(unsafe_code, reason = "only the bare call tells what one child used")]
+        let result = unsafe {
+            libc::syscall(
+                libc::SYS_waitid,
+                libc::P_PIDFD,
+                pidfd.as_raw_fd(),
+                told.as_mut_ptr(),
+                libc::WEXITED,
+                &raw mut used,
+            )
+        };
+        if result == 0 {
+            break;
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+    // SAFETY: all-zero bytes are a valid siginfo_t, waitid(2) succeeded, and of a child it always has a status.
+    #[expect(unsafe_code, reason = "the other half of waitid")]
+    let (how, status) = unsafe {
+        let told = told.assume_init();
+        (told.si_code, told.si_status())
+    };
+    let status = if how == libc::CLD_EXITED { exited(status) } else { killed_by(status) };
+    #[allow(
+        clippy::useless_conversion,
+        clippy::allow_attributes,
+        reason = "each processor has its own width"
+    )]
+    let pair = |[seconds, microseconds]: [c_long; 2]| (i64::from(seconds), i64::from(microseconds));
+    let peak = u64::try_from(used.most_memory).unwrap_or(0) * 1024;
+    debug_assert!(used.rest.len() == 13, "the kernel has written into this too");
+    Ok((status, usage(pair(used.user), pair(used.system), peak)))
+}
+
+/// `PIDFD_SIGNAL_PROCESS_GROUP` of linux/pidfd.h, which the libc crate does not have.
+const PROCESS_GROUP: libc::c_uint = 1 << 2;
+
+/// Linux 6.9.
+static SIGNAL_BY_PIDFD: KernelFeature = KernelFeature::new();
+
+/// Sends it to the group that the process of the pidfd leads, and to no other that has got its number since.
+pub(crate) fn signal_group(leader: Pid, pidfd: BorrowedFd<'_>, signal: Signal) {
+    if SIGNAL_BY_PIDFD.is_usable() {
+        match signal_by_pidfd(pidfd, signal) {
+            // That a group can't be signalled is no reason to think that none can.
+            Err(error) if error.raw_os_error() == Some(libc::EPERM) => {}
+            // Nobody is there any more.
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => return,
+            // An older kernel, or a fence, which may say anything.
+            Err(_) => SIGNAL_BY_PIDFD.mark_refused(),
+            Ok(()) => return,
+        }
+    }
+    if is_unreaped(pidfd) {
+        // SAFETY: killpg(2) takes two integers and touches no memory of ours.
+        #[expect(unsafe_code, reason = "rustix knows no signal by its bare number")]
+        // An error can only be ESRCH or EPERM: nobody is there, or all of them have changed their user.
+        let _ = unsafe { libc::killpg(leader.as_raw_nonzero().get(), signal.number()) };
+    }
+}
+
+/// Sends it to the process of the pidfd alone.
+pub(crate) fn signal_one(pid: Pid, pidfd: BorrowedFd<'_>, signal: rustix::process::Signal) {
+    match rustix::process::pidfd_send_signal(pidfd, signal) {
+        // It is gone.
+        Ok(()) | Err(Errno::SRCH) => {}
+        // It has changed its user, or a fence refuses the call, and may know nothing of the other.
+        Err(_) if is_unreaped(pidfd) => {
+            let _ = rustix::process::kill_process(pid, signal);
+        }
+        Err(_) => {}
+    }
+}
+
+fn signal_by_pidfd(pidfd: BorrowedFd<'_>, signal: Signal) -> io::Result<()> {
+    let no_details = ptr::null::<libc::siginfo_t>();
+    // SAFETY: the call takes integers, and a null pointer in the place of details.
+    #[expect(unsafe_code, reason = "rustix has this call without its flags")]
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            pidfd.as_raw_fd(),
+            signal.number(),
+            no_details,
+            PROCESS_GROUP,
+        )
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Whether nobody has reaped the process, so that its number can't be another's. Where that can't be asked only this crate's
+/// own reaping is known of.
+fn is_unreaped(pidfd: BorrowedFd<'_>) -> bool {
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+    !matches!(waitid(WaitId::PidFd(pidfd), look), Err(Errno::CHILD))
 }

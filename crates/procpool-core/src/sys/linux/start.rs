@@ -10,12 +10,12 @@ use rustix::process::{Pid, Resource, Rlimit, WaitOptions, getrlimit, prlimit, wa
 
 use crate::sys::exec_spec::ExecSpec;
 use crate::sys::failure::{Failure, is_refusal};
-use crate::sys::linux::child_setup::{self, ChildSetup};
+use crate::sys::linux::child::{self, ChildSetup};
+use crate::sys::linux::fallback::{Call, StartMethod};
 use crate::sys::linux::pending_exec::{self, ChildMemory, PendingExec};
 use crate::sys::linux::process::ProcessHandle;
-use crate::sys::linux::start_method::{Call, StartMethod};
 use crate::sys::unix;
-use crate::sys::unix::waiter::ExitWaiter;
+use crate::sys::unix::process::ExitWaiter;
 
 /// A process that was started.
 pub(crate) struct StartedProcess {
@@ -63,7 +63,7 @@ pub(crate) fn start(spec: ExecSpec, streams: [Option<BorrowedFd<'_>>; 3]) -> Res
 
 /// Whether a process can be made to end with its parent here, as far as that is known by now.
 pub(crate) fn can_end_with_parent() -> bool {
-    StartMethod::current() != StartMethod::Posix && child_setup::can_end_with_parent()
+    StartMethod::current() != StartMethod::Posix && child::can_end_with_parent()
 }
 
 enum StartError {

@@ -6,13 +6,7 @@
 
 pub(crate) mod files;
 pub(crate) mod pending_exec;
-pub(crate) mod pipe;
 #[cfg(not(target_os = "linux"))]
 pub(crate) mod proc;
 pub(crate) mod process;
-mod spawn;
 pub(crate) mod start;
-#[cfg_attr(target_os = "linux", expect(dead_code, reason = "Linux tells it by /proc"))]
-pub(crate) mod threads;
-pub(crate) mod waiter;
-pub(crate) mod wake_event;

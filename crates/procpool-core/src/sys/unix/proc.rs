@@ -6,7 +6,7 @@ use std::os::fd::BorrowedFd;
 
 use rustix::process::Signal;
 
-use crate::sys::stat::Stat;
+use crate::sys::status::Stat;
 
 pub(crate) fn is_ours() -> bool {
     false

@@ -4,21 +4,25 @@
 //! A number may be another's once somebody else in this program has reaped the process. The thread that waits for its end
 //! hears of that, and it is never signalled again. Between the reaping and the hearing there is a moment, in which the system
 //! would have to go round all its numbers.
+//! A thread that waits for the end of one process, so that poll(2) sees it: it closes a pipe then.
+//! The process stays a zombie, for its owner to reap.
 
-use std::io;
 use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
+use std::{io, thread};
 
-use rustix::process::Pid;
+use rustix::io::Errno;
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
-use crate::data::signal::Signal;
-use crate::data::status::{PeakMemory, Status, Usage};
-use crate::sys::descriptors::out_of_the_way;
-use crate::sys::poll::{Readiness, wait_any};
-use crate::sys::wait_status::{StatusTaken, decode_status, usage};
+use crate::data::status::{PeakMemory, Signal, Status, Usage};
+use crate::sys::descriptors::{Readiness, out_of_the_way, wait_any};
+use crate::sys::failure::Failure;
+use crate::sys::status::{StatusTaken, decode_status, usage};
+use crate::sys::unix::files::close_on_exec_pair;
 
 pub(crate) struct ProcessHandle {
     pid: Pid,
@@ -150,4 +154,45 @@ fn decode_usage(used: &libc::rusage) -> Usage {
     let pair = |time: libc::timeval| (i64::from(time.tv_sec), i64::from(time.tv_usec));
     let peak = u64::try_from(used.ru_maxrss).unwrap_or(0) * MEMORY_UNIT;
     usage(pair(used.ru_utime), pair(used.ru_stime), peak)
+}
+
+/// A thread that has no process yet. Where none comes it ends.
+pub(crate) struct ExitWaiter {
+    tell: SyncSender<Pid>,
+    watch: ExitWatch,
+}
+
+/// It needs next to nothing; but handlers of the caller's signals may run on it.
+const STACK: usize = 128 * 1024;
+
+impl ExitWaiter {
+    pub(crate) fn prepare() -> Result<ExitWaiter, Failure> {
+        let (reader, writer) = close_on_exec_pair().map_err(Failure::of("pipe"))?;
+        let (tell, told) = sync_channel(1);
+        let thread = thread::Builder::new().name("procpool-wait".into()).stack_size(STACK);
+        let thread = thread.spawn(move || wait(&told, writer)).map_err(Failure::of("a thread"))?;
+        Ok(ExitWaiter { tell, watch: ExitWatch { end: reader, thread } })
+    }
+
+    pub(crate) fn watch(self, pid: Pid) -> ProcessHandle {
+        // It waits for nothing else, and has room for one.
+        let _ = self.tell.send(pid);
+        ProcessHandle::new(pid, self.watch)
+    }
+}
+
+/// `end` is closed when the process has ended.
+fn wait(told: &Receiver<Pid>, end: OwnedFd) -> Result<(), StatusTaken> {
+    let Ok(pid) = told.recv() else { return Ok(()) };
+    let waited = loop {
+        match waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
+            Err(Errno::INTR) => {}
+            other => break other,
+        }
+    };
+    drop(end);
+    waited.map(drop).map_err(|error| {
+        debug_assert_eq!(io::Error::from(error).raw_os_error(), Some(libc::ECHILD));
+        StatusTaken
+    })
 }

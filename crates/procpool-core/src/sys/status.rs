@@ -1,10 +1,30 @@
+//! What the kernel tells about a process, in the terms that `linux/proc.rs` and `unix/proc.rs` share.
 //! What the kernel tells of a process that has ended, in our own types.
 //! How it is asked is not known here.
 
 use std::time::Duration;
 
-use crate::data::signal::Signal;
-use crate::data::status::{PeakMemory, Status, Usage};
+use crate::data::status::{PeakMemory, Signal, Status, Usage};
+
+/// A process as `/proc/PID/stat` describes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stat {
+    pub(crate) state: ProcState,
+    pub(crate) parent: i32,
+    pub(crate) group: i32,
+    pub(crate) session: i32,
+    /// Start time in clock ticks since boot. Together with the pid it identifies the process.
+    pub(crate) started: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux tells a process's state"))]
+pub(crate) enum ProcState {
+    Runs,
+    Stopped,
+    /// A zombie: it only waits to be reaped.
+    Ended,
+}
 
 /// Somebody else has reaped the process: nobody will ever know how it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

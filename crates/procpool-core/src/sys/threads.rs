@@ -33,6 +33,23 @@ fn can_map(bytes: usize) -> bool {
     }
 }
 
+/// How many threads this process may have before a new one could find no room for its mappings.
+///
+/// Asking for one too many is no error then: the standard library aborts where it has made a thread and
+/// gets no stack for its handler of overflows. A thread takes four mappings; a fifth is left for all else.
+#[cfg(target_os = "linux")]
+pub(crate) fn most_threads() -> usize {
+    const DEFAULT: usize = 65_530;
+    let text = std::fs::read_to_string("/proc/sys/vm/max_map_count");
+    text.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(DEFAULT) / 5
+}
+
+/// What Linux allows by default: a fifth of its mappings. Elsewhere it is not known; a thread too many is refused there.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn most_threads() -> usize {
+    13_106
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
