@@ -13,26 +13,26 @@ pub(crate) type Cells = BTreeMap<(Call, Error), Cell>;
 
 const HEAD: &str = "# Fences
 
-A container, a sandbox or an old kernel refuses system calls. This is what procpool makes of it: a row for every call
-that it makes itself from its own first step on, at the start, for a job and at the end (of the child, up to its exec),
-or for one meaning of the call; a column for the error that it is refused with, always.
+A container, a sandbox or an old kernel refuses system calls. This page says what procpool does then. Each row is a call that
+procpool makes from its own first step on (at the start, for a job, at the end; of the child, up to its exec), or one meaning of
+that call. Each column is the error that the call always returns.
 
 | cell | means |
 |---|---|
-| works | as without a fence: the same outputs, records, words and exit status |
-| said | the same, and a line says what is weaker; with a journal a second one, of what a resume can't find then |
-| exit 1 | every job that could not be run is named, with the call |
-| exit 2, exit 3 | nothing is promised, and a line names the call or what it was to reach |
+| works | as without a fence: the same output, records, messages and exit status |
+| said | the same, and one line says what is weaker; with a journal a second line says what a resume can't find |
+| exit 1 | every job that could not run is named, with the call |
+| exit 2, exit 3 | procpool gives up, and a line names the call or what it was for |
 
-No cell loses an output or a record at exit 0, says a thing twice, hangs, panics or leaves a process. Empty: the kernel
-has no such answer.
+No cell loses output or a record at exit 0, repeats a message, hangs, panics or leaves a process behind. A cell is empty where
+the kernel never returns that error.
 
-`cargo xtask fences` writes this page: it records with strace(1) which calls are made in some runs (`scene.rs`), and plays
-each of them again behind a seccomp filter for each call and error that was seen there (`c/fence.c`); a cell is the worst of
-its runs. The jobs are made such that a fence doesn't concern them (`c/job.c`). The filter goes up when procpool begins,
-behind the loader and the runtime of the language, which end any program by themselves; for `rseq` and `set_robust_list`,
-which only those call, before the loader. Read it by the row: first the call, then whether it is one that your sandbox refuses
-(EPERM or ENOSYS, mostly), then below what is said. `cargo xtask fences --call NAME` tells how it came to a cell.
+`cargo xtask fences` writes this page: strace(1) records which calls some runs make (`scene.rs`); each run is then repeated behind
+a seccomp filter for each call and error that was seen there (`c/fence.c`). A cell is the worst of its runs. The jobs are built so
+that the filter doesn't affect them (`c/job.c`). The filter is installed when procpool begins, after the loader and Rust's runtime,
+which end any program by themselves; for `rseq` and `set_robust_list`, which only those call, before the loader. To read it, find
+the call, then the error that your sandbox returns (mostly EPERM or ENOSYS), then the message below.
+`cargo xtask fences --call NAME` shows how a cell came about.
 
 ";
 
@@ -40,7 +40,7 @@ which only those call, before the loader. Read it by the row: first the call, th
 pub(crate) fn page(cells: &Cells) -> String {
     let mut page = HEAD.to_owned();
     page += &table(cells);
-    let _ = write!(page, "\n{}.\n\n## What is said\n", counts(cells));
+    let _ = write!(page, "\n{}.\n\n## Messages\n", counts(cells));
     for (call, lines) in lines(cells) {
         let _ = write!(page, "\n`{call}`\n\n");
         for line in lines {
