@@ -1,26 +1,18 @@
 //! A command as a text for a shell: each placeholder becomes a parameter in quotes, so that no value is read as text.
 //! Knows nothing of which placeholders there are, or of how a command is run.
 
-mod command;
-mod dialect;
-mod position;
-mod reader;
-mod refusal;
 #[cfg(test)]
 mod tests;
-mod variables;
-mod word;
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use anyhow::Context;
 
+use crate::shell::grammar::{Dialect, Quotes, Reader, Stand};
 use crate::template::command::{Spread, SpreadWord, Template};
 use crate::template::names::{Names, Placeholder};
 use crate::template::path::Form;
-use crate::template::shell::dialect::Dialect;
-use crate::template::shell::reader::{Quotes, Reader, Stand};
 use crate::template::word::{Piece, Word};
 
 impl Template {

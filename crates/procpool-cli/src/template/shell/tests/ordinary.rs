@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::running::{Shell, VALUES};
-use crate::template::shell::refusal::CHECK;
+use crate::shell::grammar::CHECK;
 
 /// For all shells.
 const COMMANDS: &[&str] = &[

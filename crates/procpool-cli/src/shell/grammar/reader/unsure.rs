@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::template::shell::refusal::CHECK;
+use crate::shell::grammar::refusal::CHECK;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unsure {

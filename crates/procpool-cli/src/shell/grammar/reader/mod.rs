@@ -6,17 +6,17 @@ mod unsure;
 
 use anyhow::bail;
 
-use crate::template::shell::command::Command;
-use crate::template::shell::dialect::Dialect;
-use crate::template::shell::position::{Position, Redirection};
-use crate::template::shell::reader::unsure::Unsure;
-use crate::template::shell::refusal::Refusal;
-use crate::template::shell::variables::{Context, Variables};
-use crate::template::shell::word::{Target, Word};
+use crate::shell::grammar::command::Command;
+use crate::shell::grammar::dialect::Dialect;
+use crate::shell::grammar::position::{Position, Redirection};
+use crate::shell::grammar::reader::unsure::Unsure;
+use crate::shell::grammar::refusal::Refusal;
+use crate::shell::grammar::variables::{Context, Variables};
+use crate::shell::grammar::word::{Target, Word};
 
 /// The quotes around a place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Quotes {
+pub(crate) enum Quotes {
     #[default]
     None,
     Single,
@@ -25,7 +25,7 @@ pub(super) enum Quotes {
 
 /// What stands in a place of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stand {
+pub(crate) enum Stand {
     /// Anything.
     Value,
     /// A number of our own.
@@ -34,7 +34,7 @@ pub(super) enum Stand {
 
 /// What was read so far.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(crate) struct Reader {
     context: Context,
     quotes: Quotes,
     /// What each `(` that is open stands in.
@@ -76,7 +76,7 @@ enum Comment {
 }
 
 impl Reader {
-    pub(super) fn new(dialect: Dialect) -> Reader {
+    pub(crate) fn new(dialect: Dialect) -> Reader {
         Reader {
             context: Context { dialect, variables: Variables::default() },
             quotes: Quotes::None,
@@ -94,7 +94,7 @@ impl Reader {
     ///
     /// # Errors
     /// Where it isn't sure, or nothing can be put there, or not this.
-    pub(super) fn quotes_here(&self, stand: Stand) -> anyhow::Result<Quotes> {
+    pub(crate) fn quotes_here(&self, stand: Stand) -> anyhow::Result<Quotes> {
         if let Some(unsure) = self.unsure {
             bail!("{unsure}");
         }
@@ -118,7 +118,7 @@ impl Reader {
     ///
     /// # Errors
     /// Where it would be run as a command, or break the grammar.
-    pub(super) fn takes_arguments(&self) -> anyhow::Result<()> {
+    pub(crate) fn takes_arguments(&self) -> anyhow::Result<()> {
         match self.position {
             Position::Argument(_) => Ok(()),
             Position::Command if self.unsure.is_none() => {
@@ -131,7 +131,7 @@ impl Reader {
     }
 
     /// Takes note that something stands here that is one word, or part of one.
-    pub(super) fn pass_placeholder(&mut self, stand: Stand) {
+    pub(crate) fn pass_placeholder(&mut self, stand: Stand) {
         match stand {
             Stand::Value => self.word.push_value(),
             Stand::Number => self.word.push_quoted(b'1'),
@@ -140,7 +140,7 @@ impl Reader {
 
     /// # Errors
     /// Where a quote is open, or a value stands where the shell does more with it.
-    pub(super) fn end(&mut self) -> anyhow::Result<()> {
+    pub(crate) fn end(&mut self) -> anyhow::Result<()> {
         self.end_word();
         if let Some(fault) = self.fault {
             bail!("{fault}");
@@ -153,7 +153,7 @@ impl Reader {
     }
 
     /// Reads on.
-    pub(super) fn read(&mut self, text: &[u8]) {
+    pub(crate) fn read(&mut self, text: &[u8]) {
         self.before = None;
         let mut rest = text;
         while let Some((byte, after)) = rest.split_first() {

@@ -7,10 +7,10 @@ mod assigning;
 mod printing;
 mod testing;
 
-use crate::template::shell::dialect::{Dialect, is_shell};
-use crate::template::shell::refusal::Refusal;
-use crate::template::shell::variables::Context;
-use crate::template::shell::word::{Target, Word};
+use crate::shell::grammar::dialect::{Dialect, is_shell};
+use crate::shell::grammar::refusal::Refusal;
+use crate::shell::grammar::variables::Context;
+use crate::shell::grammar::word::{Target, Word};
 
 use assigning::{Assigner, assigner};
 use printing::{Print, Printf};

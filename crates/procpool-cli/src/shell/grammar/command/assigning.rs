@@ -1,13 +1,13 @@
 //! `export`, `declare` and their like, which set variables and say what later assignments do.
 //! Knows nothing of where in a text they stand.
 
-use crate::template::shell::refusal::Refusal;
-use crate::template::shell::variables::{Context, Variables};
-use crate::template::shell::word::{Target, Word};
+use crate::shell::grammar::refusal::Refusal;
+use crate::shell::grammar::variables::{Context, Variables};
+use crate::shell::grammar::word::{Target, Word};
 
 /// A command that sets variables with attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::template::shell) struct Assigner {
+pub(in crate::shell::grammar) struct Assigner {
     name: &'static str,
     attribute: Attribute,
 }

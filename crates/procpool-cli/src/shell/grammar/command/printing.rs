@@ -1,12 +1,12 @@
 //! `printf` and `print`: options that take a name, and formats that compute.
 //! Knows nothing of where in a text they stand.
 
-use crate::template::shell::refusal::Refusal;
-use crate::template::shell::variables::Context;
-use crate::template::shell::word::Word;
+use crate::shell::grammar::refusal::Refusal;
+use crate::shell::grammar::variables::Context;
+use crate::shell::grammar::word::Word;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::template::shell) enum Printf {
+pub(in crate::shell::grammar) enum Printf {
     Options,
     /// Behind `-v`.
     Name,
@@ -65,7 +65,7 @@ fn may_compute(format: &Word) -> bool {
 
 /// Of the shells that have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::template::shell) enum Print {
+pub(in crate::shell::grammar) enum Print {
     Options,
     Arguments,
     /// Behind an option that expands, or takes a name or a format.

@@ -1,12 +1,12 @@
 //! `[`, `test` and `[[`: which of their words are computed, or read as names.
 //! Knows nothing of the operators between commands.
 
-use crate::template::shell::dialect::Dialect;
-use crate::template::shell::refusal::Refusal;
-use crate::template::shell::word::Word;
+use crate::shell::grammar::dialect::Dialect;
+use crate::shell::grammar::refusal::Refusal;
+use crate::shell::grammar::word::Word;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::template::shell) struct Test {
+pub(in crate::shell::grammar) struct Test {
     name: &'static str,
     /// What the last word makes of the next one.
     expects: Expects,

@@ -1,11 +1,11 @@
 //! What follows a `$`, a backquote or a backslash.
 //! Knows nothing of commands, only of where an expansion ends.
 
-use crate::template::shell::dialect::Dialect;
-use crate::template::shell::position::Position;
-use crate::template::shell::reader::unsure::Unsure;
-use crate::template::shell::reader::{Opening, Quotes, Reader};
-use crate::template::shell::word::name_length;
+use crate::shell::grammar::dialect::Dialect;
+use crate::shell::grammar::position::Position;
+use crate::shell::grammar::reader::unsure::Unsure;
+use crate::shell::grammar::reader::{Opening, Quotes, Reader};
+use crate::shell::grammar::word::name_length;
 
 impl Reader {
     pub(super) fn read_escaped(&mut self, after: &[u8]) -> usize {

@@ -12,7 +12,7 @@ use crate::terminal::shown;
 /// Most of what a shell does to values is refused for all of them: a shell that lacks `printf -v` is not hurt by that.
 /// What is left are places that are ordinary in most shells and run commands in some.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dialect {
+pub(crate) enum Dialect {
     /// `[ {} -gt 5 ]` and `printf %d {}` want a number and take nothing else for one.
     Plain,
     /// They compute an expression, as arithmetic does.
@@ -39,7 +39,7 @@ const SHELLS: [(&str, Dialect); 11] = [
 impl Dialect {
     /// # Errors
     /// Where nobody knows how this shell reads quotes.
-    pub(super) fn of(shell: &OsStr) -> anyhow::Result<Dialect> {
+    pub(crate) fn of(shell: &OsStr) -> anyhow::Result<Dialect> {
         match named(Path::new(shell)) {
             // It is another one on each system. One that isn't known may be a Korn shell, which computes more than most.
             Some(Dialect::Korn) if Path::new(shell).ends_with("sh") => {

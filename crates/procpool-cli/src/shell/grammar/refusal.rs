@@ -29,7 +29,7 @@ pub(super) enum Refusal {
 }
 
 /// What to write where a number is meant. A test runs it.
-pub(super) const CHECK: &str =
+pub(crate) const CHECK: &str =
     "check it before, as in `n={}; case $n in ''|*[!0-9]*) exit 2;; esac; …`, and write $n there";
 
 const COMPUTES: &str = "there a shell computes it, and computing x[$(command)] runs the command";

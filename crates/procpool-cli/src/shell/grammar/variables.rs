@@ -1,8 +1,8 @@
 //! What a shell does with a value that is assigned to a variable, by the variable's name and what was said of it before.
 //! Knows nothing of where in a text it is assigned.
 
-use crate::template::shell::dialect::Dialect;
-use crate::template::shell::refusal::Refusal;
+use crate::shell::grammar::dialect::Dialect;
+use crate::shell::grammar::refusal::Refusal;
 
 /// The shell, and what is known of its variables.
 #[derive(Debug)]

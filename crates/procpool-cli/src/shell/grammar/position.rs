@@ -1,11 +1,11 @@
 //! Where in a shell's command the next word stands.
 //! Knows nothing of quotes and expansions; `reader.rs` does.
 
-use crate::template::shell::command::{Code, Command, command, opens_command};
-use crate::template::shell::dialect::Dialect;
-use crate::template::shell::refusal::Refusal;
-use crate::template::shell::variables::Context;
-use crate::template::shell::word::{Target, Word};
+use crate::shell::grammar::command::{Code, Command, command, opens_command};
+use crate::shell::grammar::dialect::Dialect;
+use crate::shell::grammar::refusal::Refusal;
+use crate::shell::grammar::variables::Context;
+use crate::shell::grammar::word::{Target, Word};
 
 /// Where the next word stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
