@@ -2,14 +2,14 @@
 //! Knows nothing of where they are read, or of how a command is run.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 
 use anyhow::anyhow;
 use procpool_core::{Command, Job, Key};
 
 use crate::job::terms::Terms;
 use crate::job::work::Work;
-use crate::shell::split;
+use crate::shell::{script, split};
 
 /// Who makes a command of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,22 +43,13 @@ fn job(line: &OsStr, reader: &Reader, terms: &Terms) -> Result<Option<Job<Work>>
         return Ok(None);
     }
     let command = match reader {
-        Reader::Shell(shell) => Some(Command::new(shell).arg("-c").arg(text(line))),
+        Reader::Shell(shell) => Some(Command::new(shell).arg("-c").arg(script(line.as_bytes()))),
         Reader::Procpool => {
             let mut words = split::split(line.as_bytes())?.into_iter();
             words.next().map(|program| Command::new(program).args(words))
         }
     };
     Ok(command.map(|command| terms.limit(Job::new(Key::from(line), Work::Command(terms.apply(command))))))
-}
-
-/// The line as a shell takes it: one that begins like an option would be taken for one, for all that `-c` stands
-/// before it.
-fn text(line: &OsStr) -> OsString {
-    match line.as_bytes().first() {
-        Some(b'-' | b'+') => OsString::from_vec([b" ", line.as_bytes()].concat()),
-        _ => line.to_owned(),
-    }
 }
 
 #[cfg(test)]

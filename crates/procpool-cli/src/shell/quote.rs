@@ -8,6 +8,8 @@ use std::str;
 
 use procpool_core::{Command, EnvironmentBase, Shown, Stdin};
 
+use crate::shell::lexer::is_plain;
+
 /// What a word with a control character is written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reader {
@@ -107,8 +109,7 @@ fn directory_word(directory: &Path) -> Vec<u8> {
 }
 
 fn append(line: &mut Vec<u8>, word: &[u8], reader: Reader) {
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-./,:+@%".contains(byte);
-    if !word.is_empty() && word.iter().all(is_plain) {
+    if !word.is_empty() && word.iter().copied().all(is_plain) {
         line.extend(word);
     } else if reader == Reader::Line && !is_harmless(word) {
         line.extend(b"$'");

@@ -7,9 +7,8 @@ mod position;
 mod reader;
 mod refusal;
 mod variables;
-mod word;
 
 pub(crate) use crate::shell::grammar::dialect::Dialect;
-pub(crate) use crate::shell::grammar::reader::{Quotes, Reader, Stand};
+pub(crate) use crate::shell::grammar::reader::{Reader, Stand};
 #[cfg(test)]
 pub(crate) use crate::shell::grammar::refusal::CHECK;

@@ -5,7 +5,8 @@ use crate::shell::grammar::command::{Code, Command, command, opens_command};
 use crate::shell::grammar::dialect::Dialect;
 use crate::shell::grammar::refusal::Refusal;
 use crate::shell::grammar::variables::Context;
-use crate::shell::grammar::word::{Target, Word};
+
+use crate::shell::lexer::{Target, Word, among};
 
 /// Where the next word stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub(super) enum Redirection {
     Both,
 }
 
-const CLOSING: [&[u8]; 4] = [b"fi", b"done", b"esac", b"}"];
+const CLOSING: &str = "fi done esac }";
 
 impl Position {
     /// A word has ended.
@@ -198,7 +199,7 @@ fn first(word: &Word, context: &mut Context) -> Position {
     if opens_command(bare) {
         return Position::Command;
     }
-    if CLOSING.contains(&bare) {
+    if among(CLOSING, bare).is_some() {
         return Position::Closed;
     }
     match command(word, context.dialect) {
@@ -209,7 +210,7 @@ fn first(word: &Word, context: &mut Context) -> Position {
 }
 
 fn declares(word: &Word) -> bool {
-    matches!(word.bare(), b"typeset" | b"integer" | b"float" | b"nameref")
+    among("typeset integer float nameref", word.bare()).is_some()
 }
 
 fn plain_assignment(begun: &Word, context: &Context) -> Option<Refusal> {

@@ -6,6 +6,7 @@ mod refusal;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
+use crate::shell::lexer::{Lexer, Quotes, Token, name_length};
 pub(crate) use crate::shell::split::refusal::Refusal;
 
 /// Those that POSIX has, and those that bash(1) adds. `time` is left out: it is a program, too.
@@ -26,124 +27,55 @@ const BUILTINS: [&str; 27] = [
 /// # Errors
 /// Where a shell would do more with it than split it.
 pub(crate) fn split(command: &[u8]) -> Result<Vec<OsString>, Refusal> {
+    let mut words = Vec::new();
     if is_blank(command) {
-        return Ok(Vec::new());
+        return Ok(words);
     }
-    let mut splitter = Splitter::default();
-    let mut rest = command.iter().copied();
-    while let Some(byte) = rest.next() {
-        splitter.take(byte, &mut rest)?;
+    let mut lexer = Lexer::default();
+    let mut rest = command;
+    while let Some(token) = lexer.next(&mut rest) {
+        match token {
+            Token::Blank => end_word(&mut lexer, &mut words)?,
+            token => refuse(token, lexer.quotes())?,
+        }
     }
-    splitter.end_word()?;
-    match splitter.words.first() {
-        Some(program) if program.is_empty() => Err(Refusal::EmptyProgram),
-        _ => Ok(splitter.words.into_iter().map(OsString::from_vec).collect()),
+    match lexer.quotes() {
+        Quotes::None => end_word(&mut lexer, &mut words)?,
+        Quotes::Single => return Err(Refusal::Unterminated('\'')),
+        Quotes::Double => return Err(Refusal::Unterminated('"')),
     }
+    if words.first().is_some_and(|program| program.is_empty()) {
+        return Err(Refusal::EmptyProgram);
+    }
+    Ok(words)
 }
 
 /// Whether there is nothing to run: only blanks, or a comment.
 pub(crate) fn is_blank(command: &[u8]) -> bool {
-    command.iter().find(|byte| !is_space(**byte)).is_none_or(|byte| *byte == b'#')
+    command.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n')).is_none_or(|byte| *byte == b'#')
 }
 
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n')
+/// What is more than a part of a word.
+fn refuse(token: Token, quotes: Quotes) -> Result<(), Refusal> {
+    Err(match token {
+        Token::Bare(byte @ (b'*' | b'?' | b'[')) => Refusal::Pattern(byte.into()),
+        Token::Operator(b'\n') | Token::Continuation => Refusal::Newline,
+        Token::Backslash if quotes == Quotes::None => Refusal::Newline,
+        Token::Operator(byte) => Refusal::Operator(byte.into()),
+        Token::Expansion(byte) => Refusal::Expansion(byte.into()),
+        Token::Comment => Refusal::Comment,
+        // Within quotes that aren't closed.
+        Token::Backslash | Token::Bare(_) | Token::Part | Token::Blank => return Ok(()),
+    })
 }
 
-#[derive(Default)]
-struct Splitter {
-    words: Vec<Vec<u8>>,
-    /// The one that is being read.
-    word: Option<Word>,
-}
-
-/// A word so far, and what of it was not quoted: only that means anything to a shell.
-#[derive(Default)]
-struct Word {
-    bytes: Vec<u8>,
-    /// As `bytes`, with 0 for each that was quoted.
-    bare: Vec<u8>,
-}
-
-impl Word {
-    fn push(&mut self, byte: u8) {
-        self.bytes.push(byte);
-        self.bare.push(byte);
+fn end_word(lexer: &mut Lexer, words: &mut Vec<OsString>) -> Result<(), Refusal> {
+    let Some(word) = lexer.end_word() else { return Ok(()) };
+    check_word(word.bare())?;
+    if words.is_empty() {
+        check_first_word(word.bare())?;
     }
-
-    fn push_quoted(&mut self, byte: u8) {
-        self.bytes.push(byte);
-        self.bare.push(0);
-    }
-}
-
-impl Splitter {
-    fn take(&mut self, byte: u8, rest: &mut impl Iterator<Item = u8>) -> Result<(), Refusal> {
-        match byte {
-            b'\n' => return Err(Refusal::Newline),
-            byte if is_space(byte) => return self.end_word(),
-            b'|' | b'&' | b';' | b'<' | b'>' | b'(' | b')' => return Err(Refusal::Operator(byte.into())),
-            b'$' | b'`' => return Err(Refusal::Expansion(byte.into())),
-            b'*' | b'?' | b'[' => return Err(Refusal::Pattern(byte.into())),
-            b'#' if self.word.is_none() => return Err(Refusal::Comment),
-            _ => {}
-        }
-        let word = self.word.get_or_insert_default();
-        match byte {
-            b'\'' => take_single_quoted(word, rest),
-            b'"' => take_double_quoted(word, rest),
-            b'\\' => match rest.next() {
-                None | Some(b'\n') => Err(Refusal::Newline),
-                Some(byte) => {
-                    word.push_quoted(byte);
-                    Ok(())
-                }
-            },
-            byte => {
-                word.push(byte);
-                Ok(())
-            }
-        }
-    }
-
-    fn end_word(&mut self) -> Result<(), Refusal> {
-        let Some(word) = self.word.take() else { return Ok(()) };
-        check_word(&word.bare)?;
-        if self.words.is_empty() {
-            check_first_word(&word.bare)?;
-        }
-        self.words.push(word.bytes);
-        Ok(())
-    }
-}
-
-fn take_single_quoted(word: &mut Word, rest: &mut impl Iterator<Item = u8>) -> Result<(), Refusal> {
-    loop {
-        match rest.next() {
-            None => return Err(Refusal::Unterminated('\'')),
-            Some(b'\'') => break,
-            Some(byte) => word.push_quoted(byte),
-        }
-    }
-    Ok(())
-}
-
-fn take_double_quoted(word: &mut Word, rest: &mut impl Iterator<Item = u8>) -> Result<(), Refusal> {
-    loop {
-        match rest.next().ok_or(Refusal::Unterminated('"'))? {
-            b'"' => break,
-            byte @ (b'$' | b'`') => return Err(Refusal::Expansion(byte.into())),
-            b'\\' => match rest.next().ok_or(Refusal::Unterminated('"'))? {
-                b'\n' => return Err(Refusal::Newline),
-                byte @ (b'$' | b'`' | b'"' | b'\\') => word.push_quoted(byte),
-                byte => {
-                    word.push_quoted(b'\\');
-                    word.push_quoted(byte);
-                }
-            },
-            byte => word.push_quoted(byte),
-        }
-    }
+    words.push(OsString::from_vec(word.into_bytes()));
     Ok(())
 }
 
@@ -175,9 +107,7 @@ fn check_first_word(bare: &[u8]) -> Result<(), Refusal> {
     }
     let Some(equals) = bare.iter().position(|byte| *byte == b'=') else { return Ok(()) };
     let name = bare[..equals].strip_suffix(b"+").unwrap_or(&bare[..equals]);
-    let is_name = name.first().is_some_and(|first| !first.is_ascii_digit())
-        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-    if is_name {
+    if !name.is_empty() && name_length(name) == name.len() {
         return Err(Refusal::Assignment(String::from_utf8_lossy(name).into_owned()));
     }
     Ok(())

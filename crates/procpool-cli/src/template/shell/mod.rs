@@ -9,7 +9,8 @@ use std::os::unix::ffi::OsStrExt;
 
 use anyhow::Context;
 
-use crate::shell::grammar::{Dialect, Quotes, Reader, Stand};
+use crate::shell::grammar::{Dialect, Reader, Stand};
+use crate::shell::{Quotes, script};
 use crate::template::command::{Spread, SpreadWord, Template};
 use crate::template::names::{Names, Placeholder};
 use crate::template::path::Form;
@@ -44,10 +45,7 @@ impl Template {
                 Piece::Literal(literal) => text.add_literal(&literal),
                 Piece::Placeholder(placeholder) => {
                     if lacks_values {
-                        text.reader
-                            .quotes_here(Stand::Value)
-                            .and_then(|_| text.reader.takes_arguments())
-                            .context("--shell")?;
+                        text.reader.takes_arguments().context("--shell")?;
                     }
                     text.add_placeholder(placeholder, names).context("--shell")?;
                 }
@@ -67,10 +65,6 @@ struct Text {
 
 impl Text {
     fn add_literal(&mut self, literal: &[u8]) {
-        if self.bytes.is_empty() && matches!(literal.first(), Some(b'-' | b'+')) {
-            // A shell would take it for options of its own.
-            self.bytes.push(b' ');
-        }
         self.bytes.extend(literal);
         self.reader.read(literal);
     }
@@ -118,7 +112,7 @@ impl Text {
     fn into_template(self, shell: &OsStr) -> Template {
         let literal = |bytes: &[u8]| Word(vec![Piece::Literal(bytes.to_vec())]);
         // What stands behind the text is `$0`, by which the shell begins its complaints.
-        let own = [shell.as_bytes(), b"-c", &self.bytes, shell.as_bytes()].map(literal);
+        let own = [shell.as_bytes(), b"-c", script(&self.bytes).as_bytes(), shell.as_bytes()].map(literal);
         let parameters =
             self.parameters.into_iter().map(|parameter| Word(vec![Piece::Placeholder(parameter)]));
         let words = own.into_iter().chain(parameters);

@@ -3,7 +3,8 @@
 
 use crate::shell::grammar::refusal::Refusal;
 use crate::shell::grammar::variables::{Context, Variables};
-use crate::shell::grammar::word::{Target, Word};
+
+use crate::shell::lexer::{Target, Word, among};
 
 /// A command that sets variables with attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,15 +22,14 @@ enum Attribute {
     Array,
 }
 
-const ASSIGNERS: [&str; 7] = ["declare", "typeset", "local", "private", "global", "readonly", "export"];
+const ASSIGNERS: &str = "declare typeset local private global readonly export";
 
 /// They are `typeset` with an option.
-const COMPUTERS: [&str; 3] = ["integer", "float", "nameref"];
+const COMPUTERS: &str = "integer float nameref";
 
 pub(super) fn assigner(name: &[u8]) -> Option<Assigner> {
-    let among = |names: &[&'static str]| names.iter().copied().find(|known| known.as_bytes() == name);
-    let plain = among(&ASSIGNERS).map(|name| Assigner { name, attribute: Attribute::None });
-    plain.or_else(|| among(&COMPUTERS).map(|name| Assigner { name, attribute: Attribute::Computed }))
+    let plain = among(ASSIGNERS, name).map(|name| Assigner { name, attribute: Attribute::None });
+    plain.or_else(|| among(COMPUTERS, name).map(|name| Assigner { name, attribute: Attribute::Computed }))
 }
 
 impl Assigner {

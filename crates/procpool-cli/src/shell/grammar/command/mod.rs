@@ -10,7 +10,8 @@ mod testing;
 use crate::shell::grammar::dialect::{Dialect, is_shell};
 use crate::shell::grammar::refusal::Refusal;
 use crate::shell::grammar::variables::Context;
-use crate::shell::grammar::word::{Target, Word};
+
+use crate::shell::lexer::{Target, Word, among};
 
 use assigning::{Assigner, assigner};
 use printing::{Print, Printf};
@@ -63,67 +64,38 @@ pub(super) enum Prefix {
 }
 
 /// They read what they are given, or part of it, as commands.
-const READERS: [&str; 8] = ["eval", "trap", "alias", "compgen", "emulate", "zmv", "zpty", "zstyle"];
+const READERS: &str = "eval trap alias compgen emulate zmv zpty zstyle";
 
 /// They take what they are given, or part of it, for names of variables.
-const NAMERS: [&str; 14] = [
-    "getln",
-    "read",
-    "unset",
-    "getopts",
-    "mapfile",
-    "readarray",
-    "wait",
-    "zparseopts",
-    "zregexparse",
-    "zformat",
-    "sysread",
-    "sysopen",
-    "strftime",
-    "zstat",
-];
+const NAMERS: &str = "getln read unset getopts mapfile readarray wait zparseopts zregexparse zformat sysread sysopen \
+    strftime zstat";
 
 /// They do so in some shells, and want a number in others.
-const COUNTERS: [&str; 8] = ["shift", "exit", "return", "break", "continue", "ulimit", "logout", "bye"];
+const COUNTERS: &str = "shift exit return break continue ulimit logout bye";
 
-const PREFIXES: [&str; 5] = ["command", "builtin", "exec", "noglob", "-"];
+const PREFIXES: &str = "command builtin exec noglob -";
 
 /// Words of the grammar after which a command may stand, or one more of them. `time` has options.
-const OPENING: [&[u8]; 14] = [
-    b"if",
-    b"then",
-    b"elif",
-    b"else",
-    b"while",
-    b"until",
-    b"do",
-    b"!",
-    b"{",
-    b"time",
-    b"-p",
-    b"--",
-    b"nocorrect",
-    b"always",
-];
+const OPENING: &str = "if then elif else while until do ! { time -p -- nocorrect always";
 
 /// Whether a command may stand behind a word that isn't quoted, in the place of a command.
 pub(super) fn opens_command(bare: &[u8]) -> bool {
-    OPENING.contains(&bare)
+    among(OPENING, bare).is_some()
 }
 
 /// What a command is by its name. What is quoted in that makes no difference.
 pub(super) fn command(word: &Word, dialect: Dialect) -> Command {
-    let among = |names: &[&'static str]| names.iter().copied().find(|name| name.as_bytes() == word.bytes());
+    let among = |names| among(names, word.bytes());
     let refuses = |names, refusal: fn(&'static str) -> Refusal| {
         among(names).map(|name| Command::Refuses(refusal(name)))
     };
-    refuses(&READERS, Refusal::Code)
-        .or_else(|| refuses(&NAMERS, Refusal::Name))
-        .or_else(|| refuses(&["let"], Refusal::Number))
-        .or_else(|| refuses(&COUNTERS, Refusal::Number).filter(|_| dialect.computes_numbers()))
+    refuses(READERS, Refusal::Code)
+        .or_else(|| refuses(NAMERS, Refusal::Name))
+        .or_else(|| refuses("let", Refusal::Number))
+        .or_else(|| refuses(COUNTERS, Refusal::Number).filter(|_| dialect.computes_numbers()))
         .or_else(|| assigner(word.bytes()).map(Command::Assigns))
-        .or_else(|| among(&PREFIXES).map(|name| Command::Prefix(Prefix::Options(name))))
-        .or_else(|| among(&["for", "select", "foreach"]).map(Command::Loop))
+        .or_else(|| among(PREFIXES).map(|name| Command::Prefix(Prefix::Options(name))))
+        .or_else(|| among("for select foreach").map(Command::Loop))
         .unwrap_or_else(|| match word.bytes() {
             b"[[" => Command::Tests(Test::grammar()),
             b"[" => Command::Tests(Test::command("[")),

@@ -3,7 +3,7 @@
 
 use crate::shell::grammar::refusal::Refusal;
 use crate::shell::grammar::variables::Context;
-use crate::shell::grammar::word::Word;
+use crate::shell::lexer::Word;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::shell::grammar) enum Printf {

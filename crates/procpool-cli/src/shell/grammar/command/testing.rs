@@ -3,7 +3,8 @@
 
 use crate::shell::grammar::dialect::Dialect;
 use crate::shell::grammar::refusal::Refusal;
-use crate::shell::grammar::word::Word;
+
+use crate::shell::lexer::{Word, among};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::shell::grammar) struct Test {
@@ -32,8 +33,8 @@ enum Last {
     Unknown,
 }
 
-const COMPARING: [&str; 6] = ["-eq", "-ne", "-lt", "-le", "-gt", "-ge"];
-const NAMING: [&str; 2] = ["-v", "-R"];
+const COMPARING: &str = "-eq -ne -lt -le -gt -ge";
+const NAMING: &str = "-v -R";
 
 impl Test {
     /// `[[`, which is part of the grammar.
@@ -72,8 +73,7 @@ impl Test {
     }
 
     pub(super) fn next(self, word: &Word, dialect: Dialect) -> Test {
-        let naming = NAMING.iter().copied().find(|operator| operator.as_bytes() == word.bytes());
-        let expects = match (self.compares(word, dialect), naming, word.bytes()) {
+        let expects = match (self.compares(word, dialect), among(NAMING, word.bytes()), word.bytes()) {
             (Some(operator), ..) => Expects::Number(operator),
             (None, Some(operator), _) => Expects::Name(operator),
             (None, None, b"-t") if dialect == Dialect::Zsh => Expects::Number("-t"),
@@ -97,7 +97,7 @@ impl Test {
         if !self.is_grammar() && !dialect.computes_numbers() {
             return None;
         }
-        COMPARING.iter().copied().find(|operator| operator.as_bytes() == word.bytes())
+        among(COMPARING, word.bytes())
     }
 }
 

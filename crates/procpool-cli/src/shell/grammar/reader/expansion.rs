@@ -1,128 +1,78 @@
-//! What follows a `$`, a backquote or a backslash.
-//! Knows nothing of commands, only of where an expansion ends.
+//! What follows a `$` or a backquote: where an expansion ends, as far as all shells agree on that.
+//! What is within quotes of its own, or nested, some of them read in another way: from there on nothing is sure.
 
 use crate::shell::grammar::dialect::Dialect;
 use crate::shell::grammar::position::Position;
 use crate::shell::grammar::reader::unsure::Unsure;
-use crate::shell::grammar::reader::{Opening, Quotes, Reader};
-use crate::shell::grammar::word::name_length;
+use crate::shell::grammar::reader::{Opening, Reader};
+use crate::shell::lexer::{Quotes, name_length, plain_length};
 
 impl Reader {
-    pub(super) fn read_escaped(&mut self, after: &[u8]) -> usize {
-        match after.first() {
-            None => {
-                self.word.begin();
-                self.before = Some("a backslash");
-                0
-            }
-            // A shell takes both out.
-            Some(b'\n') if self.quotes == Quotes::Double => 1,
-            Some(byte) => {
-                if self.quotes == Quotes::Double && !b"$`\"\\".contains(byte) {
-                    self.word.push_quoted(b'\\');
-                }
-                self.word.push_quoted(*byte);
-                1
-            }
-        }
-    }
-
-    /// What follows a `$`.
-    pub(super) fn read_expansion(&mut self, after: &[u8]) -> usize {
-        match after {
-            [] => {
-                self.word.push_unknown();
-                self.before = Some("`$`");
-                0
-            }
-            [b'(', b'(', expression @ ..] => {
-                self.word.push_unknown();
-                self.skip_plain(expression, b"))", b"'\"`$\\(", Unsure::Arithmetic) + 2
-            }
-            [b'(', ..] => {
-                self.open(Opening::Substitution, self.position, Position::Command);
-                1
-            }
-            [b'{', name @ ..] => {
-                self.word.push_unknown();
-                self.skip_plain(name, b"}", b"'\"`$\\{", Unsure::Braces) + 1
-            }
-            [b'[', ..] => {
-                self.unsure = Some(Unsure::OldArithmetic);
-                0
-            }
+    /// Reads what follows a `$` or a backquote, and returns how much that is.
+    pub(super) fn read_expansion(&mut self, byte: u8, after: &[u8]) -> Result<usize, Unsure> {
+        let is_bare = self.lexer.quotes() == Quotes::None;
+        match (byte, after) {
+            (b'$', [b'\'', text @ ..]) if is_bare => return self.read_ansi_quoted(text),
             // A text that bash translates.
-            [b'"', ..] if self.quotes == Quotes::None => 0,
-            _ => {
-                self.word.push_unknown();
-                self.read_name(after)
+            (b'$', [b'"', ..]) if is_bare => return Ok(0),
+            (b'$', [b'[', ..]) => return Err(Unsure::OldArithmetic),
+            (b'$', [b'(', inside @ ..]) if !inside.starts_with(b"(") => {
+                self.open(Opening::Substitution, self.position, Position::Command);
+                return Ok(1);
             }
+            _ => {}
+        }
+        self.lexer.word.push_unknown();
+        match (byte, after) {
+            (b'`', _) => plain_length(after, b"`", b"\\").ok_or(Unsure::Backquotes),
+            (_, []) => {
+                self.before = Some("`$`");
+                Ok(0)
+            }
+            (_, [b'(', b'(', expression @ ..]) => {
+                Ok(plain_length(expression, b"))", b"'\"`$\\(").ok_or(Unsure::Arithmetic)? + 2)
+            }
+            (_, [b'{', name @ ..]) => Ok(plain_length(name, b"}", b"'\"`$\\{").ok_or(Unsure::Braces)? + 1),
+            _ => name_and_subscripts(after, self.context.dialect),
         }
     }
 
     /// What follows `$'`. A backslash before the closing quote keeps it open only in shells that know `$'`.
-    pub(super) fn read_ansi_quoted(&mut self, after: &[u8]) -> usize {
-        let length = after.iter().position(|byte| *byte == b'\'');
-        match length.filter(|length| !after[..*length].ends_with(b"\\")) {
-            Some(length) => {
-                self.word.begin();
-                after[..length].iter().for_each(|byte| self.word.push_quoted(*byte));
-                length + 1
-            }
-            None => {
-                self.unsure = Some(Unsure::AnsiQuotes);
-                0
-            }
-        }
+    fn read_ansi_quoted(&mut self, after: &[u8]) -> Result<usize, Unsure> {
+        let length = plain_length(after, b"'", b"").filter(|length| !after[..length - 1].ends_with(b"\\"));
+        let length = length.ok_or(Unsure::AnsiQuotes)?;
+        self.lexer.word.begin();
+        after[..length - 1].iter().for_each(|byte| self.lexer.word.push_quoted(*byte));
+        Ok(length + 1)
     }
+}
 
-    pub(super) fn read_backquoted(&mut self, after: &[u8]) -> usize {
-        self.word.push_unknown();
-        self.skip_plain(after, b"`", b"\\", Unsure::Backquotes)
-    }
-
-    /// The name behind a `$`, and in zsh its subscript.
-    fn read_name(&mut self, after: &[u8]) -> usize {
-        let flags = after.iter().take_while(|byte| b"#+=~^".contains(byte)).count();
-        let named = &after[flags..];
-        let digits = named.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let length = match name_length(named) {
-            0 if digits > 0 => digits,
-            0 => usize::from(named.first().is_some_and(|byte| b"@*#?$!-".contains(byte))),
-            length => length,
-        };
-        match named.get(length..) {
-            Some([b'[', ..]) if self.context.dialect == Dialect::Zsh => {
-                flags + length + self.skip_subscripts(&named[length..])
-            }
-            // `$#` before a quote, for example, is no name with a flag.
-            _ if length == 0 => 0,
-            _ if flags > 0 && self.context.dialect != Dialect::Zsh => 1,
-            _ => flags + length,
+/// The length of the name behind a `$`, and in zsh of its subscripts.
+fn name_and_subscripts(after: &[u8], dialect: Dialect) -> Result<usize, Unsure> {
+    let flags = after.iter().take_while(|byte| b"#+=~^".contains(byte)).count();
+    let named = &after[flags..];
+    let digits = named.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let length = match name_length(named) {
+        0 if digits > 0 => digits,
+        0 => usize::from(named.first().is_some_and(|byte| b"@*#?$!-".contains(byte))),
+        length => length,
+    };
+    match named.get(length..) {
+        Some(behind @ [b'[', ..]) if dialect == Dialect::Zsh => {
+            Ok(flags + length + subscripts_length(behind)?)
         }
+        // `$#` before a quote, for example, is no name with a flag.
+        _ if length == 0 => Ok(0),
+        _ if flags > 0 && dialect != Dialect::Zsh => Ok(1),
+        _ => Ok(flags + length),
     }
+}
 
-    /// Passes over `[1][2]`.
-    fn skip_subscripts(&mut self, text: &[u8]) -> usize {
-        let mut length = 0;
-        while let Some([b'[', subscript @ ..]) = text.get(length..) {
-            if self.unsure.is_some() {
-                break;
-            }
-            length += 1 + self.skip_plain(subscript, b"]", b"'\"`$\\[", Unsure::Subscript);
-        }
-        length
+/// The length of `[1][2]`.
+fn subscripts_length(text: &[u8]) -> Result<usize, Unsure> {
+    let mut length = 0;
+    while let Some([b'[', subscript @ ..]) = text.get(length..) {
+        length += 1 + plain_length(subscript, b"]", b"'\"`$\\[").ok_or(Unsure::Subscript)?;
     }
-
-    /// Passes over all up to `end`, unless one of the bytes `odd` is in it, which only some shells read this way.
-    pub(super) fn skip_plain(&mut self, text: &[u8], end: &[u8], odd: &[u8], what: Unsure) -> usize {
-        let length = text.windows(end.len()).position(|window| window == end);
-        match length.filter(|length| !text[..*length].iter().any(|byte| odd.contains(byte))) {
-            Some(length) => length + end.len(),
-            None => {
-                self.unsure = Some(what);
-                0
-            }
-        }
-    }
+    Ok(length)
 }

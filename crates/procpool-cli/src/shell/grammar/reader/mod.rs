@@ -4,6 +4,8 @@
 mod expansion;
 mod unsure;
 
+use std::mem;
+
 use anyhow::bail;
 
 use crate::shell::grammar::command::Command;
@@ -12,16 +14,7 @@ use crate::shell::grammar::position::{Position, Redirection};
 use crate::shell::grammar::reader::unsure::Unsure;
 use crate::shell::grammar::refusal::Refusal;
 use crate::shell::grammar::variables::{Context, Variables};
-use crate::shell::grammar::word::{Target, Word};
-
-/// The quotes around a place.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Quotes {
-    #[default]
-    None,
-    Single,
-    Double,
-}
+use crate::shell::lexer::{Lexer, Quotes, Target, Token, plain_length};
 
 /// What stands in a place of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,11 +29,9 @@ pub(crate) enum Stand {
 #[derive(Debug)]
 pub(crate) struct Reader {
     context: Context,
-    quotes: Quotes,
+    lexer: Lexer,
     /// What each `(` that is open stands in.
     outer: Vec<Outer>,
-    comment: Comment,
-    word: Word,
     position: Position,
     /// A value stands where the shell does more with it: this is known only behind it.
     fault: Option<Refusal>,
@@ -53,11 +44,10 @@ pub(crate) struct Reader {
 #[derive(Debug)]
 struct Outer {
     opening: Opening,
-    quotes: Quotes,
+    /// With the quotes and the word that it is part of.
+    lexer: Lexer,
     /// Behind the end.
     position: Position,
-    /// What it is part of.
-    word: Word,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,21 +58,12 @@ enum Opening {
     Group,
 }
 
-#[derive(Debug, Default, PartialEq)]
-enum Comment {
-    #[default]
-    None,
-    Open,
-}
-
 impl Reader {
     pub(crate) fn new(dialect: Dialect) -> Reader {
         Reader {
             context: Context { dialect, variables: Variables::default() },
-            quotes: Quotes::None,
+            lexer: Lexer::default(),
             outer: Vec::new(),
-            comment: Comment::None,
-            word: Word::default(),
             position: Position::Command,
             fault: None,
             before: None,
@@ -104,24 +85,25 @@ impl Reader {
                  placeholder with -I"
             );
         }
-        if self.comment == Comment::Open {
+        if self.lexer.is_comment() {
             bail!("a value can't be put into a comment: leave the comment out");
         }
-        let refusal = self.position.refuses(&self.word, &self.context);
+        let refusal = self.position.refuses(&self.lexer.word, &self.context);
         match refusal {
             Some(refusal) if stand == Stand::Value => bail!("{refusal}"),
-            _ => Ok(self.quotes),
+            _ => Ok(self.lexer.quotes()),
         }
     }
 
-    /// Whether a word that is put at the end would be an argument.
+    /// Whether a value that is put at the end would be an argument.
     ///
     /// # Errors
-    /// Where it would be run as a command, or break the grammar.
+    /// Where no value can be put there, or it would be run as a command, or break the grammar.
     pub(crate) fn takes_arguments(&self) -> anyhow::Result<()> {
+        self.quotes_here(Stand::Value)?;
         match self.position {
             Position::Argument(_) => Ok(()),
-            Position::Command if self.unsure.is_none() => {
+            Position::Command => {
                 bail!("the value would stand where a command does, and be run: write {{}} where it belongs")
             }
             _ => bail!(
@@ -133,8 +115,8 @@ impl Reader {
     /// Takes note that something stands here that is one word, or part of one.
     pub(crate) fn pass_placeholder(&mut self, stand: Stand) {
         match stand {
-            Stand::Value => self.word.push_value(),
-            Stand::Number => self.word.push_quoted(b'1'),
+            Stand::Value => self.lexer.word.push_value(),
+            Stand::Number => self.lexer.word.push_quoted(b'1'),
         }
     }
 
@@ -145,7 +127,7 @@ impl Reader {
         if let Some(fault) = self.fault {
             bail!("{fault}");
         }
-        let is_open = self.quotes != Quotes::None || self.is_substituted();
+        let is_open = self.lexer.quotes() != Quotes::None || self.is_substituted();
         if self.unsure.is_none() && is_open {
             bail!("a quote or a $( is not closed at the end of the command");
         }
@@ -156,116 +138,63 @@ impl Reader {
     pub(crate) fn read(&mut self, text: &[u8]) {
         self.before = None;
         let mut rest = text;
-        while let Some((byte, after)) = rest.split_first() {
-            if self.unsure.is_some() {
-                return;
-            }
-            let passed = match (&self.comment, self.quotes) {
-                (Comment::Open, _) => {
-                    if *byte == b'\n' {
-                        self.comment = Comment::None;
-                        self.position.operator();
-                    }
-                    0
-                }
-                (Comment::None, Quotes::Single) => {
-                    match byte {
-                        b'\'' => self.quotes = Quotes::None,
-                        byte => self.word.push_quoted(*byte),
-                    }
-                    0
-                }
-                (Comment::None, Quotes::Double) => self.read_double_quoted(*byte, after),
-                (Comment::None, Quotes::None) => self.read_bare(*byte, after),
-            };
-            rest = &after[passed..];
-        }
-    }
-
-    /// Reads a byte, and returns how many more it has read with it.
-    fn read_double_quoted(&mut self, byte: u8, after: &[u8]) -> usize {
-        match byte {
-            b'"' => {
-                self.quotes = Quotes::None;
-                0
-            }
-            b'\\' => self.read_escaped(after),
-            b'$' => self.read_expansion(after),
-            b'`' => self.read_backquoted(after),
-            byte => {
-                self.word.push_quoted(byte);
-                0
+        while self.unsure.is_none() {
+            let Some(token) = self.lexer.next(&mut rest) else { break };
+            match self.read_token(token, rest) {
+                Ok(passed) => rest = &rest[passed..],
+                Err(unsure) => self.unsure = Some(unsure),
             }
         }
     }
 
-    fn read_bare(&mut self, byte: u8, after: &[u8]) -> usize {
-        match byte {
-            b'\'' | b'"' => {
-                self.quotes = if byte == b'"' { Quotes::Double } else { Quotes::Single };
-                self.word.begin();
-                0
+    /// Reads a token, and returns how many more bytes it has read with it.
+    fn read_token(&mut self, token: Token, after: &[u8]) -> Result<usize, Unsure> {
+        match token {
+            Token::Bare(_) | Token::Part | Token::Continuation | Token::Comment => {}
+            Token::Backslash => self.before = Some("a backslash"),
+            Token::Blank => self.end_word(),
+            Token::Expansion(byte) => return self.read_expansion(byte, after),
+            Token::Operator(byte @ (b'<' | b'>')) if self.lexer.word.is_descriptor() => {
+                self.lexer.end_word();
+                return self.read_operator(byte, after);
             }
-            // A shell takes both out.
-            b'\\' if after.first() == Some(&b'\n') => 1,
-            b'\\' => self.read_escaped(after),
-            b'$' if after.first() == Some(&b'\'') => self.read_ansi_quoted(&after[1..]) + 1,
-            b'$' => self.read_expansion(after),
-            b'`' => self.read_backquoted(after),
-            b'#' if !self.word.is_begun() => {
-                self.comment = Comment::Open;
-                0
+            Token::Operator(b'(') if self.is_in_word() => return self.read_group_in_word(after),
+            // `<(…)` and `>(…)` are words, or parts of one.
+            Token::Operator(b'<' | b'>') if after.starts_with(b"(") => {
+                self.open(Opening::Substitution, self.position, Position::Command);
+                return Ok(1);
             }
-            b' ' | b'\t' => {
+            Token::Operator(byte) => {
                 self.end_word();
-                0
-            }
-            b'<' | b'>' if self.word.is_descriptor() => {
-                self.word = Word::default();
-                self.read_operator(byte, after)
-            }
-            b'(' if self.word.is_begun() && !self.position.ends_before_group(&self.word) => {
-                self.read_group_in_word(after)
-            }
-            b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')' => {
-                // `<(…)` and `>(…)` are words, or parts of one.
-                if matches!(byte, b'<' | b'>') && after.first() == Some(&b'(') {
-                    self.open(Opening::Substitution, self.position, Position::Command);
-                    return 1;
-                }
-                self.end_word();
-                self.read_operator(byte, after)
-            }
-            byte => {
-                self.word.push(byte);
-                0
+                return self.read_operator(byte, after);
             }
         }
+        Ok(0)
     }
 
-    fn read_operator(&mut self, byte: u8, after: &[u8]) -> usize {
+    fn read_operator(&mut self, byte: u8, after: &[u8]) -> Result<usize, Unsure> {
         match byte {
             b'<' if after.starts_with(b"<<") => {
                 self.position.redirection(Redirection::Text);
-                return 2;
+                return Ok(2);
             }
             b'&' if after.starts_with(b">") => {
                 self.position.redirection(Redirection::Both);
-                return after.iter().take_while(|byte| **byte == b'>').count();
+                return Ok(after.iter().take_while(|byte| **byte == b'>').count());
             }
-            b'<' if after.starts_with(b"<") => self.unsure = Some(Unsure::HereDocument),
+            b'<' if after.starts_with(b"<") => return Err(Unsure::HereDocument),
             b'<' | b'>' => {
                 // Of `>&` and `>|` the second byte is no operator of its own.
                 let more = after.iter().take_while(|byte| b"&|>".contains(byte)).count();
                 let is_duplicate = after[..more].contains(&b'&');
                 let redirection = if is_duplicate { Redirection::Duplicate } else { Redirection::File };
                 self.position.redirection(redirection);
-                return more;
+                return Ok(more);
             }
             b'(' if after.starts_with(b"(") => {
-                return self.skip_plain(&after[1..], b"))", b"'\"`$\\(", Unsure::Arithmetic) + 1;
+                return Ok(plain_length(&after[1..], b"))", b"'\"`$\\(").ok_or(Unsure::Arithmetic)? + 1);
             }
-            b'(' if is_empty_group(after) => self.unsure = Some(Unsure::Function),
+            b'(' if is_empty_group(after) => return Err(Unsure::Function),
             b'(' => {
                 let (inside, behind) = self.position.group();
                 self.open(Opening::Group, behind, inside);
@@ -273,43 +202,45 @@ impl Reader {
             b')' => self.close(),
             _ => self.position.operator(),
         }
-        0
+        Ok(0)
     }
 
-    /// A `(` right behind something else.
-    fn read_group_in_word(&mut self, after: &[u8]) -> usize {
-        let is_list = self.word.bare().ends_with(b"=");
+    /// Whether a `(` that comes next would be right behind something else.
+    fn is_in_word(&self) -> bool {
+        self.lexer.word.is_begun() && !self.position.ends_before_group(&self.lexer.word)
+    }
+
+    fn read_group_in_word(&mut self, after: &[u8]) -> Result<usize, Unsure> {
+        let is_list = self.lexer.word.bare().ends_with(b"=");
         if is_empty_group(after) && !is_list {
-            self.unsure = Some(Unsure::Function);
-            return 0;
+            return Err(Unsure::Function);
         }
-        if self.word.bare() == b"=" {
+        if self.lexer.word.bare() == b"=" {
             // A substitution of zsh.
             self.open(Opening::Substitution, self.position, Position::Command);
-            return 0;
+        } else {
+            let inside = self.position.group_in(&self.lexer.word, &mut self.context);
+            self.open(Opening::Group, self.position, inside);
         }
-        let inside = self.position.group_in(&self.word, &mut self.context);
-        self.open(Opening::Group, self.position, inside);
-        0
+        Ok(0)
     }
 
     fn open(&mut self, opening: Opening, behind: Position, inside: Position) {
-        let word = std::mem::take(&mut self.word);
-        self.outer.push(Outer { opening, quotes: self.quotes, position: behind, word });
+        let lexer = mem::take(&mut self.lexer);
+        self.outer.push(Outer { opening, lexer, position: behind });
         self.position = inside;
-        self.quotes = Quotes::None;
     }
 
     fn close(&mut self) {
-        let Some(Outer { opening, quotes, position, word }) = self.outer.pop() else {
+        let Some(Outer { opening, lexer, position }) = self.outer.pop() else {
             // It ends a pattern of `case`.
             self.position = Position::Command;
             return;
         };
-        let is_part = opening == Opening::Substitution || word.is_begun();
-        (self.quotes, self.position, self.word) = (quotes, position, word);
+        let is_part = opening == Opening::Substitution || lexer.word.is_begun();
+        (self.lexer, self.position) = (lexer, position);
         if is_part {
-            self.word.push_unknown();
+            self.lexer.word.push_unknown();
         }
     }
 
@@ -319,10 +250,7 @@ impl Reader {
     }
 
     fn end_word(&mut self) {
-        let word = std::mem::take(&mut self.word);
-        if !word.is_begun() {
-            return;
-        }
+        let Some(word) = self.lexer.end_word() else { return };
         let is_option = matches!(word.bytes(), [b'-' | b'+', first, ..] if *first != b'-');
         // `command shift`
         let is_prefixed = matches!(self.position, Position::Argument(Command::Prefix(_)));

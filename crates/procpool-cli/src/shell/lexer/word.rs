@@ -1,9 +1,18 @@
 //! A word of a shell's command, as far as it has been read: what it says, and what of that was not quoted.
 //! Knows nothing of the words around it.
 
+/// The quotes around a place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Quotes {
+    #[default]
+    None,
+    Single,
+    Double,
+}
+
 /// Only what is bare means anything to the grammar; a command is told all of it.
 #[derive(Debug, Default)]
-pub(super) struct Word {
+pub(in crate::shell) struct Word {
     /// With [`UNKNOWN`] for each value and each expansion.
     bytes: Vec<u8>,
     /// As `bytes`, with [`UNKNOWN`] for what was quoted as well.
@@ -19,7 +28,7 @@ const UNKNOWN: u8 = 0;
 
 /// What a word that begins with a name would set.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Target<'a> {
+pub(in crate::shell) enum Target<'a> {
     /// There is no `=` behind a name, not yet.
     None,
     /// `a[`, and what follows is in the subscript.
@@ -29,56 +38,69 @@ pub(super) enum Target<'a> {
 }
 
 impl Word {
-    pub(super) fn push(&mut self, byte: u8) {
+    pub(in crate::shell) fn push(&mut self, byte: u8) {
         self.is_begun = true;
         self.bytes.push(byte);
         self.bare.push(byte);
     }
 
-    pub(super) fn push_quoted(&mut self, byte: u8) {
+    pub(in crate::shell) fn extend(&mut self, bytes: &[u8], quotes: Quotes) {
+        self.is_begun = true;
+        self.bytes.extend_from_slice(bytes);
+        match quotes {
+            Quotes::None => self.bare.extend_from_slice(bytes),
+            Quotes::Single | Quotes::Double => self.bare.resize(self.bytes.len(), UNKNOWN),
+        }
+    }
+
+    pub(in crate::shell) fn push_quoted(&mut self, byte: u8) {
         self.is_begun = true;
         self.bytes.push(byte);
         self.bare.push(UNKNOWN);
     }
 
     /// An expansion, of which nobody knows what comes of it.
-    pub(super) fn push_unknown(&mut self) {
+    pub(in crate::shell) fn push_unknown(&mut self) {
         self.push(UNKNOWN);
     }
 
-    pub(super) fn push_value(&mut self) {
+    pub(in crate::shell) fn push_value(&mut self) {
         self.value.get_or_insert(self.bytes.len());
         self.push(UNKNOWN);
     }
 
     /// A quote has begun, in which there may be nothing.
-    pub(super) fn begin(&mut self) {
+    pub(in crate::shell) fn begin(&mut self) {
         self.is_begun = true;
     }
 
-    pub(super) fn is_begun(&self) -> bool {
+    pub(in crate::shell) fn is_begun(&self) -> bool {
         self.is_begun
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(in crate::shell) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    pub(super) fn bare(&self) -> &[u8] {
+    pub(in crate::shell) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    pub(in crate::shell) fn bare(&self) -> &[u8] {
         &self.bare
     }
 
-    pub(super) fn holds_value(&self) -> bool {
+    pub(in crate::shell) fn holds_value(&self) -> bool {
         self.value.is_some()
     }
 
     /// Whether the value is all of it.
-    pub(super) fn is_value(&self) -> bool {
+    pub(in crate::shell) fn is_value(&self) -> bool {
         self.value == Some(0) && self.bytes.len() == 1
     }
 
     /// Whether a value could make an option or an operator of it.
-    pub(super) fn may_be_option(&self) -> bool {
+    pub(in crate::shell) fn may_be_option(&self) -> bool {
         match self.value {
             Some(0) => true,
             Some(1) => matches!(self.bytes[0], b'-' | b'+' | b'!' | UNKNOWN),
@@ -87,30 +109,30 @@ impl Word {
     }
 
     /// Whether nobody knows what it begins with.
-    pub(super) fn begins_unknown(&self) -> bool {
+    pub(in crate::shell) fn begins_unknown(&self) -> bool {
         self.bytes.first() == Some(&UNKNOWN)
     }
 
     /// Whether it names the descriptor of a redirection behind it: `2`, `{fd}`.
-    pub(super) fn is_descriptor(&self) -> bool {
+    pub(in crate::shell) fn is_descriptor(&self) -> bool {
         let is_name = self.bare.starts_with(b"{") && self.bare.ends_with(b"}");
         self.is_begun && (is_name || self.bare.iter().all(u8::is_ascii_digit))
     }
 
     /// What the grammar takes it to set.
-    pub(super) fn assignment(&self) -> Target<'_> {
+    pub(in crate::shell) fn assignment(&self) -> Target<'_> {
         // `{a[1]}> file` sets as well.
         let begun = self.bare.strip_prefix(b"{").unwrap_or(&self.bare);
         target(begun)
     }
 
     /// What a command takes it to set, which sees no quotes.
-    pub(super) fn declaration(&self) -> Target<'_> {
+    pub(in crate::shell) fn declaration(&self) -> Target<'_> {
         target(&self.bytes)
     }
 
     /// Whether the next byte stands between brackets.
-    pub(super) fn is_in_brackets(&self) -> bool {
+    pub(in crate::shell) fn is_in_brackets(&self) -> bool {
         depth(&self.bare) > 0
     }
 }
@@ -146,7 +168,7 @@ fn depth(begun: &[u8]) -> usize {
 }
 
 /// How much of it is a name.
-pub(super) fn name_length(text: &[u8]) -> usize {
+pub(in crate::shell) fn name_length(text: &[u8]) -> usize {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     match text.first() {
         Some(first) if is_part(first) && !first.is_ascii_digit() => {
@@ -154,6 +176,11 @@ pub(super) fn name_length(text: &[u8]) -> usize {
         }
         _ => 0,
     }
+}
+
+/// The one of these names, which spaces part, that a word is.
+pub(in crate::shell) fn among(names: &'static str, word: &[u8]) -> Option<&'static str> {
+    names.split_ascii_whitespace().find(|name| name.as_bytes() == word)
 }
 
 #[cfg(test)]
