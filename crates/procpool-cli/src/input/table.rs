@@ -12,7 +12,7 @@ use procpool_core::Shown;
 use crate::input::lines::explain;
 use crate::input::source::{Reader, Source};
 use crate::job::work::Values;
-use crate::template::{Form, is_taken};
+use crate::template::{Braced, Form};
 
 /// How the fields of a row are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,16 +158,15 @@ fn check_columns(columns: &[Vec<u8>]) -> anyhow::Result<()> {
         if column.is_empty() {
             bail!("column {number} has no name; the first row has to name each");
         }
-        if is_taken(column) {
+        let Braced::Name(stem, form) = Braced::parse(column) else {
             bail!(
                 "column {number} is called {shown:?}, but `{{{}}}` is a placeholder already; rename it",
                 Shown(column)
             );
-        }
+        };
         if columns[..number - 1].contains(column) {
             bail!("column {number} is called {shown:?} like another before it; rename one of them");
         }
-        let (stem, form) = Form::split(column);
         if form != Form::Whole && columns.iter().any(|other| other == stem) {
             let stem = String::from_utf8_lossy(stem);
             bail!(

@@ -53,7 +53,7 @@ impl Template {
         let parsed = command.iter().map(|word| Word::parse(word.as_bytes(), names));
         let mut words: Vec<Word> = parsed.collect::<anyhow::Result<_>>()?;
         let is_literal = |word: &Word| word.placeholders().next().is_none();
-        if words.iter().all(is_literal) && !matches!(names, Names::Only(_) | Names::NoValues) {
+        if names.are_appended() && words.iter().all(is_literal) {
             words.push(Word(vec![Piece::Placeholder(Placeholder::Values(Form::Whole))]));
         }
         let spread = |word: Word| SpreadWord { spread: Spread::of(&word, several), word };

@@ -12,7 +12,7 @@ mod word;
 
 pub(crate) use crate::template::command::{Several, Template};
 pub(crate) use crate::template::key::{KeyTemplate, shorten};
-pub(crate) use crate::template::names::{Names, is_taken};
+pub(crate) use crate::template::names::{Braced, Names};
 pub(crate) use crate::template::path::Form;
 pub(crate) use crate::template::space::Space;
 pub(crate) use crate::template::tag::TagTemplate;

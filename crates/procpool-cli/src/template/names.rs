@@ -2,6 +2,7 @@
 //! Knows nothing of the text around the braces.
 
 use std::fmt::Write as _;
+use std::str;
 
 use anyhow::bail;
 use procpool_core::Shown;
@@ -18,6 +19,20 @@ pub(crate) enum Placeholder {
     Seq,
     Slot,
     Key,
+}
+
+impl Placeholder {
+    pub(super) fn is_of_values(self) -> bool {
+        matches!(self, Placeholder::Values(_) | Placeholder::Position(..))
+    }
+}
+
+/// What stands in braces, as far as that is known without the jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Braced<'a> {
+    Placeholder(Placeholder),
+    /// A column and which part of its value, if there is one of this name. Else it means itself.
+    Name(&'a [u8], Form),
 }
 
 /// Which placeholders there are.
@@ -46,44 +61,40 @@ impl Names {
     /// # Errors
     /// Where it asks for a value that the jobs don't have, or for a column that the table doesn't.
     pub(super) fn find(&self, inner: &[u8]) -> anyhow::Result<Option<Placeholder>> {
-        if let Some(placeholder) = own(inner) {
-            return Ok(Some(placeholder));
-        }
-        if let Some(column) = self.column(inner) {
-            return Ok(Some(Placeholder::Position(column, Form::Whole)));
-        }
-        let (name, form) = Form::split(inner);
-        if *self == Names::NoValues && (name.is_empty() || position(name).is_some()) {
-            let inner = Shown(inner);
-            bail!("`{{{inner}}}` has nothing to stand for: a block is standard input, and no value");
-        }
-        if name.is_empty() {
-            return Ok(Some(Placeholder::Values(form)));
-        }
-        if let Some(number) = position(name) {
-            self.check_position(number, inner)?;
-            return Ok(Some(Placeholder::Position(number - 1, form)));
-        }
-        if let Some(column) = self.column(name) {
-            return Ok(Some(Placeholder::Position(column, form)));
-        }
-        match self {
-            Names::Columns(columns) if is_identifier(name) => bail!(no_column(name, columns)),
-            _ => Ok(None),
+        let (name, form) = match Braced::parse(inner) {
+            Braced::Placeholder(placeholder) => {
+                self.check(placeholder, inner)?;
+                return Ok(Some(placeholder));
+            }
+            Braced::Name(name, form) => (name, form),
+        };
+        let Names::Columns(columns) = self else { return Ok(None) };
+        let column = |name, form| {
+            let position = columns.iter().position(|column| column == name)?;
+            Some(Placeholder::Position(position, form))
+        };
+        match column(inner, Form::Whole).or_else(|| column(name, form)) {
+            None if is_identifier(name) => bail!(no_column(name, columns)),
+            found => Ok(found),
         }
     }
 
-    fn column(&self, name: &[u8]) -> Option<usize> {
-        match self {
-            Names::Columns(columns) => columns.iter().position(|column| column == name),
-            _ => None,
-        }
+    /// Whether values become the last words of a command without any placeholder.
+    pub(super) fn are_appended(&self) -> bool {
+        !matches!(self, Names::Only(_) | Names::NoValues)
     }
 
-    fn check_position(&self, number: usize, inner: &[u8]) -> anyhow::Result<()> {
+    fn check(&self, placeholder: Placeholder, inner: &[u8]) -> anyhow::Result<()> {
+        let number = match placeholder {
+            Placeholder::Position(position, _) => position + 1,
+            _ => 0,
+        };
         let inner = Shown(inner);
         let literal = "for braces that mean themselves, choose another placeholder with -I";
         match self {
+            Names::NoValues if placeholder.is_of_values() => {
+                bail!("`{{{inner}}}` has nothing to stand for: a block is standard input, and no value")
+            }
             Names::Lists(1) if number > 1 => bail!(
                 "`{{{inner}}}` stands for a value of list {number}, and there is one list of values; {literal}"
             ),
@@ -93,7 +104,7 @@ impl Names {
             Names::UpTo(most) if number > *most => bail!(
                 "`{{{inner}}}` stands for value {number} of a command, and -n gives each no more than {most}; {literal}"
             ),
-            Names::AnyNumber => bail!(
+            Names::AnyNumber if number > 0 => bail!(
                 "`{{{inner}}}` stands for one value of a command, and with -X it isn't known how many there \
                  are: write `{{}}` for each of them, or give their number with -n instead; {literal}"
             ),
@@ -105,36 +116,34 @@ impl Names {
     }
 }
 
-/// Whether `{name}` is a placeholder whatever the table says, so that no column may be called so.
-pub(crate) fn is_taken(name: &[u8]) -> bool {
-    let (stem, _) = Form::split(name);
-    own(name).is_some() || stem.is_empty() || position(stem).is_some()
-}
-
-fn own(inner: &[u8]) -> Option<Placeholder> {
-    match inner {
-        b"#" => Some(Placeholder::Seq),
-        b"%" => Some(Placeholder::Slot),
-        b"key" => Some(Placeholder::Key),
-        _ => None,
+impl Braced<'_> {
+    pub(crate) fn parse(inner: &[u8]) -> Braced<'_> {
+        let (name, form) = Form::split(inner);
+        Braced::Placeholder(match (inner, name) {
+            (b"#", _) => Placeholder::Seq,
+            (b"%", _) => Placeholder::Slot,
+            (b"key", _) => Placeholder::Key,
+            (_, b"") => Placeholder::Values(form),
+            _ => match number(name) {
+                Some(number) => Placeholder::Position(number - 1, form),
+                None => return Braced::Name(name, form),
+            },
+        })
     }
 }
 
 /// A number from 1, written without zeros before it.
-fn position(name: &[u8]) -> Option<usize> {
+fn number(name: &[u8]) -> Option<usize> {
     if !name.iter().all(u8::is_ascii_digit) || name.starts_with(b"0") {
         return None;
     }
     // One with more digits than there can be values is none all the same.
-    std::str::from_utf8(name)
-        .ok()
-        .filter(|name| !name.is_empty())
-        .map(|name| name.parse().unwrap_or(usize::MAX))
+    str::from_utf8(name).ok().map(|name| name.parse().unwrap_or(usize::MAX))
 }
 
 /// Whether it looks like the name of a column, and not like code of another language.
 fn is_identifier(name: &[u8]) -> bool {
-    let Ok(name) = std::str::from_utf8(name) else { return false };
+    let Ok(name) = str::from_utf8(name) else { return false };
     name.starts_with(|first: char| first.is_alphabetic() || first == '_')
         && name.chars().all(|character| character.is_alphanumeric() || matches!(character, '_' | '-'))
 }
@@ -218,6 +227,7 @@ mod tests {
 
     #[test]
     fn names_of_placeholders_are_taken() {
+        let is_taken = |name| !matches!(Braced::parse(name), Braced::Name(..));
         for name in ["", ".", "/", "//", "/.", "#", "%", "key", "1", "12."] {
             assert!(is_taken(name.as_bytes()), "{name}");
         }

@@ -20,9 +20,7 @@ impl TagTemplate {
     /// Where it asks for what no job has.
     pub(crate) fn parse(text: &OsStr, names: Option<&Names>) -> anyhow::Result<TagTemplate> {
         let word = Word::parse(text.as_bytes(), names.unwrap_or(&Names::Lists(1)))?;
-        let wants_values =
-            |placeholder| matches!(placeholder, Placeholder::Values(_) | Placeholder::Position(..));
-        if names.is_none() && word.placeholders().any(wants_values) {
+        if names.is_none() && word.placeholders().any(Placeholder::is_of_values) {
             bail!("these jobs are whole commands and have no values: use `{{key}}`, `{{#}}` or `{{%}}`");
         }
         Ok(TagTemplate(word))

@@ -29,8 +29,7 @@ impl Template {
     ) -> anyhow::Result<Template> {
         let words: Vec<&[u8]> = command.iter().map(|word| word.as_bytes()).collect();
         let mut parsed = Word::parse(&words.join(&b' '), names)?;
-        let lacks_values =
-            parsed.placeholders().next().is_none() && !matches!(names, Names::Only(_) | Names::NoValues);
+        let lacks_values = names.are_appended() && parsed.placeholders().next().is_none();
         if lacks_values {
             parsed.0.push(Piece::Literal(b" ".to_vec()));
             parsed.0.push(Piece::Placeholder(Placeholder::Values(Form::Whole)));
