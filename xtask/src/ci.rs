@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 
 use crate::verdict::Verdict;
-use crate::{bench, cluster, demo, fences, fuzz, msrv, newcomer, shell, systems, tidy, torture, vm};
+use crate::{bench, built, cluster, demo, fences, fuzz, msrv, newcomer, shell, systems, tidy, vm};
 
 /// One step; they run in the order in which they stand here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -61,9 +61,9 @@ impl Step {
             Step::Tidy => tidy::run(root, tidy::Help::Compare)?,
             Step::Demo => demo::run(root, &demo::Options::for_ci())?,
             Step::Torture => {
-                torture::run(root, &torture::Options::for_ci())?;
-                torture::run(root, &torture::Options::of_journals_for_ci())?;
-                torture::run(root, &torture::Options::of_scenarios_for_ci())?;
+                for options in torture::Options::for_ci() {
+                    torture::run(&options, || built::procpool(root))?;
+                }
             }
             Step::Bench => bench::run(root, &bench::Options::for_ci())?,
             Step::Cluster => return cluster::check(root),

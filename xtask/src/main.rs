@@ -3,7 +3,6 @@
 
 mod bench;
 mod built;
-mod census;
 mod ci;
 mod cluster;
 mod debian;
@@ -15,7 +14,6 @@ mod newcomer;
 mod shell;
 mod systems;
 mod tidy;
-mod torture;
 mod verdict;
 mod vm;
 
@@ -84,7 +82,7 @@ fn run(chore: &Chore) -> Result<()> {
         Chore::Fuzz(options) => fuzz::run(root, options),
         Chore::Tidy { bless: false } => tidy::run(root, tidy::Help::Compare),
         Chore::Tidy { bless: true } => tidy::run(root, tidy::Help::Rewrite),
-        Chore::Torture(options) => torture::run(root, options),
+        Chore::Torture(options) => torture::run(options, || built::procpool(root)),
         Chore::Vm(options) => vm::run(root, options),
     }
 }

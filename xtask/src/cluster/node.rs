@@ -7,10 +7,10 @@ use std::fs;
 use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::census::children;
 use crate::cluster::daemon::{Daemon, remove};
 use crate::cluster::home::Home;
 use crate::cluster::size::Size;
+use torture::census::children;
 
 /// Kills all processes of a node at once.
 pub(crate) fn kill(home: &Home, node: &str) -> Result<()> {

@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::census;
 use crate::fences::call::{Call, RUNTIMES};
 use crate::fences::judge::{End, Trial};
 use crate::fences::recording;
 use crate::fences::scene::{Order, Scene};
 use crate::fences::tools::Tools;
+use torture::census;
 
 /// Who takes longer hangs: a scene takes a second at most.
 const PATIENCE: Duration = Duration::from_secs(20);

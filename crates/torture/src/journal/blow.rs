@@ -6,7 +6,7 @@ use std::time::Duration;
 use rand::RngExt;
 use rand::rngs::StdRng;
 
-use crate::torture::target::Target;
+use crate::target::Target;
 
 /// A KILL.
 #[derive(Debug)]

@@ -20,7 +20,7 @@ use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_
 const PULSE: Duration = Duration::from_micros(500);
 
 /// Processes by their numbers, each as a line that describes it.
-pub(crate) type Found = BTreeMap<i32, String>;
+pub type Found = BTreeMap<i32, String>;
 
 /// Whether anybody is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +96,10 @@ fn living() -> Vec<Pid> {
 }
 
 /// All processes with this in their environment.
-pub(crate) fn marked(marker: &str) -> Result<Found> {
+///
+/// # Errors
+/// Where /proc can't be listed.
+pub fn marked(marker: &str) -> Result<Found> {
     let mut found = Found::new();
     for entry in fs::read_dir("/proc").context("can't list processes")? {
         let name = entry.context("can't list processes")?.file_name();
@@ -113,7 +116,8 @@ pub(crate) fn marked(marker: &str) -> Result<Found> {
 }
 
 /// The children of a process, the oldest first; none where it has ended.
-pub(crate) fn children(parent: Pid) -> Vec<Pid> {
+#[must_use]
+pub fn children(parent: Pid) -> Vec<Pid> {
     let tasks = fs::read_dir(folder(parent).join("task")).into_iter().flatten().flatten();
     let lists = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
     let lists: String = lists.collect();

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::torture::blow::{Kind, Stroke};
-use crate::torture::ending::Struck;
-use crate::torture::journal::blow::{Blow, Moment};
-use crate::torture::strike::Trio;
-use crate::torture::watched::Watched;
+use crate::blow::{Kind, Stroke};
+use crate::ending::Struck;
+use crate::journal::blow::{Blow, Moment};
+use crate::strike::Trio;
+use crate::watched::Watched;
 
 /// How often is looked whether the moment has come.
 const PULSE: Duration = Duration::from_micros(50);

@@ -24,12 +24,12 @@ use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
 
 use crate::census;
-use crate::torture::journal::scenario::came::{Repeats, read};
-use crate::torture::journal::scenario::judge::{Verdict, judge};
-use crate::torture::journal::scenario::plan::{Scenario, Who};
-use crate::torture::journal::scenario::play::{Finish, play};
-use crate::torture::journal::scenario::stage::Stage;
-use crate::torture::round;
+use crate::journal::scenario::came::{Repeats, read};
+use crate::journal::scenario::judge::{Verdict, judge};
+use crate::journal::scenario::plan::{Scenario, Who};
+use crate::journal::scenario::play::{Finish, play};
+use crate::journal::scenario::stage::Stage;
+use crate::round;
 
 /// What is written at once to a pipe, and may come twice after a kill.
 const PIECE: usize = 4096;

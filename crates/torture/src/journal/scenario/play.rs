@@ -10,16 +10,16 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::census;
-use crate::torture::ending::{self, End, Struck};
-use crate::torture::journal::records;
-use crate::torture::journal::scenario::attempt::Attempt;
-use crate::torture::journal::scenario::came::Segment;
-use crate::torture::journal::scenario::harm::{FOREIGN, Harm};
-use crate::torture::journal::scenario::judge::{Duty, Known, Output, Printing, Process, Told, Trust};
-use crate::torture::journal::scenario::plan::{self, Changed, Mode, Order, Run, Scenario, Way};
-use crate::torture::journal::scenario::stage::Stage;
-use crate::torture::journal::stage::whole_list;
-use crate::torture::journal::strike::{StartLog, strike};
+use crate::ending::{self, End, Struck};
+use crate::journal::records;
+use crate::journal::scenario::attempt::Attempt;
+use crate::journal::scenario::came::Segment;
+use crate::journal::scenario::harm::{FOREIGN, Harm};
+use crate::journal::scenario::judge::{Duty, Known, Output, Printing, Process, Told, Trust};
+use crate::journal::scenario::plan::{self, Changed, Mode, Order, Run, Scenario, Way};
+use crate::journal::scenario::stage::Stage;
+use crate::journal::stage::whole_list;
+use crate::journal::strike::{StartLog, strike};
 
 /// What a run may take that nobody kills, and one that was killed.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -11,17 +11,17 @@ use rustix::process::{Pid, Resource, getrlimit, setrlimit};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag;
 
+use crate::blow::{Stroke, names};
 use crate::census::{self, Family};
-use crate::torture::blow::{Stroke, names};
-use crate::torture::ending::{self, End, Promise};
-use crate::torture::job::Job;
-use crate::torture::judge::{self, Block, Excuse, Reach};
-use crate::torture::place::{First, Place, Realm};
-use crate::torture::plan::Plan;
-use crate::torture::report::Report;
-use crate::torture::stage::{Procpool, Stage};
-use crate::torture::strike::{Strike, strike};
-use crate::torture::target::Member;
+use crate::ending::{self, End, Promise};
+use crate::job::Job;
+use crate::judge::{self, Block, Excuse, Reach};
+use crate::place::{First, Place, Realm};
+use crate::plan::Plan;
+use crate::report::Report;
+use crate::stage::{Procpool, Stage};
+use crate::strike::{Strike, strike};
+use crate::target::Member;
 
 /// Nothing that a run started may outlive procpool by more.
 const LIMIT: Duration = Duration::from_secs(1);

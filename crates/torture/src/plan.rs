@@ -6,9 +6,9 @@ use std::fmt;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::torture::blow::Blow;
-use crate::torture::job::{Job, Life, Maker, Naming};
-use crate::torture::place::Place;
+use crate::blow::Blow;
+use crate::job::{Job, Life, Maker, Naming};
+use crate::place::Place;
 
 /// A round of the torture.
 pub(crate) struct Plan {
@@ -101,8 +101,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::torture::blow::{BLOWS, Kind, LATEST, Moment, Stroke};
-    use crate::torture::target::Target;
+    use crate::blow::{BLOWS, Kind, LATEST, Moment, Stroke};
+    use crate::target::Target;
 
     fn plans() -> impl Iterator<Item = Plan> {
         (0..500).map(Plan::random)

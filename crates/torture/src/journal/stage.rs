@@ -14,12 +14,12 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::torture::heard::Heard;
-use crate::torture::journal::job::Job;
-use crate::torture::journal::own_words::without_own_words;
-use crate::torture::journal::strike::Growing;
-use crate::torture::plan::Order;
-use crate::torture::watched::Watched;
+use crate::heard::Heard;
+use crate::journal::job::Job;
+use crate::journal::own_words::without_own_words;
+use crate::journal::strike::Growing;
+use crate::plan::Order;
+use crate::watched::Watched;
 
 /// The folder.
 pub(crate) struct Stage {

@@ -3,6 +3,7 @@
 //! It does not know how a round is played: each has a process of its own, in which nothing else is an orphan.
 
 mod blow;
+pub mod census;
 mod company;
 mod crowd;
 mod ending;
@@ -32,16 +33,15 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use sleeper::needs::Need;
 
-use crate::built;
-use crate::torture::crowd::Crowd;
-use crate::torture::journal::Hardness;
-use crate::torture::journal::scenario::{self, Number};
-use crate::torture::place::Realm;
-use crate::torture::report::{Report, Total};
+use crate::crowd::Crowd;
+use crate::journal::Hardness;
+use crate::journal::scenario::{self, Number};
+use crate::place::Realm;
+use crate::report::{Report, Total};
 
 /// What the torture can be told.
 #[derive(Args)]
-pub(crate) struct Options {
+pub struct Options {
     /// How many rounds
     #[arg(long, default_value_t = 50)]
     rounds: u64,
@@ -84,8 +84,10 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    pub(crate) fn for_ci() -> Options {
-        Options {
+    /// What CI plays, one after the other: rounds, long runs with a journal, and short ones.
+    #[must_use]
+    pub fn for_ci() -> [Options; 3] {
+        let rounds = || Options {
             rounds: 50,
             journal: false,
             kills: 50,
@@ -99,29 +101,26 @@ impl Options {
             company: None,
             last_number: 0,
             command: Vec::new(),
-        }
+        };
+        let journals = || Options { journal: true, ..rounds() };
+        [rounds(), journals(), Options { scenarios: Some(60), ..journals() }]
     }
 
     fn realm(&self) -> Realm {
         if self.here { Realm::Here } else { Realm::Anywhere }
     }
-
-    pub(crate) fn of_journals_for_ci() -> Options {
-        Options { journal: true, ..Options::for_ci() }
-    }
-
-    pub(crate) fn of_scenarios_for_ci() -> Options {
-        Options { scenarios: Some(60), ..Options::of_journals_for_ci() }
-    }
 }
 
-/// Plays the rounds and says what came of them.
-pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
+/// Plays the rounds, with the procpool that `build` makes where no other was asked for, and says what came of them.
+///
+/// # Errors
+/// Names the first round in which something was wrong, and how to play it again.
+pub fn run(options: &Options, build: impl FnOnce() -> Result<PathBuf>) -> Result<()> {
     if let Some(folder) = &options.company {
         return company::keep(folder, options.last_number, &options.command);
     }
     let seed = options.seed.unwrap_or_else(|| rand::random_range(0..1_000_000));
-    let procpool = options.procpool.clone().map_or_else(|| built::procpool(root), Ok)?;
+    let procpool = options.procpool.clone().map_or_else(build, Ok)?;
     if let Some(scenarios) = options.scenarios {
         let number = Number { scenarios, seed, lanes: options.lanes };
         return if options.alone {

@@ -14,8 +14,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
 
-use crate::torture::crowd::Crowd;
-use crate::torture::ending::End;
+use crate::crowd::Crowd;
+use crate::ending::End;
 
 /// The notes in a folder.
 pub(crate) struct Notes(PathBuf);

@@ -17,11 +17,11 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
-use crate::torture::heard::Heard;
-use crate::torture::journal::scenario::came::Segment;
-use crate::torture::journal::scenario::plan::{Changed, Failed, Job, LIMIT, Outlet, Run, Way};
-use crate::torture::journal::strike::Growing;
-use crate::torture::watched::Watched;
+use crate::heard::Heard;
+use crate::journal::scenario::came::Segment;
+use crate::journal::scenario::plan::{Changed, Failed, Job, LIMIT, Outlet, Run, Way};
+use crate::journal::strike::Growing;
+use crate::watched::Watched;
 
 /// The folder.
 pub(crate) struct Stage {

@@ -13,8 +13,8 @@ use rustix::io::retry_on_intr;
 use rustix::process::{Pid, PidfdFlags, WaitOptions, pidfd_open, waitpid};
 
 use crate::census;
-use crate::torture::company::Notes;
-use crate::torture::ending::End;
+use crate::company::Notes;
+use crate::ending::End;
 
 /// The process that was started.
 pub(crate) struct Watched {

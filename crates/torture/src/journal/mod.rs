@@ -20,14 +20,14 @@ use anyhow::{Context, Result, anyhow, ensure};
 use sleeper::bytes::Stream;
 
 use crate::census;
-use crate::torture::journal::delivery::{Allowance, NO_REPEATS};
-use crate::torture::journal::job::Job;
-pub(crate) use crate::torture::journal::play::Hardness;
-use crate::torture::journal::play::{LIMIT, Played, play};
-use crate::torture::journal::records::{Files, Printed};
-use crate::torture::journal::stage::{Delivery, Left, Stage};
-use crate::torture::journal::starts::{Again, Log};
-use crate::torture::round;
+use crate::journal::delivery::{Allowance, NO_REPEATS};
+use crate::journal::job::Job;
+pub(crate) use crate::journal::play::Hardness;
+use crate::journal::play::{LIMIT, Played, play};
+use crate::journal::records::{Files, Printed};
+use crate::journal::stage::{Delivery, Left, Stage};
+use crate::journal::starts::{Again, Log};
+use crate::round;
 
 /// What is written at once to a pipe, and may come twice after a kill.
 const PIECE: usize = 4096;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rand::RngExt;
 use rand::rngs::StdRng;
 
-use crate::torture::target::{Member, Target};
+use crate::target::{Member, Target};
 
 /// Signals for procpool's processes.
 #[derive(Debug)]

@@ -11,11 +11,11 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::census;
-use crate::torture::ending::{self, Struck};
-use crate::torture::journal::blow::{Blow, Left};
-use crate::torture::journal::stage::{Stage, Way};
-use crate::torture::journal::strike::{StartLog, Strike, strike};
-use crate::torture::target::Target;
+use crate::ending::{self, Struck};
+use crate::journal::blow::{Blow, Left};
+use crate::journal::stage::{Stage, Way};
+use crate::journal::strike::{StartLog, Strike, strike};
+use crate::target::Target;
 
 /// How hard it is.
 #[derive(Clone, Copy)]

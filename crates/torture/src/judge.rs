@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use anyhow::{Result, anyhow, bail, ensure};
 
-use crate::torture::plan::Order;
+use crate::plan::Order;
 
 /// The output of a job if it is left alone. It begins with a line that no other block begins with.
 pub(crate) struct Block {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::torture::plan::Order;
+use crate::plan::Order;
 
 /// How many pieces may come a second time: one for each kill that hits between a write and the note of it.
 #[derive(Clone, Copy, Debug)]

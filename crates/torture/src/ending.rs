@@ -6,10 +6,10 @@ use std::fmt;
 use anyhow::{Result, bail};
 use rustix::process::Signal;
 
-use crate::torture::blow::{Kind, Stroke, names};
-use crate::torture::judge::Reach;
-use crate::torture::place::{First, Place};
-use crate::torture::target::Member;
+use crate::blow::{Kind, Stroke, names};
+use crate::judge::Reach;
+use crate::place::{First, Place};
+use crate::target::Member;
 
 /// How the process that was started ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,8 +150,8 @@ impl fmt::Display for End {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::torture::place::{Parent, Proc, Space};
-    use crate::torture::target::Target;
+    use crate::place::{Parent, Proc, Space};
+    use crate::target::Target;
 
     fn struck(target: Target, kinds: &[Kind]) -> Struck {
         Struck {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use sleeper::bytes::Stream;
 use sleeper::lines::Mark;
 
-use crate::torture::journal::records;
+use crate::journal::records;
 
 /// The record of an attempt.
 pub(crate) struct Attempt {
