@@ -1,5 +1,5 @@
-//! The ways in for benchmarks to what is pure and not public: the schedule, and what a command is made into.
-//! Knows nothing of benchmarks. No interface for anybody else: it is another one tomorrow.
+//! Entry points for benchmarks of code that is pure but not public: the schedule, and the preparation of a command.
+//! Not a stable interface: it may change in any version.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -14,8 +14,8 @@ use crate::schedule::policies::Policies;
 use crate::schedule::retries::Retries;
 use crate::schedule::{Schedule, Verdict};
 
-/// Takes jobs through a schedule as a run does, with every slot taken and the oldest attempt the first to end.
-/// Says how many attempts that took. Retries must have no delay: no time passes.
+/// Runs jobs through a schedule as a pool does, with all slots in use and the oldest attempt ending first. Returns
+/// the number of attempts. Retries must have no delay, because no time passes.
 pub fn schedule(limit: Limit, jobs: u64, retries: Retries, outcome: impl Fn(u32) -> Outcome) -> u64 {
     let mut schedule = Schedule::new(limit, None, Policies { retries, ..Policies::default() });
     let mut input = (1..=jobs).map(|number| Job::new(number.to_string(), ()));
@@ -48,16 +48,16 @@ pub fn schedule(limit: Limit, jobs: u64, retries: Retries, outcome: impl Fn(u32)
 pub struct Base(Inherited);
 
 impl Base {
-    /// That of this process.
+    /// The environment of this process.
     #[must_use]
     pub fn take() -> Base {
         Base(Inherited::take())
     }
 
-    /// Makes what execve(2) wants of a command, and says how many strings that is.
+    /// Builds the arguments of execve(2) for a command, and returns the number of strings.
     ///
     /// # Panics
-    /// Where there is a NUL byte in it.
+    /// If one contains a NUL byte.
     #[must_use]
     pub fn image_of(&self, command: &Command) -> usize {
         let arguments = argument_list(command).expect("a command without NUL bytes");

@@ -1,4 +1,4 @@
-//! Runs a keyed list of commands with a limit, captures everything safely and loses nothing however it ends.
+//! Runs a keyed list of commands with a limit on how many run at once, and captures their output safely.
 //!
 //! ```
 //! use procpool_core::{Command, Job, Limit, Pool};
@@ -9,7 +9,7 @@
 //! let results = Pool::new(Limit::new(4)?).run_all(jobs.clone())?;
 //! assert_eq!(results["b"].stdout().to_string_lossy()?, "hello b\n");
 //!
-//! // Or as they finish; jobs are pulled lazily, dropping the run ends it.
+//! // Or as they finish. Jobs are pulled lazily; dropping the run ends it.
 //! let mut run = Pool::new(Limit::available()).run(jobs)?;
 //! let handle = run.handle();
 //! for done in run.by_ref() {
@@ -28,17 +28,18 @@
 //!                                             ▼                      timeout and stop
 //!                            Run: the caller's iterator of completions
 //! ```
-//! All channels are bounded by the limit, jobs are pulled from the iterator only as they can start, and a
-//! caller that takes completions slowly slows the run: memory stays flat however long the list is.
+//! All channels are bounded by the limit, and a job is pulled from the iterator only when it can start. A caller that
+//! takes completions slowly slows down the run, so memory use stays flat however long the list is.
 //!
-//! # What a job does wrong is data
-//! A program that is missing, exits with 1, is killed or takes too long is that job's [`Outcome`]; the others
-//! run on. An [`Error`] is only what keeps the whole run from starting.
+//! # A failed job is data
+//! A missing program, a non-zero exit status, a signal or a timeout is that job's [`Outcome`]; the other jobs continue.
+//! An [`Error`] is returned only if the whole run can't start.
 //!
 //! # When the program ends before the run
-//! Each job has a session of its own, so Ctrl-C on the terminal reaches this program alone. Where that ends by a signal, by
-//! `exit()`, an abort or a KILL, the kernel kills each job's own process, see [`LocalProcess::end_with_caller`]; what a
-//! job has started lives on. To end all politely and hear what came of each, handle the signals and stop the run:
+//! Each job runs in a session of its own, so Ctrl-C on the terminal reaches this program alone. If this program ends by a
+//! signal, by `exit()` or by an abort, the kernel kills each job's own process (see [`LocalProcess::end_with_caller`]),
+//! but not the processes that a job has started. To end jobs politely and get all completions, handle the signals and
+//! stop the run:
 //! ```no_run
 //! use procpool_core::{Command, Job, Limit, Pool, Signal};
 //! use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -62,21 +63,21 @@
 //! ```
 //!
 //! # What it doesn't do
-//! It prints nothing, handles no signal, and never waits for a process that it didn't start.
+//! It prints nothing, handles no signals, and never waits for a process that it didn't start.
 //!
 //! # Where it runs
-//! On Linux, whatever version: where a kernel, a container or an emulator refuses a call, another is taken; which promise is
-//! weaker then, [`LocalProcess::weaker_promises`] tells. What stands below `sys/unix` needs POSIX alone; its types are checked
-//! for macOS and FreeBSD, and all tests run through it on Linux. `PROCPOOL_SYS=unix` in the environment of a program
-//! has only that used, an aid for such tests.
+//! On every version of Linux. If a kernel, a container or an emulator refuses a system call, another one is used;
+//! [`LocalProcess::weaker_promises`] lists the promises that are weaker then. The module `sys/unix` needs only POSIX: its
+//! types are checked for macOS and FreeBSD, and all tests also run with it on Linux. To use only `sys/unix`, for such
+//! tests, set `PROCPOOL_SYS=unix` in the environment of the program.
 
 /// The README's example is compiled and run like those above.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
-// In the order of the layers: each imports only from those above it, see ARCHITECTURE.md. A blank line keeps rustfmt from
-// sorting them.
+// In the order of the layers: each imports only from those above it, see ARCHITECTURE.md. The blank lines keep rustfmt
+// from sorting them.
 mod data;
 
 mod sys;

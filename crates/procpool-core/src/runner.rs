@@ -1,7 +1,4 @@
-//! The seam between the pool and what runs a job.
-//! Knows neither of them.
-//! A timeout that moves while jobs run under it: the one place where a run keeps it.
-//! Knows nothing of what it follows from.
+//! The interface between the pool, which schedules attempts, and whatever runs one.
 
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
@@ -15,8 +12,8 @@ use crate::outcome::snapshot::HeldUp;
 use crate::spool::live::{OutputNotifier, Source, StreamNotifier};
 use crate::sys;
 
-/// What runs a job: [`LocalProcess`](crate::LocalProcess) as a process of this machine, a scripted one in
-/// a test as nothing at all, others elsewhere.
+/// Runs jobs. [`LocalProcess`](crate::LocalProcess) runs them as processes of this machine; a test may use a
+/// scripted runner without any process, and others may run them elsewhere.
 ///
 /// ```
 /// use procpool_core::{Context, End, Job, Limit, Outcome, Pool, Ran, Runner, Status};
@@ -37,21 +34,21 @@ use crate::sys;
 /// # Ok::<(), procpool_core::Error>(())
 /// ```
 pub trait Runner: Send + Sync + 'static {
-    /// What a job has to say for this runner to run it.
+    /// What a job must contain for this runner to run it.
     type Work: Send + 'static;
 
-    /// Runs one attempt of a job to its end, on the calling thread, and says what came of it.
+    /// Runs one attempt of a job to its end on the calling thread, and returns its outcome.
     ///
-    /// Total: what a job does wrong is data. It is called from as many threads at once as the limit
-    /// allows. It has to see to the job's timeout or the [context's](Context::timeout), and to end soon after the context says stop, at once
-    /// after it says kill. An outcome that says that the machine has no room for a process
-    /// ([`Subject::Machine`](crate::Subject::Machine) with EAGAIN, ENOMEM, EMFILE or ENFILE) is taken only
-    /// from the last worker: before that it is called again, with fewer at work. If it panics, the run is
-    /// killed and the panic resumes on the caller's thread.
+    /// There is no error: a failure of the job is an outcome. `run` is called from as many threads at once as the limit
+    /// allows. It must enforce the timeout of the job or else of the [context](Context::timeout), and must end
+    /// soon after the context says stop and at once after it says kill. If the outcome says that the machine has no
+    /// room for a process ([`Subject::Machine`](crate::Subject::Machine) with EAGAIN, ENOMEM, EMFILE or ENFILE), it
+    /// is accepted only from the last worker; until then `run` is called again with fewer workers. If it panics, the
+    /// run is killed and the panic resumes on the caller's thread.
     fn run(&self, job: &Job<Self::Work>, context: &Context) -> Outcome;
 }
 
-/// What a [`Runner`] is told about the attempt beside the job itself.
+/// What a [`Runner`] is told about an attempt, besides the job itself.
 #[derive(Clone, Debug)]
 pub struct Context {
     seq: Seq,
@@ -62,11 +59,11 @@ pub struct Context {
     notifier: Option<OutputNotifier>,
 }
 
-/// By what a run reaches the jobs that run: the same for all of them.
+/// How a run reaches its running jobs; shared by all of them.
 #[derive(Clone, Debug)]
 pub(crate) struct RunSignals {
     pub(crate) halt_signal: Arc<HaltSignal>,
-    /// `None` where it stays as the job has it.
+    /// The timeout that changes while jobs run; `None` if there is none.
     pub(crate) timeout: Option<Arc<MovingTimeout>>,
 }
 
@@ -75,19 +72,19 @@ impl Context {
         Context { seq, slot, attempt, held_up: None, signals, notifier: None }
     }
 
-    /// The same, whose start waited for this.
+    /// Sets what delayed the start.
     pub(crate) fn held_up_by(mut self, held_up: Option<HeldUp>) -> Context {
         self.held_up = held_up;
         self
     }
 
-    /// The same, whose outputs are followed.
+    /// Reports outputs to this notifier while they are written.
     pub(crate) fn followed(mut self, notifier: OutputNotifier) -> Context {
         self.notifier = Some(notifier);
         self
     }
 
-    /// What tells of one of its outputs, where that is followed.
+    /// The notifier of one of its outputs, if outputs are followed.
     pub(crate) fn notifier(&self, source: Source) -> Option<StreamNotifier> {
         let Context { seq, slot, attempt, .. } = *self;
         self.notifier.clone().map(|notifier| StreamNotifier { notifier, seq, slot, attempt, source })
@@ -99,19 +96,19 @@ impl Context {
         self.seq
     }
 
-    /// The slot that it runs in; no other job has it at the same time.
+    /// The slot it runs in; no other job has it at the same time.
     #[must_use]
     pub fn slot(&self) -> Slot {
         self.slot
     }
 
-    /// Which try this is, from 1.
+    /// The number of the attempt, from 1.
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    /// What kept this attempt from its start last though a slot was free for it; `None` where nothing did.
+    /// What last prevented the start of this attempt although a slot was free; `None` if nothing did.
     ///
     /// ```
     /// use std::time::Duration;
@@ -139,32 +136,32 @@ impl Context {
         self.held_up
     }
 
-    /// How long the attempt may take, as far as that is known now, where its job has no timeout of its own:
-    /// [`Pool::timeout_percent`](crate::Pool::timeout_percent) moves it while jobs run. `None` means for ever.
+    /// The current timeout of an attempt whose job has no timeout of its own. `None` means forever.
+    /// [`Pool::timeout_percent`](crate::Pool::timeout_percent) changes it while jobs run.
     ///
-    /// A runner that sees to timeouts asks again before it ends a job by it, and now and then before that.
+    /// A runner that enforces it should ask again from time to time, and once more before it ends a job.
     #[must_use]
     pub fn timeout(&self) -> Option<Duration> {
         self.signals.timeout.as_ref().and_then(|timeout| timeout.get())
     }
 
-    /// Whether [`timeout`](Context::timeout) will ever say another thing than now.
+    /// Whether [`timeout`](Context::timeout) can change.
     pub(crate) fn has_moving_timeout(&self) -> bool {
         self.signals.timeout.is_some()
     }
 
-    /// By what the run is halted.
+    /// The signal by which the run is halted.
     pub(crate) fn halt_signal(&self) -> &HaltSignal {
         &self.signals.halt_signal
     }
 
-    /// How far the run has been told to stop, now.
+    /// How far the run has been told to stop by now.
     #[must_use]
     pub fn halt(&self) -> Halt {
         self.signals.halt_signal.halt()
     }
 
-    /// Readable once the run is stopped or killed; for a runner that waits in poll(2). Never read from it.
+    /// Readable once the run is stopped or killed, for runners that wait in poll(2). Never read from it.
     #[must_use]
     pub fn stop_event(&self) -> BorrowedFd<'_> {
         self.signals.halt_signal.stop_event()
@@ -176,8 +173,8 @@ impl Context {
         self.signals.halt_signal.kill_event()
     }
 
-    /// Waits until the run is stopped or killed, or this time has passed (`None`: for ever), and says how
-    /// far the run has been told to stop: for a runner that has nothing of its own to wait for.
+    /// Waits until the run is stopped or killed, or until `at_most` has passed (`None`: forever), and returns the
+    /// halt level. For runners that have nothing else to wait for.
     #[must_use]
     pub fn wait_for_stop(&self, at_most: Option<Duration>) -> Halt {
         sys::wait_readable(self.stop_event(), at_most);
@@ -185,13 +182,13 @@ impl Context {
     }
 }
 
-/// Set where an attempt ends, read by all workers.
+/// A timeout that changes while jobs run: written at the end of attempts, read by all workers.
 #[derive(Debug)]
 pub(crate) struct MovingTimeout {
     nanoseconds: AtomicU64,
 }
 
-/// Not known yet. As a time it is 585 years.
+/// Not known yet. As a duration this would be 585 years.
 const UNKNOWN: u64 = u64::MAX;
 
 impl MovingTimeout {

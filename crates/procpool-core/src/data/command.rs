@@ -1,12 +1,10 @@
-//! What a local process is started with: program, arguments, directory, environment, input, capture.
-//! Knows nothing of keys, timeouts or how a process is started.
+//! What a local process is started with: program, arguments, directory, environment, standard input, capture.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A program, its arguments, and what goes with them. Never read by a shell; any bytes without NUL pass
-/// through unchanged.
+/// A program, its arguments and its surroundings. No shell reads it; any bytes except NUL pass through unchanged.
 ///
 /// ```
 /// use procpool_core::Command;
@@ -26,7 +24,7 @@ pub struct Command {
 
 /// Where a job's standard input comes from.
 ///
-/// Never from procpool's own: jobs that run side by side would each get a part of it.
+/// Never procpool's own standard input: jobs that run side by side would each read a part of it.
 #[derive(Clone, Debug, Default)]
 pub enum Stdin {
     /// `/dev/null`: end of file at once.
@@ -34,7 +32,7 @@ pub enum Stdin {
     Nothing,
     /// These bytes. The job sees a regular file that holds them.
     Bytes(Arc<[u8]>),
-    /// This file, opened when the job starts; no named pipe. A relative path is relative to the caller's
+    /// This file, opened when the job starts. Named pipes are refused. A relative path is relative to the caller's
     /// directory.
     File(PathBuf),
 }
@@ -51,7 +49,7 @@ pub enum Capture {
     Discard,
 }
 
-/// A job's environment: the caller's (or nothing), with changes in the order in which they were made.
+/// A job's environment: the caller's or an empty one, with changes in the order in which they were made.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Environment {
     pub(crate) base: EnvironmentBase,
@@ -70,7 +68,7 @@ pub enum EnvironmentBase {
 }
 
 impl Environment {
-    /// What a job with this environment has in a variable, or `None` where it has the caller's value.
+    /// The value that this environment itself gives a variable; `None` if it doesn't set it.
     pub(crate) fn own_value(&self, name: &OsStr) -> Option<&OsStr> {
         let change = self.changes.iter().rev().find(|(changed, _)| changed == name);
         change.and_then(|(_, value)| value.as_deref())
@@ -78,9 +76,9 @@ impl Environment {
 }
 
 impl Command {
-    /// A command that runs `program`: a path if it contains a slash (a relative one is relative to the job's
-    /// [`directory`](Command::directory)), else looked up in `PATH`. Never a shell: a script has to begin
-    /// with `#!`.
+    /// A command that runs `program`. A path that contains a slash is used as it is (a relative one is relative to the
+    /// job's [`directory`](Command::directory)); another name is looked up in `PATH`. No shell is involved: a
+    /// script has to begin with `#!`.
     pub fn new(program: impl Into<OsString>) -> Command {
         Command {
             program: program.into(),
@@ -106,55 +104,55 @@ impl Command {
         self
     }
 
-    /// Runs it in this directory instead of the caller's.
+    /// Sets its working directory; the default is the caller's.
     #[must_use]
     pub fn directory(mut self, directory: impl Into<PathBuf>) -> Command {
         self.directory = Some(directory.into());
         self
     }
 
-    /// Sets a variable of its environment.
+    /// Sets an environment variable.
     #[must_use]
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Command {
         self.environment.changes.push((name.into(), Some(value.into())));
         self
     }
 
-    /// Removes a variable from its environment.
+    /// Removes an environment variable.
     #[must_use]
     pub fn env_remove(mut self, name: impl Into<OsString>) -> Command {
         self.environment.changes.push((name.into(), None));
         self
     }
 
-    /// Starts its environment from nothing instead of the caller's; forgets earlier changes.
+    /// Starts from an empty environment instead of the caller's; discards earlier changes.
     #[must_use]
     pub fn env_clear(mut self) -> Command {
         self.environment = Environment { base: EnvironmentBase::Empty, changes: Vec::new() };
         self
     }
 
-    /// Gives it standard input.
+    /// Sets its standard input.
     #[must_use]
     pub fn stdin(mut self, stdin: Stdin) -> Command {
         self.stdin = stdin;
         self
     }
 
-    /// Gives it these bytes as standard input, short for [`Stdin::Bytes`].
+    /// Sets its standard input to these bytes; short for [`Stdin::Bytes`].
     #[must_use]
     pub fn stdin_bytes(self, bytes: impl AsRef<[u8]>) -> Command {
         self.stdin(Stdin::Bytes(bytes.as_ref().into()))
     }
 
-    /// Says what becomes of its output.
+    /// Sets what becomes of its output.
     #[must_use]
     pub fn capture(mut self, capture: Capture) -> Command {
         self.capture = capture;
         self
     }
 
-    /// The program, as it was given.
+    /// The program as given.
     #[must_use]
     pub fn program(&self) -> &OsStr {
         &self.program
@@ -166,7 +164,7 @@ impl Command {
         &self.arguments
     }
 
-    /// The directory that it runs in, where that is not the caller's.
+    /// The working directory, if it is not the caller's.
     #[must_use]
     pub fn working_directory(&self) -> Option<&Path> {
         self.directory.as_deref()
@@ -178,8 +176,8 @@ impl Command {
         self.environment.base
     }
 
-    /// The changes to its environment, in the order in which they were made: of several to the same variable the
-    /// last one counts. Without a value the variable is removed.
+    /// The changes to its environment in the order in which they were made. The last change of a variable wins; a
+    /// change without a value removes the variable.
     pub fn environment_changes(&self) -> impl Iterator<Item = (&OsStr, Option<&OsStr>)> {
         self.environment.changes.iter().map(|(name, value)| (name.as_os_str(), value.as_deref()))
     }
@@ -188,7 +186,7 @@ impl Command {
         &self.environment
     }
 
-    /// What it gets on standard input.
+    /// Its standard input.
     #[must_use]
     pub fn standard_input(&self) -> &Stdin {
         &self.stdin

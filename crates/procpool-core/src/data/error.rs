@@ -1,5 +1,4 @@
-//! What can go wrong with a run as a whole, before or beside its jobs.
-//! Knows nothing of what goes wrong within a job: that is data, see `outcome.rs`.
+//! Errors that keep a whole run from starting. What goes wrong within a job is data, see `outcome`.
 
 use std::error;
 use std::fmt;
@@ -7,9 +6,9 @@ use std::io;
 
 use crate::data::job::Key;
 
-/// A run could not be set up: a bad limit, a key given twice, no thread to be had.
+/// A run could not be set up: the limit is invalid, a key occurs twice, or a thread could not be created.
 ///
-/// What a *job* does wrong is no error: it is that job's [`Outcome`](crate::Outcome).
+/// A failed *job* is not an error but that job's [`Outcome`](crate::Outcome).
 #[derive(Debug)]
 pub struct Error(Kind);
 

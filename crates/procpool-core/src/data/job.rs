@@ -1,9 +1,7 @@
-//! A job's key: the caller's own name for it.
-//! Knows nothing of uniqueness; whoever needs unique keys checks for it.
-//! The numbers that a run gives to jobs and places.
-//! Knows nothing of how they are chosen; only `schedule.rs` mints them.
-//! A job: a key, what to run, and how long it may take.
-//! Knows nothing of slots or attempts; those belong to the run, see `schedule.rs`.
+//! A job and what identifies it: its key (the caller's name), its seq (position in the input) and its slot.
+//!
+//! Keys need not be unique here; callers that need unique keys check for it. Seqs and slots are minted by `schedule`
+//! alone, so their constructors are private to the crate.
 
 use std::borrow::Borrow;
 use std::ffi::{OsStr, OsString};
@@ -18,8 +16,8 @@ use crate::data::shown::Shown;
 
 /// The caller's own name for a job: any bytes. Cloning is cheap, the bytes are shared.
 ///
-/// Shown ([`Display`](fmt::Display)) as [`Shown`] has it, with control characters escaped and what is no UTF-8 replaced, so
-/// that a key can't garble a terminal; [`as_bytes`](Key::as_bytes) has it exactly.
+/// [`Display`](fmt::Display) formats it like [`Shown`]: control characters are escaped and invalid UTF-8 is replaced, so
+/// that a key can't garble a terminal. [`as_bytes`](Key::as_bytes) returns the exact bytes.
 ///
 /// ```
 /// use procpool_core::Key;
@@ -38,7 +36,7 @@ impl Key {
         &self.0
     }
 
-    /// The key as an OS string, as environment variables and file names want it.
+    /// The key as an OS string, for environment variables and file names.
     #[must_use]
     pub fn as_os_str(&self) -> &OsStr {
         OsStr::from_bytes(&self.0)
@@ -105,22 +103,22 @@ impl From<OsString> for Key {
     }
 }
 
-/// A job's position in the input, from 1: higher than those of all jobs before it, and none is missing, unless
-/// jobs come with a [position](crate::Job::position) of their own.
+/// A job's position in the input, from 1. Positions rise without gaps, unless jobs bring a
+/// [position](crate::Job::position) of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Seq(NonZeroU64);
 
-/// Which of the `limit` places a job runs in, from 1 to the limit. The lowest free one is taken.
+/// Which of the `limit` slots a job runs in, from 1 to the limit. A job takes the lowest free slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Slot(NonZeroUsize);
 
-/// Nobody may choose a higher position, so that there is always one left to count on with.
+/// Callers can't choose a higher position, so that there are always numbers left for the jobs after it.
 const HIGHEST_CHOSEN: u64 = 1 << 63;
 
 impl Seq {
     pub(crate) const FIRST: Seq = Seq(NonZeroU64::MIN);
 
-    /// The one that the caller chose, where that is no step back.
+    /// The position that the caller chose, unless that is lower than this one.
     pub(crate) fn or_later(self, chosen: Option<u64>) -> Seq {
         let chosen = chosen.filter(|chosen| *chosen <= HIGHEST_CHOSEN).and_then(NonZeroU64::new);
         chosen.map_or(self, |chosen| self.max(Seq(chosen)))
@@ -130,7 +128,7 @@ impl Seq {
         Seq(self.0.checked_add(1).expect("BUG: more jobs than 2^64"))
     }
 
-    /// Of a job that an earlier run has recorded.
+    /// The seq of a job that an earlier run recorded.
     pub(crate) fn recorded(position: u64) -> Option<Seq> {
         NonZeroU64::new(position).map(Seq)
     }
@@ -143,17 +141,17 @@ impl Seq {
 }
 
 impl Slot {
-    /// The slot at `index`, from 0.
+    /// The slot with this index, from 0.
     pub(crate) fn at(index: usize) -> Slot {
         Slot(NonZeroUsize::MIN.saturating_add(index))
     }
 
-    /// Where a job ran that an earlier run has recorded.
+    /// The slot of a job that an earlier run recorded.
     pub(crate) fn recorded(slot: usize) -> Option<Slot> {
         NonZeroUsize::new(slot).map(Slot)
     }
 
-    /// Where a table over the slots keeps this one, from 0.
+    /// The slot's index in a table of slots, from 0.
     pub(crate) fn index(self) -> usize {
         self.0.get() - 1
     }
@@ -179,7 +177,7 @@ impl fmt::Display for Slot {
 
 /// One thing to run, under the caller's own name for it.
 ///
-/// `W` is what the [`Runner`](crate::Runner) at hand knows how to run: a [`Command`] for local processes.
+/// `W` is the work that the [`Runner`](crate::Runner) knows how to run: a [`Command`] for local processes.
 ///
 /// ```
 /// use std::time::Duration;
@@ -190,21 +188,21 @@ impl fmt::Display for Slot {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Job<W = Command> {
-    /// The caller's name for it. Need not be unique, except in [`Pool::run_all`](crate::Pool::run_all).
+    /// The caller's name for it. Only [`Pool::run_all`](crate::Pool::run_all) needs unique keys.
     pub key: Key,
     /// What to run.
     pub work: W,
-    /// How long one attempt may take. Never ended early; `None` means for ever.
+    /// How long one attempt may take; `None` means forever. An attempt is never ended early.
     pub timeout: Option<Duration>,
-    /// How many further attempts follow where it fails; `None` leaves that to the pool's
-    /// [`retries`](crate::Pool::retries).
+    /// How many further attempts follow a failure; `None` means as many as the pool's
+    /// [`retries`](crate::Pool::retries) says.
     pub retries: Option<u32>,
-    /// Its position in the input, where the caller counts and leaves some out; `None` is the next one.
+    /// Its position in the input, for a caller who counts and leaves some out; `None` means the next position.
     pub position: Option<u64>,
 }
 
 impl<W> Job<W> {
-    /// A job without a timeout and without a word on retries or its position.
+    /// A job without a timeout, and without retries or a position of its own.
     pub fn new(key: impl Into<Key>, work: W) -> Job<W> {
         Job {
             key: key.into(),
@@ -222,18 +220,19 @@ impl<W> Job<W> {
         self
     }
 
-    /// Tries this job again so many times where it fails, whatever holds for the others.
+    /// Retries this job so many times if it fails, whatever the pool's retries are.
     #[must_use]
     pub fn retries(mut self, further: u32) -> Job<W> {
         self.retries = Some(further);
         self
     }
 
-    /// Makes this its [`Seq`](crate::Seq), for a caller who counts and leaves some out: so a job keeps its number
-    /// where others before it are not run again. Totals still count jobs.
+    /// Sets its [`Seq`](crate::Seq), for a caller who leaves jobs out: a job keeps its number although jobs before
+    /// it are not run again. Totals still count jobs.
     ///
-    /// It is heeded only where it is higher than those of all jobs before it, for the order of the input never
-    /// lies ([`in_any_order`](crate::Pool::in_any_order) has it heeded all the same), and up to 2^63; else the job gets the number after the last one.
+    /// A position that is not higher than those of all earlier jobs, or is above 2^63, is ignored: the job then gets
+    /// the number after the last one, so that seqs always rise in input order. With
+    /// [`in_any_order`](crate::Pool::in_any_order) a lower position is accepted too.
     ///
     /// ```
     /// use procpool_core::{Command, Job, Limit, Pool};

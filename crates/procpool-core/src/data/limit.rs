@@ -1,5 +1,4 @@
-//! The limit: how many jobs may run at any moment.
-//! Knows nothing of jobs, slots or load.
+//! The limit: how many jobs may run at the same time.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -7,10 +6,10 @@ use std::thread;
 
 use crate::data::error::Error;
 
-/// How many jobs may run at any moment: from 1 to [`Limit::MAX`].
+/// How many jobs may run at the same time: from 1 to [`Limit::MAX`].
 ///
-/// There is no "0 = as many as you like": a pool that can run nothing, or that starts a million
-/// processes at once, can't be written down.
+/// 0 is invalid and does not mean "unlimited": a pool that can't run anything, or one that starts a million
+/// processes at once, can't be expressed.
 ///
 /// ```
 /// use procpool_core::Limit;
@@ -24,8 +23,8 @@ use crate::data::error::Error;
 pub struct Limit(NonZeroUsize);
 
 impl Limit {
-    /// The largest limit. Each slot is a thread, two pipes and a process: past this, a machine's own
-    /// limits (`kernel.threads-max`, `kernel.pid_max`) come first and fail less clearly.
+    /// The largest limit. Each slot takes a thread, two pipes and a process. Above this, the machine's own limits
+    /// (`kernel.threads-max`, `kernel.pid_max`) are reached first and give less clear errors.
     pub const MAX: usize = 65_536;
 
     /// A limit of `limit` jobs at a time.
@@ -39,8 +38,8 @@ impl Limit {
         }
     }
 
-    /// As many as this process may use processors: its affinity mask and its cgroup's quota count, the
-    /// machine's size doesn't (see [`std::thread::available_parallelism`]). 1 where that can't be told.
+    /// As many jobs as this process may use processors, by its affinity mask and cgroup quota
+    /// (see [`std::thread::available_parallelism`]). 1 if that can't be determined.
     #[must_use]
     pub fn available() -> Limit {
         Limit(thread::available_parallelism().unwrap_or(NonZeroUsize::MIN))

@@ -1,12 +1,12 @@
-//! A name that somebody else has chosen, as it can stand in a message: on one line, and without control of a terminal.
-//! What counts as control is decided here and nowhere else.
+//! Makes untrusted names safe to print: on one line, without control over the terminal. The only place that decides
+//! which characters are control characters.
 
 use std::fmt::{self, Write as _};
 
-/// Bytes as a name in a message: control characters are escaped, what is no UTF-8 is replaced, all else is as it is.
+/// Formats bytes as a name for a message: escapes control characters, replaces invalid UTF-8, keeps the rest.
 ///
-/// Escaped are also the characters that turn the direction of the text around them, so that a name can't look like
-/// another, and the separators of lines and paragraphs, which some readers take for the end of a line.
+/// Also escaped are characters that change the direction of the text around them, so that a name can't look like
+/// another one, and line and paragraph separators, which some programs treat as the end of a line.
 ///
 /// ```
 /// use procpool_core::Shown;
@@ -19,12 +19,12 @@ use std::fmt::{self, Write as _};
 pub struct Shown<'a>(pub &'a [u8]);
 
 impl Shown<'_> {
-    /// Whether this character does something to a terminal or a text, instead of standing in it.
+    /// Whether this character controls a terminal or the layout of a text, instead of being printed.
     #[must_use]
     pub fn controls(character: char) -> bool {
         match character {
-            // The marks, overrides and isolates that set a direction, with the deprecated ones behind them; and, in the
-            // middle, the separators of lines and paragraphs.
+            // Direction marks, overrides and isolates, including the deprecated ones after them. The range in the
+            // middle also contains the line and paragraph separators.
             '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}' => true,
             // C0, DEL and C1.
             other => other.is_control(),

@@ -1,7 +1,5 @@
-//! A signal's number and name.
-//! Knows nothing of sending or handling one.
-//! How a process ended and what it used, as the kernel tells it.
-//! Knows nothing of who ended it or what that means for a job.
+//! Signals by number and name, and how a process ended and what it used, as the kernel reports it.
+//! What an exit status means for a job is decided in `outcome`.
 
 use std::fmt;
 use std::time::Duration;
@@ -17,7 +15,7 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Signal(i32);
 
-/// signal(7), "Standard signals": those whose names mean the same everywhere on Linux.
+/// The standard signals of signal(7), whose names mean the same on every Linux architecture.
 const NAMES: &[(i32, &str)] = &[
     (libc::SIGHUP, "SIGHUP"),
     (libc::SIGINT, "SIGINT"),
@@ -57,22 +55,22 @@ const NAMES: &[(i32, &str)] = &[
 impl Signal {
     /// What Ctrl-C sends.
     pub const INT: Signal = Signal(libc::SIGINT);
-    /// The polite request to end.
+    /// The polite request to end, which a process may handle.
     pub const TERM: Signal = Signal(libc::SIGTERM);
     /// The terminal went away.
     pub const HUP: Signal = Signal(libc::SIGHUP);
-    /// The end that can't be refused.
+    /// Ends the process; it can't be caught or ignored.
     pub const KILL: Signal = Signal(libc::SIGKILL);
     /// What Ctrl-\\ sends.
     pub const QUIT: Signal = Signal(libc::SIGQUIT);
     /// What Ctrl-Z sends.
     pub const TSTP: Signal = Signal(libc::SIGTSTP);
-    /// The stop that can't be refused.
+    /// Stops the process; it can't be caught or ignored.
     pub const STOP: Signal = Signal(libc::SIGSTOP);
-    /// Go on after a stop.
+    /// Continues a stopped process.
     pub const CONT: Signal = Signal(libc::SIGCONT);
 
-    /// The signal with this number, or `None` where there can't be one: from 1 to 64 there can.
+    /// The signal with this number, or `None` if the number is not from 1 to 64.
     #[must_use]
     pub fn from_number(number: i32) -> Option<Signal> {
         (1..=64).contains(&number).then_some(Signal(number))
@@ -94,7 +92,7 @@ impl fmt::Display for Signal {
     }
 }
 
-/// How a process ended, as the kernel tells it.
+/// How a process ended, as the kernel reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// With an exit code, 0 to 255.
@@ -103,33 +101,33 @@ pub enum Status {
     Signalled(Signal),
 }
 
-/// What a process used, as wait4(2) tells it: the process and those descendants that it waited for.
+/// What a process used, as wait4(2) reports it: for the process and those descendants that it waited for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     /// CPU time in user mode.
     pub user: Duration,
     /// CPU time in the kernel.
     pub system: Duration,
-    /// Most memory held at once (resident set).
+    /// Most memory held at once (peak resident set size).
     pub peak_memory: PeakMemory,
 }
 
-/// The most memory that a process held at once (resident set), as far as that is its own figure: until a process
-/// has become its program it lives in the memory of the one that starts it, and the kernel counts that too.
+/// The peak resident set size of a process, as far as the figure is its own: until it has called execve(2), a process
+/// shares the memory of the program that started it, and the kernel counts that memory for the child too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PeakMemory {
-    /// Nobody knows.
+    /// The peak is not known.
     #[default]
     Unknown,
-    /// So many bytes.
+    /// The peak in bytes.
     Known(u64),
-    /// No more than so many bytes, which are about what the program that started it held itself.
+    /// At most this many bytes, which is about what the program that started the process used itself.
     Below(u64),
 }
 
 impl PeakMemory {
-    /// The same, once it is known how much the program that started the process had held at most by then. What the kernel
-    /// counts for the one and for the other may differ by some pages that threads haven't accounted for yet.
+    /// Corrects the kernel's figure, given the peak of the program that started the process. The two counters may
+    /// differ by some pages that threads haven't accounted for yet.
     pub(crate) fn of_one_started_by(self, own: PeakMemory) -> PeakMemory {
         const IMPRECISION: u64 = 1024 * 1024;
         match (self, own) {
@@ -141,7 +139,7 @@ impl PeakMemory {
 }
 
 impl Status {
-    /// The status as one number, in the shell's words: the exit code, or 128 + the signal's number.
+    /// The status as one number, as a shell gives it: the exit code, or 128 + the signal's number.
     #[must_use]
     pub fn number(self) -> u8 {
         match self {

@@ -1,5 +1,5 @@
-//! How far a run has been told to stop, and the means by which its workers hear of it while they wait.
-//! Knows nothing of who says so and why: a signal, a policy and a dropped run are all the same here.
+//! How far a run has been told to stop, and the signal by which its workers learn of it while they wait in poll(2).
+//! A signal, a halt policy and a dropped run all raise the same level.
 
 pub(crate) mod rule;
 
@@ -10,27 +10,27 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::data::status::Signal;
 use crate::sys::WakeEvent;
 
-/// How far a run has been told to stop. It only ever rises.
+/// How far a run has been told to stop. The level only ever rises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Halt {
-    /// Go on.
+    /// Not halted.
     GoOn,
-    /// Start nothing new; let what runs finish.
+    /// Start nothing new; let running jobs finish.
     Drain,
-    /// Start nothing new; end what runs: this signal, the grace time, KILL.
+    /// Start nothing new; end running jobs: send this signal, wait for the grace time, send KILL.
     Stop(Signal),
-    /// Start nothing new; KILL what runs at once.
+    /// Start nothing new; KILL running jobs at once.
     Kill,
 }
 
-/// The one place where a run's [`Halt`] is kept.
+/// Holds a run's [`Halt`] level and wakes those who wait for it to rise.
 ///
-/// Workers wait in poll(2), so each of the two levels that concern them is an eventfd beside the number.
-/// Nobody ever reads the eventfds empty: once raised they stay readable, for all workers at once and for
-/// jobs that start later by a hair.
+/// Workers wait in poll(2), so each of the two levels that concern them has an eventfd beside the number.
+/// The eventfds are never read: once raised they stay readable, for all workers at once and for jobs that
+/// start just afterwards.
 #[derive(Debug)]
 pub(crate) struct HaltSignal {
-    /// `Halt` as a number that grows with it; below `SIGNAL_BITS` the signal.
+    /// The encoded `Halt`: the level above `SIGNAL_BITS`, the stop signal below.
     level: AtomicU32,
     stop: WakeEvent,
     kill: WakeEvent,
@@ -49,9 +49,9 @@ impl HaltSignal {
         decode(self.level.load(Ordering::Acquire))
     }
 
-    /// Raises the level; does nothing where it is as high already, so the first of two stops has its signal.
+    /// Raises the level. Does nothing if the level is as high already, so the first of two stops decides the signal.
     pub(crate) fn raise(&self, halt: Halt) {
-        // The number first: who is woken by an eventfd must find the level that woke it.
+        // The number first: whoever is woken by an eventfd must find the level that woke it.
         let higher = |level| (encode(halt) >> SIGNAL_BITS > level >> SIGNAL_BITS).then(|| encode(halt));
         let _ = self.level.fetch_update(Ordering::AcqRel, Ordering::Acquire, higher);
         match halt {

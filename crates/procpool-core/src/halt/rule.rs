@@ -1,14 +1,12 @@
-//! When a run halts by itself: after so many jobs have failed, succeeded or ended.
-//! Knows nothing of how a run is halted.
+//! The rule by which a run halts itself: after so many jobs have failed, succeeded or ended.
 
 use crate::data::status::Signal;
 use crate::halt::Halt;
 
-/// When a run halts by itself, in the sense of GNU parallel's `--halt`, see
+/// The rule by which a run halts itself, with the meaning of GNU parallel's `--halt`; see
 /// [`Pool::halt_rule`](crate::Pool::halt_rule).
 ///
-/// A job counts once, when it is done for good: not while another attempt follows, and not where the run
-/// ended it or never reached it.
+/// A job counts once, after its last attempt. Jobs that the run ended or never reached don't count.
 ///
 /// ```
 /// use procpool_core::{Command, HaltQuantity, HaltRule, HaltWhen, HaltWhy, Job, Limit, Pool};
@@ -28,16 +26,16 @@ pub struct HaltRule {
     pub when: HaltWhen,
     /// Which jobs count.
     pub why: HaltWhy,
-    /// How many of them it takes.
+    /// How many of them must have ended.
     pub quantity: HaltQuantity,
 }
 
-/// How soon a run halts that does so by itself.
+/// How soon a run halts whose rule is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HaltWhen {
-    /// Nothing new is started; what runs may finish: [`Halt::Drain`].
+    /// Start nothing new and let running jobs finish: [`Halt::Drain`].
     Soon,
-    /// Nothing new is started; what runs is ended by TERM, the grace time, KILL: [`Halt::Stop`].
+    /// Start nothing new and end running jobs by TERM, the grace time, KILL: [`Halt::Stop`].
     Now,
 }
 
@@ -52,32 +50,32 @@ pub enum HaltWhy {
     Done,
 }
 
-/// How many jobs a [`HaltRule`] takes.
+/// How many jobs reach a [`HaltRule`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HaltQuantity {
-    /// So many. 0 counts as 1: it takes a job to reach a rule.
+    /// This many. 0 counts as 1: no rule is reached without a job.
     Number(u64),
-    /// So many of a hundred of all jobs. Where the input doesn't say how long it is, all of it is read into memory
-    /// while the first jobs run, and the rule is judged once that is done. More than 100 are never reached.
+    /// This percentage of all jobs. If the length of the input isn't known, all of it is read into memory while
+    /// the first jobs run, and the rule applies once that is done. More than 100 is never reached.
     Percent(u8),
 }
 
-/// How many jobs are done for good.
+/// How many jobs are done, by result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HaltCounts {
-    /// They failed.
+    /// Jobs that failed.
     pub failed: u64,
-    /// They succeeded.
+    /// Jobs that succeeded.
     pub succeeded: u64,
 }
 
 impl HaltRule {
-    /// Whether it takes the number of all jobs to judge it.
+    /// Whether the rule can be judged only when the number of all jobs is known.
     pub(crate) fn needs_total(self) -> bool {
         matches!(self.quantity, HaltQuantity::Percent(_))
     }
 
-    /// Whether so many are enough, of a `total` that may not be known yet.
+    /// Whether these counts reach the rule. `total` is the number of all jobs, if it is known.
     #[must_use]
     pub fn is_reached(self, counts: HaltCounts, total: Option<u64>) -> bool {
         let count = match self.why {
@@ -94,7 +92,7 @@ impl HaltRule {
         count > 0 && is_enough
     }
 
-    /// What it asks for.
+    /// The level to which it halts the run.
     #[must_use]
     pub fn halt(self) -> Halt {
         match self.when {

@@ -1,7 +1,4 @@
-//! A job's completion: the job given back, with what came of it.
-//! Knows nothing of the run that it came from.
-//! What happens in a run, one thing at a time.
-//! Knows nothing of the run that it happens in.
+//! What a run reports to its caller: events as they happen, and a completion for each job.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,32 +9,32 @@ use crate::outcome::Outcome;
 use crate::spool::Spool;
 use crate::spool::live::Live;
 
-/// A job given back by the run, with what came of it. Every job that a run accepted comes back exactly once.
+/// A job given back by the run, with its outcome. Every job that a run accepted is given back exactly once.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Completion<W = Command> {
-    /// The job as it was given in.
+    /// The job as it was handed in.
     pub job: Job<W>,
     /// Its position in the input.
     pub seq: Seq,
-    /// Where it ran; `None` where its turn never came.
+    /// The slot it ran in; `None` if its turn never came.
     pub slot: Option<Slot>,
-    /// Which try of the job this was, from 1: the last one. Where the run was halted while the job waited for
-    /// another, the one that never came.
+    /// The number of its last attempt, from 1. If the run was halted while the job waited for a retry, this is the
+    /// attempt that was never made.
     pub attempt: u32,
     /// What came of it.
     pub outcome: Outcome,
-    /// The machine on which it ran, where that was another one, by the name that whoever drives the run has for it.
+    /// The machine it ran on, if that was another one, as named by the [`Driver`](crate::Driver) of the run.
     pub node: Option<Arc<str>>,
 }
 
-/// What a job that was not started has written.
+/// The output of a job that was not started.
 const SILENCE: &Spool = &Spool::EMPTY;
 
 impl<W> Completion<W> {
-    /// What an earlier run has recorded of a job, to be told again: no run gives it back.
+    /// A completion that an earlier run recorded, to be reported again.
     ///
-    /// `None` where the job doesn't say its [position](Job::position), or that or the slot is 0.
+    /// `None` if the job has no [position](Job::position), or if the position or the slot is 0.
     #[must_use]
     pub fn recorded(job: Job<W>, slot: usize, attempt: u32, outcome: Outcome) -> Option<Completion<W>> {
         let seq = Seq::recorded(job.position?)?;
@@ -45,16 +42,16 @@ impl<W> Completion<W> {
         Some(Completion { job, seq, slot, attempt, outcome, node: None })
     }
 
-    /// A job that ran nowhere that is known, or of which nobody will ever know what came of it.
+    /// A completion of a job that ran in no known slot, or whose outcome can't be known.
     ///
-    /// `None` where the job doesn't say its [position](Job::position), or that is 0.
+    /// `None` if the job has no [position](Job::position), or if that is 0.
     #[must_use]
     pub fn nowhere(job: Job<W>, outcome: Outcome) -> Option<Completion<W>> {
         let seq = Seq::recorded(job.position?)?;
         Some(Completion { job, seq, slot: None, attempt: 1, outcome, node: None })
     }
 
-    /// The same, of a job that ran on this machine; `None` is the one on which the run is driven.
+    /// Sets the machine it ran on; `None` is the one on which the run is driven.
     #[must_use]
     pub fn on(self, node: Option<Arc<str>>) -> Completion<W> {
         Completion { node, ..self }
@@ -66,19 +63,19 @@ impl<W> Completion<W> {
         &self.job.key
     }
 
-    /// What it wrote to standard output; empty where it was not started or not captured.
+    /// Its standard output; empty if it was not started or not captured.
     #[must_use]
     pub fn stdout(&self) -> &Spool {
         self.outcome.ran().map_or(SILENCE, |ran| &ran.stdout)
     }
 
-    /// What it wrote to standard error; empty where it was not started or not captured.
+    /// Its standard error; empty if it was not started or not captured.
     #[must_use]
     pub fn stderr(&self) -> &Spool {
         self.outcome.ran().map_or(SILENCE, |ran| &ran.stderr)
     }
 
-    /// How long it took; zero where it was not started.
+    /// How long it took; zero if it was not started.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.outcome.ran().map_or(Duration::ZERO, |ran| ran.elapsed)
@@ -89,15 +86,15 @@ impl<W> Completion<W> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<W = Command> {
-    /// An attempt was given a slot. Told only where
-    /// [`Pool::announce_starts`](crate::Pool::announce_starts) asks for it.
+    /// An attempt was given a slot. Reported only if
+    /// [`Pool::announce_starts`](crate::Pool::announce_starts) was called.
     Started(Started),
     /// An attempt failed, and another one follows.
     Retried(Retried),
-    /// A job that runs has written something. Told only where
-    /// [`Pool::follow_outputs`](crate::Pool::follow_outputs) asks for it.
+    /// A running job has written something. Reported only if
+    /// [`Pool::follow_outputs`](crate::Pool::follow_outputs) was called.
     Wrote(Live),
-    /// A job is done for good. There is one of these for each job.
+    /// A job is done. There is exactly one of these for each job.
     Completed(Completion<W>),
 }
 
@@ -110,18 +107,18 @@ pub struct Started {
     pub key: Key,
     /// Its position in the input.
     pub seq: Seq,
-    /// Where it runs.
+    /// The slot it runs in.
     pub slot: Slot,
-    /// Which try it is, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// On which machine, where that is another one.
+    /// The machine it runs on, if that is another one.
     pub node: Option<Arc<str>>,
 }
 
-/// An attempt that failed, and that another one follows.
+/// A failed attempt that is followed by another one.
 ///
-/// Where the run is halted before that one comes, the job's completion is
-/// [`NeverReached`](crate::NotStarted::NeverReached), with the number of the attempt that never came.
+/// If the run is halted before the next attempt, the job's completion is
+/// [`NeverReached`](crate::NotStarted::NeverReached) with the number of the attempt that was never made.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Retried {
@@ -129,27 +126,27 @@ pub struct Retried {
     pub key: Key,
     /// Its position in the input.
     pub seq: Seq,
-    /// Where the attempt ran.
+    /// The slot the attempt ran in.
     pub slot: Slot,
-    /// Which try failed, from 1.
+    /// The number of the failed attempt, from 1.
     pub attempt: u32,
-    /// What came of it, its output included.
+    /// Its outcome, including the output.
     pub outcome: Outcome,
-    /// How long the job waits at least, in no slot, before the next try.
+    /// How long the job waits before the next attempt, at least. It holds no slot meanwhile.
     pub pause: Duration,
-    /// On which machine the attempt ran, where that was another one.
+    /// The machine the attempt ran on, if that was another one.
     pub node: Option<Arc<str>>,
 }
 
 impl Started {
-    /// What an earlier run, or one elsewhere, has recorded of a start. `None` where the position or the slot is 0.
+    /// A start that an earlier run or a remote one recorded. `None` if the position or the slot is 0.
     #[must_use]
     pub fn recorded(key: Key, position: u64, slot: usize, attempt: u32) -> Option<Started> {
         let (seq, slot) = (Seq::recorded(position)?, Slot::recorded(slot)?);
         Some(Started { key, seq, slot, attempt, node: None })
     }
 
-    /// The same on this machine; `None` is the one on which the run is driven.
+    /// Sets the machine it runs on; `None` is the one on which the run is driven.
     #[must_use]
     pub fn on(self, node: Option<Arc<str>>) -> Started {
         Started { node, ..self }
@@ -157,7 +154,7 @@ impl Started {
 }
 
 impl Retried {
-    /// What a run elsewhere has recorded of an attempt that another one follows, whenever it does.
+    /// A failed attempt that a remote run recorded. The time of the next attempt is not known, so the pause is zero.
     #[must_use]
     pub fn recorded(started: Started, outcome: Outcome) -> Retried {
         let Started { key, seq, slot, attempt, node } = started;

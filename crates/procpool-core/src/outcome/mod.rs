@@ -1,5 +1,4 @@
-//! What came of a job: data, never an error of the run.
-//! Knows nothing of how it came about; `process.rs` finds out.
+//! The outcome of a job: data, never an error of the run. `process` determines it for local processes.
 
 pub(crate) mod event;
 pub(crate) mod results;
@@ -18,14 +17,14 @@ use crate::data::status::{Status, Usage};
 use crate::spool::Spool;
 use crate::sys;
 
-/// What came of a job: it ran, with all that there is to know then, or it was not started, and why.
+/// What came of a job: it ran, or it was not started.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It was started and has ended. Boxed: the one-word variants should not pay for its size.
+    /// It was started and has ended. Boxed, so that the small variants don't pay for its size.
     Ran(Box<Ran>),
-    /// No process of it ever ran.
+    /// No process was ever started for it.
     NotStarted(NotStarted),
-    /// It may have run, and nobody will ever know what came of it: what was to run it, elsewhere, is gone. Says why.
+    /// It may have run, but its outcome can't be known: the place where it ran is gone. Contains the reason.
     Lost(String),
 }
 
@@ -37,8 +36,8 @@ pub struct Ran {
     pub end: End,
     /// When it started, by the wall clock: for records, not for arithmetic.
     pub started: SystemTime,
-    /// How long it took, by the monotonic clock, from before its start until its process was gone and its
-    /// output was closed or given up.
+    /// How long it took by the monotonic clock: from before its start until its process was gone and its output
+    /// was closed or abandoned.
     pub elapsed: Duration,
     /// What it used.
     pub usage: Usage,
@@ -46,60 +45,61 @@ pub struct Ran {
     pub stdout: Spool,
     /// Its standard error; empty where it was not captured.
     pub stderr: Spool,
-    /// Who killed it, where more is known of that than [`end`](Ran::end) says.
+    /// Who killed it, if more is known than [`end`](Ran::end) says.
     pub killer: Option<Killer>,
-    /// Whether a descendant still held its output open after its own process had ended. A process that can't be its own is
-    /// not held against it, as one that this program has forked meanwhile.
+    /// Whether a descendant still held its output open after its own process had ended. Processes that can't
+    /// belong to the job don't count, such as one that this program forked in the meantime.
     pub leaked: bool,
-    /// Those of its processes that could not be killed within 2 s, though it was ended or its leak was to be killed: as a
-    /// rule they are another user's. Nothing else of it lives, as far as the kernel tells of a job's descendants. The process that
-    /// the job is itself is one of them where it was killed and has not ended within 5 s: it waits in the kernel, for a file server
-    /// that doesn't answer as a rule, and will end when that has. Its status is that of the KILL then.
+    /// Processes of the job that could not be killed within 2 s although the job was ended or its leak was to be
+    /// killed; usually they belong to another user. As far as the kernel lists a job's descendants, no others are
+    /// alive. The job's own process is among them if it was killed and has not ended within 5 s: it is blocked in the
+    /// kernel, usually by a file server that doesn't answer, and will end once that answers. The job's status is then
+    /// that of the KILL.
     pub survivors: Vec<Survivor>,
-    /// Whether it had not become its program yet when it was ended: the program, its directory or the file of its
-    /// input is on a file system that doesn't answer, say.
+    /// Whether it had not yet executed its program when it was ended. A likely cause is a file system that doesn't
+    /// answer, with the program, the directory or the input file on it.
     pub start_hung: bool,
-    /// What went wrong while its output was stored; then the output is incomplete and the job no success.
+    /// The error that occurred while its output was stored. The output is then incomplete and the job not a success.
     pub lost: Option<io::Error>,
 }
 
-/// A process that was left of a job and could not be killed.
+/// A process of a job that could not be killed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Survivor {
-    /// Its number.
+    /// Its pid.
     pub pid: u32,
-    /// The name of its program, as much as the kernel keeps of it.
+    /// The name of its program, as far as the kernel keeps it.
     pub program: String,
 }
 
 /// How a job that was started ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// By itself, or by somebody else's signal.
+    /// By itself, or by a signal from somebody else.
     Itself(Status),
-    /// It was ended because its time was up. The status is how its process took that.
+    /// It was ended because its time was up. Contains the status with which its process then ended.
     TimedOut(Status),
-    /// It was ended because the run was stopped. The status is how its process took that.
+    /// It was ended because the run was stopped. Contains the status with which its process then ended.
     Stopped(Status),
-    /// Nobody knows: other code of this program has taken its status (`SIGCHLD` is ignored or its handler calls `waitpid(-1)`, say).
-    /// Such a job counts as lost, and has its outputs.
+    /// Unknown, because other code of this program has taken its status (for example, `SIGCHLD` is ignored or its
+    /// handler calls `waitpid(-1)`). The job counts as lost but has its outputs.
     Unknown,
 }
 
-/// Why nobody knows how a process ended.
+/// The reason for [`End::Unknown`].
 const TAKEN: &str = "its exit status was taken by other code of this program: \
     SIGCHLD is ignored, or something waits for any child";
 
-/// Who killed a job that was ended by a signal and not by its runner.
+/// Who killed a job that was ended by a signal that its runner did not send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Killer {
-    /// The kernel, because its memory cgroup or the whole machine was out of memory.
+    /// The kernel, because the job's memory cgroup or the whole machine was out of memory.
     ///
-    /// That is concluded: a KILL came that the runner didn't send, and the kernel's count of such kills in this
-    /// program's memory cgroup (else of the machine) has risen meanwhile. Where a descendant of a job was the
-    /// one that was killed, or the job has moved to another cgroup, it is not known. Where another process of
-    /// the cgroup was, and somebody else kills a job by hand before the next time that it is looked, it is wrong.
+    /// This is inferred: the job was killed by a KILL that the runner didn't send, and the kernel's count of
+    /// out-of-memory kills in this program's memory cgroup (or of the machine) has risen. It goes unnoticed if a
+    /// descendant of the job was killed instead, or if the job has moved to another cgroup. It is wrong if another
+    /// process of the cgroup was killed and somebody kills a job by hand before the count is read again.
     OutOfMemory,
 }
 
@@ -112,10 +112,10 @@ pub enum NotStarted {
     NeverReached,
 }
 
-/// Why a process could not be started: what was the trouble, and the system's words for it.
+/// Why a process could not be started: what failed, and the system's error.
 #[derive(Debug)]
 pub struct SpawnError {
-    /// What the trouble was with.
+    /// What the error is about.
     pub subject: Subject,
     /// The system's error.
     pub source: io::Error,
@@ -124,31 +124,31 @@ pub struct SpawnError {
 /// What a [`SpawnError`] is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// The program is nowhere, or can't be executed.
+    /// The program doesn't exist or can't be executed.
     Program(OsString),
-    /// The program is a script, and the interpreter that its first line names is missing.
+    /// The program is a script whose interpreter, named in its first line, doesn't exist.
     Interpreter {
         /// The script.
         script: PathBuf,
-        /// What stands after its `#!`.
+        /// The rest of the line after `#!`.
         interpreter: OsString,
     },
-    /// The directory to run in can't be entered.
+    /// The working directory can't be entered.
     Directory(PathBuf),
-    /// The standard input could not be opened or made.
+    /// The standard input could not be opened or created.
     Stdin(PathBuf),
     /// The system had no room for another process, descriptor or thread.
     Machine,
-    /// `/dev/null`, which is the standard input of jobs that have no other, can't be opened.
+    /// `/dev/null`, the default standard input, can't be opened.
     Null,
-    /// A call of the system that every start needs has failed, or what stands for it here, and there is no other way left:
-    /// its name.
+    /// A system call that every start needs has failed, and there is no other way to start a process. Contains
+    /// the name of the call.
     Call(Cow<'static, str>),
 }
 
 impl Ran {
-    /// A job that ended like this, just now, in no time, without output: the start for a
-    /// [`Runner`](crate::Runner) that fills in what it knows.
+    /// A job that ended like this just now, after no time and without output. A [`Runner`](crate::Runner) then sets
+    /// the fields that it knows.
     #[must_use]
     pub fn new(end: End) -> Ran {
         Ran {
@@ -186,7 +186,7 @@ impl From<NotStarted> for Outcome {
 }
 
 impl Outcome {
-    /// Whether the job ended by itself with exit code 0 and all of its output is there.
+    /// Whether the job ended by itself with exit code 0 and its output is complete.
     #[must_use]
     pub fn is_success(&self) -> bool {
         match self {
@@ -195,10 +195,9 @@ impl Outcome {
         }
     }
 
-    /// The job's status as one number, in the shell's words: its exit code; 128 + n where signal n killed
-    /// it; 124 timed out; 127 program not found; 126 found but can't be executed. A job that was stopped
-    /// never has 0, whatever its process made of the signal: then it is 143. `None` where its turn never came, or
-    /// where it is not known.
+    /// The job's status as one number, as a shell gives it: its exit code; 128 + n if signal n killed it; 124 if it
+    /// timed out; 127 if the program was not found; 126 if it can't be executed. A stopped job never has 0: if its process
+    /// exited with 0 on the signal, the status is 143. `None` if its turn never came or the status is not known.
     #[must_use]
     pub fn status(&self) -> Option<u8> {
         match self {
@@ -213,7 +212,7 @@ impl Outcome {
         }
     }
 
-    /// Whether the machine had no room for it, which may be otherwise once others have ended.
+    /// Whether the machine had no room for it. That may change once other jobs have ended.
     pub(crate) fn wants_room(&self) -> bool {
         match self {
             Outcome::NotStarted(NotStarted::Spawn(SpawnError { subject: Subject::Machine, source })) => {
@@ -223,7 +222,7 @@ impl Outcome {
         }
     }
 
-    /// Why nobody will ever know what came of it; `None` where that is known.
+    /// Why the outcome can't be known; `None` if it is known.
     #[must_use]
     pub fn lost(&self) -> Option<&str> {
         match self {
@@ -233,7 +232,7 @@ impl Outcome {
         }
     }
 
-    /// What there is to know of a job that ran; `None` where it was not started.
+    /// The details of a job that ran; `None` if it was not started.
     #[must_use]
     pub fn ran(&self) -> Option<&Ran> {
         match self {

@@ -1,5 +1,4 @@
 //! The results of a whole run, by key and in input order.
-//! Knows nothing of how they came about.
 
 use std::collections::HashMap;
 use std::ops::Index;
@@ -33,13 +32,13 @@ impl<W> Results<W> {
         self.completions.iter()
     }
 
-    /// How many there are.
+    /// The number of results.
     #[must_use]
     pub fn len(&self) -> usize {
         self.completions.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no results.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.completions.is_empty()
@@ -55,7 +54,7 @@ impl<W> Results<W> {
 /// The result of the job with this key.
 ///
 /// # Panics
-/// Where there is none; [`Results::get`] doesn't.
+/// If there is no such job; [`Results::get`] doesn't panic.
 impl<W, Q: AsRef<[u8]> + ?Sized> Index<&Q> for Results<W> {
     type Output = Completion<W>;
 

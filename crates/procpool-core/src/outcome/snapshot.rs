@@ -1,5 +1,4 @@
-//! How a run stands at one moment.
-//! Knows nothing of where the figures come from.
+//! The state of a run at one moment.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,54 +9,54 @@ use crate::data::limit::Limit;
 use crate::halt::rule::HaltRule;
 use crate::outcome::event::Started;
 
-/// How a run stands at one moment, see [`Handle::snapshot`](crate::Handle::snapshot).
+/// The state of a run at one moment, see [`Handle::snapshot`](crate::Handle::snapshot).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Snapshot {
     /// The run's limit.
     pub limit: Limit,
-    /// How many jobs the input has in all, where that is known: it has ended, or it said so beforehand.
+    /// The number of jobs in the input, if it is known: the input has ended or declared its length beforehand.
     pub total: Option<u64>,
-    /// Jobs that neither run nor have ended, those that wait for another attempt included.
+    /// Jobs that neither run nor have ended, including those that wait for a retry.
     pub pending: Pending,
-    /// Jobs that wait for another attempt.
+    /// Jobs that wait for a retry.
     pub retrying: u64,
-    /// Jobs that run, by slot.
+    /// Running jobs, by slot.
     pub active: Vec<Active>,
-    /// Jobs that have ended for good, however they did.
+    /// Jobs that have ended after their last attempt, whatever the outcome.
     pub completed: u64,
-    /// What keeps a job from its start though a slot is free for it.
+    /// What prevents a start although a slot is free.
     pub held_up: Option<HeldUp>,
-    /// The rule by which the run has halted, where it did so by itself.
+    /// The halt rule that was reached, if any.
     pub reached: Option<HaltRule>,
-    /// For how long slots have been taken, in sum.
+    /// The sum of the times that slots have been in use.
     pub busy: Duration,
-    /// Of a run that is driven elsewhere: how it stands there, in a line for people.
+    /// The state of a remote run, as a line of text.
     pub elsewhere: Option<Arc<str>>,
 }
 
-/// How many jobs neither run nor have ended, as far as that is known.
+/// How many jobs neither run nor have ended, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pending {
-    /// Just so many: the input has ended, or it said beforehand how long it is.
+    /// Exactly this many: the input has ended, or declared its length beforehand.
     Exactly(u64),
-    /// So many were seen; the input may have more.
+    /// This many were seen; the input may have more.
     AtLeast(u64),
 }
 
-/// What keeps a job from its start though a slot is free for it.
+/// What prevents a start although a slot is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HeldUp {
     /// The last start is too recent, see [`Pool::delay`](crate::Pool::delay).
     Delay,
-    /// Too much runs on the machine, see [`Pool::load_limit`](crate::Pool::load_limit).
+    /// Too many tasks run on the machine, see [`Pool::load_limit`](crate::Pool::load_limit).
     Load,
     /// Too little memory is available, see [`Pool::memory_reserve`](crate::Pool::memory_reserve).
     Memory,
 }
 
-/// A job that runs.
+/// A running job.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Active {
@@ -65,18 +64,18 @@ pub struct Active {
     pub key: Key,
     /// Its position in the input.
     pub seq: Seq,
-    /// Where it runs.
+    /// The slot it runs in.
     pub slot: Slot,
-    /// Which try it is, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// Since when it has had the slot.
+    /// When it got the slot.
     pub since: Instant,
-    /// On which machine, where that is another one.
+    /// The machine it runs on, if that is another one.
     pub node: Option<Arc<str>>,
 }
 
 impl Snapshot {
-    /// Of a run that has just begun, and of which nothing else is known.
+    /// The snapshot of a run that has just begun.
     pub(crate) fn of(limit: Limit) -> Snapshot {
         Snapshot {
             limit,
@@ -92,7 +91,7 @@ impl Snapshot {
         }
     }
 
-    /// Whether as many jobs run as may.
+    /// Whether all slots are in use.
     #[must_use]
     pub fn is_limit_reached(&self) -> bool {
         self.active.len() >= self.limit.get()
@@ -100,7 +99,7 @@ impl Snapshot {
 }
 
 impl Active {
-    /// What a run elsewhere has recorded of a job that runs.
+    /// A running job that a remote run recorded.
     #[must_use]
     pub fn recorded(started: Started, since: Instant) -> Active {
         let Started { key, seq, slot, attempt, node } = started;

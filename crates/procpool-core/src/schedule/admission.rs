@@ -1,29 +1,29 @@
-//! Whether the machine is free enough for another start: pure, and told what a look at the machine said.
-//! Knows nothing of how it is looked.
+//! Decides whether the machine is free enough for another start, given a reading of its load and memory. Pure: the
+//! reading is taken by `pool/gauge.rs`.
 
 use std::time::{Duration, Instant};
 
 use crate::outcome::snapshot::HeldUp;
 
-/// What has to be looked at before each start.
+/// The limits that a reading must satisfy before each start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct AdmissionRules {
-    /// Nothing is started unless fewer tasks than this run or want to.
+    /// Start nothing unless fewer tasks than this are runnable.
     pub(crate) load_limit: Option<u64>,
-    /// Nothing is started while less memory than this is available, in bytes.
+    /// Start nothing while fewer bytes of memory than this are available.
     pub(crate) memory_reserve: Option<u64>,
 }
 
-/// What a look at the machine said. `None` is what nobody asked for, or what could not be read now.
+/// A reading of the machine. `None` is a value that no rule needs, or that could not be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reading {
-    /// Tasks that run or want to, who looks not counted.
+    /// Runnable tasks, this one excluded.
     pub(crate) running_tasks: Option<u64>,
-    /// Bytes.
+    /// In bytes.
     pub(crate) available_memory: Option<u64>,
 }
 
-/// The rules, and how things stand with them.
+/// The rules, and whether the last reading satisfied them.
 #[derive(Debug)]
 pub(crate) struct Admission {
     rules: AdmissionRules,
@@ -32,19 +32,19 @@ pub(crate) struct Admission {
 
 #[derive(Clone, Copy, Debug)]
 enum AdmissionState {
-    /// There is no rule.
+    /// There are no rules.
     Open,
-    /// The next start is all right. It takes a look of its own, for a start changes what there is to see.
+    /// The next start is allowed. Each start needs a reading of its own, because it changes the load.
     Admitted,
-    /// It is looked again then; until then nothing starts.
+    /// Nothing starts before the next reading, which is due at `until`.
     Closed { until: Option<Instant>, by: Option<HeldUp> },
 }
 
-/// How long after a look that held up a start it is looked again.
+/// The time from a reading that prevented a start to the next one.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
-/// How long after a start it is looked again. A job that was only just started can't be seen yet, and a hundred
-/// of them would be let in one by one.
+/// The time from a start to the next reading. A job that was just started doesn't show in the load yet; without
+/// this time a hundred of them would be admitted one by one.
 const SETTLE: Duration = Duration::from_millis(10);
 
 impl AdmissionRules {
@@ -53,12 +53,12 @@ impl AdmissionRules {
     }
 
     fn held_up_by(self, reading: Reading) -> Option<HeldUp> {
-        // What can't be read now may say anything: it is looked again.
+        // A value that can't be read prevents the start, until a later reading has it.
         let is_loaded = |most| reading.running_tasks.is_none_or(|running| running >= most);
-        let note_shortage = |least| reading.available_memory.is_none_or(|available| available < least);
+        let is_short = |least| reading.available_memory.is_none_or(|available| available < least);
         if self.load_limit.is_some_and(is_loaded) {
             Some(HeldUp::Load)
-        } else if self.memory_reserve.is_some_and(note_shortage) {
+        } else if self.memory_reserve.is_some_and(is_short) {
             Some(HeldUp::Memory)
         } else {
             None
@@ -76,7 +76,7 @@ impl Admission {
         Admission { rules, state }
     }
 
-    /// Whether the next start takes a look at the machine first, now.
+    /// Whether the next start needs a reading now.
     pub(crate) fn wants_reading(&self, now: Instant) -> bool {
         match self.state {
             AdmissionState::Open | AdmissionState::Admitted => false,
@@ -101,7 +101,7 @@ impl Admission {
         matches!(self.state, AdmissionState::Closed { .. })
     }
 
-    /// When it is looked again; `None` where that is at once, or nothing holds up the next start.
+    /// When the next reading is due; `None` if at once, or if nothing prevents the next start.
     pub(crate) fn next_reading(&self) -> Option<Instant> {
         match self.state {
             AdmissionState::Closed { until, .. } => until,
@@ -109,7 +109,7 @@ impl Admission {
         }
     }
 
-    /// What the last look found to be too much or too little.
+    /// Which rule the last reading failed.
     pub(crate) fn held_up_by(&self) -> Option<HeldUp> {
         match self.state {
             AdmissionState::Closed { by, .. } => by,

@@ -1,5 +1,5 @@
-//! Decides what may start now, in which slot, what is tried again, and when all is over: a pure state machine.
-//! Knows no clock (it is told the time), no thread, no channel, no process.
+//! Decides what may start now and in which slot, what is retried, and when the run is over: a pure state machine. It
+//! is given the time and has no thread, channel or process, so tests can run it through any sequence of events.
 
 pub(crate) mod admission;
 mod pace;
@@ -32,7 +32,7 @@ use crate::schedule::typical::TypicalTime;
 
 pub(crate) use crate::schedule::queue::Waiting;
 
-/// The state of a run: what waits, what runs where, what is done. Its one owner is the run's state.
+/// Which jobs wait, which run in which slot, and how many are done. Owned by the state of the run.
 pub(crate) struct Schedule<W> {
     input: Input,
     queue: Queue<W>,
@@ -45,43 +45,43 @@ pub(crate) struct Schedule<W> {
     typical: Option<TypicalTime>,
     shuffle: Option<u64>,
     progress: Progress,
-    /// Whether the whole input is wanted at once, however little of it can start.
+    /// Whether all of the input is wanted at once, although little of it can start.
     reads_ahead: bool,
     completed: u64,
 }
 
-/// How far the run is from its end.
+/// Whether the run has been halted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Progress {
     GoesOn,
-    /// Somebody halted it: nothing is started or tried again.
+    /// Halted from outside: nothing is started or retried.
     Halted,
-    /// The same, because its rule was reached; with what is still to be done about that.
+    /// Halted because its rule was reached. Contains the halt level until [`take_halt`](Schedule::take_halt) takes it.
     Reached(Option<Halt>),
 }
 
-/// A job that may start now: everything that identifies the attempt.
+/// An attempt that may start now.
 #[derive(Debug)]
 pub(crate) struct Start<W> {
     pub(crate) job: Job<W>,
     pub(crate) seq: Seq,
     pub(crate) slot: Slot,
     pub(crate) attempt: u32,
-    /// What kept it from this last though a slot was free for it.
+    /// What last prevented its start although a slot was free.
     pub(crate) held_up: Option<HeldUp>,
 }
 
 /// What follows from the end of an attempt.
 #[derive(Debug)]
 pub(crate) enum Verdict<W> {
-    /// The job is done for good.
+    /// The job is done.
     Done(Start<W>),
-    /// It is to be started again after the pause.
+    /// The job is to be retried after this pause.
     Again(Start<W>, Duration),
 }
 
 impl<W> Schedule<W> {
-    /// `expected` is the number of jobs that the input will bring, where that is known.
+    /// `expected` is the number of jobs that the input will bring, if it is known.
     pub(crate) fn new(limit: Limit, expected: Option<u64>, policies: Policies) -> Schedule<W> {
         Schedule {
             input: Input::new(expected, policies.positions),
@@ -101,20 +101,20 @@ impl<W> Schedule<W> {
         }
     }
 
-    /// Whether a job that came now could start now, or has to be known beforehand. Nothing else is pulled from
-    /// the input: this is what keeps a million jobs in flat memory.
+    /// Whether another job is wanted from the input: one that could start now, or any if all must be known first. Pulling
+    /// nothing else keeps memory flat for a list of a million jobs.
     pub(crate) fn wants_input(&self) -> bool {
         let has_room = self.queue.new_ones() + self.slots.taken() < self.slots.limit().get();
         self.input.is_open() && (has_room || self.reads_ahead)
     }
 
-    /// Accepts a job from the input. From here on it is owed exactly one completion.
+    /// Accepts a job from the input. From now on the run owes it exactly one completion.
     pub(crate) fn add(&mut self, job: Job<W>) {
         let seq = self.input.count(job.position);
         self.queue.add(Waiting { job, seq, attempt: 1, held_up: None });
     }
 
-    /// The input has no more jobs.
+    /// Declares the end of the input.
     pub(crate) fn end_input(&mut self) {
         if let (Some(seed), true) = (self.shuffle, self.input.is_open()) {
             self.queue.shuffle(seed);
@@ -123,7 +123,7 @@ impl<W> Schedule<W> {
         self.judge();
     }
 
-    /// Whether [`start`](Schedule::start) wants a [`Reading`] of the machine first.
+    /// Whether [`start`](Schedule::start) needs a [`Reading`] of the machine first.
     pub(crate) fn wants_reading(&self, now: Instant) -> bool {
         self.admission.wants_reading(now) && self.is_next_due(now) && self.pace.holds_until(now).is_none()
     }
@@ -148,7 +148,7 @@ impl<W> Schedule<W> {
         Some(Start { job, seq, slot, attempt, held_up })
     }
 
-    /// A slot is free, and a policy keeps it so.
+    /// Records on the next job that a policy prevented its start although a slot was free.
     fn note_hold(&mut self, now: Instant) {
         let until = self.pace.holds_until(now).or_else(|| self.admission.next_reading());
         if let (Some(until), Some(by)) = (until, self.held_by(now)) {
@@ -156,7 +156,7 @@ impl<W> Schedule<W> {
         }
     }
 
-    /// When [`start`](Schedule::start) has to be asked again though nothing else happens.
+    /// When [`start`](Schedule::start) has to be called again even if nothing happens.
     pub(crate) fn next_wake(&self, now: Instant) -> Option<Instant> {
         if !self.may_start() {
             return None;
@@ -171,7 +171,7 @@ impl<W> Schedule<W> {
         self.progress == Progress::GoesOn && !self.slots.is_full() && has_order
     }
 
-    /// Whether only a policy may keep the next job from its start.
+    /// Whether nothing but a policy can prevent the next start.
     fn is_next_due(&self, now: Instant) -> bool {
         self.may_start() && self.queue.next_due(now).is_some_and(|due| due <= now)
     }
@@ -180,19 +180,20 @@ impl<W> Schedule<W> {
         if self.is_next_due(now) { self.held_by(now) } else { None }
     }
 
-    /// What a policy would keep the next job from its start by.
+    /// The policy that prevents the next start, if one does.
     fn held_by(&self, now: Instant) -> Option<HeldUp> {
         let by_pace = self.pace.holds_until(now).map(|_| HeldUp::Delay);
         by_pace.or_else(|| self.admission.held_up_by())
     }
 
-    /// How long an attempt may take whose job doesn't say so; `None` where that is not known, or is for ever.
+    /// The timeout of jobs without one of their own; `None` if it is not known yet, or if there is none.
     pub(crate) fn timeout(&self) -> Option<Duration> {
         self.typical.as_ref().and_then(TypicalTime::timeout)
     }
 
-    /// An attempt has ended. Its slot stays taken until [`leave`](Schedule::leave) or [`try_again`](Schedule::try_again): the
-    /// caller is told in between, who may take as long as he likes, and until then nothing starts in its place.
+    /// Judges an attempt that has ended. Its slot stays in use until [`leave`](Schedule::leave) or
+    /// [`try_again`](Schedule::try_again): the caller is told in between, which may take long, and until then nothing starts in
+    /// the slot.
     pub(crate) fn conclude(&mut self, start: Start<W>, outcome: &Outcome) -> Verdict<W> {
         let Start { job, seq, attempt, .. } = &start;
         let pause = match self.progress {
@@ -206,20 +207,20 @@ impl<W> Schedule<W> {
         Verdict::Done(start)
     }
 
-    /// The job in this slot is done, or given up.
+    /// Frees the slot of a job that is done.
     pub(crate) fn leave(&mut self, slot: Slot, now: Instant) {
         self.slots.release(slot, now);
         self.completed += 1;
     }
 
-    /// The job in this slot waits for its next attempt.
+    /// Frees the slot of a job that waits for its next attempt.
     pub(crate) fn try_again(&mut self, start: Start<W>, pause: Duration, now: Instant) {
         let Start { job, seq, slot, attempt, .. } = start;
         self.slots.release(slot, now);
         self.queue.add_again(Waiting { job, seq, attempt: attempt + 1, held_up: None }, pause, now);
     }
 
-    /// What we ended or never reached says nothing of the jobs.
+    /// Counts the outcome for the halt rule, unless the run ended the job or never reached it.
     fn count(&mut self, outcome: &Outcome) {
         match outcome {
             Outcome::Ran(ran) if matches!(ran.end, End::Stopped(_)) => return,
@@ -244,7 +245,7 @@ impl<W> Schedule<W> {
         }
     }
 
-    /// How the run is to be halted because its rule was reached: told once.
+    /// The level to which the run is to be halted because its rule was reached. Returned once.
     pub(crate) fn take_halt(&mut self) -> Option<Halt> {
         match &mut self.progress {
             Progress::Reached(halt) => halt.take(),
@@ -252,36 +253,36 @@ impl<W> Schedule<W> {
         }
     }
 
-    /// The run was halted by somebody else.
+    /// Records that the run was halted from outside.
     pub(crate) fn halt(&mut self) {
         if self.progress == Progress::GoesOn {
             self.progress = Progress::Halted;
         }
     }
 
-    /// Takes the next job that was accepted and will not be started, or not again, because the run was halted.
+    /// After a halt: takes the next accepted job that will not be started or retried any more.
     pub(crate) fn give_up(&mut self) -> Option<Waiting<W>> {
         let waiting = self.queue.give_up()?;
         self.completed += 1;
         Some(waiting)
     }
 
-    /// Whether something waits while a slot is free, for its pause, for a policy or only for somebody who starts it.
+    /// Whether jobs wait although a slot is free: for their pause, for a policy, or just to be started.
     pub(crate) fn leaves_work(&self) -> bool {
         !self.slots.is_full() && !self.queue.is_empty()
     }
 
-    /// How many jobs run.
+    /// The number of running jobs.
     pub(crate) fn running(&self) -> usize {
         self.slots.taken()
     }
 
-    /// Whether nothing that was accepted is left to do. More may still come from an open input.
+    /// Whether no accepted job is left. An open input may still bring more.
     pub(crate) fn is_idle(&self) -> bool {
         self.slots.taken() == 0 && self.queue.is_empty()
     }
 
-    /// Whether nothing is left to do and nothing will come.
+    /// Whether no job is left and none will come.
     pub(crate) fn is_over(&self) -> bool {
         self.is_idle() && !self.input.is_open()
     }

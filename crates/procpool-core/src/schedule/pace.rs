@@ -1,15 +1,12 @@
-//! The least time between two starts.
-//! Knows nothing of what is started.
-//! Arithmetic with moments that doesn't end where the clock does.
-//! Knows no clock.
+//! The least time between two starts, and arithmetic on moments that can't overflow.
 
 use std::time::{Duration, Instant};
 
-/// Keeps starts apart.
+/// Enforces the least time between two starts.
 #[derive(Debug)]
 pub(crate) struct Pace {
     delay: Duration,
-    /// Before that nothing is started; `None` where nothing has been yet, or nothing keeps starts apart.
+    /// Nothing starts before this moment; `None` if nothing was started yet, or if there is no delay.
     next: Option<Instant>,
 }
 
@@ -18,7 +15,7 @@ impl Pace {
         Pace { delay, next: None }
     }
 
-    /// Until when the next start has to wait; `None` where it doesn't.
+    /// When the next start is allowed; `None` if it is allowed now.
     pub(crate) fn holds_until(&self, now: Instant) -> Option<Instant> {
         self.next.filter(|next| now < *next)
     }
@@ -30,10 +27,10 @@ impl Pace {
     }
 }
 
-/// As good as for ever, and no clock ends before it.
+/// Practically forever; adding it doesn't overflow any clock.
 const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
-/// The moment so much later, however much that is.
+/// `now + duration`, without overflow.
 pub(crate) fn later(now: Instant, duration: Duration) -> Instant {
     now + duration.min(FOR_EVER)
 }

@@ -1,5 +1,4 @@
-//! All that a run was told about when jobs start, start again, and stop starting: plain data.
-//! Knows nothing of how it is carried out.
+//! All policies of a run about when jobs start, are retried, and stop starting: plain data.
 
 use std::time::Duration;
 
@@ -7,7 +6,7 @@ use crate::halt::rule::HaltRule;
 use crate::schedule::admission::AdmissionRules;
 use crate::schedule::retries::Retries;
 
-/// What holds for a whole run; the default lets everything start as soon as there is a slot.
+/// The policies of a run; by default, everything starts as soon as there is a slot.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Policies {
     pub(crate) retries: Retries,
@@ -15,19 +14,19 @@ pub(crate) struct Policies {
     /// The least time between two starts.
     pub(crate) delay: Duration,
     pub(crate) admission: AdmissionRules,
-    /// Of the median of the jobs that succeeded; for jobs without a timeout of their own.
+    /// The timeout of jobs without one of their own, in percent of the median time of successful jobs.
     pub(crate) timeout_percent: Option<u32>,
-    /// The seed of the order in which jobs start, where that is not the input's.
+    /// The seed for a random order of starts; `None` is input order.
     pub(crate) shuffle: Option<u64>,
     pub(crate) positions: Positions,
 }
 
-/// What becomes of a position that a job comes with.
+/// How the position that a job brings is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Positions {
-    /// It is heeded where it is no step back.
+    /// It is used if it is higher than all before.
     #[default]
     Rising,
-    /// It is heeded.
+    /// It is used always.
     AsGiven,
 }

@@ -1,7 +1,5 @@
-//! What is known of the input: how much came, whether more may come, how much it is in all.
-//! Knows nothing of where it comes from, nor of what becomes of it.
-//! The jobs that wait to be started: those that came from the input, and those that wait for another attempt.
-//! Knows nothing of slots, and not why a job has to wait.
+//! The jobs that wait to be started: new ones from the input, and failed ones that wait for a retry; and how many jobs
+//! the input has brought and will bring.
 
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, VecDeque};
@@ -13,11 +11,11 @@ use crate::schedule::pace::later;
 use crate::schedule::policies::Positions;
 use crate::schedule::random::SplitMix64;
 
-/// The input of a run, seen from the schedule.
+/// The progress of the input.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Input {
     next: Seq,
-    /// How many jobs came: their positions may have gaps.
+    /// How many jobs came. Differs from the last position if positions have gaps.
     jobs: u64,
     positions: Positions,
     state: InputState,
@@ -25,7 +23,7 @@ pub(crate) struct Input {
 
 #[derive(Clone, Copy, Debug)]
 enum InputState {
-    /// More may come; how many in all, where the input said so.
+    /// More may come. `expected` is the number of all jobs, if the input declared it.
     Open {
         expected: Option<u64>,
     },
@@ -42,7 +40,7 @@ impl Input {
         }
     }
 
-    /// The position of a job that came, and may have said which it is.
+    /// Counts a job, and returns its seq, given the position that it may bring.
     pub(crate) fn count(&mut self, position: Option<u64>) -> Seq {
         let seq = match self.positions {
             Positions::Rising => self.next.or_later(position),
@@ -61,7 +59,7 @@ impl Input {
         matches!(self.state, InputState::Open { .. })
     }
 
-    /// How many jobs there are in all, where that is known.
+    /// The number of all jobs, if it is known.
     pub(crate) fn total(self) -> Option<u64> {
         match self.state {
             InputState::Open { expected } => expected,
@@ -70,21 +68,21 @@ impl Input {
     }
 }
 
-/// A job that was accepted and does not run.
+/// An accepted job that does not run.
 #[derive(Debug)]
 pub(crate) struct Waiting<W> {
     pub(crate) job: Job<W>,
     pub(crate) seq: Seq,
-    /// The attempt that it waits for.
+    /// The number of its next attempt.
     pub(crate) attempt: u32,
-    /// What kept it from its start last.
+    /// What last prevented its start.
     pub(crate) held_up: Option<HeldUp>,
 }
 
-/// See the head of this file.
+/// All waiting jobs.
 pub(crate) struct Queue<W> {
     new: VecDeque<Waiting<W>>,
-    /// The one that is due first on top.
+    /// Jobs that wait for a retry; the one that is due first on top.
     again: BinaryHeap<Later<W>>,
 }
 
@@ -98,34 +96,34 @@ impl<W> Queue<W> {
         Queue { new: VecDeque::new(), again: BinaryHeap::new() }
     }
 
-    /// A job came from the input.
+    /// Adds a job that came from the input.
     pub(crate) fn add(&mut self, waiting: Waiting<W>) {
         self.new.push_back(waiting);
     }
 
-    /// Puts those that came from the input into an order that follows from the seed and their number (Fisher and Yates).
+    /// Shuffles the new jobs, reproducibly for the same seed and number of jobs (Fisher and Yates).
     pub(crate) fn shuffle(&mut self, seed: u64) {
         let mut random = SplitMix64::new(seed);
         for last in (1..self.new.len()).rev() {
-            // No number is likelier than another by more than their count in 2^64.
+            // The bias of the remainder is below the number of jobs in 2^64.
             let other = random.next() % (last as u64 + 1);
             self.new.swap(last, usize::try_from(other).expect("BUG: it is below a length"));
         }
     }
 
-    /// A job is to be started again once `pause` has passed.
+    /// Adds a job that is to be retried after `pause`.
     pub(crate) fn add_again(&mut self, waiting: Waiting<W>, pause: Duration, now: Instant) {
         self.again.push(Later { due: later(now, pause), waiting });
     }
 
-    /// When the next job may be started, as far as that is up to the queue.
+    /// When the next job is due, apart from policies.
     pub(crate) fn next_due(&self, now: Instant) -> Option<Instant> {
         let again = self.again.peek().map(|later| later.due);
         if self.new.is_empty() { again } else { Some(now) }
     }
 
-    /// Nothing is started until then, and the job that is next by then was held up by that. It may become due only
-    /// meanwhile: nobody looks again before the end of the hold.
+    /// Records that `by` prevents starts until then, on the job that will be next at that time. It may become due only in the
+    /// meantime, because nobody looks at the queue before the end of the hold.
     pub(crate) fn hold_up(&mut self, until: Instant, by: HeldUp) {
         match self.again.peek_mut() {
             Some(mut later) if later.due < until => later.waiting.held_up = Some(by),
@@ -137,7 +135,7 @@ impl<W> Queue<W> {
         }
     }
 
-    /// Takes the next job that may be started: one that is due again before one that is new.
+    /// Takes the next job that is due. Retries go before new jobs.
     pub(crate) fn pop(&mut self, now: Instant) -> Option<Waiting<W>> {
         match self.again.peek() {
             Some(later) if later.due <= now => self.again.pop().map(|later| later.waiting),
@@ -150,12 +148,12 @@ impl<W> Queue<W> {
         self.new.pop_front().or_else(|| self.again.pop().map(|later| later.waiting))
     }
 
-    /// How many came from the input and wait for their first attempt.
+    /// The number of jobs that wait for their first attempt.
     pub(crate) fn new_ones(&self) -> usize {
         self.new.len()
     }
 
-    /// How many wait for another attempt.
+    /// The number of jobs that wait for a retry.
     pub(crate) fn further_ones(&self) -> usize {
         self.again.len()
     }
@@ -165,7 +163,7 @@ impl<W> Queue<W> {
     }
 }
 
-/// The greatest is the one that is due first; of those that are due together, the first in the input.
+/// Orders the heap: the greatest is the one that is due first, and among equal ones the first in the input.
 impl<W> Ord for Later<W> {
     fn cmp(&self, other: &Later<W>) -> Ordering {
         let place = |later: &Later<W>| (later.due, later.waiting.seq);

@@ -1,7 +1,6 @@
-//! Numbers that look random and follow from a seed: the same on every machine and in every version.
-//! Knows nothing of what is drawn from them.
+//! Pseudo-random numbers that follow from a seed: the same on every machine and in every version.
 
-/// Sebastiano Vigna's splitmix64. Good enough to spread and to shuffle, no good for secrets.
+/// Sebastiano Vigna's splitmix64. Good enough for jitter and shuffling, not for secrets.
 #[derive(Clone, Debug)]
 pub(crate) struct SplitMix64(u64);
 

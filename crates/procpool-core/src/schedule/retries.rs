@@ -1,5 +1,4 @@
-//! Which failed attempts are followed by another, and after what pause: pure.
-//! Knows no clock, no queue and no slot.
+//! Decides which failed attempts are retried and after what pause. Pure.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -10,11 +9,11 @@ use crate::data::status::Status;
 use crate::outcome::{End, NotStarted, Outcome, Subject};
 use crate::schedule::random::SplitMix64;
 
-/// How often a job that failed is tried again, after what pause, and for which failures, see
+/// How often a failed job is retried, after what pause, and for which failures; see
 /// [`Pool::retries`](crate::Pool::retries).
 ///
-/// A job that was [stopped](End::Stopped) is never tried again, nor is one of which output was
-/// [lost](crate::Ran::lost): that is no fault of the job's, and who started the run has to hear of it.
+/// A job that was [stopped](End::Stopped) or whose output was [lost](crate::Ran::lost) is never retried: neither is
+/// the job's fault, and whoever started the run must learn of it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -22,7 +21,7 @@ use crate::schedule::random::SplitMix64;
 ///
 /// // At most three attempts; pauses of 1 s and 2 s, and up to a quarter more of each.
 /// let patient = Retries::new(2).delay(Duration::from_secs(1)).longest_delay(Duration::from_secs(60));
-/// // Only where the job itself asks for it.
+/// // Only if the job asks for it by its exit code.
 /// let on_request = Retries::new(10).on([Cause::ExitCode(75)]);
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -34,27 +33,27 @@ pub struct Retries {
     seed: u64,
 }
 
-/// Why an attempt failed, as far as [`Retries::on`] tells failures apart.
+/// Why an attempt failed, as far as [`Retries::on`] distinguishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cause {
-    /// It ended by itself, with any exit code but 0.
+    /// It exited with any code but 0.
     Exit,
-    /// It ended by itself with this exit code.
+    /// It exited with this code.
     ExitCode(u8),
     /// It was killed by a signal that the run didn't send.
     Signal,
-    /// Its time was up.
+    /// It timed out.
     Timeout,
-    /// It could not be started, for whatever reason.
+    /// It could not be started.
     Spawn,
 }
 
 impl Retries {
-    /// So many further attempts: a job is started once more than that at most. Without a pause, and after
-    /// every failure but that of a program that is missing or can't be executed.
+    /// Up to `further` retries, without a pause, after every failure except that the program is missing or can't be
+    /// executed.
     #[must_use]
     pub fn new(further: u32) -> Retries {
-        // std's own source of random numbers: several runs that lost the same server must not come back as one.
+        // Random seed from std: several runs that lost the same server must not retry in step.
         Retries {
             further,
             seed: RandomState::new().hash_one(further),
@@ -62,37 +61,37 @@ impl Retries {
         }
     }
 
-    /// The pause before the second attempt. It doubles with each further one, and up to a quarter is added at
-    /// random, so that jobs that failed together don't come back together.
+    /// Sets the pause before the second attempt. It doubles with each further attempt, and up to a quarter is added at
+    /// random, so that jobs that failed together are not retried together.
     #[must_use]
     pub fn delay(mut self, delay: Duration) -> Retries {
         self.delay = delay;
         self
     }
 
-    /// No pause is longer than this, whatever is added to it.
+    /// Limits the pause, including what is added at random.
     #[must_use]
     pub fn longest_delay(mut self, longest: Duration) -> Retries {
         self.longest_delay = Some(longest);
         self
     }
 
-    /// Tries again after these failures only.
+    /// Retries only after these failures.
     #[must_use]
     pub fn on(mut self, causes: impl IntoIterator<Item = Cause>) -> Retries {
         self.on = Some(causes.into_iter().collect());
         self
     }
 
-    /// Makes what is added to the pauses the same in each run.
+    /// Sets the seed of the random part of the pauses, to make them reproducible.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Retries {
         self.seed = seed;
         self
     }
 
-    /// Whether a job whose attempt with this number came to this is tried again. `of_job` is how many further attempts
-    /// the job itself [wants](crate::Job::retries).
+    /// Whether a job is retried after this attempt with this outcome. `of_job` is the job's own number of
+    /// [retries](crate::Job::retries).
     ///
     /// ```
     /// use procpool_core::{End, Ran, Retries, Status};
@@ -105,12 +104,12 @@ impl Retries {
         attempt <= of_job.unwrap_or(self.further) && self.is_worth_another(outcome)
     }
 
-    /// How many further attempts a job has that doesn't say so itself.
+    /// The number of retries of jobs without a number of their own.
     pub(crate) fn count(&self) -> u32 {
         self.further
     }
 
-    /// The pause after this attempt if another one follows. `of_job` is how many the job itself wants.
+    /// The pause after this attempt, or `None` if there is no retry. `of_job` is the job's own number of retries.
     pub(crate) fn pause_after(
         &self,
         attempt: u32,
@@ -133,7 +132,7 @@ impl Retries {
         }
     }
 
-    /// Follows from the seed, the job and the attempt, whatever happens elsewhere in the run.
+    /// Depends only on the seed, the job and the attempt, not on the rest of the run.
     fn pause(&self, attempt: u32, seq: Seq) -> Duration {
         let doubled = 2_u32.checked_pow(attempt - 1).unwrap_or(u32::MAX);
         let pause = self.delay.saturating_mul(doubled);

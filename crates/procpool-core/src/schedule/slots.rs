@@ -1,5 +1,4 @@
-//! The places that jobs run in: which are free, who has the others, and for how long they were taken.
-//! Knows nothing of why a job starts or what comes of it.
+//! The slots of a run: which are free, which jobs hold the others, and for how long slots were in use.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -10,15 +9,15 @@ use crate::data::job::{Seq, Slot};
 use crate::data::limit::Limit;
 use crate::outcome::snapshot::Active;
 
-/// As many places as the limit allows; the lowest free one is taken.
+/// The slots of a run. A job takes the lowest free one.
 pub(crate) struct Slots {
     limit: Limit,
-    /// Indexed by slot; grows to the number of slots that were ever in use at once.
+    /// Indexed by slot; grows to the highest number of slots in use at once.
     places: Vec<Option<Active>>,
-    /// Free ones among `places`, the lowest on top.
+    /// Free slots among `places`, the lowest on top.
     free: BinaryHeap<Reverse<Slot>>,
     taken: usize,
-    /// How long places were taken, those that are now not counted.
+    /// How long slots were in use, without those in use now.
     busy: Duration,
 }
 
@@ -37,7 +36,7 @@ impl Slots {
         self.limit
     }
 
-    /// How many are taken.
+    /// How many slots are in use.
     pub(crate) fn taken(&self) -> usize {
         self.taken
     }
@@ -46,7 +45,7 @@ impl Slots {
         self.taken == self.limit.get()
     }
 
-    /// Gives the lowest free place to this attempt.
+    /// Gives the lowest free slot to this attempt.
     pub(crate) fn take(&mut self, key: Key, seq: Seq, attempt: u32, now: Instant) -> Slot {
         assert!(!self.is_full(), "BUG: a job more than the limit");
         let slot = match self.free.pop() {
@@ -61,7 +60,7 @@ impl Slots {
         slot
     }
 
-    /// The job in this place has ended.
+    /// Frees a slot whose job has ended.
     pub(crate) fn release(&mut self, slot: Slot, now: Instant) {
         let active = self.places[slot.index()].take();
         let active = active.unwrap_or_else(|| panic!("BUG: slot {slot} finished without a job"));
@@ -70,12 +69,12 @@ impl Slots {
         self.taken -= 1;
     }
 
-    /// Who has a place, by slot.
+    /// The running jobs, by slot.
     pub(crate) fn active(&self) -> impl Iterator<Item = &Active> {
         self.places.iter().flatten()
     }
 
-    /// For how long places were taken until now, in sum.
+    /// The sum of the times that slots were in use until now.
     pub(crate) fn busy(&self, now: Instant) -> Duration {
         self.busy + self.active().map(|active| now.saturating_duration_since(active.since)).sum::<Duration>()
     }

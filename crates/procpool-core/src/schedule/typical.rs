@@ -1,25 +1,24 @@
-//! How long a job typically takes: the median of those that succeeded, and the timeout that follows from it.
-//! Knows nothing of jobs, only of durations.
+//! The median time of successful jobs, and the timeout that follows from it.
 
 use std::time::Duration;
 
-/// A timeout in percent of the median of what it was told.
+/// A timeout in percent of the median of the times it was given.
 ///
-/// Counted are buckets whose edges lie less than 1 % apart, so that it takes 60 KB at most for any number of jobs,
-/// and a single look at them for the median. Its upper edge is what counts: the timeout is up to 1 % later than
-/// that of the exact median, never earlier.
+/// It keeps a histogram with buckets less than 1 % wide, so it takes at most 60 KB for any number of jobs, and finding the
+/// median is one pass. The upper edge of the median's bucket counts: the timeout is up to 1 % later than that of the
+/// exact median, never earlier.
 #[derive(Debug)]
 pub(crate) struct TypicalTime {
     percent: u32,
-    /// How many durations lie in each bucket; grows to the longest.
+    /// The count of each bucket; grows to the longest time.
     buckets: Vec<u64>,
     count: u64,
 }
 
-/// As GNU parallel has it: two of them say little.
+/// As in GNU parallel: fewer jobs don't say much.
 const FEWEST: u64 = 3;
 
-/// Each power of two is divided in so many buckets.
+/// log2 of the number of buckets for each power of two.
 const FINENESS_BITS: u32 = 7;
 
 impl TypicalTime {
@@ -27,7 +26,7 @@ impl TypicalTime {
         TypicalTime { percent, buckets: Vec::new(), count: 0 }
     }
 
-    /// A job has succeeded, and took so long.
+    /// Adds the time of a job that succeeded.
     pub(crate) fn note(&mut self, elapsed: Duration) {
         let index = bucket(u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX));
         if index >= self.buckets.len() {
@@ -37,14 +36,14 @@ impl TypicalTime {
         self.count += 1;
     }
 
-    /// How long any other job may take; `None` where too few have succeeded.
+    /// The timeout for other jobs; `None` if too few have succeeded.
     pub(crate) fn timeout(&self) -> Option<Duration> {
         let median = (self.count >= FEWEST).then(|| self.median())?;
         let microseconds = u128::from(median) * u128::from(self.percent) / 100;
         Some(Duration::from_micros(u64::try_from(microseconds).unwrap_or(u64::MAX)))
     }
 
-    /// In microseconds; of two in the middle the longer.
+    /// In microseconds; the longer of two in the middle.
     fn median(&self) -> u64 {
         let mut left = self.count / 2;
         let middle = self.buckets.iter().position(|count| match left.checked_sub(*count) {
@@ -58,7 +57,7 @@ impl TypicalTime {
     }
 }
 
-/// Small numbers have a bucket each; above that the leading bits count.
+/// The bucket of a time. Small times have a bucket each; of larger ones the leading bits count.
 fn bucket(microseconds: u64) -> usize {
     let bits = u64::BITS - microseconds.leading_zeros();
     let shift = bits.saturating_sub(FINENESS_BITS + 1);
@@ -66,12 +65,12 @@ fn bucket(microseconds: u64) -> usize {
     usize::try_from(index).expect("BUG: there are some thousand buckets")
 }
 
-/// The largest number in a bucket.
+/// The largest time in a bucket.
 fn upper_edge(index: usize) -> u64 {
     let fineness = 1 << FINENESS_BITS;
     let shift = (index / fineness).saturating_sub(1);
     let leading = (index - shift * fineness) as u64;
-    // Wraps to the largest number there is, in the last bucket.
+    // Wraps to the largest possible number in the last bucket.
     ((leading + 1) << shift).wrapping_sub(1)
 }
 

@@ -1,5 +1,4 @@
-//! The way out of the temporary file, and on which side of it an error was.
-//! Knows nothing of spools, or of who reads what is written.
+//! Copies the part of a spool that lies in the temporary file, and says on which side an error occurred.
 
 use std::error::Error;
 use std::fmt;
@@ -7,19 +6,19 @@ use std::io::{self, Write};
 
 use crate::spool::file::{Extent, SpoolFile};
 
-/// Why a [`Spool`](crate::Spool) could not be copied, and on which side.
+/// Why a [`Spool`](crate::Spool) could not be copied.
 #[derive(Debug)]
 pub enum CopyError {
     /// Its temporary file could not be read.
     Reading(io::Error),
-    /// What it was to be copied to did not take it.
+    /// The destination could not be written.
     Writing(io::Error),
 }
 
-/// How much is copied at a time: it fits into a processor's own cache. A mapping of the file was no faster.
+/// How much is copied at a time: it fits into the cache of a core. Mapping the file was no faster.
 const PIECE: usize = 256 * 1024;
 
-/// Reads an extent, and writes what was read.
+/// Copies an extent to `writer`.
 pub(crate) fn read_out(
     file: &SpoolFile,
     extent: &Extent,

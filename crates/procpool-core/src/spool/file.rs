@@ -1,7 +1,6 @@
-//! A temporary file that many spools of a runner share, cut into extents.
-//! Knows nothing of what is in it or in which order it is read.
-//! The temporary files of a runner: a few, so that large outputs need not wait for each other.
-//! Knows nothing of what is in them.
+//! The temporary files of a runner: each is shared by many spools and cut into extents.
+//!
+//! There are a few of them, so that large outputs don't wait for each other's writes.
 
 use std::fs::{File, Permissions};
 use std::io;
@@ -13,18 +12,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::sys;
 
-/// An unlinked temporary file, made when the first byte has to go there.
+/// An unlinked temporary file, created when the first byte is written to it.
 ///
-/// One file a stream would cost an open file for each output that waits to be read (a run in input order
-/// behind a slow first job: thousands) and the making of a file for each job that has something to say.
-/// Writers and readers work side by side, at offsets of their own; the lock is held only to hand those out.
+/// A file for each output would need an open file for each output that waits to be read (in a run in input order
+/// behind a slow first job: thousands), and would create a file for each job that writes anything.
+/// Writers and readers work in parallel at offsets of their own; the lock is held only to allocate extents.
 pub(crate) struct SpoolFile {
     place: SpoolPlace,
     threshold: usize,
     state: Mutex<FileState>,
 }
 
-/// Where such a file is made.
+/// Where the file is created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SpoolPlace {
     Directory(PathBuf),
@@ -34,25 +33,25 @@ pub(crate) enum SpoolPlace {
 #[derive(Default)]
 struct FileState {
     file: Option<Arc<File>>,
-    /// Where the part that was never handed out begins.
+    /// The offset from which on nothing was ever allocated.
     end: u64,
-    /// Offsets of extents that were given back, by their class.
+    /// Offsets of free extents, by class.
     free: [Vec<u64>; CLASSES],
 }
 
-/// A part of the file that belongs to one spool, and how much of it is used.
+/// A part of the file that belongs to one spool, and how many bytes of it are used.
 pub(crate) struct Extent {
     offset: u64,
     class: usize,
     pub(crate) used: u64,
 }
 
-/// Extents of class `n` have `SMALLEST << n` bytes: from 64 KiB, so that few are used in part, to 1 GiB, so
-/// that an output of 100 GB is a list of some hundred. What is not used of one is a hole, and takes no room.
+/// Extents of class `n` have `SMALLEST << n` bytes: from 64 KiB, so that little space stays unused, to 1 GiB, so
+/// that an output of 100 GB takes about a hundred extents. The unused part of an extent is a hole without blocks.
 const SMALLEST: u64 = 64 * 1024;
 const CLASSES: usize = 15;
 
-/// How much is moved from a pipe at a time: a job that writes for ever must not keep us from its timeout.
+/// How much is moved from a pipe at a time: a job that writes forever must not keep us from its timeout.
 const MOVED: usize = 1024 * 1024;
 
 impl Extent {
@@ -66,7 +65,7 @@ impl Extent {
 }
 
 impl SpoolFile {
-    /// A file in this place, for what spools have beyond `threshold` bytes.
+    /// A file in this place. Spools keep up to `threshold` bytes in memory before they use it.
     pub(crate) fn new(place: SpoolPlace, threshold: usize) -> SpoolFile {
         SpoolFile { place, threshold, state: Mutex::default() }
     }
@@ -75,13 +74,13 @@ impl SpoolFile {
         self.threshold
     }
 
-    /// Whether the file can be made. It is not kept: most runs never need it, and some have hardly a descriptor
-    /// to spare.
+    /// Checks that the file can be created, and closes it again: most runs never need it, and some have hardly a
+    /// descriptor to spare.
     pub(crate) fn check(&self) -> io::Result<()> {
         self.make().map(drop)
     }
 
-    /// Writes `bytes` behind what `extents` hold. All of them, or none are counted.
+    /// Appends `bytes` to what `extents` hold. After an error, none of them count.
     pub(crate) fn append(&self, extents: &mut Vec<Extent>, bytes: &[u8]) -> io::Result<()> {
         let counted = (extents.len(), extents.last().map(|extent| extent.used));
         let result = self.append_piece_by_piece(extents, bytes);
@@ -110,8 +109,8 @@ impl SpoolFile {
         Ok(())
     }
 
-    /// Moves once what is in the pipe behind what `extents` hold, past our memory. 0 is the end of the pipe.
-    /// Where it fails the pipe has lost nothing; the error may be about either side.
+    /// Moves bytes from the pipe to the end of `extents` once, without copying them to our memory. 0 means the end of
+    /// the pipe. After an error the pipe has lost nothing; the error may be about the pipe or the file.
     pub(crate) fn splice(&self, extents: &mut Vec<Extent>, pipe: BorrowedFd<'_>) -> io::Result<usize> {
         let file = self.file()?;
         let extent = self.with_room(extents);
@@ -120,7 +119,7 @@ impl SpoolFile {
         Ok(moved)
     }
 
-    /// The last extent, a new one where that is full: twice as large as the one before.
+    /// The last extent, or, if it is full, a new one of twice its size.
     fn with_room<'a>(&self, extents: &'a mut Vec<Extent>) -> &'a mut Extent {
         if extents.last().is_none_or(|extent| extent.room() == 0) {
             let class = extents.last().map_or(0, |extent| CLASSES.min(extent.class + 2) - 1);
@@ -140,7 +139,7 @@ impl SpoolFile {
         Ok(read)
     }
 
-    /// Gives the system back what lies in this part of an extent, which stays its spool's.
+    /// Frees the blocks of a part of an extent. The extent stays allocated.
     pub(crate) fn forget(&self, extent: &Extent, part: Range<u64>) {
         let file = self.lock().file.clone();
         if let Some(file) = file.filter(|_| !part.is_empty()) {
@@ -148,12 +147,12 @@ impl SpoolFile {
         }
     }
 
-    /// Takes extents back, to be handed out again.
+    /// Frees extents, so that they can be allocated again.
     pub(crate) fn release(&self, extents: &[Extent]) {
         for extent in extents {
             let file = self.lock().file.clone();
             if let Some(file) = file {
-                // Outside the lock: it takes a while, and nobody else has this extent yet.
+                // Without the lock: it takes a while, and nobody else can have this extent yet.
                 sys::punch_hole(&file, extent.offset, extent.capacity());
             }
             self.lock().free[extent.class].push(extent.offset);
@@ -189,18 +188,18 @@ impl SpoolFile {
             SpoolPlace::Memory => return sys::memory_file(b"").map_err(|failure| failure.source),
         };
         let file = tempfile::tempfile_in(directory).map_err(|error| explain(error, directory))?;
-        // Made without a name it has whatever mode the umask leaves. Where modes are unknown, so is this call.
+        // O_TMPFILE leaves the mode to the umask. The call fails on file systems without modes.
         let _ = file.set_permissions(Permissions::from_mode(0o600));
         Ok(file)
     }
 
     fn lock(&self) -> MutexGuard<'_, FileState> {
-        // Nothing in here panics half-way through a change.
+        // Nothing in here panics in the middle of a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Names the directory, but in an error that is about this process and passes.
+/// Adds the directory to the error, unless the error is a temporary shortage of this process.
 fn explain(error: io::Error, directory: &Path) -> io::Error {
     if sys::is_descriptor_shortage(&error) {
         return error;
@@ -216,32 +215,32 @@ impl SpoolPlace {
     }
 }
 
-/// The kernel lets one thread at a time write to a file, and the others burn their time while they wait for that
-/// (`rwsem_spin_on_owner` in a profile of eight large outputs). Each of these is made when it is needed.
+/// The kernel lets one thread at a time write to a file, and the others spin meanwhile (`rwsem_spin_on_owner` in a
+/// profile of eight large outputs). Each of these files is created when it is needed.
 #[derive(Clone)]
 pub(crate) struct SpoolFiles(Vec<Arc<SpoolFile>>);
 
-/// So many where descriptors are no matter, and one where no more than so many are allowed.
+/// Four files, or one if the limit of descriptors is low.
 const FILES: usize = 4;
 const FEW_DESCRIPTORS: u64 = 256;
 
 impl SpoolFiles {
-    /// Files in this place, for what spools have beyond `threshold` bytes.
+    /// Files in this place. Spools keep up to `threshold` bytes in memory before they use one.
     pub(crate) fn new(place: &SpoolPlace, threshold: usize) -> SpoolFiles {
         let count = if sys::allowed_descriptors() < FEW_DESCRIPTORS { 1 } else { FILES };
         let file = |_| Arc::new(SpoolFile::new(place.clone(), threshold));
         SpoolFiles((0..count).map(file).collect())
     }
 
-    /// That for the outputs of the job in this place among all that run. The first is 0.
+    /// The file for the outputs of the running job with this index, from 0.
     pub(crate) fn of(&self, place: usize) -> Arc<SpoolFile> {
         Arc::clone(&self.0[place % self.0.len()])
     }
 
-    /// Whether one can be made.
+    /// Checks that a file can be created.
     ///
     /// # Errors
-    /// Why it can't.
+    /// If it can't, the reason.
     pub(crate) fn check(&self) -> io::Result<()> {
         self.0[0].check()
     }

@@ -1,5 +1,4 @@
-//! Word of what a job writes while it runs, for who doesn't want to wait for its end.
-//! Knows nothing of what is made of it.
+//! Notifications of what running jobs write, for callers that don't want to wait for the completion.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -11,10 +10,10 @@ use crate::data::job::Key;
 use crate::data::job::{Seq, Slot};
 use crate::spool::live_spool::LiveSpool;
 
-/// Word that a job has written something, from a run whose outputs are [followed](crate::Pool::follow_outputs).
+/// Says that a job has written something, in a run whose outputs are [followed](crate::Pool::follow_outputs).
 ///
-/// What was written stays where it is: all of it comes once more with the job's
-/// [`Completion`](crate::Completion). A follower remembers how far it has read, and takes the rest from there.
+/// The bytes stay in the spool and are part of the job's [`Completion`](crate::Completion). A follower
+/// remembers how far it has read, and reads the rest from there.
 ///
 /// ```
 /// use procpool_core::{Command, Event, Job, Limit, Pool};
@@ -46,15 +45,15 @@ pub struct Live {
     pub key: Key,
     /// Its position in the input.
     pub seq: Seq,
-    /// Where it runs.
+    /// The slot it runs in.
     pub slot: Slot,
-    /// Which try it is, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// How many attempts may follow, should this one fail.
+    /// How many attempts may follow if this one fails.
     pub attempts_left: u32,
-    /// Which of its outputs this is about.
+    /// Which of its outputs has grown.
     pub source: Source,
-    /// How many words of this output there were by then.
+    /// The number of notifications about this output, including this one.
     notification: u64,
     output: Arc<LiveSpool>,
 }
@@ -69,42 +68,42 @@ pub enum Source {
 }
 
 impl Live {
-    /// How many bytes it has written so far. What is written after this call is told of again; nothing else is,
-    /// so who doesn't call it hears no more.
+    /// How many bytes the output has by now. The call acknowledges the notification: only then does output written
+    /// afterwards cause another one.
     #[must_use]
     pub fn length(&self) -> u64 {
         let mut written = self.output.lock();
-        // Not where a later word is on its way: of two who look at each word, each would ask for another.
+        // Only for the latest notification: if each of two acknowledged, each would cause another one.
         if self.notification == written.notifications {
             written.unacknowledged = false;
         }
         written.spool.len()
     }
 
-    /// Keeps the attempt from ending as long as the guard lives, so that what is there can be read piece by piece.
-    /// Its process may be gone meanwhile, and its slot stays taken. `None` where it has ended.
+    /// Prevents the attempt from ending while the guard lives, so that the output can be read piece by piece.
+    /// Its process may have ended, but its slot stays in use. `None` if the attempt has ended.
     #[must_use]
     pub fn hold(&self) -> Option<Hold<'_>> {
         self.output.hold().then(|| Hold(&self.output))
     }
 
-    /// The bytes before this position are not needed any more: what they take on disk is given back, in the
-    /// main. Who reads them later, in the completion too, may find zeros.
+    /// Declares that bytes before this position are not needed any more, and frees most of the disk space they take.
+    /// They may then be read as zeros, from the completion too.
     pub fn forget(&self, before: u64) {
         self.output.lock().spool.forget(before);
     }
 
-    /// Whether the attempt has ended: its completion has all of the output, and there is nothing to read here.
+    /// Whether the attempt has ended. The completion then has all of the output, and there is nothing to read here.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.output.lock().taken
     }
 
-    /// The bytes in this range, or as many of them as there are: none once the job has ended, for then its
-    /// completion has them.
+    /// The bytes in this range, or as many as there are. None once the job has ended: its completion has them
+    /// then.
     ///
     /// # Errors
-    /// Where the temporary file can't be read.
+    /// If the temporary file can't be read.
     pub fn read(&self, range: std::ops::Range<u64>) -> io::Result<Vec<u8>> {
         let written = self.output.lock();
         let mut bytes = Vec::new();
@@ -114,7 +113,7 @@ impl Live {
     }
 }
 
-/// An attempt does not end as long as this lives, see [`Live::hold`].
+/// The attempt does not end while this lives, see [`Live::hold`].
 #[must_use = "the attempt may end when this is dropped"]
 pub struct Hold<'a>(&'a LiveSpool);
 
@@ -137,10 +136,10 @@ impl fmt::Debug for Live {
     }
 }
 
-/// Where word of an attempt's outputs goes.
+/// Where notifications about an attempt's outputs are sent.
 ///
-/// Of each output one word at most is on its way, so that a channel without a bound holds no more than twice as
-/// many as attempts that run or whose completion waits to be taken, and telling never blocks.
+/// At most one notification of each output is unacknowledged. So the channel, although unbounded, holds at most two for
+/// each attempt that runs or whose completion has not been taken, and a send never blocks.
 #[derive(Clone, Debug)]
 pub(crate) struct OutputNotifier {
     pub(crate) channel: Sender<Live>,
@@ -148,7 +147,7 @@ pub(crate) struct OutputNotifier {
     pub(crate) attempts_left: u32,
 }
 
-/// Tells of one output.
+/// Sends notifications about one output.
 pub(crate) struct StreamNotifier {
     pub(crate) notifier: OutputNotifier,
     pub(crate) seq: Seq,
@@ -158,7 +157,7 @@ pub(crate) struct StreamNotifier {
 }
 
 impl StreamNotifier {
-    /// Something was added, and nobody has been told since it was last looked at.
+    /// Reports new bytes. Called only if the previous notification was acknowledged.
     pub(crate) fn notify(&self, notification: u64, output: &Arc<LiveSpool>) {
         let live = Live {
             key: self.notifier.key.clone(),
@@ -170,7 +169,7 @@ impl StreamNotifier {
             notification,
             output: Arc::clone(output),
         };
-        // Fails where the run was dropped: nobody wants to know.
+        // Fails if the run was dropped.
         let _ = self.notifier.channel.send(live);
     }
 }

@@ -1,5 +1,4 @@
-//! One output of a process while it is being written: one thread adds to it, others may look.
-//! Knows nothing of where the bytes come from.
+//! An output while it is being written: one thread appends to it, others may read it.
 
 use std::io::Read;
 use std::mem;
@@ -8,27 +7,26 @@ use std::time::Instant;
 
 use crate::spool::Spool;
 
-/// A spool that grows. The lock is held for one read at a time.
+/// A growing spool. The lock is held for one read at a time.
 #[derive(Default)]
 pub(crate) struct LiveSpool {
     written: Mutex<LiveSpoolState>,
-    /// Nobody holds it any more.
+    /// Notified when a holder releases it.
     release: Condvar,
 }
 
-/// What is there already.
 #[derive(Default)]
 pub(crate) struct LiveSpoolState {
     pub(crate) spool: Spool,
-    /// When something was added last.
+    /// When something was last appended.
     pub(crate) last: Option<Instant>,
-    /// How often who follows it has been told of something.
+    /// Number of notifications sent so far.
     pub(crate) notifications: u64,
-    /// The last word of that has not been looked at.
+    /// Whether the last notification has not been acknowledged yet.
     pub(crate) unacknowledged: bool,
-    /// All of it was given away.
+    /// Whether [`take`](LiveSpool::take) has taken the output.
     pub(crate) taken: bool,
-    /// How many are reading it piece by piece, so that it must not be given away.
+    /// How many readers hold it; it must not be taken meanwhile.
     pub(crate) holders: usize,
 }
 
@@ -44,7 +42,7 @@ impl LiveSpool {
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on it is not given away. Says whether it was before.
+    /// Prevents [`take`](LiveSpool::take) from returning. False if the output was taken before.
     pub(crate) fn hold(&self) -> bool {
         let mut written = self.lock();
         written.holders += usize::from(!written.taken);
@@ -57,7 +55,7 @@ impl LiveSpool {
         self.release.notify_all();
     }
 
-    /// All of it, once nobody holds it. Nothing is there afterwards.
+    /// Waits until nobody holds the output, and takes it. Nothing can be read here afterwards.
     pub(crate) fn take(&self) -> Spool {
         let held = |written: &mut LiveSpoolState| written.holders > 0;
         let mut written = self.release.wait_while(self.lock(), held).unwrap_or_else(PoisonError::into_inner);
@@ -66,20 +64,20 @@ impl LiveSpool {
     }
 }
 
-/// The last bytes, at most so many, of whichever of the two was written to last.
+/// The last bytes, at most `at_most`, of whichever output was written to last.
 pub(crate) fn latest(outputs: &[impl AsRef<LiveSpool>], at_most: usize) -> Vec<u8> {
     let written_last = |output: &&_| AsRef::<LiveSpool>::as_ref(*output).lock().last;
     let latest = outputs.iter().max_by_key(written_last);
-    // Where its file can't be read the completion says so; this is only a look.
+    // Only a preview: if its file can't be read, the completion reports that.
     latest.and_then(|output| output.as_ref().lock().spool.tail(at_most).ok()).unwrap_or_default()
 }
 
-/// What was written from this byte on, but no more than the last so many, and where that begins.
+/// The output from `position` on, but at most its last `at_most` bytes; and the position where that begins.
 pub(crate) fn since(output: &LiveSpool, position: u64, at_most: usize) -> (u64, Vec<u8>) {
     let written = output.lock();
     let first = position.max(written.spool.len().saturating_sub(at_most as u64));
     let mut bytes = Vec::new();
-    // Where its file can't be read the completion says so; this is only a look.
+    // Only a preview: if its file can't be read, the completion reports that.
     match written.spool.reader_from(first).read_to_end(&mut bytes) {
         Ok(_) => (first, bytes),
         Err(_) => (first, Vec::new()),

@@ -1,5 +1,4 @@
-//! Captured output: in memory, past a threshold in one of the runner's unlinked temporary files.
-//! Knows nothing of processes and pipes.
+//! Captured output: in memory, and above a threshold in one of the runner's unlinked temporary files.
 
 mod copy;
 mod file;
@@ -20,9 +19,9 @@ use crate::sys;
 
 /// What a job wrote to one stream: all of it, exactly.
 ///
-/// A small output is held in memory. Of a larger one only the end is, and the rest lies in a temporary file
-/// that many spools of a runner share: a thousand spools that wait to be read cost four open files. The file has
-/// no name, so nothing is left of it however the process ends; a spool that is dropped gives its part back.
+/// A small output is held in memory. Of a larger one only the end is, and the rest is in a temporary file that many
+/// spools of a runner share: a thousand spools that wait to be read take four open files. The file is unlinked, so it
+/// vanishes however the process ends. A dropped spool frees its part of the file.
 ///
 /// ```
 /// use procpool_core::Spool;
@@ -35,25 +34,25 @@ use crate::sys;
 /// ```
 #[derive(Default)]
 pub struct Spool {
-    /// What lies in the file, in order; `memory` follows.
+    /// The extents in the file, in order; `memory` follows them.
     extents: Vec<Extent>,
     memory: Vec<u8>,
-    /// Where `memory` goes when it gets too large; `None` for a spool that was made from bytes.
+    /// Where `memory` is written when it gets too large; `None` for a spool that was made from bytes.
     file: Option<Arc<SpoolFile>>,
-    /// What was before this in the file was given back.
+    /// The blocks before this position were freed.
     forgotten: u64,
 }
 
 /// How much is read at a time.
 const CHUNK: usize = 64 * 1024;
 
-/// The least that is worth a read(2): most outputs are smaller than this.
+/// The smallest buffer that is worth a read(2). Most outputs are smaller.
 const LEAST_ROOM: usize = 4 * 1024;
 
-/// Less is not worth a call to give it back.
+/// Freeing fewer bytes is not worth a system call.
 const LEAST_FORGOTTEN: u64 = 1024 * 1024;
 
-/// What is smaller than this costs little more in memory than the note of where it would lie.
+/// A smaller output takes hardly more memory than the description of an extent.
 const LEAST_SPILLED: usize = 256;
 
 impl Spool {
@@ -70,13 +69,13 @@ impl Spool {
         spool
     }
 
-    /// How many bytes there are.
+    /// Its length in bytes.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.filed() + self.memory.len() as u64
     }
 
-    /// Whether there is nothing.
+    /// Whether it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -86,23 +85,22 @@ impl Spool {
         self.extents.iter().map(|extent| extent.used).sum()
     }
 
-    /// Reads it from the start.
+    /// A reader from its start.
     #[must_use]
     pub fn reader(&self) -> SpoolReader<'_> {
         SpoolReader { spool: self, position: 0 }
     }
 
-    /// Reads it from this byte on.
+    /// A reader from this position on.
     #[must_use]
     pub fn reader_from(&self, position: u64) -> SpoolReader<'_> {
         SpoolReader { spool: self, position }
     }
 
-    /// Writes all of it to `writer` without holding more than a piece in memory, and says how many bytes
-    /// those were.
+    /// Writes all of it to `writer`, holding only a piece in memory at a time, and returns the number of bytes.
     ///
     /// # Errors
-    /// What the writer says, or the system where the temporary file can't be read.
+    /// If the writer fails, or if the temporary file can't be read.
     pub fn copy_to(&self, writer: &mut (impl Write + ?Sized)) -> Result<u64, CopyError> {
         for (file, extent) in self.filed_parts() {
             read_out(file, extent, writer)?;
@@ -111,26 +109,26 @@ impl Spool {
         Ok(self.len())
     }
 
-    /// All of it, in memory. Think of its length first.
+    /// All of it, in memory. Check its length first.
     ///
     /// # Errors
-    /// Where the temporary file can't be read.
+    /// If the temporary file can't be read.
     pub fn to_vec(&self) -> io::Result<Vec<u8>> {
         self.tail(usize::MAX)
     }
 
-    /// All of it as text, with what is no UTF-8 replaced.
+    /// All of it as text; invalid UTF-8 is replaced.
     ///
     /// # Errors
-    /// Where the temporary file can't be read.
+    /// If the temporary file can't be read.
     pub fn to_string_lossy(&self) -> io::Result<String> {
         self.to_vec().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// Its last bytes, at most this many. Nothing else is loaded.
+    /// Its last bytes, at most this many. Nothing else is read.
     ///
     /// # Errors
-    /// Where the temporary file can't be read.
+    /// If the temporary file can't be read.
     pub fn tail(&self, at_most: usize) -> io::Result<Vec<u8>> {
         let mut reader = self.reader_from(self.len().saturating_sub(at_most as u64));
         let mut bytes = Vec::new();
@@ -138,11 +136,11 @@ impl Spool {
         Ok(bytes)
     }
 
-    /// Moves what is held in memory to the temporary file, so that a spool which has to wait costs next to
-    /// nothing. A spool that was made from bytes, or is small anyway, stays as it is.
+    /// Moves the part in memory to the temporary file, so that a spool that has to wait takes almost no memory.
+    /// A spool that was made from bytes, or is small, stays as it is.
     ///
     /// # Errors
-    /// Where the temporary file can't be made or written. Nothing is lost then.
+    /// If the temporary file can't be created or written. Nothing is lost then.
     pub fn spill(&mut self) -> io::Result<()> {
         if self.memory.len() >= LEAST_SPILLED {
             self.file_memory()?;
@@ -151,7 +149,7 @@ impl Spool {
         Ok(())
     }
 
-    /// Room to read into: append to this, then call [`settle`](Spool::settle).
+    /// A buffer with room to read into: append to it, then call [`settle`](Spool::settle).
     pub(crate) fn room(&mut self) -> &mut Vec<u8> {
         let spare = self.memory.capacity() - self.memory.len();
         if spare < LEAST_ROOM {
@@ -160,8 +158,8 @@ impl Spool {
         &mut self.memory
     }
 
-    /// Sees to it that no more than the threshold is held in memory. Where that fails, all that was read
-    /// is still there; where only a descriptor for the file is missing, it is tried again next time.
+    /// Moves memory above the threshold to the file. After an error all bytes are still there. If only a
+    /// descriptor for the file is missing, the next call tries again.
     pub(crate) fn settle(&mut self) -> io::Result<()> {
         match &self.file {
             Some(file) if self.memory.len() >= file.threshold() => match self.file_memory() {
@@ -172,7 +170,7 @@ impl Spool {
         }
     }
 
-    /// Takes all that there is to read, a piece at a time.
+    /// Reads everything from `bytes`, a piece at a time.
     pub(crate) fn fill_from(&mut self, mut bytes: impl Read) -> io::Result<()> {
         loop {
             let read = bytes.by_ref().take(CHUNK as u64).read_to_end(&mut self.memory)?;
@@ -184,25 +182,25 @@ impl Spool {
         }
     }
 
-    /// No more will come: gives back the room that was not needed.
+    /// Declares the output complete: frees unused capacity.
     pub(crate) fn close(&mut self) {
         self.memory.shrink_to_fit();
     }
 
-    /// Whether all that came so far lies in the file, so that what comes next can go there at once.
+    /// Whether everything so far is in the file, so that more can be spliced to it.
     pub(crate) fn is_filed(&self) -> bool {
         self.memory.is_empty() && !self.extents.is_empty()
     }
 
-    /// Moves once what is in the pipe to the file, behind all that [is filed](Spool::is_filed) there. 0 is the
-    /// end of the pipe. Where it fails the pipe has lost nothing; the error may be about either side.
+    /// Moves bytes from the pipe to the file once; everything else must be [filed](Spool::is_filed). 0 means the end of
+    /// the pipe. After an error the pipe has lost nothing; the error may be about the pipe or the file.
     pub(crate) fn splice(&mut self, pipe: BorrowedFd<'_>) -> io::Result<usize> {
         debug_assert!(self.is_filed(), "BUG: this would go before what is in memory");
         let file = self.file.as_ref().expect("BUG: an extent of no file");
         file.splice(&mut self.extents, pipe)
     }
 
-    /// Gives back what lies on disk before this position, a large piece at a time.
+    /// Frees the blocks before this position, in large pieces.
     pub(crate) fn forget(&mut self, before: u64) {
         let Some(file) = self.file.as_ref().filter(|_| before >= self.forgotten + LEAST_FORGOTTEN) else {
             return;
@@ -232,7 +230,7 @@ impl Spool {
 
 #[cfg(test)]
 impl Spool {
-    /// To do to it what no user can.
+    /// For tests that need a broken file.
     pub(crate) fn system_file(&self) -> Arc<std::fs::File> {
         self.file.as_ref().unwrap().file().unwrap()
     }
@@ -266,7 +264,7 @@ impl fmt::Debug for Spool {
     }
 }
 
-/// Reads a [`Spool`] from its start, see [`Spool::reader`].
+/// Reads a [`Spool`], see [`Spool::reader`].
 #[derive(Debug)]
 pub struct SpoolReader<'a> {
     spool: &'a Spool,
