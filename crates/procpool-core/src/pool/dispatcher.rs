@@ -1,11 +1,10 @@
-//! The dispatcher: the thread that waits for whatever carries a run on, and ends it.
-//! Decides nothing (`schedule.rs` does) and runs nothing (the workers do).
+//! The dispatcher: the thread that waits for all events of a run that no worker handles, and ends the run.
+//! `state.rs` decides, the workers run jobs.
 //!
-//! As long as there is enough to do it sleeps: a worker whose job has ended tells the caller and takes the next by
-//! itself. It is the dispatcher who starts what can start where no worker is at hand: a job that came from the
-//! feeder, or whose pause is over; who gives back what waits where the run is halted, and who answers handles.
-//! While the caller doesn't take completions no worker is done with its job: the slots stay busy, nothing new
-//! starts, and nothing piles up.
+//! While there is enough to do it sleeps: a worker whose job has ended tells the caller and takes the next job itself.
+//! The dispatcher starts jobs when no worker is about to look for one (a job came from the feeder, or its pause is over),
+//! gives back waiting jobs when the run is halted, and answers handles. While the caller doesn't take completions,
+//! workers block with their slots in use: nothing new starts, and nothing piles up.
 
 use std::sync::{Arc, OnceLock};
 
@@ -24,7 +23,7 @@ use crate::pool::worker::WorkerThreads;
 use crate::runner::Runner;
 use crate::schedule::{Start, Waiting};
 
-/// See the head of this file.
+/// The dispatcher thread's state.
 pub(crate) struct Dispatcher<R: Runner> {
     pub(crate) state: Arc<SharedState<R::Work>>,
     pub(crate) starts: StartEvents,
@@ -36,7 +35,7 @@ pub(crate) struct Dispatcher<R: Runner> {
 }
 
 impl<R: Runner> Dispatcher<R> {
-    /// Carries the run to its end, and says where the thread that pulls jobs is then.
+    /// Runs until the run is over, and returns the state of the feeder thread.
     pub(crate) fn run(mut self) -> FeederState {
         loop {
             let next = self.state.lock().next_step();
@@ -49,7 +48,7 @@ impl<R: Runner> Dispatcher<R> {
         }
         self.workers.dismiss();
         let state = self.state.lock();
-        // Set before the channels to the handles are gone: who gets no answer looks here.
+        // Set before the channels to the handles are dropped: a handle without an answer reads this.
         let _ = self.last.set(state.snapshot());
         state.feed.state()
     }
@@ -74,7 +73,7 @@ impl<R: Runner> Dispatcher<R> {
         })));
     }
 
-    /// Waits until there may be something to do. What that is the state knows.
+    /// Waits until there may be something to do.
     fn wait(&mut self, wait: &Wait) {
         let mut select = Select::new();
         select.recv(&self.control);
@@ -109,21 +108,21 @@ impl<R: Runner> Dispatcher<R> {
 
     fn obey(&mut self, control: Option<Control>) {
         match control {
-            // The brake itself is looked at before each wait.
+            // The loop checks the halt level before each wait.
             Some(Control::Halted) => {}
-            // Fails where the asker has gone.
+            // Fails if the asker is gone.
             Some(Control::Snapshot(reply)) => drop(reply.send(self.state.lock().snapshot())),
-            // All handles are gone, that of the run included: it was leaked. Nobody will ever ask again.
+            // All handles are gone, even that of the run, which was leaked. No more messages will come.
             None => self.control = never(),
         }
     }
 
-    /// Waits until the caller's side has room, still answering handles meanwhile.
+    /// Sends a message to the caller. While the channel is full, handles are still answered.
     fn tell(&mut self, message: Message<R::Work>) {
         let mut message = Some(message);
         while message.is_some() {
             select! {
-                // Evaluated only when there is room. It fails where the run was dropped: nobody wants to know.
+                // The message is taken only when there is room. The send fails if the run was dropped.
                 send(self.events, message.take().expect("BUG: sent twice")) -> sent => drop(sent),
                 recv(self.control) -> control => self.obey(control.ok()),
             }

@@ -1,5 +1,4 @@
-//! The far end of a run whose jobs are run elsewhere: who drives it tells what happens, and hears how far it was halted.
-//! Knows nothing of where jobs run, or how.
+//! The driver's end of a run whose jobs run elsewhere: the driver reports events and is told how far to stop.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -12,12 +11,12 @@ use crate::outcome::snapshot::Snapshot;
 use crate::pool::handle::Control;
 use crate::pool::message::Message;
 
-/// Drives a run whose jobs are run elsewhere, see [`Run::driven`](crate::Run::driven).
+/// Drives a run whose jobs run elsewhere, see [`Run::driven`](crate::Run::driven).
 ///
-/// It answers the run's [handles](crate::Handle) while it [waits](Driver::wait) or [tells](Driver::tell), out of
-/// the snapshot that its owner keeps true.
+/// While it [waits](Driver::wait) or [tells](Driver::tell), it answers the run's [handles](crate::Handle) with the
+/// snapshot that its owner maintains in `standing`.
 pub struct Driver<W> {
-    /// How the run stands, as far as its handles are told.
+    /// The state of the run, as reported by its handles.
     pub standing: Snapshot,
     events: Sender<Message<W>>,
     control: Receiver<Control>,
@@ -25,7 +24,7 @@ pub struct Driver<W> {
     last: Arc<OnceLock<Snapshot>>,
 }
 
-/// What a driver is connected to.
+/// The channels between a driver and its run.
 pub(super) struct DriverChannels<W> {
     pub(super) events: Sender<Message<W>>,
     pub(super) control: Receiver<Control>,
@@ -39,7 +38,7 @@ impl<W> Driver<W> {
         Driver { standing, events, control, halt_signal, last }
     }
 
-    /// How far the run was told to stop, by a handle or by its driver.
+    /// How far the run has been told to stop, by a handle or by its driver.
     #[must_use]
     pub fn halted(&self) -> Halt {
         self.halt_signal.halt()
@@ -50,7 +49,7 @@ impl<W> Driver<W> {
         self.halt_signal.raise(halt);
     }
 
-    /// Tells the caller what has happened, and waits until he has room for it.
+    /// Reports an event to the caller, waiting for room.
     pub fn tell(&mut self, event: Event<W>) {
         self.send(Message::Event(event));
     }
@@ -59,14 +58,14 @@ impl<W> Driver<W> {
         let mut message = Some(message);
         while message.is_some() {
             select! {
-                // Evaluated only when there is room. It fails where the run was dropped: nobody wants to know.
+                // The message is taken only when there is room. The send fails if the run was dropped.
                 send(self.events, message.take().expect("BUG: sent twice")) -> sent => drop(sent),
                 recv(self.control) -> control => self.obey(control.ok()),
             }
         }
     }
 
-    /// Waits for so long, or until the run is halted further.
+    /// Waits for this long, or until the halt level rises.
     pub fn wait(&mut self, at_most: Duration) {
         let until = Instant::now() + at_most;
         let halted = self.halted();
@@ -81,11 +80,11 @@ impl<W> Driver<W> {
 
     fn obey(&mut self, control: Option<Control>) {
         match control {
-            // The brake itself is looked at.
+            // The loop checks the halt level.
             Some(Control::Halted) => {}
-            // Fails where the asker has gone.
+            // Fails if the asker is gone.
             Some(Control::Snapshot(reply)) => drop(reply.send(self.standing.clone())),
-            // All handles are gone, that of the run included: it was leaked. Nobody will ever ask again.
+            // All handles are gone, even that of the run, which was leaked. No more messages will come.
             None => self.control = never(),
         }
     }
@@ -93,7 +92,7 @@ impl<W> Driver<W> {
 
 impl<W> Drop for Driver<W> {
     fn drop(&mut self) {
-        // Before the channels to the handles are gone: who gets no answer looks here.
+        // Set before the channels to the handles are dropped: a handle without an answer reads this.
         let _ = self.last.set(self.standing.clone());
     }
 }

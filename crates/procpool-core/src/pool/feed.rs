@@ -1,7 +1,7 @@
-//! The channel of jobs from the feeder to the run, and what a halted run may still expect of it.
-//! Knows nothing of what a job is or when one is wanted.
-//! The thread that pulls jobs from the caller's iterator.
-//! Knows nothing of slots: it waits where the feed has no room.
+//! The thread that pulls jobs from the caller's iterator, its channel to the run, and what a halted run still waits for.
+//!
+//! The iterator may block forever. So only the feeder thread waits for it, and a run that ends leaves behind a feeder that is
+//! inside the iterator.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use crate::data::limit::Limit;
 use crate::halt::{Halt, HaltSignal};
 use crate::pool::thread_budget::start_patiently;
 
-/// The feeder's end. When it is dropped without [`end`](FeedSender::end), the iterator panicked, or the run was
-/// halted and nobody knows how much was left.
+/// The feeder's end. If it is dropped without [`end`](FeedSender::end), the iterator panicked, or the run was halted
+/// and the number of jobs left is unknown.
 pub(crate) struct FeedSender<J> {
     channel: Sender<FeedItem<J>>,
     room: Receiver<()>,
@@ -27,56 +27,56 @@ pub(crate) struct FeedSender<J> {
 /// The run's end.
 pub(crate) struct Feed<J> {
     channel: Receiver<FeedItem<J>>,
-    /// Holds a word once there is room for half of what the channel holds: a feeder that was woken for each single
-    /// job would cost as much as the job's start.
+    /// Signalled when half of the channel is empty: waking the feeder for each single job would cost as much as
+    /// starting the job.
     room: Sender<()>,
     hand: JobInHand,
     state: FeederState,
-    /// Until when a halted run waits for more; see [`PATIENCE`].
+    /// Until when a halted run waits for more jobs; see [`PATIENCE`].
     patience: Option<Instant>,
 }
 
-/// What comes through.
+/// What the feeder sends.
 pub(crate) enum FeedItem<J> {
     Job(J),
     End,
 }
 
-/// What was ready to be taken.
+/// The result of [`Feed::take`].
 pub(crate) enum FeedPoll<J> {
     Job(J),
-    /// Nothing is, now.
+    /// No job is ready.
     Nothing,
     End,
-    /// The feeder is gone, and has not said that this was the end.
+    /// The feeder is gone without having sent the end.
     Gone,
 }
 
-/// How things stand between the run and the thread that pulls its jobs.
+/// The state of the thread that pulls jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FeederState {
     /// More may come.
     Open,
-    /// Nothing more comes: the thread is done with the caller's iterator.
+    /// No more jobs come: the thread is done with the caller's iterator.
     Over,
-    /// The run is over and the thread was still inside the caller's iterator. What comes out is dropped.
+    /// The run is over while the thread is inside the caller's iterator. What that still returns is dropped.
     Abandoned,
 }
 
-/// Whether the feeder holds a job that it pulled and has not handed over. It may have to wait for room, or
-/// for a processor, so that no time is too long to wait for it. Between the iterator's return and the note of
-/// it lie two instructions: a thread that gets no processor just there for [`PATIENCE`] counts as inside.
+/// Whether the feeder holds a job that it has pulled but not handed over. It may wait for room or for a processor, so
+/// there is no limit on waiting for it. Between the iterator's return and setting this flag there are two instructions: a
+/// thread that is preempted there for [`PATIENCE`] counts as inside the iterator.
 #[derive(Clone, Default)]
 struct JobInHand(Arc<AtomicBool>);
 
-/// How long a halted run in which nothing is left to do waits for a thread that may be inside the caller's
-/// iterator. What it pulled before is waited for without end.
+/// How long a halted run without any other work waits for a thread that may be inside the caller's iterator. A job
+/// that was pulled before is waited for without limit.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// The same for a run that was told to end at once: somebody waits for the prompt.
+/// The same for a run that is killed: somebody waits for the prompt.
 const LITTLE_PATIENCE: Duration = Duration::from_millis(10);
 
-/// A channel with room for as many jobs as the limit: the feeder blocks when it is full.
+/// Creates the channel. It has room for `limit` jobs; the feeder blocks when it is full.
 pub(crate) fn feed<J>(limit: Limit) -> (FeedSender<J>, Feed<J>) {
     let (giving, channel) = bounded(limit.get());
     let (room, waited_for) = bounded(1);
@@ -95,7 +95,7 @@ pub(crate) fn feed<J>(limit: Limit) -> (FeedSender<J>, Feed<J>) {
 }
 
 impl<J> FeedSender<J> {
-    /// Hands a job over, waiting for room. Fails where the run is over.
+    /// Hands a job over, waiting for room. Fails if the run is over.
     pub(crate) fn give(&self, job: J) -> Result<(), SendError<()>> {
         self.hand.0.store(true, Ordering::Release);
         let given = self.send(FeedItem::Job(job));
@@ -103,9 +103,9 @@ impl<J> FeedSender<J> {
         given
     }
 
-    /// There are no more jobs.
+    /// Declares the end of the jobs.
     pub(crate) fn end(&self) {
-        // Fails where the run is over.
+        // Fails if the run is over.
         let _ = self.send(FeedItem::End);
     }
 
@@ -116,20 +116,20 @@ impl<J> FeedSender<J> {
                 Err(TrySendError::Full(pulled)) => pulled,
                 Err(TrySendError::Disconnected(_)) => return Err(SendError(())),
             };
-            // Whoever has taken half of it since then has left a word already.
+            // If half of it was taken since then, the signal is already there.
             self.room.recv().map_err(|_| SendError(()))?;
         }
     }
 }
 
 impl<J> Feed<J> {
-    /// What to wait at for the next job. Nothing is taken there, but by [`take`](Feed::take): jobs are counted in the order
-    /// in which they come.
+    /// The receiver to wait at for the next job. Take it with [`take`](Feed::take) only, so that jobs are counted in
+    /// input order.
     pub(crate) fn incoming(&self) -> Receiver<FeedItem<J>> {
         self.channel.clone()
     }
 
-    /// Takes what is ready.
+    /// Takes the next job if one is ready.
     pub(crate) fn take(&mut self) -> FeedPoll<J> {
         let taken = match self.channel.try_recv() {
             Ok(FeedItem::Job(job)) => FeedPoll::Job(job),
@@ -140,7 +140,7 @@ impl<J> Feed<J> {
         if matches!(taken, FeedPoll::End | FeedPoll::Gone) {
             self.state = FeederState::Over;
         } else if self.channel.len() <= self.channel.capacity().unwrap_or(0) / 2 {
-            // It fails where a word is there already, or the feeder has gone.
+            // Fails if it is already signalled, or if the feeder is gone.
             let _ = self.room.try_send(());
         }
         taken
@@ -150,13 +150,13 @@ impl<J> Feed<J> {
         self.state
     }
 
-    /// From now on nothing else is waited for: says when it is time to [`give_up_waiting`](Feed::give_up_waiting).
+    /// Called when there is nothing else to wait for: returns when to [`give_up_waiting`](Feed::give_up_waiting).
     pub(crate) fn last_wait(&mut self, halt: Halt) -> Instant {
         let patience = if halt == Halt::Kill { LITTLE_PATIENCE } else { PATIENCE };
         *self.patience.get_or_insert_with(|| Instant::now() + patience)
     }
 
-    /// Gives the feeder up where it is inside the caller's iterator; else waits on.
+    /// Abandons the feeder if it is inside the caller's iterator; else the run waits on.
     pub(crate) fn give_up_waiting(&mut self) {
         if !self.hand.0.load(Ordering::Acquire) && self.channel.is_empty() {
             self.state = FeederState::Abandoned;
@@ -165,24 +165,24 @@ impl<J> Feed<J> {
     }
 }
 
-/// The iterator may block for ever (it may read a terminal), so it has a thread to itself, and nobody
-/// waits for that thread but once it is known to be out of the iterator.
+/// The feeder thread. It is joined only once it is known to have left the iterator, which may block forever (it may
+/// read a terminal).
 pub(crate) struct Feeder {
     thread: JoinHandle<()>,
 }
 
 impl Feeder {
-    /// Gives what `jobs` yields until it ends, the run is halted or over.
+    /// Hands over what `jobs` yields until it ends or the run is halted or over.
     pub(crate) fn start<J: Send + 'static>(
         jobs: impl Iterator<Item = J> + Send + 'static,
         sender: FeedSender<J>,
         halt_signal: Arc<HaltSignal>,
     ) -> Result<Feeder, Error> {
         let pull = move || {
-            // Dropped last, after the iterator: who sees it gone may join.
+            // Dropped last, after the iterator: once it is gone, the thread may be joined.
             let sender = sender;
             for job in jobs {
-                // The job first: once pulled it has to come back, halted or not.
+                // The job first: once pulled, it must be given back even if the run is halted.
                 if sender.give(job).is_err() || halt_signal.halt() != Halt::GoOn {
                     return;
                 }
@@ -194,7 +194,7 @@ impl Feeder {
         Ok(Feeder { thread })
     }
 
-    /// Waits for the thread, which is out of the iterator; a panic of that comes back.
+    /// Joins the thread, which must have left the iterator. Returns a panic of the iterator.
     pub(crate) fn join(self) -> Result<(), Box<dyn Any + Send>> {
         self.thread.join()
     }

@@ -1,5 +1,4 @@
-//! Looks at how busy the machine is and how much memory is left, where a run's rules ask for that.
-//! Knows nothing of what is too much or too little.
+//! Reads the load and the free memory of the machine, as far as the admission rules of a run need them.
 
 use std::fs;
 use std::io;
@@ -9,20 +8,20 @@ use crate::data::error::Error;
 use crate::schedule::admission::{AdmissionRules, Reading};
 use crate::sys::cgroup::{MemoryCgroup, Version};
 
-/// Reads what the rules need, and nothing where there are none.
+/// Reads what the rules need, and nothing without rules.
 pub(crate) struct Gauge {
     rules: AdmissionRules,
-    /// Our memory cgroup and those above it: each may have a limit of its own.
+    /// Our memory cgroup and its ancestors: each may have a limit.
     levels: Vec<CgroupLevel>,
 }
 
-/// A memory cgroup, by its files.
+/// The files of a memory cgroup.
 #[derive(Debug, PartialEq, Eq)]
 struct CgroupLevel {
     limit: PathBuf,
     usage: PathBuf,
     statistics: PathBuf,
-    /// The line of the statistics for what is given back on demand.
+    /// The line of the statistics with the memory that is reclaimed on demand.
     reclaimable: &'static str,
 }
 
@@ -30,7 +29,7 @@ const LOAD: &str = "/proc/loadavg";
 const MEMORY: &str = "/proc/meminfo";
 
 impl Gauge {
-    /// Fails where something that the rules need can't be read at all: else nothing would ever start.
+    /// Fails if a value that the rules need can't be read: else nothing would ever start.
     pub(crate) fn new(rules: AdmissionRules) -> Result<Gauge, Error> {
         let found = rules.memory_reserve.and_then(|_| MemoryCgroup::find());
         let levels = found.as_ref().map(levels).unwrap_or_default();
@@ -69,10 +68,10 @@ impl CgroupLevel {
         CgroupLevel { limit, usage, statistics, reclaimable }
     }
 
-    /// `None` where it has no limit, as the topmost of version 2, or nothing can be read of it.
+    /// The memory left under the limit; `None` if it has no limit, like the root of version 2, or can't be read.
     fn room(&self) -> Option<u64> {
         let limit = text(&self.limit)?;
-        // Most have no limit; the rest is dear to read.
+        // Most cgroups have no limit; the other files are expensive to read.
         limit.trim().parse::<u64>().ok()?;
         let reclaimable = value_in(&text(&self.statistics)?, self.reclaimable)?;
         room_in(&limit, &text(&self.usage)?, reclaimable)
@@ -93,13 +92,13 @@ fn unreadable(what: &'static str, path: &str) -> Error {
     Error::resource(what, reason)
 }
 
-/// The tasks that run or want to, from /proc/loadavg (`0.20 0.18 0.12 3/80 11206`), without the thread that reads it.
+/// The number of runnable tasks, without the calling thread, from /proc/loadavg (`0.20 0.18 0.12 3/80 11206`).
 fn running_in(loadavg: &str) -> Option<u64> {
     let (running, _) = loadavg.split(' ').nth(3)?.split_once('/')?;
     Some(running.parse::<u64>().ok()?.saturating_sub(1))
 }
 
-/// What may be had without swapping, in bytes, from /proc/meminfo (`MemAvailable:   123 kB`).
+/// The memory available without swapping, in bytes, from /proc/meminfo (`MemAvailable:   123 kB`).
 fn available_in(meminfo: &str) -> Option<u64> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
@@ -111,7 +110,7 @@ fn value_in(statistics: &str, name: &str) -> Option<u64> {
     value.trim().parse().ok()
 }
 
-/// How much a cgroup has left, given its limit, what it uses, and what of that is given back on demand.
+/// The memory left in a cgroup, given its limit, its usage, and how much of that is reclaimed on demand.
 fn room_in(limit: &str, usage: &str, reclaimable: u64) -> Option<u64> {
     let number = |text: &str| text.trim().parse::<u64>().ok();
     let held = number(usage)?.saturating_sub(reclaimable);

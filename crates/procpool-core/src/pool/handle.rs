@@ -1,5 +1,4 @@
-//! The run's remote control: any number of them, for any thread.
-//! Knows nothing of how the run obeys.
+//! The handle of a run: halts it, and asks for its state, from any thread.
 
 use std::sync::{Arc, OnceLock};
 
@@ -9,44 +8,44 @@ use crate::data::status::Signal;
 use crate::halt::{Halt, HaltSignal};
 use crate::outcome::snapshot::Snapshot;
 
-/// Says to a run when to stop, and asks it how it stands. Cheap to clone; works from any thread, also while
-/// the [`Run`](crate::Run) is waited for, and does nothing once that is over.
+/// Halts a run and reports its state. Cheap to clone; works from any thread, also while another thread waits for the
+/// [`Run`](crate::Run). Does nothing once the run is over.
 #[derive(Clone, Debug)]
 pub struct Handle {
     pub(crate) halt_signal: Arc<HaltSignal>,
-    /// Unbounded, so that no caller ever blocks.
+    /// Unbounded, so that no caller blocks.
     pub(crate) control: Sender<Control>,
-    /// How the run stood when it was over.
+    /// The final snapshot of the run.
     pub(crate) last: Arc<OnceLock<Snapshot>>,
 }
 
-/// What the dispatcher is told.
+/// A message to the dispatcher.
 pub(crate) enum Control {
-    /// The brake was raised: look.
+    /// The halt level was raised.
     Halted,
-    /// Somebody wants to know how things stand.
+    /// A request for the state of the run.
     Snapshot(Sender<Snapshot>),
 }
 
 impl Handle {
-    /// Starts nothing new; what runs may finish. What was pulled from the input and not started comes back
-    /// as [`NotStarted::NeverReached`](crate::NotStarted::NeverReached), whatever the halt. Whether the input
-    /// had more is in the last [`snapshot`](Handle::snapshot): then its pending is not `Exactly(0)`.
+    /// Starts nothing new; lets running jobs finish. After a halt, jobs that were pulled from the input but not started
+    /// come back as [`NotStarted::NeverReached`](crate::NotStarted::NeverReached). If the input had more jobs, the
+    /// pending count of the last [`snapshot`](Handle::snapshot) is not `Exactly(0)`.
     pub fn drain(&self) {
         self.halt(Halt::Drain);
     }
 
-    /// Starts nothing new and ends what runs: TERM, the grace time, KILL.
+    /// Starts nothing new and ends running jobs by TERM, the grace time, KILL.
     pub fn stop(&self) {
         self.stop_with(Signal::TERM);
     }
 
-    /// As [`stop`](Handle::stop), with another signal than TERM to begin with.
+    /// As [`stop`](Handle::stop), with this signal instead of TERM.
     pub fn stop_with(&self, signal: Signal) {
         self.halt(Halt::Stop(signal));
     }
 
-    /// Starts nothing new and kills what runs at once.
+    /// Starts nothing new and kills running jobs at once.
     pub fn kill(&self) {
         self.halt(Halt::Kill);
     }
@@ -57,22 +56,22 @@ impl Handle {
         self.halt_signal.halt()
     }
 
-    /// How the run stands now; how it stood at its end once that has come.
+    /// The state of the run, or its final state if it is over.
     ///
     /// # Panics
-    /// Where the run broke down by a bug of its own; the run itself panics then too.
+    /// If the run broke down because of a bug in this crate; the run itself panics then too.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let (reply, answer) = bounded(1);
-        // Where the run is over, the question or its answer is lost on the way.
+        // If the run is over, the request or its answer is lost.
         let _ = self.control.send(Control::Snapshot(reply));
         let answer = answer.recv().ok();
-        answer.or_else(|| self.last.get().cloned()).expect("BUG: a run ended without a last wake")
+        answer.or_else(|| self.last.get().cloned()).expect("BUG: a run ended without a last word")
     }
 
     fn halt(&self, halt: Halt) {
         self.halt_signal.raise(halt);
-        // Fails where the run is over.
+        // Fails if the run is over.
         let _ = self.control.send(Control::Halted);
     }
 }

@@ -1,19 +1,18 @@
-//! What the caller's side of a run is told.
-//! Knows nothing of who tells it.
+//! The messages of a run's threads to its caller.
 
 use std::any::Any;
 
 use crate::outcome::event::{Event, Started};
 use crate::schedule::Start;
 
-/// A word to the caller's side.
+/// A message to the caller.
 pub(crate) enum Message<W> {
     Event(Event<W>),
     /// The runner panicked.
     Panicked(Box<dyn Any + Send>),
 }
 
-/// Whether the caller is told of each start.
+/// Whether starts are reported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum StartEvents {
     #[default]
@@ -22,7 +21,7 @@ pub(crate) enum StartEvents {
 }
 
 impl<W> Message<W> {
-    /// That an attempt starts.
+    /// Reports the start of an attempt.
     pub(crate) fn started(start: &Start<W>) -> Message<W> {
         Message::Event(Event::Started(Started {
             key: start.job.key.clone(),

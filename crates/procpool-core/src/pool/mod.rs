@@ -1,5 +1,4 @@
-//! The pool: a limit and a runner, from which runs are started.
-//! Knows nothing of what happens within a run; `state.rs` does.
+//! The pool: a limit, policies and a runner, from which runs are started.
 
 mod dispatcher;
 mod driver;
@@ -35,8 +34,8 @@ use crate::schedule::retries::Retries;
 
 /// Runs jobs, at most `limit` at a time.
 ///
-/// A pool can be used for many runs; they share its runner and nothing else. A program that ignores SIGCHLD
-/// or waits for any child (`waitpid(-1)`) takes the status of jobs: such a job is [lost](crate::End::Unknown), with its outputs.
+/// A pool can be used for many runs; they share only its runner. If the program ignores SIGCHLD or waits for any child
+/// (`waitpid(-1)`), it takes the exit status of jobs: such a job is [lost](crate::End::Unknown), but has its outputs.
 ///
 /// ```
 /// use procpool_core::{Command, Job, Limit, Pool};
@@ -61,7 +60,7 @@ impl Pool {
 }
 
 impl<R: Runner> Pool<R> {
-    /// A pool that runs its jobs by `runner`.
+    /// A pool that runs its jobs with `runner`.
     #[must_use]
     pub fn with_runner(limit: Limit, runner: R) -> Pool<R> {
         let settings = Settings {
@@ -73,57 +72,57 @@ impl<R: Runner> Pool<R> {
         Pool { settings, runner: Arc::new(runner) }
     }
 
-    /// How often a job that failed is tried again; not at all, unless this or the job says so. While a job
-    /// waits for its next attempt it has no slot, and others start; once it is due it goes before those that
-    /// never ran. All that wait are held in memory, however many they are.
+    /// How often failed jobs are retried. The default is not at all; a job's own retries take precedence. While a job waits
+    /// for a retry it holds no slot, and others start; once it is due it goes before new jobs. Waiting jobs are held in
+    /// memory, without a bound on their number.
     #[must_use]
     pub fn retries(mut self, retries: Retries) -> Pool<R> {
         self.settings.policies.retries = retries;
         self
     }
 
-    /// When the run halts by itself.
+    /// The rule by which the run halts itself.
     #[must_use]
     pub fn halt_rule(mut self, rule: HaltRule) -> Pool<R> {
         self.settings.policies.halt_rule = Some(rule);
         self
     }
 
-    /// The least time between two starts, those of further attempts included.
+    /// The least time between two starts, including retries.
     #[must_use]
     pub fn delay(mut self, delay: Duration) -> Pool<R> {
         self.settings.policies.delay = delay;
         self
     }
 
-    /// Starts nothing unless fewer tasks than this run or want to on the whole machine (the fourth field of
-    /// `/proc/loadavg`): those of the jobs count as well as all others. It is looked before each start, at most every
-    /// 10 ms, and every 250 ms while there are too many. 0 starts nothing ever.
+    /// Starts nothing unless fewer tasks than this are runnable on the whole machine (the fourth field of
+    /// `/proc/loadavg`), including tasks of the jobs. The load is read before each start, at most every 10 ms, and every
+    /// 250 ms while it is too high. With 0 nothing ever starts.
     #[must_use]
     pub fn load_limit(mut self, tasks: u64) -> Pool<R> {
         self.settings.policies.admission.load_limit = Some(tasks);
         self
     }
 
-    /// Starts nothing while less memory than this is available: of the machine's, and of what the memory cgroups
-    /// that this program is in have left. It is looked before each start, at most every 10 ms, and every 250 ms
-    /// while there is too little.
+    /// Starts nothing while less memory than this is available, on the machine or within the limits of this program's
+    /// memory cgroups. The memory is read before each start, at most every 10 ms, and every 250 ms while there is too
+    /// little.
     #[must_use]
     pub fn memory_reserve(mut self, bytes: u64) -> Pool<R> {
         self.settings.policies.admission.memory_reserve = Some(bytes);
         self
     }
 
-    /// Ends an attempt that takes longer than so many percent of the median of those that succeeded, as soon as
-    /// three have, where its job has no timeout of its own. It holds for those that run already as well.
+    /// Ends attempts that take longer than this percentage of the median time of successful jobs, once there are three
+    /// of those. Applies to jobs without a timeout of their own, also to those that run already.
     #[must_use]
     pub fn timeout_percent(mut self, percent: u32) -> Pool<R> {
         self.settings.policies.timeout_percent = Some(percent);
         self
     }
 
-    /// Starts jobs in an order that follows from the seed and their number, and not in that of the input. All
-    /// of the input is read into memory before the first job starts; positions stay those in the input.
+    /// Starts jobs in a random order, reproducible for the same seed and number of jobs. All of the input is read into
+    /// memory before the first job starts; positions stay those of the input.
     ///
     /// ```
     /// use procpool_core::{Command, Job, Limit, Pool};
@@ -143,8 +142,8 @@ impl<R: Runner> Pool<R> {
         self
     }
 
-    /// Each job keeps the [position](crate::Job::position) that it comes with, where that is lower than those before it, too. The
-    /// caller sees to it that no two have the same.
+    /// Keeps the [position](crate::Job::position) that a job brings even if it is lower than those before it. The
+    /// caller must make sure that positions are unique.
     ///
     /// ```
     /// use procpool_core::{Command, Job, Limit, Pool};
@@ -161,30 +160,30 @@ impl<R: Runner> Pool<R> {
         self
     }
 
-    /// Tells of each start as an [`Event::Started`](crate::Event::Started). Without this none is made.
+    /// Reports each start as an [`Event::Started`](crate::Event::Started).
     #[must_use]
     pub fn announce_starts(mut self) -> Pool<R> {
         self.settings.starts = StartEvents::Announced;
         self
     }
 
-    /// Tells of what jobs write while they run, as [`Event::Wrote`](crate::Event::Wrote). All of it comes with the
-    /// completions all the same; see [`Live`](crate::Live).
+    /// Reports what jobs write while they run, as [`Event::Wrote`](crate::Event::Wrote). Completions still contain all
+    /// of the output; see [`Live`](crate::Live).
     #[must_use]
     pub fn follow_outputs(mut self) -> Pool<R> {
         self.settings.outputs = OutputEvents::Followed;
         self
     }
 
-    /// Starts a run over `jobs` and returns at once; its completions come from the [`Run`], as they happen.
+    /// Starts a run over `jobs` and returns at once; the [`Run`] yields completions as they happen.
     ///
-    /// Jobs are pulled from the iterator as there is room for them, by a thread of its own: at most twice
-    /// the limit and two are ahead of the completions, and an iterator that blocks holds up nobody. Where
-    /// the caller doesn't take completions, the run goes on until about another limit of them waits.
+    /// A thread pulls jobs from the iterator as there is room for them: at most twice the limit plus two jobs are ahead
+    /// of the completions, and an iterator that blocks delays nothing else. If the caller doesn't take completions,
+    /// the run continues until about `limit` more of them wait.
     ///
     /// # Errors
-    /// Where the system has no thread or descriptor for the run itself, or doesn't tell what a
-    /// [load limit](Pool::load_limit) or a [memory reserve](Pool::memory_reserve) needs to know.
+    /// If the system has no thread or descriptor for the run itself, or doesn't provide a value that the
+    /// [load limit](Pool::load_limit) or the [memory reserve](Pool::memory_reserve) needs.
     pub fn run<I>(&self, jobs: I) -> Result<Run<R::Work>, Error>
     where
         I: IntoIterator<Item = Job<R::Work>>,
@@ -193,10 +192,10 @@ impl<R: Runner> Pool<R> {
         run::start(self.settings.clone(), Arc::clone(&self.runner), jobs.into_iter())
     }
 
-    /// Runs all jobs and returns when the last has ended, with everything by key, in input order.
+    /// Runs all jobs and returns when the last has ended; the results are by key and in input order.
     ///
     /// # Errors
-    /// Where two jobs have the same key (then nothing was started), or as [`run`](Pool::run).
+    /// If two jobs have the same key (nothing is started then), or as for [`run`](Pool::run).
     pub fn run_all<I>(&self, jobs: I) -> Result<Results<R::Work>, Error>
     where
         I: IntoIterator<Item = Job<R::Work>>,

@@ -1,5 +1,4 @@
-//! One run, in its caller's hands: an iterator over completions, and the end of all its threads.
-//! Knows nothing of what the threads do.
+//! A run in its caller's hands: an iterator over completions that joins all threads of the run at its end.
 
 use std::any::Any;
 use std::fmt;
@@ -35,15 +34,14 @@ use crate::schedule::Schedule;
 use crate::schedule::policies::Policies;
 use crate::spool::live::Live;
 
-/// One list of jobs on its way: an iterator over their completions as they happen, see
-/// [`Pool::run`](crate::Pool::run).
+/// A run over a list of jobs: an iterator over completions as they happen, see [`Pool::run`](crate::Pool::run).
 ///
-/// It blocks until the next job has ended and yields `None` after the last. A panic of the runner or of the
-/// iterator of jobs resumes on the thread that waits here.
+/// `next` blocks until a job has ended and returns `None` after the last one. A panic of the runner or of the iterator
+/// of jobs resumes on the thread that calls it.
 ///
-/// Dropping it kills what still runs, at once and by process group, and joins all threads; to end a run
-/// politely, call [`Handle::stop`] and take the rest of the completions. Only a thread that is inside the
-/// caller's own iterator of jobs at that moment is left to itself: it ends as soon as the iterator returns.
+/// Dropping a run kills the process groups of running jobs at once and joins all threads; to end a run politely, call
+/// [`Handle::stop`] and take the remaining completions. Only a thread that is inside the caller's own iterator of
+/// jobs at that moment is not joined: it ends as soon as the iterator returns.
 ///
 /// ```
 /// use procpool_core::{Command, Job, Limit, Pool};
@@ -57,10 +55,10 @@ use crate::spool::live::Live;
 /// ```
 pub struct Run<W = Command> {
     events: Receiver<Message<W>>,
-    /// `None` where nobody follows the outputs, or nobody is left who could write.
+    /// `None` if outputs are not followed, or if all writers are gone.
     live: Option<Receiver<Live>>,
     handle: Handle,
-    /// `None` once they were joined.
+    /// `None` once joined.
     threads: Option<Threads>,
 }
 
@@ -69,7 +67,7 @@ enum Threads {
     Driver(JoinHandle<()>),
 }
 
-/// What a run is told beside its runner and its jobs.
+/// The settings of a run besides its runner and its jobs.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) limit: Limit,
@@ -78,7 +76,7 @@ pub(crate) struct Settings {
     pub(crate) outputs: OutputEvents,
 }
 
-/// Whether the caller is told of what jobs write while they run.
+/// Whether outputs are reported while jobs run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum OutputEvents {
     #[default]
@@ -86,7 +84,7 @@ pub(crate) enum OutputEvents {
     Followed,
 }
 
-/// Starts a run: its channels, its threads, and nothing else of it exists before or after.
+/// Starts a run: creates its channels and threads.
 pub(crate) fn start<R: Runner>(
     settings: Settings,
     runner: Arc<R>,
@@ -101,12 +99,12 @@ pub(crate) fn start<R: Runner>(
         halt_signal: Arc::clone(&halt_signal),
         timeout: timeout.clone(),
     };
-    // Bounded by the limit: the feeder blocks in the one and the workers in the other when they are full.
+    // Both are bounded by the limit: when they are full, the feeder or the workers block.
     let (sender, feed) = feed(limit);
     let (events, heard) = bounded(limit.get());
     let (live, live_receiver) = match outputs {
         OutputEvents::AtTheEnd => (None, None),
-        // Of each output of an attempt one word at most is in there.
+        // At most one notification of each output is unacknowledged.
         OutputEvents::Followed => {
             let (channel, heard) = unbounded();
             (Some(LiveChannel { channel, retries: policies.retries.count() }), Some(heard))
@@ -146,8 +144,8 @@ pub(crate) fn start<R: Runner>(
     };
     let dispatcher = start_patiently("procpool-run", || dispatcher.run());
     let dispatcher = dispatcher.map_err(|error| Error::resource("a thread", error))?;
-    // Last, so that nothing has been pulled where something could not be had: the dispatcher takes the
-    // end of the feed for that of the input, and ends.
+    // Last, so that no job has been pulled if something could not be created: the dispatcher then takes the
+    // dropped feed for the end of the input, and ends.
     let feeder = Feeder::start(jobs, sender, halt_signal)?;
     Ok(Run {
         events: heard,
@@ -165,9 +163,9 @@ fn exact_length(jobs: &impl Iterator) -> Option<u64> {
 }
 
 impl<W: Send + 'static> Run<W> {
-    /// A run whose jobs are run elsewhere: `drive` has a thread to itself, tells by its [`Driver`] what happens, and
-    /// ends the run by returning. It has to heed [`Driver::halted`], and to be quick about it where that says
-    /// [`Halt::Kill`](crate::Halt::Kill): dropping the run waits for it.
+    /// A run whose jobs run elsewhere. `drive` runs on a thread of its own, reports events by its [`Driver`], and ends
+    /// the run by returning. It must obey [`Driver::halted`], and must do so quickly for [`Halt::Kill`](crate::Halt::Kill),
+    /// because dropping the run waits for it.
     ///
     /// ```
     /// use procpool_core::{Command, Completion, End, Event, Job, Limit, Ran, Run, Status};
@@ -186,7 +184,7 @@ impl<W: Send + 'static> Run<W> {
     /// ```
     ///
     /// # Errors
-    /// Where the system has no thread or descriptor for it.
+    /// If the system has no thread or descriptor for it.
     pub fn driven(
         limit: Limit,
         drive: impl FnOnce(&mut Driver<W>) + Send + 'static,
@@ -215,17 +213,17 @@ impl<W: Send + 'static> Run<W> {
 }
 
 impl<W> Run<W> {
-    /// A remote control for the run.
+    /// A handle of this run.
     #[must_use]
     pub fn handle(&self) -> Handle {
         self.handle.clone()
     }
 
-    /// Waits for whatever happens next: a start (where the pool [announces](crate::Pool::announce_starts) them),
-    /// an attempt that failed and is followed by another, a job that is done; something that was written, where
-    /// the outputs are [followed](crate::Pool::follow_outputs). `None` after the last.
+    /// Waits for the next event: a completion, or a failed attempt that is followed by another; also starts, if the pool
+    /// [announces](crate::Pool::announce_starts) them, and writes, if outputs are
+    /// [followed](crate::Pool::follow_outputs). `None` after the last.
     ///
-    /// Taking completions from the iterator instead passes over all else.
+    /// Iterating over completions skips all other events.
     ///
     /// ```
     /// use procpool_core::{Command, Event, Job, Limit, Pool, Retries};
@@ -264,12 +262,12 @@ impl<W> Run<W> {
         }
     }
 
-    /// Joins all threads that are not inside the caller's iterator; a panic of one of them comes back.
+    /// Joins all threads that are not inside the caller's iterator, and returns the panic of one of them.
     fn join(&mut self) -> Result<(), Box<dyn Any + Send>> {
         match self.threads.take() {
             Some(Threads::Pool { dispatcher, feeder }) => match dispatcher.join()? {
                 FeederState::Open | FeederState::Over => feeder.join(),
-                // Inside the caller's iterator: it ends by itself as soon as that lets go of it.
+                // Inside the caller's iterator: it ends by itself as soon as the iterator returns.
                 FeederState::Abandoned => Ok(()),
             },
             Some(Threads::Driver(driver)) => driver.join(),
@@ -295,9 +293,9 @@ impl<W> FusedIterator for Run<W> {}
 impl<W> Drop for Run<W> {
     fn drop(&mut self) {
         self.handle.kill();
-        // A worker may be waiting for room in there.
+        // A worker may be waiting for room in this channel.
         self.events = never();
-        // There is nobody left to tell of a panic; and if this thread panics already, a second one aborts.
+        // Nobody is left to receive a panic; and if this thread panics already, a second panic aborts.
         let _ = self.join();
     }
 }

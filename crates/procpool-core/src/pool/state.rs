@@ -1,5 +1,4 @@
-//! The state of a run, behind its one lock: what may start, what is done, what the feeder has ready.
-//! Decides nothing (`schedule.rs` does), runs nothing and waits for nothing.
+//! The state of a run behind its one lock: the schedule, and what the feeder has ready. Nobody waits while holding it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,44 +15,44 @@ use crate::pool::gauge::Gauge;
 use crate::runner::MovingTimeout;
 use crate::schedule::{Schedule, Start, Verdict, Waiting};
 
-/// See the head of this file.
+/// All state of a run that several threads change.
 pub(crate) struct RunState<W> {
     pub(crate) schedule: Schedule<W>,
     pub(crate) gauge: Gauge,
-    /// `None` where no job's timeout follows from others.
+    /// `None` if no timeout depends on the time of other jobs.
     pub(crate) timeout: Option<Arc<MovingTimeout>>,
     pub(crate) halt_signal: Arc<HaltSignal>,
     pub(crate) feed: Feed<Job<W>>,
 }
 
-/// The state, for all who carry the run on. Nobody waits for anything while it is locked.
+/// The state, shared by dispatcher and workers. Nobody blocks while it is locked.
 pub(crate) struct SharedState<W>(Mutex<RunState<W>>);
 
 /// What the dispatcher does next.
 pub(crate) enum NextStep<W> {
-    /// Has it started; so many jobs are under way then.
+    /// Start this attempt; the number of running jobs includes it.
     Start(Start<W>, usize),
-    /// Gives it back, for the run was halted.
+    /// Give this job back, because the run was halted.
     GiveUp(Waiting<W>),
     Wait(Wait),
     End,
 }
 
-/// What is waited for, beside a word from somebody.
+/// What to wait for, besides messages.
 pub(crate) struct Wait {
     pub(crate) until: Option<Instant>,
     pub(crate) input: InputInterest,
 }
 
-/// Whether the input is waited for.
+/// Whether to wait for the input.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InputInterest {
     Wanted,
-    /// There is no room for it, or no more will come.
+    /// There is no room for a job, or none will come.
     Unwanted,
 }
 
-/// What becomes of an attempt's slot once its end has been told.
+/// What to do with an attempt's slot once its end has been reported.
 pub(crate) enum SlotAction<W> {
     Release(Slot),
     Retry(Start<W>, Duration),
@@ -76,7 +75,7 @@ impl<W> RunState<W> {
         }
         let halt = self.sync_halt();
         if halt != Halt::GoOn {
-            // What was pulled already is taken too, to be given back.
+            // Jobs that were already pulled must be given back too.
             self.pull();
             if let Some(waiting) = self.schedule.give_up() {
                 return NextStep::GiveUp(waiting);
@@ -94,7 +93,7 @@ impl<W> RunState<W> {
             return None;
         }
         self.pull();
-        // The end of the input may be what a rule waited for.
+        // A halt rule in percent may have waited for the end of the input.
         self.sync_halt();
         let now = Instant::now();
         if self.schedule.wants_reading(now) {
@@ -103,7 +102,7 @@ impl<W> RunState<W> {
         self.schedule.start(now)
     }
 
-    /// An attempt has ended: what is told of it, and what is done once that has been told.
+    /// Judges an attempt that has ended. Returns what to report, and what to do once that is reported.
     pub(crate) fn conclude(&mut self, start: Start<W>, outcome: Outcome) -> (Event<W>, SlotAction<W>) {
         // An attempt that ends after the halt is the job's last.
         self.sync_halt();
@@ -123,7 +122,7 @@ impl<W> RunState<W> {
                 (Event::Retried(retried), SlotAction::Retry(start, pause))
             }
         };
-        // Before the caller is told, which may take as long as it likes.
+        // Before the report to the caller, which may block for any time.
         self.sync_halt();
         if let Some(timeout) = &self.timeout {
             timeout.set(self.schedule.timeout());
@@ -131,7 +130,7 @@ impl<W> RunState<W> {
         (event, slot_action)
     }
 
-    /// The end of an attempt has been told.
+    /// Called when the end of an attempt has been reported.
     pub(crate) fn apply(&mut self, slot_action: SlotAction<W>) {
         let now = Instant::now();
         match slot_action {
@@ -140,7 +139,7 @@ impl<W> RunState<W> {
         }
     }
 
-    /// Nothing has happened for as long as was waited.
+    /// Called when the time of [`Wait::until`] has passed.
     pub(crate) fn give_up_waiting(&mut self) {
         if self.halt_signal.halt() != Halt::GoOn {
             self.feed.give_up_waiting();
@@ -158,7 +157,7 @@ impl<W> RunState<W> {
         }
     }
 
-    /// How far the run is to stop, after the schedule's rule and the brake know of each other.
+    /// Passes a halt by the schedule's rule on to the halt signal and vice versa, and returns the level.
     fn sync_halt(&mut self) -> Halt {
         if let Some(halt) = self.schedule.take_halt() {
             self.halt_signal.raise(halt);
@@ -187,17 +186,17 @@ impl<W> RunState<W> {
         }
     }
 
-    /// Takes what is wanted of what the feeder has ready.
+    /// Takes jobs from the feeder as long as some are wanted and ready.
     fn pull(&mut self) {
         while self.input() == InputInterest::Wanted {
             match self.feed.take() {
                 FeedPoll::Job(job) => self.schedule.add(job),
                 FeedPoll::Nothing => return,
                 FeedPoll::End => self.schedule.end_input(),
-                // Not halted, and no more comes without an end: the iterator panicked. That is told once all that
-                // came before it is done.
+                // Not halted, and no end was sent: the iterator panicked. That is reported once all jobs before it are
+                // done.
                 FeedPoll::Gone if self.halt_signal.halt() == Halt::GoOn => self.schedule.end_input(),
-                // Halted, the feeder pulls no further, and how much was left is not known.
+                // Halted: the feeder pulls no more jobs, and how many are left is unknown.
                 FeedPoll::Gone => {}
             }
         }

@@ -1,11 +1,9 @@
-//! How many workers a run has and may have, where the machine has less room than the limit asks for: pure.
-//! Knows no thread and no job.
+//! How many worker threads a run may have if the machine has less room than the limit asks for (pure), and a way to
+//! start a thread that the run can't do without.
 //!
-//! A worker is a thread, and where tasks are what the machine is short of (`ulimit -u`, a cgroup's `pids.max`)
-//! it takes the place of a process: a crew that grew until nothing more fits would have no process to run.
-//! So whoever finds no room lets half of the crew go, which leaves as much for processes as for threads.
-//! A thread of the pool's own: where the machine has no room for it now, it is tried again as a job's start is.
-//! What the thread does is not known here.
+//! If the machine is short of tasks (`ulimit -u`, a cgroup's `pids.max`), each worker takes the place of a process:
+//! workers that grew until nothing more fits would have no process to run. So after a shortage half of the
+//! workers leave, which leaves as much room for processes as for threads.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,28 +13,28 @@ use std::time::{Duration, Instant};
 use crate::process::retry::{OtherJobs, StartRetries};
 use crate::sys;
 
-/// The count of workers.
+/// Counts the workers, and says how many there may be.
 #[derive(Debug)]
 pub(crate) struct ThreadBudget {
     present: usize,
     most: usize,
-    /// As many as there could ever be.
+    /// The upper bound: what the limit asks for.
     asked: usize,
-    /// When there may be more again, after a thread was refused.
+    /// When `most` may rise again after a thread was refused.
     rises: Option<Instant>,
 }
 
-/// After a refused thread there are no more than this for so long, and as long after each rise by a quarter.
+/// How long `most` stays after a refused thread, and after each rise by a quarter.
 const WHILE: Duration = Duration::from_millis(250);
 
-/// What a worker does whose job the machine had no room for.
+/// What a worker does with a job that the machine had no room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ShortageResponse {
-    /// Tries again: others leave and make room.
+    /// Try again: other workers leave and make room.
     TryAgain,
-    /// Leaves, and gives the job back for those who stay.
+    /// Leave, and give the job back to the remaining workers.
     Leave,
-    /// It was alone, so that nobody can make room: that is the job's outcome.
+    /// It is the only worker, so nobody can make room: accept the outcome.
     Accept,
 }
 
@@ -49,7 +47,7 @@ impl ThreadBudget {
         self.present
     }
 
-    /// Whether another worker is wanted where so many jobs are under way.
+    /// Whether to start another worker, given the number of running jobs.
     pub(crate) fn admit_another(&mut self, jobs: usize, now: Instant) -> bool {
         if self.rises.is_some_and(|rises| now >= rises) {
             self.most = self.most.saturating_add(self.most / 4 + 1).min(self.asked);
@@ -62,13 +60,13 @@ impl ThreadBudget {
         self.present += 1;
     }
 
-    /// There was no room for the thread of another one. Half of those present leave as they get free.
+    /// The thread of another worker was refused. Half of the present workers are to leave as they become free.
     pub(crate) fn thread_refused(&mut self, now: Instant) {
         self.shrink_from(self.present);
         self.rises = Some(now + WHILE);
     }
 
-    /// There was no room for a process since there were `before` workers.
+    /// A process was refused since there were `before` workers.
     pub(crate) fn process_refused(&mut self, before: usize) -> ShortageResponse {
         if before <= 1 {
             return ShortageResponse::Accept;
@@ -77,28 +75,28 @@ impl ThreadBudget {
         if self.leave_if_surplus() { ShortageResponse::Leave } else { ShortageResponse::TryAgain }
     }
 
-    /// Whether a worker that is free leaves; it is counted out then.
+    /// Whether a free worker has to leave. It no longer counts then.
     pub(crate) fn leave_if_surplus(&mut self) -> bool {
         let leaves = self.present > self.most;
         self.present -= usize::from(leaves);
         leaves
     }
 
-    /// Never below one, and half of `count` once only, however many of them ask.
+    /// Never below one, and only once for the same `count`, however many workers report it.
     fn shrink_from(&mut self, count: usize) {
         self.most = self.most.min((count / 2).max(1));
     }
 }
 
-/// What a thread without which there is no run leaves to all others.
+/// The memory that must remain beside a thread without which there is no run.
 const LEFT: usize = 1 << 20;
 
-/// Starts it, and gives up only after about 2 s: the caller waits that long, before anything else of the run is there.
+/// Starts a thread, retrying for about 2 s. It is called before the run exists, so only the caller waits.
 pub(crate) fn start_patiently<T: Send + 'static>(
     name: &str,
     act: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<JoinHandle<T>> {
-    // A try that fails drops what it was given.
+    // A failed attempt drops its closure, so `act` must be shared.
     let act = Arc::new(Mutex::new(Some(act)));
     let mut tries = StartRetries::default();
     loop {

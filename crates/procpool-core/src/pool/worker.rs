@@ -1,7 +1,5 @@
-//! The workers together: as many as are needed, up to one a slot, and the way to them.
-//! Knows nothing of which job is next or what becomes of one.
-//! A worker: a thread that runs jobs, tells the caller what came of each, and goes on with the next.
-//! Knows nothing of which job that is.
+//! The workers: threads that run jobs, report their outcomes and take the next job themselves. There are as many as are
+//! needed, up to one for each slot.
 
 use std::any::Any;
 use std::ops::ControlFlow;
@@ -24,9 +22,10 @@ use crate::schedule::Start;
 use crate::spool::live::{Live, OutputNotifier};
 use crate::sys;
 
-/// The workers of a run, and the channel to them, which is bounded by the limit.
+/// The worker threads of a run, and the channel to them.
 ///
-/// No more jobs than the limit are between `assign` and their end, so it is never full: no send blocks.
+/// The channel is bounded by the limit. There are never more jobs than that between `assign` and their end, so it
+/// is never full and no send blocks.
 pub(crate) struct WorkerThreads<R: Runner> {
     worker: Worker<R>,
     jobs: Sender<Start<R::Work>>,
@@ -36,11 +35,11 @@ pub(crate) struct WorkerThreads<R: Runner> {
 }
 
 impl<R: Runner> WorkerThreads<R> {
-    /// A crew of one; others join as they are needed, up to one a slot.
+    /// Starts the first worker; others are started as they are needed.
     pub(crate) fn new(limit: Limit, shared: WorkerShared<R>) -> Result<WorkerThreads<R>, Error> {
         let (jobs, taken) = bounded(limit.get());
         let (wake, wakes) = bounded(1);
-        // Of each worker one at most is in there.
+        // Holds at most one job of each worker.
         let (giving_back, given_back) = unbounded();
         let worker = Worker {
             shared,
@@ -51,45 +50,45 @@ impl<R: Runner> WorkerThreads<R> {
         Ok(WorkerThreads { worker, jobs, wakes, given_back, threads: vec![first] })
     }
 
-    /// Hands a job to a worker that is free. `running` jobs are under way, this one included.
+    /// Hands a job to a free worker. `running` is the number of running jobs, including this one.
     pub(crate) fn assign(&mut self, start: Start<R::Work>, running: usize) {
         let now = Instant::now();
         if self.worker.budget().admit_another(running, now) {
             match self.worker.start(self.threads.len() + 1) {
                 Ok(thread) => self.threads.push(thread),
-                // The job waits for one of those there are.
+                // The job waits for one of the existing workers.
                 Err(_) => self.worker.budget().thread_refused(now),
             }
         }
         self.assign_again(start);
     }
 
-    /// Hands a job out that was given back.
+    /// Hands out a job again that a leaving worker gave back.
     pub(crate) fn assign_again(&mut self, start: Start<R::Work>) {
         assert!(self.jobs.try_send(start).is_ok(), "BUG: more jobs under way than the limit");
     }
 
-    /// A word from a worker: there may be something to do.
+    /// Signalled by a worker when there may be something to do.
     pub(crate) fn wakes(&self) -> &Receiver<()> {
         &self.wakes
     }
 
-    /// Jobs whose worker has left.
+    /// Jobs that leaving workers gave back.
     pub(crate) fn given_back(&self) -> &Receiver<Start<R::Work>> {
         &self.given_back
     }
 
-    /// Sends the workers home and waits until they are gone.
+    /// Lets the workers end, and joins them.
     pub(crate) fn dismiss(self) {
         drop(self.jobs);
         for thread in self.threads {
-            // A worker catches its runner's panics, so there is nothing to learn here.
+            // Workers catch the panics of their runner, so there is no panic to handle here.
             let _ = thread.join();
         }
     }
 }
 
-/// Few threads need no look at what the machine can hold.
+/// Up to this many threads are started without asking what the machine can hold.
 const FEW: usize = 1000;
 
 fn most_threads(limit: Limit) -> usize {
@@ -99,25 +98,25 @@ fn most_threads(limit: Limit) -> usize {
     }
 }
 
-/// Where memory has a limit, another worker joins only if so much is left, and so much for each of those there are: what a job may
-/// have written before that goes to a file, and what waits for the caller.
+/// If memory is limited, another worker is started only if this much memory is left, plus `HELD` for each existing worker: for
+/// output of a job before it goes to a file, and for completions that wait for the caller.
 const LEFT: usize = 8 << 20;
 const HELD: usize = 256 << 10;
 
-/// One of the workers of a run.
+/// A worker thread.
 pub(crate) struct Worker<R: Runner> {
     pub(crate) shared: WorkerShared<R>,
     pub(crate) budget: Arc<Mutex<ThreadBudget>>,
     pub(crate) dispatcher: DispatcherChannels<R::Work>,
 }
 
-/// What a worker works with.
+/// What all workers share.
 pub(crate) struct WorkerShared<R: Runner> {
     pub(crate) runner: Arc<R>,
     pub(crate) signals: RunSignals,
     pub(crate) state: Arc<SharedState<R::Work>>,
     pub(crate) starts: StartEvents,
-    /// `None` where nobody follows the outputs.
+    /// `None` if outputs are not followed.
     pub(crate) live: Option<LiveChannel>,
     /// To the caller.
     pub(crate) events: Sender<Message<R::Work>>,
@@ -125,19 +124,19 @@ pub(crate) struct WorkerShared<R: Runner> {
 
 /// The channels between a worker and the dispatcher.
 pub(crate) struct DispatcherChannels<W> {
-    /// What the dispatcher hands over.
+    /// Jobs from the dispatcher.
     pub(crate) jobs: Receiver<Start<W>>,
-    /// That there may be something to do. One word is as good as many.
+    /// Wakes the dispatcher, because there may be something to do. One pending wake-up is enough.
     pub(crate) wake: Sender<()>,
-    /// The machine had no room for these, and their worker left to make some: they are for those who stay.
+    /// Jobs that the machine had no room for, given back by workers that leave to make room.
     pub(crate) given_back: Sender<Start<W>>,
 }
 
-/// What is told of outputs while they are written.
+/// Where written output is reported.
 #[derive(Clone)]
 pub(crate) struct LiveChannel {
     pub(crate) channel: Sender<Live>,
-    /// How many further attempts a job has that doesn't say so itself.
+    /// The number of retries of jobs without a number of their own.
     pub(crate) retries: u32,
 }
 
@@ -152,17 +151,17 @@ impl LiveChannel {
     }
 }
 
-/// What came of a job that a worker took.
+/// The result of a job that a worker took.
 enum AttemptResult {
     Done(Outcome),
     /// The runner panicked.
     Panicked(Box<dyn Any + Send>),
-    /// The machine had no room for it, and the worker leaves to make some.
+    /// The machine had no room for it, and the worker leaves to make room.
     GivenBack,
 }
 
 impl<R: Runner> Worker<R> {
-    /// The first of them, without which there is no run.
+    /// Starts the first worker, without which there is no run.
     pub(crate) fn start_first(&self) -> std::io::Result<JoinHandle<()>> {
         let worker = self.clone();
         let thread = start_patiently("procpool-1", move || {
@@ -172,7 +171,7 @@ impl<R: Runner> Worker<R> {
         Ok(thread)
     }
 
-    /// Another one of them.
+    /// Starts another worker.
     pub(crate) fn start(&self, number: usize) -> std::io::Result<JoinHandle<()>> {
         let worker = self.clone();
         let work = move || {
@@ -190,7 +189,7 @@ impl<R: Runner> Worker<R> {
         self.budget.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Breaks off where the worker leaves; ends where the dispatcher has no more for it.
+    /// Returns `Break` if the worker has to leave, `Continue` when the dispatcher has no more jobs.
     fn work(&self) -> ControlFlow<()> {
         for handed in &self.dispatcher.jobs {
             let mut next = Some(handed);
@@ -201,7 +200,7 @@ impl<R: Runner> Worker<R> {
         ControlFlow::Continue(())
     }
 
-    /// Carries a job to its end, and takes the next if there is one.
+    /// Runs an attempt to its end, and takes the next one if there is one.
     fn carry(&self, start: Start<R::Work>) -> ControlFlow<(), Option<Start<R::Work>>> {
         let result = panic::catch_unwind(AssertUnwindSafe(|| self.run(&start)));
         let (message, slot_action) = match result.unwrap_or_else(AttemptResult::Panicked) {
@@ -214,12 +213,12 @@ impl<R: Runner> Worker<R> {
                 (Message::Panicked(panic), SlotAction::Release(start.slot))
             }
             AttemptResult::GivenBack => {
-                // Whoever gives a job back has been counted out. The dispatcher outlives all workers.
+                // A worker that gives a job back no longer counts. The dispatcher outlives all workers.
                 let _ = self.dispatcher.given_back.send(start);
                 return ControlFlow::Break(());
             }
         };
-        // It fails where the run was dropped: nobody wants to know.
+        // Fails if the run was dropped.
         let _ = self.shared.events.send(message);
         self.next_after(slot_action)
     }
@@ -228,14 +227,14 @@ impl<R: Runner> Worker<R> {
         let mut state = self.shared.state.lock();
         state.apply(slot_action);
         let leaves = self.budget().leave_if_surplus();
-        // What was handed over for want of workers comes first: it has a slot already.
+        // A job that was handed over comes first: it has a slot already.
         let handed = if leaves { None } else { self.dispatcher.jobs.try_recv().ok() };
         let next = if leaves || handed.is_some() { None } else { state.next_start() };
         let leaves_work = next.is_none() || state.schedule.leaves_work();
         drop(state);
         if leaves_work {
-            // A slot is free, and what may start in it, now or later, nobody else looks for. What is left may have come
-            // with what was just taken, or be the next attempt of what has just failed.
+            // A slot is free, and nobody else looks for what may start in it now or later. Such work may have come
+            // with what was just taken, or be the retry of what has just failed.
             let _ = self.dispatcher.wake.try_send(());
         }
         if let (Some(start), StartEvents::Announced) = (&next, self.shared.starts) {
@@ -252,7 +251,7 @@ impl<R: Runner> Worker<R> {
             Some(reporting) => context.followed(reporting.notifier_for(start)),
         };
         loop {
-            // The halt may have come while the job was on its way here.
+            // The run may have been halted while the job was on its way here.
             if self.shared.signals.halt_signal.halt() != Halt::GoOn {
                 return AttemptResult::Done(NotStarted::NeverReached.into());
             }

@@ -1,5 +1,4 @@
-//! A process that was started and not yet reaped: the one owner of its number.
-//! Knows nothing of its output or why it is signalled.
+//! A process that was started and not yet reaped: the only owner of its pid.
 
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
@@ -12,8 +11,8 @@ use crate::sys::{self, StatusTaken};
 
 /// A child that leads a process group of its own.
 ///
-/// As long as this exists we have not reaped the child; and where other code of this program has, `sys` never takes
-/// another process for it. Dropping it (a panic on the way) kills the group and reaps.
+/// While this exists we have not reaped the child. If other code of this program has, `sys` never mistakes another
+/// process for it. Dropping it (during a panic) kills the group and reaps the child.
 pub(crate) struct Child {
     process: Arc<sys::ProcessHandle>,
     roster: Arc<Roster>,
@@ -23,11 +22,11 @@ pub(crate) struct Child {
 #[derive(PartialEq)]
 enum Ownership {
     Ours,
-    /// Or that is somebody else's matter.
+    /// Reaped, or left to another thread.
     Reaped,
 }
 
-/// For a thread that waits and does nothing else; but handlers of the caller's signals may run on it.
+/// For a thread that only waits; but signal handlers of the caller may run on it.
 const STACK: usize = 128 * 1024;
 
 impl Child {
@@ -38,7 +37,7 @@ impl Child {
         Child { process, roster, state: Ownership::Ours }
     }
 
-    /// Its number, which is nobody else's as long as this exists.
+    /// Its pid, which can't be reused while this exists.
     pub(crate) fn number(&self) -> u32 {
         self.process.number().as_raw_nonzero().get().unsigned_abs()
     }
@@ -48,14 +47,14 @@ impl Child {
         self.process.end_event()
     }
 
-    /// Asks the group to end, and lets it go on, so that a process that is stopped hears that.
+    /// Sends the group a signal that asks it to end, and continues it, so that stopped processes receive the signal.
     pub(crate) fn request_end(&self, signal: Signal) {
         self.roster.note_end(self.process.number());
         self.process.signal_group(signal);
         self.process.signal_group(Signal::CONT);
     }
 
-    /// Stops the group, and the process itself should it have moved to another group.
+    /// Stops the group, and the process itself in case it has moved to another group.
     pub(crate) fn stop(&self) {
         self.process.signal_group(Signal::STOP);
         self.process.signal(rustix::process::Signal::STOP);
@@ -66,23 +65,23 @@ impl Child {
         sys::proc::is_at_rest(self.process.number().as_raw_nonzero().get())
     }
 
-    /// Kills the group, and the process itself should it have moved to another group.
+    /// Kills the group, and the process itself in case it has moved to another group.
     pub(crate) fn kill(&self) {
         self.process.signal_group(Signal::KILL);
         self.process.signal(rustix::process::Signal::KILL);
     }
 
-    /// Waits for its end where it hasn't come yet, and gives its number back to the system.
+    /// Waits for its end and reaps it.
     ///
     /// # Errors
-    /// Where somebody else has done that, so that nobody knows how it ended.
+    /// If other code has reaped it, so that its status is unknown.
     pub(crate) fn reap(mut self) -> Result<(Status, Usage), StatusTaken> {
         self.state = Ownership::Reaped;
         self.roster.leave(self.process.number());
         self.process.reap()
     }
 
-    /// Goes on without its end, though it was killed. Should that come, its number is given back then.
+    /// Stops waiting for a killed process that doesn't end. If it ever ends, a thread reaps it.
     pub(crate) fn leave_behind(mut self) {
         self.state = Ownership::Reaped;
         self.roster.leave(self.process.number());
@@ -90,7 +89,7 @@ impl Child {
         let reap = move || {
             let _ = process.reap();
         };
-        // Without a thread it stays a zombie until this program ends.
+        // If the thread can't be created, it stays a zombie until this program ends.
         let _ = thread::Builder::new().name("procpool-left".into()).stack_size(STACK).spawn(reap);
     }
 }
@@ -117,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_process_that_left_its_group_is_killed_all_the_same() {
-        // It never had a group of its own: as good as gone from there.
+        // It leads no group, as if it had left it.
         let mut started = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
         let context = Context::new(
             Seq::FIRST,

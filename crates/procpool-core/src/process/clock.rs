@@ -1,18 +1,17 @@
-//! The time that jobs have had: a monotonic clock that stands still while they are stopped, and the real one beside it.
-//! Knows nothing of who stops them or what the time is for.
+//! The clock for timeouts: monotonic time that is paused while jobs are stopped, beside real time.
 
 use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-/// A clock by which timeouts run, so that a job has all of its time although somebody stopped it (Ctrl-Z) in the
-/// middle. `CLOCK_MONOTONIC` itself does the same for a machine that sleeps.
+/// Measures the time that jobs had, so that a job keeps all of its timeout although somebody stopped it (Ctrl-Z) in
+/// between. `CLOCK_MONOTONIC` does the same for a machine that is suspended.
 #[derive(Default)]
 pub(crate) struct Clock(RwLock<PausedTime>);
 
-/// A moment, by both clocks.
+/// A moment by both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Moment {
-    /// By the one that stands still while jobs are stopped.
+    /// By the clock that is paused while jobs are stopped.
     pub(crate) jobs: Instant,
     pub(crate) real: Instant,
 }
@@ -20,16 +19,16 @@ pub(crate) struct Moment {
 /// When something is due, and by which clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Deadline {
-    /// By that which stands still while jobs are stopped.
+    /// By the clock that is paused while jobs are stopped.
     Jobs(Instant),
-    /// For a job that has been asked to end, and is not stopped any more.
+    /// By real time, for a job that has been asked to end and isn't stopped any more.
     Real(Instant),
 }
 
-/// How often somebody whose deadline is near looks whether the clock has gone on.
+/// How often a near deadline is checked while the clock is paused.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
-/// How long it has stood still.
+/// How long the clock has been paused.
 #[derive(Clone, Copy, Default)]
 struct PausedTime {
     before: Duration,
@@ -42,8 +41,8 @@ impl Clock {
         Moment { jobs: self.paused().job_time(real), real }
     }
 
-    /// When poll(2) has to come back for a deadline. While the clock stands still that is a little early
-    /// or late; who wakes up too early looks at [`now`](Clock::now) and waits again.
+    /// When poll(2) has to return for a deadline. While the clock is paused this may be a little early or late; a caller
+    /// that wakes up too early checks [`now`](Clock::now) and waits again.
     pub(crate) fn real(&self, deadline: Deadline) -> Option<Instant> {
         let deadline = match deadline {
             Deadline::Real(deadline) => return Some(deadline),
@@ -77,7 +76,7 @@ impl Deadline {
         }
     }
 
-    /// The same, counted by the real clock from now on. A time beyond that is as good as for ever.
+    /// Converts it to a deadline by real time. `None` if that is too far away to be represented.
     pub(crate) fn on_real_clock(self, now: Moment) -> Option<Deadline> {
         match self {
             Deadline::Jobs(deadline) => {
@@ -91,7 +90,7 @@ impl Deadline {
 impl PausedTime {
     fn job_time(self, real: Instant) -> Instant {
         let real = self.since.map_or(real, |since| since.min(real));
-        // Never before the machine's start: it has stood still for less than it has run.
+        // Can't underflow: it was paused for less time than the machine has been running.
         real.checked_sub(self.before).unwrap_or(real)
     }
 

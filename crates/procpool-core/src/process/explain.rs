@@ -1,5 +1,5 @@
-//! What was the trouble with a start that has failed: execve(2) says "no such file" of two different things.
-//! Knows nothing of how a process is started.
+//! Determines why a start has failed. execve(2) reports "no such file" for a missing program and for a missing
+//! interpreter alike.
 
 use std::ffi::{CStr, OsStr, OsString};
 use std::fs::File;
@@ -11,7 +11,7 @@ use crate::data::command::{Command, Stdin};
 use crate::outcome::{SpawnError, Subject};
 use crate::sys::{self, Failure};
 
-/// What the failure of a start is about, whose program is at this path as far as that was found.
+/// Explains a failed start. `program` is the path of the program, if it was found.
 pub(crate) fn explain(command: &Command, program: Option<&CStr>, failure: Failure) -> SpawnError {
     let Failure { call, source } = failure;
     let subject = match call {
@@ -20,7 +20,8 @@ pub(crate) fn explain(command: &Command, program: Option<&CStr>, failure: Failur
         _ if sys::is_shortage(&source) => Subject::Machine,
         "chdir" => Subject::Directory(command.working_directory().unwrap_or(Path::new("")).to_owned()),
         "execve" => of_files(command, program, &source),
-        // It doesn't tell at which of its calls it was; what only a fence or an older kernel says can't be about the command.
+        // It doesn't say which of its calls failed. An error that only a seccomp filter or an older kernel gives can't
+        // be about the command.
         "posix_spawn" if !is_of_the_system(&source) => {
             missing_directory(command).unwrap_or_else(|| of_files(command, program, &source))
         }
@@ -29,14 +30,14 @@ pub(crate) fn explain(command: &Command, program: Option<&CStr>, failure: Failur
     SpawnError { subject, source }
 }
 
-/// What a call failed for that any command's start needs.
+/// An error of a call that every start needs, whatever the command.
 pub(crate) fn machine(failure: Failure) -> SpawnError {
     let Failure { call, source } = failure;
     let subject = if sys::is_shortage(&source) { Subject::Machine } else { Subject::Call(call.into()) };
     SpawnError { subject, source }
 }
 
-/// An error of the program itself.
+/// An error about the program itself.
 pub(crate) fn of_program(command: &Command, source: io::Error) -> SpawnError {
     SpawnError {
         subject: Subject::Program(command.program().to_owned()),
@@ -62,7 +63,7 @@ fn of_files(command: &Command, program: Option<&CStr>, error: &io::Error) -> Sub
 
 fn missing_directory(command: &Command) -> Option<Subject> {
     let directory = command.working_directory()?;
-    // To enter a directory is to execute it; it need not be readable.
+    // Entering a directory needs only execute permission; it need not be readable.
     let entered = sys::may_execute(&directory.join("."));
     (!entered).then(|| Subject::Directory(directory.to_owned()))
 }

@@ -1,7 +1,5 @@
-//! The gate that every start goes through, so that there can be a moment without any.
-//! Knows nothing of what is started.
-//! How many jobs may be under way where the machine has no room for more: fewer for a while.
-//! Knows nothing of what is missing, or of how a job is started.
+//! What every start has to pass: a limit that adapts to shortages of the machine, and a gate that can be closed for
+//! moments in which no process is being started.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use crate::halt::{Halt, HaltSignal};
 
-/// A start is within the gate from before the child exists until it is on the roster, with descriptors of its own. In between it holds copies
-/// of whatever descriptors its parent has, or is on no list.
+/// A start is inside the gate from before the child exists until it is on the roster and has closed all inherited
+/// descriptors. Until then it holds copies of whatever descriptors its parent has, and can't be signalled by way of the roster.
 #[derive(Default)]
 pub(crate) struct StartGate {
     state: Mutex<GateState>,
@@ -24,23 +22,23 @@ struct GateState {
     closed_by: usize,
 }
 
-/// Permission to start. Given back when it is dropped.
+/// Permission to start a process; given back on drop.
 pub(crate) struct StartPermit<'a>(&'a StartGate);
 
-/// Nobody gets a pass as long as this lives.
+/// While this lives, no start gets a permit.
 pub(crate) struct ClosedGate<'a>(&'a StartGate);
 
-/// A start is within for about a millisecond. One that is long because a file server doesn't answer leaves by itself, once its child
-/// holds nothing but its own; only on the lowest step it can't. One that takes this long must not hold up all others for ever.
+/// A start takes about a millisecond. One that hangs, because a file server doesn't answer, leaves the gate itself once its
+/// child has closed all inherited descriptors; only `posix_spawn` can't do that. After this time it no longer delays others.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How often a start that waits at the gate looks whether its run is halted. A descriptor to wait by would be one more in each run,
-/// and only a run that somebody keeps stopped needs it.
+/// How often a start that waits at the gate checks whether its run is halted. A descriptor to wait for would be one
+/// more in each run, and only a run that somebody keeps stopped needs it.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 impl StartGate {
-    /// Waits while the gate is closed; `None` where the run is halted meanwhile. The gate may be closed for as long as
-    /// somebody keeps all jobs stopped, and a run that is told to end must not wait for him.
+    /// Waits while the gate is closed. `None` if the run is halted meanwhile: the gate stays closed as long as
+    /// somebody keeps all jobs stopped, and a run that is told to end must not wait for that.
     pub(crate) fn pass(&self, halt_signal: &HaltSignal) -> Option<StartPermit<'_>> {
         let mut state = self.state();
         while state.closed_by > 0 {
@@ -53,7 +51,7 @@ impl StartGate {
         Some(StartPermit(self))
     }
 
-    /// Closes the gate and waits until nobody is within, or for as long as a start may take.
+    /// Closes the gate and waits until no start is inside, at most for [`PATIENCE`].
     pub(crate) fn close(&self) -> ClosedGate<'_> {
         let mut state = self.state();
         state.closed_by += 1;
@@ -71,7 +69,7 @@ impl Drop for StartPermit<'_> {
     fn drop(&mut self) {
         let mut state = self.0.state();
         state.starting -= 1;
-        // To wake nobody costs a system call too, and each start comes by here.
+        // A notify costs a system call even if nobody waits, and each start comes by here.
         if state.closed_by > 0 {
             self.0.changed.notify_all();
         }
@@ -85,30 +83,30 @@ impl Drop for ClosedGate<'_> {
     }
 }
 
-/// Shared by all who start jobs.
+/// Limits the number of running jobs after the machine had no room for another one. Shared by all starts of a runner.
 #[derive(Default)]
 pub(crate) struct AdaptiveLimit {
     under_way: AtomicUsize,
     bound: Mutex<Bound>,
-    /// Who wants to know of the first shortage.
+    /// Called on the first shortage.
     callback: OnceLock<ShortageCallback>,
 }
 
 pub(crate) type ShortageCallback = Box<dyn Fn(&io::Error) + Send + Sync>;
 
-/// A place among those under way, from before the start to the end; given back when it is dropped.
+/// Counts as one running job, from before its start to its end; given back on drop.
 pub(crate) struct LimitPermit<'a>(&'a AdaptiveLimit);
 
-/// The pure part: how many may be under way at a time.
+/// The pure part: how many jobs may run at a time.
 #[derive(Debug)]
 struct Bound {
     most: usize,
-    /// When there may be more again.
+    /// When `most` may rise again.
     rises: Option<Instant>,
     shortages: u64,
 }
 
-/// After a shortage the bound stays this long, and as long after each rise by a quarter.
+/// How long the bound stays after a shortage, and after each rise by a quarter.
 const WHILE: Duration = Duration::from_millis(250);
 
 impl Default for Bound {
@@ -126,9 +124,9 @@ impl Bound {
         under_way < self.most
     }
 
-    /// Says whether this is the first shortage of all.
+    /// Lowers the bound. Returns whether this is the first shortage.
     fn fall_to(&mut self, under_way: usize, now: Instant) -> bool {
-        // One is tried whatever happens: who else would find out that there is room again?
+        // One is always allowed: nothing else would find out that there is room again.
         self.most = under_way.max(1);
         self.rises = Some(now + WHILE);
         self.shortages += 1;
@@ -137,12 +135,12 @@ impl Bound {
 }
 
 impl AdaptiveLimit {
-    /// The first shortage is told to `callback`, once; only the first witness counts.
-    pub(crate) fn tell(&self, callback: ShortageCallback) {
+    /// Sets the callback for the first shortage. Only the first callback counts.
+    pub(crate) fn set_callback(&self, callback: ShortageCallback) {
         let _ = self.callback.set(callback);
     }
 
-    /// A place, unless as many are under way as may be.
+    /// A permit, unless as many jobs run as may.
     pub(crate) fn take(&self) -> Option<LimitPermit<'_>> {
         let mut bound = self.bound();
         let admitted = bound.admit(self.under_way(), Instant::now());
@@ -152,7 +150,7 @@ impl AdaptiveLimit {
         })
     }
 
-    /// The machine had no room for one more than are under way now.
+    /// Records that the machine had no room for more jobs than run now, and calls the callback on the first shortage.
     pub(crate) fn note_shortage(&self, error: &io::Error) {
         let is_first = self.bound().fall_to(self.under_way(), Instant::now());
         if let (true, Some(callback)) = (is_first, self.callback.get()) {
@@ -251,19 +249,19 @@ mod tests {
 
     #[test]
     fn the_first_shortage_is_told_and_no_other() {
-        let room = AdaptiveLimit::default();
+        let limit = AdaptiveLimit::default();
         let told = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&told);
-        room.tell(Box::new(move |_| {
+        limit.set_callback(Box::new(move |_| {
             count.fetch_add(1, Ordering::Relaxed);
         }));
         let error = io::Error::from_raw_os_error(libc::EAGAIN);
-        let place = room.take().unwrap();
-        room.note_shortage(&error);
-        room.note_shortage(&error);
+        let place = limit.take().unwrap();
+        limit.note_shortage(&error);
+        limit.note_shortage(&error);
         assert_eq!(told.load(Ordering::Relaxed), 1);
-        assert!(room.take().is_none());
+        assert!(limit.take().is_none());
         drop(place);
-        assert!(room.take().is_some());
+        assert!(limit.take().is_some());
     }
 }

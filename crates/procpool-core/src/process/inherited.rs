@@ -1,7 +1,4 @@
-//! The environment that a job is started with: the caller's, with the job's own changes.
-//! Knows nothing of which variables there are or what they mean.
-//! Where a program may be, as execvp(3) has it, and where it was found once for many jobs.
-//! No file is looked at here.
+//! What jobs take from this process: its environment and its PATH. Both are read once and used for many starts.
 
 use std::collections::HashMap;
 use std::ffi::{CStr, CString, OsStr, OsString};
@@ -12,26 +9,26 @@ use std::{env, io};
 use crate::data::command::{Environment, EnvironmentBase};
 use crate::sys::{EnvironmentStrings, Program};
 
-/// The caller's environment as it was when this was made, ready for any number of starts: to read it again for
-/// each job, with its lock and a copy of every variable, costs more than all the rest of a start's preparation.
+/// The caller's environment when this was created. Reading it again for each job, with its lock and a copy of every
+/// variable, costs more than all other preparations of a start.
 pub(crate) struct Inherited {
     names: Vec<OsString>,
-    /// `NAME=VALUE`, of each of them.
+    /// `NAME=VALUE` for each name.
     entries: Arc<[CString]>,
 }
 
 impl Inherited {
     pub(crate) fn take() -> Inherited {
-        // The system's own strings: none has a NUL.
+        // These strings come from the system, so they contain no NUL.
         let variables = env::vars_os().filter_map(|(name, value)| Some((entry(&name, &value).ok()?, name)));
         let (entries, names): (Vec<_>, _) = variables.unzip();
         Inherited { names, entries: entries.into() }
     }
 
-    /// What a job is started with.
+    /// The environment strings of a job.
     ///
     /// # Errors
-    /// Where a name or a value has a NUL byte.
+    /// If a name or a value contains a NUL byte.
     pub(crate) fn changed_by(&self, environment: &Environment) -> io::Result<EnvironmentStrings> {
         let changes = &environment.changes;
         let is_changed = |name: &OsStr| changes.iter().any(|(other, _)| other == name);
@@ -42,7 +39,7 @@ impl Inherited {
             }
             EnvironmentBase::Empty => Vec::new(),
         };
-        // Of several changes of a variable the last one counts.
+        // The last change of a variable wins.
         let last = changes
             .iter()
             .enumerate()
@@ -64,31 +61,31 @@ fn entry(name: &OsStr, value: &OsStr) -> io::Result<CString> {
     c_string(OsString::from_vec(entry))
 }
 
-/// A string as the system takes it.
+/// Converts a string for a system call.
 ///
 /// # Errors
-/// Where it has a NUL byte, which would end it.
+/// If it contains a NUL byte.
 pub(crate) fn c_string(string: OsString) -> io::Result<CString> {
     CString::new(string.into_vec()).map_err(io::Error::from)
 }
 
-/// Programs that were found already, by the name under which they were asked for.
+/// Paths of programs that were found before, by the name that was looked up.
 ///
-/// To start a process takes a path, and one search for many jobs is cheaper than one each. The search itself is a part of the
-/// start: a directory of PATH may lie on a file server that doesn't answer.
+/// A start needs a path, and one lookup for many jobs is cheaper than one for each. The lookup itself happens in the
+/// child: a directory of PATH may be on a file server that doesn't answer.
 #[derive(Default)]
 pub(crate) struct ProgramCache {
     found: RwLock<HashMap<OsString, CString>>,
 }
 
-/// A list of commands with a program each would otherwise be held here whole.
+/// Bounds the cache for a list of commands with a different program each.
 const MOST_REMEMBERED: usize = 256;
 
-/// What execvp(3) searches where there is no PATH: confstr(3) `_CS_PATH`.
+/// What execvp(3) searches if there is no PATH: confstr(3) `_CS_PATH`.
 const DEFAULT_PATH: &str = "/bin:/usr/bin";
 
 impl ProgramCache {
-    /// Where `program` is or may be: in the caller's PATH or, where the job has another, in `job_path`.
+    /// Where `program` is or may be: in the caller's PATH, or in `job_path` if the job has another PATH.
     pub(crate) fn find(&self, program: &OsStr, job_path: Option<&OsStr>) -> io::Result<Program> {
         if program.as_bytes().contains(&b'/') {
             return c_string(program.to_owned()).map(Program::At);
@@ -102,7 +99,7 @@ impl ProgramCache {
         candidates(program, &env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into()))
     }
 
-    /// The program was found there, in the caller's PATH.
+    /// Records where a program was found in the caller's PATH.
     pub(crate) fn remember(&self, program: &OsStr, path: &CStr) {
         let mut found = self.found.write().unwrap_or_else(PoisonError::into_inner);
         if found.len() >= MOST_REMEMBERED {
@@ -111,19 +108,19 @@ impl ProgramCache {
         found.insert(program.to_owned(), path.to_owned());
     }
 
-    /// The program was not where it was found earlier: look again next time.
+    /// Forgets a program that is no longer where it was found.
     pub(crate) fn forget(&self, program: &OsStr) {
         self.found.write().unwrap_or_else(PoisonError::into_inner).remove(program);
     }
 }
 
-/// Each place where the program would be found.
+/// All paths at which the program may be found.
 fn candidates(program: &OsStr, path: &OsStr) -> io::Result<Program> {
     if program.is_empty() {
         return Ok(Program::FirstOf(Vec::new()));
     }
-    // An empty entry means the working directory, and a relative one is relative to it: to ours, not to that of a job
-    // that runs elsewhere.
+    // An empty entry means the working directory, and relative ones are relative to it: to ours, not to a job's
+    // own working directory.
     let places = env::split_paths(path).map(|directory| std::path::absolute(directory.join(program)));
     let paths = places.map(|place| c_string(place?.into_os_string()));
     Ok(Program::FirstOf(paths.collect::<io::Result<_>>()?))

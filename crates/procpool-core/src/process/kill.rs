@@ -1,8 +1,8 @@
 //! Kills a job's process with all of its descendants, and waits until they are gone.
 //!
-//! A process that is about to start another can't be killed together with that one: it is on no list yet. So all are
-//! stopped first, until nobody is left who could start anything, and then killed, children before their parents:
-//! else the kernel would let those go on whom it finds stopped and without a parent in their session.
+//! A process that is just forking can't be killed together with its new child, which is on no list yet. So all are stopped
+//! first, until nobody is left who could fork, and then killed, children before parents: else the kernel would continue
+//! children that are stopped and whose process group becomes orphaned.
 
 use std::io;
 use std::thread;
@@ -16,15 +16,15 @@ use crate::process::descendants::{Descendants, Kernel, Member, SearchScope};
 use crate::sys::proc;
 use crate::sys::status::Stat;
 
-/// What `/proc` tells.
+/// Asks `/proc`.
 pub(crate) struct ProcFs;
 
-/// How long it is waited for processes to stop. One that a busy machine doesn't get to, or that waits for a disk, is
-/// killed as it is.
+/// How long to wait for processes to stop. One that a busy machine doesn't schedule, or that waits for a disk, is
+/// then killed as it is.
 const STOPPING: Duration = Duration::from_millis(10);
 
-/// A process that was killed is gone within a moment, one with much memory later. One that can't be killed, as another
-/// user's, gets as long to end by itself.
+/// A killed process is gone within moments; one with much memory takes longer. One that can't be killed, such as
+/// another user's, has this long to end by itself.
 const LAST_EFFORT: Duration = Duration::from_secs(2);
 
 const SHORTEST_PAUSE: Duration = Duration::from_micros(200);
@@ -53,7 +53,7 @@ pub(crate) fn kill(child: &Child, descendants: &mut Descendants) {
     stop(descendants.members());
     let until = Instant::now() + STOPPING;
     loop {
-        // Before the look: only who is at rest by then has no child that it misses.
+        // Before the scan: only a process that was at rest by then can't have a child that the scan misses.
         let members = descendants.members();
         let is_at_rest = child.is_at_rest() && members.iter().all(|member| proc::is_at_rest(member.pid));
         let found = descendants.scan(&ProcFs);
@@ -69,7 +69,8 @@ pub(crate) fn kill(child: &Child, descendants: &mut Descendants) {
     child.kill();
 }
 
-/// Waits until nobody is left of a job that has ended, kills whoever is, and says who can't be.
+/// Waits until all processes of a job that has ended are gone, killing those that are left. Returns those that
+/// can't be killed.
 pub(crate) fn end(child: &Child, mut descendants: Descendants) -> Vec<Survivor> {
     let until = Instant::now() + LAST_EFFORT;
     let mut pause = SHORTEST_PAUSE;

@@ -1,5 +1,4 @@
-//! Runs a job as a process of this machine.
-//! Knows nothing of the pool: it is one [`Runner`] among others.
+//! Runs a job as a process of this machine: a [`Runner`] like any other.
 
 mod child;
 mod clock;
@@ -44,16 +43,16 @@ pub use crate::process::roster::{Process, Processes, Stopped};
 
 /// The runner for local processes.
 ///
-/// Each job runs in a session and a process group of its own, without a shell, with every signal at its
-/// default, whatever the caller ignores or blocks. It has no terminal: who opens `/dev/tty` is refused at once.
+/// Each job runs without a shell, in a session and a process group of its own, with every signal at its default
+/// action whatever the caller ignores or blocks. It has no terminal: opening `/dev/tty` fails at once.
 ///
-/// Its two outputs are read at once, by the thread that runs the job, while it waits for the job's end, its
-/// timeout and the run's stop, all in one poll(2). A job ends when its *process* ends, however long a
-/// descendant holds its output open: that one gets 200 ms to let go, then the group is killed and the job
-/// marked leaked, unless [`on_leak`](LocalProcess::on_leak) says otherwise.
+/// The thread that runs the job reads its two outputs while it waits for the job's end, its timeout and the run's
+/// stop, all in one poll(2). A job ends when its *process* ends, even if a descendant still holds its output open:
+/// the descendant gets 200 ms to close it, then the group is killed and the job marked leaked, unless
+/// [`on_leak`](LocalProcess::on_leak) says otherwise.
 ///
-/// Where the machine has no room for another process or its descriptors, the job waits in its slot until jobs
-/// that run have given theirs back; only where none runs is that the job's outcome, after about 2 s.
+/// If the machine has no room for another process or its descriptors, the job waits in its slot until running jobs
+/// have ended. Only if no other job runs does it fail, after about 2 s.
 ///
 /// ```
 /// use std::time::Duration;
@@ -70,23 +69,23 @@ pub struct LocalProcess {
     spool_place: SpoolPlace,
     spool_threshold: usize,
     starter: Starter,
-    room: AdaptiveLimit,
+    adaptive_limit: AdaptiveLimit,
     oom: OomWatch,
-    /// Who is told of each process.
-    witness: Option<StartCallback>,
+    /// Called for each process.
+    on_start: Option<StartCallback>,
 }
 
 type StartCallback = Box<dyn Fn(&Context, u32) + Send + Sync>;
 
-/// How much of an output is held in memory at most, by default: as much as a pipe holds.
+/// How much of an output is held in memory by default: as much as a pipe holds.
 const SPOOL_THRESHOLD: usize = 64 * 1024;
 
 impl LocalProcess {
-    /// The time between the polite signal and KILL, where [`grace`](LocalProcess::grace) gives no other.
+    /// The default [`grace`](LocalProcess::grace) time between the polite signal and KILL.
     pub const GRACE: Duration = Duration::from_secs(2);
 
-    /// A runner with a grace time of 2 s and spools of 64 KiB, in the system's temporary directory past that.
-    /// Jobs will have the caller's environment as it is now.
+    /// A runner with a grace time of 2 s, and spools of 64 KiB that continue in the system's temporary directory.
+    /// Jobs inherit the caller's environment as it is now.
     #[must_use]
     pub fn new() -> LocalProcess {
         let place = SpoolPlace::Directory(env::temp_dir());
@@ -95,39 +94,39 @@ impl LocalProcess {
             starter: Starter::new(SpoolFiles::new(&place, SPOOL_THRESHOLD)),
             spool_place: place,
             spool_threshold: SPOOL_THRESHOLD,
-            room: AdaptiveLimit::default(),
+            adaptive_limit: AdaptiveLimit::default(),
             oom: OomWatch::default(),
-            witness: None,
+            on_start: None,
         }
     }
 
-    /// How long a job that was asked to end has before it is killed.
+    /// Sets the time between the signal that asks a job to end and KILL.
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> LocalProcess {
         self.policy.grace = grace;
         self
     }
 
-    /// What becomes of a descendant that holds a job's output open after the job's own process has ended.
+    /// Sets what happens to descendants that hold a job's output open after the job's own process has ended.
     #[must_use]
     pub fn on_leak(mut self, on_leak: OnLeak) -> LocalProcess {
         self.policy.on_leak = on_leak;
         self
     }
 
-    /// Calls `witness` the first time that the machine has no room for a job's process or descriptors, with the
-    /// system's error, on a thread of the run. Such a job waits, and fewer run at once for a while.
+    /// Sets a callback for the first time that the machine has no room for a job's process or descriptors. It gets the
+    /// system's error and runs on a thread of the run. Such a job waits, and fewer jobs run at once for a while.
     #[must_use]
-    pub fn when_short(self, witness: impl Fn(&io::Error) + Send + Sync + 'static) -> LocalProcess {
-        self.room.tell(Box::new(witness));
+    pub fn when_short(self, callback: impl Fn(&io::Error) + Send + Sync + 'static) -> LocalProcess {
+        self.adaptive_limit.set_callback(Box::new(callback));
         self
     }
 
-    /// Calls `witness` with the number of each process right after its start, on the thread that runs the job. The
-    /// process may have ended by then, but it can't have been reaped: its number, and that of its process group, is
-    /// nobody else's as long as `witness` runs. That long nobody reads the job's outputs either, its timeout has not
-    /// begun, and no stop reaches it. Where `witness` panics the process is killed, and it is as if the runner had panicked.
-    /// A process whose start takes long is told of before it is its program; where it never is, the job was not started all the same.
+    /// Sets a callback that gets the pid of each process right after its start, on the thread that runs the job. The process
+    /// may have ended by then but can't have been reaped: its pid and process group can't be reused while the callback runs.
+    /// Meanwhile the job's outputs are not read, its timeout has not begun, and no stop reaches it. If the callback panics, the
+    /// process is killed and the run behaves as if the runner had panicked. A process whose start takes long is reported before
+    /// it executes its program; if that fails, the job still counts as not started.
     ///
     /// ```
     /// use std::sync::mpsc;
@@ -144,50 +143,50 @@ impl LocalProcess {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn when_started(mut self, witness: impl Fn(&Context, u32) + Send + Sync + 'static) -> LocalProcess {
-        self.witness = Some(Box::new(witness));
+    pub fn when_started(mut self, callback: impl Fn(&Context, u32) + Send + Sync + 'static) -> LocalProcess {
+        self.on_start = Some(Box::new(callback));
         self
     }
 
-    /// The processes that this runner runs, in all its runs together.
+    /// The processes that this runner runs, in all its runs.
     #[must_use]
     pub fn processes(&self) -> Processes {
         Processes(Arc::clone(&self.starter.roster))
     }
 
-    /// Where large outputs go. The file there has no name, and is gone with this runner and its last output.
+    /// Sets the directory for large outputs. The file there is unlinked, and is gone with this runner and its last output.
     #[must_use]
     pub fn spool_directory(mut self, directory: impl Into<PathBuf>) -> LocalProcess {
         self.spool_place = SpoolPlace::Directory(directory.into());
         self.with_new_spool()
     }
 
-    /// Has large outputs go to a file in memory, which is in no directory. For where there is none that can be written to:
-    /// what jobs write then takes as much memory until it has been read and dropped.
+    /// Stores large outputs in an anonymous file in memory instead of a directory, for callers without a writable one. The
+    /// outputs then take memory until they have been read and dropped.
     #[must_use]
     pub fn spool_in_memory(mut self) -> LocalProcess {
         self.spool_place = SpoolPlace::Memory;
         self.with_new_spool()
     }
 
-    /// How many bytes of one stream are held in memory before they go to a file.
+    /// Sets how many bytes of an output are held in memory before it continues in a file.
     #[must_use]
     pub fn spool_threshold(mut self, bytes: usize) -> LocalProcess {
         self.spool_threshold = bytes;
         self.with_new_spool()
     }
 
-    /// The soft limit of open descriptors that jobs get, for a caller that has raised its own: programs that
-    /// use select(2), or close all descriptors up to the limit, suffer from a high one.
+    /// Sets the jobs' soft limit of open descriptors, for a caller that has raised its own: programs that use select(2),
+    /// or close all descriptors up to the limit, suffer from a high limit.
     #[must_use]
     pub fn descriptor_limit(mut self, soft: u64) -> LocalProcess {
         self.starter.descriptor_limit = Some(soft);
         self
     }
 
-    /// So many descriptors are left to the caller, of those that are allowed now: a start that would use them waits until other jobs
-    /// have given theirs back, as where there are none at all. Only a job beside which none runs may use them. For a caller that opens files
-    /// for what jobs have written, and must not fail at that because so many run.
+    /// Reserves this many of the currently allowed descriptors for the caller: a start that would need them waits until other
+    /// jobs have closed theirs, as if there were none. Only a job that runs alone may use them. For a caller that opens files
+    /// for outputs of jobs, and must not fail because many jobs run.
     #[must_use]
     pub fn spare_descriptors(mut self, count: u64) -> LocalProcess {
         let ceiling = sys::allowed_descriptors().saturating_sub(count);
@@ -195,23 +194,24 @@ impl LocalProcess {
         self
     }
 
-    /// Whether the process that a job is itself is killed when this program ends without having ended its run: by Ctrl-C, by a signal,
-    /// by `exit()`, an abort or a KILL. On by default: a job has no terminal whose Ctrl-C or hang-up could reach it.
+    /// Sets whether a job's own process is killed when this program ends without having ended its run: by Ctrl-C, a signal,
+    /// `exit()`, an abort or a KILL. On by default: a job has no terminal whose Ctrl-C or hang-up could reach it.
     ///
-    /// The kernel does that (`PR_SET_PDEATHSIG`, prctl(2)), not this program. What a job has started itself lives on; so does
-    /// a setuid program, and one with capabilities of its own; and all jobs do where the kernel can't, see
-    /// [`weaker_promises`](LocalProcess::weaker_promises). To leave nothing behind at a signal, handle it: the crate's front page shows how.
+    /// The kernel does this (`PR_SET_PDEATHSIG`, prctl(2)). It does not reach processes that a job has started, nor programs
+    /// that are setuid or have capabilities; and none at all if the kernel refuses it, see
+    /// [`weaker_promises`](LocalProcess::weaker_promises). To leave nothing behind at a signal, handle it, as the crate's
+    /// documentation shows.
     ///
-    /// It is the *thread* that runs a job whose end counts: for a [`Pool`](crate::Pool) that is no matter, its threads outlive their
-    /// jobs; and [`execute`](LocalProcess::execute) comes back when the job has ended.
+    /// What counts is the end of the *thread* that runs a job. The threads of a [`Pool`](crate::Pool) outlive their jobs, and
+    /// [`execute`](LocalProcess::execute) returns only when the job has ended.
     #[must_use]
     pub fn end_with_caller(mut self, ends: bool) -> LocalProcess {
         self.starter.on_parent_death = if ends { OnParentDeath::Die } else { OnParentDeath::LiveOn };
         self
     }
 
-    /// Which promises can't be kept in these surroundings, each in a sentence, as far as starts have shown by now: ask
-    /// again when a run has ended. The same for all runners of the program. Mostly there are none.
+    /// Promises that can't be kept on this system, a sentence each, as far as starts have shown by now: call it again
+    /// after a run. The result is the same for all runners of the program, and is usually empty.
     ///
     /// ```
     /// use procpool_core::LocalProcess;
@@ -227,11 +227,11 @@ impl LocalProcess {
         if sys::can_end_with_parent() { Vec::new() } else { vec![orphans] }
     }
 
-    /// Whether a file for large outputs can be made. It is made for the first of them, and this tells before any
-    /// job has run that the directory is missing or can't be written.
+    /// Checks that a file for large outputs can be created. It is created for the first large output; this call shows before
+    /// any job has run that the directory is missing or not writable.
     ///
     /// # Errors
-    /// Where it can't be made; the source names the directory.
+    /// If it can't be created; the source names the directory.
     pub fn check_spool(&self) -> Result<(), Error> {
         self.starter
             .spool
@@ -239,9 +239,8 @@ impl LocalProcess {
             .map_err(|error| Error::resource("a temporary file for large outputs", error))
     }
 
-    /// Keeps bytes as it keeps a job's output: past the threshold in its file for large ones, a piece of 64 KiB at a time,
-    /// and in memory as long as there is no descriptor for that file. So an output that was recorded elsewhere goes
-    /// the way of all others.
+    /// Stores bytes like a job's output: those above the threshold in the file for large outputs, in pieces of 64 KiB, and in
+    /// memory while there is no descriptor for that file. For outputs that were recorded elsewhere.
     ///
     /// ```
     /// use procpool_core::LocalProcess;
@@ -253,7 +252,7 @@ impl LocalProcess {
     /// ```
     ///
     /// # Errors
-    /// Where the bytes can't be read, or the file can't be made or written. Nothing is kept then.
+    /// If the bytes can't be read, or the file can't be created or written. Nothing is stored then.
     pub fn keep(&self, bytes: impl io::Read) -> io::Result<Spool> {
         let mut spool = Spool::in_file(self.starter.spool.of(0));
         spool.fill_from(bytes)?;
@@ -265,8 +264,8 @@ impl LocalProcess {
         self
     }
 
-    /// Runs one command to its end, for at most `timeout`, else the [context's](Context::timeout): [`Runner::run`] for a runner that wraps this one
-    /// and makes its commands late, when the slot is known.
+    /// Runs a command to its end, for at most `timeout`, or else the [context's](Context::timeout): [`Runner::run`] for a runner
+    /// that wraps this one and builds its commands when the slot is known.
     #[must_use]
     pub fn execute(&self, command: &Command, timeout: Option<Duration>, context: &Context) -> Outcome {
         let mut tries = StartRetries::default();
@@ -276,12 +275,12 @@ impl LocalProcess {
                 Err(NotStarted::Spawn(error)) => error,
                 Err(never @ NotStarted::NeverReached) => return never.into(),
             };
-            let others = match self.room.under_way() {
+            let others = match self.adaptive_limit.under_way() {
                 0 => OtherJobs::None,
                 _ => OtherJobs::Running,
             };
             if sys::is_shortage(&error.source) {
-                self.room.note_shortage(&error.source);
+                self.adaptive_limit.note_shortage(&error.source);
             }
             let Some(pause) = tries.after(&error.source, others) else {
                 return NotStarted::Spawn(error).into();
@@ -292,21 +291,21 @@ impl LocalProcess {
         }
     }
 
-    /// Starts the process once, and watches it to its end.
+    /// Tries once to start the process, and watches it to its end.
     fn attempt(
         &self,
         command: &Command,
         timeout: Option<Duration>,
         context: &Context,
     ) -> Result<Ran, NotStarted> {
-        let _place = self.take_place(context)?;
-        // Its own place counts.
-        let beside = if self.room.under_way() > 1 { OtherJobs::Running } else { OtherJobs::None };
+        let _place = self.take_permit(context)?;
+        // Our own permit counts too.
+        let beside = if self.adaptive_limit.under_way() > 1 { OtherJobs::Running } else { OtherJobs::None };
         let spawned = self.starter.start(command, context, beside)?;
-        if let Some(witness) = &self.witness {
-            witness(context, spawned.child.number());
+        if let Some(callback) = &self.on_start {
+            callback(context, spawned.child.number());
         }
-        // While the job's program is being loaded: before the first start it would cost as much as that.
+        // While the job loads its program: before the first start it would delay that.
         self.oom.begin();
         let roster = &self.starter.roster;
         // The timeout counts from after the start, so that it is never early for the job.
@@ -318,7 +317,7 @@ impl LocalProcess {
         };
         let (mut ran, pending_exec) = watch(spawned, lifecycle, timeout_kind, roster, context);
         if let (End::Itself(_), Some(pending_exec)) = (ran.end, pending_exec) {
-            // It was so long about it that it was watched meanwhile.
+            // It took so long that it was watched meanwhile.
             if let ExecProgress::Failed(failure) = pending_exec.progress() {
                 return Err(self.starter.explain(command, pending_exec.program(), failure).into());
             }
@@ -327,18 +326,18 @@ impl LocalProcess {
         Ok(ran)
     }
 
-    fn take_place(&self, context: &Context) -> Result<LimitPermit<'_>, NotStarted> {
+    fn take_permit(&self, context: &Context) -> Result<LimitPermit<'_>, NotStarted> {
         loop {
-            match self.room.take() {
+            match self.adaptive_limit.take() {
                 Some(place) => return Ok(place),
-                None => wait(WAIT_FOR_A_PLACE, context)?,
+                None => wait(WAIT_FOR_PERMIT, context)?,
             }
         }
     }
 }
 
-/// How often a job that waits for others to end looks again. Only where the machine is full.
-const WAIT_FOR_A_PLACE: Duration = Duration::from_millis(5);
+/// How often a job that waits for others to end tries again. Only if the machine is full.
+const WAIT_FOR_PERMIT: Duration = Duration::from_millis(5);
 
 fn wait(pause: Duration, context: &Context) -> Result<(), NotStarted> {
     match context.wait_for_stop(Some(pause)) {

@@ -1,16 +1,13 @@
-//! Which of the jobs that a KILL ended were killed for want of memory, as far as the kernel's count tells.
-//! Knows nothing of where the count stands.
+//! Determines which of the jobs that ended by a KILL were killed because memory ran out, by the kernel's own count of
+//! such kills.
 //!
-//! The kernel counts before it sends the signal (`__oom_kill_process`), so that a count that has not risen
-//! means that it was somebody else. One that has risen may mean another process, though: a descendant of a job,
-//! or a stranger in the same cgroup. What can be known is used: each count is for one job, and a count that was
-//! seen before a job started is not for that one.
-//! Where the kernel counts the processes that it killed for want of memory, and the count.
-//! Knows nothing of which process that was, or of any job.
+//! The kernel counts before it sends the signal (`__oom_kill_process`), so if the count has not risen, somebody else
+//! sent it. If it has risen, another process may have been killed: a descendant of a job, or an unrelated process of
+//! the same cgroup. So each count is used for one job only, and not for a job that started after it was seen.
 //!
-//! The count of our own memory cgroup says it best: it rises whether its limit or the whole machine ran out, and
-//! not for processes of others. In version 2 cgroups below it count too; in version 1 only itself does. Where
-//! there is none (no controller, or the root of version 2), the whole machine's is taken.
+//! The count of our own memory cgroup is the most precise: it rises whether the cgroup's limit or the whole machine ran
+//! out, and not for other cgroups' processes. In version 2 it includes cgroups below; in version 1 it doesn't. If there
+//! is none (no controller, or the root of version 2), the count of the whole machine is used.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -30,8 +27,8 @@ pub(crate) struct OomWatch {
 }
 
 impl OomWatch {
-    /// Takes note of the count, if that has not been done. A job that was killed before this isn't known to have been killed
-    /// for want of memory: the first, within a fraction of a millisecond.
+    /// Reads the first count, unless that was done. A job that was killed before this, within a fraction of a millisecond of
+    /// the first start, isn't recognized as killed for memory.
     pub(crate) fn begin(&self) {
         self.known.get_or_init(|| {
             let counter = OomCounter::find();
@@ -40,7 +37,7 @@ impl OomWatch {
         });
     }
 
-    /// Finds out what killed a job that has just ended.
+    /// Determines what killed a job that has just ended, and records it.
     pub(crate) fn judge(&self, ran: &mut Ran) {
         if ran.end != End::Itself(Status::Signalled(Signal::KILL)) {
             return;
@@ -48,7 +45,7 @@ impl OomWatch {
         let now = Instant::now();
         let Some(Some((counter, ledger))) = self.known.get() else { return };
         let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
-        // Read with the lock held: two readings must not be entered in the wrong order.
+        // Read under the lock: two readings must not be entered in the wrong order.
         let Some(count) = counter.read() else { return };
         let started = now.checked_sub(ran.elapsed).unwrap_or(now);
         if ledger.attribute(started, now, count) == OomVerdict::OutOfMemory {
@@ -57,7 +54,7 @@ impl OomWatch {
     }
 }
 
-/// Counts that nobody was made answerable for yet, each with the time when it was first seen.
+/// Counts that were not attributed to a job yet, each with the time when it was first seen.
 #[derive(Debug)]
 struct OomCounts {
     count: u64,
@@ -70,7 +67,7 @@ enum OomVerdict {
     NotKnown,
 }
 
-/// More can't be for jobs of ours: so many run at once at most. Those seen last may still be.
+/// More can't be for our jobs, because no more run at once. The latest counts are kept.
 const MOST_OPEN: usize = crate::data::limit::Limit::MAX;
 
 impl OomCounts {
@@ -78,7 +75,7 @@ impl OomCounts {
         OomCounts { count, open: VecDeque::new() }
     }
 
-    /// A KILL ended a job that had started then; the count is this now.
+    /// Judges a job that started at `started` and ended by a KILL, given the current count.
     fn attribute(&mut self, started: Instant, now: Instant, count: u64) -> OomVerdict {
         let risen = count.saturating_sub(self.count);
         self.count = count;
@@ -86,7 +83,7 @@ impl OomCounts {
         self.open.extend(std::iter::repeat_n(now, risen));
         let surplus = self.open.len().saturating_sub(MOST_OPEN);
         self.open.drain(..surplus);
-        // The oldest that will do: jobs that started later can't have it.
+        // The oldest count that qualifies: jobs that started later can't have it.
         match self.open.iter().position(|seen| *seen > started) {
             Some(position) => {
                 self.open.remove(position);
@@ -97,7 +94,7 @@ impl OomCounts {
     }
 }
 
-/// A file in which a line `oom_kill N` stands.
+/// A file with a line `oom_kill N`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct OomCounter {
     file: PathBuf,
@@ -106,7 +103,7 @@ pub(crate) struct OomCounter {
 const OF_THE_MACHINE: &str = "/proc/vmstat";
 
 impl OomCounter {
-    /// The one for this process, as things stand now.
+    /// The counter for this process, in its current cgroup.
     pub(crate) fn find() -> OomCounter {
         let of_cgroup = MemoryCgroup::find().map(|cgroup| OomCounter::of(&cgroup));
         let readable = of_cgroup.filter(|counter| counter.read().is_some());
@@ -126,7 +123,7 @@ impl OomCounter {
         OomCounter { file: file.to_owned() }
     }
 
-    /// How many it has been so far; `None` where that can't be read, for want of a descriptor say.
+    /// The current count; `None` if it can't be read, for lack of a descriptor for example.
     pub(crate) fn read(&self) -> Option<u64> {
         count_in(&fs::read_to_string(&self.file).ok()?)
     }
@@ -147,7 +144,7 @@ mod tests {
 
     use super::*;
 
-    /// Kills in this order, each a start, an end (in seconds) and the count then, from 5 on.
+    /// Judges kills in this order. Each has a start, an end (in seconds) and the count at its end; the first count is 5.
     fn verdicts(kills: &[(u64, u64, u64)]) -> Vec<bool> {
         let zero = Instant::now();
         let at = |seconds| zero + Duration::from_secs(seconds);
@@ -173,7 +170,7 @@ mod tests {
     fn what_was_counted_before_a_job_started_is_not_for_that_one() {
         // The second count is that of a descendant, seen when the first job ended.
         assert_eq!(verdicts(&[(0, 1, 7), (2, 3, 7)]), [true, false]);
-        // A job that ran then may have it, also after another was refused.
+        // A job that ran then may have it, even after another job didn't.
         assert_eq!(verdicts(&[(0, 1, 7), (2, 3, 7), (0, 4, 7)]), [true, false, true]);
     }
 
@@ -209,7 +206,7 @@ mod tests {
         }
     }
 
-    /// The file that a counter reads is in the hands of the test.
+    /// The test controls the counter's file.
     #[test]
     fn only_a_job_that_a_kill_of_others_ended_is_judged() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,37 +1,36 @@
-//! Whether a start that failed is tried again, and after which pause: pure.
-//! Knows no clock, no process and no cause but the kind of the error.
+//! Decides whether a failed start is tried again, and after which pause. Pure.
 
 use std::io;
 use std::time::Duration;
 
 use crate::sys::is_shortage;
 
-/// The tries of one start.
+/// Counts the attempts of one start.
 #[derive(Debug, Default)]
 pub(crate) struct StartRetries {
     made: u32,
 }
 
-/// Whether other jobs run that will give back what they hold.
+/// Whether other jobs run, whose end will free resources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OtherJobs {
     Running,
     None,
 }
 
-/// A file that is being written is soon closed, or for long: 1 + 2 + … + 64 + 100 + 100 ms.
+/// A program file that is being written (ETXTBSY) is either closed soon or stays open: 1 + 2 + … + 64 + 100 + 100 ms.
 const TRIES_WHILE_BUSY: u32 = 9;
 
-/// Where nobody else holds what is missing, somebody outside does: about 2 s.
+/// If no other job holds what is missing, something outside does: about 2 s.
 const TRIES_ALONE: u32 = 26;
 
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
 impl StartRetries {
-    /// The pause after a try that failed like this, before the next one; `None` where there is none.
+    /// The pause before the next attempt after this error; `None` to give up.
     ///
-    /// What the machine lacks comes back when other jobs end, however long they take: giving up before that
-    /// would lose jobs to a limit that is only too high.
+    /// What the machine lacks comes back when other jobs end, however long they take. Giving up before that would
+    /// lose jobs to a limit that is just too high.
     pub(crate) fn after(&mut self, error: &io::Error, others: OtherJobs) -> Option<Duration> {
         let most = match (is_shortage(error), others) {
             (true, OtherJobs::Running) => u32::MAX,

@@ -1,5 +1,4 @@
-//! The processes that run now, in all slots: who they are, and the means to reach all of them at once.
-//! Knows nothing of why.
+//! The list of all processes that run now, which reaches all of them at once: to list, signal, stop and continue them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -35,37 +34,37 @@ use crate::sys::{self, Pid};
 #[derive(Clone)]
 pub struct Processes(pub(crate) Arc<Roster>);
 
-/// One of them.
+/// A process that runs now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Process {
-    /// Its number, which is that of its process group too.
+    /// Its pid, which is also that of its process group.
     pub pid: u32,
     /// The job's position in the input.
     pub seq: Seq,
     /// The slot that the job runs in.
     pub slot: Slot,
-    /// Which try of the job it is, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
 }
 
-/// All processes are stopped as long as this lives, and none is started. See [`Processes::stop`].
+/// While this lives, all processes are stopped and none is started. See [`Processes::stop`].
 #[must_use = "they go on when this is dropped"]
 pub struct Stopped<'a> {
     roster: &'a Roster,
     _no_starts: ClosedGate<'a>,
 }
 
-/// The one place where the processes that were started and not yet reaped are listed.
+/// Lists the processes that were started and not yet reaped.
 #[derive(Default)]
 pub(crate) struct Roster {
-    /// Held by whoever starts a process until it is entered.
+    /// Held during each start, until the process is listed.
     pub(crate) starts: StartGate,
     entries: Mutex<BTreeMap<i32, (Arc<sys::ProcessHandle>, RosterEntry)>>,
     pub(crate) clock: Clock,
 }
 
-/// What is known of a process beside its number.
+/// What is known of a process besides its pid.
 pub(crate) struct RosterEntry {
     seq: Seq,
     slot: Slot,
@@ -77,7 +76,7 @@ pub(crate) struct RosterEntry {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum EndState {
     Running,
-    /// It has been asked to end, and is not stopped any more: it could not hear that, and would be killed.
+    /// It was asked to end. It is not stopped any more: it could not handle the signal and would be killed.
     Ending,
 }
 
@@ -94,7 +93,7 @@ impl RosterEntry {
 }
 
 impl Processes {
-    /// Those that run now, by slot.
+    /// The processes that run now, by slot.
     #[must_use]
     pub fn list(&self) -> Vec<Process> {
         let entries = self.0.entries();
@@ -104,16 +103,16 @@ impl Processes {
         list
     }
 
-    /// The last bytes that a process has written so far, at most so many, to whichever of its captured outputs
-    /// it has written to last. Nothing where it has ended or has written nothing.
+    /// The last bytes, at most `at_most`, of the captured output that a process wrote to last. Empty if it has
+    /// ended or has written nothing.
     #[must_use]
     pub fn latest_output(&self, process: &Process, at_most: usize) -> Vec<u8> {
-        // Without the lock of the roster: the thread that writes may be held up by a slow disk.
+        // Without the roster's lock: the thread that writes the output may be delayed by a slow disk.
         self.outputs(process).map(|outputs| latest(&outputs, at_most)).unwrap_or_default()
     }
 
-    /// What a process has written so far to one of its captured outputs from this byte on, but no more than the last `at_most` bytes; and
-    /// with which byte that begins. Nothing where it has ended.
+    /// What a process has written to an output from `position` on, but at most the last `at_most` bytes; and the position
+    /// where that begins. Empty if it has ended.
     #[must_use]
     pub fn output_since(
         &self,
@@ -132,25 +131,24 @@ impl Processes {
 
     fn outputs(&self, process: &Process) -> Option<[Arc<LiveSpool>; 2]> {
         let number = i32::try_from(process.pid).unwrap_or_default();
-        // Its number may be another's by now.
+        // Its pid may be reused by now.
         let still = |(_, entry): &&(Arc<sys::ProcessHandle>, RosterEntry)| entry.seq == process.seq;
         self.0.entries().get(&number).filter(still).map(|(_, entry)| entry.outputs.clone())
     }
 
-    /// Sends a signal to the process groups of all.
+    /// Sends a signal to all process groups.
     pub fn signal(&self, signal: Signal) {
         self.0.signal(signal);
     }
 
-    /// Stops all of them, starts no other, and lets their timeouts stand still until the guard is dropped; then
-    /// they go on. One at a time: of two guards the first that is dropped lets them go on.
+    /// Stops all processes, starts no others, and pauses their timeouts until the guard is dropped; then they continue. Hold
+    /// one guard at a time: the first of two that is dropped continues all processes.
     ///
-    /// A stop or a kill of their run reaches them all the same: a process that is asked to end is continued for that, is not
-    /// stopped any more, and its grace time passes. What has not been started yet, and waits for the guard, is never
-    /// reached then.
+    /// A stop or a kill of their run still reaches them: a process that is asked to end is continued, is not stopped any
+    /// more, and its grace time passes. A job that has not been started yet because of the guard is then never reached.
     ///
-    /// They are sent TSTP, for those that want to know, and STOP, which can't be refused: in a session of its
-    /// own a process that leaves TSTP at its default would not stop by it (signal(7), "orphaned").
+    /// The processes are sent TSTP, for those that handle it, and STOP, which can't be ignored: in a session of its own,
+    /// a process with the default action for TSTP would not stop (signal(7), "orphaned").
     pub fn stop(&self) -> Stopped<'_> {
         // First of all: a process that is being started would miss the signal.
         let no_starts = self.0.starts.close();
@@ -197,17 +195,17 @@ impl Roster {
         self.entries().insert(process.number().as_raw_nonzero().get(), (process, entry));
     }
 
-    /// Strikes out a process that is about to be reaped: nobody signals its number after that.
+    /// Removes a process that is about to be reaped: nobody signals its pid after that.
     pub(crate) fn leave(&self, pid: Pid) {
         self.entries().remove(&pid.as_raw_nonzero().get());
     }
 
-    /// How many there are.
+    /// The number of processes.
     pub(crate) fn count(&self) -> usize {
         self.entries().len()
     }
 
-    /// From now on this one is not stopped. Before it is asked to end, so that no stop comes after that.
+    /// From now on this process is not stopped. Called before it is asked to end, so that no stop comes after that.
     pub(crate) fn note_end(&self, pid: Pid) {
         if let Some((_, entry)) = self.entries().get_mut(&pid.as_raw_nonzero().get()) {
             entry.end_state = EndState::Ending;

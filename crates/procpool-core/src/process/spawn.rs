@@ -1,5 +1,4 @@
-//! Starts a command's process.
-//! Knows nothing of waiting for it.
+//! Starts the process of a command: opens its streams, prepares the arguments of execve(2), and lists the child.
 
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::fs::OpenOptions;
@@ -26,39 +25,39 @@ use crate::sys::{
     self, ExecProgress, ExecSpec, Failure, OnParentDeath, PendingExec, Program, StartedProcess,
 };
 
-/// Starts processes, and holds what is made once for all of them.
+/// Starts processes, and holds what all starts of a runner share.
 pub(crate) struct Starter {
     pub(crate) spool: SpoolFiles,
     pub(crate) roster: Arc<Roster>,
     programs: ProgramCache,
     inherited: Inherited,
-    /// The soft limit of descriptors that jobs get, where it isn't ours.
+    /// The jobs' soft limit of descriptors; `None` is the caller's.
     pub(crate) descriptor_limit: Option<u64>,
-    /// From this number on descriptors are the caller's own, as long as another job runs.
+    /// Descriptors from this number on are reserved for the caller while another job runs.
     pub(crate) ceiling: RawFd,
     pub(crate) on_parent_death: OnParentDeath,
-    /// `/dev/null`, from the first need on.
-    nothing: OnceLock<OwnedFd>,
+    /// `/dev/null`, opened when it is first needed.
+    dev_null: OnceLock<OwnedFd>,
 }
 
-/// A process that runs, and our ends of its pipes.
+/// A running process, and our ends of its pipes.
 pub(crate) struct Spawned {
-    /// When this try began, by both clocks: what earlier ones waited for room is not the job's time.
+    /// When this attempt to start began, by both clocks: time spent waiting for room doesn't count for the job.
     pub(crate) began: (SystemTime, Instant),
     pub(crate) child: Child,
-    /// `None` where it is its program.
+    /// `None` once it has executed its program.
     pub(crate) pending_exec: Option<PendingExec>,
-    /// The most memory that this program had held by then, which the kernel counts for the child too.
+    /// This program's peak memory by then, which the kernel counts for the child too.
     pub(crate) own_peak: PeakMemory,
     pub(crate) stdout: Stream,
     pub(crate) stderr: Stream,
 }
 
-/// As long as no more processes run than this, their descriptors are few enough to be copied by each start: 36, and some of
-/// the program's own. Those of all others are kept out of the way.
+/// With no more running processes than this, their descriptors are few enough to be copied by each start: 36, and
+/// some of the program's own. Descriptors of further processes are moved to high numbers.
 const FEW: usize = 12;
 
-/// What a job gets in the place of one of the three standard descriptors.
+/// What a job gets as one of its three standard descriptors.
 enum StdioSource<'a> {
     /// The caller's own.
     Inherited,
@@ -86,26 +85,26 @@ impl Starter {
             descriptor_limit: None,
             ceiling: RawFd::MAX,
             on_parent_death: OnParentDeath::Die,
-            nothing: OnceLock::new(),
+            dev_null: OnceLock::new(),
         }
     }
 
-    /// Starts the command in a session and process group of its own, where `others` run beside it. Where that takes long the process
-    /// is on its way to its program still when this comes back.
+    /// Starts the command in a session and process group of its own. `others` says whether jobs run beside it. If loading the
+    /// program takes long, this returns before the process has executed it.
     pub(crate) fn start(
         &self,
         command: &Command,
         context: &Context,
         others: OtherJobs,
     ) -> Result<Spawned, NotStarted> {
-        let image = self.image(command)?;
+        let image = self.exec_spec(command)?;
         let is_sought = own_path(command).is_none() && matches!(image.program, Program::FirstOf(_));
         let stdin = self.open_input(command.standard_input())?;
         let (stdout, our_stdout) = self.open_output(command.output())?;
         let (stderr, our_stderr) = self.open_output(command.output())?;
         let are_few = self.roster.count() < FEW;
         if others == OtherJobs::Running {
-            self.leave_the_callers_own([&stdout, &stderr].map(StdioSource::as_fd))?;
+            self.check_reserve([&stdout, &stderr].map(StdioSource::as_fd))?;
         }
         let keep = |fd| if are_few { fd } else { sys::out_of_the_way(fd, self.ceiling) };
         let (our_stdout, our_stderr) = (our_stdout.map(keep), our_stderr.map(keep));
@@ -142,9 +141,10 @@ impl Starter {
         Ok(Spawned { began, child, pending_exec, own_peak, stdout, stderr })
     }
 
-    /// The lowest free numbers are given out first: who has got these has used up all below.
-    fn leave_the_callers_own(&self, streams: [Option<BorrowedFd<'_>>; 2]) -> Result<(), SpawnError> {
-        // What tells the process's end comes after them.
+    /// Fails if the new descriptors include the caller's reserve. Low numbers are given out first, so whoever gets these
+    /// has used up all below.
+    fn check_reserve(&self, streams: [Option<BorrowedFd<'_>>; 2]) -> Result<(), SpawnError> {
+        // The descriptor for the process's end comes after them.
         let highest = streams.into_iter().flatten().map(|fd| fd.as_raw_fd()).max().map_or(0, |fd| fd + 1);
         if highest < self.ceiling {
             return Ok(());
@@ -154,8 +154,8 @@ impl Starter {
     }
 
     /// # Errors
-    /// Where there is a NUL byte in it.
-    fn image(&self, command: &Command) -> Result<ExecSpec, SpawnError> {
+    /// If a string contains a NUL byte.
+    fn exec_spec(&self, command: &Command) -> Result<ExecSpec, SpawnError> {
         let of_program = |source| of_program(command, source);
         let path = |path: &Path, subject: fn(PathBuf) -> Subject| {
             let owned = c_string(path.as_os_str().to_owned());
@@ -177,7 +177,7 @@ impl Starter {
         })
     }
 
-    /// Where the program is of which `posix_spawn(3)` tells nothing.
+    /// The path of the program, for `posix_spawn(3)`, which doesn't report it.
     fn locate(&self, command: &Command, failure: &Failure) -> Option<CString> {
         if failure.call != "posix_spawn" {
             return None;
@@ -186,7 +186,7 @@ impl Starter {
         program.path(program.seek().ok()?).map(CStr::to_owned)
     }
 
-    /// What a start has failed at, with its program where that was found.
+    /// Explains a failed start. `program` is the path of the program, if it was found.
     pub(crate) fn explain(&self, command: &Command, program: Option<&CStr>, failure: Failure) -> SpawnError {
         self.programs.forget(command.program());
         explain(command, program, failure)
@@ -194,9 +194,9 @@ impl Starter {
 
     fn open_input(&self, input: &Stdin) -> Result<StdioSource<'_>, SpawnError> {
         match input {
-            Stdin::Nothing => self.nothing(),
-            // A file in memory and no pipe: nobody has to feed it, a job that doesn't read it breaks nothing,
-            // and no SIGPIPE can hit a caller who left that at its default.
+            Stdin::Nothing => self.dev_null(),
+            // A file in memory instead of a pipe: nobody has to feed it, a job that doesn't read it breaks nothing, and
+            // no SIGPIPE can hit a caller that left SIGPIPE at its default action.
             Stdin::Bytes(bytes) => given(sys::memory_file(bytes).map_err(machine)?.into())
                 .map_err(|error| machine(Failure::of("dup")(error))),
             // The job opens it itself: that may take as long as a file server likes.
@@ -204,7 +204,7 @@ impl Starter {
         }
     }
 
-    /// What the job gets, and our end of it where there is one.
+    /// Opens what the job gets, and our end of it if there is one.
     fn open_output(&self, capture: Capture) -> Result<(StdioSource<'_>, Option<OwnedFd>), SpawnError> {
         match capture {
             Capture::Spool => {
@@ -213,12 +213,12 @@ impl Starter {
                 Ok((theirs, Some(ours)))
             }
             Capture::Inherit => Ok((StdioSource::Inherited, None)),
-            Capture::Discard => Ok((self.nothing()?, None)),
+            Capture::Discard => Ok((self.dev_null()?, None)),
         }
     }
 
-    fn nothing(&self) -> Result<StdioSource<'_>, SpawnError> {
-        let nothing = match self.nothing.get() {
+    fn dev_null(&self) -> Result<StdioSource<'_>, SpawnError> {
+        let nothing = match self.dev_null.get() {
             Some(nothing) => nothing,
             None => {
                 let opened = OpenOptions::new().read(true).write(true).open("/dev/null");
@@ -227,7 +227,7 @@ impl Starter {
                     let subject = if sys::is_shortage(&source) { Subject::Machine } else { Subject::Null };
                     SpawnError { subject, source }
                 })?;
-                self.nothing.get_or_init(|| opened)
+                self.dev_null.get_or_init(|| opened)
             }
         };
         Ok(StdioSource::Shared(nothing.as_fd()))
@@ -243,15 +243,15 @@ fn given(fd: OwnedFd) -> io::Result<StdioSource<'static>> {
     Ok(StdioSource::Owned(sys::above_standard(fd)?))
 }
 
-/// `argv`: its first word is the program as it was asked for, not as it was found.
+/// The `argv`. Its first string is the program as it was given, not the path at which it was found.
 pub(crate) fn argument_list(command: &Command) -> io::Result<Vec<CString>> {
     let program: &OsStr = command.program();
     let arguments = command.arguments().iter().map(OsString::as_os_str);
     [program].into_iter().chain(arguments).map(|word| c_string(word.to_owned())).collect()
 }
 
-/// A job that has a PATH of its own is looked up there. One that has none is looked up in ours: the environment is about what
-/// the job sees, not about what it is.
+/// The job's own PATH, if it sets one; otherwise ours is searched, even if the job's environment has no PATH. The environment
+/// determines what the job sees, not which program it is.
 fn own_path(command: &Command) -> Option<&OsStr> {
     command.environment().own_value("PATH".as_ref())
 }

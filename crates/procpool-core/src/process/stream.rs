@@ -1,5 +1,4 @@
-//! One output of a process: our end of its pipe, and the spool that it goes to.
-//! Knows nothing of when to read; `watch.rs` does.
+//! An output of a process: our end of its pipe, and the spool that it is read into. `watch.rs` decides when to read.
 
 use std::io;
 use std::mem;
@@ -12,41 +11,41 @@ use crate::spool::live::StreamNotifier;
 use crate::spool::live_spool::LiveSpool;
 use crate::sys;
 
-/// A pipe that is emptied into a spool until it is closed.
+/// A pipe that is read into a spool until it is closed.
 pub(crate) struct Stream {
     pipe: Option<OwnedFd>,
     output: Arc<LiveSpool>,
     mode: TransferMode,
     lost: Option<io::Error>,
-    /// `None` where nobody follows it.
+    /// `None` if the output is not followed.
     notifier: Option<StreamNotifier>,
 }
 
-/// How what lies in the pipe gets to where it belongs.
+/// How bytes get from the pipe to the spool.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum TransferMode {
-    /// It is read into the spool's memory: right for what is small or comes in small pieces.
+    /// Read into the spool's memory: best for small outputs and small pieces.
     Read,
-    /// The kernel moves it to the spool's file: right for what is large.
+    /// Spliced to the spool's file by the kernel: best for large outputs.
     Splice,
-    /// As `Read`, and for good: the kernel can't move it there, or a write has to say what is wrong.
+    /// Like `Read`, and permanent: the kernel can't splice here, or a write is needed to get the exact error.
     OnlyRead,
-    /// It is dropped, for it can't be kept.
+    /// Read and dropped, because the spool failed.
     Discard,
 }
 
-/// How much of an output that can't be kept any more is read at a time.
+/// How much of a dropped output is read at a time.
 const DISCARD: usize = 64 * 1024;
 
-/// What comes in smaller pieces is cheaper to collect in memory than to move to the file one by one.
+/// Smaller pieces are cheaper to collect in memory than to splice one by one.
 const LEAST_SPLICED: usize = 4 * 1024;
 
-/// How much the pipe of a large output holds: a quarter of the wake-ups. More doesn't fit into the processor's
-/// cache, and would soon take what all pipes of a user may have together (pipe(7)).
+/// The size of the pipe of a large output, which needs a quarter of the wake-ups. A larger one doesn't fit into the
+/// processor's cache, and would soon exceed what all pipes of a user may take together (pipe(7)).
 const LARGE_PIPE: usize = 256 * 1024;
 
 impl Stream {
-    /// A stream without a pipe (it is not captured) is closed from the start.
+    /// Without a pipe (the output is not captured) it is closed from the start.
     pub(crate) fn new(pipe: Option<OwnedFd>, spool: Spool, notifier: Option<StreamNotifier>) -> Stream {
         Stream {
             pipe,
@@ -57,12 +56,12 @@ impl Stream {
         }
     }
 
-    /// What has come so far, for others to look at.
+    /// The output so far, shared with other readers.
     pub(crate) fn output(&self) -> Arc<LiveSpool> {
         Arc::clone(&self.output)
     }
 
-    /// What to wait for; `None` once it is closed.
+    /// The descriptor to wait for; `None` once it is closed.
     pub(crate) fn event(&self) -> Option<BorrowedFd<'_>> {
         self.pipe.as_ref().map(AsFd::as_fd)
     }
@@ -75,7 +74,7 @@ impl Stream {
         self.pipe = None;
     }
 
-    /// Reads what lies in the pipe now, and no more: whoever holds it may write for ever.
+    /// Reads what is in the pipe now, and no more: a process that holds it may write forever.
     pub(crate) fn catch_up(&mut self) {
         let mut left = self.event().map_or(0, sys::readable_bytes);
         while left > 0 {
@@ -86,10 +85,10 @@ impl Stream {
         }
     }
 
-    /// Takes what is there, once, and says how much that was.
+    /// Reads once, and returns the number of bytes.
     ///
-    /// Where the spool can't keep it, the pipe is read on and what comes is dropped: the job must not
-    /// notice (a closed pipe would kill it), and its completion says that output is missing.
+    /// If the spool fails, the pipe is still read and the bytes are dropped: the job must not notice (a closed pipe
+    /// would kill it), and its completion reports that output is missing.
     pub(crate) fn pump(&mut self) -> usize {
         let Some(pipe) = &self.pipe else { return 0 };
         let pipe = pipe.as_fd();
@@ -111,7 +110,7 @@ impl Stream {
         let count = *result.as_ref().unwrap_or(&0);
         if self.mode != TransferMode::Discard {
             match result.and_then(|_| written.spool.settle()) {
-                Ok(()) => self.mode = next_way(self.mode, pipe, &written.spool, count),
+                Ok(()) => self.mode = next_mode(self.mode, pipe, &written.spool, count),
                 Err(error) => {
                     self.mode = TransferMode::Discard;
                     self.lost = Some(error);
@@ -134,7 +133,7 @@ impl Stream {
         count
     }
 
-    /// What was read, and what went wrong on the way.
+    /// The output, and the error that occurred while it was stored.
     pub(crate) fn finish(self) -> (Spool, Option<io::Error>) {
         let mut spool = self.output.take();
         spool.close();
@@ -142,8 +141,8 @@ impl Stream {
     }
 }
 
-/// How the next piece is taken, after one of so many bytes.
-fn next_way(mode: TransferMode, pipe: BorrowedFd<'_>, spool: &Spool, count: usize) -> TransferMode {
+/// How to read next, after a piece of `count` bytes.
+fn next_mode(mode: TransferMode, pipe: BorrowedFd<'_>, spool: &Spool, count: usize) -> TransferMode {
     match mode {
         TransferMode::Read if spool.is_filed() => {
             sys::grow_pipe(pipe, LARGE_PIPE);
@@ -171,7 +170,7 @@ mod tests {
         (Stream::new(Some(pipe), Spool::in_file(file), None), writer.into())
     }
 
-    /// Different at each position, so that a piece in the wrong place is noticed.
+    // Different at each position, so that a piece in the wrong place is noticed.
     fn bytes(count: usize) -> Vec<u8> {
         (0..count).map(|n| (n ^ (n >> 8) ^ (n >> 16)).to_le_bytes()[0]).collect()
     }
@@ -226,7 +225,7 @@ mod tests {
         let (mut stream, mut writer) = stream(10);
         writer.write_all(&bytes(30_000)).unwrap();
         stream.catch_up();
-        // What splice(2) refuses: a file that is only appended to.
+        // splice(2) refuses files that are open for appending.
         rustix::fs::fcntl_setfl(stream.output.lock().spool.system_file(), rustix::fs::OFlags::APPEND)
             .unwrap();
         writer.write_all(&bytes(30_000)).unwrap();

@@ -1,5 +1,5 @@
-//! Watches a process until it is over: one loop over its end, its two outputs, its deadline and the run's halt.
-//! Knows nothing of how it was started, and decides nothing: `lifecycle.rs` does.
+//! Watches a process until it is over: one poll(2) loop over its end, its two outputs, its deadline and the run's halt.
+//! `lifecycle` decides what to do, this carries it out.
 
 use std::ffi::CStr;
 use std::time::{Duration, Instant, SystemTime};
@@ -20,11 +20,11 @@ use crate::process::stream::Stream;
 use crate::runner::Context;
 use crate::sys::{self, ExecProgress, PendingExec, Readiness, StatusTaken};
 
-/// A process that is watched. Fields drop in this order: the child is killed before its pipes are closed.
+/// A watched process. Field order matters: the child is dropped, and so killed, before its pipes are closed.
 struct AttemptWatch<'a> {
     began: (SystemTime, Instant),
     child: Child,
-    /// What it takes to become its program, for as long as it isn't that.
+    /// `None` once it has executed its program.
     pending_exec: Option<PendingExec>,
     own_peak: PeakMemory,
     stdout: Stream,
@@ -33,49 +33,49 @@ struct AttemptWatch<'a> {
     roster: &'a Roster,
     context: &'a Context,
     timeout_kind: TimeoutKind,
-    /// How far the run's halt has been taken note of.
+    /// The halt level that was handled last.
     seen_halt: Halt,
     process: ProcessPhase,
     start: StartState,
-    /// From when it was asked to end, where the kernel tells of them.
+    /// Known from when it was asked to end, if `/proc` can be used.
     descendants: Option<Descendants>,
-    /// When it was last looked for them.
+    /// When they were last scanned.
     looked: Option<Instant>,
 }
 
-/// Whether the time that it may take can become another while it runs.
+/// Whether the timeout can change while the process runs.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum TimeoutKind {
     Fixed,
     Moving,
 }
 
-/// How often it is looked whether a timeout has moved. It is looked once more before it is held against the process.
+/// How often a timeout that can change is read again. It is read once more before the process is ended by it.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
-/// How often it is looked for descendants of a job that is about to end and has some.
+/// How often descendants are scanned while a job that has some is being ended.
 const LOOK_FOR_DESCENDANTS: Duration = Duration::from_millis(25);
 
-/// However often it wakes up, for what the job writes.
+/// The least time between two scans, however often the job's output wakes the loop.
 const LEAST_BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
 #[derive(Clone, Copy, PartialEq)]
 enum ProcessPhase {
     Running,
     Ended,
-    /// It was killed and lives on: it waits in the kernel for what never comes.
+    /// It was killed but hasn't ended: it is blocked in the kernel.
     LeftBehind,
 }
 
-/// Whether it was its program when it was ended.
+/// Whether it had executed its program when it was ended.
 #[derive(Clone, Copy, PartialEq)]
 enum StartState {
     Done,
     Hung,
 }
 
-/// Waits for the end of the process and of its outputs, ending it where its time is up or the run is stopped. Says too how far it
-/// had come on its way to its program.
+/// Waits for the end of the process and of its outputs, and ends it if it times out or the run is stopped. Also
+/// returns the pending exec, if it had not executed its program.
 pub(crate) fn watch(
     spawned: Spawned,
     lifecycle: Lifecycle,
@@ -105,7 +105,7 @@ pub(crate) fn watch(
         watch.wait();
     }
     if is_late {
-        // Counted for the child until it was its program.
+        // The kernel counted our memory for the child until it executed its program.
         watch.own_peak = sys::own_peak_memory();
     }
     watch.finish()
@@ -116,7 +116,7 @@ impl AttemptWatch<'_> {
         self.process != ProcessPhase::Running && self.stdout.is_closed() && self.stderr.is_closed()
     }
 
-    /// Waits for the next thing to happen, and sees to it.
+    /// Waits for the next event and handles it.
     fn wait(&mut self) {
         let end = (self.process == ProcessPhase::Running).then(|| self.child.end_event());
         let halt = match self.seen_halt {
@@ -152,7 +152,7 @@ impl AttemptWatch<'_> {
                 return;
             }
             if self.holder() == Holder::Foreign {
-                // What there was has been read, and nobody of the job is left to write more.
+                // Everything was read, and no process of the job is left to write more.
                 self.stdout.close();
                 self.stderr.close();
                 return;
@@ -172,9 +172,9 @@ impl AttemptWatch<'_> {
         Some(until.map_or(look_again, |until| until.min(look_again)))
     }
 
-    /// Before a descendant is blamed for a stream that is still open: reads what has been there all along,
-    /// for it may be this thread that was held up, by a slow disk or a busy machine. And waits for a moment
-    /// without starts: between its fork and its exec another job's process holds copies of these pipes too.
+    /// Called before a descendant is blamed for an open stream. Reads what has been in the pipes all along, in case this
+    /// thread was delayed by a slow disk or a busy machine. It also waits for a moment without starts: between its fork
+    /// and its exec, another job's process holds copies of these pipes too.
     fn catch_up(&mut self) {
         drop(self.roster.starts.close());
         self.stdout.catch_up();
@@ -204,7 +204,7 @@ impl AttemptWatch<'_> {
             Action::Wait => {}
             Action::RequestEnd(signal) => {
                 self.note_start();
-                // Before the signal: whoever ends by it leaves children of whom nobody tells whose they were.
+                // Before the signal: descendants whose parent ends by it can't be attributed to the job any more.
                 self.know_descendants();
                 self.scan_descendants();
                 self.child.request_end(signal);
@@ -245,7 +245,7 @@ impl AttemptWatch<'_> {
         self.know_descendants();
         let Some(descendants) = &mut self.descendants else { return self.child.kill() };
         if self.process == ProcessPhase::Ended {
-            // Nobody is its child any more.
+            // After its end, its children have another parent.
             descendants.scan_all_processes();
         }
         kill::kill(&self.child, descendants);
@@ -268,7 +268,7 @@ impl AttemptWatch<'_> {
     fn finish(mut self) -> (Ran, Option<PendingExec>) {
         let elapsed = self.began.1.elapsed();
         if self.lifecycle.was_ended_by_us() {
-            // Whoever is left of the group closed its output and ignored the signal.
+            // Processes that are left in the group have closed the output and ignored the signal.
             self.child.kill();
         }
         let mut survivors = match self.descendants.take() {
@@ -306,7 +306,7 @@ fn is_under_way(pending_exec: Option<&PendingExec>) -> bool {
     pending_exec.is_some_and(|pending_exec| matches!(pending_exec.progress(), ExecProgress::Pending))
 }
 
-/// A process that can't be killed, by the name of what it was to be.
+/// Describes a process that can't be killed, by the name of the program it runs or was to run.
 fn survivor(child: &Child, pending_exec: Option<&PendingExec>) -> Survivor {
     let pid = child.number();
     let pending_exec = pending_exec.filter(|pending_exec| is_under_way(Some(pending_exec)));

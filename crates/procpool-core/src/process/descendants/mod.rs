@@ -1,9 +1,9 @@
-//! The processes that a job's process has started, and those in turn, as far as the kernel tells of them.
+//! The processes that a job's process has started, directly or indirectly, as far as the kernel lists them.
 //!
-//! A signal to the job's process group doesn't reach who has left it, and a mark in the environment can be cleared: `su -`,
-//! `sudo -i` and `env -i setsid` do both. What can't be denied is whose child a process is, as long as its parent
-//! lives. So it is looked before a job is asked to end, and again until all are gone; who has become an orphan
-//! meanwhile is known by the session or group that it shares with one that was seen.
+//! A signal to the job's process group doesn't reach processes that have left it, and a mark in the environment can be
+//! cleared: `su -`, `sudo -i` and `env -i setsid` do both. What a process can't hide is its parent, as long as that lives. So
+//! descendants are scanned before a job is asked to end, and again until all are gone. Processes that have become orphans
+//! in the meantime are recognized by the session or group that they share with one that was seen.
 
 #[cfg(test)]
 mod tests;
@@ -13,37 +13,37 @@ use std::io;
 
 use crate::sys::status::{ProcState, Stat};
 
-/// What is asked about processes.
+/// The source of facts about processes; a table in tests.
 pub(crate) trait Kernel {
-    /// `None` where there is no such process; an error where that is not known now.
+    /// `None` if there is no such process; an error if that can't be determined now.
     fn stat(&self, pid: i32) -> io::Result<Option<Stat>>;
     fn children(&self, pid: i32) -> Vec<i32>;
-    /// Where orphans of a job may be found.
+    /// The processes among which orphans of a job may be.
     fn candidates(&self, reach: SearchScope) -> Vec<i32>;
 }
 
-/// How far it is looked for orphans.
+/// Where orphans are searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SearchScope {
-    /// Those that this process has adopted: a short list, and often empty.
+    /// Among the processes that this one has adopted: a short list, often empty.
     Adopted,
-    /// All on this machine: where somebody is known to have left the job's group, or its process is gone.
+    /// Among all processes: once a process has left the job's group, or the job's process is gone.
     AllProcesses,
 }
 
-/// All that is known of them. The job's own process must not be reaped as long as this is asked: its number, its
-/// session's and its group's are its own that long.
+/// All known descendants. The job's own process must not be reaped while this is used: until then its pid, session
+/// and group can't be reused.
 #[derive(Debug)]
 pub(crate) struct Descendants {
     root: i32,
     /// Parents before children.
     members: Vec<Member>,
-    /// The sessions and groups in which somebody was at the last look. Their numbers can't be anybody else's so soon.
+    /// The sessions and groups of all members at the last scan. Their numbers can't be reused so soon.
     sessions_and_groups: BTreeSet<SessionOrGroup>,
     reach: SearchScope,
 }
 
-/// A process that lived at the last look.
+/// A descendant that was alive at the last scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Member {
     pub(crate) pid: i32,
@@ -59,7 +59,7 @@ enum SessionOrGroup {
 }
 
 impl Descendants {
-    /// None so far, of the job's process with this number, which leads a session and a group.
+    /// No descendants so far. `root` is the job's process, which leads a session and a group.
     pub(crate) fn of(root: i32) -> Descendants {
         Descendants {
             root,
@@ -69,28 +69,28 @@ impl Descendants {
         }
     }
 
-    /// Those that lived at the last look, parents before children.
+    /// Those alive at the last scan, parents before children.
     pub(crate) fn members(&self) -> &[Member] {
         &self.members
     }
 
-    /// Whether it is worth looking again soon.
+    /// Whether none was alive at the last scan.
     pub(crate) fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
-    /// From now on all processes of the machine are looked at.
+    /// Searches orphans among all processes from now on.
     pub(crate) fn scan_all_processes(&mut self) {
         self.reach = SearchScope::AllProcesses;
     }
 
-    /// Looks who lives, and says who of them is new.
+    /// Updates the list, and returns the new members.
     pub(crate) fn scan(&mut self, kernel: &impl Kernel) -> Vec<Member> {
         self.members.retain_mut(|member| match kernel.stat(member.pid) {
             Ok(Some(stat)) => {
                 let is_same = stat.started == member.started && stat.state != ProcState::Ended;
                 if is_same {
-                    // It may have gone to another since.
+                    // It may have changed its group or session.
                     *member = Member::of(member.pid, &stat);
                 }
                 is_same
@@ -120,18 +120,18 @@ impl Descendants {
         self.members[known..].to_vec()
     }
 
-    /// Takes in the children of these, and theirs.
+    /// Adds all children of these processes, recursively.
     fn follow(&mut self, mut parents: Vec<i32>, kernel: &impl Kernel) {
         while let Some(parent) = parents.pop() {
             let unknown = kernel.children(parent).into_iter().filter(|pid| !self.has(*pid));
             let children: Vec<(i32, Stat)> =
                 unknown.filter_map(|pid| Some((pid, live_stat(pid, kernel)?))).collect();
-            // Had its number become somebody else's while it was read, so would its children be.
+            // If the parent's pid was reused while they were read, they are someone else's children.
             if children.is_empty() || !self.is_still(parent, kernel) {
                 continue;
             }
             for (pid, stat) in children {
-                // One that has just lost its parent may be anybody's by its number; it is among the orphans.
+                // A child that has just lost its parent has another parent now; it will be found among the orphans.
                 if stat.parent == parent {
                     self.add(pid, &stat);
                     parents.push(pid);
@@ -140,7 +140,7 @@ impl Descendants {
         }
     }
 
-    /// Takes in those that share a session or group with one that was seen, and gives their numbers.
+    /// Adds processes that share a session or group with a member, and returns their pids.
     fn orphans(&mut self, kernel: &impl Kernel) -> Vec<i32> {
         let mut found = Vec::new();
         for pid in kernel.candidates(self.reach) {

@@ -1,17 +1,17 @@
-//! Who belongs to a job, told by a machine that is only a table.
+//! Which processes belong to a job, on a machine that is just a table.
 
 use std::collections::BTreeMap;
 
 use super::*;
 
-/// The job's own process; this process is 1, and adopts orphans.
+/// The job's own process. This process is 1 and adopts orphans.
 const ROOT: i32 = 10;
 
 #[derive(Default)]
 struct Machine(BTreeMap<i32, Stat>);
 
 impl Machine {
-    /// A process with its parent and the leader of its group and session.
+    /// Adds a process with this parent, in the group and session of this leader.
     fn has(&mut self, pid: i32, parent: i32, leader: i32) {
         let stat = Stat {
             state: ProcState::Runs,
@@ -90,7 +90,7 @@ fn an_orphan_is_known_by_the_session_of_one_that_was_seen_though_that_one_is_gon
     machine.has(12, 11, 11);
     machine.loses(11);
     assert_eq!(numbers(&descendants.scan(&machine)), [12]);
-    // And in turn, for as long as one after the other lives.
+    // And again, as long as one of them is alive at each scan.
     machine.has(13, 12, 11);
     machine.has(14, 12, 14);
     machine.loses(12);
@@ -116,7 +116,7 @@ fn who_is_left_in_the_jobs_own_session_belongs_to_it_after_its_process_has_ended
     machine.has(11, 1, ROOT);
     machine.change(ROOT, |stat| stat.state = ProcState::Ended);
     assert_eq!(numbers(&descendants.scan(&machine)), [11]);
-    // Adopted by somebody else, where this process adopts nobody.
+    // Adopted by another process, if this one doesn't adopt orphans.
     machine.has(12, 2, ROOT);
     assert_eq!(descendants.scan(&machine), []);
     descendants.scan_all_processes();
@@ -129,7 +129,7 @@ fn a_number_that_has_become_somebody_elses_is_nobody_of_it_nor_are_its_children(
     machine.has(11, ROOT, 11);
     descendants.scan(&machine);
     machine.loses(11);
-    // A session that was given the same number, long after the look.
+    // A session that got the same number long after the scan.
     descendants.scan(&machine);
     machine.has(11, 2, 11);
     machine.change(11, |stat| stat.started = 200);

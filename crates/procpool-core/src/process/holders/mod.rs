@@ -1,7 +1,7 @@
-//! Who holds an output open after its job's process has ended: a process of the job, or somebody else.
+//! Determines who holds an output open after its job's process has ended: a process of the job, or another one.
 //!
-//! A program that forks while jobs are being started hands copies of their pipes to its child, and a job can hand its
-//! own to a process that was there before. Neither is a leak of the job.
+//! If this program forks while jobs are being started, its child gets copies of their pipes; and a job can pass its pipe
+//! to a process that existed before. Neither is a leak of the job.
 
 #[cfg(test)]
 mod tests;
@@ -11,33 +11,34 @@ use std::io;
 use crate::sys::proc;
 use crate::sys::status::{ProcState, Stat};
 
-/// What is asked about processes.
+/// The source of facts about processes; a table in tests.
 pub(crate) trait HolderQuery {
     fn all_pids(&self) -> Vec<i32>;
-    /// `None` where there is no such process; an error where that is not known now.
+    /// `None` if there is no such process; an error if that can't be determined now.
     fn stat(&self, pid: i32) -> io::Result<Option<Stat>>;
-    /// Whether it holds one of the outputs; an error where that is not known.
+    /// Whether it holds one of the outputs; an error if that can't be determined.
     fn holds(&self, pid: i32) -> io::Result<bool>;
 }
 
-/// What `/proc` tells, of outputs with these numbers.
+/// Asks `/proc`, for outputs with these pipe numbers.
 pub(crate) struct ProcPipes {
     pub(crate) pipes: Vec<u64>,
 }
 
-/// Whose process holds an output.
+/// Who holds an output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Holder {
-    /// One that may be the job's, or one of which that is not known.
+    /// A process that belongs to the job, or may.
     Job,
-    /// One of the machine's others, or none any more.
+    /// Only processes that can't belong to the job, or none any more.
     Foreign,
 }
 
-/// Finds out whether a process of the job holds an output. `session` is our own: a job is born in another one, and nobody
-/// gets into a session but by birth. And nobody of the job is older than its process, which started at `began`.
+/// Determines whether a process of the job holds an output. `session` is our own session: the job started in another one, and
+/// a process can enter an existing session only by being forked in it. No process of the job is older than the
+/// job's own process, which started at `began`.
 pub(crate) fn holder(job: i32, began: u64, session: i32, kernel: &impl HolderQuery) -> Holder {
-    // Twice: one that hands on from process to process could slip through a single look.
+    // Twice: an output that is passed from process to process could be missed once.
     for _ in 0..2 {
         for pid in kernel.all_pids() {
             let stat = match kernel.stat(pid) {
@@ -45,7 +46,7 @@ pub(crate) fn holder(job: i32, began: u64, session: i32, kernel: &impl HolderQue
                 Ok(None) => continue,
                 Err(_) => return Holder::Job,
             };
-            // Session 0 is that of processes whose session is in a namespace above ours, and of the kernel's own.
+            // Session 0 means a session of an outer PID namespace, or a kernel thread.
             let is_foreign = stat.session == session || stat.session == 0 || stat.started < began;
             if pid == job || is_foreign || stat.state == ProcState::Ended {
                 continue;

@@ -1,4 +1,4 @@
-//! Whose a process is that holds an output, told by a machine that is only a table.
+//! Who holds an output, on a machine that is just a table.
 
 use super::*;
 
@@ -6,7 +6,7 @@ const JOB: i32 = 10;
 const BEGAN: u64 = 100;
 const OUR_SESSION: i32 = 5;
 
-/// What is known of one process beside the job's own, and whether it holds the output.
+/// What is known of a process besides the job's own, and whether it holds the output.
 struct Machine {
     other: io::Result<Option<Stat>>,
     holds: io::Result<bool>,
@@ -67,7 +67,7 @@ fn what_can_not_be_known_is_held_against_the_job() {
     let unreadable = || io::Error::from(io::ErrorKind::PermissionDenied);
     assert_eq!(holder_where(Err(unreadable()), Ok(false)), Holder::Job);
     assert_eq!(holder_where(Ok(Some(stat(11, BEGAN))), Err(unreadable())), Holder::Job);
-    // But for one that can't be the job's, it doesn't matter.
+    // Except for a process that can't be the job's, where it doesn't matter.
     assert_eq!(holder_where(Ok(Some(stat(OUR_SESSION, BEGAN))), Err(unreadable())), Holder::Foreign);
     assert_eq!(holder_where(Ok(None), Err(unreadable())), Holder::Foreign);
 }

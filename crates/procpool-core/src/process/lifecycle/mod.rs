@@ -1,8 +1,8 @@
-//! What to do with a process when: a pure state machine over its timeout, the run's halt and its end.
-//! Knows no clock (it is told the time), no process, no stream.
+//! Decides when to ask, kill or abandon a process: a pure state machine over its timeout, the run's halt, its end and
+//! the end of its outputs. It is given the time.
 //!
-//! A timeout runs by the clock that stands still while jobs are stopped. A job that was told to end is not stopped any more, so
-//! what it has left runs by the real one: else a run that is told to end would wait for whoever has stopped it.
+//! A timeout runs by the clock that is paused while jobs are stopped. A job that was asked to end is not stopped any more,
+//! so its remaining deadlines run by real time: else a run that is told to end would wait for whoever has stopped it.
 
 use std::time::Duration;
 
@@ -12,34 +12,34 @@ use crate::halt::Halt;
 use crate::outcome::End;
 use crate::process::clock::{Deadline, Moment};
 
-/// How long a descendant that holds a stream open has to let go of it once the process itself has ended.
+/// How long a descendant may hold a stream open after the process itself has ended.
 const LEAK_WAIT: Duration = Duration::from_millis(200);
 
-/// A process that was killed is gone within a moment, one with much memory later. One that isn't by then waits in the kernel, for a
-/// disk or a file server that doesn't answer, and will be gone with that.
+/// How long to wait for a killed process. It is gone within moments, or a little later with much memory; else it is
+/// blocked in the kernel by a disk or file server that doesn't answer, and will end once that answers.
 const DYING: Duration = Duration::from_secs(5);
 
-/// What becomes of a descendant that still holds a job's output open 200 ms after the job's own process has
-/// ended. Whatever becomes of it, the job is marked [`leaked`](crate::Ran::leaked), which alone is no failure.
+/// What happens to descendants that still hold a job's output open 200 ms after the job's own process has ended. In any
+/// case the job is marked [`leaked`](crate::Ran::leaked), which alone is not a failure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnLeak {
-    /// The job's process group is killed.
+    /// Kill the job's process group.
     #[default]
     Kill,
-    /// The job goes on until its output is closed, and its timeout with it.
+    /// Let the job continue until its output is closed; its timeout continues too.
     Wait,
-    /// It may live on. The job ends; what is written from then on goes nowhere, and the writer gets SIGPIPE.
+    /// Let them live. The job ends; writing to its output then fails with SIGPIPE.
     Keep,
 }
 
-/// What holds for every job of a runner.
+/// The settings of a runner that concern the end of its jobs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Policy {
     pub(crate) grace: Duration,
     pub(crate) on_leak: OnLeak,
 }
 
-/// The life of one attempt, from its start until its streams are closed too.
+/// The life of an attempt, from its start until its process has ended and its streams are closed.
 #[derive(Debug)]
 pub(crate) struct Lifecycle {
     phase: Phase,
@@ -47,27 +47,27 @@ pub(crate) struct Lifecycle {
     leak: Leak,
     policy: Policy,
     began: Moment,
-    /// When its time is up.
+    /// When it times out.
     timeout: Option<Deadline>,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Phase {
-    /// It may run until its time is up.
+    /// It may run until its timeout.
     Running,
-    /// It was asked to end, and is killed then.
+    /// It was asked to end, and is killed at `kill_at`.
     Ending { kill_at: Option<Deadline> },
-    /// It was killed; only the kernel is to wait for, and not beyond that.
+    /// It was killed, and is left behind if it hasn't ended by `until`.
     Killed { until: Option<Deadline> },
-    /// Its process has ended, but its streams are still open. They may be until then.
+    /// Its process has ended. Its streams may stay open until `until`.
     Draining { until: Option<Deadline> },
-    /// Its process has ended and a stream is still open, which may take until its time is up.
+    /// Its process has ended, and its streams may stay open until its timeout.
     Lingering,
-    /// Its group was killed and a stream is still open: somebody left the group. No more waiting then.
+    /// Its group was killed but a stream is still open, because a process left the group. Given up at `until`.
     Abandoning { until: Option<Deadline> },
 }
 
-/// Who ended it.
+/// Why it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum EndCause {
     Itself,
@@ -81,17 +81,17 @@ enum Leak {
     Leaked,
 }
 
-/// What is to be done now.
+/// What to do now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
     Wait,
-    /// Send the group this signal, and CONT, so that a stopped process hears it.
+    /// Send the group this signal, and CONT, so that stopped processes receive it.
     RequestEnd(Signal),
     /// Send the group KILL.
     Kill,
-    /// Close what is still open and reap.
+    /// Close open streams and reap.
     GiveUp,
-    /// It can't be killed: go on without its end.
+    /// It can't be killed: continue without waiting for its end.
     LeaveBehind,
 }
 
@@ -109,13 +109,13 @@ impl Lifecycle {
         life
     }
 
-    /// Its time is another one from now on, counted from its start as ever.
+    /// Changes the timeout, which still counts from the start.
     pub(crate) fn move_timeout(&mut self, timeout: Option<Duration>) {
-        // A time beyond what the clock can say is as good as for ever; so below.
+        // A time beyond the range of the clock means forever; so below.
         self.timeout = timeout.and_then(|timeout| self.began.jobs.checked_add(timeout)).map(Deadline::Jobs);
     }
 
-    /// When [`tick`](Lifecycle::tick) has something to do.
+    /// When [`tick`](Lifecycle::tick) has to be called.
     pub(crate) fn deadline(&self) -> Option<Deadline> {
         match self.phase {
             Phase::Running | Phase::Lingering => self.timeout,
@@ -126,7 +126,7 @@ impl Lifecycle {
         }
     }
 
-    /// Time has passed.
+    /// Called when time has passed.
     pub(crate) fn tick(&mut self, now: Moment) -> Action {
         if self.deadline().is_none_or(|deadline| !deadline.has_come(now)) {
             return Action::Wait;
@@ -155,11 +155,11 @@ impl Lifecycle {
         }
     }
 
-    /// The run has been told to stop, this far.
+    /// Called when the halt level has risen.
     pub(crate) fn halt(&mut self, halt: Halt, now: Moment) -> Action {
         match (halt, self.phase) {
             (Halt::Stop(signal), Phase::Running | Phase::Lingering) => self.ask(EndCause::Stop, signal, now),
-            // It would be forgotten once the job lingers.
+            // Otherwise the end by the run would be forgotten once the job lingers.
             (Halt::Stop(signal), Phase::Draining { .. }) if self.may_linger() => {
                 self.ask(EndCause::Stop, signal, now)
             }
@@ -182,15 +182,15 @@ impl Lifecycle {
         }
     }
 
-    /// The process itself has ended.
+    /// Called when the process itself has ended.
     pub(crate) fn end(&mut self, now: Moment) {
         self.phase = match self.phase {
             Phase::Running => {
-                // A descendant that is stopped can't let go.
+                // A stopped descendant can't close the stream.
                 Phase::Draining { until: now.jobs.checked_add(LEAK_WAIT).map(Deadline::Jobs) }
             }
             Phase::Killed { .. } => Phase::Draining { until: after(LEAK_WAIT, now) },
-            // The signal went to the whole group; the rest of it has the whole grace time too.
+            // The signal went to the whole group, and the rest of it has the whole grace time too.
             Phase::Ending { kill_at } => Phase::Draining { until: kill_at },
             Phase::Draining { .. } | Phase::Lingering | Phase::Abandoning { .. } => {
                 unreachable!("BUG: a process ended twice")
@@ -207,7 +207,7 @@ impl Lifecycle {
         }
     }
 
-    /// Whether it was asked to end or killed, whatever it made of that.
+    /// Whether it was asked to end or killed, however its process reacted.
     pub(crate) fn was_ended_by_us(&self) -> bool {
         self.cause != EndCause::Itself
     }
@@ -217,7 +217,7 @@ impl Lifecycle {
         self.leak == Leak::Leaked
     }
 
-    /// Whether its process has ended, and what it left behind is waited for.
+    /// Whether its process has ended while a stream is still open.
     fn may_linger(&self) -> bool {
         self.cause == EndCause::Itself && self.policy.on_leak == OnLeak::Wait
     }
@@ -243,7 +243,7 @@ impl Lifecycle {
     }
 }
 
-/// So long after now, by the real clock.
+/// `duration` from now, by real time.
 fn after(time: Duration, now: Moment) -> Option<Deadline> {
     now.real.checked_add(time).map(Deadline::Real)
 }

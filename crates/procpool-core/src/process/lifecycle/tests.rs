@@ -1,4 +1,4 @@
-//! What is done with a process when, case by case.
+//! When a process is asked, killed or abandoned, case by case.
 
 use std::ops::Add;
 use std::time::Instant;
@@ -13,7 +13,7 @@ impl Add<Duration> for Moment {
     }
 }
 
-/// So much later, while all jobs are stopped.
+/// A later moment, with all jobs stopped in between.
 fn paused(now: Moment, time: Duration) -> Moment {
     Moment { real: now.real + time, ..now }
 }
