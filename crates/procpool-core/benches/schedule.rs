@@ -1,9 +1,9 @@
-//! What a job costs the pure schedule: its key, its slot, its retries.
+//! What a job costs in the schedule: its key, its slot, its retries.
 
 use divan::{Bencher, counter::ItemsCount};
 use procpool_core::{End, Limit, Outcome, Ran, Retries, Status, benching};
 
-/// A build without optimisation is there to be tried, not to be measured.
+/// Without optimisation the benchmark is only tried, not measured.
 const JOBS: u64 = if cfg!(debug_assertions) { 1_000 } else { 100_000 };
 
 fn main() {

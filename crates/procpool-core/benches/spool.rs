@@ -1,4 +1,4 @@
-//! How fast bytes go into a spool and out of it: those that stay in memory, those that go to the file.
+//! How fast bytes go into a spool and out of it, in memory and in the file.
 
 use std::fs::File;
 

@@ -1,4 +1,4 @@
-//! What is made in memory for each start of a process: its arguments and its environment.
+//! What each start of a process prepares in memory: its arguments and its environment.
 
 use divan::Bencher;
 use procpool_core::{Command, benching::Base};
@@ -13,7 +13,7 @@ fn command(words: usize) -> Command {
     (0..6).fold(command, |command, number| command.env(format!("PROCPOOL_{number}"), "a value"))
 }
 
-/// As the command line's runner makes it.
+/// As the command line's runner does it.
 #[divan::bench(args = [1, 5, 20])]
 fn command_of_words(bencher: Bencher, words: usize) {
     bencher.bench(|| command(words));

@@ -1,4 +1,4 @@
-//! The smallest whole use of the library: five commands, two at a time, one result by its key, then all.
+//! The smallest complete use of the library: five commands, two at a time; one result by its key, then all results.
 
 use procpool_core::{Command, Job, Limit, Pool};
 

@@ -1,5 +1,5 @@
-//! What can only be told of a process that does nothing else: memory, threads, descriptors, children.
-//! Does not look inside: each case starts this program again, for itself alone.
+//! Promises about the process as a whole: its memory, threads, descriptors and children. Each case starts this program again
+//! as a process of its own, which does nothing else.
 
 #![expect(clippy::unwrap_used, reason = "clippy does not take the helpers of tests for tests")]
 
@@ -20,7 +20,7 @@ use procpool_core::{
 const ALONE: &str = "PROCPOOL_TEST_ALONE";
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Does it in a process of its own; `name` is that of the calling test.
+/// Runs a case in a process of its own; `name` is that of the calling test.
 #[track_caller]
 fn alone(name: &str, act: fn()) {
     if env::var_os(ALONE).is_some() {
@@ -46,7 +46,7 @@ fn limit(limit: usize) -> Limit {
     Limit::new(limit).unwrap()
 }
 
-/// Runs a number by doing nothing.
+/// A runner that does nothing.
 struct Nothing;
 
 impl Runner for Nothing {
@@ -61,15 +61,15 @@ fn number(number: u64) -> Job<u64> {
     Job::new(number.to_string(), number)
 }
 
-/// Threads of the library, by their names.
+/// The names of the library's threads.
 fn threads() -> Vec<String> {
     let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
     let names = tasks.filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
     names.filter(|name| name.starts_with("procpool-")).collect()
 }
 
-/// Waits until nothing more is left than before. The kernel lets who joins a thread go on a moment before it takes
-/// that thread out of `/proc`.
+/// Waits until nothing more is left than before. A join may return a moment before the kernel removes the thread from
+/// `/proc`.
 #[track_caller]
 fn only_what_was_there_is_left<T: Debug + PartialEq>(before: &T, now: impl Fn() -> T) {
     let deadline = Instant::now() + PATIENCE;
@@ -83,7 +83,7 @@ fn descriptors() -> usize {
     fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
-/// The most memory that this process ever had, in kB.
+/// The peak memory of this process, in kB.
 fn peak_memory() -> u32 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -115,7 +115,7 @@ fn three_hundred_megabytes_of_output_take_less_than_16_more() {
         let results = Pool::new(limit(1)).run_all([Job::new("large", command)]).unwrap();
         let spool = results["large"].stdout();
 
-        // The job's lines are ten bytes long, and so is a multiple of this.
+        // A multiple of the job's lines, which are ten bytes long.
         let lines = b"procpool!\n".repeat(10_000);
         let (mut reader, mut piece, mut read) = (spool.reader(), vec![0; lines.len()], 0);
         while read < SIZE {
@@ -138,7 +138,7 @@ fn no_thread_and_no_descriptor_is_left_however_a_run_ends() {
         let before = now();
         let pool = Pool::with_runner(limit(8), Nothing);
         for round in 0..50 {
-            // To its end, and dropped at all moments before.
+            // To its end, and dropped at different moments before.
             assert_eq!(pool.run((0..100).map(number)).unwrap().count(), 100);
             only_what_was_there_is_left(&before, now);
             let mut run = pool.run((0..).map(number)).unwrap();
@@ -204,8 +204,8 @@ fn thousands_of_starts_good_and_failing_leave_nothing_behind() {
     });
 }
 
-/// Everything that a run could leave behind in this process: descriptors, threads, children (a zombie is
-/// one, too), files.
+/// Everything that a run could leave behind in this process: descriptors, threads, children including zombies, and
+/// files.
 #[derive(Debug, PartialEq)]
 struct Traces {
     descriptors: usize,
@@ -225,7 +225,7 @@ impl Traces {
     }
 }
 
-/// Runs it 10,000 times, and says how many of them succeeded once all is as it was before.
+/// Runs it 10,000 times. Returns how many succeeded, once everything is as before.
 fn leaving_no_trace(command: &Command) -> usize {
     let folder = tempfile::tempdir().unwrap();
     let before = Traces::now(folder.path());
@@ -255,7 +255,7 @@ fn ten_thousand_starts_leave_nothing_behind() {
 #[test]
 fn ten_thousand_starts_that_fail_leave_nothing_behind() {
     alone("ten_thousand_starts_that_fail_leave_nothing_behind", || {
-        // The one is not found, the other is found missing only by the system.
+        // One isn't found by us, the other is only found missing by the system.
         for program in ["no-such-program", "/no/such/program"] {
             assert_eq!(leaving_no_trace(&Command::new(program).stdin_bytes("input")), 0);
         }

@@ -1,5 +1,4 @@
-//! Which memory cgroup this process is in, and where that has its files.
-//! Knows nothing of what stands in them.
+//! Finds the memory cgroup of this process and the folder with its files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,13 +7,13 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MemoryCgroup {
     pub(crate) version: Version,
-    /// Where its files are.
+    /// The folder with its files.
     pub(crate) folder: PathBuf,
-    /// The folder of the topmost one that can be seen from here; all between have a say too.
+    /// The folder of the topmost cgroup that is visible here; the limits of all in between apply too.
     pub(crate) top: PathBuf,
 }
 
-/// Of the kernel's two interfaces for cgroups.
+/// The kernel has two interfaces for cgroups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Version {
     One,
@@ -22,16 +21,16 @@ pub(crate) enum Version {
 }
 
 impl MemoryCgroup {
-    /// That of this process, as things stand now.
+    /// The current memory cgroup of this process.
     pub(crate) fn find() -> Option<MemoryCgroup> {
         let cgroups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-        // Not all that is mounted somewhere is text.
+        // Mount points need not be UTF-8.
         let mounts = fs::read("/proc/self/mountinfo").unwrap_or_default();
         MemoryCgroup::named_in(&cgroups, &String::from_utf8_lossy(&mounts))
     }
 
-    /// The one named in /proc/self/cgroup (`ID:CONTROLLERS:PATH`), given /proc/self/mountinfo. A memory controller
-    /// of version 1 counts before the hierarchy of version 2, which has none then.
+    /// Finds it by /proc/self/cgroup (`ID:CONTROLLERS:PATH`) and /proc/self/mountinfo. If version 1 has a memory
+    /// controller, version 2 has none.
     fn named_in(cgroups: &str, mounts: &str) -> Option<MemoryCgroup> {
         let path_of = |wanted: fn(&str) -> bool| {
             cgroups.lines().find_map(|line| {
@@ -50,7 +49,7 @@ impl MemoryCgroup {
 }
 
 struct Mount<'a> {
-    /// What of the hierarchy is mounted there: in a container often not all of it.
+    /// Which part of the hierarchy is mounted there; in a container often not all of it.
     root: &'a str,
     point: &'a str,
     kind: &'a str,
@@ -70,8 +69,8 @@ fn mounted(
     })
 }
 
-/// A line of mountinfo, see proc(5): `36 35 98:0 ROOT POINT rw shared:1 - KIND SOURCE OPTIONS`. A name with a
-/// space in it, written as `\040`, is not found.
+/// Parses a line of mountinfo, see proc(5): `36 35 98:0 ROOT POINT rw shared:1 - KIND SOURCE OPTIONS`. A name with a
+/// space, which is written as `\040`, is not found.
 fn mount(line: &str) -> Option<Mount<'_>> {
     let (front, back) = line.split_once(" - ")?;
     let mut front = front.split(' ').skip(3);

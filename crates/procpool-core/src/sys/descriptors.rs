@@ -1,7 +1,4 @@
-//! Numbers of descriptors: how many there may be, and which of them a descriptor gets.
-//! What they are descriptors of is not known here.
-//! Waiting for descriptors: poll(2), the same on every system.
-//! What they are descriptors of is not known here.
+//! Descriptors: how many there may be, which numbers they get, and how to wait for them (poll(2)).
 
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
@@ -10,13 +7,13 @@ use std::{io, thread};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 
-/// How many descriptors this process may have.
+/// The soft limit of descriptors of this process.
 pub(crate) fn allowed_descriptors() -> u64 {
     rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
-/// The descriptor with a number above 2, where a caller has closed one of the first three: what becomes a
-/// child's standard descriptors one after the other must be none of them itself.
+/// Moves a descriptor to a number above 2, in case the caller has closed one of the first three: a descriptor that is to
+/// become a child's standard descriptor must not be one of them itself.
 pub(crate) fn above_standard(fd: OwnedFd) -> io::Result<OwnedFd> {
     match fd.as_raw_fd() {
         0..=2 => Ok(rustix::io::fcntl_dupfd_cloexec(&fd, 3)?),
@@ -24,13 +21,13 @@ pub(crate) fn above_standard(fd: OwnedFd) -> io::Result<OwnedFd> {
     }
 }
 
-/// Below this are the descriptors that a child copies until it has its own three.
+/// Descriptors below this are copied to a child until it has its own three.
 const HIGH: i32 = 64;
 
-/// The descriptor with a high number below `ceiling`, where one may be had: it is kept for long, and the low ones are for starts.
+/// Moves a descriptor to a high number below `ceiling`, if there is one: it is kept for long, and starts need the low numbers.
 pub(crate) fn out_of_the_way(fd: OwnedFd, ceiling: RawFd) -> OwnedFd {
     match fd.as_raw_fd() {
-        // Refused where so high a number isn't allowed, or none is left.
+        // Fails if such a high number isn't allowed, or none is left.
         0..HIGH => match rustix::io::fcntl_dupfd_cloexec(&fd, HIGH) {
             Ok(high) if high.as_raw_fd() < ceiling => high,
             _ => fd,
@@ -39,26 +36,26 @@ pub(crate) fn out_of_the_way(fd: OwnedFd, ceiling: RawFd) -> OwnedFd {
     }
 }
 
-/// What a limit of millions would cost is more than what is left open is worth.
+/// At most this many descriptors are closed one by one: with a limit of millions it would cost more than it is worth.
 pub(crate) const MOST_CLOSED: i32 = 65_536;
 
-/// One more than the highest descriptor that is looked at, where all that are open are to be found by trying.
+/// One more than the highest descriptor to check, if open descriptors must be found by trying.
 pub(crate) fn end_of_descriptors() -> i32 {
     i32::try_from(allowed_descriptors()).unwrap_or(MOST_CLOSED).min(MOST_CLOSED)
 }
 
-/// What poll(2) says of a descriptor.
+/// What poll(2) reports for a descriptor.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Readiness {
     Quiet,
-    /// Reading won't block, and may bring something.
+    /// Reading won't block.
     Readable,
-    /// Nothing is left to read and nobody can write any more.
+    /// Everything was read and all writers are gone.
     HungUp,
 }
 
-/// Waits until one of `sources` has news or `deadline` has passed, and says which have. May come back early
-/// with nothing. The places in the array stay the same; `None` is not waited for and always quiet.
+/// Waits until one of `sources` is ready or `deadline` has passed, and returns the readiness of each. May return early
+/// without any. A source that is `None` is not waited for and stays quiet.
 pub(crate) fn wait_any<const N: usize>(
     sources: [Option<BorrowedFd<'_>>; N],
     deadline: Option<Instant>,
@@ -70,7 +67,7 @@ pub(crate) fn wait_any<const N: usize>(
         Ok(_) => {}
         Err(Errno::INTR) => return [Readiness::Quiet; N],
         Err(_) => {
-            // Out of memory, see poll(2). Trying again is right; trying again at once would spin.
+            // Out of memory, see poll(2). Try again, but not at once, which would spin.
             thread::sleep(Duration::from_millis(1));
             return [Readiness::Quiet; N];
         }
@@ -87,9 +84,9 @@ pub(crate) fn wait_any<const N: usize>(
     sources.map(|source| source.and_then(|_| answers.next()).unwrap_or(Readiness::Quiet))
 }
 
-/// Waits until the descriptor is readable, or `at_most` this long.
+/// Waits until the descriptor is readable, for at most `at_most`.
 pub(crate) fn wait_readable(fd: BorrowedFd<'_>, at_most: Option<Duration>) {
-    // A time too far away for the clock is as good as for ever.
+    // A time beyond the range of the clock means forever.
     let deadline = at_most.and_then(|at_most| Instant::now().checked_add(at_most));
     while wait_any([Some(fd)], deadline) == [Readiness::Quiet] {
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {

@@ -1,6 +1,5 @@
-//! What a process is started with, in the form in which the system takes it. All of it is owned: a child that hangs in
-//! the middle of its start has it in use for as long as it likes.
-//! Where a program may be and what an error means is not known here.
+//! What a process is started with, in the form that execve(2) takes. It owns all strings, because a child whose start
+//! hangs uses them for an unknown time.
 
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::io;
@@ -11,7 +10,7 @@ use rustix::fs::{Access, FileType, access, stat};
 
 use crate::sys::failure::Failure;
 
-/// A process that is to be started.
+/// Describes a process to be started.
 #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "POSIX has nothing for the last two"))]
 pub(crate) struct ExecSpec {
     pub(crate) program: Program,
@@ -19,11 +18,11 @@ pub(crate) struct ExecSpec {
     pub(crate) arguments: Vec<CString>,
     pub(crate) environment: EnvironmentStrings,
     pub(crate) directory: Option<CString>,
-    /// The file that becomes its standard input, whatever that is else: found before it enters its directory.
+    /// The file for its standard input, whatever else that is. Opened before the child enters its directory.
     pub(crate) input: Option<CString>,
     /// Its soft limit of descriptors; `None` is the caller's.
     pub(crate) descriptor_limit: Option<u64>,
-    /// Whether it is killed when the thread that has started it is gone.
+    /// What happens to it when the thread that has started it ends.
     pub(crate) on_parent_death: OnParentDeath,
 }
 
@@ -31,32 +30,32 @@ pub(crate) struct ExecSpec {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Program {
     At(CString),
-    /// The first of these that may be executed. To look for it takes as long as a file server likes, so that is a part of the start.
+    /// The first of these that may be executed. The search is part of the start, because a file server may delay it.
     FirstOf(Vec<CString>),
 }
 
-/// The environment: strings that many starts have in common, and some of its own, `NAME=VALUE` each.
+/// The environment as `NAME=VALUE` strings: some that many starts share, and some of its own.
 pub(crate) struct EnvironmentStrings {
     pub(crate) common: Arc<[CString]>,
-    /// The places of those that it has.
+    /// The indices of the common strings that it contains.
     pub(crate) kept: Vec<usize>,
     pub(crate) own: Vec<CString>,
 }
 
-/// How far a process has come on its way to its program.
+/// Whether a process has executed its program.
 #[cfg_attr(
     not(target_os = "linux"),
     expect(dead_code, reason = "posix_spawn(3) comes back when that is over")
 )]
 pub(crate) enum ExecProgress {
     Pending,
-    /// It is its program, or was ended before.
+    /// It has executed its program, or was ended before.
     Done,
-    /// It has ended, or is about to, for it could not.
+    /// It couldn't, and has ended or is about to.
     Failed(Failure),
 }
 
-/// What becomes of a process whose parent has ended.
+/// What happens to a process when its parent ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OnParentDeath {
     Die,
@@ -64,19 +63,19 @@ pub(crate) enum OnParentDeath {
 }
 
 impl ExecSpec {
-    /// Its arguments as execve(2) wants them, as long as it lives.
+    /// The arguments for execve(2), valid while this lives.
     pub(crate) fn argument_pointers(&self) -> Vec<*const c_char> {
         pointers(self.arguments.iter().map(CString::as_c_str))
     }
 
-    /// Its environment as execve(2) wants it, as long as it lives.
+    /// The environment for execve(2), valid while this lives.
     pub(crate) fn environment_pointers(&self) -> Vec<*const c_char> {
         pointers(self.environment.iter())
     }
 }
 
 impl Program {
-    /// The path at this place.
+    /// The path with this index.
     pub(crate) fn path(&self, place: usize) -> Option<&CStr> {
         match self {
             Program::At(path) => Some(path),
@@ -84,7 +83,7 @@ impl Program {
         }
     }
 
-    /// The place of the one that is to be executed, else the system's error, as execvp(3) has it. Neither allocates nor locks.
+    /// The index of the program to execute, or the error that execvp(3) would give. Neither allocates nor locks.
     pub(crate) fn seek(&self) -> Result<usize, c_int> {
         let Program::FirstOf(paths) = self else { return Ok(0) };
         let is_file = |path: &CStr| {
@@ -108,7 +107,7 @@ impl EnvironmentStrings {
     }
 }
 
-/// Why a named pipe is not opened.
+/// The error for a named pipe as standard input.
 pub(crate) fn named_pipe() -> io::Error {
     let reason = "a named pipe can't be a job's standard input: let the job's command open it";
     io::Error::new(io::ErrorKind::Unsupported, reason)

@@ -1,9 +1,8 @@
-//! What the system refuses, and what that means: there is no room now, or the call is not there at all.
-//! Which call is tried next is decided where it is made.
+//! Errors of system calls, and their meaning: a shortage, which passes, or a refusal, which stays.
 
 use std::io;
 
-/// A call that failed, by its name.
+/// A failed call, with its name.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) call: &'static str,
@@ -16,18 +15,18 @@ impl Failure {
     }
 }
 
-/// Whether an error says that there are too many descriptors, here or on the whole machine: that passes.
+/// Whether there are too many open descriptors, in this process or on the machine: a temporary condition.
 pub(crate) fn is_descriptor_shortage(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
 }
 
-/// Whether an error says that the machine has no room for another process or its descriptors, now.
+/// Whether the machine has no room for another process or its descriptors now.
 pub(crate) fn is_shortage(error: &io::Error) -> bool {
     is_descriptor_shortage(error) || matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::ENOMEM))
 }
 
-/// Whether an error says that a call, or what was asked of it, is unknown here or forbidden: by an older kernel, a
-/// fence (seccomp(2)), an emulator. Asking again would get the same answer.
+/// Whether a call or its arguments are unknown or forbidden here: by an older kernel, a seccomp(2) filter or an
+/// emulator. Trying again would give the same error.
 #[cfg(target_os = "linux")]
 pub(crate) fn is_refusal(error: &io::Error) -> bool {
     let refused = [libc::ENOSYS, libc::EPERM, libc::EACCES, libc::EINVAL, libc::EOPNOTSUPP];

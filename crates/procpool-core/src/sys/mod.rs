@@ -1,9 +1,9 @@
-//! All that is of the operating system, and all of the crate's `unsafe`; jobs are not known here.
+//! Everything specific to the operating system, and all of the crate's `unsafe`.
 //!
-//! Two folders have the same names. `unix` needs POSIX alone: it is the lowest step, and all there is where there is no
-//! Linux. `linux` is faster and promises more, and goes down to `unix` call by call where a kernel or a fence refuses it
-//! something: each is decided once for the process, by trying (`way`). `PROCPOOL_SYS=unix` in the environment, an aid
-//! for tests, has only the lowest step taken.
+//! Two folders define the same names. `unix` needs only POSIX: it is the last fallback on Linux, and the only
+//! implementation elsewhere. `linux` is faster and promises more, and falls back to `unix` call by call if a kernel or a
+//! container refuses something; that is found out once for the process, by trying (`linux/fallback.rs`).
+//! `PROCPOOL_SYS=unix` in the environment selects `unix` everywhere, for tests.
 
 pub(crate) mod cgroup;
 mod descriptors;
@@ -41,17 +41,17 @@ pub(crate) use crate::sys::status::StatusTaken;
 pub(crate) use crate::sys::threads::{most_threads, thread_has_room};
 pub(crate) use crate::sys::unix::process::own_peak_memory;
 
-/// The number of a process of ours.
+/// The pid of a child.
 pub(crate) type Pid = rustix::process::Pid;
 
-/// Reads once into the spare capacity of `buffer`, which must have some. 0 is the end.
+/// Reads once into the spare capacity of `buffer`, which must not be empty. 0 is the end.
 pub(crate) fn read(fd: BorrowedFd<'_>, buffer: &mut Vec<u8>) -> io::Result<usize> {
     Ok(rustix::io::retry_on_intr(|| rustix::io::read(fd, spare_capacity(buffer)))?)
 }
 
-/// How many bytes a pipe holds that were not read yet.
+/// How many unread bytes a pipe holds.
 pub(crate) fn readable_bytes(pipe: BorrowedFd<'_>) -> u64 {
-    // Of a pipe it can't fail.
+    // Can't fail for a pipe.
     rustix::io::ioctl_fionread(pipe).unwrap_or(0)
 }
 

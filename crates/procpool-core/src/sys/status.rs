@@ -1,6 +1,4 @@
-//! What the kernel tells about a process, in the terms that `linux/proc.rs` and `unix/proc.rs` share.
-//! What the kernel tells of a process that has ended, in our own types.
-//! How it is asked is not known here.
+//! The state of a process, its exit status and its usage, converted from the kernel's formats.
 
 use std::time::Duration;
 
@@ -26,11 +24,11 @@ pub(crate) enum ProcState {
     Ended,
 }
 
-/// Somebody else has reaped the process: nobody will ever know how it ended.
+/// Other code has reaped the process, so nobody can know how it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StatusTaken;
 
-/// A status as wait4(2) writes it.
+/// Decodes a status of wait4(2).
 pub(crate) fn decode_status(status: i32) -> Status {
     if libc::WIFSIGNALED(status) {
         killed_by(libc::WTERMSIG(status))
@@ -48,7 +46,7 @@ pub(crate) fn exited(code: i32) -> Status {
     Status::Exited(u8::try_from(code & 0xff).unwrap_or(u8::MAX))
 }
 
-/// What was used, as getrusage(2) has it: seconds and microseconds.
+/// Converts figures of getrusage(2): seconds and microseconds.
 pub(crate) fn usage(user: (i64, i64), system: (i64, i64), peak_memory: u64) -> Usage {
     let duration = |(seconds, microseconds): (i64, i64)| {
         let seconds = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));

@@ -1,4 +1,4 @@
-//! What a job has started is gone with it, wherever it went, before the next attempt begins: real processes.
+//! Everything that a job has started is gone before its next attempt begins, wherever it went: real processes.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,15 +9,15 @@ use procpool_core::{Command, End, Job, Pool, Retries, Signal, Status};
 
 use crate::{Folder, LeftBehind, end_of, in_time, limit, patient, sh, wait_for};
 
-/// Writes a line with the number of the job's own process and its own into the file `$1`, again and again, and
-/// ignores TERM. `$2` is the first number.
+/// Writes lines with the pid of the job's own process and its own pid to the file `$1`, again and again, and ignores
+/// TERM. `$2` is the first number.
 const CLERK: &str = "trap '' TERM; while :; do echo $2 $$ >> $1; sleep .01; done";
 
-/// Two attempts of a job that runs into its timeout, and the lines that they left.
+/// Two attempts of a job that times out, and the lines that they left.
 struct Log(Vec<(String, u32)>);
 
 impl Log {
-    /// Of a shell with the name of the log as `$1` and the clerk's script as `$2`. Where the machine was too slow for an
+    /// Runs a shell with the name of the log as `$1` and the writer's script as `$2`. If the machine was too slow for an
     /// attempt to write anything, both get more time.
     fn of(script: &str) -> Log {
         for doubled in 0..8 {
@@ -47,7 +47,7 @@ impl Log {
         Log(text.lines().filter_map(line).collect())
     }
 
-    /// In their order, each as often as it took up the pen.
+    /// The writers in order, each as often as it began to write.
     fn attempts(&self) -> Vec<&str> {
         let mut attempts: Vec<&str> = self.0.iter().map(|(attempt, _)| attempt.as_str()).collect();
         attempts.dedup();
@@ -95,7 +95,7 @@ fn so_is_a_tree_that_keeps_growing() {
 
 #[test]
 fn so_is_one_whose_parent_has_ended_meanwhile() {
-    // The clerk's parent ends by the TERM that the job passes on: what is left is an orphan in a session that was seen.
+    // The writer's parent ends by the TERM that the job passes on. What is left is an orphan in a session that was seen.
     let script = "env -i setsid sh -c 'sh -c \"$3\" sh $1 $2 & wait' sh \"$1\" $$ \"$2\" &
         there=$!; trap 'kill $there; wait' TERM; wait";
     Log::of(script).is_in_order_and_over();

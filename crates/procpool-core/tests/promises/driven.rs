@@ -1,5 +1,4 @@
-//! A run whose jobs are run elsewhere: what its caller sees of it, and what its driver hears of the caller.
-//! Does not know how a pool does the same.
+//! A driven run: what its caller sees of it, and what its driver learns from the caller.
 
 use std::time::Duration;
 
@@ -60,7 +59,7 @@ fn a_dropped_run_kills_and_waits_for_its_driver() {
         while driver.halted() != Halt::Kill {
             driver.wait(LONG);
         }
-        // Nobody listens any more.
+        // The caller is gone.
         driver.tell(done(1));
         told.send(()).unwrap();
     });

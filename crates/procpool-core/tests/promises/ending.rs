@@ -1,4 +1,4 @@
-//! How jobs end, by themselves and by us, and what they leave behind: real processes.
+//! How jobs end, by themselves or by us, and what they leave behind: real processes.
 
 use std::fs;
 use std::path::Path;
@@ -16,11 +16,11 @@ const SOON: Duration = Duration::from_millis(50);
 const KILLED: Status = Status::Signalled(Signal::KILL);
 const TERMINATED: Status = Status::Signalled(Signal::TERM);
 
-/// Ignores TERM from before the file `$1` is there until its end: an ignored signal stays so across exec.
+/// Ignores TERM from before the file `$1` exists to its end: ignored signals stay ignored across exec.
 const STUBBORN: &str = "trap '' TERM; : > \"$1\"; exec sleep 1000";
 
-/// Runs a job into its timeout after it has said that it is ready: where the machine was too slow for that,
-/// the job gets more time.
+/// Lets a job time out after it has reported that it is ready. If the machine was too slow for that, the job gets more
+/// time.
 fn timed_out(command: &Command, grace: Duration) -> Completion {
     for doubled in 0..10 {
         let timeout = Duration::from_millis(100 << doubled);
@@ -48,8 +48,8 @@ fn every_exit_code_is_told_as_it_is() {
 
 #[test]
 fn every_signal_that_kills_is_told() {
-    // All but CHLD, CONT, URG and WINCH, which are ignored, STOP to TTOU, which stop, and IO, which sleeper
-    // takes for ignored; the real-time ones from 34 on.
+    // All except CHLD, CONT, URG and WINCH, which are ignored; STOP to TTOU, which stop; and IO, which sleeper
+    // considers ignored. Real-time signals start at 34.
     let harmless = [17, 18, 19, 20, 21, 22, 23, 28, 29];
     let deadly: Vec<i32> = (1..=31).filter(|n| !harmless.contains(n)).chain(34..=64).collect();
     let jobs = deadly.iter().map(|n| Job::new(n.to_string(), sleeper(&format!("0 --kill-self {n}"))));
@@ -119,7 +119,7 @@ fn a_timeout_ends_the_whole_group() {
     let script = "sleep 1000 & echo $! > \"$1\"; echo ready; wait";
     let done = timed_out(&sh(script, folder.file("pid")), crate::NEVER);
     assert!(!done.outcome.ran().unwrap().leaked);
-    // The signal reaches it before the outcome is told; its last step may take a moment longer.
+    // The signal reaches it before the outcome is reported, but its end may take a moment longer.
     let rest = LeftBehind::of(&folder.file("pid"));
     wait_for("the rest of the group to be gone", || !rest.lives());
 }
@@ -130,7 +130,7 @@ fn a_process_that_holds_the_output_does_not_hold_the_job_and_is_killed() {
     let done = run_one(sleeper("0 --hold-stdout 1000 --pid-file").arg(folder.file("pid")));
     assert!(done.outcome.ran().unwrap().leaked);
     assert!(done.outcome.to_string().contains("leaked"));
-    // A leak alone is no failure, and what was said before is there.
+    // A leak alone is not a failure, and earlier output is there.
     assert_eq!(said(&done), "time slept:0\n");
     let holder = LeftBehind::of(&folder.file("pid"));
     wait_for("the end of the holder", || !holder.lives());
@@ -174,14 +174,14 @@ fn a_daemon_that_closed_its_streams_is_no_leak() {
 #[test]
 fn an_output_that_a_fork_of_this_program_holds_is_no_leak_of_the_job() {
     let folder = Folder::new();
-    // Leaves somebody in its group who has nothing to do with its output.
+    // Leaves a process in its group that has nothing to do with its output.
     let script = "sleep 1000 > /dev/null 2>&1 & echo $! > \"$1.left\"; echo $$ > \"$1\"
         until [ -e \"$1.go\" ]; do :; done; echo said";
     let runner = patient();
     let command = sh(script, folder.file("pid"));
     let mut run = Pool::with_runner(limit(1), runner).run([Job::new("one", command)]).unwrap();
     let job = LeftBehind::of(&folder.file("pid"));
-    // As a fork has it at the moment of a start, for as long as it likes.
+    // Like a fork at the moment of a start, but for any time.
     let [mut holder, _] = ["1", "2"].map(|fd| {
         let output = fs::File::options().write(true).open(format!("/proc/{}/fd/{fd}", job.0)).unwrap();
         let mut sleep = std::process::Command::new("sleep");
@@ -195,7 +195,7 @@ fn an_output_that_a_fork_of_this_program_holds_is_no_leak_of_the_job() {
     assert_eq!(holder.0.try_wait().unwrap(), None);
 }
 
-/// A child of this program, killed at the end of its case.
+/// A child of this program, killed at the end of the test.
 struct Held(std::process::Child);
 
 impl Drop for Held {
@@ -213,7 +213,7 @@ fn an_output_that_was_handed_to_somebody_older_is_no_leak_of_the_job() {
         exec sleep 1000";
     let older = older.args(["sh", "-c", script, "sh"]).arg(folder.file("pid")).spawn().unwrap();
     let _older = Held(older);
-    // To the hundredth of a second, which is what the kernel tells of a process's start.
+    // To a hundredth of a second, the resolution of a process's start time in `/proc`.
     let uptime = || fs::read_to_string("/proc/uptime").unwrap().split(' ').next().map(str::to_owned);
     let before = uptime();
     wait_for("a later start", || uptime() != before);
@@ -223,7 +223,7 @@ fn an_output_that_was_handed_to_somebody_older_is_no_leak_of_the_job() {
     assert_eq!(said(&done), "said\n");
 }
 
-/// A run of so many jobs that ignore TERM, once all do.
+/// A run of jobs that ignore TERM, once all of them do.
 fn stubborn(count: usize, grace: Duration, folder: &Folder) -> Run {
     let files: Vec<_> = (0..count).map(|n| folder.file(&n.to_string())).collect();
     let jobs = files.into_iter().map(|file| Job::new(file.as_os_str(), sh(STUBBORN, &file)));
@@ -235,7 +235,7 @@ fn stubborn(count: usize, grace: Duration, folder: &Folder) -> Run {
 #[test]
 fn a_stop_ends_by_term() {
     let folder = Folder::new();
-    // No other process: one that the shell has forked and not yet executed would catch the TERM and lose it.
+    // No second process: one that the shell has forked but not yet executed would receive the TERM and lose it.
     let script = "trap 'echo heard; exit 7' TERM; : > \"$1\"; while :; do :; done";
     let pool = Pool::with_runner(limit(1), patient());
     let mut run = pool.run([Job::new("one", sh(script, folder.file("ready")))]).unwrap();
@@ -253,7 +253,7 @@ fn a_stop_with_another_signal_ends_by_that() {
     let mut run =
         pool.run([Job::new("one", sh(": > \"$1\"; exec sleep 1000", folder.file("ready")))]).unwrap();
     wait_for("the start", || folder.count() == 1);
-    // Not HUP or INT: whoever started this test may have it ignored, and jobs inherit that.
+    // Not HUP or INT: whoever started this test may have them ignored, and jobs inherit that.
     let usr1 = Signal::from_number(10).unwrap();
     run.handle().stop_with(usr1);
     let done = run.next().unwrap();
@@ -304,7 +304,7 @@ fn a_run_that_is_dropped_leaves_no_process() {
 fn the_processes_do_reach_the_limit_and_never_pass_it() {
     let folder = Folder::new();
     let stamps = folder.file("stamps");
-    // Each is let go by a byte out of the one pipe that all of them read.
+    // Each is released by one byte from the pipe that all of them read.
     let fifo = folder.file("fifo");
     rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
     let mut gate = fs::File::options().read(true).write(true).open(&fifo).unwrap();
@@ -317,7 +317,7 @@ fn the_processes_do_reach_the_limit_and_never_pass_it() {
     let mut run = pool.run((0..24).map(job).collect::<Vec<_>>()).unwrap();
     for ended in 0..24 {
         let started = (ended + 8).min(24);
-        // The stamps, the pipe, and a file for each that has come so far.
+        // The stamps, the pipe, and a file for each that has started so far.
         wait_for("as many as may run", || folder.count() == started + 2);
         std::io::Write::write_all(&mut gate, b"!").unwrap();
         assert_eq!(said(&run.next().unwrap()), "!");
@@ -338,12 +338,12 @@ fn what_a_job_used_is_told() {
 
 #[test]
 fn a_peak_of_memory_is_told_where_it_is_the_jobs_own() {
-    // More than this program has ever had, in a variable of the shell.
+    // More than this program has ever used, in a variable of the shell.
     let script = "much=$(head -c 300000000 /dev/zero | tr '\\0' x); : ${#much}";
     let peak = |done: Completion| done.outcome.ran().unwrap().usage.peak_memory;
     let large = peak(run_one(sh(script, "")));
     assert!(matches!(large, PeakMemory::Known(300_000_000..)), "{large:?}");
-    // It is smaller than this program, whose figure the kernel tells.
+    // It is smaller than this program, whose peak the kernel reports instead.
     let small = peak(run_one(Command::new("true")));
     assert!(matches!(small, PeakMemory::Below(1..)), "{small:?}");
 }

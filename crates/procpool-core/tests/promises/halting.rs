@@ -14,7 +14,7 @@ fn is_never_reached(done: &Completion<u64>) -> bool {
     matches!(done.outcome, Outcome::NotStarted(NotStarted::NeverReached))
 }
 
-/// What came of each job, for a job that came back twice fails.
+/// The outcome of each job. Fails if a job came back twice.
 fn outcomes(run: Run<u64>) -> BTreeMap<u64, Completion<u64>> {
     let mut outcomes = BTreeMap::new();
     for done in run {
@@ -54,7 +54,7 @@ fn what_was_pulled_before_a_halt_comes_back_exactly_once() {
         let (pool, stage) = Stage::pool(limit);
         let run = pool.run(endless).unwrap();
         let running = stage.take(limit);
-        // As far ahead as it gets: the slots, the channel, and one in the feeder's hand.
+        // As far ahead as it gets: the slots, the channel, and one job in the feeder's hand.
         wait_for("the feeder to be ahead", || pulled.load(SeqCst) > 2 * limit);
         run.handle().drain();
         drop(running);
@@ -77,7 +77,7 @@ fn a_job_that_comes_late_out_of_a_slow_input_comes_back_and_the_input_has_not_en
     drop(running);
     let outcomes = outcomes(run);
     assert!(is_never_reached(&outcomes[&1]));
-    // The hand could have given more: nobody may take this for all.
+    // The iterator could have yielded more, so the count must not be reported as complete.
     assert_eq!(handle.snapshot().pending, Pending::AtLeast(0));
 }
 
@@ -154,7 +154,7 @@ fn halts_from_many_threads_at_any_moment_lose_nothing() {
         let handles = [run.handle(), run.handle(), run.handle()];
         let halters = handles.map(|handle| {
             thread::spawn(move || {
-                // Not for a time: for another moment of the run in each round.
+                // Not to wait for a time, but to reach another moment of the run in each round.
                 (0..50 * round).for_each(|_| std::hint::spin_loop());
                 assert!(handle.snapshot().active.len() <= 3);
                 handle.stop();
@@ -164,7 +164,7 @@ fn halts_from_many_threads_at_any_moment_lose_nothing() {
         for halter in halters {
             halter.join().unwrap();
         }
-        // What is counted and still inside the iterator, on a machine that has no time for it, is left there.
+        // On a busy machine, a job may be counted and still be inside the iterator; it is left there.
         let last = pulled.load(SeqCst) as u64;
         let (all, all_but_that) = (0..last, 0..last.saturating_sub(1));
         assert!([all, all_but_that].into_iter().any(|seen| outcomes.keys().copied().eq(seen)));
@@ -179,7 +179,7 @@ fn a_run_can_be_dropped_while_its_input_blocks() {
     hand.send(number(0)).unwrap();
     run.next().unwrap();
     in_time("the drop of a run whose input blocks", || drop(run));
-    // Let go, the feeder is gone by itself, its end of the channel with it.
+    // Once the iterator returns, the feeder ends by itself and drops its end of the channel.
     wait_for("the end of the feeder", || hand.send(number(1)).is_err());
 }
 

@@ -1,5 +1,4 @@
-//! What is told of outputs while they are written: real processes.
-//! Does not say what is made of it.
+//! Notifications about outputs while they are written: real processes.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! What the library promises, a case a function: the pool with scripted runners, the processes for real.
-//! Does not look inside: all goes through the public interface. What needs a process to itself is in `alone.rs`.
+//! The promises of the library, a function for each case: the pool with scripted runners, the processes for real. Only the
+//! public interface is used. Cases that need a process of their own are in `alone.rs`.
 //!
 //! No case waits for time to pass. Each waits for a fact, and [`DEADLINE`] only turns a hang into a failure.
 
@@ -32,10 +32,10 @@ use procpool_core::{
 };
 use rustix::event::{PollFd, PollFlags, poll};
 
-/// Far more than any case needs on the slowest machine.
+/// Far more time than any case needs on the slowest machine.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// A time that no case lives to see.
+/// Longer than any case runs.
 const NEVER: Duration = Duration::from_secs(86_400);
 
 fn limit(limit: usize) -> Limit {
@@ -52,7 +52,7 @@ fn wait_for(what: &str, mut fact: impl FnMut() -> bool) {
     }
 }
 
-/// Ends the whole test program should a case hang in a call that never returns.
+/// Ends the whole test program if a case hangs in a call that never returns.
 fn watch_for_a_hang() {
     static WATCHDOG: Once = Once::new();
     WATCHDOG.call_once(|| {
@@ -92,30 +92,30 @@ fn exit(code: u8) -> Outcome {
     Ran::new(End::Itself(Status::Exited(code))).into()
 }
 
-/// The job that has this number for its key.
+/// The job with this number as its key.
 fn number(number: u64) -> Job<u64> {
     Job::new(number.to_string(), number)
 }
 
-/// Waits until one of them is readable or has hung up.
+/// Waits until one of them is readable or hung up.
 fn wait_readable(descriptors: &[BorrowedFd<'_>]) {
     let polled = descriptors.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN));
     rustix::io::retry_on_intr(|| poll(&mut polled.clone().collect::<Vec<_>>(), None)).unwrap();
 }
 
-/// Where a test sees jobs start, in the order in which they do.
+/// Shows jobs as they start, in order.
 struct Stage(Receiver<Scene>);
 
-/// A job that runs until this is dropped, or its run is killed.
+/// A job that runs until this is dropped or its run is killed.
 struct Scene {
     number: u64,
     slot: usize,
-    /// The one end of a pipe that hangs up with it.
+    /// Our end of a pipe that hangs up when the job is killed.
     _let_go: OwnedFd,
 }
 
 impl Stage {
-    /// A pool whose jobs run until the test lets each of them go.
+    /// A pool whose jobs run until the test releases each of them.
     fn pool(at_most: usize) -> (Pool<impl Runner<Work = u64>>, Stage) {
         Stage::pool_that_ends_with(at_most, || exit(0))
     }
@@ -133,7 +133,7 @@ impl Stage {
                 slot: context.slot().get(),
                 _let_go: let_go,
             };
-            // Fails where the test is over: then the job is let go at once.
+            // Fails if the test is over; then the job is released at once.
             let _ = starts.send(scene);
             wait_readable(&[held.as_fd(), context.kill_event()]);
             end()
@@ -147,13 +147,13 @@ impl Stage {
         self.0.recv_timeout(DEADLINE).expect("no job was started")
     }
 
-    /// Waits for so many to have started.
+    /// Waits until this many have started.
     #[track_caller]
     fn take(&self, count: usize) -> Vec<Scene> {
         (0..count).map(|_| self.next()).collect()
     }
 
-    /// Whether no further job has been started so far.
+    /// Whether no further job has started so far.
     fn is_quiet(&self) -> bool {
         self.0.is_empty()
     }
@@ -165,7 +165,7 @@ fn fed_by_hand() -> (Sender<Job<u64>>, crossbeam_channel::IntoIter<Job<u64>>) {
     (hand, fed.into_iter())
 }
 
-/// Does it on a thread of its own, so that doing it for ever is a failure.
+/// Runs it on a thread of its own, so that a hang is a failure.
 #[track_caller]
 fn in_time<T: Send + 'static>(what: &str, act: impl FnOnce() -> T + Send + 'static) -> T {
     let (done, result) = bounded(1);
@@ -177,9 +177,9 @@ fn in_time<T: Send + 'static>(what: &str, act: impl FnOnce() -> T + Send + 'stat
     }
 }
 
-// Processes for real.
+// Real processes.
 
-/// A runner that would rather wait for ever than kill: a case that needs the KILL says when.
+/// A runner that practically never sends KILL: a case that needs the KILL says when.
 fn patient() -> LocalProcess {
     watch_for_a_hang();
     LocalProcess::new().grace(NEVER)
@@ -189,7 +189,7 @@ fn sleeper(options: &str) -> Command {
     Command::new(sleeper::binary()).args(options.split(' '))
 }
 
-/// A shell that gets `argument` as `$1`.
+/// A shell with `argument` as `$1`.
 fn sh(script: &str, argument: impl AsRef<Path>) -> Command {
     Command::new("sh").args(["-c", script, "sh"]).arg(argument.as_ref())
 }
@@ -211,14 +211,14 @@ fn end_of(done: &Completion) -> End {
     done.outcome.ran().unwrap_or_else(|| panic!("{}: {}", done.key(), done.outcome)).end
 }
 
-/// What the job wrote to its stdout, once that is known to be all right.
+/// The job's stdout, after checking that the job succeeded.
 #[track_caller]
 fn said(done: &Completion) -> String {
     assert!(done.outcome.is_success(), "{}: {}", done.key(), done.outcome);
     done.stdout().to_string_lossy().unwrap()
 }
 
-/// A folder for the files of one case.
+/// A directory for the files of one case.
 struct Folder(tempfile::TempDir);
 
 impl Folder {
@@ -230,8 +230,8 @@ impl Folder {
         self.0.path().join(name)
     }
 
-    /// A file that may be executed. Written by another process: where this one had it open for writing, a
-    /// job that starts at that moment in another case would hold it open a little longer, and make it busy.
+    /// An executable file. Written by another process: while this one has it open for writing, a job that starts in another
+    /// case could inherit the descriptor for a moment and make the file busy.
     fn program(&self, name: &str, text: &str) -> PathBuf {
         let path = self.file(name);
         let write = "printf %s \"$2\" > \"$1\" && chmod 755 \"$1\"";
@@ -241,17 +241,17 @@ impl Folder {
         path
     }
 
-    /// How many files there are.
+    /// The number of files.
     fn count(&self) -> usize {
         fs::read_dir(self.0.path()).unwrap().count()
     }
 }
 
-/// A process that a job left behind; killed at the end of its case.
+/// A process that a job left behind; killed at the end of the case.
 struct LeftBehind(u32);
 
 impl LeftBehind {
-    /// Waits for the file with its number.
+    /// Waits for the file with its pid.
     fn of(pid_file: &Path) -> LeftBehind {
         let mut text = String::new();
         wait_for("the pid file", || {
@@ -261,7 +261,7 @@ impl LeftBehind {
         LeftBehind(text.trim_end().parse().unwrap())
     }
 
-    /// Whether it still runs; a zombie that nobody reaps does not.
+    /// Whether it still runs. A zombie that nobody reaps doesn't.
     fn lives(&self) -> bool {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.0)).unwrap_or_default();
         stat.rsplit(')')

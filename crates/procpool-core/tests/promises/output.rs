@@ -1,4 +1,4 @@
-//! What a job writes comes out exactly: real processes.
+//! A job's output arrives exactly as written: real processes.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -20,7 +20,7 @@ fn both_streams_are_kept_apart_and_exact_though_both_are_large() {
 
 #[test]
 fn a_thousand_jobs_of_any_size_are_all_exact() {
-    // 20 MB in all, of the few large and many small: cubes of random numbers, around the threshold and past it.
+    // 20 MB in all, a few large and many small outputs: cubes of random numbers, around the threshold and above it.
     let random = bytes::all(1, Stream::Stdout, 2_000);
     let size = |index: usize| usize::from(random[index]).pow(3) / 400;
     let sizes: Vec<(usize, usize)> = (0..1_000).map(|n| (size(2 * n), size(2 * n + 1))).collect();
@@ -86,7 +86,7 @@ fn bytes_from_elsewhere_are_kept_like_an_output_and_can_be_moved_out_of_memory()
     }
 }
 
-/// Gives some bytes at a time, and is interrupted before each.
+/// Yields some bytes at a time, and is interrupted before each.
 struct InOddPieces<'a> {
     left: &'a [u8],
     is_interrupted: bool,
@@ -152,7 +152,7 @@ fn where_a_large_output_can_not_be_kept_its_job_is_no_success_and_the_others_are
 
     let large = &results["large"];
     let ran = large.outcome.ran().unwrap();
-    // It was read on, so the job itself noticed nothing.
+    // The pipe was still read, so the job itself noticed nothing.
     assert_eq!(ran.end, End::Itself(Status::Exited(0)));
     assert!(ran.lost.is_some() && !large.outcome.is_success());
     assert!(large.outcome.to_string().contains("output incomplete"), "{}", large.outcome);

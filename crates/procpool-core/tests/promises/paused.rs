@@ -1,4 +1,4 @@
-//! A run whose jobs somebody keeps stopped is told to end, and does: real processes.
+//! A run whose jobs are kept stopped ends when it is told to: real processes.
 
 use std::fs;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use crate::{Folder, LeftBehind, end_of, in_time, limit, patient, sh, wait_for};
 
 const KILLED: Status = Status::Signalled(Signal::KILL);
 
-/// Ignores TERM, and says its number then.
+/// Ignores TERM, and then writes its pid.
 const STUBBORN: &str = "trap '' TERM; echo $$ > \"$1\"; exec sleep 1000";
 
-/// A run with one job that runs.
+/// A run with one running job.
 struct Scene {
     run: Run,
     handle: Handle,
@@ -38,7 +38,7 @@ impl Scene {
         Scene { run, handle, processes, hand, job, folder }
     }
 
-    /// Gives the run one more job, which waits for whoever keeps the jobs stopped.
+    /// Gives the run another job, which can't start while jobs are stopped.
     fn push(&self) {
         self.hand.send(Job::new("waits", sh("", ""))).unwrap();
         wait_for("a job that waits", || self.handle.snapshot().active.len() == 2);
@@ -59,7 +59,7 @@ fn is_never_reached(done: &Completion) -> bool {
     matches!(done.outcome, Outcome::NotStarted(NotStarted::NeverReached))
 }
 
-/// What came of the job that ran, once the other was never reached.
+/// The outcome of the job that ran, once the other one has come back as never reached.
 #[track_caller]
 fn end_of_the_one(ended: &[Completion]) -> End {
     assert_eq!(ended.iter().filter(|done| is_never_reached(done)).count(), 1, "{ended:?}");
@@ -137,7 +137,7 @@ fn a_drain_gives_back_what_waits_and_leaves_alone_what_is_stopped() {
 
 #[test]
 fn a_job_that_has_been_asked_to_end_is_not_stopped_any_more() {
-    // It ends when the file is there, and not before it has heard the signal.
+    // It ends when the file exists, and not before it has received the signal.
     let script = "trap 'end=1; : > \"$1.heard\"' TERM; echo $$ > \"$1\"
         until [ \"$end\" ] && [ -e \"$1.go\" ]; do :; done; exit 5";
     let scene = Scene::of(script, crate::NEVER);

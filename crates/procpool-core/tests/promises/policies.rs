@@ -1,5 +1,5 @@
-//! Retries, halt rules, delays and what is told of them: scripted runners, no processes.
-//! Does not repeat what the schedule's own tests say of each policy; this is about the way to it and back.
+//! Retries, halt rules and delays, and the events about them: scripted runners, no processes. The policies themselves are tested
+//! in `schedule/tests`; these cases test that they are wired to the pool.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -13,7 +13,7 @@ use procpool_core::{
 
 use crate::{NEVER, Stage, exit, in_time, limit, number, patient, pool_by, wait_for};
 
-/// Exits with the number of the attempt, but with 0 from the third on.
+/// Exits with the number of the attempt, and with 0 from the third on.
 fn third_time_lucky(_: &Job<u64>, context: &Context) -> Outcome {
     exit(match context.attempt() {
         3.. => 0,
@@ -25,7 +25,7 @@ fn is_never_reached<W>(done: &Completion<W>) -> bool {
     matches!(done.outcome, Outcome::NotStarted(NotStarted::NeverReached))
 }
 
-/// What is told, in short: what, which job, which attempt.
+/// An event in short: what, which job, which attempt.
 fn story(mut run: Run<u64>) -> Vec<(char, u64, u32)> {
     let tell = |event| match event {
         Event::Started(started) => ('s', started.seq.get(), started.attempt),
@@ -110,7 +110,7 @@ fn a_runner_is_told_what_held_up_the_start_and_nothing_where_nothing_did() {
         hear.try_iter().collect::<Vec<Option<HeldUp>>>()
     };
     assert_eq!(told(Duration::ZERO), [None, None]);
-    // On a busy machine the second job may come so late that a short delay is over.
+    // On a busy machine the second job may come so late that a short delay has passed.
     let delays = [10, 100, 1_000, 10_000].map(Duration::from_millis);
     assert!(delays.into_iter().any(|delay| told(delay) == [None, Some(HeldUp::Delay)]));
 }
@@ -126,7 +126,7 @@ fn an_attempt_that_fails_after_a_drain_is_the_last() {
     assert_eq!((done[0].attempt, done[0].outcome.status()), (1, Some(1)));
 }
 
-/// A stage whose jobs fail when they are let go.
+/// A stage whose jobs fail when they are released.
 fn failing_stage() -> (Pool<impl Runner<Work = u64>>, Stage) {
     Stage::pool_that_ends_with(1, || exit(1))
 }
@@ -152,7 +152,7 @@ fn a_rule_that_says_now_stops_what_runs_and_the_snapshot_tells_it() {
     let mut run = pool.halt_rule(rule).run((0..).map(number)).unwrap();
     let handle = run.handle();
     let mut outcomes: Vec<_> = run.by_ref().filter_map(|done| done.outcome.status()).collect();
-    // The one that is stopped may be quicker to tell.
+    // The stopped one may report first.
     outcomes.sort_unstable();
     assert_eq!(outcomes, [1, 9]);
     assert_eq!(started.load(SeqCst), 2);
@@ -175,7 +175,7 @@ fn a_rule_that_says_soon_lets_finish_what_runs() {
     wait_for("its drain", || handle.halted() == Halt::Drain);
     drop((running, stage));
     let ran = run.by_ref().filter(|done| done.outcome.is_success()).count();
-    // One may have taken the place of the first that ended, if it was quick.
+    // One may have taken the slot of the first that ended, if it was quick.
     assert!((3..=4).contains(&ran), "{ran}");
 }
 

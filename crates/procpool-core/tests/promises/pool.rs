@@ -1,4 +1,4 @@
-//! What runs when and in which order: scripted runners, no processes.
+//! Which jobs run when, and in which order: scripted runners, no processes.
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,7 +22,7 @@ fn no_more_than_the_limit_run_at_once_and_so_many_do() {
         let mut running = stage.take(limit);
         for _ in limit..50 {
             assert!(stage.is_quiet());
-            // Another one in turn, so that slots become free in no order.
+            // A different one each time, so that slots become free in no particular order.
             drop(running.swap_remove(running.len() / 2));
             run.next().unwrap();
             running.push(stage.next());
@@ -130,7 +130,7 @@ fn a_limit_larger_than_the_list_is_no_matter() {
     assert_eq!(run.count(), 3);
 }
 
-/// The documented bound: how far pulls may be ahead of the jobs that have ended.
+/// The documented bound on how far the iterator is ahead of completions.
 fn ahead(limit: usize) -> usize {
     2 * limit + 2
 }
@@ -156,7 +156,7 @@ fn an_endless_input_is_pulled_only_as_jobs_can_start() {
             drop(scene);
             run.next().unwrap();
         }
-        // All slots are taken, and the channel is full at least by half: sooner the feeder isn't woken.
+        // All slots are in use, and the channel is at least half full: before that the feeder isn't woken.
         wait_for("the feeder to be ahead", || pulled.load(SeqCst) > 200 + limit + limit / 2);
     }
 }
@@ -166,8 +166,8 @@ fn no_slot_stays_free_while_a_job_waits_whoever_ends_and_starts_beside_it() {
     let groups = 2_000;
     let meetings: Vec<Barrier> = (0..groups).map(|_| Barrier::new(2)).collect();
     let ended = Arc::new(AtomicUsize::new(0));
-    // Of three in a row the first ends at once, and the other two wait for each other: where the third was left behind
-    // though a slot is free, the second waits for ever.
+    // Of three in a row the first ends at once, and the other two wait for each other: if the third was not started
+    // although a slot is free, the second waits forever.
     let pool = {
         let ended = Arc::clone(&ended);
         pool_by(3, move |job, _| {
@@ -178,7 +178,7 @@ fn no_slot_stays_free_while_a_job_waits_whoever_ends_and_starts_beside_it() {
             exit(0)
         })
     };
-    // Three come at once, while the last of those before them is about to end.
+    // Three arrive at once, while the last job before them is about to end.
     let bursts = (0..3 * groups).map(move |work| {
         while work % 3 == 0 && ended.load(SeqCst) + 1 < usize::try_from(work).unwrap() {
             thread::yield_now();
@@ -204,7 +204,7 @@ fn who_takes_no_completions_holds_up_the_start_of_jobs() {
     };
     let mut run = pool.run((0..).map(number)).unwrap();
     for _ in 0..500 {
-        // The channel to here is full then.
+        // The channel to the caller is full then.
         wait_for("completions that nobody takes", || started.load(SeqCst) > taken.load(SeqCst) + limit);
         run.next().unwrap();
         taken.fetch_add(1, SeqCst);
@@ -230,7 +230,7 @@ fn two_runs_of_one_pool_share_nothing() {
     let first = pool.run([number(1)]).unwrap();
     let held = stage.next();
     let second = pool.run([number(2)]).unwrap();
-    // Were the limit shared, this one could not start.
+    // If runs shared the limit, this one could not start.
     let other = stage.next();
     assert_eq!((held.slot, other.slot), (1, 1));
     first.handle().kill();
@@ -266,7 +266,7 @@ fn a_panic_of_the_runner_resumes_where_the_run_is_waited_for_and_kills_the_rest(
         catch_unwind(AssertUnwindSafe(|| pool.run_all((0..3).map(number)))).unwrap_err()
     });
     assert_eq!(panic.downcast_ref::<String>().unwrap(), "job 2 is bad");
-    // Joined before the panic went on: nobody runs any more.
+    // Threads are joined before the panic resumes, so none runs any more.
     assert!(ended.load(SeqCst) <= 2);
     assert_eq!(Arc::strong_count(&ended), 1);
 }

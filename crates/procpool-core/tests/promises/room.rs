@@ -1,5 +1,4 @@
-//! What becomes of jobs that the machine has no room for: scripted runners, no processes.
-//! Does not know how the pool counts its workers.
+//! Jobs that the machine has no room for: scripted runners, no processes.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -9,7 +8,7 @@ use procpool_core::{NotStarted, Outcome, SpawnError, Subject};
 use crate::{exit, in_time, number, pool_by, wait_for};
 
 fn no_room() -> Outcome {
-    // EAGAIN, which is what clone(2) says where there are too many tasks.
+    // EAGAIN, which clone(2) returns if there are too many tasks.
     let source = io::Error::from_raw_os_error(11);
     NotStarted::Spawn(SpawnError { subject: Subject::Machine, source }).into()
 }
@@ -20,7 +19,7 @@ fn jobs_that_find_no_room_are_run_by_fewer_workers_and_none_is_lost_or_run_twice
     static RAN: AtomicUsize = AtomicUsize::new(0);
     let pool = pool_by(32, |_, _| {
         let inside = INSIDE.fetch_add(1, SeqCst) + 1;
-        // Long enough for others to come in.
+        // Long enough for others to arrive.
         (0..1000).for_each(|_| std::thread::yield_now());
         INSIDE.fetch_sub(1, SeqCst);
         if inside > 5 {

@@ -1,4 +1,4 @@
-//! How a run says that it stands: scripted runners, no processes.
+//! Snapshots of runs: scripted runners, no processes.
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
@@ -76,7 +76,7 @@ fn a_run_whose_completions_nobody_takes_still_answers() {
     let pool = pool_by(2, |_, _| exit(0));
     let mut run = pool.run((0..100).map(number)).unwrap();
     let handle = run.handle();
-    // The channel to here is full then, and both workers hold one more.
+    // The channel to the caller is full then, and each worker holds one more.
     wait_for("completions that nobody takes", || handle.snapshot().completed >= 2);
     handle.drain();
     assert!(run.by_ref().count() < 100);

@@ -1,4 +1,4 @@
-//! What a job is started with, and what comes of one that can't be: real processes.
+//! What a job is started with, and the outcome of one that can't be started: real processes.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -23,7 +23,7 @@ fn spawn_error(done: &Completion) -> &SpawnError {
     }
 }
 
-/// Runs the command between others, which must not care, and says why it did not start.
+/// Runs the command between others, which must not be affected, and returns why it did not start.
 #[track_caller]
 fn refused(command: Command, status: u8) -> (Subject, String) {
     let good = |key: &str| Job::new(key, Command::new("echo").arg(key));
@@ -41,7 +41,7 @@ fn refused(command: Command, status: u8) -> (Subject, String) {
 fn each_start_is_told_with_a_number_that_nobody_has_reaped_even_of_a_process_that_ends_at_once() {
     let (tell, told) = unbounded();
     let runner = patient().when_started(move |context, pid| {
-        // Until it is reaped it is there, as a zombie at the least. It is not for this case to kill.
+        // Until it is reaped it exists, at least as a zombie. This case must not kill it.
         let process = ManuallyDrop::new(LeftBehind(pid));
         wait_for("the end of the process", || !process.lives());
         let is_there = Path::new(&format!("/proc/{pid}")).exists();
@@ -167,7 +167,7 @@ fn a_program_that_is_being_written_fails_its_job_at_worst() {
     let script = folder.program("script", "#!/bin/sh\necho ran\n");
     let _busy = File::options().append(true).open(&script).unwrap();
     let done = run_one(Command::new(&script));
-    // There are kernels that let it run.
+    // Some kernels execute it.
     assert!(matches!(done.outcome.status(), Some(0 | 126)), "{}", done.outcome);
 }
 
@@ -207,7 +207,7 @@ fn a_program_is_looked_up_in_the_path_of_its_job() {
     let tool = || Command::new("procpool-tool").args(["0"]);
     assert_eq!(said(&run_one(tool().env("PATH", folder.0.path()))), "time slept:0\n");
     assert_eq!(run_one(tool()).outcome.status(), Some(127));
-    // Without a PATH of its own it is looked up in ours, whatever the job itself sees.
+    // Without a PATH of its own it is searched in ours, whatever the job itself sees.
     assert!(run_one(Command::new("true").env_clear()).outcome.is_success());
     assert!(run_one(Command::new("true").env_remove("PATH")).outcome.is_success());
 }

@@ -1,5 +1,4 @@
-//! Every way in which a process can end comes back as itself: real processes.
-//! Does not know how a status is read.
+//! Every way in which a process can end is reported as such: real processes.
 
 use procpool_core::{Command, End, Job, Limit, Pool, Signal, Status};
 
@@ -24,12 +23,12 @@ fn each_of_the_256_exit_codes_comes_back_as_itself() {
     all_end_as(exited, |code| sh("exit $1", code.to_string()));
 }
 
-/// Those whose default action ends nobody: CHLD, CONT, STOP, TSTP, TTIN, TTOU, URG, WINCH.
+/// Signals whose default action does not end a process: CHLD, CONT, STOP, TSTP, TTIN, TTOU, URG, WINCH.
 const HARMLESS: [u8; 8] = [17, 18, 19, 20, 21, 22, 23, 28];
 
 #[test]
 fn each_signal_that_ends_a_process_comes_back_as_itself() {
-    // The C library keeps 32 and 33 to itself.
+    // The C library reserves 32 and 33.
     let deadly = (1..=31).chain(34..=64).filter(|number| !HARMLESS.contains(number));
     let killed = deadly.map(|number| {
         let signal = Signal::from_number(number.into()).unwrap();

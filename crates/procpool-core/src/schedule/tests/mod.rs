@@ -1,5 +1,4 @@
-//! The schedule under a clock of the tests' own: a case a promise, and any policies in any order of events.
-//! Knows nothing of threads and processes, as the schedule doesn't.
+//! Tests of the schedule with a clock of their own: a case for each promise here, any sequence of events in `properties`.
 
 use std::time::{Duration, Instant};
 
@@ -31,7 +30,7 @@ fn stopped() -> Outcome {
     Ran::new(End::Stopped(Status::Signalled(Signal::TERM))).into()
 }
 
-/// What became of a job whose attempt has ended.
+/// What follows for a job whose attempt has ended.
 #[derive(Debug, PartialEq)]
 enum Then {
     Done,
@@ -39,7 +38,7 @@ enum Then {
 }
 
 impl Schedule<()> {
-    /// An attempt has ended, and that has been told at once.
+    /// An attempt ends, and that is reported at once.
     fn finish(&mut self, start: Start<()>, outcome: &Outcome, now: Instant) -> Then {
         match self.conclude(start, outcome) {
             Verdict::Done(start) => {
@@ -54,7 +53,7 @@ impl Schedule<()> {
     }
 }
 
-/// A schedule that has so many jobs and no more.
+/// A schedule with this many jobs and no more input.
 fn with_jobs(limit: usize, jobs: usize, policies: Policies) -> Schedule<()> {
     let mut schedule = schedule(limit, None, policies);
     (0..jobs).for_each(|_| schedule.add(job()));
@@ -83,7 +82,7 @@ fn who_takes_one_of_several_knows_that_others_are_left_for_the_slots_that_are_fr
     assert!(schedule.leaves_work());
     let second = schedule.start(now).unwrap();
     assert!(!schedule.leaves_work());
-    // It waits for its next attempt, and somebody has to look at the clock.
+    // It waits for its retry, so somebody has to look at the clock.
     assert_ne!(schedule.finish(first, &exit(1), now), Then::Done);
     assert!(schedule.leaves_work());
     schedule.finish(second, &exit(0), now);

@@ -1,5 +1,5 @@
-//! What holds whatever the policies are and in whatever order jobs come, end and fail.
-//! Knows the schedule by its interface alone: it keeps books of its own and compares.
+//! Invariants for any policies and any order of events. The test uses the schedule's interface only, and keeps records of
+//! its own to compare with.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -21,12 +21,12 @@ use crate::schedule::{Schedule, Start, Verdict};
 /// What may happen next.
 #[derive(Clone, Debug)]
 enum Step {
-    /// A job comes from the input, which wants so many further attempts and has a position of its own.
+    /// A job with these retries and this position comes from the input.
     Add(Option<u32>, Option<u64>),
     EndInput,
-    /// All that may start is started.
+    /// Everything that may start is started.
     Start,
-    /// One of those that run ends.
+    /// A running job ends.
     Finish(prop::sample::Index, Ending),
     /// Time passes.
     StartPermit(u64),
@@ -86,12 +86,12 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Most are a little ahead of or behind where the input is.
+/// Most are a little ahead of or behind the input.
 fn position() -> impl Strategy<Value = Option<u64>> {
     prop_oneof![6 => Just(None), 4 => (0_u64..200).prop_map(Some), 1 => any::<u64>().prop_map(Some)]
 }
 
-/// The position that the next job gets, by the promise.
+/// The promised position of the next job.
 fn next_position(before: u64, own: Option<u64>) -> u64 {
     own.filter(|own| *own > before && *own <= 1 << 63).unwrap_or(before + 1)
 }
@@ -125,7 +125,7 @@ fn policies() -> impl Strategy<Value = Policies> {
     )
 }
 
-/// The books that the schedule is compared with.
+/// The records that the schedule is compared with.
 struct Books {
     schedule: Schedule<()>,
     policies: Policies,
@@ -133,16 +133,16 @@ struct Books {
     now: Instant,
     last_start: Option<Instant>,
     machine: Load,
-    /// What the machine was when it was looked at last; `None` since the last start.
+    /// The last reading of the machine; `None` since the last start.
     looked: Option<Load>,
-    /// What held up the next start last; `None` since the last one.
+    /// What last prevented a start; `None` since the last start.
     held_up: Option<HeldUp>,
-    /// The positions of all that came.
+    /// The positions of all jobs so far.
     added: Vec<u64>,
-    /// Positions that were started for the first time, or given up before.
+    /// Positions that were started for the first time, or given up before that.
     begun: BTreeSet<u64>,
     running: Vec<Start<()>>,
-    /// When each that waits for another attempt is due, and which that is.
+    /// When each waiting retry is due, and its position.
     waiting: BTreeMap<u64, (Instant, u32)>,
     over: BTreeSet<u64>,
     halted: bool,
@@ -195,7 +195,7 @@ impl Books {
         self.compare()
     }
 
-    /// Starts one if any may start, and says whether one did.
+    /// Starts a job if any may start. Returns whether one did.
     fn start(&mut self) -> Result<bool, TestCaseError> {
         let due = self.waiting.values().any(|(due, _)| *due <= self.now);
         if self.schedule.wants_reading(self.now) {
@@ -291,7 +291,7 @@ impl Books {
         Ok(())
     }
 
-    /// Lets time pass and jobs succeed until nothing is left, however the run is to end.
+    /// Lets time pass and jobs succeed until none is left.
     fn play_out(mut self) -> TestCaseResult {
         self.take(&Step::EndInput)?;
         self.machine = Load::Free;
@@ -308,7 +308,7 @@ impl Books {
                 self.finish(last, Ending::Succeeds)?;
                 self.halted |= self.schedule.take_halt().is_some();
             } else if let Some(wake) = self.schedule.next_wake(self.now) {
-                // Just before that nothing may start, else it would be told too late.
+                // Just before that, nothing may start; else the wake-up would be too late.
                 self.now += wake.saturating_duration_since(self.now).saturating_sub(MILLISECOND);
                 self.take(&Step::Start)?;
                 prop_assert!(self.running.is_empty(), "it could have been started earlier");
@@ -323,8 +323,8 @@ impl Books {
 }
 
 proptest! {
-    /// Never more than the limit at once; nobody shares a slot; nothing is lost, nothing is done twice; a retry
-    /// waits without a slot and is never early; a delay lies between any two starts; what may start does.
+    /// Never more jobs than the limit run at once; no slot is shared; no job is lost or done twice; a retry waits without a
+    /// slot and is never early; a delay lies between any two starts; whatever may start does.
     #[test]
     fn whatever_happens_the_limit_holds_and_nothing_is_lost(
         limit in 1_usize..6,

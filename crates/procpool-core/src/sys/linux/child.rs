@@ -1,10 +1,8 @@
-//! A child between clone(2) and execve(2), in its parent's memory: what it is given, and what it tells.
-//! What it does is in `child.rs`.
-//! What a child does between clone(2) and execve(2): system calls, and nothing that allocates or locks, for it has its
-//! parent's memory in common with it and all its other threads. What it is given is in `setup.rs`.
+//! A child between clone(2) and execve(2): what it is given, what it does, and what it reports.
 //!
-//! Its last calls are those that a file server may have hang: by then it can be ended like any process, and holds nothing
-//! of anybody else. From there on its parent goes on by itself, with which it has its `errno` in common.
+//! It shares the memory of its parent, with all of the parent's other threads. So it makes only system calls that neither
+//! allocate nor lock. Its last calls, execve(2) among them, may be delayed by a file server. By then the child can be ended like
+//! any process and holds nothing of anybody else; from there on the parent continues, with which it shares `errno`.
 
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int, c_long, c_uint, c_ulong, c_void};
@@ -22,41 +20,41 @@ use crate::sys::failure::is_refusal;
 use crate::sys::linux::fallback::KernelFeature;
 use crate::sys::linux::fallback::{Call, StartMethod};
 
-/// Linux 5.9; Docker before 20.10 says EPERM.
+/// Linux 5.9; Docker before 20.10 refuses it with EPERM.
 static CLOSE_RANGE: KernelFeature = KernelFeature::new();
 static DEATH_SIGNAL: KernelFeature = KernelFeature::new();
 
 /// All that the child needs, ready for its system calls: it must neither allocate nor lock.
 ///
-/// The parent reads a cell only when the child has said that it writes none of them any more: see [`has_own_descriptors`](ChildSetup::has_own_descriptors)
-/// and [`uses_our_memory`](ChildSetup::uses_our_memory).
+/// The parent reads a cell only after the child has said that it won't write to it any more: see
+/// [`has_own_descriptors`](ChildSetup::has_own_descriptors) and [`uses_our_memory`](ChildSetup::uses_our_memory).
 pub(super) struct ChildSetup {
     pub(super) spec: ExecSpec,
     pub(super) arguments: Vec<*const c_char>,
     pub(super) environment: Vec<*const c_char>,
-    /// -1 for the caller's.
+    /// -1 means the caller's.
     pub(super) streams: [c_int; 3],
     pub(super) descriptors: Option<libc::rlimit>,
     pub(super) method: StartMethod,
     pub(super) close_range: Cell<CallUse>,
-    /// 0 where the child lives on without us.
+    /// The pid of the parent; 0 if the child is to outlive it.
     pub(super) parent: c_int,
     pub(super) death_signal: Cell<CallUse>,
     pub(super) pidfd: Cell<c_int>,
-    /// Which of the programs is its own.
+    /// The index of the program that it executes.
     pub(super) program_index: Cell<usize>,
-    /// Written by the child where it fails: at which call, with which error.
+    /// Written by the child if it fails: the call and its error.
     pub(super) failure: Cell<Option<(Call, c_int)>>,
     own_descriptors: AtomicBool,
     exec_futex: AtomicU32,
 }
 
-/// Whether a call that there is another way for is made.
+/// Whether a call with an alternative is used.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum CallUse {
     Used,
     Unused,
-    /// It failed with this error in the child.
+    /// It failed in the child with this error.
     Failed(c_int),
 }
 
@@ -95,8 +93,8 @@ impl ChildSetup {
         }
     }
 
-    /// Said by the child when it has no descriptors but its own any more, and has told all but how its last calls went: those
-    /// that the files have a say in which the command names.
+    /// Called by the child when it has closed all inherited descriptors. Of its cells it will write only those about its last
+    /// calls, which look up the files of the command.
     pub(super) fn note_own_descriptors(&self) {
         self.own_descriptors.store(true, Ordering::Release);
     }
@@ -105,8 +103,8 @@ impl ChildSetup {
         self.own_descriptors.load(Ordering::Acquire)
     }
 
-    /// Where the kernel writes a 0, and wakes who waits, when the child has left this memory: it has become its program or has
-    /// ended (`CLONE_CHILD_CLEARTID`, clone(2)).
+    /// The kernel sets this to 0 and wakes waiters when the child has left this memory, by execve(2) or by its end
+    /// (`CLONE_CHILD_CLEARTID`, clone(2)).
     pub(super) fn exec_futex(&self) -> &AtomicU32 {
         &self.exec_futex
     }
@@ -115,7 +113,7 @@ impl ChildSetup {
         self.exec_futex.load(Ordering::Acquire) != 0
     }
 
-    /// What was refused to the child, and went another way, is not tried again.
+    /// Records which calls were refused to the child, so that they are not tried again.
     pub(super) fn note_refusals(&self) {
         for (feature, means) in [(&CLOSE_RANGE, &self.close_range), (&DEATH_SIGNAL, &self.death_signal)] {
             if let CallUse::Failed(number) = means.get() {
@@ -127,7 +125,7 @@ impl ChildSetup {
     }
 }
 
-/// Whether a child can be killed when its parent has gone, as far as that is known by now.
+/// Whether a child can be killed when its parent ends, as far as known by now.
 pub(super) fn can_end_with_parent() -> bool {
     DEATH_SIGNAL.is_usable()
 }
@@ -140,9 +138,9 @@ fn own_limit(soft: u64) -> libc::rlimit {
     }
 }
 
-/// What runs in the child.
+/// The child's main function.
 pub(super) extern "C" fn become_program(setup: *mut c_void) -> c_int {
-    // SAFETY: it is what the parent has given, and lives until this process has left its memory.
+    // SAFETY: the parent has passed a ChildSetup, which lives until this process has left its memory.
     #[expect(unsafe_code, reason = "the argument of clone")]
     let setup = unsafe { &*setup.cast::<ChildSetup>() };
     let failure = match take_its_own(setup) {
@@ -156,9 +154,9 @@ pub(super) extern "C" fn become_program(setup: *mut c_void) -> c_int {
     exit()
 }
 
-/// The child that only shows that it shares this memory.
+/// The main function of a child that only tests whether it shares this memory.
 pub(super) extern "C" fn write_flag(seen: *mut c_void) -> c_int {
-    // SAFETY: it is what the parent has given, and lives until this process has ended.
+    // SAFETY: the parent has passed a Cell<bool>, which lives until this process has ended.
     #[expect(unsafe_code, reason = "the argument of clone")]
     let seen = unsafe { &*seen.cast::<Cell<bool>>() };
     seen.set(true);
@@ -176,22 +174,22 @@ fn exit() -> ! {
 /// The first descriptor that is none of the standard three.
 const FIRST_OTHER: c_int = 3;
 
-/// The kernel's own count, for which the C library has no name: `_NSIG` in signal.h, less one.
+/// The kernel's number of signals, `_NSIG - 1` in signal.h; the C library has no name for it.
 const SIGNALS: c_long = 64;
 
-/// Leaves what it has in common with its parent, but for the memory. Fails with the call that did; its error is in errno.
+/// Gives up everything that it shares with its parent except the memory. Fails with the call; its error is in errno.
 #[expect(unsafe_code, reason = "system calls between clone and exec")]
 fn take_its_own(setup: &ChildSetup) -> Result<(), Call> {
-    // `struct sigaction` of the kernel: default, without flags, nothing blocked.
+    // The kernel's `struct sigaction`: default action, no flags, nothing blocked.
     let default = [0_u64; 8];
-    // SAFETY: each pointer is to a live object of the type that the call reads, or null where that is allowed; none
-    // of the calls writes to memory but to errno, which the parent doesn't read while it waits for this.
+    // SAFETY: each pointer is to a live object of the type that the call reads, or null where that is allowed. None of
+    // the calls writes to memory except errno, which the parent doesn't read while it waits for this.
     unsafe {
         end_with_parent(setup);
         open_pidfd(setup)?;
         for signal in 1..=SIGNALS {
-            // KILL and STOP are refused, rightly. Not by sigaction(3), which spares the two that the C library keeps for
-            // itself: those would stay ignored in whatever the child becomes.
+            // KILL and STOP are refused, rightly. sigaction(3) can't be used: it skips the two signals that the C library
+            // reserves, which would stay ignored in the program.
             libc::syscall(
                 libc::SYS_rt_sigaction,
                 signal,
@@ -200,7 +198,7 @@ fn take_its_own(setup: &ChildSetup) -> Result<(), Call> {
                 size_of::<u64>(),
             );
         }
-        // Without a session at least a group: it is by that that a job is ended with all that it has started.
+        // Without a session, at least a group: a job is signalled by its group.
         if libc::setsid() == -1 && libc::setpgid(0, 0) == -1 {
             return Err(Call::Session);
         }
@@ -214,10 +212,10 @@ fn take_its_own(setup: &ChildSetup) -> Result<(), Call> {
         }
         close_others(setup);
         if let Some(limit) = &setup.descriptors {
-            // A limit that may not be set is no reason not to run.
+            // Not being allowed to set a limit is no reason not to run.
             libc::setrlimit(libc::RLIMIT_NOFILE, limit);
         }
-        // It has no handlers any more, and is to be asked to end before it is killed.
+        // It has no handlers any more, so signals that ask it to end may be delivered.
         let mut none = MaybeUninit::uninit();
         libc::sigemptyset(none.as_mut_ptr());
         libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), ptr::null_mut());
@@ -225,9 +223,9 @@ fn take_its_own(setup: &ChildSetup) -> Result<(), Call> {
     Ok(())
 }
 
-/// Looks the command's files up, and becomes its program. Comes back with the call that failed, and its error.
+/// Looks up the command's files and executes its program. Returns only on failure, with the call and its error.
 fn enter(setup: &ChildSetup) -> (Call, c_int) {
-    // By its path from where the caller is.
+    // A relative path is relative to the caller's directory.
     let program_index = match setup.spec.program.seek() {
         Ok(program_index) => program_index,
         Err(error) => return (Call::Search, error),
@@ -252,18 +250,18 @@ fn enter(setup: &ChildSetup) -> (Call, c_int) {
     (Call::Execute, errno())
 }
 
-/// Has the file at the place of the standard input. A named pipe is refused: to open it waits for a writer, which may never come.
+/// Opens the file for the standard input. A named pipe is refused, because opening it waits for a writer.
 fn open_input(path: &CStr) -> Result<(), (Call, c_int)> {
     let failed = |error: rustix::io::Errno| (Call::Input, error.raw_os_error());
     if FileType::from_raw_mode(stat(path).map_err(failed)?.st_mode) == FileType::Fifo {
         return Err((Call::NamedPipe, 0));
     }
-    // The leader of a session would get a terminal by opening it.
+    // A session leader that opens a terminal would get it as its controlling terminal.
     let file = open(path, OFlags::RDONLY | OFlags::NOCTTY, Mode::empty()).map_err(failed)?.into_raw_fd();
     if file == 0 {
         return Ok(());
     }
-    // SAFETY: the child has a table of descriptors of its own, and nothing in it is called by these numbers but here.
+    // SAFETY: the child has a descriptor table of its own, and nothing else in it uses these numbers.
     #[expect(unsafe_code, reason = "a descriptor that nobody owns is replaced")]
     unsafe {
         if libc::dup2(file, 0) == -1 {
@@ -274,11 +272,11 @@ fn open_input(path: &CStr) -> Result<(), (Call, c_int)> {
     Ok(())
 }
 
-/// As prctl(2) takes it.
+/// In the type that prctl(2) takes.
 const KILL: c_ulong = libc::SIGKILL.unsigned_abs() as c_ulong;
 
-/// Asks for the kernel's KILL when the thread that has started this process is gone, and ends here where that has
-/// happened before it could be asked.
+/// Asks the kernel to send KILL when the thread that has started this process ends, and exits if it has ended
+/// already.
 #[expect(unsafe_code, reason = "system calls between clone and exec")]
 fn end_with_parent(setup: &ChildSetup) {
     if setup.parent == 0 {
@@ -290,7 +288,7 @@ fn end_with_parent(setup: &ChildSetup) {
             setup.death_signal.set(CallUse::Failed(errno()));
             return;
         }
-        // 0 is a parent outside of a PID namespace that the child is the first of.
+        // 0 means a parent outside of the PID namespace that the child is the first process of.
         let parent = libc::getppid();
         if parent != setup.parent && parent != 0 {
             libc::_exit(127);
@@ -298,7 +296,7 @@ fn end_with_parent(setup: &ChildSetup) {
     }
 }
 
-/// Where clone(2) was not asked for a pidfd the child opens one of itself, in the table that it shares with its parent.
+/// If clone(2) wasn't asked for a pidfd, the child opens one for itself, in the descriptor table that it shares with its parent.
 #[expect(unsafe_code, reason = "system calls between clone and exec")]
 fn open_pidfd(setup: &ChildSetup) -> Result<(), Call> {
     if setup.method.wants_pidfd_of_clone() && setup.pidfd.get() < 0 {
@@ -318,9 +316,9 @@ fn open_pidfd(setup: &ChildSetup) -> Result<(), Call> {
     }
 }
 
-/// Gives the child a table of descriptors of its own, with those that it needs and none above; before that it shares its
-/// parent's, and must not change it. Where a thousand jobs run there are thousands: to copy them all, as fork(2) does,
-/// and to close them again took a fifth of a start.
+/// Gives the child a descriptor table of its own, with the descriptors it needs and none above. Until then it shares its
+/// parent's and must not change it. With a thousand running jobs there are thousands of descriptors: copying all of them,
+/// as fork(2) does, and closing them again took a fifth of a start.
 #[expect(unsafe_code, reason = "rustix has no close_range")]
 fn take_own_descriptors(setup: &ChildSetup) -> bool {
     let highest = setup.streams.iter().copied().fold(FIRST_OTHER - 1, c_int::max);
@@ -330,17 +328,17 @@ fn take_own_descriptors(setup: &ChildSetup) -> bool {
     }
 }
 
-/// Close-on-exec alone is too late: the kernel lets the parent of a vfork(2) go on *before* it closes those descriptors
-/// in the child, and on a busy machine the child then holds copies of other jobs' pipes for a tenth of a second. That
-/// looks like a leak. And what somebody else has left open without that flag is closed too.
+/// Close-on-exec alone is too late: after vfork(2) the kernel lets the parent continue *before* it closes those
+/// descriptors in the child. On a busy machine the child then holds copies of other jobs' pipes for a tenth of a second,
+/// which looks like a leak. Descriptors that were opened without close-on-exec are closed here too.
 #[expect(unsafe_code, reason = "rustix closes no descriptor that nobody owns")]
 fn close_others(setup: &ChildSetup) {
     if close_range(setup, FIRST_OTHER, 0) {
         return;
     }
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: the child has a table of descriptors of its own, and uses none of these. The limits are written to a live
-    // local of the type that getrlimit(2) fills in.
+    // SAFETY: the child has a descriptor table of its own, and uses none of these descriptors. The limits are written to
+    // a live local of the type that getrlimit(2) fills in.
     unsafe {
         libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
         for fd in FIRST_OTHER..c_int::try_from(limit.rlim_cur).unwrap_or(MOST_CLOSED).min(MOST_CLOSED) {
@@ -349,7 +347,7 @@ fn close_others(setup: &ChildSetup) {
     }
 }
 
-/// Whether all from this one on are closed.
+/// Closes all descriptors from `first` on. False if that failed.
 #[expect(unsafe_code, reason = "rustix has no close_range")]
 fn close_range(setup: &ChildSetup, first: c_int, flags: c_uint) -> bool {
     if setup.close_range.get() != CallUse::Used {

@@ -1,17 +1,17 @@
-//! A way of doing something that not every kernel and every fence allows: it is taken until it has been refused once.
-//! What is done in its place is known where it is tried. Versions of kernels are never asked for: a container's fence,
-//! an emulator and a backport all make them meaningless.
-//! The steps by which a process may be started, and the way down where one is refused.
-//! No step is made here.
+//! System calls that not every kernel or container allows: each is used until it has been refused once, then something
+//! else is used in its place.
+//!
+//! Kernel versions are never checked: seccomp filters, emulators and backports make them meaningless. For the start of a
+//! process there is a list of methods, each with fewer requirements than the one before:
 //!
 //! ```text
-//! rung               refused by                                         what is lost
+//! method             needed because this is refused                     what is lost
 //! Full               -                                                  -
 //! OpenedByChild      clone(CLONE_PIDFD): before 5.2                     a system call
 //! SharedWaited       pidfd_open(2): before 5.3, Docker before 20.10     a thread for each process
-//! Copied             close_range(2) and unshare(2), both; CLONE_FILES   time, where thousands are open
+//! Copied             close_range(2) and unshare(2), both; CLONE_FILES   time, if thousands are open
 //! CopiedWaited       the same without CLONE_PIDFD
-//! Posix              clone(CLONE_VM): qemu-user, valgrind               as `unix.rs` says
+//! Posix              clone(CLONE_VM): qemu-user, valgrind               see `unix/mod.rs`
 //! ```
 
 use std::sync::OnceLock;
@@ -20,7 +20,7 @@ use std::{env, io};
 
 use crate::sys::failure::is_refusal;
 
-/// Of the whole process, as what refuses it is.
+/// A system call that may be refused. One static each, for the whole process, as it is refused to the whole process.
 pub(crate) struct KernelFeature {
     refused: AtomicBool,
 }
@@ -38,7 +38,7 @@ impl KernelFeature {
         self.refused.store(true, Ordering::Relaxed);
     }
 
-    /// What comes of taking it; `None` where it has been refused, now or before.
+    /// The result of the call; `None` if it is refused, now or before.
     pub(crate) fn attempt<T>(&self, act: impl FnOnce() -> io::Result<T>) -> Option<io::Result<T>> {
         if !self.is_usable() {
             return None;
@@ -53,45 +53,45 @@ impl KernelFeature {
     }
 }
 
-/// Whether `PROCPOOL_SYS=unix` was set when this was asked first: then nothing is used but what POSIX has, for tests
-/// of that step on a system that has more.
+/// Whether `PROCPOOL_SYS=unix` was set at the first call: then only POSIX calls are used, so that tests can run with
+/// them on a system that has more.
 pub(crate) fn only_posix() -> bool {
     static ONLY_POSIX: OnceLock<bool> = OnceLock::new();
     *ONLY_POSIX.get_or_init(|| env::var_os("PROCPOOL_SYS").is_some_and(|system| system == "unix"))
 }
 
-/// From the best to the one that every system has.
+/// From the best method to the one that every system has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum StartMethod {
-    /// clone(2) gives the pidfd; the child shares our descriptors until it has a table of its own.
+    /// clone(2) returns the pidfd; the child shares our descriptor table until it gets its own.
     Full,
-    /// The child opens its own pidfd, while it still shares our descriptors: so nothing runs that nobody can watch.
+    /// The child opens its own pidfd while it still shares our descriptor table, so no process runs that can't be watched.
     OpenedByChild,
-    /// A thread waits for the process.
+    /// A thread waits for the process, because there are no pidfds.
     SharedWaited,
-    /// clone(2) gives the pidfd; the child begins with a copy of our descriptors.
+    /// clone(2) returns the pidfd; the child starts with a copy of our descriptors.
     Copied,
     CopiedWaited,
     /// `posix_spawn(3)`.
     Posix,
 }
 
-/// What the start of a process may fail at, in the order in which it comes.
+/// A call of the start that may fail, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Call {
     Clone,
-    /// clone(2) has overlooked that a pidfd was asked for.
+    /// clone(2) has ignored the request for a pidfd.
     ClonePidfd,
     PidfdOpen,
     Session,
-    /// A table of descriptors of its own.
+    /// Getting a descriptor table of its own.
     Unshare,
     Duplicate,
-    /// The file of the standard input can't be opened.
+    /// Opening the file for the standard input.
     Input,
-    /// It is a named pipe.
+    /// That file is a named pipe.
     NamedPipe,
-    /// There is no such program.
+    /// Searching the program in PATH.
     Search,
     Directory,
     Execute,
@@ -122,7 +122,7 @@ const METHODS: [StartMethod; 6] = [
     StartMethod::Posix,
 ];
 
-/// The one that is stood on, as its place among them: of the whole process, and only ever further down.
+/// The index of the method in use, for the whole process. It only rises.
 static STOOD_ON: AtomicU8 = AtomicU8::new(0);
 
 impl StartMethod {
@@ -133,12 +133,12 @@ impl StartMethod {
         METHODS[usize::from(STOOD_ON.load(Ordering::Relaxed)).min(METHODS.len() - 1)]
     }
 
-    /// The one to try next where the system has refused this call; `None` where no other would do better.
+    /// The method to try next after this call was refused; `None` if no other would help.
     pub(crate) fn fallback(self, refused: Call) -> Option<StartMethod> {
         match (self, refused) {
             (StartMethod::Full, Call::Clone | Call::ClonePidfd) => Some(StartMethod::OpenedByChild),
             (StartMethod::OpenedByChild, Call::PidfdOpen) => Some(StartMethod::SharedWaited),
-            // The next would ask clone(2) for the same.
+            // The next method would ask clone(2) for the same.
             (StartMethod::OpenedByChild | StartMethod::SharedWaited, Call::Clone)
             | (StartMethod::Full, Call::Unshare) => Some(StartMethod::Copied),
             (StartMethod::OpenedByChild | StartMethod::SharedWaited, Call::Unshare)
@@ -148,7 +148,7 @@ impl StartMethod {
         }
     }
 
-    /// From now on all starts begin here.
+    /// Makes all further starts begin with this method.
     pub(crate) fn make_current(self) {
         let place = METHODS.iter().position(|method| *method == self).unwrap_or_default();
         STOOD_ON.fetch_max(u8::try_from(place).unwrap_or(u8::MAX), Ordering::Relaxed);

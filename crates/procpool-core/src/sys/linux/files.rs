@@ -1,9 +1,4 @@
-//! Files without a name: in memory, where that is allowed, and their holes.
-//! What is in them is not known here.
-//! Pipes, and what only Linux does with one.
-//! What flows through them is not known here.
-//! An event that many wait for: an eventfd(2), else a pipe. Not readable until it is raised, readable ever after.
-//! What it is raised for is not known here.
+//! Anonymous files in memory, holes in files, pipes, and events, with what Linux offers beyond POSIX.
 
 use std::fs::File;
 use std::io;
@@ -20,7 +15,7 @@ pub(crate) use crate::sys::unix::files::pipe;
 
 static MEMFD: KernelFeature = KernelFeature::new();
 
-/// A file in memory, nowhere in the file system, that holds these bytes and stands at its start; else a temporary one.
+/// An anonymous file in memory with these bytes, positioned at its start; a temporary file if memfds are refused.
 pub(crate) fn memory_file(bytes: &[u8]) -> Result<File, Failure> {
     match MEMFD.attempt(|| Ok(memfd_create(c"procpool-stdin", MemfdFlags::CLOEXEC)?)) {
         Some(file) => {
@@ -32,17 +27,17 @@ pub(crate) fn memory_file(bytes: &[u8]) -> Result<File, Failure> {
     }
 }
 
-/// Gives the disk space of a part of a file back; the part reads as zeros then.
+/// Frees the blocks of a part of a file, which then reads as zeros.
 pub(crate) fn punch_hole(file: &File, offset: u64, length: u64) {
     if !only_posix() {
-        // Not every file system can; then the space is used again by the next who needs some.
+        // Not every file system supports it; then the space is used again by other extents.
         let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
         let _ = rustix::fs::fallocate(file, flags, offset, length);
     }
 }
 
-/// Moves once from a pipe to a place in a file, past our memory. 0 is the end. Where it fails nothing has
-/// moved; the error may be about either side.
+/// Moves bytes from a pipe to a place in a file once, without copying them to our memory. 0 is the end. After an error
+/// nothing has moved; the error may be about the pipe or the file.
 pub(crate) fn splice(pipe: BorrowedFd<'_>, file: &File, offset: u64, at_most: usize) -> io::Result<usize> {
     if only_posix() {
         return unix::files::splice(pipe, file, offset, at_most);
@@ -54,11 +49,11 @@ pub(crate) fn splice(pipe: BorrowedFd<'_>, file: &File, offset: u64, at_most: us
     })?)
 }
 
-/// Makes a pipe hold at least so much, where that is allowed.
+/// Enlarges a pipe to at least this size, if that is allowed.
 pub(crate) fn grow_pipe(pipe: BorrowedFd<'_>, size: usize) {
-    // A process that wants its own pipe larger can have made it so.
+    // The job may have enlarged it already.
     if !only_posix() && fcntl_getpipe_size(pipe).is_ok_and(|now| now < size) {
-        // Refused where the user has too much in pipes already, or pipes may not be as large: it works as it is.
+        // Refused if all pipes of the user have reached their limit, or this one its own: it works at its present size.
         let _ = fcntl_setpipe_size(pipe, size);
     }
 }
@@ -82,7 +77,7 @@ impl WakeEvent {
 
     pub(crate) fn raise(&self) {
         match self {
-            // It can only fail with EAGAIN, once the counter is at its top: then it has been raised already.
+            // Can only fail with EAGAIN, if the counter is at its maximum: then it is raised already.
             WakeEvent::Counter(counter) => drop(rustix::io::write(counter, &1_u64.to_ne_bytes())),
             WakeEvent::Pipe(pipe) => pipe.raise(),
         }

@@ -1,5 +1,4 @@
-//! What Linux can do beyond POSIX, and the way down where a kernel or a fence refuses it: see `sys.rs`.
-//! What jobs are is not known here.
+//! What Linux offers beyond POSIX, each with a fallback for kernels and containers that refuse it.
 
 mod child;
 pub(crate) mod fallback;

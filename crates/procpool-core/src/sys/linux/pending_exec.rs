@@ -1,10 +1,10 @@
-//! The way of a child from clone(2) to its program, as its parent sees it. The child uses the parent's memory meanwhile, as
-//! after vfork(2), but the parent is not suspended: a start may hang for as long as a file server likes, and then
-//! somebody has to be there who ends it.
+//! A child between clone(2) and execve(2), as its parent sees it. Until then the child uses the parent's memory, as after
+//! vfork(2), but the parent is not suspended: a file server may let the start hang for any time, and then somebody must
+//! be able to end it.
 //!
 //! ```text
 //! parent   clone(2)  futex(2), for 50 ms at most    ────▶  the process is watched like any other
-//! child       └──▶ has only what is its own ──▶ looks up its files, execve(2) ──▶ program
+//! child       └──▶ closes inherited descriptors ──▶ looks up its files, execve(2) ──▶ program
 //! ```
 
 use std::cell::Cell;
@@ -26,31 +26,31 @@ use crate::sys::linux::child::{become_program, write_flag};
 use crate::sys::linux::fallback::Call;
 use crate::sys::unix;
 
-/// A process that is its program, or on its way there.
+/// A process that may not have executed its program yet.
 pub(crate) enum PendingExec {
     Child(ChildMemory),
-    /// It was its program when it was first seen.
+    /// It had executed its program when it was first seen.
     Done(unix::pending_exec::PendingExec),
 }
 
-/// What the child uses, who owns it too. Where it still does when this is dropped, it is left to it: nobody would see when it doesn't
-/// any more.
+/// The memory that the child uses, which it shares with its owner here. If the child still uses it when this is dropped, it is
+/// leaked: nobody would notice when the child stops using it.
 pub(crate) struct ChildMemory {
     setup: NonNull<ChildSetup>,
     stack: NonNull<MaybeUninit<ChildStack>>,
 }
 
-/// The child runs on this. Its few calls need a tenth of it.
+/// The child's stack. Its few calls need a tenth of it.
 type ChildStack = [u128; 1024];
 
 const IN_OUR_MEMORY: c_int = libc::CLONE_VM | libc::SIGCHLD;
 
-/// A start takes about a millisecond, and over a second where the machine is busy enough. After this time nobody waits for it any
-/// more but for its end.
+/// A start takes about a millisecond, or over a second if the machine is very busy. After this time the parent stops waiting
+/// for the exec, and watches the process.
 const SLOW: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 
 impl PendingExec {
-    /// The path of the program, as far as that was found by now.
+    /// The path of the program, if it has been found by now.
     pub(crate) fn program(&self) -> Option<&CStr> {
         match self {
             PendingExec::Child(memory) => {
@@ -62,7 +62,7 @@ impl PendingExec {
         }
     }
 
-    /// How far it has come. What it says but [`ExecProgress::Pending`] stays so.
+    /// Whether it has executed its program. Any result but [`ExecProgress::Pending`] is final.
     pub(crate) fn progress(&self) -> ExecProgress {
         let (call, number) = match self {
             PendingExec::Child(memory) if memory.setup().uses_our_memory() => return ExecProgress::Pending,
@@ -90,11 +90,11 @@ impl ChildMemory {
 
     #[expect(unsafe_code, reason = "a box would say that nobody else uses it")]
     pub(super) fn setup(&self) -> &ChildSetup {
-        // SAFETY: it is freed by this alone, and all that the child changes is in cells.
+        // SAFETY: only this frees it, and all that the child changes is in cells.
         unsafe { self.setup.as_ref() }
     }
 
-    /// Takes back what the child was given, which must have ended.
+    /// Takes the setup back from a child that has ended.
     pub(super) fn into_setup(self) -> Box<ChildSetup> {
         assert!(!self.setup().uses_our_memory(), "BUG: a child that has ended uses its parent's memory");
         let (setup, _) = self.into_boxes();
@@ -103,14 +103,14 @@ impl ChildMemory {
 
     fn into_boxes(self) -> (Box<ChildSetup>, Box<MaybeUninit<ChildStack>>) {
         let this = ManuallyDrop::new(self);
-        // SAFETY: both come from boxes, this was their only owner and is no more, and the child is gone from there.
+        // SAFETY: both pointers come from boxes, and their only owner is consumed here. The child doesn't use them any more.
         #[expect(unsafe_code, reason = "the other half of what makes this")]
         unsafe {
             (Box::from_raw(this.setup.as_ptr()), Box::from_raw(this.stack.as_ptr()))
         }
     }
 
-    /// Makes the child. It comes back at once.
+    /// Clones the child, which shares this memory. Returns at once.
     pub(super) fn clone_vfork(&mut self) -> io::Result<Pid> {
         let setup = self.setup();
         let mut flags = IN_OUR_MEMORY | libc::CLONE_CHILD_CLEARTID;
@@ -133,8 +133,8 @@ impl ChildMemory {
         cloned
     }
 
-    /// Waits until the child has become its program or has ended; not for long, where that takes long and it can be ended like any
-    /// process. Calls nothing that uses errno, which is the child's too.
+    /// Waits until the child has executed its program or has ended, but no longer than [`SLOW`] if it can be ended like any
+    /// process by then. Makes no call that uses errno, which it shares with the child.
     pub(super) fn wait(&self) {
         let setup = self.setup();
         while setup.uses_our_memory() {
@@ -155,7 +155,7 @@ impl Drop for ChildMemory {
     }
 }
 
-/// Whether what a child of clone(2) writes is seen here: tried by one that does nothing else.
+/// Tests, with a child that does nothing else, whether writes of a child of clone(2) can be seen here.
 pub(super) fn shares_memory() -> io::Result<bool> {
     let seen = Cell::new(false);
     let mut stack = Box::<ChildStack>::new_uninit();
@@ -167,19 +167,19 @@ pub(super) fn shares_memory() -> io::Result<bool> {
         ptr::from_mut(&mut *stack),
         &nothing,
     )?;
-    // Whoever else has reaped it, it has ended.
+    // Even if other code has reaped it, it has ended.
     let _ = retry_on_intr(|| waitpid(Some(pid), WaitOptions::empty()));
     Ok(seen.get())
 }
 
-/// Where clone(2) writes, as far as its flags ask for it.
+/// Where clone(2) writes its results, as far as the flags ask for them.
 struct CloneOutputs {
     pidfd: *mut c_int,
     exec_futex: *mut c_void,
 }
 
-/// `act` runs in a child in this memory, with `argument`, and must not come back from there. It uses all of these until it has left
-/// this memory: it is the caller who waits for that.
+/// Runs `act(argument)`, which must not return, in a child in this memory. The child uses all arguments until it has left this
+/// memory; the caller must wait for that.
 #[expect(unsafe_code, reason = "no library starts a process in the caller's memory but by posix_spawn")]
 fn clone(
     act: extern "C" fn(*mut c_void) -> c_int,
@@ -191,8 +191,8 @@ fn clone(
     let mut all = MaybeUninit::<libc::sigset_t>::uninit();
     let mut before = MaybeUninit::<libc::sigset_t>::uninit();
     // SAFETY: both sets are filled in before they are read, see sigsetops(3) and pthread_sigmask(3). The stack, `argument` and
-    // what that points to live until the child has left this memory (see the callers). The child's own part is `act`. No handler
-    // of the caller's runs in the child, for every signal is blocked from before its start until it has no handlers.
+    // what that points to live until the child has left this memory (see the callers). What the child does is `act`. No
+    // signal handler of the caller runs in the child, because every signal is blocked until the child has no handlers.
     let (pid, error) = unsafe {
         libc::sigfillset(all.as_mut_ptr());
         libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), before.as_mut_ptr());

@@ -1,7 +1,7 @@
-//! What `/proc` tells of processes, where it may be believed. Linux only; elsewhere nothing of this is known.
+//! What `/proc` says about processes, if it can be trusted. Linux only; elsewhere nothing of this is known.
 //!
-//! A number in `/proc` means a process of the PID namespace that this `/proc` was mounted in. In a container that was
-//! made without a mount of its own that is another namespace than ours, and the numbers are strangers'.
+//! A pid in `/proc` is one of the PID namespace that this `/proc` was mounted in. In a container without a `/proc` mount of
+//! its own that is not our namespace, and the pids are those of other processes.
 
 use std::fs;
 use std::io;
@@ -14,30 +14,30 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use crate::data::shown::Shown;
 use crate::sys::status::{ProcState, Stat};
 
-/// Whether `/proc` is of our own namespace, and tells of children. Found out once.
+/// Whether `/proc` belongs to our PID namespace and lists children. Checked once.
 pub(crate) fn is_ours() -> bool {
     static FOUND: OnceLock<bool> = OnceLock::new();
     *FOUND.get_or_init(|| {
         let itself = fs::read_link("/proc/self").ok();
         let itself = itself.as_deref().and_then(|path| path.to_str()?.parse().ok());
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-        // A kernel that was built without CONFIG_PROC_CHILDREN has no such file.
+        // Missing if the kernel was built without CONFIG_PROC_CHILDREN.
         is_of(process::id(), itself, &status) && fs::metadata("/proc/thread-self/children").is_ok()
     })
 }
 
-/// `itself` is what `/proc/self` points to. That alone is not enough: two namespaces may have given us the same number.
-/// The line `NSpid` has a number for each namespace from that of `/proc` down to ours, see proc(5).
+/// `itself` is the target of `/proc/self`. That it is our pid is not enough, because two namespaces may use the same pid. The
+/// line `NSpid` has a pid for each namespace from that of `/proc` down to ours, see proc(5).
 fn is_of(number: u32, itself: Option<u32>, status: &str) -> bool {
     let levels = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
     let is_nested = levels.is_some_and(|levels| levels.split_ascii_whitespace().count() > 1);
     itself == Some(number) && !is_nested
 }
 
-/// `None` where there is no such process.
+/// `None` if there is no such process.
 ///
 /// # Errors
-/// Where that can't be found out now, as for want of a descriptor.
+/// If that can't be determined now, for lack of a descriptor for example.
 pub(crate) fn stat(pid: i32) -> io::Result<Option<Stat>> {
     match fs::read(format!("/proc/{pid}/stat")) {
         Ok(text) => Ok(parse(&text)),
@@ -50,12 +50,13 @@ fn is_gone(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(libc::ESRCH)
 }
 
-/// See proc(5): the name is in parentheses and may hold some itself; behind the last stand the fields from the third on.
+/// Parses the file, see proc(5): the name is in parentheses and may contain some; after the last one follow the fields
+/// from the third on.
 fn parse(stat: &[u8]) -> Option<Stat> {
     let fields: Vec<&str> = behind_the_name(stat)?.split_ascii_whitespace().collect();
     let field = |number: usize| fields.get(number - 3).copied();
     let state = match field(3)? {
-        // Of a process whose first thread has ended the others may run on.
+        // The first thread has ended, but others still run.
         "Z" if field(20)?.parse::<u32>().ok()? > 1 => ProcState::Runs,
         "Z" | "X" => ProcState::Ended,
         "T" | "t" => ProcState::Stopped,
@@ -75,13 +76,13 @@ fn behind_the_name(stat: &[u8]) -> Option<&str> {
     std::str::from_utf8(&stat[name_end + 1..]).ok()
 }
 
-/// The children of all its threads, ended ones included; none where the process is gone.
+/// The children of all its threads, including zombies; empty if the process is gone.
 pub(crate) fn children(pid: i32) -> Vec<i32> {
     let threads = numbers_in(&format!("/proc/{pid}/task"));
     threads.into_iter().flat_map(|thread| children_of_thread(pid, thread)).collect()
 }
 
-/// What this process has adopted, and what its first thread has started: the kernel gives orphans to that one.
+/// The orphans that this process has adopted, and the children of its first thread, to which the kernel gives orphans.
 pub(crate) fn own_children() -> Vec<i32> {
     let own = i32::try_from(process::id()).unwrap_or_default();
     children_of_thread(own, own)
@@ -92,12 +93,12 @@ fn children_of_thread(pid: i32, thread: i32) -> Vec<i32> {
     list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
-/// All processes that can be seen.
+/// All visible processes.
 pub(crate) fn all_pids() -> Vec<i32> {
     numbers_in("/proc")
 }
 
-/// Whether no thread of it can start a process any more: they are all stopped, or have ended.
+/// Whether none of its threads can fork any more: all are stopped or have ended.
 pub(crate) fn is_at_rest(pid: i32) -> bool {
     let is_at_rest = |thread: i32| {
         let Ok(stat) = fs::read(format!("/proc/{pid}/task/{thread}/stat")) else { return true };
@@ -106,16 +107,16 @@ pub(crate) fn is_at_rest(pid: i32) -> bool {
     numbers_in(&format!("/proc/{pid}/task")).into_iter().all(is_at_rest)
 }
 
-/// The number of our own session; 0 where that is not of our namespace.
+/// Our own session; 0 if that is not in our PID namespace.
 pub(crate) fn own_session() -> i32 {
     #[expect(unsafe_code, reason = "rustix takes the 0 for a number that no process can have, and panics")]
-    // SAFETY: it takes a number, gives one, and touches no memory.
+    // SAFETY: getsid(2) takes and returns a number and touches no memory.
     unsafe {
         libc::getsid(0)
     }
 }
 
-/// The number by which a pipe is known, whichever of its ends this is.
+/// The inode of a pipe, the same for both ends.
 pub(crate) fn pipe_number(pipe: BorrowedFd<'_>) -> Option<u64> {
     Some(rustix::fs::fstat(pipe).ok()?.st_ino)
 }
@@ -123,7 +124,7 @@ pub(crate) fn pipe_number(pipe: BorrowedFd<'_>) -> Option<u64> {
 /// Whether a process has one of these pipes open.
 ///
 /// # Errors
-/// Where that may not be known: another user's.
+/// If that can't be determined, for another user's process for example.
 pub(crate) fn holds(pid: i32, pipes: &[u64]) -> io::Result<bool> {
     let names: Vec<String> = pipes.iter().map(|pipe| format!("pipe:[{pipe}]")).collect();
     let entries = match fs::read_dir(format!("/proc/{pid}/fd")) {
@@ -143,18 +144,18 @@ pub(crate) fn holds(pid: i32, pipes: &[u64]) -> io::Result<bool> {
     Ok(false)
 }
 
-/// The name of its program, as much as the kernel keeps of it; empty where there is none.
+/// The name of its program, as far as the kernel keeps it; empty if it is gone.
 pub(crate) fn program(pid: i32) -> String {
     let name = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
     let name = String::from_utf8_lossy(&name);
     name.trim_end_matches('\n').replace(Shown::controls, "\u{fffd}")
 }
 
-/// Sends a signal to the process that had this number and was started then, and to no other: the number is looked up
-/// once the process is held by a descriptor, and until then it was never free.
+/// Sends a signal to the process with this pid and start time, and to no other: the start time is checked
+/// while a pidfd holds the process.
 ///
 /// # Errors
-/// Where it is gone, is another user's, or the system has no descriptor.
+/// If it is gone or belongs to another user, or if there is no descriptor.
 pub(crate) fn signal(pid: i32, started: u64, signal: Signal) -> io::Result<()> {
     let gone = || io::Error::from_raw_os_error(libc::ESRCH);
     let held = pidfd_open(Pid::from_raw(pid).ok_or_else(gone)?, PidfdFlags::empty())?;

@@ -1,9 +1,5 @@
-//! A process that was started and not yet reaped, known by a pidfd; by its number where there is none.
-//! What it runs is not known here.
-//! Reaps a process by its pidfd, so that no other is met that has got its number.
-//! How it is decided that it is time for that is not known here.
-//! Signals to a process group by the pidfd of its leader.
-//! What the signal is for is not known here.
+//! A process that was started and not yet reaped: held by a pidfd, so that signals and the reaping can't reach another
+//! process with the same pid. If there are no pidfds, by its pid, with a thread that waits for it.
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -20,7 +16,7 @@ use crate::sys::status::{StatusTaken, exited, killed_by, usage};
 use crate::sys::unix;
 
 pub(crate) enum ProcessHandle {
-    /// A pidfd never means another process, whoever has reaped this one.
+    /// A pidfd never means another process, even if other code has reaped this one.
     Held {
         pid: Pid,
         pidfd: OwnedFd,
@@ -36,7 +32,7 @@ impl ProcessHandle {
         }
     }
 
-    /// Readable, or at its end, once the process has ended.
+    /// Readable or hung up once the process has ended.
     pub(crate) fn end_event(&self) -> BorrowedFd<'_> {
         match self {
             ProcessHandle::Held { pidfd, .. } => pidfd.as_fd(),
@@ -44,7 +40,7 @@ impl ProcessHandle {
         }
     }
 
-    /// The same, with its descriptor where the low numbers aren't used up by it.
+    /// Moves its descriptor to a high number.
     pub(crate) fn out_of_the_way(self, ceiling: RawFd) -> ProcessHandle {
         match self {
             ProcessHandle::Held { pid, pidfd } => {
@@ -54,7 +50,7 @@ impl ProcessHandle {
         }
     }
 
-    /// Sends a signal to the process group that it leads; never to another one that has got its number.
+    /// Sends a signal to the process group that it leads, never to another group with the same number.
     pub(crate) fn signal_group(&self, signal: Signal) {
         match self {
             ProcessHandle::Held { pid, pidfd } => signal_group(*pid, pidfd.as_fd(), signal),
@@ -62,7 +58,7 @@ impl ProcessHandle {
         }
     }
 
-    /// Sends a signal to it alone, whichever group it is in.
+    /// Sends a signal to this process alone, whichever group it is in.
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         match self {
             ProcessHandle::Held { pid, pidfd } => signal_one(*pid, pidfd.as_fd(), signal),
@@ -70,7 +66,7 @@ impl ProcessHandle {
         }
     }
 
-    /// Waits for it to end, reaps it and says how it ended and what it used.
+    /// Waits for its end, reaps it, and returns how it ended and what it used.
     pub(crate) fn reap(&self) -> Result<(Status, Usage), StatusTaken> {
         match self {
             ProcessHandle::Held { pid, pidfd } => reap(*pid, pidfd.as_fd()),
@@ -81,7 +77,7 @@ impl ProcessHandle {
 
 #[cfg(test)]
 impl ProcessHandle {
-    /// A child that was started otherwise.
+    /// For a child that was started by other means.
     pub(crate) fn of(number: u32) -> ProcessHandle {
         let pid = Pid::from_raw(number.try_into().unwrap()).unwrap();
         let pidfd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).unwrap();
@@ -92,8 +88,7 @@ impl ProcessHandle {
 /// Linux 5.4.
 static REAP_BY_PIDFD: KernelFeature = KernelFeature::new();
 
-/// `struct rusage` of the kernel, whatever the C library makes of it: two times, the most memory in kilobytes of 1024
-/// bytes, and what is not asked for.
+/// `struct rusage` of the kernel, independent of the C library: two times, the peak memory in units of 1024 bytes, and the rest.
 #[repr(C)]
 struct KernelRusage {
     user: [c_long; 2],
@@ -102,7 +97,7 @@ struct KernelRusage {
     rest: [c_long; 13],
 }
 
-/// Waits for the process to end, reaps it and says how it ended and what it used.
+/// Waits for the end of the process, reaps it, and returns how it ended and what it used.
 pub(crate) fn reap(pid: Pid, pidfd: BorrowedFd<'_>) -> Result<(Status, Usage), StatusTaken> {
     match REAP_BY_PIDFD.attempt(|| reap_by_pidfd(pidfd)) {
         Some(result) => result.map_err(|_| StatusTaken),
@@ -110,7 +105,7 @@ pub(crate) fn reap(pid: Pid, pidfd: BorrowedFd<'_>) -> Result<(Status, Usage), S
     }
 }
 
-/// An error can only be ECHILD, or that it can't be asked so.
+/// Fails only with ECHILD, or if this way of waiting is refused.
 fn reap_by_pidfd(pidfd: BorrowedFd<'_>) -> io::Result<(Status, Usage)> {
     let mut told = MaybeUninit::<libc::siginfo_t>::zeroed();
     let mut used = KernelRusage { user: [0; 2], system: [0; 2], most_memory: 0, rest: [0; 13] };
@@ -135,7 +130,7 @@ fn reap_by_pidfd(pidfd: BorrowedFd<'_>) -> io::Result<(Status, Usage)> {
             return Err(error);
         }
     }
-    // SAFETY: all-zero bytes are a valid siginfo_t, waitid(2) succeeded, and of a child it always has a status.
+    // SAFETY: all-zero bytes are a valid siginfo_t, and after waitid(2) has succeeded for a child, it contains a status.
     #[expect(unsafe_code, reason = "the other half of waitid")]
     let (how, status) = unsafe {
         let told = told.assume_init();
@@ -153,21 +148,21 @@ fn reap_by_pidfd(pidfd: BorrowedFd<'_>) -> io::Result<(Status, Usage)> {
     Ok((status, usage(pair(used.user), pair(used.system), peak)))
 }
 
-/// `PIDFD_SIGNAL_PROCESS_GROUP` of linux/pidfd.h, which the libc crate does not have.
+/// `PIDFD_SIGNAL_PROCESS_GROUP` of linux/pidfd.h, which the libc crate lacks.
 const PROCESS_GROUP: libc::c_uint = 1 << 2;
 
 /// Linux 6.9.
 static SIGNAL_BY_PIDFD: KernelFeature = KernelFeature::new();
 
-/// Sends it to the group that the process of the pidfd leads, and to no other that has got its number since.
+/// Sends a signal to the group that the process of the pidfd leads, and never to another group with the same number.
 pub(crate) fn signal_group(leader: Pid, pidfd: BorrowedFd<'_>, signal: Signal) {
     if SIGNAL_BY_PIDFD.is_usable() {
         match signal_by_pidfd(pidfd, signal) {
-            // That a group can't be signalled is no reason to think that none can.
+            // This group can't be signalled, which doesn't mean that the call is refused.
             Err(error) if error.raw_os_error() == Some(libc::EPERM) => {}
-            // Nobody is there any more.
+            // The group is empty.
             Err(error) if error.raw_os_error() == Some(libc::ESRCH) => return,
-            // An older kernel, or a fence, which may say anything.
+            // An older kernel, or a seccomp filter, which may return any error.
             Err(_) => SIGNAL_BY_PIDFD.mark_refused(),
             Ok(()) => return,
         }
@@ -175,17 +170,17 @@ pub(crate) fn signal_group(leader: Pid, pidfd: BorrowedFd<'_>, signal: Signal) {
     if is_unreaped(pidfd) {
         // SAFETY: killpg(2) takes two integers and touches no memory of ours.
         #[expect(unsafe_code, reason = "rustix knows no signal by its bare number")]
-        // An error can only be ESRCH or EPERM: nobody is there, or all of them have changed their user.
+        // Can only fail with ESRCH or EPERM: the group is empty, or all its processes have changed their user.
         let _ = unsafe { libc::killpg(leader.as_raw_nonzero().get(), signal.number()) };
     }
 }
 
-/// Sends it to the process of the pidfd alone.
+/// Sends a signal to the process of the pidfd alone.
 pub(crate) fn signal_one(pid: Pid, pidfd: BorrowedFd<'_>, signal: rustix::process::Signal) {
     match rustix::process::pidfd_send_signal(pidfd, signal) {
         // It is gone.
         Ok(()) | Err(Errno::SRCH) => {}
-        // It has changed its user, or a fence refuses the call, and may know nothing of the other.
+        // It has changed its user, or a seccomp filter refuses this call and perhaps not kill(2).
         Err(_) if is_unreaped(pidfd) => {
             let _ = rustix::process::kill_process(pid, signal);
         }
@@ -195,7 +190,7 @@ pub(crate) fn signal_one(pid: Pid, pidfd: BorrowedFd<'_>, signal: rustix::proces
 
 fn signal_by_pidfd(pidfd: BorrowedFd<'_>, signal: Signal) -> io::Result<()> {
     let no_details = ptr::null::<libc::siginfo_t>();
-    // SAFETY: the call takes integers, and a null pointer in the place of details.
+    // SAFETY: the call takes integers, and a null pointer instead of a siginfo_t.
     #[expect(unsafe_code, reason = "rustix has this call without its flags")]
     let result = unsafe {
         libc::syscall(
@@ -209,8 +204,8 @@ fn signal_by_pidfd(pidfd: BorrowedFd<'_>, signal: Signal) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Whether nobody has reaped the process, so that its number can't be another's. Where that can't be asked only this crate's
-/// own reaping is known of.
+/// Whether the process has not been reaped, so that its pid can't be reused. If that can't be asked, only reaping by this crate
+/// is taken into account.
 fn is_unreaped(pidfd: BorrowedFd<'_>) -> bool {
     let look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
     !matches!(waitid(WaitId::PidFd(pidfd), look), Err(Errno::CHILD))

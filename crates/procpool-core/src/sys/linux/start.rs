@@ -1,6 +1,5 @@
-//! Starts a process in the caller's memory, as vfork(2) does: nothing of it is copied. Where that is refused, step by
-//! step as `ladder.rs` says. How long the child takes to become its program is the matter of `pending_exec.rs`.
-//! Where a program is found and what an error means is not known here.
+//! Starts a process in the caller's memory, like vfork(2): no memory is copied. If that is refused, the next method of
+//! `fallback.rs` is used. The time until the child executes its program is handled in `pending_exec.rs`.
 
 use std::io;
 use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd};
@@ -20,23 +19,23 @@ use crate::sys::unix::process::ExitWaiter;
 /// A process that was started.
 pub(crate) struct StartedProcess {
     pub(crate) process: ProcessHandle,
-    /// Whether it is its program yet.
+    /// Whether it has executed its program yet.
     pub(crate) pending_exec: PendingExec,
 }
 
-/// Starts it as the leader of a session and a process group of its own, with every signal at its default and none
-/// blocked, whatever the caller has inherited, and with no descriptor but the standard three: `streams` are its input, output
-/// and error, `None` the caller's own. None of them may be descriptor 0, 1 or 2.
+/// Starts a process as the leader of a session and a process group of its own. Every signal has its default action and none
+/// is blocked, whatever the caller has inherited. It has only the three standard descriptors: `streams` are its input,
+/// output and error, with `None` for the caller's own. None of them may be descriptor 0, 1 or 2.
 ///
-/// What the command names, its program, its directory and the file of its input, is looked up by the child. So a process that
-/// fails at that is one that was started and ends; and one that takes long is left to its way.
+/// The child looks up the command's files: its program, its directory and its input file. So a process that fails at
+/// this was started and has ended, and one for which it takes long is watched meanwhile.
 ///
-/// In a session of its own the process has no terminal, so that `/dev/tty` fails at once (`ENXIO`, tty(4)) where
-/// reading it from a background group would stop it.
+/// In a session of its own the process has no terminal. So opening `/dev/tty` fails at once (`ENXIO`, tty(4)), while
+/// reading it from a background process group would stop the process.
 ///
-/// `posix_spawn(3)` does the same, and takes half as long again where several threads start processes at once: it maps
-/// and unmaps a stack for each child, which halts all threads of the process for a moment, and asks for the limit
-/// of descriptors seven times. std's `Command` starts no session and resets no signals without `fork(2)`.
+/// `posix_spawn(3)` does the same, but takes half as long again if several threads start processes at once: it maps and
+/// unmaps a stack for each child, which halts all threads of the process for a moment, and asks for the limit of
+/// descriptors seven times. std's `Command` starts no session and resets no signals without `fork(2)`.
 pub(crate) fn start(spec: ExecSpec, streams: [Option<BorrowedFd<'_>>; 3]) -> Result<StartedProcess, Failure> {
     let mut spec = spec;
     loop {
@@ -52,7 +51,7 @@ pub(crate) fn start(spec: ExecSpec, streams: [Option<BorrowedFd<'_>>; 3]) -> Res
                 (call, error)
             }
         };
-        // Nothing has run: a child that fails says so before it becomes its program.
+        // Nothing was executed: a child reports a failure before it executes its program.
         let below = method.fallback(call).filter(|_| call == Call::ClonePidfd || is_refusal(&source));
         match below {
             Some(below) => below.or_lowest()?.make_current(),
@@ -61,19 +60,19 @@ pub(crate) fn start(spec: ExecSpec, streams: [Option<BorrowedFd<'_>>; 3]) -> Res
     }
 }
 
-/// Whether a process can be made to end with its parent here, as far as that is known by now.
+/// Whether a process can be made to end with its parent, as far as known by now.
 pub(crate) fn can_end_with_parent() -> bool {
     StartMethod::current() != StartMethod::Posix && child::can_end_with_parent()
 }
 
 enum StartError {
-    /// Before there was a child, and no matter of steps.
+    /// An error before the child existed, which no other start method can avoid.
     Local(Failure),
     Step(Call, io::Error, Box<ChildSetup>),
 }
 
 fn start_on(method: StartMethod, setup: ChildSetup) -> Result<StartedProcess, StartError> {
-    // Before the process: what runs must never be without somebody who waits for it.
+    // Before the process: there must never be a process that nobody waits for.
     let waiter = method.is_waited().then(ExitWaiter::prepare).transpose().map_err(StartError::Local)?;
     let mut memory = ChildMemory::new(setup);
     let pid = match memory.clone_vfork() {
@@ -82,14 +81,14 @@ fn start_on(method: StartMethod, setup: ChildSetup) -> Result<StartedProcess, St
     };
     memory.wait();
     let setup = memory.setup();
-    // Of clone(2) or of the child, which has it in common with us.
+    // Written by clone(2), or by the child into the descriptor table that it shares with us.
     let pidfd = Some(setup.pidfd.get()).filter(|fd| *fd >= 0);
-    // SAFETY: it has just been made, for us.
+    // SAFETY: it has just been created for us.
     #[expect(unsafe_code, reason = "the descriptor comes from clone(2)")]
     let pidfd = pidfd.map(|pidfd| unsafe { OwnedFd::from_raw_fd(pidfd) });
     let early = if setup.has_own_descriptors() { None } else { setup.failure.get() };
     if let Some((call, number)) = early {
-        // It has ended already, or is about to.
+        // It has ended, or is about to.
         let _ = retry_on_intr(|| waitpid(Some(pid), WaitOptions::empty()));
         let error = io::Error::from_raw_os_error(number);
         return Err(StartError::Step(call, error, memory.into_setup()));
@@ -106,8 +105,8 @@ fn start_on(method: StartMethod, setup: ChildSetup) -> Result<StartedProcess, St
 }
 
 impl StartMethod {
-    /// This one, where what a child writes is seen here: an emulator makes a fork(2) of clone(2), and then a child that fails
-    /// could not tell.
+    /// This method if it works: some emulators turn clone(2) into fork(2), and then a child could not report a failure. Otherwise
+    /// the lowest method.
     fn or_lowest(self) -> Result<StartMethod, Failure> {
         if self == StartMethod::Posix {
             return Ok(self);
@@ -125,7 +124,7 @@ fn start_by_posix(spec: ExecSpec, streams: [Option<BorrowedFd<'_>>; 3]) -> Resul
     let limit = spec.descriptor_limit;
     let started = unix::start::start(spec, streams)?;
     if let Some(soft) = limit {
-        // A moment late: what the program does first may still see the caller's.
+        // A moment late: at first the program may still see the caller's limit.
         limit_descriptors(started.process.number(), soft);
     }
     Ok(StartedProcess {
@@ -137,6 +136,6 @@ fn start_by_posix(spec: ExecSpec, streams: [Option<BorrowedFd<'_>>; 3]) -> Resul
 fn limit_descriptors(pid: Pid, soft: u64) {
     let hard = getrlimit(Resource::Nofile).maximum;
     let current = Some(hard.map_or(soft, |hard| soft.min(hard)));
-    // A limit that may not be set is no reason not to run.
+    // Not being allowed to set a limit is no reason not to run.
     let _ = prlimit(Some(pid), Resource::Nofile, Rlimit { current, maximum: hard });
 }

@@ -1,8 +1,9 @@
-//! What needs POSIX alone: the lowest step on Linux, and all there is elsewhere. The seam for other systems.
+//! What needs POSIX alone: the last fallback on Linux, and the only implementation elsewhere. A back end for another system
+//! starts from here.
 //!
-//! What it can't promise: a job gets the caller's limit of descriptors, and does not end with its caller; a descriptor
-//! that another thread opens without close-on-exec while a job is started goes to that job too; and a start that hangs, on a
-//! file server that doesn't answer, holds up the thread that has asked for it.
+//! What it can't promise: a job gets the caller's limit of descriptors, and does not end with its caller. A descriptor that
+//! another thread opens without close-on-exec during a start is inherited by that job. And a start that hangs, because a
+//! file server doesn't answer, blocks the thread that has called it.
 
 pub(crate) mod files;
 pub(crate) mod pending_exec;

@@ -1,12 +1,11 @@
-//! The way of a process to its program: `posix_spawn(3)` comes back when that is over, and nobody else sees any of it.
-//! Where it is long on its way is the matter of `linux`.
+//! The counterpart of `linux/pending_exec.rs`: `posix_spawn(3)` returns only after the exec, so it is never pending.
 
 use std::ffi::{CStr, CString};
 
 #[cfg(not(target_os = "linux"))]
 use crate::sys::exec_spec::ExecProgress;
 
-/// A process that is its program.
+/// A process that has executed its program.
 pub(crate) struct PendingExec(pub(crate) CString);
 
 impl PendingExec {
@@ -16,7 +15,7 @@ impl PendingExec {
         Some(&self.0)
     }
 
-    /// How far it has come.
+    /// Whether it has executed its program.
     #[cfg(not(target_os = "linux"))]
     #[expect(clippy::unused_self, reason = "elsewhere there is something to tell")]
     pub(crate) fn progress(&self) -> ExecProgress {

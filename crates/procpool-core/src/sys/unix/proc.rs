@@ -1,5 +1,5 @@
-//! What is known of processes that we have not started ourselves: nothing, by POSIX. The names are those of `linux/proc`.
-//! So a job's descendants are known by their process group alone.
+//! The counterpart of `linux/proc.rs`: POSIX says nothing about other processes. So a job's descendants are reached by
+//! their process group only.
 
 use std::io;
 use std::os::fd::BorrowedFd;

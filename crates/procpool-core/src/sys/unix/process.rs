@@ -1,11 +1,9 @@
-//! A process that was started and not yet reaped, known by its number alone.
-//! What it runs is not known here.
+//! A process that was started and not yet reaped, known by its pid alone, and the thread that waits for its end.
 //!
-//! A number may be another's once somebody else in this program has reaped the process. The thread that waits for its end
-//! hears of that, and it is never signalled again. Between the reaping and the hearing there is a moment, in which the system
-//! would have to go round all its numbers.
-//! A thread that waits for the end of one process, so that poll(2) sees it: it closes a pipe then.
-//! The process stays a zombie, for its owner to reap.
+//! The thread closes a pipe when the process has ended, so that poll(2) can wait for that. The process stays a zombie until
+//! its owner reaps it. If other code of this program reaps it first, the thread notices, and the pid is never
+//! signalled again. A signal between the two could hit another process only if the system had used up all its pids in
+//! that moment.
 
 use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
@@ -30,9 +28,9 @@ pub(crate) struct ProcessHandle {
     waiting: Mutex<ExitWait>,
 }
 
-/// What waits for the end of a process.
+/// The thread that waits for the end of a process.
 pub(crate) struct ExitWatch {
-    /// At its end when the process is.
+    /// Hung up once the process has ended.
     pub(crate) end: OwnedFd,
     pub(crate) thread: JoinHandle<Result<(), StatusTaken>>,
 }
@@ -55,7 +53,7 @@ impl ProcessHandle {
         self.pid
     }
 
-    /// Readable, or at its end, once the process has ended.
+    /// Readable or hung up once the process has ended.
     pub(crate) fn end_event(&self) -> BorrowedFd<'_> {
         self.end.as_fd()
     }
@@ -69,20 +67,20 @@ impl ProcessHandle {
         if self.is_ours() {
             // SAFETY: killpg(2) takes two integers and touches no memory of ours.
             #[expect(unsafe_code, reason = "rustix knows no signal by its bare number")]
-            // An error can only be ESRCH or EPERM: nobody is there, or all of them have changed their user.
+            // Can only fail with ESRCH or EPERM: the group is empty, or all its processes have changed their user.
             let _ = unsafe { libc::killpg(self.pid.as_raw_nonzero().get(), signal.number()) };
         }
     }
 
-    /// Sends a signal to it alone, whichever group it is in.
+    /// Sends a signal to this process alone, whichever group it is in.
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         if self.is_ours() {
-            // An error can only be ESRCH or EPERM, as above.
+            // Can only fail with ESRCH or EPERM, as above.
             let _ = rustix::process::kill_process(self.pid, signal);
         }
     }
 
-    /// Waits for it to end, reaps it and says how it ended and what it used.
+    /// Waits for its end, reaps it, and returns how it ended and what it used.
     pub(crate) fn reap(&self) -> Result<(Status, Usage), StatusTaken> {
         self.waiting().finish()?;
         reap(self.pid)
@@ -100,10 +98,10 @@ impl ProcessHandle {
 }
 
 impl ExitWait {
-    /// Waits for the process to end, and says whether it is still there to be reaped.
+    /// Waits for the end of the process. Fails if other code has reaped it.
     fn finish(&mut self) -> Result<(), StatusTaken> {
         let ended = match mem::replace(self, ExitWait::HasEnded(Err(StatusTaken))) {
-            // It does not panic.
+            // The thread doesn't panic.
             ExitWait::Waits(thread) => thread.join().unwrap_or(Err(StatusTaken)),
             ExitWait::HasEnded(ended) => ended,
         };
@@ -112,7 +110,7 @@ impl ExitWait {
     }
 }
 
-/// Waits for a process by its number, reaps it and says how it ended and what it used.
+/// Waits for a process by its pid, reaps it, and returns how it ended and what it used.
 pub(crate) fn reap(pid: Pid) -> Result<(Status, Usage), StatusTaken> {
     let mut status = 0;
     let mut used = MaybeUninit::<libc::rusage>::zeroed();
@@ -134,10 +132,10 @@ pub(crate) fn reap(pid: Pid) -> Result<(Status, Usage), StatusTaken> {
     Ok((decode_status(status), decode_usage(&used)))
 }
 
-/// The most memory that this process has held at once, as far as that is known.
+/// The peak memory of this process, if known.
 pub(crate) fn own_peak_memory() -> PeakMemory {
     let mut used = MaybeUninit::<libc::rusage>::zeroed();
-    // SAFETY: the pointer is to a live local of the type that getrusage(2) writes; and all-zero bytes are a valid one.
+    // SAFETY: the pointer is to a live local of the type that getrusage(2) writes, and all-zero bytes are a valid one.
     #[expect(unsafe_code, reason = "rustix has no getrusage")]
     let used = unsafe {
         libc::getrusage(libc::RUSAGE_SELF, used.as_mut_ptr());
@@ -146,7 +144,7 @@ pub(crate) fn own_peak_memory() -> PeakMemory {
     decode_usage(&used).peak_memory
 }
 
-/// getrusage(2) counts kilobytes, by which it means 1024 bytes; Apple's counts bytes.
+/// The unit of `ru_maxrss` is 1024 bytes; on Apple's systems it is a byte.
 const MEMORY_UNIT: u64 = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
 
 fn decode_usage(used: &libc::rusage) -> Usage {
@@ -156,13 +154,13 @@ fn decode_usage(used: &libc::rusage) -> Usage {
     usage(pair(used.ru_utime), pair(used.ru_stime), peak)
 }
 
-/// A thread that has no process yet. Where none comes it ends.
+/// A thread that waits for the pid of a process. If none comes, it ends.
 pub(crate) struct ExitWaiter {
     tell: SyncSender<Pid>,
     watch: ExitWatch,
 }
 
-/// It needs next to nothing; but handlers of the caller's signals may run on it.
+/// The thread needs little, but signal handlers of the caller may run on it.
 const STACK: usize = 128 * 1024;
 
 impl ExitWaiter {
@@ -175,13 +173,13 @@ impl ExitWaiter {
     }
 
     pub(crate) fn watch(self, pid: Pid) -> ProcessHandle {
-        // It waits for nothing else, and has room for one.
+        // The thread waits for nothing else, and the channel has room for one.
         let _ = self.tell.send(pid);
         ProcessHandle::new(pid, self.watch)
     }
 }
 
-/// `end` is closed when the process has ended.
+/// The thread's function. Closes `end` when the process has ended.
 fn wait(told: &Receiver<Pid>, end: OwnedFd) -> Result<(), StatusTaken> {
     let Ok(pid) = told.recv() else { return Ok(()) };
     let waited = loop {

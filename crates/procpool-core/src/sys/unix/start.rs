@@ -1,7 +1,4 @@
-//! Starts a process by `posix_spawn(3)`, and a thread that waits for its end.
-//! Where a program may be and what an error means is not known here.
-//! `posix_spawn(3)`, with what an image says.
-//! Nothing waits for the process yet.
+//! Starts a process by `posix_spawn(3)`, with a thread that waits for its end.
 
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::mem::MaybeUninit;
@@ -23,17 +20,18 @@ pub(crate) struct StartedProcess {
     pub(crate) pending_exec: PendingExec,
 }
 
-/// Starts it as the leader of a process group of its own, of a session too where `posix_spawn(3)` can, with every signal
-/// at its default and none blocked, and with no descriptor but the standard three: `streams`, `None` the caller's own.
+/// Starts a process as the leader of a process group of its own, and of a session if `posix_spawn(3)` supports that. Every
+/// signal has its default action and none is blocked. It has only the three standard descriptors: `streams`, with `None`
+/// for the caller's own.
 ///
-/// Where a file hangs that the image names, this does.
+/// If looking up a file of the command hangs, this call hangs.
 #[expect(clippy::needless_pass_by_value, reason = "elsewhere it is kept for as long as the start takes")]
 pub(crate) fn start(spec: ExecSpec, streams: [Option<BorrowedFd<'_>>; 3]) -> Result<StartedProcess, Failure> {
     let program = seek(&spec)?;
     let input = spec.input.as_deref().map(open_input).transpose().map_err(Failure::of("open"))?;
     let [stdin, stdout, stderr] = streams;
     let streams = [input.as_ref().map(AsFd::as_fd).or(stdin), stdout, stderr];
-    // Before the process: what runs must never be without somebody who waits for it.
+    // Before the process: there must never be a process that nobody waits for.
     let waiter = ExitWaiter::prepare()?;
     let pid = spawn(&spec, &program, streams)?;
     Ok(StartedProcess {
@@ -42,7 +40,7 @@ pub(crate) fn start(spec: ExecSpec, streams: [Option<BorrowedFd<'_>>; 3]) -> Res
     })
 }
 
-/// Whether a process may end with its parent: `posix_spawn(3)` knows nothing of that.
+/// `posix_spawn(3)` can't make a process end with its parent.
 #[cfg_attr(target_os = "linux", expect(dead_code, reason = "Linux has its own, which may be refused"))]
 pub(crate) fn can_end_with_parent() -> bool {
     false
@@ -55,7 +53,7 @@ fn seek(spec: &ExecSpec) -> Result<CString, Failure> {
     Ok(spec.program.path(place).expect("BUG: a program that was found is nowhere").to_owned())
 }
 
-/// To open a named pipe waits for a writer, which may never come.
+/// Opens the input file. A named pipe is refused, because opening it waits for a writer.
 fn open_input(path: &CStr) -> io::Result<OwnedFd> {
     if FileType::from_raw_mode(stat(path)?.st_mode) == FileType::Fifo {
         return Err(named_pipe());
@@ -63,16 +61,16 @@ fn open_input(path: &CStr) -> io::Result<OwnedFd> {
     above_standard(open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
 }
 
-/// `posix_spawn(3)` starts a session where the C library has a flag for that, else a process group.
+/// `posix_spawn(3)` starts a session if the C library has a flag for that, else a process group.
 #[cfg(target_os = "linux")]
 const OWN_GROUP: c_int = libc::POSIX_SPAWN_SETSID as c_int;
 #[cfg(target_vendor = "apple")]
-// The libc crate does not have it: spawn.h.
+// From spawn.h; the libc crate lacks it.
 const OWN_GROUP: c_int = 0x0400 | libc::POSIX_SPAWN_CLOEXEC_DEFAULT as c_int;
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
 const OWN_GROUP: c_int = libc::POSIX_SPAWN_SETPGROUP as c_int;
 
-/// Starts the process, and gives its number.
+/// Starts the process, and returns its pid.
 pub(crate) fn spawn(
     spec: &ExecSpec,
     program: &CStr,
@@ -84,7 +82,7 @@ pub(crate) fn spawn(
     let arguments = spec.argument_pointers();
     let environment = spec.environment_pointers();
     let mut pid = 0;
-    // SAFETY: all that is pointed to lives until the call is over; both lists end with a null pointer, and posix_spawn(3)
+    // SAFETY: all that is pointed to lives until the call returns. Both lists end with a null pointer, and posix_spawn(3)
     // writes to none of their strings.
     #[expect(unsafe_code, reason = "std starts no session and resets no signals without fork(2)")]
     let error = unsafe {
@@ -101,7 +99,7 @@ pub(crate) fn spawn(
     Ok(Pid::from_raw(pid).expect("BUG: a child without a number"))
 }
 
-/// These calls return the error's number.
+/// Converts the result of calls that return an error number.
 fn check(error: c_int) -> io::Result<()> {
     match error {
         0 => Ok(()),
@@ -115,7 +113,7 @@ struct FileActions(MaybeUninit<libc::posix_spawn_file_actions_t>);
 impl FileActions {
     fn of(spec: &ExecSpec, streams: [Option<BorrowedFd<'_>>; 3]) -> io::Result<FileActions> {
         let mut actions = MaybeUninit::uninit();
-        // SAFETY: it is filled in by this call, and from here on dropped.
+        // SAFETY: this call initialises it, and it is dropped from here on.
         check(unsafe { libc::posix_spawn_file_actions_init(actions.as_mut_ptr()) })?;
         let mut actions = FileActions(actions);
         for (target, stream) in (0..).zip(streams) {
@@ -131,7 +129,7 @@ impl FileActions {
     fn duplicate(&mut self, stream: Option<BorrowedFd<'_>>, target: c_int) -> io::Result<()> {
         let source = match stream {
             Some(stream) => stream.as_raw_fd(),
-            // By its own number: what is named nowhere is closed there (POSIX_SPAWN_CLOEXEC_DEFAULT).
+            // Duplicated to itself: descriptors that are not mentioned are closed (POSIX_SPAWN_CLOEXEC_DEFAULT).
             None if cfg!(target_vendor = "apple") => target,
             None => return Ok(()),
         };
@@ -139,14 +137,14 @@ impl FileActions {
         check(unsafe { libc::posix_spawn_file_actions_adddup2(self.0.as_mut_ptr(), source, target) })
     }
 
-    /// Those too that will be closed by themselves at the exec: on a busy machine the child holds copies of other jobs' pipes until
-    /// then, which looks like a leak.
+    /// Closes also descriptors with close-on-exec: on a busy machine the child holds copies of other jobs' pipes until the exec,
+    /// which looks like a leak.
     #[cfg(not(target_vendor = "apple"))]
     fn close_others(&mut self) -> io::Result<()> {
         for fd in 3..end_of_descriptors() {
             // SAFETY: F_GETFD touches no memory, and fails where nothing is open.
             if unsafe { libc::fcntl(fd, libc::F_GETFD) } != -1 {
-                // SAFETY: the actions are initialised; the call copies an integer. To close what is closed by then is no error.
+                // SAFETY: the actions are initialised; the call copies an integer. Closing a closed descriptor is no error.
                 check(unsafe { libc::posix_spawn_file_actions_addclose(self.0.as_mut_ptr(), fd) })?;
             }
         }
@@ -161,7 +159,7 @@ impl FileActions {
 
     fn change_directory(&mut self, directory: &CStr) -> io::Result<()> {
         #[cfg(target_os = "freebsd")]
-        // The libc crate does not have it.
+        // The libc crate lacks it.
         unsafe extern "C" {
             fn posix_spawn_file_actions_addchdir_np(
                 actions: *mut libc::posix_spawn_file_actions_t,
@@ -192,17 +190,17 @@ impl SpawnAttributes {
     fn new() -> io::Result<SpawnAttributes> {
         let flags = OWN_GROUP | libc::POSIX_SPAWN_SETSIGDEF as c_int | libc::POSIX_SPAWN_SETSIGMASK as c_int;
         let mut attributes = MaybeUninit::uninit();
-        // SAFETY: it is filled in by this call, and from here on dropped.
+        // SAFETY: this call initialises it, and it is dropped from here on.
         check(unsafe { libc::posix_spawnattr_init(attributes.as_mut_ptr()) })?;
         let mut attributes = SpawnAttributes(attributes);
         let it = attributes.0.as_mut_ptr();
         let mut all = MaybeUninit::<libc::sigset_t>::uninit();
         let mut none = MaybeUninit::<libc::sigset_t>::uninit();
-        // SAFETY: the attributes are initialised, both sets are filled in before they are read, and all is copied.
+        // SAFETY: the attributes are initialised, both sets are filled in before they are read, and everything is copied.
         unsafe {
             libc::sigfillset(all.as_mut_ptr());
             if cfg!(target_os = "linux") {
-                // The two as well that the C library keeps for itself, and would leave ignored in the child.
+                // Including the two signals that the C library reserves and would leave ignored in the child.
                 ptr::write_bytes(all.as_mut_ptr(), 0xff, 1);
             }
             libc::sigemptyset(none.as_mut_ptr());
