@@ -15,7 +15,6 @@ impl Reader {
             (b'$', [b'\'', text @ ..]) if is_bare => return self.read_ansi_quoted(text),
             // A text that bash translates.
             (b'$', [b'"', ..]) if is_bare => return Ok(0),
-            (b'$', [b'[', ..]) => return Err(Unsure::OldArithmetic),
             (b'$', [b'(', inside @ ..]) if !inside.starts_with(b"(") => {
                 self.open(Opening::Substitution, self.position, Position::Command);
                 return Ok(1);
@@ -29,6 +28,7 @@ impl Reader {
                 self.before = Some("`$`");
                 Ok(0)
             }
+            (_, [b'[', ..]) => Err(Unsure::OldArithmetic),
             (_, [b'(', b'(', expression @ ..]) => {
                 Ok(plain_length(expression, b"))", b"'\"`$\\(").ok_or(Unsure::Arithmetic)? + 2)
             }
@@ -40,7 +40,10 @@ impl Reader {
     /// What follows `$'`. A backslash before the closing quote keeps it open only in shells that know `$'`.
     fn read_ansi_quoted(&mut self, after: &[u8]) -> Result<usize, Unsure> {
         let length = plain_length(after, b"'", b"").filter(|length| !after[..length - 1].ends_with(b"\\"));
-        let length = length.ok_or(Unsure::AnsiQuotes)?;
+        let Some(length) = length else {
+            self.lexer.word.push_unknown();
+            return Err(Unsure::AnsiQuotes);
+        };
         self.lexer.word.begin();
         after[..length - 1].iter().for_each(|byte| self.lexer.word.push_quoted(*byte));
         Ok(length + 1)

@@ -14,7 +14,7 @@ use crate::shell::grammar::position::{Position, Redirection};
 use crate::shell::grammar::reader::unsure::Unsure;
 use crate::shell::grammar::refusal::Refusal;
 use crate::shell::grammar::variables::{Context, Variables};
-use crate::shell::lexer::{Lexer, Quotes, Target, Token, plain_length};
+use crate::shell::lexer::{Lexer, Quotes, Target, Token, Word, plain_length};
 
 /// What stands in a place of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,11 +127,30 @@ impl Reader {
         if let Some(fault) = self.fault {
             bail!("{fault}");
         }
+        if let Some(unsure) = self.unsure.filter(|_| self.would_compute()) {
+            bail!(
+                "{unsure}; nor can one stand right before that as an operand of a test or as the format of `printf`"
+            );
+        }
         let is_open = self.lexer.quotes() != Quotes::None || self.is_substituted();
         if self.unsure.is_none() && is_open {
             bail!("a quote or a $( is not closed at the end of the command");
         }
         Ok(())
+    }
+
+    /// Whether a value would be computed, or taken for an option, if the next word were an operator. What follows
+    /// may begin with one where it isn't read.
+    fn would_compute(&mut self) -> bool {
+        let mut operator = Word::default();
+        operator.extend(b"-eq", Quotes::None);
+        let outer = self.outer.iter().map(|outer| (outer.position, &outer.lexer.word));
+        outer.chain([(self.position, &self.lexer.word)]).any(|(mut position, word)| {
+            if word.is_begun() {
+                position.word(word, &mut self.context);
+            }
+            position.fault(&operator, self.context.dialect).is_some()
+        })
     }
 
     /// Reads on.

@@ -163,6 +163,14 @@ const DANGERS: &[(&[Shell], &[&str])] = &[
             "coproc N { eval {}; }; sleep 0.3",
             ": ${a[{}]}",
             ": $[{}]",
+            "[[ {}${y:-\"\"} -eq 1 ]]",
+            "[[ {}$(case x in x) :;; esac) -eq 1 ]]",
+            "printf {} ${y:-\"x\"}",
+            "printf {}$(case x in x) :;; esac) x",
+            "printf {} $[1]",
+            "printf {} $'a\\'b'",
+            "printf {} <<E x\nE",
+            "printf {} > ${y:-\"/dev/null\"} x",
         ],
     ),
     (
@@ -229,6 +237,7 @@ const DANGERS: &[(&[Shell], &[&str])] = &[
         &[
             "[ {} -eq 1 ]",
             "[ 1 -lt {} ]",
+            "[ {} <<E -gt 5 ]\nE",
             "test {} -gt 5",
             "unset {}",
             "shift {}",

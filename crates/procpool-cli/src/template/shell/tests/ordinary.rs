@@ -199,7 +199,7 @@ fn the_check_that_is_advised_lets_numbers_through_and_nothing_else() {
 }
 
 /// What texts are made of at random: all that the tables are about, and what may stand around it.
-const WORDS: [&str; 72] = [
+const WORDS: [&str; 76] = [
     "{}",
     "{}",
     "{}",
@@ -272,6 +272,10 @@ const WORDS: [&str; 72] = [
     "|",
     "<<<",
     ">&",
+    "${y:-\"\"}",
+    "{}${y:-\"\"}",
+    "$'a\\'b'",
+    "<<E",
 ];
 
 proptest! {
