@@ -8,11 +8,11 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::sync::OnceLock;
 
+use nix::libc;
 use nix::unistd::{Uid, User};
+use procpool_core::Shown;
 use rustix::fs::{FileType, Stat, fstat, lstat};
 use rustix::stdio;
-
-use crate::os::sys;
 
 /// Whose files are believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Ours {
         static UMASK: OnceLock<u32> = OnceLock::new();
         Ours {
             uid: Uid::effective().as_raw(),
-            umask: *UMASK.get_or_init(sys::umask),
+            umask: *UMASK.get_or_init(umask),
         }
     }
 
@@ -123,6 +123,32 @@ pub(crate) fn refuse_open_to_all(folder: &impl AsFd) -> io::Result<()> {
     )))
 }
 
+/// The command that keeps others from writing to it, as a shell reads it.
+pub(crate) fn closing(path: &Path) -> String {
+    // What can't stand in a message as it is can't be copied from there either.
+    let Some(path) = path.to_str().filter(|path| !path.contains(Shown::controls)) else {
+        return "chmod go-w".to_owned();
+    };
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "_-./,:+@%".contains(character);
+    if path.chars().all(is_plain) {
+        format!("chmod go-w {path}")
+    } else {
+        format!("chmod go-w '{}'", path.replace('\'', r"'\''"))
+    }
+}
+
+/// What nobody may do to files that this process makes; all, where a fence refuses to tell.
+fn umask() -> u32 {
+    // No call just tells it. What another thread makes meanwhile is for its owner alone.
+    #[expect(unsafe_code, reason = "rustix panics where a fence refuses it")]
+    // SAFETY: it takes a number and touches no memory.
+    unsafe {
+        let own = libc::umask(0o077);
+        libc::umask(own);
+        own
+    }
+}
+
 fn refusal(text: &str) -> io::Error {
     io::Error::new(io::ErrorKind::PermissionDenied, text)
 }
@@ -178,6 +204,13 @@ mod tests {
         let mut of_root = stat(0o777);
         of_root.st_uid = SUPERUSER;
         assert_eq!(Ours { uid: 7, umask: 0 }.doubt_link(&of_root), None);
+    }
+
+    #[test]
+    fn what_closes_a_path_can_be_typed() {
+        assert_eq!(closing(Path::new("a/b.c")), "chmod go-w a/b.c");
+        assert_eq!(closing(Path::new("it's")), r"chmod go-w 'it'\''s'");
+        assert_eq!(closing(Path::new("a\nb")), "chmod go-w");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use procpool_core::{
 use crate::cluster::index::Index;
 use crate::cluster::tails::Seen;
 use crate::job::labels::Labels;
-use crate::job::work::Work;
+use crate::job::work::{self, Work};
 use crate::journal::entry::Entry;
 use crate::journal::file::JournalFile;
 use crate::journal::identity::Hash;
@@ -126,7 +126,7 @@ impl Courier {
     /// Where its line can't be read.
     pub(crate) fn job(&self, position: u64) -> anyhow::Result<Job<Work>> {
         let bytes = self.index.offset(position)..self.index.offset(position + 1);
-        self.means.session.listing.job_at(position, bytes)
+        self.means.session.listing.job_at(position, bytes).map(work::stored)
     }
 
     /// Tells what came of an attempt, if that is news.
@@ -309,6 +309,6 @@ impl Courier {
 fn is_of(entry: &Entry, job: &Job<Work>) -> bool {
     let Work::Stored(stored) = &job.work else { return false };
     let parse = |text: &str| Hash::parse(text.as_bytes());
-    parse(&entry.job) == Some(stored.identity.job)
-        && parse(&entry.fingerprint) == Some(stored.identity.fingerprint)
+    parse(&entry.job) == Some(stored.job.identity.job)
+        && parse(&entry.fingerprint) == Some(stored.job.identity.fingerprint)
 }

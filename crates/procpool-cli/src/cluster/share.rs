@@ -16,7 +16,7 @@ use crate::cluster::claims::Claims;
 use crate::cluster::hand::Hand;
 use crate::cluster::order::Parts;
 use crate::input::Jobs;
-use crate::job::work::Work;
+use crate::job::work::{self, Work};
 use crate::journal::listing::Listing;
 use crate::journal::outage::passes;
 use crate::journal::stored_jobs::{StoredJobs, Trouble};
@@ -99,7 +99,7 @@ impl Share {
         jobs.trouble = Arc::clone(&self.trouble);
         self.jobs = Some(match self.of.seed {
             Some(seed) => shuffled(jobs, seed),
-            None => Box::new(jobs),
+            None => Box::new(jobs.map(work::stored)),
         });
         Ok(true)
     }
@@ -150,7 +150,7 @@ impl Iterator for Share {
 
 /// In an order that the seed alone decides.
 fn shuffled(jobs: StoredJobs, seed: u64) -> Jobs {
-    let mut jobs: Vec<Job<Work>> = jobs.collect();
+    let mut jobs: Vec<Job<Work>> = jobs.map(work::stored).collect();
     jobs.sort_by_cached_key(|job| {
         let mut hasher = DefaultHasher::new();
         (seed, job.position).hash(&mut hasher);

@@ -13,12 +13,14 @@ use tempfile::TempDir;
 use super::index::Index;
 use super::order::{self, Order, Parts};
 use super::tails::Tails;
-use crate::job::terms::Terms;
+
 use crate::job::work::Work;
+use crate::journal::codec::{Defaults, JobCodec, Keep};
 use crate::journal::file::JournalFile;
 use crate::journal::folder::Folder;
+use crate::journal::inputs::Inputs;
 use crate::journal::line;
-use crate::journal::list::{Inputs, Keep, Ledger, Line};
+use crate::journal::list::Line;
 use crate::journal::listing::Listing;
 use crate::journal::record::{End, Record, SliceBegin, sealed};
 use crate::journal::stored_jobs::StoredJobs;
@@ -31,10 +33,10 @@ fn folder() -> (TempDir, Folder) {
     (temporary, folder)
 }
 
-fn ledger(folder: &Folder) -> Ledger {
-    Ledger {
+fn codec(folder: &Folder) -> JobCodec {
+    JobCodec {
         here: "/".into(),
-        terms: Terms::default(),
+        defaults: Defaults::default(),
         values: Keep::Nothing,
         inputs: Inputs::new(folder.inputs(1)),
     }
@@ -45,7 +47,7 @@ fn write_list(folder: &Folder, jobs: u64) {
     let mut list = Vec::new();
     for position in 1..=jobs {
         let job = Job::new(position.to_string(), Work::Command(Command::new("true")));
-        list.extend(ledger(folder).line(&job, position).unwrap().0);
+        list.extend(codec(folder).line(&job, position).unwrap().0);
     }
     list.extend(sealed(&Line::End { jobs }));
     fs::write(folder.list(1).path(), list).unwrap();
@@ -98,7 +100,7 @@ proptest! {
         let found = order::read(&folder, "1-2", |parts| read.push(parts)).unwrap();
         prop_assert_eq!(&found, &order(index.length));
         prop_assert_eq!(&read[..], &parts[..]);
-        let listing = Listing::over(folder.list(1), ledger(&folder), found.length, Durability::Process).unwrap();
+        let listing = Listing::over(folder.list(1), codec(&folder), found.length, Durability::Process).unwrap();
         let jobs = StoredJobs::new(listing, Some(Arc::new(read[1].positions())), None).with_marks(read[1].marks());
         let keys: Vec<String> = jobs.map(|job| format!("{}@{}", job.key, job.position.unwrap())).collect();
         let wanted = ranges.into_iter().flatten().map(|position| format!("{position}@{position}"));
@@ -111,7 +113,7 @@ fn a_job_is_read_from_the_middle_of_a_list() {
     let (_temporary, folder) = folder();
     write_list(&folder, 12);
     let index = Index::read(&folder, 1).unwrap();
-    let listing = Listing::over(folder.list(1), ledger(&folder), index.length, Durability::Process).unwrap();
+    let listing = Listing::over(folder.list(1), codec(&folder), index.length, Durability::Process).unwrap();
     for position in [12, 1, 7] {
         let job = listing.job_at(position, index.offset(position)..index.offset(position + 1)).unwrap();
         assert_eq!((job.key.to_string(), job.position), (position.to_string(), Some(position)));

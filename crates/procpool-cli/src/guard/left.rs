@@ -4,11 +4,11 @@
 use std::env;
 use std::fmt;
 
+use procpool_core::Shown;
 use serde::{Deserialize, Serialize};
 
 use crate::guard::mark::MARK;
 use crate::proc;
-use crate::terminal::shown;
 
 /// By its number, its program, and its job where its environment still tells that.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ pub(crate) struct Left {
 
 impl Left {
     /// `None` where it has ended.
-    pub(super) fn look_at(pid: u32) -> Option<Left> {
+    pub(crate) fn look_at(pid: u32) -> Option<Left> {
         if proc::stat(pid)?.has_ended {
             return None;
         }
@@ -63,7 +63,8 @@ impl fmt::Display for Left {
 
 /// A name that somebody else has chosen, as it can be shown on a terminal.
 fn brief(name: &str) -> String {
-    shown::name(name.chars().take(MOST_OF_A_NAME).collect::<String>())
+    let name: String = name.chars().take(MOST_OF_A_NAME).collect();
+    Shown(name.as_bytes()).to_string()
 }
 
 /// In characters.

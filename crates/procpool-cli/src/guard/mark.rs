@@ -3,9 +3,6 @@
 
 use std::ffi::{OsStr, OsString};
 
-use rustix::process::Pid;
-
-use crate::guard::children::number;
 use crate::proc;
 
 /// What tells the processes of one attempt of a job from all others: a variable of their environment that says
@@ -39,8 +36,8 @@ impl Mark {
         value
     }
 
-    pub(super) fn is_on(&self, pid: Pid) -> Belongs {
-        match proc::environment(number(pid)) {
+    pub(super) fn is_on(&self, pid: u32) -> Belongs {
+        match proc::environment(pid) {
             Ok(environment) if self.is_in(&environment) => Belongs::Yes,
             // Of one that has no memory any more there is nothing to open (ESRCH).
             _ if is_changing(pid) => Belongs::NotKnown,
@@ -57,8 +54,8 @@ impl Mark {
 }
 
 /// Whether a process has no place for an environment.
-fn is_changing(pid: Pid) -> bool {
-    proc::stat(number(pid)).is_some_and(|stat| !stat.has_ended && !stat.has_environment)
+fn is_changing(pid: u32) -> bool {
+    proc::stat(pid).is_some_and(|stat| !stat.has_ended && !stat.has_environment)
 }
 
 #[cfg(test)]

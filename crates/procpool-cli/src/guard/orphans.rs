@@ -90,7 +90,7 @@ impl Orphans {
         let _hands = self.hands();
         let mut again = false;
         for pid in self.list() {
-            let belongs = mark.is_on(pid);
+            let belongs = mark.is_on(number(pid));
             again |= belongs != Belongs::No;
             if belongs == Belongs::Yes {
                 let _ = kill_process(pid, Signal::KILL);

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use procpool_core::{Command, EnvironmentBase, Job};
 
+use crate::journal::codec::Defaults;
+
 /// The terms on which jobs run that say nothing else themselves.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Terms {
@@ -43,5 +45,10 @@ impl Terms {
     /// The job with the timeout that all have.
     pub(crate) fn limit<W>(&self, job: Job<W>) -> Job<W> {
         Job { timeout: self.timeout, ..job }
+    }
+
+    /// What a list leaves out of the lines of jobs.
+    pub(crate) fn defaults(&self) -> Defaults {
+        Defaults { timeout: self.timeout, retries: self.retries }
     }
 }

@@ -1,17 +1,18 @@
 //! What a job of the command line runs.
 //! Knows nothing of where jobs come from, or of how a command is run.
 
-use std::ffi::OsString;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::ffi::{OsStr, OsString};
 use std::slice;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use procpool_core::{Command, Completion, EnvironmentBase, Job, Slot, Stdin};
+use procpool_core::{Command, Completion, Job, Slot, Stdin};
 
 use crate::job::terms::Terms;
-use crate::journal::identity::Identity;
-use crate::template::{SLOT_MARK, SLOT_NOT_KNOWN, Template};
+use crate::journal::codec::{self, InputFrom, Listable};
+use crate::journal::list;
+use crate::shell::quote::{Reader, command_line};
+use crate::template::{self, SLOT_NOT_KNOWN, Template};
 
 pub(crate) use crate::template::Place;
 
@@ -31,12 +32,7 @@ pub(crate) enum Work {
 /// A job as a journal has it.
 #[derive(Clone, Debug)]
 pub(crate) struct Stored {
-    /// In which marks stand for the slot.
-    pub(crate) command: Command,
-    /// Where a tag wants them.
-    pub(crate) values: Vec<OsString>,
-    pub(crate) identity: Identity,
-    pub(crate) input: Input,
+    pub(crate) job: codec::Stored,
     pub(crate) ended: EndTime,
 }
 
@@ -61,14 +57,6 @@ impl Clone for EndTime {
     }
 }
 
-/// Whether a job's input is somewhere else than in its command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Input {
-    InCommand,
-    /// It was a part of procpool's own.
-    Block,
-}
-
 /// The values of one job. Nearly always there is one, and then that is all there is in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Values {
@@ -90,7 +78,7 @@ impl Work {
     pub(crate) fn values(&self) -> &[OsString] {
         match self {
             Work::Values { values, .. } => values.as_slice(),
-            Work::Stored(stored) => &stored.values,
+            Work::Stored(stored) => &stored.job.values,
             Work::Block { .. } | Work::Command(_) => &[],
         }
     }
@@ -105,7 +93,8 @@ impl Work {
                 terms.apply(template.render(&[], place)).stdin(Stdin::Bytes(Arc::clone(block)))
             }
             Work::Command(command) => command.clone(),
-            Work::Stored(stored) => in_slot(&stored.command, place.slot),
+            Work::Stored(stored) if place.slot == SLOT_NOT_KNOWN => stored.job.command.clone(),
+            Work::Stored(stored) => stored.job.command_in(place.slot),
         }
     }
 
@@ -128,36 +117,35 @@ impl Work {
     pub(crate) fn is_in_command(&self) -> bool {
         match self {
             Work::Values { .. } | Work::Command(_) => true,
-            Work::Stored(stored) => stored.input == Input::InCommand,
+            Work::Stored(stored) => stored.job.input == InputFrom::Command,
             Work::Block { .. } => false,
         }
     }
 }
 
-/// The command with the slot in the place of its marks.
-fn in_slot(command: &Command, slot: usize) -> Command {
-    let is_marked = |argument: &OsString| argument.as_bytes().contains(&SLOT_MARK);
-    if slot == SLOT_NOT_KNOWN || !command.arguments().iter().any(is_marked) {
-        return command.clone();
+/// A job that was read back from a journal's list.
+pub(crate) fn stored(job: Job<codec::Stored>) -> Job<Work> {
+    let Job { key, work, timeout, retries, position, .. } = job;
+    let work = Work::Stored(Box::new(Stored { job: work, ended: EndTime::default() }));
+    let mut job = Job::new(key, work);
+    (job.timeout, job.retries, job.position) = (timeout, retries, position);
+    job
+}
+
+// What a template leaves open is what a list has open.
+const _: () = assert!(template::SLOT_MARK == list::SLOT_MARK);
+
+impl Listable for Work {
+    fn command(&self, key: &OsStr, position: u64) -> Command {
+        self.command(Place { key, seq: position, slot: SLOT_NOT_KNOWN })
     }
-    let slot = slot.to_string();
-    let arguments = command.arguments().iter().map(|argument| {
-        let pieces: Vec<&[u8]> = argument.as_bytes().split(|byte| *byte == SLOT_MARK).collect();
-        OsString::from_vec(pieces.join(slot.as_bytes()))
-    });
-    let mut own = Command::new(command.program()).args(arguments).stdin(command.standard_input().clone());
-    if command.environment_base() == EnvironmentBase::Empty {
-        own = own.env_clear();
+
+    fn values(&self) -> &[OsString] {
+        self.values()
     }
-    for (name, value) in command.environment_changes() {
-        own = match value {
-            Some(value) => own.env(name, value),
-            None => own.env_remove(name),
-        };
-    }
-    match command.working_directory() {
-        Some(directory) => own.directory(directory),
-        None => own,
+
+    fn input_from(&self) -> InputFrom {
+        if self.is_in_command() { InputFrom::Command } else { InputFrom::Block }
     }
 }
 
@@ -171,4 +159,9 @@ pub(crate) fn command_run(completion: &Completion<Work>) -> Command {
     let slot = completion.slot.map_or(1, Slot::get);
     let key = completion.job.key.as_os_str();
     completion.job.work.command(Place { key, seq: completion.seq.get(), slot })
+}
+
+/// The same on one line, as bash(1) would read it.
+pub(crate) fn command_text(completion: &Completion<Work>) -> String {
+    command_line(&command_run(completion), Reader::Line).to_string_lossy().into_owned()
 }

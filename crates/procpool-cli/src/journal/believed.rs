@@ -6,11 +6,9 @@ use std::path::Path;
 use std::process;
 
 use anyhow::bail;
-use procpool_core::Command;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, lstat, openat, unlinkat};
 
-use crate::ownership::{Doubt, Ours};
-use crate::shell::quote::{Reader, command_line};
+use crate::ownership::{self, Doubt, Ours};
 
 /// See the head of this file.
 ///
@@ -33,8 +31,7 @@ pub(super) fn believed(path: &Path, directory: &OwnedFd) -> anyhow::Result<Ours>
             bail!("the folder {doubt}, who could change what is run from it; name a folder of your own")
         }
         Some(doubt @ Doubt::Mode(_)) => {
-            let close = command_line(&Command::new("chmod").arg("go-w").arg(path), Reader::Line);
-            let close = close.to_string_lossy();
+            let close = ownership::closing(path);
             bail!(
                 "the folder {doubt}, who could change what is run from it; name another one, or close it: `{close}`"
             )

@@ -8,13 +8,11 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use procpool_core::Command;
 use rustix::fs::{AtFlags, Mode, OFlags, Stat, fstat, fsync, linkat, openat, renameat, statat, unlinkat};
 use rustix::io::Errno;
 
 use crate::journal::outage::Outage;
-use crate::ownership::{Doubt, Ours};
-use crate::shell::quote::{Reader, command_line};
+use crate::ownership::{self, Doubt, Ours};
 
 /// A folder that is open: whoever moves it or puts another one in its place changes nothing for us.
 #[derive(Debug)]
@@ -169,9 +167,8 @@ impl JournalFile {
         let advice = match doubt {
             Doubt::Owner(_) => "who may have changed it; name another folder".to_owned(),
             Doubt::Mode(_) => {
-                let close = Command::new("chmod").arg("go-w").arg(self.path());
-                let line = command_line(&close, Reader::Line);
-                format!("who may have changed it; where it is as it should be: `{}`", line.to_string_lossy())
+                let close = ownership::closing(&self.path());
+                format!("who may have changed it; where it is as it should be: `{close}`")
             }
         };
         io::Error::new(io::ErrorKind::PermissionDenied, format!("it {doubt}, {advice}"))

@@ -12,11 +12,10 @@ use std::time::Duration;
 use anyhow::Context;
 use procpool_core::Job;
 
-use crate::input::Jobs;
-use crate::job::work::Work;
+use crate::journal::codec::{JobCodec, Listable, Stored};
 use crate::journal::file::JournalFile;
 use crate::journal::line;
-use crate::journal::list::{Ledger, Line, parse};
+use crate::journal::list::{Line, parse};
 use crate::journal::record::sealed;
 use crate::journal::watched::Watched;
 use crate::journal::writer::Durability;
@@ -26,7 +25,7 @@ use crate::os::threads;
 pub(crate) struct Listing {
     pub(super) watched: Watched,
     pub(super) file: File,
-    pub(super) ledger: Ledger,
+    pub(super) codec: JobCodec,
     durability: Durability,
     state: Mutex<State>,
     changed: Condvar,
@@ -82,12 +81,12 @@ impl Listing {
     /// Where it can't be opened.
     pub(crate) fn over(
         place: JournalFile,
-        ledger: Ledger,
+        codec: JobCodec,
         length: u64,
         durability: Durability,
     ) -> io::Result<Arc<Listing>> {
         let file = place.open()?;
-        let listing = Listing::new(Watched::new(place, &file)?, file, ledger, durability);
+        let listing = Listing::new(Watched::new(place, &file)?, file, codec, durability);
         listing.lock().written = length;
         listing.lock().end = Ending::Whole;
         Ok(Arc::new(listing))
@@ -97,16 +96,16 @@ impl Listing {
     ///
     /// # Errors
     /// Where its file can't be made.
-    pub(crate) fn begin(place: JournalFile, ledger: Ledger, durability: Durability) -> io::Result<Listing> {
+    pub(crate) fn begin(place: JournalFile, codec: JobCodec, durability: Durability) -> io::Result<Listing> {
         let file = place.make_anew()?;
-        Ok(Listing::new(Watched::new(place, &file)?, file, ledger, durability))
+        Ok(Listing::new(Watched::new(place, &file)?, file, codec, durability))
     }
 
-    fn new(watched: Watched, file: File, ledger: Ledger, durability: Durability) -> Listing {
+    fn new(watched: Watched, file: File, codec: JobCodec, durability: Durability) -> Listing {
         Listing {
             watched,
             file,
-            ledger,
+            codec,
             durability,
             state: Mutex::default(),
             changed: Condvar::new(),
@@ -117,9 +116,9 @@ impl Listing {
     ///
     /// # Errors
     /// Where the system has no thread for it.
-    pub(crate) fn take_down(
+    pub(crate) fn take_down<W: Listable>(
         self: &Arc<Listing>,
-        jobs: Jobs,
+        jobs: impl Iterator<Item = Job<W>> + Send + 'static,
         is_faulty: impl Fn() -> bool + Send + 'static,
     ) -> io::Result<()> {
         let listing = Arc::clone(self);
@@ -133,11 +132,11 @@ impl Listing {
         Ok(())
     }
 
-    fn take_all(&self, jobs: Jobs) -> io::Result<()> {
+    fn take_all<W: Listable>(&self, jobs: impl Iterator<Item = Job<W>>) -> io::Result<()> {
         for job in jobs {
             self.add(&job)?;
             let mut state = self.lock();
-            while state.ahead() + self.ledger.inputs.ahead() > AHEAD && !state.is_over {
+            while state.ahead() + self.codec.inputs.ahead() > AHEAD && !state.is_over {
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
         }
@@ -145,9 +144,9 @@ impl Listing {
     }
 
     /// Writes down one more job.
-    fn add(&self, job: &Job<Work>) -> io::Result<()> {
+    fn add<W: Listable>(&self, job: &Job<W>) -> io::Result<()> {
         let position = self.lock().jobs + 1;
-        let (line, _) = self.ledger.line(job, position)?;
+        let (line, _) = self.codec.line(job, position)?;
         let mut state = self.lock();
         state.jobs = position;
         state.unwritten.extend_from_slice(&line);
@@ -217,14 +216,14 @@ impl Listing {
     ///
     /// # Errors
     /// Where it can't be read.
-    pub(crate) fn job_at(&self, position: u64, bytes: std::ops::Range<u64>) -> anyhow::Result<Job<Work>> {
+    pub(crate) fn job_at(&self, position: u64, bytes: std::ops::Range<u64>) -> anyhow::Result<Job<Stored>> {
         let length = usize::try_from(bytes.end - bytes.start).context(UNREADABLE)?;
         let mut text = vec![0; length];
         let read = self.watched.wait_out(|| self.file.read_exact_at(&mut text, bytes.start));
         read.context(UNREADABLE)?;
         let text = text.strip_suffix(b"\n").unwrap_or(&text);
         match line::open(text).and_then(parse).context(UNREADABLE)? {
-            Line::Job(job) => Ok(self.ledger.job(*job).context(UNREADABLE)?.position(position)),
+            Line::Job(job) => Ok(self.codec.job(*job).context(UNREADABLE)?.position(position)),
             Line::End { .. } => anyhow::bail!(UNREADABLE),
         }
     }
@@ -240,7 +239,7 @@ impl Listing {
 
     /// Where procpool was when the list was written.
     pub(crate) fn written_in(&self) -> &Path {
-        &self.ledger.here
+        &self.codec.here
     }
 
     /// Why the list could not be written, if that is so.
@@ -276,7 +275,7 @@ impl Listing {
     /// No job is run that would not be on the list after a power cut.
     fn make_safe(&self, state: &mut State) -> io::Result<()> {
         if self.durability == Durability::PowerCut && state.safe < state.written {
-            self.ledger.inputs.make_safe()?;
+            self.codec.inputs.make_safe()?;
             self.file.sync_data()?;
             state.safe = state.written;
         }

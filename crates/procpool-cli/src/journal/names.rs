@@ -4,9 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::journal::text::Text;
-use crate::template::Names;
 
-/// As [`Names`].
+/// What of a job a tag may name.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum NamesLine {
@@ -16,33 +15,4 @@ pub(crate) enum NamesLine {
     Columns(Vec<Text<'static>>),
     NoValues,
     Only(Text<'static>),
-}
-
-impl From<&Names> for NamesLine {
-    fn from(names: &Names) -> NamesLine {
-        let text = |bytes: &Vec<u8>| Text(bytes.clone().into());
-        match names {
-            Names::Lists(lists) => NamesLine::Lists(*lists),
-            Names::UpTo(most) => NamesLine::UpTo(*most),
-            Names::AnyNumber => NamesLine::AnyNumber,
-            Names::Columns(columns) => NamesLine::Columns(columns.iter().map(text).collect()),
-            Names::NoValues => NamesLine::NoValues,
-            Names::Only(own) => NamesLine::Only(text(own)),
-        }
-    }
-}
-
-impl From<NamesLine> for Names {
-    fn from(line: NamesLine) -> Names {
-        match line {
-            NamesLine::Lists(lists) => Names::Lists(lists),
-            NamesLine::UpTo(most) => Names::UpTo(most),
-            NamesLine::AnyNumber => Names::AnyNumber,
-            NamesLine::Columns(columns) => {
-                Names::Columns(columns.into_iter().map(|column| column.0.into_owned()).collect())
-            }
-            NamesLine::NoValues => Names::NoValues,
-            NamesLine::Only(own) => Names::Only(own.0.into_owned()),
-        }
-    }
 }

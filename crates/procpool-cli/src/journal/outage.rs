@@ -6,19 +6,18 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
 use rustix::io::Errno;
 
-use crate::terminal::{screen, shown};
-
 /// See the head of this file.
 #[derive(Debug, Default)]
 pub(crate) struct Outage {
-    is_waited_for: AtomicBool,
+    /// Who is told; where nobody has said so yet, nothing is waited for.
+    tell: OnceLock<Tell>,
     waiting: AtomicUsize,
 }
 
@@ -29,18 +28,30 @@ pub(crate) struct Waiting {
     is_over: bool,
 }
 
+/// What is to be told of an outage, once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Notice<'a> {
+    /// The folder can't be used now, and is waited for.
+    Began { folder: &'a Path, error: &'a io::Error },
+    /// It can be used again.
+    Over,
+}
+
+/// Tells people of it.
+pub(crate) type Tell = fn(Notice<'_>);
+
 /// The time between two tries.
 const PAUSE: Duration = Duration::from_millis(100);
 
 impl Outage {
     /// From now on errors that pass are waited for: others share the folder.
-    pub(super) fn wait_for_ends(&self) {
-        self.is_waited_for.store(true, Ordering::Release);
+    pub(super) fn wait_for_ends(&self, tell: Tell) {
+        let _ = self.tell.set(tell);
     }
 
     /// Whether this passes, and is to be waited for.
     pub(super) fn is(&self, error: &io::Error) -> bool {
-        self.is_waited_for.load(Ordering::Acquire) && passes(error)
+        self.tell.get().is_some() && passes(error)
     }
 
     /// Whether somebody waits for its end now.
@@ -51,10 +62,15 @@ impl Outage {
     /// Begins to wait. The first to do so says why.
     pub(super) fn begin(self: &Arc<Outage>, folder: &Path, error: &io::Error) -> Waiting {
         if self.waiting.fetch_add(1, Ordering::AcqRel) == 0 {
-            let folder = shown::name(folder);
-            screen::say(&format!("procpool: {folder} can't be used now ({error}): waiting for it\n"));
+            self.say(Notice::Began { folder, error });
         }
         Waiting { outage: Arc::clone(self), is_over: false }
+    }
+
+    fn say(&self, notice: Notice<'_>) {
+        if let Some(tell) = self.tell.get() {
+            tell(notice);
+        }
     }
 
     /// Does it, again and again as long as that fails because of what passes.
@@ -89,7 +105,7 @@ impl Waiting {
 impl Drop for Waiting {
     fn drop(&mut self) {
         if self.outage.waiting.fetch_sub(1, Ordering::AcqRel) == 1 && self.is_over {
-            screen::say("procpool: the folder can be used again\n");
+            self.outage.say(Notice::Over);
         }
     }
 }
@@ -157,7 +173,7 @@ mod tests {
             if tries < 3 { Err(io::Error::from(Errno::STALE)) } else { Ok(tries) }
         };
         assert!(outage.wait_out(Path::new("J"), &mut deed).is_err());
-        outage.wait_for_ends();
+        outage.wait_for_ends(|_| ());
         assert_eq!(outage.wait_out(Path::new("J"), &mut deed).unwrap(), 3);
         assert!(!outage.is_on());
     }

@@ -190,7 +190,7 @@ impl Recorder {
         };
         let circumstances = Circumstances {
             generation: self.generation,
-            identity: stored.identity,
+            identity: stored.job.identity,
             ended: SystemTime::now(),
             waited_for: waited_for(context),
         };
@@ -221,7 +221,7 @@ impl Recorder {
         let Work::Stored(stored) = &lost.job.work else { panic!("BUG: a job that is not on the list") };
         let circumstances = Circumstances {
             generation: self.generation,
-            identity: stored.identity,
+            identity: stored.job.identity,
             ended: SystemTime::now(),
             waited_for: None,
         };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use procpool_core::Job;
 
-use crate::job::work::Work;
+use crate::journal::codec::Stored;
 use crate::journal::line;
 use crate::journal::list::{Line, parse};
 use crate::journal::listing::{Listing, PIECE, UNREADABLE};
@@ -79,7 +79,7 @@ impl StoredJobs {
         }
     }
 
-    fn read_on(&mut self) -> anyhow::Result<Option<Job<Work>>> {
+    fn read_on(&mut self) -> anyhow::Result<Option<Job<Stored>>> {
         loop {
             if let Some(wanted) = &self.wanted {
                 let Some(next) = wanted.from(self.position + 1) else { return Ok(None) };
@@ -104,7 +104,7 @@ impl StoredJobs {
                 .context(UNREADABLE)?
             {
                 Line::Job(job) => {
-                    let job = self.listing.ledger.job(*job).context(UNREADABLE)?;
+                    let job = self.listing.codec.job(*job).context(UNREADABLE)?;
                     Ok(Some(job.position(self.position)))
                 }
                 Line::End { .. } => Ok(None),
@@ -130,9 +130,9 @@ impl StoredJobs {
 }
 
 impl Iterator for StoredJobs {
-    type Item = Job<Work>;
+    type Item = Job<Stored>;
 
-    fn next(&mut self) -> Option<Job<Work>> {
+    fn next(&mut self) -> Option<Job<Stored>> {
         self.read_on().unwrap_or_else(|error| {
             let _ = self.trouble.set(error);
             None

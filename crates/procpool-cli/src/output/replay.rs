@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use procpool_core::{Completion, Job, Key, Outcome, Source, Spool};
 
-use crate::job::work::Work;
+use crate::job::work::{self, Work};
 use crate::journal::entry::Entry;
 use crate::journal::file::JournalFile;
 use crate::journal::folder::{Folder, WriterFiles};
@@ -106,10 +106,9 @@ impl Replay {
         let jobs = StoredJobs::new(Arc::clone(listing), Some(Arc::new(positions)), None);
         let mut damage = Damage::default();
         let waiting = jobs.filter_map(|job| {
-            let Work::Stored(stored) = &job.work else { return None };
-            let place = *places.get(&stored.identity.job)?;
+            let place = *places.get(&job.work.identity.job)?;
             match read_through(&place, &writers) {
-                Ok(()) => Some((job.position?, Waiting { job, place })),
+                Ok(()) => Some((job.position?, Waiting { job: work::stored(job), place })),
                 Err(error) => {
                     damage.note(job.key, error);
                     None

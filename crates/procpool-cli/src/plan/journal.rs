@@ -12,14 +12,16 @@ use anyhow::{Context, bail};
 
 use crate::args::{JournalArgs, ListFrom, ResumeWish, Said};
 use crate::input::{Earlier, Input, Rest};
-use crate::job::terms::Terms;
+use crate::job::work;
 use crate::journal::claim::Claim;
+use crate::journal::codec::{Defaults, JobCodec, Keep};
 use crate::journal::decision::{Counts, Resume};
 use crate::journal::file::JournalFile;
 use crate::journal::folder::{self, Contents, Folder, Made, Purpose};
+use crate::journal::inputs::Inputs;
 use crate::journal::last_list::{LastList, Noted};
-use crate::journal::list::{Inputs, Keep, Ledger};
 use crate::journal::listing::Listing;
+use crate::journal::notices;
 use crate::journal::outset::Outset;
 use crate::journal::past::{self, Past, PastRound};
 use crate::journal::positions::Positions;
@@ -51,7 +53,7 @@ pub(super) struct Journaling {
 pub(super) struct Given<'a> {
     pub(super) run: &'a str,
     pub(super) limit: usize,
-    pub(super) terms: Terms,
+    pub(super) defaults: Defaults,
     pub(super) keep: Keep,
     pub(super) leaks: Leaks,
     pub(super) recording: Recording<'a>,
@@ -93,7 +95,7 @@ pub(super) fn journal(
         claim.add_folder(&folder);
     }
     if let Recording::Elsewhere { .. } = given.recording {
-        folder.wait_for_ends_of_outages();
+        folder.wait_for_ends_of_outages(notices::say);
     }
     let running = match Running::lock(&folder).with_context(shown)? {
         Lock::Taken(running) => running,
@@ -159,8 +161,8 @@ impl Preparation<'_> {
         let mut input = input.with_distinct_keys();
         let printed = Arc::new(Printed::create(&self.folder.printed(generation), &Before::default())?);
         let run = self.run(&input, generation, list)?;
-        let ledger = self.ledger(list, None)?;
-        let listing = Arc::new(Listing::begin(self.folder.list(list), ledger, self.durability())?);
+        let codec = self.codec(list, None)?;
+        let listing = Arc::new(Listing::begin(self.folder.list(list), codec, self.durability())?);
         let expected = match input.jobs.size_hint() {
             (least, most) if Some(least) == most => most,
             _ => None,
@@ -178,7 +180,7 @@ impl Preparation<'_> {
         let recorder = Recorder::new(generation, self.running);
         let session = Session::new(self.folder, self.claim, recorder, printed, listing, start, trouble);
         Ok(Journaling {
-            input: Input { jobs: Box::new(jobs), ..input },
+            input: Input { jobs: Box::new(jobs.map(work::stored)), ..input },
             session: Arc::new(session),
             prints: None,
             replay: None,
@@ -227,13 +229,13 @@ impl Preparation<'_> {
         };
         let printed = Arc::new(Printed::create(&self.folder.printed(generation), &found.printed)?);
         let run = self.run(&input, generation, number)?;
-        let ledger = self.ledger(number, past.directory_of(number))?;
-        let listing = Listing::over(self.folder.list(number), ledger, found.length, self.durability())?;
+        let codec = self.codec(number, past.directory_of(number))?;
+        let listing = Listing::over(self.folder.list(number), codec, found.length, self.durability())?;
         let to_run = Arc::new(found.to_run);
         let expected = usize::try_from(to_run.count()).ok();
         let jobs = StoredJobs::new(Arc::clone(&listing), Some(Arc::clone(&to_run)), expected);
         let trouble = Arc::clone(&jobs.trouble);
-        input.jobs = Box::new(jobs);
+        input.jobs = Box::new(jobs.map(work::stored));
         input.earlier = Earlier {
             failed: found.counts.left_failed,
             status: found.counts.left_status,
@@ -312,7 +314,7 @@ impl Preparation<'_> {
     ) -> anyhow::Result<(u32, Input, Resumption)> {
         let Input { jobs, fault, names, .. } = input;
         let file = self.folder.list(list).make_anew()?;
-        let length = write_list(jobs, &mut BufWriter::new(file), &self.ledger(list, None)?, &mut reckoning)?;
+        let length = write_list(jobs, &mut BufWriter::new(file), &self.codec(list, None)?, &mut reckoning)?;
         if let Some(error) = fault.get() {
             return Err(copy_of_chain(error));
         }
@@ -361,10 +363,10 @@ impl Preparation<'_> {
     }
 
     /// `written_in` is where procpool was when the list was written, if that was earlier.
-    fn ledger(&self, list: u32, written_in: Option<PathBuf>) -> anyhow::Result<Ledger> {
-        Ok(Ledger {
+    fn codec(&self, list: u32, written_in: Option<PathBuf>) -> anyhow::Result<JobCodec> {
+        Ok(JobCodec {
             here: written_in.map_or_else(env::current_dir, Ok).context("the working directory is gone")?,
-            terms: self.given.terms.clone(),
+            defaults: self.given.defaults,
             values: self.given.keep,
             inputs: Inputs::new(self.folder.inputs(list)),
         })

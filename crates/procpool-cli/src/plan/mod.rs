@@ -33,7 +33,7 @@ use crate::guard::{Guard, Link};
 use crate::input::Input;
 use crate::job::launch;
 use crate::job::terms::Terms;
-use crate::journal::list::Keep;
+use crate::journal::codec::Keep;
 use crate::journal::past::PastRound;
 use crate::journal::running::Leaks;
 use crate::journal::session::Session;
@@ -195,7 +195,7 @@ impl Plan {
                 let given = Given {
                     run: &run,
                     limit: scheduling.limit.get(),
-                    terms: terms.clone(),
+                    defaults: terms.defaults(),
                     keep: if outputs.tag_with.is_some() { Keep::Values } else { Keep::Nothing },
                     leaks: leaks(&jobs),
                     recording: place.recording(scheduling.retries, &is_live),

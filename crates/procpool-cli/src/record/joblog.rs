@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use procpool_core::{Completion, End, NotStarted, Outcome, Ran, Signal, Status};
 
-use crate::job::work::Work;
+use crate::job::work::{Work, command_text};
 use crate::record::file::RecordFile;
 use crate::record::report;
 use crate::run::sink::{Sink, Totals, Trouble};
@@ -48,11 +48,8 @@ impl Sink for Joblog {
         let ended = completion.job.work.ended().unwrap_or_else(SystemTime::now);
         match Figures::of(&completion.outcome, received, ended) {
             Some(figures) => {
-                let row = figures.row(
-                    completion.seq.get(),
-                    completion.node.as_deref(),
-                    &report::command(completion),
-                );
+                let row =
+                    figures.row(completion.seq.get(), completion.node.as_deref(), &command_text(completion));
                 self.0.write(row.as_bytes())
             }
             None => Ok(()),

@@ -12,9 +12,6 @@ use procpool_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::job::work::{Work, command_run};
-use crate::shell::quote::{Reader, command_line};
-
 /// An attempt of a job that has ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Attempt<'a> {
@@ -29,7 +26,7 @@ pub(crate) struct Attempt<'a> {
 
 impl<'a> Attempt<'a> {
     /// The last one of a job.
-    pub(crate) fn last(completion: &'a Completion<Work>) -> Attempt<'a> {
+    pub(crate) fn last<W>(completion: &'a Completion<W>) -> Attempt<'a> {
         Attempt {
             key: completion.key(),
             seq: completion.seq,
@@ -322,11 +319,6 @@ pub(crate) fn unix_seconds(time: SystemTime) -> String {
 pub(crate) fn seconds(length: Duration) -> String {
     let millis = (length.as_nanos() + 500_000) / 1_000_000;
     format!("{}.{:03}", millis / 1000, millis % 1000)
-}
-
-/// The command that a job ran, on one line, as bash(1) would read it.
-pub(crate) fn command(completion: &Completion<Work>) -> String {
-    command_line(&command_run(completion), Reader::Line).to_string_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -11,11 +11,13 @@ use procpool_core::{Command, Completion, Context, End, Job, Limit, Outcome, Pool
 
 use crate::job::terms::Terms;
 use crate::job::work::{Place, Values, Work};
+use crate::journal::codec::{Defaults, JobCodec, Keep};
 use crate::journal::decision::{Class, Decision, Resume};
 use crate::journal::folder::{Folder, Purpose};
 use crate::journal::identity::Identity;
+use crate::journal::inputs::Inputs;
 use crate::journal::line;
-use crate::journal::list::{self, Inputs, Keep, Ledger};
+use crate::journal::list;
 use crate::journal::past::Past;
 use crate::journal::record::{Circumstances, Output, Outputs, Record, attempt_line};
 use crate::journal::scan::{Found, Scanner};
@@ -51,7 +53,7 @@ pub fn quoted(command: &Command) -> OsString {
 
 /// A job that has run, and what a journal says of it.
 pub struct Recorded {
-    ledger: Ledger,
+    codec: JobCodec,
     done: Completion<Work>,
     outputs: Outputs,
     circumstances: Circumstances,
@@ -68,10 +70,10 @@ impl Runner for Pretence {
     }
 }
 
-fn ledger() -> Ledger {
-    Ledger {
+fn codec() -> JobCodec {
+    JobCodec {
         here: "/home/somebody/project".into(),
-        terms: Terms::default(),
+        defaults: Defaults::default(),
         values: Keep::Values,
         inputs: Inputs::none(),
     }
@@ -104,11 +106,11 @@ impl Recorded {
         let run = pool.run(jobs).expect("threads");
         let outputs = Outputs::new(Output::Here(printed.into()), Output::Empty);
         run.map(move |done| {
-            let ledger = ledger();
-            let (_, identity) = ledger.line(&done.job, done.seq.get()).expect("no input to be kept");
+            let codec = codec();
+            let (_, identity) = codec.line(&done.job, done.seq.get()).expect("no input to be kept");
             let ended = SystemTime::now();
             let circumstances = Circumstances { generation: 1, identity, ended, waited_for: None };
-            Recorded { ledger, done, outputs: outputs.clone(), circumstances }
+            Recorded { codec, done, outputs: outputs.clone(), circumstances }
         })
     }
 
@@ -124,7 +126,7 @@ impl Recorded {
     /// Where an input can't be kept, which it doesn't have.
     #[must_use]
     pub fn list_line(&self) -> Vec<u8> {
-        self.ledger.line(&self.done.job, 1).expect("no input to be kept").0
+        self.codec.line(&self.done.job, 1).expect("no input to be kept").0
     }
 
     /// A line of the list made a job again, and whether it was one.
@@ -132,7 +134,7 @@ impl Recorded {
     pub fn is_job(&self, list_line: &[u8]) -> bool {
         let body = line::open(list_line.trim_ascii_end());
         match body.and_then(list::parse) {
-            Some(list::Line::Job(line)) => self.ledger.job(*line).is_ok(),
+            Some(list::Line::Job(line)) => self.codec.job(*line).is_ok(),
             Some(list::Line::End { .. }) | None => false,
         }
     }
@@ -140,7 +142,7 @@ impl Recorded {
     /// The two hashes of its key and its command. Says nothing of them but that they were made.
     #[must_use]
     pub fn is_identified(&self, command: &Command) -> bool {
-        let identity = Identity::of(&self.done.job.key, command, &self.ledger.here);
+        let identity = Identity::of(&self.done.job.key, command, &self.codec.here);
         identity == self.circumstances.identity
     }
 }

@@ -14,9 +14,11 @@ use crate::input::job_file::{Format, stream};
 use crate::job::terms::Terms;
 use crate::job::work::{Work, command_of};
 use crate::journal::brief::{Brief, CameOfIt};
+use crate::journal::codec::{Defaults, JobCodec, Keep, Stored};
 use crate::journal::entry::Entry;
 use crate::journal::identity::Identity;
-use crate::journal::list::{self, Inputs, Keep, Ledger};
+use crate::journal::inputs::Inputs;
+use crate::journal::list;
 use crate::journal::scan::{Found, Scanner};
 use crate::journal::{line, past};
 use crate::shell::quote::{Reader, command_line, line_with_input};
@@ -178,23 +180,20 @@ fn judge_record(body: &[u8]) {
 
 fn judge_list_line(body: &[u8]) {
     let Some(list::Line::Job(line)) = list::parse(body) else { return };
-    let ledger = Ledger {
+    let codec = JobCodec {
         here: "/".into(),
-        terms: Terms::default(),
+        defaults: Defaults::default(),
         values: Keep::Values,
         inputs: Inputs::none(),
     };
     // No fuzzer finds a line whose fingerprint is right.
-    let Ok(job) = ledger.assemble(*line) else { return };
-    let Ok((again, _)) = ledger.line(&job, 1) else { return };
+    let Ok(job) = codec.assemble(*line) else { return };
+    let Ok((again, _)) = codec.line(&job, 1) else { return };
     let again = line::open(&again[..again.len() - 1]).and_then(list::parse);
     let Some(list::Line::Job(again)) = again else { panic!("a job that can't be written down again") };
-    let again = ledger.assemble(*again).expect("what was written down can be read");
-    let identity = |job: &Job<Work>| match &job.work {
-        // What was damaged in a way that its sum agrees with may say another identity than it has.
-        Work::Stored(stored) => Identity::of(&job.key, &stored.command, "/".as_ref()),
-        _ => panic!("another kind of job"),
-    };
+    let again = codec.assemble(*again).expect("what was written down can be read");
+    // What was damaged in a way that its sum agrees with may say another identity than it has.
+    let identity = |job: &Job<Stored>| Identity::of(&job.key, &job.work.command, "/".as_ref());
     assert_eq!(identity(&again), identity(&job), "what is read back is another job");
 }
 

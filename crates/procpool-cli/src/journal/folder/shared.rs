@@ -4,12 +4,12 @@
 use std::io;
 
 use super::Folder;
-use crate::journal::outage::Waiting;
+use crate::journal::outage::{Tell, Waiting};
 
 impl Folder {
     /// Others share it: from now on an error that passes is no end of what is done in it.
-    pub(crate) fn wait_for_ends_of_outages(&self) {
-        self.0.outage.wait_for_ends();
+    pub(crate) fn wait_for_ends_of_outages(&self, tell: Tell) {
+        self.0.outage.wait_for_ends(tell);
     }
 
     /// Whether this is to be waited for.

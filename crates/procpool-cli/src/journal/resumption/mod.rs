@@ -8,12 +8,12 @@ use std::mem;
 use anyhow::{Context, bail};
 use procpool_core::{Job, Key};
 
-use crate::job::work::Work;
+use crate::journal::codec::{JobCodec, Listable};
 use crate::journal::decision::{Changed, Class, Counts, Decision, Resume};
 use crate::journal::folder::Folder;
 use crate::journal::identity::{Hash, Identity};
 use crate::journal::last_list::{HalfPrinted, LastList, Noted, RestIs};
-use crate::journal::list::{Ledger, Line};
+use crate::journal::list::Line;
 use crate::journal::list_reader::{ListEnd, ListReader, Listed};
 use crate::journal::partial::GONE;
 use crate::journal::past::Past;
@@ -127,7 +127,7 @@ impl Wish {
     }
 }
 
-impl OnList for Job<Work> {
+impl<W> OnList for Job<W> {
     fn key(&self) -> Key {
         self.key.clone()
     }
@@ -306,10 +306,10 @@ pub(crate) fn reckon_stored(
 ///
 /// # Errors
 /// Where it can't be written.
-pub(crate) fn write_list(
-    jobs: impl Iterator<Item = Job<Work>>,
+pub(crate) fn write_list<W: Listable>(
+    jobs: impl Iterator<Item = Job<W>>,
     file: &mut impl io::Write,
-    ledger: &Ledger,
+    codec: &JobCodec,
     reckoning: &mut Reckoning<'_>,
 ) -> io::Result<u64> {
     let mut length = 0;
@@ -320,7 +320,7 @@ pub(crate) fn write_list(
     let mut count = 0;
     for job in jobs {
         count += 1;
-        let (line, identity) = ledger.line(&job, count)?;
+        let (line, identity) = codec.line(&job, count)?;
         put(&line)?;
         reckoning.take(&identity, &job);
     }

@@ -10,9 +10,10 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
-use crate::job::terms::Terms;
+
+use crate::journal::codec::{Defaults, Keep};
+use crate::journal::inputs::Inputs;
 use crate::journal::line;
-use crate::journal::list::{Inputs, Keep};
 use crate::journal::record::Record;
 
 /// What was recorded of a job: which command, and what came of it.
@@ -20,14 +21,14 @@ type Recorded = (u8, &'static str);
 
 const OUTCOMES: [&str; 3] = ["succeeded", "failed", "stopped"];
 
-fn listed(key: u8, command: u8) -> Job<Work> {
-    Job::new(format!("key {key}"), Work::Command(Command::new("true").arg(command.to_string())))
+fn listed(key: u8, command: u8) -> Job<Command> {
+    Job::new(format!("key {key}"), Command::new("true").arg(command.to_string()))
 }
 
-fn ledger(folder: &Folder) -> Ledger {
-    Ledger {
+fn codec(folder: &Folder) -> JobCodec {
+    JobCodec {
         here: "/".into(),
-        terms: Terms::default(),
+        defaults: Defaults::default(),
         values: Keep::Nothing,
         inputs: Inputs::new(folder.inputs(1)),
     }
@@ -37,7 +38,7 @@ fn ledger(folder: &Folder) -> Ledger {
 fn write_journal(folder: &Folder, recorded: &BTreeMap<u8, Recorded>) {
     let mut journal = Record::header().line();
     for (key, (command, outcome)) in recorded {
-        let (_, Identity { job, fingerprint }) = ledger(folder).line(&listed(*key, *command), 1).unwrap();
+        let (_, Identity { job, fingerprint }) = codec(folder).line(&listed(*key, *command), 1).unwrap();
         let (word, success) = match *outcome {
             "succeeded" => ("exited", true),
             "failed" => ("exited", false),
@@ -59,7 +60,7 @@ fn runs(recorded: &BTreeMap<u8, Recorded>, list: &[(u8, u8)], wish: Wish) -> Opt
     let past = Past::read(&folder).unwrap();
     let mut reckoning = Reckoning::new(&past, wish, Noted::default());
     let jobs = list.iter().map(|(key, command)| listed(*key, *command));
-    let length = write_list(jobs, &mut Vec::new(), &ledger(&folder), &mut reckoning).unwrap();
+    let length = write_list(jobs, &mut Vec::new(), &codec(&folder), &mut reckoning).unwrap();
     let found = reckoning.end(length, true).ok()?;
     assert_eq!(found.counts.jobs(), list.len() as u64);
     let is_run = |position: &usize| found.to_run.has(*position as u64 + 1);

@@ -84,18 +84,6 @@ pub(crate) fn take_default_action_where(
     }
 }
 
-/// What nobody may do to files that this process makes; all, where a fence refuses to tell.
-pub(crate) fn umask() -> u32 {
-    // No call just tells it. What another thread makes meanwhile is for its owner alone.
-    #[expect(unsafe_code, reason = "rustix panics where a fence refuses it")]
-    // SAFETY: it takes a number and touches no memory.
-    unsafe {
-        let own = libc::umask(0o077);
-        libc::umask(own);
-        own
-    }
-}
-
 /// The descriptor that procpool was started with and is to write to, beyond the standard three.
 static INHERITED: OnceLock<RawFd> = OnceLock::new();
 

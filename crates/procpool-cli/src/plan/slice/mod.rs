@@ -26,11 +26,13 @@ use crate::guard::{Guard, Leftovers};
 use crate::input::{Input, Jobs};
 use crate::job::gpus::Gpus;
 use crate::job::launch::{Launcher, Signals};
+use crate::journal::codec::{Defaults, JobCodec, Keep};
 use crate::journal::folder::{Folder, Purpose};
 use crate::journal::held::Held;
-use crate::journal::list::{Inputs, Keep, Ledger};
+use crate::journal::inputs::Inputs;
 use crate::journal::listing::Listing;
 use crate::journal::live::LiveOutputs;
+use crate::journal::notices;
 use crate::journal::recorder::Recorder;
 use crate::journal::slice_sink::{Records, SliceRecords};
 use crate::journal::stored_jobs::Trouble;
@@ -101,7 +103,7 @@ pub(crate) fn order(args: &SliceArgs) -> anyhow::Result<SliceOrder> {
     let shown = || format!("{:?}", args.directory);
     let folder = Folder::open(&args.directory, Purpose::Running).with_context(shown)?;
     let folder = folder.with_context(|| format!("{}: there is no such folder", shown()))?;
-    folder.wait_for_ends_of_outages();
+    folder.wait_for_ends_of_outages(notices::say);
     let index = match args.index {
         Some(index) => index,
         None => index_from_environment()?,
@@ -204,7 +206,7 @@ impl Plan {
         learn_end(Arc::clone(&hand))?;
         let trouble = Trouble::default();
         let node = place.own_node(&order, args.cluster.bad_node);
-        let listing = listing(&folder, &order, terms)?;
+        let listing = listing(&folder, &order, terms.defaults())?;
         let share = place.share(&order, pieces, listing, Arc::clone(&node))?;
         let share = Pieces { seed: schedule::seed(&args.schedule), ..share };
         let share = share.over(rest, Arc::clone(&hand), Arc::clone(&trouble));
@@ -290,14 +292,14 @@ fn own_share(mut args: ScheduleArgs, jobs: u64) -> ScheduleArgs {
 }
 
 /// The list that the slice's jobs are on.
-fn listing(folder: &Folder, order: &Order, terms: crate::job::terms::Terms) -> anyhow::Result<Arc<Listing>> {
+fn listing(folder: &Folder, order: &Order, defaults: Defaults) -> anyhow::Result<Arc<Listing>> {
     let list = folder.list(order.list);
     let unreadable = format!("can't read {list:?}");
-    let ledger = Ledger {
+    let codec = JobCodec {
         here: order.written_in.as_ref().unwrap_or(&order.directory).clone().into_os_string().into(),
-        terms,
+        defaults,
         values: Keep::Nothing,
         inputs: Inputs::new(folder.inputs(order.list)),
     };
-    Listing::over(list, ledger, order.length, Durability::Process).context(unreadable)
+    Listing::over(list, codec, order.length, Durability::Process).context(unreadable)
 }

@@ -12,11 +12,11 @@ use std::time::SystemTime;
 use procpool_core::{Completion, Limit, Live, Retried, Source, Spool, Started};
 
 use crate::exit::ExitStatus;
-use crate::job::work::Work;
+use crate::job::work::{Work, command_text};
 use crate::record::events::line::{Line, Piece, Stream};
 use crate::record::events::pieces::{Output, Pieces};
 use crate::record::file::RecordFile;
-use crate::record::report::{Attempt, Report, Whose, command, time};
+use crate::record::report::{Attempt, Report, Whose, time};
 use crate::run::sink::{Sink, Totals, Trouble};
 use crate::run::tally::Rest;
 
@@ -173,7 +173,7 @@ impl Sink for Events {
             time: now(),
             whose: attempt.into(),
             report: Report::of(attempt.outcome).into(),
-            command: Some(command(completion)),
+            command: Some(command_text(completion)),
             will_retry: false,
             pause_seconds: None,
         })

@@ -14,9 +14,9 @@ use anyhow::{Context, anyhow};
 use procpool_core::{Completion, CopyError, NotStarted, Outcome, Retried, Spool};
 use serde::Serialize;
 
-use crate::job::work::Work;
+use crate::job::work::{Work, command_text};
 use crate::ownership;
-use crate::record::report::{Attempt, Report, Whose, command};
+use crate::record::report::{Attempt, Report, Whose};
 pub(crate) use crate::record::results::folder::is_result;
 use crate::record::results::folder::{EARLIER, FILES, Folder, Placed};
 use crate::record::results::staging::Staging;
@@ -80,7 +80,7 @@ impl Results {
         let folder = self.staged(attempt)?;
         // Where the next attempt never came, what was an earlier one is the last.
         folder.remove_if_there(&earlier_name(attempt))?;
-        self.fill(&folder, attempt, Some(command(completion)))?;
+        self.fill(&folder, attempt, Some(command_text(completion)))?;
         let name = name::encode(attempt.key);
         let staged = attempt.seq.to_string();
         match self.staging.folder.put(&staged, &self.place, &name)? {

@@ -1,0 +1,16 @@
+//! What people are told of a journal's folder while a run uses it.
+//! The journal itself says nothing to anybody.
+
+use crate::journal::outage::Notice;
+use crate::terminal::{screen, shown};
+
+/// Tells of an outage of the folder, and of its end.
+pub(crate) fn say(notice: Notice<'_>) {
+    match notice {
+        Notice::Began { folder, error } => {
+            let folder = shown::name(folder);
+            screen::say(&format!("procpool: {folder} can't be used now ({error}): waiting for it\n"));
+        }
+        Notice::Over => screen::say("procpool: the folder can be used again\n"),
+    }
+}
