@@ -11,9 +11,7 @@ mod job;
 mod journal;
 mod os;
 mod output;
-mod ownership;
 mod plan;
-mod proc;
 mod record;
 mod run;
 mod shell;
@@ -25,6 +23,7 @@ mod units;
 
 use nix::sys::signal::SigSet;
 use procpool_core::LocalProcess;
+use procpool_journal::os::memory;
 
 use crate::args::{Chore, EventTarget, RunArgs, SliceArgs};
 use crate::exit::ExitStatus;
@@ -34,7 +33,7 @@ use crate::run::{Audience, Controls};
 
 /// What the command does, from its arguments to its exit status.
 pub fn main() -> ! {
-    os::sys::memory::spare();
+    memory::spare();
     guard::signals::outlive_large_files();
     let status = match os::ulimits::stack() {
         Ok(()) => understand(),

@@ -4,6 +4,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use procpool_journal::resume::decision::Changed;
+
 use crate::args::cluster::ClusterArgs;
 use crate::args::jobs::JobArgs;
 use crate::args::outputs::OutputArgs;
@@ -11,7 +13,6 @@ use crate::args::records::RecordArgs;
 use crate::args::scheduling::ScheduleArgs;
 use crate::args::taken_back::TakenBack;
 use crate::args::telling::TellingArgs;
-use crate::journal::decision::Changed;
 
 /// A run that can be killed at any instant and goes on.
 #[derive(Debug, clap::Args)]
@@ -45,7 +46,7 @@ pub(crate) struct JournalArgs {
     ///
     /// Without a word on it such jobs are refused before anything is run.
     #[arg(long, requires = "resume", value_name = "WHAT", hide_possible_values = true)]
-    pub(crate) changed: Option<Changed>,
+    pub(crate) changed: Option<ChangedWish>,
 
     /// Have the disk take each result before it is shown, so that it survives a power cut
     ///
@@ -75,6 +76,40 @@ pub(crate) enum ResumeWish {
     /// The same, and also where slices of the run are still at work: what has failed in it, too.
     Failed,
     Unrun,
+}
+
+/// What becomes of a job that was recorded with another command, as typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ChangedWish {
+    /// It runs.
+    Rerun,
+    /// It is left as it is, whatever came of it.
+    Skip,
+}
+
+impl ChangedWish {
+    /// What there is to know where it was said for an earlier run, and holds for this one too.
+    pub(crate) fn as_said_before(self) -> &'static str {
+        match self {
+            ChangedWish::Rerun => {
+                "an earlier run was told --changed rerun: jobs with another command are run; \
+                 --changed skip leaves them as they are"
+            }
+            ChangedWish::Skip => {
+                "an earlier run was told --changed skip: jobs with another command are left as they are; \
+                 --changed rerun runs them"
+            }
+        }
+    }
+}
+
+impl From<ChangedWish> for Changed {
+    fn from(wish: ChangedWish) -> Changed {
+        match wish {
+            ChangedWish::Rerun => Changed::Rerun,
+            ChangedWish::Skip => Changed::Skip,
+        }
+    }
 }
 
 /// When something was said that holds for this run.
@@ -117,7 +152,7 @@ pub(crate) struct ResumeArgs {
 
     /// What to do about jobs that were recorded with another command: rerun or skip
     #[arg(long, help_heading = "Journal", value_name = "WHAT", hide_possible_values = true)]
-    pub(crate) changed: Option<Changed>,
+    pub(crate) changed: Option<ChangedWish>,
 
     /// As in `procpool run`
     #[arg(long, help_heading = "Journal")]

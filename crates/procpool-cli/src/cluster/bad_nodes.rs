@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use procpool_cluster::BadNode;
 use procpool_core::Outcome;
 
-use crate::journal::file::JournalFile;
-use crate::record::report::Kind;
 use crate::terminal::shown;
+use procpool_journal::files::file::JournalFile;
+use procpool_journal::format::attempt::Kind;
 
 /// What is done about a bad node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -190,7 +190,7 @@ mod tests {
     use procpool_core::{End, Ran, Status};
 
     use super::*;
-    use crate::journal::folder::Folder;
+    use procpool_journal::files::folder::Folder;
 
     fn file() -> (tempfile::TempDir, JournalFile) {
         let temporary = tempfile::Builder::new().tempdir().unwrap();

@@ -7,10 +7,10 @@ use std::io::{self, Read, Write};
 use procpool_cluster::Holder;
 use serde::{Deserialize, Serialize};
 
-use crate::journal::file::JournalFile;
-use crate::journal::folder::Folder;
-use crate::journal::line;
-use crate::journal::record::sealed;
+use procpool_journal::files::file::JournalFile;
+use procpool_journal::files::folder::Folder;
+use procpool_journal::format::line;
+use procpool_journal::format::record::sealed;
 
 /// Who takes pieces, as a claim says it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -16,12 +16,12 @@ use crate::cluster::index::Index;
 use crate::cluster::tails::Seen;
 use crate::job::labels::Labels;
 use crate::job::work::{self, Work};
-use crate::journal::entry::Entry;
-use crate::journal::file::JournalFile;
-use crate::journal::identity::Hash;
-use crate::journal::positions::Positions;
 use crate::journal::session::Session;
-use crate::record::report::Kind;
+use procpool_journal::files::file::JournalFile;
+use procpool_journal::format::attempt::Kind;
+use procpool_journal::format::entry::Entry;
+use procpool_journal::format::identity::Hash;
+use procpool_journal::format::positions::Positions;
 
 /// What it takes to tell of jobs that ran elsewhere.
 pub(crate) struct Means {

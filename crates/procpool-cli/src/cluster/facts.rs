@@ -7,7 +7,7 @@ use crate::cluster::claims;
 use crate::cluster::courier::Courier;
 use crate::cluster::order::Sharing;
 use crate::cluster::tails::Tails;
-use crate::journal::folder::Folder;
+use procpool_journal::files::folder::Folder;
 
 /// See the head of this file.
 pub(super) struct Facts<'a> {

@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 
 use procpool_core::{Halt, Handle, Signal};
 
-use crate::journal::file::JournalFile;
-use crate::journal::folder::{Folder, Purpose};
-use crate::os::threads;
+use procpool_journal::files::file::JournalFile;
+use procpool_journal::files::folder::{Folder, Purpose};
+use procpool_journal::os::threads;
 
 /// The time between two looks.
 const LOOK: Duration = Duration::from_millis(250);

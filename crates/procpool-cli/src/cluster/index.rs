@@ -3,8 +3,8 @@
 
 use anyhow::Context;
 
-use crate::journal::folder::Folder;
-use crate::journal::list_reader::ListReader;
+use procpool_journal::files::folder::Folder;
+use procpool_journal::read::list_reader::ListReader;
 
 /// Eight bytes a job: of a million, 8 MB.
 #[derive(Debug)]

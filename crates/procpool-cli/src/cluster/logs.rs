@@ -3,9 +3,9 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
-use crate::journal::file::JournalFile;
-use crate::journal::folder::Folder;
 use crate::run::tally::last_lines;
+use procpool_journal::files::file::JournalFile;
+use procpool_journal::files::folder::Folder;
 
 /// So many are told of, and so much of each is read, in bytes.
 const MOST: usize = 3;

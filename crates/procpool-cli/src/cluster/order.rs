@@ -8,12 +8,12 @@ use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::index::Index;
-use crate::journal::folder::Folder;
-use crate::journal::positions::Positions;
-use crate::journal::record::{sealed, tag};
-use crate::journal::scan::{Found, Scanner};
-use crate::journal::stored_jobs::Mark;
-use crate::journal::text::Text;
+use procpool_journal::files::folder::Folder;
+use procpool_journal::format::positions::Positions;
+use procpool_journal::format::record::{sealed, tag};
+use procpool_journal::format::text::Text;
+use procpool_journal::read::scan::{Found, Scanner};
+use procpool_journal::write::stored_jobs::Mark;
 
 /// What holds for all slices of a round.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,7 +156,7 @@ pub(crate) fn read(folder: &Folder, tag: &str, mut take: impl FnMut(Parts)) -> a
     let shown = || format!("can't read {path:?}");
     let mut scanner = Scanner::new(path.open().with_context(shown)?);
     let mut order = None;
-    while let Found::Line { body, .. } = scanner.next().with_context(shown)? {
+    while let Found::Line { body, .. } = scanner.next_line().with_context(shown)? {
         let line = [b"{", body].concat();
         match serde_json::from_slice(&line).ok() {
             Some(Line::Slices(found)) if [FIXED, VERSION].contains(&found.version) => order = Some(found),

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use procpool_core::Started;
 
 use crate::cluster::courier::Courier;
-use crate::journal::file::{JournalFile, changed};
-use crate::journal::running::{self, Entry};
+use procpool_journal::files::file::{JournalFile, changed};
+use procpool_journal::files::running::{self, Entry};
 
 /// See the head of this file.
 #[derive(Debug, Default)]

@@ -17,9 +17,9 @@ use crate::cluster::hand::Hand;
 use crate::cluster::order::Parts;
 use crate::input::Jobs;
 use crate::job::work::{self, Work};
-use crate::journal::listing::Listing;
-use crate::journal::outage::passes;
-use crate::journal::stored_jobs::{StoredJobs, Trouble};
+use procpool_journal::files::outage::passes;
+use procpool_journal::write::listing::Listing;
+use procpool_journal::write::stored_jobs::{StoredJobs, Trouble};
 
 /// What there is to do in a round, and what of it the slice may take.
 pub(crate) struct Pieces {

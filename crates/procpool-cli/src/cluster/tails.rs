@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use rustix::fs::fstat;
 
-use crate::journal::entry::Entry;
-use crate::journal::file::{JournalFile, changed};
-use crate::journal::folder::Folder;
-use crate::journal::past::parse;
-use crate::journal::record::Record;
-use crate::journal::scan::{Found, Scanner};
+use procpool_journal::files::file::{JournalFile, changed};
+use procpool_journal::files::folder::Folder;
+use procpool_journal::format::entry::Entry;
+use procpool_journal::format::record::Record;
+use procpool_journal::read::history::parse;
+use procpool_journal::read::scan::{Found, Scanner};
 
 /// The files of all slices of a folder.
 pub(crate) struct Tails {
@@ -176,7 +176,7 @@ impl Tail {
         let mut scanner = Scanner::new(file);
         let mut count = 0;
         loop {
-            match scanner.next()? {
+            match scanner.next_line()? {
                 Found::Line { offset, body } => {
                     if let Some(entry) = Entry::parse(body) {
                         take(entry)?;
@@ -204,5 +204,5 @@ fn slice_of(writer: &str) -> Option<(&str, u32)> {
 
 /// How long a line is in its file, by what stands in it after the check.
 fn line_length(body: &[u8]) -> u64 {
-    (crate::journal::line::CHECK + body.len() + 1) as u64
+    (procpool_journal::format::line::CHECK + body.len() + 1) as u64
 }

@@ -8,9 +8,9 @@ use procpool_cluster::{ArrayId, Earlier, Head, Manner, Piece, Round, ranges};
 use crate::cluster::courier::Courier;
 use crate::cluster::order::{self, Sharing};
 use crate::cluster::post::Terms;
-use crate::journal::folder::Folder;
 use crate::journal::outset::Outset;
-use crate::journal::positions::Positions;
+use procpool_journal::files::folder::Folder;
+use procpool_journal::format::positions::Positions;
 
 /// A head, and the round that it goes on with.
 pub(super) struct TakenUp {

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read, Write};
 use std::process;
 
-use crate::journal::file::JournalFile;
+use procpool_journal::files::file::JournalFile;
 
 /// What stands there where the round is given up, and no array is to take it any more.
 pub(crate) const NOBODY: &str = "nobody";
@@ -57,7 +57,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::journal::folder::Folder;
+    use procpool_journal::files::folder::Folder;
 
     #[test]
     fn who_comes_first_has_it() {

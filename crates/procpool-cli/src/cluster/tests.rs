@@ -15,17 +15,17 @@ use super::order::{self, Order, Parts};
 use super::tails::Tails;
 
 use crate::job::work::Work;
-use crate::journal::codec::{Defaults, JobCodec, Keep};
-use crate::journal::file::JournalFile;
-use crate::journal::folder::Folder;
-use crate::journal::inputs::Inputs;
-use crate::journal::line;
-use crate::journal::list::Line;
-use crate::journal::listing::Listing;
-use crate::journal::record::{End, Record, SliceBegin, sealed};
-use crate::journal::stored_jobs::StoredJobs;
-use crate::journal::text::Text;
-use crate::journal::writer::Durability;
+use procpool_journal::files::file::JournalFile;
+use procpool_journal::files::folder::Folder;
+use procpool_journal::files::inputs::Inputs;
+use procpool_journal::format::codec::{Defaults, JobCodec, Keep};
+use procpool_journal::format::line;
+use procpool_journal::format::list::Line;
+use procpool_journal::format::record::{End, Record, SliceBegin, sealed};
+use procpool_journal::format::text::Text;
+use procpool_journal::write::listing::Listing;
+use procpool_journal::write::stored_jobs::StoredJobs;
+use procpool_journal::write::writer::Durability;
 
 fn folder() -> (TempDir, Folder) {
     let temporary = tempfile::Builder::new().tempdir().unwrap();
@@ -134,7 +134,7 @@ fn a_file_of_slices_that_is_damaged_or_of_another_version_is_refused() {
 /// The record of an attempt, with a key that takes some room.
 fn attempt(position: u64) -> Vec<u8> {
     let entry =
-        crate::journal::entry::scripted(&serde_json::json!({ "seq": position, "key": "k".repeat(300) }));
+        procpool_journal::testing::scripted(&serde_json::json!({ "seq": position, "key": "k".repeat(300) }));
     let text = serde_json::to_string(&entry).unwrap();
     line::seal(text.replacen('{', "{\"record\":\"attempt\",", 1).as_bytes())
 }

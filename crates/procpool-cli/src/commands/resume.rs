@@ -8,9 +8,9 @@ use anyhow::Context;
 use rustix::io::Errno;
 
 use crate::args::{self, ListFrom, ResumeArgs, RunArgs, Said};
-use crate::journal::folder::{Folder, Purpose};
-use crate::journal::past;
-use crate::journal::text::Text;
+use procpool_journal::files::folder::{Folder, Purpose};
+use procpool_journal::format::text::Text;
+use procpool_journal::read::history;
 
 /// What the run that a folder has the journal of was told, and what was typed now; in the directory where it was
 /// started.
@@ -22,7 +22,7 @@ pub(crate) fn options(args: ResumeArgs) -> anyhow::Result<RunArgs> {
     let nothing = || format!("{shown}: no run is recorded there; `procpool run --journal DIR …` begins one");
     let folder = Folder::open(&args.directory, Purpose::Running).with_context(|| shown.clone())?;
     let folder = folder.ok_or(Errno::NOENT).with_context(|| shown.clone())?;
-    let run = past::last_run(&folder).with_context(|| shown.clone())?.with_context(nothing)?;
+    let run = history::last_run(&folder).with_context(|| shown.clone())?.with_context(nothing)?;
     let directory = run.directory.into_os_string();
     let there = || format!("{shown}: the run was started in {directory:?}, which can't be entered now");
     env::set_current_dir(&directory).with_context(there)?;

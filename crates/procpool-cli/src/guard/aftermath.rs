@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use crate::guard::left::Left;
 use crate::guard::orphans::Orphans;
 use crate::terminal::screen;
+use procpool_journal::files::left::Left;
 
 /// What becomes of processes that are left when the pool has come to an orderly end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::io;
 
 use rustix::process::Pid;
 
-use crate::proc;
+use procpool_journal::os::proc;
 
 pub(super) fn number(pid: Pid) -> u32 {
     pid.as_raw_nonzero().get().unsigned_abs()

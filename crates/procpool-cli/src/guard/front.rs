@@ -11,8 +11,8 @@ use crate::guard::sweep::{sweep, sweep_after};
 use crate::guard::watch::{Awaited, Came, Heard, Line, end_like, next_child, wait_for_news};
 use crate::guard::words::{DRAWS, HAS_SEEN, TAKES_LEAVE, signal, stopped_by};
 use crate::os::sys;
-use crate::proc;
 use crate::terminal::screen;
+use procpool_journal::os::proc;
 
 pub(super) struct Front {
     pub(super) keeper: Pid,

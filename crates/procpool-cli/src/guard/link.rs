@@ -20,8 +20,9 @@ use crate::guard::children::children_of_all_threads;
 use crate::guard::orphans::Orphans;
 use crate::guard::signals::{Ending, Obedience};
 use crate::guard::words::{DRAWS, LISTENS, source_of};
-use crate::os::{sys, threads};
+use crate::os::sys;
 use crate::terminal::screen;
+use procpool_journal::os::threads;
 
 /// Whether the keeper is dead. Clones know together.
 #[derive(Clone, Default)]

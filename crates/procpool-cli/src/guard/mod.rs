@@ -14,9 +14,7 @@ mod children;
 mod front;
 mod keeper;
 pub(crate) mod leave;
-mod left;
 mod link;
-mod mark;
 mod orphans;
 pub(crate) mod signals;
 pub(crate) mod status;
@@ -43,16 +41,17 @@ use signal_hook::consts::SIGKILL;
 pub(crate) use crate::guard::aftermath::{Leftovers, list};
 use crate::guard::front::Front;
 use crate::guard::keeper::Keeper;
-pub(crate) use crate::guard::left::Left;
 use crate::guard::link::Heard;
 pub(crate) use crate::guard::link::{Alone, Link, Ruler};
-pub(crate) use crate::guard::mark::{MARK, Mark};
 pub(crate) use crate::guard::orphans::Orphans;
 use crate::guard::watch::{Awaited, Line};
 use crate::guard::words::TAKES_LEAVE;
-use crate::os::{sys, threads};
-use crate::proc;
+use crate::os::sys;
 use crate::terminal::screen;
+pub(crate) use procpool_journal::files::left::Left;
+pub(crate) use procpool_journal::files::mark::{MARK, Mark};
+use procpool_journal::os::proc;
+use procpool_journal::os::threads;
 
 /// The pool's side: that it has a keeper, and the orphans that it has adopted itself.
 pub(crate) struct Guard {

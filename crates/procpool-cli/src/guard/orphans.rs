@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use crate::guard::children::{children_of, number};
-use crate::guard::left::Left;
-use crate::guard::mark::{Belongs, Mark};
+use procpool_journal::files::left::Left;
+use procpool_journal::files::mark::{Belongs, Mark};
 
 /// The orphans of the pool. The kernel gives them to the first thread of a process, which starts nothing itself,
 /// so that thread's list of children is exactly them.

@@ -8,10 +8,10 @@ use std::time::Instant;
 
 use procpool_core::{Handle, HeldUp, Pending, Process, Processes, Snapshot};
 
-use crate::os::threads;
 use crate::run::tally::{last_lines, shorten};
 use crate::terminal::{screen, shown};
 use crate::units::duration::prose;
+use procpool_journal::os::threads;
 
 /// Writes what runs to standard error.
 #[derive(Clone)]

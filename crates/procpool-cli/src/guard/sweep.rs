@@ -8,8 +8,8 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, wait, waitpid};
 
 use crate::guard::children::{children_of, number};
-use crate::proc;
 use crate::terminal::screen;
+use procpool_journal::os::proc;
 
 /// After this long what still lives can't be killed: another user's, or waiting for a dead disk.
 const LAST_EFFORT: Duration = Duration::from_secs(5);

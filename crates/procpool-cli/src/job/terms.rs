@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use procpool_core::{Command, EnvironmentBase, Job};
 
-use crate::journal::codec::Defaults;
+use procpool_journal::format::codec::Defaults;
 
 /// The terms on which jobs run that say nothing else themselves.
 #[derive(Clone, Debug, Default)]

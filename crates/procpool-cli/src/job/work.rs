@@ -9,10 +9,10 @@ use std::time::SystemTime;
 use procpool_core::{Command, Completion, Job, Slot, Stdin};
 
 use crate::job::terms::Terms;
-use crate::journal::codec::{self, InputFrom, Listable};
-use crate::journal::list;
 use crate::shell::quote::{Reader, command_line};
 use crate::template::{self, SLOT_NOT_KNOWN, Template};
+use procpool_journal::format::codec::{self, InputFrom, Listable};
+use procpool_journal::format::list;
 
 pub(crate) use crate::template::Place;
 

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::guard::signals::Ending;
-use crate::journal::brief;
+use procpool_journal::format::brief;
 
 /// How long a record waits.
 pub(crate) const HEARING: Duration = Duration::from_secs(1);
@@ -137,7 +137,7 @@ mod tests {
     use std::sync::mpsc::{Receiver, channel};
 
     use super::*;
-    use crate::journal::line::seal;
+    use procpool_journal::format::line::seal;
 
     const SUCCESS: &str = concat!(
         r#"{"record":"attempt","generation":1,"attempt":1,"job":"00000000000000000000000000000000","#,

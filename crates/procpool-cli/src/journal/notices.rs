@@ -1,8 +1,8 @@
 //! What people are told of a journal's folder while a run uses it.
 //! The journal itself says nothing to anybody.
 
-use crate::journal::outage::Notice;
 use crate::terminal::{screen, shown};
+use procpool_journal::files::outage::Notice;
 
 /// Tells of an outage of the folder, and of its end.
 pub(crate) fn say(notice: Notice<'_>) {

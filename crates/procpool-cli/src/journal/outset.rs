@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::journal::past::PastRound;
-use crate::journal::positions::Positions;
+use procpool_journal::format::positions::Positions;
+use procpool_journal::read::history::PastRound;
 
 /// What a run sets out from.
 #[derive(Clone, Debug, Default)]

@@ -12,16 +12,16 @@ use procpool_core::{Completion, Context, Halt, HeldUp, Job, NotStarted, Outcome,
 use crate::guard::Left;
 use crate::guard::signals::Ending;
 use crate::job::work::Work;
-use crate::journal::brief::{self, Brief};
-use crate::journal::folder::Folder;
 use crate::journal::held::{Batch, HEARING, Held};
-use crate::journal::line;
-use crate::journal::positions::Positions;
-use crate::journal::printed::Printed;
-use crate::journal::record::{Circumstances, End, Output, Outputs, Record, attempt_line};
-use crate::journal::running::{Entry, Running};
-use crate::journal::writer::Writer;
-use crate::record::report::{Attempt, Kind, time};
+use procpool_journal::files::folder::Folder;
+use procpool_journal::files::running::{Entry, Running};
+use procpool_journal::format::attempt::{Attempt, Kind, time};
+use procpool_journal::format::brief::{self, Brief};
+use procpool_journal::format::line;
+use procpool_journal::format::positions::Positions;
+use procpool_journal::format::record::{Circumstances, End, Output, Outputs, Record, attempt_line};
+use procpool_journal::write::printed::Printed;
+use procpool_journal::write::writer::Writer;
 
 /// What workers have of a journal.
 pub(crate) struct Recorder {

@@ -10,21 +10,21 @@ use std::time::SystemTime;
 use anyhow::{Context, bail};
 
 use crate::input::{Fault, Jobs};
-use crate::journal::claim::Claim;
-use crate::journal::folder::Folder;
-use crate::journal::leftovers::{self, Leftover};
-use crate::journal::listing::Listing;
-use crate::journal::past::Length;
-use crate::journal::printed::Printed;
-use crate::journal::record::{Record, Run};
 use crate::journal::recorder::Recorder;
-use crate::journal::running::{Entry, Holder, Leaks};
-use crate::journal::stored_jobs::Trouble;
-use crate::journal::whereabouts::Whereabouts;
-use crate::journal::writer::{Durability, Writer};
 use crate::os::errors::copy_of_chain;
-use crate::record::report::time;
 use crate::terminal::screen;
+use procpool_journal::files::claim::Claim;
+use procpool_journal::files::folder::Folder;
+use procpool_journal::files::leftovers::{self, Leftover};
+use procpool_journal::files::running::{Entry, Holder, Leaks};
+use procpool_journal::files::whereabouts::Whereabouts;
+use procpool_journal::format::attempt::time;
+use procpool_journal::format::record::{Record, Run};
+use procpool_journal::read::history::Length;
+use procpool_journal::write::listing::Listing;
+use procpool_journal::write::printed::Printed;
+use procpool_journal::write::stored_jobs::Trouble;
+use procpool_journal::write::writer::{Durability, Writer};
 
 /// A run that is recorded.
 pub(crate) struct Session {
@@ -226,7 +226,7 @@ pub(crate) fn this_run(name: &str, generation: u32, list: u32) -> io::Result<Run
         whereabouts: Whereabouts::own(),
         started: time(SystemTime::now()),
         limit: 0,
-        directory: crate::journal::text::Text(directory.as_os_str().as_bytes().to_vec().into()),
+        directory: procpool_journal::format::text::Text(directory.as_os_str().as_bytes().to_vec().into()),
         words: Vec::new(),
         options: Vec::new(),
         names: None,

@@ -9,15 +9,15 @@ use procpool_core::{Completion, Retried};
 use crate::exit::ExitStatus;
 use crate::job::work::Work;
 use crate::journal::check::Recorded;
-use crate::journal::folder::WriterFiles;
-use crate::journal::record::{Record, SliceBegin};
 use crate::journal::recorder::Recorder;
-use crate::journal::running::Leaks;
-use crate::journal::stored_jobs::Trouble;
-use crate::journal::writer::{Durability, Writer};
 use crate::os::errors::copy_of_chain;
-use crate::os::threads;
 use crate::run::sink::{self, Sink, Totals};
+use procpool_journal::files::folder::WriterFiles;
+use procpool_journal::files::running::Leaks;
+use procpool_journal::format::record::{Record, SliceBegin};
+use procpool_journal::os::threads;
+use procpool_journal::write::stored_jobs::Trouble;
+use procpool_journal::write::writer::{Durability, Writer};
 
 /// What a slice has to record, and where.
 pub(crate) struct Records {

@@ -1,9 +1,9 @@
 //! Which placeholders a tag may have, as the template knows them and as a journal keeps them.
 //! A resume by the journal alone has no input that would say it.
 
-use crate::journal::names::NamesLine;
-use crate::journal::text::Text;
 use crate::template::Names;
+use procpool_journal::format::names::NamesLine;
+use procpool_journal::format::text::Text;
 
 impl From<&Names> for NamesLine {
     fn from(names: &Names) -> NamesLine {

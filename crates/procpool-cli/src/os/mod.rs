@@ -7,5 +7,4 @@ pub(crate) mod closed;
 pub(crate) mod descriptors;
 pub(crate) mod errors;
 pub(crate) mod sys;
-pub(crate) mod threads;
 pub(crate) mod ulimits;

@@ -10,7 +10,7 @@ use anyhow::anyhow;
 use nix::libc;
 use rustix::process::Resource;
 
-use crate::os::sys::memory;
+use procpool_journal::os::memory;
 
 /// A limit that is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use procpool_core::{Completion, Key, Live, Outcome, Source, Spool};
 
 use crate::job::work::Work;
-use crate::journal::positions::Positions;
-use crate::journal::resumption::Afterwards;
 use crate::output::passage::Passage;
 use crate::output::print::{Goes, Printer};
 use crate::output::reorder::Reorder;
 use crate::output::replay::{Begun, Replay};
 use crate::run::sink::{Sink, Totals, Trouble};
+use procpool_journal::format::positions::Positions;
+use procpool_journal::resume::resumption::Afterwards;
 
 /// A printer that keeps the order. A waiting output costs no open file, and some hundred bytes of memory.
 pub(crate) struct InOrder {

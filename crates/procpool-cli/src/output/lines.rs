@@ -8,13 +8,13 @@ use std::sync::Arc;
 use procpool_core::{Completion, Key, Live, Outcome, Retried, Seq, Source, Spool};
 
 use crate::job::work::Work;
-use crate::journal::printed::Printed;
-use crate::journal::rows::Place;
 use crate::output::catch_up::Prints;
 use crate::output::note::Note;
 use crate::output::passage::Passage;
 use crate::output::print::Printer;
 use crate::run::sink::{Sink, Totals, Trouble};
+use procpool_journal::write::printed::Printed;
+use procpool_journal::write::rows::Place;
 
 /// A printer of lines.
 pub(crate) struct Lines {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use procpool_core::Source;
 
-use crate::journal::printed::Printed;
-use crate::journal::rows::Place;
-use crate::journal::shaped::Shaped;
 use crate::output::stream::Stream;
+use procpool_journal::write::printed::Printed;
+use procpool_journal::write::rows::Place;
+use procpool_journal::write::shaped::Shaped;
 
 /// The account of an output of one attempt.
 pub(crate) struct Note {

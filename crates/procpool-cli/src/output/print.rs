@@ -9,15 +9,15 @@ use procpool_core::{Completion, Key, Seq, Source, Spool};
 
 use crate::job::labels::Labels;
 use crate::job::work::{Place, Work};
-use crate::journal::printed::{Partial, Printed as Account};
-use crate::journal::resumption::Afterwards;
-use crate::journal::shaped::Shaped;
 use crate::output::passage::Printed;
 use crate::output::replay::{Cut, Recorded, Rest};
 use crate::output::stream::{Control, Stream};
 use crate::output::translate::Shaping;
 use crate::run::sink::{Sink, Totals, Trouble};
 use crate::terminal::pulse::Pulse;
+use procpool_journal::resume::resumption::Afterwards;
+use procpool_journal::write::printed::{Partial, Printed as Account};
+use procpool_journal::write::shaped::Shaped;
 
 /// Where outputs go, and how their lines begin.
 pub(crate) struct Printer {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::journal::positions::Positions;
+use procpool_journal::format::positions::Positions;
 
 /// Numbers go from 1, without a gap unless it is told of them.
 pub(crate) struct Reorder<T> {

@@ -10,20 +10,20 @@ use anyhow::Context;
 use procpool_core::{Completion, Job, Key, Outcome, Source, Spool};
 
 use crate::job::work::{self, Work};
-use crate::journal::entry::Entry;
-use crate::journal::file::JournalFile;
-use crate::journal::folder::{Folder, WriterFiles};
-use crate::journal::identity::Hash;
-use crate::journal::last_list::RestIs;
-use crate::journal::listing::Listing;
-use crate::journal::places::{RecordPlace, find_outcomes};
-use crate::journal::positions::Positions;
-use crate::journal::printed::Partial;
-use crate::journal::resumption::CutOff;
-use crate::journal::rows::Own;
-use crate::journal::shaped::Shaped;
-use crate::journal::stored_jobs::StoredJobs;
 use crate::run::sink::Trouble;
+use procpool_journal::files::file::JournalFile;
+use procpool_journal::files::folder::{Folder, WriterFiles};
+use procpool_journal::format::entry::Entry;
+use procpool_journal::format::identity::Hash;
+use procpool_journal::format::positions::Positions;
+use procpool_journal::read::places::{RecordPlace, find_outcomes};
+use procpool_journal::resume::last_list::RestIs;
+use procpool_journal::resume::resumption::CutOff;
+use procpool_journal::write::listing::Listing;
+use procpool_journal::write::printed::Partial;
+use procpool_journal::write::rows::Own;
+use procpool_journal::write::shaped::Shaped;
+use procpool_journal::write::stored_jobs::StoredJobs;
 
 /// What is to be printed, by position.
 pub(crate) struct Replay {

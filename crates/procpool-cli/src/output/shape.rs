@@ -5,9 +5,9 @@ use std::io::{self, Write};
 
 use procpool_core::Key;
 
-pub(crate) use crate::journal::shaped::Passes;
 use crate::output::tag::{Returns, Tagged};
 use crate::terminal::tame::Tame;
+pub(crate) use procpool_journal::write::shaped::Passes;
 
 /// A writer that shapes one output of one job.
 pub(crate) enum Shape<W: Write> {

@@ -11,7 +11,6 @@ use rustix::io::fcntl_dupfd_cloexec;
 use rustix::pipe::fcntl_setpipe_size;
 use rustix::stdio;
 
-use crate::journal::printed::{LastByte, Part, Printed};
 use crate::os::closed::Standard;
 use crate::output::account::{Account, PIECE, Rest, delivered, is_within_line};
 use crate::output::shape::{Passes, Shape};
@@ -20,6 +19,7 @@ use crate::run::sink::Trouble;
 use crate::terminal::patient::{Patient, wait_for_room};
 use crate::terminal::pulse::Pulse;
 use crate::terminal::screen::{self, Held};
+use procpool_journal::write::printed::{LastByte, Part, Printed};
 
 /// What of the outputs may control a terminal. To anything else they go as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

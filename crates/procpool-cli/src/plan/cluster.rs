@@ -23,12 +23,12 @@ use crate::guard::leave::Leave;
 use crate::input::Fault;
 use crate::job::labels::Labels;
 use crate::journal::outset::Outset;
-use crate::journal::past::PastRound;
 use crate::journal::session::Session;
-use crate::os::threads;
 use crate::plan::{schedule, spooling};
 use crate::run::Start;
 use crate::terminal::shown;
+use procpool_journal::os::threads;
+use procpool_journal::read::history::PastRound;
 
 /// What it takes beside what was typed.
 pub(super) struct Given<'a> {

@@ -13,31 +13,31 @@ use anyhow::{Context, bail};
 use crate::args::{JournalArgs, ListFrom, ResumeWish, Said};
 use crate::input::{Earlier, Input, Rest};
 use crate::job::work;
-use crate::journal::claim::Claim;
-use crate::journal::codec::{Defaults, JobCodec, Keep};
-use crate::journal::decision::{Counts, Resume};
-use crate::journal::file::JournalFile;
-use crate::journal::folder::{self, Contents, Folder, Made, Purpose};
-use crate::journal::inputs::Inputs;
-use crate::journal::last_list::{LastList, Noted};
-use crate::journal::listing::Listing;
 use crate::journal::notices;
 use crate::journal::outset::Outset;
-use crate::journal::past::{self, Past, PastRound};
-use crate::journal::positions::Positions;
-use crate::journal::printed::{Before, Printed};
-use crate::journal::record::Run;
 use crate::journal::recorder::{PrintedAgain, Recorder};
-use crate::journal::resumption::{Reckoning, Resumption, Wish, reckon_stored, write_list};
-use crate::journal::running::{Holder, Leaks, Lock, Running};
 use crate::journal::session::{From, Session, Start, this_run};
-use crate::journal::stored_jobs::StoredJobs;
-use crate::journal::text::Text;
-use crate::journal::writer::Durability;
 use crate::os::errors::copy_of_chain;
 use crate::output::replay::{Cut, Replay};
 use crate::plan::recording::Recording;
 use crate::terminal::screen;
+use procpool_journal::files::claim::Claim;
+use procpool_journal::files::file::JournalFile;
+use procpool_journal::files::folder::{self, Contents, Folder, Made, Purpose};
+use procpool_journal::files::inputs::Inputs;
+use procpool_journal::files::running::{Holder, Leaks, Lock, Running};
+use procpool_journal::format::codec::{Defaults, JobCodec, Keep};
+use procpool_journal::format::positions::Positions;
+use procpool_journal::format::record::Run;
+use procpool_journal::format::text::Text;
+use procpool_journal::read::history::{self, Past, PastRound};
+use procpool_journal::resume::decision::{Counts, Resume};
+use procpool_journal::resume::last_list::{LastList, Noted};
+use procpool_journal::resume::resumption::{Reckoning, Resumption, Wish, reckon_stored, write_list};
+use procpool_journal::write::listing::Listing;
+use procpool_journal::write::printed::{Before, Printed};
+use procpool_journal::write::stored_jobs::StoredJobs;
+use procpool_journal::write::writer::Durability;
 
 /// What a journal makes of a plan.
 pub(super) struct Journaling {
@@ -86,7 +86,7 @@ pub(super) fn journal(
             bail!("{}: something else is in it; name a new or an empty folder", shown())
         }
     }
-    let mut claim = Claim::new();
+    let mut claim = Claim::default();
     let (folder, made) = match there {
         Some(folder) => (folder, Made::Before),
         None => Folder::make(directory).with_context(shown)?,
@@ -135,7 +135,7 @@ fn check(file: &JournalFile) -> anyhow::Result<()> {
 /// Who holds a folder: where the file is gone that says it, the one that began last.
 fn name(holder: Option<Holder>, folder: &Folder) -> String {
     let known = holder.map(|holder| (holder.pid, holder.whereabouts)).or_else(|| {
-        let run = past::last_run(folder).ok().flatten()?;
+        let run = history::last_run(folder).ok().flatten()?;
         Some((run.pid, run.whereabouts))
     });
     known.map_or_else(String::new, |(pid, whereabouts)| format!(", {}", whereabouts.describe(pid)))
@@ -291,7 +291,7 @@ impl Preparation<'_> {
             }
         };
         let goes_on = self.given.recording.goes_on(round, self.args.resume)?;
-        Ok(Wish { resume, changed: self.args.changed, goes_on })
+        Ok(Wish { resume, changed: self.args.changed.map(Into::into), goes_on })
     }
 
     /// What there is to do, and what was said of it once and for all.

@@ -10,12 +10,12 @@ use crate::cluster::courier::Starts;
 use crate::guard::Guard;
 use crate::job::labels::Labels;
 use crate::job::launch::Launcher;
-use crate::journal::live;
 use crate::journal::session::Session;
 use crate::plan::machine::{self, Beside};
 use crate::plan::outputs::News;
 use crate::plan::schedule;
 use crate::run::Start;
+use procpool_journal::files::live;
 
 /// What it takes beside what was typed.
 pub(super) struct Given<'a> {

@@ -33,9 +33,6 @@ use crate::guard::{Guard, Link};
 use crate::input::Input;
 use crate::job::launch;
 use crate::job::terms::Terms;
-use crate::journal::codec::Keep;
-use crate::journal::past::PastRound;
-use crate::journal::running::Leaks;
 use crate::journal::session::Session;
 use crate::journal::sink::{Journal, Told};
 use crate::plan::journal::{Given, Journaling};
@@ -46,6 +43,9 @@ use crate::plan::taken::Taken;
 use crate::run::sink::Sink;
 use crate::run::{Start, Telling};
 use crate::terminal::pulse::Pulse;
+use procpool_journal::files::running::Leaks;
+use procpool_journal::format::codec::Keep;
+use procpool_journal::read::history::PastRound;
 
 /// All that a run needs.
 pub(crate) struct Plan {

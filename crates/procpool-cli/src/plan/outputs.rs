@@ -8,8 +8,6 @@ use procpool_core::Capture;
 
 use crate::args::{OutputArgs, OutputMode};
 use crate::job::labels::Labels;
-use crate::journal::positions::Positions;
-use crate::journal::printed::Printed as Account;
 use crate::os::closed::Standard;
 use crate::output::catch_up::{CatchUp, Prints};
 use crate::output::forget::Forget;
@@ -22,6 +20,8 @@ use crate::output::stream::Control;
 use crate::run::sink::Sink;
 use crate::template::{Names, TagTemplate};
 use crate::terminal::pulse::Pulse;
+use procpool_journal::format::positions::Positions;
+use procpool_journal::write::printed::Printed as Account;
 
 /// What becomes of jobs' outputs.
 pub(super) struct Outputs {

@@ -2,8 +2,8 @@
 //! Knows nothing of what is recorded.
 
 use crate::args::ResumeWish;
-use crate::journal::past::PastRound;
-use crate::journal::resumption::GoesOn;
+use procpool_journal::read::history::PastRound;
+use procpool_journal::resume::resumption::GoesOn;
 
 /// Who records the attempts of a run.
 #[derive(Clone, Copy)]

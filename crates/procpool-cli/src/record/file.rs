@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use nix::libc;
 
-use crate::ownership;
 use crate::run::sink::Trouble;
 use crate::terminal::patient::Patient;
 use crate::terminal::pulse::Pulse;
 use crate::terminal::shown;
+use procpool_journal::os::ownership;
 
 /// An open file, what it is called, and a pulse that beats with each write.
 pub(crate) struct RecordFile {

@@ -7,9 +7,9 @@ use procpool_core::{Completion, End, NotStarted, Outcome, Ran, Signal, Status};
 
 use crate::job::work::{Work, command_text};
 use crate::record::file::RecordFile;
-use crate::record::report;
 use crate::run::sink::{Sink, Totals, Trouble};
 use crate::terminal::shown;
+use procpool_journal::format::attempt;
 
 pub(crate) const HEADER: &str = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n";
 
@@ -96,7 +96,7 @@ impl Figures {
     pub(crate) fn row(&self, seq: u64, node: Option<&str>, command: &str) -> String {
         // What GNU parallel has where it is this one.
         let host = node.map_or_else(|| ":".to_owned(), shown::name);
-        let (started, elapsed) = (report::unix_seconds(self.started), report::seconds(self.elapsed));
+        let (started, elapsed) = (attempt::unix_seconds(self.started), attempt::seconds(self.elapsed));
         let (Code { exit, signal }, received) = (self.code, self.received);
         // Nothing is sent to another machine, and what GNU parallel calls sent without one is nothing too.
         format!("{seq}\t{host}\t{started}\t{elapsed:>10}\t0\t{received}\t{exit}\t{signal}\t{command}\n")
@@ -107,7 +107,7 @@ impl Code {
     /// Nothing but a success looks like one: who reads the log to run the rest again would leave a job out.
     fn of(ran: &Ran) -> Code {
         // Of one whose status others have taken, as of one that is lost.
-        let Some(status) = report::status(ran) else { return Code { exit: -1, signal: 0 } };
+        let Some(status) = attempt::status(ran) else { return Code { exit: -1, signal: 0 } };
         let signal = match status {
             Status::Signalled(signal) => signal.number(),
             Status::Exited(_) => 0,

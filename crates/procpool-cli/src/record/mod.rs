@@ -5,7 +5,6 @@ pub(crate) mod events;
 pub(crate) mod file;
 pub(crate) mod joblog;
 pub(crate) mod junit;
-pub(crate) mod report;
 pub(crate) mod results;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use procpool_core::{Completion, End, NotStarted, Outcome, Pending, Retried, Shown, Snapshot};
 
 use crate::job::work::{Work, command_run};
-use crate::record::report::Attempt;
 use crate::shell::quote::{Reader, line_with_input};
 use crate::terminal::shown;
+use procpool_journal::format::attempt::Attempt;
 
 /// The state of a run as its end will judge it.
 #[derive(Debug, Default)]

@@ -11,19 +11,19 @@ use procpool_core::{Command, Completion, Context, End, Job, Limit, Outcome, Pool
 
 use crate::job::terms::Terms;
 use crate::job::work::{Place, Values, Work};
-use crate::journal::codec::{Defaults, JobCodec, Keep};
-use crate::journal::decision::{Class, Decision, Resume};
-use crate::journal::folder::{Folder, Purpose};
-use crate::journal::identity::Identity;
-use crate::journal::inputs::Inputs;
-use crate::journal::line;
-use crate::journal::list;
-use crate::journal::past::Past;
-use crate::journal::record::{Circumstances, Output, Outputs, Record, attempt_line};
-use crate::journal::scan::{Found, Scanner};
-use crate::record::report::Attempt;
 use crate::shell::quote::{Reader, command_line};
 use crate::template::{self, Names, Several};
+use procpool_journal::files::folder::{Folder, Purpose};
+use procpool_journal::files::inputs::Inputs;
+use procpool_journal::format::attempt::Attempt;
+use procpool_journal::format::codec::{Defaults, JobCodec, Keep};
+use procpool_journal::format::identity::Identity;
+use procpool_journal::format::line;
+use procpool_journal::format::list;
+use procpool_journal::format::record::{Circumstances, Output, Outputs, Record, attempt_line};
+use procpool_journal::read::history::Past;
+use procpool_journal::read::scan::{Found, Scanner};
+use procpool_journal::resume::decision::{Class, Decision, Resume};
 
 /// A command with placeholders, for jobs of one value.
 pub struct Template(Arc<template::Template>);
@@ -161,7 +161,7 @@ pub fn seal(object: &[u8]) -> Vec<u8> {
 pub fn lines_in(bytes: &[u8]) -> u64 {
     let mut scanner = Scanner::new(bytes);
     let mut lines = 0;
-    while let Found::Line { .. } = scanner.next().expect("bytes can be read") {
+    while let Found::Line { .. } = scanner.next_line().expect("bytes can be read") {
         lines += 1;
     }
     lines
@@ -187,7 +187,7 @@ pub fn still_to_run(folder: &Path, list: &[u8]) -> u64 {
     let past = Past::read(&folder).expect("records");
     let mut scanner = Scanner::new(list);
     let mut to_run = 0;
-    while let Found::Line { body, .. } = scanner.next().expect("bytes can be read") {
+    while let Found::Line { body, .. } = scanner.next_line().expect("bytes can be read") {
         let identity = list::identity_of(body).expect("the line of a job");
         let class = Class::of(past.jobs.get(&identity.job), &identity);
         to_run += u64::from(class.decide(Resume::NotSucceeded, None) == Decision::Run);

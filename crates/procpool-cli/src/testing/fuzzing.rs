@@ -13,16 +13,17 @@ use procpool_core::{Command, Job, Shown, Stdin};
 use crate::input::job_file::{Format, stream};
 use crate::job::terms::Terms;
 use crate::job::work::{Work, command_of};
-use crate::journal::brief::{Brief, CameOfIt};
-use crate::journal::codec::{Defaults, JobCodec, Keep, Stored};
-use crate::journal::entry::Entry;
-use crate::journal::identity::Identity;
-use crate::journal::inputs::Inputs;
-use crate::journal::list;
-use crate::journal::scan::{Found, Scanner};
-use crate::journal::{line, past};
 use crate::shell::quote::{Reader, command_line, line_with_input};
 use crate::terminal::shown::{self, Harmless};
+use procpool_journal::files::inputs::Inputs;
+use procpool_journal::format::brief::{Brief, CameOfIt};
+use procpool_journal::format::codec::{Defaults, JobCodec, Keep, Stored};
+use procpool_journal::format::entry::Entry;
+use procpool_journal::format::identity::Identity;
+use procpool_journal::format::line;
+use procpool_journal::format::list;
+use procpool_journal::read::history;
+use procpool_journal::read::scan::{Found, Scanner};
 
 /// A job file in JSON.
 ///
@@ -148,7 +149,7 @@ fn judge_scan(bytes: &[u8]) -> usize {
     let mut scanner = Scanner::new(bytes);
     let mut lines = 0;
     loop {
-        match scanner.next().expect("bytes can be read") {
+        match scanner.next_line().expect("bytes can be read") {
             Found::Line { body, .. } => {
                 lines += 1;
                 judge_record(body);
@@ -175,7 +176,7 @@ fn judge_record(body: &[u8]) {
         assert_eq!(brief.identity.job.to_string(), entry.job);
     }
     // Nothing is to be said of it but that it can be read.
-    let _ = past::parse(body);
+    let _ = history::parse(body);
 }
 
 fn judge_list_line(body: &[u8]) {

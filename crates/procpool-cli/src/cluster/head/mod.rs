@@ -29,12 +29,12 @@ use crate::guard::Alone;
 use crate::guard::leave::Leave;
 use crate::input::Fault;
 use crate::job::work::Work;
-use crate::journal::live;
-use crate::journal::outage::Waiting;
-use crate::journal::positions::Positions;
-use crate::journal::record::{self, Record};
 use crate::journal::session::Session;
 use crate::terminal::screen;
+use procpool_journal::files::live;
+use procpool_journal::files::outage::Waiting;
+use procpool_journal::format::positions::Positions;
+use procpool_journal::format::record::{self, Record};
 
 /// The time between two looks at what slices have recorded: while there is something, and at most.
 const SHORTEST: Duration = Duration::from_millis(20);

@@ -13,9 +13,9 @@ use super::Errand;
 use crate::cluster::order::{self, Order, Parts, Sharing};
 use crate::cluster::{halting, logs, taking};
 use crate::job::work::Work;
-use crate::journal::live;
-use crate::journal::record::{self, Record, RoundOver, tag};
-use crate::journal::text::Text;
+use procpool_journal::files::live;
+use procpool_journal::format::record::{self, Record, RoundOver, tag};
+use procpool_journal::format::text::Text;
 
 impl Errand {
     /// The array whose elements have taken the round is the one that counts.

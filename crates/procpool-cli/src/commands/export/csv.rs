@@ -7,11 +7,11 @@ use std::io::Write;
 use crate::commands::export::format::Format;
 use crate::commands::export::row::{Row, open_word};
 use crate::commands::stdout::Fault;
-use crate::journal::entry::Entry;
-use crate::journal::reading::Reading;
 use crate::output::shape::Passes;
-use crate::record::report::KeyText;
 use crate::terminal::shown;
+use procpool_journal::format::attempt::KeyText;
+use procpool_journal::format::entry::Entry;
+use procpool_journal::read::reading::Reading;
 
 pub(super) struct Csv {
     cells: Cells,
@@ -187,7 +187,7 @@ mod tests {
 
     use super::*;
     use crate::commands::export::row::Whose;
-    use crate::journal::entry::scripted;
+    use procpool_journal::testing::scripted;
 
     #[test]
     fn each_field_of_a_record_stands_below_its_name() {

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use crate::commands::export::row::Row;
 use crate::commands::stdout::Fault;
-use crate::journal::reading::{ListEnd, Reading};
+use procpool_journal::read::reading::{ListEnd, Reading};
 
 /// Whatever has a text for each job or attempt, and may have some around them.
 pub(super) trait Format {

@@ -7,8 +7,8 @@ use std::time::SystemTime;
 use crate::commands::export::format::Format;
 use crate::commands::export::row::Row;
 use crate::commands::stdout::Fault;
-use crate::journal::reading::Reading;
 use crate::record::joblog::{Figures, HEADER};
+use procpool_journal::read::reading::Reading;
 
 pub(super) struct Joblog;
 
@@ -41,8 +41,8 @@ mod tests {
 
     use super::*;
     use crate::commands::export::row::Whose;
-    use crate::journal::entry::scripted;
-    use crate::record::report::Report;
+    use procpool_journal::format::attempt::Report;
+    use procpool_journal::testing::scripted;
 
     /// The row that is written as the job ends, and the one that is made of its record.
     fn rows(started: Duration, elapsed: Duration) -> (String, String) {

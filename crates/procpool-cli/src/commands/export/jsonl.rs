@@ -8,9 +8,9 @@ use serde::Serialize;
 use crate::commands::export::format::Format;
 use crate::commands::export::row::{Row, open_word};
 use crate::commands::stdout::Fault;
-use crate::journal::entry::Entry;
-use crate::journal::reading::Reading;
-use crate::record::report::KeyText;
+use procpool_journal::format::attempt::KeyText;
+use procpool_journal::format::entry::Entry;
+use procpool_journal::read::reading::Reading;
 
 pub(super) struct Jsonl;
 
@@ -63,7 +63,7 @@ mod tests {
 
     use super::*;
     use crate::commands::export::row::Whose;
-    use crate::journal::entry::scripted;
+    use procpool_journal::testing::scripted;
 
     #[test]
     fn a_line_is_the_record_and_the_command() {

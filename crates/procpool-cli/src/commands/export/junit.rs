@@ -10,11 +10,11 @@ use procpool_core::{NotStarted, Source};
 use crate::commands::export::format::Format;
 use crate::commands::export::row::{Row, Whose};
 use crate::commands::stdout::Fault;
-use crate::journal::reading::{ListEnd, Listed, Reading, Recorded, Stands};
 use crate::record::junit::case::{Case, MOST_WORDS, Try, words};
 use crate::record::junit::suite::Suite;
-use crate::record::report::Kind;
 use crate::run::tally::Rest;
+use procpool_journal::format::attempt::Kind;
+use procpool_journal::read::reading::{ListEnd, Listed, Reading, Recorded, Stands};
 
 pub(super) struct Junit(Suite);
 

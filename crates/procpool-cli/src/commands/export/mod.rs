@@ -21,9 +21,9 @@ use crate::commands::export::junit::Junit;
 use crate::commands::export::row::{Row, Whose};
 use crate::commands::stdout::{self, Fault};
 use crate::exit::ExitStatus;
-use crate::journal::reading::{Listed, Reading, Recorded, Stands};
 use crate::output::shape::Passes;
 use crate::terminal::shown::Harmless;
+use procpool_journal::read::reading::{Listed, Reading, Recorded, Stands};
 
 /// Prints what was asked for.
 pub(crate) fn export(args: &ExportArgs) -> ExitStatus {

@@ -1,9 +1,9 @@
 //! What formats have an entry of: a job and what came of it, or one of its attempts.
 //! Knows no format.
 
-use crate::journal::entry::Entry;
-use crate::journal::reading::{Listed, Stands};
 use crate::shell::quote::{Reader, command_line};
+use procpool_journal::format::entry::Entry;
+use procpool_journal::read::reading::{Listed, Stands};
 
 /// An entry.
 #[derive(Clone, Copy)]

@@ -14,11 +14,11 @@ use crate::args::LsArgs;
 use crate::commands::ls::table::{Nodes, Row, Table, key_width};
 use crate::commands::stdout::{self, Fault, Paper};
 use crate::exit::ExitStatus;
-use crate::journal::brief::CameOfIt;
-use crate::journal::positions::Positions;
-use crate::journal::reading::{ListEnd, Listed, Reading, Stands};
 use crate::output::shape::Passes;
 use crate::terminal::colour::{Palette, Place};
+use procpool_journal::format::brief::CameOfIt;
+use procpool_journal::format::positions::Positions;
+use procpool_journal::read::reading::{ListEnd, Listed, Reading, Stands};
 
 /// Prints what was asked for.
 pub(crate) fn ls(args: &LsArgs) -> ExitStatus {

@@ -6,11 +6,11 @@ use std::time::Duration;
 use procpool_core::{End, Key, Outcome, Status};
 use unicode_width::UnicodeWidthStr;
 
-use crate::journal::reading::{Listed, Reading, Stands};
-use crate::record::report::seconds;
 use crate::terminal::colour::{Palette, paint};
 use crate::terminal::shown;
 use crate::units::size;
+use procpool_journal::format::attempt::seconds;
+use procpool_journal::read::reading::{Listed, Reading, Stands};
 
 /// A job. They are ordered only to be kept in a heap, where something else decides.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -13,10 +13,10 @@ use crate::args::ShowArgs;
 use crate::commands::show::page::Page;
 use crate::commands::stdout::{self, Fault, Paper};
 use crate::exit::ExitStatus;
-use crate::journal::live::LiveOutput;
-use crate::journal::reading::{Listed, Reading, Recorded};
 use crate::output::shape::{Passes, Shape};
 use crate::terminal::colour::{Palette, Place};
+use procpool_journal::files::live::LiveOutput;
+use procpool_journal::read::reading::{Listed, Reading, Recorded};
 
 /// Prints what was asked for.
 pub(crate) fn show(args: &ShowArgs) -> ExitStatus {

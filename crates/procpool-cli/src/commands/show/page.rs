@@ -5,15 +5,15 @@ use std::fmt::Write as _;
 
 use procpool_core::{Command, EnvironmentBase, Key, PeakMemory, Source};
 
-use crate::journal::entry::Entry;
-use crate::journal::live::LiveOutput;
-use crate::journal::reading::{Listed, Reading, Stands};
-use crate::record::report::seconds;
 use crate::shell::quote::{Reader, command_line};
 use crate::terminal::colour::{Palette, paint};
 use crate::terminal::shown;
 use crate::units::duration;
 use crate::units::size;
+use procpool_journal::files::live::LiveOutput;
+use procpool_journal::format::attempt::seconds;
+use procpool_journal::format::entry::Entry;
+use procpool_journal::read::reading::{Listed, Reading, Stands};
 
 /// How it looks.
 #[derive(Clone, Copy)]
@@ -166,7 +166,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::journal::entry::scripted;
+    use procpool_journal::testing::scripted;
 
     #[test]
     fn an_attempt_says_all_that_was_recorded_of_it() {

@@ -7,9 +7,9 @@ use std::time::Duration;
 use procpool_core::Handle;
 
 use crate::exit::ExitStatus;
-use crate::os::threads;
 use crate::terminal::pulse::Pulse;
 use crate::terminal::screen;
+use procpool_journal::os::threads;
 
 /// What it takes to insist.
 #[derive(Clone)]

@@ -28,8 +28,9 @@ pub(crate) use crate::guard::signals::ignored::Ignored;
 pub(crate) use crate::guard::signals::insistence::Insistence;
 use crate::guard::signals::insistence::Patience;
 use crate::guard::status::StatusReport;
-use crate::os::{sys, threads, ulimits};
+use crate::os::{sys, ulimits};
 use crate::terminal::screen;
+use procpool_journal::os::threads;
 
 /// Those that end a run, those that stop procpool for a while and let it go on, and those that ask.
 const CAUGHT: [i32; 11] =

@@ -1,7 +1,6 @@
 //! The few calls of the system that no crate makes without `unsafe`.
 //! Knows nothing of jobs and runs.
 
-pub(crate) mod memory;
 pub(crate) mod vital;
 
 use std::fs;

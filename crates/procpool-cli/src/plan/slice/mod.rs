@@ -26,19 +26,10 @@ use crate::guard::{Guard, Leftovers};
 use crate::input::{Input, Jobs};
 use crate::job::gpus::Gpus;
 use crate::job::launch::{Launcher, Signals};
-use crate::journal::codec::{Defaults, JobCodec, Keep};
-use crate::journal::folder::{Folder, Purpose};
 use crate::journal::held::Held;
-use crate::journal::inputs::Inputs;
-use crate::journal::listing::Listing;
-use crate::journal::live::LiveOutputs;
 use crate::journal::notices;
 use crate::journal::recorder::Recorder;
 use crate::journal::slice_sink::{Records, SliceRecords};
-use crate::journal::stored_jobs::Trouble;
-use crate::journal::text::Text;
-use crate::journal::writer::Durability;
-use crate::os::threads;
 use crate::plan::machine::{self, Wanted};
 use crate::plan::{Plan, cluster, leaks, records, schedule, spooling, terms};
 use crate::run::summary::SummaryWish;
@@ -46,6 +37,15 @@ use crate::run::{Start, Telling};
 use crate::terminal::colour::Palette;
 use crate::terminal::progress::{Display, Failed, Progress};
 use crate::terminal::pulse::Pulse;
+use procpool_journal::files::folder::{Folder, Purpose};
+use procpool_journal::files::inputs::Inputs;
+use procpool_journal::files::live::LiveOutputs;
+use procpool_journal::format::codec::{Defaults, JobCodec, Keep};
+use procpool_journal::format::text::Text;
+use procpool_journal::os::threads;
+use procpool_journal::write::listing::Listing;
+use procpool_journal::write::stored_jobs::Trouble;
+use procpool_journal::write::writer::Durability;
 
 /// What a slice is to do, as its folder says.
 pub(crate) struct SliceOrder {

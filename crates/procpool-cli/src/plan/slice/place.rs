@@ -13,19 +13,19 @@ use crate::cluster::bad_nodes::{Leaves, OnBadNode, OwnNode};
 use crate::cluster::claims::{Claims, Taker};
 use crate::cluster::order::{Order, Parts, Sharing};
 use crate::cluster::share::Pieces;
-use crate::journal::entry::Entry;
-use crate::journal::folder::Folder;
-use crate::journal::leftovers;
-use crate::journal::listing::Listing;
-use crate::journal::live;
-use crate::journal::record::SliceBegin;
-use crate::journal::running::{self, Holder, Running};
-use crate::journal::scan::{Found, Scanner};
 use crate::journal::session::leave_nothing;
 use crate::journal::slice_sink::Records;
-use crate::journal::whereabouts::Whereabouts;
 use crate::plan::cluster;
-use crate::record::report::{Kind, time};
+use procpool_journal::files::folder::Folder;
+use procpool_journal::files::leftovers;
+use procpool_journal::files::live;
+use procpool_journal::files::running::{self, Holder, Running};
+use procpool_journal::files::whereabouts::Whereabouts;
+use procpool_journal::format::attempt::{Kind, time};
+use procpool_journal::format::entry::Entry;
+use procpool_journal::format::record::SliceBegin;
+use procpool_journal::read::scan::{Found, Scanner};
+use procpool_journal::write::listing::Listing;
 
 /// The place of this process among those that have been given the slice: each writes files of its own.
 pub(super) struct Place {
@@ -118,7 +118,7 @@ impl Place {
             let mut scanner = path.open().ok().map(Scanner::new);
             while let Some(Found::Line { body, .. }) = scanner
                 .as_mut()
-                .map(Scanner::next)
+                .map(Scanner::next_line)
                 .transpose()
                 .with_context(|| format!("can't read {path:?}"))?
             {

@@ -6,7 +6,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Serialize;
 
 use crate::guard::Left;
-use crate::record::report::{Report, Whose};
+use procpool_journal::format::attempt::{Report, Whose};
 
 /// One line.
 #[derive(Serialize)]

@@ -16,9 +16,9 @@ use crate::job::work::{Work, command_text};
 use crate::record::events::line::{Line, Piece, Stream};
 use crate::record::events::pieces::{Output, Pieces};
 use crate::record::file::RecordFile;
-use crate::record::report::{Attempt, Report, Whose, time};
 use crate::run::sink::{Sink, Totals, Trouble};
 use crate::run::tally::Rest;
+use procpool_journal::format::attempt::{Attempt, Report, Whose, time};
 
 /// Which form of lines this is; rises where a reader of the one before would be wrong.
 const VERSION: u32 = 1;

@@ -10,8 +10,8 @@ use quick_xml::Writer;
 use quick_xml::events::BytesText;
 
 use crate::job::work::Work;
-use crate::record::report::{Kind, seconds};
 use crate::run::tally::Rest;
+use procpool_journal::format::attempt::{Kind, seconds};
 
 /// A job in the words of JUnit.
 pub(crate) struct Case {

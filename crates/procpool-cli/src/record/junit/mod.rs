@@ -15,12 +15,12 @@ use anyhow::{Context, ensure};
 use procpool_core::{Completion, Retried};
 
 use crate::job::work::Work;
-use crate::ownership;
 use crate::record::junit::case::{Case, Try};
 use crate::record::junit::suite::Suite;
 use crate::run::sink::{Sink, Totals, Trouble};
 use crate::terminal::patient::Patient;
 use crate::terminal::pulse::Pulse;
+use procpool_journal::os::ownership;
 
 /// The cases go to a file without a name as jobs end, for the counts stand before them. At the end all goes to a
 /// temporary file beside the report, which then takes its name.

@@ -10,8 +10,8 @@ use quick_xml::events::Event::{self, Decl, End, Start, Text};
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText};
 
 use crate::record::junit::case::{Case, NAME, Verdict, unread};
-use crate::record::report::{seconds, time};
 use crate::run::tally::Rest;
+use procpool_journal::format::attempt::{seconds, time};
 
 /// The cases are in a file of their own, for the counts stand before them.
 pub(crate) struct Suite {

@@ -15,14 +15,14 @@ use procpool_core::{Completion, CopyError, NotStarted, Outcome, Retried, Spool};
 use serde::Serialize;
 
 use crate::job::work::{Work, command_text};
-use crate::ownership;
-use crate::record::report::{Attempt, Report, Whose};
 pub(crate) use crate::record::results::folder::is_result;
 use crate::record::results::folder::{EARLIER, FILES, Folder, Placed};
 use crate::record::results::staging::Staging;
 use crate::run::sink::{Sink, Totals, Trouble};
 use crate::terminal::patient::Patient;
 use crate::terminal::pulse::Pulse;
+use procpool_journal::format::attempt::{Attempt, Report, Whose};
+use procpool_journal::os::ownership;
 
 /// A job's folder is made in a hidden one and moved to its place when it is whole. So whoever finds a folder of
 /// results finds all of it, and of an earlier run all or nothing.

@@ -16,11 +16,11 @@ use std::time::{Duration, Instant};
 
 use procpool_core::{Handle, Snapshot};
 
-use crate::os::threads;
 use crate::terminal::colour::Palette;
 use crate::terminal::progress::figures::Figures;
 use crate::terminal::progress::view::{Longest, MOST_KEYS};
 use crate::terminal::{screen, shown};
+use procpool_journal::os::threads;
 
 /// How a run is shown while it goes on.
 #[derive(Clone, Copy, Debug)]

@@ -1,0 +1,398 @@
+//! The folder of a journal: what its files are called, and that nobody else may write to it where jobs are run by what stands
+//! there. Knows nothing of what that is.
+
+mod shared;
+
+use std::fs::{self, DirBuilder};
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, Stat, openat};
+use rustix::io::Errno;
+
+use crate::files::believed::believed;
+use crate::files::file::{Believes, Held, JournalFile};
+
+/// A folder that is open, by an absolute path for people: a resume goes to another directory before it is done with it.
+#[derive(Clone, Debug)]
+pub struct Folder(Arc<Held>);
+
+/// What a folder is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To run jobs by what stands there, and to write to it.
+    Running,
+    /// To tell of it: anybody's may be read.
+    Telling,
+}
+
+/// Whether a folder was there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Made {
+    Now,
+    Before,
+}
+
+/// The files of one writer. Each that writes has its own, so that several may, on several machines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WriterFiles {
+    pub journal: JournalFile,
+    pub outputs: JournalFile,
+}
+
+/// Whether there is a journal in a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contents {
+    /// Nothing at all, or no folder.
+    Nothing,
+    Journal,
+    /// What belongs to a journal, without it.
+    JournalGone,
+    /// Something else.
+    Other,
+}
+
+impl Folder {
+    /// `None` where there is none.
+    ///
+    /// # Errors
+    /// Where it can't be opened, or jobs were to be run by what somebody else may have written.
+    pub fn open(path: &Path, purpose: Purpose) -> anyhow::Result<Option<Folder>> {
+        let path = std::path::absolute(path)?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let directory = match openat(CWD, &path, flags, Mode::empty()) {
+            Err(Errno::NOENT) => return Ok(None),
+            Err(Errno::NOTDIR) if purpose == Purpose::Telling => return Ok(None),
+            directory => directory?,
+        };
+        let believes = match purpose {
+            Purpose::Telling => Believes::Anybody,
+            Purpose::Running => Believes::Only(believed(&path, &directory)?),
+        };
+        Ok(Some(Folder(Arc::new(Held { path, directory, believes, outage: Arc::default() }))))
+    }
+
+    /// Opens the folder to run jobs, and makes it where it is missing.
+    ///
+    /// # Errors
+    /// Where it can't be made, and as [`open`](Folder::open).
+    pub fn make(path: &Path) -> anyhow::Result<(Folder, Made)> {
+        let absolute = std::path::absolute(path)?;
+        if let Some(parent) = absolute.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        let made = match DirBuilder::new().mode(0o700).create(&absolute) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Made::Before,
+            result => result.map(|()| Made::Now)?,
+        };
+        let opened = Folder::open(path, Purpose::Running)
+            .and_then(|folder| folder.context("the folder was taken away as soon as it was made"));
+        if let (Err(_), Made::Now) = (&opened, made) {
+            // Not where somebody has put something else there.
+            let _ = fs::remove_dir(&absolute);
+        }
+        Ok((opened?, made))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    fn file(&self, name: impl Into<String>) -> JournalFile {
+        JournalFile::new(&self.0, name.into())
+    }
+
+    /// Opens the folder once more, for a lock of its own.
+    ///
+    /// # Errors
+    /// Where it can't be.
+    pub(crate) fn open_again(&self) -> io::Result<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(openat(&self.0.directory, ".", flags, Mode::empty())?)
+    }
+
+    /// The file of this writer.
+    pub fn own_files(&self) -> WriterFiles {
+        WriterFiles {
+            journal: self.file("journal.jsonl"),
+            outputs: self.file("outputs"),
+        }
+    }
+
+    /// Who holds the folder, and what runs.
+    pub fn running(&self) -> JournalFile {
+        self.file("running")
+    }
+
+    /// The list of jobs with this number.
+    pub fn list(&self, number: u32) -> JournalFile {
+        self.file(format!("list-{number}.jsonl"))
+    }
+
+    /// Which outputs of its list this generation has printed.
+    pub fn printed(&self, generation: u32) -> JournalFile {
+        self.file(format!("printed-{generation}"))
+    }
+
+    /// In which shape it was printing.
+    pub fn shape(&self, generation: u32) -> JournalFile {
+        shape_of(&self.printed(generation))
+    }
+
+    /// How far it was with outputs that it printed side by side.
+    pub fn rows(&self, generation: u32) -> JournalFile {
+        rows_of(&self.printed(generation))
+    }
+
+    /// What is given to jobs of this list on their standard input.
+    pub fn inputs(&self, number: u32) -> JournalFile {
+        self.file(format!("inputs-{number}"))
+    }
+
+    /// The files of a slice, or of any other writer with this name.
+    pub fn files_of(&self, writer: &str) -> WriterFiles {
+        WriterFiles {
+            journal: self.file(format!("journal-{writer}.jsonl")),
+            outputs: self.file(format!("outputs-{writer}")),
+        }
+    }
+
+    /// What a slice runs.
+    pub fn running_of(&self, writer: &str) -> JournalFile {
+        self.file(format!("running-{writer}"))
+    }
+
+    /// Which slices a round has.
+    pub fn slices(&self, round: &str) -> JournalFile {
+        self.file(format!("slices-{round}.jsonl"))
+    }
+
+    /// What an attempt has written so far that runs.
+    pub(crate) fn live(&self, name: &str) -> JournalFile {
+        self.file(format!("live-{name}"))
+    }
+
+    /// Says to the slices of a round that they are to stop, where it is there.
+    pub fn halt(&self, round: &str) -> JournalFile {
+        self.file(format!("halt-{round}"))
+    }
+
+    /// Which nodes the slices of a round are to leave alone.
+    pub fn nodes(&self, round: &str) -> JournalFile {
+        self.file(format!("nodes-{round}"))
+    }
+
+    /// Which array has taken a round.
+    pub fn array(&self, round: &str) -> JournalFile {
+        self.file(format!("array-{round}"))
+    }
+
+    /// Who has taken this piece of a round.
+    pub fn claim(&self, round: &str, piece: usize) -> JournalFile {
+        self.file(format!("claim-{round}-{piece:05}"))
+    }
+
+    /// What slices of a round have said, by the name that begins so, with what follows it.
+    ///
+    /// # Errors
+    /// Where the folder can't be read.
+    pub fn logs(&self, beginning: &str) -> io::Result<Vec<(String, JournalFile)>> {
+        let log = |name: String| Some((name.strip_prefix(beginning)?.to_owned(), self.file(&*name)));
+        Ok(self.names()?.into_iter().filter_map(log).collect())
+    }
+
+    /// The names of all writers but this one.
+    pub fn other_writers(&self) -> io::Result<Vec<String>> {
+        let of_writer =
+            |name: &String| name.strip_prefix("journal-")?.strip_suffix(".jsonl").map(ToOwned::to_owned);
+        let mut writers: Vec<String> = self.names()?.iter().filter_map(of_writer).collect();
+        writers.sort();
+        Ok(writers)
+    }
+
+    /// The files of all writers, this one's first, the others by name.
+    pub fn writers(&self) -> io::Result<Vec<WriterFiles>> {
+        let own = self.own_files();
+        let own = own.journal.stat_if_there()?.map(|_| own);
+        let others = self.other_writers()?;
+        Ok(own.into_iter().chain(others.iter().map(|writer| self.files_of(writer))).collect())
+    }
+
+    pub fn contents(&self) -> io::Result<Contents> {
+        let names = self.names()?;
+        // What is made before the first record, by who was killed before that.
+        let is_made_first = |name: &String| {
+            name == "running"
+                || name == "journal.jsonl"
+                || name == "journal.jsonl.new"
+                || ["list-", "printed-", "inputs-"].iter().any(|part| name.starts_with(part))
+        };
+        // One without a byte is what a power cut may leave of one that was just made.
+        let is_there = |file: Stat| file.st_size > 0 || !FileType::from_raw_mode(file.st_mode).is_file();
+        let has_journal = self.own_files().journal.stat_if_there()?.is_some_and(is_there);
+        Ok(if has_journal {
+            Contents::Journal
+        } else if names.iter().any(|name| name == "outputs") {
+            Contents::JournalGone
+        } else if !names.iter().all(is_made_first) {
+            Contents::Other
+        } else {
+            Contents::Nothing
+        })
+    }
+
+    /// Takes away all lists but this one, and what other generations have printed.
+    pub fn forget_all_but(&self, list: u32, generation: u32) {
+        let of_list = [self.list(list), self.inputs(list)];
+        let of_run = [self.printed(generation), self.shape(generation), self.rows(generation)];
+        for name in self.names().unwrap_or_default() {
+            let is_of_list = ["list-", "printed-", "inputs-"].iter().any(|part| name.starts_with(part));
+            let file = self.file(name);
+            if is_of_list && !of_list.contains(&file) && !of_run.contains(&file) {
+                // It takes room, and nothing else.
+                let _ = file.remove();
+            }
+        }
+    }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in Dir::read_from(&self.0.directory)? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            if ![".", ".."].contains(&&*name) {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+}
+
+impl AsFd for Folder {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.directory.as_fd()
+    }
+}
+
+/// Where the shape stands beside what was printed.
+pub(crate) fn shape_of(printed: &JournalFile) -> JournalFile {
+    printed.with_suffix(".shape")
+}
+
+/// Where the rows stand beside it.
+pub(crate) fn rows_of(printed: &JournalFile) -> JournalFile {
+    printed.with_suffix(".rows")
+}
+
+/// Whether the same stands in two files.
+///
+/// # Errors
+/// Where one can't be read.
+pub fn are_equal(one: &JournalFile, other: &JournalFile) -> io::Result<bool> {
+    let (mut one, mut other) = (one.open()?, other.open()?);
+    if one.metadata()?.len() != other.metadata()?.len() {
+        return Ok(false);
+    }
+    let mut pieces = [vec![0; PIECE], vec![0; PIECE]];
+    loop {
+        let count = one.read(&mut pieces[0])?;
+        if count == 0 {
+            return Ok(true);
+        }
+        other.read_exact(&mut pieces[1][..count])?;
+        if pieces[0][..count] != pieces[1][..count] {
+            return Ok(false);
+        }
+    }
+}
+
+/// So much is read at a time.
+const PIECE: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_folder_says_what_is_in_it() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let path = temporary.path().join("new/journal");
+        assert!(Folder::open(&path, Purpose::Running).unwrap().is_none());
+        assert_eq!(Folder::make(&path).unwrap().1, Made::Now);
+        let (folder, made) = Folder::make(&path).unwrap();
+        assert_eq!((folder.contents().unwrap(), made), (Contents::Nothing, Made::Before));
+        let expect = |name: &str, contents| {
+            fs::write(path.join(name), "x").unwrap();
+            assert_eq!(folder.contents().unwrap(), contents, "{name}");
+        };
+        expect("running", Contents::Nothing);
+        expect("list-1.jsonl", Contents::Nothing);
+        expect("notes.txt", Contents::Other);
+        expect("outputs", Contents::JournalGone);
+        expect("journal.jsonl", Contents::Journal);
+        expect("journal-b.jsonl", Contents::Journal);
+        expect("journal-a.jsonl", Contents::Journal);
+        let names: Vec<_> = folder
+            .writers()
+            .unwrap()
+            .into_iter()
+            .map(|files| files.outputs.path().file_name().unwrap().to_owned())
+            .collect();
+        assert_eq!(names, ["outputs", "outputs-a", "outputs-b"]);
+    }
+
+    /// Sets the mode of a file.
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn what_others_may_write_to_is_told_of_and_nothing_is_run_by_it() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let path = temporary.path();
+        let open = |purpose| Folder::open(path, purpose).map(Option::unwrap);
+        fs::write(path.join("running"), "x").unwrap();
+        set_mode(&path.join("running"), 0o606);
+        let error = open(Purpose::Running).unwrap().running().open().unwrap_err().to_string();
+        assert!(error.contains("by others (mode 0606)") && error.contains("`chmod go-w "), "{error}");
+        assert!(open(Purpose::Running).unwrap().running().open_or_make().is_err());
+        open(Purpose::Telling).unwrap().running().open().unwrap();
+        set_mode(path, 0o777);
+        let error = open(Purpose::Running).unwrap_err().to_string();
+        assert!(error.contains("the folder may be written to by others (mode 0777)"), "{error}");
+        open(Purpose::Telling).unwrap();
+        set_mode(path, 0o700);
+        open(Purpose::Running).unwrap();
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_a_file_is_not_followed_and_one_to_the_folder_of_our_own_is() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let (path, link) = (temporary.path().join("journal"), temporary.path().join("link"));
+        let (folder, _) = Folder::make(&path).unwrap();
+        fs::write(temporary.path().join("other"), "x").unwrap();
+        symlink("../other", path.join("running")).unwrap();
+        assert!(folder.running().open().is_err());
+        assert!(folder.running().open_or_make().is_err());
+        folder.running().make_anew().unwrap();
+        assert_eq!(fs::read(temporary.path().join("other")).unwrap(), b"x");
+        symlink("journal", &link).unwrap();
+        Folder::open(&link, Purpose::Running).unwrap().unwrap();
+    }
+
+    #[test]
+    fn what_is_put_in_the_place_of_the_folder_later_is_another_one() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let path = temporary.path().join("journal");
+        let (folder, _) = Folder::make(&path).unwrap();
+        fs::rename(&path, temporary.path().join("moved")).unwrap();
+        fs::create_dir(&path).unwrap();
+        folder.running().make().unwrap();
+        assert!(temporary.path().join("moved/running").exists() && !path.join("running").exists());
+    }
+}

@@ -1,0 +1,323 @@
+//! Processes that an earlier run has left: found again, ended, and named.
+//!
+//! A record alone is no reason to signal anybody: it may be a copy, forged, or of another machine, and a number may be
+//! somebody else's by now. So each process is proven to be of that run by itself: it was started since the run began, and
+//! carries the run's mark in its environment. What can't be proven is left alone.
+
+use std::collections::BTreeSet;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use crate::files::mark::MARK;
+use crate::files::running::{Entry, Holder, Leaks, started};
+use crate::files::whereabouts::Seen;
+use crate::os::proc::{self, Stat};
+
+/// After this long what still lives can't be killed: another user's, or waiting for a dead disk.
+const LAST_EFFORT: Duration = Duration::from_secs(5);
+
+/// So long one that was killed may take to be gone.
+const LETTING_GO: Duration = Duration::from_secs(1);
+
+/// So long a program may take to be loaded before it is taken for one that will never say what it is.
+const LONGEST_EXEC: Duration = Duration::from_secs(1);
+
+/// The time between two looks.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// A process that was left, and the job that it is of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Leftover {
+    pub pid: u32,
+    /// Of its program.
+    pub name: String,
+    pub seq: u64,
+}
+
+/// What was found of an earlier run.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    pub ended: BTreeSet<Leftover>,
+    /// They are the run's, and can't be ended.
+    pub stay: Vec<Leftover>,
+    /// Number and start are those of a job's own process, and it carries no mark that can be read.
+    pub doubtful: Vec<Leftover>,
+    /// They are in the session of a job and carry no mark that can be read.
+    pub unproven: Vec<Leftover>,
+    /// Why nothing was looked for, though something may run.
+    pub unseen: Option<String>,
+}
+
+/// Ends what is left of these attempts, which have no outcome, and of all others but where that was left on purpose.
+pub fn end(holder: &Holder, table: &[Entry]) -> Found {
+    let unseen = match holder.whereabouts.seen() {
+        Seen::Here => None,
+        Seen::Gone => return Found::default(),
+        Seen::OnAnotherMachine => Some(format!("on {}", holder.whereabouts.host)),
+        Seen::InAnotherNamespace => Some(format!("in another PID namespace of {}", holder.whereabouts.host)),
+        Seen::Unknown(why) => Some(format!("here, and can't be looked for: {why}")),
+    };
+    if unseen.is_some() {
+        return Found { unseen, ..Found::default() };
+    }
+    // Who holds a copy of this journal goes on, and so do its jobs.
+    if !is_gone_soon(holder) {
+        return Found::default();
+    }
+    let mut ended = BTreeSet::new();
+    let begun = Instant::now();
+    loop {
+        let look = Look::at_all(holder, table);
+        for left in &look.ours {
+            kill(holder, table, left);
+            ended.insert(left.clone());
+        }
+        // Between two lines of /proc one may have lost its environment because it ends: it is gone a moment later.
+        let is_one_unclear = look.is_one_changing || !look.doubtful.is_empty();
+        let may_be_ours = is_one_unclear && begun.elapsed() < LONGEST_EXEC;
+        if look.ours.is_empty() && !may_be_ours || begun.elapsed() > LAST_EFFORT {
+            let mut stay = look.ours;
+            stay.retain(|left| started(left.pid).is_some());
+            ended.retain(|left| !stay.iter().any(|still| still.pid == left.pid));
+            return Found {
+                ended,
+                stay,
+                doubtful: look.doubtful,
+                unproven: look.unproven,
+                unseen: None,
+            };
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+/// Whether the process that held the journal is no more. One that was killed may take a moment to be gone.
+pub fn is_gone_soon(holder: &Holder) -> bool {
+    let until = Instant::now() + LETTING_GO;
+    loop {
+        let lives = started(holder.pid).is_some_and(|ticks| ticks <= holder.ticks);
+        if !lives || holder.whereabouts.seen() != Seen::Here {
+            return true;
+        }
+        if Instant::now() > until {
+            return false;
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+/// One look at all processes.
+#[derive(Default)]
+struct Look {
+    ours: Vec<Leftover>,
+    doubtful: Vec<Leftover>,
+    unproven: Vec<Leftover>,
+    /// Whether one is in the middle of execve(2), when nothing can be told of it.
+    is_one_changing: bool,
+}
+
+/// What can be told of a process.
+enum Proof {
+    /// It is of the run.
+    Ours(u64),
+    Doubtful(u64),
+    Unproven(u64),
+    Changing,
+    Stranger,
+}
+
+impl Look {
+    fn at_all(holder: &Holder, table: &[Entry]) -> Look {
+        let mut look = Look::default();
+        for pid in proc::others() {
+            let left = |seq| Leftover { pid, name: proc::name(pid), seq };
+            match prove(pid, holder, table) {
+                Proof::Ours(seq) => look.ours.push(left(seq)),
+                Proof::Doubtful(seq) => look.doubtful.push(left(seq)),
+                Proof::Unproven(seq) => look.unproven.push(left(seq)),
+                Proof::Changing => look.is_one_changing = true,
+                Proof::Stranger => {}
+            }
+        }
+        look
+    }
+}
+
+fn prove(pid: u32, holder: &Holder, table: &[Entry]) -> Proof {
+    let Some(stat) = proc::stat(pid).filter(|stat| !stat.has_ended && stat.started >= holder.ticks) else {
+        return Proof::Stranger;
+    };
+    let environment = proc::environment(pid);
+    let mark = environment.as_ref().ok().and_then(|environment| mark_in(environment, &holder.run));
+    if let Some((seq, attempt)) = mark {
+        let is_open = || table.iter().any(|entry| (entry.seq, entry.attempt) == (seq, attempt));
+        // Of jobs that had ended something may have been left on purpose.
+        return if holder.leaks != Leaks::Kept || is_open() { Proof::Ours(seq) } else { Proof::Stranger };
+    }
+    // Threads of the kernel have no session, and no environment ever.
+    if environment.is_ok_and(|text| text.is_empty()) && !stat.has_environment && stat.session != 0 {
+        return Proof::Changing;
+    }
+    // Whoever has the number of one that was there before, and was started later, is somebody else.
+    let its_own = |entry: &&Entry| entry.pid == pid && stat.started <= entry.ticks;
+    if let Some(entry) = table.iter().find(its_own) {
+        return Proof::Doubtful(entry.seq);
+    }
+    match table.iter().find(|entry| is_in_session(&stat, entry)) {
+        Some(entry) => Proof::Unproven(entry.seq),
+        None => Proof::Stranger,
+    }
+}
+
+/// A session keeps its number for itself as long as anybody is in it.
+fn is_in_session(stat: &Stat, entry: &Entry) -> bool {
+    let is_its_leader = |leader: Stat| leader.started <= entry.ticks;
+    stat.session == entry.pid && proc::stat(entry.pid).is_none_or(is_its_leader)
+}
+
+/// Of which job and attempt of this run an environment is.
+fn mark_in(environment: &[u8], run: &str) -> Option<(u64, u32)> {
+    let value = |variable| <[u8]>::strip_prefix(variable, MARK.as_bytes())?.strip_prefix(b"=");
+    let marks = environment.split(|byte| *byte == 0).find_map(value)?;
+    let of_run = |mark: &[u8]| mark.strip_prefix(run.as_bytes())?.strip_prefix(b":").map(<[u8]>::to_vec);
+    let mark = String::from_utf8(marks.split(|byte| *byte == b' ').find_map(of_run)?).ok()?;
+    let (seq, attempt) = mark.split_once(':')?;
+    Some((seq.parse().ok()?, attempt.parse().ok()?))
+}
+
+/// Kills it, where it is proven once more when nobody else can have its number any more: what is sent by a pidfd reaches the
+/// process that it was opened for, or nobody.
+fn kill(holder: &Holder, table: &[Entry], left: &Leftover) {
+    let Some(pid) = i32::try_from(left.pid).ok().and_then(Pid::from_raw) else { return };
+    let Ok(pidfd) = pidfd_open(pid, PidfdFlags::empty()) else { return };
+    if let Proof::Ours(_) = prove(left.pid, holder, table) {
+        let _ = pidfd_send_signal(&pidfd, Signal::KILL);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::{CommandExt, ExitStatusExt};
+    use std::process::{Child, Command};
+
+    use super::*;
+    use crate::files::whereabouts::Whereabouts;
+
+    fn holder(run: &str) -> Holder {
+        Holder {
+            run: run.into(),
+            whereabouts: Whereabouts::own(),
+            ..Holder::default()
+        }
+    }
+
+    /// A process, with these marks, once it has become its program.
+    fn child(marks: Option<&str>) -> Child {
+        let mut command = Command::new("sleep");
+        command.arg("86400").env_remove(MARK).env("IS_THERE", "1").process_group(0);
+        let child = command.envs(marks.map(|marks| (MARK, marks))).spawn().unwrap();
+        let is_there =
+            |pid| proc::environment(pid).is_ok_and(|text| text.windows(8).any(|part| part == b"IS_THERE"));
+        while !is_there(child.id()) {
+            thread::sleep(Duration::from_millis(1));
+        }
+        child
+    }
+
+    fn end_child(mut child: Child) {
+        assert!(child.try_wait().unwrap().is_none(), "it was signalled");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    fn entry_of(child: &Child) -> Entry {
+        Entry {
+            pid: child.id(),
+            ticks: started(child.id()).unwrap(),
+            seq: 7,
+            attempt: 1,
+        }
+    }
+
+    fn left(child: &Child, seq: u64) -> Leftover {
+        Leftover { pid: child.id(), name: "sleep".into(), seq }
+    }
+
+    #[test]
+    fn a_recorded_process_without_a_mark_is_named_and_left_alone() {
+        let stranger = child(None);
+        let entry = entry_of(&stranger);
+        let doubtful = Found { doubtful: vec![left(&stranger, 7)], ..Found::default() };
+        assert_eq!(end(&holder("no-such-run-1"), &[entry]), doubtful);
+        // Who was started later has only got its number; who was there before the run began is no process of it.
+        let later = Entry { ticks: entry.ticks - 1, ..entry };
+        assert_eq!(end(&holder("no-such-run-1"), &[later]), Found::default());
+        let after = Holder { ticks: entry.ticks + 1, ..holder("no-such-run-1") };
+        assert_eq!(end(&after, &[entry]), Found::default());
+        end_child(stranger);
+    }
+
+    #[test]
+    fn who_is_in_the_session_of_a_job_and_has_no_mark_is_named_and_left_alone() {
+        let stranger = child(None);
+        let session = proc::stat(stranger.id()).unwrap().session;
+        let entry = Entry { pid: session, ticks: u64::MAX, seq: 3, attempt: 1 };
+        let holder = Holder { ticks: entry_of(&stranger).ticks, ..holder("no-such-run-2") };
+        let found = end(&holder, &[entry]);
+        assert!(found.unproven.contains(&left(&stranger, 3)), "{found:?}");
+        assert!(found.ended.is_empty() && found.stay.is_empty(), "{found:?}");
+        end_child(stranger);
+    }
+
+    #[test]
+    fn who_carries_the_mark_of_a_run_is_of_that_job_and_of_no_other_run() {
+        let marks = "1-outer:3:1 2-inner:12:2";
+        let mut ours = child(Some(marks));
+        let environment = proc::environment(ours.id()).unwrap();
+        assert_eq!(mark_in(&environment, "1-outer"), Some((3, 1)));
+        assert_eq!(mark_in(&environment, "2-inner"), Some((12, 2)));
+        assert_eq!(mark_in(&environment, "2-inne"), None);
+        assert_eq!(mark_in(&environment, "3"), None);
+        // It was left on purpose, unless its job has not ended.
+        let kept = Holder { leaks: Leaks::Kept, ..holder("2-inner") };
+        assert_eq!(end(&kept, &[]), Found::default());
+        let earlier = Entry { pid: u32::MAX, ticks: 0, seq: 12, attempt: 1 };
+        assert_eq!(end(&kept, &[earlier]), Found::default());
+        // Who was there before the run is no process of it.
+        let later = Holder { ticks: u64::MAX, ..holder("2-inner") };
+        assert_eq!(end(&later, &[]), Found::default());
+        let found = Found { ended: [left(&ours, 12)].into(), ..Found::default() };
+        assert_eq!(end(&kept, &[Entry { attempt: 2, ..earlier }]), found);
+        assert_eq!(ours.wait().unwrap().signal(), Some(9));
+        let mut ours = child(Some(marks));
+        let found = Found { ended: [left(&ours, 12)].into(), ..Found::default() };
+        assert_eq!(end(&holder("2-inner"), &[]), found);
+        assert_eq!(ours.wait().unwrap().signal(), Some(9));
+    }
+
+    #[test]
+    fn where_numbers_are_those_of_other_processes_nobody_is_looked_for() {
+        let ours = child(Some("1-elsewhere:7:1"));
+        let entry = entry_of(&ours);
+        let here = || holder("1-elsewhere");
+        let elsewhere = |change: fn(&mut Whereabouts)| {
+            let mut holder = here();
+            change(&mut holder.whereabouts);
+            end(&holder, &[entry])
+        };
+        let unseen = |found: Found| found.unseen.unwrap();
+        let another = |there: &mut Whereabouts| (there.host, there.boot) = ("there".into(), "other".into());
+        assert!(unseen(elsewhere(another)).contains("on there"));
+        let found = unseen(elsewhere(|there| there.pid_namespace = "pid:[1]".into()));
+        assert!(found.contains("in another PID namespace of "), "{found}");
+        assert!(unseen(elsewhere(|there| there.pid_namespace = String::new())).contains("doesn't say"));
+        assert!(unseen(elsewhere(|there| there.boot = String::new())).contains("doesn't say"));
+        assert_eq!(elsewhere(|there| there.boot = "earlier".into()), Found::default());
+        // Who holds a copy goes on.
+        let still_there = Holder { pid: std::process::id(), ticks: u64::MAX, ..here() };
+        assert_eq!(end(&still_there, &[entry]), Found::default());
+        end_child(ours);
+    }
+}

@@ -1,0 +1,250 @@
+//! What jobs that run have written so far, in files of the journal's folder, for `procpool show` on any machine: a file an output, made when
+//! a job has run for a second and has written something, and taken away when it has ended. The outputs that count are recorded elsewhere.
+//! Knows nothing of who looks.
+//!
+//! A file begins with a line of 20 digits: with which byte of the output it begins. Of a long output it has the end, so that a job that
+//! writes without end costs no more than a few megabytes a second.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use procpool_core::{Processes, Source};
+
+use crate::files::file::JournalFile;
+use crate::files::folder::Folder;
+use crate::os::threads;
+
+/// What an attempt of a job, which this writer runs, has written so far.
+pub(crate) fn file(folder: &Folder, writer: &str, attempt: (u64, u32), source: Source) -> JournalFile {
+    let (seq, attempt) = attempt;
+    let source = match source {
+        Source::Stdout => "stdout",
+        Source::Stderr => "stderr",
+    };
+    folder.live(&format!("{writer}.{seq}.{attempt}.{source}"))
+}
+
+/// Takes away what writers have left there whose names begin so: nothing of them runs any more.
+pub fn forget(folder: &Folder, beginning: &str) {
+    for (_, file) in folder.logs(&format!("live-{beginning}")).unwrap_or_default() {
+        // It takes room, and nothing else.
+        let _ = file.remove();
+    }
+}
+
+/// Shows what runs for as long as it lives.
+pub struct LiveOutputs {
+    /// Its end is that of the thread.
+    goes_on: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The time between two looks.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A file that would get longer is begun anew, with no more than so much.
+const LONGEST: u64 = 4 * 1024 * 1024;
+const LATEST: usize = 1024 * 1024;
+
+/// The line that a file begins with.
+const HEAD: u64 = 21;
+
+impl LiveOutputs {
+    /// Shows what these processes write, as the writer of this name. Where there is no thread for it nothing is shown.
+    pub fn show(folder: Folder, writer: String, processes: Processes) -> LiveOutputs {
+        let (goes_on, end) = channel::<()>();
+        let mut shown = Shown { folder, writer, outputs: HashMap::new() };
+        let thread = threads::start("procpool-live", move || {
+            while end.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+                shown.look(&processes);
+            }
+            shown.forget_but(&[]);
+        });
+        LiveOutputs { goes_on: Some(goes_on), thread: thread.ok() }
+    }
+}
+
+impl Drop for LiveOutputs {
+    fn drop(&mut self) {
+        self.goes_on = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What is shown, by whom.
+struct Shown {
+    folder: Folder,
+    writer: String,
+    /// By position and attempt. All that have been seen to run.
+    outputs: HashMap<(u64, u32), [Output; 2]>,
+}
+
+/// How far an output is shown.
+#[derive(Clone, Copy, Debug, Default)]
+struct Output {
+    /// So much of it.
+    until: u64,
+    /// How long its file is; none where there is no file.
+    length: u64,
+    /// It could not be written.
+    failed: bool,
+}
+
+impl Shown {
+    fn look(&mut self, processes: &Processes) {
+        let list = processes.list();
+        let running: Vec<(u64, u32)> =
+            list.iter().map(|process| (process.seq.get(), process.attempt)).collect();
+        self.forget_but(&running);
+        for (process, attempt) in list.iter().zip(running) {
+            // One that is seen for the first time may be over in a moment.
+            let Some(outputs) = self.outputs.get_mut(&attempt) else {
+                self.outputs.insert(attempt, <[Output; 2]>::default());
+                continue;
+            };
+            for (output, source) in outputs.iter_mut().zip([Source::Stdout, Source::Stderr]) {
+                let (mut at, mut piece) = processes.output_since(process, source, output.until, LATEST);
+                if output.is_filled_by(&piece) {
+                    output.length = 0;
+                    (at, piece) = processes.output_since(process, source, 0, LATEST);
+                }
+                if !piece.is_empty() && !output.failed {
+                    let file = file(&self.folder, &self.writer, attempt, source);
+                    // It is for eyes: nothing is lost by it.
+                    output.failed = output.add(&file, at, &piece).is_err();
+                }
+            }
+        }
+    }
+
+    /// Takes away the files of all that don't run any more.
+    fn forget_but(&mut self, running: &[(u64, u32)]) {
+        let (folder, writer) = (&self.folder, &self.writer);
+        self.outputs.retain(|attempt, outputs| {
+            let goes_on = running.contains(attempt);
+            for (output, source) in outputs.iter().zip([Source::Stdout, Source::Stderr]) {
+                if !goes_on && output.length > 0 {
+                    let _ = file(folder, writer, *attempt, source).remove();
+                }
+            }
+            goes_on
+        });
+    }
+}
+
+impl Output {
+    /// Whether the file would get too long.
+    fn is_filled_by(&self, piece: &[u8]) -> bool {
+        self.length + piece.len() as u64 > LONGEST
+    }
+
+    /// Writes a piece that begins with this byte of the output.
+    fn add(&mut self, file: &JournalFile, at: u64, piece: &[u8]) -> io::Result<()> {
+        let length = piece.len() as u64;
+        let goes_on = at == self.until && self.length > 0 && !self.is_filled_by(piece);
+        let appended = if goes_on { append(file, piece) } else { Err(io::ErrorKind::NotFound.into()) };
+        self.length = match appended {
+            Ok(()) => self.length + length,
+            // There is none yet, or somebody has taken it away.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                make(file, at, piece)?;
+                length
+            }
+            Err(error) => return Err(error),
+        };
+        self.until = at + length;
+        Ok(())
+    }
+}
+
+/// Closed each time, which is what makes a shared file system show it elsewhere.
+fn append(file: &JournalFile, piece: &[u8]) -> io::Result<()> {
+    file.open_to_append()?.write_all(piece)
+}
+
+/// Whole, or not at all.
+fn make(file: &JournalFile, at: u64, piece: &[u8]) -> io::Result<()> {
+    let new = file.with_suffix(".new");
+    let mut made = new.make_anew()?;
+    made.write_all(&[format!("{at:020}\n").as_bytes(), piece].concat())?;
+    new.rename_to(file)
+}
+
+/// An output that is shown while its job runs.
+pub struct LiveOutput {
+    /// With which byte of the output it begins.
+    pub from: u64,
+    /// How many bytes there are by now.
+    pub length: u64,
+    pub bytes: io::Take<File>,
+}
+
+/// `None` where it isn't shown, or not in a way that can be read.
+pub(crate) fn read(file: &JournalFile) -> Option<LiveOutput> {
+    let mut file = file.open().ok()?;
+    let length = file.metadata().ok()?.len().checked_sub(HEAD)?;
+    let mut head = String::new();
+    (&mut file).take(HEAD).read_to_string(&mut head).ok()?;
+    let from = head.trim_end().parse().ok()?;
+    Some(LiveOutput { from, length, bytes: file.take(length) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_all(file: &JournalFile) -> (u64, Vec<u8>) {
+        let mut bytes = Vec::new();
+        let mut live = read(file).unwrap();
+        live.bytes.read_to_end(&mut bytes).unwrap();
+        assert_eq!(live.length, bytes.len() as u64);
+        (live.from, bytes)
+    }
+
+    #[test]
+    fn an_output_is_shown_as_it_grows_and_of_a_long_one_the_end() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let (folder, _) = Folder::make(temporary.path()).unwrap();
+        let shown = file(&folder, "1-1-0000-1", (17, 2), Source::Stderr);
+        assert!(shown.path().ends_with("live-1-1-0000-1.17.2.stderr") && read(&shown).is_none());
+        let mut output = Output::default();
+        output.add(&shown, 0, b"one\n").unwrap();
+        output.add(&shown, 4, b"two\n").unwrap();
+        assert_eq!(read_all(&shown), (0, b"one\ntwo\n".to_vec()));
+        // What was written in between was too much.
+        output.add(&shown, 100, b"three\n").unwrap();
+        assert_eq!(read_all(&shown), (100, b"three\n".to_vec()));
+        let piece = vec![b'x'; LATEST];
+        for times in 0..6 {
+            output.add(&shown, 106 + times * LATEST as u64, &piece).unwrap();
+        }
+        let (from, bytes) = read_all(&shown);
+        assert!(bytes.len() as u64 <= LONGEST && from + bytes.len() as u64 == 106 + 6 * LATEST as u64);
+        // Somebody has taken it away: it goes on with what comes.
+        shown.remove().unwrap();
+        output.add(&shown, output.until, b"four\n").unwrap();
+        assert_eq!(read_all(&shown).1, b"four\n");
+        let names = || folder.logs("live-").unwrap().len();
+        forget(&folder, "1-1-0001");
+        assert_eq!(names(), 1);
+        forget(&folder, "1-1-0000-");
+        assert_eq!(names(), 0);
+    }
+
+    #[test]
+    fn what_is_no_such_file_is_shown_by_nobody() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let (folder, _) = Folder::make(temporary.path()).unwrap();
+        let shown = file(&folder, "w", (1, 1), Source::Stdout);
+        for text in ["", "0000", "x0000000000000000000\n", "00000000000000000000"] {
+            std::fs::write(shown.path(), text).unwrap();
+            assert!(read(&shown).is_none(), "{text}");
+        }
+    }
+}

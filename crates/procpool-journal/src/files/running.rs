@@ -1,0 +1,369 @@
+//! Who holds a journal's folder, and what runs: a small file that is locked as long as its holder lives.
+//! Knows nothing of what came of jobs.
+//!
+//! A line of JSON says who holds it; from byte 1024 on each slot has 64 bytes for the process that it was last given.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use rustix::fs::fstat;
+use rustix::io::Errno;
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::files::file::JournalFile;
+use crate::files::folder::Folder;
+pub use crate::files::holder::{Holder, Leaks};
+use crate::files::lock::{is_locked, is_taken, try_flock};
+use crate::files::whereabouts::Seen;
+use crate::os::proc;
+
+/// The file, locked.
+pub struct Running {
+    file: File,
+    /// Held as long, where it holds a whole folder.
+    _locks: Locks,
+}
+
+/// What else is locked: this file may be taken for one that a killed run has left, and removed. Who does so lets nobody in.
+#[derive(Default)]
+struct Locks {
+    _folder: Option<OwnedFd>,
+    _journal: Option<File>,
+}
+
+/// What comes of taking a folder.
+pub enum Lock {
+    Taken(Running),
+    /// Somebody else has it; who, where that can be told.
+    Held(Option<Holder>),
+}
+
+/// A process that was started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub(crate) pid: u32,
+    /// When it was there, in ticks since the machine was started, as /proc/PID/stat counts.
+    pub ticks: u64,
+    pub seq: u64,
+    pub attempt: u32,
+}
+
+const TABLE: u64 = 1024;
+const ENTRY: usize = 64;
+
+/// Linux counts in /proc in hundredths of a second, whatever its own clock does (proc(5), `USER_HZ`).
+const TICK: i64 = 10_000_000;
+
+/// So long is waited for a holder of whom nothing is wrong. It may have been killed just now.
+const LETTING_GO: Duration = Duration::from_millis(700);
+
+/// So long for one that is about to be gone. On a busy machine it takes seconds to end all that runs.
+const LAST_BREATH: Duration = Duration::from_secs(10);
+
+impl Running {
+    /// Takes the folder for this process.
+    ///
+    /// # Errors
+    /// Where a file can't be written or locked.
+    pub fn lock(folder: &Folder) -> anyhow::Result<Lock> {
+        let begun = Instant::now();
+        loop {
+            if let Some(running) = Running::try_lock(folder)? {
+                return Ok(Lock::Taken(running));
+            }
+            let holder = folder.running().open().ok().and_then(|file| holder(&file));
+            if begun.elapsed() >= patience(holder.as_ref()) {
+                return Ok(Lock::Held(holder));
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// `None` where somebody else has one of them, or has just taken the file away.
+    fn try_lock(folder: &Folder) -> anyhow::Result<Option<Running>> {
+        let directory = folder.open_again().context("can't open the folder")?;
+        // Not every file system has locks of folders: NFS wants what is open for writing.
+        if try_flock(&directory) == Err(Errno::WOULDBLOCK) {
+            return Ok(None);
+        }
+        let place = folder.running();
+        let file = place.open_or_make().with_context(|| format!("can't write {place:?}"))?;
+        if !is_taken(&file, &place)? {
+            return Ok(None);
+        }
+        let place = folder.own_files().journal;
+        let journal = match place.open_to_write() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            journal => Some(journal.with_context(|| format!("can't write {place:?}"))?),
+        };
+        if let Some(journal) = &journal {
+            if !is_taken(journal, &place)? {
+                return Ok(None);
+            }
+        }
+        let locks = Locks { _folder: Some(directory), _journal: journal };
+        Ok(Some(Running { file, _locks: locks }))
+    }
+
+    /// Whether somebody has the folder, wherever that process runs. The locks that tell are kept for no longer than the question
+    /// takes: who wants one meanwhile tries for much longer.
+    pub(crate) fn is_held(folder: &Folder) -> bool {
+        let files =
+            [folder.running(), folder.own_files().journal].map(|file| file.open().ok().map(OwnedFd::from));
+        let directory = folder.open_again().ok();
+        files.into_iter().chain([directory]).flatten().any(|file| is_locked(&file))
+    }
+
+    /// Makes one that nobody has made before; `None` where somebody has.
+    ///
+    /// # Errors
+    /// Where it can't be made.
+    pub fn make(place: &JournalFile) -> io::Result<Option<Running>> {
+        match place.make() {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+            file => {
+                let file = file?;
+                // So that it can be told whether its maker lives. Where locks are none of the file system's, it can't.
+                let _ = try_flock(&file);
+                Ok(Some(Running { file, _locks: Locks::default() }))
+            }
+        }
+    }
+
+    /// Who held it before, and what it has started, as far as that is known.
+    pub fn before(&self) -> Option<(Holder, Vec<Entry>)> {
+        read(&self.file)
+    }
+
+    /// From now on this one holds it, and nothing runs.
+    pub fn begin(&self, holder: &Holder) -> io::Result<()> {
+        self.file.set_len(0)?;
+        let mut line = serde_json::to_vec(holder)?;
+        line.push(b'\n');
+        self.file.write_all_at(&line, 0)
+    }
+
+    /// A process was started in this slot.
+    ///
+    /// # Errors
+    /// Where it can't be written down, or not where a resume would find it.
+    pub fn note(&self, slot: usize, entry: Entry) -> io::Result<()> {
+        self.file.write_all_at(&entry.bytes(), TABLE + (slot as u64 - 1) * ENTRY as u64)?;
+        if fstat(&self.file)?.st_nlink == 0 {
+            return Err(io::Error::other("somebody has taken its file `running` away, which says what runs"));
+        }
+        Ok(())
+    }
+}
+
+/// How long to wait for who holds the folder.
+fn patience(holder: Option<&Holder>) -> Duration {
+    let is_here = |holder: &&Holder| holder.whereabouts.seen() == Seen::Here;
+    match holder.filter(is_here) {
+        Some(holder) if !has_guardian(holder.pid) => LAST_BREATH,
+        _ => LETTING_GO,
+    }
+}
+
+/// Whether a process lives whose parent runs the same program, as one does that nobody has killed.
+fn has_guardian(pid: u32) -> bool {
+    let guardian = proc::stat(pid).and_then(|stat| proc::program(stat.parent));
+    guardian.is_some() && guardian == proc::program(pid)
+}
+
+/// Who holds it, or did, and what was started by then, for who only looks.
+pub fn read(file: &File) -> Option<(Holder, Vec<Entry>)> {
+    let holder = holder(file)?;
+    let mut table = Vec::new();
+    let mut offset = TABLE;
+    let mut bytes = [0; ENTRY];
+    while file.read_exact_at(&mut bytes, offset).is_ok() {
+        table.extend(Entry::parse(&bytes));
+        offset += ENTRY as u64;
+    }
+    Some((holder, table))
+}
+
+/// Who holds this file, or did.
+pub(crate) fn holder(file: &File) -> Option<Holder> {
+    let mut bytes = vec![0; usize::try_from(TABLE).ok()?];
+    let count = file.read_at(&mut bytes, 0).ok()?;
+    let line = bytes[..count].split(|byte| *byte == b'\n').next()?;
+    serde_json::from_slice(line).ok()
+}
+
+impl Entry {
+    /// One that is there now.
+    pub fn now(pid: u32, seq: u64, attempt: u32) -> Entry {
+        let now = clock_gettime(ClockId::Boottime);
+        let ticks = now.tv_sec * (1_000_000_000 / TICK) + now.tv_nsec / TICK;
+        Entry {
+            pid,
+            ticks: u64::try_from(ticks).unwrap_or_default(),
+            seq,
+            attempt,
+        }
+    }
+
+    fn bytes(self) -> [u8; ENTRY] {
+        let Entry { pid, ticks, seq, attempt } = self;
+        let mut text = String::with_capacity(ENTRY);
+        let _ = write!(text, "{pid} {ticks} {seq} {attempt}");
+        let mut bytes = [b' '; ENTRY];
+        // Four numbers: 10, 20, 20 and 10 digits at most.
+        bytes[..text.len()].copy_from_slice(text.as_bytes());
+        bytes[ENTRY - 1] = b'\n';
+        bytes
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Entry> {
+        let mut numbers = std::str::from_utf8(bytes).ok()?.split_ascii_whitespace().map(str::parse::<u64>);
+        let mut next = || numbers.next()?.ok();
+        Some(Entry {
+            pid: next()?.try_into().ok().filter(|pid| *pid > 1)?,
+            ticks: next()?,
+            seq: next()?,
+            attempt: next()?.try_into().ok()?,
+        })
+    }
+}
+
+/// When a process was started, in ticks; `None` where there is none.
+pub(crate) fn started(pid: u32) -> Option<u64> {
+    proc::stat(pid).filter(|stat| !stat.has_ended).map(|stat| stat.started)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader};
+    use std::process;
+
+    use super::*;
+    use crate::files::lock::is_at;
+    use crate::files::whereabouts::Whereabouts;
+
+    /// The folder, taken; who holds it, where that is somebody else.
+    fn taken(folder: &Folder) -> Result<Running, Option<Box<Holder>>> {
+        match Running::lock(folder).unwrap() {
+            Lock::Taken(running) => Ok(running),
+            Lock::Held(holder) => Err(holder.map(Box::new)),
+        }
+    }
+
+    #[test]
+    fn what_runs_is_read_back_and_what_is_no_process_is_left_out() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let (folder, _) = Folder::make(temporary.path()).unwrap();
+        let running = taken(&folder).unwrap();
+        assert_eq!(running.before(), None);
+        let holder = Holder {
+            pid: 7,
+            whereabouts: Whereabouts { host: "here".into(), ..Whereabouts::default() },
+            generation: 3,
+            ..Holder::default()
+        };
+        running.begin(&holder).unwrap();
+        let entry = Entry {
+            pid: u32::MAX,
+            ticks: u64::MAX,
+            seq: u64::MAX,
+            attempt: u32::MAX,
+        };
+        running.note(3, entry).unwrap();
+        running.note(1, Entry { pid: 0, ..entry }).unwrap();
+        drop(running);
+        let running = taken(&folder).unwrap();
+        assert_eq!(running.before(), Some((holder, vec![entry])));
+    }
+
+    #[test]
+    fn a_folder_that_is_held_is_refused_with_the_holder() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let (folder, _) = Folder::make(temporary.path()).unwrap();
+        let running = taken(&folder).unwrap();
+        let holder = Holder {
+            pid: 4711,
+            whereabouts: Whereabouts { host: "there".into(), ..Whereabouts::default() },
+            ..Holder::default()
+        };
+        running.begin(&holder).unwrap();
+        assert_eq!(taken(&folder).err().unwrap(), Some(Box::new(holder)));
+        assert!(Running::is_held(&folder));
+        drop(running);
+        assert!(!Running::is_held(&folder));
+        taken(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_folder_whose_lock_was_taken_away_is_held_all_the_same_and_its_holder_sees_it() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let (folder, _) = Folder::make(temporary.path()).unwrap();
+        let journal = folder.own_files().journal;
+        journal.make().unwrap();
+        let running = taken(&folder).unwrap();
+        running.note(1, Entry::now(1, 1, 1)).unwrap();
+        folder.running().remove().unwrap();
+        assert_eq!(taken(&folder).err().unwrap(), None);
+        assert!(
+            running
+                .note(1, Entry::now(1, 1, 1))
+                .unwrap_err()
+                .to_string()
+                .contains("taken its file `running` away")
+        );
+        // Nor is one let in where a file system has no locks of folders.
+        assert!(is_locked(&folder.open_again().unwrap()));
+        assert!(is_locked(&journal.open().unwrap().into()));
+        drop(running);
+        taken(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_its_holder_took_away_before_it_was_locked_is_made_again() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let (folder, _) = Folder::make(temporary.path()).unwrap();
+        let place = folder.running();
+        let file = place.open_or_make().unwrap();
+        place.remove().unwrap();
+        assert!(!is_taken(&file, &place).unwrap());
+        let running = taken(&folder).unwrap();
+        assert!(is_at(&running.file, &place).unwrap());
+    }
+
+    #[test]
+    fn a_holder_that_nobody_guards_is_given_time_to_be_gone() {
+        let here = Whereabouts::own;
+        let wait_for = |pid, whereabouts| patience(Some(&Holder { pid, whereabouts, ..Holder::default() }));
+        assert_eq!(wait_for(u32::MAX, here()), LAST_BREATH);
+        assert_eq!(wait_for(u32::MAX, Whereabouts { host: "renamed".into(), ..here() }), LAST_BREATH);
+        assert_eq!(wait_for(u32::MAX, Whereabouts { boot: "other".into(), ..here() }), LETTING_GO);
+        // Of another namespace nothing is known by its numbers.
+        assert_eq!(wait_for(u32::MAX, Whereabouts { pid_namespace: "pid:[1]".into(), ..here() }), LETTING_GO);
+        // The parent of this one runs another program.
+        assert_eq!(wait_for(process::id(), here()), LAST_BREATH);
+        let mut guardian = process::Command::new("sh")
+            .args(["-c", "sh -c 'echo $$; read line'; true"])
+            .stdin(process::Stdio::piped())
+            .stdout(process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut number = String::new();
+        BufReader::new(guardian.stdout.take().unwrap()).read_line(&mut number).unwrap();
+        assert_eq!(wait_for(number.trim().parse().unwrap(), here()), LETTING_GO);
+        // The end of its input ends the inner one.
+        guardian.wait().unwrap();
+    }
+
+    #[test]
+    fn a_process_was_started_before_it_was_seen() {
+        let entry = Entry::now(process::id(), 1, 1);
+        assert!(started(process::id()).unwrap() <= entry.ticks);
+        assert_eq!(started(u32::MAX), None);
+    }
+}

@@ -1,0 +1,88 @@
+//! One line of a journal's file: JSON that says itself how long it is and what its sum is.
+//! Knows nothing of what else it says.
+//!
+//! `{"check":"LLLLLLLLSSSSSSSS",…}`, and a newline: L is the line's length in bytes without the newline, S the CRC-32
+//! (that of gzip and PNG) of all that follows the first comma; both in eight hexadecimal digits.
+
+use std::ops::Range;
+
+use crate::format::hexadecimal::number;
+
+/// The beginning of each line.
+const BEGINNING: &[u8] = br#"{"check":""#;
+
+/// Where the length, the sum, and what the sum is of stand in a line.
+const LENGTH: Range<usize> = 10..18;
+const SUM: Range<usize> = 18..26;
+const BODY: usize = 28;
+
+/// So many bytes of a line stand before its body.
+pub const CHECK: usize = BODY;
+
+/// What stands between the sum and the body.
+const SEPARATOR: &[u8] = b"\",";
+
+/// No line that procpool writes comes near it: a longer one is damaged, and not worth its memory.
+pub(crate) const LONGEST: usize = 64 * 1024 * 1024;
+
+/// Makes a line of an object in JSON that has at least one field.
+pub fn seal(object: &[u8]) -> Vec<u8> {
+    let fields = object.strip_prefix(b"{").expect("BUG: a record that is no object");
+    let length = BODY + fields.len();
+    let mut line = Vec::with_capacity(length + 1);
+    line.extend_from_slice(BEGINNING);
+    line.extend_from_slice(format!("{length:08x}{:08x}", crc32fast::hash(fields)).as_bytes());
+    line.extend_from_slice(SEPARATOR);
+    line.extend_from_slice(fields);
+    line.push(b'\n');
+    line
+}
+
+/// What stands in a line, without its newline, after the check; `None` where it is damaged.
+pub fn open(line: &[u8]) -> Option<&[u8]> {
+    let is_framed = line.starts_with(BEGINNING) && line.get(SUM.end..BODY) == Some(SEPARATOR);
+    if !is_framed || number(&line[LENGTH]) != Some(line.len() as u64) {
+        return None;
+    }
+    let body = &line[BODY..];
+    (number(&line[SUM]) == Some(crc32fast::hash(body).into())).then_some(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn without_newline(line: &[u8]) -> &[u8] {
+        line.strip_suffix(b"\n").expect("each line ends with one")
+    }
+
+    #[test]
+    fn a_line_is_json_and_says_its_length_and_its_sum() {
+        let line = seal(br#"{"a":1}"#);
+        assert_eq!(line, b"{\"check\":\"0000002294da56a3\",\"a\":1}\n".as_slice());
+        let value: serde_json::Value = serde_json::from_slice(&line).unwrap();
+        assert_eq!(value["a"], 1);
+        assert_eq!(open(without_newline(&line)), Some(br#""a":1}"#.as_slice()));
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_changed_or_cut_anywhere_is_seen(text in "[a-z]{0,40}", bit in any::<prop::sample::Index>(), cut in any::<prop::sample::Index>()) {
+            let line = seal(format!(r#"{{"text":"{text}"}}"#).as_bytes());
+            let line = without_newline(&line);
+            prop_assert!(open(line).is_some());
+            prop_assert!(open(&line[..cut.index(line.len())]).is_none());
+            let mut flipped = line.to_vec();
+            let bit = bit.index(line.len() * 8);
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            prop_assert!(open(&flipped).is_none());
+        }
+
+        #[test]
+        fn anything_at_all_can_be_looked_at(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+            prop_assert!(open(&bytes).is_none());
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The list of a run's jobs as a file: a line a job, with all that it takes to run it again, and a last line that says that
+//! there are no more. Knows nothing of who reads it, or when.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::time::Duration;
+
+use procpool_core::{Command, EnvironmentBase, Key};
+use serde::{Deserialize, Serialize};
+
+use crate::format::brief::Rest;
+use crate::format::identity::{Hash, Identity};
+use crate::format::text::Text;
+
+/// A line of a list.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub enum Line {
+    Job(Box<JobLine>),
+    /// There are no more than these.
+    End {
+        jobs: u64,
+    },
+}
+
+/// A job. Its position is that of its line.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct JobLine {
+    pub(super) job: String,
+    pub(super) fingerprint: String,
+    pub(super) key: Text<'static>,
+    /// Program and arguments; a NUL stands for the slot.
+    pub(super) command: Vec<Text<'static>>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) directory: Option<Text<'static>>,
+    /// Whether its environment begins with nothing.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub(super) environment_empty: bool,
+    /// Variables that are set, or, without a value, removed.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub(super) environment: Vec<(Text<'static>, Option<Text<'static>>)>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) input: Option<InputLine>,
+    /// In nanoseconds, where it is not that of all jobs.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) timeout: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) retries: Option<u32>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub(super) values: Vec<Text<'static>>,
+}
+
+/// What a job gets on its standard input.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum InputLine {
+    File(Text<'static>),
+    Bytes(Text<'static>),
+    /// In the file of inputs.
+    At {
+        offset: u64,
+        length: u64,
+    },
+    /// The same, for a part of procpool's own standard input.
+    BlockAt {
+        offset: u64,
+        length: u64,
+    },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks like this")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl JobLine {
+    pub(crate) fn identity(&self) -> Option<Identity> {
+        Some(Identity {
+            job: Hash::parse(self.job.as_bytes())?,
+            fingerprint: Hash::parse(self.fingerprint.as_bytes())?,
+        })
+    }
+
+    pub fn key(&self) -> Key {
+        Key::from(&*self.key.0)
+    }
+
+    pub fn timeout(&self) -> Option<Duration> {
+        self.timeout.map(Duration::from_nanos)
+    }
+
+    pub fn retries(&self) -> Option<u32> {
+        self.retries
+    }
+
+    /// What it gets on its standard input, in words.
+    pub fn input(&self) -> Option<String> {
+        let bytes = |length: u64| format!("{length} bytes");
+        Some(match self.input.as_ref()? {
+            InputLine::File(path) => format!("the file {:?}", OsStr::from_bytes(&path.0)),
+            InputLine::Bytes(text) => bytes(text.0.len() as u64),
+            InputLine::At { length, .. } => bytes(*length),
+            InputLine::BlockAt { length, .. } => {
+                format!("{}, a block of procpool's own standard input", bytes(*length))
+            }
+        })
+    }
+
+    /// The command without its input, as it is in this slot; `{%}` stands for one that is not known.
+    pub fn command(&self, slot: Option<usize>) -> Command {
+        let slot = slot.map_or("{%}".to_owned(), |slot| slot.to_string());
+        in_slot(&self.command_with_marks(), &slot)
+    }
+
+    /// The command without its input; marks stand for the slot.
+    pub(crate) fn command_with_marks(&self) -> Command {
+        let exact = |text: &Text<'_>| OsStr::from_bytes(&text.0).to_owned();
+        let mut words = self.command.iter().map(exact);
+        let mut command = Command::new(words.next().unwrap_or_default()).args(words);
+        if self.environment_empty {
+            command = command.env_clear();
+        }
+        for (name, value) in &self.environment {
+            command = match value {
+                Some(value) => command.env(exact(name), exact(value)),
+                None => command.env_remove(exact(name)),
+            };
+        }
+        match &self.directory {
+            Some(directory) => command.directory(exact(directory)),
+            None => command,
+        }
+    }
+}
+
+/// What stands for the slot in a command that is not yet in one: no command has a NUL itself.
+pub const SLOT_MARK: u8 = 0;
+
+/// The command with this text in the place of its marks.
+pub(crate) fn in_slot(command: &Command, slot: &str) -> Command {
+    let is_marked = |word: &OsStr| word.as_bytes().contains(&SLOT_MARK);
+    let arguments = command.arguments();
+    if !is_marked(command.program()) && !arguments.iter().any(|argument| is_marked(argument)) {
+        return command.clone();
+    }
+    let put = |word: &OsStr| {
+        let pieces: Vec<&[u8]> = word.as_bytes().split(|byte| *byte == SLOT_MARK).collect();
+        OsString::from_vec(pieces.join(slot.as_bytes()))
+    };
+    let words = arguments.iter().map(|argument| put(argument));
+    let mut own = Command::new(put(command.program())).args(words).stdin(command.standard_input().clone());
+    if command.environment_base() == EnvironmentBase::Empty {
+        own = own.env_clear();
+    }
+    for (name, value) in command.environment_changes() {
+        own = match value {
+            Some(value) => own.env(name, value),
+            None => own.env_remove(name),
+        };
+    }
+    match command.working_directory() {
+        Some(directory) => own.directory(directory),
+        None => own,
+    }
+}
+
+/// Which job a line is of; `None` where it is of none.
+pub fn identity_of(body: &[u8]) -> Option<Identity> {
+    let mut rest = Rest(body.strip_prefix(br#""record":"job""#)?);
+    Some(Identity {
+        job: Hash::parse(rest.text(br#","job":""#)?)?,
+        fingerprint: Hash::parse(rest.text(br#","fingerprint":""#)?)?,
+    })
+}
+
+/// What a line says, from what stands in it after the check.
+pub fn parse(body: &[u8]) -> Option<Line> {
+    serde_json::from_slice(&[b"{", body].concat()).ok()
+}

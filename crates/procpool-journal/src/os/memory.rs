@@ -1,0 +1,70 @@
+//! Limits of this process, and address space where that has one: whether there is room, and how less is taken.
+//! Knows nothing of what it is for.
+
+use std::ptr;
+
+use nix::libc::{self, c_long};
+use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
+use rustix::process::Resource;
+
+/// A soft limit of this process, if it is set, and the system tells.
+pub fn limit_of(resource: Resource) -> Option<u64> {
+    let mut limit = libc::rlimit64 { rlim_cur: 0, rlim_max: 0 };
+    #[expect(unsafe_code, reason = "rustix panics where a fence refuses it")]
+    // SAFETY: the pointer is to a live local of the type that the call fills in; nothing is set, for the other one is null.
+    let answer = unsafe {
+        libc::syscall(
+            libc::SYS_prlimit64,
+            0,
+            resource as c_long,
+            ptr::null::<libc::rlimit64>(),
+            &raw mut limit,
+        )
+    };
+    (answer == 0 && limit.rlim_cur != libc::RLIM64_INFINITY).then_some(limit.rlim_cur)
+}
+
+/// Whether a limit of memory is set, `ulimit -v` or `ulimit -d`.
+pub(crate) fn is_limited() -> bool {
+    [Resource::As, Resource::Data].into_iter().any(|resource| limit_of(resource).is_some())
+}
+
+/// Has the C library be sparing with address space where that has a limit: else it maps 64 MiB for each of the first threads. Without a
+/// limit it doesn't matter, and threads that share nothing are faster.
+pub fn spare() {
+    #[cfg(target_env = "gnu")]
+    if is_limited() {
+        #[expect(unsafe_code, reason = "a call of the C library")]
+        // SAFETY: it takes two numbers; there is one thread.
+        unsafe {
+            libc::mallopt(libc::M_ARENA_MAX, 1);
+        }
+    }
+}
+
+/// Whether there is address space for a mapping of so many bytes.
+pub fn has_room(bytes: usize) -> bool {
+    #[expect(unsafe_code, reason = "mmap(2) gives a pointer")]
+    // SAFETY: the kernel chooses where, so nothing that is in use is replaced; what is unmapped is what was just mapped, and
+    // nobody else knows of it.
+    unsafe {
+        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
+        let mapped = mmap_anonymous(ptr::null_mut(), bytes, ProtFlags::READ | ProtFlags::WRITE, flags);
+        mapped.is_ok_and(|start| munmap(start, bytes).is_ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_what_the_system_says() {
+        assert_eq!(limit_of(Resource::Nofile), rustix::process::getrlimit(Resource::Nofile).current);
+    }
+
+    #[test]
+    fn room_is_what_the_kernel_maps() {
+        assert!(has_room(1 << 20) && !has_room(1 << 60));
+    }
+}

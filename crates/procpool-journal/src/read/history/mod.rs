@@ -1,0 +1,321 @@
+//! What is known of a list's jobs from the journals of all that have written to a folder.
+//! Knows nothing of what is to be done now.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::io::{Read, Seek, SeekFrom};
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+
+use crate::files::file::JournalFile;
+use crate::files::folder::{Folder, WriterFiles};
+use crate::files::running;
+use crate::format::brief::Brief;
+use crate::format::identity::Hash;
+use crate::format::record::{Record, Round, Run, VERSION};
+use crate::read::ahead::{self, Rest};
+use crate::read::scan::{Found, Scanner};
+use crate::read::standing::{Standing, Writer};
+
+/// Jobs by the hash of their key.
+pub(crate) type Jobs = HashMap<Hash, Standing, BuildHasherDefault<AsItIs>>;
+
+/// All that was read.
+#[derive(Debug, Default)]
+pub struct Past {
+    pub jobs: Jobs,
+    /// The last that has begun.
+    pub run: Option<Run>,
+    /// Of the file that is this writer's own.
+    pub own: Length,
+    pub(crate) attempts: u64,
+    /// The last round of slices, unless it is over.
+    pub round: Option<PastRound>,
+    /// The last list that was brought, and where its run was started: commands that say no directory are known by that.
+    brought: Option<(u32, PathBuf)>,
+    /// How much of each other writer's file is whole.
+    pub lengths: HashMap<PathBuf, u64>,
+}
+
+/// A round of slices of which something may still run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastRound {
+    pub round: Round,
+    /// By which the engine knows it; `None` where nobody knows whether it took it.
+    pub id: Option<String>,
+}
+
+/// How much of a file is whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Length {
+    pub whole: u64,
+    pub torn: u64,
+}
+
+/// Its keys are hashes already.
+#[derive(Default)]
+pub struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let (_, low) = bytes.split_at(bytes.len().saturating_sub(8));
+        self.0 = low.try_into().map_or(0, u64::from_ne_bytes);
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+}
+
+/// A line of a journal.
+pub(super) enum Line {
+    Attempt(Brief),
+    /// What stands in another one, after the check.
+    Other(Vec<u8>),
+}
+
+/// Takes note of the attempts of one file, among those of the files before it.
+pub(super) struct Author {
+    /// The jobs of which an attempt of this file counts; `None` for the first file: there is nothing before it.
+    counting: Option<HashSet<Hash, BuildHasherDefault<AsItIs>>>,
+}
+
+impl Author {
+    /// Of the file with this number.
+    pub(super) fn of(index: usize) -> Author {
+        Author { counting: (index > 0).then(HashSet::default) }
+    }
+
+    /// Says whether the attempt counts from now on.
+    pub(super) fn note(&mut self, brief: &Brief, standing: &mut Standing) -> bool {
+        let Some(counting) = &mut self.counting else { return standing.note(brief, Writer::Same) };
+        let job = brief.identity.job;
+        let writer = if counting.contains(&job) { Writer::Same } else { Writer::Another };
+        let counts = standing.note(brief, writer);
+        if counts {
+            counting.insert(job);
+        }
+        counts
+    }
+}
+
+impl Past {
+    /// Reads the files of all writers.
+    ///
+    /// # Errors
+    /// Where one can't be read, is of another version or none of procpool's, or is damaged before its end.
+    pub fn read(folder: &Folder) -> anyhow::Result<Past> {
+        let mut past = Past::default();
+        let own = folder.own_files();
+        for (index, files) in folder.writers().context("can't read the folder")?.iter().enumerate() {
+            let length = past.read_file(files, index)?;
+            if *files == own {
+                past.own = length;
+            } else {
+                past.lengths.insert(files.journal.path(), length.whole);
+            }
+        }
+        Ok(past)
+    }
+
+    /// Where the run was started that brought this list, as it was called then.
+    pub fn directory_of(&self, list: u32) -> Option<PathBuf> {
+        self.brought.as_ref().filter(|(brought, _)| *brought == list).map(|(_, directory)| directory.clone())
+    }
+
+    fn read_file(&mut self, files: &WriterFiles, index: usize) -> anyhow::Result<Length> {
+        let path = &files.journal;
+        if index == 0 {
+            // The shortest record has some 500 bytes.
+            let size = path.stat().map_or(0, |stat| u64::try_from(stat.st_size).unwrap_or_default());
+            self.jobs.reserve(usize::try_from(size / 500).unwrap_or_default().min(MOST_AT_FIRST));
+        }
+        let mut author = Author::of(index);
+        walk(path, |_, line| self.take(line, &mut author))
+    }
+
+    fn take(&mut self, line: Line, author: &mut Author) {
+        match line {
+            Line::Attempt(brief) => {
+                self.attempts += 1;
+                let standing = self.jobs.entry(brief.identity.job).or_insert(Standing::unlisted());
+                author.note(&brief, standing);
+            }
+            Line::Other(body) => self.note_other(&body),
+        }
+    }
+
+    /// A record that is of no attempt.
+    fn note_other(&mut self, body: &[u8]) {
+        match parse(body) {
+            Some(Record::Run(run))
+                if self.run.as_ref().is_none_or(|last| last.generation <= run.generation) =>
+            {
+                // Of several writers' that of the first, whose list it is.
+                let is_new = self.brought.as_ref().is_none_or(|(list, _)| *list < run.list);
+                if run.list == run.generation && is_new {
+                    self.brought = Some((run.list, run.directory.clone().into_os_string().into()));
+                }
+                self.run = Some(*run);
+            }
+            Some(Record::Round(round)) => self.round = Some(PastRound { round, id: None }),
+            Some(Record::Array(array)) => {
+                if let Some(last) = &mut self.round {
+                    last.id = Some(array.id);
+                }
+            }
+            Some(Record::RoundOver(_)) => self.round = None,
+            _ => {}
+        }
+    }
+}
+
+/// Goes over the records of a file, each with the place where its line begins; says how much of it is whole.
+///
+/// # Errors
+/// Where it can't be read, is of another version or none of procpool's, or is damaged before its end.
+pub(super) fn walk(path: &JournalFile, mut take: impl FnMut(u64, Line)) -> anyhow::Result<Length> {
+    let file = path.open().with_context(|| format!("can't read {path:?}"))?;
+    let size = file.metadata()?.len();
+    let parse = |offset, body: &[u8]| (offset, Line::of(offset, body));
+    let read = ahead::read(file, parse, |(offset, line)| check(offset, line, path, &mut take));
+    length(read.with_context(|| format!("can't read {path:?}"))?, size, path)
+}
+
+impl Line {
+    fn of(offset: u64, body: &[u8]) -> Line {
+        let brief = Brief::of(body).filter(|_| offset > 0);
+        brief.map_or_else(|| Line::Other(body.to_vec()), Line::Attempt)
+    }
+}
+
+/// Looks at the first line, and gives `take` all others.
+fn check(
+    offset: u64,
+    line: Line,
+    path: &JournalFile,
+    take: &mut impl FnMut(u64, Line),
+) -> anyhow::Result<()> {
+    match line {
+        Line::Other(body) if offset == 0 => check_header(&body, path)?,
+        line => take(offset, line),
+    }
+    Ok(())
+}
+
+/// How much of a file is whole, by what comes after its last whole line.
+fn length(rest: Rest, size: u64, path: &JournalFile) -> anyhow::Result<Length> {
+    match rest {
+        Rest::Nothing { offset: 0 } => Err(empty(path)),
+        Rest::Nothing { offset } => Ok(Length { whole: offset, torn: 0 }),
+        Rest::Torn { offset: 0 } | Rest::Damaged { offset: 0 } => Err(foreign(path)),
+        Rest::Torn { offset } => Ok(Length { whole: offset, torn: size.saturating_sub(offset) }),
+        Rest::Damaged { offset } => Err(damaged(offset, path)),
+    }
+}
+
+fn damaged(offset: u64, path: &JournalFile) -> anyhow::Error {
+    anyhow::anyhow!(
+        "{path:?} is damaged at byte {offset}, and whole records follow; nothing was changed. What stands before that \
+         byte can be kept: `head -c {offset}` of it into another file"
+    )
+}
+
+/// The last run of a journal; `None` where there is none.
+///
+/// # Errors
+/// Where it can't be read, or is none of procpool's.
+pub fn last_run(folder: &Folder) -> anyhow::Result<Option<Run>> {
+    if let Some(run) = run_of_holder(folder) {
+        return Ok(Some(run));
+    }
+    let mut past = Past::default();
+    for files in folder.writers().context("can't read the folder")? {
+        let path = &files.journal;
+        let mut scanner = Scanner::new(path.open().with_context(|| format!("can't read {path:?}"))?);
+        loop {
+            match scanner.next_line().with_context(|| format!("can't read {path:?}"))? {
+                Found::Line { offset: 0, body } => check_header(body, path)?,
+                Found::Line { body, .. } if body.starts_with(br#""record":"run""#) => past.note_other(body),
+                Found::Line { .. } => {}
+                Found::End { offset: 0 } => return Err(empty(path)),
+                Found::Torn { offset: 0 } | Found::Damaged { offset: 0 } => return Err(foreign(path)),
+                Found::Damaged { offset } if past.run.is_none() => return Err(damaged(offset, path)),
+                // The resume itself says what is to be said of it.
+                Found::End { .. } | Found::Torn { .. } | Found::Damaged { .. } => break,
+            }
+        }
+    }
+    Ok(past.run)
+}
+
+/// The run of who held the folder last, at the place where it says that its record is. That may have been killed before
+/// it wrote one, or its note may be gone.
+fn run_of_holder(folder: &Folder) -> Option<Run> {
+    let holder = running::holder(&folder.running().open().ok()?)?;
+    let mut file = folder.own_files().journal.open().ok()?;
+    file.seek(SeekFrom::Start(holder.record_at)).ok()?;
+    let mut scanner = Scanner::new(file);
+    let Ok(Found::Line { body, .. }) = scanner.next_line() else { return None };
+    match parse(body) {
+        Some(Record::Run(run)) if run.name == holder.run => Some(*run),
+        _ => None,
+    }
+}
+
+/// What a line says, from what stands in it after the check.
+pub fn parse(body: &[u8]) -> Option<Record> {
+    serde_json::from_slice(&[b"{", body].concat()).ok()
+}
+
+/// No more is reserved by a file's length, of which any part may be a hole.
+pub(super) const MOST_AT_FIRST: usize = 2_000_000;
+
+/// In bytes; far more than any.
+const LONGEST_HEADER: u64 = 64 * 1024;
+
+fn check_header(body: &[u8], path: &JournalFile) -> anyhow::Result<()> {
+    match parse(body) {
+        Some(Record::Journal(header)) if header.version == VERSION => Ok(()),
+        Some(Record::Journal(header)) => bail!(
+            "{path:?} was written by procpool {}, in version {} of the format; this one reads version {VERSION}",
+            header.procpool,
+            header.version
+        ),
+        _ => Err(foreign(path)),
+    }
+}
+
+/// A file is made with its header in it: somebody has emptied it, or a power cut.
+fn empty(path: &JournalFile) -> anyhow::Error {
+    anyhow::anyhow!("{path:?} is empty, so that it is not known what has been run; name another folder")
+}
+
+/// A file that doesn't begin like a journal; it may be one of a later version, whose checks look otherwise.
+fn foreign(path: &JournalFile) -> anyhow::Error {
+    let version = || {
+        // As much as a header may have, whatever the length of the file.
+        let mut text = Vec::new();
+        path.open().ok()?.take(LONGEST_HEADER).read_to_end(&mut text).ok()?;
+        let line = text.split(|byte| *byte == b'\n').next()?;
+        let value: serde_json::Value = serde_json::from_slice(line).ok()?;
+        (value["record"] == "journal").then(|| value["version"].to_string())
+    };
+    match version() {
+        Some(version) if version != VERSION.to_string() => anyhow::anyhow!(
+            "{path:?} is a journal in version {version} of the format; this procpool reads version {VERSION}"
+        ),
+        _ => anyhow::anyhow!("{path:?} is no journal of procpool; name another folder"),
+    }
+}
+
+#[cfg(test)]
+mod damage;
+
+#[cfg(test)]
+mod tests;

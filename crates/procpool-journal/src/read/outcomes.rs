@@ -1,0 +1,239 @@
+//! All attempts that the journals of a folder have, by job, and which of them counts: where each is, not what it says.
+//! Knows nothing of lists.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::BuildHasherDefault;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use procpool_core::Key;
+
+use crate::files::file::JournalFile;
+use crate::files::folder::WriterFiles;
+use crate::format::brief::CameOfIt;
+use crate::format::identity::Hash;
+use crate::format::record::{Record, Run};
+use crate::read::history::{AsItIs, Author, Length, Line, MOST_AT_FIRST, parse, walk};
+use crate::read::standing::Standing;
+
+/// Where the record of an attempt begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Of the writers, in their order.
+    pub(crate) writer: u16,
+    pub(crate) offset: u64,
+}
+
+/// What is known of a job. Packed: there may be millions.
+#[derive(Clone, Copy, Debug)]
+pub struct Noted {
+    standing: Standing,
+    /// Of the attempts: the one that counts, and the last.
+    counts: u32,
+    last: u32,
+}
+
+/// An attempt, and the one before it of the same job.
+struct Link {
+    offset: u64,
+    before: u32,
+    writer: u16,
+}
+
+/// No attempt has this number.
+const NONE: u32 = u32::MAX;
+
+/// When a run began, and when its last attempt so far ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) began: SystemTime,
+    ended: SystemTime,
+}
+
+/// What was read of the files of all writers.
+#[derive(Default)]
+pub struct Outcomes {
+    jobs: HashMap<Hash, Noted, BuildHasherDefault<AsItIs>>,
+    attempts: Vec<Link>,
+    /// The last that has begun.
+    pub(crate) run: Option<Run>,
+    spans: BTreeMap<u32, Span>,
+    /// The generation of the round of slices that may still be on its way.
+    pub(crate) round: Option<u32>,
+    /// The files of slices that have said that they are over.
+    pub(crate) over: HashSet<PathBuf>,
+    /// The nodes of slices, by their writers' places.
+    pub(crate) nodes: HashMap<usize, String>,
+    /// How much of each file is whole.
+    pub(crate) lengths: Vec<Length>,
+}
+
+impl Noted {
+    pub fn came_of_it(&self) -> Option<CameOfIt> {
+        self.standing.outcome
+    }
+
+    /// Whether nothing is known of an attempt of this generation.
+    pub(crate) fn lacks(&self, generation: u32, attempt: u32) -> bool {
+        self.standing.lacks(generation, attempt)
+    }
+}
+
+impl Outcomes {
+    /// # Errors
+    /// As [`walk`].
+    pub(crate) fn read(writers: &[WriterFiles]) -> anyhow::Result<Outcomes> {
+        let mut outcomes = Outcomes::default();
+        for (writer, files) in (0..).zip(writers) {
+            let length = outcomes.read_file(files, writer)?;
+            outcomes.lengths.push(length);
+        }
+        Ok(outcomes)
+    }
+
+    fn read_file(&mut self, files: &WriterFiles, writer: u16) -> anyhow::Result<Length> {
+        if writer == 0 {
+            // The shortest record has some 500 bytes. Growing would take half as much memory again.
+            let size = files.journal.stat().map_or(0, |stat| u64::try_from(stat.st_size).unwrap_or_default());
+            let attempts = usize::try_from(size / 500).unwrap_or_default().min(MOST_AT_FIRST);
+            self.jobs.reserve(attempts);
+            self.attempts.reserve(attempts);
+        }
+        let mut author = Author::of(writer.into());
+        walk(&files.journal, |offset, line| match line {
+            Line::Attempt(brief) => {
+                let number = u32::try_from(self.attempts.len()).expect("BUG: a journal that no memory holds");
+                let noted = self.jobs.entry(brief.identity.job).or_insert(Noted {
+                    standing: Standing::unlisted(),
+                    counts: NONE,
+                    last: NONE,
+                });
+                if author.note(&brief, &mut noted.standing) {
+                    noted.counts = number;
+                }
+                self.attempts.push(Link { offset, before: noted.last, writer });
+                noted.last = number;
+                if let (Some(span), Some(ended)) =
+                    (self.spans.get_mut(&brief.generation), moment(brief.ended))
+                {
+                    span.ended = span.ended.max(ended);
+                }
+            }
+            Line::Other(body) => self.note_other(&body, &files.journal, writer),
+        })
+    }
+
+    fn note_other(&mut self, body: &[u8], file: &JournalFile, writer: u16) {
+        let run = match parse(body) {
+            Some(Record::Run(run)) => run,
+            Some(Record::Round(round)) => {
+                self.round = Some(round.generation);
+                return;
+            }
+            Some(Record::Slice(begin)) => {
+                // An older procpool said no more than the machine's own name.
+                let node = begin.node.unwrap_or(begin.host);
+                self.nodes.insert(writer.into(), node);
+                return;
+            }
+            Some(Record::RoundOver(_)) => {
+                self.round = None;
+                return;
+            }
+            Some(Record::End(_)) => {
+                self.over.insert(file.path());
+                return;
+            }
+            _ => return,
+        };
+        if let Ok(began) = humantime::parse_rfc3339(&run.started) {
+            self.spans.insert(run.generation, Span { began, ended: began });
+        }
+        if self.run.as_ref().is_none_or(|last| last.generation <= run.generation) {
+            self.run = Some(*run);
+        }
+    }
+
+    /// How many jobs are on no list any more, once all of the list were [taken](Outcomes::take_listed).
+    pub(crate) fn unlisted_jobs(&self) -> usize {
+        self.jobs.values().filter(|noted| !noted.standing.is_listed).count()
+    }
+
+    /// What is known of a job of the list. Those that were never asked for are [left over](Outcomes::unlisted_jobs).
+    pub(crate) fn take_listed(&mut self, job: Hash) -> Option<Noted> {
+        let noted = self.jobs.get_mut(&job)?;
+        noted.standing.is_listed = true;
+        Some(*noted)
+    }
+
+    /// What is known of the job with this key.
+    pub fn of(&self, key: &Key) -> Option<Noted> {
+        self.jobs.get(&Hash::of_key(key)).copied()
+    }
+
+    /// All attempts of those jobs, in the order of their records.
+    pub fn unlisted(&self) -> Vec<Place> {
+        let jobs = self.jobs.values().filter(|noted| !noted.standing.is_listed);
+        let mut places: Vec<Place> = jobs.flat_map(|noted| self.attempts(noted)).collect();
+        places.sort_unstable();
+        places
+    }
+
+    /// Where the attempt is that counts.
+    pub fn counting(&self, noted: &Noted) -> Place {
+        self.place(noted.counts)
+    }
+
+    /// How many attempts there are.
+    pub fn tries(&self, noted: &Noted) -> usize {
+        self.backwards(noted).count()
+    }
+
+    /// Where they are, the first one first.
+    pub fn attempts(&self, noted: &Noted) -> Vec<Place> {
+        let mut places: Vec<Place> = self.backwards(noted).map(|number| self.place(number)).collect();
+        places.reverse();
+        places
+    }
+
+    fn backwards(&self, noted: &Noted) -> impl Iterator<Item = u32> {
+        let existing = |number: u32| (number != NONE).then_some(number);
+        std::iter::successors(existing(noted.last), move |number| {
+            existing(self.attempts[*number as usize].before)
+        })
+    }
+
+    fn place(&self, number: u32) -> Place {
+        let Link { offset, writer, .. } = self.attempts[number as usize];
+        Place { writer, offset }
+    }
+
+    /// When the first run began, and how long all of them took together.
+    pub fn time(&self) -> (SystemTime, Duration) {
+        let began = self.spans.values().next().map_or(SystemTime::UNIX_EPOCH, |span| span.began);
+        let took = |span: &Span| span.ended.duration_since(span.began).unwrap_or_default();
+        (began, self.spans.values().map(took).sum())
+    }
+}
+
+/// The moment of these digits: year, month, day, hour, minute, second, millisecond.
+fn moment(digits: u64) -> Option<SystemTime> {
+    let (date, time) = (digits / 1_000_000_000, digits % 1_000_000_000);
+    let (year, month, day) = (date / 10_000, date / 100 % 100, date % 100);
+    let (hour, minute, second) = (time / 10_000_000, time / 100_000 % 100, time / 1000 % 100);
+    let text = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", time % 1000);
+    humantime::parse_rfc3339(&text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_read_from_its_digits() {
+        let text =
+            moment(20_260_102_030_405_678).map(|moment| humantime::format_rfc3339_millis(moment).to_string());
+        assert_eq!(text.as_deref(), Some("2026-01-02T03:04:05.678Z"));
+        assert_eq!(moment(0), None);
+    }
+}

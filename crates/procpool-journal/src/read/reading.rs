@@ -1,0 +1,357 @@
+//! A journal for who tells what stands in it: its jobs in the order of their list, and the records of their attempts.
+//! Knows nothing of what is told. It takes no lock and changes nothing; whoever runs what it reads may go on.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use procpool_core::{Key, Source};
+
+use crate::files::file::JournalFile;
+use crate::files::folder::{Folder, Purpose, WriterFiles};
+use crate::files::holding::{Begun, Holding};
+use crate::files::live::{self, LiveOutput};
+use crate::format::entry::Entry;
+use crate::format::identity::Hash;
+use crate::format::line;
+use crate::format::list::{self, JobLine, Line, identity_of};
+use crate::format::record::Run;
+use crate::read::list_lines::ListLines;
+use crate::read::outcomes::{Noted, Outcomes, Place};
+use crate::read::window::Window;
+
+/// What was read, and the files for the rest.
+pub struct Reading {
+    folder: Folder,
+    pub(crate) run: Run,
+    pub outcomes: Outcomes,
+    pub records: Records,
+    holding: Holding,
+    /// What other writers than procpool itself are called, by their places.
+    slices: HashMap<usize, String>,
+    /// What is to be said of the files.
+    pub remarks: Vec<String>,
+}
+
+/// A job of the list.
+pub struct Listed {
+    /// From 1.
+    pub position: u64,
+    pub line: JobLine,
+    pub noted: Option<Noted>,
+    pub stands: Stands,
+}
+
+/// How a job stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stands {
+    /// Its turn has not come.
+    NotRun,
+    Running,
+    /// It was begun, and what came of it was never recorded.
+    Interrupted,
+    Ended,
+}
+
+/// How much of the input the list has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListEnd {
+    Whole,
+    /// There may be more.
+    Open,
+}
+
+/// The records of all writers.
+pub struct Records(Vec<Writer>);
+
+/// One of those who have written them.
+struct Writer {
+    window: Window,
+    outputs: JournalFile,
+    /// Where it was, on a cluster: an older procpool did not say so in each record.
+    node: Option<String>,
+}
+
+/// An attempt, and where its outputs are.
+pub struct Recorded {
+    pub entry: Entry,
+    pub(crate) outputs: JournalFile,
+}
+
+/// Who writes may be just about to: what can't be read then is read again.
+const TRIES: u32 = 3;
+
+fn nothing_recorded() -> &'static str {
+    "no run is recorded there; `procpool run --journal DIR …` records one"
+}
+
+impl Reading {
+    /// # Errors
+    /// Where there is no journal, or it can't be read.
+    pub fn open(directory: &Path) -> anyhow::Result<Reading> {
+        let shown = || format!("{directory:?}");
+        let folder = Folder::open(directory, Purpose::Telling).with_context(shown)?;
+        let folder = folder.with_context(nothing_recorded).with_context(shown)?;
+        let mut tries = 1;
+        loop {
+            // First: what is recorded by the time that the records are read runs no more.
+            let holding = Holding::look(&folder);
+            let is_alive = holding.is_alive;
+            match Reading::read(folder.clone(), holding) {
+                Err(_) if is_alive && tries < TRIES => tries += 1,
+                result => return result.with_context(shown),
+            }
+        }
+    }
+
+    fn read(folder: Folder, mut holding: Holding) -> anyhow::Result<Reading> {
+        let writers = folder.writers().context("can't read the folder")?;
+        let mut outcomes = Outcomes::read(&writers)?;
+        let Some(run) = outcomes.run.take() else { bail!(nothing_recorded()) };
+        let mut slices = HashMap::new();
+        if outcomes.round.is_some() {
+            for name in folder.other_writers().context("can't read the folder")? {
+                let files = folder.files_of(&name);
+                // One that has come since then is of no record that was read.
+                let writer = writers.iter().position(|writer| *writer == files);
+                if let Some(writer) = writer.filter(|_| !outcomes.over.contains(&files.journal.path())) {
+                    holding.add_slice(&folder.running_of(&name), writer);
+                    slices.insert(writer, name);
+                }
+            }
+        }
+        let mut remarks: Vec<String> =
+            holding.elsewhere.iter().map(|holder| format!("held by {holder}")).collect();
+        for (files, length) in writers.iter().zip(&outcomes.lengths) {
+            if length.torn > 0 && !holding.is_alive {
+                remarks.push(format!(
+                    "{:?}: its last {} bytes were torn off while they were written; they are left out",
+                    files.journal, length.torn
+                ));
+            }
+        }
+        let records = Records::open(&writers, &outcomes.nodes)?;
+        let reading = Reading { folder, run, outcomes, records, holding, slices, remarks };
+        drop(reading.list()?);
+        Ok(reading)
+    }
+
+    /// Takes the jobs of the list one by one, in order.
+    ///
+    /// # Errors
+    /// Where the list can't be read, and those of `take`.
+    pub fn each<E: From<anyhow::Error>>(
+        &mut self,
+        mut take: impl FnMut(&mut Reading, Listed) -> Result<(), E>,
+    ) -> Result<ListEnd, E> {
+        let mut reader = self.list()?;
+        let mut position = 0;
+        let mut end = ListEnd::Open;
+        while let Some(body) = reader.next()? {
+            match list::parse(body) {
+                Some(Line::Job(line)) => {
+                    position += 1;
+                    let listed = self.listed(*line, position)?;
+                    take(self, listed)?;
+                }
+                Some(Line::End { .. }) => end = ListEnd::Whole,
+                None => {
+                    let line = position + 1;
+                    let list = self.folder.list(self.run.list);
+                    return Err(anyhow::anyhow!("{list:?}: line {line} can't be understood").into());
+                }
+            }
+        }
+        // Of a list that is still being written this is no news.
+        Ok(if self.holding.is_alive { ListEnd::Whole } else { end })
+    }
+
+    /// Whether parts of it ran on a cluster.
+    pub fn has_slices(&self) -> bool {
+        !self.outcomes.nodes.is_empty()
+    }
+
+    /// What a job that runs has written so far to an output; `None` where it runs not, or nobody shows it.
+    pub fn live(&self, job: &Listed, source: Source) -> Option<LiveOutput> {
+        let begun = self.holding.attempt(job.position).filter(|_| job.stands == Stands::Running)?;
+        let writer = self.slices.get(&begun.writer)?;
+        live::read(&live::file(&self.folder, writer, (job.position, begun.attempt), source))
+    }
+
+    /// The node on which an attempt was begun of whose end nothing is known.
+    pub fn node_of_begun(&self, job: &Listed) -> Option<String> {
+        let begun = self.holding.attempt(job.position)?;
+        self.outcomes.nodes.get(&begun.writer).cloned()
+    }
+
+    /// What is to be said of the list, once all of it was taken.
+    pub fn remarks_at(&self, end: ListEnd) -> Vec<String> {
+        let open = (end == ListEnd::Open)
+            .then(|| "the list of jobs was not written to its end, so there may be more".to_owned());
+        let unlisted = match self.outcomes.unlisted_jobs() {
+            0 => None,
+            1 => Some("1 more job is recorded that is no longer on the list".to_owned()),
+            jobs => Some(format!("{jobs} more jobs are recorded that are no longer on the list")),
+        };
+        open.into_iter().chain(unlisted).collect()
+    }
+
+    /// The job of the list that has this key.
+    ///
+    /// # Errors
+    /// Where the list can't be read.
+    pub fn find(&mut self, key: &Key) -> anyhow::Result<Option<Listed>> {
+        let wanted = Hash::of_key(key);
+        let mut reader = self.list()?;
+        let mut position = 0;
+        while let Some(body) = reader.next()? {
+            position += 1;
+            let is_wanted = identity_of(body).is_some_and(|identity| identity.job == wanted);
+            if let (true, Some(Line::Job(line))) = (is_wanted, list::parse(body)) {
+                return self.listed(*line, position).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Where commands run that name no directory.
+    pub fn directory(&self) -> PathBuf {
+        OsStr::from_bytes(&self.run.directory.0).into()
+    }
+
+    fn list(&self) -> anyhow::Result<ListLines> {
+        let number = self.run.list;
+        let gone = || format!("the journal's list of jobs, {:?}, is gone", self.folder.list(number));
+        ListLines::open(&self.folder, number)?.with_context(gone)
+    }
+
+    fn listed(&mut self, line: JobLine, position: u64) -> anyhow::Result<Listed> {
+        let identity =
+            line.identity().with_context(|| format!("job {position} of the list has no identity"))?;
+        let noted = self.outcomes.take_listed(identity.job);
+        let stands = self.stands(noted.as_ref(), position);
+        Ok(Listed { position, line, noted, stands })
+    }
+
+    fn stands(&self, noted: Option<&Noted>, position: u64) -> Stands {
+        let oldest = self.outcomes.round.unwrap_or(self.run.generation);
+        let is_unrecorded = |begun: &Begun| {
+            begun.generation >= oldest
+                && noted.is_none_or(|noted| noted.lacks(begun.generation, begun.attempt))
+        };
+        match (self.holding.attempt(position).filter(is_unrecorded), noted) {
+            (Some(begun), _) if begun.goes_on => Stands::Running,
+            (Some(_), _) => Stands::Interrupted,
+            (None, Some(_)) => Stands::Ended,
+            (None, None) => Stands::NotRun,
+        }
+    }
+
+    /// The attempt of a job that counts.
+    ///
+    /// # Errors
+    /// Where it can't be read any more.
+    pub fn counting(&mut self, noted: &Noted) -> anyhow::Result<Recorded> {
+        self.records.read(self.outcomes.counting(noted))
+    }
+
+    /// All attempts of a job, the first one first.
+    pub fn attempts_of(&self, key: &Key) -> Vec<Place> {
+        self.outcomes.of(key).map(|noted| self.outcomes.attempts(&noted)).unwrap_or_default()
+    }
+}
+
+impl Recorded {
+    /// Reads an output from its start.
+    ///
+    /// # Errors
+    /// Where it can't be opened.
+    pub fn open(&self, source: Source) -> anyhow::Result<Box<dyn Read>> {
+        self.entry.open(source, &self.outputs).with_context(|| self.place(source))
+    }
+
+    /// Where an output is, for errors.
+    pub fn place(&self, source: Source) -> String {
+        let name = match source {
+            Source::Stdout => "standard output",
+            Source::Stderr => "standard error",
+        };
+        let Entry { attempt, generation, .. } = self.entry;
+        let key = self.entry.key();
+        match self.entry.offset(source) {
+            Some(offset) => format!(
+                "{name} of attempt {attempt} of run {generation} of \"{key}\", at byte {offset} of {:?}",
+                self.outputs
+            ),
+            None => format!("{name} of attempt {attempt} of run {generation} of \"{key}\""),
+        }
+    }
+}
+
+impl Records {
+    fn open(writers: &[WriterFiles], nodes: &HashMap<usize, String>) -> anyhow::Result<Records> {
+        let open = |(place, files): (usize, &WriterFiles)| {
+            let path = &files.journal;
+            let file = path.open().with_context(|| format!("can't read {path:?}"))?;
+            Ok(Writer {
+                window: Window::new(file),
+                outputs: files.outputs.clone(),
+                node: nodes.get(&place).cloned(),
+            })
+        };
+        writers.iter().enumerate().map(open).collect::<anyhow::Result<_>>().map(Records)
+    }
+
+    /// # Errors
+    /// Where it can't be read any more.
+    pub fn read(&mut self, place: Place) -> anyhow::Result<Recorded> {
+        let Writer { window, outputs, node } = &mut self.0[usize::from(place.writer)];
+        let outputs = outputs.clone();
+        let line = window.line(place.offset).context("can't read the journal")?;
+        let entry = line::open(line)
+            .and_then(Entry::parse)
+            .with_context(|| format!("the journal's record at byte {} can't be understood", place.offset))?;
+        let node = entry.node.or_else(|| node.clone());
+        Ok(Recorded { entry: Entry { node, ..entry }, outputs })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::record::{Record, SliceBegin};
+    use crate::testing::scripted;
+
+    #[test]
+    fn an_attempt_of_a_slice_that_did_not_say_its_node_was_on_its_host() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let (folder, _) = Folder::make(temporary.path()).unwrap();
+        let files = folder.files_of("1-1-0000-1");
+        let begin =
+            r#"{"generation":1,"round":1,"slice":0,"instance":1,"pid":2,"host":"h","started":"then"}"#;
+        let begin: SliceBegin = serde_json::from_str(begin).unwrap();
+        let attempt = |says| {
+            let text = serde_json::to_string(&scripted(&says)).unwrap();
+            line::seal(text.replacen('{', "{\"record\":\"attempt\",", 1).as_bytes())
+        };
+        let job = "0".repeat(32);
+        let (old, new) = (
+            attempt(serde_json::json!({"job": job, "fingerprint": job})),
+            attempt(serde_json::json!({"job": job, "fingerprint": job, "node": "n3"})),
+        );
+        let lines = [Record::header().line(), Record::Slice(begin).line(), old, new].concat();
+        std::fs::write(files.journal.path(), lines).unwrap();
+        let writers = [files];
+        let outcomes = Outcomes::read(&writers).unwrap();
+        let mut records = Records::open(&writers, &outcomes.nodes).unwrap();
+        let nodes: Vec<_> = outcomes
+            .unlisted()
+            .into_iter()
+            .map(|place| records.read(place).unwrap().entry.node.unwrap())
+            .collect();
+        assert_eq!(nodes, ["h", "n3"]);
+    }
+}

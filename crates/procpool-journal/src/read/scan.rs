@@ -1,0 +1,187 @@
+//! Reads a file of lines that say their own length and sum, and tells what is torn from what is damaged.
+//! Knows nothing of what the lines say.
+
+use std::io::{self, Read};
+
+use memchr::memchr;
+
+use crate::format::line;
+
+/// Reads lines one by one, whatever the length of the file, with a look at each byte.
+pub struct Scanner<R> {
+    source: R,
+    buffer: Vec<u8>,
+    /// What of the buffer has been read from the source, and not been given out.
+    filled: std::ops::Range<usize>,
+    /// Where in the source that begins.
+    offset: u64,
+}
+
+/// What was found.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Found<'a> {
+    /// A whole line: where it begins, and what stands in it after the check.
+    Line { offset: u64, body: &'a [u8] },
+    /// The end, right after the last line.
+    End { offset: u64 },
+    /// From here on there is no whole line any more: what was being written when all came to an end.
+    Torn { offset: u64 },
+    /// What stands here is no line, and whole ones follow it.
+    Damaged { offset: u64 },
+}
+
+/// How much is read at a time.
+const PIECE: usize = 1024 * 1024;
+
+impl<R: Read> Scanner<R> {
+    /// Reads from the beginning of a file.
+    pub fn new(source: R) -> Scanner<R> {
+        Scanner { source, buffer: Vec::new(), filled: 0..0, offset: 0 }
+    }
+
+    /// The next line. After anything else there is nothing more to ask for.
+    ///
+    /// # Errors
+    /// Where the source can't be read.
+    pub fn next_line(&mut self) -> io::Result<Found<'_>> {
+        let offset = self.offset;
+        let Some(line) = self.take_line()? else {
+            let rest = if self.filled.is_empty() { Found::End { offset } } else { Found::Torn { offset } };
+            return Ok(rest);
+        };
+        if line::open(&self.buffer[line.clone()]).is_none() {
+            return self.judge(offset);
+        }
+        // It was whole just now; the sum is not made twice.
+        Ok(Found::Line { offset, body: &self.buffer[line][line::CHECK..] })
+    }
+
+    /// What has no sense at `offset` was torn off there, unless something whole follows.
+    fn judge(&mut self, offset: u64) -> io::Result<Found<'_>> {
+        while let Some(line) = self.take_line()? {
+            if line::open(&self.buffer[line]).is_some() {
+                return Ok(Found::Damaged { offset });
+            }
+        }
+        Ok(Found::Torn { offset })
+    }
+
+    /// Where in the buffer the next line is, without its newline; `None` where there is no newline any more. Of a line
+    /// that is too long only the end is given.
+    fn take_line(&mut self) -> io::Result<Option<std::ops::Range<usize>>> {
+        let mut searched = 0;
+        loop {
+            let unread = &self.buffer[self.filled.clone()];
+            if let Some(length) = memchr(b'\n', &unread[searched..]).map(|at| searched + at) {
+                let start = self.filled.start;
+                self.filled.start += length + 1;
+                self.offset += length as u64 + 1;
+                return Ok(Some(start..start + length));
+            }
+            searched = unread.len();
+            if searched > line::LONGEST {
+                self.offset += searched as u64;
+                self.filled = 0..0;
+                searched = 0;
+            }
+            if self.fill()? == 0 {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn fill(&mut self) -> io::Result<usize> {
+        if self.filled.start > 0 {
+            self.buffer.copy_within(self.filled.clone(), 0);
+            self.filled = 0..self.filled.len();
+        }
+        // Small at first: most lists are.
+        let piece = PIECE.min(self.buffer.len().max(PIECE / 64));
+        if self.buffer.is_empty() {
+            // Fresh zeros cost nothing.
+            self.buffer = vec![0; piece];
+        }
+        if self.buffer.len() - self.filled.end < piece {
+            self.buffer.resize(self.filled.end + piece, 0);
+        }
+        loop {
+            match self.source.read(&mut self.buffer[self.filled.end..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => {
+                    let count = result?;
+                    self.filled.end += count;
+                    return Ok(count);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(count: u32) -> Vec<u8> {
+        (0..count).flat_map(|number| line::seal(format!("{{\"number\":{number}}}").as_bytes())).collect()
+    }
+
+    /// How many whole lines there are, and what comes after them.
+    fn scan(bytes: &[u8]) -> (u32, Found<'static>) {
+        let mut scanner = Scanner::new(bytes);
+        let mut count = 0;
+        loop {
+            match scanner.next_line().unwrap() {
+                Found::Line { body, .. } => {
+                    assert_eq!(body, format!("\"number\":{count}}}").as_bytes());
+                    count += 1;
+                }
+                Found::End { offset } => return (count, Found::End { offset }),
+                Found::Torn { offset } => return (count, Found::Torn { offset }),
+                Found::Damaged { offset } => return (count, Found::Damaged { offset }),
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_cut_anywhere_has_all_whole_lines_before_the_cut() {
+        let bytes = lines(20);
+        let ends: Vec<usize> = memchr::memchr_iter(b'\n', &bytes).map(|at| at + 1).collect();
+        for cut in 0..=bytes.len() {
+            let whole = ends.partition_point(|end| *end <= cut);
+            let offset = whole.checked_sub(1).map_or(0, |last| ends[last]) as u64;
+            let rest = if offset == cut as u64 { Found::End { offset } } else { Found::Torn { offset } };
+            assert_eq!(scan(&bytes[..cut]), (u32::try_from(whole).unwrap(), rest), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_bit_that_was_flipped_anywhere_is_found_and_the_last_line_is_torn() {
+        let mut bytes = lines(20);
+        let ends: Vec<usize> = memchr::memchr_iter(b'\n', &bytes).map(|at| at + 1).collect();
+        for bit in 0..bytes.len() * 8 {
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            let line = ends.partition_point(|end| *end <= bit / 8);
+            let offset = line.checked_sub(1).map_or(0, |last| ends[last]) as u64;
+            // A newline that became something else takes the line after it along.
+            let is_newline = ends.contains(&(bit / 8 + 1));
+            let is_last = line == 19 || line == 18 && is_newline;
+            let rest = if is_last { Found::Torn { offset } } else { Found::Damaged { offset } };
+            assert_eq!(scan(&bytes), (u32::try_from(line).unwrap(), rest), "bit {bit}");
+            bytes[bit / 8] ^= 1 << (bit % 8);
+        }
+    }
+
+    #[test]
+    fn a_line_without_an_end_takes_no_memory_to_speak_of_and_is_damage_where_others_follow() {
+        let mut bytes = lines(2);
+        let end = bytes.len() as u64;
+        bytes.extend(std::iter::repeat_n(b'x', line::LONGEST * 2));
+        let mut scanner = Scanner::new(&bytes[..]);
+        while matches!(scanner.next_line().unwrap(), Found::Line { .. }) {}
+        assert!(scanner.buffer.len() < line::LONGEST + 4 * PIECE);
+        assert_eq!(scan(&bytes), (2, Found::Torn { offset: end }));
+        bytes.push(b'\n');
+        bytes.extend(lines(1));
+        assert_eq!(scan(&bytes), (2, Found::Damaged { offset: end }));
+    }
+}

@@ -1,0 +1,141 @@
+//! What a resume does about each job of its list: pure.
+//! Knows nothing of where jobs or their past come from.
+
+use std::fmt::Write as _;
+
+use crate::format::brief::CameOfIt;
+use crate::format::identity::Identity;
+use crate::read::standing::Standing;
+
+/// Which jobs a resume runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resume {
+    /// All that have not succeeded.
+    NotSucceeded,
+    /// Those that have never come to an end.
+    Unrun,
+}
+
+/// What becomes of a job whose key is known, but with another command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// It runs.
+    Rerun,
+    /// It is left as it is, whatever came of it.
+    Skip,
+}
+
+/// How a job stands before a resume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    Succeeded,
+    Failed,
+    /// It was begun, and ended by procpool or together with it.
+    Interrupted,
+    /// Its turn has not come.
+    NotRun,
+    /// It was not on the list before.
+    New,
+    /// It has an outcome, of another command.
+    Changed(CameOfIt),
+}
+
+/// What is done about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    Run,
+    Leave,
+    /// The run can't begin without a word on it.
+    Ask,
+}
+
+/// How many there are of each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub(crate) succeeded: u64,
+    pub(crate) failed: u64,
+    pub(crate) interrupted: u64,
+    pub(crate) not_run: u64,
+    pub(crate) new: u64,
+    pub changed: u64,
+    /// Known from before, and no more on the list.
+    pub gone: u64,
+    /// Left as they are though they have not succeeded.
+    pub left_failed: u64,
+    /// The largest status of one of those.
+    pub left_status: u8,
+}
+
+impl Class {
+    pub fn of(standing: Option<&Standing>, identity: &Identity) -> Class {
+        let Some(standing) = standing else { return Class::New };
+        match standing.outcome {
+            Some(outcome) if !standing.is_of(identity) => Class::Changed(outcome),
+            _ if standing.was_running => Class::Interrupted,
+            Some(CameOfIt::Succeeded) => Class::Succeeded,
+            Some(CameOfIt::Failed) => Class::Failed,
+            Some(CameOfIt::Stopped) => Class::Interrupted,
+            None if standing.is_listed => Class::NotRun,
+            None => Class::New,
+        }
+    }
+
+    pub fn decide(self, resume: Resume, changed: Option<Changed>) -> Decision {
+        let outcome = match (self, changed) {
+            (Class::Changed(_), None) => return Decision::Ask,
+            (Class::Changed(_), Some(Changed::Skip)) => return Decision::Leave,
+            (Class::Interrupted | Class::NotRun | Class::New, _)
+            | (Class::Changed(_), Some(Changed::Rerun)) => return Decision::Run,
+            (Class::Succeeded, _) => CameOfIt::Succeeded,
+            (Class::Failed, _) => CameOfIt::Failed,
+        };
+        match (outcome, resume) {
+            (CameOfIt::Succeeded, _) | (CameOfIt::Failed, Resume::Unrun) => Decision::Leave,
+            (CameOfIt::Failed | CameOfIt::Stopped, _) => Decision::Run,
+        }
+    }
+}
+
+impl Counts {
+    /// `status` is that of its outcome, if there is one.
+    pub(crate) fn note(&mut self, class: Class, decision: Decision, status: u8) {
+        let count = match class {
+            Class::Succeeded => &mut self.succeeded,
+            Class::Failed => &mut self.failed,
+            Class::Interrupted => &mut self.interrupted,
+            Class::NotRun => &mut self.not_run,
+            Class::New => &mut self.new,
+            Class::Changed(_) => &mut self.changed,
+        };
+        *count += 1;
+        let has_succeeded = matches!(class, Class::Succeeded | Class::Changed(CameOfIt::Succeeded));
+        if decision == Decision::Leave && !has_succeeded {
+            self.left_failed += 1;
+            self.left_status = self.left_status.max(status);
+        }
+    }
+
+    /// Those of the list.
+    pub fn jobs(&self) -> u64 {
+        self.succeeded + self.failed + self.interrupted + self.not_run + self.new + self.changed
+    }
+
+    /// `5 jobs: 3 succeeded, 0 failed, 1 interrupted, 1 new, 0 changed`.
+    pub fn text(&self) -> String {
+        let Counts {
+            succeeded, failed, interrupted, not_run, new, changed, gone, ..
+        } = *self;
+        let jobs = self.jobs();
+        let noun = if jobs == 1 { "job" } else { "jobs" };
+        let mut text =
+            format!("{jobs} {noun}: {succeeded} succeeded, {failed} failed, {interrupted} interrupted");
+        if not_run > 0 {
+            let _ = write!(text, ", {not_run} not run");
+        }
+        let _ = write!(text, ", {new} new, {changed} changed");
+        if gone > 0 {
+            let _ = write!(text, "; {gone} more no longer in the input");
+        }
+        text
+    }
+}

@@ -1,0 +1,137 @@
+//! What a run has printed, read back by the next one and written down again by its own list.
+//! Knows nothing of who prints.
+
+use std::io;
+
+use procpool_core::Source;
+
+use crate::files::file::JournalFile;
+use crate::files::folder::{rows_of, shape_of};
+use crate::format::identity::Hash;
+use crate::write::partial::{
+    BITS, FLAGS, FilePlace, HAS_ROWS, HAS_SHAPE, LastByte, PART, POSITION, Part, Partial, STEP, bit_of,
+    first_word, own_word, word_of,
+};
+use crate::write::rows::{Own, Row, RowFile};
+use crate::write::shaped::{Found, ShapeFile, Shaped};
+use crate::write::words;
+
+/// What a file is that was there, with which a resume would know what to print.
+pub(crate) const GONE: &str = "is gone, and without it nobody knows what has been printed; put it back, or begin anew in another \
+     folder";
+
+/// What was in the file when it was read.
+#[derive(Debug, Default)]
+pub struct Before {
+    pub(crate) words: Vec<u64>,
+    /// That of the output that was being printed.
+    pub(crate) shape: Option<Shaped>,
+    /// Whose output was being printed, where it stood on no list any more.
+    pub(crate) gone: Option<Hash>,
+    pub(crate) rows: Vec<Row>,
+}
+
+impl Before {
+    /// Takes note that the job at this position has nothing more to be printed.
+    pub(crate) fn add(&mut self, position: u64) {
+        self.reach(word_of(position));
+        self.words[word_of(position)] |= bit_of(position);
+    }
+
+    /// Takes note of how far an output was printed, and in which shape.
+    pub(crate) fn set_partial(&mut self, partial: Partial, shape: Option<Shaped>) {
+        self.shape = shape;
+        self.reach(BITS);
+        self.words[POSITION] = partial.position;
+        for (source, part) in [(Source::Stdout, partial.stdout), (Source::Stderr, partial.stderr)] {
+            let place = part.place.unwrap_or(FilePlace { device: 0, inode: 0, offset: 0 });
+            let is_place = u64::from(part.place.is_some());
+            let words = [part.bytes, place.device, place.inode, place.offset, is_place, part.under_way];
+            self.words[first_word(source)..][..PART].copy_from_slice(&words);
+            self.words[own_word(source)] = partial.own.of(source);
+            if part.last == LastByte::IsWithinLine {
+                self.words[FLAGS] |= 1 << first_word(source);
+            }
+        }
+    }
+
+    /// Takes note of how far a job's lines were printed.
+    pub(crate) fn add_row(&mut self, row: Row) {
+        self.rows.push(row);
+    }
+
+    fn reach(&mut self, word: usize) {
+        if self.words.len() <= word {
+            self.words.resize((word + 1).next_multiple_of(STEP), 0);
+        }
+    }
+
+    /// Nothing was printed, where there is no such file.
+    pub(crate) fn read(place: &JournalFile) -> io::Result<Before> {
+        const LEAST: usize = STEP * size_of::<u64>();
+        let words = words::read(place, |length| length >= LEAST && length % LEAST == 0)?;
+        let words = words.unwrap_or_default();
+        let flags = words.get(FLAGS).copied().unwrap_or_default();
+        // One that nothing is said of is that of a run which was killed while it made it.
+        let beside = |flag: u64, file: JournalFile| match (flags & flag, file.stat_if_there()?) {
+            (0, _) => Ok(None),
+            (_, Some(_)) => Ok(Some(file)),
+            (_, None) => Err(io::Error::other(format!("{file:?} {GONE}"))),
+        };
+        let shape = beside(HAS_SHAPE, shape_of(place))?;
+        let rows = beside(HAS_ROWS, rows_of(place))?;
+        let found = shape.map_or(Ok(Found::default()), |file| ShapeFile::read(&file))?;
+        Ok(Before {
+            words,
+            shape: found.shape,
+            gone: found.gone,
+            rows: rows.map_or(Ok(Vec::new()), |file| RowFile::read(&file))?,
+        })
+    }
+
+    /// How far the lines of jobs were printed.
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// In which shape the output was that was being printed, where that is known.
+    pub fn shape(&self) -> Option<&Shaped> {
+        self.shape.as_ref()
+    }
+
+    /// Whether all outputs of the job at this position have been printed.
+    pub(crate) fn has(&self, position: u64) -> bool {
+        self.words.get(word_of(position)).is_some_and(|word| word & bit_of(position) != 0)
+    }
+
+    /// How many jobs have nothing more to be printed.
+    pub(crate) fn count(&self) -> u64 {
+        let bits = self.words.get(BITS..).unwrap_or_default();
+        bits.iter().map(|word| u64::from(word.count_ones())).sum()
+    }
+
+    /// The output that was being printed.
+    pub fn partial(&self) -> Partial {
+        let word_at = |number: usize| self.words.get(number).copied().unwrap_or_default();
+        let part = |source| {
+            let word = |number| word_at(first_word(source) + number);
+            let is_within_line = word_at(FLAGS) & (1 << first_word(source)) != 0;
+            let place = FilePlace { device: word(1), inode: word(2), offset: word(3) };
+            Part {
+                bytes: word(0),
+                under_way: word(5),
+                place: (word(4) == 1).then_some(place),
+                last: if is_within_line { LastByte::IsWithinLine } else { LastByte::EndsLine },
+            }
+        };
+        Partial {
+            position: word_at(POSITION),
+            stdout: part(Source::Stdout),
+            stderr: part(Source::Stderr),
+            own: Own {
+                stdout: word_at(own_word(Source::Stdout)),
+                stderr: word_at(own_word(Source::Stderr)),
+            },
+        }
+    }
+}

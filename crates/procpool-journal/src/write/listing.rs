@@ -1,0 +1,288 @@
+//! Writes a list ahead of the run over it, and reads it back as the run wants jobs: so a list is safe however slowly it is
+//! worked through. Knows nothing of what becomes of the jobs.
+
+use std::fs::File;
+use std::io;
+use std::mem;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context;
+use procpool_core::Job;
+
+use crate::files::file::JournalFile;
+use crate::files::watched::Watched;
+use crate::format::codec::{JobCodec, Listable, Stored};
+use crate::format::line;
+use crate::format::list::{Line, parse};
+use crate::format::record::sealed;
+use crate::os::threads;
+use crate::write::writer::Durability;
+
+/// A list that is being written, or has been.
+pub struct Listing {
+    pub(super) watched: Watched,
+    pub(super) file: File,
+    pub(super) codec: JobCodec,
+    durability: Durability,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// Lines that are not in the file yet.
+    unwritten: Vec<u8>,
+    /// How much of the file is written, and how much of that has been read back.
+    written: u64,
+    read: u64,
+    /// How much of the file the disk has, where somebody asks for that.
+    safe: u64,
+    end: Ending,
+    /// Somebody waits for what comes.
+    is_wanted: bool,
+    /// How many lines there are.
+    jobs: u64,
+    /// Nobody reads it back any more.
+    is_over: bool,
+}
+
+impl State {
+    fn ahead(&self) -> u64 {
+        (self.written + self.unwritten.len() as u64).saturating_sub(self.read)
+    }
+}
+
+/// How far the list is from its end.
+#[derive(Default)]
+enum Ending {
+    #[default]
+    Open,
+    /// There are no more jobs.
+    Whole,
+    /// There may be more: the input had a fault, or the list could not be written.
+    Cut(Option<io::Error>),
+}
+
+pub(super) const UNREADABLE: &str = "the journal's list of jobs can't be read";
+
+/// What is collected before it is written, unless somebody waits for it.
+pub(super) const PIECE: usize = 64 * 1024;
+
+/// The input is read no further ahead than this: an endless one must not fill the disk.
+const AHEAD: u64 = 256 * 1024 * 1024;
+
+impl Listing {
+    /// A list that is there already, of which so many bytes are whole.
+    ///
+    /// # Errors
+    /// Where it can't be opened.
+    pub fn over(
+        place: JournalFile,
+        codec: JobCodec,
+        length: u64,
+        durability: Durability,
+    ) -> io::Result<Arc<Listing>> {
+        let file = place.open()?;
+        let listing = Listing::new(Watched::new(place, &file)?, file, codec, durability);
+        listing.lock().written = length;
+        listing.lock().end = Ending::Whole;
+        Ok(Arc::new(listing))
+    }
+
+    /// A list that begins now.
+    ///
+    /// # Errors
+    /// Where its file can't be made.
+    pub fn begin(place: JournalFile, codec: JobCodec, durability: Durability) -> io::Result<Listing> {
+        let file = place.make_anew()?;
+        Ok(Listing::new(Watched::new(place, &file)?, file, codec, durability))
+    }
+
+    fn new(watched: Watched, file: File, codec: JobCodec, durability: Durability) -> Listing {
+        Listing {
+            watched,
+            file,
+            codec,
+            durability,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Writes the jobs down, on a thread of its own, as fast as they come.
+    ///
+    /// # Errors
+    /// Where the system has no thread for it.
+    pub fn take_down<W: Listable>(
+        self: &Arc<Listing>,
+        jobs: impl Iterator<Item = Job<W>> + Send + 'static,
+        is_faulty: impl Fn() -> bool + Send + 'static,
+    ) -> io::Result<()> {
+        let listing = Arc::clone(self);
+        let work = move || {
+            let result = listing.take_all(jobs);
+            listing.end(
+                result.and_then(|()| if is_faulty() { Ok(Ending::Cut(None)) } else { listing.write_end() }),
+            );
+        };
+        threads::start("procpool-list", work)?;
+        Ok(())
+    }
+
+    fn take_all<W: Listable>(&self, jobs: impl Iterator<Item = Job<W>>) -> io::Result<()> {
+        for job in jobs {
+            self.add(&job)?;
+            let mut state = self.lock();
+            while state.ahead() + self.codec.inputs.ahead() > AHEAD && !state.is_over {
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes down one more job.
+    fn add<W: Listable>(&self, job: &Job<W>) -> io::Result<()> {
+        let position = self.lock().jobs + 1;
+        let (line, _) = self.codec.line(job, position)?;
+        let mut state = self.lock();
+        state.jobs = position;
+        state.unwritten.extend_from_slice(&line);
+        if state.unwritten.len() >= PIECE {
+            self.write(&mut state)?;
+        }
+        if mem::take(&mut state.is_wanted) {
+            self.changed.notify_all();
+        }
+        Ok(())
+    }
+
+    fn write_end(&self) -> io::Result<Ending> {
+        let mut state = self.lock();
+        let end = sealed(&Line::End { jobs: state.jobs });
+        state.unwritten.extend_from_slice(&end);
+        self.write(&mut state)?;
+        Ok(Ending::Whole)
+    }
+
+    fn end(&self, ending: io::Result<Ending>) {
+        let mut state = self.lock();
+        // What came before a fault runs.
+        let written = self.write(&mut state);
+        state.end = ending
+            .and_then(|ending| written.map(|()| ending))
+            .unwrap_or_else(|error| Ending::Cut(Some(error)));
+        self.changed.notify_all();
+    }
+
+    fn write(&self, state: &mut State) -> io::Result<()> {
+        self.file.write_all_at(&state.unwritten, state.written)?;
+        state.written += state.unwritten.len() as u64;
+        state.unwritten.clear();
+        Ok(())
+    }
+
+    /// Waits until the list is whole, as long as it grows; what waits for a slow input is not waited for.
+    pub fn settle(&self) {
+        const MOMENT: Duration = Duration::from_millis(100);
+        let mut state = self.lock();
+        state.is_over = true;
+        self.changed.notify_all();
+        while matches!(state.end, Ending::Open) {
+            let jobs = state.jobs;
+            let waited =
+                self.changed.wait_timeout_while(state, MOMENT, |state| matches!(state.end, Ending::Open));
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            if state.jobs == jobs {
+                // What was read so far is kept.
+                let _ = self.write(&mut state);
+                return;
+            }
+        }
+    }
+
+    /// Whether all of it is in the file that will ever be. Who asks this reads it back later, so it is written to its end
+    /// however long that is.
+    pub fn is_written(&self) -> bool {
+        let mut state = self.lock();
+        state.is_over = true;
+        self.changed.notify_all();
+        !matches!(state.end, Ending::Open)
+    }
+
+    /// The job at this position, whose line stands here.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    pub fn job_at(&self, position: u64, bytes: std::ops::Range<u64>) -> anyhow::Result<Job<Stored>> {
+        let length = usize::try_from(bytes.end - bytes.start).context(UNREADABLE)?;
+        let mut text = vec![0; length];
+        let read = self.watched.wait_out(|| self.file.read_exact_at(&mut text, bytes.start));
+        read.context(UNREADABLE)?;
+        let text = text.strip_suffix(b"\n").unwrap_or(&text);
+        match line::open(text).and_then(parse).context(UNREADABLE)? {
+            Line::Job(job) => Ok(self.codec.job(*job).context(UNREADABLE)?.position(position)),
+            Line::End { .. } => anyhow::bail!(UNREADABLE),
+        }
+    }
+
+    /// Whether all that was written is still where it was.
+    ///
+    /// # Errors
+    /// Where it isn't.
+    pub fn check_place(&self) -> io::Result<()> {
+        let written = self.lock().written;
+        self.watched.has_at_least(written)
+    }
+
+    /// Where procpool was when the list was written.
+    pub fn written_in(&self) -> &Path {
+        &self.codec.here
+    }
+
+    /// Why the list could not be written, if that is so.
+    pub fn failure(&self) -> Option<io::Error> {
+        match &mut self.lock().end {
+            Ending::Cut(error) => error.take(),
+            Ending::Open | Ending::Whole => None,
+        }
+    }
+
+    /// Where the next lines are, once there are any.
+    pub(super) fn next_piece(&self, from: u64) -> io::Result<Option<u64>> {
+        let mut state = self.lock();
+        state.read = state.read.max(from);
+        self.changed.notify_all();
+        loop {
+            if state.written > from {
+                self.make_safe(&mut state)?;
+                return Ok(Some(state.written));
+            }
+            if !state.unwritten.is_empty() {
+                self.write(&mut state)?;
+                continue;
+            }
+            if !matches!(state.end, Ending::Open) {
+                return Ok(None);
+            }
+            state.is_wanted = true;
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// No job is run that would not be on the list after a power cut.
+    fn make_safe(&self, state: &mut State) -> io::Result<()> {
+        if self.durability == Durability::PowerCut && state.safe < state.written {
+            self.codec.inputs.make_safe()?;
+            self.file.sync_data()?;
+            state.safe = state.written;
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

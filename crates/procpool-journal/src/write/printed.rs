@@ -1,0 +1,317 @@
+//! Which outputs of a list have been printed, and how far the one that is being printed, for whoever goes on after any end of
+//! this process.
+//! Knows nothing of what an output is, or of how it is printed.
+
+use std::io;
+use std::sync::OnceLock;
+
+use procpool_core::Source;
+
+use crate::files::file::JournalFile;
+use crate::files::folder::{rows_of, shape_of};
+pub use crate::write::before::Before;
+use crate::write::partial::{
+    BITS, FLAGS, HAS_ROWS, HAS_SHAPE, POSITION, STEP, bit_of, first_word, own_word, word_of,
+};
+pub use crate::write::partial::{FilePlace, LastByte, Part, Partial};
+use crate::write::rows::{Own, Row, RowFile};
+use crate::write::shaped::{ShapeFile, Shaped};
+use crate::write::words::Words;
+
+/// The file, and those beside it.
+pub struct Printed {
+    /// What comes before the bits is always stored together.
+    words: Words,
+    shape: ShapeFile,
+    /// Where lines are printed side by side, or were.
+    rows: OnceLock<RowFile>,
+    place: JournalFile,
+}
+
+/// A thousand million jobs.
+const MOST: usize = BITS + (1 << 24);
+
+impl Printed {
+    /// Makes the file of a new run over a list: which outputs have been printed before it, and how far one was.
+    pub fn create(place: &JournalFile, before: &Before) -> io::Result<Printed> {
+        let shape = ShapeFile::create(&shape_of(place), before.shape.as_ref(), before.gone)?;
+        let mut words = before.words.clone();
+        words.resize(words.len().max(STEP), 0);
+        words[FLAGS] |= HAS_SHAPE;
+        let printed = Printed {
+            words: Words::create(place, words)?,
+            shape,
+            rows: OnceLock::new(),
+            place: place.clone(),
+        };
+        if !before.rows.is_empty() {
+            printed.make_rows(&before.rows)?;
+        }
+        Ok(printed)
+    }
+
+    /// From now on what is announced is of this job, and has this shape.
+    ///
+    /// # Errors
+    /// Where the disk has no room for the note.
+    pub fn begin(&self, position: u64, shape: &Shaped) -> io::Result<()> {
+        self.begin_from(position, shape, Own::default())
+    }
+
+    /// The same, where all before these of the job's own bytes is there.
+    ///
+    /// # Errors
+    /// Where the disk has no room for the note.
+    pub fn begin_from(&self, position: u64, shape: &Shaped, own: Own) -> io::Result<()> {
+        self.make_room(position)?;
+        self.set_shape(shape)?;
+        // Before anything is announced there is nothing that a file should know.
+        self.words.change(0..BITS, |words| {
+            clear(words);
+            words[POSITION] = position;
+            for source in [Source::Stdout, Source::Stderr] {
+                words[own_word(source)] = own.of(source);
+            }
+        });
+        Ok(())
+    }
+
+    /// What is in the file now must not be taken for something in this shape, unless nobody asks for it any more.
+    fn set_shape(&self, shape: &Shaped) -> io::Result<()> {
+        if self.shape.is(shape) {
+            return Ok(());
+        }
+        let last = self.words.get(POSITION);
+        // One that stands on no list has no bit.
+        let is_done = word_of(last) < MOST && self.words.get(word_of(last)) & bit_of(last) != 0;
+        if last > 0 && !is_done {
+            self.pause()?;
+        }
+        self.shape.set(shape)
+    }
+
+    /// Takes account of lines that are printed side by side.
+    ///
+    /// # Errors
+    /// Where the disk has no room for that.
+    pub fn keep_rows(&self) -> io::Result<()> {
+        if self.rows.get().is_none() { self.make_rows(&[]) } else { Ok(()) }
+    }
+
+    fn make_rows(&self, before: &[Row]) -> io::Result<()> {
+        let rows = RowFile::create(&rows_of(&self.place), before)?;
+        let _ = self.rows.set(rows);
+        self.words.store(0..BITS, |words| words[FLAGS] |= HAS_ROWS)
+    }
+
+    /// Where lines are printed side by side.
+    pub fn rows(&self) -> Option<&RowFile> {
+        self.rows.get()
+    }
+
+    /// Nothing is being printed now.
+    ///
+    /// # Errors
+    /// Where that can't be written.
+    pub fn pause(&self) -> io::Result<()> {
+        self.words.store(0..BITS, |words| words[POSITION] = 0)
+    }
+
+    /// What was begun before this run is finished, and is not done all the same: its job runs again.
+    ///
+    /// # Errors
+    /// Where that can't be written.
+    pub fn forget(&self) -> io::Result<()> {
+        self.words.store(0..BITS, clear)
+    }
+
+    /// What was begun before this run goes on in this shape, so much of each output being there.
+    ///
+    /// # Errors
+    /// Where that can't be written.
+    pub fn go_on(&self, shape: &Shaped, counts: [u64; 2]) -> io::Result<()> {
+        let position = self.words.get(POSITION);
+        self.set_shape(shape)?;
+        self.words.change(0..BITS, |words| {
+            words[POSITION] = position;
+            for (source, bytes) in [Source::Stdout, Source::Stderr].into_iter().zip(counts) {
+                words[first_word(source)] = bytes;
+                words[first_word(source) + 5] = 0;
+            }
+        });
+        Ok(())
+    }
+
+    /// An output of it begins at this place of a file.
+    pub fn begin_at(&self, source: Source, place: FilePlace) {
+        let first = first_word(source);
+        let known = [place.device, place.inode, place.offset, 1];
+        self.words.change(first + 1..first + 5, |words| words.copy_from_slice(&known));
+    }
+
+    /// So many more bytes of it are going to be written at once.
+    ///
+    /// # Errors
+    /// Where that can't be written.
+    pub fn announce(&self, source: Source, bytes: u64) -> io::Result<()> {
+        self.words.store(0..BITS, |words| words[first_word(source) + 5] = bytes)
+    }
+
+    /// So many of those have been written, and end like this.
+    ///
+    /// # Errors
+    /// Where that can't be written.
+    pub fn count(&self, source: Source, bytes: u64, last: LastByte) -> io::Result<()> {
+        self.words.store(0..BITS, |words| count(words, source, bytes, last))
+    }
+
+    /// The same, where the file that they went to tells until more is announced.
+    pub fn count_later(&self, source: Source, bytes: u64, last: LastByte) {
+        self.words.change(0..BITS, |words| count(words, source, bytes, last));
+    }
+
+    /// All of this job has been printed, or there was nothing to print.
+    ///
+    /// # Errors
+    /// Where the disk has no room for the note.
+    pub fn done(&self, position: u64) -> io::Result<()> {
+        self.make_room(position)?;
+        let word = word_of(position);
+        self.words.store(word..word + 1, |words| words[0] |= bit_of(position))
+    }
+
+    /// What has been printed of it was an earlier outcome's.
+    ///
+    /// # Errors
+    /// Where that can't be written.
+    pub fn undo(&self, position: u64) -> io::Result<()> {
+        self.make_room(position)?;
+        if let Some(rows) = self.rows.get() {
+            rows.free_carried(position)?;
+        }
+        let word = word_of(position);
+        self.words.store(word..word + 1, |words| words[0] &= !bit_of(position))
+    }
+
+    /// Whether the files are still where they were made, with what was written.
+    ///
+    /// # Errors
+    /// Where they aren't.
+    pub fn check(&self) -> io::Result<()> {
+        self.words.check()?;
+        self.shape.check()?;
+        self.rows.get().map_or(Ok(()), RowFile::check)
+    }
+
+    fn make_room(&self, position: u64) -> io::Result<()> {
+        let words = word_of(position) + 1;
+        if words > MOST {
+            return Err(io::Error::other("more than a thousand million jobs"));
+        }
+        self.words.reach(words, STEP)
+    }
+}
+
+/// Nothing is being printed. Which files stand beside is not forgotten.
+fn clear(words: &mut [u64]) {
+    let beside = words[FLAGS] & (HAS_SHAPE | HAS_ROWS);
+    words.fill(0);
+    words[FLAGS] = beside;
+}
+
+fn count(words: &mut [u64], source: Source, bytes: u64, last: LastByte) {
+    let first = first_word(source);
+    words[first] += bytes;
+    words[first + 5] = 0;
+    match last {
+        LastByte::EndsLine => words[FLAGS] &= !(1 << first),
+        LastByte::IsWithinLine => words[FLAGS] |= 1 << first,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::folder::Folder;
+    use crate::write::shaped::Passes;
+
+    fn plain() -> Shaped {
+        Shaped {
+            label: None,
+            stdout: Passes::Everything,
+            stderr: Passes::Everything,
+        }
+    }
+
+    #[test]
+    fn what_was_printed_is_known_to_who_reads_the_file_at_any_moment() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let path = Folder::make(temporary.path()).unwrap().0.printed(1);
+        assert!(!Before::read(&path).unwrap().has(1));
+        let printed = Printed::create(&path, &Before::read(&path).unwrap()).unwrap();
+        for position in [1, 63, 64, 100_000] {
+            printed.begin(position, &plain()).unwrap();
+            printed.done(position).unwrap();
+        }
+        printed.begin(7, &plain()).unwrap();
+        let place = FilePlace { device: 1, inode: 2, offset: 3 };
+        printed.begin_at(Source::Stderr, place);
+        printed.announce(Source::Stdout, 100).unwrap();
+        printed.count(Source::Stdout, 5, LastByte::IsWithinLine).unwrap();
+        printed.count(Source::Stdout, 6, LastByte::EndsLine).unwrap();
+        printed.count_later(Source::Stderr, 20, LastByte::EndsLine);
+        printed.announce(Source::Stderr, 7).unwrap();
+        let before = Before::read(&path).unwrap();
+        let done: Vec<u64> = (0..200_000).filter(|position| before.has(*position)).collect();
+        assert_eq!(done, [1, 63, 64, 100_000]);
+        let stdout = Part { bytes: 11, ..Part::default() };
+        let stderr = Part {
+            bytes: 20,
+            under_way: 7,
+            place: Some(place),
+            ..Part::default()
+        };
+        assert_eq!(before.partial(), Partial { position: 7, stdout, stderr, own: Own::default() });
+        let mut next = Before::default();
+        next.set_partial(before.partial(), None);
+        assert_eq!(next.partial(), before.partial());
+        drop(printed);
+        let printed = Printed::create(&path, &Before::read(&path).unwrap()).unwrap();
+        printed.begin(8, &plain()).unwrap();
+        // Nothing of it can be there yet.
+        let before = Before::read(&path).unwrap();
+        assert!(before.has(100_000));
+        assert_eq!(before.partial(), Partial { position: 7, stdout, stderr, own: Own::default() });
+        printed.announce(Source::Stdout, 0).unwrap();
+        let before = Before::read(&path).unwrap();
+        assert_eq!(before.partial(), Partial { position: 8, ..Partial::default() });
+    }
+
+    #[test]
+    fn more_jobs_than_there_is_room_for_are_refused() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let printed =
+            Printed::create(&Folder::make(temporary.path()).unwrap().0.printed(1), &Before::default())
+                .unwrap();
+        assert!(printed.done(u64::MAX).is_err());
+        assert!(!Before::default().has(u64::MAX));
+    }
+    #[test]
+    fn what_was_cut_off_is_never_taken_for_something_in_another_shape() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let path = Folder::make(temporary.path()).unwrap().0.printed(1);
+        let printed = Printed::create(&path, &Before::default()).unwrap();
+        printed.begin(1, &plain()).unwrap();
+        printed.announce(Source::Stdout, 10).unwrap();
+        let tagged = Shaped { label: Some(b"tag".to_vec()), ..plain() };
+        printed.begin(2, &tagged).unwrap();
+        let before = Before::read(&path).unwrap();
+        assert_eq!((before.partial().position, before.shape()), (0, Some(&tagged)));
+        // Nobody asks for what is done.
+        printed.announce(Source::Stdout, 10).unwrap();
+        printed.done(2).unwrap();
+        printed.begin(3, &plain()).unwrap();
+        let before = Before::read(&path).unwrap();
+        assert_eq!((before.partial().position, before.has(2), before.shape()), (2, true, Some(&plain())));
+    }
+}

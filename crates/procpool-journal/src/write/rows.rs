@@ -1,0 +1,215 @@
+//! How far the outputs of jobs have been printed whose lines are printed side by side, in the jobs' own bytes: a file of its
+//! own. Knows nothing of how a line is shaped.
+
+use std::io;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use procpool_core::Source;
+
+use crate::files::file::JournalFile;
+use crate::write::words::{self, Words};
+
+/// One job's row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// Its position in the list.
+    pub(crate) position: u64,
+    pub(crate) attempt: u32,
+    pub(crate) age: Age,
+    /// How many bytes of its outputs have been printed, up to the end of a line.
+    pub(crate) own: Own,
+}
+
+/// Of which run the attempt is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Age {
+    /// The one that has made the file.
+    Own,
+    /// An earlier one, whose outcome still counts.
+    Carried,
+}
+
+/// So many of the bytes that a job has written itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Own {
+    pub(crate) stdout: u64,
+    pub(crate) stderr: u64,
+}
+
+/// The file.
+pub struct RowFile {
+    words: Words,
+    free: Mutex<Vec<usize>>,
+    /// The first so many were carried over.
+    carried: usize,
+}
+
+/// A row in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place(usize);
+
+/// So many jobs have one at the same time. Of others all is printed again.
+const MOST: usize = 4096;
+
+/// The position, the attempt, and two counts.
+const ROW: usize = 4;
+
+/// Beside an attempt that was carried over.
+const IS_CARRIED: u64 = 1 << 32;
+
+/// And one that stays 0.
+const LENGTH: usize = MOST * ROW + 1;
+
+impl Own {
+    pub fn of(self, source: Source) -> u64 {
+        match source {
+            Source::Stdout => self.stdout,
+            Source::Stderr => self.stderr,
+        }
+    }
+}
+
+impl RowFile {
+    /// Makes the file, with what is known of earlier runs.
+    pub(crate) fn create(place: &JournalFile, before: &[Row]) -> io::Result<RowFile> {
+        let before = &before[..before.len().min(MOST)];
+        let mut words = vec![0; LENGTH];
+        for (row, words) in before.iter().zip(words.chunks_exact_mut(ROW)) {
+            let attempt = IS_CARRIED | u64::from(row.attempt);
+            words.copy_from_slice(&[row.position, attempt, row.own.stdout, row.own.stderr]);
+        }
+        Ok(RowFile {
+            words: Words::create(place, words)?,
+            free: Mutex::new((before.len()..MOST).rev().collect()),
+            carried: before.len(),
+        })
+    }
+
+    /// Comes back where the file is as it was made.
+    ///
+    /// # Errors
+    /// Where somebody else has changed it.
+    pub(crate) fn check(&self) -> io::Result<()> {
+        self.words.check()
+    }
+
+    /// A row for an attempt of which nothing has been printed; `None` where there is no more.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub fn take(&self, position: u64, attempt: u32) -> io::Result<Option<Place>> {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let Some(place) = free.map(Place) else { return Ok(None) };
+        let row = [position, attempt.into(), 0, 0];
+        self.words.store(place.words(), |words| words.copy_from_slice(&row))?;
+        Ok(Some(place))
+    }
+
+    /// So much of an output has been printed.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub fn set(&self, place: Place, source: Source, own: u64) -> io::Result<()> {
+        self.words.store(place.words(), |words| words[word_of(source)] = own)
+    }
+
+    /// How much of the outputs has been printed.
+    pub fn own(&self, place: Place) -> Own {
+        let of = |source| self.words.get(place.words().start + word_of(source));
+        Own { stdout: of(Source::Stdout), stderr: of(Source::Stderr) }
+    }
+
+    /// Nobody needs it any more.
+    ///
+    /// # Errors
+    /// Where that can't be written.
+    pub fn free(&self, place: Place) -> io::Result<()> {
+        self.words.store(place.words(), |words| words[0] = 0)?;
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(place.0);
+        Ok(())
+    }
+
+    /// What was carried over of this position says nothing any more: another outcome comes.
+    ///
+    /// # Errors
+    /// Where that can't be written.
+    pub(crate) fn free_carried(&self, position: u64) -> io::Result<()> {
+        let is_of_it = |place: &Place| self.words.get(place.words().start) == position;
+        (0..self.carried)
+            .map(Place)
+            .filter(is_of_it)
+            .try_for_each(|place| self.words.store(place.words(), |words| words[0] = 0))
+    }
+
+    /// All rows that are in use; none where there is no such file.
+    pub(crate) fn read(place: &JournalFile) -> io::Result<Vec<Row>> {
+        let words = words::read(place, |length| length == LENGTH * size_of::<u64>())?.unwrap_or_default();
+        let row = |words: &[u64]| match *words {
+            [position, attempt, stdout, stderr] if position > 0 => {
+                let own = Own { stdout, stderr };
+                let age = if attempt & IS_CARRIED == 0 { Age::Own } else { Age::Carried };
+                let attempt = u32::try_from(attempt & !IS_CARRIED).ok()?;
+                Some(Row { position, attempt, age, own })
+            }
+            _ => None,
+        };
+        Ok(words.chunks_exact(ROW).filter_map(row).collect())
+    }
+}
+
+impl Place {
+    fn words(self) -> Range<usize> {
+        self.0 * ROW..(self.0 + 1) * ROW
+    }
+}
+
+fn word_of(source: Source) -> usize {
+    match source {
+        Source::Stdout => 2,
+        Source::Stderr => 3,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::folder::Folder;
+
+    #[test]
+    fn rows_in_use_are_read_back_and_those_of_earlier_runs_stay() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let path = Folder::make(temporary.path()).unwrap().0.rows(1);
+        assert_eq!(RowFile::read(&path).unwrap(), []);
+        let row = |position, stdout, stderr| Row {
+            position,
+            attempt: 2,
+            age: Age::Own,
+            own: Own { stdout, stderr },
+        };
+        let rows = RowFile::create(&path, &[row(7, 70, 0), row(8, 80, 0)]).unwrap();
+        let places = [1, 2, 3].map(|position| rows.take(position, 2).unwrap().unwrap());
+        rows.set(places[0], Source::Stdout, 10).unwrap();
+        rows.set(places[2], Source::Stderr, 30).unwrap();
+        rows.free(places[1]).unwrap();
+        assert_eq!(rows.own(places[2]), Own { stdout: 0, stderr: 30 });
+        let carried = |position, stdout| Row { age: Age::Carried, ..row(position, stdout, 0) };
+        assert_eq!(
+            RowFile::read(&path).unwrap(),
+            [carried(7, 70), carried(8, 80), row(1, 10, 0), row(3, 0, 30)]
+        );
+        rows.free_carried(7).unwrap();
+        rows.free_carried(3).unwrap();
+        assert_eq!(RowFile::read(&path).unwrap(), [carried(8, 80), row(1, 10, 0), row(3, 0, 30)]);
+    }
+
+    #[test]
+    fn where_there_are_too_many_the_last_have_none() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let rows = RowFile::create(&Folder::make(temporary.path()).unwrap().0.rows(1), &[]).unwrap();
+        let places: Vec<Option<Place>> = (1..=4097).map(|position| rows.take(position, 1).unwrap()).collect();
+        assert_eq!(places.iter().filter(|place| place.is_none()).count(), 1);
+        rows.free(places[0].unwrap()).unwrap();
+        assert_eq!(rows.take(5000, 1).unwrap(), places[0]);
+    }
+}

@@ -1,0 +1,203 @@
+//! In which shape an output is printed that may be cut off, in a file of its own. Whoever goes on with it would else count its
+//! bytes in another shape.
+//! Knows nothing of how an output is brought into a shape.
+
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use procpool_core::Source;
+
+use crate::files::file::JournalFile;
+use crate::format::identity::Hash;
+use crate::write::words::{self, Words};
+
+/// What of a job's bytes a stream lets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passes {
+    Everything,
+    TextAndColour,
+}
+
+/// The shape of one job's outputs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shaped {
+    /// What each line begins with, if with anything.
+    pub label: Option<Vec<u8>>,
+    pub stdout: Passes,
+    pub stderr: Passes,
+}
+
+/// The file.
+pub(crate) struct ShapeFile {
+    words: Words,
+    last: Mutex<Option<Shaped>>,
+}
+
+/// A page: what there is to say of a shape, the length of the label, the label, whose output it is where no position says so,
+/// and a word that stays 0.
+const WORDS: usize = 512;
+const LABEL: usize = 2;
+const GONE: usize = WORDS - 3;
+const LONGEST: usize = (GONE - LABEL) * size_of::<u64>();
+
+/// What a resume finds in the file.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// `None` where that is not known, as it is not to older versions of procpool.
+    pub(crate) shape: Option<Shaped>,
+    /// The job, where it stood on no list any more when its output was to be finished.
+    pub(crate) gone: Option<Hash>,
+}
+
+/// What there may be to say.
+const IS_KNOWN: u64 = 1;
+const TAMES_STDOUT: u64 = 2;
+const TAMES_STDERR: u64 = 4;
+const HAS_LABEL: u64 = 8;
+
+impl Shaped {
+    pub fn passes(&self, source: Source) -> Passes {
+        match source {
+            Source::Stdout => self.stdout,
+            Source::Stderr => self.stderr,
+        }
+    }
+}
+
+impl ShapeFile {
+    /// Makes the file, with the shape of what is being printed already, and whose that is where it stands on no list any more.
+    pub(crate) fn create(
+        place: &JournalFile,
+        before: Option<&Shaped>,
+        gone: Option<Hash>,
+    ) -> io::Result<ShapeFile> {
+        let words = Words::create(place, vec![0; WORDS])?;
+        let shape = ShapeFile { words, last: Mutex::default() };
+        if let Some(before) = before {
+            shape.set(before)?;
+        }
+        if let Some(gone) = gone {
+            shape.words.store(GONE..GONE + 2, |words| words.copy_from_slice(&gone.halves()))?;
+        }
+        Ok(shape)
+    }
+
+    /// Whether what is printed now has this shape.
+    pub(crate) fn is(&self, shape: &Shaped) -> bool {
+        self.last().as_ref() == Some(shape)
+    }
+
+    /// What is printed from now on has this shape. Nothing may be counted meanwhile.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub(crate) fn set(&self, shape: &Shaped) -> io::Result<()> {
+        let label = shape.label.as_deref().unwrap_or_default();
+        let mut last = self.last();
+        // What is too long is not known.
+        let words = if label.len() > LONGEST { vec![0; LABEL] } else { words_of(shape, label) };
+        self.words.store(0..words.len(), |before| before.copy_from_slice(&words))?;
+        *last = Some(shape.clone());
+        Ok(())
+    }
+
+    /// Comes back where the file is as it was made.
+    ///
+    /// # Errors
+    /// Where somebody else has changed it.
+    pub(crate) fn check(&self) -> io::Result<()> {
+        self.words.check()
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Shaped>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is known of what was being printed.
+    ///
+    /// # Errors
+    /// Where the file can't be read, or is none that was made so.
+    pub(crate) fn read(place: &JournalFile) -> io::Result<Found> {
+        let words = words::read(place, |length| length == WORDS * size_of::<u64>())?;
+        Ok(words.map_or_else(Found::default, |words| Found {
+            shape: parse(&words::bytes(&words)),
+            gone: Some(Hash::of_halves([words[GONE], words[GONE + 1]])).filter(|hash| *hash != Hash::NONE),
+        }))
+    }
+}
+
+fn words_of(shape: &Shaped, label: &[u8]) -> Vec<u64> {
+    let flag = |passes: Passes, flag: u64| if passes == Passes::TextAndColour { flag } else { 0 };
+    let is_labelled = if shape.label.is_some() { HAS_LABEL } else { 0 };
+    let flags = IS_KNOWN | flag(shape.stdout, TAMES_STDOUT) | flag(shape.stderr, TAMES_STDERR) | is_labelled;
+    let mut bytes = label.to_vec();
+    bytes.resize(label.len().next_multiple_of(size_of::<u64>()), 0);
+    [vec![flags, label.len() as u64], words::parse(&bytes)].concat()
+}
+
+fn parse(bytes: &[u8]) -> Option<Shaped> {
+    let word = |number: usize| {
+        let word = bytes.get(number * size_of::<u64>()..)?.first_chunk()?;
+        Some(u64::from_ne_bytes(*word))
+    };
+    let flags = word(0).filter(|flags| flags & IS_KNOWN != 0)?;
+    let passes = |flag: u64| if flags & flag == 0 { Passes::Everything } else { Passes::TextAndColour };
+    let length = usize::try_from(word(1)?).ok()?;
+    let label = bytes.get(LABEL * size_of::<u64>()..)?.get(..length)?;
+    Some(Shaped {
+        label: (flags & HAS_LABEL != 0).then(|| label.to_vec()),
+        stdout: passes(TAMES_STDOUT),
+        stderr: passes(TAMES_STDERR),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::folder::Folder;
+
+    fn shape(label: Option<&[u8]>) -> Shaped {
+        Shaped {
+            label: label.map(<[u8]>::to_vec),
+            stdout: Passes::TextAndColour,
+            stderr: Passes::Everything,
+        }
+    }
+
+    #[test]
+    fn the_last_shape_is_read_back_whatever_the_label() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        let (folder, _) = Folder::make(temporary.path()).unwrap();
+        let path = folder.shape(1);
+        let file = ShapeFile::create(&path, None, None).unwrap();
+        assert_eq!(ShapeFile::read(&path).unwrap(), Found::default());
+        let long = vec![b'x'; LONGEST];
+        for label in [Some(b"key 1\xff".as_slice()), None, Some(b""), Some(&long), Some(b"12345678")] {
+            file.set(&shape(label)).unwrap();
+            assert_eq!(ShapeFile::read(&path).unwrap().shape, Some(shape(label)));
+        }
+        file.set(&shape(Some(&vec![b'x'; LONGEST + 1]))).unwrap();
+        assert_eq!(ShapeFile::read(&path).unwrap(), Found::default());
+        let gone = Hash::of_halves([1, 2]);
+        ShapeFile::create(&path, Some(&shape(Some(b"of another run"))), Some(gone)).unwrap();
+        let found = Found {
+            shape: Some(shape(Some(b"of another run"))),
+            gone: Some(gone),
+        };
+        assert_eq!(ShapeFile::read(&path).unwrap(), found);
+    }
+
+    #[test]
+    fn where_there_is_no_whole_file_nothing_is_known() {
+        let temporary = tempfile::Builder::new().tempdir().unwrap();
+        assert_eq!(
+            ShapeFile::read(&Folder::make(temporary.path()).unwrap().0.shape(1)).unwrap(),
+            Found::default()
+        );
+        for length in [0, 7, 8, 15, 16, 17] {
+            let mut bytes = [IS_KNOWN | HAS_LABEL, 9].map(u64::to_ne_bytes).concat();
+            bytes.extend([b'x'; 8]);
+            assert_eq!(parse(&bytes[..length]), None, "{length}");
+        }
+    }
+}
