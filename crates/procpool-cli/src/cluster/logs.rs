@@ -3,7 +3,7 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
-use crate::run::tally::last_lines;
+use crate::terminal::text::last_lines;
 use procpool_journal::files::file::JournalFile;
 use procpool_journal::files::folder::Folder;
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use procpool_core::{Handle, HeldUp, Pending, Process, Processes, Snapshot};
 
-use crate::run::tally::{last_lines, shorten};
+use crate::terminal::text::{last_lines, shorten};
 use crate::terminal::{screen, shown};
 use crate::units::duration::prose;
 use procpool_journal::os::threads;

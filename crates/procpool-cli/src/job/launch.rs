@@ -16,8 +16,8 @@ use procpool_core::{
 use crate::guard::{MARK, Mark, Orphans};
 use crate::job::gpus::Gpus;
 use crate::job::labels::Labels;
+use crate::job::recording::Recording;
 use crate::job::work::{Place, Work};
-use crate::journal::recorder::Recorder;
 use crate::os::ulimits;
 use crate::terminal::screen;
 
@@ -51,7 +51,7 @@ pub(crate) struct Launcher {
     /// `None` where lines are not tagged, or by no more than the key.
     labels: Option<Arc<Labels>>,
     /// `None` where there is no journal.
-    recorder: Option<Arc<Recorder>>,
+    recorder: Option<Arc<dyn Recording>>,
     signals: Signals,
     /// Those of the machine that are the run's, where somebody has given it some.
     gpus: Gpus,
@@ -116,7 +116,7 @@ impl Launcher {
     }
 
     /// Records each attempt with this one.
-    pub(crate) fn record(mut self, recorder: Option<Arc<Recorder>>) -> Launcher {
+    pub(crate) fn record(mut self, recorder: Option<Arc<dyn Recording>>) -> Launcher {
         if let Some(recorder) = &recorder {
             let recorder = Arc::clone(recorder);
             self.local = self.local.when_started(move |context, pid| recorder.note_start(context, pid));
@@ -224,8 +224,7 @@ impl Runner for Launcher {
 
     fn run(&self, job: &Job<Work>, context: &Context) -> Outcome {
         if let Some(recorder) = &self.recorder {
-            recorder.wait_for_folder(context);
-            if !recorder.may_start() || context.halt() != Halt::GoOn {
+            if !recorder.may_start(context) || context.halt() != Halt::GoOn {
                 return NotStarted::NeverReached.into();
             }
         }

@@ -4,5 +4,6 @@
 pub(crate) mod gpus;
 pub(crate) mod labels;
 pub(crate) mod launch;
+pub(crate) mod recording;
 pub(crate) mod terms;
 pub(crate) mod work;

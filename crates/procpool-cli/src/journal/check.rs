@@ -41,7 +41,7 @@ impl Recorded {
     /// # Errors
     /// Where anything at all could not be recorded, or the files are gone.
     pub(super) fn check_all(&self) -> Result<(), Trouble> {
-        if !self.recorder.may_start() {
+        if self.recorder.has_failed() {
             return Err(self.failed());
         }
         self.check_place()

@@ -11,6 +11,7 @@ use procpool_core::{Completion, Context, Halt, HeldUp, Job, NotStarted, Outcome,
 
 use crate::guard::Left;
 use crate::guard::signals::Ending;
+use crate::job::recording::Recording;
 use crate::job::work::Work;
 use crate::journal::held::{Batch, HEARING, Held};
 use procpool_journal::files::folder::Folder;
@@ -122,55 +123,14 @@ impl Recorder {
         }
     }
 
+    /// Whether something could not be recorded: nothing is started any more.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.has_failed.load(Ordering::Acquire)
+    }
+
     /// Comes back once no record waits any more.
     pub(crate) fn settle(&self) {
         self.held.iter().for_each(Held::settle);
-    }
-
-    /// Waits while records can't be written that may be soon, as long as the run goes on.
-    pub(crate) fn wait_for_folder(&self, context: &Context) {
-        let is_away = || self.shared.as_ref().is_some_and(Folder::is_away);
-        while is_away() && context.halt() == Halt::GoOn {
-            let _ = context.wait_for_stop(Some(LOOK));
-        }
-    }
-
-    /// Whether what is started now can be recorded, as far as is known.
-    pub(crate) fn may_start(&self) -> bool {
-        !self.has_failed.load(Ordering::Acquire)
-    }
-
-    /// A process was started.
-    pub(crate) fn note_start(&self, context: &Context, pid: u32) {
-        let entry = Entry::now(pid, context.seq().get(), context.attempt());
-        let note = || self.running.note(context.slot().get(), entry);
-        let noted = match &self.shared {
-            None => note(),
-            Some(folder) => folder.wait_out(note),
-        };
-        if let Err(error) = noted {
-            // It runs, and its end will be recorded or not; nothing else is started.
-            self.fail(error);
-        }
-    }
-
-    /// An attempt has ended.
-    pub(crate) fn record(&self, job: &Job<Work>, context: &Context, outcome: &Outcome) {
-        if matches!(outcome, Outcome::NotStarted(NotStarted::NeverReached)) {
-            return;
-        }
-        let number = (context.seq().get(), context.attempt());
-        let written = self.line(job, context, outcome).and_then(|line| match &self.held {
-            None => self.writer().append(&line),
-            Some(held) => {
-                held.push(number, line, wait_of(outcome));
-                Ok(())
-            }
-        });
-        if let Err(error) = written {
-            self.fail(error);
-            self.troubles().unrecorded.insert(number);
-        }
     }
 
     /// What is to be recorded; longer outputs are in their file by then.
@@ -296,7 +256,7 @@ impl Recorder {
 
     /// Whether there is no record of an attempt that has ended.
     pub(crate) fn lacks(&self, seq: u64, attempt: u32) -> bool {
-        !self.may_start() && self.troubles().unrecorded.contains(&(seq, attempt))
+        self.has_failed() && self.troubles().unrecorded.contains(&(seq, attempt))
     }
 
     /// Why something could not be recorded, told once.
@@ -324,5 +284,46 @@ fn waited_for(context: &Context) -> Option<&'static str> {
         Some(HeldUp::Memory) => Some("memory"),
         _ if context.attempt() > 1 => Some("retry"),
         _ => None,
+    }
+}
+
+impl Recording for Recorder {
+    fn may_start(&self, context: &Context) -> bool {
+        let is_away = || self.shared.as_ref().is_some_and(Folder::is_away);
+        while is_away() && context.halt() == Halt::GoOn {
+            let _ = context.wait_for_stop(Some(LOOK));
+        }
+        !self.has_failed()
+    }
+
+    fn note_start(&self, context: &Context, pid: u32) {
+        let entry = Entry::now(pid, context.seq().get(), context.attempt());
+        let note = || self.running.note(context.slot().get(), entry);
+        let noted = match &self.shared {
+            None => note(),
+            Some(folder) => folder.wait_out(note),
+        };
+        if let Err(error) = noted {
+            // It runs, and its end will be recorded or not; nothing else is started.
+            self.fail(error);
+        }
+    }
+
+    fn record(&self, job: &Job<Work>, context: &Context, outcome: &Outcome) {
+        if matches!(outcome, Outcome::NotStarted(NotStarted::NeverReached)) {
+            return;
+        }
+        let number = (context.seq().get(), context.attempt());
+        let written = self.line(job, context, outcome).and_then(|line| match &self.held {
+            None => self.writer().append(&line),
+            Some(held) => {
+                held.push(number, line, wait_of(outcome));
+                Ok(())
+            }
+        });
+        if let Err(error) = written {
+            self.fail(error);
+            self.troubles().unrecorded.insert(number);
+        }
     }
 }

@@ -7,11 +7,11 @@ use procpool_core::{Completion, End, NotStarted, Outcome};
 
 use crate::job::work::Work;
 use crate::run::sink::{Sink, Totals, Trouble};
-use crate::run::tally::shorten;
 use crate::terminal::colour::{Palette, paint};
 use crate::terminal::progress::Failed;
 use crate::terminal::screen;
 use crate::terminal::shown;
+use crate::terminal::text::shorten;
 use crate::units::duration::prose;
 
 /// A sink that is there only where there is a display. The closing summary lists failures in any case.

@@ -46,7 +46,7 @@ pub(super) fn start(scheduling: &ScheduleArgs, jobs: &JobArgs, given: Given<'_>)
         news,
     } = given;
     let launcher = Launcher::new(local, run, jobs.on_leak(), guard.map(|guard| Arc::clone(&guard.orphans)))
-        .record(session.as_ref().map(|session| Arc::clone(&session.recorder)))
+        .record(session.as_ref().map(|session| Arc::clone(&session.recorder) as _))
         .capture(capture)
         .labels(labels);
     let processes = launcher.processes();

@@ -25,11 +25,12 @@ use crate::os::errors::copy_of;
 use crate::run::attempts::Attempts;
 use crate::run::sink::{Sink, Totals, Trouble};
 use crate::run::summary::{SummaryWish, summary};
-use crate::run::tally::{Tally, Told, shorten};
+use crate::run::tally::{Tally, Told};
 use crate::terminal::colour::Palette;
 use crate::terminal::progress::{Display, Progress};
 use crate::terminal::pulse::Pulse;
 use crate::terminal::screen;
+use crate::terminal::text::shorten;
 
 /// What signals need to reach.
 pub(crate) struct Controls {

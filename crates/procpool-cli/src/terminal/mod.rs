@@ -8,3 +8,4 @@ pub(crate) mod pulse;
 pub(crate) mod screen;
 pub(crate) mod shown;
 pub(crate) mod tame;
+pub(crate) mod text;
