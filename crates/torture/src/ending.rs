@@ -6,7 +6,7 @@ use std::fmt;
 use anyhow::{Result, bail};
 use rustix::process::Signal;
 
-use crate::blow::{Kind, Stroke, names};
+use crate::attack::{Kind, Stroke, names};
 use crate::judge::Reach;
 use crate::place::{First, Place};
 use crate::target::Member;

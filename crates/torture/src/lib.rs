@@ -2,23 +2,23 @@
 //! at what is left of them, and at bystanders.
 //! It does not know how a round is played: each has a process of its own, in which nothing else is an orphan.
 
-mod blow;
+mod attack;
+mod bystanders;
 pub mod census;
-mod company;
-mod crowd;
 mod ending;
-mod heard;
+mod folder;
 mod job;
 mod journal;
 mod judge;
+mod namespace_init;
+mod pipe_reader;
 mod place;
 mod plan;
 mod report;
 mod round;
-mod stage;
-mod strike;
+mod running;
+mod send;
 mod target;
-mod watched;
 
 use std::env;
 use std::ffi::OsString;
@@ -33,7 +33,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use sleeper::needs::Need;
 
-use crate::crowd::Crowd;
+use crate::bystanders::Crowd;
 use crate::journal::Hardness;
 use crate::journal::scenario::{self, Number};
 use crate::place::Realm;
@@ -117,7 +117,7 @@ impl Options {
 /// Names the first round in which something was wrong, and how to play it again.
 pub fn run(options: &Options, build: impl FnOnce() -> Result<PathBuf>) -> Result<()> {
     if let Some(folder) = &options.company {
-        return company::keep(folder, options.last_number, &options.command);
+        return namespace_init::keep(folder, options.last_number, &options.command);
     }
     let seed = options.seed.unwrap_or_else(|| rand::random_range(0..1_000_000));
     let procpool = options.procpool.clone().map_or_else(build, Ok)?;

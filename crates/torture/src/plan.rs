@@ -6,7 +6,7 @@ use std::fmt;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::blow::Blow;
+use crate::attack::Blow;
 use crate::job::{Job, Life, Maker, Naming};
 use crate::place::Place;
 
@@ -101,7 +101,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::blow::{BLOWS, Kind, LATEST, Moment, Stroke};
+    use crate::attack::{BLOWS, Kind, LATEST, Moment, Stroke};
     use crate::target::Target;
 
     fn plans() -> impl Iterator<Item = Plan> {

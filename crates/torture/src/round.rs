@@ -11,16 +11,16 @@ use rustix::process::{Pid, Resource, getrlimit, setrlimit};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag;
 
-use crate::blow::{Stroke, names};
+use crate::attack::{Stroke, names};
 use crate::census::{self, Family};
 use crate::ending::{self, End, Promise};
+use crate::folder::{Procpool, Stage};
 use crate::job::Job;
 use crate::judge::{self, Block, Excuse, Reach};
 use crate::place::{First, Place, Realm};
 use crate::plan::Plan;
 use crate::report::Report;
-use crate::stage::{Procpool, Stage};
-use crate::strike::{Strike, strike};
+use crate::send::{Strike, strike};
 use crate::target::Member;
 
 /// Nothing that a run started may outlive procpool by more.

@@ -1,16 +1,16 @@
 //! The torture of journals: one long run that is killed again and again and gone on with, until its list is done.
 //! It does not know how that is played, only what has to be right then.
 
-mod blow;
 mod delivery;
+mod folder;
 mod job;
-mod own_words;
+mod kill;
+mod kill_plan;
+mod own_messages;
 mod play;
 mod records;
 pub(crate) mod scenario;
-mod stage;
 mod starts;
-mod strike;
 
 use std::fmt;
 use std::path::Path;
@@ -21,11 +21,11 @@ use sleeper::bytes::Stream;
 
 use crate::census;
 use crate::journal::delivery::{Allowance, NO_REPEATS};
+use crate::journal::folder::{Delivery, Left, Stage};
 use crate::journal::job::Job;
 pub(crate) use crate::journal::play::Hardness;
 use crate::journal::play::{LIMIT, Played, play};
 use crate::journal::records::{Files, Printed};
-use crate::journal::stage::{Delivery, Left, Stage};
 use crate::journal::starts::{Again, Log};
 use crate::round;
 

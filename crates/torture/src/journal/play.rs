@@ -12,9 +12,9 @@ use rand::{RngExt, SeedableRng};
 
 use crate::census;
 use crate::ending::{self, Struck};
-use crate::journal::blow::{Blow, Left};
-use crate::journal::stage::{Stage, Way};
-use crate::journal::strike::{StartLog, Strike, strike};
+use crate::journal::folder::{Stage, Way};
+use crate::journal::kill::{StartLog, Strike, strike};
+use crate::journal::kill_plan::{Blow, Left};
 use crate::target::Target;
 
 /// How hard it is.

@@ -3,12 +3,12 @@
 //! Does not know how one is played, only how many lines may be wrong: none.
 
 mod attempt;
-mod came;
-mod harm;
+mod folder;
 mod judge;
+mod lines;
 mod plan;
 mod play;
-mod stage;
+mod tampering;
 
 use std::env;
 use std::fmt;
@@ -24,11 +24,11 @@ use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
 
 use crate::census;
-use crate::journal::scenario::came::{Repeats, read};
+use crate::journal::scenario::folder::Stage;
 use crate::journal::scenario::judge::{Verdict, judge};
+use crate::journal::scenario::lines::{Repeats, read};
 use crate::journal::scenario::plan::{Scenario, Who};
 use crate::journal::scenario::play::{Finish, play};
-use crate::journal::scenario::stage::Stage;
 use crate::round;
 
 /// What is written at once to a pipe, and may come twice after a kill.

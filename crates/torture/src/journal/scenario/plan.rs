@@ -8,8 +8,8 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 
-use crate::journal::blow::{Blow, Left};
-use crate::journal::scenario::harm::Harm;
+use crate::journal::kill_plan::{Blow, Left};
+use crate::journal::scenario::tampering::Harm;
 
 /// How many jobs run at once.
 pub(crate) const LIMIT: u64 = 4;

@@ -11,15 +11,15 @@ use serde_json::Value;
 
 use crate::census;
 use crate::ending::{self, End, Struck};
+use crate::journal::folder::whole_list;
+use crate::journal::kill::{StartLog, strike};
 use crate::journal::records;
 use crate::journal::scenario::attempt::Attempt;
-use crate::journal::scenario::came::Segment;
-use crate::journal::scenario::harm::{FOREIGN, Harm};
+use crate::journal::scenario::folder::Stage;
 use crate::journal::scenario::judge::{Duty, Known, Output, Printing, Process, Told, Trust};
+use crate::journal::scenario::lines::Segment;
 use crate::journal::scenario::plan::{self, Changed, Mode, Order, Run, Scenario, Way};
-use crate::journal::scenario::stage::Stage;
-use crate::journal::stage::whole_list;
-use crate::journal::strike::{StartLog, strike};
+use crate::journal::scenario::tampering::{FOREIGN, Harm};
 
 /// What a run may take that nobody kills, and one that was killed.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use sleeper::bytes::Stream;
 use sleeper::lines::Mark;
 
-use crate::journal::scenario::came::{Came, Line};
+use crate::journal::scenario::lines::{Came, Line};
 
 /// A process of a job.
 pub(crate) type Process = (String, u32);

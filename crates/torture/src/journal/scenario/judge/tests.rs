@@ -1,5 +1,5 @@
 use super::*;
-use crate::journal::scenario::came::{Repeats, Segment, read};
+use crate::journal::scenario::lines::{Repeats, Segment, read};
 
 /// Line `number` of the three of a job with this letter.
 fn line(key: char, number: u64) -> Vec<u8> {

@@ -9,12 +9,12 @@ use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
 
-use crate::blow::{Blow, Kind, Moment, Stroke};
+use crate::attack::{Blow, Kind, Moment, Stroke};
 use crate::census;
 use crate::ending::{Struck, signal};
-use crate::stage::Procpool;
+use crate::folder::Procpool;
+use crate::running::Watched;
 use crate::target::{Member, Target};
-use crate::watched::Watched;
 
 /// Signals that were sent.
 #[derive(Default)]

@@ -13,8 +13,8 @@ use rustix::io::retry_on_intr;
 use rustix::process::{Pid, PidfdFlags, WaitOptions, pidfd_open, waitpid};
 
 use crate::census;
-use crate::company::Notes;
 use crate::ending::End;
+use crate::namespace_init::Notes;
 
 /// The process that was started.
 pub(crate) struct Watched {

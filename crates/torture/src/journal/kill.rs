@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::blow::{Kind, Stroke};
+use crate::attack::{Kind, Stroke};
 use crate::ending::Struck;
-use crate::journal::blow::{Blow, Moment};
-use crate::strike::Trio;
-use crate::watched::Watched;
+use crate::journal::kill_plan::{Blow, Moment};
+use crate::running::Watched;
+use crate::send::Trio;
 
 /// How often is looked whether the moment has come.
 const PULSE: Duration = Duration::from_micros(50);

@@ -14,12 +14,12 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::heard::Heard;
 use crate::journal::job::Job;
-use crate::journal::own_words::without_own_words;
-use crate::journal::strike::Growing;
+use crate::journal::kill::Growing;
+use crate::journal::own_messages::without_own_words;
+use crate::pipe_reader::Heard;
 use crate::plan::Order;
-use crate::watched::Watched;
+use crate::running::Watched;
 
 /// The folder.
 pub(crate) struct Stage {

@@ -14,7 +14,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
 
-use crate::crowd::Crowd;
+use crate::bystanders::Crowd;
 use crate::ending::End;
 
 /// The notes in a folder.

@@ -17,11 +17,11 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
-use crate::heard::Heard;
-use crate::journal::scenario::came::Segment;
+use crate::journal::kill::Growing;
+use crate::journal::scenario::lines::Segment;
 use crate::journal::scenario::plan::{Changed, Failed, Job, LIMIT, Outlet, Run, Way};
-use crate::journal::strike::Growing;
-use crate::watched::Watched;
+use crate::pipe_reader::Heard;
+use crate::running::Watched;
 
 /// The folder.
 pub(crate) struct Stage {

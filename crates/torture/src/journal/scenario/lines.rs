@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use sleeper::lines::Mark;
 
-use crate::journal::own_words::{OWN, without_own_words};
+use crate::journal::own_messages::{OWN, without_own_words};
 
 /// What a run has added to a stream.
 #[derive(Clone, Debug, Default)]

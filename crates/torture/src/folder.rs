@@ -12,11 +12,11 @@ use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
-use crate::company::Notes;
-use crate::heard::Heard;
+use crate::namespace_init::Notes;
+use crate::pipe_reader::Heard;
 use crate::place::{First, Place};
 use crate::plan::{Order, Plan, Source};
-use crate::watched::Watched;
+use crate::running::Watched;
 
 /// Procpool's folder for temporary files, its own standard error, and its jobs where they come from a file.
 const TEMPORARY: &str = "temporary";
