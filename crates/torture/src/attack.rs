@@ -11,23 +11,23 @@ use crate::target::{Member, Target};
 
 /// Signals for procpool's processes.
 #[derive(Debug)]
-pub(crate) struct Blow {
+pub(crate) struct Attack {
     /// One, or one and another after the pause.
-    pub(crate) strokes: Vec<Stroke>,
+    pub(crate) signals: Vec<TargetedSignal>,
     pub(crate) pause: Duration,
     pub(crate) moment: Moment,
 }
 
 /// A signal, and for whom it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stroke {
-    pub(crate) kind: Kind,
+pub(crate) struct TargetedSignal {
+    pub(crate) kind: SignalKind,
     pub(crate) target: Target,
 }
 
 /// A signal that ends procpool, or stops it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
+pub(crate) enum SignalKind {
     Kill,
     Term,
     Int,
@@ -47,28 +47,28 @@ pub(crate) enum Moment {
 }
 
 /// With how many chances of a hundred each comes; in what is left there is no signal.
-pub(crate) const BLOWS: [(u32, &[Kind]); 12] = [
-    (42, &[Kind::Kill]),
-    (6, &[Kind::Term]),
-    (6, &[Kind::Int]),
-    (5, &[Kind::Int, Kind::Int]),
-    (3, &[Kind::Hup]),
-    (2, &[Kind::Quit]),
-    (2, &[Kind::Term, Kind::Int]),
+pub(crate) const ATTACKS: [(u32, &[SignalKind]); 12] = [
+    (42, &[SignalKind::Kill]),
+    (6, &[SignalKind::Term]),
+    (6, &[SignalKind::Int]),
+    (5, &[SignalKind::Int, SignalKind::Int]),
+    (3, &[SignalKind::Hup]),
+    (2, &[SignalKind::Quit]),
+    (2, &[SignalKind::Term, SignalKind::Int]),
     // In the middle of the grace time.
-    (8, &[Kind::Term, Kind::Kill]),
-    (5, &[Kind::Int, Kind::Kill]),
-    (2, &[Kind::Hup, Kind::Term]),
-    (6, &[Kind::Stop, Kind::Kill]),
-    (6, &[Kind::Tstp, Kind::Kill]),
+    (8, &[SignalKind::Term, SignalKind::Kill]),
+    (5, &[SignalKind::Int, SignalKind::Kill]),
+    (2, &[SignalKind::Hup, SignalKind::Term]),
+    (6, &[SignalKind::Stop, SignalKind::Kill]),
+    (6, &[SignalKind::Tstp, SignalKind::Kill]),
 ];
 
 pub(crate) const LATEST: Duration = Duration::from_millis(400);
 
-impl Blow {
-    pub(crate) fn random(random: &mut StdRng) -> Option<Blow> {
+impl Attack {
+    pub(crate) fn random(random: &mut StdRng) -> Option<Attack> {
         let mut chance = random.random_range(0..100);
-        let (_, kinds) = BLOWS.into_iter().find(|(share, _)| {
+        let (_, kinds) = ATTACKS.into_iter().find(|(share, _)| {
             let is_it = chance < *share;
             chance = chance.saturating_sub(*share);
             is_it
@@ -76,12 +76,12 @@ impl Blow {
         // Who is told to end once and again is told so in one way.
         let asked = Target::random(&Target::ASKED, random);
         let killed = Target::random(&Target::EVERY, random);
-        let stroke = |kind: &Kind| Stroke {
+        let targeted = |kind: &SignalKind| TargetedSignal {
             kind: *kind,
-            target: if *kind == Kind::Kill { killed } else { asked },
+            target: if *kind == SignalKind::Kill { killed } else { asked },
         };
-        Some(Blow {
-            strokes: kinds.iter().map(stroke).collect(),
+        Some(Attack {
+            signals: kinds.iter().map(targeted).collect(),
             pause: Duration::from_micros(random.random_range(0..50_000)),
             moment: Moment::random(random),
         })
@@ -100,49 +100,51 @@ impl Moment {
     }
 }
 
-impl Stroke {
+impl TargetedSignal {
     pub(crate) fn kills(self, member: Member) -> bool {
-        self.kind == Kind::Kill && self.target.has(member)
+        self.kind == SignalKind::Kill && self.target.has(member)
     }
 
     /// Whether a member stands still afterwards. Only STOP does that to one that catches TSTP; but the front stops by itself
     /// once the pool has.
     pub(crate) fn stops(self, member: Member) -> bool {
         match self.kind {
-            Kind::Stop => self.target.has(member) || member == Member::Front && self.target.has(Member::Pool),
-            Kind::Tstp => member != Member::Keeper,
+            SignalKind::Stop => {
+                self.target.has(member) || member == Member::Front && self.target.has(Member::Pool)
+            }
+            SignalKind::Tstp => member != Member::Keeper,
             _ => false,
         }
     }
 }
 
-impl Kind {
+impl SignalKind {
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Kind::Kill => "KILL",
-            Kind::Term => "TERM",
-            Kind::Int => "INT",
-            Kind::Hup => "HUP",
-            Kind::Quit => "QUIT",
-            Kind::Stop => "STOP",
-            Kind::Tstp => "TSTP",
+            SignalKind::Kill => "KILL",
+            SignalKind::Term => "TERM",
+            SignalKind::Int => "INT",
+            SignalKind::Hup => "HUP",
+            SignalKind::Quit => "QUIT",
+            SignalKind::Stop => "STOP",
+            SignalKind::Tstp => "TSTP",
         }
     }
 }
 
 /// As one would list them: who is signalled stands once where it is the same each time.
-pub(crate) fn names(strokes: &[Stroke]) -> String {
-    let parts = strokes.chunk_by(|one, other| one.target == other.target).map(|strokes| {
-        let kinds: Vec<_> = strokes.iter().map(|stroke| stroke.kind.name()).collect();
-        format!("{} to {}", kinds.join(" "), strokes[0].target)
+pub(crate) fn names(signals: &[TargetedSignal]) -> String {
+    let parts = signals.chunk_by(|one, other| one.target == other.target).map(|signals| {
+        let kinds: Vec<_> = signals.iter().map(|targeted| targeted.kind.name()).collect();
+        format!("{} to {}", kinds.join(" "), signals[0].target)
     });
     parts.collect::<Vec<_>>().join(", ")
 }
 
-impl fmt::Display for Blow {
+impl fmt::Display for Attack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Blow { strokes, pause, moment } = self;
-        write!(f, "{} ({pause:.1?} between), {moment:.1?}", names(strokes))
+        let Attack { signals, pause, moment } = self;
+        write!(f, "{} ({pause:.1?} between), {moment:.1?}", names(signals))
     }
 }
 
@@ -152,15 +154,15 @@ mod tests {
 
     #[test]
     fn signals_are_listed_with_those_that_they_are_for() {
-        let stroke = |kind, target| Stroke { kind, target };
-        let twice = [stroke(Kind::Int, Target::Group), stroke(Kind::Int, Target::Group)];
+        let targeted = |kind, target| TargetedSignal { kind, target };
+        let twice = [targeted(SignalKind::Int, Target::Group), targeted(SignalKind::Int, Target::Group)];
         assert_eq!(names(&twice), "INT INT to the group");
-        let harder = [stroke(Kind::Term, Target::Front), stroke(Kind::Kill, Target::All)];
+        let harder = [targeted(SignalKind::Term, Target::Front), targeted(SignalKind::Kill, Target::All)];
         assert_eq!(names(&harder), "TERM to the front, KILL to all three");
     }
 
     #[test]
     fn the_chances_of_all_blows_leave_some_for_none() {
-        assert_eq!(BLOWS.iter().map(|(share, _)| share).sum::<u32>(), 93);
+        assert_eq!(ATTACKS.iter().map(|(share, _)| share).sum::<u32>(), 93);
     }
 }

@@ -13,7 +13,7 @@ use rustix::io::retry_on_intr;
 use rustix::process::{Pid, WaitId, WaitIdOptions, WaitIdStatus, WaitStatus, waitid};
 
 /// The bystanders of a round.
-pub(crate) struct Crowd {
+pub(crate) struct Bystanders {
     begun: Instant,
     last: Instant,
     members: Vec<Child>,
@@ -35,22 +35,22 @@ const RUSH: Duration = Duration::from_millis(150);
 /// Longer than any round, and no nuisance to a machine on which the torture was broken off.
 const FOR_EVER: &str = "120";
 
-impl Crowd {
-    fn nobody() -> Crowd {
+impl Bystanders {
+    fn nobody() -> Bystanders {
         let begun = Instant::now();
-        Crowd { begun, last: begun, members: Vec::new(), hurt: Vec::new() }
+        Bystanders { begun, last: begun, members: Vec::new(), hurt: Vec::new() }
     }
 
-    pub(crate) fn gather() -> Result<Crowd> {
-        let mut crowd = Crowd::nobody();
+    pub(crate) fn start() -> Result<Bystanders> {
+        let mut bystanders = Bystanders::nobody();
         for _ in 0..AT_FIRST {
-            crowd.join()?;
+            bystanders.add()?;
         }
-        Ok(crowd)
+        Ok(bystanders)
     }
 
     /// One more.
-    pub(crate) fn join(&mut self) -> Result<u32> {
+    pub(crate) fn add(&mut self) -> Result<u32> {
         let mut command = Command::new("sleep");
         command.arg(FOR_EVER).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         // Some lead a group, which a signal to a group with a number of ours would reach.
@@ -65,7 +65,7 @@ impl Crowd {
     }
 
     /// Another comes, if it is time, and the oldest goes.
-    pub(crate) fn let_one_come(&mut self) -> Result<()> {
+    pub(crate) fn rotate(&mut self) -> Result<()> {
         let pause = if self.begun.elapsed() < RUSH { DENSE } else { SPARSE };
         if self.last.elapsed() < pause {
             return Ok(());
@@ -74,11 +74,11 @@ impl Crowd {
             let oldest = self.members.remove(0);
             self.dismiss(oldest)?;
         }
-        self.join().map(drop)
+        self.add().map(drop)
     }
 
     /// A child was reaped; if it was one of these, it was hurt.
-    pub(crate) fn has_lost(&mut self, pid: Pid, status: WaitStatus) {
+    pub(crate) fn note_reaped(&mut self, pid: Pid, status: WaitStatus) {
         let place = self.members.iter().position(|member| Pid::from_child(member) == pid);
         if place.map(|place| self.members.remove(place)).is_some() {
             self.hurt.push(format!("process {pid} ended: {status:?}"));
@@ -86,16 +86,16 @@ impl Crowd {
     }
 
     /// Lets others come and go until this is true, and says what was done to whom.
-    pub(crate) fn stand_around(mut self, is_over: impl Fn() -> bool) -> Result<Vec<String>> {
+    pub(crate) fn watch_until(mut self, is_over: impl Fn() -> bool) -> Result<Vec<String>> {
         while !is_over() {
             thread::sleep(DENSE);
-            self.let_one_come()?;
+            self.rotate()?;
         }
-        self.leave()
+        self.finish()
     }
 
     /// Ends it, and says what was done to whom.
-    pub(crate) fn leave(mut self) -> Result<Vec<String>> {
+    pub(crate) fn finish(mut self) -> Result<Vec<String>> {
         for member in std::mem::take(&mut self.members) {
             self.dismiss(member)?;
         }
@@ -117,7 +117,7 @@ impl Crowd {
     }
 }
 
-impl Drop for Crowd {
+impl Drop for Bystanders {
     fn drop(&mut self) {
         for member in &mut self.members {
             let _ = member.kill();
@@ -143,14 +143,14 @@ mod tests {
     use super::*;
 
     fn signalled(signal: Signal) -> Vec<String> {
-        let mut crowd = Crowd::nobody();
-        let pid = crowd.join().unwrap();
-        crowd.join().unwrap();
+        let mut bystanders = Bystanders::nobody();
+        let pid = bystanders.add().unwrap();
+        bystanders.add().unwrap();
         let process = Pid::from_raw(pid.try_into().unwrap()).unwrap();
         kill_process(process, signal).unwrap();
         let until = WaitIdOptions::EXITED | WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT;
         waitid(WaitId::Pid(process), until).unwrap();
-        let hurt = crowd.leave().unwrap();
+        let hurt = bystanders.finish().unwrap();
         hurt.into_iter().map(|line| line.replace(&pid.to_string(), "N")).collect()
     }
 
@@ -160,6 +160,6 @@ mod tests {
         assert_eq!(signalled(Signal::KILL), ["process N died of 9"]);
         assert_eq!(signalled(Signal::HUP), ["process N died of 1"]);
         assert_eq!(signalled(Signal::STOP), ["process N was stopped by 19"]);
-        assert!(Crowd::gather().unwrap().leave().unwrap().is_empty());
+        assert!(Bystanders::start().unwrap().finish().unwrap().is_empty());
     }
 }

@@ -24,7 +24,7 @@ pub type Found = BTreeMap<i32, String>;
 
 /// Whether anybody is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Family {
+pub(crate) enum Descendants {
     Gone,
     Left,
 }
@@ -35,26 +35,26 @@ pub(crate) fn adopt_orphans() -> Result<()> {
 }
 
 /// Reaps who has ended, until nobody is left or the time is over.
-pub(crate) fn wait_until_gone(deadline: Instant) -> Result<Family> {
+pub(crate) fn wait_until_gone(deadline: Instant) -> Result<Descendants> {
     loop {
         match wait(WaitOptions::NOHANG) {
             Ok(Some(_)) | Err(Errno::INTR) => {}
             Ok(None) if Instant::now() < deadline => thread::sleep(PULSE),
-            Ok(None) => return Ok(Family::Left),
-            Err(Errno::CHILD) => return Ok(Family::Gone),
+            Ok(None) => return Ok(Descendants::Left),
+            Err(Errno::CHILD) => return Ok(Descendants::Gone),
             Err(error) => return Err(error).context("can't wait for children"),
         }
     }
 }
 
 /// Waits until no descendants live but those that may. Nobody is reaped: how procpool ended is still to be learned.
-pub(crate) fn wait_until_only(may_stay: impl Fn(Pid) -> bool, deadline: Instant) -> Family {
+pub(crate) fn wait_until_only(may_stay: impl Fn(Pid) -> bool, deadline: Instant) -> Descendants {
     loop {
         if living().into_iter().all(&may_stay) {
-            return Family::Gone;
+            return Descendants::Gone;
         }
         if Instant::now() >= deadline {
-            return Family::Left;
+            return Descendants::Left;
         }
         thread::sleep(PULSE * 4);
     }
@@ -70,9 +70,9 @@ pub(crate) fn kill_all(patience: Duration) -> Result<()> {
         }
         let round = deadline.min(Instant::now() + PULSE);
         match wait_until_gone(round)? {
-            Family::Gone => return Ok(()),
-            Family::Left if Instant::now() < deadline => {}
-            Family::Left => bail!("these can't be killed: {:?}", descendants()),
+            Descendants::Gone => return Ok(()),
+            Descendants::Left if Instant::now() < deadline => {}
+            Descendants::Left => bail!("these can't be killed: {:?}", descendants()),
         }
     }
 }
@@ -141,7 +141,7 @@ pub(crate) fn parent(process: Pid) -> Option<Pid> {
 }
 
 /// Whether it blocks or catches the signal.
-pub(crate) fn minds(process: Pid, signal: Signal) -> bool {
+pub(crate) fn handles_or_blocks(process: Pid, signal: Signal) -> bool {
     let status = fs::read_to_string(folder(process).join("status")).unwrap_or_default();
     let sets = ["SigBlk:", "SigCgt:"].into_iter().filter_map(|name| {
         let set = status.lines().find_map(|line| line.strip_prefix(name))?;
@@ -199,10 +199,10 @@ fn folder(process: Pid) -> PathBuf {
 /// # Errors
 /// Names who is left.
 pub(crate) fn nobody_is_left(marker: &str, deadline: Instant) -> Result<()> {
-    let family = wait_until_gone(deadline)?;
+    let state = wait_until_gone(deadline)?;
     let mut survivors = descendants();
     survivors.extend(marked(marker)?);
-    ensure!(family == Family::Gone && survivors.is_empty(), "these are left: {survivors:?}");
+    ensure!(state == Descendants::Gone && survivors.is_empty(), "these are left: {survivors:?}");
     Ok(())
 }
 
@@ -255,9 +255,9 @@ mod tests {
             assert!(sleeper.status().unwrap().success());
             assert!(marked("CENSUS=2").unwrap().is_empty());
             assert_eq!(descendants().len(), 1);
-            assert_eq!(wait_until_gone(Instant::now()).unwrap(), Family::Left);
+            assert_eq!(wait_until_gone(Instant::now()).unwrap(), Descendants::Left);
             kill_all(Duration::from_secs(10)).unwrap();
-            assert_eq!(wait_until_gone(Instant::now()).unwrap(), Family::Gone);
+            assert_eq!(wait_until_gone(Instant::now()).unwrap(), Descendants::Gone);
             assert!(descendants().is_empty());
         });
     }
@@ -269,9 +269,9 @@ mod tests {
             let mut sleeper = Command::new(sleeper::binary());
             let chain = "0 --quiet --fork-chain 86400 --count 60000 --deaf";
             assert!(sleeper.args(chain.split(' ')).status().unwrap().success());
-            assert_eq!(wait_until_gone(Instant::now()).unwrap(), Family::Left);
+            assert_eq!(wait_until_gone(Instant::now()).unwrap(), Descendants::Left);
             kill_all(Duration::from_secs(60)).unwrap();
-            assert_eq!(wait_until_gone(Instant::now()).unwrap(), Family::Gone);
+            assert_eq!(wait_until_gone(Instant::now()).unwrap(), Descendants::Gone);
         });
     }
 

@@ -13,10 +13,10 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 use crate::namespace_init::Notes;
-use crate::pipe_reader::Heard;
-use crate::place::{First, Place};
+use crate::pipe_reader::PipeReader;
+use crate::place::{NamespaceInit, Place};
 use crate::plan::{Order, Plan, Source};
-use crate::running::Watched;
+use crate::running::RunningProcpool;
 
 /// Procpool's folder for temporary files, its own standard error, and its jobs where they come from a file.
 const TEMPORARY: &str = "temporary";
@@ -24,7 +24,7 @@ const COMPLAINTS: &str = "stderr";
 const JOBS: &str = "jobs.json";
 
 /// A folder for a round, and what marks its processes.
-pub(crate) struct Stage {
+pub(crate) struct RoundFolder {
     folder: TempDir,
     /// A variable with its value, as it stands in the environment of each.
     pub(crate) marker: String,
@@ -32,19 +32,19 @@ pub(crate) struct Stage {
 
 /// A procpool that was started.
 pub(crate) struct Procpool {
-    pub(crate) process: Watched,
-    output: Heard,
+    pub(crate) process: RunningProcpool,
+    output: PipeReader,
     /// Where its input is to stay open.
     _input: Option<ChildStdin>,
 }
 
-impl Stage {
-    pub(crate) fn new(seed: u64) -> Result<Stage> {
+impl RoundFolder {
+    pub(crate) fn new(seed: u64) -> Result<RoundFolder> {
         let folder = tempfile::tempdir().context("no folder for the round")?;
         fs::create_dir(folder.path().join(TEMPORARY)).context("no folder for temporary files")?;
         // The number of this process makes it different from that of an earlier round of the same seed.
         let marker = format!("TORTURE_ROUND={seed}.{}", std::process::id());
-        Ok(Stage { folder, marker })
+        Ok(RoundFolder { folder, marker })
     }
 
     pub(crate) fn start(&self, plan: &Plan, procpool: &Path) -> Result<Procpool> {
@@ -54,9 +54,9 @@ impl Stage {
         command.process_group(0);
         let started = Instant::now();
         let mut child = command.spawn().context("can't start procpool")?;
-        let mut process = Watched::new(&child, started)?;
+        let mut process = RunningProcpool::new(&child, started)?;
         if plan.place != Place::Here {
-            let notes = plan.place.is(First::Company).then(|| self.notes());
+            let notes = plan.place.is(NamespaceInit::Harness).then(|| self.notes());
             if let Some(front) = process.first_of(&program)? {
                 process = process.found(front, notes);
             }
@@ -69,7 +69,7 @@ impl Stage {
         });
         Ok(Procpool {
             process,
-            output: Heard::of(child.stdout.take().context("BUG: no pipe")?),
+            output: PipeReader::of(child.stdout.take().context("BUG: no pipe")?),
             _input: input,
         })
     }

@@ -33,11 +33,11 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use sleeper::needs::Need;
 
-use crate::bystanders::Crowd;
+use crate::bystanders::Bystanders;
 use crate::journal::Hardness;
-use crate::journal::scenario::{self, Number};
+use crate::journal::scenario::{self, ScenarioSet};
 use crate::place::Realm;
-use crate::report::{Report, Total};
+use crate::report::{RoundReport, Total};
 
 /// What the torture can be told.
 #[derive(Args)]
@@ -122,7 +122,7 @@ pub fn run(options: &Options, build: impl FnOnce() -> Result<PathBuf>) -> Result
     let seed = options.seed.unwrap_or_else(|| rand::random_range(0..1_000_000));
     let procpool = options.procpool.clone().map_or_else(build, Ok)?;
     if let Some(scenarios) = options.scenarios {
-        let number = Number { scenarios, seed, lanes: options.lanes };
+        let number = ScenarioSet { scenarios, seed, lanes: options.lanes };
         return if options.alone {
             scenario::run_alone(&procpool, seed)
         } else {
@@ -159,7 +159,7 @@ fn play_all(
     seeds: impl Iterator<Item = u64> + Send,
     realm: Realm,
     lanes: usize,
-) -> Result<Vec<Report>> {
+) -> Result<Vec<RoundReport>> {
     let seeds = Mutex::new(seeds);
     let next = || seeds.lock().expect("BUG: a lane panicked").next();
     let lane = || {
@@ -173,7 +173,7 @@ fn play_all(
         }
         Ok(reports)
     };
-    let reports: Result<Vec<Vec<Report>>> = thread::scope(|scope| {
+    let reports: Result<Vec<Vec<RoundReport>>> = thread::scope(|scope| {
         let lanes: Vec<_> = (0..lanes.max(1)).map(|_| scope.spawn(lane)).collect();
         lanes.into_iter().map(|lane| lane.join().expect("BUG: a lane panicked")).collect()
     });
@@ -183,22 +183,23 @@ fn play_all(
 }
 
 /// Plays one round in a process of its own, with bystanders around it.
-fn play(procpool: &Path, seed: u64, realm: Realm) -> Result<Report> {
+fn play(procpool: &Path, seed: u64, realm: Realm) -> Result<RoundReport> {
     let mut command = Command::new(env::current_exe().context("can't find this program")?);
     command.args(["torture", "--alone", "--seed", &seed.to_string(), "--procpool"]).arg(procpool);
     command.args((realm == Realm::Here).then_some("--here"));
     command.stdin(Stdio::null()).stderr(Stdio::inherit());
-    let crowd = Crowd::gather()?;
+    let bystanders = Bystanders::start()?;
     let is_over = AtomicBool::new(false);
     let (output, hurt) = thread::scope(|scope| {
-        let around = scope.spawn(|| crowd.stand_around(|| is_over.load(Ordering::Acquire)));
+        let around = scope.spawn(|| bystanders.watch_until(|| is_over.load(Ordering::Acquire)));
         let output = command.output();
         is_over.store(true, Ordering::Release);
-        (output, around.join().expect("BUG: the crowd panicked"))
+        (output, around.join().expect("BUG: the watcher of bystanders panicked"))
     });
     let (output, hurt) = (output?, hurt?);
     ensure!(output.status.success(), "it could not be played: {}", output.status);
-    let mut report: Report = serde_json::from_slice(&output.stdout).context("its report can't be read")?;
+    let mut report: RoundReport =
+        serde_json::from_slice(&output.stdout).context("its report can't be read")?;
     report.bystanders.extend(hurt);
     Ok(report)
 }

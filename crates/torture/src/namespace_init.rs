@@ -14,7 +14,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
 
-use crate::bystanders::Crowd;
+use crate::bystanders::Bystanders;
 use crate::ending::End;
 
 /// The notes in a folder.
@@ -30,7 +30,7 @@ pub(crate) fn keep(folder: &Path, last_number: u32, words: &[OsString]) -> Resul
     let own = fs::read_link("/proc/self").ok().and_then(|own| own.to_str()?.parse().ok());
     let last_number = own.filter(|own| *own != std::process::id()).unwrap_or(last_number);
     go_on_after(last_number);
-    let mut crowd = Crowd::gather()?;
+    let mut bystanders = Bystanders::start()?;
     go_on_after(last_number - 1);
     let (program, words) = words.split_first().context("no command")?;
     let procpool =
@@ -41,12 +41,12 @@ pub(crate) fn keep(folder: &Path, last_number: u32, words: &[OsString]) -> Resul
             if pid == front {
                 notes.write(&notes.ended(), &words_for(status))?;
             }
-            crowd.has_lost(pid, status);
+            bystanders.note_reaped(pid, status);
         }
-        crowd.let_one_come()?;
+        bystanders.rotate()?;
         thread::sleep(PULSE);
     }
-    notes.write(&notes.hurt(), &crowd.leave()?.join("\n"))
+    notes.write(&notes.hurt(), &bystanders.finish()?.join("\n"))
 }
 
 /// The next process has the next number that is free. Not everybody may say so; the numbers are small ones then, and
@@ -85,7 +85,7 @@ impl Notes {
     }
 
     /// What was done to which bystanders, once the company has left.
-    pub(crate) fn told_of_hurt(&self) -> Result<Vec<String>> {
+    pub(crate) fn hurt_bystanders(&self) -> Result<Vec<String>> {
         let told = fs::read_to_string(self.hurt()).context("the company has not told of its bystanders")?;
         Ok(told.lines().map(str::to_owned).collect())
     }

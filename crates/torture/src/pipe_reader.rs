@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 /// A pipe that is read to its end.
-pub(crate) struct Heard {
+pub(crate) struct PipeReader {
     bytes: Arc<Mutex<Vec<u8>>>,
     listener: JoinHandle<()>,
 }
 
-impl Heard {
-    pub(crate) fn of(mut pipe: impl Read + Send + 'static) -> Heard {
+impl PipeReader {
+    pub(crate) fn of(mut pipe: impl Read + Send + 'static) -> PipeReader {
         let bytes = Arc::<Mutex<Vec<u8>>>::default();
         let heard = Arc::clone(&bytes);
         let listener = thread::spawn(move || {
@@ -21,7 +21,7 @@ impl Heard {
                 heard.lock().unwrap_or_else(PoisonError::into_inner).extend(&part[..count]);
             }
         });
-        Heard { bytes, listener }
+        PipeReader { bytes, listener }
     }
 
     /// How much has come so far.

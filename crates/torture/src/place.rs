@@ -17,7 +17,7 @@ use sleeper::needs::Need;
 pub(crate) enum Place {
     #[default]
     Here,
-    Space(Space),
+    Namespace(Namespace),
 }
 
 /// Where rounds may be played.
@@ -30,15 +30,15 @@ pub(crate) enum Realm {
 
 /// A PID namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Space {
-    pub(crate) proc: Proc,
-    pub(crate) first: First,
-    pub(crate) parent: Parent,
+pub(crate) struct Namespace {
+    pub(crate) proc: ProcView,
+    pub(crate) first: NamespaceInit,
+    pub(crate) parent: UnshareEnd,
 }
 
 /// Whose /proc is seen in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Proc {
+pub(crate) enum ProcView {
     Own,
     /// With numbers that mean other processes, or none, to who is in it.
     Foreign,
@@ -46,15 +46,15 @@ pub(crate) enum Proc {
 
 /// Who is its first process, with which all others of it die.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum First {
+pub(crate) enum NamespaceInit {
     Procpool,
     /// One that has bystanders around it, whose numbers are, in there, those that procpool's processes have out here.
-    Company,
+    Harness,
 }
 
 /// What the end of unshare(1) does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Parent {
+pub(crate) enum UnshareEnd {
     Plain,
     /// It takes the first process with it.
     KillsChild,
@@ -66,29 +66,29 @@ impl Place {
             return Place::Here;
         }
         let mut toss = || random.random_bool(0.5);
-        Place::Space(Space {
-            proc: if toss() { Proc::Own } else { Proc::Foreign },
-            first: if toss() { First::Procpool } else { First::Company },
-            parent: if toss() { Parent::Plain } else { Parent::KillsChild },
+        Place::Namespace(Namespace {
+            proc: if toss() { ProcView::Own } else { ProcView::Foreign },
+            first: if toss() { NamespaceInit::Procpool } else { NamespaceInit::Harness },
+            parent: if toss() { UnshareEnd::Plain } else { UnshareEnd::KillsChild },
         })
     }
 
-    pub(crate) fn is(self, first: First) -> bool {
-        matches!(self, Place::Space(space) if space.first == first)
+    pub(crate) fn is(self, first: NamespaceInit) -> bool {
+        matches!(self, Place::Namespace(namespace) if namespace.first == first)
     }
 
     pub(crate) fn has_foreign_proc(self) -> bool {
-        matches!(self, Place::Space(Space { proc: Proc::Foreign, .. }))
+        matches!(self, Place::Namespace(Namespace { proc: ProcView::Foreign, .. }))
     }
 
     /// Starts procpool there; its words are to be added. Company keeps its notes in the folder.
     pub(crate) fn command(self, procpool: &Path, folder: &Path) -> Result<Command> {
-        let Place::Space(space) = self else { return Ok(Command::new(procpool)) };
+        let Place::Namespace(namespace) = self else { return Ok(Command::new(procpool)) };
         let mut command = Command::new("unshare");
         let options = Need::Pids.unshare().into_iter();
-        command.args(options.filter(|option| space.proc == Proc::Own || *option != "--mount-proc"));
-        command.args((space.parent == Parent::KillsChild).then_some("--kill-child"));
-        if space.first == First::Company {
+        command.args(options.filter(|option| namespace.proc == ProcView::Own || *option != "--mount-proc"));
+        command.args((namespace.parent == UnshareEnd::KillsChild).then_some("--kill-child"));
+        if namespace.first == NamespaceInit::Harness {
             let last = fs::read_to_string("/proc/sys/kernel/ns_last_pid").unwrap_or_default();
             let last = if last.is_empty() { "1000" } else { last.trim() };
             command.arg(env::current_exe().context("can't find this program")?);
@@ -101,19 +101,19 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place::Space(Space { proc, first, parent }) = self else { return f.write_str("here") };
+        let Place::Namespace(Namespace { proc, first, parent }) = self else { return f.write_str("here") };
         f.write_str("in a PID namespace, ")?;
         f.write_str(match first {
-            First::Procpool => "as its first process",
-            First::Company => "in company",
+            NamespaceInit::Procpool => "as its first process",
+            NamespaceInit::Harness => "in company",
         })?;
         f.write_str(match proc {
-            Proc::Own => ", with its own /proc",
-            Proc::Foreign => ", with a foreign /proc",
+            ProcView::Own => ", with its own /proc",
+            ProcView::Foreign => ", with a foreign /proc",
         })?;
         f.write_str(match parent {
-            Parent::Plain => "",
-            Parent::KillsChild => ", killed with unshare(1)",
+            UnshareEnd::Plain => "",
+            UnshareEnd::KillsChild => ", killed with unshare(1)",
         })
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::attack::Blow;
+use crate::attack::Attack;
 use crate::job::{Job, Life, Maker, Naming};
 use crate::place::Place;
 
@@ -16,7 +16,7 @@ pub(crate) struct Plan {
     pub(crate) order: Order,
     pub(crate) source: Source,
     pub(crate) jobs: Vec<Job>,
-    pub(crate) blow: Option<Blow>,
+    pub(crate) attack: Option<Attack>,
     pub(crate) place: Place,
 }
 
@@ -44,16 +44,16 @@ impl Plan {
     /// The same seed makes the same plan. Only what the machine makes of its times differs.
     pub(crate) fn random(seed: u64) -> Plan {
         let random = &mut StdRng::seed_from_u64(seed);
-        let blow = Blow::random(random);
-        let source = Source::random(random, blow.as_ref());
+        let attack = Attack::random(random);
+        let source = Source::random(random, attack.as_ref());
         // What hangs has to be ended by somebody.
-        let life = match (&blow, source) {
+        let life = match (&attack, source) {
             (_, Source::File) => Life::UntilTimeout,
             (Some(_), _) => Life::UntilStopped,
             (None, _) => Life::Brief,
         };
         // Without a blow all are waited for.
-        let most = if blow.is_some() { 20 } else { 8 };
+        let most = if attack.is_some() { 20 } else { 8 };
         let naming = if source == Source::File { Naming::ByNumber } else { Naming::ByWords };
         let mut maker = Maker::new(naming, life);
         Plan {
@@ -61,7 +61,7 @@ impl Plan {
             limit: random.random_range(1..=16),
             order: if random.random_bool(0.5) { Order::OfInput } else { Order::AsTheyEnd },
             source,
-            blow,
+            attack,
             place: Place::random(random),
         }
     }
@@ -74,8 +74,8 @@ impl Plan {
 }
 
 impl Source {
-    fn random(random: &mut StdRng, blow: Option<&Blow>) -> Source {
-        match (random.random_range(0..8), blow) {
+    fn random(random: &mut StdRng, attack: Option<&Attack>) -> Source {
+        match (random.random_range(0..8), attack) {
             (0..3, _) => Source::Values,
             (3, Some(_)) => Source::OpenLines,
             (3..5, _) => Source::Lines,
@@ -86,11 +86,11 @@ impl Source {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Plan { limit, order, source, jobs, blow, place } = self;
+        let Plan { limit, order, source, jobs, attack, place } = self;
         write!(f, "{place}: {} jobs from {source:?}, -j{limit}, {order:?}", jobs.len())?;
-        match blow {
+        match attack {
             None => write!(f, ", no signal"),
-            Some(blow) => write!(f, ", {blow}"),
+            Some(attack) => write!(f, ", {attack}"),
         }
     }
 }
@@ -101,7 +101,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::attack::{BLOWS, Kind, LATEST, Moment, Stroke};
+    use crate::attack::{ATTACKS, LATEST, Moment, SignalKind, TargetedSignal};
     use crate::target::Target;
 
     fn plans() -> impl Iterator<Item = Plan> {
@@ -118,23 +118,30 @@ mod tests {
 
     #[test]
     fn every_blow_comes_at_everybody_and_sometimes_none() {
-        let blows: Vec<Vec<Stroke>> = (0..2000)
-            .map(|seed| Plan::random(seed).blow.map(|blow| blow.strokes).unwrap_or_default())
+        let attacks: Vec<Vec<TargetedSignal>> = (0..2000)
+            .map(|seed| Plan::random(seed).attack.map(|attack| attack.signals).unwrap_or_default())
             .collect();
-        let seen: HashSet<Vec<Kind>> =
-            blows.iter().map(|strokes| strokes.iter().map(|stroke| stroke.kind).collect()).collect();
-        assert_eq!(seen.len(), BLOWS.len() + 1, "{seen:?}");
-        for kind in [Kind::Kill, Kind::Term, Kind::Int, Kind::Hup, Kind::Stop, Kind::Tstp] {
-            let strokes = blows.iter().flatten().filter(|stroke| stroke.kind == kind);
-            let targets: HashSet<Target> = strokes.map(|stroke| stroke.target).collect();
-            let all = if kind == Kind::Kill { Target::EVERY.len() } else { Target::ASKED.len() };
+        let seen: HashSet<Vec<SignalKind>> =
+            attacks.iter().map(|signals| signals.iter().map(|targeted| targeted.kind).collect()).collect();
+        assert_eq!(seen.len(), ATTACKS.len() + 1, "{seen:?}");
+        for kind in [
+            SignalKind::Kill,
+            SignalKind::Term,
+            SignalKind::Int,
+            SignalKind::Hup,
+            SignalKind::Stop,
+            SignalKind::Tstp,
+        ] {
+            let signals = attacks.iter().flatten().filter(|targeted| targeted.kind == kind);
+            let targets: HashSet<Target> = signals.map(|targeted| targeted.target).collect();
+            let all = if kind == SignalKind::Kill { Target::EVERY.len() } else { Target::ASKED.len() };
             assert_eq!(targets.len(), all, "{kind:?}");
         }
     }
 
     #[test]
     fn a_round_without_a_signal_ends_by_itself() {
-        let quiet: Vec<Plan> = plans().filter(|plan| plan.blow.is_none()).collect();
+        let quiet: Vec<Plan> = plans().filter(|plan| plan.attack.is_none()).collect();
         assert!(quiet.iter().all(|plan| plan.natural_status().is_some()));
         for status in [0, 1] {
             assert!(
@@ -146,7 +153,7 @@ mod tests {
 
     #[test]
     fn half_of_the_moments_lie_in_the_first_quarter_of_the_time() {
-        let moments = plans().filter_map(|plan| plan.blow.map(|blow| blow.moment));
+        let moments = plans().filter_map(|plan| plan.attack.map(|attack| attack.moment));
         let moments: Vec<_> = moments.collect();
         let is_early = |moment: &&Moment| match moment {
             Moment::Started(after) => *after < LATEST / 4,

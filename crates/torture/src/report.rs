@@ -11,11 +11,11 @@ const MOST_LISTED: usize = 12;
 
 /// What came of a round.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Report {
+pub(crate) struct RoundReport {
     pub(crate) seed: u64,
     pub(crate) plan: String,
     /// Which signal reached whom.
-    pub(crate) blow: String,
+    pub(crate) attack: String,
     /// How long the last process of the round outlived procpool, in milliseconds; none where it had to be killed.
     pub(crate) clean_up: Option<f64>,
     /// Who was left, as ps(1) would show it.
@@ -32,17 +32,17 @@ pub(crate) struct Report {
     pub(crate) last_words: Vec<String>,
 }
 
-impl Report {
+impl RoundReport {
     pub(crate) fn is_good(&self) -> bool {
-        let Report { survivors, bystanders, files, wrong_output, wrong_end, .. } = self;
+        let RoundReport { survivors, bystanders, files, wrong_output, wrong_end, .. } = self;
         let nobody = survivors.is_empty() && bystanders.is_empty();
         nobody && files.is_empty() && wrong_output.is_none() && wrong_end.is_none()
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for RoundReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "seed {}: {}; sent: {}", self.seed, self.plan, self.blow)?;
+        write!(f, "seed {}: {}; sent: {}", self.seed, self.plan, self.attack)?;
         let lists =
             [("survivor", &self.survivors), ("bystander hurt", &self.bystanders), ("file left", &self.files)];
         for (what, list) in lists {
@@ -63,26 +63,27 @@ impl fmt::Display for Report {
 }
 
 /// What came of all rounds.
-pub(crate) struct Total<'a>(pub(crate) &'a [Report]);
+pub(crate) struct Total<'a>(pub(crate) &'a [RoundReport]);
 
 impl Total<'_> {
-    pub(crate) fn bad(&self) -> impl Iterator<Item = &Report> {
+    pub(crate) fn bad(&self) -> impl Iterator<Item = &RoundReport> {
         self.0.iter().filter(|report| !report.is_good())
     }
 
-    fn blows(&self) -> BTreeMap<&str, usize> {
-        let mut blows = BTreeMap::new();
+    fn attacks(&self) -> BTreeMap<&str, usize> {
+        let mut attacks = BTreeMap::new();
         for report in self.0 {
-            *blows.entry(&*report.blow).or_default() += 1;
+            *attacks.entry(&*report.attack).or_default() += 1;
         }
-        blows
+        attacks
     }
 }
 
 impl fmt::Display for Total<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let blows: Vec<_> = self.blows().iter().map(|(blow, count)| format!("{count} {blow}")).collect();
-        writeln!(f, "{} rounds: {}", self.0.len(), blows.join(", "))?;
+        let attacks: Vec<_> =
+            self.attacks().iter().map(|(attack, count)| format!("{count} {attack}")).collect();
+        writeln!(f, "{} rounds: {}", self.0.len(), attacks.join(", "))?;
         let mut times: Vec<(f64, u64)> =
             self.0.iter().filter_map(|report| Some((report.clean_up?, report.seed))).collect();
         times.sort_by(|(one, _), (other, _)| one.total_cmp(other));
@@ -91,7 +92,7 @@ impl fmt::Display for Total<'_> {
             write!(f, "clean-up: median {:.1} ms, p99 {:.1} ms, ", at(50), at(99))?;
             write!(f, "max {slowest:.1} ms (seed {seed}); ")?;
         }
-        let sum = |count: fn(&Report) -> usize| self.0.iter().map(count).sum::<usize>();
+        let sum = |count: fn(&RoundReport) -> usize| self.0.iter().map(count).sum::<usize>();
         write!(
             f,
             "{} survivors in {} rounds, {} bystanders hurt, {} left by jobs in {} rounds that left nobody to end them, {} temporary files left, {} wrong outputs, {} wrong ends",
@@ -113,10 +114,10 @@ mod tests {
 
     #[test]
     fn all_faults_of_a_round_are_told_with_its_seed() {
-        let report = Report {
+        let report = RoundReport {
             seed: 7,
             plan: "9 jobs".into(),
-            blow: "KILL to the pool".into(),
+            attack: "KILL to the pool".into(),
             survivors: vec!["12 S 1 sleeper 60".into()],
             left_by_jobs: 3,
             bystanders: vec!["sleep 13 died of 9".into()],
@@ -135,25 +136,29 @@ mod tests {
     #[test]
     fn each_fault_alone_makes_a_round_bad() {
         let bad = [
-            Report { survivors: vec!["a".into()], ..Report::default() },
-            Report { bystanders: vec!["a".into()], ..Report::default() },
-            Report { files: vec!["a".into()], ..Report::default() },
-            Report { wrong_output: Some("a".into()), ..Report::default() },
-            Report { wrong_end: Some("a".into()), ..Report::default() },
+            RoundReport { survivors: vec!["a".into()], ..RoundReport::default() },
+            RoundReport { bystanders: vec!["a".into()], ..RoundReport::default() },
+            RoundReport { files: vec!["a".into()], ..RoundReport::default() },
+            RoundReport { wrong_output: Some("a".into()), ..RoundReport::default() },
+            RoundReport { wrong_end: Some("a".into()), ..RoundReport::default() },
         ];
         assert!(bad.iter().all(|report| !report.is_good()));
         assert_eq!(Total(&bad).bad().count(), 5);
-        assert!(Report::default().is_good());
+        assert!(RoundReport::default().is_good());
     }
 
     #[test]
     fn the_total_counts_signals_and_times() {
-        let blow = |blow: &str, clean_up| Report { blow: blow.into(), clean_up, ..Report::default() };
-        let mut reports: Vec<Report> = (0..99).map(|_| blow("nothing", Some(2.0))).collect();
-        reports.push(Report { seed: 7, ..blow("KILL to the pool", Some(9.0)) });
-        reports.push(Report {
+        let attack = |attack: &str, clean_up| RoundReport {
+            attack: attack.into(),
+            clean_up,
+            ..RoundReport::default()
+        };
+        let mut reports: Vec<RoundReport> = (0..99).map(|_| attack("nothing", Some(2.0))).collect();
+        reports.push(RoundReport { seed: 7, ..attack("KILL to the pool", Some(9.0)) });
+        reports.push(RoundReport {
             survivors: vec!["a".into(), "b".into()],
-            ..blow("nothing", None)
+            ..attack("nothing", None)
         });
         let expected = "101 rounds: 1 KILL to the pool, 100 nothing\n\
                         clean-up: median 2.0 ms, p99 9.0 ms, max 9.0 ms (seed 7); 2 survivors in 1 rounds, \

@@ -11,16 +11,16 @@ use rustix::process::{Pid, Resource, getrlimit, setrlimit};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag;
 
-use crate::attack::{Stroke, names};
-use crate::census::{self, Family};
+use crate::attack::{TargetedSignal, names};
+use crate::census::{self, Descendants};
 use crate::ending::{self, End, Promise};
-use crate::folder::{Procpool, Stage};
+use crate::folder::{Procpool, RoundFolder};
 use crate::job::Job;
 use crate::judge::{self, Block, Excuse, Reach};
-use crate::place::{First, Place, Realm};
+use crate::place::{NamespaceInit, Place, Realm};
 use crate::plan::Plan;
-use crate::report::Report;
-use crate::send::{Strike, strike};
+use crate::report::RoundReport;
+use crate::send::{SentAttack, send};
 use crate::target::Member;
 
 /// Nothing that a run started may outlive procpool by more.
@@ -30,40 +30,40 @@ const LIMIT: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Plays the round of this seed. Nothing else may run in this process: it adopts and reaps whatever is an orphan.
-pub(crate) fn run(seed: u64, procpool: &Path, realm: Realm) -> Result<Report> {
+pub(crate) fn run(seed: u64, procpool: &Path, realm: Realm) -> Result<RoundReport> {
     prepare()?;
     let mut plan = Plan::random(seed);
     if realm == Realm::Here {
         plan.place = Place::Here;
     }
-    let stage = Stage::new(seed)?;
-    let running = stage.start(&plan, procpool)?;
+    let folder = RoundFolder::new(seed)?;
+    let running = folder.start(&plan, procpool)?;
     let role = Role { procpool: &procpool.canonicalize().context("no procpool")? };
-    let played = play(&plan, &stage, &running, role);
+    let played = play(&plan, &folder, &running, role);
     // Whatever went wrong, nobody may be left on this machine.
     census::kill_all(Duration::from_secs(10))?;
-    let Played { strike, end, clean_up, survivors, left_by_jobs, bystanders } = played?;
+    let RoundResult { sent, end, clean_up, survivors, left_by_jobs, bystanders } = played?;
 
-    let complaints = stage.complaints()?;
+    let complaints = folder.complaints()?;
     let reached = if complaints.contains("panicked at") {
         Err(anyhow!("procpool panicked"))
     } else {
-        ending::judge(end, plan.natural_status(), &strike.struck)
+        ending::judge(end, plan.natural_status(), &sent.applied)
     };
     let (reach, wrong_end) = match reached {
         Ok(reach) => (reach, None),
-        Err(error) => (Reach::Told { settled: strike.struck.settled }, Some(error.to_string())),
+        Err(error) => (Reach::Told { settled: sent.applied.settled }, Some(error.to_string())),
     };
     let output = judge::judge(&blocks(&plan), plan.order, reach, &running.output());
-    let mut report = Report {
+    let mut report = RoundReport {
         seed,
         plan: plan.to_string(),
-        blow: describe(&strike.struck.strokes),
+        attack: describe(&sent.applied.signals),
         clean_up,
         survivors,
         left_by_jobs,
         bystanders,
-        files: stage.temporary_files()?,
+        files: folder.temporary_files()?,
         wrong_output: output.err().map(|error| error.to_string()),
         wrong_end,
         last_words: Vec::new(),
@@ -75,8 +75,8 @@ pub(crate) fn run(seed: u64, procpool: &Path, realm: Realm) -> Result<Report> {
     Ok(report)
 }
 
-struct Played {
-    strike: Strike,
+struct RoundResult {
+    sent: SentAttack,
     end: End,
     /// In milliseconds.
     clean_up: Option<f64>,
@@ -87,51 +87,55 @@ struct Played {
     bystanders: Vec<String>,
 }
 
-fn play(plan: &Plan, stage: &Stage, procpool: &Procpool, role: Role) -> Result<Played> {
-    let strike = plan.blow.as_ref().map(|blow| strike(blow, procpool)).transpose()?.unwrap_or_default();
-    let mut strike = strike;
-    strike.struck.place = plan.place;
-    let promise = strike.struck.promise();
+fn play(plan: &Plan, folder: &RoundFolder, procpool: &Procpool, role: Role) -> Result<RoundResult> {
+    let sent = plan.attack.as_ref().map(|attack| send(attack, procpool)).transpose()?.unwrap_or_default();
+    let mut sent = sent;
+    sent.applied.place = plan.place;
+    let promise = sent.applied.promise();
     let is_excused = |process: Pid| {
-        is_company(process)
+        is_harness(process)
             || promise == Promise::Jobs && (role.was_started_by_job(process) || is_posix_only())
     };
-    if let Some(killed) = strike.killed {
+    if let Some(killed) = sent.killed {
         // Whoever is stopped does not end before somebody continues it. All else is to be gone by then.
         census::wait_until_only(|process| role.is_own(process) || is_excused(process), killed + LIMIT);
     }
-    let before_continued = strike.killed.map(|killed| killed.elapsed());
+    let before_continued = sent.killed.map(|killed| killed.elapsed());
     let stopped = [Member::Front, Member::Keeper, Member::Pool].into_iter();
-    let stopped: Vec<Member> = stopped.filter(|member| strike.struck.leaves_stopped(*member)).collect();
-    for (member, trio) in stopped.iter().zip(strike.trio.iter().cycle()) {
-        trio.go_on(*member);
+    let stopped: Vec<Member> = stopped.filter(|member| sent.applied.leaves_stopped(*member)).collect();
+    for (member, trio) in stopped.iter().zip(sent.trio.iter().cycle()) {
+        trio.resume(*member);
     }
-    let is_over = strike.killed.filter(|_| stopped.is_empty()).unwrap_or_else(Instant::now);
-    let deadline = if strike.killed.is_some() { is_over + LIMIT } else { is_over + PATIENCE };
+    let is_over = sent.killed.filter(|_| stopped.is_empty()).unwrap_or_else(Instant::now);
+    let deadline = if sent.killed.is_some() { is_over + LIMIT } else { is_over + PATIENCE };
     let end = procpool.process.wait(deadline)?;
-    let is_over = strike.killed.map_or_else(Instant::now, |_| is_over);
-    let family = match end {
-        End::Hung => Family::Left,
+    let is_over = sent.killed.map_or_else(Instant::now, |_| is_over);
+    let state = match end {
+        End::Hung => Descendants::Left,
         // Wait(2) can't tell where somebody is to stay.
-        _ if promise == Promise::Jobs || plan.place.is(First::Company) => {
+        _ if promise == Promise::Jobs || plan.place.is(NamespaceInit::Harness) => {
             census::wait_until_only(is_excused, is_over + LIMIT)
         }
         _ => census::wait_until_gone(is_over + LIMIT)?,
     };
     let clean_up = before_continued.filter(|_| !stopped.is_empty()).unwrap_or_else(|| is_over.elapsed());
     let mut found = census::descendants();
-    found.extend(census::marked(&stage.marker)?);
+    found.extend(census::marked(&folder.marker)?);
     let (left_by_jobs, survivors): (Vec<_>, Vec<_>) = found
         .into_iter()
-        .filter(|(number, _)| !plan.place.is(First::Company) || !is_of(*number, &is_company_or_gone))
+        .filter(|(number, _)| !plan.place.is(NamespaceInit::Harness) || !is_of(*number, &is_harness_or_gone))
         .partition(|(number, _)| is_of(*number, &is_excused));
-    Ok(Played {
-        strike,
+    Ok(RoundResult {
+        sent,
         end,
-        clean_up: (family == Family::Gone).then_some(clean_up.as_secs_f64() * 1000.0),
+        clean_up: (state == Descendants::Gone).then_some(clean_up.as_secs_f64() * 1000.0),
         survivors: survivors.into_iter().map(|(_, line)| line).collect(),
         left_by_jobs: left_by_jobs.len(),
-        bystanders: if plan.place.is(First::Company) { dismiss(stage, procpool)? } else { Vec::new() },
+        bystanders: if plan.place.is(NamespaceInit::Harness) {
+            dismiss(folder, procpool)?
+        } else {
+            Vec::new()
+        },
     })
 }
 
@@ -140,11 +144,11 @@ fn is_of(number: i32, these: &dyn Fn(Pid) -> bool) -> bool {
 }
 
 /// Ends the company, and says what was done to whom of its bystanders.
-fn dismiss(stage: &Stage, procpool: &Procpool) -> Result<Vec<String>> {
-    stage.notes().ask_to_leave()?;
+fn dismiss(folder: &RoundFolder, procpool: &Procpool) -> Result<Vec<String>> {
+    folder.notes().ask_to_leave()?;
     let end = procpool.process.wait_for_child(Instant::now() + PATIENCE)?;
     ensure!(end == End::Exited(0), "the company {end}");
-    stage.notes().told_of_hurt()
+    folder.notes().hurt_bystanders()
 }
 
 /// What a process of a round is there for.
@@ -167,7 +171,7 @@ impl Role<'_> {
 }
 
 /// Who makes the namespace, and who is there with procpool.
-fn is_company(process: Pid) -> bool {
+fn is_harness(process: Pid) -> bool {
     let Ok(program) = census::program(process) else { return false };
     let is_named = |name| program.file_name().is_some_and(|file| file == name);
     is_named("unshare") || is_named("sleep") || env::current_exe().is_ok_and(|own| own == program)
@@ -179,8 +183,8 @@ fn is_posix_only() -> bool {
 }
 
 /// The oldest of the company go while others come.
-fn is_company_or_gone(process: Pid) -> bool {
-    is_company(process) || census::program(process).is_err()
+fn is_harness_or_gone(process: Pid) -> bool {
+    is_harness(process) || census::program(process).is_err()
 }
 
 /// Procpool is to find things as a user's shell would leave them, wherever this runs.
@@ -205,6 +209,6 @@ fn blocks(plan: &Plan) -> Vec<Block> {
     plan.jobs.iter().map(block).collect()
 }
 
-fn describe(strokes: &[Stroke]) -> String {
-    if strokes.is_empty() { "nothing".to_owned() } else { names(strokes) }
+fn describe(signals: &[TargetedSignal]) -> String {
+    if signals.is_empty() { "nothing".to_owned() } else { names(signals) }
 }

@@ -17,7 +17,7 @@ use crate::ending::End;
 use crate::namespace_init::Notes;
 
 /// The process that was started.
-pub(crate) struct Watched {
+pub(crate) struct RunningProcpool {
     /// Procpool's first, which is a descendant of the child where that makes a namespace.
     pub(crate) front: Pid,
     pub(crate) started: Instant,
@@ -35,11 +35,11 @@ const LONGEST_START: Duration = Duration::from_secs(10);
 /// How often is looked for a note.
 const PULSE: Duration = Duration::from_millis(1);
 
-impl Watched {
-    pub(crate) fn new(child: &Child, started: Instant) -> Result<Watched> {
+impl RunningProcpool {
+    pub(crate) fn new(child: &Child, started: Instant) -> Result<RunningProcpool> {
         let child = Pid::from_child(child);
         let end = pidfd_open(child, PidfdFlags::empty()).context("can't watch procpool")?;
-        Ok(Watched {
+        Ok(RunningProcpool {
             front: child,
             started,
             group: Some(child),
@@ -50,9 +50,9 @@ impl Watched {
     }
 
     /// From now on that one is procpool's first.
-    pub(crate) fn found(self, front: Pid, notes: Option<Notes>) -> Watched {
+    pub(crate) fn found(self, front: Pid, notes: Option<Notes>) -> RunningProcpool {
         let group = notes.as_ref().map(|_| front);
-        Watched { front, started: Instant::now(), group, notes, ..self }
+        RunningProcpool { front, started: Instant::now(), group, notes, ..self }
     }
 
     pub(crate) fn has_ended(&self) -> Result<bool> {

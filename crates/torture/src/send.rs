@@ -9,17 +9,17 @@ use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
 
-use crate::attack::{Blow, Kind, Moment, Stroke};
+use crate::attack::{Attack, Moment, SignalKind, TargetedSignal};
 use crate::census;
-use crate::ending::{Struck, signal};
+use crate::ending::{AppliedAttack, signal};
 use crate::folder::Procpool;
-use crate::running::Watched;
+use crate::running::RunningProcpool;
 use crate::target::{Member, Target};
 
 /// Signals that were sent.
 #[derive(Default)]
-pub(crate) struct Strike {
-    pub(crate) struck: Struck,
+pub(crate) struct SentAttack {
+    pub(crate) applied: AppliedAttack,
     /// When KILL was.
     pub(crate) killed: Option<Instant>,
     /// Who may have to be continued.
@@ -33,28 +33,28 @@ const LONGEST_LOOK: Duration = Duration::from_millis(400);
 const LONGEST_START: Duration = Duration::from_secs(10);
 
 /// Waits for the moment and sends what is to be sent, unless procpool has ended before.
-pub(crate) fn strike(blow: &Blow, procpool: &Procpool) -> Result<Strike> {
-    wait_for(blow.moment, procpool)?;
+pub(crate) fn send(attack: &Attack, procpool: &Procpool) -> Result<SentAttack> {
+    wait_for(attack.moment, procpool)?;
     if procpool.process.is_first_of_namespace() {
         // Before it cares for a signal the kernel drops it.
-        wait_until_heard(blow.strokes[0].kind, procpool)?;
+        wait_until_handled(attack.signals[0].kind, procpool)?;
     }
-    let mut strike = Strike::default();
-    strike.struck.settled = procpool.heard();
+    let mut sent = SentAttack::default();
+    sent.applied.settled = procpool.heard();
     // Held before anybody is killed: a pool whose parent is gone is no longer found.
-    let Some(trio) = Trio::of(&procpool.process)? else { return Ok(strike) };
-    for (number, stroke) in blow.strokes.iter().enumerate() {
+    let Some(trio) = Trio::of(&procpool.process)? else { return Ok(sent) };
+    for (number, targeted) in attack.signals.iter().enumerate() {
         if number > 0 {
-            thread::sleep(blow.pause);
+            thread::sleep(attack.pause);
         }
-        let Some(target) = trio.send(*stroke, &procpool.process)? else { break };
-        strike.struck.strokes.push(Stroke { target, ..*stroke });
-        if stroke.kind == Kind::Kill {
-            strike.killed = Some(Instant::now());
+        let Some(target) = trio.send(*targeted, &procpool.process)? else { break };
+        sent.applied.signals.push(TargetedSignal { target, ..*targeted });
+        if targeted.kind == SignalKind::Kill {
+            sent.killed = Some(Instant::now());
         }
     }
-    strike.trio = Some(trio);
-    Ok(strike)
+    sent.trio = Some(trio);
+    Ok(sent)
 }
 
 fn wait_for(moment: Moment, procpool: &Procpool) -> Result<()> {
@@ -74,11 +74,11 @@ fn wait_for(moment: Moment, procpool: &Procpool) -> Result<()> {
     Ok(())
 }
 
-fn wait_until_heard(kind: Kind, procpool: &Procpool) -> Result<()> {
-    let is_never_heard = matches!(kind, Kind::Kill | Kind::Stop);
+fn wait_until_handled(kind: SignalKind, procpool: &Procpool) -> Result<()> {
+    let is_never_handled = matches!(kind, SignalKind::Kill | SignalKind::Stop);
     let begun = Instant::now();
-    while !is_never_heard
-        && !census::minds(procpool.process.front, signal(kind))
+    while !is_never_handled
+        && !census::handles_or_blocks(procpool.process.front, signal(kind))
         && begun.elapsed() < LONGEST_START
         && !procpool.process.has_ended()?
     {
@@ -96,7 +96,7 @@ pub(crate) struct Trio {
 
 impl Trio {
     /// None where procpool has ended, and somebody else has reaped it.
-    pub(crate) fn of(process: &Watched) -> Result<Option<Trio>> {
+    pub(crate) fn of(process: &RunningProcpool) -> Result<Option<Trio>> {
         let front = match pidfd_open(process.front, PidfdFlags::empty()) {
             Err(Errno::SRCH) => return Ok(None),
             front => front.context("can't hold procpool")?,
@@ -105,22 +105,22 @@ impl Trio {
     }
 
     /// Whom it really reached, if anybody: where there is only the front, it gets what is for the others.
-    pub(crate) fn send(&self, stroke: Stroke, process: &Watched) -> Result<Option<Target>> {
+    pub(crate) fn send(&self, targeted: TargetedSignal, process: &RunningProcpool) -> Result<Option<Target>> {
         if process.has_ended()? {
             return Ok(None);
         }
-        let signal = signal(stroke.kind);
-        if let (Target::Group, Some(group)) = (stroke.target, process.group) {
+        let signal = signal(targeted.kind);
+        if let (Target::Group, Some(group)) = (targeted.target, process.group) {
             // Its leader is not reaped, so the number is nobody else's.
             return Ok(kill_process_group(group, signal).ok().map(|()| Target::Group));
         }
-        let target = if self.others.is_some() { stroke.target } else { Target::Front };
+        let target = if self.others.is_some() { targeted.target } else { Target::Front };
         let reached = target.members().iter().filter(|member| self.send_to(**member, signal));
         Ok((reached.count() > 0).then_some(target))
     }
 
     /// One that was stopped goes on.
-    pub(crate) fn go_on(&self, member: Member) {
+    pub(crate) fn resume(&self, member: Member) {
         self.send_to(member, Signal::CONT);
     }
 

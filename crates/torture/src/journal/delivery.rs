@@ -32,7 +32,7 @@ const CHANCE: usize = 8;
 pub(crate) fn judge(outputs: &[Vec<u8>], order: Order, allowance: Allowance, came: &[u8]) -> Result<u64> {
     let numbers = (0..).zip(outputs).filter(|(_, output)| !output.is_empty());
     let by_head = numbers.map(|(number, output)| (head(output), number)).collect();
-    let mut reader = Reader { outputs, by_head, allowance, came, place: 0, repeats: 0 };
+    let mut reader = DeliveryReader { outputs, by_head, allowance, came, place: 0, repeats: 0 };
     let mut last = None;
     while reader.place < came.len() {
         let number = reader.next_output()?;
@@ -49,7 +49,7 @@ pub(crate) fn judge(outputs: &[Vec<u8>], order: Order, allowance: Allowance, cam
     Ok(reader.repeats)
 }
 
-struct Reader<'a> {
+struct DeliveryReader<'a> {
     outputs: &'a [Vec<u8>],
     /// Those that have not come.
     by_head: HashMap<&'a [u8], usize>,
@@ -63,7 +63,7 @@ fn head(bytes: &[u8]) -> &[u8] {
     &bytes[..bytes.len().min(HEAD)]
 }
 
-impl Reader<'_> {
+impl DeliveryReader<'_> {
     fn rest(&self) -> &[u8] {
         &self.came[self.place..]
     }

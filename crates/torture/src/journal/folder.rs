@@ -14,17 +14,17 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::journal::job::Job;
-use crate::journal::kill::Growing;
-use crate::journal::own_messages::without_own_words;
-use crate::pipe_reader::Heard;
+use crate::journal::job::PrintingJob;
+use crate::journal::kill::GrowingFiles;
+use crate::journal::own_messages::without_own_messages;
+use crate::pipe_reader::PipeReader;
 use crate::plan::Order;
-use crate::running::Watched;
+use crate::running::RunningProcpool;
 
 /// The folder.
-pub(crate) struct Stage {
+pub(crate) struct RunFolder {
     folder: TempDir,
-    outlet: Outlet,
+    outlet: Stdout,
     order: Order,
     limit: u64,
     /// A variable with its value, as it stands in the environment of each process.
@@ -32,10 +32,10 @@ pub(crate) struct Stage {
 }
 
 /// Where standard output goes.
-enum Outlet {
+enum Stdout {
     File,
     /// One pipe for all runs, so that what comes is in one order.
-    Pipe(OwnedFd, Heard),
+    Pipe(OwnedFd, PipeReader),
 }
 
 /// Which kind of run is played.
@@ -51,7 +51,7 @@ pub(crate) enum Delivery {
 
 /// How procpool is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum StartedBy {
     /// By the whole command, with its list.
     Command,
     /// By the journal alone.
@@ -59,7 +59,7 @@ pub(crate) enum Way {
 }
 
 /// What a run has left.
-pub(crate) struct Left {
+pub(crate) struct Leftovers {
     pub(crate) stdout: Vec<u8>,
     /// Of the jobs: what procpool said itself is taken out.
     pub(crate) stderr: Vec<u8>,
@@ -77,8 +77,8 @@ const OUT: &str = "out";
 const COMPLAINTS: &str = "err";
 const LOG: &str = "log";
 
-impl Stage {
-    pub(crate) fn new(jobs: &[Job], delivery: Delivery, limit: u64) -> Result<Stage> {
+impl RunFolder {
+    pub(crate) fn new(jobs: &[PrintingJob], delivery: Delivery, limit: u64) -> Result<RunFolder> {
         let folder = tempfile::tempdir().context("no folder")?;
         let path = |name| folder.path().join(name);
         fs::create_dir(path(TEMPORARY)).context("no folder for temporary files")?;
@@ -90,21 +90,21 @@ impl Stage {
             File::create(path(name)).context("no file")?;
         }
         let outlet = match delivery {
-            Delivery::File | Delivery::Ordered => Outlet::File,
+            Delivery::File | Delivery::Ordered => Stdout::File,
             Delivery::Pipe => {
                 let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).context("no pipe")?;
-                Outlet::Pipe(writer, Heard::of(File::from(reader)))
+                Stdout::Pipe(writer, PipeReader::of(File::from(reader)))
             }
         };
         let marker = format!("TORTURE_JOURNAL={}.{delivery:?}", std::process::id());
-        Ok(Stage { outlet, order: delivery.order(), limit, marker, folder })
+        Ok(RunFolder { outlet, order: delivery.order(), limit, marker, folder })
     }
 
-    pub(crate) fn start(&self, procpool: &Path, way: Way) -> Result<Watched> {
+    pub(crate) fn start(&self, procpool: &Path, way: StartedBy) -> Result<RunningProcpool> {
         let mut command = Command::new(procpool);
         match way {
-            Way::Journal => command.arg("resume").arg(self.path(JOURNAL)),
-            Way::Command => {
+            StartedBy::Journal => command.arg("resume").arg(self.path(JOURNAL)),
+            StartedBy::Command => {
                 command.args(["run", "--resume", &format!("-j{}", self.limit), "--journal"]);
                 command
                     .arg(self.path(JOURNAL))
@@ -118,14 +118,14 @@ impl Stage {
         let append = |name| OpenOptions::new().append(true).open(self.path(name)).context("no file");
         command.stdin(Stdio::null()).stderr(append(COMPLAINTS)?);
         match &self.outlet {
-            Outlet::File => command.stdout(append(OUT)?),
-            Outlet::Pipe(writer, _) => command.stdout(writer.try_clone()?),
+            Stdout::File => command.stdout(append(OUT)?),
+            Stdout::Pipe(writer, _) => command.stdout(writer.try_clone()?),
         };
         // As a shell with job control has it.
         command.process_group(0);
         let started = Instant::now();
         let child = command.spawn().context("can't start procpool")?;
-        Watched::new(&child, started)
+        RunningProcpool::new(&child, started)
     }
 
     /// Whether a resume needs nothing else.
@@ -145,21 +145,21 @@ impl Stage {
     }
 
     /// All that is there once nobody runs any more, and nobody will.
-    pub(crate) fn left(&mut self) -> Result<Left> {
+    pub(crate) fn left(&mut self) -> Result<Leftovers> {
         let read = |path: PathBuf| fs::read(&path).with_context(|| format!("can't read {path:?}"));
         let journal = self.path(JOURNAL);
         let mut strays = strays(names(&journal)?);
         strays.extend(names(&self.path(TEMPORARY))?);
         let log = String::from_utf8(read(self.path(LOG))?).context("a log that is no text")?;
-        Ok(Left {
-            stdout: match mem::replace(&mut self.outlet, Outlet::File) {
-                Outlet::File => read(self.path(OUT))?,
-                Outlet::Pipe(writer, heard) => {
+        Ok(Leftovers {
+            stdout: match mem::replace(&mut self.outlet, Stdout::File) {
+                Stdout::File => read(self.path(OUT))?,
+                Stdout::Pipe(writer, reader) => {
                     drop(writer);
-                    heard.all()
+                    reader.all()
                 }
             },
-            stderr: without_own_words(&read(self.path(COMPLAINTS))?),
+            stderr: without_own_messages(&read(self.path(COMPLAINTS))?),
             journal: read(journal.join("journal.jsonl"))?,
             outputs: read(journal.join("outputs"))?,
             log,
@@ -177,15 +177,15 @@ impl Stage {
     }
 }
 
-impl Growing for Stage {
+impl GrowingFiles for RunFolder {
     fn recorded(&self) -> u64 {
         size(&self.path(JOURNAL).join("journal.jsonl"))
     }
 
     fn printed(&self) -> u64 {
         match &self.outlet {
-            Outlet::File => size(&self.path(OUT)),
-            Outlet::Pipe(_, heard) => heard.count() as u64,
+            Stdout::File => size(&self.path(OUT)),
+            Stdout::Pipe(_, reader) => reader.count() as u64,
         }
     }
 }

@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 use sleeper::bytes::{self, Stream};
 
 /// A job.
-pub(crate) struct Job {
+pub(crate) struct PrintingJob {
     pub(crate) key: String,
     seed: u64,
     nap_milliseconds: u32,
@@ -22,9 +22,9 @@ const STDOUT: [(u32, Option<usize>); 4] = [(23, None), (50, Some(60)), (25, Some
 const STDERR: [(u32, usize); 4] = [(80, 0), (14, 60), (5, 5_000), (1, 100_000)];
 
 /// As many jobs as are asked for; the same of the same seed.
-pub(crate) fn jobs(count: usize, seed: u64) -> Vec<Job> {
+pub(crate) fn jobs(count: usize, seed: u64) -> Vec<PrintingJob> {
     let random = &mut StdRng::seed_from_u64(seed);
-    let job = |number: usize| Job {
+    let job = |number: usize| PrintingJob {
         key: format!("job-{number:06}"),
         seed: random.random_range(0..1 << 40),
         nap_milliseconds: match random.random_range(0..100) {
@@ -49,10 +49,10 @@ fn choose<T: Copy>(shares: &[(u32, T)], random: &mut StdRng) -> T {
     chosen.expect("BUG: shares that are no hundred").1
 }
 
-impl Job {
+impl PrintingJob {
     /// What sleeper is told, as one word.
     pub(crate) fn words(&self, log: &Path) -> String {
-        let Job { seed, nap_milliseconds, stdout, stderr, .. } = self;
+        let PrintingJob { seed, nap_milliseconds, stdout, stderr, .. } = self;
         let log = log.display();
         let told = match stdout {
             None => String::new(),

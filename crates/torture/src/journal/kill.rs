@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::attack::{Kind, Stroke};
-use crate::ending::Struck;
-use crate::journal::kill_plan::{Blow, Moment};
-use crate::running::Watched;
+use crate::attack::{SignalKind, TargetedSignal};
+use crate::ending::AppliedAttack;
+use crate::journal::kill_plan::{KillPoint, PlannedKill};
+use crate::running::RunningProcpool;
 use crate::send::Trio;
 
 /// How often is looked whether the moment has come.
@@ -72,14 +72,14 @@ impl StartLog {
 
 /// What was done to a run.
 #[derive(Default)]
-pub(crate) struct Strike {
-    pub(crate) struck: Struck,
+pub(crate) struct KillResult {
+    pub(crate) applied: AppliedAttack,
     /// How long after its start the first job was started, if one was.
     pub(crate) first_job: Option<Duration>,
 }
 
 /// What grows while procpool runs.
-pub(crate) trait Growing {
+pub(crate) trait GrowingFiles {
     /// How many bytes of the journal there are.
     fn recorded(&self) -> u64;
 
@@ -88,32 +88,37 @@ pub(crate) trait Growing {
 }
 
 /// Waits for the moment and kills, unless the run has ended before.
-pub(crate) fn strike(blow: &Blow, run: &Watched, stage: &impl Growing, log: &mut StartLog) -> Result<Strike> {
+pub(crate) fn kill_at(
+    planned: &PlannedKill,
+    run: &RunningProcpool,
+    stage: &impl GrowingFiles,
+    log: &mut StartLog,
+) -> Result<KillResult> {
     let (starts, recorded, printed) = (log.starts(), stage.recorded(), stage.printed());
-    let mut strike = Strike::default();
+    let mut result = KillResult::default();
     loop {
         log.look()?;
         let new_starts = log.starts() - starts;
-        if new_starts > 0 && strike.first_job.is_none() {
-            strike.first_job = Some(run.started.elapsed());
+        if new_starts > 0 && result.first_job.is_none() {
+            result.first_job = Some(run.started.elapsed());
         }
-        let has_come = match blow.moment {
-            Moment::After(time) => run.started.elapsed() >= time,
-            Moment::Started(count) => new_starts >= count,
-            Moment::Recorded(bytes) => stage.recorded() >= recorded + bytes,
-            Moment::Printed(bytes) => stage.printed() >= printed + bytes,
+        let has_come = match planned.moment {
+            KillPoint::After(time) => run.started.elapsed() >= time,
+            KillPoint::Started(count) => new_starts >= count,
+            KillPoint::Recorded(bytes) => stage.recorded() >= recorded + bytes,
+            KillPoint::Printed(bytes) => stage.printed() >= printed + bytes,
         };
-        if has_come || new_starts > blow.most_starts {
+        if has_come || new_starts > planned.most_starts {
             break;
         }
         if run.has_ended()? {
-            return Ok(strike);
+            return Ok(result);
         }
         thread::sleep(PULSE);
     }
-    let wanted = Stroke { kind: Kind::Kill, target: blow.victim };
-    let Some(trio) = Trio::of(run)? else { return Ok(strike) };
+    let wanted = TargetedSignal { kind: SignalKind::Kill, target: planned.victim };
+    let Some(trio) = Trio::of(run)? else { return Ok(result) };
     let target = trio.send(wanted, run)?;
-    strike.struck.strokes.extend(target.map(|target| Stroke { target, ..wanted }));
-    Ok(strike)
+    result.applied.signals.extend(target.map(|target| TargetedSignal { target, ..wanted }));
+    Ok(result)
 }

@@ -10,17 +10,17 @@ use crate::target::Target;
 
 /// A KILL.
 #[derive(Debug)]
-pub(crate) struct Blow {
+pub(crate) struct PlannedKill {
     /// Of all at once as well: then nobody is left who could clean up.
     pub(crate) victim: Target,
-    pub(crate) moment: Moment,
+    pub(crate) moment: KillPoint,
     /// At the latest when so many jobs have been started.
     pub(crate) most_starts: u64,
 }
 
 /// When.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Moment {
+pub(crate) enum KillPoint {
     /// So long after its start: before a job runs, most often.
     After(Duration),
     /// Once so many jobs have been started.
@@ -33,27 +33,27 @@ pub(crate) enum Moment {
 
 /// What there is yet to be done.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Left {
+pub(crate) struct Remaining {
     pub(crate) jobs: u64,
     pub(crate) kills: u64,
     /// How long it took of late from the start to the first job.
     pub(crate) way_to_first_job: Duration,
 }
 
-impl Blow {
+impl PlannedKill {
     /// The next, such that the jobs last for as many as there are to be.
-    pub(crate) fn random(random: &mut StdRng, limit: u64, left: Left) -> Blow {
+    pub(crate) fn random(random: &mut StdRng, limit: u64, left: Remaining) -> PlannedKill {
         // What was under way is started once more each time.
         let fair = left.jobs / left.kills.max(1) + limit / 2;
         let most_starts = random.random_range(0..=2 * fair);
         let moment = match random.random_range(0..8) {
-            0 | 1 => Moment::After(left.way_to_first_job.mul_f64(random.random_range(0.0..1.3))),
-            2..=4 => Moment::Started(random.random_range(0..=most_starts)),
-            5 => Moment::Recorded(random.random_range(1..=1_000 * (fair + 1))),
-            _ => Moment::Printed(random.random_range(1..=5_000 * (fair + 1))),
+            0 | 1 => KillPoint::After(left.way_to_first_job.mul_f64(random.random_range(0.0..1.3))),
+            2..=4 => KillPoint::Started(random.random_range(0..=most_starts)),
+            5 => KillPoint::Recorded(random.random_range(1..=1_000 * (fair + 1))),
+            _ => KillPoint::Printed(random.random_range(1..=5_000 * (fair + 1))),
         };
         let victim = Target::random(&Target::EVERY, random);
-        Blow { victim, moment, most_starts }
+        PlannedKill { victim, moment, most_starts }
     }
 }
 
@@ -69,15 +69,16 @@ mod tests {
     #[test]
     fn every_moment_and_every_victim_comes_and_never_are_more_jobs_started_than_is_fair() {
         let random = &mut StdRng::seed_from_u64(7);
-        let left = Left {
+        let left = Remaining {
             jobs: 5000,
             kills: 1000,
             way_to_first_job: Duration::from_millis(20),
         };
-        let blows: Vec<Blow> = (0..1000).map(|_| Blow::random(random, 8, left)).collect();
-        let kinds: HashSet<_> = blows.iter().map(|blow| (blow.victim, discriminant(&blow.moment))).collect();
+        let kills: Vec<PlannedKill> = (0..1000).map(|_| PlannedKill::random(random, 8, left)).collect();
+        let kinds: HashSet<_> =
+            kills.iter().map(|planned| (planned.victim, discriminant(&planned.moment))).collect();
         assert_eq!(kinds.len(), Target::EVERY.len() * 4);
-        assert_eq!(blows.iter().map(|blow| blow.most_starts).max(), Some(18));
-        assert!(blows.iter().any(|blow| blow.moment == Moment::Started(0)));
+        assert_eq!(kills.iter().map(|planned| planned.most_starts).max(), Some(18));
+        assert!(kills.iter().any(|planned| planned.moment == KillPoint::Started(0)));
     }
 }

@@ -21,12 +21,12 @@ use sleeper::bytes::Stream;
 
 use crate::census;
 use crate::journal::delivery::{Allowance, NO_REPEATS};
-use crate::journal::folder::{Delivery, Left, Stage};
-use crate::journal::job::Job;
+use crate::journal::folder::{Delivery, Leftovers, RunFolder};
+use crate::journal::job::PrintingJob;
 pub(crate) use crate::journal::play::Hardness;
-use crate::journal::play::{LIMIT, Played, play};
+use crate::journal::play::{LIMIT, LongRunResult, play};
 use crate::journal::records::{Files, Printed};
-use crate::journal::starts::{Again, Log};
+use crate::journal::starts::{Log, Reruns};
 use crate::round;
 
 /// What is written at once to a pipe, and may come twice after a kill.
@@ -50,34 +50,39 @@ pub(crate) fn run(procpool: &Path, hardness: Hardness) -> Result<()> {
 
 fn play_and_judge(procpool: &Path, delivery: Delivery, hardness: Hardness) -> Result<String> {
     let jobs = job::jobs(hardness.jobs, hardness.seed);
-    let mut stage = Stage::new(&jobs, delivery, LIMIT)?;
-    let played = play(procpool, hardness, &stage);
+    let mut folder = RunFolder::new(&jobs, delivery, LIMIT)?;
+    let played = play(procpool, hardness, &folder);
     // Whatever went wrong, nobody may be left on this machine.
     census::kill_all(Duration::from_secs(10))?;
     let judged = played.and_then(|played| {
-        let figures = judge(&jobs, delivery, &played, &stage.left()?)?;
+        let figures = judge(&jobs, delivery, &played, &folder.left()?)?;
         Ok(format!("{played}; {figures}"))
     });
     judged.map_err(|error| {
-        let last_words = stage.last_words();
-        anyhow!("{error:#}; its folder stays: {:?}; the last words: {last_words}", stage.keep())
+        let last_words = folder.last_words();
+        anyhow!("{error:#}; its folder stays: {:?}; the last words: {last_words}", folder.keep())
     })
 }
 
 /// What of a list that is done was done more than once.
 struct Figures {
-    again: Again,
+    again: Reruns,
     /// Pieces of standard output and of standard error that came twice.
     twice: [u64; 2],
 }
 
-fn judge(jobs: &[Job], delivery: Delivery, played: &Played, left: &Left) -> Result<Figures> {
+fn judge(
+    jobs: &[PrintingJob],
+    delivery: Delivery,
+    played: &LongRunResult,
+    left: &Leftovers,
+) -> Result<Figures> {
     ensure!(left.strays.is_empty(), "these files are left: {:?}", left.strays);
     let kills = played.kills();
     let keys: Vec<&str> = jobs.iter().map(|job| &*job.key).collect();
     let log = Log { text: &left.log, ends_of_runs: &played.ends_of_runs };
     let again = starts::judge(&keys, LIMIT, kills, &log)?;
-    let printed = |job: &Job| Printed {
+    let printed = |job: &PrintingJob| Printed {
         key: job.key.clone(),
         stdout: job.output(Stream::Stdout),
         stderr: job.output(Stream::Stderr),

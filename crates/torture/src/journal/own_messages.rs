@@ -2,13 +2,13 @@
 //! Does not know what either is about.
 
 /// How its lines begin.
-pub(crate) const OWN: &[u8] = b"procpool: ";
+pub(crate) const OWN_PREFIX: &[u8] = b"procpool: ";
 
 /// Its lines stand between pieces of outputs; no job prints such a line.
-pub(crate) fn without_own_words(said: &[u8]) -> Vec<u8> {
+pub(crate) fn without_own_messages(said: &[u8]) -> Vec<u8> {
     let mut others = Vec::new();
     let mut rest = said;
-    while let Some(start) = rest.windows(OWN.len()).position(|window| window == OWN) {
+    while let Some(start) = rest.windows(OWN_PREFIX.len()).position(|window| window == OWN_PREFIX) {
         others.extend(&rest[..start]);
         let end = rest[start..].iter().position(|byte| *byte == b'\n');
         rest = &rest[end.map_or(rest.len(), |end| start + end + 1)..];
@@ -24,7 +24,7 @@ mod tests {
     #[test]
     fn what_procpool_says_is_taken_out_wherever_it_stands() {
         let said = b"procpool: a\nxprocpool: b\nprocpool: c\nyz\nprocpool: cut";
-        assert_eq!(without_own_words(said), b"xyz\n");
-        assert_eq!(without_own_words(b"\n"), b"\n");
+        assert_eq!(without_own_messages(said), b"xyz\n");
+        assert_eq!(without_own_messages(b"\n"), b"\n");
     }
 }

@@ -11,10 +11,10 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::census;
-use crate::ending::{self, Struck};
-use crate::journal::folder::{Stage, Way};
-use crate::journal::kill::{StartLog, Strike, strike};
-use crate::journal::kill_plan::{Blow, Left};
+use crate::ending::{self, AppliedAttack};
+use crate::journal::folder::{RunFolder, StartedBy};
+use crate::journal::kill::{KillResult, StartLog, kill_at};
+use crate::journal::kill_plan::{PlannedKill, Remaining};
 use crate::target::Target;
 
 /// How hard it is.
@@ -30,7 +30,7 @@ pub(crate) const LIMIT: u64 = 8;
 
 /// A list that is done, and what was done to it.
 #[derive(Default)]
-pub(crate) struct Played {
+pub(crate) struct LongRunResult {
     kills: BTreeMap<Target, u64>,
     /// How long the log of starts was at the end of each run.
     pub(crate) ends_of_runs: Vec<usize>,
@@ -45,77 +45,81 @@ const LAST_PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// Where a run ended otherwise than it must, somebody is left, or what is done is done again.
-pub(crate) fn play(procpool: &Path, hardness: Hardness, stage: &Stage) -> Result<Played> {
+pub(crate) fn play(procpool: &Path, hardness: Hardness, folder: &RunFolder) -> Result<LongRunResult> {
     let begun = Instant::now();
-    let mut play = Play {
+    let mut play = LongRun {
         procpool,
-        stage,
+        folder,
         random: StdRng::seed_from_u64(hardness.seed),
-        log: StartLog::open(&stage.log())?,
+        log: StartLog::open(&folder.log())?,
         way_to_first_job: Duration::from_millis(50),
         has_whole_list: false,
     };
-    let mut played = Played::default();
+    let mut played = LongRunResult::default();
     let mut is_done = false;
     while !is_done {
         let kills = hardness.kills - played.kills();
-        let blow = (kills > 0).then(|| play.blow(hardness.jobs as u64, kills));
+        let planned = (kills > 0).then(|| play.planned(hardness.jobs as u64, kills));
         let number = played.ends_of_runs.len() + 1;
-        let struck = play.run(blow.as_ref()).with_context(|| format!("run {number}, {blow:?}"))?;
+        let applied = play.run(planned.as_ref()).with_context(|| format!("run {number}, {planned:?}"))?;
         played.ends_of_runs.push(play.log.length());
-        is_done = struck.strokes.is_empty();
-        for stroke in struck.strokes {
-            *played.kills.entry(stroke.target).or_default() += 1;
+        is_done = applied.signals.is_empty();
+        for targeted in applied.signals {
+            *played.kills.entry(targeted.target).or_default() += 1;
         }
     }
     play.nothing_is_left_to_do()?;
-    census::nobody_is_left(&stage.marker, Instant::now() + LAST_PATIENCE)?;
+    census::nobody_is_left(&folder.marker, Instant::now() + LAST_PATIENCE)?;
     played.seconds = begun.elapsed().as_secs_f64();
     Ok(played)
 }
 
-struct Play<'a> {
+struct LongRun<'a> {
     procpool: &'a Path,
-    stage: &'a Stage,
+    folder: &'a RunFolder,
     random: StdRng,
     log: StartLog,
     way_to_first_job: Duration,
     has_whole_list: bool,
 }
 
-impl Play<'_> {
-    fn blow(&mut self, jobs: u64, kills: u64) -> Blow {
+impl LongRun<'_> {
+    fn planned(&mut self, jobs: u64, kills: u64) -> PlannedKill {
         // Those that were started last may not be done.
         let done = self.log.jobs().saturating_sub(LIMIT);
-        let left = Left {
+        let left = Remaining {
             jobs: jobs - done,
             kills,
             way_to_first_job: self.way_to_first_job,
         };
-        Blow::random(&mut self.random, LIMIT, left)
+        PlannedKill::random(&mut self.random, LIMIT, left)
     }
 
     /// One run, which ends by itself only if nobody kills it before.
-    fn run(&mut self, blow: Option<&Blow>) -> Result<Struck> {
-        let process = self.stage.start(self.procpool, self.way())?;
-        let Strike { struck, first_job } = match blow {
-            Some(blow) => strike(blow, &process, self.stage, &mut self.log)?,
-            None => Strike::default(),
+    fn run(&mut self, planned: Option<&PlannedKill>) -> Result<AppliedAttack> {
+        let process = self.folder.start(self.procpool, self.way())?;
+        let KillResult { applied, first_job } = match planned {
+            Some(planned) => kill_at(planned, &process, self.folder, &mut self.log)?,
+            None => KillResult::default(),
         };
         self.way_to_first_job = first_job.unwrap_or(self.way_to_first_job);
-        let patience = if struck.strokes.is_empty() { PATIENCE } else { LAST_PATIENCE };
+        let patience = if applied.signals.is_empty() { PATIENCE } else { LAST_PATIENCE };
         let end = process.wait(Instant::now() + patience)?;
         // Who was left has become a child of this process; the next run has to cope with those that go on.
         census::wait_until_gone(Instant::now())?;
         self.log.look()?;
-        ending::judge(end, Some(0), &struck)?;
-        Ok(struck)
+        ending::judge(end, Some(0), &applied)?;
+        Ok(applied)
     }
 
     /// Most often by the journal alone, where that has all that it takes.
-    fn way(&mut self) -> Way {
-        self.has_whole_list = self.has_whole_list || self.stage.has_whole_list();
-        if self.has_whole_list && self.random.random_bool(0.8) { Way::Journal } else { Way::Command }
+    fn way(&mut self) -> StartedBy {
+        self.has_whole_list = self.has_whole_list || self.folder.has_whole_list();
+        if self.has_whole_list && self.random.random_bool(0.8) {
+            StartedBy::Journal
+        } else {
+            StartedBy::Command
+        }
     }
 
     fn nothing_is_left_to_do(&mut self) -> Result<()> {
@@ -126,13 +130,13 @@ impl Play<'_> {
     }
 }
 
-impl Played {
+impl LongRunResult {
     pub(crate) fn kills(&self) -> u64 {
         self.kills.values().sum()
     }
 }
 
-impl fmt::Display for Played {
+impl fmt::Display for LongRunResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let victims: Vec<_> =
             self.kills.iter().map(|(victim, count)| format!("{count} of {victim}")).collect();

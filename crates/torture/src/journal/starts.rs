@@ -13,7 +13,7 @@ pub(crate) struct Log<'a> {
 
 /// How often jobs ran that had run before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Again {
+pub(crate) struct Reruns {
     pub(crate) all: u64,
     /// How many jobs at most in one run.
     pub(crate) worst: u64,
@@ -23,9 +23,9 @@ pub(crate) struct Again {
 ///
 /// # Errors
 /// Names a job that was not done, or ran while it still ran; or says that too many ran a second time.
-pub(crate) fn judge(keys: &[&str], limit: u64, kills: u64, log: &Log<'_>) -> Result<Again> {
+pub(crate) fn judge(keys: &[&str], limit: u64, kills: u64, log: &Log<'_>) -> Result<Reruns> {
     let processes = processes(log.text)?;
-    let mut by_key: HashMap<&str, Vec<&Process>> = HashMap::new();
+    let mut by_key: HashMap<&str, Vec<&StampedProcess>> = HashMap::new();
     for process in &processes {
         by_key.entry(process.key).or_default().push(process);
     }
@@ -35,7 +35,7 @@ pub(crate) fn judge(keys: &[&str], limit: u64, kills: u64, log: &Log<'_>) -> Res
     }
     ensure!(by_key.is_empty(), "these are no jobs of the list: {:?}", by_key.keys());
     let all = processes.len() as u64 - keys.len() as u64;
-    let again = Again { all, worst: worst(&processes, log.ends_of_runs) };
+    let again = Reruns { all, worst: worst(&processes, log.ends_of_runs) };
     ensure!(
         again.worst <= limit,
         "{} jobs ran a second time after one end, with a limit of {limit}",
@@ -46,7 +46,7 @@ pub(crate) fn judge(keys: &[&str], limit: u64, kills: u64, log: &Log<'_>) -> Res
 }
 
 /// A process of a job.
-struct Process<'a> {
+struct StampedProcess<'a> {
     key: &'a str,
     start: u64,
     /// None where it was killed.
@@ -56,8 +56,8 @@ struct Process<'a> {
 }
 
 /// In the order of the log.
-fn processes(text: &str) -> Result<Vec<Process<'_>>> {
-    let mut processes: Vec<Process> = Vec::new();
+fn processes(text: &str) -> Result<Vec<StampedProcess<'_>>> {
+    let mut processes: Vec<StampedProcess> = Vec::new();
     let mut running = HashMap::new();
     let mut offset = 0;
     for line in text.lines() {
@@ -68,7 +68,7 @@ fn processes(text: &str) -> Result<Vec<Process<'_>>> {
         let at = nanos.parse().with_context(no_stamp)?;
         if what == "start" {
             running.insert((key, pid), processes.len());
-            processes.push(Process { key, start: at, end: None, offset });
+            processes.push(StampedProcess { key, start: at, end: None, offset });
         } else {
             let started = running.remove(&(key, pid)).with_context(no_stamp)?;
             processes[started].end = Some(at);
@@ -78,12 +78,13 @@ fn processes(text: &str) -> Result<Vec<Process<'_>>> {
     Ok(processes)
 }
 
-fn was_done_and_never_twice_at_once(processes: &[&Process]) -> Result<()> {
+fn was_done_and_never_twice_at_once(processes: &[&StampedProcess]) -> Result<()> {
     let key = processes.first().map(|process| process.key).unwrap_or_default();
     ensure!(processes.iter().any(|process| process.end.is_some()), "{key} was never done");
     for one in processes {
-        let is_within =
-            |other: &&&Process| other.start > one.start && one.end.is_some_and(|end| other.start < end);
+        let is_within = |other: &&&StampedProcess| {
+            other.start > one.start && one.end.is_some_and(|end| other.start < end)
+        };
         ensure!(!processes.iter().any(|other| is_within(&other)), "{key} was started while it still ran");
     }
     Ok(())
@@ -91,7 +92,7 @@ fn was_done_and_never_twice_at_once(processes: &[&Process]) -> Result<()> {
 
 /// The most jobs that were started again within a run. Who was left by a kill may leave its stamp late, within the
 /// next run, but no later than it is started again; so jobs are counted, not starts.
-fn worst(processes: &[Process], ends_of_runs: &[usize]) -> u64 {
+fn worst(processes: &[StampedProcess], ends_of_runs: &[usize]) -> u64 {
     let mut seen = HashSet::new();
     let mut again: HashMap<usize, HashSet<&str>> = HashMap::new();
     for process in processes {
@@ -110,7 +111,7 @@ mod tests {
     use super::*;
 
     /// Judges a, b and c with a limit of 2 and a kill after each run.
-    fn verdict(runs: &[&str]) -> Result<Again> {
+    fn verdict(runs: &[&str]) -> Result<Reruns> {
         let mut text = String::new();
         let mut ends_of_runs = Vec::new();
         let mut now = 0;
@@ -128,9 +129,9 @@ mod tests {
 
     #[test]
     fn what_a_kill_interrupted_may_run_again() {
-        assert_eq!(verdict(&["+a1 -a1 +b2 +c3 -b2 -c3"]).unwrap(), Again::default());
+        assert_eq!(verdict(&["+a1 -a1 +b2 +c3 -b2 -c3"]).unwrap(), Reruns::default());
         let again = verdict(&["+a1 +b2", "+a3", "+a4 -a4 +b5 +c6 -b5 -c6"]).unwrap();
-        assert_eq!(again, Again { all: 3, worst: 2 });
+        assert_eq!(again, Reruns { all: 3, worst: 2 });
     }
 
     #[test]

@@ -17,14 +17,15 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
-use crate::journal::kill::Growing;
+use crate::journal::folder::StartedBy;
+use crate::journal::kill::GrowingFiles;
 use crate::journal::scenario::lines::Segment;
-use crate::journal::scenario::plan::{Changed, Failed, Job, LIMIT, Outlet, Run, Way};
-use crate::pipe_reader::Heard;
-use crate::running::Watched;
+use crate::journal::scenario::plan::{Changed, Failed, LIMIT, Outlet, Run, ScenarioJob};
+use crate::pipe_reader::PipeReader;
+use crate::running::RunningProcpool;
 
 /// The folder.
-pub(crate) struct Stage {
+pub(crate) struct ScenarioFolder {
     folder: TempDir,
     /// Standard output and standard error; one where both go to the same place.
     sinks: Vec<Sink>,
@@ -40,7 +41,7 @@ enum Sink {
         ends: Vec<u64>,
     },
     /// What can't be asked for its length: at the end of each run a mark is written there.
-    Heard { end: File, heard: Heard },
+    Pipe { end: File, reader: PipeReader },
 }
 
 /// No job writes it, and no terminal changes it.
@@ -50,8 +51,8 @@ const JOURNAL: &str = "journal";
 const LOG: &str = "log";
 const TEMPORARY: &str = "temporary";
 
-impl Stage {
-    pub(crate) fn new(outlet: Outlet) -> Result<Stage> {
+impl ScenarioFolder {
+    pub(crate) fn new(outlet: Outlet) -> Result<ScenarioFolder> {
         let folder = tempfile::tempdir().context("no folder")?;
         let path = |name: &str| folder.path().join(name);
         fs::create_dir(path(TEMPORARY)).context("no folder for temporary files")?;
@@ -59,21 +60,27 @@ impl Stage {
         let names = if outlet.is_one() { &["out"][..] } else { &["out", "err"] };
         let sinks: Result<Vec<Sink>> = names.iter().map(|name| Sink::new(outlet, path(name))).collect();
         let marker = format!("TORTURE_SCENARIO={}", std::process::id());
-        Ok(Stage { sinks: sinks?, marker, folder })
+        Ok(ScenarioFolder { sinks: sinks?, marker, folder })
     }
 
     /// Starts procpool: the run of this number, from 0.
-    pub(crate) fn start(&self, procpool: &Path, run: &Run, number: usize, way: Way) -> Result<Watched> {
+    pub(crate) fn start(
+        &self,
+        procpool: &Path,
+        run: &Run,
+        number: usize,
+        way: StartedBy,
+    ) -> Result<RunningProcpool> {
         let mut command = Command::new(procpool);
         match way {
-            Way::Journal => {
+            StartedBy::Journal => {
                 command
                     .args(["resume", JOURNAL])
                     .args((run.failed == Failed::StayAsTheyAre).then_some("--unrun"));
             }
-            Way::Command => {
+            StartedBy::Command => {
                 let list = format!("list-{number}.json");
-                fs::write(self.path(&list), self.list(&run.jobs)?).context("no list")?;
+                fs::write(self.file(&list), self.list(&run.jobs)?).context("no list")?;
                 let resume = if run.failed == Failed::StayAsTheyAre { "--resume=unrun" } else { "--resume" };
                 command.args(["run", "--journal", JOURNAL, resume, &format!("-j{LIMIT}"), "--file", &list]);
             }
@@ -82,8 +89,8 @@ impl Stage {
         command.args(["--changed", changed, "--summary", "never", "--progress", "none", "--color", "never"]);
         command.args(["--retry-delay", "0.01"]).args(run.shape.words());
         let (name, value) = self.marker.split_once('=').context("BUG: no variable")?;
-        command.env(name, value).env("TMPDIR", self.path(TEMPORARY)).env("TERM", "xterm");
-        command.current_dir(self.folder()).stdin(Stdio::null());
+        command.env(name, value).env("TMPDIR", self.file(TEMPORARY)).env("TERM", "xterm");
+        command.current_dir(self.path()).stdin(Stdio::null());
         let stdout = self.sinks[0].open()?;
         let stderr = self.sinks.get(1).map_or_else(|| Ok(stdout.try_clone()?), Sink::open)?;
         command.stdout(stdout).stderr(stderr);
@@ -91,21 +98,21 @@ impl Stage {
         command.process_group(0);
         let started = Instant::now();
         let child = command.spawn().context("can't start procpool")?;
-        Watched::new(&child, started)
+        RunningProcpool::new(&child, started)
     }
 
-    fn list(&self, jobs: &[Job]) -> Result<String> {
+    fn list(&self, jobs: &[ScenarioJob]) -> Result<String> {
         let log = self.log();
         let log = log.to_str().context("a folder whose name is no text")?;
-        let job = |job: &Job| {
+        let job = |job: &ScenarioJob| {
             let words = job.words(log);
             let sleeper = sleeper::binary();
-            let command = match &job.harm {
+            let command = match &job.tampering {
                 None => json!([sleeper, "--words", words]),
-                Some(harm) => {
+                Some(tampering) => {
                     let script = format!(
                         "mkdir touched 2> /dev/null && {{ {}; }}; exec \"$1\" --words \"$2\"",
-                        harm.script()
+                        tampering.script()
                     );
                     json!(["sh", "-c", script, "sh", sleeper, words])
                 }
@@ -126,22 +133,22 @@ impl Stage {
         self.sinks.iter_mut().try_for_each(Sink::end_run)
     }
 
-    pub(crate) fn folder(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
     pub(crate) fn journal(&self) -> PathBuf {
-        self.path(JOURNAL)
+        self.file(JOURNAL)
     }
 
     /// The stamps of the jobs.
     pub(crate) fn log(&self) -> PathBuf {
-        self.path(LOG)
+        self.file(LOG)
     }
 
     /// Files that procpool should have taken away.
     pub(crate) fn temporary_files(&self) -> Result<usize> {
-        Ok(fs::read_dir(self.path(TEMPORARY))?.count())
+        Ok(fs::read_dir(self.file(TEMPORARY))?.count())
     }
 
     /// All that came, by stream and by run.
@@ -154,12 +161,12 @@ impl Stage {
         self.folder.keep()
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 }
 
-impl Growing for Stage {
+impl GrowingFiles for ScenarioFolder {
     fn recorded(&self) -> u64 {
         size(&self.journal().join("journal.jsonl"))
     }
@@ -178,7 +185,10 @@ impl Sink {
             }
             Outlet::Pipes | Outlet::OnePipe => {
                 let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).context("no pipe")?;
-                Sink::Heard { end: writer.into(), heard: Heard::of(File::from(reader)) }
+                Sink::Pipe {
+                    end: writer.into(),
+                    reader: PipeReader::of(File::from(reader)),
+                }
             }
             Outlet::Terminal => {
                 let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
@@ -188,7 +198,7 @@ impl Sink {
                 let mut options = OpenOptions::new();
                 options.read(true).write(true).custom_flags(i32::try_from(OFlags::NOCTTY.bits())?);
                 let end = options.open(std::ffi::OsStr::from_bytes(name.as_bytes()))?;
-                Sink::Heard { end, heard: Heard::of(File::from(person)) }
+                Sink::Pipe { end, reader: PipeReader::of(File::from(person)) }
             }
         })
     }
@@ -196,14 +206,14 @@ impl Sink {
     fn open(&self) -> Result<File> {
         match self {
             Sink::File { path, .. } => OpenOptions::new().append(true).open(path).context("no file"),
-            Sink::Heard { end, .. } => end.try_clone().context("no descriptor"),
+            Sink::Pipe { end, .. } => end.try_clone().context("no descriptor"),
         }
     }
 
     fn end_run(&mut self) -> Result<()> {
         match self {
             Sink::File { path, ends } => ends.push(size(path)),
-            Sink::Heard { end, .. } => end.write_all(&[MARK]).context("can't mark the end of a run")?,
+            Sink::Pipe { end, .. } => end.write_all(&[MARK]).context("can't mark the end of a run")?,
         }
         Ok(())
     }
@@ -211,7 +221,7 @@ impl Sink {
     fn length(&self) -> u64 {
         match self {
             Sink::File { path, .. } => size(path),
-            Sink::Heard { heard, .. } => heard.count() as u64,
+            Sink::Pipe { reader, .. } => reader.count() as u64,
         }
     }
 
@@ -227,9 +237,9 @@ impl Sink {
                 });
                 parts.collect()
             }
-            Sink::Heard { end, heard } => {
+            Sink::Pipe { end, reader } => {
                 drop(end);
-                let all = heard.all();
+                let all = reader.all();
                 let mut parts: Vec<Segment> = all.split(|byte| *byte == MARK).map(segment).collect();
                 parts.pop();
                 parts

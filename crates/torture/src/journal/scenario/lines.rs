@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use sleeper::lines::Mark;
 
-use crate::journal::own_messages::{OWN, without_own_words};
+use crate::journal::own_messages::{OWN_PREFIX, without_own_messages};
 
 /// What a run has added to a stream.
 #[derive(Clone, Debug, Default)]
@@ -17,7 +17,7 @@ pub(crate) struct Segment {
 
 /// A stream, line by line.
 #[derive(Debug, Default)]
-pub(crate) struct Came {
+pub(crate) struct StreamLines {
     pub(crate) lines: Vec<Line>,
     /// How many pieces came twice.
     pub(crate) repeats: u64,
@@ -51,8 +51,8 @@ impl Line {
 }
 
 /// Reads the segments one behind the other.
-pub(crate) fn read(segments: &[Segment], repeats: Repeats) -> Came {
-    let mut came = Came::default();
+pub(crate) fn read(segments: &[Segment], repeats: Repeats) -> StreamLines {
+    let mut came = StreamLines::default();
     // Of the line that has not ended, and how many bytes came before it.
     let mut all: Vec<u8> = Vec::new();
     let mut begun = 0;
@@ -62,8 +62,8 @@ pub(crate) fn read(segments: &[Segment], repeats: Repeats) -> Came {
     let mut loose = None;
     for (run, segment) in segments.iter().enumerate() {
         let bytes = without_controls(&segment.bytes);
-        let begins_with_words = bytes.starts_with(OWN) && start < all.len();
-        let bytes = without_own_words(&bytes);
+        let begins_with_words = bytes.starts_with(OWN_PREFIX) && start < all.len();
+        let bytes = without_own_messages(&bytes);
         // One that was refused has nothing but words, and the next finishes the line.
         let is_cut_off = begins_with_words && !bytes.is_empty();
         if is_cut_off {
@@ -182,7 +182,7 @@ mod tests {
         mark.line(50)
     }
 
-    fn read_all(segments: &[&[u8]], repeats: Repeats) -> Came {
+    fn read_all(segments: &[&[u8]], repeats: Repeats) -> StreamLines {
         let segment = |bytes: &&[u8]| Segment { bytes: bytes.to_vec(), is_killed: true };
         read(&segments.iter().map(segment).collect::<Vec<_>>(), repeats)
     }

@@ -24,7 +24,7 @@ use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
 
 use crate::census;
-use crate::journal::scenario::folder::Stage;
+use crate::journal::scenario::folder::ScenarioFolder;
 use crate::journal::scenario::judge::{Verdict, judge};
 use crate::journal::scenario::lines::{Repeats, read};
 use crate::journal::scenario::plan::{Scenario, Who};
@@ -36,7 +36,7 @@ const PIECE: usize = 4096;
 
 /// How many, which, and how many at once.
 #[derive(Clone, Copy)]
-pub(crate) struct Number {
+pub(crate) struct ScenarioSet {
     pub(crate) scenarios: u64,
     pub(crate) seed: u64,
     pub(crate) lanes: usize,
@@ -44,7 +44,7 @@ pub(crate) struct Number {
 
 /// What came of a scenario, or of many.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Report {
+struct ScenarioReport {
     seed: u64,
     plan: String,
     kills: u64,
@@ -60,8 +60,8 @@ struct Report {
 }
 
 /// Plays them and says what came of them.
-pub(crate) fn run(procpool: &Path, number: Number) -> Result<()> {
-    let Number { scenarios, seed, lanes } = number;
+pub(crate) fn run(procpool: &Path, number: ScenarioSet) -> Result<()> {
+    let ScenarioSet { scenarios, seed, lanes } = number;
     println!("seed {seed}: {scenarios} scenarios, {lanes} at once");
     let begun = Instant::now();
     let seeds = Mutex::new(seed..seed + scenarios);
@@ -77,12 +77,12 @@ pub(crate) fn run(procpool: &Path, number: Number) -> Result<()> {
         }
         Ok(reports)
     };
-    let reports: Result<Vec<Vec<Report>>> = thread::scope(|scope| {
+    let reports: Result<Vec<Vec<ScenarioReport>>> = thread::scope(|scope| {
         let lanes: Vec<_> = (0..lanes.max(1)).map(|_| scope.spawn(lane)).collect();
         lanes.into_iter().map(|lane| lane.join().expect("BUG: a lane panicked")).collect()
     });
     let reports = reports?.concat();
-    let total = reports.iter().fold(Report::default(), Report::and);
+    let total = reports.iter().fold(ScenarioReport::default(), ScenarioReport::and);
     println!("{total}; {:.1} s", begun.elapsed().as_secs_f64());
     let Some(bad) =
         reports.iter().filter(|report| !report.faults.is_empty()).min_by_key(|report| report.seed)
@@ -98,7 +98,7 @@ pub(crate) fn run(procpool: &Path, number: Number) -> Result<()> {
 }
 
 /// Plays one in a process of its own, which adopts and reaps whatever is an orphan.
-fn play_elsewhere(procpool: &Path, seed: u64) -> Result<Report> {
+fn play_elsewhere(procpool: &Path, seed: u64) -> Result<ScenarioReport> {
     let mut command = Command::new(env::current_exe().context("can't find this program")?);
     command.args([
         "torture",
@@ -121,12 +121,16 @@ pub(crate) fn run_alone(procpool: &Path, seed: u64) -> Result<()> {
     let procpool = procpool.canonicalize().context("no procpool")?;
     let who = if geteuid().is_root() { Who::Root } else { Who::Anybody };
     let scenario = Scenario::random(seed, who);
-    let mut stage = Stage::new(scenario.outlet)?;
-    let played = play(&procpool, &scenario, &mut stage);
+    let mut folder = ScenarioFolder::new(scenario.outlet)?;
+    let played = play(&procpool, &scenario, &mut folder);
     // Whatever went wrong, nobody may be left on this machine.
     census::kill_all(Duration::from_secs(10))?;
     let mut heard = Vec::new();
-    let mut report = Report { seed, plan: scenario.to_string(), ..Report::default() };
+    let mut report = ScenarioReport {
+        seed,
+        plan: scenario.to_string(),
+        ..ScenarioReport::default()
+    };
     match played {
         Err(error) => report.faults.push(format!("{error:#}")),
         Ok(played) => {
@@ -141,11 +145,11 @@ pub(crate) fn run_alone(procpool: &Path, seed: u64) -> Result<()> {
             report.kills = played.kills;
             report.refused = u64::from(played.end == Finish::Refused);
             report.twice = came.iter().map(|came| came.repeats).sum();
-            report.note(judge(&came, &played.known));
+            report.note(judge(&came, &played.evidence));
         }
     }
     if !report.faults.is_empty() {
-        let folder = stage.keep();
+        let folder = folder.keep();
         for (name, bytes) in heard {
             fs::write(folder.join(name), bytes)?;
         }
@@ -155,7 +159,7 @@ pub(crate) fn run_alone(procpool: &Path, seed: u64) -> Result<()> {
     Ok(())
 }
 
-impl Report {
+impl ScenarioReport {
     fn note(&mut self, verdict: Verdict) {
         let is_good = verdict.is_good();
         let Verdict { lines, lost, doubled, mixed, torn, early, first } = verdict;
@@ -169,8 +173,8 @@ impl Report {
         }
     }
 
-    fn and(self, other: &Report) -> Report {
-        Report {
+    fn and(self, other: &ScenarioReport) -> ScenarioReport {
+        ScenarioReport {
             seed: self.seed + 1,
             plan: String::new(),
             kills: self.kills + other.kills,
@@ -188,9 +192,9 @@ impl Report {
 }
 
 /// The sum of all.
-impl fmt::Display for Report {
+impl fmt::Display for ScenarioReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report {
+        let ScenarioReport {
             seed: count,
             kills,
             refused,
@@ -213,11 +217,11 @@ impl fmt::Display for Report {
 }
 
 /// One that was bad.
-struct Bad<'a>(&'a Report);
+struct Bad<'a>(&'a ScenarioReport);
 
 impl fmt::Display for Bad<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { seed, plan, faults, .. } = self.0;
+        let ScenarioReport { seed, plan, faults, .. } = self.0;
         write!(f, "seed {seed}: {plan}")?;
         faults.iter().try_for_each(|fault| write!(f, "\n    | {fault}"))
     }

@@ -8,8 +8,10 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 
-use crate::journal::kill_plan::{Blow, Left};
-use crate::journal::scenario::tampering::Harm;
+use crate::journal::folder::StartedBy;
+use crate::journal::kill_plan::{PlannedKill, Remaining};
+use crate::journal::scenario::tampering::Tampering;
+use crate::plan::Order;
 
 /// How many jobs run at once.
 pub(crate) const LIMIT: u64 = 4;
@@ -23,19 +25,19 @@ pub(crate) struct Scenario {
 
 /// One start of procpool.
 pub(crate) struct Run {
-    pub(crate) jobs: Vec<Job>,
+    pub(crate) jobs: Vec<ScenarioJob>,
     pub(crate) shape: Shape,
-    pub(crate) way: Way,
+    pub(crate) way: StartedBy,
     pub(crate) failed: Failed,
     pub(crate) changed: Changed,
-    pub(crate) blow: Option<Blow>,
+    pub(crate) planned: Option<PlannedKill>,
     /// What is done before.
-    pub(crate) harm: Option<Harm>,
+    pub(crate) tampering: Option<Tampering>,
 }
 
 /// A job of a list.
 #[derive(Clone, Debug)]
-pub(crate) struct Job {
+pub(crate) struct ScenarioJob {
     pub(crate) key: String,
     /// Lines on standard output and on standard error.
     pub(crate) lines: [u64; 2],
@@ -46,7 +48,7 @@ pub(crate) struct Job {
     fail_first: u32,
     pub(crate) retries: u32,
     /// What it does first, once.
-    pub(crate) harm: Option<Harm>,
+    pub(crate) tampering: Option<Tampering>,
 }
 
 /// Where procpool's two streams go.
@@ -71,19 +73,6 @@ pub(crate) struct Shape {
 pub(crate) enum Mode {
     Grouped,
     Lines,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
-    AsTheyEnd,
-    OfInput,
-}
-
-/// How procpool is started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
-    Command,
-    Journal,
 }
 
 /// What becomes of jobs that failed.
@@ -116,8 +105,8 @@ impl Scenario {
     /// The same seed makes the same. Only what the machine makes of its times differs.
     pub(crate) fn random(seed: u64, who: Who) -> Scenario {
         let random = &mut StdRng::seed_from_u64(seed);
-        let mut jobs: Vec<Job> =
-            (1..=random.random_range(12..=36)).map(|number| Job::random(number, random)).collect();
+        let mut jobs: Vec<ScenarioJob> =
+            (1..=random.random_range(12..=36)).map(|number| ScenarioJob::random(number, random)).collect();
         let outlets = [Outlet::Files, Outlet::Pipes, Outlet::OneFile, Outlet::OnePipe, Outlet::Terminal];
         let outlet = outlets[random.random_range(0..outlets.len())];
         let kills = random.random_range(1..=3);
@@ -130,7 +119,7 @@ impl Scenario {
             if run > 0 && random.random_bool(0.35) {
                 change(&mut jobs, random);
             }
-            let left = Left {
+            let left = Remaining {
                 jobs: jobs.len() as u64,
                 kills,
                 way_to_first_job: Duration::from_millis(40),
@@ -138,14 +127,14 @@ impl Scenario {
             runs.push(Run {
                 jobs: jobs.clone(),
                 shape: shape.clone(),
-                way: if run > 0 && random.random_bool(0.5) { Way::Journal } else { Way::Command },
+                way: if run > 0 && random.random_bool(0.5) { StartedBy::Journal } else { StartedBy::Command },
                 failed: if random.random_bool(0.2) { Failed::StayAsTheyAre } else { Failed::RunAgain },
                 changed: if random.random_bool(0.3) { Changed::Skip } else { Changed::Rerun },
-                blow: (run < kills).then(|| Blow::random(random, LIMIT, left)),
-                harm: None,
+                planned: (run < kills).then(|| PlannedKill::random(random, LIMIT, left)),
+                tampering: None,
             });
         }
-        do_harm(&mut runs, who, random);
+        tamper(&mut runs, who, random);
         Scenario { outlet, runs }
     }
 }
@@ -159,18 +148,18 @@ pub(crate) enum Who {
 }
 
 /// In four of ten scenarios somebody touches the journal: by hand before a run, or in a job.
-fn do_harm(runs: &mut [Run], who: Who, random: &mut StdRng) {
+fn tamper(runs: &mut [Run], who: Who, random: &mut StdRng) {
     let number = random.random_range(1..runs.len());
     match random.random_range(0..10) {
-        0 | 1 => runs[number].harm = Some(Harm::by_hand(random)),
-        2 if who == Who::Root => runs[number].harm = Some(Harm::by_another_user(random)),
+        0 | 1 => runs[number].tampering = Some(Tampering::by_hand(random)),
+        2 if who == Who::Root => runs[number].tampering = Some(Tampering::by_another_user(random)),
         3 => {
-            let harm = Harm::by_job(random);
+            let tampering = Tampering::by_job(random);
             let job = random.random_range(0..12);
             let first = runs[0].jobs.get(job).map(|job| job.key.clone());
             for run in runs {
                 for job in run.jobs.iter_mut().filter(|job| Some(&job.key) == first.as_ref()) {
-                    job.harm = Some(harm.clone());
+                    job.tampering = Some(tampering.clone());
                 }
             }
         }
@@ -179,7 +168,7 @@ fn do_harm(runs: &mut [Run], who: Who, random: &mut StdRng) {
 }
 
 /// Some are left out, some come, some are moved, and some have another command.
-fn change(jobs: &mut Vec<Job>, random: &mut StdRng) {
+fn change(jobs: &mut Vec<ScenarioJob>, random: &mut StdRng) {
     if random.random_bool(0.5) {
         jobs.retain(|_| random.random_bool(0.85));
     }
@@ -188,7 +177,7 @@ fn change(jobs: &mut Vec<Job>, random: &mut StdRng) {
             let place = random.random_range(0..=jobs.len());
             let number = 1000 + number + 10 * random.random_range(0..100);
             if jobs.iter().all(|job| job.key != key(number)) {
-                jobs.insert(place, Job::random(number, random));
+                jobs.insert(place, ScenarioJob::random(number, random));
             }
         }
     }
@@ -207,8 +196,8 @@ fn key(number: u32) -> String {
     format!("job-{number}")
 }
 
-impl Job {
-    fn random(number: u32, random: &mut StdRng) -> Job {
+impl ScenarioJob {
+    fn random(number: u32, random: &mut StdRng) -> ScenarioJob {
         let mut count = |chances: [u32; 3]| match random.random_range(0..100) {
             chance if chance < chances[0] => 0,
             chance if chance < chances[1] => random.random_range(1..6),
@@ -217,7 +206,7 @@ impl Job {
         };
         let lines = [count([15, 60, 92]), count([60, 85, 98])];
         let is_long = lines.iter().all(|count| *count < 20);
-        Job {
+        ScenarioJob {
             key: key(number),
             lines,
             line_bytes: match random.random_range(0..10) {
@@ -230,13 +219,13 @@ impl Job {
             nap_milliseconds: random.random_range(0..30),
             fail_first: if random.random_bool(0.15) { random.random_range(1..4) } else { 0 },
             retries: random.random_bool(0.15).into(),
-            harm: None,
+            tampering: None,
         }
     }
 
     /// What sleeper is told, as one word.
     pub(crate) fn words(&self, log: &str) -> String {
-        let Job {
+        let ScenarioJob {
             lines: [stdout, stderr],
             line_bytes,
             pace_milliseconds,
@@ -290,21 +279,21 @@ impl Outlet {
 impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.outlet)?;
-        for Run { jobs, shape, way, failed, changed, blow, harm } in &self.runs {
+        for Run { jobs, shape, way, failed, changed, planned, tampering } in &self.runs {
             write!(
                 f,
                 "\n  {way:?}: {} jobs, {}, {failed:?}, {changed:?}",
                 jobs.len(),
                 shape.words().join(" ")
             )?;
-            if let Some(harm) = harm {
-                write!(f, ", after {harm:?}")?;
+            if let Some(tampering) = tampering {
+                write!(f, ", after {tampering:?}")?;
             }
-            if let Some(harm) = jobs.iter().find_map(|job| Some((&job.key, job.harm.as_ref()?))) {
-                write!(f, ", {harm:?}")?;
+            if let Some(tampering) = jobs.iter().find_map(|job| Some((&job.key, job.tampering.as_ref()?))) {
+                write!(f, ", {tampering:?}")?;
             }
-            if let Some(blow) = blow {
-                write!(f, ", {blow:?}")?;
+            if let Some(planned) = planned {
+                write!(f, ", {planned:?}")?;
             }
         }
         Ok(())
@@ -325,9 +314,11 @@ mod tests {
         let outlets: HashSet<Outlet> = scenarios.iter().map(|scenario| scenario.outlet).collect();
         assert_eq!(outlets.len(), 5);
         let runs: Vec<&Run> = scenarios.iter().flat_map(|scenario| &scenario.runs).collect();
-        assert!(runs.iter().filter(|run| run.harm.is_some()).count() > 50);
+        assert!(runs.iter().filter(|run| run.tampering.is_some()).count() > 50);
         let keys = |run: &Run| run.jobs.iter().map(|job| job.key.clone()).collect::<HashSet<_>>();
         assert!(runs.iter().all(|run| keys(run).len() == run.jobs.len()), "a key comes twice");
-        assert!(scenarios.iter().all(|scenario| scenario.runs.last().is_some_and(|run| run.blow.is_none())));
+        assert!(
+            scenarios.iter().all(|scenario| scenario.runs.last().is_some_and(|run| run.planned.is_none()))
+        );
     }
 }

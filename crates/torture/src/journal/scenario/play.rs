@@ -10,24 +10,25 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::census;
-use crate::ending::{self, End, Struck};
-use crate::journal::folder::whole_list;
-use crate::journal::kill::{StartLog, strike};
+use crate::ending::{self, AppliedAttack, End};
+use crate::journal::folder::{StartedBy, whole_list};
+use crate::journal::kill::{StartLog, kill_at};
 use crate::journal::records;
 use crate::journal::scenario::attempt::Attempt;
-use crate::journal::scenario::folder::Stage;
-use crate::journal::scenario::judge::{Duty, Known, Output, Printing, Process, Told, Trust};
+use crate::journal::scenario::folder::ScenarioFolder;
+use crate::journal::scenario::judge::{Duty, Evidence, JobProcess, Output, PrintOptions, Printing, Trust};
 use crate::journal::scenario::lines::Segment;
-use crate::journal::scenario::plan::{self, Changed, Mode, Order, Run, Scenario, Way};
-use crate::journal::scenario::tampering::{FOREIGN, Harm};
+use crate::journal::scenario::plan::{self, Changed, Mode, Run, Scenario};
+use crate::journal::scenario::tampering::{FOREIGN, Tampering};
+use crate::plan::Order;
 
 /// What a run may take that nobody kills, and one that was killed.
 const PATIENCE: Duration = Duration::from_secs(120);
 const LAST_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What came of a scenario.
-pub(crate) struct Played {
-    pub(crate) known: Known,
+pub(crate) struct ScenarioResult {
+    pub(crate) evidence: Evidence,
     pub(crate) streams: Vec<Vec<Segment>>,
     pub(crate) kills: u64,
     pub(crate) end: Finish,
@@ -44,8 +45,8 @@ pub(crate) enum Finish {
 
 /// A run that was played.
 #[derive(Clone, Copy, Debug)]
-struct Past {
-    way: Way,
+struct PastRun {
+    way: StartedBy,
     is_killed: bool,
     /// The status where it ended by itself.
     status: Option<i32>,
@@ -59,57 +60,63 @@ struct Past {
 ///
 /// # Errors
 /// Where a run ended otherwise than it may, somebody is left, or what a stranger wants was run.
-pub(crate) fn play(procpool: &Path, scenario: &Scenario, stage: &mut Stage) -> Result<Played> {
-    let mut play = Play {
+pub(crate) fn play(
+    procpool: &Path,
+    scenario: &Scenario,
+    folder: &mut ScenarioFolder,
+) -> Result<ScenarioResult> {
+    let mut play = ScenarioPlayer {
         procpool,
         scenario,
-        log: StartLog::open(&stage.log())?,
+        log: StartLog::open(&folder.log())?,
         trust: Trust::Whole,
         past: Vec::new(),
         orders: Vec::new(),
     };
-    let end = play.all(stage)?;
-    census::nobody_is_left(&stage.marker, Instant::now() + LAST_PATIENCE)?;
-    ensure!(!stage.folder().join(FOREIGN).exists(), "a foreign command was run");
-    let left = stage.temporary_files()?;
+    let end = play.all(folder)?;
+    census::nobody_is_left(&folder.marker, Instant::now() + LAST_PATIENCE)?;
+    ensure!(!folder.path().join(FOREIGN).exists(), "a foreign command was run");
+    let left = folder.temporary_files()?;
     ensure!(end == Finish::Refused || left == 0, "{left} temporary files are left");
-    let known = play.known(stage, end)?;
-    let mut streams = stage.came()?;
+    let evidence = play.evidence(folder, end)?;
+    let mut streams = folder.came()?;
     for segments in &mut streams {
         for (segment, past) in segments.iter_mut().zip(&play.past) {
             segment.is_killed = past.is_killed;
         }
     }
     let kills = play.past.iter().filter(|past| past.is_killed).count() as u64;
-    Ok(Played { known, streams, kills, end })
+    Ok(ScenarioResult { evidence, streams, kills, end })
 }
 
-struct Play<'a> {
+struct ScenarioPlayer<'a> {
     procpool: &'a Path,
     scenario: &'a Scenario,
     log: StartLog,
     trust: Trust,
-    past: Vec<Past>,
+    past: Vec<PastRun>,
     /// The list of each run, where it is known.
     orders: Vec<Option<Vec<String>>>,
 }
 
-impl Play<'_> {
-    fn all(&mut self, stage: &mut Stage) -> Result<Finish> {
+impl ScenarioPlayer<'_> {
+    fn all(&mut self, folder: &mut ScenarioFolder) -> Result<Finish> {
         for (number, run) in self.scenario.runs.iter().enumerate() {
-            let finish = match &run.harm {
-                Some(harm @ Harm::ByAnother(_)) if whole_list(&stage.journal()).is_some() => {
-                    self.tricked(harm, number, stage)?
+            let finish = match &run.tampering {
+                Some(tampering @ Tampering::ByAnother(_)) if whole_list(&folder.journal()).is_some() => {
+                    self.resume_after_trick(tampering, number, folder)?
                 }
-                Some(harm @ (Harm::Touch(..) | Harm::Forge)) if stage.journal().exists() => {
-                    harm.apply(stage.folder())?;
-                    self.trust = Trust::Harmed;
-                    self.run(number, run, stage)?
+                Some(tampering @ (Tampering::FileDamage(..) | Tampering::Forge))
+                    if folder.journal().exists() =>
+                {
+                    tampering.apply(folder.path())?;
+                    self.trust = Trust::TamperedWith;
+                    self.run(number, run, folder)?
                 }
-                _ => self.run(number, run, stage)?,
+                _ => self.run(number, run, folder)?,
             };
-            if stage.folder().join("touched").exists() {
-                self.trust = Trust::Harmed;
+            if folder.path().join("touched").exists() {
+                self.trust = Trust::TamperedWith;
             }
             if finish == Finish::Refused {
                 return Ok(finish);
@@ -119,53 +126,58 @@ impl Play<'_> {
     }
 
     /// A resume of what another user has his hands in runs nothing of it, and changes nothing.
-    fn tricked(&mut self, harm: &Harm, number: usize, stage: &mut Stage) -> Result<Finish> {
+    fn resume_after_trick(
+        &mut self,
+        tampering: &Tampering,
+        number: usize,
+        folder: &mut ScenarioFolder,
+    ) -> Result<Finish> {
         let run = &self.scenario.runs[number];
-        let racer = harm.apply(stage.folder())?;
+        let racer = tampering.apply(folder.path())?;
         let is_race = racer.is_some();
-        let process = stage.start(self.procpool, run, number, Way::Journal)?;
+        let process = folder.start(self.procpool, run, number, StartedBy::Journal)?;
         let end = process.wait(Instant::now() + PATIENCE);
-        harm.take_back(stage.folder(), racer)?;
+        tampering.take_back(folder.path(), racer)?;
         census::wait_until_gone(Instant::now() + LAST_PATIENCE)?;
         match end? {
             End::Exited(2 | 3) => {}
             End::Exited(0 | 1) if is_race => {}
-            end => bail!("after {harm:?} procpool {end}"),
+            end => bail!("after {tampering:?} procpool {end}"),
         }
-        ensure!(!stage.folder().join(FOREIGN).exists(), "{harm:?}: a foreign command was run");
+        ensure!(!folder.path().join(FOREIGN).exists(), "{tampering:?}: a foreign command was run");
         self.log.look()?;
         self.finished(
-            Past {
-                way: Way::Journal,
+            PastRun {
+                way: StartedBy::Journal,
                 is_killed: false,
                 status: None,
                 log: self.log.length(),
-                generation: generation(stage),
+                generation: generation(folder),
             },
             None,
-            stage,
+            folder,
         )?;
-        self.run(number, run, stage)
+        self.run(number, run, folder)
     }
 
-    fn run(&mut self, number: usize, run: &Run, stage: &mut Stage) -> Result<Finish> {
-        let stored = whole_list(&stage.journal());
-        let way = if stored.is_none() && self.trust == Trust::Whole { Way::Command } else { run.way };
+    fn run(&mut self, number: usize, run: &Run, folder: &mut ScenarioFolder) -> Result<Finish> {
+        let stored = whole_list(&folder.journal());
+        let way = if stored.is_none() && self.trust == Trust::Whole { StartedBy::Command } else { run.way };
         let order = match way {
-            Way::Command => Some(run.jobs.iter().map(|job| job.key.clone()).collect()),
-            Way::Journal => stored,
+            StartedBy::Command => Some(run.jobs.iter().map(|job| job.key.clone()).collect()),
+            StartedBy::Journal => stored,
         };
-        let process = stage.start(self.procpool, run, number, way)?;
-        let struck = match &run.blow {
-            Some(blow) => strike(blow, &process, stage, &mut self.log)?.struck,
-            None => Struck::default(),
+        let process = folder.start(self.procpool, run, number, way)?;
+        let applied = match &run.planned {
+            Some(planned) => kill_at(planned, &process, folder, &mut self.log)?.applied,
+            None => AppliedAttack::default(),
         };
-        let patience = if struck.strokes.is_empty() { PATIENCE } else { LAST_PATIENCE };
+        let patience = if applied.signals.is_empty() { PATIENCE } else { LAST_PATIENCE };
         let end = process.wait(Instant::now() + patience)?;
         // Who goes on for a moment may still print.
         census::wait_until_gone(Instant::now() + LAST_PATIENCE)?;
         self.log.look()?;
-        let is_touched = self.trust == Trust::Harmed || stage.folder().join("touched").exists();
+        let is_touched = self.trust == Trust::TamperedWith || folder.path().join("touched").exists();
         let status = match end {
             End::Exited(status) => Some(status),
             _ => None,
@@ -175,22 +187,27 @@ impl Play<'_> {
             Some(2 | 3) if is_touched => status,
             _ => None,
         };
-        ending::judge(end, may, &struck).with_context(|| format!("run {number}"))?;
-        let past = Past {
+        ending::judge(end, may, &applied).with_context(|| format!("run {number}"))?;
+        let past = PastRun {
             way,
-            is_killed: !struck.strokes.is_empty(),
+            is_killed: !applied.signals.is_empty(),
             status: status.filter(|status| Some(*status) == may),
             log: self.log.length(),
-            generation: generation(stage),
+            generation: generation(folder),
         };
-        self.finished(past, order, stage)?;
+        self.finished(past, order, folder)?;
         Ok(if matches!(may, Some(2 | 3)) { Finish::Refused } else { Finish::Done })
     }
 
-    fn finished(&mut self, past: Past, order: Option<Vec<String>>, stage: &mut Stage) -> Result<()> {
+    fn finished(
+        &mut self,
+        past: PastRun,
+        order: Option<Vec<String>>,
+        folder: &mut ScenarioFolder,
+    ) -> Result<()> {
         self.past.push(past);
         self.orders.push(order);
-        stage.end_run()
+        folder.end_run()
     }
 
     /// The run of a generation, if it is known: the first at whose end there was a record of it.
@@ -200,13 +217,14 @@ impl Play<'_> {
 
     fn plan_of(&self, run: usize) -> &Run {
         // Those by another user are played twice.
-        let again = self.scenario.runs.iter().position(|run| matches!(run.harm, Some(Harm::ByAnother(_))));
+        let again =
+            self.scenario.runs.iter().position(|run| matches!(run.tampering, Some(Tampering::ByAnother(_))));
         let shift =
             usize::from(again.is_some_and(|again| run > again) && self.past.len() > self.scenario.runs.len());
         &self.scenario.runs[(run - shift).min(self.scenario.runs.len() - 1)]
     }
 
-    fn told(&self) -> Vec<Told> {
+    fn print_options(&self) -> Vec<PrintOptions> {
         let mut may_be_in_order = false;
         let told = self.past.iter().enumerate().map(|(number, past)| {
             let shape = &self.plan_of(number).shape;
@@ -216,10 +234,10 @@ impl Play<'_> {
             let printing = match shape.mode {
                 Mode::Grouped => Printing::Blocks,
                 Mode::Lines if is_in_order => Printing::Blocks,
-                Mode::Lines if may_be_in_order && past.way == Way::Journal => Printing::Either,
+                Mode::Lines if may_be_in_order && past.way == StartedBy::Journal => Printing::Either,
                 Mode::Lines => Printing::Lines,
             };
-            Told {
+            PrintOptions {
                 printing,
                 order: self.orders[number].clone().filter(|_| is_in_order),
             }
@@ -227,7 +245,7 @@ impl Play<'_> {
         told.collect()
     }
 
-    fn known(&self, stage: &Stage, end: Finish) -> Result<Known> {
+    fn evidence(&self, folder: &ScenarioFolder, end: Finish) -> Result<Evidence> {
         let jobs = self.orders.last().cloned().flatten().unwrap_or_default();
         let lines = |key: &String| {
             let jobs = self.scenario.runs.iter().flat_map(|run| &run.jobs).filter(|job| job.key == *key);
@@ -239,43 +257,43 @@ impl Play<'_> {
             }
             (key.clone(), lines)
         };
-        let attempts = self.attempts(stage)?;
-        let mut known = Known {
-            runs: self.told(),
-            started: self.started(stage)?,
+        let attempts = self.attempts(folder)?;
+        let mut evidence = Evidence {
+            runs: self.print_options(),
+            started: self.started(folder)?,
             outputs: Vec::new(),
             jobs: jobs.iter().map(lines).collect(),
             trust: self.trust,
             is_done: end == Finish::Done,
             is_label: plan::is_label,
         };
-        self.note_outputs(&attempts, &jobs, &mut known);
+        self.note_outputs(&attempts, &jobs, &mut evidence);
         self.judge_status(&attempts, &jobs, end)?;
-        Ok(known)
+        Ok(evidence)
     }
 
     /// All that were recorded.
-    fn attempts(&self, stage: &Stage) -> Result<Vec<Attempt>> {
-        let read = |name: &str| fs::read(stage.journal().join(name)).unwrap_or_default();
+    fn attempts(&self, folder: &ScenarioFolder) -> Result<Vec<Attempt>> {
+        let read = |name: &str| fs::read(folder.journal().join(name)).unwrap_or_default();
         let (journal, outputs) = (read("journal.jsonl"), read("outputs"));
         let values = match records::attempts(&journal) {
             Ok(values) => values,
-            Err(_) if self.trust == Trust::Harmed => Vec::new(),
+            Err(_) if self.trust == Trust::TamperedWith => Vec::new(),
             Err(error) => return Err(error),
         };
         let mut attempts = Vec::new();
         for value in values {
             match Attempt::read(&value, &outputs) {
                 Ok(attempt) => attempts.push(attempt),
-                Err(_) if self.trust == Trust::Harmed => {}
+                Err(_) if self.trust == Trust::TamperedWith => {}
                 Err(error) => return Err(error.context(format!("{}", value["key"]))),
             }
         }
         Ok(attempts)
     }
 
-    fn started(&self, stage: &Stage) -> Result<HashMap<Process, usize>> {
-        let text = fs::read_to_string(stage.log()).context("no log")?;
+    fn started(&self, folder: &ScenarioFolder) -> Result<HashMap<JobProcess, usize>> {
+        let text = fs::read_to_string(folder.log()).context("no log")?;
         let mut started = HashMap::new();
         let mut offset = 0;
         for line in text.lines() {
@@ -288,7 +306,7 @@ impl Play<'_> {
         Ok(started)
     }
 
-    fn note_outputs(&self, attempts: &[Attempt], jobs: &[String], known: &mut Known) {
+    fn note_outputs(&self, attempts: &[Attempt], jobs: &[String], evidence: &mut Evidence) {
         let mut last: HashMap<&str, usize> = HashMap::new();
         let mut last_of_run: HashMap<(&str, u64), usize> = HashMap::new();
         // One that was stopped is the last one, too: of what comes whole only that is printed.
@@ -297,13 +315,16 @@ impl Play<'_> {
             last_of_run.insert((&attempt.key, attempt.generation), number);
         }
         // The last records of the runs before may be gone: of what has none nobody knows which attempt was the last.
-        let cut =
-            self.scenario.runs.iter().rposition(|run| run.harm.as_ref().is_some_and(Harm::takes_records));
+        let cut = self
+            .scenario
+            .runs
+            .iter()
+            .rposition(|run| run.tampering.as_ref().is_some_and(Tampering::takes_records));
         for (number, attempt) in attempts.iter().enumerate() {
             let run = self.run_of(attempt.generation);
             let is_whole_run =
                 run.is_some_and(|run| !self.past[run].is_killed && cut.is_none_or(|cut| run >= cut));
-            let printing = run.map(|run| known.runs[run].printing);
+            let printing = run.map(|run| evidence.runs[run].printing);
             let is_last = jobs.contains(&attempt.key) && last.get(&*attempt.key) == Some(&number);
             let is_last_of_run = last_of_run.get(&(&*attempt.key, attempt.generation)) == Some(&number);
             let duty = match printing {
@@ -316,7 +337,7 @@ impl Play<'_> {
                 _ => Duty::First,
             };
             for (stream, pid, count) in &attempt.outputs {
-                known.outputs.push(Output {
+                evidence.outputs.push(Output {
                     process: (attempt.key.clone(), *pid),
                     stream: *stream,
                     count: *count,
@@ -329,7 +350,7 @@ impl Play<'_> {
     /// 0 means that all succeeded.
     fn judge_status(&self, attempts: &[Attempt], jobs: &[String], end: Finish) -> Result<()> {
         let status = self.past.last().and_then(|past| past.status);
-        if end == Finish::Refused || self.trust == Trust::Harmed {
+        if end == Finish::Refused || self.trust == Trust::TamperedWith {
             return Ok(());
         }
         let last = |key: &String| attempts.iter().rfind(|attempt| attempt.key == *key && !attempt.is_stopped);
@@ -346,8 +367,8 @@ impl Play<'_> {
 }
 
 /// That of the last run that was recorded.
-fn generation(stage: &Stage) -> u64 {
-    let records = fs::read(stage.journal().join("journal.jsonl")).unwrap_or_default();
+fn generation(folder: &ScenarioFolder) -> u64 {
+    let records = fs::read(folder.journal().join("journal.jsonl")).unwrap_or_default();
     let lines = records.split(|byte| *byte == b'\n');
     let runs = lines
         .filter_map(|line| serde_json::from_slice(line).ok())

@@ -12,17 +12,17 @@ use rand::rngs::StdRng;
 
 /// What is done.
 #[derive(Clone, Debug)]
-pub(crate) enum Harm {
+pub(crate) enum Tampering {
     /// A file of the journal is touched.
-    Touch(Touch, &'static str),
+    FileDamage(FileDamage, &'static str),
     /// A list has other commands, with sums that are right.
     Forge,
-    ByAnother(Trick),
+    ByAnother(OtherUser),
 }
 
 /// What is done to a file.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Touch {
+pub(crate) enum FileDamage {
     /// To so many of a thousand parts.
     Cut(u32),
     Empty,
@@ -38,7 +38,7 @@ pub(crate) enum Touch {
 
 /// What another user does, or has been given.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Trick {
+pub(crate) enum OtherUser {
     HasFolder,
     HasFile(&'static str),
     MayWrite(&'static str),
@@ -66,85 +66,87 @@ const OTHER: &str = "65534";
 /// What a foreign command would leave.
 pub(crate) const FOREIGN: &str = "foreign";
 
-impl Harm {
+impl Tampering {
     /// Whether records may be gone by it.
     pub(crate) fn takes_records(&self) -> bool {
-        matches!(self, Harm::Touch(Touch::Cut(_) | Touch::Empty, "journal.jsonl"))
+        matches!(self, Tampering::FileDamage(FileDamage::Cut(_) | FileDamage::Empty, "journal.jsonl"))
     }
 
     /// One that whoever runs procpool can do himself.
-    pub(crate) fn by_hand(random: &mut StdRng) -> Harm {
+    pub(crate) fn by_hand(random: &mut StdRng) -> Tampering {
         let touch = match random.random_range(0..8) {
-            0 | 1 => Touch::Cut(random.random_range(0..1000)),
-            2 => Touch::Empty,
-            3 => Touch::Append,
-            4 => Touch::Flip(random.random_range(0..1000)),
-            5 => Touch::Remove,
-            6 => Touch::Link,
-            _ => Touch::Copy,
+            0 | 1 => FileDamage::Cut(random.random_range(0..1000)),
+            2 => FileDamage::Empty,
+            3 => FileDamage::Append,
+            4 => FileDamage::Flip(random.random_range(0..1000)),
+            5 => FileDamage::Remove,
+            6 => FileDamage::Link,
+            _ => FileDamage::Copy,
         };
         if random.random_bool(0.05) {
-            return Harm::Forge;
+            return Tampering::Forge;
         }
         let file = FILES[random.random_range(0..FILES.len())];
         // The account of what was printed has no sum, and a copy of it may be older.
         match touch {
-            Touch::Flip(_) | Touch::Copy if file.starts_with("printed") => {
-                Harm::Touch(Touch::Remove, "printed-*[0-9]")
+            FileDamage::Flip(_) | FileDamage::Copy if file.starts_with("printed") => {
+                Tampering::FileDamage(FileDamage::Remove, "printed-*[0-9]")
             }
-            _ => Harm::Touch(touch, file),
+            _ => Tampering::FileDamage(touch, file),
         }
     }
 
     /// What a job does. It is found out within a fifth of a second that it has touched the account of what was printed, which is
     /// late for who is killed before.
-    pub(crate) fn by_job(random: &mut StdRng) -> Harm {
-        match Harm::by_hand(random) {
-            Harm::Touch(touch, file) if !file.starts_with("printed") => Harm::Touch(touch, file),
-            _ => Harm::Touch(Touch::Append, FILES[0]),
+    pub(crate) fn by_job(random: &mut StdRng) -> Tampering {
+        match Tampering::by_hand(random) {
+            Tampering::FileDamage(touch, file) if !file.starts_with("printed") => {
+                Tampering::FileDamage(touch, file)
+            }
+            _ => Tampering::FileDamage(FileDamage::Append, FILES[0]),
         }
     }
 
-    pub(crate) fn by_another_user(random: &mut StdRng) -> Harm {
+    pub(crate) fn by_another_user(random: &mut StdRng) -> Tampering {
         let file = FILES[random.random_range(0..FILES.len())];
-        Harm::ByAnother(match random.random_range(0..6) {
-            0 => Trick::HasFolder,
-            1 => Trick::HasFile(file),
-            2 => Trick::MayWrite(file),
-            3 => Trick::PutsList,
-            4 => Trick::PutsFolder,
-            _ => Trick::Races,
+        Tampering::ByAnother(match random.random_range(0..6) {
+            0 => OtherUser::HasFolder,
+            1 => OtherUser::HasFile(file),
+            2 => OtherUser::MayWrite(file),
+            3 => OtherUser::PutsList,
+            4 => OtherUser::PutsFolder,
+            _ => OtherUser::Races,
         })
     }
 
     /// As a script for `sh`, in the folder in which `journal` lies. Does nothing where there is no such file.
     pub(crate) fn script(&self) -> String {
         match self {
-            Harm::Touch(touch, file) => {
+            Tampering::FileDamage(touch, file) => {
                 format!("for f in journal/{file}; do [ -e \"$f\" ] || continue; {}; done", touch.script())
             }
-            Harm::Forge => String::from(":"),
-            Harm::ByAnother(trick) => trick.script(),
+            Tampering::Forge => String::from(":"),
+            Tampering::ByAnother(trick) => trick.script(),
         }
     }
 
     /// Does it. Whoever goes on with it is given back.
     pub(crate) fn apply(&self, folder: &Path) -> Result<Option<Child>> {
         match self {
-            Harm::Forge => forge(&folder.join("journal"))?,
-            Harm::ByAnother(Trick::PutsList) => {
+            Tampering::Forge => forge(&folder.join("journal"))?,
+            Tampering::ByAnother(OtherUser::PutsList) => {
                 forge(&folder.join("journal"))?;
             }
-            Harm::ByAnother(Trick::PutsFolder | Trick::Races) => {
+            Tampering::ByAnother(OtherUser::PutsFolder | OtherUser::Races) => {
                 fs::set_permissions(folder, Permissions::from_mode(0o777))?;
                 shell(folder, "cp -rp journal forged")?;
                 forge(&folder.join("forged"))?;
                 shell(folder, &format!("chown -R {OTHER} forged"))?;
             }
-            Harm::Touch(..) | Harm::ByAnother(_) => {}
+            Tampering::FileDamage(..) | Tampering::ByAnother(_) => {}
         }
         shell(folder, &self.script())?;
-        if !matches!(self, Harm::ByAnother(Trick::Races)) {
+        if !matches!(self, Tampering::ByAnother(OtherUser::Races)) {
             return Ok(None);
         }
         let race = "while [ ! -e over ]; do mv -T journal own && mv -T forged journal; mv -T journal forged; \
@@ -167,44 +169,46 @@ impl Harm {
             );
         }
         match self {
-            Harm::ByAnother(Trick::PutsFolder) => shell(folder, "rm -rf journal && mv own journal"),
-            Harm::ByAnother(Trick::PutsList) => shell(
+            Tampering::ByAnother(OtherUser::PutsFolder) => shell(folder, "rm -rf journal && mv own journal"),
+            Tampering::ByAnother(OtherUser::PutsList) => shell(
                 folder,
                 "for f in *.kept; do cp \"$f\" journal/${f%.kept}; done; chown -R $(id -u) journal",
             ),
-            Harm::ByAnother(_) => shell(folder, "chown -R $(id -u) journal; chmod -R go-rwx journal"),
+            Tampering::ByAnother(_) => shell(folder, "chown -R $(id -u) journal; chmod -R go-rwx journal"),
             _ => Ok(()),
         }
     }
 }
 
-impl Touch {
+impl FileDamage {
     fn script(self) -> String {
         match self {
-            Touch::Cut(parts) => format!("truncate -s $(($(wc -c < \"$f\") * {parts} / 1000)) \"$f\""),
-            Touch::Empty => ": > \"$f\"".into(),
-            Touch::Append => "echo more >> \"$f\"".into(),
-            Touch::Flip(parts) => format!(
+            FileDamage::Cut(parts) => format!("truncate -s $(($(wc -c < \"$f\") * {parts} / 1000)) \"$f\""),
+            FileDamage::Empty => ": > \"$f\"".into(),
+            FileDamage::Append => "echo more >> \"$f\"".into(),
+            FileDamage::Flip(parts) => format!(
                 "printf Z | dd of=\"$f\" bs=1 seek=$(($(wc -c < \"$f\") * {parts} / 1000)) conv=notrunc status=none"
             ),
-            Touch::Remove => "rm \"$f\"".into(),
-            Touch::Link => "mv \"$f\" kept; ln -s ../kept \"$f\"".into(),
-            Touch::Copy => "cp -p \"$f\" copy; mv copy \"$f\"".into(),
+            FileDamage::Remove => "rm \"$f\"".into(),
+            FileDamage::Link => "mv \"$f\" kept; ln -s ../kept \"$f\"".into(),
+            FileDamage::Copy => "cp -p \"$f\" copy; mv copy \"$f\"".into(),
         }
     }
 }
 
-impl Trick {
+impl OtherUser {
     fn script(self) -> String {
         match self {
-            Trick::HasFolder => format!("chown {OTHER} journal"),
-            Trick::HasFile(file) => {
+            OtherUser::HasFolder => format!("chown {OTHER} journal"),
+            OtherUser::HasFile(file) => {
                 format!("chown {OTHER} journal/{file} 2> /dev/null || chown {OTHER} journal")
             }
-            Trick::MayWrite(file) => format!("chmod 666 journal/{file} 2> /dev/null || chmod 777 journal"),
-            Trick::PutsList => format!("chown {OTHER} journal/list-*.jsonl || chown {OTHER} journal"),
-            Trick::PutsFolder => "mv journal own && mv forged journal".into(),
-            Trick::Races => String::from(":"),
+            OtherUser::MayWrite(file) => {
+                format!("chmod 666 journal/{file} 2> /dev/null || chmod 777 journal")
+            }
+            OtherUser::PutsList => format!("chown {OTHER} journal/list-*.jsonl || chown {OTHER} journal"),
+            OtherUser::PutsFolder => "mv journal own && mv forged journal".into(),
+            OtherUser::Races => String::from(":"),
         }
     }
 }

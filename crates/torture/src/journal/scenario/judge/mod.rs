@@ -6,16 +6,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use sleeper::bytes::Stream;
 use sleeper::lines::Mark;
 
-use crate::journal::scenario::lines::{Came, Line};
+use crate::journal::scenario::lines::{Line, StreamLines};
 
 /// A process of a job.
-pub(crate) type Process = (String, u32);
+pub(crate) type JobProcess = (String, u32);
 
 /// What is known beside what came.
-pub(crate) struct Known {
-    pub(crate) runs: Vec<Told>,
+pub(crate) struct Evidence {
+    pub(crate) runs: Vec<PrintOptions>,
     /// In which run each process was started.
-    pub(crate) started: HashMap<Process, usize>,
+    pub(crate) started: HashMap<JobProcess, usize>,
     pub(crate) outputs: Vec<Output>,
     /// The jobs of the list in the end, with the numbers of lines that each may have written.
     pub(crate) jobs: Vec<(String, Vec<[u64; 2]>)>,
@@ -32,12 +32,12 @@ pub(crate) enum Trust {
     #[default]
     Whole,
     /// What it says may be less than what was.
-    Harmed,
+    TamperedWith,
 }
 
 /// How a run was told to print.
 #[derive(Clone, Debug)]
-pub(crate) struct Told {
+pub(crate) struct PrintOptions {
     pub(crate) printing: Printing,
     /// In which order, where that is known.
     pub(crate) order: Option<Vec<String>>,
@@ -56,7 +56,7 @@ pub(crate) enum Printing {
 /// An output that was recorded.
 #[derive(Clone, Debug)]
 pub(crate) struct Output {
-    pub(crate) process: Process,
+    pub(crate) process: JobProcess,
     pub(crate) stream: Stream,
     pub(crate) count: u64,
     pub(crate) duty: Duty,
@@ -99,11 +99,11 @@ impl Verdict {
 }
 
 /// Judges what came on one stream, or on both.
-pub(crate) fn judge(streams: &[Came], known: &Known) -> Verdict {
+pub(crate) fn judge(streams: &[StreamLines], evidence: &Evidence) -> Verdict {
     let mut verdict = Verdict::default();
     let mut seen: BTreeMap<Mark, u64> = BTreeMap::new();
     for came in streams {
-        let mut reader = Reader { known, verdict: &mut verdict, blocks: Blocks::default() };
+        let mut reader = LineJudge { evidence, verdict: &mut verdict, blocks: Blocks::default() };
         for line in &came.lines {
             if let Some(mark) = reader.take(line) {
                 *seen.entry(mark).or_default() += 1;
@@ -116,15 +116,15 @@ pub(crate) fn judge(streams: &[Came], known: &Known) -> Verdict {
         }
     }
     let seen: BTreeSet<&Mark> = seen.keys().collect();
-    recorded(&seen, known, &mut verdict);
-    unrecorded(&seen, known, &mut verdict);
-    listed(&seen, known, &mut verdict);
+    recorded(&seen, evidence, &mut verdict);
+    unrecorded(&seen, evidence, &mut verdict);
+    listed(&seen, evidence, &mut verdict);
     verdict
 }
 
 /// Goes through a stream line by line.
-struct Reader<'a> {
-    known: &'a Known,
+struct LineJudge<'a> {
+    evidence: &'a Evidence,
     verdict: &'a mut Verdict,
     blocks: Blocks,
 }
@@ -134,16 +134,16 @@ struct Reader<'a> {
 struct Blocks {
     now: Option<Mark>,
     label: Vec<u8>,
-    last: HashMap<(Process, Stream), u64>,
+    last: HashMap<(JobProcess, Stream), u64>,
     /// How many have begun in each run, and where the last stands on its list.
     places: HashMap<usize, (u64, usize)>,
 }
 
-impl Reader<'_> {
+impl LineJudge<'_> {
     fn take(&mut self, line: &Line) -> Option<Mark> {
         self.verdict.lines += 1;
         let (label, mark) = line.read();
-        let Some(mark) = mark.filter(|mark| (self.known.is_label)(label, &mark.key)) else {
+        let Some(mark) = mark.filter(|mark| (self.evidence.is_label)(label, &mark.key)) else {
             if !self.is_excused(line) {
                 let text = line.text.escape_ascii().to_string();
                 let runs = (line.begun, line.ended);
@@ -154,7 +154,7 @@ impl Reader<'_> {
             }
             return None;
         };
-        let wrong = self.blocks.take(label, &mark, line, self.known);
+        let wrong = self.blocks.take(label, &mark, line, self.evidence);
         if let Some(wrong) = wrong {
             self.verdict.note(|verdict| &mut verdict.mixed, || format!("{wrong}: {mark:?}"));
         }
@@ -164,22 +164,22 @@ impl Reader<'_> {
     /// A line whose rest nobody has is ended: of a job that was interrupted while its lines were printed as they came.
     fn is_excused(&self, line: &Line) -> bool {
         let run = if line.text.is_empty() { line.begun.saturating_sub(1) } else { line.begun };
-        let printing = self.known.runs.get(run).map(|run| run.printing);
+        let printing = self.evidence.runs.get(run).map(|run| run.printing);
         let is_by_line = matches!(printing, Some(Printing::Lines | Printing::Either));
         // Where nobody knows whether a line was cut a newline ends it all the same.
         let is_cut = line.ended > line.begun || line.text.is_empty() && line.begun > 0;
-        let is_given_up = !self.known.is_done && line.ended + 1 >= self.known.runs.len();
-        is_cut && is_by_line || self.known.trust == Trust::Harmed && (is_cut || is_given_up)
+        let is_given_up = !self.evidence.is_done && line.ended + 1 >= self.evidence.runs.len();
+        is_cut && is_by_line || self.evidence.trust == Trust::TamperedWith && (is_cut || is_given_up)
     }
 }
 
 impl Blocks {
     /// Says what is wrong with the place of a line.
-    fn take(&mut self, label: &[u8], mark: &Mark, line: &Line, known: &Known) -> Option<&'static str> {
+    fn take(&mut self, label: &[u8], mark: &Mark, line: &Line, evidence: &Evidence) -> Option<&'static str> {
         let process = (mark.key.clone(), mark.pid);
-        let run = known.started.get(&process);
+        let run = evidence.started.get(&process);
         let is_block =
-            run.and_then(|run| known.runs.get(*run)).is_some_and(|run| run.printing == Printing::Blocks);
+            run.and_then(|run| evidence.runs.get(*run)).is_some_and(|run| run.printing == Printing::Blocks);
         let goes_on = self
             .now
             .as_ref()
@@ -200,12 +200,14 @@ impl Blocks {
         if last.is_some() {
             return Some("mixed with others");
         }
-        self.is_early(mark, line, known).then_some("before its turn")
+        self.is_early(mark, line, evidence).then_some("before its turn")
     }
 
     /// Whether it comes behind one that stands behind it on the list. What was begun before comes first, whatever its place.
-    fn is_early(&mut self, mark: &Mark, line: &Line, known: &Known) -> bool {
-        let Some(order) = known.runs.get(line.begun).and_then(|run| run.order.as_ref()) else { return false };
+    fn is_early(&mut self, mark: &Mark, line: &Line, evidence: &Evidence) -> bool {
+        let Some(order) = evidence.runs.get(line.begun).and_then(|run| run.order.as_ref()) else {
+            return false;
+        };
         let Some(place) = order.iter().position(|key| *key == mark.key) else { return false };
         let (begun, last) = self.places.entry(line.begun).or_default();
         *begun += 1;
@@ -223,8 +225,8 @@ fn excerpt(text: &str) -> String {
 }
 
 /// Each output that was recorded is there as far as it must be.
-fn recorded(seen: &BTreeSet<&Mark>, known: &Known, verdict: &mut Verdict) {
-    for Output { process: (key, pid), stream, count, duty } in &known.outputs {
+fn recorded(seen: &BTreeSet<&Mark>, evidence: &Evidence, verdict: &mut Verdict) {
+    for Output { process: (key, pid), stream, count, duty } in &evidence.outputs {
         let mark = |number| Mark {
             key: key.clone(),
             pid: *pid,
@@ -235,8 +237,8 @@ fn recorded(seen: &BTreeSet<&Mark>, known: &Known, verdict: &mut Verdict) {
         let is_there = |number: &u64| seen.contains(&mark(*number));
         let last = (1..=*count).rev().find(is_there);
         let must = match duty {
-            Duty::All if known.is_done => *count,
-            Duty::AllOrNothing if known.is_done && last.is_some() => *count,
+            Duty::All if evidence.is_done => *count,
+            Duty::AllOrNothing if evidence.is_done && last.is_some() => *count,
             _ => last.unwrap_or(0),
         };
         for number in (1..=must).filter(|number| !is_there(number)) {
@@ -249,12 +251,12 @@ fn recorded(seen: &BTreeSet<&Mark>, known: &Known, verdict: &mut Verdict) {
 }
 
 /// What was not recorded came only where lines are printed as they come, and from the first line on.
-fn unrecorded(seen: &BTreeSet<&Mark>, known: &Known, verdict: &mut Verdict) {
-    if known.trust == Trust::Harmed {
+fn unrecorded(seen: &BTreeSet<&Mark>, evidence: &Evidence, verdict: &mut Verdict) {
+    if evidence.trust == Trust::TamperedWith {
         return;
     }
-    let recorded: BTreeSet<(&Process, Stream)> =
-        known.outputs.iter().map(|output| (&output.process, output.stream)).collect();
+    let recorded: BTreeSet<(&JobProcess, Stream)> =
+        evidence.outputs.iter().map(|output| (&output.process, output.stream)).collect();
     let mut last: Option<&Mark> = None;
     for mark in seen {
         let process = (mark.key.clone(), mark.pid);
@@ -266,8 +268,8 @@ fn unrecorded(seen: &BTreeSet<&Mark>, known: &Known, verdict: &mut Verdict) {
         if recorded.contains(&(&process, mark.stream)) {
             continue;
         }
-        let run = known.started.get(&process);
-        if run.is_none_or(|run| known.runs[*run].printing == Printing::Blocks) {
+        let run = evidence.started.get(&process);
+        if run.is_none_or(|run| evidence.runs[*run].printing == Printing::Blocks) {
             verdict.note(
                 |verdict| &mut verdict.early,
                 || format!("printed and not recorded, of run {run:?}: {mark:?}"),
@@ -279,15 +281,15 @@ fn unrecorded(seen: &BTreeSet<&Mark>, known: &Known, verdict: &mut Verdict) {
 }
 
 /// Of each job of the list all lines of one process came.
-fn listed(seen: &BTreeSet<&Mark>, known: &Known, verdict: &mut Verdict) {
-    if !known.is_done {
+fn listed(seen: &BTreeSet<&Mark>, evidence: &Evidence, verdict: &mut Verdict) {
+    if !evidence.is_done {
         return;
     }
     let mut counts: HashMap<&str, BTreeMap<(u32, Stream, u64), u64>> = HashMap::new();
     for mark in seen {
         *counts.entry(&mark.key).or_default().entry((mark.pid, mark.stream, mark.count)).or_default() += 1;
     }
-    for (key, commands) in &known.jobs {
+    for (key, commands) in &evidence.jobs {
         let counts = counts.get(&**key);
         let is_there = |stream: Stream, count: u64| {
             let is_whole = |((_, of, all), came): (&(u32, Stream, u64), &u64)| {

@@ -27,14 +27,14 @@ fn verdict(runs: &[&str], printing: Printing, duties: &[(char, Duty)]) -> Verdic
         Segment { bytes: lines.flatten().collect(), is_killed: true }
     };
     let segments: Vec<Segment> = runs.iter().map(bytes).collect();
-    let told = Told { printing, order: None };
+    let told = PrintOptions { printing, order: None };
     let output = |(key, duty): &(char, Duty)| Output {
         process: (key.to_string(), 7),
         stream: Stream::Stdout,
         count: 3,
         duty: *duty,
     };
-    let known = Known {
+    let evidence = Evidence {
         runs: vec![told; runs.len()],
         started: [("a".to_owned(), 7), ("b".to_owned(), 7)].map(|process| (process, 0)).into(),
         outputs: duties.iter().map(output).collect(),
@@ -43,7 +43,7 @@ fn verdict(runs: &[&str], printing: Printing, duties: &[(char, Duty)]) -> Verdic
         is_done: true,
         is_label: |label, _| label.is_empty(),
     };
-    judge(&[read(&segments, Repeats::None)], &known)
+    judge(&[read(&segments, Repeats::None)], &evidence)
 }
 
 fn counts(verdict: &Verdict) -> [u64; 5] {
