@@ -1,5 +1,5 @@
-//! The signals of a round: which, when, and for whom. All of it from a seed.
-//! It does not know any process, nor what is right.
+//! The signals of a round: which ones, to which processes, and when. All of it follows from a seed, so that
+//! a round can be played again.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,16 +9,16 @@ use rand::rngs::StdRng;
 
 use crate::target::{Member, Target};
 
-/// Signals for procpool's processes.
+/// The signals that a round sends.
 #[derive(Debug)]
 pub(crate) struct Attack {
-    /// One, or one and another after the pause.
+    /// One signal, or two with `pause` between them.
     pub(crate) signals: Vec<TargetedSignal>,
     pub(crate) pause: Duration,
     pub(crate) moment: Moment,
 }
 
-/// A signal, and for whom it is.
+/// A signal and the processes that get it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TargetedSignal {
     pub(crate) kind: SignalKind,
@@ -40,13 +40,13 @@ pub(crate) enum SignalKind {
 /// When the first signal is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moment {
-    /// So long after the start.
+    /// This long after the start.
     Started(Duration),
-    /// So long after procpool was first seen to have a child.
+    /// This long after procpool was first seen to have a child.
     Forked(Duration),
 }
 
-/// With how many chances of a hundred each comes; in what is left there is no signal.
+/// How many of a hundred rounds send each of these; the other rounds send no signal.
 pub(crate) const ATTACKS: [(u32, &[SignalKind]); 12] = [
     (42, &[SignalKind::Kill]),
     (6, &[SignalKind::Term]),
@@ -55,7 +55,7 @@ pub(crate) const ATTACKS: [(u32, &[SignalKind]); 12] = [
     (3, &[SignalKind::Hup]),
     (2, &[SignalKind::Quit]),
     (2, &[SignalKind::Term, SignalKind::Int]),
-    // In the middle of the grace time.
+    // KILL comes in the middle of the grace time.
     (8, &[SignalKind::Term, SignalKind::Kill]),
     (5, &[SignalKind::Int, SignalKind::Kill]),
     (2, &[SignalKind::Hup, SignalKind::Term]),
@@ -73,7 +73,7 @@ impl Attack {
             chance = chance.saturating_sub(*share);
             is_it
         })?;
-        // Who is told to end once and again is told so in one way.
+        // Two requests to end go to the same processes.
         let asked = Target::random(&Target::ASKED, random);
         let killed = Target::random(&Target::EVERY, random);
         let targeted = |kind: &SignalKind| TargetedSignal {
@@ -89,7 +89,7 @@ impl Attack {
 }
 
 impl Moment {
-    /// Early ones are likelier: that is when processes are being made.
+    /// Early moments are likelier, because procpool's processes are being started then.
     fn random(random: &mut StdRng) -> Moment {
         let part: f64 = random.random_range(0.0..1.0);
         match random.random_range(0..8) {
@@ -105,8 +105,8 @@ impl TargetedSignal {
         self.kind == SignalKind::Kill && self.target.has(member)
     }
 
-    /// Whether a member stands still afterwards. Only STOP does that to one that catches TSTP; but the front stops by itself
-    /// once the pool has.
+    /// Whether this signal leaves `member` stopped. Only STOP stops a process that catches TSTP, but the
+    /// front stops itself once the pool has stopped.
     pub(crate) fn stops(self, member: Member) -> bool {
         match self.kind {
             SignalKind::Stop => {
@@ -132,7 +132,7 @@ impl SignalKind {
     }
 }
 
-/// As one would list them: who is signalled stands once where it is the same each time.
+/// A list for people; the target is named once where several signals have the same.
 pub(crate) fn names(signals: &[TargetedSignal]) -> String {
     let parts = signals.chunk_by(|one, other| one.target == other.target).map(|signals| {
         let kinds: Vec<_> = signals.iter().map(|targeted| targeted.kind.name()).collect();

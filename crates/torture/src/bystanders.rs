@@ -1,7 +1,8 @@
-//! Bystanders: processes that are none of procpool's, started before it and between its jobs, so that their numbers are
-//! neighbours of its own. A signal to one of them is a fault, whatever else is right.
+//! Bystanders: processes that are not procpool's, started before it and between its jobs, so that their
+//! process IDs lie next to those of its own. A signal to one of them is a fault, whatever else is right.
 //!
-//! They do nothing, and catch and ignore nothing (`round::prepare`): what ends or stops one, wait(2) tells its parent.
+//! They do nothing, and catch and ignore no signal (`round::prepare`), so wait(2) tells their parent about
+//! every signal that ends or stops one.
 
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
@@ -17,22 +18,22 @@ pub(crate) struct Bystanders {
     begun: Instant,
     last: Instant,
     members: Vec<Child>,
-    /// What was done to some.
+    /// What happened to those that were signalled.
     hurt: Vec<String>,
 }
 
-/// How many are there before procpool is.
+/// How many run before procpool starts.
 const AT_FIRST: usize = 12;
 
-/// How many there are at the most. For another the oldest goes.
+/// The most that run at once. Each further one replaces the oldest.
 const MOST: usize = 60;
 
-/// How often another comes: where procpool starts its first jobs one between any two, and later one now and then.
+/// The pause before another one starts: short while procpool starts its first jobs, longer later.
 const DENSE: Duration = Duration::from_millis(3);
 const SPARSE: Duration = Duration::from_millis(25);
 const RUSH: Duration = Duration::from_millis(150);
 
-/// Longer than any round, and no nuisance to a machine on which the torture was broken off.
+/// In seconds: longer than any round, and short enough to go away where a torture was interrupted.
 const FOR_EVER: &str = "120";
 
 impl Bystanders {
@@ -49,11 +50,11 @@ impl Bystanders {
         Ok(bystanders)
     }
 
-    /// One more.
+    /// Starts one more.
     pub(crate) fn add(&mut self) -> Result<u32> {
         let mut command = Command::new("sleep");
         command.arg(FOR_EVER).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        // Some lead a group, which a signal to a group with a number of ours would reach.
+        // Every second one leads a process group: a signal to a group whose ID we mistook would reach it.
         if self.members.len() % 2 == 0 {
             command.process_group(0);
         }
@@ -64,7 +65,7 @@ impl Bystanders {
         Ok(number)
     }
 
-    /// Another comes, if it is time, and the oldest goes.
+    /// Starts another one, if it is time, and ends the oldest.
     pub(crate) fn rotate(&mut self) -> Result<()> {
         let pause = if self.begun.elapsed() < RUSH { DENSE } else { SPARSE };
         if self.last.elapsed() < pause {
@@ -77,7 +78,7 @@ impl Bystanders {
         self.add().map(drop)
     }
 
-    /// A child was reaped; if it was one of these, it was hurt.
+    /// Takes note of a reaped child. A bystander should never end, so it was hurt.
     pub(crate) fn note_reaped(&mut self, pid: Pid, status: WaitStatus) {
         let place = self.members.iter().position(|member| Pid::from_child(member) == pid);
         if place.map(|place| self.members.remove(place)).is_some() {
@@ -85,7 +86,7 @@ impl Bystanders {
         }
     }
 
-    /// Lets others come and go until this is true, and says what was done to whom.
+    /// Replaces bystanders until `is_over`, and returns what happened to those that were signalled.
     pub(crate) fn watch_until(mut self, is_over: impl Fn() -> bool) -> Result<Vec<String>> {
         while !is_over() {
             thread::sleep(DENSE);
@@ -94,7 +95,7 @@ impl Bystanders {
         self.finish()
     }
 
-    /// Ends it, and says what was done to whom.
+    /// Ends all of them, and returns what happened to those that were signalled.
     pub(crate) fn finish(mut self) -> Result<Vec<String>> {
         for member in std::mem::take(&mut self.members) {
             self.dismiss(member)?;

@@ -1,9 +1,9 @@
-//! Who of a round is left: its processes found, reaped, shown and killed.
-//! It does not know what a round is, only that this process adopts whoever in it loses a parent.
+//! Which processes of a round are left: finds, reaps, describes and kills them.
 //!
-//! Two ways lead to them. This process is their subreaper, so whoever has lost its parent becomes its child, and
-//! wait(2) without a child to wait for proves that nobody is left. And each inherits a variable, which a look through
-//! /proc finds wherever they are, unless they have cleared their environment.
+//! There are two ways to find them. This process is their subreaper, so a process that loses its parent
+//! becomes its child, and wait(2) without a child to wait for proves that none is left. And each process
+//! inherits a variable, by which a search through /proc finds it anywhere, unless it has cleared its
+//! environment.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,25 +16,25 @@ use anyhow::{Context, Result, bail, ensure};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, wait};
 
-/// How often is looked whether a fact has come true.
+/// The pause between two looks.
 const PULSE: Duration = Duration::from_micros(500);
 
-/// Processes by their numbers, each as a line that describes it.
+/// Processes by their IDs, each with a line that describes it.
 pub type Found = BTreeMap<i32, String>;
 
-/// Whether anybody is left.
+/// Whether descendants are left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Descendants {
     Gone,
     Left,
 }
 
-/// From now on this process becomes the parent of all its descendants that lose theirs.
+/// Makes this process the parent of all descendants that lose theirs.
 pub(crate) fn adopt_orphans() -> Result<()> {
     set_child_subreaper(Some(getpid())).context("can't adopt orphans")
 }
 
-/// Reaps who has ended, until nobody is left or the time is over.
+/// Reaps descendants until none is left or the deadline has passed.
 pub(crate) fn wait_until_gone(deadline: Instant) -> Result<Descendants> {
     loop {
         match wait(WaitOptions::NOHANG) {
@@ -47,7 +47,8 @@ pub(crate) fn wait_until_gone(deadline: Instant) -> Result<Descendants> {
     }
 }
 
-/// Waits until no descendants live but those that may. Nobody is reaped: how procpool ended is still to be learned.
+/// Waits until the only living descendants are those that may stay. Reaps none of them: procpool's exit
+/// status is still to be read.
 pub(crate) fn wait_until_only(may_stay: impl Fn(Pid) -> bool, deadline: Instant) -> Descendants {
     loop {
         if living().into_iter().all(&may_stay) {
@@ -60,12 +61,13 @@ pub(crate) fn wait_until_only(may_stay: impl Fn(Pid) -> bool, deadline: Instant)
     }
 }
 
-/// Kills all descendants. Only children are signalled, whose numbers nobody else can reap; theirs come up after them.
+/// Kills all descendants. It signals only its own children, whose IDs can't be reused before it reaps them;
+/// their children become its own when they die.
 pub(crate) fn kill_all(patience: Duration) -> Result<()> {
     let deadline = Instant::now() + patience;
     loop {
         for child in children(getpid()) {
-            // It may have ended.
+            // It may have ended already.
             let _ = kill_process(child, Signal::KILL);
         }
         let round = deadline.min(Instant::now() + PULSE);
@@ -77,7 +79,7 @@ pub(crate) fn kill_all(patience: Duration) -> Result<()> {
     }
 }
 
-/// All that live below this process.
+/// All living descendants of this process.
 pub(crate) fn descendants() -> Found {
     let described =
         living().into_iter().filter_map(|process| Some((process.as_raw_pid(), describe(process)?)));
@@ -95,7 +97,7 @@ fn living() -> Vec<Pid> {
     found
 }
 
-/// All processes with this in their environment.
+/// All processes that have the variable `marker`, as `NAME=value`, in their environment.
 ///
 /// # Errors
 /// Where /proc can't be listed.
@@ -106,7 +108,7 @@ pub fn marked(marker: &str) -> Result<Found> {
         let Some(process) = name.to_str().and_then(|name| Pid::from_raw(name.parse().ok()?)) else {
             continue;
         };
-        // Those of other users can't be read, and are none of ours.
+        // The environment of other users' processes can't be read; those are not ours.
         let environment = fs::read(folder(process).join("environ")).unwrap_or_default();
         if environment.split(|byte| *byte == 0).any(|variable| variable == marker.as_bytes()) {
             found.extend(describe(process).map(|line| (process.as_raw_pid(), line)));
@@ -129,7 +131,7 @@ pub(crate) fn program(process: Pid) -> io::Result<PathBuf> {
     fs::read_link(folder(process).join("exe"))
 }
 
-/// The words that it was started with.
+/// The arguments that it was started with, the program's name included.
 pub(crate) fn words(process: Pid) -> Vec<String> {
     let words = fs::read(folder(process).join("cmdline")).unwrap_or_default();
     words.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
@@ -150,12 +152,12 @@ pub(crate) fn handles_or_blocks(process: Pid, signal: Signal) -> bool {
     sets.fold(0, |all, set| all | set) >> (signal.as_raw() - 1) & 1 == 1
 }
 
-/// Whether it is the first of its process group. What it forks is not, unless it says so.
+/// Whether it leads its process group. A process that it forks does not, unless it makes itself a leader.
 pub(crate) fn leads_group(process: Pid) -> bool {
     Stat::of(process).is_some_and(|stat| stat.group == Some(process))
 }
 
-/// Nothing of who has ended in the meantime, be it reaped or not.
+/// None where the process has ended, even if it is not reaped yet.
 fn describe(process: Pid) -> Option<String> {
     let Stat { state, parent, .. } = Stat::of(process).filter(Stat::lives)?;
     let words = words(process).join(" ");
@@ -176,7 +178,7 @@ struct Stat {
 impl Stat {
     fn of(process: Pid) -> Option<Stat> {
         let stat = fs::read_to_string(folder(process).join("stat")).ok()?;
-        // The name before may hold anything.
+        // The program's name, before this, may contain anything.
         let (_, after_name) = stat.rsplit_once(") ")?;
         let mut fields = after_name.split(' ').map(str::to_owned);
         let state = fields.next()?;
@@ -194,10 +196,10 @@ fn folder(process: Pid) -> PathBuf {
     PathBuf::from(format!("/proc/{process}"))
 }
 
-/// Waits until then for all that this process has started, and for what has this mark.
+/// Waits for the end of all descendants of this process and of all processes with this marker.
 ///
 /// # Errors
-/// Names who is left.
+/// Names the processes that are left.
 pub(crate) fn nobody_is_left(marker: &str, deadline: Instant) -> Result<()> {
     let state = wait_until_gone(deadline)?;
     let mut survivors = descendants();
@@ -233,7 +235,7 @@ mod tests {
         }
     }
 
-    /// Runs what a test does in a process of its own: to adopt and reap would disturb the other tests.
+    /// Runs a test in a process of its own: adopting and reaping would disturb the other tests.
     fn alone(test: &str, run: fn()) {
         const VARIABLE: &str = "CENSUS_ALONE";
         if std::env::var_os(VARIABLE).is_some() {
@@ -279,7 +281,7 @@ mod tests {
     fn a_process_is_found_by_its_parent_and_by_its_environment_while_it_lives() {
         let marker = format!("CENSUS={}", getpid());
         let mut process = Sleeper::start(&marker);
-        // A start comes back a moment before the new program has its words and its environment.
+        // Just after the start the new program may not have its arguments and its environment yet.
         while !describe(process.pid()).unwrap().ends_with("sleeper 86400") {}
         assert!(descendants().contains_key(&process.pid().as_raw_pid()));
         assert_eq!(marked(&marker).unwrap().len(), 1);

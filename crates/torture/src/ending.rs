@@ -1,5 +1,4 @@
-//! Whether procpool ended as it must, and how far its output has to go after such an end.
-//! It does not know any process, nor the output.
+//! Whether procpool ended as it must after the signals it got, and how much of its output has to be there.
 
 use std::fmt;
 
@@ -11,7 +10,7 @@ use crate::judge::Reach;
 use crate::place::{NamespaceInit, Place};
 use crate::target::Member;
 
-/// How the process that was started ended.
+/// How procpool ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     Exited(i32),
@@ -20,22 +19,23 @@ pub(crate) enum End {
     Hung,
 }
 
-/// What was really done to procpool.
+/// The signals that really reached procpool, and where it ran.
 #[derive(Debug, Default)]
 pub(crate) struct AppliedAttack {
-    /// In this order; none where procpool had ended before.
+    /// In the order in which they were sent; empty where procpool had ended before.
     pub(crate) signals: Vec<TargetedSignal>,
     pub(crate) place: Place,
-    /// How much of its output had come before.
+    /// How many bytes of output had come before the first signal.
     pub(crate) settled: usize,
 }
 
-/// Who has to be gone a second after the end.
+/// Which processes must be gone a second after procpool's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Promise {
-    /// Every process that procpool has started, and theirs, and so on.
+    /// Every descendant of procpool.
     All,
-    /// The jobs' own processes, which the kernel ends. Nobody is left who could end what those have started.
+    /// The jobs' own processes, which the kernel kills with their parent. No process of procpool is left to
+    /// end what the jobs have started.
     Jobs,
 }
 
@@ -48,20 +48,20 @@ impl AppliedAttack {
         self.signals.iter().any(|targeted| targeted.kills(member))
     }
 
-    /// Whether this one was stopped and not killed afterwards.
+    /// Whether this process was stopped and not killed afterwards.
     pub(crate) fn leaves_stopped(&self, member: Member) -> bool {
         self.signals.iter().any(|targeted| targeted.stops(member)) && !self.kills(member)
     }
 
-    /// Where the pool is killed, one of the others has to live and to run. A keeper that was stopped is continued by the
-    /// front's death, a front by nobody.
+    /// If the pool is killed, the keeper or the front must be alive and running to clean up. A stopped
+    /// keeper is continued when the front dies; nobody continues a stopped front.
     pub(crate) fn promise(&self) -> Promise {
         if self.place.is(NamespaceInit::Procpool) && self.kills(Member::Front) {
-            // The kernel ends a namespace with its first process.
+            // The kernel kills a namespace with its first process.
             return Promise::All;
         }
         if self.place.is(NamespaceInit::Harness) && self.place.has_foreign_proc() {
-            // Nobody of what jobs have started can be found without a /proc.
+            // Without its own /proc, procpool can't find what the jobs have started.
             return Promise::Jobs;
         }
         let keeper_acts = !self.kills(Member::Keeper)
@@ -72,10 +72,11 @@ impl AppliedAttack {
     }
 }
 
-/// Procpool could not do its own work: what a front may say of a keeper or a pool that was killed.
+/// The exit status for a failure of its own, which the front may return if the keeper or the pool was
+/// killed.
 const OWN_FAILURE: i32 = 3;
 
-/// Judges the end of a run that was struck so; `natural` is its status if nobody had.
+/// Judges the end of a run after these signals; `natural` is its exit status without any.
 ///
 /// # Errors
 /// Where it should have ended otherwise.
@@ -84,11 +85,12 @@ pub(crate) fn judge(end: End, natural: Option<i32>, applied: &AppliedAttack) -> 
     let without_front = applied.has(SignalKind::Kill) && !applied.kills(Member::Front);
     let is_first = applied.place.is(NamespaceInit::Procpool);
     match end {
-        // What unshare(1) makes of a child that was killed.
+        // What unshare(1) returns if its child was killed.
         End::Exited(1) if is_first && applied.kills(Member::Front) => Ok(reach(applied)),
         End::Exited(status) if Some(status) == natural => Ok(Reach::Complete),
         End::Died(number) if was_sent(number) => Ok(reach(applied)),
-        // The first process of a namespace can't die of a signal, and who waits for procpool there tells it likewise.
+        // A namespace's first process can't die by a signal, and our own one reports such an end likewise
+        // as a status.
         End::Exited(status) if applied.place != Place::Here && was_sent(status - 128) => Ok(reach(applied)),
         End::Exited(OWN_FAILURE) if without_front => Ok(reach(applied)),
         End::Hung => bail!("procpool did not end"),
@@ -96,7 +98,7 @@ pub(crate) fn judge(end: End, natural: Option<i32>, applied: &AppliedAttack) -> 
     }
 }
 
-/// After KILL nobody has been told anything, unless before.
+/// KILL, STOP and TSTP don't ask procpool to end, so it could not prepare for its end.
 fn reach(applied: &AppliedAttack) -> Reach {
     let tells_nothing = |targeted: &TargetedSignal| {
         matches!(targeted.kind, SignalKind::Kill | SignalKind::Stop | SignalKind::Tstp)
@@ -108,7 +110,7 @@ fn reach(applied: &AppliedAttack) -> Reach {
     }
 }
 
-/// The signal as the system knows it.
+/// The signal as rustix names it.
 pub(crate) fn signal(kind: SignalKind) -> Signal {
     match kind {
         SignalKind::Kill => Signal::KILL,

@@ -1,5 +1,4 @@
-//! A round's procpool: started with its jobs in a folder of its own, heard, and waited for.
-//! It does not know who ends it, nor what is right.
+//! The folder of a round, and the procpool that is started in it.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -18,23 +17,23 @@ use crate::place::{NamespaceInit, Place};
 use crate::plan::{Order, Plan, Source};
 use crate::running::RunningProcpool;
 
-/// Procpool's folder for temporary files, its own standard error, and its jobs where they come from a file.
+/// Names in the folder: for temporary files, procpool's standard error, and a job file.
 const TEMPORARY: &str = "temporary";
 const COMPLAINTS: &str = "stderr";
 const JOBS: &str = "jobs.json";
 
-/// A folder for a round, and what marks its processes.
+/// The folder, and the variable that marks the round's processes.
 pub(crate) struct RoundFolder {
     folder: TempDir,
-    /// A variable with its value, as it stands in the environment of each.
+    /// `NAME=value`, in the environment of each process of the round.
     pub(crate) marker: String,
 }
 
-/// A procpool that was started.
+/// A procpool that runs a round.
 pub(crate) struct Procpool {
     pub(crate) process: RunningProcpool,
     output: PipeReader,
-    /// Where its input is to stay open.
+    /// Kept where standard input must stay open.
     _input: Option<ChildStdin>,
 }
 
@@ -42,7 +41,7 @@ impl RoundFolder {
     pub(crate) fn new(seed: u64) -> Result<RoundFolder> {
         let folder = tempfile::tempdir().context("no folder for the round")?;
         fs::create_dir(folder.path().join(TEMPORARY)).context("no folder for temporary files")?;
-        // The number of this process makes it different from that of an earlier round of the same seed.
+        // With this process's ID, so that it differs from an earlier round of the same seed.
         let marker = format!("TORTURE_ROUND={seed}.{}", std::process::id());
         Ok(RoundFolder { folder, marker })
     }
@@ -50,7 +49,7 @@ impl RoundFolder {
     pub(crate) fn start(&self, plan: &Plan, procpool: &Path) -> Result<Procpool> {
         let mut command = self.command(plan, procpool)?;
         let program = procpool.canonicalize().context("no procpool")?;
-        // As a shell with job control has it.
+        // As a shell with job control does.
         command.process_group(0);
         let started = Instant::now();
         let mut child = command.spawn().context("can't start procpool")?;
@@ -63,7 +62,7 @@ impl RoundFolder {
         }
         let input = child.stdin.take().and_then(|mut pipe| {
             let lines: Vec<&str> = plan.jobs.iter().flat_map(|job| [&job.key, "\n"]).collect();
-            // It may be dead already. The pipe has room for all of it, so this never waits.
+            // procpool may be dead already. The pipe has room for all lines, so this never blocks.
             let _ = pipe.write_all(lines.concat().as_bytes());
             (plan.source == Source::OpenLines).then_some(pipe)
         });
@@ -99,18 +98,18 @@ impl RoundFolder {
         Ok(command)
     }
 
-    /// What the company of a namespace tells.
+    /// The reports of the namespace's first process.
     pub(crate) fn notes(&self) -> Notes {
         Notes::in_folder(self.folder.path())
     }
 
-    /// The temporary files that are there.
+    /// The temporary files that exist.
     pub(crate) fn temporary_files(&self) -> Result<Vec<String>> {
         let files = fs::read_dir(self.folder.path().join(TEMPORARY)).context("can't list temporary files")?;
         Ok(files.flatten().map(|file| file.path().display().to_string()).collect())
     }
 
-    /// What was said on standard error.
+    /// What was written to standard error.
     pub(crate) fn complaints(&self) -> Result<String> {
         let said = fs::read(self.folder.path().join(COMPLAINTS)).context("can't read standard error")?;
         Ok(String::from_utf8_lossy(&said).into_owned())
@@ -128,12 +127,12 @@ fn job_file(plan: &Plan) -> String {
 }
 
 impl Procpool {
-    /// How much of its output has come so far.
+    /// How many bytes of its output have come so far.
     pub(crate) fn heard(&self) -> usize {
         self.output.count()
     }
 
-    /// All of its output, once everybody is gone who could write to it.
+    /// All of its output, once no process has the pipe open for writing.
     pub(crate) fn output(self) -> Vec<u8> {
         self.output.all()
     }

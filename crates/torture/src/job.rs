@@ -1,5 +1,4 @@
-//! The nasty jobs: what each is told to do, and what it is to print.
-//! It does not know how it is run, nor who ends it.
+//! The nasty jobs of a round: what each tells the sleeper to do, and what it must print.
 
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -8,9 +7,9 @@ use sleeper::bytes::{self, Stream};
 /// A job of a round.
 pub(crate) struct Job {
     pub(crate) key: String,
-    /// What sleeper is told, as one word.
+    /// The sleeper's arguments, as one word.
     pub(crate) words: String,
-    /// After how many seconds procpool is to end it.
+    /// The job's timeout, as procpool takes it.
     pub(crate) timeout: Option<&'static str>,
     fate: Fate,
     seed: u64,
@@ -25,23 +24,23 @@ enum Fate {
     Hangs,
 }
 
-/// How long a job that hangs may do so.
+/// What ends a job that hangs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Life {
-    /// None hangs.
+    /// No job of the round hangs.
     Brief,
-    /// Until its own timeout.
+    /// Its own timeout.
     UntilTimeout,
-    /// Until somebody stops procpool.
+    /// A signal to procpool.
     UntilStopped,
 }
 
-/// What a job of a round is called.
+/// What the key of a job is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Naming {
-    /// By what sleeper is told.
+    /// The sleeper's arguments.
     ByWords,
-    /// By its number, as a job file can.
+    /// The job's number; only a job file can set such a key.
     ByNumber,
 }
 
@@ -52,7 +51,7 @@ pub(crate) struct Maker {
     quota: Quota,
 }
 
-/// How many more of the costly ones a round may have.
+/// How many more of each costly kind a round may have.
 struct Quota {
     storms: u32,
     chains: u32,
@@ -60,7 +59,7 @@ struct Quota {
     hanging: u32,
 }
 
-/// What is left behind stays for so long: nobody is to see the end of it.
+/// In seconds: processes that a job leaves behind live longer than any round.
 const FOR_EVER: &str = "60";
 
 const TIMEOUT: &str = "0.4";
@@ -80,17 +79,17 @@ impl Maker {
         }
     }
 
-    /// The job of this number.
+    /// Makes the job of this number.
     pub(crate) fn job(&mut self, number: u64, random: &mut StdRng) -> Job {
         let Nasty { told, fate, byte_count } = self.nasty(random);
-        // So each prints bytes of its own.
+        // A seed of its own for each job, so that no two print the same.
         let seed = random.random_range(0..1 << 20) * 1000 + number;
         let words =
             format!("{told} --quiet --print-env PROCPOOL_KEY --stdout-bytes {byte_count} --byte-seed {seed}");
         Job {
             key: match self.naming {
                 Naming::ByWords => words.clone(),
-                // With leading zeros: a JSON object is written in the order of the alphabet.
+                // Leading zeros, because a JSON object is written in alphabetical order.
                 Naming::ByNumber => format!("job {number:03}"),
             },
             words,
@@ -157,17 +156,17 @@ fn grip(random: &mut StdRng) -> &'static str {
 }
 
 impl Job {
-    /// Whether it counts as failed once procpool has waited for it.
+    /// Whether the job fails when it ends by itself or by its timeout.
     pub(crate) fn fails(&self) -> bool {
         self.fate != Fate::Succeeds
     }
 
-    /// Whether nothing but a signal to procpool ends it.
+    /// Whether only a signal to procpool ends it.
     pub(crate) fn hangs(&self) -> bool {
         self.fate == Fate::Hangs && self.timeout.is_none()
     }
 
-    /// All that it prints if it is left alone: a line with its key, then bytes of its own.
+    /// All that it prints if nothing ends it early: a line with its key, then bytes of its own.
     pub(crate) fn output(&self) -> Vec<u8> {
         let bytes = bytes::all(self.seed, Stream::Stdout, self.byte_count);
         [self.key.as_bytes(), b"\n", &bytes].concat()
@@ -182,7 +181,7 @@ mod tests {
 
     use super::*;
 
-    /// Each as the first of its round.
+    /// One job of each of 2,000 rounds.
     fn jobs(life: Life) -> Vec<Job> {
         let random = &mut StdRng::seed_from_u64(7);
         (1..400).map(|number| Maker::new(Naming::ByWords, life).job(number, random)).collect()

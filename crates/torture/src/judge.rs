@@ -1,5 +1,5 @@
-//! Whether what came on procpool's standard output is right: known jobs, each once, whole, in order.
-//! It does not know what the jobs did, nor how procpool was ended, only what that excuses.
+//! Whether procpool's standard output is right: the output of known jobs only, each once, whole, in order,
+//! except for what the way procpool ended excuses.
 
 use std::ops::Range;
 
@@ -7,27 +7,27 @@ use anyhow::{Result, anyhow, bail, ensure};
 
 use crate::plan::Order;
 
-/// The output of a job if it is left alone. It begins with a line that no other block begins with.
+/// The whole output of a job. Its first line is that of no other block.
 pub(crate) struct Block {
     pub(crate) bytes: Vec<u8>,
     pub(crate) excuse: Excuse,
 }
 
-/// Whether procpool itself was to end the job before it was done.
+/// Whether procpool itself ended the job before it was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Excuse {
     None,
     TimedOut,
 }
 
-/// How far procpool came.
+/// How far procpool got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
-    /// It ended by itself: all is there.
+    /// It ended by itself: all output is there.
     Complete,
-    /// It was told to end after so many bytes were here: the blocks that begin later may be cut or missing.
+    /// It was asked to end after this many bytes: blocks that begin later may be cut or missing.
     Told { settled: usize },
-    /// It was killed: nothing but the last block may be cut.
+    /// It was killed: only the last block may be cut.
     Killed,
 }
 
@@ -64,7 +64,7 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// Whose first line stands there.
+    /// The block whose first line begins at `place`.
     fn block_at(&self, place: usize) -> Option<usize> {
         self.blocks.iter().position(|block| self.came[place..].starts_with(head(block)))
     }
@@ -98,14 +98,14 @@ impl Judge<'_> {
             let total = block.bytes.len();
             format!("the output of job {} at {place} is cut after {common} of {total} bytes", number + 1)
         };
-        // In order, a block may have begun to come before its job was told to end.
+        // In input order, a block may have been streamed before its job was asked to end.
         let streamed = self.order == Order::OfInput && self.excuses(block, end);
         ensure!(streamed || self.excuses(block, place), complaint());
-        // The first bytes of the next block may by chance be those that would have come.
+        // The first bytes of the next block may happen to be those that would have followed here.
         let least = place + head(block).len();
         let is_end = |end: &usize| *end == self.came.len() || self.block_at(*end).is_some();
         let found = (least..=end).rev().take(16).find(is_end);
-        // Or the next is cut within its first line.
+        // Or the next block is cut within its first line.
         let found = found.or((self.rest_is_a_torn_head(end).is_ok()).then_some(end));
         found.ok_or_else(|| anyhow!("{}, and no other job's output follows", complaint()))
     }
@@ -114,7 +114,7 @@ impl Judge<'_> {
         self.reach != Reach::Complete
     }
 
-    /// Whether a block that begins there may be cut or missing.
+    /// Whether a block that begins at `place` may be cut or missing.
     fn excuses(&self, block: &Block, place: usize) -> bool {
         let is_after_the_end = matches!(self.reach, Reach::Told { settled } if place >= settled);
         is_after_the_end || block.excuse == Excuse::TimedOut
@@ -226,7 +226,7 @@ mod tests {
     fn what_comes_after_procpool_was_told_to_end_may_be_cut_or_missing_but_not_what_came_before() {
         let parts = [A, "job 2\nb", C];
         verdict(Order::OfInput, Reach::Told { settled: 10 }, &parts).unwrap();
-        // The second was streamed when the word came.
+        // The second block was being streamed when procpool was asked to end.
         verdict(Order::OfInput, Reach::Told { settled: 17 }, &parts).unwrap();
         complaint(Order::OfInput, Reach::Told { settled: 18 }, &parts);
         verdict(Order::AsTheyEnd, Reach::Told { settled: 10 }, &parts).unwrap();

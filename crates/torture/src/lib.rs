@@ -1,6 +1,7 @@
-//! The torture: rounds of nasty jobs, of random signals to procpool's processes, one, several or their group, and a look
-//! at what is left of them, and at bystanders.
-//! It does not know how a round is played: each has a process of its own, in which nothing else is an orphan.
+//! The torture: rounds of nasty jobs and random signals to procpool's processes, and a look at what they
+//! leave: descendants, temporary files, output, and bystanders that were hurt.
+//!
+//! Each round is played in a process of its own, because it adopts and reaps every orphan.
 
 mod attack;
 mod bystanders;
@@ -39,52 +40,52 @@ use crate::journal::scenario::{self, ScenarioSet};
 use crate::place::Realm;
 use crate::report::{RoundReport, Total};
 
-/// What the torture can be told.
+/// The options of `cargo xtask torture`.
 #[derive(Args)]
 pub struct Options {
-    /// How many rounds
+    /// How many rounds to play
     #[arg(long, default_value_t = 50)]
     rounds: u64,
-    /// Instead of rounds: kill long runs with a journal again and again, and go on with them
+    /// Instead of rounds: kill long runs with a journal again and again, and resume them
     #[arg(long, conflicts_with = "rounds")]
     journal: bool,
-    /// How often each of these is killed
+    /// How often each of these runs is killed
     #[arg(long, value_name = "N", default_value_t = 1000, requires = "journal")]
     kills: u64,
-    /// How many jobs each has
+    /// How many jobs each of them has
     #[arg(long, value_name = "N", default_value_t = 5000, requires = "journal")]
     jobs: usize,
-    /// Instead of those: play so many short runs that are killed, changed, tampered with and gone on with
+    /// Instead of those: play this many short runs that are killed, changed, tampered with and resumed
     #[arg(long, value_name = "N", requires = "journal", conflicts_with_all = ["kills", "jobs"])]
     scenarios: Option<u64>,
     /// Repeat an earlier torture: each round has the seed after that of the one before [default: random]
     #[arg(long)]
     seed: Option<u64>,
-    /// How many rounds at once
+    /// How many rounds run at once
     #[arg(long, value_name = "N", default_value_t = 4)]
     lanes: usize,
     /// Torture this procpool [default: the one of this workspace]
     #[arg(long, value_name = "FILE")]
     procpool: Option<PathBuf>,
-    /// Play the first round only, in this process, and print what came of it in JSON
+    /// Play the first round only, in this process, and print its report as JSON
     #[arg(long, hide = true)]
     alone: bool,
-    /// Play all rounds here, none in a PID namespace
+    /// Play no round in a PID namespace
     #[arg(long)]
     here: bool,
-    /// Be the first process of a PID namespace, and keep notes in this folder
+    /// Be the first process of a PID namespace, and report in this folder
     #[arg(long, hide = true, value_name = "FOLDER")]
     company: Option<PathBuf>,
-    /// After which number its own are to begin
+    /// The process ID after which its children's begin
     #[arg(long, hide = true, default_value_t = 0)]
     last_number: u32,
-    /// What runs in that company
+    /// The command that runs in it
     #[arg(last = true, hide = true)]
     command: Vec<OsString>,
 }
 
 impl Options {
-    /// What CI plays, one after the other: rounds, long runs with a journal, and short ones.
+    /// What CI plays, one after the other: rounds, long runs with a journal, and short scenarios with one.
     #[must_use]
     pub fn for_ci() -> [Options; 3] {
         let rounds = || Options {
@@ -111,7 +112,7 @@ impl Options {
     }
 }
 
-/// Plays the rounds, with the procpool that `build` makes where no other was asked for, and says what came of them.
+/// Plays all rounds and prints a summary. `build` builds procpool where the options name none.
 ///
 /// # Errors
 /// Names the first round in which something was wrong, and how to play it again.
@@ -136,7 +137,7 @@ pub fn run(options: &Options, build: impl FnOnce() -> Result<PathBuf>) -> Result
         println!("{}", serde_json::to_string(&round::run(seed, &procpool, options.realm())?)?);
         return Ok(());
     }
-    // Says so where it can't be.
+    // Prints a message where no namespace can be made.
     let realm = if Need::are_met(&[Need::Pids]) { options.realm() } else { Realm::Here };
     println!("seed {seed}: {} rounds, {} at once", options.rounds, options.lanes);
     let begun = Instant::now();

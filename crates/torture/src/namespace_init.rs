@@ -1,7 +1,7 @@
-//! The first process of a PID namespace, with bystanders around the procpool that it starts: it tells how that ends, and
-//! goes, and all with it, when it is told to.
+//! The first process of a PID namespace in which procpool runs among bystanders. It starts procpool,
+//! reports how that ended, and ends itself, and so the namespace, when it is asked to.
 //!
-//! What it has to tell stands in files of its folder, for the way out of a namespace is the file system.
+//! It reports by files in a folder, because the file system is what a namespace shares with the outside.
 
 use std::ffi::OsString;
 use std::fs;
@@ -17,16 +17,18 @@ use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
 use crate::bystanders::Bystanders;
 use crate::ending::End;
 
-/// The notes in a folder.
+/// The files by which it reports.
 pub(crate) struct Notes(PathBuf);
 
-/// How often is looked for news.
+/// The pause between two looks.
 const PULSE: Duration = Duration::from_millis(1);
 
-/// Starts the command among bystanders whose numbers come after this one, and stays.
+/// Starts the command among bystanders whose process IDs follow `last_number`, and stays until it is asked
+/// to leave.
 pub(crate) fn keep(folder: &Path, last_number: u32, words: &[OsString]) -> Result<()> {
     let notes = Notes::in_folder(folder);
-    // In a foreign /proc the one with procpool's number is to be this process, and its children's numbers the bystanders'.
+    // Where /proc is that of the outer namespace: procpool's process ID in here shall be this process's ID
+    // out there, and its children's IDs those of bystanders.
     let own = fs::read_link("/proc/self").ok().and_then(|own| own.to_str()?.parse().ok());
     let last_number = own.filter(|own| *own != std::process::id()).unwrap_or(last_number);
     go_on_after(last_number);
@@ -49,8 +51,8 @@ pub(crate) fn keep(folder: &Path, last_number: u32, words: &[OsString]) -> Resul
     notes.write(&notes.hurt(), &bystanders.finish()?.join("\n"))
 }
 
-/// The next process has the next number that is free. Not everybody may say so; the numbers are small ones then, and
-/// neighbours all the same.
+/// Sets the next process ID. Not every user may; then the IDs are small ones, which are neighbours all the
+/// same.
 fn go_on_after(number: u32) {
     let _ = fs::write("/proc/sys/kernel/ns_last_pid", number.to_string());
 }
@@ -72,7 +74,7 @@ impl Notes {
         self.0.join("company-leave")
     }
 
-    /// How procpool has ended, once it has.
+    /// How procpool ended, once it has.
     pub(crate) fn end(&self) -> Option<End> {
         let told = fs::read_to_string(self.ended()).ok()?;
         let (way, number) = told.split_once(' ')?;
@@ -84,13 +86,13 @@ impl Notes {
         self.write(&self.leave(), "")
     }
 
-    /// What was done to which bystanders, once the company has left.
+    /// What happened to bystanders that were signalled, once this process has left.
     pub(crate) fn hurt_bystanders(&self) -> Result<Vec<String>> {
         let told = fs::read_to_string(self.hurt()).context("the company has not told of its bystanders")?;
         Ok(told.lines().map(str::to_owned).collect())
     }
 
-    /// At once as a whole: somebody waits for it.
+    /// Renames the finished file to its place, so that nobody reads half of it.
     fn write(&self, path: &Path, text: &str) -> Result<()> {
         let unfinished = self.0.join("company-note");
         let written = fs::write(&unfinished, text).and_then(|()| fs::rename(&unfinished, path));

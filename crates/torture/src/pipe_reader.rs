@@ -1,11 +1,10 @@
-//! What comes from a pipe, collected as it comes.
-//! It does not know who writes to it.
+//! A thread that reads a pipe to its end, so that its writers never block.
 
 use std::io::Read;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
-/// A pipe that is read to its end.
+/// A pipe and what has come through it.
 pub(crate) struct PipeReader {
     bytes: Arc<Mutex<Vec<u8>>>,
     listener: JoinHandle<()>,
@@ -24,14 +23,14 @@ impl PipeReader {
         PipeReader { bytes, listener }
     }
 
-    /// How much has come so far.
+    /// How many bytes have come so far.
     pub(crate) fn count(&self) -> usize {
         self.lock().len()
     }
 
-    /// All of it, once everybody is gone who could write to it.
+    /// All bytes, once no process has the pipe open for writing.
     pub(crate) fn all(self) -> Vec<u8> {
-        // It can't have panicked while it held the lock for more than a piece.
+        // The reader may have panicked, but never in the middle of a piece.
         let _ = self.listener.join();
         std::mem::take(&mut *self.bytes.lock().unwrap_or_else(PoisonError::into_inner))
     }

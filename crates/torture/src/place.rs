@@ -1,5 +1,5 @@
-//! Where a round's procpool runs: here, or in a PID namespace, as a container is, with a /proc of its own or with ours.
-//! It does not know what is done to it there.
+//! Where the procpool of a round runs: here, or in a PID namespace as in a container, with its own /proc or
+//! with the outer one.
 
 use std::env;
 use std::fmt;
@@ -12,7 +12,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use sleeper::needs::Need;
 
-/// Where it runs.
+/// Where procpool runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Place {
     #[default]
@@ -20,11 +20,11 @@ pub(crate) enum Place {
     Namespace(Namespace),
 }
 
-/// Where rounds may be played.
+/// Where rounds may run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Realm {
     Anywhere,
-    /// What would be played in a PID namespace is played here.
+    /// No round runs in a PID namespace.
     Here,
 }
 
@@ -36,27 +36,28 @@ pub(crate) struct Namespace {
     pub(crate) parent: UnshareEnd,
 }
 
-/// Whose /proc is seen in it.
+/// Which /proc is mounted in the namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ProcView {
     Own,
-    /// With numbers that mean other processes, or none, to who is in it.
+    /// That of the outer namespace: its process IDs are wrong for whoever reads them inside.
     Foreign,
 }
 
-/// Who is its first process, with which all others of it die.
+/// The namespace's first process, with which all others die.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NamespaceInit {
     Procpool,
-    /// One that has bystanders around it, whose numbers are, in there, those that procpool's processes have out here.
+    /// `namespace_init`, with bystanders whose IDs in the namespace are those that procpool's processes
+    /// have outside.
     Harness,
 }
 
-/// What the end of unshare(1) does.
+/// What happens when unshare(1) ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UnshareEnd {
     Plain,
-    /// It takes the first process with it.
+    /// The namespace's first process is killed.
     KillsChild,
 }
 
@@ -81,7 +82,8 @@ impl Place {
         matches!(self, Place::Namespace(Namespace { proc: ProcView::Foreign, .. }))
     }
 
-    /// Starts procpool there; its words are to be added. Company keeps its notes in the folder.
+    /// The command that starts procpool there; its arguments are still to be added. A first process of ours
+    /// reports in `folder`.
     pub(crate) fn command(self, procpool: &Path, folder: &Path) -> Result<Command> {
         let Place::Namespace(namespace) = self else { return Ok(Command::new(procpool)) };
         let mut command = Command::new("unshare");

@@ -1,5 +1,5 @@
-//! What one round does: which jobs, how many at once, from where, and which signal when to whom; all of it from a seed.
-//! It does not know any process, nor what is right.
+//! What one round does: which jobs, how many at once, from which input, and which signals. All of it
+//! follows from a seed.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub(crate) struct Plan {
     pub(crate) place: Place,
 }
 
-/// In which order outputs are to come.
+/// The order in which outputs must come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
     AsTheyEnd,
@@ -34,25 +34,25 @@ pub(crate) enum Source {
     Values,
     /// Lines of standard input.
     Lines,
-    /// The same, and no end of input comes after them.
+    /// Lines of a standard input that stays open.
     OpenLines,
     /// A job file.
     File,
 }
 
 impl Plan {
-    /// The same seed makes the same plan. Only what the machine makes of its times differs.
+    /// The same seed makes the same plan; only the machine's timing differs.
     pub(crate) fn random(seed: u64) -> Plan {
         let random = &mut StdRng::seed_from_u64(seed);
         let attack = Attack::random(random);
         let source = Source::random(random, attack.as_ref());
-        // What hangs has to be ended by somebody.
+        // A job may hang only if something ends it.
         let life = match (&attack, source) {
             (_, Source::File) => Life::UntilTimeout,
             (Some(_), _) => Life::UntilStopped,
             (None, _) => Life::Brief,
         };
-        // Without a blow all are waited for.
+        // Without a signal the round waits for all jobs.
         let most = if attack.is_some() { 20 } else { 8 };
         let naming = if source == Source::File { Naming::ByNumber } else { Naming::ByWords };
         let mut maker = Maker::new(naming, life);
@@ -66,7 +66,7 @@ impl Plan {
         }
     }
 
-    /// The exit status once all jobs have ended and nobody has sent a signal; none where that never comes.
+    /// The exit status if nobody sends a signal; None where such a run never ends.
     pub(crate) fn natural_status(&self) -> Option<i32> {
         let hangs = self.source == Source::OpenLines || self.jobs.iter().any(Job::hangs);
         (!hangs).then(|| self.jobs.iter().any(Job::fails).into())

@@ -1,12 +1,11 @@
-//! What came of a round, and of all of them.
-//! It does not know how a round is run.
+//! What a round found, and the sum of all rounds.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A storm that is left is not worth a screen.
+/// A fork bomb that is left need not fill the screen.
 const MOST_LISTED: usize = 12;
 
 /// What came of a round.
@@ -14,21 +13,21 @@ const MOST_LISTED: usize = 12;
 pub(crate) struct RoundReport {
     pub(crate) seed: u64,
     pub(crate) plan: String,
-    /// Which signal reached whom.
+    /// The signals that were sent and their targets.
     pub(crate) attack: String,
-    /// How long the last process of the round outlived procpool, in milliseconds; none where it had to be killed.
+    /// How long the last process outlived procpool, in milliseconds; None where one had to be killed.
     pub(crate) clean_up: Option<f64>,
-    /// Who was left, as ps(1) would show it.
+    /// The processes that were left, each as ps(1) would show it.
     pub(crate) survivors: Vec<String>,
-    /// How many there were that jobs had started, where none of procpool's processes was left to end them.
+    /// How many processes started by jobs were left because none of procpool's processes lived to end them.
     pub(crate) left_by_jobs: usize,
-    /// Processes that are none of procpool's and were signalled all the same.
+    /// Processes that are not procpool's and got a signal.
     pub(crate) bystanders: Vec<String>,
     /// Temporary files that were left.
     pub(crate) files: Vec<String>,
     pub(crate) wrong_output: Option<String>,
     pub(crate) wrong_end: Option<String>,
-    /// The last that procpool said itself.
+    /// The last lines that procpool wrote to standard error.
     pub(crate) last_words: Vec<String>,
 }
 

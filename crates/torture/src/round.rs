@@ -1,5 +1,4 @@
-//! One round: starts procpool, strikes it, and looks for whom and what it left.
-//! It does not know other rounds.
+//! One round: starts procpool, sends the signals, and checks what is left.
 
 use std::env;
 use std::path::Path;
@@ -23,13 +22,15 @@ use crate::report::RoundReport;
 use crate::send::{SentAttack, send};
 use crate::target::Member;
 
-/// Nothing that a run started may outlive procpool by more.
+/// The longest that a descendant may outlive procpool.
 const LIMIT: Duration = Duration::from_secs(1);
 
-/// What a run may take that nobody has killed: jobs that time out one after the other, on a busy machine.
+/// The longest that a run may take without a KILL: jobs that time out one after the other on a busy
+/// machine.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// Plays the round of this seed. Nothing else may run in this process: it adopts and reaps whatever is an orphan.
+/// Plays the round of this seed. Nothing else may run in this process, because it adopts and reaps every
+/// orphan.
 pub(crate) fn run(seed: u64, procpool: &Path, realm: Realm) -> Result<RoundReport> {
     prepare()?;
     let mut plan = Plan::random(seed);
@@ -40,7 +41,7 @@ pub(crate) fn run(seed: u64, procpool: &Path, realm: Realm) -> Result<RoundRepor
     let running = folder.start(&plan, procpool)?;
     let role = Role { procpool: &procpool.canonicalize().context("no procpool")? };
     let played = play(&plan, &folder, &running, role);
-    // Whatever went wrong, nobody may be left on this machine.
+    // Whatever went wrong, no process may be left on this machine.
     census::kill_all(Duration::from_secs(10))?;
     let RoundResult { sent, end, clean_up, survivors, left_by_jobs, bystanders } = played?;
 
@@ -81,9 +82,9 @@ struct RoundResult {
     /// In milliseconds.
     clean_up: Option<f64>,
     survivors: Vec<String>,
-    /// How many that jobs had started were left where nobody could end them.
+    /// How many processes started by jobs were left where no process of procpool could end them.
     left_by_jobs: usize,
-    /// What was done to whom in the namespace.
+    /// What happened to bystanders in the namespace.
     bystanders: Vec<String>,
 }
 
@@ -97,7 +98,7 @@ fn play(plan: &Plan, folder: &RoundFolder, procpool: &Procpool, role: Role) -> R
             || promise == Promise::Jobs && (role.was_started_by_job(process) || is_posix_only())
     };
     if let Some(killed) = sent.killed {
-        // Whoever is stopped does not end before somebody continues it. All else is to be gone by then.
+        // A stopped process does not end before it is continued. All others must be gone by then.
         census::wait_until_only(|process| role.is_own(process) || is_excused(process), killed + LIMIT);
     }
     let before_continued = sent.killed.map(|killed| killed.elapsed());
@@ -112,7 +113,7 @@ fn play(plan: &Plan, folder: &RoundFolder, procpool: &Procpool, role: Role) -> R
     let is_over = sent.killed.map_or_else(Instant::now, |_| is_over);
     let state = match end {
         End::Hung => Descendants::Left,
-        // Wait(2) can't tell where somebody is to stay.
+        // wait(2) can't be used where a process may stay.
         _ if promise == Promise::Jobs || plan.place.is(NamespaceInit::Harness) => {
             census::wait_until_only(is_excused, is_over + LIMIT)
         }
@@ -143,7 +144,7 @@ fn is_of(number: i32, these: &dyn Fn(Pid) -> bool) -> bool {
     Pid::from_raw(number).is_some_and(these)
 }
 
-/// Ends the company, and says what was done to whom of its bystanders.
+/// Ends the namespace's first process, and returns what happened to its bystanders.
 fn dismiss(folder: &RoundFolder, procpool: &Procpool) -> Result<Vec<String>> {
     folder.notes().ask_to_leave()?;
     let end = procpool.process.wait_for_child(Instant::now() + PATIENCE)?;
@@ -151,7 +152,7 @@ fn dismiss(folder: &RoundFolder, procpool: &Procpool) -> Result<Vec<String>> {
     folder.notes().hurt_bystanders()
 }
 
-/// What a process of a round is there for.
+/// Tells procpool's own processes from those of jobs.
 #[derive(Clone, Copy)]
 struct Role<'a> {
     procpool: &'a Path,
@@ -162,39 +163,39 @@ impl Role<'_> {
         census::program(process).is_ok_and(|program| program == self.procpool)
     }
 
-    /// Jobs are sleepers that are told what to do in one word, and lead their groups; what they start is told in many words,
-    /// or is a copy of them that is about to be.
+    /// A job is a sleeper that got its arguments in one word and leads its group. What it starts got many
+    /// words, or is a fork that has not executed its program yet.
     fn was_started_by_job(self, process: Pid) -> bool {
         let is_told_in_one = || census::words(process).iter().any(|word| word == "--words");
         !(self.is_own(process) || census::leads_group(process) && is_told_in_one())
     }
 }
 
-/// Who makes the namespace, and who is there with procpool.
+/// Whether it belongs to the namespace's set-up: unshare(1), its first process, bystanders.
 fn is_harness(process: Pid) -> bool {
     let Ok(program) = census::program(process) else { return false };
     let is_named = |name| program.file_name().is_some_and(|file| file == name);
     is_named("unshare") || is_named("sleep") || env::current_exe().is_ok_and(|own| own == program)
 }
 
-/// POSIX has no way to end a process with its parent.
+/// With POSIX alone a process can't be made to die with its parent.
 fn is_posix_only() -> bool {
     env::var_os("PROCPOOL_SYS").is_some_and(|system| system == "unix")
 }
 
-/// The oldest of the company go while others come.
+/// Bystanders come and go, so one may be gone already.
 fn is_harness_or_gone(process: Pid) -> bool {
     is_harness(process) || census::program(process).is_err()
 }
 
-/// Procpool is to find things as a user's shell would leave them, wherever this runs.
+/// Sets up signals and limits as a user's shell would leave them, wherever this runs.
 pub(crate) fn prepare() -> Result<()> {
-    // What this process ignores, its children would: `nohup`, or a shell's background. What it catches is set
-    // back for them, and here the default is done all the same.
+    // Children inherit what this process ignores (`nohup`, a shell's background job). A handler is reset in
+    // them, and here it does what the default would.
     for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
         flag::register_conditional_default(signal, Arc::new(true.into())).context("can't catch signals")?;
     }
-    // QUIT leaves a core file else.
+    // QUIT would leave a core file.
     let mut core = getrlimit(Resource::Core);
     core.current = Some(0);
     setrlimit(Resource::Core, core).context("can't limit core files")?;

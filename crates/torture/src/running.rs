@@ -1,5 +1,5 @@
-//! A procpool that was started: whether it has ended, and how.
-//! It does not know what it runs, nor where its output goes.
+//! A procpool that was started: whether it has ended, and how. In a PID namespace the namespace's first
+//! process may report that.
 
 use std::path::Path;
 use std::process::Child;
@@ -16,23 +16,23 @@ use crate::census;
 use crate::ending::End;
 use crate::namespace_init::Notes;
 
-/// The process that was started.
+/// A running procpool.
 pub(crate) struct RunningProcpool {
-    /// Procpool's first, which is a descendant of the child where that makes a namespace.
+    /// procpool's front: the child itself, or a descendant of it where the child makes a namespace.
     pub(crate) front: Pid,
     pub(crate) started: Instant,
-    /// Where the group of the front is its own, and no one else is in it.
+    /// The front's process group, where no other process is in it.
     pub(crate) group: Option<Pid>,
     child: Pid,
     end: OwnedFd,
-    /// From those who wait for it in a namespace.
+    /// The reports of the namespace's first process.
     notes: Option<Notes>,
 }
 
-/// How long procpool's first process is looked for where a namespace is made for it.
+/// The longest wait for procpool's front where a namespace has to be made first.
 const LONGEST_START: Duration = Duration::from_secs(10);
 
-/// How often is looked for a note.
+/// The pause between two looks for a report.
 const PULSE: Duration = Duration::from_millis(1);
 
 impl RunningProcpool {
@@ -49,7 +49,7 @@ impl RunningProcpool {
         })
     }
 
-    /// From now on that one is procpool's first.
+    /// Sets the process that was found to be procpool's front.
     pub(crate) fn found(self, front: Pid, notes: Option<Notes>) -> RunningProcpool {
         let group = notes.as_ref().map(|_| front);
         RunningProcpool { front, started: Instant::now(), group, notes, ..self }
@@ -59,7 +59,7 @@ impl RunningProcpool {
         Ok(self.noted().is_some() || self.ends_by(Instant::now())?)
     }
 
-    /// Waits until then for its end, and reaps it.
+    /// Waits for its end and reaps it.
     pub(crate) fn wait(&self, deadline: Instant) -> Result<End> {
         while self.notes.is_some() && !self.ends_by(Instant::now())? {
             match self.noted() {
@@ -71,7 +71,7 @@ impl RunningProcpool {
         self.wait_for_child(deadline)
     }
 
-    /// The same of the process that was started itself.
+    /// Like `wait`, for the child that was started.
     pub(crate) fn wait_for_child(&self, deadline: Instant) -> Result<End> {
         if !self.ends_by(deadline)? {
             return Ok(End::Hung);
@@ -82,7 +82,8 @@ impl RunningProcpool {
         exited.or(status.terminating_signal().map(End::Died)).context("BUG: an end that is none")
     }
 
-    /// The first process that runs this program, at or below the front; none where that ends before.
+    /// The first process at or below the front that runs this program; None where the front ends before
+    /// there is one.
     pub(crate) fn first_of(&self, program: &Path) -> Result<Option<Pid>> {
         while !self.has_ended()? && self.started.elapsed() < LONGEST_START {
             let mut parents = vec![self.front];
@@ -97,7 +98,8 @@ impl RunningProcpool {
         Ok(None)
     }
 
-    /// Whether nothing but KILL and STOP reaches it unless it wants that.
+    /// Whether it is the first process of its namespace, which only KILL and STOP reach where it has no
+    /// handler.
     pub(crate) fn is_first_of_namespace(&self) -> bool {
         self.group.is_none()
     }
@@ -108,7 +110,7 @@ impl RunningProcpool {
 
     fn ends_by(&self, deadline: Instant) -> Result<bool> {
         let rest = deadline.saturating_duration_since(Instant::now());
-        // A fraction of a millisecond is not worth another round.
+        // Rounded up, so that it doesn't wake up just before the deadline.
         let rest = Timespec::try_from(rest + Duration::from_micros(1)).context("BUG: a deadline far away")?;
         let ended = retry_on_intr(|| poll(&mut [PollFd::new(&self.end, PollFlags::IN)], Some(&rest)))?;
         Ok(ended > 0)

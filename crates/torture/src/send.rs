@@ -1,5 +1,4 @@
-//! Sends the signals of a round, at their moment, to the process that is meant.
-//! It does not know what they are to do.
+//! Sends the signals of a round, at the planned moment, to procpool's processes.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,32 +15,32 @@ use crate::folder::Procpool;
 use crate::running::RunningProcpool;
 use crate::target::{Member, Target};
 
-/// Signals that were sent.
+/// What was sent, and when.
 #[derive(Default)]
 pub(crate) struct SentAttack {
     pub(crate) applied: AppliedAttack,
-    /// When KILL was.
+    /// When KILL was sent.
     pub(crate) killed: Option<Instant>,
-    /// Who may have to be continued.
+    /// The processes, of which some may have to be continued.
     pub(crate) trio: Option<Trio>,
 }
 
-/// How long a child of procpool is looked for.
+/// The longest wait for a child of procpool.
 const LONGEST_LOOK: Duration = Duration::from_millis(400);
 
-/// How long it may take until it hears signals.
+/// The longest wait for procpool's signal handlers.
 const LONGEST_START: Duration = Duration::from_secs(10);
 
-/// Waits for the moment and sends what is to be sent, unless procpool has ended before.
+/// Waits for the moment and sends the signals, unless procpool has ended before.
 pub(crate) fn send(attack: &Attack, procpool: &Procpool) -> Result<SentAttack> {
     wait_for(attack.moment, procpool)?;
     if procpool.process.is_first_of_namespace() {
-        // Before it cares for a signal the kernel drops it.
+        // The kernel drops a signal to a namespace's first process as long as that has no handler for it.
         wait_until_handled(attack.signals[0].kind, procpool)?;
     }
     let mut sent = SentAttack::default();
     sent.applied.settled = procpool.heard();
-    // Held before anybody is killed: a pool whose parent is gone is no longer found.
+    // Opened before any process is killed: a pool whose parent is gone can't be found.
     let Some(trio) = Trio::of(&procpool.process)? else { return Ok(sent) };
     for (number, targeted) in attack.signals.iter().enumerate() {
         if number > 0 {
@@ -61,7 +60,7 @@ fn wait_for(moment: Moment, procpool: &Procpool) -> Result<()> {
     match moment {
         Moment::Started(after) => thread::sleep(after.saturating_sub(procpool.process.started.elapsed())),
         Moment::Forked(after) => {
-            // Without a pause: what comes right after the fork is what is wanted.
+            // No sleep: the moment right after the fork is the interesting one.
             while census::children(procpool.process.front).is_empty()
                 && procpool.process.started.elapsed() < LONGEST_LOOK
                 && !procpool.process.has_ended()?
@@ -87,15 +86,15 @@ fn wait_until_handled(kind: SignalKind, procpool: &Procpool) -> Result<()> {
     Ok(())
 }
 
-/// The three processes that procpool is, held, so that their numbers can't be others' by the time when a signal goes out.
+/// pidfds of procpool's three processes, so that no signal can go to another process that reuses an ID.
 pub(crate) struct Trio {
     front: OwnedFd,
-    /// Not yet made, or not found.
+    /// Keeper and pool; None where they don't exist yet or were not found.
     others: Option<[OwnedFd; 2]>,
 }
 
 impl Trio {
-    /// None where procpool has ended, and somebody else has reaped it.
+    /// None where procpool has ended and been reaped elsewhere.
     pub(crate) fn of(process: &RunningProcpool) -> Result<Option<Trio>> {
         let front = match pidfd_open(process.front, PidfdFlags::empty()) {
             Err(Errno::SRCH) => return Ok(None),
@@ -104,14 +103,14 @@ impl Trio {
         Ok(Some(Trio { front, others: others_below(process.front) }))
     }
 
-    /// Whom it really reached, if anybody: where there is only the front, it gets what is for the others.
+    /// Which processes it reached, if any: where only the front exists, that gets all signals.
     pub(crate) fn send(&self, targeted: TargetedSignal, process: &RunningProcpool) -> Result<Option<Target>> {
         if process.has_ended()? {
             return Ok(None);
         }
         let signal = signal(targeted.kind);
         if let (Target::Group, Some(group)) = (targeted.target, process.group) {
-            // Its leader is not reaped, so the number is nobody else's.
+            // The group's leader is not reaped yet, so its ID can't have been reused.
             return Ok(kill_process_group(group, signal).ok().map(|()| Target::Group));
         }
         let target = if self.others.is_some() { targeted.target } else { Target::Front };
@@ -119,7 +118,7 @@ impl Trio {
         Ok((reached.count() > 0).then_some(target))
     }
 
-    /// One that was stopped goes on.
+    /// Continues a process that was stopped.
     pub(crate) fn resume(&self, member: Member) {
         self.send_to(member, Signal::CONT);
     }

@@ -1,5 +1,4 @@
-//! Whom of procpool's processes a signal is for: one by its number, two, all of them, or the process group.
-//! It does not know which signal it is, nor how they are found.
+//! Which of procpool's processes a signal goes to: one by its ID, two, all three, or the process group.
 
 use std::fmt;
 
@@ -9,7 +8,7 @@ use rand::rngs::StdRng;
 /// One of the three processes that procpool is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Member {
-    /// The one that was started.
+    /// The process that was started.
     Front,
     /// Its child, in a session of its own.
     Keeper,
@@ -17,19 +16,19 @@ pub(crate) enum Member {
     Pool,
 }
 
-/// Whom a signal is for.
+/// The processes that a signal goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Target {
     Front,
     Keeper,
     Pool,
-    /// One right after the other.
+    /// First the front, then the keeper.
     FrontAndKeeper,
     FrontAndPool,
     KeeperAndPool,
-    /// All three, likewise.
+    /// All three, one after the other.
     All,
-    /// The process group that the shell knows: one call of killpg(2).
+    /// The process group that the shell knows, by one call of killpg(2).
     Group,
 }
 
@@ -45,15 +44,15 @@ impl Target {
         Target::Group,
     ];
 
-    /// One of what a signal by hand or a terminal's is for.
+    /// What a user or a terminal signals.
     pub(crate) const ASKED: [Target; 4] = [Target::Front, Target::Keeper, Target::Pool, Target::Group];
 
-    /// One of the list, each as likely as any other.
+    /// One of the list, at random.
     pub(crate) fn random(of: &[Target], random: &mut StdRng) -> Target {
         of[random.random_range(0..of.len())]
     }
 
-    /// Who gets the signal, as far as there is such a process.
+    /// The processes that get the signal, if they exist.
     pub(crate) fn members(self) -> &'static [Member] {
         match self {
             Target::Front => &[Member::Front],

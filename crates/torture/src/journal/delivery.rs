@@ -1,5 +1,5 @@
-//! Whether all outputs came whole and once, though whoever wrote them was killed and another one went on.
-//! It does not know where they came, nor who was killed when.
+//! Whether all outputs came whole and once, across procpools that were killed and resumed. After a kill a
+//! short piece may come twice where procpool can't see what was already written.
 
 use std::collections::HashMap;
 
@@ -7,28 +7,28 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::plan::Order;
 
-/// How many pieces may come a second time: one for each kill that hits between a write and the note of it.
+/// How many pieces may come twice: one for each kill between a write and its record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Allowance {
     pub(crate) repeats: u64,
-    /// How long each may be.
+    /// The most bytes of each piece.
     pub(crate) longest: usize,
 }
 
-/// Where whoever goes on can see for himself what is there.
+/// For files, whose length a resume can see.
 pub(crate) const NO_REPEATS: Allowance = Allowance { repeats: 0, longest: 0 };
 
-/// So many bytes at the beginning tell outputs apart.
+/// The length of the beginning by which outputs are told apart.
 const HEAD: usize = 16;
 
-/// Bytes of what follows a cut may by chance be those that would have come: no more than so many.
+/// After a cut, up to this many bytes may happen to be those that would have followed.
 const CHANCE: usize = 8;
 
-/// Judges the stream `came` against the outputs in the order of the list, and says how many pieces came twice. Empty
-/// outputs are none; the others are no shorter than [`HEAD`].
+/// Checks the stream `came` against the outputs in input order, and returns how many pieces came twice.
+/// Empty outputs are skipped; the others are at least [`HEAD`] long.
 ///
 /// # Errors
-/// Names the first place that is wrong, and why.
+/// Names the first wrong place and what is wrong there.
 pub(crate) fn judge(outputs: &[Vec<u8>], order: Order, allowance: Allowance, came: &[u8]) -> Result<u64> {
     let numbers = (0..).zip(outputs).filter(|(_, output)| !output.is_empty());
     let by_head = numbers.map(|(number, output)| (head(output), number)).collect();
@@ -51,7 +51,7 @@ pub(crate) fn judge(outputs: &[Vec<u8>], order: Order, allowance: Allowance, cam
 
 struct DeliveryReader<'a> {
     outputs: &'a [Vec<u8>],
-    /// Those that have not come.
+    /// The outputs that have not come yet, by their beginning.
     by_head: HashMap<&'a [u8], usize>,
     allowance: Allowance,
     came: &'a [u8],
@@ -68,7 +68,7 @@ impl DeliveryReader<'_> {
         &self.came[self.place..]
     }
 
-    /// Whose output begins here, which is then no longer waited for.
+    /// The output that begins here; it is no longer expected afterwards.
     fn next_output(&mut self) -> Result<usize> {
         let place = self.place;
         let rest = &self.came[place..];
@@ -78,7 +78,7 @@ impl DeliveryReader<'_> {
         })
     }
 
-    /// Goes past an output, and past what of it comes twice.
+    /// Moves past an output and past the pieces of it that come twice.
     fn read(&mut self, number: usize) -> Result<()> {
         let output = &self.outputs[number];
         let mut read = 0;
@@ -91,7 +91,7 @@ impl DeliveryReader<'_> {
                 return Ok(());
             }
             let Some((back, length)) = self.repeat(&output[..read]) else {
-                // What comes instead is nobody's, and the caller's next look says so.
+                // The next call finds that what follows belongs to no output.
                 ensure!(
                     is_over,
                     "the output of job {} is cut after {read} of {} bytes, at {}",
@@ -115,8 +115,7 @@ impl DeliveryReader<'_> {
         }
     }
 
-    /// Whether here, or some bytes before, the end of what was read so far comes again: how many bytes before, and how
-    /// long the piece is.
+    /// The piece that comes again here or a few bytes before: how many bytes before, and its length.
     fn repeat(&self, read: &[u8]) -> Option<(usize, usize)> {
         let candidates = (0..CHANCE.min(read.len())).flat_map(|back| {
             let longest = self.allowance.longest.min(read.len() - back);
@@ -146,7 +145,7 @@ mod tests {
             .collect()
     }
 
-    /// Pieces of outputs: the number of the job, from where, to where.
+    /// Joins pieces of outputs: the job's number, first and last byte.
     fn stream(pieces: &[(usize, usize, usize)]) -> Vec<u8> {
         let outputs = outputs();
         pieces.iter().flat_map(|(job, from, to)| outputs[*job][*from..*to].to_vec()).collect()

@@ -1,5 +1,4 @@
-//! The folder of a run that is killed again and again: its list, its journal, and where its output goes.
-//! It does not know when it is killed, nor what is right.
+//! The folder of one long run: its list, its journal, and the files or the pipe that its output goes to.
 
 use std::fs::{self, File, OpenOptions};
 use std::mem;
@@ -27,46 +26,46 @@ pub(crate) struct RunFolder {
     outlet: Stdout,
     order: Order,
     limit: u64,
-    /// A variable with its value, as it stands in the environment of each process.
+    /// `NAME=value`, in the environment of each process of the run.
     pub(crate) marker: String,
 }
 
 /// Where standard output goes.
 enum Stdout {
     File,
-    /// One pipe for all runs, so that what comes is in one order.
+    /// One pipe for all procpools of the run, so that their output comes in one order.
     Pipe(OwnedFd, PipeReader),
 }
 
-/// Which kind of run is played.
+/// How a run's output is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Delivery {
-    /// Outputs as they come, to a file.
+    /// As jobs end, to a file.
     File,
-    /// In the order of the list, to a file.
+    /// In input order, to a file.
     Ordered,
-    /// As they come, through a pipe.
+    /// As jobs end, through a pipe.
     Pipe,
 }
 
 /// How procpool is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StartedBy {
-    /// By the whole command, with its list.
+    /// `procpool run --resume`, with the list.
     Command,
-    /// By the journal alone.
+    /// `procpool resume`, from the journal alone.
     Journal,
 }
 
-/// What a run has left.
+/// What a finished run has left.
 pub(crate) struct Leftovers {
     pub(crate) stdout: Vec<u8>,
-    /// Of the jobs: what procpool said itself is taken out.
+    /// The jobs' standard error, without procpool's own messages.
     pub(crate) stderr: Vec<u8>,
     pub(crate) journal: Vec<u8>,
     pub(crate) outputs: Vec<u8>,
     pub(crate) log: String,
-    /// Files that nobody needs any more.
+    /// Files that should have been deleted.
     pub(crate) strays: Vec<String>,
 }
 
@@ -121,30 +120,30 @@ impl RunFolder {
             Stdout::File => command.stdout(append(OUT)?),
             Stdout::Pipe(writer, _) => command.stdout(writer.try_clone()?),
         };
-        // As a shell with job control has it.
+        // As a shell with job control does.
         command.process_group(0);
         let started = Instant::now();
         let child = command.spawn().context("can't start procpool")?;
         RunningProcpool::new(&child, started)
     }
 
-    /// Whether a resume needs nothing else.
+    /// Whether the journal has its whole list, so that `procpool resume` can use it.
     pub(crate) fn has_whole_list(&self) -> bool {
         whole_list(&self.path(JOURNAL)).is_some()
     }
 
-    /// The stamps of the jobs.
+    /// The log in which jobs stamp their starts and ends.
     pub(crate) fn log(&self) -> PathBuf {
         self.path(LOG)
     }
 
-    /// The last that was said on standard error.
+    /// The end of standard error.
     pub(crate) fn last_words(&self) -> String {
         let said = fs::read(self.path(COMPLAINTS)).unwrap_or_default();
         said[said.len().saturating_sub(300)..].escape_ascii().to_string()
     }
 
-    /// All that is there once nobody runs any more, and nobody will.
+    /// Reads all that is left once no process runs any more.
     pub(crate) fn left(&mut self) -> Result<Leftovers> {
         let read = |path: PathBuf| fs::read(&path).with_context(|| format!("can't read {path:?}"));
         let journal = self.path(JOURNAL);
@@ -167,7 +166,7 @@ impl RunFolder {
         })
     }
 
-    /// The folder stays, for somebody to look at.
+    /// Keeps the folder, for somebody to look at.
     pub(crate) fn keep(self) -> PathBuf {
         self.folder.keep()
     }
@@ -209,7 +208,7 @@ impl Delivery {
     }
 }
 
-/// The keys of the last run that was recorded in this journal, where its list is whole.
+/// The keys of the last run in this journal, if its list is complete.
 pub(crate) fn whole_list(journal: &Path) -> Option<Vec<String>> {
     let records = fs::read_to_string(journal.join("journal.jsonl")).ok()?;
     let run = records.lines().rfind(|line| line.contains(r#""record":"run""#))?;
@@ -230,7 +229,7 @@ fn names(folder: &Path) -> Result<Vec<String>> {
     Ok(entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
 }
 
-/// The files in a journal that nobody needs, or of which there are too many.
+/// The files in a journal that should not be there, or of which there are too many.
 fn strays(mut names: Vec<String>) -> Vec<String> {
     let needed = [
         ("journal", ".jsonl"),
@@ -239,7 +238,7 @@ fn strays(mut names: Vec<String>) -> Vec<String> {
         ("list-", ".jsonl"),
         ("printed-", ".shape"),
         ("printed-", ".rows"),
-        // After those that begin like it.
+        // Last, because the two before begin like it.
         ("printed-", ""),
     ];
     for (start, end) in needed {

@@ -1,5 +1,4 @@
-//! The jobs of a run that is killed again and again: short, and each prints what no other does.
-//! It does not know how they are run.
+//! The jobs of a long run: short, and each prints bytes that no other prints.
 
 use std::path::Path;
 
@@ -12,16 +11,16 @@ pub(crate) struct PrintingJob {
     pub(crate) key: String,
     seed: u64,
     nap_milliseconds: u32,
-    /// None prints nothing at all, not even its key.
+    /// Bytes on standard output; with None it does not even print its key.
     stdout: Option<usize>,
     stderr: usize,
 }
 
-/// How many bytes jobs print, each with its share of a hundred.
+/// How many bytes jobs print, each with its share in percent.
 const STDOUT: [(u32, Option<usize>); 4] = [(23, None), (50, Some(60)), (25, Some(5_000)), (2, Some(200_000))];
 const STDERR: [(u32, usize); 4] = [(80, 0), (14, 60), (5, 5_000), (1, 100_000)];
 
-/// As many jobs as are asked for; the same of the same seed.
+/// Makes `count` jobs, always the same from the same seed.
 pub(crate) fn jobs(count: usize, seed: u64) -> Vec<PrintingJob> {
     let random = &mut StdRng::seed_from_u64(seed);
     let job = |number: usize| PrintingJob {
@@ -30,7 +29,7 @@ pub(crate) fn jobs(count: usize, seed: u64) -> Vec<PrintingJob> {
         nap_milliseconds: match random.random_range(0..100) {
             0..50 => 0,
             50..99 => random.random_range(0..20),
-            // Long enough to be there still when the next run starts it again.
+            // Long enough that it may still run when the next procpool starts it again.
             _ => 250,
         },
         stdout: choose(&STDOUT, random),
@@ -50,7 +49,7 @@ fn choose<T: Copy>(shares: &[(u32, T)], random: &mut StdRng) -> T {
 }
 
 impl PrintingJob {
-    /// What sleeper is told, as one word.
+    /// The sleeper's arguments, as one word.
     pub(crate) fn words(&self, log: &Path) -> String {
         let PrintingJob { seed, nap_milliseconds, stdout, stderr, .. } = self;
         let log = log.display();
@@ -63,7 +62,7 @@ impl PrintingJob {
         )
     }
 
-    /// All that it prints there.
+    /// All that it prints to this stream.
     pub(crate) fn output(&self, stream: Stream) -> Vec<u8> {
         match (stream, self.stdout) {
             (Stream::Stdout, None) => Vec::new(),

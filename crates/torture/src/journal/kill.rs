@@ -1,5 +1,4 @@
-//! Kills a run at its moment.
-//! It does not know which moment is next, nor what is right.
+//! Kills a run at the planned moment, which it recognizes by the log of starts and by files that grow.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -16,14 +15,14 @@ use crate::journal::kill_plan::{KillPoint, PlannedKill};
 use crate::running::RunningProcpool;
 use crate::send::Trio;
 
-/// How often is looked whether the moment has come.
+/// The pause between two looks.
 const PULSE: Duration = Duration::from_micros(50);
 
-/// The log of starts, as far as it was read.
+/// The log in which each job stamps its start, as far as it was read.
 pub(crate) struct StartLog {
     file: File,
     text: String,
-    /// The end of the last line that was looked at.
+    /// Where the last complete line ends.
     end: usize,
     starts: u64,
     keys: HashSet<String>,
@@ -41,7 +40,7 @@ impl StartLog {
         })
     }
 
-    /// Reads what is new.
+    /// Reads the new lines.
     pub(crate) fn look(&mut self) -> Result<()> {
         self.file.read_to_string(&mut self.text).context("can't read the log")?;
         let whole = self.text.rfind('\n').map_or(0, |end| end + 1);
@@ -55,7 +54,7 @@ impl StartLog {
         Ok(())
     }
 
-    /// How many bytes of whole lines there were.
+    /// How many bytes of complete lines were read.
     pub(crate) fn length(&self) -> usize {
         self.end
     }
@@ -64,30 +63,30 @@ impl StartLog {
         self.starts
     }
 
-    /// How many jobs have been started at least once.
+    /// How many different jobs have been started.
     pub(crate) fn jobs(&self) -> u64 {
         self.keys.len() as u64
     }
 }
 
-/// What was done to a run.
+/// How a run was killed, if it was.
 #[derive(Default)]
 pub(crate) struct KillResult {
     pub(crate) applied: AppliedAttack,
-    /// How long after its start the first job was started, if one was.
+    /// How long after procpool its first job started, if one did.
     pub(crate) first_job: Option<Duration>,
 }
 
-/// What grows while procpool runs.
+/// What grows while procpool runs, and tells when to kill it.
 pub(crate) trait GrowingFiles {
-    /// How many bytes of the journal there are.
+    /// The size of the journal in bytes.
     fn recorded(&self) -> u64;
 
-    /// How many bytes have come of the output.
+    /// How many bytes of output have come.
     fn printed(&self) -> u64;
 }
 
-/// Waits for the moment and kills, unless the run has ended before.
+/// Waits for the moment and kills, unless the run ends before.
 pub(crate) fn kill_at(
     planned: &PlannedKill,
     run: &RunningProcpool,

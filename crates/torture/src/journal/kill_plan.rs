@@ -1,5 +1,4 @@
-//! When a run is killed, and which of its processes.
-//! It does not know any process, nor what is right.
+//! When a procpool is killed, and which of its processes.
 
 use std::time::Duration;
 
@@ -8,42 +7,42 @@ use rand::rngs::StdRng;
 
 use crate::target::Target;
 
-/// A KILL.
+/// A KILL at a moment.
 #[derive(Debug)]
 pub(crate) struct PlannedKill {
-    /// Of all at once as well: then nobody is left who could clean up.
+    /// Also all three at once: then no process is left to clean up.
     pub(crate) victim: Target,
     pub(crate) moment: KillPoint,
-    /// At the latest when so many jobs have been started.
+    /// At the latest after this many starts of jobs.
     pub(crate) most_starts: u64,
 }
 
-/// When.
+/// The moment of a KILL.
 #[derive(Debug, PartialEq)]
 pub(crate) enum KillPoint {
-    /// So long after its start: before a job runs, most often.
+    /// This long after procpool's start; mostly before a job runs.
     After(Duration),
-    /// Once so many jobs have been started.
+    /// After this many starts of jobs.
     Started(u64),
-    /// Once so many bytes of the journal have been written.
+    /// After this many more bytes of the journal.
     Recorded(u64),
-    /// Once so many bytes of the output have been.
+    /// After this many more bytes of output.
     Printed(u64),
 }
 
-/// What there is yet to be done.
+/// What is left to be done.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Remaining {
     pub(crate) jobs: u64,
     pub(crate) kills: u64,
-    /// How long it took of late from the start to the first job.
+    /// The last measured time from procpool's start to its first job.
     pub(crate) way_to_first_job: Duration,
 }
 
 impl PlannedKill {
-    /// The next, such that the jobs last for as many as there are to be.
+    /// The next kill, planned so that the jobs last for all kills that are left.
     pub(crate) fn random(random: &mut StdRng, limit: u64, left: Remaining) -> PlannedKill {
-        // What was under way is started once more each time.
+        // Each kill makes the running jobs start again.
         let fair = left.jobs / left.kills.max(1) + limit / 2;
         let most_starts = random.random_range(0..=2 * fair);
         let moment = match random.random_range(0..8) {

@@ -1,5 +1,8 @@
-//! The torture of journals: one long run that is killed again and again and gone on with, until its list is done.
-//! It does not know how that is played, only what has to be right then.
+//! The torture of journals: one long run that is killed and resumed until its list is done, for each way of
+//! printing.
+//!
+//! What has to be right then: each job succeeded once in the journal, its output came once, and few jobs
+//! ran twice.
 
 mod delivery;
 mod folder;
@@ -29,10 +32,10 @@ use crate::journal::records::{Files, Printed};
 use crate::journal::starts::{Log, Reruns};
 use crate::round;
 
-/// What is written at once to a pipe, and may come twice after a kill.
+/// The most that procpool writes to a pipe at once, which may come twice after a kill.
 const PIECE: usize = 4096;
 
-/// Plays a run for each way in which output goes.
+/// Plays a run for each way of printing.
 pub(crate) fn run(procpool: &Path, hardness: Hardness) -> Result<()> {
     let Hardness { kills, jobs, seed } = hardness;
     println!("seed {seed}: runs of {jobs} jobs, each killed {kills} times");
@@ -52,7 +55,7 @@ fn play_and_judge(procpool: &Path, delivery: Delivery, hardness: Hardness) -> Re
     let jobs = job::jobs(hardness.jobs, hardness.seed);
     let mut folder = RunFolder::new(&jobs, delivery, LIMIT)?;
     let played = play(procpool, hardness, &folder);
-    // Whatever went wrong, nobody may be left on this machine.
+    // Whatever went wrong, no process may be left on this machine.
     census::kill_all(Duration::from_secs(10))?;
     let judged = played.and_then(|played| {
         let figures = judge(&jobs, delivery, &played, &folder.left()?)?;
@@ -64,10 +67,10 @@ fn play_and_judge(procpool: &Path, delivery: Delivery, hardness: Hardness) -> Re
     })
 }
 
-/// What of a list that is done was done more than once.
+/// What was done more than once.
 struct Figures {
     again: Reruns,
-    /// Pieces of standard output and of standard error that came twice.
+    /// Pieces of standard output and standard error that came twice.
     twice: [u64; 2],
 }
 

@@ -1,10 +1,9 @@
-//! What procpool says itself, among what jobs have written.
-//! Does not know what either is about.
+//! Takes procpool's own messages out of what jobs have written to the same stream.
 
-/// How its lines begin.
+/// How each of procpool's messages begins.
 pub(crate) const OWN_PREFIX: &[u8] = b"procpool: ";
 
-/// Its lines stand between pieces of outputs; no job prints such a line.
+/// Removes its lines, which may stand in the middle of a job's line. No job prints such a line.
 pub(crate) fn without_own_messages(said: &[u8]) -> Vec<u8> {
     let mut others = Vec::new();
     let mut rest = said;

@@ -1,5 +1,5 @@
-//! Plays the run: starts it, kills it, goes on with it, until its list is done and nothing is left to do.
-//! It does not know what has to be right in the files that it leaves.
+//! Plays one long run: starts procpool, kills it, resumes, until the list is done; then resumes once more,
+//! which must run nothing.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,7 +17,7 @@ use crate::journal::kill::{KillResult, StartLog, kill_at};
 use crate::journal::kill_plan::{PlannedKill, Remaining};
 use crate::target::Target;
 
-/// How hard it is.
+/// How many jobs, how many kills, and the seed.
 #[derive(Clone, Copy)]
 pub(crate) struct Hardness {
     pub(crate) kills: u64,
@@ -28,23 +28,23 @@ pub(crate) struct Hardness {
 /// How many jobs run at once.
 pub(crate) const LIMIT: u64 = 8;
 
-/// A list that is done, and what was done to it.
+/// A finished list and how often it was killed.
 #[derive(Default)]
 pub(crate) struct LongRunResult {
     kills: BTreeMap<Target, u64>,
-    /// How long the log of starts was at the end of each run.
+    /// The length of the log of starts at the end of each procpool.
     pub(crate) ends_of_runs: Vec<usize>,
     seconds: f64,
 }
 
-/// What a run may take that nobody kills, and one that was killed.
+/// The longest wait for a procpool that is not killed, and for one that was.
 const PATIENCE: Duration = Duration::from_secs(600);
 const LAST_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Plays it.
+/// Plays the run.
 ///
 /// # Errors
-/// Where a run ended otherwise than it must, somebody is left, or what is done is done again.
+/// A procpool ended otherwise than it must, a process is left, or a finished job ran again.
 pub(crate) fn play(procpool: &Path, hardness: Hardness, folder: &RunFolder) -> Result<LongRunResult> {
     let begun = Instant::now();
     let mut play = LongRun {
@@ -85,7 +85,7 @@ struct LongRun<'a> {
 
 impl LongRun<'_> {
     fn planned(&mut self, jobs: u64, kills: u64) -> PlannedKill {
-        // Those that were started last may not be done.
+        // The jobs that were started last may not be done.
         let done = self.log.jobs().saturating_sub(LIMIT);
         let left = Remaining {
             jobs: jobs - done,
@@ -95,7 +95,7 @@ impl LongRun<'_> {
         PlannedKill::random(&mut self.random, LIMIT, left)
     }
 
-    /// One run, which ends by itself only if nobody kills it before.
+    /// Runs procpool once, until it ends or is killed.
     fn run(&mut self, planned: Option<&PlannedKill>) -> Result<AppliedAttack> {
         let process = self.folder.start(self.procpool, self.way())?;
         let KillResult { applied, first_job } = match planned {
@@ -105,14 +105,14 @@ impl LongRun<'_> {
         self.way_to_first_job = first_job.unwrap_or(self.way_to_first_job);
         let patience = if applied.signals.is_empty() { PATIENCE } else { LAST_PATIENCE };
         let end = process.wait(Instant::now() + patience)?;
-        // Who was left has become a child of this process; the next run has to cope with those that go on.
+        // Reaps what the kill left. Processes that still run are the next procpool's to deal with.
         census::wait_until_gone(Instant::now())?;
         self.log.look()?;
         ending::judge(end, Some(0), &applied)?;
         Ok(applied)
     }
 
-    /// Most often by the journal alone, where that has all that it takes.
+    /// Mostly by the journal alone, once that has the whole list.
     fn way(&mut self) -> StartedBy {
         self.has_whole_list = self.has_whole_list || self.folder.has_whole_list();
         if self.has_whole_list && self.random.random_bool(0.8) {

@@ -1,5 +1,5 @@
-//! Whether a journal says of each job once that it succeeded, and holds what it printed.
-//! It does not know how the journal was written; it reads it as its documentation has it.
+//! Whether a journal has exactly one success of each job, with what the job printed. It reads the journal
+//! by its documentation, without procpool's own code.
 
 use std::collections::HashMap;
 
@@ -8,27 +8,27 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
-/// What a job has printed.
+/// A job's expected output.
 pub(crate) struct Printed {
     pub(crate) key: String,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
 }
 
-/// The two files of a journal.
+/// The contents of a journal's two files.
 pub(crate) struct Files<'a> {
     pub(crate) journal: &'a [u8],
     pub(crate) outputs: &'a [u8],
 }
 
-/// Judges the journal of a list that is done.
+/// Checks the journal of a finished list.
 ///
 /// # Errors
-/// Names the job and what of it is recorded wrongly.
+/// Names a job with a wrong record.
 pub(crate) fn judge(jobs: &[Printed], files: &Files<'_>) -> Result<()> {
     let attempts = attempts(files.journal)?;
     let mut by_key: HashMap<&str, &Value> = HashMap::new();
-    // A pool whose guardian was killed stops its jobs, and may come to say so.
+    // A pool whose keeper was killed stops its jobs, and may still record that.
     for attempt in attempts.iter().filter(|attempt| attempt["outcome"] != "stopped") {
         let key = attempt["key"].as_str().context("an attempt without a key")?;
         ensure!(attempt["success"] == true, "{key} is recorded as {}: {attempt}", attempt["outcome"]);
@@ -47,10 +47,10 @@ pub(crate) fn judge(jobs: &[Printed], files: &Files<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The records of attempts, in their order.
+/// The records of attempts, in order.
 ///
 /// # Errors
-/// Where a line is no record.
+/// A line is no valid record.
 pub(crate) fn attempts(journal: &[u8]) -> Result<Vec<Value>> {
     ensure!(journal.ends_with(b"\n"), "the journal ends within a line");
     let mut attempts = Vec::new();
@@ -65,10 +65,10 @@ pub(crate) fn attempts(journal: &[u8]) -> Result<Vec<Value>> {
     Ok(attempts)
 }
 
-/// What was recorded of an output.
+/// The recorded bytes of an output.
 ///
 /// # Errors
-/// Where that is not there, or in two ways.
+/// They are missing, or recorded in two ways.
 pub(crate) fn output(attempt: &Value, name: &str, outputs: &[u8]) -> Result<Vec<u8>> {
     let field = |suffix: &str| &attempt[format!("{name}{suffix}")];
     let length = usize::try_from(field("_bytes").as_u64().context("no number of bytes")?)?;

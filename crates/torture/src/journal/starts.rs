@@ -1,28 +1,27 @@
-//! Whether the jobs ran as often as they may, by the stamps that each has left of its starts and ends.
-//! It does not know what was recorded of them.
+//! Whether jobs ran only as often as they may, by the stamps that each leaves of its start and its end.
 
 use std::collections::{HashMap, HashSet};
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// The stamps of all processes, and how long that log was at the end of each run.
+/// All stamps, and the length of that log at the end of each procpool.
 pub(crate) struct Log<'a> {
     pub(crate) text: &'a str,
     pub(crate) ends_of_runs: &'a [usize],
 }
 
-/// How often jobs ran that had run before.
+/// How often jobs ran again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reruns {
     pub(crate) all: u64,
-    /// How many jobs at most in one run.
+    /// The most jobs that ran again in one procpool.
     pub(crate) worst: u64,
 }
 
-/// Judges a list that is done, where at most `limit` jobs ran at once and procpool was killed so often.
+/// Checks a finished list of which at most `limit` jobs ran at once, after this many kills.
 ///
 /// # Errors
-/// Names a job that was not done, or ran while it still ran; or says that too many ran a second time.
+/// Names a job that was never done or ran twice at once, or says that too many ran again.
 pub(crate) fn judge(keys: &[&str], limit: u64, kills: u64, log: &Log<'_>) -> Result<Reruns> {
     let processes = processes(log.text)?;
     let mut by_key: HashMap<&str, Vec<&StampedProcess>> = HashMap::new();
@@ -45,17 +44,17 @@ pub(crate) fn judge(keys: &[&str], limit: u64, kills: u64, log: &Log<'_>) -> Res
     Ok(again)
 }
 
-/// A process of a job.
+/// A process of a job, by its stamps.
 struct StampedProcess<'a> {
     key: &'a str,
     start: u64,
-    /// None where it was killed.
+    /// None where the process was killed.
     end: Option<u64>,
-    /// Where the log tells of its start.
+    /// Where its start is in the log.
     offset: usize,
 }
 
-/// In the order of the log.
+/// All processes, in the order of the log.
 fn processes(text: &str) -> Result<Vec<StampedProcess<'_>>> {
     let mut processes: Vec<StampedProcess> = Vec::new();
     let mut running = HashMap::new();
@@ -90,8 +89,9 @@ fn was_done_and_never_twice_at_once(processes: &[&StampedProcess]) -> Result<()>
     Ok(())
 }
 
-/// The most jobs that were started again within a run. Who was left by a kill may leave its stamp late, within the
-/// next run, but no later than it is started again; so jobs are counted, not starts.
+/// The most jobs that were started again in one procpool. A process that outlived a kill may stamp its
+/// start late, during the next procpool, but before its job is started again; so this counts jobs and not
+/// starts.
 fn worst(processes: &[StampedProcess], ends_of_runs: &[usize]) -> u64 {
     let mut seen = HashSet::new();
     let mut again: HashMap<usize, HashSet<&str>> = HashMap::new();
@@ -110,7 +110,7 @@ mod tests {
 
     use super::*;
 
-    /// Judges a, b and c with a limit of 2 and a kill after each run.
+    /// Checks the jobs a, b and c with a limit of 2 and a kill after each run.
     fn verdict(runs: &[&str]) -> Result<Reruns> {
         let mut text = String::new();
         let mut ends_of_runs = Vec::new();

@@ -1,5 +1,4 @@
-//! What a journal has of an attempt, and whether the lines in it are whole and of one process.
-//! Does not know which attempt counts.
+//! An attempt as the journal has it, checked: its lines must be whole and of one process.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -8,19 +7,19 @@ use sleeper::lines::Mark;
 
 use crate::journal::records;
 
-/// The record of an attempt.
+/// An attempt that was recorded.
 pub(crate) struct Attempt {
     pub(crate) key: String,
     pub(crate) generation: u64,
     pub(crate) is_success: bool,
     pub(crate) is_stopped: bool,
-    /// What it wrote to each stream, if anything: which process, and how many lines.
+    /// The stream, the process and the number of lines of each output that is not empty.
     pub(crate) outputs: Vec<(Stream, u32, u64)>,
 }
 
 impl Attempt {
     /// # Errors
-    /// Where it is not whole, or what it says was written is not.
+    /// A line is cut, or the recorded output is missing or of several processes.
     pub(crate) fn read(value: &Value, outputs: &[u8]) -> Result<Attempt> {
         let mut attempt = Attempt {
             key: value["key"].as_str().context("no key")?.to_owned(),

@@ -1,5 +1,4 @@
-//! The folder of a scenario: its lists, its journal, and where its output goes.
-//! Does not know when it is killed, nor what is right.
+//! The folder of a scenario: its lists, its journal, and where its output goes: files, pipes or a terminal.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -24,27 +23,27 @@ use crate::journal::scenario::plan::{Changed, Failed, LIMIT, Outlet, Run, Scenar
 use crate::pipe_reader::PipeReader;
 use crate::running::RunningProcpool;
 
-/// The folder.
+/// The folder, with where the two streams go.
 pub(crate) struct ScenarioFolder {
     folder: TempDir,
-    /// Standard output and standard error; one where both go to the same place.
+    /// One for standard output and one for standard error, or a single one for both.
     sinks: Vec<Sink>,
-    /// A variable with its value, as it stands in the environment of each process.
+    /// `NAME=value`, in the environment of each process of the scenario.
     pub(crate) marker: String,
 }
 
-/// Where a stream goes.
+/// Where one or both streams go.
 enum Sink {
     File {
         path: PathBuf,
-        /// How long it was at the end of each run.
+        /// Its length at the end of each run.
         ends: Vec<u64>,
     },
-    /// What can't be asked for its length: at the end of each run a mark is written there.
+    /// A pipe or a terminal, whose length can't be read: a mark is written to it at the end of each run.
     Pipe { end: File, reader: PipeReader },
 }
 
-/// No job writes it, and no terminal changes it.
+/// The mark: a byte that no job writes and no terminal changes.
 const MARK: u8 = 1;
 
 const JOURNAL: &str = "journal";
@@ -63,7 +62,7 @@ impl ScenarioFolder {
         Ok(ScenarioFolder { sinks: sinks?, marker, folder })
     }
 
-    /// Starts procpool: the run of this number, from 0.
+    /// Starts procpool for run `number`, from 0.
     pub(crate) fn start(
         &self,
         procpool: &Path,
@@ -94,7 +93,7 @@ impl ScenarioFolder {
         let stdout = self.sinks[0].open()?;
         let stderr = self.sinks.get(1).map_or_else(|| Ok(stdout.try_clone()?), Sink::open)?;
         command.stdout(stdout).stderr(stderr);
-        // As a shell with job control has it.
+        // As a shell with job control does.
         command.process_group(0);
         let started = Instant::now();
         let child = command.spawn().context("can't start procpool")?;
@@ -119,7 +118,7 @@ impl ScenarioFolder {
             };
             (job.key.clone(), json!({"cmd": command, "retries": job.retries}))
         };
-        // In the order of the list, which a map would not keep.
+        // Written by hand, because a map would not keep the order.
         let entries: Vec<String> =
             jobs.iter().map(job).map(|(key, value)| format!("{}: {value}", Value::from(key))).collect();
         debug_assert!(
@@ -128,7 +127,7 @@ impl ScenarioFolder {
         Ok(format!("{{\"jobs\": {{\n{}\n}}}}\n", entries.join(",\n")))
     }
 
-    /// A run is over.
+    /// Takes note of the end of a run.
     pub(crate) fn end_run(&mut self) -> Result<()> {
         self.sinks.iter_mut().try_for_each(Sink::end_run)
     }
@@ -141,22 +140,22 @@ impl ScenarioFolder {
         self.file(JOURNAL)
     }
 
-    /// The stamps of the jobs.
+    /// The log in which jobs stamp their starts and ends.
     pub(crate) fn log(&self) -> PathBuf {
         self.file(LOG)
     }
 
-    /// Files that procpool should have taken away.
+    /// How many temporary files are left.
     pub(crate) fn temporary_files(&self) -> Result<usize> {
         Ok(fs::read_dir(self.file(TEMPORARY))?.count())
     }
 
-    /// All that came, by stream and by run.
+    /// All output, by stream and by run.
     pub(crate) fn came(&mut self) -> Result<Vec<Vec<Segment>>> {
         self.sinks.drain(..).map(Sink::segments).collect()
     }
 
-    /// The folder stays, for somebody to look at.
+    /// Keeps the folder, for somebody to look at.
     pub(crate) fn keep(self) -> PathBuf {
         self.folder.keep()
     }

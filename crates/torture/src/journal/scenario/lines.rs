@@ -1,5 +1,5 @@
-//! What has come on one stream in all runs, made into lines: without what a terminal adds, without procpool's own words, and
-//! without the pieces that came twice where they may. Does not know which lines there should be.
+//! Splits what came on one stream in all runs into lines, without what a terminal adds, without procpool's
+//! own messages, and without pieces that may come twice.
 
 use std::ops::Range;
 
@@ -7,15 +7,15 @@ use sleeper::lines::Mark;
 
 use crate::journal::own_messages::{OWN_PREFIX, without_own_messages};
 
-/// What a run has added to a stream.
+/// What one run added to a stream.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Segment {
     pub(crate) bytes: Vec<u8>,
-    /// Whether the run was killed, so that its last piece may come again.
+    /// Whether the run was killed, so that its last piece may come twice.
     pub(crate) is_killed: bool,
 }
 
-/// A stream, line by line.
+/// The lines of a stream.
 #[derive(Debug, Default)]
 pub(crate) struct StreamLines {
     pub(crate) lines: Vec<Line>,
@@ -28,7 +28,7 @@ pub(crate) struct StreamLines {
 pub(crate) struct Line {
     /// Without its newline.
     pub(crate) text: Vec<u8>,
-    /// In which run it began, and in which it ended.
+    /// The runs in which it began and ended.
     pub(crate) begun: usize,
     pub(crate) ended: usize,
 }
@@ -37,12 +37,12 @@ pub(crate) struct Line {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repeats {
     None,
-    /// The last one before a kill, of at most so many bytes.
+    /// The last piece before a kill, if it has at most this many bytes.
     UpTo(usize),
 }
 
 impl Line {
-    /// What stands before the last tab, and whose line it is, if it is whole.
+    /// The label before the last tab, and the mark of the line if it is whole.
     pub(crate) fn read(&self) -> (&[u8], Option<Mark>) {
         let tab = self.text.iter().rposition(|byte| *byte == b'\t');
         let (label, rest) = tab.map_or((&[][..], &self.text[..]), |tab| self.text.split_at(tab + 1));
@@ -50,24 +50,25 @@ impl Line {
     }
 }
 
-/// Reads the segments one behind the other.
+/// Joins the segments and splits them into lines.
 pub(crate) fn read(segments: &[Segment], repeats: Repeats) -> StreamLines {
     let mut came = StreamLines::default();
-    // Of the line that has not ended, and how many bytes came before it.
+    // The unfinished line, and where it begins.
     let mut all: Vec<u8> = Vec::new();
     let mut begun = 0;
     let mut start = 0;
     let mut is_killed = false;
-    // Where in that line an earlier run began that didn't end it either: what came twice there is known when it has ended.
+    // Where in the unfinished line an earlier run began. Whether a piece came twice there is known only
+    // when the line ends.
     let mut loose = None;
     for (run, segment) in segments.iter().enumerate() {
         let bytes = without_controls(&segment.bytes);
         let begins_with_words = bytes.starts_with(OWN_PREFIX) && start < all.len();
         let bytes = without_own_messages(&bytes);
-        // One that was refused has nothing but words, and the next finishes the line.
+        // A run that was refused prints only messages; the next run finishes the line.
         let is_cut_off = begins_with_words && !bytes.is_empty();
         if is_cut_off {
-            // With the words of a resume behind it nobody finds its rest.
+            // A message of a resume follows, so the line's rest can't be found.
             let text = all.split_off(start);
             came.lines.push(Line { text, begun, ended: run });
         }
@@ -97,7 +98,8 @@ pub(crate) fn read(segments: &[Segment], repeats: Repeats) -> StreamLines {
                 start = all.len();
             }
         }
-        // A run that prints nothing doesn't make the piece before it another's.
+        // After a run that prints nothing, the piece before it still counts as the last one of a killed
+        // run.
         is_killed = segment.is_killed || is_killed && bytes.is_empty();
     }
     if start < all.len() {
@@ -106,15 +108,15 @@ pub(crate) fn read(segments: &[Segment], repeats: Repeats) -> StreamLines {
     came
 }
 
-/// How many bytes at the beginning of `next` are those at the end of `all`, whose last line begins at `start`, and without them the
-/// line in between is whole.
+/// How many bytes at the beginning of `next` repeat the end of `all`, such that the line in between, which
+/// begins at `start`, is whole without them.
 fn repeated(all: &[u8], start: usize, next: &[u8], longest: usize) -> usize {
     whole_without(all, start, next, longest)
         .unwrap_or_else(|| if is_part(all, next, longest) { next.len() } else { 0 })
 }
 
-/// The same of an earlier run as well, which began at the end of `before`, in this line: where, and how many bytes, if the line is
-/// not whole without that.
+/// Like `repeated`, but a piece of an earlier run, which began at the end of `before`, may have come twice
+/// as well: where, and how many bytes, if the line is not whole otherwise.
 fn repeated_earlier(all: &[u8], before: Range<usize>, next: &[u8], longest: usize) -> Option<(usize, usize)> {
     let (start, at) = (before.start, before.end);
     if whole_without(all, start, next, longest).is_some() {
@@ -143,13 +145,13 @@ fn whole_without(all: &[u8], start: usize, next: &[u8], longest: usize) -> Optio
     (0..=most).rev().find(is_one)
 }
 
-/// Whether all of this run is the beginning of a piece that had come, and was cut once more.
+/// Whether this whole run is the beginning of a piece that had come before, and was cut again.
 fn is_part(all: &[u8], next: &[u8], longest: usize) -> bool {
     let last = &all[all.len() - longest.min(all.len())..];
     !next.is_empty() && last.windows(next.len()).any(|window| window == next)
 }
 
-/// A terminal ends lines with a carriage return too; what begins with ESC [ is for it alone.
+/// Removes a terminal's carriage returns, and lines that begin with ESC [, which are for the terminal only.
 fn without_controls(bytes: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(bytes.len());
     let mut rest = bytes.iter().copied().peekable();

@@ -1,6 +1,8 @@
-//! The torture of journals in many short scenarios: lists that change, outputs that are told to look otherwise, to files, pipes and
-//! terminals, and somebody who has his hands in the journal. Each has a process of its own.
-//! Does not know how one is played, only how many lines may be wrong: none.
+//! The torture of journals by many short scenarios: lists that change, outputs in changing shapes, to
+//! files, pipes and terminals, and somebody who tampers with the journal. Not a single line may be lost,
+//! doubled, mixed or torn.
+//!
+//! Each scenario is played in a process of its own, because it adopts and reaps every orphan.
 
 mod attempt;
 mod folder;
@@ -31,10 +33,10 @@ use crate::journal::scenario::plan::{Scenario, Who};
 use crate::journal::scenario::play::{Finish, play};
 use crate::round;
 
-/// What is written at once to a pipe, and may come twice after a kill.
+/// The most that procpool writes to a pipe at once, which may come twice after a kill.
 const PIECE: usize = 4096;
 
-/// How many, which, and how many at once.
+/// How many scenarios, the first seed, and how many at once.
 #[derive(Clone, Copy)]
 pub(crate) struct ScenarioSet {
     pub(crate) scenarios: u64,
@@ -42,7 +44,7 @@ pub(crate) struct ScenarioSet {
     pub(crate) lanes: usize,
 }
 
-/// What came of a scenario, or of many.
+/// The result of a scenario, or the sum of many.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct ScenarioReport {
     seed: u64,
@@ -59,7 +61,7 @@ struct ScenarioReport {
     faults: Vec<String>,
 }
 
-/// Plays them and says what came of them.
+/// Plays all scenarios and prints a summary.
 pub(crate) fn run(procpool: &Path, number: ScenarioSet) -> Result<()> {
     let ScenarioSet { scenarios, seed, lanes } = number;
     println!("seed {seed}: {scenarios} scenarios, {lanes} at once");
@@ -97,7 +99,7 @@ pub(crate) fn run(procpool: &Path, number: ScenarioSet) -> Result<()> {
     )
 }
 
-/// Plays one in a process of its own, which adopts and reaps whatever is an orphan.
+/// Plays one scenario in a process of its own.
 fn play_elsewhere(procpool: &Path, seed: u64) -> Result<ScenarioReport> {
     let mut command = Command::new(env::current_exe().context("can't find this program")?);
     command.args([
@@ -115,7 +117,7 @@ fn play_elsewhere(procpool: &Path, seed: u64) -> Result<ScenarioReport> {
     serde_json::from_slice(&output.stdout).context("its report can't be read")
 }
 
-/// Plays the scenario of this seed in this process, and prints what came of it in JSON.
+/// Plays the scenario of this seed in this process, and prints its report as JSON.
 pub(crate) fn run_alone(procpool: &Path, seed: u64) -> Result<()> {
     round::prepare()?;
     let procpool = procpool.canonicalize().context("no procpool")?;
@@ -123,7 +125,7 @@ pub(crate) fn run_alone(procpool: &Path, seed: u64) -> Result<()> {
     let scenario = Scenario::random(seed, who);
     let mut folder = ScenarioFolder::new(scenario.outlet)?;
     let played = play(&procpool, &scenario, &mut folder);
-    // Whatever went wrong, nobody may be left on this machine.
+    // Whatever went wrong, no process may be left on this machine.
     census::kill_all(Duration::from_secs(10))?;
     let mut heard = Vec::new();
     let mut report = ScenarioReport {
@@ -216,7 +218,7 @@ impl fmt::Display for ScenarioReport {
     }
 }
 
-/// One that was bad.
+/// Shows a scenario in which something was wrong.
 struct Bad<'a>(&'a ScenarioReport);
 
 impl fmt::Display for Bad<'_> {

@@ -1,5 +1,5 @@
-//! What a scenario is: which jobs, printed how and to where, killed when, and what else is done to it in between; all of it from
-//! a seed. Does not know how it is played, nor what is right.
+//! What a scenario is: which jobs, printed how and to where, killed when, and what else is done in between.
+//! All of it follows from a seed.
 
 use std::fmt;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::plan::Order;
 /// How many jobs run at once.
 pub(crate) const LIMIT: u64 = 4;
 
-/// A list that is begun, killed and gone on with.
+/// A list of jobs that is run, killed and resumed.
 pub(crate) struct Scenario {
     pub(crate) outlet: Outlet,
     /// The last is not killed.
@@ -31,7 +31,7 @@ pub(crate) struct Run {
     pub(crate) failed: Failed,
     pub(crate) changed: Changed,
     pub(crate) planned: Option<PlannedKill>,
-    /// What is done before.
+    /// What is done to the journal before this run.
     pub(crate) tampering: Option<Tampering>,
 }
 
@@ -39,15 +39,15 @@ pub(crate) struct Run {
 #[derive(Clone, Debug)]
 pub(crate) struct ScenarioJob {
     pub(crate) key: String,
-    /// Lines on standard output and on standard error.
+    /// How many lines it writes to standard output and to standard error.
     pub(crate) lines: [u64; 2],
     line_bytes: usize,
     pace_milliseconds: u32,
     nap_milliseconds: u32,
-    /// How many of its first processes fail.
+    /// How many of its first attempts fail.
     fail_first: u32,
     pub(crate) retries: u32,
-    /// What it does first, once.
+    /// What it does to the journal first, once.
     pub(crate) tampering: Option<Tampering>,
 }
 
@@ -75,14 +75,14 @@ pub(crate) enum Mode {
     Lines,
 }
 
-/// What becomes of jobs that failed.
+/// What happens to failed jobs on a resume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failed {
     RunAgain,
     StayAsTheyAre,
 }
 
-/// What becomes of jobs with another command.
+/// What happens to jobs with another command on a resume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Changed {
     Rerun,
@@ -91,7 +91,7 @@ pub(crate) enum Changed {
 
 const TAGS: [Option<&str>; 6] = [None, None, Some(""), Some("x"), Some("a longer one"), Some("<{#}> {key}")];
 
-/// Whether lines of this job may begin like this.
+/// Whether `label` may stand before the lines of this job.
 pub(crate) fn is_label(label: &[u8], key: &str) -> bool {
     let Some(label) = label.strip_suffix(b"\t") else { return label.is_empty() };
     let Ok(label) = std::str::from_utf8(label) else { return false };
@@ -102,7 +102,7 @@ pub(crate) fn is_label(label: &[u8], key: &str) -> bool {
 }
 
 impl Scenario {
-    /// The same seed makes the same. Only what the machine makes of its times differs.
+    /// The same seed makes the same scenario; only the machine's timing differs.
     pub(crate) fn random(seed: u64, who: Who) -> Scenario {
         let random = &mut StdRng::seed_from_u64(seed);
         let mut jobs: Vec<ScenarioJob> =
@@ -139,15 +139,15 @@ impl Scenario {
     }
 }
 
-/// As whom procpool runs here.
+/// The user who runs procpool here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
-    /// Who can give files to another user.
+    /// One who can give files to another user.
     Root,
     Anybody,
 }
 
-/// In four of ten scenarios somebody touches the journal: by hand before a run, or in a job.
+/// In four of ten scenarios the journal is tampered with, by hand before a run or by a job.
 fn tamper(runs: &mut [Run], who: Who, random: &mut StdRng) {
     let number = random.random_range(1..runs.len());
     match random.random_range(0..10) {
@@ -167,7 +167,7 @@ fn tamper(runs: &mut [Run], who: Who, random: &mut StdRng) {
     }
 }
 
-/// Some are left out, some come, some are moved, and some have another command.
+/// Removes some jobs, adds some, moves some, and gives some another command.
 fn change(jobs: &mut Vec<ScenarioJob>, random: &mut StdRng) {
     if random.random_bool(0.5) {
         jobs.retain(|_| random.random_bool(0.85));
@@ -186,7 +186,7 @@ fn change(jobs: &mut Vec<ScenarioJob>, random: &mut StdRng) {
     }
     if random.random_bool(0.3) {
         for job in jobs.iter_mut().filter(|_| random.random_bool(0.2)) {
-            // Another number of lines, so that one can tell of which command they are.
+            // Another number of lines tells which command printed them.
             job.lines = job.lines.map(|count| count + 1);
         }
     }
@@ -223,7 +223,7 @@ impl ScenarioJob {
         }
     }
 
-    /// What sleeper is told, as one word.
+    /// The sleeper's arguments, as one word.
     pub(crate) fn words(&self, log: &str) -> String {
         let ScenarioJob {
             lines: [stdout, stderr],
@@ -270,7 +270,7 @@ impl Outlet {
         !matches!(self, Outlet::Files | Outlet::Pipes)
     }
 
-    /// Whether whoever goes on can see for himself what is there.
+    /// Whether a resume can see what was written.
     pub(crate) fn is_file(self) -> bool {
         matches!(self, Outlet::Files | Outlet::OneFile)
     }

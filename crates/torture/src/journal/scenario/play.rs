@@ -1,5 +1,5 @@
-//! Plays a scenario: starts procpool, kills it, does harm, goes on with it, and collects what there is to judge.
-//! Does not know what is right, but how a run may end.
+//! Plays a scenario: starts procpool, kills it, tampers with the journal, resumes, and collects the
+//! evidence for `judge`.
 
 use std::collections::HashMap;
 use std::fs;
@@ -22,11 +22,11 @@ use crate::journal::scenario::plan::{self, Changed, Mode, Run, Scenario};
 use crate::journal::scenario::tampering::{FOREIGN, Tampering};
 use crate::plan::Order;
 
-/// What a run may take that nobody kills, and one that was killed.
+/// The longest wait for a procpool that is not killed, and for one that was.
 const PATIENCE: Duration = Duration::from_secs(120);
 const LAST_PATIENCE: Duration = Duration::from_secs(10);
 
-/// What came of a scenario.
+/// The evidence of a scenario that was played.
 pub(crate) struct ScenarioResult {
     pub(crate) evidence: Evidence,
     pub(crate) streams: Vec<Vec<Segment>>,
@@ -34,12 +34,12 @@ pub(crate) struct ScenarioResult {
     pub(crate) end: Finish,
 }
 
-/// How it ended.
+/// How a scenario ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Finish {
-    /// With the whole list.
+    /// The list was done.
     Done,
-    /// Procpool would have nothing to do with what it found, or stopped.
+    /// procpool refused the journal, or stopped because of it.
     Refused,
 }
 
@@ -48,18 +48,18 @@ pub(crate) enum Finish {
 struct PastRun {
     way: StartedBy,
     is_killed: bool,
-    /// The status where it ended by itself.
+    /// The exit status, where it was not killed.
     status: Option<i32>,
-    /// How long the log of starts was at its end.
+    /// The length of the log of starts at its end.
     log: usize,
-    /// Of its record.
+    /// The generation that its record in the journal has.
     generation: u64,
 }
 
-/// Plays it.
+/// Plays the scenario.
 ///
 /// # Errors
-/// Where a run ended otherwise than it may, somebody is left, or what a stranger wants was run.
+/// A run ended otherwise than it may, a process is left, or a foreign command was run.
 pub(crate) fn play(
     procpool: &Path,
     scenario: &Scenario,
@@ -95,7 +95,7 @@ struct ScenarioPlayer<'a> {
     log: StartLog,
     trust: Trust,
     past: Vec<PastRun>,
-    /// The list of each run, where it is known.
+    /// The keys of each run's list, where they are known.
     orders: Vec<Option<Vec<String>>>,
 }
 
@@ -125,7 +125,7 @@ impl ScenarioPlayer<'_> {
         Ok(Finish::Done)
     }
 
-    /// A resume of what another user has his hands in runs nothing of it, and changes nothing.
+    /// Resumes a journal that another user can write to, which must run nothing and change nothing.
     fn resume_after_trick(
         &mut self,
         tampering: &Tampering,
@@ -174,7 +174,7 @@ impl ScenarioPlayer<'_> {
         };
         let patience = if applied.signals.is_empty() { PATIENCE } else { LAST_PATIENCE };
         let end = process.wait(Instant::now() + patience)?;
-        // Who goes on for a moment may still print.
+        // Processes that outlive the kill for a moment may still print.
         census::wait_until_gone(Instant::now() + LAST_PATIENCE)?;
         self.log.look()?;
         let is_touched = self.trust == Trust::TamperedWith || folder.path().join("touched").exists();
@@ -210,13 +210,13 @@ impl ScenarioPlayer<'_> {
         folder.end_run()
     }
 
-    /// The run of a generation, if it is known: the first at whose end there was a record of it.
+    /// The run with this generation, if known: the first at whose end the journal had a record of it.
     fn run_of(&self, generation: u64) -> Option<usize> {
         self.past.iter().position(|past| past.generation == generation)
     }
 
     fn plan_of(&self, run: usize) -> &Run {
-        // Those by another user are played twice.
+        // A run with another user's tampering is played twice.
         let again =
             self.scenario.runs.iter().position(|run| matches!(run.tampering, Some(Tampering::ByAnother(_))));
         let shift =
@@ -229,7 +229,7 @@ impl ScenarioPlayer<'_> {
         let told = self.past.iter().enumerate().map(|(number, past)| {
             let shape = &self.plan_of(number).shape;
             let is_in_order = shape.order == Order::OfInput;
-            // With `--keep-order` lines come in blocks as well; it may be an earlier run's word.
+            // With `--keep-order` even lines come in blocks, and an earlier run may have set that.
             may_be_in_order |= is_in_order;
             let printing = match shape.mode {
                 Mode::Grouped => Printing::Blocks,
@@ -252,7 +252,7 @@ impl ScenarioPlayer<'_> {
             let mut lines: Vec<[u64; 2]> = jobs.map(|job| job.lines).collect();
             lines.dedup();
             if lines.len() > 1 && self.scenario.runs.iter().any(|run| run.changed == Changed::Skip) {
-                // One that was interrupted and then had another command was left as it was.
+                // An interrupted job whose command changed was left as it was.
                 lines.push([0, 0]);
             }
             (key.clone(), lines)
@@ -272,7 +272,7 @@ impl ScenarioPlayer<'_> {
         Ok(evidence)
     }
 
-    /// All that were recorded.
+    /// All attempts in the journal.
     fn attempts(&self, folder: &ScenarioFolder) -> Result<Vec<Attempt>> {
         let read = |name: &str| fs::read(folder.journal().join(name)).unwrap_or_default();
         let (journal, outputs) = (read("journal.jsonl"), read("outputs"));
@@ -309,12 +309,13 @@ impl ScenarioPlayer<'_> {
     fn note_outputs(&self, attempts: &[Attempt], jobs: &[String], evidence: &mut Evidence) {
         let mut last: HashMap<&str, usize> = HashMap::new();
         let mut last_of_run: HashMap<(&str, u64), usize> = HashMap::new();
-        // One that was stopped is the last one, too: of what comes whole only that is printed.
+        // A stopped attempt counts as the last one: of what is printed whole only the last one is printed.
         for (number, attempt) in attempts.iter().enumerate() {
             last.insert(&attempt.key, number);
             last_of_run.insert((&attempt.key, attempt.generation), number);
         }
-        // The last records of the runs before may be gone: of what has none nobody knows which attempt was the last.
+        // Tampering may have cut the last records before this run. Which attempt of a job without a record
+        // was the last is then unknown.
         let cut = self
             .scenario
             .runs
@@ -328,7 +329,7 @@ impl ScenarioPlayer<'_> {
             let is_last = jobs.contains(&attempt.key) && last.get(&*attempt.key) == Some(&number);
             let is_last_of_run = last_of_run.get(&(&*attempt.key, attempt.generation)) == Some(&number);
             let duty = match printing {
-                // What it had written by then.
+                // What it had written when it was stopped.
                 _ if attempt.is_stopped => Duty::First,
                 _ if is_last => Duty::All,
                 Some(Printing::Lines) if is_whole_run => Duty::All,
@@ -347,14 +348,14 @@ impl ScenarioPlayer<'_> {
         }
     }
 
-    /// 0 means that all succeeded.
+    /// Exit status 0 must mean that all jobs succeeded.
     fn judge_status(&self, attempts: &[Attempt], jobs: &[String], end: Finish) -> Result<()> {
         let status = self.past.last().and_then(|past| past.status);
         if end == Finish::Refused || self.trust == Trust::TamperedWith {
             return Ok(());
         }
         let last = |key: &String| attempts.iter().rfind(|attempt| attempt.key == *key && !attempt.is_stopped);
-        // One that was interrupted and then had another command.
+        // A job that was interrupted and then had another command.
         let left_as_is = self.scenario.runs.iter().any(|run| run.changed == Changed::Skip);
         for key in jobs {
             ensure!(left_as_is || last(key).is_some(), "{key} is not recorded");
@@ -366,7 +367,7 @@ impl ScenarioPlayer<'_> {
     }
 }
 
-/// That of the last run that was recorded.
+/// The generation of the last run in the journal.
 fn generation(folder: &ScenarioFolder) -> u64 {
     let records = fs::read(folder.journal().join("journal.jsonl")).unwrap_or_default();
     let lines = records.split(|byte| *byte == b'\n');

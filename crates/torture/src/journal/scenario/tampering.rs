@@ -1,5 +1,4 @@
-//! What is done to a journal by those who are no procpool: by hand between two runs, by a job, by another user.
-//! Does not know what is right then.
+//! What is done to a journal by others than procpool: by hand between two runs, by a job, by another user.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -10,12 +9,12 @@ use anyhow::{Context, Result, ensure};
 use rand::RngExt;
 use rand::rngs::StdRng;
 
-/// What is done.
+/// A way to tamper with a journal.
 #[derive(Clone, Debug)]
 pub(crate) enum Tampering {
-    /// A file of the journal is touched.
+    /// A file of the journal is damaged or replaced.
     FileDamage(FileDamage, &'static str),
-    /// A list has other commands, with sums that are right.
+    /// A list gets other commands, with correct checksums.
     Forge,
     ByAnother(OtherUser),
 }
@@ -23,34 +22,34 @@ pub(crate) enum Tampering {
 /// What is done to a file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum FileDamage {
-    /// To so many of a thousand parts.
+    /// Cut to this many thousandths of its length.
     Cut(u32),
     Empty,
     Append,
-    /// A byte behind so many of a thousand parts.
+    /// One byte is changed, after this many thousandths.
     Flip(u32),
     Remove,
-    /// A link to it is put in its place.
+    /// Replaced by a symbolic link to it.
     Link,
-    /// Another file with the same bytes.
+    /// Replaced by a copy of it.
     Copy,
 }
 
-/// What another user does, or has been given.
+/// What another user owns, may write, or does.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum OtherUser {
     HasFolder,
     HasFile(&'static str),
     MayWrite(&'static str),
-    /// A list of his, with commands of his.
+    /// The list is one of his, with his commands.
     PutsList,
-    /// A folder of his is in the place of the journal.
+    /// The journal's folder is replaced by one of his.
     PutsFolder,
-    /// Again and again, while procpool runs.
+    /// He replaces the folder again and again while procpool runs.
     Races,
 }
 
-/// The files of a journal, as a shell has their names.
+/// The files of a journal, as patterns for a shell.
 const FILES: [&str; 7] = [
     "journal.jsonl",
     "outputs",
@@ -63,16 +62,16 @@ const FILES: [&str; 7] = [
 
 const OTHER: &str = "65534";
 
-/// What a foreign command would leave.
+/// The file that a foreign command would create.
 pub(crate) const FOREIGN: &str = "foreign";
 
 impl Tampering {
-    /// Whether records may be gone by it.
+    /// Whether records may be lost by it.
     pub(crate) fn takes_records(&self) -> bool {
         matches!(self, Tampering::FileDamage(FileDamage::Cut(_) | FileDamage::Empty, "journal.jsonl"))
     }
 
-    /// One that whoever runs procpool can do himself.
+    /// Tampering that the user who runs procpool can do.
     pub(crate) fn by_hand(random: &mut StdRng) -> Tampering {
         let touch = match random.random_range(0..8) {
             0 | 1 => FileDamage::Cut(random.random_range(0..1000)),
@@ -87,7 +86,7 @@ impl Tampering {
             return Tampering::Forge;
         }
         let file = FILES[random.random_range(0..FILES.len())];
-        // The account of what was printed has no sum, and a copy of it may be older.
+        // The file that counts printed bytes has no checksum, and a copy of it may be out of date.
         match touch {
             FileDamage::Flip(_) | FileDamage::Copy if file.starts_with("printed") => {
                 Tampering::FileDamage(FileDamage::Remove, "printed-*[0-9]")
@@ -96,8 +95,8 @@ impl Tampering {
         }
     }
 
-    /// What a job does. It is found out within a fifth of a second that it has touched the account of what was printed, which is
-    /// late for who is killed before.
+    /// Tampering by a job. procpool checks the file that counts printed bytes every fifth of a second, too
+    /// late for a run that is killed before.
     pub(crate) fn by_job(random: &mut StdRng) -> Tampering {
         match Tampering::by_hand(random) {
             Tampering::FileDamage(touch, file) if !file.starts_with("printed") => {
@@ -119,7 +118,8 @@ impl Tampering {
         })
     }
 
-    /// As a script for `sh`, in the folder in which `journal` lies. Does nothing where there is no such file.
+    /// The tampering as a script for `sh`, for the folder that contains `journal`. It does nothing where
+    /// the file does not exist.
     pub(crate) fn script(&self) -> String {
         match self {
             Tampering::FileDamage(touch, file) => {
@@ -130,7 +130,7 @@ impl Tampering {
         }
     }
 
-    /// Does it. Whoever goes on with it is given back.
+    /// Applies it. Returns the process that goes on with it, if there is one.
     pub(crate) fn apply(&self, folder: &Path) -> Result<Option<Child>> {
         match self {
             Tampering::Forge => forge(&folder.join("journal"))?,
@@ -157,12 +157,12 @@ impl Tampering {
         Ok(Some(racer.spawn().context("no racer")?))
     }
 
-    /// Takes back what another user has done.
+    /// Undoes what another user has done.
     pub(crate) fn take_back(&self, folder: &Path, racer: Option<Child>) -> Result<()> {
         if let Some(mut racer) = racer {
             fs::write(folder.join("over"), "")?;
             racer.wait()?;
-            // A move that was cut short.
+            // The process was killed between two renames.
             return shell(
                 folder,
                 "[ ! -e own ] || { rm -rf journal; mv -T own journal; }; rm -rf forged over",
@@ -219,7 +219,8 @@ fn shell(folder: &Path, script: &str) -> Result<()> {
     Ok(())
 }
 
-/// Has each job of a list run a command that leaves a file, in lines whose sums are right. The list is kept beside the folder.
+/// Gives each job of a list a command that creates a file, with correct checksums. A copy of the list is
+/// kept beside the folder.
 fn forge(journal: &Path) -> Result<()> {
     let folder = journal.parent().context("BUG: a journal in no folder")?;
     for entry in fs::read_dir(journal).into_iter().flatten().flatten() {

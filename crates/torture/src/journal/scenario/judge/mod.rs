@@ -1,5 +1,7 @@
-//! Counts every line of every job: those that are lost, doubled, mixed with others, or torn.
-//! Does not know procpool, nor where lines came; it is told what was recorded, and how each run was told to print.
+//! Counts the lines of all jobs that are wrong: lost, doubled, mixed with others, or torn.
+//!
+//! It works from the output, from the records in the journal and from the options of each run, without
+//! procpool's own code.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -8,48 +10,48 @@ use sleeper::lines::Mark;
 
 use crate::journal::scenario::lines::{Line, StreamLines};
 
-/// A process of a job.
+/// A process of a job, by the job's key and the process ID.
 pub(crate) type JobProcess = (String, u32);
 
-/// What is known beside what came.
+/// What is known besides the output.
 pub(crate) struct Evidence {
     pub(crate) runs: Vec<PrintOptions>,
-    /// In which run each process was started.
+    /// The run in which each process was started.
     pub(crate) started: HashMap<JobProcess, usize>,
     pub(crate) outputs: Vec<Output>,
-    /// The jobs of the list in the end, with the numbers of lines that each may have written.
+    /// The keys of the last list, with the numbers of lines that each job may have written.
     pub(crate) jobs: Vec<(String, Vec<[u64; 2]>)>,
     pub(crate) trust: Trust,
-    /// Whether the last run came to the end of the list.
+    /// Whether the last run reached the end of the list.
     pub(crate) is_done: bool,
-    /// What lines of a job may begin with.
+    /// Whether a label may stand before a line of the job with this key.
     pub(crate) is_label: fn(&[u8], &str) -> bool,
 }
 
-/// Whether nobody but procpool has touched the journal.
+/// Whether the journal can be trusted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Trust {
     #[default]
     Whole,
-    /// What it says may be less than what was.
+    /// Somebody tampered with it, so records may be missing.
     TamperedWith,
 }
 
-/// How a run was told to print.
+/// How a run printed.
 #[derive(Clone, Debug)]
 pub(crate) struct PrintOptions {
     pub(crate) printing: Printing,
-    /// In which order, where that is known.
+    /// The keys in the order of printing, where that is known.
     pub(crate) order: Option<Vec<String>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Printing {
-    /// Each output whole.
+    /// Each output as a block.
     Blocks,
     /// Lines as they come.
     Lines,
-    /// One of these, by the word of an earlier run.
+    /// One of the two; an earlier run decided.
     Either,
 }
 
@@ -62,17 +64,17 @@ pub(crate) struct Output {
     pub(crate) duty: Duty,
 }
 
-/// What is to be printed of it.
+/// How much of it must be printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Duty {
     All,
-    /// All or nothing: a further attempt followed, or will, or the job is on the list no more.
+    /// All or nothing: another attempt followed, or may, or the job is no longer in the list.
     AllOrNothing,
-    /// The same of an attempt whose lines were printed as they came: its first lines, so many of them as there was time for.
+    /// Any number of its first lines: they were printed as they came, and another attempt followed.
     First,
 }
 
-/// How many lines are wrong, and the first of each kind.
+/// How many lines are wrong in each way, and the first of each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) lines: u64,
@@ -80,7 +82,7 @@ pub(crate) struct Verdict {
     pub(crate) doubled: u64,
     pub(crate) mixed: u64,
     pub(crate) torn: u64,
-    /// Those that were printed before they were recorded.
+    /// Lines that were printed before they were recorded.
     pub(crate) early: u64,
     pub(crate) first: Vec<String>,
 }
@@ -98,7 +100,7 @@ impl Verdict {
     }
 }
 
-/// Judges what came on one stream, or on both.
+/// Judges the lines of one stream, or of both.
 pub(crate) fn judge(streams: &[StreamLines], evidence: &Evidence) -> Verdict {
     let mut verdict = Verdict::default();
     let mut seen: BTreeMap<Mark, u64> = BTreeMap::new();
@@ -122,20 +124,20 @@ pub(crate) fn judge(streams: &[StreamLines], evidence: &Evidence) -> Verdict {
     verdict
 }
 
-/// Goes through a stream line by line.
+/// Reads a stream line by line.
 struct LineJudge<'a> {
     evidence: &'a Evidence,
     verdict: &'a mut Verdict,
     blocks: Blocks,
 }
 
-/// Whose lines came before.
+/// Which lines came before.
 #[derive(Default)]
 struct Blocks {
     now: Option<Mark>,
     label: Vec<u8>,
     last: HashMap<(JobProcess, Stream), u64>,
-    /// How many have begun in each run, and where the last stands on its list.
+    /// For each run, how many blocks have begun, and the position of the last one in the list.
     places: HashMap<usize, (u64, usize)>,
 }
 
@@ -161,12 +163,13 @@ impl LineJudge<'_> {
         Some(mark)
     }
 
-    /// A line whose rest nobody has is ended: of a job that was interrupted while its lines were printed as they came.
+    /// Whether a torn line is no fault: procpool ends the line of a job that was interrupted while its
+    /// lines were printed as they came.
     fn is_excused(&self, line: &Line) -> bool {
         let run = if line.text.is_empty() { line.begun.saturating_sub(1) } else { line.begun };
         let printing = self.evidence.runs.get(run).map(|run| run.printing);
         let is_by_line = matches!(printing, Some(Printing::Lines | Printing::Either));
-        // Where nobody knows whether a line was cut a newline ends it all the same.
+        // Where procpool can't know whether a line was cut, it writes a newline anyway.
         let is_cut = line.ended > line.begun || line.text.is_empty() && line.begun > 0;
         let is_given_up = !self.evidence.is_done && line.ended + 1 >= self.evidence.runs.len();
         is_cut && is_by_line || self.evidence.trust == Trust::TamperedWith && (is_cut || is_given_up)
@@ -174,7 +177,7 @@ impl LineJudge<'_> {
 }
 
 impl Blocks {
-    /// Says what is wrong with the place of a line.
+    /// Returns what is wrong with the place of a line.
     fn take(&mut self, label: &[u8], mark: &Mark, line: &Line, evidence: &Evidence) -> Option<&'static str> {
         let process = (mark.key.clone(), mark.pid);
         let run = evidence.started.get(&process);
@@ -203,7 +206,8 @@ impl Blocks {
         self.is_early(mark, line, evidence).then_some("before its turn")
     }
 
-    /// Whether it comes behind one that stands behind it on the list. What was begun before comes first, whatever its place.
+    /// Whether its block comes after one that stands later in the list. A block that an earlier run had
+    /// begun comes first, whatever its position.
     fn is_early(&mut self, mark: &Mark, line: &Line, evidence: &Evidence) -> bool {
         let Some(order) = evidence.runs.get(line.begun).and_then(|run| run.order.as_ref()) else {
             return false;
@@ -224,7 +228,7 @@ fn excerpt(text: &str) -> String {
     if text.len() < 160 { text.to_owned() } else { format!("{}…{}", &text[..80], &text[text.len() - 80..]) }
 }
 
-/// Each output that was recorded is there as far as it must be.
+/// Finds lines that are missing from recorded outputs.
 fn recorded(seen: &BTreeSet<&Mark>, evidence: &Evidence, verdict: &mut Verdict) {
     for Output { process: (key, pid), stream, count, duty } in &evidence.outputs {
         let mark = |number| Mark {
@@ -250,7 +254,8 @@ fn recorded(seen: &BTreeSet<&Mark>, evidence: &Evidence, verdict: &mut Verdict) 
     }
 }
 
-/// What was not recorded came only where lines are printed as they come, and from the first line on.
+/// Finds output without a record. It is allowed only where lines are printed as they come, and only from
+/// the first line on.
 fn unrecorded(seen: &BTreeSet<&Mark>, evidence: &Evidence, verdict: &mut Verdict) {
     if evidence.trust == Trust::TamperedWith {
         return;
@@ -280,7 +285,7 @@ fn unrecorded(seen: &BTreeSet<&Mark>, evidence: &Evidence, verdict: &mut Verdict
     }
 }
 
-/// Of each job of the list all lines of one process came.
+/// Finds jobs of the list of which no process has all its lines.
 fn listed(seen: &BTreeSet<&Mark>, evidence: &Evidence, verdict: &mut Verdict) {
     if !evidence.is_done {
         return;

@@ -1,7 +1,7 @@
 use super::*;
 use crate::journal::scenario::lines::{Repeats, Segment, read};
 
-/// Line `number` of the three of a job with this letter.
+/// Line `number` of three, of the job with this letter.
 fn line(key: char, number: u64) -> Vec<u8> {
     Mark {
         key: key.into(),
@@ -13,7 +13,7 @@ fn line(key: char, number: u64) -> Vec<u8> {
     .line(60)
 }
 
-/// What comes of lines such as `a1 a2 a3`, run for run, where a and b are the list, and both are recorded.
+/// Judges lines such as `a1 a2 a3`, run by run. The list is a and b, and both are recorded.
 fn verdict(runs: &[&str], printing: Printing, duties: &[(char, Duty)]) -> Verdict {
     let bytes = |run: &&str| {
         let lines = run.split(' ').filter(|word| !word.is_empty()).map(|word| {
