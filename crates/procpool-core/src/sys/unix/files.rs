@@ -58,6 +58,7 @@ pub(crate) fn splice(_: BorrowedFd<'_>, _: &File, _: u64, _: usize) -> io::Resul
 #[cfg_attr(target_os = "linux", expect(dead_code, reason = "Linux has its own, which may fail"))]
 pub(crate) fn grow_pipe(_: BorrowedFd<'_>, _: usize) {}
 
+// Same name as `linux::files::WakeEvent`: `sys` uses the one of its system.
 #[derive(Debug)]
 pub(crate) struct WakeEvent {
     reader: OwnedFd,

@@ -5,6 +5,7 @@ use std::ffi::{CStr, CString};
 #[cfg(not(target_os = "linux"))]
 use crate::sys::exec_spec::ExecProgress;
 
+// Same name as `linux::pending_exec::PendingExec`: `sys` uses the one of its system.
 /// A process that has executed its program.
 pub(crate) struct PendingExec(pub(crate) CString);
 

@@ -22,6 +22,7 @@ use crate::sys::failure::Failure;
 use crate::sys::status::{StatusTaken, decode_status, usage};
 use crate::sys::unix::files::close_on_exec_pair;
 
+// Same name as `linux::process::ProcessHandle`: `sys` uses the one of its system.
 pub(crate) struct ProcessHandle {
     pid: Pid,
     end: OwnedFd,

@@ -14,6 +14,7 @@ use crate::sys::failure::Failure;
 use crate::sys::unix::pending_exec::PendingExec;
 use crate::sys::unix::process::{ExitWaiter, ProcessHandle};
 
+// Same name as `linux::start::StartedProcess`: `sys` uses the one of its system.
 /// A process that was started.
 pub(crate) struct StartedProcess {
     pub(crate) process: ProcessHandle,
