@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Nodes {
-    seen: BTreeMap<String, Seen>,
+    seen: BTreeMap<String, NodeRecord>,
     /// Of all nodes.
     succeeded: u64,
     failed: u64,
@@ -45,7 +45,7 @@ pub struct BadNode {
 
 /// What was seen of a node.
 #[derive(Clone, Copy, Debug, Default)]
-struct Seen {
+struct NodeRecord {
     succeeded: u64,
     failed: u64,
     /// It was called bad.
@@ -62,7 +62,7 @@ impl Nodes {
     /// Takes note of the end of an attempt on a node.
     pub fn note(&mut self, node: &str, came: Came) {
         if !self.seen.contains_key(node) {
-            self.seen.insert(node.to_owned(), Seen::default());
+            self.seen.insert(node.to_owned(), NodeRecord::default());
         }
         let Some(seen) = self.seen.get_mut(node) else { return };
         let (here, everywhere) = match came {
@@ -98,7 +98,7 @@ impl Nodes {
 }
 
 /// Whether all fails here, where so many succeed and fail elsewhere.
-fn is_bad(here: Seen, succeeded: u64, failed: u64) -> bool {
+fn is_bad(here: NodeRecord, succeeded: u64, failed: u64) -> bool {
     #[expect(clippy::cast_precision_loss, reason = "a share needs no more digits")]
     let share = failed as f64 / (succeeded + failed) as f64;
     let failures = i32::try_from(here.failed).unwrap_or(i32::MAX);

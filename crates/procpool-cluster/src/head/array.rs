@@ -8,33 +8,33 @@ use crate::engine::{ArrayId, Cause, Fate, HandedIn, Seen, State, Wait};
 use crate::plan::Round;
 
 #[derive(Clone, Debug)]
-pub(crate) struct Array {
+pub(crate) struct TrackedArray {
     pub(crate) round: Round,
     /// The engine's id for it; none where it has forgotten the array.
     pub(crate) id: Option<ArrayId>,
-    pub(crate) by: By,
+    pub(crate) by: SubmittedBy,
     /// When it was seen first.
     pub(crate) began: Option<Instant>,
-    places: Vec<Place>,
+    records: Vec<ElementRecord>,
 }
 
 /// Which head has handed it in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum By {
+pub(crate) enum SubmittedBy {
     This,
     Earlier,
 }
 
 /// One element.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Place {
+struct ElementRecord {
     /// Where it ran last.
     node: Option<String>,
-    last: Last,
+    last: LastSeen,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-enum Last {
+enum LastSeen {
     #[default]
     Unseen,
     Waiting(Wait),
@@ -48,15 +48,15 @@ enum Last {
 
 /// Elements that wait for the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Group {
+pub(crate) struct WaitGroup {
     pub(crate) wait: Wait,
     pub(crate) elements: usize,
 }
 
-impl Array {
-    pub(crate) fn new(round: Round, id: Option<ArrayId>, by: By) -> Array {
-        let places = vec![Place::default(); round.elements as usize];
-        Array { round, id, by, began: None, places }
+impl TrackedArray {
+    pub(crate) fn new(round: Round, id: Option<ArrayId>, by: SubmittedBy) -> TrackedArray {
+        let records = vec![ElementRecord::default(); round.elements as usize];
+        TrackedArray { round, id, by, began: None, records }
     }
 
     /// What the engine is asked about; none where it has forgotten the array.
@@ -65,29 +65,29 @@ impl Array {
     }
 
     /// Takes in what the engine has seen of it. Says whether that is news.
-    pub(crate) fn see(&mut self, now: Instant, seen: Seen) -> bool {
+    pub(crate) fn update(&mut self, now: Instant, seen: Seen) -> bool {
         let mut is_news = false;
         self.began.get_or_insert(now);
         let mut states: HashMap<u32, State> = HashMap::with_capacity(seen.elements.len());
         states.extend(seen.elements.into_iter().map(|element| (element.index, element.state)));
-        for (index, place) in (0..).zip(&mut self.places) {
-            let before = place.clone();
-            let since = match place.last {
-                Last::Gone { since, .. } => since,
+        for (index, record) in (0..).zip(&mut self.records) {
+            let before = record.clone();
+            let since = match record.last {
+                LastSeen::Gone { since, .. } => since,
                 _ => now,
             };
-            place.last = match states.remove(&index) {
-                Some(State::Waiting(wait)) => Last::Waiting(wait),
+            record.last = match states.remove(&index) {
+                Some(State::Waiting(wait)) => LastSeen::Waiting(wait),
                 Some(State::Running { node }) => {
-                    place.node = Some(node);
-                    Last::Running
+                    record.node = Some(node);
+                    LastSeen::Running
                 }
-                Some(State::Ended(fate)) => Last::Gone { since, fate: Some(fate) },
+                Some(State::Ended(fate)) => LastSeen::Gone { since, fate: Some(fate) },
                 // What was known of its end is still true.
-                None if matches!(place.last, Last::Gone { .. }) => continue,
-                None => Last::Gone { since, fate: seen.others.clone() },
+                None if matches!(record.last, LastSeen::Gone { .. }) => continue,
+                None => LastSeen::Gone { since, fate: seen.others.clone() },
             };
-            is_news |= *place != before;
+            is_news |= *record != before;
         }
         is_news
     }
@@ -95,9 +95,9 @@ impl Array {
     /// Since when all its elements are gone.
     pub(crate) fn over_since(&self) -> Option<Instant> {
         let mut last = None;
-        for place in &self.places {
-            match place.last {
-                Last::Gone { since, .. } => last = last.max(Some(since)),
+        for record in &self.records {
+            match record.last {
+                LastSeen::Gone { since, .. } => last = last.max(Some(since)),
                 _ => return None,
             }
         }
@@ -106,32 +106,32 @@ impl Array {
 
     /// Whether there may be elements that have not begun.
     pub(crate) fn may_wait(&self) -> bool {
-        self.places.iter().any(|place| matches!(place.last, Last::Unseen | Last::Waiting(_)))
+        self.records.iter().any(|record| matches!(record.last, LastSeen::Unseen | LastSeen::Waiting(_)))
     }
 
     /// The elements that run, with their nodes.
     pub(crate) fn running(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.places.iter().enumerate().filter_map(|(element, place)| match place.last {
-            Last::Running => Some((element, place.node.as_deref().unwrap_or_default())),
+        self.records.iter().enumerate().filter_map(|(element, record)| match record.last {
+            LastSeen::Running => Some((element, record.node.as_deref().unwrap_or_default())),
             _ => None,
         })
     }
 
     /// What elements wait for, one by one.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = &Wait> {
-        self.places.iter().filter_map(|place| match &place.last {
-            Last::Waiting(wait) => Some(wait),
+        self.records.iter().filter_map(|record| match &record.last {
+            LastSeen::Waiting(wait) => Some(wait),
             _ => None,
         })
     }
 
     /// The same, each reason once, in the order of the first element of each.
-    pub(crate) fn groups(&self) -> Vec<Group> {
-        let mut groups: Vec<Group> = Vec::new();
+    pub(crate) fn groups(&self) -> Vec<WaitGroup> {
+        let mut groups: Vec<WaitGroup> = Vec::new();
         for wait in self.waiting() {
             match groups.iter_mut().find(|group| group.wait == *wait) {
                 Some(group) => group.elements += 1,
-                None => groups.push(Group { wait: wait.clone(), elements: 1 }),
+                None => groups.push(WaitGroup { wait: wait.clone(), elements: 1 }),
             }
         }
         groups
@@ -139,17 +139,17 @@ impl Array {
 
     /// How an element ended, where that is known, and that in words.
     pub(crate) fn end_of(&self, element: u32, engine: &str) -> (Option<Cause>, String) {
-        let nowhere = Place::default();
-        let place = usize::try_from(element).ok().and_then(|element| self.places.get(element));
-        let place = place.unwrap_or(&nowhere);
-        (place.fate().map(|fate| fate.cause), place.words(engine))
+        let nowhere = ElementRecord::default();
+        let record = usize::try_from(element).ok().and_then(|element| self.records.get(element));
+        let record = record.unwrap_or(&nowhere);
+        (record.fate().map(|fate| fate.cause), record.words(engine))
     }
 }
 
-impl Place {
+impl ElementRecord {
     fn fate(&self) -> Option<&Fate> {
         match &self.last {
-            Last::Gone { fate, .. } => fate.as_ref(),
+            LastSeen::Gone { fate, .. } => fate.as_ref(),
             _ => None,
         }
     }

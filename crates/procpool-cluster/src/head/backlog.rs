@@ -14,7 +14,7 @@ pub(crate) struct Backlog(BTreeMap<u32, Vec<Range<u64>>>);
 
 /// What the next array is to do.
 #[derive(Debug)]
-pub(crate) struct Load {
+pub(crate) struct NextArray {
     pub(crate) elements: u32,
     pub(crate) manner: Manner,
     pub(crate) pieces: Vec<Piece>,
@@ -35,12 +35,13 @@ impl Backlog {
     }
 
     /// What the next array is to do: all but jobs on their last try, or those where nothing else is left.
-    pub(crate) fn next(&mut self, settings: &Settings, capacity: Capacity) -> Load {
-        let (alone, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            mem::take(&mut self.0).into_iter().partition(|(tries, _)| is_last(*tries, settings.most_tries));
+    pub(crate) fn next(&mut self, settings: &Settings, capacity: Capacity) -> NextArray {
+        let (alone, others): (BTreeMap<_, _>, BTreeMap<_, _>) = mem::take(&mut self.0)
+            .into_iter()
+            .partition(|(tries, _)| is_last_try(*tries, settings.most_tries));
         if others.values().all(Vec::is_empty) {
             let pieces = alone.into_iter().flat_map(|(tries, ranges)| one_by_one(&ranges, tries)).collect();
-            return Load::one_by_one(pieces, capacity);
+            return NextArray::one_by_one(pieces, capacity);
         }
         self.0 = alone;
         let jobs = others.values().map(|ranges| count(ranges)).sum();
@@ -50,7 +51,7 @@ impl Backlog {
             limit: wish.limit(capacity),
         };
         let pieces = others.into_iter().flat_map(|(tries, ranges)| cut(&ranges, crew, tries)).collect();
-        Load::full(pieces, settings.wish, capacity)
+        NextArray::full(pieces, settings.wish, capacity)
     }
 
     /// All of it.
@@ -62,11 +63,11 @@ impl Backlog {
 /// More elements than that cost the engine more than another array.
 const MOST_ALONE: u32 = 1000;
 
-impl Load {
-    fn full(mut pieces: Vec<Piece>, wish: Wish, capacity: Capacity) -> Load {
+impl NextArray {
+    fn full(mut pieces: Vec<Piece>, wish: Wish, capacity: Capacity) -> NextArray {
         sort(&mut pieces);
         let jobs = pieces.iter().map(Piece::jobs).sum();
-        Load {
+        NextArray {
             elements: how_many(jobs, wish, capacity),
             manner: Manner::Full,
             pieces,
@@ -74,11 +75,11 @@ impl Load {
     }
 
     /// An element for each piece: where each job ends its element, as it may have done before, fewer would need array after array.
-    fn one_by_one(mut pieces: Vec<Piece>, capacity: Capacity) -> Load {
+    fn one_by_one(mut pieces: Vec<Piece>, capacity: Capacity) -> NextArray {
         sort(&mut pieces);
         let elements = u32::try_from(pieces.len()).unwrap_or(u32::MAX);
         let most = capacity.most_elements.clamp(1, MOST_ALONE);
-        Load {
+        NextArray {
             elements: elements.clamp(1, most),
             manner: Manner::OneByOne,
             pieces,
@@ -92,6 +93,6 @@ fn sort(pieces: &mut [Piece]) {
 }
 
 /// Whether jobs that were tried so often are lost where they come to nothing once more.
-fn is_last(tries: u32, most_tries: u32) -> bool {
+fn is_last_try(tries: u32, most_tries: u32) -> bool {
     tries > 0 && tries + 1 >= most_tries
 }

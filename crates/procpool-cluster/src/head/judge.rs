@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::array::Array;
+use super::array::TrackedArray;
 use crate::engine::Cause;
 use crate::notice::Ended;
 use crate::outcomes::{Holder, Outcomes, Unreadable};
@@ -17,7 +17,7 @@ pub(crate) struct Verdict {
     pub(crate) again: BTreeMap<u32, Vec<Range<u64>>>,
     /// The elements that had that.
     pub(crate) ended: Vec<Ended>,
-    pub(crate) lost: Vec<Leftover>,
+    pub(crate) lost: Vec<LostJobs>,
     /// What was in cancelled elements.
     pub(crate) left: Vec<Range<u64>>,
     pub(crate) untaken: Untaken,
@@ -25,7 +25,7 @@ pub(crate) struct Verdict {
 
 /// What one element has left.
 #[derive(Debug)]
-pub(crate) struct Leftover {
+pub(crate) struct LostJobs {
     pub(crate) ranges: Vec<Range<u64>>,
     pub(crate) why: String,
 }
@@ -35,14 +35,14 @@ pub(crate) struct Leftover {
 pub(crate) struct Untaken {
     /// By the tries before.
     pub(crate) ranges: BTreeMap<u32, Vec<Range<u64>>>,
-    pub(crate) why: Why,
+    pub(crate) why: UntakenReason,
     /// How the first element ended.
     pub(crate) first: String,
 }
 
 /// Why pieces were taken by nobody.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Why {
+pub(crate) enum UntakenReason {
     /// The elements had to end before its turn.
     #[default]
     OutOfTime,
@@ -54,7 +54,7 @@ pub(crate) enum Why {
 impl Untaken {
     /// Whether there is something for another array.
     pub(crate) fn goes_on(&self) -> bool {
-        !self.ranges.is_empty() && self.why != Why::Cancelled
+        !self.ranges.is_empty() && self.why != UntakenReason::Cancelled
     }
 }
 
@@ -68,7 +68,7 @@ struct Unfinished {
 /// # Errors
 /// Where the caller can't tell now what has come of it.
 pub(crate) fn judge(
-    array: &Array,
+    array: &TrackedArray,
     engine: &str,
     most_tries: u32,
     outcomes: &dyn Outcomes,
@@ -102,7 +102,7 @@ pub(crate) fn judge(
 
 /// Takes out of the positions of a piece what nobody has begun.
 fn untaken(
-    array: &Array,
+    array: &TrackedArray,
     engine: &str,
     holder: Holder,
     outcomes: &dyn Outcomes,
@@ -122,34 +122,34 @@ fn untaken(
     }
 }
 
-fn why(array: &Array, engine: &str, gets_on: bool) -> Why {
+fn why(array: &TrackedArray, engine: &str, gets_on: bool) -> UntakenReason {
     let is_cancelled = |element| array.end_of(element, engine).0 == Some(Cause::Cancelled);
     match gets_on {
-        _ if (0..array.round.elements).all(is_cancelled) => Why::Cancelled,
-        true => Why::OutOfTime,
-        false => Why::NoneBegan,
+        _ if (0..array.round.elements).all(is_cancelled) => UntakenReason::Cancelled,
+        true => UntakenReason::OutOfTime,
+        false => UntakenReason::NoneBegan,
     }
 }
 
 /// How the holder of a piece ended.
-struct End {
+struct HolderEnd {
     element: Option<u32>,
     cause: Cause,
     words: String,
 }
 
-impl Array {
-    fn fate(&self, left: &Unfinished, engine: &str) -> End {
+impl TrackedArray {
+    fn fate(&self, left: &Unfinished, engine: &str) -> HolderEnd {
         match left.holder {
             Holder::Element(element) => {
                 let (cause, words) = self.end_of(element, engine);
-                End {
+                HolderEnd {
                     element: Some(element),
                     cause: cause.unwrap_or(Cause::Other),
                     words,
                 }
             }
-            Holder::Nobody | Holder::Somebody => End {
+            Holder::Nobody | Holder::Somebody => HolderEnd {
                 element: None,
                 cause: Cause::Other,
                 words: "before it had written down which one it is".to_owned(),
@@ -158,14 +158,14 @@ impl Array {
     }
 }
 
-impl End {
+impl HolderEnd {
     fn named(&self) -> String {
         self.element.map_or_else(|| "a slice".to_owned(), |element| format!("slice {element}"))
     }
 }
 
 impl Verdict {
-    fn add(&mut self, end: End, left: Unfinished, most_tries: u32, progressed: &BTreeSet<u32>) {
+    fn add(&mut self, end: HolderEnd, left: Unfinished, most_tries: u32, progressed: &BTreeSet<u32>) {
         let ranges = ranges(left.positions);
         // An element that does some jobs in each of its short lives gets through in the end.
         let gets_on = end.element.is_some_and(|element| progressed.contains(&element));
@@ -189,7 +189,7 @@ impl Verdict {
     fn lose(&mut self, ranges: Vec<Range<u64>>, why: String) {
         match self.lost.iter_mut().find(|lost| lost.why == why) {
             Some(lost) => join(&mut lost.ranges, ranges),
-            None => self.lost.push(Leftover { ranges, why }),
+            None => self.lost.push(LostJobs { ranges, why }),
         }
     }
 }

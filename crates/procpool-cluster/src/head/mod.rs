@@ -1,23 +1,23 @@
 //! What to ask of the engine, and when, from a list of positions to the end of all its arrays: a pure state machine.
 //! Knows no clock (it is told the time), no thread, no process, and no outcome but by asking for it.
 
+mod answers;
 mod array;
 mod backlog;
-mod hear;
 mod judge;
-mod next;
-mod pace;
-mod told;
+mod poll_pause;
+mod questions;
+mod reported_waits;
 
 use std::mem;
 use std::ops::Range;
 use std::time::Instant;
 
-use self::array::{Array, By};
+use self::array::{SubmittedBy, TrackedArray};
 use self::backlog::Backlog;
-use self::judge::{Leftover, Untaken, Why, judge};
-use self::pace::Pace;
-use self::told::Told;
+use self::judge::{LostJobs, Untaken, UntakenReason, judge};
+use self::poll_pause::PollPause;
+use self::reported_waits::ReportedWaits;
 use crate::act::{Act, Running, Status};
 use crate::engine::{ArrayId, Capacity, EngineError, Whom};
 use crate::notice::{Ended, Notice};
@@ -67,13 +67,13 @@ pub struct Head {
     /// The most that was there at any time: those that are away now may be back when an array is in their turn.
     most: Option<Capacity>,
     stage: Stage,
-    mood: Mood,
+    mode: Mode,
     asked: Option<Question>,
     /// Nothing is asked before that.
     pause: Option<Instant>,
-    pace: Pace,
+    poll_pause: PollPause,
     reachable: bool,
-    told: Told,
+    reported: ReportedWaits,
     /// How many arrays in a row have ended without having taken anything.
     idle: u32,
     /// What is to be done since the last step.
@@ -88,20 +88,20 @@ enum Stage {
     /// Nobody but the caller knows of it.
     Unsent(Round),
     /// It may have been handed in or not: without an answer, or by a head that is no more.
-    Doubtful(Round, By, Looks),
-    Out(Box<Array>),
+    Doubtful(Round, SubmittedBy, FindAttempts),
+    Out(Box<TrackedArray>),
     Over,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mood {
-    Going,
+enum Mode {
+    Running,
     /// These are cancelled next, then.
     Cancelling {
         since: Instant,
         next: Whom,
         at: Instant,
-        runners: Runners,
+        on_running: OnRunning,
     },
     /// Once what waits was cancelled, all is done.
     Finishing(Option<Whom>),
@@ -109,19 +109,19 @@ enum Mood {
 
 /// What becomes of elements that run when all is cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Runners {
+enum OnRunning {
     /// They end when they have done what they are at.
-    GoOn,
+    LetFinish,
     /// They are given some time to end.
     End,
 }
 
 /// How often somebody has looked for an array in vain. What was given up by who asked may still be on its way in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Looks(u32);
+struct FindAttempts(u32);
 
 /// After so many the array is taken for one that nobody has got.
-const MOST_LOOKS: Looks = Looks(5);
+const MOST_FIND_ATTEMPTS: FindAttempts = FindAttempts(5);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Question {
@@ -145,12 +145,12 @@ impl Head {
             capacity: None,
             most: None,
             stage: Stage::Between,
-            mood: Mood::Going,
+            mode: Mode::Running,
             asked: None,
             pause: None,
-            pace: Pace::default(),
+            poll_pause: PollPause::default(),
             reachable: true,
-            told: Told::default(),
+            reported: ReportedWaits::default(),
             idle: 0,
             acts: Vec::new(),
         }
@@ -164,8 +164,8 @@ impl Head {
         let mut head = Head::new(settings, todo);
         head.settings.rounds = head.settings.rounds.max(round.number);
         head.stage = match id {
-            Some(id) => Stage::Out(Box::new(Array::new(round, Some(id), By::Earlier))),
-            None => Stage::Doubtful(round, By::Earlier, Looks(0)),
+            Some(id) => Stage::Out(Box::new(TrackedArray::new(round, Some(id), SubmittedBy::Earlier))),
+            None => Stage::Doubtful(round, SubmittedBy::Earlier, FindAttempts(0)),
         };
         head
     }
@@ -174,7 +174,7 @@ impl Head {
     pub fn step(&mut self, now: Instant, outcomes: &dyn Outcomes) -> Vec<Act> {
         self.close_round(now, outcomes);
         if self.asked.is_none_or(|question| self.needs_no_answer(question)) {
-            self.go_on(now);
+            self.next_question(now);
         }
         mem::take(&mut self.acts)
     }
@@ -199,7 +199,7 @@ impl Head {
                 None
             }
             Answer::Polled(Ok(seen)) => {
-                self.saw(now, seen);
+                self.polled(now, seen);
                 None
             }
             Answer::Cancelled(Ok(())) => None,
@@ -229,21 +229,21 @@ impl Head {
     /// Ends it: what waits is cancelled at once; what runs is given the time to end by itself, as the caller has told it
     /// by other means, then cancelled too. Nothing is tried again.
     pub fn cancel(&mut self, now: Instant) {
-        if !matches!(self.mood, Mood::Cancelling { runners: Runners::End, .. }) {
-            self.end_runners(now, Runners::End);
+        if !matches!(self.mode, Mode::Cancelling { on_running: OnRunning::End, .. }) {
+            self.begin_cancelling(now, OnRunning::End);
         }
     }
 
     /// Starts nothing more: what waits is cancelled at once; what runs is left to end by itself, as the caller has told
     /// it. Nothing is tried again.
     pub fn drain(&mut self, now: Instant) {
-        if !matches!(self.mood, Mood::Cancelling { .. }) {
-            self.end_runners(now, Runners::GoOn);
+        if !matches!(self.mode, Mode::Cancelling { .. }) {
+            self.begin_cancelling(now, OnRunning::LetFinish);
         }
     }
 
-    fn end_runners(&mut self, now: Instant, runners: Runners) {
-        self.mood = Mood::Cancelling { since: now, next: Whom::Waiting, at: now, runners };
+    fn begin_cancelling(&mut self, now: Instant, on_running: OnRunning) {
+        self.mode = Mode::Cancelling { since: now, next: Whom::Waiting, at: now, on_running };
         self.pause = None;
     }
 
@@ -251,11 +251,11 @@ impl Head {
     /// have come through later than another one of the same.
     pub fn follow(&mut self, now: Instant, id: ArrayId) {
         match &self.stage {
-            Stage::Unsent(_) | Stage::Doubtful(_, By::This, _) => self.handed_in(id),
-            Stage::Doubtful(_, By::Earlier, _) => self.found(now, Some(id)),
+            Stage::Unsent(_) | Stage::Doubtful(_, SubmittedBy::This, _) => self.handed_in(id),
+            Stage::Doubtful(_, SubmittedBy::Earlier, _) => self.found(now, Some(id)),
             Stage::Out(array) if array.id.as_ref().map(ArrayId::own) != Some(id.own()) => {
-                let Array { round, by, .. } = (**array).clone();
-                self.stage = Stage::Out(Box::new(Array::new(round, Some(id), by)));
+                let TrackedArray { round, by, .. } = (**array).clone();
+                self.stage = Stage::Out(Box::new(TrackedArray::new(round, Some(id), by)));
             }
             Stage::Out(_) | Stage::Between | Stage::Over => {}
         }
@@ -263,8 +263,8 @@ impl Head {
 
     /// Every job has an outcome: what still waits is cancelled, nothing else is waited for.
     pub fn finish(&mut self) {
-        if self.mood == Mood::Going {
-            self.mood = Mood::Finishing(Some(Whom::Waiting));
+        if self.mode == Mode::Running {
+            self.mode = Mode::Finishing(Some(Whom::Waiting));
             self.pause = None;
         }
     }
@@ -296,7 +296,7 @@ impl Head {
 
     /// Something has changed that the engine will know of: it is asked soon.
     pub fn look(&mut self, now: Instant) {
-        self.pace = Pace::default();
+        self.poll_pause = PollPause::default();
         self.pause = self.pause.map(|pause| pause.min(now + self.settings.poll_every));
     }
 
@@ -306,7 +306,7 @@ impl Head {
         if array.over_since().is_none_or(|since| now < since + self.settings.settle) {
             return;
         }
-        if self.mood != Mood::Going {
+        if self.mode != Mode::Running {
             self.stage = Stage::Between;
             return;
         }
@@ -317,8 +317,8 @@ impl Head {
             self.acts.push(Act::Say(Notice::TriedAgain { jobs, ended: verdict.ended }));
         }
         let goes_on = jobs > 0 || !verdict.lost.is_empty() || verdict.untaken.goes_on();
-        let was_cancelled = !verdict.left.is_empty() || verdict.untaken.why == Why::Cancelled;
-        let lost = verdict.lost.into_iter().map(|Leftover { ranges, why }| Act::Lost { ranges, why });
+        let was_cancelled = !verdict.left.is_empty() || verdict.untaken.why == UntakenReason::Cancelled;
+        let lost = verdict.lost.into_iter().map(|LostJobs { ranges, why }| Act::Lost { ranges, why });
         self.acts.extend(lost);
         self.leave(verdict.left, "its slice");
         for (tries, ranges) in verdict.again {
@@ -328,7 +328,7 @@ impl Head {
         self.stage = Stage::Between;
         self.pause = None;
         self.capacity = None;
-        self.told = Told::default();
+        self.reported = ReportedWaits::default();
         if was_cancelled && !goes_on {
             // Who has cancelled all that there was doesn't want to see the rest come back as another array.
             let rest = self.backlog.take();
@@ -339,18 +339,18 @@ impl Head {
     /// What nobody has taken comes into the next array, as long as something gets on.
     fn hand_on(&mut self, untaken: Untaken) {
         let Untaken { ranges, why, first } = untaken;
-        self.idle = if why == Why::NoneBegan { self.idle + 1 } else { 0 };
+        self.idle = if why == UntakenReason::NoneBegan { self.idle + 1 } else { 0 };
         let all = || ranges.values().flatten().cloned().collect::<Vec<_>>();
         match why {
-            Why::Cancelled => self.leave(all(), "the array"),
-            Why::NoneBegan if self.idle >= MOST_IDLE => {
+            UntakenReason::Cancelled => self.leave(all(), "the array"),
+            UntakenReason::NoneBegan if self.idle >= MOST_IDLE => {
                 let why = format!(
                     "{MOST_IDLE} arrays have ended without having begun anything: slice 0 ended {first}"
                 );
                 self.acts.push(Act::Left { ranges: all(), why });
             }
-            Why::NoneBegan | Why::OutOfTime => {
-                if why == Why::NoneBegan && !ranges.is_empty() {
+            UntakenReason::NoneBegan | UntakenReason::OutOfTime => {
+                if why == UntakenReason::NoneBegan && !ranges.is_empty() {
                     let jobs = count(&all());
                     let ended = Vec::from([Ended { element: Some(0), why: first }]);
                     self.acts.push(Act::Say(Notice::TriedAgain { jobs, ended }));

@@ -125,9 +125,9 @@ pub struct Crew {
 #[must_use]
 pub fn cut(todo: &[Range<u64>], crew: Crew, tries: u32) -> Vec<Piece> {
     let jobs = count(todo);
-    let guide = Guide::of(jobs, crew);
-    let mut rest = Rest { ranges: todo.iter().cloned(), range: 0..0 };
-    let sizes = guide.sizes(jobs);
+    let piece_sizes = PieceSizes::of(jobs, crew);
+    let mut rest = RemainingPositions { ranges: todo.iter().cloned(), range: 0..0 };
+    let sizes = piece_sizes.sizes(jobs);
     sizes.map(|size| Piece { ranges: rest.take(size), tries }).collect()
 }
 
@@ -140,30 +140,30 @@ pub fn one_by_one(todo: &[Range<u64>], tries: u32) -> Vec<Piece> {
 
 /// How large the next piece is.
 #[derive(Clone, Copy, Debug)]
-struct Guide {
+struct PieceSizes {
     /// This part of what is left.
     part: u64,
     /// But no fewer.
     least: u64,
 }
 
-impl Guide {
-    fn of(jobs: u64, crew: Crew) -> Guide {
+impl PieceSizes {
+    fn of(jobs: u64, crew: Crew) -> PieceSizes {
         let elements = u64::from(crew.elements.max(1));
         let most = MOST_PIECES.max(MOST_PIECES_EACH * elements);
-        let mut guide = Guide {
+        let mut piece_sizes = PieceSizes {
             part: elements * u64::from(crew.limit.max(1)) * SHARES,
             least: 1,
         };
-        while guide.is_more_than(most, jobs) {
+        while piece_sizes.is_more_than(most, jobs) {
             // Coarser at its beginning costs less than at its end, but has to leave something to share.
-            if guide.part > elements {
-                guide.part /= 2;
+            if piece_sizes.part > elements {
+                piece_sizes.part /= 2;
             } else {
-                guide.least *= 2;
+                piece_sizes.least *= 2;
             }
         }
-        guide
+        piece_sizes
     }
 
     fn is_more_than(self, most: u64, jobs: u64) -> bool {
@@ -181,12 +181,12 @@ impl Guide {
 }
 
 /// What of some positions no piece has yet.
-struct Rest<I> {
+struct RemainingPositions<I> {
     ranges: I,
     range: Range<u64>,
 }
 
-impl<I: Iterator<Item = Range<u64>>> Rest<I> {
+impl<I: Iterator<Item = Range<u64>>> RemainingPositions<I> {
     fn take(&mut self, mut wanted: u64) -> Vec<Range<u64>> {
         let mut ranges = Vec::new();
         while wanted > 0 {

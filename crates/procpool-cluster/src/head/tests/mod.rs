@@ -251,7 +251,7 @@ fn a_run_that_is_cancelled_cancels_what_waits_at_once_and_the_rest_when_its_time
     trial.cluster.script().element(0, running("n1"));
     trial.pass(2);
     trial.head.cancel(trial.now);
-    trial.go_on();
+    trial.next_question();
     let cancelled = |trial: &Trial| trial.cluster.script().cancelled.clone();
     assert_eq!(cancelled(&trial), [("1".to_owned(), Whom::Waiting)]);
     trial.pass(9);
@@ -278,7 +278,7 @@ fn a_run_that_is_cancelled_before_anything_was_handed_in_is_over() {
     cluster.script().away = 1;
     let mut trial = Trial::of(Head::new(settings(), all(1..41)), cluster);
     trial.head.cancel(trial.now);
-    trial.go_on();
+    trial.next_question();
     assert_eq!((trial.over, trial.rounds.len()), (1, 0));
 }
 
@@ -288,7 +288,7 @@ fn a_run_whose_jobs_are_all_finished_cancels_what_still_waits_and_waits_for_nobo
     trial.cluster.script().element(0, running("n1"));
     trial.pass(2);
     trial.head.finish();
-    trial.go_on();
+    trial.next_question();
     assert_eq!(trial.cluster.script().cancelled, [("1".to_owned(), Whom::Waiting)]);
     assert_eq!(trial.over, 1);
 }
@@ -299,7 +299,7 @@ fn a_finished_run_does_not_wait_for_an_engine_that_is_away() {
     trial.cluster.script().away = u32::MAX;
     trial.pass(5);
     trial.head.finish();
-    trial.go_on();
+    trial.next_question();
     assert_eq!(trial.over, 1);
 }
 

@@ -95,12 +95,12 @@ impl Trial {
             refused: Vec::new(),
             over: 0,
         };
-        trial.go_on();
+        trial.next_question();
         trial
     }
 
     /// Steps until there is nothing to do at this moment.
-    pub(super) fn go_on(&mut self) {
+    pub(super) fn next_question(&mut self) {
         loop {
             let acts = self.head.step(self.now, &self.facts);
             if acts.is_empty() {
@@ -139,7 +139,7 @@ impl Trial {
     pub(super) fn pass(&mut self, seconds: u64) {
         for _ in 0..seconds * 4 {
             self.now += Duration::from_millis(250);
-            self.go_on();
+            self.next_question();
         }
     }
 

@@ -4,9 +4,9 @@
 use std::mem;
 use std::time::{Duration, Instant};
 
-use super::array::{Array, By};
-use super::told::Worth;
-use super::{Head, Looks, MOST_LOOKS, Mood, NEW, Runners, Stage};
+use super::array::{SubmittedBy, TrackedArray};
+use super::reported_waits::ReportedKinds;
+use super::{FindAttempts, Head, MOST_FIND_ATTEMPTS, Mode, NEW, OnRunning, Stage};
 use crate::act::Act;
 use crate::engine::{ArrayId, Capacity, EngineError, Seen, Whom};
 use crate::notice::Notice;
@@ -28,7 +28,7 @@ impl Head {
             Stage::Unsent(round) | Stage::Doubtful(round, ..) => {
                 let (elements, jobs) = (round.elements, round.jobs());
                 self.acts.push(Act::Say(Notice::Submitted { id: id.clone(), elements, jobs }));
-                self.stage = Stage::Out(Box::new(Array::new(round, Some(id), By::This)));
+                self.stage = Stage::Out(Box::new(TrackedArray::new(round, Some(id), SubmittedBy::This)));
             }
             stage => self.stage = stage,
         }
@@ -36,55 +36,56 @@ impl Head {
 
     pub(super) fn doubt(&mut self) {
         self.stage = match mem::replace(&mut self.stage, Stage::Between) {
-            Stage::Unsent(round) => Stage::Doubtful(round, By::This, Looks(0)),
+            Stage::Unsent(round) => Stage::Doubtful(round, SubmittedBy::This, FindAttempts(0)),
             stage => stage,
         };
     }
 
     pub(super) fn found(&mut self, now: Instant, id: Option<ArrayId>) {
         match (mem::replace(&mut self.stage, Stage::Between), id) {
-            (Stage::Doubtful(round, by, looks), None) if looks.0 + 1 < MOST_LOOKS.0 => {
-                self.stage = Stage::Doubtful(round, by, Looks(looks.0 + 1));
+            (Stage::Doubtful(round, by, looks), None) if looks.0 + 1 < MOST_FIND_ATTEMPTS.0 => {
+                self.stage = Stage::Doubtful(round, by, FindAttempts(looks.0 + 1));
                 self.pause = Some(now + self.settings.poll_every);
             }
-            (Stage::Doubtful(round, By::This, _), None) => self.stage = Stage::Unsent(round),
-            (stage @ Stage::Doubtful(_, By::This, _), Some(id)) => {
+            (Stage::Doubtful(round, SubmittedBy::This, _), None) => self.stage = Stage::Unsent(round),
+            (stage @ Stage::Doubtful(_, SubmittedBy::This, _), Some(id)) => {
                 self.stage = stage;
                 self.handed_in(id);
             }
-            (Stage::Doubtful(round, By::Earlier, _), Some(id)) => {
-                self.stage = Stage::Out(Box::new(Array::new(round, Some(id), By::Earlier)));
+            (Stage::Doubtful(round, SubmittedBy::Earlier, _), Some(id)) => {
+                self.stage = Stage::Out(Box::new(TrackedArray::new(round, Some(id), SubmittedBy::Earlier)));
             }
-            (Stage::Doubtful(round, By::Earlier, _), None) => {
+            (Stage::Doubtful(round, SubmittedBy::Earlier, _), None) => {
                 // It may have come and gone long ago, so that counts as a try.
-                let mut array = Array::new(round, None, By::Earlier);
-                array.see(now, Seen::default());
+                let mut array = TrackedArray::new(round, None, SubmittedBy::Earlier);
+                array.update(now, Seen::default());
                 self.stage = Stage::Out(Box::new(array));
             }
             (stage, _) => self.stage = stage,
         }
     }
 
-    pub(super) fn saw(&mut self, now: Instant, seen: Seen) {
+    pub(super) fn polled(&mut self, now: Instant, seen: Seen) {
         let Stage::Out(array) = &mut self.stage else { return };
         let Some(id) = array.id.clone() else { return };
         let is_first = array.began.is_none();
-        let is_news = array.see(now, seen);
-        if is_first && array.by == By::Earlier && array.over_since().is_none() {
+        let is_news = array.update(now, seen);
+        if is_first && array.by == SubmittedBy::Earlier && array.over_since().is_none() {
             self.acts.push(Act::Say(Notice::FoundAgain { id: id.clone() }));
         }
         let is_new = array.began.is_some_and(|began| now < began + self.settings.poll_every * NEW);
         let settles = array.over_since().is_some();
-        self.pace.answered(is_news || settles || self.mood != Mood::Going);
-        self.pause =
-            Some(now + if is_new { self.settings.poll_every / 4 } else { self.pace.pause(&self.settings) });
-        if self.mood != Mood::Going {
+        self.poll_pause.answered(is_news || settles || self.mode != Mode::Running);
+        self.pause = Some(
+            now + if is_new { self.settings.poll_every / 4 } else { self.poll_pause.pause(&self.settings) },
+        );
+        if self.mode != Mode::Running {
             return;
         }
         // What is only for want of room isn't worth a line while something runs.
         let stands = !is_new && array.running().next().is_none();
-        let worth = if stands { Worth::Any } else { Worth::Remedy };
-        for group in self.told.news(array.groups(), worth) {
+        let kinds = if stands { ReportedKinds::All } else { ReportedKinds::WithRemedy };
+        for group in self.reported.news(array.groups(), kinds) {
             let (id, elements, wait) = (id.clone(), group.elements, group.wait);
             let notice = Notice::Waiting { id, elements, reason: wait.reason, remedy: wait.remedy };
             self.acts.push(Act::Say(notice));
@@ -93,10 +94,10 @@ impl Head {
 
     /// Who waits for a run to end that was cancelled should not have to do more than wait.
     pub(super) fn cancelled(&mut self, now: Instant, went: &Result<(), EngineError>) {
-        let Mood::Cancelling { since, next, runners, .. } = self.mood else { return };
-        let patience = match runners {
-            Runners::GoOn => FOREVER,
-            Runners::End => self.settings.patience,
+        let Mode::Cancelling { since, next, on_running, .. } = self.mode else { return };
+        let patience = match on_running {
+            OnRunning::LetFinish => FOREVER,
+            OnRunning::End => self.settings.patience,
         };
         let (next, at) = match (went, next) {
             (Ok(()), Whom::Waiting) => (Whom::All, since + patience),
@@ -104,7 +105,7 @@ impl Head {
             (Err(_), _) if now < since + patience => (next, now + self.settings.poll_every),
             (Err(_), _) => (Whom::All, now + self.settings.poll_every),
         };
-        self.mood = Mood::Cancelling { since, next, at, runners };
+        self.mode = Mode::Cancelling { since, next, at, on_running };
     }
 
     pub(super) fn refused(&mut self, words: String) {

@@ -3,8 +3,8 @@
 
 use std::time::Instant;
 
-use super::backlog::Load;
-use super::{Head, Mood, Question, Stage};
+use super::backlog::NextArray;
+use super::{Head, Mode, Question, Stage};
 use crate::act::Act;
 use crate::engine::{Capacity, Whom};
 use crate::plan::Round;
@@ -14,14 +14,14 @@ impl Head {
     /// Whether a question may stay without its answer, because all is done and nobody answers for seconds.
     pub(super) fn needs_no_answer(&self, question: Question) -> bool {
         let waits = matches!(&self.stage, Stage::Out(array) if array.may_wait());
-        question == Question::Poll && matches!(self.mood, Mood::Finishing(_)) && !waits
+        question == Question::Poll && matches!(self.mode, Mode::Finishing(_)) && !waits
     }
 
-    pub(super) fn go_on(&mut self, now: Instant) {
-        match self.mood {
-            Mood::Going => self.next_after_pause(now),
-            Mood::Cancelling { next, at, .. } => self.next_of_cancelling(now, next, at),
-            Mood::Finishing(next) => self.next_of_finishing(next),
+    pub(super) fn next_question(&mut self, now: Instant) {
+        match self.mode {
+            Mode::Running => self.next_after_pause(now),
+            Mode::Cancelling { next, at, .. } => self.next_of_cancelling(now, next, at),
+            Mode::Finishing(next) => self.next_of_finishing(next),
         }
     }
 
@@ -78,7 +78,7 @@ impl Head {
                 self.ask(Question::Other, Task::Find(name));
             }
             (Stage::Out(array), Some(whom)) if array.may_wait() => {
-                self.mood = Mood::Finishing(None);
+                self.mode = Mode::Finishing(None);
                 if let Some(array) = array.handed_in() {
                     self.ask(Question::Other, Task::Cancel(array, whom));
                 }
@@ -105,7 +105,7 @@ impl Head {
     }
 
     fn plan_round(&mut self, capacity: Capacity) {
-        let Load { elements, manner, pieces } = self.backlog.next(&self.settings, capacity);
+        let NextArray { elements, manner, pieces } = self.backlog.next(&self.settings, capacity);
         self.settings.rounds += 1;
         let number = self.settings.rounds;
         let round = Round {

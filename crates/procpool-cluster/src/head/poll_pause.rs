@@ -7,9 +7,9 @@ use crate::plan::Settings;
 
 /// How many answers in a row were no news.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Pace(u32);
+pub(crate) struct PollPause(u32);
 
-impl Pace {
+impl PollPause {
     pub(crate) fn answered(&mut self, is_news: bool) {
         self.0 = if is_news { 0 } else { self.0.saturating_add(1) };
     }
