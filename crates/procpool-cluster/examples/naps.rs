@@ -1,7 +1,7 @@
-//! The smallest whole use of a cluster: so many naps of a fifth of a second, on Slurm.
-//! `cargo run --example naps -- 1000 FOLDER`, where FOLDER is new, and shared by all nodes.
+//! The smallest complete use of a cluster: any number of naps of a fifth of a second, on Slurm.
+//! `cargo run --example naps -- 1000 FOLDER`, where FOLDER is new and shared by all nodes.
 //!
-//! A nap is finished once there is a file of its number: what a journal is to a real caller.
+//! A nap is finished once a file with its number exists; a real caller has a journal instead.
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
@@ -15,8 +15,8 @@ use procpool_cluster::{
     Unreadable, ranges,
 };
 
-/// What an element does: it takes one piece after another that nobody else has taken, or that was its own before it was started
-/// again. `$1` is the folder, `$2` the round's number.
+/// What an element does: it takes one piece after another that no other element has taken, or that was its own before a
+/// restart. `$1` is the folder, `$2` the round's number.
 const ELEMENT: &str = r#"
 piece=0
 while [ -e "$1/$2-$piece" ]; do
@@ -29,7 +29,7 @@ while [ -e "$1/$2-$piece" ]; do
     piece=$((piece + 1))
 done"#;
 
-/// What has come of the naps.
+/// The records of the naps.
 struct Naps<'a> {
     folder: &'a Path,
     round: u32,
@@ -96,7 +96,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Writes down what the elements of a round are to do.
+/// Writes down what the elements of a round have to do.
 fn hand_in(round: &Round, folder: &Path) -> std::io::Result<Array> {
     for (index, piece) in round.pieces.iter().enumerate() {
         let naps: Vec<String> = piece.positions().map(|nap| nap.to_string()).collect();

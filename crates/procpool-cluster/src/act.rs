@@ -1,5 +1,4 @@
-//! What a head has its caller do, and what it shows of itself.
-//! Knows nothing of how a head comes to it.
+//! What a head asks of its caller, and what it shows of its state.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,65 +9,65 @@ use crate::notice::Notice;
 use crate::plan::Round;
 use crate::task::Task;
 
-/// What the caller is to do, in this order.
+/// What the caller has to do, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// Have this done, and tell what came of it by [`Head::heard`](crate::Head::heard). There is never more than one such question, or
-    /// [`Submit`](Act::Submit), without an answer.
+    /// Carry out this task, and pass the answer to [`Head::heard`](crate::Head::heard). There is never more than one task or
+    /// [`Submit`](Act::Submit) without an answer.
     Ask(Task),
-    /// Write the round down, so that it is safe. Then have its array handed in, as [`Task::Submit`], and write down
-    /// what came of it. The same round comes once more where it turned out that nobody has got it.
+    /// Save the round durably. Then submit its array, as [`Task::Submit`], and save the result. The same round comes
+    /// again if it turned out that the engine never got it.
     Submit(Round),
-    /// Tell people this.
+    /// Show this to the user.
     Say(Notice),
-    /// These jobs have been in as many arrays as they may, and have no outcome.
+    /// These jobs were in as many arrays as allowed, and have no outcome.
     Lost {
         /// Their positions.
         ranges: Vec<Range<u64>>,
-        /// Where their last element was and how it ended.
+        /// Where their last element ran and how it ended.
         why: String,
     },
-    /// These jobs are not run, because somebody cancelled their element.
+    /// These jobs are not run, because their element was cancelled.
     Left {
         /// Their positions.
         ranges: Vec<Range<u64>>,
-        /// By whom.
+        /// What was cancelled, and where.
         why: String,
     },
-    /// The engine takes none of it, in its own words: nothing more is run. [`Over`](Act::Over) follows.
+    /// The engine refuses the run, with these words: nothing more is run. [`Over`](Act::Over) follows.
     Refused(String),
-    /// All is gone, nothing is left to hand in. Nothing comes after this.
+    /// All elements are gone and nothing is left to submit. Nothing follows this.
     Over,
 }
 
-/// Where an array is, for who wants to show it.
+/// The state of the current array, to be shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status<'a> {
-    /// The array that is out; none between two rounds.
+    /// The current array; `None` between two rounds.
     pub array: Option<&'a ArrayId>,
-    /// The elements that run.
+    /// The running elements.
     pub running: Vec<Running<'a>>,
     /// How many elements wait.
     pub waiting: usize,
-    /// Why the first of them does.
+    /// Why the first of them waits.
     pub reason: Option<&'a str>,
-    /// Whether the engine's last answer was none.
+    /// Whether the engine failed to answer the last question.
     pub unreachable: bool,
 }
 
-/// An element that runs.
+/// A running element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Running<'a> {
-    /// Which one of the round.
+    /// Its index within the round.
     pub element: usize,
-    /// The node.
+    /// The node it runs on.
     pub node: &'a str,
 }
 
 /// More nodes than this are counted, not named.
 const MOST_NAMED: usize = 4;
 
-/// In a line for people; empty where there is nothing to say.
+/// One line of text; empty if there is nothing to say.
 impl fmt::Display for Status<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = Vec::new();

@@ -1,24 +1,23 @@
-//! What an engine has given a process that runs on its cluster: an element of an array, or a shell in a job.
-//! Knows nothing of where that is read.
+//! What an engine has given to a process that runs on its cluster, in an element of an array or in a shell of a job.
 
 use std::time::SystemTime;
 
-/// What the engine has given this process, as far as its environment says: see [`Engine::allocation`](crate::Engine::allocation).
+/// What the engine has given this process, according to the environment: see [`Engine::allocation`](crate::Engine::allocation).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Allocation {
-    /// The engine's own word for the job that this process runs in. One of its own for each element of an array.
+    /// The engine's id of the job that this process runs in. Each element of an array has its own.
     pub job: String,
-    /// Of which array it is an element, and which one.
+    /// The array and the element that this process belongs to, if any.
     pub element: Option<ElementOf>,
     /// How many processors it has on this node.
     pub processors: Option<u32>,
-    /// The name of this node, as the engine has it in [`State::Running`](crate::State::Running).
+    /// The name of this node, as in [`State::Running`](crate::State::Running).
     pub node: Option<String>,
-    /// How often it was started again by the engine itself; 0 the first time.
+    /// How often the engine has restarted it; 0 the first time.
     pub restarts: u32,
-    /// When its time is over; `None` where the environment doesn't say so: [`Engine::end_of`](crate::Engine::end_of) asks.
+    /// When its time is over; `None` if the environment doesn't say: then ask [`Engine::end_of`](crate::Engine::end_of).
     pub ends: Option<SystemTime>,
-    /// The GPUs that it may use on this node, each by the word that `CUDA_VISIBLE_DEVICES` takes for it in here.
+    /// The GPUs that it may use on this node, in the form that `CUDA_VISIBLE_DEVICES` takes.
     pub gpus: Vec<String>,
 }
 
@@ -27,6 +26,6 @@ pub struct Allocation {
 pub struct ElementOf {
     /// The array: [`ArrayId::own`](crate::ArrayId::own) of its id.
     pub array: String,
-    /// Which element of it, from 0.
+    /// The index of the element, from 0.
     pub index: u32,
 }

@@ -1,5 +1,4 @@
-//! A thread that calls an engine, so that nobody else waits for it.
-//! Knows nothing of why it is asked.
+//! A thread that calls an engine, so that the head's caller never waits for it.
 
 use std::io;
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
@@ -8,9 +7,9 @@ use std::thread;
 use crate::engine::Engine;
 use crate::task::{Answer, Task};
 
-/// Carries out tasks on an engine, one after another, in the order in which they were asked.
+/// Carries out tasks on an engine, one after another.
 ///
-/// Dropping it waits for nobody: its thread ends after the call that it is in, which has a time limit.
+/// Dropping it doesn't wait: its thread ends after the current call, which has a timeout.
 #[derive(Debug)]
 pub struct Clerk {
     tasks: Sender<Task>,
@@ -18,12 +17,12 @@ pub struct Clerk {
 }
 
 impl Clerk {
-    /// Starts its thread.
+    /// Starts the thread.
     ///
-    /// `wake` is called, on that thread, after each answer: for who waits for several things at once.
+    /// `wake` is called on that thread after each answer, for callers that wait for several things at once.
     ///
     /// # Errors
-    /// Where there is no room for a thread.
+    /// If the thread can't be created.
     pub fn new(engine: Box<dyn Engine>, wake: impl Fn() + Send + 'static) -> io::Result<Clerk> {
         let (tasks, asked) = mpsc::channel();
         let (answered, answers) = mpsc::channel();
@@ -39,18 +38,18 @@ impl Clerk {
         Ok(Clerk { tasks, answers })
     }
 
-    /// Has this done, and comes back at once.
+    /// Queues a task, and returns at once.
     ///
     /// # Panics
-    /// Where the engine has panicked.
+    /// If the engine has panicked.
     pub fn ask(&self, task: Task) {
         assert!(self.tasks.send(task).is_ok(), "BUG: the engine has panicked");
     }
 
-    /// The next answer, where there is one already.
+    /// The next answer, if there is one already.
     ///
     /// # Panics
-    /// Where the engine has panicked.
+    /// If the engine has panicked.
     #[must_use]
     pub fn take(&self) -> Option<Answer> {
         let answer = self.answers.try_recv();
@@ -59,7 +58,7 @@ impl Clerk {
     }
 }
 
-/// Makes the call that a task is.
+/// Makes the call that a task describes.
 pub fn carry_out(engine: &dyn Engine, task: Task) -> Answer {
     match task {
         Task::Survey => Answer::Surveyed(engine.survey()),

@@ -1,6 +1,5 @@
-//! The seam: what runs arrays of slices somewhere else, and the words that are spoken with it. A further engine is a further file like
-//! `slurm`, and a word of `--on` where the command chooses one.
-//! Knows no engine of its own, no slice's contents and no time.
+//! The interface to an engine, which runs job arrays, and the types of its calls. To add an engine, add a module like `slurm`,
+//! and a value of `--on` in the command.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -9,242 +8,241 @@ use std::time::{Duration, SystemTime};
 
 use crate::allocation::Allocation;
 
-/// What runs arrays: Slurm is one. Each call asks somebody else and may take seconds, so a
-/// [`Clerk`](crate::Clerk) makes them on a thread of its own.
+/// Runs job arrays: Slurm is one. Each call asks another process and may take seconds, so a [`Clerk`](crate::Clerk) makes
+/// them on a thread of its own.
 ///
-/// Of an outcome of a job no engine is ever asked: it says where an element is, not what it has done.
+/// An engine is never asked for outcomes of jobs: it says where an element is, not what it has done.
 pub trait Engine: Send {
-    /// Its name, for people: `Slurm`.
+    /// Its name for messages: `Slurm`.
     fn name(&self) -> &'static str;
 
-    /// Whether its commands are on this machine, and what it was told for them is something that they take. Asks no server.
+    /// Checks that its commands are on this machine, and that they would accept the user's arguments. Contacts no server.
     ///
     /// # Errors
-    /// [`EngineError::Missing`], [`EngineError::Refused`].
+    /// [`EngineError::Missing`] or [`EngineError::Refused`].
     fn check(&self) -> Result<(), EngineError>;
 
-    /// How much there is of it.
+    /// The size of the cluster.
     ///
     /// # Errors
-    /// Where it can't be reached, or takes no arrays at all.
+    /// If it can't be reached, or supports no arrays.
     fn survey(&self) -> Result<Capacity, EngineError>;
 
-    /// Hands in an array, once.
+    /// Submits an array, once.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] or [`EngineError::TooMany`] where it was not taken. After an [`EngineError::Unreachable`] it may have been taken all
-    /// the same: [`find`](Engine::find) tells.
+    /// [`EngineError::Refused`] or [`EngineError::TooMany`] if it was not accepted. After an [`EngineError::Unreachable`] it may
+    /// have been accepted: [`find`](Engine::find) tells.
     fn submit(&self, array: &Array) -> Result<ArrayId, EngineError>;
 
-    /// The array of this name, where the engine still knows it: that may also be one that has ended.
+    /// The array with this name, if the engine still knows it; it may have ended.
     ///
     /// # Errors
-    /// Where it can't be reached.
+    /// If the engine can't be reached.
     fn find(&self, name: &str) -> Result<Option<ArrayId>, EngineError>;
 
-    /// Where the array's elements are, as far as the engine knows: nothing of an array that it has forgotten.
+    /// The state of the array's elements, as far as the engine knows; empty for an array that it has forgotten.
     ///
     /// # Errors
-    /// Where it can't be reached. Then nothing is known.
+    /// If the engine can't be reached. Then nothing is known.
     fn poll(&self, array: &HandedIn) -> Result<Seen, EngineError>;
 
-    /// Ends elements of an array. No error where it has ended already.
+    /// Cancels elements of an array. No error if they have ended already.
     ///
     /// # Errors
-    /// Where it can't be reached.
+    /// If the engine can't be reached.
     fn cancel(&self, array: &HandedIn, whom: Whom) -> Result<(), EngineError>;
 
-    /// What it has given this process, by what the environment says, which `variable` reads; `None` where this runs in none of its
-    /// jobs.
+    /// What the engine has given this process, by the environment, which `variable` reads; `None` if this process runs in none of
+    /// its jobs.
     fn allocation(&self, variable: &dyn Fn(&str) -> Option<String>) -> Option<Allocation>;
 
-    /// When the time of that job is over; `None` where it has no end. Asks only where [`Allocation::ends`] is `None`.
+    /// When the time of that job is over; `None` if it has no limit. Asks the engine only if [`Allocation::ends`] is `None`.
     ///
     /// # Errors
-    /// Where it can't be reached.
+    /// If the engine can't be reached.
     fn end_of(&self, allocation: &Allocation) -> Result<Option<SystemTime>, EngineError>;
 
-    /// How long before its time is over an element is told to end.
+    /// How long before the end of its time an element is asked to end.
     fn warning(&self) -> Duration;
 }
 
-/// How much there is of a cluster.
+/// The size of a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
-    /// How many elements an array may have; 1 or more.
+    /// The largest number of elements of an array; 1 or more.
     pub most_elements: u32,
-    /// The processors of all nodes that could be used.
+    /// The processors of all usable nodes.
     pub processors: u32,
-    /// Those nodes.
+    /// The number of usable nodes.
     pub nodes: u32,
 }
 
-/// An array of elements, all alike but for their index.
+/// An array of elements that differ only in their index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Array {
-    /// Its unique name, by which it is found again.
+    /// Its unique name, by which it can be found again.
     pub name: String,
-    /// How many elements, 1 or more. Their indices begin with 0.
+    /// The number of elements, 1 or more. Their indices begin with 0.
     pub elements: u32,
     /// How many may run at a time.
     pub at_once: Option<u32>,
-    /// What each gets of its node.
+    /// What each element gets of its node.
     pub processors: Processors,
-    /// Nodes that none of them is to run on, by their names.
+    /// Names of nodes on which no element may run.
     pub leave_out: Vec<String>,
-    /// What becomes of an element whose node died.
+    /// What happens to an element whose node has died.
     pub requeue: Requeue,
-    /// How long an element may run, rounded up to whole minutes; `None` leaves that to the cluster.
+    /// The time limit of an element, rounded up to whole minutes; `None` leaves it to the cluster.
     pub time: Option<Duration>,
-    /// What an element runs: a program, looked up in its `PATH`, and its arguments, any bytes without NUL.
+    /// What an element runs: a program, looked up in its `PATH`, and its arguments, which may contain any bytes except NUL.
     pub command: Vec<OsString>,
-    /// Where it runs.
+    /// The working directory.
     pub directory: PathBuf,
-    /// The file that gets what an element writes itself, added to what is there: this name, and the element's index behind it.
+    /// The file for an element's own output, opened for appending: this path, followed by the element's index.
     pub log: PathBuf,
 }
 
 /// What an element gets of its node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Processors {
-    /// So many processors, 1 or more.
+    /// This many processors, 1 or more.
     Exactly(u32),
-    /// All of it, and nobody else.
+    /// The whole node, exclusively.
     WholeNode,
 }
 
-/// What becomes of an element whose node died.
+/// What happens to an element whose node has died.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Requeue {
-    /// The engine starts it again.
+    /// The engine restarts it.
     Yes,
-    /// It is never started twice.
+    /// It is never started again.
     No,
 }
 
-/// Which elements are cancelled.
+/// Which elements to cancel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whom {
-    /// Those that don't run yet.
+    /// Those that are not running yet.
     Waiting,
-    /// All. Those that run are asked by TERM, and killed some time later.
+    /// All. Running ones get TERM, and KILL some time later.
     All,
 }
 
-/// An array that was handed in.
+/// A submitted array.
 ///
-/// An id alone may come to mean another array: a controller that has lost its last seconds gives the same ids again.
+/// An id alone may come to mean another array: a controller that has lost its last seconds gives out the same ids again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HandedIn {
-    /// The engine's name for it.
+    /// The engine's id for it.
     pub id: ArrayId,
-    /// Its own, unique name.
+    /// Its unique name.
     pub name: String,
 }
 
-/// The engine's own name for an array, one word; where the engine speaks for several clusters, with `;` and the cluster's name
-/// behind it.
+/// The engine's id for an array, one word. If the engine manages several clusters, `;` and the cluster's name may follow.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ArrayId(String);
 
-/// An array, as the engine sees it.
+/// An array as the engine sees it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
-    /// Its elements; those that it has forgotten are missing.
+    /// Its elements, except those that the engine has forgotten.
     pub elements: Vec<Element>,
-    /// How all others have ended, where it knows that of them without naming them.
+    /// How all other elements have ended, if the engine knows that without listing them.
     pub others: Option<Fate>,
 }
 
-/// One element, as the engine sees it.
+/// An element as the engine sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Element {
-    /// Which one.
+    /// Its index.
     pub index: u32,
-    /// Where it is.
+    /// Its state.
     pub state: State,
 }
 
-/// Where an element is.
+/// The state of an element.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It has not begun, or is to begin once more.
+    /// It has not begun, or is to be restarted.
     Waiting(Wait),
-    /// It runs there, or has only just ended and is being cleared away.
+    /// It runs, or has just ended and is being cleaned up.
     Running {
         /// The node's name.
         node: String,
     },
-    /// Nothing more comes of it.
+    /// It has ended for good.
     Ended(Fate),
 }
 
 /// Why an element waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wait {
-    /// The engine's word for it: `Resources`.
+    /// The engine's word for the reason: `Resources`.
     pub reason: String,
-    /// What lets it go on, where nothing else will.
+    /// What resolves it, if it doesn't resolve by itself.
     pub remedy: Option<Remedy>,
 }
 
-/// What lets an element go on that waits for what doesn't come by itself.
+/// What resolves a wait that doesn't resolve by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Remedy {
-    /// A command that an administrator (or its owner) would type.
+    /// A command for an administrator, or the owner of the job.
     Command(String),
-    /// What the user would ask for otherwise, in words.
+    /// What the user could ask for instead, as text.
     Ask(String),
 }
 
 /// How an element ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fate {
-    /// Where it was, if it was anywhere.
+    /// The node it ran on, if it ran.
     pub node: Option<String>,
-    /// For people: `exit 127`, `NODE_FAIL`.
+    /// As text: `exit 127`, `NODE_FAIL`.
     pub words: String,
-    /// Whose doing it was, as far as that changes what follows.
+    /// Why, as far as it matters for what follows.
     pub cause: Cause,
 }
 
-/// Whose doing the end of an element was.
+/// Why an element ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// Somebody cancelled it.
     Cancelled,
-    /// Its time was over, or something more important took its place: what it has done it has done.
+    /// Its time was over, or it was preempted: what it has done counts.
     Evicted,
-    /// Its own, or its node's.
+    /// By itself, or because of its node.
     Other,
 }
 
-/// Why an engine didn't do what it was asked.
+/// Why an engine did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EngineError {
-    /// Its commands are not here. Says which, and what to do.
+    /// Its commands are missing. Says which, and what to do.
     Missing(String),
-    /// It doesn't answer now, or is too busy: that passes.
+    /// It doesn't answer, or is too busy: this passes.
     Unreachable(String),
-    /// It has answered no, in these words: that stays so.
+    /// It has refused, with these words: this is final.
     Refused(String),
-    /// It takes no array of so many elements from this user now, in these words; it may take a smaller one.
+    /// It accepts no array of this size from this user now, with these words; a smaller one may be accepted.
     TooMany(String),
 }
 
 impl ArrayId {
-    /// An id in the engine's words, also one that was written down earlier.
+    /// An id as the engine gives it, or as it was saved earlier.
     pub fn new(id: impl Into<String>) -> ArrayId {
         ArrayId(id.into())
     }
 
-    /// The same, to be written down.
+    /// The id, to be saved.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The array's own word, which its elements know too.
+    /// The array's own id, which its elements know too.
     ///
     /// ```
     /// assert_eq!(procpool_cluster::ArrayId::new("17;far").own(), "17");
@@ -254,7 +252,7 @@ impl ArrayId {
         self.0.split_once(';').map_or(self.as_str(), |(own, _)| own)
     }
 
-    /// Which of several clusters has it, where the engine speaks for several.
+    /// The cluster that has it, if the engine manages several.
     #[must_use]
     pub fn cluster(&self) -> Option<&str> {
         self.0.split_once(';').map(|(_, cluster)| cluster)

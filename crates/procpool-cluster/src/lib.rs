@@ -1,8 +1,8 @@
-//! Runs a keyed list somewhere else: by the elements of arrays on a cluster, whose engine places, queues and requeues them.
+//! Runs a keyed list on a cluster, by job arrays: the engine (Slurm) places, queues and requeues the elements of an array.
 //!
-//! What an element does is the caller's: an ordinary pool, which takes one piece of the list after another, each for itself
-//! alone, and writes down each outcome where the caller reads it. **A job is finished if and only if such a record exists**;
-//! what an engine says of an element is only when to look for it.
+//! What an element does is up to the caller: usually it runs an ordinary pool that takes one piece of the list after another and
+//! records each outcome where the caller reads it. **A job is finished if and only if such a record exists**; what an engine
+//! says about an element only tells when to look for records.
 //!
 //! ```text
 //!   caller: records, outcomes            Head: what to ask, and when          Clerk: a thread
@@ -11,8 +11,8 @@
 //! ```
 //!
 //! # What it doesn't do
-//! It reads no list, no journal and no clock, prints nothing and keeps no files: what is to survive the head's death is
-//! written down by the caller, where [`Act::Submit`] says so.
+//! It reads no list, no journal and no clock, prints nothing and writes no files: the caller saves what must survive the
+//! head's death, when [`Act::Submit`] says so.
 
 mod act;
 mod allocation;

@@ -1,9 +1,8 @@
-//! Which nodes do nothing but fail: one on which all fails at once has time for most of the jobs.
-//! Pure: knows no job, no engine, and nothing of what becomes of such a node.
+//! Finds nodes on which every job fails. A broken node fails fast, so without this it would take most of the jobs. Pure.
 
 use std::collections::BTreeMap;
 
-/// What came of jobs on the nodes of a cluster, as far as it was noted.
+/// Counts outcomes of jobs for each node of a cluster.
 ///
 /// ```
 /// use procpool_cluster::{Came, Nodes};
@@ -18,48 +17,48 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default)]
 pub struct Nodes {
     seen: BTreeMap<String, NodeRecord>,
-    /// Of all nodes.
+    /// On all nodes.
     succeeded: u64,
     failed: u64,
-    /// Nothing has come since the last look.
+    /// Nothing was noted since the last call of `bad`.
     judged: bool,
 }
 
-/// What came of a job's attempt.
+/// The outcome of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Came {
-    /// It did what it was to do.
+    /// It succeeded.
     Succeeded,
-    /// By itself; not because somebody stopped it.
+    /// It failed by itself; not because it was stopped.
     Failed,
 }
 
-/// A node that should be left alone.
+/// A node that should not be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadNode {
     /// Its name.
     pub node: String,
-    /// How many attempts have failed on it, which are all that there were.
+    /// How many attempts have failed on it; none has succeeded.
     pub failed: u64,
 }
 
-/// What was seen of a node.
+/// The outcomes on a node.
 #[derive(Clone, Copy, Debug, Default)]
 struct NodeRecord {
     succeeded: u64,
     failed: u64,
-    /// It was called bad.
+    /// It was reported as bad.
     named: bool,
 }
 
-/// Less failures say nothing of a node.
+/// Fewer failures prove nothing about a node.
 const LEAST: u64 = 5;
 
-/// Jobs that fail anywhere fail on this node, too. By chance all of them would in less than one of so many cases.
+/// How sure the judgement is: by chance, all jobs of a good node would fail in less than one of this many cases.
 const CHANCE: f64 = 100.0;
 
 impl Nodes {
-    /// Takes note of the end of an attempt on a node.
+    /// Counts the outcome of an attempt on a node.
     pub fn note(&mut self, node: &str, came: Came) {
         if !self.seen.contains_key(node) {
             self.seen.insert(node.to_owned(), NodeRecord::default());
@@ -74,13 +73,13 @@ impl Nodes {
         self.judged = false;
     }
 
-    /// This node has been found bad before, and need not be named again.
+    /// Marks a node that was reported as bad earlier, so that it is not reported again.
     pub fn know(&mut self, node: &str) {
         self.seen.entry(node.to_owned()).or_default().named = true;
     }
 
-    /// The nodes on which the first jobs have all failed, five or more, while others succeed elsewhere, and so many of them that this is no
-    /// chance. Each is said once.
+    /// The nodes on which all jobs have failed, at least five, while so many others succeed elsewhere that this is no
+    /// chance. Each is reported once.
     pub fn bad(&mut self) -> Vec<BadNode> {
         if std::mem::replace(&mut self.judged, true) || self.succeeded == 0 {
             return Vec::new();
@@ -97,7 +96,7 @@ impl Nodes {
     }
 }
 
-/// Whether all fails here, where so many succeed and fail elsewhere.
+/// Whether all failures here are no chance, given the counts of all other nodes.
 fn is_bad(here: NodeRecord, succeeded: u64, failed: u64) -> bool {
     #[expect(clippy::cast_precision_loss, reason = "a share needs no more digits")]
     let share = failed as f64 / (succeeded + failed) as f64;
@@ -132,7 +131,7 @@ mod tests {
         assert_eq!(named(&[("n1", Succeeded, 1), ("n3", Failed, 5)]), ["n3"]);
         assert_eq!(named(&[("n3", Failed, 500)]), [""; 0]);
         assert_eq!(named(&[("n2", Failed, 7), ("n3", Failed, 5), ("n1", Succeeded, 20)]), ["n2", "n3"]);
-        // Whatever it has done before, a node on which something has succeeded is none of these.
+        // A node on which something has ever succeeded is never bad.
         assert_eq!(named(&[("n3", Succeeded, 1), ("n3", Failed, 99), ("n1", Succeeded, 99)]), [""; 0]);
     }
 

@@ -1,33 +1,32 @@
-//! What people are told of an array, in words.
-//! Knows nothing of who reads it, or when it is said.
+//! Messages to the user about an array.
 
 use std::fmt;
 
 use crate::engine::{ArrayId, Remedy};
 
-/// Something to be told, in one line without an end. Its `Display` is what to print.
+/// A message of one line without a line end, to be printed with `Display`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {
-    /// An array was handed in.
+    /// An array was submitted.
     Submitted {
-        /// The engine's name for it.
+        /// The engine's id for it.
         id: ArrayId,
         /// How many elements it has.
         elements: u32,
-        /// How many jobs there are for them.
+        /// The number of jobs in it.
         jobs: u64,
     },
-    /// An array that was handed in earlier is still known.
+    /// An array that was submitted earlier was found.
     FoundAgain {
-        /// The engine's name for it.
+        /// The engine's id for it.
         id: ArrayId,
     },
     /// The engine has stopped answering.
     Unreachable {
         /// Its name.
         engine: &'static str,
-        /// What became of the question.
+        /// The error.
         words: String,
     },
     /// It answers again.
@@ -35,33 +34,33 @@ pub enum Notice {
         /// Its name.
         engine: &'static str,
     },
-    /// Elements wait for something that may not come by itself.
+    /// Elements wait for something that may not happen by itself.
     Waiting {
-        /// Of this array.
+        /// The array.
         id: ArrayId,
-        /// So many.
+        /// How many elements wait.
         elements: usize,
         /// The engine's word for the reason.
         reason: String,
-        /// What lets them go on.
+        /// What resolves it.
         remedy: Option<Remedy>,
     },
-    /// The engine takes no array of so many elements: it is handed in with fewer.
+    /// The engine accepts no array of this size: a smaller one is submitted.
     Fewer {
         /// Its name.
         engine: &'static str,
-        /// So many are tried next.
+        /// The number of elements to try next.
         elements: u32,
-        /// So many were too many.
+        /// The number that was too large.
         instead_of: u32,
         /// The engine's words.
         words: String,
     },
-    /// Jobs whose elements have ended without an outcome for them are tried again.
+    /// Jobs without an outcome, whose elements have ended, are retried.
     TriedAgain {
-        /// So many jobs.
+        /// How many jobs.
         jobs: u64,
-        /// Those elements.
+        /// The elements that had taken them.
         ended: Vec<Ended>,
     },
 }
@@ -69,9 +68,9 @@ pub enum Notice {
 /// An element that has ended and has left jobs without an outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// Which one, where that is known.
+    /// Its index, if known.
     pub element: Option<u32>,
-    /// Where it was and how it ended, in words.
+    /// Where it ran and how it ended, as text.
     pub why: String,
 }
 

@@ -1,30 +1,29 @@
-//! What a head has to know of its jobs, which only its caller can tell.
-//! Knows nothing of how it comes to know that.
+//! What a head has to know about its jobs, which its caller reads from records.
 
-/// What has come of a run's jobs so far.
+/// The records of a run's jobs so far.
 pub trait Outcomes {
-    /// Whether the job at this position needs nothing more.
+    /// Whether the job at this position is finished.
     fn is_finished(&self, position: u64) -> bool;
 
-    /// Who has taken this piece of the round that is in hand.
+    /// Which element has taken this piece of the current round.
     ///
     /// # Errors
-    /// Where that can't be told just now: it is asked again later.
+    /// If that can't be read now: the head asks again later.
     fn holder(&self, piece: usize) -> Result<Holder, Unreadable>;
 
-    /// Whether an element that had taken it may have begun the job at this position. It has not only where that is known: it
-    /// has ended in order, and would have written so down.
+    /// Whether an element that has taken the job at this position may have begun it. False only if that is certain: the element
+    /// has ended in order, and would have recorded it.
     fn was_begun(&self, position: u64, element: u32) -> bool;
 }
 
-/// Who has taken a piece.
+/// Which element has taken a piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holder {
-    /// No element, so far.
+    /// None so far.
     Nobody,
     /// The element with this index.
     Element(u32),
-    /// Somebody whose note can't be made out: he was killed while he wrote it, say.
+    /// An unknown element: its note is unreadable, because it was killed while it wrote it, for example.
     Somebody,
 }
 
@@ -37,6 +36,6 @@ impl Holder {
     }
 }
 
-/// What is asked for can't be read now.
+/// The record can't be read now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unreadable;

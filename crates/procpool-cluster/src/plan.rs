@@ -1,32 +1,31 @@
-//! What a head is told: its settings, and what an earlier head has left behind. And what it plans: rounds.
-//! Knows nothing of what becomes of them.
+//! The settings of a head, the rounds that it plans, and what an earlier head has left behind.
 
 use std::time::Duration;
 
 use crate::engine::ArrayId;
 use crate::piece::{Piece, Wish};
 
-/// What a head is told of its run.
+/// The settings of a head.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The run's unique name: its arrays are `NAME-1`, `NAME-2` and so on.
     pub name: String,
-    /// The engine's name, for people.
+    /// The engine's name, for messages.
     pub engine: &'static str,
-    /// What decides how many elements there are.
+    /// Determines the number of elements.
     pub wish: Wish,
-    /// In how many arrays a job is tried before it is lost. With 1 none is ever in two of them.
+    /// How many arrays a job may be in before it is lost. With 1 it is never retried.
     pub most_tries: u32,
-    /// How many rounds the run has had already.
+    /// How many rounds the run has already had.
     pub rounds: u32,
-    /// The pause between two questions. A quarter of it in the first seconds of an array, and twice as long after each answer
-    /// that is no news, up to `poll_at_least_every`.
+    /// The pause between two questions to the engine. A quarter of it in the first seconds of an array; doubled after each
+    /// answer without news, up to `poll_at_least_every`.
     pub poll_every: Duration,
-    /// The longest such pause.
+    /// The longest pause between two questions.
     pub poll_at_least_every: Duration,
-    /// How long what an element has written may take to be seen by the caller after the element is gone.
+    /// How long the records of an element may take to become visible after it has ended.
     pub settle: Duration,
-    /// How long an element may take to end itself once it was told to by other means.
+    /// How long an element may take to end after it was asked to by other means.
     pub patience: Duration,
 }
 
@@ -47,43 +46,43 @@ impl Settings {
     }
 }
 
-/// One array to be: each of its elements takes the next piece that no other has taken, as often as it has room for another job.
+/// A planned array. Each element takes the next free piece whenever it has room for another job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Round {
     /// Its number within the run, from 1.
     pub number: u32,
     /// The unique name of its array.
     pub name: String,
-    /// How many elements it has; 1 or more.
+    /// The number of elements; 1 or more.
     pub elements: u32,
-    /// How much an element does at a time.
+    /// How many jobs an element runs at a time.
     pub manner: Manner,
-    /// The pieces, in order of the list.
+    /// The pieces, in list order.
     pub pieces: Vec<Piece>,
 }
 
-/// How much an element does at a time.
+/// How many jobs an element runs at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
-    /// As many jobs as there is room for.
+    /// As many as it has room for.
     Full,
-    /// One job: it may be what takes its node down, and should take nobody else with it.
+    /// One: the job may be what takes its node down, and should not take other jobs with it.
     OneByOne,
 }
 
 impl Round {
-    /// How many jobs are in it.
+    /// The number of its jobs.
     #[must_use]
     pub fn jobs(&self) -> u64 {
         self.pieces.iter().map(Piece::jobs).sum()
     }
 }
 
-/// What a head that is no more has written down of its last round.
+/// What an earlier head has saved about its last round.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Earlier {
     /// The round.
     pub round: Round,
-    /// Its array, where that was written down too; without it the array is looked for by its name.
+    /// The id of its array, if it was saved too; otherwise the array is looked up by its name.
     pub id: Option<ArrayId>,
 }

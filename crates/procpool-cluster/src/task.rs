@@ -1,9 +1,8 @@
-//! What a head wants of an engine, and what came of it.
-//! Knows neither of the two.
+//! Questions to an engine, and its answers.
 
 use crate::engine::{Array, ArrayId, Capacity, EngineError, HandedIn, Seen, Whom};
 
-/// One call of an [`Engine`](crate::Engine).
+/// A call of an [`Engine`](crate::Engine).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Task {
     /// [`Engine::survey`](crate::Engine::survey)
@@ -18,7 +17,7 @@ pub enum Task {
     Cancel(HandedIn, Whom),
 }
 
-/// What came of a [`Task`].
+/// The result of a [`Task`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// Of [`Task::Survey`].

@@ -1,4 +1,4 @@
-//! An engine of somebody else, and the clerk that calls it.
+//! A foreign engine, called by the thread for engines.
 
 use std::sync::mpsc;
 use std::time::{Duration, SystemTime};
@@ -53,7 +53,7 @@ impl Engine for Mine {
 
 fn clerk() -> (Clerk, impl Fn()) {
     let (wake, woken) = mpsc::channel();
-    // Nobody may be there any more to be woken.
+    // The receiver of the wake-up may be gone.
     let wake = move || {
         let _ = wake.send(());
     };

@@ -1,5 +1,4 @@
-//! What a head makes of an answer.
-//! Knows nothing of what is asked next.
+//! How the head handles the answers of the engine.
 
 use std::mem;
 use std::time::{Duration, Instant};
@@ -11,7 +10,7 @@ use crate::act::Act;
 use crate::engine::{ArrayId, Capacity, EngineError, Seen, Whom};
 use crate::notice::Notice;
 
-/// Longer than anything runs.
+/// Longer than any run.
 const FOREVER: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 100);
 
 impl Head {
@@ -56,7 +55,7 @@ impl Head {
                 self.stage = Stage::Out(Box::new(TrackedArray::new(round, Some(id), SubmittedBy::Earlier)));
             }
             (Stage::Doubtful(round, SubmittedBy::Earlier, _), None) => {
-                // It may have come and gone long ago, so that counts as a try.
+                // It may have come and gone long ago, so this counts as a try.
                 let mut array = TrackedArray::new(round, None, SubmittedBy::Earlier);
                 array.update(now, Seen::default());
                 self.stage = Stage::Out(Box::new(array));
@@ -82,7 +81,7 @@ impl Head {
         if self.mode != Mode::Running {
             return;
         }
-        // What is only for want of room isn't worth a line while something runs.
+        // While something runs, a wait for free resources isn't worth a message.
         let stands = !is_new && array.running().next().is_none();
         let kinds = if stands { ReportedKinds::All } else { ReportedKinds::WithRemedy };
         for group in self.reported.news(array.groups(), kinds) {
@@ -92,7 +91,7 @@ impl Head {
         }
     }
 
-    /// Who waits for a run to end that was cancelled should not have to do more than wait.
+    /// Schedules the next cancellation. It is repeated, so that whoever has stopped the run needs to do nothing but wait.
     pub(super) fn cancelled(&mut self, now: Instant, went: &Result<(), EngineError>) {
         let Mode::Cancelling { since, next, on_running, .. } = self.mode else { return };
         let patience = match on_running {
@@ -114,7 +113,7 @@ impl Head {
         self.stage = Stage::Between;
     }
 
-    /// Elements take what there is, so fewer of them do all of it.
+    /// Halves the number of elements. Fewer elements do all of the work, because each takes what is left.
     pub(super) fn too_many(&mut self, words: String) {
         match &mut self.stage {
             Stage::Unsent(round) if round.elements > 1 => {

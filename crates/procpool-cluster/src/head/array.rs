@@ -1,5 +1,4 @@
-//! An array that is out: where each of its elements was seen last.
-//! Knows nothing of how it is asked for, nor of what its elements have done.
+//! The current array, with the last known state of each of its elements.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -10,25 +9,25 @@ use crate::plan::Round;
 #[derive(Clone, Debug)]
 pub(crate) struct TrackedArray {
     pub(crate) round: Round,
-    /// The engine's id for it; none where it has forgotten the array.
+    /// The engine's id for it; `None` if it has forgotten the array.
     pub(crate) id: Option<ArrayId>,
     pub(crate) by: SubmittedBy,
-    /// When it was seen first.
+    /// When it was first seen.
     pub(crate) began: Option<Instant>,
     records: Vec<ElementRecord>,
 }
 
-/// Which head has handed it in.
+/// Which head has submitted it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SubmittedBy {
     This,
     Earlier,
 }
 
-/// One element.
+/// What is known of an element.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct ElementRecord {
-    /// Where it ran last.
+    /// The node it ran on last.
     node: Option<String>,
     last: LastSeen,
 }
@@ -39,14 +38,14 @@ enum LastSeen {
     Unseen,
     Waiting(Wait),
     Running,
-    /// The engine knows how it ended, or has forgotten it.
+    /// The engine says how it ended, or has forgotten it.
     Gone {
         since: Instant,
         fate: Option<Fate>,
     },
 }
 
-/// Elements that wait for the same.
+/// Elements that wait for the same reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WaitGroup {
     pub(crate) wait: Wait,
@@ -59,12 +58,12 @@ impl TrackedArray {
         TrackedArray { round, id, by, began: None, records }
     }
 
-    /// What the engine is asked about; none where it has forgotten the array.
+    /// The array as the engine is asked about it; `None` if it has forgotten the array.
     pub(crate) fn handed_in(&self) -> Option<HandedIn> {
         Some(HandedIn { id: self.id.clone()?, name: self.round.name.clone() })
     }
 
-    /// Takes in what the engine has seen of it. Says whether that is news.
+    /// Updates it with an answer of the engine. Returns whether anything has changed.
     pub(crate) fn update(&mut self, now: Instant, seen: Seen) -> bool {
         let mut is_news = false;
         self.began.get_or_insert(now);
@@ -92,7 +91,7 @@ impl TrackedArray {
         is_news
     }
 
-    /// Since when all its elements are gone.
+    /// Since when all elements are gone.
     pub(crate) fn over_since(&self) -> Option<Instant> {
         let mut last = None;
         for record in &self.records {
@@ -109,7 +108,7 @@ impl TrackedArray {
         self.records.iter().any(|record| matches!(record.last, LastSeen::Unseen | LastSeen::Waiting(_)))
     }
 
-    /// The elements that run, with their nodes.
+    /// The running elements, with their nodes.
     pub(crate) fn running(&self) -> impl Iterator<Item = (usize, &str)> {
         self.records.iter().enumerate().filter_map(|(element, record)| match record.last {
             LastSeen::Running => Some((element, record.node.as_deref().unwrap_or_default())),
@@ -117,7 +116,7 @@ impl TrackedArray {
         })
     }
 
-    /// What elements wait for, one by one.
+    /// What each waiting element waits for.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = &Wait> {
         self.records.iter().filter_map(|record| match &record.last {
             LastSeen::Waiting(wait) => Some(wait),
@@ -125,7 +124,7 @@ impl TrackedArray {
         })
     }
 
-    /// The same, each reason once, in the order of the first element of each.
+    /// The reasons for waiting, each once, in the order of the first element of each.
     pub(crate) fn groups(&self) -> Vec<WaitGroup> {
         let mut groups: Vec<WaitGroup> = Vec::new();
         for wait in self.waiting() {
@@ -137,7 +136,7 @@ impl TrackedArray {
         groups
     }
 
-    /// How an element ended, where that is known, and that in words.
+    /// The cause of an element's end, if known, and a description.
     pub(crate) fn end_of(&self, element: u32, engine: &str) -> (Option<Cause>, String) {
         let nowhere = ElementRecord::default();
         let record = usize::try_from(element).ok().and_then(|element| self.records.get(element));
@@ -154,7 +153,7 @@ impl ElementRecord {
         }
     }
 
-    /// Where it was and how it ended.
+    /// Where it ran and how it ended.
     fn words(&self, engine: &str) -> String {
         let fate = self.fate();
         let node = fate.and_then(|fate| fate.node.as_ref()).or(self.node.as_ref());

@@ -1,5 +1,4 @@
-//! What is in no array yet, by how often it was tried.
-//! Knows nothing of the arrays that are out.
+//! The jobs that are in no array yet, by the number of their tries.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -12,7 +11,7 @@ use crate::plan::{Manner, Settings};
 #[derive(Debug)]
 pub(crate) struct Backlog(BTreeMap<u32, Vec<Range<u64>>>);
 
-/// What the next array is to do.
+/// The contents of the next array.
 #[derive(Debug)]
 pub(crate) struct NextArray {
     pub(crate) elements: u32,
@@ -21,7 +20,7 @@ pub(crate) struct NextArray {
 }
 
 impl Backlog {
-    /// Positions that were never tried.
+    /// A backlog of jobs that were never tried.
     pub(crate) fn new(todo: Vec<Range<u64>>) -> Backlog {
         Backlog(BTreeMap::from([(0, todo)]))
     }
@@ -34,7 +33,7 @@ impl Backlog {
         self.0.values().all(Vec::is_empty)
     }
 
-    /// What the next array is to do: all but jobs on their last try, or those where nothing else is left.
+    /// Takes the jobs for the next array: all except those on their last try, or only those if nothing else is left.
     pub(crate) fn next(&mut self, settings: &Settings, capacity: Capacity) -> NextArray {
         let (alone, others): (BTreeMap<_, _>, BTreeMap<_, _>) = mem::take(&mut self.0)
             .into_iter()
@@ -54,13 +53,13 @@ impl Backlog {
         NextArray::full(pieces, settings.wish, capacity)
     }
 
-    /// All of it.
+    /// Takes all of it.
     pub(crate) fn take(&mut self) -> Vec<Range<u64>> {
         mem::take(&mut self.0).into_values().flatten().collect()
     }
 }
 
-/// More elements than that cost the engine more than another array.
+/// More elements cost the engine more than another array does.
 const MOST_ALONE: u32 = 1000;
 
 impl NextArray {
@@ -74,7 +73,7 @@ impl NextArray {
         }
     }
 
-    /// An element for each piece: where each job ends its element, as it may have done before, fewer would need array after array.
+    /// An element for each piece: if each job kills its element, as before, fewer elements would need one array after another.
     fn one_by_one(mut pieces: Vec<Piece>, capacity: Capacity) -> NextArray {
         sort(&mut pieces);
         let elements = u32::try_from(pieces.len()).unwrap_or(u32::MAX);
@@ -87,12 +86,12 @@ impl NextArray {
     }
 }
 
-/// Output that is to come in order of the list then does, however often what comes first was tried.
+/// Sorts by position, so that output in list order appears in order, however often the first jobs were tried.
 fn sort(pieces: &mut [Piece]) {
     pieces.sort_by_key(|piece| piece.ranges.first().map(|range| range.start));
 }
 
-/// Whether jobs that were tried so often are lost where they come to nothing once more.
+/// Whether a job with this many tries is lost if it fails to get an outcome once more.
 fn is_last_try(tries: u32, most_tries: u32) -> bool {
     tries > 0 && tries + 1 >= most_tries
 }

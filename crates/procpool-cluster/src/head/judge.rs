@@ -1,5 +1,4 @@
-//! What an array has left without an outcome, once all its elements are gone, and what becomes of that.
-//! Knows nothing of what was in earlier rounds but how often each job was tried.
+//! Judges an array whose elements are all gone: which jobs have no outcome, and whether they are retried, lost or left.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -10,40 +9,40 @@ use crate::notice::Ended;
 use crate::outcomes::{Holder, Outcomes, Unreadable};
 use crate::piece::ranges;
 
-/// What an array has left without an outcome.
+/// The jobs of an array without an outcome.
 #[derive(Debug, Default)]
 pub(crate) struct Verdict {
-    /// What is tried again, by the tries that it has had.
+    /// Jobs to retry, by the number of their tries.
     pub(crate) again: BTreeMap<u32, Vec<Range<u64>>>,
-    /// The elements that had that.
+    /// The elements that had taken those.
     pub(crate) ended: Vec<Ended>,
     pub(crate) lost: Vec<LostJobs>,
-    /// What was in cancelled elements.
+    /// Jobs of cancelled elements.
     pub(crate) left: Vec<Range<u64>>,
     pub(crate) untaken: Untaken,
 }
 
-/// What one element has left.
+/// Jobs that are lost, with the reason.
 #[derive(Debug)]
 pub(crate) struct LostJobs {
     pub(crate) ranges: Vec<Range<u64>>,
     pub(crate) why: String,
 }
 
-/// What no element has taken or begun, which is no try.
+/// Jobs that no element has taken or begun; that doesn't count as a try.
 #[derive(Debug, Default)]
 pub(crate) struct Untaken {
-    /// By the tries before.
+    /// By the number of earlier tries.
     pub(crate) ranges: BTreeMap<u32, Vec<Range<u64>>>,
     pub(crate) why: UntakenReason,
     /// How the first element ended.
     pub(crate) first: String,
 }
 
-/// Why pieces were taken by nobody.
+/// Why jobs were not taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum UntakenReason {
-    /// The elements had to end before its turn.
+    /// The elements had to end before.
     #[default]
     OutOfTime,
     /// No element has begun anything.
@@ -52,13 +51,13 @@ pub(crate) enum UntakenReason {
 }
 
 impl Untaken {
-    /// Whether there is something for another array.
+    /// Whether there are jobs for another array.
     pub(crate) fn goes_on(&self) -> bool {
         !self.ranges.is_empty() && self.why != UntakenReason::Cancelled
     }
 }
 
-/// One that was taken, and is not finished.
+/// A piece that was taken and is not finished.
 struct Unfinished {
     holder: Holder,
     tries: u32,
@@ -66,7 +65,7 @@ struct Unfinished {
 }
 
 /// # Errors
-/// Where the caller can't tell now what has come of it.
+/// If the caller can't read the records now.
 pub(crate) fn judge(
     array: &TrackedArray,
     engine: &str,
@@ -100,7 +99,7 @@ pub(crate) fn judge(
     Ok(verdict)
 }
 
-/// Takes out of the positions of a piece what nobody has begun.
+/// Removes from a piece's positions, and returns, those that no element has begun.
 fn untaken(
     array: &TrackedArray,
     engine: &str,
@@ -111,7 +110,7 @@ fn untaken(
     match holder {
         Holder::Nobody => std::mem::take(positions),
         Holder::Somebody => Vec::new(),
-        // Who has cancelled an element wants none of it.
+        // The user who has cancelled an element doesn't want its jobs.
         Holder::Element(element) if array.end_of(element, engine).0 == Some(Cause::Cancelled) => Vec::new(),
         Holder::Element(element) => {
             let all = std::mem::take(positions);
@@ -131,7 +130,7 @@ fn why(array: &TrackedArray, engine: &str, gets_on: bool) -> UntakenReason {
     }
 }
 
-/// How the holder of a piece ended.
+/// How the element that has taken a piece ended.
 struct HolderEnd {
     element: Option<u32>,
     cause: Cause,
@@ -185,7 +184,7 @@ impl Verdict {
         }
     }
 
-    /// What an element has left is told together, however many pieces that was.
+    /// Adds lost jobs, merging those with the same reason.
     fn lose(&mut self, ranges: Vec<Range<u64>>, why: String) {
         match self.lost.iter_mut().find(|lost| lost.why == why) {
             Some(lost) => join(&mut lost.ranges, ranges),
@@ -194,7 +193,7 @@ impl Verdict {
     }
 }
 
-/// Adds what comes behind: of two ranges that touch one remains.
+/// Appends ranges, merging adjacent ones.
 fn join(ranges: &mut Vec<Range<u64>>, more: Vec<Range<u64>>) {
     for range in more {
         match ranges.last_mut() {

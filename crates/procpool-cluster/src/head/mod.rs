@@ -1,5 +1,5 @@
-//! What to ask of the engine, and when, from a list of positions to the end of all its arrays: a pure state machine.
-//! Knows no clock (it is told the time), no thread, no process, and no outcome but by asking for it.
+//! Decides what to ask of the engine and when, from a list of positions to the end of all its arrays: a pure state machine,
+//! which is given the time and learns of outcomes by asking its caller.
 
 mod answers;
 mod array;
@@ -26,9 +26,9 @@ use crate::piece::count;
 use crate::plan::{Earlier, Round, Settings};
 use crate::task::Answer;
 
-/// The head of a run on a cluster.
+/// Controls a run on a cluster.
 ///
-/// Its caller calls [`step`](Head::step) every tenth of a second or so, does what comes back, and hands in the answers.
+/// Its caller calls [`step`](Head::step) about every tenth of a second, does what that returns, and passes on the answers.
 ///
 /// ```
 /// use std::time::Instant;
@@ -62,32 +62,32 @@ use crate::task::Answer;
 pub struct Head {
     settings: Settings,
     backlog: Backlog,
-    /// Asked for anew after each array: nodes come and go.
+    /// Asked for again after each array, because nodes come and go.
     capacity: Option<Capacity>,
-    /// The most that was there at any time: those that are away now may be back when an array is in their turn.
+    /// The largest capacity so far: nodes that are away now may be back when an array gets its turn.
     most: Option<Capacity>,
     stage: Stage,
     mode: Mode,
     asked: Option<Question>,
-    /// Nothing is asked before that.
+    /// Nothing is asked before this.
     pause: Option<Instant>,
     poll_pause: PollPause,
     reachable: bool,
     reported: ReportedWaits,
-    /// How many arrays in a row have ended without having taken anything.
+    /// How many arrays in a row have ended without having begun anything.
     idle: u32,
-    /// What is to be done since the last step.
+    /// Collected for the next return of `step`.
     acts: Vec<Act>,
 }
 
-/// Where the round is that is in hand.
+/// The state of the current round.
 #[derive(Debug)]
 enum Stage {
-    /// There is none.
+    /// There is no round.
     Between,
-    /// Nobody but the caller knows of it.
+    /// It was not submitted yet.
     Unsent(Round),
-    /// It may have been handed in or not: without an answer, or by a head that is no more.
+    /// It may have been submitted: there was no answer, or an earlier head did it.
     Doubtful(Round, SubmittedBy, FindAttempts),
     Out(Box<TrackedArray>),
     Over,
@@ -96,31 +96,31 @@ enum Stage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
     Running,
-    /// These are cancelled next, then.
+    /// `next` is to be cancelled at `at`.
     Cancelling {
         since: Instant,
         next: Whom,
         at: Instant,
         on_running: OnRunning,
     },
-    /// Once what waits was cancelled, all is done.
+    /// Ends once the waiting elements were cancelled.
     Finishing(Option<Whom>),
 }
 
-/// What becomes of elements that run when all is cancelled.
+/// What happens to running elements when the run is cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum OnRunning {
-    /// They end when they have done what they are at.
+    /// They finish the jobs they run.
     LetFinish,
-    /// They are given some time to end.
+    /// They get some time to end.
     End,
 }
 
-/// How often somebody has looked for an array in vain. What was given up by who asked may still be on its way in.
+/// How often an array was looked up in vain. A submission that was given up may still be on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct FindAttempts(u32);
 
-/// After so many the array is taken for one that nobody has got.
+/// After this many lookups the array is considered not submitted.
 const MOST_FIND_ATTEMPTS: FindAttempts = FindAttempts(5);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,14 +129,14 @@ enum Question {
     Other,
 }
 
-/// Who hands in what never begins would do so for ever.
+/// After this many arrays that began nothing, no more are submitted; otherwise this could go on forever.
 const MOST_IDLE: u32 = 3;
 
-/// So many pauses long an array is new: its elements are watched more closely, and nobody is told why they wait.
+/// For this many pauses an array is new: it is polled more often, and reasons for waiting are not reported.
 const NEW: u32 = 4;
 
 impl Head {
-    /// A head for these positions, of which none has been in an array yet.
+    /// A head for these positions, none of which has been in an array yet.
     #[must_use]
     pub fn new(settings: Settings, todo: Vec<Range<u64>>) -> Head {
         Head {
@@ -156,8 +156,8 @@ impl Head {
         }
     }
 
-    /// A head in place of one that is no more: its array is gone on with where it is still known; what that leaves
-    /// without an outcome, and `todo`, come afterwards.
+    /// Takes over from a crashed head: adopts its array if the engine still lists it. What that leaves without an outcome,
+    /// and `todo`, is run afterwards.
     #[must_use]
     pub fn resume(settings: Settings, earlier: Earlier, todo: Vec<Range<u64>>) -> Head {
         let Earlier { round, id } = earlier;
@@ -170,7 +170,7 @@ impl Head {
         head
     }
 
-    /// What is to be done now. `outcomes` are only asked for once all elements are gone for long enough.
+    /// Returns what is to be done now. `outcomes` is used only after all elements have been gone for long enough.
     pub fn step(&mut self, now: Instant, outcomes: &dyn Outcomes) -> Vec<Act> {
         self.close_round(now, outcomes);
         if self.asked.is_none_or(|question| self.needs_no_answer(question)) {
@@ -179,7 +179,7 @@ impl Head {
         mem::take(&mut self.acts)
     }
 
-    /// Takes the answer to the one question that was asked.
+    /// Takes the answer to the pending question.
     pub fn heard(&mut self, now: Instant, answer: Answer) {
         self.asked = None;
         if let Answer::Cancelled(went) = &answer {
@@ -226,16 +226,16 @@ impl Head {
         self.note_reach(now, trouble);
     }
 
-    /// Ends it: what waits is cancelled at once; what runs is given the time to end by itself, as the caller has told it
-    /// by other means, then cancelled too. Nothing is tried again.
+    /// Cancels the run: waiting elements at once, running ones after a time in which they can end by themselves, because the
+    /// caller has asked them to by other means. Nothing is retried.
     pub fn cancel(&mut self, now: Instant) {
         if !matches!(self.mode, Mode::Cancelling { on_running: OnRunning::End, .. }) {
             self.begin_cancelling(now, OnRunning::End);
         }
     }
 
-    /// Starts nothing more: what waits is cancelled at once; what runs is left to end by itself, as the caller has told
-    /// it. Nothing is tried again.
+    /// Drains the run: waiting elements are cancelled at once; running ones end by themselves, because the caller has asked
+    /// them to. Nothing is retried.
     pub fn drain(&mut self, now: Instant) {
         if !matches!(self.mode, Mode::Cancelling { .. }) {
             self.begin_cancelling(now, OnRunning::LetFinish);
@@ -247,8 +247,8 @@ impl Head {
         self.pause = None;
     }
 
-    /// The round that is in hand was taken as this array, as its own elements say: a submission whose answer was lost may
-    /// have come through later than another one of the same.
+    /// The elements of the current round say that they belong to this array: a submission whose answer was lost may have
+    /// arrived later than its repetition.
     pub fn follow(&mut self, now: Instant, id: ArrayId) {
         match &self.stage {
             Stage::Unsent(_) | Stage::Doubtful(_, SubmittedBy::This, _) => self.handed_in(id),
@@ -261,7 +261,7 @@ impl Head {
         }
     }
 
-    /// Every job has an outcome: what still waits is cancelled, nothing else is waited for.
+    /// Called when every job has an outcome: cancels waiting elements, and waits for nothing else.
     pub fn finish(&mut self) {
         if self.mode == Mode::Running {
             self.mode = Mode::Finishing(Some(Whom::Waiting));
@@ -269,7 +269,7 @@ impl Head {
         }
     }
 
-    /// Where its array is.
+    /// The state of the current array.
     #[must_use]
     pub fn status(&self) -> Status<'_> {
         let unreachable = !self.reachable;
@@ -284,7 +284,7 @@ impl Head {
         }
     }
 
-    /// The round whose array is out, or is just being handed in.
+    /// The round whose array is current or being submitted.
     #[must_use]
     pub fn round(&self) -> Option<&Round> {
         match &self.stage {
@@ -294,13 +294,13 @@ impl Head {
         }
     }
 
-    /// Something has changed that the engine will know of: it is asked soon.
+    /// Called when something has changed that the engine will know of soon: asks it soon.
     pub fn look(&mut self, now: Instant) {
         self.poll_pause = PollPause::default();
         self.pause = self.pause.map(|pause| pause.min(now + self.settings.poll_every));
     }
 
-    /// Once an array is over for long enough, what it has left is lost or is to do again.
+    /// If all elements have been gone for long enough, decides which jobs are retried and which are lost.
     fn close_round(&mut self, now: Instant, outcomes: &dyn Outcomes) {
         let Stage::Out(array) = &self.stage else { return };
         if array.over_since().is_none_or(|since| now < since + self.settings.settle) {
@@ -330,13 +330,13 @@ impl Head {
         self.capacity = None;
         self.reported = ReportedWaits::default();
         if was_cancelled && !goes_on {
-            // Who has cancelled all that there was doesn't want to see the rest come back as another array.
+            // A user who has cancelled everything doesn't want the rest to come back as another array.
             let rest = self.backlog.take();
             self.leave(rest, "the array before it");
         }
     }
 
-    /// What nobody has taken comes into the next array, as long as something gets on.
+    /// Puts jobs that were not begun into the next array, as long as there is progress.
     fn hand_on(&mut self, untaken: Untaken) {
         let Untaken { ranges, why, first } = untaken;
         self.idle = if why == UntakenReason::NoneBegan { self.idle + 1 } else { 0 };

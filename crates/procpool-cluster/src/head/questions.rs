@@ -1,5 +1,4 @@
-//! What a head asks next, by what it is about: running, cancelling, finishing.
-//! Knows nothing of what comes of the question.
+//! What the head asks of the engine next, in each of its modes.
 
 use std::time::Instant;
 
@@ -11,7 +10,7 @@ use crate::plan::Round;
 use crate::task::Task;
 
 impl Head {
-    /// Whether a question may stay without its answer, because all is done and nobody answers for seconds.
+    /// Whether the head can continue without the answer, because everything is done and it may take seconds.
     pub(super) fn needs_no_answer(&self, question: Question) -> bool {
         let waits = matches!(&self.stage, Stage::Out(array) if array.may_wait());
         question == Question::Poll && matches!(self.mode, Mode::Finishing(_)) && !waits
@@ -47,7 +46,7 @@ impl Head {
                 let name = round.name.clone();
                 self.ask(Question::Other, Task::Find(name));
             }
-            // Also while it settles: an element may be started again.
+            // Also while it settles: an element may be restarted.
             Stage::Out(array) => {
                 if let Some(array) = array.handed_in() {
                     self.ask(Question::Poll, Task::Poll(array));

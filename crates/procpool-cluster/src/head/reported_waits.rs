@@ -1,20 +1,19 @@
-//! Which reasons to wait people have been told: each once, until it is another.
-//! Knows nothing of when elements are looked at.
+//! Which reasons for waiting were reported to the user. Each is reported once, until it changes.
 
 use std::mem;
 
 use crate::engine::Wait;
 use crate::head::array::WaitGroup;
 
-/// What was told.
+/// The reasons that were reported.
 #[derive(Debug, Default)]
 pub(crate) struct ReportedWaits {
     reported: Vec<Wait>,
-    /// What elements waited for when they were looked at last.
+    /// The reasons at the last poll.
     before: Vec<Wait>,
 }
 
-/// Which reasons are worth a line.
+/// Which reasons are reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReportedKinds {
     /// All: nothing has moved for a while.
@@ -24,14 +23,14 @@ pub(crate) enum ReportedKinds {
 }
 
 impl ReportedWaits {
-    /// What is to be told of these.
+    /// Of these, the reasons to report now.
     pub(crate) fn news(&mut self, groups: Vec<WaitGroup>, kinds: ReportedKinds) -> Vec<WaitGroup> {
-        // One that was remedied is told again where it comes back; others come and go all the time.
+        // A reason that was resolved is reported again if it comes back; others come and go all the time.
         self.reported.retain(|reported| {
             reported.remedy.is_none() || groups.iter().any(|group| group.wait == *reported)
         });
         let now = groups.iter().map(|group| group.wait.clone()).collect();
-        // Nodes that come back with their controller are away for a moment.
+        // Not at first sight: nodes that reconnect to their controller are away for a moment.
         let before = mem::replace(&mut self.before, now);
         let mut news = groups;
         news.retain(|group| kinds == ReportedKinds::All || group.wait.remedy.is_some());

@@ -1,40 +1,39 @@
-//! Pieces of a list, which a cluster's elements take one after another, and how a list is cut into them: pure.
-//! Knows no job, no array and no engine.
+//! Pieces of a list, which elements take one after another, and how a list is cut into them. Pure.
 
 use std::ops::Range;
 
 use crate::engine::Capacity;
 
-/// Some of a list's positions, run by whichever element takes them, and how often that was tried before.
+/// Positions of a list that one element takes together, and how often they were tried before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
-    /// Positions in the input, from 1, in order, none twice, as ranges that don't touch.
+    /// Positions in the input, from 1, as ascending ranges that don't touch.
     pub ranges: Vec<Range<u64>>,
-    /// In how many elements these have been before, without an outcome.
+    /// How many elements had them before, without an outcome.
     pub tries: u32,
 }
 
-/// What decides how many elements there are.
+/// Determines the number of elements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wish {
-    /// So many, whatever else speaks against it.
+    /// Exactly this many.
     pub elements: Option<u32>,
-    /// How many jobs run at once in an element; `None` is as many as its node has processors.
+    /// How many jobs an element runs at once; `None` means as many as its node has processors.
     pub limit: Option<u32>,
     /// How many elements may run at a time: more would find nothing to do.
     pub at_once: Option<u32>,
 }
 
-/// A piece is this part of what is left for each job that runs at once: so those that run last end close to one another, however
-/// long they take, and also where the first ones are the longest (guided self-scheduling: Polychronopoulos and Kuck, 1987).
+/// A piece is this fraction of the jobs left for each job that runs at once. So the last jobs end close to one another,
+/// however long they take, and even if the first ones are the longest (guided self-scheduling: Polychronopoulos and Kuck, 1987).
 const SHARES: u64 = 4;
 
-/// No more pieces than this for all, or for each element, where that is more: each becomes a file in a shared folder.
+/// The most pieces in all, or for each element if that is more: each becomes a file in a shared folder.
 const MOST_PIECES: u64 = 1500;
 const MOST_PIECES_EACH: u64 = 6;
 
 impl Wish {
-    /// How many jobs run at once in an element, as far as that can be known before; 1 or more.
+    /// How many jobs an element runs at once, as far as it can be known beforehand; 1 or more.
     pub(crate) fn limit(self, capacity: Capacity) -> u32 {
         let of_a_node = capacity.processors.max(1).div_ceil(capacity.nodes.max(1));
         self.limit.unwrap_or(of_a_node).max(1)
@@ -42,25 +41,25 @@ impl Wish {
 }
 
 impl Piece {
-    /// How many jobs are in it.
+    /// The number of its jobs.
     #[must_use]
     pub fn jobs(&self) -> u64 {
         count(&self.ranges)
     }
 
-    /// Their positions, in order.
+    /// Its positions, in order.
     pub fn positions(&self) -> impl Iterator<Item = u64> + '_ {
         self.ranges.iter().cloned().flatten()
     }
 }
 
-/// How many positions there are in ranges.
+/// The number of positions in ranges.
 #[must_use]
 pub fn count(ranges: &[Range<u64>]) -> u64 {
     ranges.iter().map(|range| range.end - range.start).sum()
 }
 
-/// Ascending positions as ranges that don't touch.
+/// Converts ascending positions to ranges that don't touch.
 ///
 /// ```
 /// assert_eq!(procpool_cluster::ranges([1, 2, 3, 7, 8]), [1..4, 7..9]);
@@ -76,8 +75,8 @@ pub fn ranges(positions: impl IntoIterator<Item = u64>) -> Vec<Range<u64>> {
     ranges
 }
 
-/// How many elements run so many jobs: as many as wished; else one for each place that the cluster has for one, and none for
-/// which there would be fewer jobs than run in it at once. At most as many as an array may have.
+/// How many elements to use for a number of jobs: as many as were asked for; else one for each place that the cluster has
+/// for one, but only as many as have enough jobs to run at once. At most as many as an array may have.
 ///
 /// ```
 /// use procpool_cluster::{Capacity, Wish, how_many};
@@ -103,17 +102,17 @@ pub fn how_many(jobs: u64, wish: Wish, capacity: Capacity) -> u32 {
     within(places.min(at_once).min(jobs.div_ceil(limit)))
 }
 
-/// Who works on pieces.
+/// The elements that work on pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Crew {
     /// How many elements.
     pub elements: u32,
-    /// How many jobs run at once in each.
+    /// How many jobs each runs at once.
     pub limit: u32,
 }
 
-/// Cuts positions into pieces, in order: the first ones large, so that they are few, the last ones small, so that no
-/// element has much left to do while others have nothing.
+/// Cuts positions into pieces, in order: large ones first, so that there are few, and small ones last, so that no element
+/// has much left to do while others have nothing.
 ///
 /// ```
 /// use procpool_cluster::{Crew, cut};
@@ -131,19 +130,19 @@ pub fn cut(todo: &[Range<u64>], crew: Crew, tries: u32) -> Vec<Piece> {
     sizes.map(|size| Piece { ranges: rest.take(size), tries }).collect()
 }
 
-/// The same, each position a piece of its own.
+/// Makes a piece of each position.
 #[must_use]
 pub fn one_by_one(todo: &[Range<u64>], tries: u32) -> Vec<Piece> {
     let single = |position| Piece { ranges: ranges([position]), tries };
     todo.iter().cloned().flatten().map(single).collect()
 }
 
-/// How large the next piece is.
+/// The size of the next piece.
 #[derive(Clone, Copy, Debug)]
 struct PieceSizes {
-    /// This part of what is left.
+    /// The divisor of the number of jobs left.
     part: u64,
-    /// But no fewer.
+    /// The smallest size.
     least: u64,
 }
 
@@ -156,7 +155,7 @@ impl PieceSizes {
             least: 1,
         };
         while piece_sizes.is_more_than(most, jobs) {
-            // Coarser at its beginning costs less than at its end, but has to leave something to share.
+            // Larger pieces cost less at the beginning than at the end, but must leave something to share.
             if piece_sizes.part > elements {
                 piece_sizes.part /= 2;
             } else {
@@ -180,7 +179,7 @@ impl PieceSizes {
     }
 }
 
-/// What of some positions no piece has yet.
+/// The positions that are in no piece yet.
 struct RemainingPositions<I> {
     ranges: I,
     range: Range<u64>,

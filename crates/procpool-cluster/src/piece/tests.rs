@@ -56,7 +56,7 @@ fn a_million_jobs_are_some_hundred_pieces_and_never_too_many_files() {
     assert_eq!(pieces(1_000_000, 32, 1), 1344);
     assert!(pieces(1_000_000, 100, 8) <= 1500);
     assert!(pieces(1_000_000, 1001, 8) <= 6006);
-    // Each element has some to take even so.
+    // Even so, each element gets some.
     assert!(pieces(1_000_000, 1001, 8) >= 2002);
     assert_eq!(pieces(400, 4, 8), 324);
 }

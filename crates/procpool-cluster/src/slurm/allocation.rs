@@ -1,16 +1,15 @@
-//! What Slurm sets in the environment of what it runs, understood: pure.
-//! Knows nothing of where it is read.
+//! Interprets the environment variables that Slurm sets for what it runs. Pure.
 
 use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::allocation::{Allocation, ElementOf};
 
-/// Those of a job's variables that not every job has.
+/// The variables that Slurm doesn't set for every job.
 pub(crate) const OF_A_JOB: [&str; 4] =
     ["SLURM_RESTART_COUNT", "SLURM_JOB_END_TIME", "SLURM_STEP_GPUS", "SLURM_JOB_GPUS"];
 
-/// What is said of the job that this is in; `None` where it is in none.
+/// The allocation of the current job; `None` outside of a job.
 pub(crate) fn of(variable: &dyn Fn(&str) -> Option<String>) -> Option<Allocation> {
     let number = |name: &str| variable(name)?.parse::<u32>().ok();
     let job = variable("SLURM_JOB_ID").or_else(|| variable("SLURM_ARRAY_JOB_ID"))?;
@@ -26,14 +25,14 @@ pub(crate) fn of(variable: &dyn Fn(&str) -> Option<String>) -> Option<Allocation
     })
 }
 
-/// Seconds since 1970. What has no end has a year of its own, or a word.
+/// Parses seconds since 1970. Slurm represents "no end" by a word or by a distant year.
 pub(crate) fn time(seconds: &str) -> Option<SystemTime> {
     const FAR_AWAY: u64 = 32_503_680_000;
     let seconds = seconds.trim().parse::<u64>().ok().filter(|seconds| (1..FAR_AWAY).contains(seconds))?;
     UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
 }
 
-/// Where devices are confined, those of the job are counted from 0 in it, and only the second variable knows.
+/// If devices are confined, a job's devices are numbered from 0 within it, and only `CUDA_VISIBLE_DEVICES` has these numbers.
 fn gpus(variable: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
     let list = |name: &str| -> Option<Vec<String>> {
         let words = variable(name)?;
@@ -44,7 +43,7 @@ fn gpus(variable: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
     list("CUDA_VISIBLE_DEVICES").filter(|visible| visible.len() == given.len()).unwrap_or(given)
 }
 
-/// `0-3` is four devices, and `GPU-8f7…` is one.
+/// Expands ranges: `0-3` is four devices, `GPU-8f7…` is one.
 fn each(word: &str) -> Vec<String> {
     let range = word.split_once('-').and_then(|(first, last)| Some(first.parse().ok()?..=last.parse().ok()?));
     match range.filter(|range: &RangeInclusive<u16>| !range.is_empty()) {
@@ -113,7 +112,7 @@ mod tests {
         assert_eq!(gpus("4-5", "0,1"), ["0", "1"]);
         assert_eq!(gpus("0", "GPU-8f7e-11"), ["GPU-8f7e-11"]);
         assert_eq!(gpus("3-1", ""), ["3-1"]);
-        // The caller's own, where Slurm has given none.
+        // The caller's own variable, if Slurm has given no GPUs.
         assert_eq!(of_these(&[("SLURM_JOB_ID", "1"), ("CUDA_VISIBLE_DEVICES", "0")]).unwrap().gpus, [""; 0]);
     }
 }

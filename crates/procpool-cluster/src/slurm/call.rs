@@ -1,5 +1,4 @@
-//! One call of one of Slurm's commands: in a session of its own, with a time limit, read whole.
-//! Knows nothing of what is asked and answered.
+//! Runs one of Slurm's commands, in a session of its own and with a timeout, and collects its output.
 
 use std::env;
 use std::time::Duration;
@@ -9,25 +8,25 @@ use procpool_core::{Command, End, Job, Limit, LocalProcess, NotStarted, Outcome,
 use crate::engine::EngineError;
 use crate::slurm::read;
 
-/// A controller that is away is told of by squeue after 8 s, by the others after 4 s.
+/// If the controller is away, squeue says so after 8 s, the other commands after 4 s.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// For sbatch, which may have to go through what an administrator has put before it.
+/// For sbatch, whose submit plugins may take long.
 const LONG_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Time for one that takes no notice of TERM.
+/// The time that a command has to end by TERM.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// Why there is no answer.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// It has failed with these words.
+    /// It failed with this message.
     Said(String),
-    /// It was not there, could not be run, or took too long.
+    /// It was missing, couldn't be run, or timed out.
     Silent(EngineError),
 }
 
-/// What it has written to standard output.
+/// Returns the standard output of a command.
 pub(crate) fn call(command: Command) -> Result<Vec<u8>, Failure> {
     let program = command.program().to_string_lossy().into_owned();
     let timeout = if program == "sbatch" { LONG_TIMEOUT } else { TIMEOUT };
@@ -64,7 +63,7 @@ pub(crate) fn call(command: Command) -> Result<Vec<u8>, Failure> {
     }
 }
 
-/// Without variables that choose what is printed, and of which jobs: those that aren't would look forgotten.
+/// Removes the variables that change the output format or select jobs: jobs that are not selected would seem forgotten.
 fn without_formats(command: Command) -> Command {
     let names = env::vars_os().map(|(name, _)| name);
     let ours = names.filter(|name| {

@@ -1,5 +1,4 @@
-//! All that is Slurm's: what its commands are given, and what their answers mean.
-//! Knows nothing of what an element runs, nor of what follows from an answer.
+//! The engine for Slurm: calls its commands and interprets their answers.
 
 mod allocation;
 mod call;
@@ -22,31 +21,33 @@ use crate::engine::{
     Array, ArrayId, Capacity, Element, Engine, EngineError, HandedIn, Processors, Requeue, Seen, State, Whom,
 };
 
-/// Slurm, by its commands on this machine: `sbatch`, `squeue`, `scancel`, `sinfo`, `scontrol`, each for 10 s at most, `sbatch` for a minute.
+/// Slurm, by its commands on this machine: `sbatch`, `squeue`, `scancel`, `sinfo` and `scontrol`. Each gets 10 s,
+/// `sbatch` a minute.
 ///
-/// What `SBATCH_…` variables say holds, as it does for sbatch itself. Variables of the others, which would change what
-/// they print, don't count.
+/// `SBATCH_…` variables apply, as for sbatch itself. Variables of the other commands, which would change what they print,
+/// are ignored.
 #[derive(Clone, Debug, Default)]
 pub struct Slurm {
     arguments: Vec<OsString>,
 }
 
-/// Time to end what an element runs.
+/// The time that an element has to end its jobs.
 const WARNING: Duration = Duration::from_secs(30);
 
-/// Its commands, all of them called sooner or later.
+/// Its commands. Each is called at some point.
 const COMMANDS: [&str; 5] = ["sbatch", "squeue", "scancel", "sinfo", "scontrol"];
 
-/// Options of sbatch with which it does something else.
+/// Options with which sbatch does something else.
 const NOT_OURS: [&str; 4] = ["--wrap", "--test-only", "--array", "--usage"];
 
 impl Slurm {
-    /// Slurm, where sbatch is given these arguments too: they win over all but the array's name, size and form of answer.
+    /// Slurm, with additional arguments for sbatch. They override all options except the array's name, its size and the
+    /// format of the answer.
     pub fn new(arguments: impl IntoIterator<Item = OsString>) -> Slurm {
         Slurm { arguments: arguments.into_iter().collect() }
     }
 
-    /// Refuses arguments of sbatch by which nothing would be handed in, or something else.
+    /// Refuses arguments with which sbatch would submit nothing, or something else.
     fn check_arguments(&self) -> Result<(), EngineError> {
         for word in &self.arguments {
             let option = word.to_string_lossy();
@@ -60,7 +61,7 @@ impl Slurm {
         Ok(())
     }
 
-    /// The nodes that are left out beside those that the user leaves out: of two such options the last counts.
+    /// The `--exclude` option, including the nodes that the user excludes: of two such options the last one counts.
     fn without(&self, array: &Array) -> Option<OsString> {
         let given = read::left_out(&self.arguments).or_else(|| env::var_os("SBATCH_EXCLUDE"));
         exclude(given, &array.leave_out)
@@ -71,16 +72,16 @@ impl Slurm {
         read::partition(&self.arguments).or_else(|| env::var_os("SBATCH_PARTITION"))
     }
 
-    /// Has sinfo speak of those only.
+    /// Restricts sinfo to those partitions.
     fn of_partition(&self, sinfo: Command) -> Command {
         match self.partition() {
             Some(partition) => sinfo.arg("-p").arg(partition),
-            // Hidden ones too. It takes only one of the two.
+            // Including hidden ones. sinfo accepts only one of the two options.
             None => sinfo.arg("-a"),
         }
     }
 
-    /// Says what to do about elements that wait for what only a person can give them.
+    /// Adds remedies to elements that wait for something that only a person can do.
     fn add_remedies(&self, id: &ArrayId, elements: &mut [Element]) -> Result<(), EngineError> {
         remedy::release_held(id.own(), elements);
         let asks_for_nodes = |element: &Element| match &element.state {
@@ -136,9 +137,9 @@ impl Engine for Slurm {
             .args(identity(array))
             .args(self.without(array))
             .stdin_bytes(script);
-        // It would wait until all is over.
+        // With this variable it would wait until the array is over.
         let sbatch = sbatch.env_remove("SBATCH_WAIT");
-        // In a job, they are that job's, and an element would take them for its own where Slurm doesn't set them.
+        // Within a job these variables belong to that job, and an element would inherit them if Slurm doesn't set them.
         let answer =
             call(allocation::OF_A_JOB.into_iter().fold(sbatch, Command::env_remove)).map_err(|failure| {
                 match failure {
@@ -206,17 +207,17 @@ fn named(command: Command, id: &ArrayId, option: &str) -> Command {
     }
 }
 
-/// What sbatch is given before what the user adds.
+/// The options of sbatch that the user's arguments may override.
 fn options(array: &Array) -> Vec<OsString> {
-    // Slurm takes these for patterns wherever in a path they stand, and has no way to say that they are none.
+    // Slurm expands these characters anywhere in a path, and has no way to escape them.
     let is_readable = !array.directory.as_os_str().as_bytes().iter().any(|byte| b"%\\".contains(byte));
     let log = if is_readable { with_index(&array.log) } else { PathBuf::from("/dev/null") };
     let mut options: Vec<OsString> = vec![
         with("--output=", &log),
-        // An element that is started again goes on with its log.
+        // An element that is restarted appends to its log.
         "--open-mode=append".into(),
         with("--chdir=", &array.directory),
-        // Time to end what it runs, before its own time is over.
+        // Time to end its jobs before its own time is over.
         format!("--signal=B:TERM@{}", WARNING.as_secs()).into(),
         "--nodes=1".into(),
         "--ntasks=1".into(),
@@ -230,21 +231,21 @@ fn options(array: &Array) -> Vec<OsString> {
         Processors::WholeNode => "--exclusive".into(),
     });
     if let Some(time) = array.time {
-        // Slurm counts in minutes, and takes 0 for no limit.
+        // Slurm counts in minutes, and 0 means no limit.
         let minutes = time.as_nanos().div_ceil(Duration::from_secs(60).as_nanos()).max(1);
         options.push(format!("--time={minutes}").into());
     }
     options
 }
 
-/// What it is given behind that: by these the array is followed.
+/// The options that the user's arguments can't override: by these the array is tracked.
 fn identity(array: &Array) -> [OsString; 3] {
     let at_once = array.at_once.map(|most| format!("%{most}")).unwrap_or_default();
     let elements = format!("--array=0-{}{at_once}", array.elements.saturating_sub(1));
     ["--parsable".into(), elements.into(), with("--job-name=", Path::new(&array.name))]
 }
 
-/// `None` where there are no nodes to leave out. A name that Slurm would take for a pattern is none of a node.
+/// `None` if no nodes are excluded. Names that Slurm would take for a pattern are not names of nodes.
 fn exclude(given: Option<OsString>, leave_out: &[String]) -> Option<OsString> {
     let is_name = |name: &&String| {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
@@ -257,7 +258,7 @@ fn exclude(given: Option<OsString>, leave_out: &[String]) -> Option<OsString> {
     Some(with("--exclude=", Path::new(&all.join(",".as_ref()))))
 }
 
-/// Slurm's own word for an element's index.
+/// Appends Slurm's pattern for the index of an element.
 fn with_index(log: &Path) -> PathBuf {
     let mut name = log.as_os_str().to_owned();
     name.push("%a");

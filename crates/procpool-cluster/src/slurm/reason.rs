@@ -1,14 +1,15 @@
-//! Which of Slurm's reasons to wait don't pass by themselves, and what the user asks for otherwise: pure.
-//! By the reasons of Slurm 22.05 to 24.11 (squeue(1), "JOB REASON CODES"). Of those that aren't here something else is said, or they pass.
+//! Reasons of Slurm for waiting that don't resolve by themselves, and what the user could ask for instead. Pure.
+//! Covers Slurm 22.05 to 24.11 (squeue(1), "JOB REASON CODES"). Reasons that are missing here resolve by themselves or are handled in
+//! `remedy.rs`.
 
 use crate::engine::{Element, Remedy, State};
 
-/// What somebody has to do about a reason.
+/// When a reason needs a change by the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Change {
-    /// It never passes by itself.
+    /// It never resolves by itself.
     Always(&'static str),
-    /// It passes as soon as others end. Where nothing of the array runs there may be none, and it asks for too much.
+    /// It resolves when other jobs end. If nothing of the array runs there may be none, and the array asks for too much.
     WhereNothingRuns(&'static str),
 }
 
@@ -44,7 +45,7 @@ const LICENSES: Change = WhereNothingRuns(
     "it waits for licences: where nobody else has them, there are fewer than --sbatch-arg=--licenses asks for",
 );
 
-/// What is to be done about this reason, if anything.
+/// What the user could change about this reason, if anything.
 fn change(reason: &str) -> Option<Change> {
     let code: &str = reason.split(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
     let is_limit = ["Assoc", "QOS", "Max"].iter().any(|begin| code.starts_with(begin));
@@ -61,7 +62,7 @@ fn change(reason: &str) -> Option<Change> {
         "ReservationDeleted" | "RequiresReservation" | "ReqResv" => RESERVATION,
         "DependencyNeverSatisfied" => DEPENDENCY,
         "Licenses" => LICENSES,
-        // Nodes that nobody needs are powered down.
+        // Resolves: idle nodes are powered down.
         "MaxPoweredUpNodes" => return None,
         _ if is_limit && code.starts_with("QOSMin") => TOO_SMALL,
         "MaxMemPerLimit" | "MaxCPUsPerNode" | "MaxMemPerCPU" => SIZE,
@@ -72,7 +73,7 @@ fn change(reason: &str) -> Option<Change> {
     })
 }
 
-/// Says what the user would ask for otherwise, where that is what elements wait for.
+/// Adds remedies in words to elements that wait for one of these reasons.
 pub(crate) fn say_changes(elements: &mut [Element]) {
     let runs = elements.iter().any(|element| matches!(element.state, State::Running { .. }));
     for element in elements {

@@ -1,17 +1,16 @@
-//! What a person would type where elements wait for what doesn't come by itself: pure.
-//! Knows nothing of how Slurm is asked.
+//! The commands that resolve waits which don't resolve by themselves. Pure.
 
 use crate::engine::{Element, Remedy, State, Wait};
 use crate::piece::ranges;
 
-/// Whether elements wait because nodes are away, and not because others have them.
+/// Whether elements wait because nodes are away, and not because others use them.
 pub(crate) fn is_for_nodes(wait: &Wait) -> bool {
     let reasons = ["DOWN, DRAINED", "DOWN,_DRAINED", "ReqNodeNotAvail", "NodeDown"];
     reasons.iter().any(|known| wait.reason.contains(known))
 }
 
-/// Whether a node has refused to start an element. Nodes that took its last start for one that still runs, as they do
-/// where the controller was killed, then take nothing more either.
+/// Whether a node has refused to start an element. If the controller was killed, nodes may think that the last start still runs, and then
+/// accept nothing else.
 pub(crate) fn is_after_launch(wait: &Wait) -> bool {
     wait.reason.contains("launch failed")
 }
@@ -21,7 +20,7 @@ fn is_held(wait: &Wait) -> bool {
     ["held", "requeue_hold", "special_exit", "jobholdmaxrequeue"].iter().any(|word| reason.contains(word))
 }
 
-/// Names what lets held elements go on: the array where all of it is held, else those.
+/// Adds the command that releases held elements: for the whole array if all are held, else for those.
 pub(crate) fn release_held(job: &str, elements: &mut [Element]) {
     let held = elements.iter().filter_map(|element| match &element.state {
         State::Waiting(wait) if is_held(wait) => Some(u64::from(element.index)),
@@ -41,7 +40,7 @@ pub(crate) fn release_held(job: &str, elements: &mut [Element]) {
     }
 }
 
-/// Names the nodes that elements wait for, or that have refused them, and what brings those back.
+/// Adds the nodes that elements wait for, or that have refused them, and the command that resumes those.
 pub(crate) fn resume_nodes(away: &[Away<'_>], elements: &mut [Element]) {
     let after_launch: Vec<Away<'_>> =
         away.iter().filter(|away| away.reason == "Duplicate jobid").copied().collect();
@@ -57,7 +56,7 @@ pub(crate) fn resume_nodes(away: &[Away<'_>], elements: &mut [Element]) {
         }
         let described: Vec<String> = away.iter().map(Away::describe).collect();
         wait.reason = format!("{} ({})", wait.reason, described.join("; "));
-        // One that doesn't answer isn't brought back by a word.
+        // A node that doesn't answer can't be resumed by a command.
         let resumable = away.iter().filter(|away| !away.state.ends_with('*')).map(|away| away.nodes);
         let resumable = resumable.collect::<Vec<_>>().join(",");
         if !resumable.is_empty() {
@@ -71,7 +70,7 @@ pub(crate) fn resume_nodes(away: &[Away<'_>], elements: &mut [Element]) {
     }
 }
 
-/// `0,2-3`
+/// Formats indices as `0,2-3`.
 fn spans(indices: &[u64]) -> String {
     let spans = ranges(indices.iter().copied()).into_iter().map(|range| match range.end - range.start {
         1 => range.start.to_string(),
@@ -80,7 +79,7 @@ fn spans(indices: &[u64]) -> String {
     spans.collect::<Vec<_>>().join(",")
 }
 
-/// Nodes that take no work, and why.
+/// Nodes that accept no work, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Away<'a> {
     nodes: &'a str,
@@ -88,7 +87,7 @@ pub(crate) struct Away<'a> {
     reason: &'a str,
 }
 
-/// By sinfo's rows: nodes, state, reason.
+/// Parses sinfo's rows: nodes, state, reason.
 pub(crate) fn away(rows: &str) -> Vec<Away<'_>> {
     let columns = |row| {
         let mut columns = str::trim(row).splitn(3, '|');
@@ -103,7 +102,7 @@ pub(crate) fn away(rows: &str) -> Vec<Away<'_>> {
 
 impl Away<'_> {
     fn describe(&self) -> String {
-        // One and the same to who has to do something about it.
+        // The distinction doesn't matter to whoever resumes them.
         let state = if self.state.starts_with("drain") { "drained" } else { self.state };
         format!("{} {state}: {}", self.nodes, self.reason)
     }

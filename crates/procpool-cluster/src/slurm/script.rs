@@ -1,15 +1,14 @@
-//! What an element runs, as a script: sbatch takes nothing else.
-//! Knows nothing of Slurm's options.
+//! The script that an element runs; sbatch accepts nothing but scripts.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
-/// A script that becomes this command: signals that are meant for the script reach it.
+/// A script that executes this command in its place, so that signals to the script reach the command.
 pub(crate) fn of(command: &[OsString]) -> Vec<u8> {
     let mut script = b"#!/bin/sh\nexec".to_vec();
     for word in command {
         script.extend(b" '");
-        // Nothing is special between single quotes but the quote itself.
+        // Within single quotes only the single quote is special.
         for byte in word.as_bytes() {
             match byte {
                 b'\'' => script.extend(b"'\\''"),

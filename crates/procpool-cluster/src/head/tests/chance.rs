@@ -1,4 +1,4 @@
-//! Whatever an engine does, each job ends in one way, and none is in two arrays at once.
+//! Whatever an engine does, each job ends in exactly one way, and is never in two arrays at once.
 
 use proptest::prelude::*;
 
@@ -13,11 +13,11 @@ enum Event {
     NextSubmission(Submission),
     /// An element begins.
     Runs(u32),
-    /// An element ends with so many jobs left.
+    /// An element ends with this many jobs left.
     Ends(u32, usize, Cause),
-    /// Of what has ended nothing is known any more.
+    /// The engine forgets what has ended.
     Forgotten,
-    /// From this piece on nothing was taken.
+    /// Nothing was taken from this piece on.
     Untaken(usize),
 }
 
@@ -66,7 +66,7 @@ impl Trial {
         }
     }
 
-    /// From here on all goes well.
+    /// From here on there are no failures.
     fn all_goes_well(&mut self) {
         for _ in 0..100 {
             if self.over > 0 {

@@ -1,5 +1,4 @@
-//! A scripted engine: does what a test has it do, and counts.
-//! Knows nothing of heads.
+//! A scripted engine: does what a test says, and counts calls.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
@@ -18,11 +17,11 @@ pub(crate) struct Cluster(Mutex<Script>);
 #[derive(Default)]
 pub(crate) struct Script {
     pub(crate) most_elements: Option<u32>,
-    /// So many nodes of 8 processors; 4 where it isn't said.
+    /// The number of nodes, with 8 processors each; 4 by default.
     pub(crate) nodes: Option<u32>,
     /// More elements than this are too many for the user.
     pub(crate) most_submitted: Option<u32>,
-    /// So many calls fail.
+    /// This many calls fail.
     pub(crate) away: u32,
     pub(crate) next_submission: Submission,
     pub(crate) arrays: Vec<Made>,
@@ -34,9 +33,9 @@ pub(crate) struct Script {
 pub(crate) enum Submission {
     #[default]
     Answered,
-    /// It was taken, but nobody is told.
+    /// It was accepted, but the answer is lost.
     Unanswered,
-    /// It has got lost on its way.
+    /// It is lost.
     Swallowed,
     Refused(String),
 }
@@ -63,7 +62,7 @@ impl Cluster {
 }
 
 impl Script {
-    /// All elements of the last array are like this now.
+    /// Sets the state of all elements of the last array.
     pub(crate) fn all(&mut self, state: &State) {
         let array = self.arrays.last_mut().unwrap();
         array.elements.values_mut().for_each(|element| *element = state.clone());

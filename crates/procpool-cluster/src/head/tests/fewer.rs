@@ -1,5 +1,4 @@
-//! An engine that takes fewer elements from a user than there are places.
-//! Knows nothing of how it says so.
+//! An engine that accepts fewer elements from a user than there is room for.
 
 use super::cluster::{Cluster, running};
 use super::trial::{Trial, all, settings};

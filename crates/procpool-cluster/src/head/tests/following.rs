@@ -1,5 +1,4 @@
-//! An array whose elements have begun is the one that counts, whatever became of the words about it.
-//! Knows nothing of how its elements say so.
+//! An array whose elements have begun is the one that counts, even if the answer to its submission was lost.
 
 use super::cluster::{Cluster, Submission};
 use super::trial::{Trial, all, settings};
@@ -16,7 +15,7 @@ fn an_array_that_has_begun_is_followed_whatever_is_known_of_its_submission() {
     let array = |trial: &Trial| trial.head.status().array.map(|id| id.as_str().to_owned());
     assert_eq!(array(&trial), Some("77".to_owned()));
     trial.head.follow(trial.now, ArrayId::new("77"));
-    // Of two the one that its elements name.
+    // Of the two arrays, the one that the elements name.
     trial.head.follow(trial.now, ArrayId::new("76"));
     assert_eq!((array(&trial), trial.rounds.len()), (Some("76".to_owned()), 1));
 }

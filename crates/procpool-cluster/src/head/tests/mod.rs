@@ -1,4 +1,4 @@
-//! What becomes of a run, each fate of an array by a sentence.
+//! What follows from each way in which an array can end.
 
 mod chance;
 mod cluster;
@@ -123,7 +123,7 @@ fn an_array_that_nobody_has_got_is_handed_in_again_under_the_same_name() {
     cluster.script().next_submission = Submission::Swallowed;
     let mut trial = Trial::of(Head::new(settings(), all(1..41)), cluster);
     trial.pass(5);
-    // It may be on its way all the same.
+    // It may still be on its way.
     assert_eq!((trial.cluster.script().arrays.len(), trial.rounds.len()), (0, 1));
     trial.pass(10);
     assert_eq!(trial.cluster.script().arrays.len(), 1);
@@ -236,7 +236,7 @@ fn an_array_that_somebody_else_cancelled_does_not_come_back_as_another() {
     let cluster = Cluster::default();
     cluster.script().most_elements = Some(2);
     let mut trial = Trial::of(Head::new(settings(), all(1..41)), cluster);
-    // Those that had not begun are no longer told one by one.
+    // Those that had not begun are no longer listed separately.
     trial.cluster.script().arrays[0].elements.clear();
     let State::Ended(fate) = ended("CANCELLED", Cause::Cancelled) else { unreachable!() };
     trial.cluster.script().arrays[0].others = Some(fate);
@@ -357,7 +357,7 @@ fn nobody_is_asked_for_outcomes_before_they_have_had_time_to_be_seen() {
     trial.run();
     trial.cluster.script().all(&ended("exit 0", Cause::Other));
     trial.pass(2);
-    // What the last slice has written is seen only now.
+    // What the last slice has written becomes visible only now.
     trial.facts.finished.extend(1..41);
     trial.pass(3);
     assert_eq!((trial.over, trial.rounds.len()), (1, 1));

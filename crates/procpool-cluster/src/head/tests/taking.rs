@@ -100,7 +100,7 @@ fn what_an_element_had_taken_and_not_begun_when_it_ended_is_not_lost_and_that_is
         let begun = all(37..38);
         let expected = match most_tries {
             1 => BTreeMap::from([(0, all(38..41))]),
-            // It was ended in the middle of its work, which an element that gets on may be.
+            // It was ended in the middle of its work, which is acceptable for an element that makes progress.
             _ => BTreeMap::from([(0, all(37..41))]),
         };
         assert_eq!(trial.tries(1), expected);

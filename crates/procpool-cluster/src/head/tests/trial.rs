@@ -1,5 +1,4 @@
-//! A head with a scripted engine and a clock of its own, as its caller drives it.
-//! Knows nothing of what is tried.
+//! A head with a scripted engine and its own clock, driven as by a caller.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -30,14 +29,14 @@ pub(super) struct Trial {
     pub(super) over: usize,
 }
 
-/// What has come of the jobs.
+/// The records of the jobs.
 #[derive(Default)]
 pub(super) struct Facts {
     pub(super) finished: BTreeSet<u64>,
-    /// Of the last round's pieces.
+    /// Who has taken the last round's pieces.
     pub(super) holders: Vec<Holder>,
     pub(super) is_unreadable: bool,
-    /// What is known not to have been begun.
+    /// Jobs that are known not to have been begun.
     pub(super) unbegun: BTreeSet<u64>,
 }
 
@@ -55,7 +54,7 @@ impl Outcomes for Facts {
     }
 }
 
-/// Elements that take as many jobs each, one element after another.
+/// Elements that take the same number of jobs each, one after another.
 pub(super) fn deal(round: &Round) -> Vec<Holder> {
     let mut before = 0;
     let deal = |piece: &Piece| {
@@ -135,7 +134,7 @@ impl Trial {
         self.head.heard(self.now, answer);
     }
 
-    /// Lets time go by, as a caller does.
+    /// Lets time pass, as a caller does.
     pub(super) fn pass(&mut self, seconds: u64) {
         for _ in 0..seconds * 4 {
             self.now += Duration::from_millis(250);
@@ -149,7 +148,7 @@ impl Trial {
         self.pass(2);
     }
 
-    /// An element ends like this, with all of its jobs finished but the last few.
+    /// An element ends like this, with all of its jobs finished except the last few.
     pub(super) fn end(&mut self, index: u32, state: State, unfinished: usize) {
         let mut positions = self.positions(index);
         positions.truncate(positions.len().saturating_sub(unfinished));
@@ -157,7 +156,7 @@ impl Trial {
         self.cluster.script().element(index, state);
     }
 
-    /// What an element of the round has taken.
+    /// The jobs that an element of the round has taken.
     pub(super) fn positions(&self, index: u32) -> Vec<u64> {
         let holders = self.facts.holders.iter();
         let held = self.head.round().unwrap().pieces.iter().zip(holders);
@@ -166,7 +165,7 @@ impl Trial {
             .collect()
     }
 
-    /// From this piece on nothing was taken.
+    /// Nothing was taken from this piece on.
     pub(super) fn untake(&mut self, from: usize) {
         self.facts.holders[from..].fill(Holder::Nobody);
     }
@@ -175,7 +174,7 @@ impl Trial {
         indices.for_each(|index| self.end(index, ended("exit 0", Cause::Other), 0));
     }
 
-    /// What was handed in, by the tries that it has had.
+    /// The submitted jobs, by the number of their tries.
     pub(super) fn tries(&self, round: usize) -> BTreeMap<u32, Vec<Range<u64>>> {
         let mut tries: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
         for piece in &self.rounds[round].pieces {

@@ -1,5 +1,4 @@
-//! What Slurm's commands print, understood: pure.
-//! Knows nothing of how they are called.
+//! Parses what Slurm's commands print. Pure.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -7,12 +6,12 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::engine::{ArrayId, Cause, Element, EngineError, Fate, Remedy, Seen, State, Wait};
 
-/// What squeue prints of each element, in columns: see [`seen`].
+/// The columns that squeue prints for each element: see [`seen`].
 pub(crate) const FORMAT: &str = "ArrayTaskID:12,State:20,exit_code:12,NodeList:100,Reason:160,Name:160";
 const WIDTHS: [usize; 6] = [12, 20, 12, 100, 160, NAME];
 const NAME: usize = 160;
 
-/// What an error of Slurm's commands says, in one line: without the command's name, and without advice.
+/// The error message of a Slurm command as one line, without the command's name and without advice.
 pub(crate) fn words(errors: &str) -> String {
     let lines = errors.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("Try \""));
     let lines = lines.map(|line| {
@@ -22,7 +21,7 @@ pub(crate) fn words(errors: &str) -> String {
     lines.collect::<Vec<_>>().join("; ")
 }
 
-/// Whether that is so because the controller is away, or has too much to do: later it will be otherwise.
+/// Whether an error is temporary, because the controller is away or busy.
 pub(crate) fn passes(words: &str) -> bool {
     const WORDS: [&str; 14] = [
         "unable to contact slurm controller",
@@ -44,8 +43,8 @@ pub(crate) fn passes(words: &str) -> bool {
     WORDS.iter().any(|known| words.contains(known))
 }
 
-/// Whether that is said of how many elements there are, by a limit of the user's, or of all arrays. Older ones say one sentence of all
-/// limits; newer ones name another one that it was before that.
+/// Whether an error is about the number of elements, by a limit of the user or of arrays. Older versions print the same sentence for all
+/// limits; newer ones name the limit before it.
 pub(crate) fn is_too_many(words: &str) -> bool {
     let words = words.to_lowercase();
     let names_other = || {
@@ -58,7 +57,7 @@ pub(crate) fn is_too_many(words: &str) -> bool {
         || words.contains("job violates accounting/qos policy") && !names_other()
 }
 
-/// Whether Slurm's commands don't know their cluster here.
+/// Whether Slurm's commands are not configured on this machine.
 pub(crate) fn is_unconfigured(words: &str) -> bool {
     words.contains("config_source") || words.contains("configuration source")
 }
@@ -68,17 +67,17 @@ pub(crate) fn is_forgotten(words: &str) -> bool {
     words.contains("Invalid job id specified")
 }
 
-/// The id that sbatch has printed: with a cluster's name behind it where it has chosen among several.
+/// The id that sbatch has printed, followed by the cluster's name if it has chosen one of several.
 pub(crate) fn submitted(answer: &str) -> Result<ArrayId, EngineError> {
     let id = answer.lines().map(str::trim).find(|line| is_number(line.split(';').next().unwrap_or_default()));
     match id {
         Some(id) => Ok(ArrayId::new(id)),
-        // It has taken it: who looks for its name finds it.
+        // It was accepted: a lookup by its name finds it.
         None => Err(EngineError::Unreachable(format!("sbatch has said no id, but {:?}", answer.trim()))),
     }
 }
 
-/// The last array that squeue has named.
+/// The latest array that squeue lists.
 pub(crate) fn latest(answer: &str) -> Option<ArrayId> {
     let ids = answer.lines().filter_map(|line| line.trim().parse::<u64>().ok());
     ids.max().map(|id| ArrayId::new(id.to_string()))
@@ -88,7 +87,7 @@ fn is_number(word: &str) -> bool {
     !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// What `scontrol show config` says of arrays. Their indices are below the limit.
+/// The limit on array indices in `scontrol show config`. Indices are below it.
 pub(crate) fn most_elements(config: &str) -> Result<u32, EngineError> {
     let values = config.lines().filter_map(|line| line.split_once('='));
     let mut ours = values.filter(|(name, _)| name.trim() == "MaxArraySize");
@@ -102,17 +101,17 @@ pub(crate) fn most_elements(config: &str) -> Result<u32, EngineError> {
     }
 }
 
-/// Of which partitions the nodes count.
+/// The partitions whose nodes count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Partitions {
     /// All that were printed.
     All,
-    /// The one that is used where none is named.
+    /// The default partition.
     Default,
 }
 
-/// How many nodes could be used, and their processors, by sinfo's rows: partition, node, state, processors. Where that is
-/// none, all count: an array waits until they are back.
+/// The number of usable nodes and their processors, from sinfo's rows: partition, node, state, processors. If no node is usable,
+/// all count: an array waits until they are back.
 pub(crate) fn nodes(rows: &str, partitions: Partitions) -> (u32, u32) {
     let rows: Vec<Vec<&str>> = rows.lines().map(|row| row.trim().split('|').collect()).collect();
     let mut nodes = BTreeMap::new();
@@ -131,23 +130,23 @@ pub(crate) fn nodes(rows: &str, partitions: Partitions) -> (u32, u32) {
     )
 }
 
-/// A node that is powered down is started when it is needed; one that doesn't answer (`*`) is not counted on.
+/// Nodes that are powered down are started on demand; nodes that don't answer (`*`) don't count.
 fn is_usable(state: &str) -> bool {
     let usable = ["idle", "mixed", "allocated", "completing", "planned", "powering", "powered", "reserved"];
     !state.ends_with('*') && usable.iter().any(|known| state.starts_with(known))
 }
 
-/// The partition that sbatch's arguments name last.
+/// The last partition in sbatch's arguments.
 pub(crate) fn partition(arguments: &[OsString]) -> Option<OsString> {
     last(arguments, "-p", "--partition")
 }
 
-/// The nodes that sbatch's arguments leave out.
+/// The excluded nodes in sbatch's arguments.
 pub(crate) fn left_out(arguments: &[OsString]) -> Option<OsString> {
     last(arguments, "-x", "--exclude")
 }
 
-/// What an option of sbatch was given, the last time that it was.
+/// The last value of an option of sbatch.
 fn last(arguments: &[OsString], short: &str, long: &str) -> Option<OsString> {
     let mut given = None;
     let mut rest = arguments.iter();
@@ -165,10 +164,10 @@ fn last(arguments: &[OsString], short: &str, long: &str) -> Option<OsString> {
     given.filter(|value| !value.is_empty())
 }
 
-/// What squeue's rows say of an array's elements, in the columns of [`FORMAT`]. Rows of another array, that has got the
-/// same id, say nothing of it.
+/// The state of an array's elements, from squeue's rows in the columns of [`FORMAT`]. Rows of another array that has got the
+/// same id are skipped.
 ///
-/// Elements that were cancelled before they began have no rows of their own, but one for all of them, without an index.
+/// Elements that were cancelled before they began have one row together, without an index.
 pub(crate) fn seen(rows: &[u8], job: &str, name: &str) -> Seen {
     let name = name.as_bytes();
     let name = &name[..name.len().min(NAME)];
@@ -197,7 +196,7 @@ pub(crate) fn seen(rows: &[u8], job: &str, name: &str) -> Seen {
     seen
 }
 
-/// Slurm's own word for it is `None`.
+/// Slurm's own word for this is `None`.
 const NOT_CONSIDERED: &str = "not considered yet";
 
 struct Row<'a> {
@@ -224,7 +223,7 @@ fn state_of(row: &Row<'_>) -> State {
             let reason = if row.reason == "None" { NOT_CONSIDERED } else { row.reason };
             State::Waiting(Wait { reason: reason.to_owned(), remedy: None })
         }
-        // Held after it was started again too often, or because of its exit status.
+        // Held after too many restarts, or because of its exit status.
         "REQUEUE_HOLD" | "SPECIAL_EXIT" => {
             State::Waiting(Wait { reason: row.state.to_owned(), remedy: None })
         }
@@ -237,7 +236,7 @@ fn state_of(row: &Row<'_>) -> State {
         }
         "BOOT_FAIL" | "CANCELLED" | "COMPLETED" | "DEADLINE" | "FAILED" | "LAUNCH_FAILED" | "NODE_FAIL"
         | "OUT_OF_MEMORY" | "PREEMPTED" | "REVOKED" | "TIMEOUT" => State::Ended(fate_of(row)),
-        // COMPLETING too: its processes may still be there.
+        // Including COMPLETING: its processes may still exist.
         _ => State::Running { node: row.node.clone().unwrap_or_default() },
     }
 }
@@ -246,7 +245,7 @@ fn fate_of(row: &Row<'_>) -> Fate {
     let cause = match row.state {
         "CANCELLED" => Cause::Cancelled,
         "TIMEOUT" | "PREEMPTED" => Cause::Evicted,
-        // The signal that it was to have before its time is over: it died of that as it should.
+        // The signal that it gets before its time is over: it ended by it, as intended.
         "FAILED" if signal(row.exit) == Some(SIGTERM) => Cause::Evicted,
         _ => Cause::Other,
     };
@@ -256,7 +255,7 @@ fn fate_of(row: &Row<'_>) -> Fate {
         }
         ("COMPLETED", _) => "exit 0".to_owned(),
         ("FAILED", Some(exit)) => exit,
-        // What it was in before is the reason here, too.
+        // Here the reason is left over from the state before.
         ("CANCELLED", _) => row.state.to_owned(),
         (state, _) if ["", "None", "TimeLimit", "NodeDown"].contains(&row.reason) => state.to_owned(),
         (state, _) => format!("{state} ({})", row.reason),
@@ -266,12 +265,12 @@ fn fate_of(row: &Row<'_>) -> Fate {
 
 const SIGTERM: u32 = 15;
 
-/// By which signal somebody has ended.
+/// The signal that has ended it.
 fn signal(status: &str) -> Option<u32> {
     exit(status).map(|(_, signal)| signal)
 }
 
-/// The code and the signal of an exit status as wait(2) has it, or as `code:signal`.
+/// The code and the signal of an exit status, given as in wait(2) or as `code:signal`.
 fn exit(status: &str) -> Option<(u32, u32)> {
     if let Some((code, signal)) = status.split_once(':') {
         return Some((code.parse().ok()?, signal.parse().ok()?));
@@ -280,7 +279,7 @@ fn exit(status: &str) -> Option<(u32, u32)> {
     Some((status >> 8, status & 0x7f))
 }
 
-/// An exit status in words; none where it is 0.
+/// An exit status as text; `None` if it is 0.
 fn exit_words(status: &str) -> Option<String> {
     match exit(status)? {
         (0_u32, 0_u32) => None,

@@ -1,4 +1,4 @@
-//! Texts as Slurm 22.05 prints them.
+//! Outputs of Slurm 22.05.
 
 use super::*;
 
