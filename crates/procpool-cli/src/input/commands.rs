@@ -38,7 +38,7 @@ where
     })
 }
 
-fn job(line: &OsStr, reader: &Reader, terms: &Terms) -> Result<Option<Job<Work>>, split::Refusal> {
+fn job(line: &OsStr, reader: &Reader, terms: &Terms) -> Result<Option<Job<Work>>, split::SplitError> {
     if split::is_blank(line.as_bytes()) {
         return Ok(None);
     }

@@ -9,7 +9,7 @@ use procpool_core::Command;
 
 use crate::template::names::{Names, Placeholder};
 use crate::template::path::Form;
-use crate::template::word::{Piece, Place, Word};
+use crate::template::word::{Place, Word, WordPart};
 
 /// A command in which placeholders may stand anywhere. Each is replaced by bytes and nothing is ever split:
 /// what was one value is in one argument, whatever it is.
@@ -54,7 +54,7 @@ impl Template {
         let mut words: Vec<Word> = parsed.collect::<anyhow::Result<_>>()?;
         let is_literal = |word: &Word| word.placeholders().next().is_none();
         if names.are_appended() && words.iter().all(is_literal) {
-            words.push(Word(vec![Piece::Placeholder(Placeholder::Values(Form::Whole))]));
+            words.push(Word(vec![WordPart::Placeholder(Placeholder::Values(Form::Whole))]));
         }
         let spread = |word: Word| SpreadWord { spread: Spread::of(&word, several), word };
         Ok(Template { words: words.into_iter().map(spread).collect() })
@@ -70,7 +70,7 @@ impl Template {
 
 impl Spread {
     fn of(word: &Word, several: Several) -> Spread {
-        let is_bare = matches!(&*word.0, [Piece::Placeholder(Placeholder::Values(_))]);
+        let is_bare = matches!(&*word.0, [WordPart::Placeholder(Placeholder::Values(_))]);
         if is_bare || (several == Several::Batched && word.holds_all_values()) {
             Spread::Each
         } else {

@@ -5,7 +5,7 @@ use crate::os::argument_space::of_string;
 use crate::template::command::{Spread, Template};
 use crate::template::key::LONGEST_KEY;
 use crate::template::names::Placeholder;
-use crate::template::word::{Piece, Word};
+use crate::template::word::{Word, WordPart};
 
 /// No number of a job or slot has more digits.
 const LONGEST_NUMBER: usize = 20;
@@ -16,12 +16,12 @@ pub(crate) struct Space {
     /// Those that are there once.
     once: usize,
     /// Those that are there for each value.
-    each: Vec<Length>,
+    each: Vec<WordLength>,
 }
 
 /// The length of a word.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Length {
+struct WordLength {
     /// Whatever the value is.
     fixed: usize,
     /// So many times the value.
@@ -33,8 +33,8 @@ impl Template {
     pub(crate) fn space(&self) -> Space {
         let (each, once): (Vec<_>, Vec<_>) = self.words.iter().partition(|word| word.spread == Spread::Each);
         Space {
-            once: sum(once.iter().map(|word| of_string(Length::of(&word.word).fixed))),
-            each: each.iter().map(|word| Length::of(&word.word)).collect(),
+            once: sum(once.iter().map(|word| of_string(WordLength::of(&word.word).fixed))),
+            each: each.iter().map(|word| WordLength::of(&word.word)).collect(),
         }
     }
 }
@@ -51,15 +51,15 @@ impl Space {
     }
 }
 
-impl Length {
-    fn of(word: &Word) -> Length {
-        let mut length = Length::default();
+impl WordLength {
+    fn of(word: &Word) -> WordLength {
+        let mut length = WordLength::default();
         for piece in &word.0 {
             match piece {
-                Piece::Literal(literal) => length.fixed += literal.len(),
-                Piece::Placeholder(Placeholder::Values(_)) => length.values += 1,
-                Piece::Placeholder(Placeholder::Key) => length.fixed += LONGEST_KEY,
-                Piece::Placeholder(_) => length.fixed += LONGEST_NUMBER,
+                WordPart::Literal(literal) => length.fixed += literal.len(),
+                WordPart::Placeholder(Placeholder::Values(_)) => length.values += 1,
+                WordPart::Placeholder(Placeholder::Key) => length.fixed += LONGEST_KEY,
+                WordPart::Placeholder(_) => length.fixed += LONGEST_NUMBER,
             }
         }
         length

@@ -25,10 +25,10 @@ pub(crate) const SLOT_MARK: u8 = 0;
 
 /// Pieces to put one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Word(pub(crate) Vec<Piece>);
+pub(crate) struct Word(pub(crate) Vec<WordPart>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Piece {
+pub(crate) enum WordPart {
     Literal(Vec<u8>),
     Placeholder(Placeholder),
 }
@@ -44,9 +44,9 @@ impl Word {
             match placeholder_at(&rest[from..], names)? {
                 Some((placeholder, length)) => {
                     if from > 0 {
-                        pieces.push(Piece::Literal(rest[..from].to_vec()));
+                        pieces.push(WordPart::Literal(rest[..from].to_vec()));
                     }
-                    pieces.push(Piece::Placeholder(placeholder));
+                    pieces.push(WordPart::Placeholder(placeholder));
                     rest = &rest[from + length..];
                     from = 0;
                 }
@@ -54,15 +54,15 @@ impl Word {
             }
         }
         if !rest.is_empty() {
-            pieces.push(Piece::Literal(rest.to_vec()));
+            pieces.push(WordPart::Literal(rest.to_vec()));
         }
         Ok(Word(pieces))
     }
 
     pub(crate) fn placeholders(&self) -> impl Iterator<Item = Placeholder> {
         self.0.iter().filter_map(|piece| match piece {
-            Piece::Placeholder(placeholder) => Some(*placeholder),
-            Piece::Literal(_) => None,
+            WordPart::Placeholder(placeholder) => Some(*placeholder),
+            WordPart::Literal(_) => None,
         })
     }
 
@@ -76,8 +76,8 @@ impl Word {
         let mut bytes = Vec::new();
         for piece in &self.0 {
             match piece {
-                Piece::Literal(literal) => bytes.extend_from_slice(literal),
-                Piece::Placeholder(placeholder) => placeholder.append(&mut bytes, these, all, place),
+                WordPart::Literal(literal) => bytes.extend_from_slice(literal),
+                WordPart::Placeholder(placeholder) => placeholder.append(&mut bytes, these, all, place),
             }
         }
         bytes

@@ -9,6 +9,6 @@ mod refusal;
 mod variables;
 
 pub(crate) use crate::shell::grammar::dialect::Dialect;
-pub(crate) use crate::shell::grammar::reader::{Reader, Stand};
+pub(crate) use crate::shell::grammar::reader::{Inserted, ScriptReader};
 #[cfg(test)]
 pub(crate) use crate::shell::grammar::refusal::CHECK;

@@ -1,12 +1,11 @@
 //! Where in a shell's command the next word stands.
 //! Knows nothing of quotes and expansions; `reader.rs` does.
 
-use crate::shell::grammar::command::{Code, Command, command, opens_command};
+use crate::shell::grammar::command::{CommandState, InnerShell, command, opens_command};
 use crate::shell::grammar::dialect::Dialect;
 use crate::shell::grammar::refusal::Refusal;
-use crate::shell::grammar::variables::Context;
-
-use crate::shell::lexer::{Target, Word, among};
+use crate::shell::grammar::variables::ShellContext;
+use crate::shell::lexer::{Assignment, ShellWord, among};
 
 /// Where the next word stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,9 +14,9 @@ pub(super) enum Position {
     #[default]
     Command,
     /// It is an argument of a command.
-    Argument(Command),
+    Argument(CommandState),
     /// It is the file of a redirection; the word after that stands where this one would have.
-    Target(Before),
+    Target(Redirected),
     /// It is one of a list, as in `a=(…)`. What would be done with a value is known.
     List(Option<Refusal>),
     /// It is part of a pattern in parentheses.
@@ -28,15 +27,15 @@ pub(super) enum Position {
 
 /// What stood before a redirection, and which it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Before {
-    stands: Stands,
+pub(super) struct Redirected {
+    before: BeforeRedirection,
     redirection: Redirection,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stands {
+enum BeforeRedirection {
     Nothing,
-    Arguments(Command),
+    Arguments(CommandState),
     Closed,
 }
 
@@ -55,7 +54,7 @@ const CLOSING: &str = "fi done esac }";
 
 impl Position {
     /// A word has ended.
-    pub(super) fn word(&mut self, word: &Word, context: &mut Context) {
+    pub(super) fn word(&mut self, word: &ShellWord, context: &mut ShellContext) {
         *self = match *self {
             Position::Command | Position::Closed => first(word, context),
             // There it closes wherever it stands.
@@ -65,7 +64,7 @@ impl Position {
             Position::Argument(command) => {
                 command.next(word, context).map_or(Position::Command, Position::Argument)
             }
-            Position::Target(before) => before.position(),
+            Position::Target(redirected) => redirected.position(),
             // ksh reads declarations in it.
             // It may be a list of declarations.
             Position::List(None) if context.dialect == Dialect::Korn && declares(word) => {
@@ -77,19 +76,19 @@ impl Position {
 
     /// `<`, `>` or alike, behind a word that has ended.
     pub(super) fn redirection(&mut self, redirection: Redirection) {
-        let stands = match *self {
-            Position::Command => Stands::Nothing,
-            Position::Argument(command) => Stands::Arguments(command),
-            Position::Target(before) => before.stands,
-            Position::Closed => Stands::Closed,
+        let before = match *self {
+            Position::Command => BeforeRedirection::Nothing,
+            Position::Argument(command) => BeforeRedirection::Arguments(command),
+            Position::Target(redirected) => redirected.before,
+            Position::Closed => BeforeRedirection::Closed,
             // It is none there.
             Position::List(_) | Position::Pattern(_) => return,
         };
-        let stands = match redirection {
-            Redirection::Both => Stands::Arguments(Command::Refuses(Refusal::Both)),
-            _ => stands,
+        let before = match redirection {
+            Redirection::Both => BeforeRedirection::Arguments(CommandState::Refuses(Refusal::Both)),
+            _ => before,
         };
-        *self = Position::Target(Before { stands, redirection });
+        *self = Position::Target(Redirected { before, redirection });
     }
 
     /// An operator between commands.
@@ -106,19 +105,19 @@ impl Position {
         match self {
             Position::Argument(command) if command.is_grammar() => (self, self),
             Position::List(_) | Position::Pattern(_) => (self, self),
-            Position::Target(before) => (Position::Command, before.position()),
+            Position::Target(redirected) => (Position::Command, redirected.position()),
             _ => (Position::Command, Position::Closed),
         }
     }
 
     /// Whether a word ends before an opening parenthesis, as it would before a blank.
-    pub(super) fn ends_before_group(self, word: &Word) -> bool {
+    pub(super) fn ends_before_group(self, word: &ShellWord) -> bool {
         let opens = matches!(self, Position::Command | Position::Closed) && opens_command(word.bare());
         opens || word.bare() == b"in"
     }
 
     /// An opening parenthesis right behind this word: where what is in it stands.
-    pub(super) fn group_in(self, word: &Word, context: &mut Context) -> Position {
+    pub(super) fn group_in(self, word: &ShellWord, context: &mut ShellContext) -> Position {
         match (self, word.bare()) {
             (Position::Argument(command), [.., b'=']) if command.declares() => {
                 Position::List(command.list(word, context))
@@ -127,7 +126,7 @@ impl Position {
                 if !word.bare().ends_with(b"==") =>
             {
                 let refusal = plain_assignment(word, context);
-                if let Target::Variable(name) = word.assignment() {
+                if let Assignment::Variable(name) = word.assignment() {
                     context.variables.add_array(name);
                 }
                 match self {
@@ -145,18 +144,18 @@ impl Position {
     }
 
     /// Why a value can't stand here, as part of a word that begins so.
-    pub(super) fn refuses(self, begun: &Word, context: &Context) -> Option<Refusal> {
+    pub(super) fn refuses(self, begun: &ShellWord, context: &ShellContext) -> Option<Refusal> {
         match self {
             Position::Command | Position::Closed => plain_assignment(begun, context),
             Position::Argument(command) => in_braces(begun).or_else(|| command.refuses(begun, context)),
-            Position::Target(before) => before.refuses(),
+            Position::Target(redirected) => redirected.refuses(),
             Position::List(refusal) => refusal.or(begun.is_in_brackets().then_some(Refusal::Subscript)),
             Position::Pattern(refusal) => refusal,
         }
     }
 
     /// What is wrong with a word that ends here, or with one before it.
-    pub(super) fn fault(self, word: &Word, dialect: Dialect) -> Option<Refusal> {
+    pub(super) fn fault(self, word: &ShellWord, dialect: Dialect) -> Option<Refusal> {
         match self {
             Position::Argument(command) => command.fault(word, dialect),
             _ => None,
@@ -164,33 +163,34 @@ impl Position {
     }
 }
 
-impl Before {
+impl Redirected {
     /// Why its file can't be a value.
     fn refuses(self) -> Option<Refusal> {
-        match (self.redirection, self.stands) {
+        match (self.redirection, self.before) {
             (Redirection::Duplicate, _) => Some(Refusal::Duplicate),
             // `read` assigns it.
-            (Redirection::Text, Stands::Arguments(Command::Refuses(refusal @ Refusal::Number(_)))) => {
-                Some(refusal)
-            }
+            (
+                Redirection::Text,
+                BeforeRedirection::Arguments(CommandState::Refuses(refusal @ Refusal::Number(_))),
+            ) => Some(refusal),
             _ => None,
         }
     }
 
     /// Behind the file.
     fn position(self) -> Position {
-        match self.stands {
-            Stands::Nothing => Position::Command,
-            Stands::Arguments(command) => Position::Argument(command),
-            Stands::Closed => Position::Closed,
+        match self.before {
+            BeforeRedirection::Nothing => Position::Command,
+            BeforeRedirection::Arguments(command) => Position::Argument(command),
+            BeforeRedirection::Closed => Position::Closed,
         }
     }
 }
 
 /// A word where a command may stand.
-fn first(word: &Word, context: &mut Context) -> Position {
+fn first(word: &ShellWord, context: &mut ShellContext) -> Position {
     let bare = word.bare();
-    if let Target::Variable(name) = word.assignment() {
+    if let Assignment::Variable(name) = word.assignment() {
         if bare.get(name.len()) == Some(&b'[') {
             context.variables.add_array(name);
         }
@@ -204,25 +204,27 @@ fn first(word: &Word, context: &mut Context) -> Position {
     }
     match command(word, context.dialect) {
         // As the grammar's own word it has to be bare.
-        command if command.is_grammar() && bare != b"[[" => Position::Argument(Command::Other(Code::None)),
+        command if command.is_grammar() && bare != b"[[" => {
+            Position::Argument(CommandState::Other(InnerShell::None))
+        }
         command => Position::Argument(command),
     }
 }
 
-fn declares(word: &Word) -> bool {
+fn declares(word: &ShellWord) -> bool {
     among("typeset integer float nameref", word.bare()).is_some()
 }
 
-fn plain_assignment(begun: &Word, context: &Context) -> Option<Refusal> {
+fn plain_assignment(begun: &ShellWord, context: &ShellContext) -> Option<Refusal> {
     match begun.assignment() {
-        Target::None => None,
-        Target::Subscript => Some(Refusal::Subscript),
-        Target::Variable(name) => context.variables.refuses(name, context.dialect),
+        Assignment::None => None,
+        Assignment::Subscript => Some(Refusal::Subscript),
+        Assignment::Variable(name) => context.variables.refuses(name, context.dialect),
     }
 }
 
 /// `{a[1]}> file`, which sets a variable wherever it stands.
-fn in_braces(begun: &Word) -> Option<Refusal> {
-    let is_subscript = begun.bare().starts_with(b"{") && begun.assignment() == Target::Subscript;
+fn in_braces(begun: &ShellWord) -> Option<Refusal> {
+    let is_subscript = begun.bare().starts_with(b"{") && begun.assignment() == Assignment::Subscript;
     is_subscript.then_some(Refusal::Subscript)
 }

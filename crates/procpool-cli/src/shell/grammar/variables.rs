@@ -7,7 +7,7 @@ use crate::shell::lexer::among;
 
 /// The shell, and what is known of its variables.
 #[derive(Debug)]
-pub(super) struct Context {
+pub(super) struct ShellContext {
     pub(super) dialect: Dialect,
     pub(super) variables: Variables,
 }

@@ -13,7 +13,7 @@ mod word;
 use std::mem;
 
 pub(crate) use crate::shell::lexer::word::Quotes;
-pub(super) use crate::shell::lexer::word::{Target, Word, among, name_length};
+pub(super) use crate::shell::lexer::word::{Assignment, ShellWord, among, name_length};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token {
@@ -40,7 +40,7 @@ pub(super) struct Lexer {
     quotes: Quotes,
     is_comment: bool,
     /// The word so far.
-    pub(super) word: Word,
+    pub(super) word: ShellWord,
 }
 
 impl Lexer {
@@ -53,8 +53,8 @@ impl Lexer {
     }
 
     /// The word that ends here, if there is one.
-    pub(super) fn end_word(&mut self) -> Option<Word> {
-        Some(mem::take(&mut self.word)).filter(Word::is_begun)
+    pub(super) fn end_word(&mut self) -> Option<ShellWord> {
+        Some(mem::take(&mut self.word)).filter(ShellWord::is_begun)
     }
 
     /// Takes the next token off the text, and adds it to the word if it is a part of one.

@@ -12,7 +12,7 @@ pub(crate) enum Quotes {
 
 /// Only what is bare means anything to the grammar; a command is told all of it.
 #[derive(Debug, Default)]
-pub(in crate::shell) struct Word {
+pub(in crate::shell) struct ShellWord {
     /// With [`UNKNOWN`] for each value and each expansion.
     bytes: Vec<u8>,
     /// As `bytes`, with [`UNKNOWN`] for what was quoted as well.
@@ -28,7 +28,7 @@ const UNKNOWN: u8 = 0;
 
 /// What a word that begins with a name would set.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::shell) enum Target<'a> {
+pub(in crate::shell) enum Assignment<'a> {
     /// There is no `=` behind a name, not yet.
     None,
     /// `a[`, and what follows is in the subscript.
@@ -37,7 +37,7 @@ pub(in crate::shell) enum Target<'a> {
     Variable(&'a [u8]),
 }
 
-impl Word {
+impl ShellWord {
     pub(in crate::shell) fn push(&mut self, byte: u8) {
         self.is_begun = true;
         self.bytes.push(byte);
@@ -120,15 +120,15 @@ impl Word {
     }
 
     /// What the grammar takes it to set.
-    pub(in crate::shell) fn assignment(&self) -> Target<'_> {
+    pub(in crate::shell) fn assignment(&self) -> Assignment<'_> {
         // `{a[1]}> file` sets as well.
         let begun = self.bare.strip_prefix(b"{").unwrap_or(&self.bare);
-        target(begun)
+        assignment(begun)
     }
 
     /// What a command takes it to set, which sees no quotes.
-    pub(in crate::shell) fn declaration(&self) -> Target<'_> {
-        target(&self.bytes)
+    pub(in crate::shell) fn declaration(&self) -> Assignment<'_> {
+        assignment(&self.bytes)
     }
 
     /// Whether the next byte stands between brackets.
@@ -137,24 +137,24 @@ impl Word {
     }
 }
 
-fn target(begun: &[u8]) -> Target<'_> {
+fn assignment(begun: &[u8]) -> Assignment<'_> {
     let (name, behind) = begun.split_at(name_length(begun));
     if name.is_empty() {
-        return Target::None;
+        return Assignment::None;
     }
     let behind = match behind {
         [b'[', ..] => {
             let end = (1..=behind.len()).find(|end| depth(&behind[..*end]) == 0);
             match end {
                 Some(end) => &behind[end..],
-                None => return Target::Subscript,
+                None => return Assignment::Subscript,
             }
         }
         behind => behind,
     };
     match behind {
-        [b'=', ..] | [b'+', b'=', ..] => Target::Variable(name),
-        _ => Target::None,
+        [b'=', ..] | [b'+', b'=', ..] => Assignment::Variable(name),
+        _ => Assignment::None,
     }
 }
 
@@ -187,8 +187,8 @@ pub(in crate::shell) fn among(names: &'static str, word: &[u8]) -> Option<&'stat
 mod tests {
     use super::*;
 
-    fn word(text: &str) -> Word {
-        let mut word = Word::default();
+    fn word(text: &str) -> ShellWord {
+        let mut word = ShellWord::default();
         for byte in text.bytes() {
             match byte {
                 b'@' => word.push_value(),
@@ -201,22 +201,22 @@ mod tests {
     #[test]
     fn a_name_is_set_where_an_equals_sign_is_behind_it_and_its_subscript() {
         for text in ["x=", "x+=@", "x[1]=", "x[y[1]]+=", "x[i=1]=", "x[=]=@", "{x=@"] {
-            assert_eq!(word(text).assignment(), Target::Variable(b"x"), "{text}");
+            assert_eq!(word(text).assignment(), Assignment::Variable(b"x"), "{text}");
         }
         for text in ["x[", "x[y[1]", "x[i=1,", "x[@", "{x["] {
-            assert_eq!(word(text).assignment(), Target::Subscript, "{text}");
+            assert_eq!(word(text).assignment(), Assignment::Subscript, "{text}");
         }
         for text in ["", "x", "1=", "[", "[@]=", "x[1]", "x]=", "@=", "./x=", "x+"] {
-            assert_eq!(word(text).assignment(), Target::None, "{text}");
+            assert_eq!(word(text).assignment(), Assignment::None, "{text}");
         }
     }
 
     #[test]
     fn what_is_quoted_is_told_to_commands_only() {
-        let mut word = Word::default();
+        let mut word = ShellWord::default();
         "x=".bytes().for_each(|byte| word.push_quoted(byte));
-        assert_eq!(word.assignment(), Target::None);
-        assert_eq!(word.declaration(), Target::Variable(b"x"));
+        assert_eq!(word.assignment(), Assignment::None);
+        assert_eq!(word.declaration(), Assignment::Variable(b"x"));
     }
 
     #[test]

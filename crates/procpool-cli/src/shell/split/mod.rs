@@ -1,13 +1,13 @@
 //! Splits a command as a POSIX shell does, and refuses by name what only a shell could do.
 //! Knows nothing of where the command stands or what becomes of it. Whatever it accepts, `sh` splits the same.
 
-mod refusal;
+mod error;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
 use crate::shell::lexer::{Lexer, Quotes, Token, name_length};
-pub(crate) use crate::shell::split::refusal::Refusal;
+pub(crate) use crate::shell::split::error::SplitError;
 
 /// Those that POSIX has, and those that bash(1) adds. `time` is left out: it is a program, too.
 const KEYWORDS: [&str; 22] = [
@@ -26,7 +26,7 @@ const BUILTINS: [&str; 27] = [
 ///
 /// # Errors
 /// Where a shell would do more with it than split it.
-pub(crate) fn split(command: &[u8]) -> Result<Vec<OsString>, Refusal> {
+pub(crate) fn split(command: &[u8]) -> Result<Vec<OsString>, SplitError> {
     let mut words = Vec::new();
     if is_blank(command) {
         return Ok(words);
@@ -41,11 +41,11 @@ pub(crate) fn split(command: &[u8]) -> Result<Vec<OsString>, Refusal> {
     }
     match lexer.quotes() {
         Quotes::None => end_word(&mut lexer, &mut words)?,
-        Quotes::Single => return Err(Refusal::Unterminated('\'')),
-        Quotes::Double => return Err(Refusal::Unterminated('"')),
+        Quotes::Single => return Err(SplitError::Unterminated('\'')),
+        Quotes::Double => return Err(SplitError::Unterminated('"')),
     }
     if words.first().is_some_and(|program| program.is_empty()) {
-        return Err(Refusal::EmptyProgram);
+        return Err(SplitError::EmptyProgram);
     }
     Ok(words)
 }
@@ -56,20 +56,20 @@ pub(crate) fn is_blank(command: &[u8]) -> bool {
 }
 
 /// What is more than a part of a word.
-fn refuse(token: Token, quotes: Quotes) -> Result<(), Refusal> {
+fn refuse(token: Token, quotes: Quotes) -> Result<(), SplitError> {
     Err(match token {
-        Token::Bare(byte @ (b'*' | b'?' | b'[')) => Refusal::Pattern(byte.into()),
-        Token::Operator(b'\n') | Token::Continuation => Refusal::Newline,
-        Token::Backslash if quotes == Quotes::None => Refusal::Newline,
-        Token::Operator(byte) => Refusal::Operator(byte.into()),
-        Token::Expansion(byte) => Refusal::Expansion(byte.into()),
-        Token::Comment => Refusal::Comment,
+        Token::Bare(byte @ (b'*' | b'?' | b'[')) => SplitError::Pattern(byte.into()),
+        Token::Operator(b'\n') | Token::Continuation => SplitError::Newline,
+        Token::Backslash if quotes == Quotes::None => SplitError::Newline,
+        Token::Operator(byte) => SplitError::Operator(byte.into()),
+        Token::Expansion(byte) => SplitError::Expansion(byte.into()),
+        Token::Comment => SplitError::Comment,
         // Within quotes that aren't closed.
         Token::Backslash | Token::Bare(_) | Token::Part | Token::Blank => return Ok(()),
     })
 }
 
-fn end_word(lexer: &mut Lexer, words: &mut Vec<OsString>) -> Result<(), Refusal> {
+fn end_word(lexer: &mut Lexer, words: &mut Vec<OsString>) -> Result<(), SplitError> {
     let Some(word) = lexer.end_word() else { return Ok(()) };
     check_word(word.bare())?;
     if words.is_empty() {
@@ -80,11 +80,11 @@ fn end_word(lexer: &mut Lexer, words: &mut Vec<OsString>) -> Result<(), Refusal>
 }
 
 /// What a shell would find in any word.
-fn check_word(bare: &[u8]) -> Result<(), Refusal> {
+fn check_word(bare: &[u8]) -> Result<(), SplitError> {
     if let Some(brace) = bare.iter().position(|byte| *byte == b'{') {
         let behind = &bare[brace..];
         if behind.contains(&b',') || behind.windows(2).any(|pair| pair == b"..") {
-            return Err(Refusal::Braces);
+            return Err(SplitError::Braces);
         }
     }
     // Behind `=`, and behind `:` after that, only some shells expand it.
@@ -92,7 +92,7 @@ fn check_word(bare: &[u8]) -> Result<(), Refusal> {
     let mut before = b'=';
     for byte in bare {
         if *byte == b'~' && (before == b'=' || (before == b':' && in_assignment)) {
-            return Err(Refusal::Tilde);
+            return Err(SplitError::Tilde);
         }
         in_assignment |= *byte == b'=';
         before = *byte;
@@ -101,14 +101,14 @@ fn check_word(bare: &[u8]) -> Result<(), Refusal> {
 }
 
 /// What a shell would find in the place of a program.
-fn check_first_word(bare: &[u8]) -> Result<(), Refusal> {
+fn check_first_word(bare: &[u8]) -> Result<(), SplitError> {
     if let Some(keyword) = KEYWORDS.iter().chain(&BUILTINS).find(|keyword| keyword.as_bytes() == bare) {
-        return Err(Refusal::Keyword(keyword));
+        return Err(SplitError::Keyword(keyword));
     }
     let Some(equals) = bare.iter().position(|byte| *byte == b'=') else { return Ok(()) };
     let name = bare[..equals].strip_suffix(b"+").unwrap_or(&bare[..equals]);
     if !name.is_empty() && name_length(name) == name.len() {
-        return Err(Refusal::Assignment(String::from_utf8_lossy(name).into_owned()));
+        return Err(SplitError::Assignment(String::from_utf8_lossy(name).into_owned()));
     }
     Ok(())
 }
@@ -126,7 +126,7 @@ mod tests {
         words.into_iter().map(|word| word.into_string().unwrap()).collect()
     }
 
-    fn refused(command: &str) -> Refusal {
+    fn refused(command: &str) -> SplitError {
         split(command.as_bytes()).unwrap_err()
     }
 
@@ -157,39 +157,39 @@ mod tests {
     #[test]
     fn what_needs_a_shell_is_refused_by_name() {
         for operator in "|&;<>()".chars() {
-            assert_eq!(refused(&format!("a {operator} b")), Refusal::Operator(operator));
-            assert_eq!(refused(&format!("a{operator}b")), Refusal::Operator(operator));
+            assert_eq!(refused(&format!("a {operator} b")), SplitError::Operator(operator));
+            assert_eq!(refused(&format!("a{operator}b")), SplitError::Operator(operator));
         }
         for expansion in "$`".chars() {
-            assert_eq!(refused(&format!("a {expansion}b")), Refusal::Expansion(expansion));
-            assert_eq!(refused(&format!("a \"{expansion}b\"")), Refusal::Expansion(expansion));
+            assert_eq!(refused(&format!("a {expansion}b")), SplitError::Expansion(expansion));
+            assert_eq!(refused(&format!("a \"{expansion}b\"")), SplitError::Expansion(expansion));
         }
         for pattern in "*?[".chars() {
-            assert_eq!(refused(&format!("ls {pattern}b")), Refusal::Pattern(pattern));
+            assert_eq!(refused(&format!("ls {pattern}b")), SplitError::Pattern(pattern));
         }
         for (command, refusal) in [
-            ("ls # all", Refusal::Comment),
-            ("ls ~/x", Refusal::Tilde),
-            ("make --prefix=~/x", Refusal::Tilde),
-            ("make P=a:~/x", Refusal::Tilde),
-            ("echo {a,b}", Refusal::Braces),
-            ("echo x{1..3}", Refusal::Braces),
-            ("A=1 ls", Refusal::Assignment("A".into())),
-            ("A_1+='x y' ls", Refusal::Assignment("A_1".into())),
-            ("A=1", Refusal::Assignment("A".into())),
-            ("if true", Refusal::Keyword("if")),
-            ("! true", Refusal::Keyword("!")),
-            ("{ true", Refusal::Keyword("{")),
-            ("cd /tmp", Refusal::Keyword("cd")),
-            (": x", Refusal::Keyword(":")),
-            ("ls \\", Refusal::Newline),
-            ("ls\npwd", Refusal::Newline),
-            ("ls \"a\\\nb\"", Refusal::Newline),
-            ("ls 'a", Refusal::Unterminated('\'')),
-            ("ls it's", Refusal::Unterminated('\'')),
-            ("ls \"a", Refusal::Unterminated('"')),
-            ("ls \"a\\", Refusal::Unterminated('"')),
-            ("'' a", Refusal::EmptyProgram),
+            ("ls # all", SplitError::Comment),
+            ("ls ~/x", SplitError::Tilde),
+            ("make --prefix=~/x", SplitError::Tilde),
+            ("make P=a:~/x", SplitError::Tilde),
+            ("echo {a,b}", SplitError::Braces),
+            ("echo x{1..3}", SplitError::Braces),
+            ("A=1 ls", SplitError::Assignment("A".into())),
+            ("A_1+='x y' ls", SplitError::Assignment("A_1".into())),
+            ("A=1", SplitError::Assignment("A".into())),
+            ("if true", SplitError::Keyword("if")),
+            ("! true", SplitError::Keyword("!")),
+            ("{ true", SplitError::Keyword("{")),
+            ("cd /tmp", SplitError::Keyword("cd")),
+            (": x", SplitError::Keyword(":")),
+            ("ls \\", SplitError::Newline),
+            ("ls\npwd", SplitError::Newline),
+            ("ls \"a\\\nb\"", SplitError::Newline),
+            ("ls 'a", SplitError::Unterminated('\'')),
+            ("ls it's", SplitError::Unterminated('\'')),
+            ("ls \"a", SplitError::Unterminated('"')),
+            ("ls \"a\\", SplitError::Unterminated('"')),
+            ("'' a", SplitError::EmptyProgram),
         ] {
             assert_eq!(refused(command), refusal, "{command:?}");
         }
@@ -258,7 +258,7 @@ mod tests {
             match split(quoted.join(" ").as_bytes()) {
                 Ok(split) => prop_assert_eq!(split, words.iter().map(OsString::from).collect::<Vec<_>>()),
                 Err(refusal) => {
-                    prop_assert_eq!(refusal, Refusal::EmptyProgram);
+                    prop_assert_eq!(refusal, SplitError::EmptyProgram);
                     prop_assert!(words[0].is_empty());
                 }
             }

@@ -9,12 +9,12 @@ use std::os::unix::ffi::OsStrExt;
 
 use anyhow::Context;
 
-use crate::shell::grammar::{Dialect, Reader, Stand};
+use crate::shell::grammar::{Dialect, Inserted, ScriptReader};
 use crate::shell::{Quotes, script};
 use crate::template::command::{Spread, SpreadWord, Template};
 use crate::template::names::{Names, Placeholder};
 use crate::template::path::Form;
-use crate::template::word::{Piece, Word};
+use crate::template::word::{Word, WordPart};
 
 impl Template {
     /// Parses a command, its words joined by a space, as a text for this shell. Without any placeholder in it, the
@@ -31,18 +31,18 @@ impl Template {
         let mut parsed = Word::parse(&words.join(&b' '), names)?;
         let lacks_values = names.are_appended() && parsed.placeholders().next().is_none();
         if lacks_values {
-            parsed.0.push(Piece::Literal(b" ".to_vec()));
-            parsed.0.push(Piece::Placeholder(Placeholder::Values(Form::Whole)));
+            parsed.0.push(WordPart::Literal(b" ".to_vec()));
+            parsed.0.push(WordPart::Placeholder(Placeholder::Values(Form::Whole)));
         }
-        let mut text = Text {
+        let mut text = ShellText {
             bytes: Vec::new(),
             parameters: Vec::new(),
-            reader: Reader::new(Dialect::of(shell)?),
+            reader: ScriptReader::new(Dialect::of(shell)?),
         };
         for piece in parsed.0 {
             match piece {
-                Piece::Literal(literal) => text.add_literal(&literal),
-                Piece::Placeholder(placeholder) => {
+                WordPart::Literal(literal) => text.add_literal(&literal),
+                WordPart::Placeholder(placeholder) => {
                     if lacks_values {
                         text.reader.takes_arguments().context("--shell")?;
                     }
@@ -56,24 +56,24 @@ impl Template {
 }
 
 /// The text so far, and what its parameters stand for.
-struct Text {
+struct ShellText {
     bytes: Vec<u8>,
     parameters: Vec<Placeholder>,
-    reader: Reader,
+    reader: ScriptReader,
 }
 
-impl Text {
+impl ShellText {
     fn add_literal(&mut self, literal: &[u8]) {
         self.bytes.extend(literal);
         self.reader.read(literal);
     }
 
     fn add_placeholder(&mut self, placeholder: Placeholder, names: &Names) -> anyhow::Result<()> {
-        let stand = match placeholder {
-            Placeholder::Seq | Placeholder::Slot => Stand::Number,
-            _ => Stand::Value,
+        let inserted = match placeholder {
+            Placeholder::Seq | Placeholder::Slot => Inserted::Number,
+            _ => Inserted::Value,
         };
-        let quotes = self.reader.quotes_here(stand)?;
+        let quotes = self.reader.quotes_here(inserted)?;
         let parts = match (quotes, placeholder) {
             // As without a shell, each value is a word.
             (Quotes::None, Placeholder::Values(form)) if values_of(names) > 1 => {
@@ -89,11 +89,11 @@ impl Text {
         for (part, index) in parts.into_iter().zip(0..) {
             if index > 0 {
                 self.add_literal(b" ");
-                self.reader.quotes_here(stand)?;
+                self.reader.quotes_here(inserted)?;
             }
             let number = self.parameter(part);
             self.bytes.extend([before, format!("${{{number}}}").as_bytes(), after].concat());
-            self.reader.pass_placeholder(stand);
+            self.reader.pass_placeholder(inserted);
         }
         Ok(())
     }
@@ -109,11 +109,11 @@ impl Text {
     }
 
     fn into_template(self, shell: &OsStr) -> Template {
-        let literal = |bytes: &[u8]| Word(vec![Piece::Literal(bytes.to_vec())]);
+        let literal = |bytes: &[u8]| Word(vec![WordPart::Literal(bytes.to_vec())]);
         // What stands behind the text is `$0`, by which the shell begins its complaints.
         let own = [shell.as_bytes(), b"-c", script(&self.bytes).as_bytes(), shell.as_bytes()].map(literal);
         let parameters =
-            self.parameters.into_iter().map(|parameter| Word(vec![Piece::Placeholder(parameter)]));
+            self.parameters.into_iter().map(|parameter| Word(vec![WordPart::Placeholder(parameter)]));
         let words = own.into_iter().chain(parameters);
         Template {
             words: words.map(|word| SpreadWord { word, spread: Spread::Joined }).collect(),

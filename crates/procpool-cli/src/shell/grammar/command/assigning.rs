@@ -2,19 +2,18 @@
 //! Knows nothing of where in a text they stand.
 
 use crate::shell::grammar::refusal::Refusal;
-use crate::shell::grammar::variables::{Context, Variables};
-
-use crate::shell::lexer::{Target, Word, among};
+use crate::shell::grammar::variables::{ShellContext, Variables};
+use crate::shell::lexer::{Assignment, ShellWord, among};
 
 /// A command that sets variables with attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::shell::grammar) struct Assigner {
     name: &'static str,
-    attribute: Attribute,
+    attribute: VariableAttribute,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Attribute {
+enum VariableAttribute {
     None,
     /// `-i` and its like: what is assigned is computed.
     Computed,
@@ -28,33 +27,37 @@ const ASSIGNERS: &str = "declare typeset local private global readonly export";
 const COMPUTERS: &str = "integer float nameref";
 
 pub(super) fn assigner(name: &[u8]) -> Option<Assigner> {
-    let plain = among(ASSIGNERS, name).map(|name| Assigner { name, attribute: Attribute::None });
-    plain.or_else(|| among(COMPUTERS, name).map(|name| Assigner { name, attribute: Attribute::Computed }))
+    let plain = among(ASSIGNERS, name).map(|name| Assigner { name, attribute: VariableAttribute::None });
+    plain.or_else(|| {
+        among(COMPUTERS, name).map(|name| Assigner { name, attribute: VariableAttribute::Computed })
+    })
 }
 
 impl Assigner {
-    pub(super) fn refuses(self, begun: &Word, context: &Context) -> Option<Refusal> {
+    pub(super) fn refuses(self, begun: &ShellWord, context: &ShellContext) -> Option<Refusal> {
         match begun.declaration() {
-            Target::None => Some(Refusal::Name(self.name)),
-            Target::Subscript => Some(Refusal::Subscript),
-            Target::Variable(variable) => match self.attribute {
-                Attribute::Computed => Some(Refusal::Number(self.name)),
-                Attribute::Array => Some(Refusal::List(self.name)),
-                Attribute::None if context.variables.is_array(variable) => Some(Refusal::List(self.name)),
-                Attribute::None => context.variables.refuses(variable, context.dialect),
+            Assignment::None => Some(Refusal::Name(self.name)),
+            Assignment::Subscript => Some(Refusal::Subscript),
+            Assignment::Variable(variable) => match self.attribute {
+                VariableAttribute::Computed => Some(Refusal::Number(self.name)),
+                VariableAttribute::Array => Some(Refusal::List(self.name)),
+                VariableAttribute::None if context.variables.is_array(variable) => {
+                    Some(Refusal::List(self.name))
+                }
+                VariableAttribute::None => context.variables.refuses(variable, context.dialect),
             },
         }
     }
 
-    pub(super) fn next(self, word: &Word, variables: &mut Variables) -> Assigner {
+    pub(super) fn next(self, word: &ShellWord, variables: &mut Variables) -> Assigner {
         let attribute = match word.bytes() {
             [b'-' | b'+', letters @ ..] => attribute(letters).unwrap_or(self.attribute),
             _ => {
                 let name = variable(word.bytes());
                 match self.attribute {
-                    Attribute::None => {}
-                    Attribute::Computed => variables.add_computed(name),
-                    Attribute::Array => variables.add_array(name),
+                    VariableAttribute::None => {}
+                    VariableAttribute::Computed => variables.add_computed(name),
+                    VariableAttribute::Array => variables.add_array(name),
                 }
                 self.attribute
             }
@@ -64,11 +67,11 @@ impl Assigner {
 }
 
 /// `-n` among them: a reference to another variable is a name, whose subscript is computed.
-fn attribute(letters: &[u8]) -> Option<Attribute> {
+fn attribute(letters: &[u8]) -> Option<VariableAttribute> {
     if letters.iter().any(|letter| b"inEFX".contains(letter)) {
-        return Some(Attribute::Computed);
+        return Some(VariableAttribute::Computed);
     }
-    letters.iter().any(|letter| b"aA".contains(letter)).then_some(Attribute::Array)
+    letters.iter().any(|letter| b"aA".contains(letter)).then_some(VariableAttribute::Array)
 }
 
 /// The name that a word such as `x[1]+=2` begins with.

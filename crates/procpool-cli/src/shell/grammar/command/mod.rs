@@ -9,9 +9,8 @@ mod testing;
 
 use crate::shell::grammar::dialect::{Dialect, is_shell};
 use crate::shell::grammar::refusal::Refusal;
-use crate::shell::grammar::variables::Context;
-
-use crate::shell::lexer::{Target, Word, among};
+use crate::shell::grammar::variables::ShellContext;
+use crate::shell::lexer::{Assignment, ShellWord, among};
 
 use assigning::{Assigner, assigner};
 use printing::{Print, Printf};
@@ -19,9 +18,9 @@ use testing::Test;
 
 /// A command, and where in its words the next one stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Command {
+pub(super) enum CommandState {
     /// Passes them on. One of them may be a shell.
-    Other(Code),
+    Other(InnerShell),
     /// Passes them on, whatever they are.
     Says,
     /// Another command follows.
@@ -44,7 +43,7 @@ pub(super) enum Command {
 
 /// Whether a word is the text of another shell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Code {
+pub(super) enum InnerShell {
     None,
     /// Options of a shell may follow.
     Options,
@@ -84,98 +83,106 @@ pub(super) fn opens_command(bare: &[u8]) -> bool {
 }
 
 /// What a command is by its name. What is quoted in that makes no difference.
-pub(super) fn command(word: &Word, dialect: Dialect) -> Command {
+pub(super) fn command(word: &ShellWord, dialect: Dialect) -> CommandState {
     let among = |names| among(names, word.bytes());
     let refuses = |names, refusal: fn(&'static str) -> Refusal| {
-        among(names).map(|name| Command::Refuses(refusal(name)))
+        among(names).map(|name| CommandState::Refuses(refusal(name)))
     };
     refuses(READERS, Refusal::Code)
         .or_else(|| refuses(NAMERS, Refusal::Name))
         .or_else(|| refuses("let", Refusal::Number))
         .or_else(|| refuses(COUNTERS, Refusal::Number).filter(|_| dialect.computes_numbers()))
-        .or_else(|| assigner(word.bytes()).map(Command::Assigns))
-        .or_else(|| among(PREFIXES).map(|name| Command::Prefix(Prefix::Options(name))))
-        .or_else(|| among("for select foreach").map(Command::Loop))
+        .or_else(|| assigner(word.bytes()).map(CommandState::Assigns))
+        .or_else(|| among(PREFIXES).map(|name| CommandState::Prefix(Prefix::Options(name))))
+        .or_else(|| among("for select foreach").map(CommandState::Loop))
         .unwrap_or_else(|| match word.bytes() {
-            b"[[" => Command::Tests(Test::grammar()),
-            b"[" => Command::Tests(Test::command("[")),
-            b"test" => Command::Tests(Test::command("test")),
-            b"printf" => Command::Printf(Printf::Options),
-            b"print" if dialect.computes_numbers() => Command::Print(Print::Options),
-            b"repeat" => Command::Prefix(Prefix::Count),
-            b"set" => Command::Set,
-            b"coproc" => Command::Coproc,
-            b"echo" => Command::Says,
-            name if is_shell(name) => Command::Other(Code::Options),
-            _ => Command::Other(Code::None),
+            b"[[" => CommandState::Tests(Test::grammar()),
+            b"[" => CommandState::Tests(Test::command("[")),
+            b"test" => CommandState::Tests(Test::command("test")),
+            b"printf" => CommandState::Printf(Printf::Options),
+            b"print" if dialect.computes_numbers() => CommandState::Print(Print::Options),
+            b"repeat" => CommandState::Prefix(Prefix::Count),
+            b"set" => CommandState::Set,
+            b"coproc" => CommandState::Coproc,
+            b"echo" => CommandState::Says,
+            name if is_shell(name) => CommandState::Other(InnerShell::Options),
+            _ => CommandState::Other(InnerShell::None),
         })
 }
 
-impl Command {
+impl CommandState {
     /// Why a value can't stand here, as part of a word that begins so.
-    pub(super) fn refuses(self, begun: &Word, context: &Context) -> Option<Refusal> {
+    pub(super) fn refuses(self, begun: &ShellWord, context: &ShellContext) -> Option<Refusal> {
         match self {
-            Command::Refuses(refusal) => Some(refusal),
-            Command::Assigns(assigner) => assigner.refuses(begun, context),
-            Command::Tests(test) => test.refuses(),
-            Command::Printf(printf) => printf.refuses(begun),
-            Command::Print(print) => print.refuses(begun),
-            Command::Set | Command::SetOption => Some(Refusal::Option("set")),
-            Command::Loop(name) => Some(Refusal::Name(name)),
-            Command::Prefix(Prefix::Count) => Some(Refusal::Number("repeat")),
-            Command::Other(Code::Text) if begun.is_begun() && !begun.bytes().is_empty() => {
+            CommandState::Refuses(refusal) => Some(refusal),
+            CommandState::Assigns(assigner) => assigner.refuses(begun, context),
+            CommandState::Tests(test) => test.refuses(),
+            CommandState::Printf(printf) => printf.refuses(begun),
+            CommandState::Print(print) => print.refuses(begun),
+            CommandState::Set | CommandState::SetOption => Some(Refusal::Option("set")),
+            CommandState::Loop(name) => Some(Refusal::Name(name)),
+            CommandState::Prefix(Prefix::Count) => Some(Refusal::Number("repeat")),
+            CommandState::Other(InnerShell::Text) if begun.is_begun() && !begun.bytes().is_empty() => {
                 Some(Refusal::Text)
             }
             // What bash reads before any script, and expands for its name.
-            Command::Other(_) if begun.bytes().starts_with(b"BASH_ENV=") => Some(Refusal::Code("BASH_ENV=")),
-            Command::Other(_) | Command::Says | Command::Coproc | Command::Prefix(_) => None,
+            CommandState::Other(_) if begun.bytes().starts_with(b"BASH_ENV=") => {
+                Some(Refusal::Code("BASH_ENV="))
+            }
+            CommandState::Other(_) | CommandState::Says | CommandState::Coproc | CommandState::Prefix(_) => {
+                None
+            }
         }
     }
 
     /// What is wrong with a word that has ended, or with one before it.
-    pub(super) fn fault(self, word: &Word, dialect: Dialect) -> Option<Refusal> {
+    pub(super) fn fault(self, word: &ShellWord, dialect: Dialect) -> Option<Refusal> {
         match self {
-            Command::Tests(test) => test.fault(word, dialect),
-            Command::Printf(printf) => printf.fault(),
-            Command::Other(Code::Text) if word.holds_value() && !word.is_value() => Some(Refusal::Text),
+            CommandState::Tests(test) => test.fault(word, dialect),
+            CommandState::Printf(printf) => printf.fault(),
+            CommandState::Other(InnerShell::Text) if word.holds_value() && !word.is_value() => {
+                Some(Refusal::Text)
+            }
             _ => None,
         }
     }
 
     /// What it makes of the words behind this one. None where another command follows.
-    pub(super) fn next(self, word: &Word, context: &mut Context) -> Option<Command> {
+    pub(super) fn next(self, word: &ShellWord, context: &mut ShellContext) -> Option<CommandState> {
         Some(match self {
-            Command::Other(code) => Command::Other(code.next(word)),
-            Command::Prefix(prefix) => return prefix.next(word, context.dialect),
-            Command::Assigns(assigner) => Command::Assigns(assigner.next(word, &mut context.variables)),
-            Command::Tests(test) if test.ends_with(word) => return None,
-            Command::Tests(test) => Command::Tests(test.next(word, context.dialect)),
-            Command::Printf(printf) => Command::Printf(printf.next(word, context)),
-            Command::Print(print) => Command::Print(print.next(word)),
-            Command::Set if matches!(word.bytes(), [b'-' | b'+', .., b'o']) => Command::SetOption,
-            Command::SetOption => Command::Set,
-            Command::Loop(_) => {
-                let refusal = context.variables.refuses(word.bytes(), context.dialect);
-                refusal.map_or(Command::Other(Code::None), Command::Refuses)
+            CommandState::Other(inner) => CommandState::Other(inner.next(word)),
+            CommandState::Prefix(prefix) => return prefix.next(word, context.dialect),
+            CommandState::Assigns(assigner) => {
+                CommandState::Assigns(assigner.next(word, &mut context.variables))
             }
-            Command::Coproc => match command(word, context.dialect) {
+            CommandState::Tests(test) if test.ends_with(word) => return None,
+            CommandState::Tests(test) => CommandState::Tests(test.next(word, context.dialect)),
+            CommandState::Printf(printf) => CommandState::Printf(printf.next(word, context)),
+            CommandState::Print(print) => CommandState::Print(print.next(word)),
+            CommandState::Set if matches!(word.bytes(), [b'-' | b'+', .., b'o']) => CommandState::SetOption,
+            CommandState::SetOption => CommandState::Set,
+            CommandState::Loop(_) => {
+                let refusal = context.variables.refuses(word.bytes(), context.dialect);
+                refusal.map_or(CommandState::Other(InnerShell::None), CommandState::Refuses)
+            }
+            CommandState::Coproc => match command(word, context.dialect) {
                 // Whether it is its name or a command is said by what follows.
-                Command::Other(Code::None) => Command::Prefix(Prefix::Argument("coproc")),
+                CommandState::Other(InnerShell::None) => CommandState::Prefix(Prefix::Argument("coproc")),
                 command => command,
             },
-            Command::Refuses(Refusal::Name(_)) => {
+            CommandState::Refuses(Refusal::Name(_)) => {
                 // `read -a` and `mapfile` make an array of it.
                 context.variables.add_array(word.bytes());
-                context.variables.refuses(word.bytes(), context.dialect).map_or(self, Command::Refuses)
+                context.variables.refuses(word.bytes(), context.dialect).map_or(self, CommandState::Refuses)
             }
-            Command::Says | Command::Refuses(_) | Command::Set => self,
+            CommandState::Says | CommandState::Refuses(_) | CommandState::Set => self,
         })
     }
 
     /// Takes note of a list behind a word such as `a=`, and says why no value can be one of it.
-    pub(super) fn list(self, word: &Word, context: &mut Context) -> Option<Refusal> {
+    pub(super) fn list(self, word: &ShellWord, context: &mut ShellContext) -> Option<Refusal> {
         let refusal = self.refuses(word, context);
-        if let Target::Variable(name) = word.declaration() {
+        if let Assignment::Variable(name) = word.declaration() {
             context.variables.add_array(name);
         }
         // A list that is written here is no value that is read as one.
@@ -184,55 +191,57 @@ impl Command {
 
     /// Whether what stands behind an equals sign in its words is assigned.
     pub(super) fn declares(self) -> bool {
-        matches!(self, Command::Assigns(_))
+        matches!(self, CommandState::Assigns(_))
     }
 
     /// Whether the grammar reads its words, so that operators are some of them.
     pub(super) fn is_grammar(self) -> bool {
-        matches!(self, Command::Tests(test) if test.is_grammar())
+        matches!(self, CommandState::Tests(test) if test.is_grammar())
     }
 
     /// An operator stands between its words.
-    pub(super) fn operator(self) -> Command {
+    pub(super) fn operator(self) -> CommandState {
         match self {
-            Command::Tests(test) => Command::Tests(test.operator()),
+            CommandState::Tests(test) => CommandState::Tests(test.operator()),
             command => command,
         }
     }
 }
 
-impl Code {
-    fn next(self, word: &Word) -> Code {
+impl InnerShell {
+    fn next(self, word: &ShellWord) -> InnerShell {
         match (self, word.bytes()) {
-            (Code::Options, [b'-' | b'+', letters @ ..])
+            (InnerShell::Options, [b'-' | b'+', letters @ ..])
                 if letters.first() != Some(&b'-') && letters.contains(&b'c') =>
             {
-                Code::Text
+                InnerShell::Text
             }
             // With an argument of its own, as `-o pipefail`, it is one more word that is no text.
-            (Code::Options, [b'-' | b'+', ..]) => Code::Options,
-            (Code::Options, option) if option.iter().all(u8::is_ascii_lowercase) && !is_shell(option) => {
-                Code::Options
+            (InnerShell::Options, [b'-' | b'+', ..]) => InnerShell::Options,
+            (InnerShell::Options, option)
+                if option.iter().all(u8::is_ascii_lowercase) && !is_shell(option) =>
+            {
+                InnerShell::Options
             }
-            (_, name) if is_shell(name) => Code::Options,
-            _ => Code::None,
+            (_, name) if is_shell(name) => InnerShell::Options,
+            _ => InnerShell::None,
         }
     }
 }
 
 impl Prefix {
-    fn next(self, word: &Word, dialect: Dialect) -> Option<Command> {
-        let then = |prefix| Some(Command::Prefix(prefix));
+    fn next(self, word: &ShellWord, dialect: Dialect) -> Option<CommandState> {
+        let then = |prefix| Some(CommandState::Prefix(prefix));
         match (self, word.bytes()) {
             (Prefix::Count, _) => None,
             (Prefix::Argument("coproc"), _) if opens_command(word.bare()) => None,
-            (Prefix::Argument("coproc"), _) => Some(Command::Other(Code::None)),
+            (Prefix::Argument("coproc"), _) => Some(CommandState::Other(InnerShell::None)),
             (Prefix::Options("exec"), b"-a") => then(Prefix::Argument("exec")),
             // It only asks what the name stands for.
             (Prefix::Options("command"), [b'-', letters @ ..])
                 if letters.iter().any(|byte| b"vV".contains(byte)) =>
             {
-                Some(Command::Says)
+                Some(CommandState::Says)
             }
             (Prefix::Argument(name), _) | (Prefix::Options(name), [b'-', ..]) => then(Prefix::Options(name)),
             _ => Some(command(word, dialect)),

@@ -2,8 +2,8 @@
 //! Knows nothing of where in a text they stand.
 
 use crate::shell::grammar::refusal::Refusal;
-use crate::shell::grammar::variables::Context;
-use crate::shell::lexer::Word;
+use crate::shell::grammar::variables::ShellContext;
+use crate::shell::lexer::ShellWord;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::shell::grammar) enum Printf {
@@ -20,7 +20,7 @@ pub(in crate::shell::grammar) enum Printf {
 }
 
 impl Printf {
-    pub(super) fn refuses(self, begun: &Word) -> Option<Refusal> {
+    pub(super) fn refuses(self, begun: &ShellWord) -> Option<Refusal> {
         match self {
             Printf::Name => Some(Refusal::Name("printf -v")),
             Printf::Options if begun.bytes().starts_with(b"-v") => Some(Refusal::Name("printf -v")),
@@ -33,7 +33,7 @@ impl Printf {
         matches!(self, Printf::Option).then_some(Refusal::Option("printf"))
     }
 
-    pub(super) fn next(self, word: &Word, context: &Context) -> Printf {
+    pub(super) fn next(self, word: &ShellWord, context: &ShellContext) -> Printf {
         let computes = context.dialect.computes_numbers() && may_compute(word);
         let refused = computes.then_some(Printf::Refused(Refusal::Number("printf")));
         let arguments = refused.unwrap_or(Printf::Arguments);
@@ -52,7 +52,7 @@ impl Printf {
 }
 
 /// Whether a format may have anything else than texts in it.
-fn may_compute(format: &Word) -> bool {
+fn may_compute(format: &ShellWord) -> bool {
     let mut bytes = format.bytes().iter();
     while bytes.any(|byte| *byte == b'%') {
         let letter = bytes.find(|byte| !b"-+ #0123456789.".contains(byte));
@@ -73,7 +73,7 @@ pub(in crate::shell::grammar) enum Print {
 }
 
 impl Print {
-    pub(super) fn refuses(self, begun: &Word) -> Option<Refusal> {
+    pub(super) fn refuses(self, begun: &ShellWord) -> Option<Refusal> {
         match self {
             Print::Options if matches!(begun.bytes(), [] | [b'-', ..]) => Some(Refusal::Option("print")),
             Print::Refused => Some(Refusal::Code("print")),
@@ -81,7 +81,7 @@ impl Print {
         }
     }
 
-    pub(super) fn next(self, word: &Word) -> Print {
+    pub(super) fn next(self, word: &ShellWord) -> Print {
         match (self, word.bytes()) {
             (Print::Options, b"-" | b"--" | b"-R") => Print::Arguments,
             (Print::Options, [b'-', letters @ ..])

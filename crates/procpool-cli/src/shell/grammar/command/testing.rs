@@ -3,8 +3,7 @@
 
 use crate::shell::grammar::dialect::Dialect;
 use crate::shell::grammar::refusal::Refusal;
-
-use crate::shell::lexer::{Word, among};
+use crate::shell::lexer::{ShellWord, among};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::shell::grammar) struct Test {
@@ -51,7 +50,7 @@ impl Test {
         self.name == GRAMMAR
     }
 
-    pub(super) fn ends_with(self, word: &Word) -> bool {
+    pub(super) fn ends_with(self, word: &ShellWord) -> bool {
         self.is_grammar() && word.bare() == b"]]"
     }
 
@@ -63,7 +62,7 @@ impl Test {
         }
     }
 
-    pub(super) fn fault(self, word: &Word, dialect: Dialect) -> Option<Refusal> {
+    pub(super) fn fault(self, word: &ShellWord, dialect: Dialect) -> Option<Refusal> {
         if matches!(self.last, Last::Operator | Last::Unknown) && word.holds_value() && !self.is_grammar() {
             return Some(Refusal::Option(self.name));
         }
@@ -72,7 +71,7 @@ impl Test {
         operator.map(Refusal::Number)
     }
 
-    pub(super) fn next(self, word: &Word, dialect: Dialect) -> Test {
+    pub(super) fn next(self, word: &ShellWord, dialect: Dialect) -> Test {
         let expects = match (self.compares(word, dialect), among(NAMING, word.bytes()), word.bytes()) {
             (Some(operator), ..) => Expects::Number(operator),
             (None, Some(operator), _) => Expects::Name(operator),
@@ -93,7 +92,7 @@ impl Test {
     }
 
     /// The operator that this word is, where it computes what stands beside it.
-    fn compares(self, word: &Word, dialect: Dialect) -> Option<&'static str> {
+    fn compares(self, word: &ShellWord, dialect: Dialect) -> Option<&'static str> {
         if !self.is_grammar() && !dialect.computes_numbers() {
             return None;
         }

@@ -4,10 +4,10 @@
 use crate::shell::grammar::dialect::Dialect;
 use crate::shell::grammar::position::Position;
 use crate::shell::grammar::reader::unsure::Unsure;
-use crate::shell::grammar::reader::{Opening, Reader};
+use crate::shell::grammar::reader::{Nesting, ScriptReader};
 use crate::shell::lexer::{Quotes, name_length, plain_length};
 
-impl Reader {
+impl ScriptReader {
     /// Reads what follows a `$` or a backquote, and returns how much that is.
     pub(super) fn read_expansion(&mut self, byte: u8, after: &[u8]) -> Result<usize, Unsure> {
         let is_bare = self.lexer.quotes() == Quotes::None;
@@ -16,7 +16,7 @@ impl Reader {
             // A text that bash translates.
             (b'$', [b'"', ..]) if is_bare => return Ok(0),
             (b'$', [b'(', inside @ ..]) if !inside.starts_with(b"(") => {
-                self.open(Opening::Substitution, self.position, Position::Command);
+                self.open(Nesting::Substitution, self.position, Position::Command);
                 return Ok(1);
             }
             _ => {}

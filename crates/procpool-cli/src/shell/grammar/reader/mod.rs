@@ -8,17 +8,17 @@ use std::mem;
 
 use anyhow::bail;
 
-use crate::shell::grammar::command::Command;
+use crate::shell::grammar::command::CommandState;
 use crate::shell::grammar::dialect::Dialect;
 use crate::shell::grammar::position::{Position, Redirection};
 use crate::shell::grammar::reader::unsure::Unsure;
 use crate::shell::grammar::refusal::Refusal;
-use crate::shell::grammar::variables::{Context, Variables};
-use crate::shell::lexer::{Lexer, Quotes, Target, Token, Word, plain_length};
+use crate::shell::grammar::variables::{ShellContext, Variables};
+use crate::shell::lexer::{Assignment, Lexer, Quotes, ShellWord, Token, plain_length};
 
 /// What stands in a place of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stand {
+pub(crate) enum Inserted {
     /// Anything.
     Value,
     /// A number of our own.
@@ -27,8 +27,8 @@ pub(crate) enum Stand {
 
 /// What was read so far.
 #[derive(Debug)]
-pub(crate) struct Reader {
-    context: Context,
+pub(crate) struct ScriptReader {
+    context: ShellContext,
     lexer: Lexer,
     /// What each `(` that is open stands in.
     outer: Vec<Outer>,
@@ -43,7 +43,7 @@ pub(crate) struct Reader {
 
 #[derive(Debug)]
 struct Outer {
-    opening: Opening,
+    nesting: Nesting,
     /// With the quotes and the word that it is part of.
     lexer: Lexer,
     /// Behind the end.
@@ -51,17 +51,17 @@ struct Outer {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Opening {
+enum Nesting {
     /// `$(`, `<(`
     Substitution,
     /// `(`, `a=(`, `@(`
     Group,
 }
 
-impl Reader {
-    pub(crate) fn new(dialect: Dialect) -> Reader {
-        Reader {
-            context: Context { dialect, variables: Variables::default() },
+impl ScriptReader {
+    pub(crate) fn new(dialect: Dialect) -> ScriptReader {
+        ScriptReader {
+            context: ShellContext { dialect, variables: Variables::default() },
             lexer: Lexer::default(),
             outer: Vec::new(),
             position: Position::Command,
@@ -75,7 +75,7 @@ impl Reader {
     ///
     /// # Errors
     /// Where it isn't sure, or nothing can be put there, or not this.
-    pub(crate) fn quotes_here(&self, stand: Stand) -> anyhow::Result<Quotes> {
+    pub(crate) fn quotes_here(&self, inserted: Inserted) -> anyhow::Result<Quotes> {
         if let Some(unsure) = self.unsure {
             bail!("{unsure}");
         }
@@ -90,7 +90,7 @@ impl Reader {
         }
         let refusal = self.position.refuses(&self.lexer.word, &self.context);
         match refusal {
-            Some(refusal) if stand == Stand::Value => bail!("{refusal}"),
+            Some(refusal) if inserted == Inserted::Value => bail!("{refusal}"),
             _ => Ok(self.lexer.quotes()),
         }
     }
@@ -100,7 +100,7 @@ impl Reader {
     /// # Errors
     /// Where no value can be put there, or it would be run as a command, or break the grammar.
     pub(crate) fn takes_arguments(&self) -> anyhow::Result<()> {
-        self.quotes_here(Stand::Value)?;
+        self.quotes_here(Inserted::Value)?;
         match self.position {
             Position::Argument(_) => Ok(()),
             Position::Command => {
@@ -113,10 +113,10 @@ impl Reader {
     }
 
     /// Takes note that something stands here that is one word, or part of one.
-    pub(crate) fn pass_placeholder(&mut self, stand: Stand) {
-        match stand {
-            Stand::Value => self.lexer.word.push_value(),
-            Stand::Number => self.lexer.word.push_quoted(b'1'),
+    pub(crate) fn pass_placeholder(&mut self, inserted: Inserted) {
+        match inserted {
+            Inserted::Value => self.lexer.word.push_value(),
+            Inserted::Number => self.lexer.word.push_quoted(b'1'),
         }
     }
 
@@ -142,7 +142,7 @@ impl Reader {
     /// Whether a value would be computed, or taken for an option, if the next word were an operator. What follows
     /// may begin with one where it isn't read.
     fn would_compute(&mut self) -> bool {
-        let mut operator = Word::default();
+        let mut operator = ShellWord::default();
         operator.extend(b"-eq", Quotes::None);
         let outer = self.outer.iter().map(|outer| (outer.position, &outer.lexer.word));
         outer.chain([(self.position, &self.lexer.word)]).any(|(mut position, word)| {
@@ -180,7 +180,7 @@ impl Reader {
             Token::Operator(b'(') if self.is_in_word() => return self.read_group_in_word(after),
             // `<(…)` and `>(…)` are words, or parts of one.
             Token::Operator(b'<' | b'>') if after.starts_with(b"(") => {
-                self.open(Opening::Substitution, self.position, Position::Command);
+                self.open(Nesting::Substitution, self.position, Position::Command);
                 return Ok(1);
             }
             Token::Operator(byte) => {
@@ -216,7 +216,7 @@ impl Reader {
             b'(' if is_empty_group(after) => return Err(Unsure::Function),
             b'(' => {
                 let (inside, behind) = self.position.group();
-                self.open(Opening::Group, behind, inside);
+                self.open(Nesting::Group, behind, inside);
             }
             b')' => self.close(),
             _ => self.position.operator(),
@@ -236,27 +236,27 @@ impl Reader {
         }
         if self.lexer.word.bare() == b"=" {
             // A substitution of zsh.
-            self.open(Opening::Substitution, self.position, Position::Command);
+            self.open(Nesting::Substitution, self.position, Position::Command);
         } else {
             let inside = self.position.group_in(&self.lexer.word, &mut self.context);
-            self.open(Opening::Group, self.position, inside);
+            self.open(Nesting::Group, self.position, inside);
         }
         Ok(0)
     }
 
-    fn open(&mut self, opening: Opening, behind: Position, inside: Position) {
+    fn open(&mut self, nesting: Nesting, behind: Position, inside: Position) {
         let lexer = mem::take(&mut self.lexer);
-        self.outer.push(Outer { opening, lexer, position: behind });
+        self.outer.push(Outer { nesting, lexer, position: behind });
         self.position = inside;
     }
 
     fn close(&mut self) {
-        let Some(Outer { opening, lexer, position }) = self.outer.pop() else {
+        let Some(Outer { nesting, lexer, position }) = self.outer.pop() else {
             // It ends a pattern of `case`.
             self.position = Position::Command;
             return;
         };
-        let is_part = opening == Opening::Substitution || lexer.word.is_begun();
+        let is_part = nesting == Nesting::Substitution || lexer.word.is_begun();
         (self.lexer, self.position) = (lexer, position);
         if is_part {
             self.lexer.word.push_unknown();
@@ -265,23 +265,23 @@ impl Reader {
 
     /// Whether this stands in a `$(…)`.
     fn is_substituted(&self) -> bool {
-        self.outer.iter().any(|outer| outer.opening == Opening::Substitution)
+        self.outer.iter().any(|outer| outer.nesting == Nesting::Substitution)
     }
 
     fn end_word(&mut self) {
         let Some(word) = self.lexer.end_word() else { return };
         let is_option = matches!(word.bytes(), [b'-' | b'+', first, ..] if *first != b'-');
         // `command shift`
-        let is_prefixed = matches!(self.position, Position::Argument(Command::Prefix(_)));
+        let is_prefixed = matches!(self.position, Position::Argument(CommandState::Prefix(_)));
         let is_first = matches!(self.position, Position::Command | Position::Closed);
-        match (self.position, word.bare()) {
-            _ if is_first && word.assignment() == Target::Subscript => self.unsure = Some(Unsure::Subscript),
-            _ if (is_first || is_prefixed) && word.bytes() == b"shift" => self.unsure = Some(Unsure::Shift),
-            (_, b"function") if is_first => self.unsure = Some(Unsure::Function),
-            (_, b"case") if is_first && self.is_substituted() => self.unsure = Some(Unsure::Case),
-            (Position::Argument(Command::Set), _) if !is_option => self.unsure = Some(Unsure::Set),
-            _ => {}
-        }
+        self.unsure = match (self.position, word.bare()) {
+            _ if is_first && word.assignment() == Assignment::Subscript => Some(Unsure::Subscript),
+            _ if (is_first || is_prefixed) && word.bytes() == b"shift" => Some(Unsure::Shift),
+            (_, b"function") if is_first => Some(Unsure::Function),
+            (_, b"case") if is_first && self.is_substituted() => Some(Unsure::Case),
+            (Position::Argument(CommandState::Set), _) if !is_option => Some(Unsure::Set),
+            _ => self.unsure,
+        };
         self.fault = self.fault.or(self.position.fault(&word, self.context.dialect));
         self.position.word(&word, &mut self.context);
     }

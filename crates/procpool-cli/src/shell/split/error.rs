@@ -5,7 +5,7 @@ use std::fmt;
 
 /// Something in a command that needs a shell, or that no shell could read.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum SplitError {
     /// An operator: it would join commands, redirect or group.
     Operator(char),
     /// `$` or a backquote: a variable or a command would be put in its place.
@@ -31,43 +31,43 @@ pub(crate) enum Refusal {
 /// What fits most of them.
 const QUOTE_OR_SHELL: &str = "give --shell to have one read the lines, or put it in single quotes";
 
-impl fmt::Display for Refusal {
+impl fmt::Display for SplitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::Operator(byte) => write!(f, "`{byte}` is for a shell: {QUOTE_OR_SHELL}"),
-            Refusal::Expansion(byte) => {
+            SplitError::Operator(byte) => write!(f, "`{byte}` is for a shell: {QUOTE_OR_SHELL}"),
+            SplitError::Expansion(byte) => {
                 write!(f, "`{byte}` is for a shell, which would put something else there: {QUOTE_OR_SHELL}")
             }
-            Refusal::Pattern(byte) => {
+            SplitError::Pattern(byte) => {
                 write!(f, "`{byte}` is for a shell, which would put names of files there: {QUOTE_OR_SHELL}")
             }
-            Refusal::Braces => {
+            SplitError::Braces => {
                 write!(f, "`{{` is for a shell, which would make several words of it: {QUOTE_OR_SHELL}")
             }
-            Refusal::Tilde => {
+            SplitError::Tilde => {
                 write!(f, "`~` is for a shell, which would put a home directory there: {QUOTE_OR_SHELL}")
             }
-            Refusal::Comment => write!(f, "`#` begins a comment for a shell: {QUOTE_OR_SHELL}"),
-            Refusal::Assignment(name) => write!(
+            SplitError::Comment => write!(f, "`#` begins a comment for a shell: {QUOTE_OR_SHELL}"),
+            SplitError::Assignment(name) => write!(
                 f,
                 "`{name}=` sets a variable in a shell: write `env {name}=…` before the command, or give --shell"
             ),
-            Refusal::Keyword(word) => {
+            SplitError::Keyword(word) => {
                 write!(
                     f,
                     "`{word}` is for a shell and names no program: give --shell to have one read the lines"
                 )
             }
-            Refusal::Newline => {
+            SplitError::Newline => {
                 f.write_str("a command can't go on behind the end of its line: join the two, or give --shell")
             }
-            Refusal::Unterminated(quote) => write!(
+            SplitError::Unterminated(quote) => write!(
                 f,
                 "the quote {quote} is not closed: close it, or write \\{quote} where it stands for itself"
             ),
-            Refusal::EmptyProgram => f.write_str("the first word is empty; it has to name a program"),
+            SplitError::EmptyProgram => f.write_str("the first word is empty; it has to name a program"),
         }
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for SplitError {}
