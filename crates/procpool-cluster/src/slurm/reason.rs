@@ -1,6 +1,7 @@
 //! Reasons of Slurm for waiting that don't resolve by themselves, and what the user could ask for instead. Pure.
-//! Covers Slurm 22.05 to 24.11 (squeue(1), "JOB REASON CODES"). Reasons that are missing here resolve by themselves or are handled in
-//! `remedy.rs`.
+//!
+//! Covers Slurm 22.05 to 24.11 (squeue(1), "JOB REASON CODES"). Reasons that are missing here resolve by themselves or are
+//! handled in `remedy.rs`.
 
 use crate::engine::{Element, Remedy, State};
 

@@ -9,8 +9,8 @@ pub(crate) fn is_for_nodes(wait: &Wait) -> bool {
     reasons.iter().any(|known| wait.reason.contains(known))
 }
 
-/// Whether a node has refused to start an element. If the controller was killed, nodes may think that the last start still runs, and then
-/// accept nothing else.
+/// Whether a node has refused to start an element. If the controller was killed, nodes may think that the last start still
+/// runs, and then accept nothing else.
 pub(crate) fn is_after_launch(wait: &Wait) -> bool {
     wait.reason.contains("launch failed")
 }

@@ -43,8 +43,8 @@ pub(crate) fn passes(words: &str) -> bool {
     WORDS.iter().any(|known| words.contains(known))
 }
 
-/// Whether an error is about the number of elements, by a limit of the user or of arrays. Older versions print the same sentence for all
-/// limits; newer ones name the limit before it.
+/// Whether an error is about the number of elements, by a limit of the user or of arrays. Older versions print the same
+/// sentence for all limits; newer ones name the limit before it.
 pub(crate) fn is_too_many(words: &str) -> bool {
     let words = words.to_lowercase();
     let names_other = || {
