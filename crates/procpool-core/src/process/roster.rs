@@ -10,7 +10,7 @@ use crate::process::clock::Clock;
 use crate::process::gate::{ClosedGate, StartGate};
 use crate::runner::Context;
 use crate::spool::live::Source;
-use crate::spool::live_spool::{LiveSpool, latest, since};
+use crate::spool::live::{LiveSpool, latest, since};
 use crate::sys::{self, Pid};
 
 /// The processes that a [`LocalProcess`](crate::LocalProcess) runs now, from

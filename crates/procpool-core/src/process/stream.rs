@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::spool::Spool;
+use crate::spool::live::LiveSpool;
 use crate::spool::live::StreamNotifier;
-use crate::spool::live_spool::LiveSpool;
 use crate::sys;
 
 /// A pipe that is read into a spool until it is closed.

@@ -1,9 +1,35 @@
-//! Decides whether the machine is free enough for another start, given a reading of its load and memory. Pure: the
-//! reading is taken by `pool/gauge.rs`.
+//! Decides whether another start is allowed: by the time since the last one, and by a reading of the machine's load and
+//! memory. Pure: the reading is taken by `pool/gauge.rs`.
 
 use std::time::{Duration, Instant};
 
 use crate::outcome::snapshot::HeldUp;
+use crate::schedule::queue::later;
+
+/// Enforces the least time between two starts.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    delay: Duration,
+    /// Nothing starts before this moment; `None` if nothing was started yet, or if there is no delay.
+    next: Option<Instant>,
+}
+
+impl Pace {
+    pub(crate) fn new(delay: Duration) -> Pace {
+        Pace { delay, next: None }
+    }
+
+    /// When the next start is allowed; `None` if it is allowed now.
+    pub(crate) fn holds_until(&self, now: Instant) -> Option<Instant> {
+        self.next.filter(|next| now < *next)
+    }
+
+    pub(crate) fn note_start(&mut self, now: Instant) {
+        if !self.delay.is_zero() {
+            self.next = Some(later(now, self.delay));
+        }
+    }
+}
 
 /// The limits that a reading must satisfy before each start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

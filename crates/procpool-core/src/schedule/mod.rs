@@ -2,7 +2,6 @@
 //! is given the time and has no thread, channel or process, so tests can run it through any sequence of events.
 
 pub(crate) mod admission;
-mod pace;
 pub(crate) mod policies;
 mod queue;
 mod random;
@@ -21,8 +20,8 @@ use crate::halt::Halt;
 use crate::halt::rule::{HaltCounts, HaltRule};
 use crate::outcome::snapshot::{HeldUp, Pending, Snapshot};
 use crate::outcome::{End, NotStarted, Outcome};
+use crate::schedule::admission::Pace;
 use crate::schedule::admission::{Admission, Reading};
-use crate::schedule::pace::Pace;
 use crate::schedule::policies::Policies;
 use crate::schedule::queue::Input;
 use crate::schedule::queue::Queue;

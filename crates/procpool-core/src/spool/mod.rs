@@ -3,7 +3,6 @@
 mod copy;
 mod file;
 pub(crate) mod live;
-pub(crate) mod live_spool;
 
 use std::fmt;
 use std::io::{self, Read, Write};

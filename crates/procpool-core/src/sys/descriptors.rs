@@ -1,11 +1,14 @@
-//! Descriptors: how many there may be, which numbers they get, and how to wait for them (poll(2)).
+//! Descriptors: how many there may be, which numbers they get, pipes, and how to wait for them (poll(2)).
 
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
+use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
+
+use crate::sys::failure::Failure;
 
 /// The soft limit of descriptors of this process.
 pub(crate) fn allowed_descriptors() -> u64 {
@@ -42,6 +45,41 @@ pub(crate) const MOST_CLOSED: i32 = 65_536;
 /// One more than the highest descriptor to check, if open descriptors must be found by trying.
 pub(crate) fn end_of_descriptors() -> i32 {
     i32::try_from(allowed_descriptors()).unwrap_or(MOST_CLOSED).min(MOST_CLOSED)
+}
+
+/// A pipe: the end to read from and the end to write to. Reading doesn't block: a job that opens its own output through
+/// `/proc` may have read what poll(2) has announced. Writing blocks, as every program expects.
+pub(crate) fn pipe() -> Result<(OwnedFd, OwnedFd), Failure> {
+    let (reader, writer) = close_on_exec_pair().map_err(Failure::of("pipe"))?;
+    rustix::fs::fcntl_setfl(&reader, rustix::fs::OFlags::NONBLOCK)
+        .map_err(|error| Failure::of("fcntl")(error.into()))?;
+    Ok((reader, writer))
+}
+
+#[cfg(not(target_vendor = "apple"))]
+pub(crate) fn close_on_exec_pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    Ok(rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?)
+}
+
+/// In two calls: a process that another part of the program starts in between inherits the pipe.
+#[cfg(target_vendor = "apple")]
+pub(crate) fn close_on_exec_pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (reader, writer) = rustix::pipe::pipe()?;
+    for end in [&reader, &writer] {
+        rustix::io::fcntl_setfd(end, rustix::io::FdFlags::CLOEXEC)?;
+    }
+    Ok((reader, writer))
+}
+
+/// Reads once into the spare capacity of `buffer`, which must not be empty. 0 is the end.
+pub(crate) fn read(fd: BorrowedFd<'_>, buffer: &mut Vec<u8>) -> io::Result<usize> {
+    Ok(rustix::io::retry_on_intr(|| rustix::io::read(fd, spare_capacity(buffer)))?)
+}
+
+/// How many unread bytes a pipe holds.
+pub(crate) fn readable_bytes(pipe: BorrowedFd<'_>) -> u64 {
+    // Can't fail for a pipe.
+    rustix::io::ioctl_fionread(pipe).unwrap_or(0)
 }
 
 /// What poll(2) reports for a descriptor.

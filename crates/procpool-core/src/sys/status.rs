@@ -1,5 +1,6 @@
 //! The state of a process, its exit status and its usage, converted from the kernel's formats.
 
+use std::mem::MaybeUninit;
 use std::time::Duration;
 
 use crate::data::status::{PeakMemory, Signal, Status, Usage};
@@ -57,4 +58,26 @@ pub(crate) fn usage(user: (i64, i64), system: (i64, i64), peak_memory: u64) -> U
         system: duration(system),
         peak_memory: PeakMemory::Known(peak_memory),
     }
+}
+
+/// The peak memory of this process, if known.
+pub(crate) fn own_peak_memory() -> PeakMemory {
+    let mut used = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the pointer is to a live local of the type that getrusage(2) writes, and all-zero bytes are a valid one.
+    #[expect(unsafe_code, reason = "rustix has no getrusage")]
+    let used = unsafe {
+        libc::getrusage(libc::RUSAGE_SELF, used.as_mut_ptr());
+        used.assume_init()
+    };
+    decode_usage(&used).peak_memory
+}
+
+/// The unit of `ru_maxrss` is 1024 bytes; on Apple's systems it is a byte.
+const MEMORY_UNIT: u64 = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
+
+pub(crate) fn decode_usage(used: &libc::rusage) -> Usage {
+    #[allow(clippy::useless_conversion, clippy::allow_attributes, reason = "each system has its own widths")]
+    let pair = |time: libc::timeval| (i64::from(time.tv_sec), i64::from(time.tv_usec));
+    let peak = u64::try_from(used.ru_maxrss).unwrap_or(0) * MEMORY_UNIT;
+    usage(pair(used.ru_utime), pair(used.ru_stime), peak)
 }

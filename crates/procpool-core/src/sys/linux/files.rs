@@ -11,8 +11,6 @@ use rustix::pipe::{SpliceFlags, fcntl_getpipe_size, fcntl_setpipe_size};
 use crate::sys::failure::Failure;
 use crate::sys::linux::fallback::{KernelFeature, only_posix};
 use crate::sys::unix;
-pub(crate) use crate::sys::unix::files::pipe;
-
 static MEMFD: KernelFeature = KernelFeature::new();
 
 /// An anonymous file in memory with these bytes, positioned at its start; a temporary file if memfds are refused.

@@ -3,7 +3,6 @@
 mod child;
 pub(crate) mod fallback;
 pub(crate) mod files;
-pub(crate) mod pending_exec;
 pub(crate) mod proc;
 pub(crate) mod process;
 pub(crate) mod start;

@@ -6,7 +6,6 @@
 //! file server doesn't answer, blocks the thread that has called it.
 
 pub(crate) mod files;
-pub(crate) mod pending_exec;
 #[cfg(not(target_os = "linux"))]
 pub(crate) mod proc;
 pub(crate) mod process;

@@ -16,11 +16,10 @@ use std::{io, thread};
 use rustix::io::Errno;
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
-use crate::data::status::{PeakMemory, Signal, Status, Usage};
-use crate::sys::descriptors::{Readiness, out_of_the_way, wait_any};
+use crate::data::status::{Signal, Status, Usage};
+use crate::sys::descriptors::{Readiness, close_on_exec_pair, out_of_the_way, wait_any};
 use crate::sys::failure::Failure;
-use crate::sys::status::{StatusTaken, decode_status, usage};
-use crate::sys::unix::files::close_on_exec_pair;
+use crate::sys::status::{StatusTaken, decode_status, decode_usage};
 
 // Same name as `linux::process::ProcessHandle`: `sys` uses the one of its system.
 pub(crate) struct ProcessHandle {
@@ -131,28 +130,6 @@ pub(crate) fn reap(pid: Pid) -> Result<(Status, Usage), StatusTaken> {
     #[expect(unsafe_code, reason = "the other half of wait4")]
     let used = unsafe { used.assume_init() };
     Ok((decode_status(status), decode_usage(&used)))
-}
-
-/// The peak memory of this process, if known.
-pub(crate) fn own_peak_memory() -> PeakMemory {
-    let mut used = MaybeUninit::<libc::rusage>::zeroed();
-    // SAFETY: the pointer is to a live local of the type that getrusage(2) writes, and all-zero bytes are a valid one.
-    #[expect(unsafe_code, reason = "rustix has no getrusage")]
-    let used = unsafe {
-        libc::getrusage(libc::RUSAGE_SELF, used.as_mut_ptr());
-        used.assume_init()
-    };
-    decode_usage(&used).peak_memory
-}
-
-/// The unit of `ru_maxrss` is 1024 bytes; on Apple's systems it is a byte.
-const MEMORY_UNIT: u64 = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
-
-fn decode_usage(used: &libc::rusage) -> Usage {
-    #[allow(clippy::useless_conversion, clippy::allow_attributes, reason = "each system has its own widths")]
-    let pair = |time: libc::timeval| (i64::from(time.tv_sec), i64::from(time.tv_usec));
-    let peak = u64::try_from(used.ru_maxrss).unwrap_or(0) * MEMORY_UNIT;
-    usage(pair(used.ru_utime), pair(used.ru_stime), peak)
 }
 
 /// A thread that waits for the pid of a process. If none comes, it ends.

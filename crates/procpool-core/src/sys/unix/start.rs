@@ -1,4 +1,5 @@
-//! Starts a process by `posix_spawn(3)`, with a thread that waits for its end.
+//! Starts a process by `posix_spawn(3)`, with a thread that waits for its end. It returns only after the exec, so that is
+//! never pending.
 
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::mem::MaybeUninit;
@@ -9,9 +10,10 @@ use rustix::fs::{FileType, Mode, OFlags, open, stat};
 use rustix::process::Pid;
 
 use crate::sys::descriptors::{above_standard, end_of_descriptors};
+#[cfg(not(target_os = "linux"))]
+use crate::sys::exec_spec::ExecProgress;
 use crate::sys::exec_spec::{ExecSpec, named_pipe};
 use crate::sys::failure::Failure;
-use crate::sys::unix::pending_exec::PendingExec;
 use crate::sys::unix::process::{ExitWaiter, ProcessHandle};
 
 // Same name as `linux::start::StartedProcess`: `sys` uses the one of its system.
@@ -222,5 +224,24 @@ impl Drop for SpawnAttributes {
         unsafe {
             libc::posix_spawnattr_destroy(self.0.as_mut_ptr());
         }
+    }
+}
+
+// Same name as `linux::start::PendingExec`: `sys` uses the one of its system.
+/// A process that has executed its program.
+pub(crate) struct PendingExec(pub(crate) CString);
+
+impl PendingExec {
+    /// The path of the program.
+    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it is found later")]
+    pub(crate) fn program(&self) -> Option<&CStr> {
+        Some(&self.0)
+    }
+
+    /// Whether it has executed its program.
+    #[cfg(not(target_os = "linux"))]
+    #[expect(clippy::unused_self, reason = "elsewhere there is something to tell")]
+    pub(crate) fn progress(&self) -> ExecProgress {
+        ExecProgress::Done
     }
 }
