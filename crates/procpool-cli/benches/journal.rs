@@ -4,7 +4,9 @@ use std::ffi::OsString;
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use procpool_cli::testing::benching::{Recorded, Template, lines_in, seal, still_to_run, write_records};
+use procpool_cli::testing::benching::{
+    OneValueTemplate, Recorded, lines_in, seal, still_to_run, write_records,
+};
 
 fn main() {
     divan::main();
@@ -13,8 +15,8 @@ fn main() {
 /// A build without optimisation is there to be tried, not to be measured.
 const JOBS: usize = if cfg!(debug_assertions) { 1_000 } else { 100_000 };
 
-fn template() -> Template {
-    Template::parse(&["convert", "{}", "{.}.png"].map(OsString::from))
+fn template() -> OneValueTemplate {
+    OneValueTemplate::parse(&["convert", "{}", "{.}.png"].map(OsString::from))
 }
 
 fn recorded(number: usize) -> Recorded {

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use divan::Bencher;
-use procpool_cli::testing::benching::{Template, quoted};
+use procpool_cli::testing::benching::{OneValueTemplate, quoted};
 
 fn main() {
     divan::main();
@@ -25,24 +25,24 @@ fn value() -> OsString {
 #[divan::bench(args = WORDS)]
 fn parse(bencher: Bencher, count: usize) {
     let words = words(count);
-    bencher.bench(|| Template::parse(&words));
+    bencher.bench(|| OneValueTemplate::parse(&words));
 }
 
 #[divan::bench(args = WORDS)]
 fn fill(bencher: Bencher, count: usize) {
-    let (template, value) = (Template::parse(&words(count)), value());
+    let (template, value) = (OneValueTemplate::parse(&words(count)), value());
     bencher.bench(|| template.render(&value));
 }
 
 #[divan::bench(args = WORDS)]
 fn fill_literal(bencher: Bencher, count: usize) {
     let words: Vec<OsString> = (0..count).map(|word| format!("--option-{word}").into()).collect();
-    let (template, value) = (Template::parse(&words), value());
+    let (template, value) = (OneValueTemplate::parse(&words), value());
     bencher.bench(|| template.render(&value));
 }
 
 #[divan::bench(args = WORDS)]
 fn quote(bencher: Bencher, count: usize) {
-    let command = Template::parse(&words(count)).render(&value());
+    let command = OneValueTemplate::parse(&words(count)).render(&value());
     bencher.bench(|| quoted(&command));
 }

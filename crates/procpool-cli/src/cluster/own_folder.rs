@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use procpool_core::Command;
 
 use crate::exit::ExitStatus;
-use crate::shell::quote::{Reader, command_line};
+use crate::shell::quote::{QuoteStyle, command_line};
 use crate::terminal::screen;
 
 /// It goes with a run that came to its end, and stays where there is something left to do or to look at.
@@ -51,6 +51,6 @@ impl OwnFolder {
 /// Says how a run is gone on with that is not over.
 pub(crate) fn tell(folder: &Path) {
     let again = Command::new("procpool").arg("resume").arg(folder);
-    let line = command_line(&again, Reader::Line);
+    let line = command_line(&again, QuoteStyle::Line);
     screen::say(&format!("procpool: to go on with it: {}\n", line.to_string_lossy()));
 }

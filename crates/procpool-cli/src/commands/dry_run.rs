@@ -10,15 +10,15 @@ use crate::exit::{self, ExitStatus};
 use crate::input::{Input, Jobs};
 use crate::job::work::command_of;
 use crate::os::closed::Standard;
-use crate::shell::quote::{Reader, command_line, line_with_input};
+use crate::shell::quote::{QuoteStyle, command_line, line_with_input};
 
 /// Prints a line for each job, in the order of the input: its command as a shell would read it.
 pub(crate) fn print(input: Input) -> ExitStatus {
     // What shells have in common is exact, and on a terminal might control it.
-    let reader = if io::stdout().is_terminal() { Reader::Line } else { Reader::Shell };
+    let style = if io::stdout().is_terminal() { QuoteStyle::Line } else { QuoteStyle::Shell };
     let printed = Standard::Output
         .check()
-        .and_then(|()| print_to(&mut BufWriter::new(io::stdout()), input.jobs, reader));
+        .and_then(|()| print_to(&mut BufWriter::new(io::stdout()), input.jobs, style));
     match (printed, input.fault.get()) {
         (Err(error), _) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Signal(SIGPIPE),
         (Err(error), _) => {
@@ -29,11 +29,11 @@ pub(crate) fn print(input: Input) -> ExitStatus {
     }
 }
 
-fn print_to(writer: &mut impl Write, jobs: Jobs, reader: Reader) -> io::Result<()> {
+fn print_to(writer: &mut impl Write, jobs: Jobs, style: QuoteStyle) -> io::Result<()> {
     for (job, seq) in jobs.zip(1..) {
         let command = command_of(&job, seq);
         let line = if job.work.is_in_command() { line_with_input } else { command_line };
-        writer.write_all(line(&command, reader).as_bytes())?;
+        writer.write_all(line(&command, style).as_bytes())?;
         writer.write_all(b"\n")?;
     }
     writer.flush()

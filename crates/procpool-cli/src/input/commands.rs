@@ -13,7 +13,7 @@ use crate::shell::{script, split};
 
 /// Who makes a command of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Reader {
+pub(crate) enum LineParser {
     /// procpool does: it splits the line into words.
     Procpool,
     /// This shell does, with the whole line.
@@ -24,7 +24,7 @@ pub(crate) enum Reader {
 pub(crate) fn jobs<L>(
     lines: L,
     name: String,
-    reader: Reader,
+    parser: LineParser,
     terms: Terms,
 ) -> impl Iterator<Item = anyhow::Result<Job<Work>>>
 where
@@ -32,19 +32,19 @@ where
 {
     lines.zip(1_u64..).filter_map(move |(line, number)| {
         let job = line.and_then(|line| {
-            job(&line, &reader, &terms).map_err(|error| anyhow!("{name}, line {number}: {error}"))
+            job(&line, &parser, &terms).map_err(|error| anyhow!("{name}, line {number}: {error}"))
         });
         job.transpose()
     })
 }
 
-fn job(line: &OsStr, reader: &Reader, terms: &Terms) -> Result<Option<Job<Work>>, split::SplitError> {
+fn job(line: &OsStr, parser: &LineParser, terms: &Terms) -> Result<Option<Job<Work>>, split::SplitError> {
     if split::is_blank(line.as_bytes()) {
         return Ok(None);
     }
-    let command = match reader {
-        Reader::Shell(shell) => Some(Command::new(shell).arg("-c").arg(script(line.as_bytes()))),
-        Reader::Procpool => {
+    let command = match parser {
+        LineParser::Shell(shell) => Some(Command::new(shell).arg("-c").arg(script(line.as_bytes()))),
+        LineParser::Procpool => {
             let mut words = split::split(line.as_bytes())?.into_iter();
             words.next().map(|program| Command::new(program).args(words))
         }
@@ -56,9 +56,9 @@ fn job(line: &OsStr, reader: &Reader, terms: &Terms) -> Result<Option<Job<Work>>
 mod tests {
     use super::*;
 
-    fn commands(text: &str, reader: &Reader) -> Vec<Result<String, String>> {
+    fn commands(text: &str, parser: &LineParser) -> Vec<Result<String, String>> {
         let lines = text.lines().map(|line| Ok(OsString::from(line)));
-        jobs(lines, "the test".into(), reader.clone(), Terms::default())
+        jobs(lines, "the test".into(), parser.clone(), Terms::default())
             .map(|job| match job {
                 Ok(Job { key, work: Work::Command(command), .. }) => {
                     Ok(format!("{key}: {:?} {:?}", command.program(), command.arguments()))
@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn a_line_is_a_command_and_its_key_and_blank_ones_are_neither() {
         assert_eq!(
-            commands("echo 'a b'\n\n  # no command\n ls\n", &Reader::Procpool),
+            commands("echo 'a b'\n\n  # no command\n ls\n", &LineParser::Procpool),
             [Ok(r#"echo 'a b': "echo" ["a b"]"#.into()), Ok(r#" ls: "ls" []"#.into())]
         );
     }
@@ -80,14 +80,14 @@ mod tests {
     #[test]
     fn a_shell_is_given_the_whole_line() {
         assert_eq!(
-            commands("a | b\n#\n", &Reader::Shell("sh".into())),
+            commands("a | b\n#\n", &LineParser::Shell("sh".into())),
             [Ok(r#"a | b: "sh" ["-c", "a | b"]"#.into())]
         );
     }
 
     #[test]
     fn a_line_that_needs_a_shell_is_refused_with_its_number() {
-        let commands = commands("a\n\nb | c\n", &Reader::Procpool);
+        let commands = commands("a\n\nb | c\n", &LineParser::Procpool);
         let error = commands[1].clone().unwrap_err();
         assert!(error.starts_with("the test, line 3: `|` is for a shell"), "{error}");
     }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use procpool_core::{Context, Job, Key};
 
-use crate::job::work::{Place, Work};
+use crate::job::work::{JobContext, Work};
 use crate::template::TagTemplate;
 
 /// Made where a job is started, for only there its slot and its values are known together; looked up where its
@@ -31,13 +31,13 @@ impl Labels {
 
     /// An attempt has begun somewhere.
     pub(crate) fn begin_at(&self, job: &Job<Work>, seq: u64, slot: usize) {
-        let label = self.make(job.work.values(), Place { key: job.key.as_os_str(), seq, slot });
+        let label = self.make(job.work.values(), JobContext { key: job.key.as_os_str(), seq, slot });
         self.begun().insert(seq, label);
     }
 
     /// The label of a job that is nobody's to begin.
-    pub(crate) fn make(&self, values: &[OsString], place: Place<'_>) -> Key {
-        Key::from(self.template.render(values, place))
+    pub(crate) fn make(&self, values: &[OsString], job: JobContext<'_>) -> Key {
+        Key::from(self.template.render(values, job))
     }
 
     /// The label of the job with this number, if it has begun.

@@ -17,7 +17,7 @@ use crate::guard::{MARK, Mark, Orphans};
 use crate::job::gpus::Gpus;
 use crate::job::labels::Labels;
 use crate::job::recording::Recording;
-use crate::job::work::{Place, Work};
+use crate::job::work::{JobContext, Work};
 use crate::os::ulimits;
 use crate::terminal::screen;
 
@@ -144,7 +144,7 @@ impl Launcher {
     fn command(&self, job: &Job<Work>, context: &Context, mark: &Mark) -> Command {
         let key = job.key.as_os_str();
         let (seq, slot) = (context.seq().get(), context.slot().get());
-        let command = job.work.command(Place { key, seq, slot });
+        let command = job.work.command(JobContext { key, seq, slot });
         let command = match key.len() {
             0..=LONGEST_KEY => command.env("PROCPOOL_KEY", key),
             _ => command.env_remove("PROCPOOL_KEY"),

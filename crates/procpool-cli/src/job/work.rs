@@ -9,12 +9,12 @@ use std::time::SystemTime;
 use procpool_core::{Command, Completion, Job, Slot, Stdin};
 
 use crate::job::terms::Terms;
-use crate::shell::quote::{Reader, command_line};
+use crate::shell::quote::{QuoteStyle, command_line};
 use crate::template::{self, SLOT_NOT_KNOWN, Template};
 use procpool_journal::format::codec::{self, InputFrom, Listable};
 use procpool_journal::format::list;
 
-pub(crate) use crate::template::Place;
+pub(crate) use crate::template::JobContext;
 
 /// What a job of the command line runs.
 #[derive(Clone, Debug)]
@@ -84,17 +84,15 @@ impl Work {
     }
 
     /// The command, without what procpool adds to its environment.
-    pub(crate) fn command(&self, place: Place<'_>) -> Command {
+    pub(crate) fn command(&self, job: JobContext<'_>) -> Command {
         match self {
-            Work::Values { template, terms, values } => {
-                terms.apply(template.render(values.as_slice(), place))
-            }
+            Work::Values { template, terms, values } => terms.apply(template.render(values.as_slice(), job)),
             Work::Block { template, terms, block } => {
-                terms.apply(template.render(&[], place)).stdin(Stdin::Bytes(Arc::clone(block)))
+                terms.apply(template.render(&[], job)).stdin(Stdin::Bytes(Arc::clone(block)))
             }
             Work::Command(command) => command.clone(),
-            Work::Stored(stored) if place.slot == SLOT_NOT_KNOWN => stored.job.command.clone(),
-            Work::Stored(stored) => stored.job.command_in(place.slot),
+            Work::Stored(stored) if job.slot == SLOT_NOT_KNOWN => stored.job.command.clone(),
+            Work::Stored(stored) => stored.job.command_in(job.slot),
         }
     }
 
@@ -137,7 +135,7 @@ const _: () = assert!(template::SLOT_MARK == list::SLOT_MARK);
 
 impl Listable for Work {
     fn command(&self, key: &OsStr, position: u64) -> Command {
-        self.command(Place { key, seq: position, slot: SLOT_NOT_KNOWN })
+        self.command(JobContext { key, seq: position, slot: SLOT_NOT_KNOWN })
     }
 
     fn values(&self) -> &[OsString] {
@@ -151,17 +149,17 @@ impl Listable for Work {
 
 /// The command of a job as it would be with this number, in the first slot.
 pub(crate) fn command_of(job: &Job<Work>, seq: u64) -> Command {
-    job.work.command(Place { key: job.key.as_os_str(), seq, slot: 1 })
+    job.work.command(JobContext { key: job.key.as_os_str(), seq, slot: 1 })
 }
 
 /// The command that a job ran; where its turn never came, as [`command_of`].
 pub(crate) fn command_run(completion: &Completion<Work>) -> Command {
     let slot = completion.slot.map_or(1, Slot::get);
     let key = completion.job.key.as_os_str();
-    completion.job.work.command(Place { key, seq: completion.seq.get(), slot })
+    completion.job.work.command(JobContext { key, seq: completion.seq.get(), slot })
 }
 
 /// The same on one line, as bash(1) would read it.
 pub(crate) fn command_text(completion: &Completion<Work>) -> String {
-    command_line(&command_run(completion), Reader::Line).to_string_lossy().into_owned()
+    command_line(&command_run(completion), QuoteStyle::Line).to_string_lossy().into_owned()
 }

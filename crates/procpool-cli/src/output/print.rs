@@ -8,7 +8,7 @@ use std::sync::Arc;
 use procpool_core::{Completion, Key, Seq, Source, Spool};
 
 use crate::job::labels::Labels;
-use crate::job::work::{Place, Work};
+use crate::job::work::{JobContext, Work};
 use crate::output::passage::Printed;
 use crate::output::replay::{Cut, Recorded, Rest};
 use crate::output::stream::{Control, Stream};
@@ -243,8 +243,8 @@ impl Printer {
             Tag::Key => Some(recorded.key.clone()),
             Tag::Label(labels) => {
                 let Recorded { position, key, values, slot, .. } = recorded;
-                let place = Place { key: key.as_os_str(), seq: *position, slot: *slot };
-                Some(labels.make(values, place))
+                let job = JobContext { key: key.as_os_str(), seq: *position, slot: *slot };
+                Some(labels.make(values, job))
             }
         }
     }

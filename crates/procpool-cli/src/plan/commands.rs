@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 
 use crate::args::ValueArgs;
 use crate::input::Input;
-use crate::input::commands::{self, Reader};
+use crate::input::commands::{self, LineParser};
 use crate::input::lines::{Lines, Separator};
 use crate::input::source::Source;
 use crate::job::terms::Terms;
@@ -38,11 +38,11 @@ pub(super) fn input(
         [file] => Source::named(file),
         _ => bail!("without a command -a is a file of commands: give one"),
     };
-    let reader = match shell {
-        None => Reader::Procpool,
-        Some(shell) => Reader::Shell(shell),
+    let parser = match shell {
+        None => LineParser::Procpool,
+        Some(shell) => LineParser::Shell(shell),
     };
     let lines = source.open("commands").context("no command to run")?;
     let lines = Lines::new(lines, source.name(), separator);
-    Ok(Input::streamed(commands::jobs(lines, source.name(), reader, terms)))
+    Ok(Input::streamed(commands::jobs(lines, source.name(), parser, terms)))
 }

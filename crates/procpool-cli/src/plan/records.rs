@@ -24,7 +24,7 @@ use crate::record::joblog::Joblog;
 use crate::record::junit::Junit;
 use crate::record::results::Results;
 use crate::run::sink::Sink;
-use crate::shell::quote::{Reader, command_line};
+use crate::shell::quote::{QuoteStyle, command_line};
 use crate::terminal::pulse::Pulse;
 
 /// The run that is recorded.
@@ -195,6 +195,6 @@ fn beginning(of: &Recorded<'_>) -> Beginning {
     Beginning {
         run: of.run.to_owned(),
         limit: of.limit,
-        command: command_line(&command, Reader::Line).to_string_lossy().into_owned(),
+        command: command_line(&command, QuoteStyle::Line).to_string_lossy().into_owned(),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use procpool_core::{Completion, End, NotStarted, Outcome, Pending, Retried, Snapshot};
 
 use crate::job::work::{Work, command_run};
-use crate::shell::quote::{Reader, line_with_input};
+use crate::shell::quote::{QuoteStyle, line_with_input};
 use crate::terminal::shown;
 use crate::terminal::text::{last_lines, shorten};
 use procpool_journal::format::attempt::Attempt;
@@ -181,6 +181,6 @@ fn again(completion: &Completion<Work>) -> Option<String> {
     if !completion.job.work.is_in_command() {
         return None;
     }
-    let line = line_with_input(&command_run(completion), Reader::Line);
+    let line = line_with_input(&command_run(completion), QuoteStyle::Line);
     (line.len() <= MOST_OF_A_COMMAND).then(|| line.to_string_lossy().into_owned())
 }

@@ -12,7 +12,7 @@ use crate::shell::lexer::is_plain;
 
 /// What a word with a control character is written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reader {
+pub(crate) enum QuoteStyle {
     /// Any POSIX shell: all bytes stand as they are, newlines too.
     Shell,
     /// A terminal, or a file that has one line a command: what would control a terminal, and what is no UTF-8, is
@@ -22,44 +22,44 @@ pub(crate) enum Reader {
 
 /// A command as it would be typed: what it gets on standard input is not in it. Where it has a directory of its own,
 /// a shell of its own goes there, so that several such lines can follow each other.
-pub(crate) fn command_line(command: &Command, reader: Reader) -> OsString {
+pub(crate) fn command_line(command: &Command, style: QuoteStyle) -> OsString {
     let mut line = Vec::new();
-    append_variables(&mut line, command, reader);
+    append_variables(&mut line, command, style);
     let words = [command.program()].into_iter().chain(command.arguments().iter().map(OsString::as_os_str));
     for word in words {
-        append(&mut line, word.as_bytes(), reader);
+        append(&mut line, word.as_bytes(), style);
         line.push(b' ');
     }
     line.pop();
     if let Some(directory) = command.working_directory() {
         let mut there = b"(cd ".to_vec();
-        append(&mut there, &directory_word(directory), reader);
+        append(&mut there, &directory_word(directory), style);
         line = [&there, &b" && "[..], &line, b")"].concat();
     }
     OsString::from_vec(line)
 }
 
 /// The same, with what the command gets on standard input, where it gets something.
-pub(crate) fn line_with_input(command: &Command, reader: Reader) -> OsString {
-    let line = command_line(command, reader).into_vec();
+pub(crate) fn line_with_input(command: &Command, style: QuoteStyle) -> OsString {
+    let line = command_line(command, style).into_vec();
     let mut whole = Vec::new();
     match command.standard_input() {
         Stdin::Nothing => whole = line,
         Stdin::Bytes(bytes) => {
             whole.extend(b"printf %s ");
-            append(&mut whole, bytes, reader);
+            append(&mut whole, bytes, style);
             whole.extend([b" | ", &line[..]].concat());
         }
         Stdin::File(path) => {
             whole.extend([&line[..], b" < "].concat());
-            append(&mut whole, path.as_os_str().as_bytes(), reader);
+            append(&mut whole, path.as_os_str().as_bytes(), style);
         }
     }
     OsString::from_vec(whole)
 }
 
 /// Nothing, or `env` with the command's changes to the environment, and a space.
-fn append_variables(line: &mut Vec<u8>, command: &Command, reader: Reader) {
+fn append_variables(line: &mut Vec<u8>, command: &Command, style: QuoteStyle) {
     let changes: Vec<_> = command.environment_changes().collect();
     let last = changes
         .iter()
@@ -75,14 +75,14 @@ fn append_variables(line: &mut Vec<u8>, command: &Command, reader: Reader) {
     }
     for (name, _) in last.iter().filter(|(_, value)| value.is_none()) {
         line.extend(b"-u ");
-        append(line, name.as_bytes(), reader);
+        append(line, name.as_bytes(), style);
         line.push(b' ');
     }
     if last.iter().any(|(name, _)| name.as_bytes().starts_with(b"-")) {
         line.extend(b"-- ");
     }
     for (name, value) in last.iter().filter_map(|(name, value)| Some((name, (*value)?))) {
-        append_assignment(line, name, value, reader);
+        append_assignment(line, name, value, style);
         line.push(b' ');
     }
     if command.program().as_bytes().contains(&b'=') {
@@ -91,14 +91,14 @@ fn append_variables(line: &mut Vec<u8>, command: &Command, reader: Reader) {
     }
 }
 
-fn append_assignment(line: &mut Vec<u8>, name: &OsStr, value: &OsStr, reader: Reader) {
+fn append_assignment(line: &mut Vec<u8>, name: &OsStr, value: &OsStr, style: QuoteStyle) {
     let is_name = name.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     if is_name {
         line.extend(name.as_bytes());
         line.push(b'=');
-        append(line, value.as_bytes(), reader);
+        append(line, value.as_bytes(), style);
     } else {
-        append(line, &[name.as_bytes(), b"=", value.as_bytes()].concat(), reader);
+        append(line, &[name.as_bytes(), b"=", value.as_bytes()].concat(), style);
     }
 }
 
@@ -108,10 +108,10 @@ fn directory_word(directory: &Path) -> Vec<u8> {
     if bytes.starts_with(b"/") || bytes.starts_with(b"./") { bytes.to_vec() } else { [b"./", bytes].concat() }
 }
 
-fn append(line: &mut Vec<u8>, word: &[u8], reader: Reader) {
+fn append(line: &mut Vec<u8>, word: &[u8], style: QuoteStyle) {
     if !word.is_empty() && word.iter().copied().all(is_plain) {
         line.extend(word);
-    } else if reader == Reader::Line && !is_harmless(word) {
+    } else if style == QuoteStyle::Line && !is_harmless(word) {
         line.extend(b"$'");
         for chunk in word.utf8_chunks() {
             chunk.valid().chars().for_each(|character| append_in_ansi_quotes(line, character));
@@ -162,9 +162,9 @@ mod tests {
 
     use super::*;
 
-    fn word(word: &OsStr, reader: Reader) -> OsString {
+    fn word(word: &OsStr, style: QuoteStyle) -> OsString {
         let mut quoted = Vec::new();
-        append(&mut quoted, word.as_bytes(), reader);
+        append(&mut quoted, word.as_bytes(), style);
         OsString::from_vec(quoted)
     }
 
@@ -176,7 +176,8 @@ mod tests {
 
     #[test]
     fn what_needs_no_quotes_has_none() {
-        let line = |words: &[&str]| command_line(&Command::new(words[0]).args(&words[1..]), Reader::Shell);
+        let line =
+            |words: &[&str]| command_line(&Command::new(words[0]).args(&words[1..]), QuoteStyle::Shell);
         assert_eq!(line(&["convert", "a.gif", "-resize", "50%", "x:y@2"]), "convert a.gif -resize 50% x:y@2");
         assert_eq!(
             line(&["echo", "", "a b", "it's", "~", "*", "#", "a=b"]),
@@ -186,7 +187,7 @@ mod tests {
 
     #[test]
     fn what_the_command_was_given_stands_before_it() {
-        let line = |command: Command| command_line(&command, Reader::Shell);
+        let line = |command: Command| command_line(&command, QuoteStyle::Shell);
         let plain = Command::new("ls").arg("a b");
         assert_eq!(
             line(plain.clone().env("A", "1").env("B", "x y").env("A", "2")),
@@ -203,11 +204,11 @@ mod tests {
 
     #[test]
     fn a_command_stays_on_its_line_where_it_has_to() {
-        assert_eq!(word("a\nb'\\\t\x1b".as_ref(), Reader::Line), r"$'a\nb\'\\\t\033'");
-        assert_eq!(word(OsStr::from_bytes(b"\xff1"), Reader::Line), r"$'\3771'");
-        assert_eq!(word("ä b".as_ref(), Reader::Line), "'ä b'");
+        assert_eq!(word("a\nb'\\\t\x1b".as_ref(), QuoteStyle::Line), r"$'a\nb\'\\\t\033'");
+        assert_eq!(word(OsStr::from_bytes(b"\xff1"), QuoteStyle::Line), r"$'\3771'");
+        assert_eq!(word("ä b".as_ref(), QuoteStyle::Line), "'ä b'");
         assert_eq!(
-            word("ä\u{9b}\u{202e}\u{2028}".as_ref(), Reader::Line),
+            word("ä\u{9b}\u{202e}\u{2028}".as_ref(), QuoteStyle::Line),
             r"$'ä\302\233\342\200\256\342\200\250'"
         );
     }
@@ -217,8 +218,8 @@ mod tests {
         #[test]
         fn a_shell_reads_any_word_back(bytes in proptest::collection::vec(1_u8.., 0..20)) {
             let bytes = OsString::from_vec(bytes);
-            prop_assert_eq!(read_back("sh", &word(&bytes, Reader::Shell)), bytes.as_bytes());
-            prop_assert_eq!(read_back("bash", &word(&bytes, Reader::Line)), bytes.as_bytes());
+            prop_assert_eq!(read_back("sh", &word(&bytes, QuoteStyle::Shell)), bytes.as_bytes());
+            prop_assert_eq!(read_back("bash", &word(&bytes, QuoteStyle::Line)), bytes.as_bytes());
         }
 
         #[test]
@@ -226,7 +227,7 @@ mod tests {
             text in "[a 'ä\u{1b}\u{7}\r\n\u{8}\u{9b}\u{85}\u{202e}\u{2066}\u{200e}\u{61c}\u{2028}]{0,20}", bytes: [u8; 2],
         ) {
             let bytes: Vec<u8> = [text.as_bytes(), &bytes].concat().into_iter().filter(|byte| *byte != 0).collect();
-            let quoted = word(OsStr::from_bytes(&bytes), Reader::Line);
+            let quoted = word(OsStr::from_bytes(&bytes), QuoteStyle::Line);
             prop_assert!(!quoted.to_str().unwrap().contains(Shown::controls), "{:?}", quoted);
             prop_assert_eq!(read_back("bash", &quoted), bytes);
         }

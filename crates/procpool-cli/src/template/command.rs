@@ -9,7 +9,7 @@ use procpool_core::Command;
 
 use crate::template::names::{Names, Placeholder};
 use crate::template::path::Form;
-use crate::template::word::{Place, Word, WordPart};
+use crate::template::word::{JobContext, Word, WordPart};
 
 /// A command in which placeholders may stand anywhere. Each is replaced by bytes and nothing is ever split:
 /// what was one value is in one argument, whatever it is.
@@ -61,8 +61,8 @@ impl Template {
     }
 
     /// The command for one job.
-    pub(crate) fn render(&self, values: &[OsString], place: Place<'_>) -> Command {
-        let mut words = self.words.iter().flat_map(|word| word.render(values, place));
+    pub(crate) fn render(&self, values: &[OsString], job: JobContext<'_>) -> Command {
+        let mut words = self.words.iter().flat_map(|word| word.render(values, job));
         let program = words.next().unwrap_or_default();
         Command::new(program).args(words)
     }
@@ -80,13 +80,13 @@ impl Spread {
 }
 
 impl SpreadWord {
-    fn render(&self, values: &[OsString], place: Place<'_>) -> impl Iterator<Item = OsString> {
+    fn render(&self, values: &[OsString], job: JobContext<'_>) -> impl Iterator<Item = OsString> {
         let (joined, each) = match self.spread {
             Spread::Joined => (Some(values), &[][..]),
             Spread::Each => (None, values),
         };
         let chosen = joined.into_iter().chain(each.iter().map(slice::from_ref));
-        chosen.map(move |these| OsString::from_vec(self.word.render(these, values, place)))
+        chosen.map(move |these| OsString::from_vec(self.word.render(these, values, job)))
     }
 }
 
@@ -98,8 +98,8 @@ mod tests {
 
     use super::*;
 
-    fn place() -> Place<'static> {
-        Place { key: "the key".as_ref(), seq: 12, slot: 3 }
+    fn job() -> JobContext<'static> {
+        JobContext { key: "the key".as_ref(), seq: 12, slot: 3 }
     }
 
     fn words(command: &Command) -> Vec<OsString> {
@@ -113,13 +113,13 @@ mod tests {
 
     fn render(command: &[&str], value: &OsStr) -> Vec<OsString> {
         let template = template(command, &Names::Lists(1), Several::Combined);
-        words(&template.render(&[value.to_owned()], place()))
+        words(&template.render(&[value.to_owned()], job()))
     }
 
     fn several(command: &str, names: &Names, several: Several, values: &str) -> String {
         let command: Vec<&str> = command.split(' ').collect();
         let values: Vec<OsString> = values.split(' ').map(OsString::from).collect();
-        let rendered = words(&template(&command, names, several).render(&values, place()));
+        let rendered = words(&template(&command, names, several).render(&values, job()));
         let bracketed = |word: &OsString| format!("<{}>", word.to_string_lossy());
         rendered.iter().skip(1).map(bracketed).collect()
     }

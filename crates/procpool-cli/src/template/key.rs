@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use anyhow::bail;
 
 use crate::template::names::{Names, Placeholder};
-use crate::template::word::{Place, Word};
+use crate::template::word::{JobContext, Word};
 
 /// So many bytes of a key are left where it is made of many values, with the `…` that stands for the rest.
 pub(crate) const LONGEST_KEY: usize = 1000;
@@ -58,7 +58,7 @@ impl KeyTemplate {
     /// The key of the job with these values and this number.
     pub(crate) fn render(&self, values: &[OsString], seq: u64) -> Vec<u8> {
         // It has no placeholder for the key or the slot.
-        self.0.render(values, values, Place { key: OsStr::new(""), seq, slot: 0 })
+        self.0.render(values, values, JobContext { key: OsStr::new(""), seq, slot: 0 })
     }
 }
 

@@ -16,4 +16,4 @@ pub(crate) use crate::template::names::{Braced, Names};
 pub(crate) use crate::template::path::Form;
 pub(crate) use crate::template::space::Space;
 pub(crate) use crate::template::tag::TagTemplate;
-pub(crate) use crate::template::word::{Place, SLOT_MARK, SLOT_NOT_KNOWN};
+pub(crate) use crate::template::word::{JobContext, SLOT_MARK, SLOT_NOT_KNOWN};

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
     use crate::template::command::Several;
     use crate::template::names::Names;
-    use crate::template::word::Place;
+    use crate::template::word::JobContext;
 
     proptest! {
         #[test]
@@ -96,7 +96,7 @@ mod tests {
             let values: Vec<OsString> = values.iter().map(OsString::from).collect();
             let template = Template::parse(&words, &Names::AnyNumber, Several::Batched).unwrap();
             let key = "k".repeat(LONGEST_KEY);
-            let command = template.render(&values, Place { key: key.as_ref(), seq: u64::MAX, slot: 65_536 });
+            let command = template.render(&values, JobContext { key: key.as_ref(), seq: u64::MAX, slot: 65_536 });
             let arguments = [&[command.program().to_owned()], command.arguments()].concat();
             let taken: usize = arguments.iter().map(|argument| of_string(argument.len())).sum();
             let space = template.space();

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use anyhow::bail;
 
 use crate::template::names::{Names, Placeholder};
-use crate::template::word::{Place, Word};
+use crate::template::word::{JobContext, Word};
 
 /// What lines are tagged with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +26,8 @@ impl TagTemplate {
         Ok(TagTemplate(word))
     }
 
-    pub(crate) fn render(&self, values: &[OsString], place: Place<'_>) -> Vec<u8> {
-        self.0.render(values, values, place)
+    pub(crate) fn render(&self, values: &[OsString], job: JobContext<'_>) -> Vec<u8> {
+        self.0.render(values, values, job)
     }
 }
 
@@ -38,9 +38,9 @@ mod tests {
     #[test]
     fn a_tag_may_name_all_that_a_command_may() {
         let tag = TagTemplate::parse("[{#}@{%} {/.} {key}]".as_ref(), Some(&Names::Lists(1))).unwrap();
-        let place = Place { key: "k".as_ref(), seq: 7, slot: 2 };
-        assert_eq!(tag.render(&["a/b.c".into()], place), b"[7@2 b k]");
-        assert_eq!(TagTemplate::parse("x".as_ref(), None).unwrap().render(&[], place), b"x");
+        let job = JobContext { key: "k".as_ref(), seq: 7, slot: 2 };
+        assert_eq!(tag.render(&["a/b.c".into()], job), b"[7@2 b k]");
+        assert_eq!(TagTemplate::parse("x".as_ref(), None).unwrap().render(&[], job), b"x");
     }
 
     #[test]

@@ -8,9 +8,9 @@ use std::os::unix::ffi::OsStrExt;
 use crate::template::names::{Names, Placeholder};
 use crate::template::path::Form;
 
-/// Where a job stands, as far as its command may name it.
+/// What a command may say of its job.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place<'a> {
+pub(crate) struct JobContext<'a> {
     pub(crate) key: &'a OsStr,
     pub(crate) seq: u64,
     /// From 1, or [`SLOT_NOT_KNOWN`].
@@ -72,12 +72,12 @@ impl Word {
     }
 
     /// The word with `these` in the place of all values, joined by a space. `all` are the job's, for positions.
-    pub(super) fn render(&self, these: &[OsString], all: &[OsString], place: Place<'_>) -> Vec<u8> {
+    pub(super) fn render(&self, these: &[OsString], all: &[OsString], job: JobContext<'_>) -> Vec<u8> {
         let mut bytes = Vec::new();
         for piece in &self.0 {
             match piece {
                 WordPart::Literal(literal) => bytes.extend_from_slice(literal),
-                WordPart::Placeholder(placeholder) => placeholder.append(&mut bytes, these, all, place),
+                WordPart::Placeholder(placeholder) => placeholder.append(&mut bytes, these, all, job),
             }
         }
         bytes
@@ -85,7 +85,7 @@ impl Word {
 }
 
 impl Placeholder {
-    fn append(self, bytes: &mut Vec<u8>, these: &[OsString], all: &[OsString], place: Place<'_>) {
+    fn append(self, bytes: &mut Vec<u8>, these: &[OsString], all: &[OsString], job: JobContext<'_>) {
         match self {
             Placeholder::Values(form) => {
                 for (value, index) in these.iter().zip(0..) {
@@ -101,10 +101,10 @@ impl Placeholder {
                     bytes.extend_from_slice(form.of(value.as_bytes()));
                 }
             }
-            Placeholder::Seq => write!(bytes, "{}", place.seq).expect("BUG: a vector takes all"),
-            Placeholder::Slot if place.slot == SLOT_NOT_KNOWN => bytes.push(SLOT_MARK),
-            Placeholder::Slot => write!(bytes, "{}", place.slot).expect("BUG: a vector takes all"),
-            Placeholder::Key => bytes.extend_from_slice(place.key.as_bytes()),
+            Placeholder::Seq => write!(bytes, "{}", job.seq).expect("BUG: a vector takes all"),
+            Placeholder::Slot if job.slot == SLOT_NOT_KNOWN => bytes.push(SLOT_MARK),
+            Placeholder::Slot => write!(bytes, "{}", job.slot).expect("BUG: a vector takes all"),
+            Placeholder::Key => bytes.extend_from_slice(job.key.as_bytes()),
         }
     }
 }

@@ -10,8 +10,8 @@ use std::time::SystemTime;
 use procpool_core::{Command, Completion, Context, End, Job, Limit, Outcome, Pool, Ran, Runner, Status};
 
 use crate::job::terms::Terms;
-use crate::job::work::{Place, Values, Work};
-use crate::shell::quote::{Reader, command_line};
+use crate::job::work::{JobContext, Values, Work};
+use crate::shell::quote::{QuoteStyle, command_line};
 use crate::template::{self, Names, Several};
 use procpool_journal::files::folder::{Folder, Purpose};
 use procpool_journal::files::inputs::Inputs;
@@ -26,29 +26,29 @@ use procpool_journal::read::scan::{Found, Scanner};
 use procpool_journal::resume::decision::{Class, Decision, Resume};
 
 /// A command with placeholders, for jobs of one value.
-pub struct Template(Arc<template::Template>);
+pub struct OneValueTemplate(Arc<template::Template>);
 
-impl Template {
+impl OneValueTemplate {
     /// # Panics
     /// Where it has a placeholder for what no job has.
     #[must_use]
-    pub fn parse(command: &[OsString]) -> Template {
+    pub fn parse(command: &[OsString]) -> OneValueTemplate {
         let parsed = template::Template::parse(command, &Names::Lists(1), Several::Combined);
-        Template(Arc::new(parsed.expect("placeholders of jobs with one value")))
+        OneValueTemplate(Arc::new(parsed.expect("placeholders of jobs with one value")))
     }
 
     /// The command of a job.
     #[must_use]
     pub fn render(&self, value: &OsString) -> Command {
-        let place = Place { key: value, seq: 12, slot: 3 };
-        self.0.render(std::slice::from_ref(value), place)
+        let job = JobContext { key: value, seq: 12, slot: 3 };
+        self.0.render(std::slice::from_ref(value), job)
     }
 }
 
 /// A command as a shell reads it back.
 #[must_use]
 pub fn quoted(command: &Command) -> OsString {
-    command_line(command, Reader::Shell)
+    command_line(command, QuoteStyle::Shell)
 }
 
 /// A job that has run, and what a journal says of it.
@@ -85,7 +85,7 @@ impl Recorded {
     /// # Panics
     /// Where there is no thread for a pool.
     #[must_use]
-    pub fn new(template: &Template, value: &str, printed: &str) -> Recorded {
+    pub fn new(template: &OneValueTemplate, value: &str, printed: &str) -> Recorded {
         let mut all = Recorded::all(template, vec![value.to_owned()], printed);
         all.next().expect("one job")
     }
@@ -94,7 +94,11 @@ impl Recorded {
     ///
     /// # Panics
     /// Where there is no thread for a pool.
-    pub fn all(template: &Template, values: Vec<String>, printed: &str) -> impl Iterator<Item = Recorded> {
+    pub fn all(
+        template: &OneValueTemplate,
+        values: Vec<String>,
+        printed: &str,
+    ) -> impl Iterator<Item = Recorded> {
         let template = Arc::clone(&template.0);
         let terms = Arc::<Terms>::default();
         let jobs = values.into_iter().map(move |value| {

@@ -13,7 +13,7 @@ use procpool_core::{Command, Job, Shown, Stdin};
 use crate::input::job_file::{Format, stream};
 use crate::job::terms::Terms;
 use crate::job::work::{Work, command_of};
-use crate::shell::quote::{Reader, command_line, line_with_input};
+use crate::shell::quote::{QuoteStyle, command_line, line_with_input};
 use crate::terminal::shown::{self, Harmless};
 use procpool_journal::files::inputs::Inputs;
 use procpool_journal::format::brief::{Brief, CameOfIt};
@@ -108,7 +108,7 @@ fn written(pieces: &[&[u8]]) -> String {
 
 fn judge_quotes(bytes: &[u8]) {
     let word: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
-    let line = command_line(&Command::new("x").arg(OsStr::from_bytes(&word)), Reader::Line);
+    let line = command_line(&Command::new("x").arg(OsStr::from_bytes(&word)), QuoteStyle::Line);
     let line = line.to_str().expect("a line is text");
     assert!(is_harmless(line));
     assert_eq!(read_back(line.strip_prefix("x ").expect("the program stands first")), word);
@@ -223,7 +223,7 @@ fn judge_jobs(jobs: &[Job<Work>]) {
         let command = command_of(job, seq);
         assert!(!command.program().is_empty(), "{} has no program", job.key);
         assert!(!holds_nul(job.key.as_bytes(), &command), "{} has a NUL byte", job.key);
-        assert!(!line_with_input(&command, Reader::Shell).is_empty(), "{} can't be shown", job.key);
+        assert!(!line_with_input(&command, QuoteStyle::Shell).is_empty(), "{} can't be shown", job.key);
     }
 }
 

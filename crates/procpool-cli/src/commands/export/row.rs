@@ -1,7 +1,7 @@
 //! What formats have an entry of: a job and what came of it, or one of its attempts.
 //! Knows no format.
 
-use crate::shell::quote::{Reader, command_line};
+use crate::shell::quote::{QuoteStyle, command_line};
 use procpool_journal::format::entry::Entry;
 use procpool_journal::read::reading::{Listed, Stands};
 
@@ -38,7 +38,7 @@ impl Row<'_> {
             Row::Open(job) => (job, None),
             Row::Ended(Whose::Nobody, _) => return None,
         };
-        let line = command_line(&job.line.command(slot), Reader::Line);
+        let line = command_line(&job.line.command(slot), QuoteStyle::Line);
         Some(line.to_string_lossy().into_owned())
     }
 }

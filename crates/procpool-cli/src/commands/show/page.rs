@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use procpool_core::{Command, EnvironmentBase, Key, PeakMemory, Source};
 
-use crate::shell::quote::{Reader, command_line};
+use crate::shell::quote::{QuoteStyle, command_line};
 use crate::terminal::colour::{Palette, paint};
 use crate::terminal::shown;
 use crate::units::duration;
@@ -35,7 +35,7 @@ impl Page {
         };
         let mut text = String::new();
         self.fact(&mut text, "key", &quoted(&job.line.key()));
-        self.fact(&mut text, "command", &command_line(&command, Reader::Line).to_string_lossy());
+        self.fact(&mut text, "command", &command_line(&command, QuoteStyle::Line).to_string_lossy());
         self.fact(&mut text, "directory", &format!("{directory:?}"));
         let variables = variables(&command);
         if !variables.is_empty() {

@@ -10,7 +10,7 @@ use std::process;
 use proptest::prelude::*;
 
 use super::*;
-use crate::template::word::Place;
+use crate::template::word::JobContext;
 
 fn parse(text: &str, names: &Names) -> anyhow::Result<Template> {
     Template::parse_for_shell("sh".as_ref(), &[text.into()], names)
@@ -19,7 +19,7 @@ fn parse(text: &str, names: &Names) -> anyhow::Result<Template> {
 fn words(text: &str, lists: usize) -> Vec<String> {
     let template = parse(text, &Names::Lists(lists)).unwrap();
     let values: Vec<OsString> = ["v", "w"][..lists].iter().map(OsString::from).collect();
-    let command = template.render(&values, Place { key: "key".as_ref(), seq: 7, slot: 1 });
+    let command = template.render(&values, JobContext { key: "key".as_ref(), seq: 7, slot: 1 });
     command.arguments()[1..].iter().map(|word| word.to_string_lossy().into_owned()).collect()
 }
 
@@ -168,7 +168,7 @@ proptest! {
         let (text, expected) = PLACES[place];
         let template = parse(text, &Names::Lists(1)).unwrap();
         let values = [OsString::from_vec(value.clone())];
-        let command = template.render(&values, Place { key: "key".as_ref(), seq: 1, slot: 1 });
+        let command = template.render(&values, JobContext { key: "key".as_ref(), seq: 1, slot: 1 });
         let expected: Vec<Vec<u8>> = expected.split('@').map(|part| part.as_bytes().to_vec()).collect();
         let expected = expected.join(&value[..]);
         for shell in ["sh", "bash"] {

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::template::names::Names;
 use crate::template::shell::Template;
-use crate::template::word::Place;
+use crate::template::word::JobContext;
 
 /// What each of these would do is to make the file `ran`, in one place or another.
 pub(super) const VALUES: [&str; 9] = [
@@ -74,8 +74,8 @@ impl Shell {
 
     /// Whether a template does.
     pub(super) fn runs_template(self, template: &Template, value: &str) -> bool {
-        let place = Place { key: "key".as_ref(), seq: 1, slot: 1 };
-        let command = template.render(&[value.into()], place);
+        let job = JobContext { key: "key".as_ref(), seq: 1, slot: 1 };
+        let command = template.render(&[value.into()], job);
         self.makes_file(&command.arguments()[1..])
     }
 
