@@ -6,6 +6,7 @@ mod headers;
 mod help;
 mod import_cycles;
 mod layers;
+mod map;
 mod modules;
 mod outline;
 mod page;
@@ -28,10 +29,11 @@ pub(crate) fn run(root: &Path, help: Help) -> Result<()> {
     let sizes: Vec<_> = size::check(&files).into_iter().chain(size::check_median(&files)).collect();
     announce("type names", &type_names::check(&files)?);
     announce("headers' denials", headers::check_denials(&files).as_slice());
-    announce("ARCHITECTURE.md", &page::check(&files));
     // What needs no build comes first, so that it is seen even while something does not compile.
     let count = report("import cycles", &import_cycles::check(&files)?)
         + report("layers", &layers::check(&files)?)
+        + report("ARCHITECTURE.md", &page::check(&files))
+        + report("paths in ARCHITECTURE.md", &map::check(&files))
         + report("file sizes", &sizes)
         + report("file headers", &headers::check(&files))
         + report("text", &text::check(&files))

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use super::layers::PAGE;
 use super::tree::{Finding, SourceFile};
 
-const PAGE: &str = "ARCHITECTURE.md";
 const MOST_BYTES: usize = 12 * 1024;
 const WIDEST: usize = 110;
 

@@ -11,7 +11,8 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use self::judge::{Arrow, Members, PAGE, on_page};
+pub(crate) use self::judge::PAGE;
+use self::judge::{Arrow, Members, on_page};
 use self::tables::Layers;
 use super::import_cycles::{Arrows, cycles};
 use super::tree::{Finding, SourceFile};
