@@ -4,7 +4,6 @@
 use std::time::{Duration, Instant};
 
 use crate::outcome::snapshot::HeldUp;
-use crate::schedule::queue::later;
 
 /// Enforces the least time between two starts.
 #[derive(Debug)]
@@ -142,6 +141,14 @@ impl Admission {
             AdmissionState::Open | AdmissionState::Admitted => None,
         }
     }
+}
+
+/// Practically forever; adding it doesn't overflow any clock.
+const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+/// `now + duration`, without overflow.
+pub(crate) fn later(now: Instant, duration: Duration) -> Instant {
+    now + duration.min(FOR_EVER)
 }
 
 #[cfg(test)]

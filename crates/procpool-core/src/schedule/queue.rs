@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::data::job::{Job, Seq};
 use crate::outcome::snapshot::HeldUp;
+use crate::schedule::admission::later;
 use crate::schedule::policies::Positions;
 use crate::schedule::random::SplitMix64;
 
@@ -183,11 +184,3 @@ impl<W> PartialEq for Later<W> {
 }
 
 impl<W> Eq for Later<W> {}
-
-/// Practically forever; adding it doesn't overflow any clock.
-const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-
-/// `now + duration`, without overflow.
-pub(crate) fn later(now: Instant, duration: Duration) -> Instant {
-    now + duration.min(FOR_EVER)
-}
