@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use procpool_cluster::{
-    Act, Array, Clerk, Engine, Head, Holder, Outcomes, Processors, Requeue, Round, Settings, Slurm, Task,
-    Unreadable, ranges,
+    Act, Array, Engine, EngineThread, Head, Holder, Outcomes, Processors, Requeue, Round, Settings, Slurm,
+    Task, Unreadable, ranges,
 };
 
 /// What an element does: it takes one piece after another that no other element has taken, or that was its own before a
@@ -65,10 +65,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let engine = Slurm::new(arguments);
     engine.check()?;
     let mut settings = Settings::new(format!("naps-{}", std::process::id()), engine.name());
-    settings.wish.limit = Some(1);
+    settings.sizing.limit = Some(1);
     let mut head = Head::new(settings, ranges(1..=naps));
     let main = thread::current();
-    let clerk = Clerk::new(Box::new(engine), move || main.unpark())?;
+    let engine_thread = EngineThread::new(Box::new(engine), move || main.unpark())?;
 
     let start = Instant::now();
     let mut ends = false;
@@ -76,8 +76,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let round = head.round().map_or(0, |round| round.number);
         for act in head.step(Instant::now(), &Naps { folder: &folder, round }) {
             match act {
-                Act::Ask(task) => clerk.ask(task),
-                Act::Submit(round) => clerk.ask(Task::Submit(Box::new(hand_in(&round, &folder)?))),
+                Act::Ask(task) => engine_thread.ask(task),
+                Act::Submit(round) => engine_thread.ask(Task::Submit(Box::new(hand_in(&round, &folder)?))),
                 Act::Say(notice) => println!("{:.1?}: {notice}", start.elapsed()),
                 Act::Lost { ranges, why } => println!("lost: {ranges:?}, {why}"),
                 Act::Left { ranges, why } => println!("left: {ranges:?}, {why}"),
@@ -86,7 +86,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
         }
         thread::park_timeout(Duration::from_millis(100));
-        while let Some(answer) = clerk.take() {
+        while let Some(answer) = engine_thread.take() {
             head.heard(Instant::now(), answer);
         }
     }

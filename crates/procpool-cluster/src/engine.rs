@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::allocation::Allocation;
 
-/// Runs job arrays: Slurm is one. Each call asks another process and may take seconds, so a [`Clerk`](crate::Clerk) makes
-/// them on a thread of its own.
+/// Runs job arrays: Slurm is one. Each call asks another process and may take seconds, so an
+/// [`EngineThread`](crate::EngineThread) makes them.
 ///
 /// An engine is never asked for outcomes of jobs: it says where an element is, not what it has done.
 pub trait Engine: Send {
@@ -45,13 +45,13 @@ pub trait Engine: Send {
     ///
     /// # Errors
     /// If the engine can't be reached. Then nothing is known.
-    fn poll(&self, array: &HandedIn) -> Result<Seen, EngineError>;
+    fn poll(&self, array: &SubmittedArray) -> Result<ArrayState, EngineError>;
 
     /// Cancels elements of an array. No error if they have ended already.
     ///
     /// # Errors
     /// If the engine can't be reached.
-    fn cancel(&self, array: &HandedIn, whom: Whom) -> Result<(), EngineError>;
+    fn cancel(&self, array: &SubmittedArray, scope: CancelScope) -> Result<(), EngineError>;
 
     /// What the engine has given this process, by the environment, which `variable` reads; `None` if this process runs in none of
     /// its jobs.
@@ -123,7 +123,7 @@ pub enum Requeue {
 
 /// Which elements to cancel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whom {
+pub enum CancelScope {
     /// Those that are not running yet.
     Waiting,
     /// All. Running ones get TERM, and KILL some time later.
@@ -134,7 +134,7 @@ pub enum Whom {
 ///
 /// An id alone may come to mean another array: a controller that has lost its last seconds gives out the same ids again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HandedIn {
+pub struct SubmittedArray {
     /// The engine's id for it.
     pub id: ArrayId,
     /// Its unique name.
@@ -147,7 +147,7 @@ pub struct ArrayId(String);
 
 /// An array as the engine sees it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
+pub struct ArrayState {
     /// Its elements, except those that the engine has forgotten.
     pub elements: Vec<Element>,
     /// How all other elements have ended, if the engine knows that without listing them.

@@ -5,7 +5,7 @@
 //! says about an element only tells when to look for records.
 //!
 //! ```text
-//!   caller: records, outcomes            Head: what to ask, and when          Clerk: a thread
+//!   caller: records, outcomes            Head: what to ask, and when          EngineThread
 //!      │  step(now, outcomes) ─────────▶  pure, no clock  ──▶ Act::Ask(Task) ────▶ Engine: Slurm
 //!      ◀── Act::Submit, Say, Lost, Over ─┘      ▲──────── heard(now, Answer) ◀────────┘
 //! ```
@@ -16,8 +16,8 @@
 
 mod act;
 mod allocation;
-mod clerk;
 mod engine;
+mod engine_thread;
 mod head;
 mod nodes;
 mod notice;
@@ -29,16 +29,16 @@ mod task;
 
 pub use crate::act::{Act, Running, Status};
 pub use crate::allocation::{Allocation, ElementOf};
-pub use crate::clerk::{Clerk, carry_out};
 pub use crate::engine::{
-    Array, ArrayId, Capacity, Cause, Element, Engine, EngineError, Fate, HandedIn, Processors, Remedy,
-    Requeue, Seen, State, Wait, Whom,
+    Array, ArrayId, ArrayState, CancelScope, Capacity, Cause, Element, Engine, EngineError, Fate, Processors,
+    Remedy, Requeue, State, SubmittedArray, Wait,
 };
+pub use crate::engine_thread::{EngineThread, carry_out};
 pub use crate::head::Head;
-pub use crate::nodes::{BadNode, Came, Nodes};
+pub use crate::nodes::{AttemptEnd, BadNode, Nodes};
 pub use crate::notice::{Ended, Notice};
 pub use crate::outcomes::{Holder, Outcomes, Unreadable};
-pub use crate::piece::{Crew, Piece, Wish, count, cut, how_many, one_by_one, ranges};
+pub use crate::piece::{ArrayShape, Piece, Sizing, count, cut, how_many, one_by_one, ranges};
 pub use crate::plan::{Earlier, Manner, Round, Settings};
 pub use crate::slurm::Slurm;
 pub use crate::task::{Answer, Task};

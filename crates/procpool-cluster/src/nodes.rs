@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 /// Counts outcomes of jobs for each node of a cluster.
 ///
 /// ```
-/// use procpool_cluster::{Came, Nodes};
+/// use procpool_cluster::{AttemptEnd, Nodes};
 ///
 /// let mut nodes = Nodes::default();
-/// (0..5).for_each(|_| nodes.note("n3", Came::Failed));
+/// (0..5).for_each(|_| nodes.note("n3", AttemptEnd::Failed));
 /// assert!(nodes.bad().is_empty(), "it may be the jobs");
-/// nodes.note("n1", Came::Succeeded);
+/// nodes.note("n1", AttemptEnd::Succeeded);
 /// assert_eq!(nodes.bad()[0].node, "n3");
 /// assert!(nodes.bad().is_empty(), "said once");
 /// ```
@@ -26,7 +26,7 @@ pub struct Nodes {
 
 /// The outcome of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Came {
+pub enum AttemptEnd {
     /// It succeeded.
     Succeeded,
     /// It failed by itself; not because it was stopped.
@@ -59,14 +59,14 @@ const CHANCE: f64 = 100.0;
 
 impl Nodes {
     /// Counts the outcome of an attempt on a node.
-    pub fn note(&mut self, node: &str, came: Came) {
+    pub fn note(&mut self, node: &str, end: AttemptEnd) {
         if !self.seen.contains_key(node) {
             self.seen.insert(node.to_owned(), NodeRecord::default());
         }
         let Some(seen) = self.seen.get_mut(node) else { return };
-        let (here, everywhere) = match came {
-            Came::Succeeded => (&mut seen.succeeded, &mut self.succeeded),
-            Came::Failed => (&mut seen.failed, &mut self.failed),
+        let (here, everywhere) = match end {
+            AttemptEnd::Succeeded => (&mut seen.succeeded, &mut self.succeeded),
+            AttemptEnd::Failed => (&mut seen.failed, &mut self.failed),
         };
         *here += 1;
         *everywhere += 1;
@@ -110,23 +110,23 @@ mod tests {
 
     use super::*;
 
-    fn after(ends: &[(&str, Came, u64)]) -> Nodes {
+    fn after(ends: &[(&str, AttemptEnd, u64)]) -> Nodes {
         let mut nodes = Nodes::default();
-        for (node, came, times) in ends {
+        for (node, end, times) in ends {
             for _ in 0..*times {
-                nodes.note(node, *came);
+                nodes.note(node, *end);
             }
         }
         nodes
     }
 
-    fn named(ends: &[(&str, Came, u64)]) -> Vec<String> {
+    fn named(ends: &[(&str, AttemptEnd, u64)]) -> Vec<String> {
         after(ends).bad().into_iter().map(|bad| bad.node).collect()
     }
 
     #[test]
     fn a_node_on_which_all_fails_is_named_once_others_succeed() {
-        use Came::{Failed, Succeeded};
+        use AttemptEnd::{Failed, Succeeded};
         assert_eq!(named(&[("n1", Succeeded, 9), ("n3", Failed, 4)]), [""; 0]);
         assert_eq!(named(&[("n1", Succeeded, 1), ("n3", Failed, 5)]), ["n3"]);
         assert_eq!(named(&[("n3", Failed, 500)]), [""; 0]);
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn where_jobs_fail_everywhere_five_failures_say_nothing_and_more_do() {
-        use Came::{Failed, Succeeded};
+        use AttemptEnd::{Failed, Succeeded};
         let elsewhere = [("n1", Failed, 50), ("n1", Succeeded, 50)];
         let with = |failed| named(&[elsewhere[0], elsewhere[1], ("n3", Failed, failed)]);
         assert_eq!(with(5), [""; 0]);
@@ -146,10 +146,10 @@ mod tests {
 
     #[test]
     fn a_node_that_is_known_is_not_named_again() {
-        let mut nodes = after(&[("n1", Came::Succeeded, 3), ("n3", Came::Failed, 5)]);
+        let mut nodes = after(&[("n1", AttemptEnd::Succeeded, 3), ("n3", AttemptEnd::Failed, 5)]);
         nodes.know("n3");
         assert_eq!(nodes.bad(), []);
-        nodes.note("n3", Came::Failed);
+        nodes.note("n3", AttemptEnd::Failed);
         assert_eq!(nodes.bad(), []);
     }
 
@@ -161,8 +161,8 @@ mod tests {
             let mut nodes = Nodes::default();
             let mut bad = Vec::new();
             for (node, succeeded) in &ends {
-                let came = if *succeeded { Came::Succeeded } else { Came::Failed };
-                nodes.note(&node.to_string(), came);
+                let end = if *succeeded { AttemptEnd::Succeeded } else { AttemptEnd::Failed };
+                nodes.note(&node.to_string(), end);
                 let succeeded_before: Vec<String> = nodes.seen.iter()
                     .filter(|(_, seen)| seen.succeeded > 0).map(|(name, _)| name.clone()).collect();
                 for named in nodes.bad() {

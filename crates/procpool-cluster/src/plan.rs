@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::engine::ArrayId;
-use crate::piece::{Piece, Wish};
+use crate::piece::{Piece, Sizing};
 
 /// The settings of a head.
 #[derive(Clone, Debug)]
@@ -13,7 +13,7 @@ pub struct Settings {
     /// The engine's name, for messages.
     pub engine: &'static str,
     /// Determines the number of elements.
-    pub wish: Wish,
+    pub sizing: Sizing,
     /// How many arrays a job may be in before it is lost. With 1 it is never retried.
     pub most_tries: u32,
     /// How many rounds the run has already had.
@@ -35,7 +35,7 @@ impl Settings {
         Settings {
             name: name.into(),
             engine,
-            wish: Wish::default(),
+            sizing: Sizing::default(),
             most_tries: 3,
             rounds: 0,
             poll_every: Duration::from_secs(2),

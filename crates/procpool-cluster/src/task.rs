@@ -1,6 +1,6 @@
 //! Questions to an engine, and its answers.
 
-use crate::engine::{Array, ArrayId, Capacity, EngineError, HandedIn, Seen, Whom};
+use crate::engine::{Array, ArrayId, ArrayState, CancelScope, Capacity, EngineError, SubmittedArray};
 
 /// A call of an [`Engine`](crate::Engine).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,9 +12,9 @@ pub enum Task {
     /// [`Engine::find`](crate::Engine::find)
     Find(String),
     /// [`Engine::poll`](crate::Engine::poll)
-    Poll(HandedIn),
+    Poll(SubmittedArray),
     /// [`Engine::cancel`](crate::Engine::cancel)
-    Cancel(HandedIn, Whom),
+    Cancel(SubmittedArray, CancelScope),
 }
 
 /// The result of a [`Task`].
@@ -27,7 +27,7 @@ pub enum Answer {
     /// Of [`Task::Find`].
     Found(Result<Option<ArrayId>, EngineError>),
     /// Of [`Task::Poll`].
-    Polled(Result<Seen, EngineError>),
+    Polled(Result<ArrayState, EngineError>),
     /// Of [`Task::Cancel`].
     Cancelled(Result<(), EngineError>),
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use procpool_cluster::{Came, Nodes};
+use procpool_cluster::{AttemptEnd, Nodes};
 use procpool_core::{
     Completion, Driver, Event, Halt, HaltCounts, Job, LocalProcess, NotStarted, Outcome, Retried, Retries,
     Source, Spool, Started,
@@ -232,7 +232,7 @@ impl Courier {
     /// What the run itself has ended says nothing of its node.
     fn note_node(&mut self, entry: &Entry) {
         let (Some(node), false) = (&entry.node, entry.outcome == Kind::Stopped) else { return };
-        self.nodes.note(node, if entry.success { Came::Succeeded } else { Came::Failed });
+        self.nodes.note(node, if entry.success { AttemptEnd::Succeeded } else { AttemptEnd::Failed });
     }
 
     /// Tells that an attempt has begun, once.

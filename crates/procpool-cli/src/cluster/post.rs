@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use procpool_cluster::{Clerk, Processors, Requeue, Settings};
+use procpool_cluster::{EngineThread, Processors, Requeue, Settings};
 use procpool_core::HaltRule;
 
 use crate::cluster::bad_nodes::OnBadNode;
@@ -55,7 +55,7 @@ pub(crate) struct Post {
     pub(crate) terms: Terms,
     pub(crate) means: Means,
     pub(crate) outset: Outset,
-    pub(crate) clerk: Clerk,
+    pub(crate) engine_thread: EngineThread,
     /// A head whose keeper is dead is about to be killed, which is no halt of the run.
     pub(crate) alone: Alone,
     pub(crate) leave: Leave,

@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use clap::ValueEnum;
 use procpool_cluster::{
-    Allocation, ArrayId, Clerk, Engine, EngineError, HandedIn, Processors, Requeue, Settings, Slurm, State,
-    Wish,
+    Allocation, ArrayId, Engine, EngineError, EngineThread, Processors, Requeue, Settings, Sizing, Slurm,
+    State, SubmittedArray,
 };
 use procpool_core::{Capture, Limit, LocalProcess, Run};
 
@@ -101,7 +101,7 @@ pub(super) fn start(
     let name = engine.name();
     let limit = limit_of_slices(&given.options, scheduling.limit);
     let settings = Settings {
-        wish: Wish {
+        sizing: Sizing {
             elements: args.slices.map(Into::into),
             limit,
             at_once: args.nodes.map(Into::into),
@@ -134,9 +134,10 @@ pub(super) fn start(
     let limit = scheduling.limit;
     let (outset, fault, alone, leave) = (given.outset, given.fault, given.alone, given.leave);
     Ok(Box::new(move |_| {
-        let clerk = Clerk::new(engine, || {}).context("can't start a thread that asks the cluster")?;
+        let engine_thread =
+            EngineThread::new(engine, || {}).context("can't start a thread that asks the cluster")?;
         learn_own_end(&leave);
-        let post = Post { terms, means, outset, clerk, alone, leave, fault };
+        let post = Post { terms, means, outset, engine_thread, alone, leave, fault };
         Ok(Run::driven(limit, move |driver| drive(post, driver))?)
     }))
 }
@@ -193,6 +194,6 @@ fn is_live(engine: &dyn Engine, last: &PastRound) -> Result<bool, EngineError> {
             None => return Ok(false),
         },
     };
-    let seen = engine.poll(&HandedIn { id, name })?;
+    let seen = engine.poll(&SubmittedArray { id, name })?;
     Ok(seen.elements.iter().any(|element| !matches!(element.state, State::Ended(_))))
 }

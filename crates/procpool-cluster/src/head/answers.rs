@@ -7,7 +7,7 @@ use super::array::{SubmittedBy, TrackedArray};
 use super::reported_waits::ReportedKinds;
 use super::{FindAttempts, Head, MOST_FIND_ATTEMPTS, Mode, NEW, OnRunning, Stage};
 use crate::act::Act;
-use crate::engine::{ArrayId, Capacity, EngineError, Seen, Whom};
+use crate::engine::{ArrayId, ArrayState, CancelScope, Capacity, EngineError};
 use crate::notice::Notice;
 
 /// Longer than any run.
@@ -57,14 +57,14 @@ impl Head {
             (Stage::Doubtful(round, SubmittedBy::Earlier, _), None) => {
                 // It may have come and gone long ago, so this counts as a try.
                 let mut array = TrackedArray::new(round, None, SubmittedBy::Earlier);
-                array.update(now, Seen::default());
+                array.update(now, ArrayState::default());
                 self.stage = Stage::Out(Box::new(array));
             }
             (stage, _) => self.stage = stage,
         }
     }
 
-    pub(super) fn polled(&mut self, now: Instant, seen: Seen) {
+    pub(super) fn polled(&mut self, now: Instant, seen: ArrayState) {
         let Stage::Out(array) = &mut self.stage else { return };
         let Some(id) = array.id.clone() else { return };
         let is_first = array.began.is_none();
@@ -99,10 +99,10 @@ impl Head {
             OnRunning::End => self.settings.patience,
         };
         let (next, at) = match (went, next) {
-            (Ok(()), Whom::Waiting) => (Whom::All, since + patience),
-            (Ok(()), Whom::All) => (next, now + patience),
+            (Ok(()), CancelScope::Waiting) => (CancelScope::All, since + patience),
+            (Ok(()), CancelScope::All) => (next, now + patience),
             (Err(_), _) if now < since + patience => (next, now + self.settings.poll_every),
-            (Err(_), _) => (Whom::All, now + self.settings.poll_every),
+            (Err(_), _) => (CancelScope::All, now + self.settings.poll_every),
         };
         self.mode = Mode::Cancelling { since, next, at, on_running };
     }

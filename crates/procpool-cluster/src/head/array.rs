@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use crate::engine::{ArrayId, Cause, Fate, HandedIn, Seen, State, Wait};
+use crate::engine::{ArrayId, ArrayState, Cause, Fate, State, SubmittedArray, Wait};
 use crate::plan::Round;
 
 #[derive(Clone, Debug)]
@@ -59,12 +59,12 @@ impl TrackedArray {
     }
 
     /// The array as the engine is asked about it; `None` if it has forgotten the array.
-    pub(crate) fn handed_in(&self) -> Option<HandedIn> {
-        Some(HandedIn { id: self.id.clone()?, name: self.round.name.clone() })
+    pub(crate) fn handed_in(&self) -> Option<SubmittedArray> {
+        Some(SubmittedArray { id: self.id.clone()?, name: self.round.name.clone() })
     }
 
     /// Updates it with an answer of the engine. Returns whether anything has changed.
-    pub(crate) fn update(&mut self, now: Instant, seen: Seen) -> bool {
+    pub(crate) fn update(&mut self, now: Instant, seen: ArrayState) -> bool {
         let mut is_news = false;
         self.began.get_or_insert(now);
         let mut states: HashMap<u32, State> = HashMap::with_capacity(seen.elements.len());

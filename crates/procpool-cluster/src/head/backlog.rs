@@ -5,7 +5,7 @@ use std::mem;
 use std::ops::Range;
 
 use crate::engine::Capacity;
-use crate::piece::{Crew, Piece, Wish, count, cut, how_many, one_by_one};
+use crate::piece::{ArrayShape, Piece, Sizing, count, cut, how_many, one_by_one};
 use crate::plan::{Manner, Settings};
 
 #[derive(Debug)]
@@ -44,13 +44,13 @@ impl Backlog {
         }
         self.0 = alone;
         let jobs = others.values().map(|ranges| count(ranges)).sum();
-        let wish = settings.wish;
-        let crew = Crew {
-            elements: how_many(jobs, wish, capacity),
-            limit: wish.limit(capacity),
+        let sizing = settings.sizing;
+        let shape = ArrayShape {
+            elements: how_many(jobs, sizing, capacity),
+            limit: sizing.limit(capacity),
         };
-        let pieces = others.into_iter().flat_map(|(tries, ranges)| cut(&ranges, crew, tries)).collect();
-        NextArray::full(pieces, settings.wish, capacity)
+        let pieces = others.into_iter().flat_map(|(tries, ranges)| cut(&ranges, shape, tries)).collect();
+        NextArray::full(pieces, settings.sizing, capacity)
     }
 
     /// Takes all of it.
@@ -63,11 +63,11 @@ impl Backlog {
 const MOST_ALONE: u32 = 1000;
 
 impl NextArray {
-    fn full(mut pieces: Vec<Piece>, wish: Wish, capacity: Capacity) -> NextArray {
+    fn full(mut pieces: Vec<Piece>, sizing: Sizing, capacity: Capacity) -> NextArray {
         sort(&mut pieces);
         let jobs = pieces.iter().map(Piece::jobs).sum();
         NextArray {
-            elements: how_many(jobs, wish, capacity),
+            elements: how_many(jobs, sizing, capacity),
             manner: Manner::Full,
             pieces,
         }

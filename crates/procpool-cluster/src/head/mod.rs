@@ -19,7 +19,7 @@ use self::judge::{LostJobs, Untaken, UntakenReason, judge};
 use self::poll_pause::PollPause;
 use self::reported_waits::ReportedWaits;
 use crate::act::{Act, Running, Status};
-use crate::engine::{ArrayId, Capacity, EngineError, Whom};
+use crate::engine::{ArrayId, CancelScope, Capacity, EngineError};
 use crate::notice::{Ended, Notice};
 use crate::outcomes::Outcomes;
 use crate::piece::count;
@@ -99,12 +99,12 @@ enum Mode {
     /// `next` is to be cancelled at `at`.
     Cancelling {
         since: Instant,
-        next: Whom,
+        next: CancelScope,
         at: Instant,
         on_running: OnRunning,
     },
     /// Ends once the waiting elements were cancelled.
-    Finishing(Option<Whom>),
+    Finishing(Option<CancelScope>),
 }
 
 /// What happens to running elements when the run is cancelled.
@@ -243,7 +243,7 @@ impl Head {
     }
 
     fn begin_cancelling(&mut self, now: Instant, on_running: OnRunning) {
-        self.mode = Mode::Cancelling { since: now, next: Whom::Waiting, at: now, on_running };
+        self.mode = Mode::Cancelling { since: now, next: CancelScope::Waiting, at: now, on_running };
         self.pause = None;
     }
 
@@ -264,7 +264,7 @@ impl Head {
     /// Called when every job has an outcome: cancels waiting elements, and waits for nothing else.
     pub fn finish(&mut self) {
         if self.mode == Mode::Running {
-            self.mode = Mode::Finishing(Some(Whom::Waiting));
+            self.mode = Mode::Finishing(Some(CancelScope::Waiting));
             self.pause = None;
         }
     }

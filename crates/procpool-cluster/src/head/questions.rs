@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::backlog::NextArray;
 use super::{Head, Mode, Question, Stage};
 use crate::act::Act;
-use crate::engine::{Capacity, Whom};
+use crate::engine::{CancelScope, Capacity};
 use crate::plan::Round;
 use crate::task::Task;
 
@@ -55,7 +55,7 @@ impl Head {
         }
     }
 
-    fn next_of_cancelling(&mut self, now: Instant, next: Whom, at: Instant) {
+    fn next_of_cancelling(&mut self, now: Instant, next: CancelScope, at: Instant) {
         match &self.stage {
             Stage::Between | Stage::Unsent(_) => self.end(),
             Stage::Out(array) => match array.handed_in() {
@@ -68,7 +68,7 @@ impl Head {
         }
     }
 
-    fn next_of_finishing(&mut self, next: Option<Whom>) {
+    fn next_of_finishing(&mut self, next: Option<CancelScope>) {
         match (&self.stage, next) {
             // Elements that begin later find nothing to do.
             _ if !self.reachable => self.end(),
@@ -76,10 +76,10 @@ impl Head {
                 let name = round.name.clone();
                 self.ask(Question::Other, Task::Find(name));
             }
-            (Stage::Out(array), Some(whom)) if array.may_wait() => {
+            (Stage::Out(array), Some(scope)) if array.may_wait() => {
                 self.mode = Mode::Finishing(None);
                 if let Some(array) = array.handed_in() {
-                    self.ask(Question::Other, Task::Cancel(array, whom));
+                    self.ask(Question::Other, Task::Cancel(array, scope));
                 }
             }
             _ => self.end(),

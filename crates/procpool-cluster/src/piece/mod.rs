@@ -15,7 +15,7 @@ pub struct Piece {
 
 /// Determines the number of elements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wish {
+pub struct Sizing {
     /// Exactly this many.
     pub elements: Option<u32>,
     /// How many jobs an element runs at once; `None` means as many as its node has processors.
@@ -32,7 +32,7 @@ const SHARES: u64 = 4;
 const MOST_PIECES: u64 = 1500;
 const MOST_PIECES_EACH: u64 = 6;
 
-impl Wish {
+impl Sizing {
     /// How many jobs an element runs at once, as far as it can be known beforehand; 1 or more.
     pub(crate) fn limit(self, capacity: Capacity) -> u32 {
         let of_a_node = capacity.processors.max(1).div_ceil(capacity.nodes.max(1));
@@ -79,32 +79,32 @@ pub fn ranges(positions: impl IntoIterator<Item = u64>) -> Vec<Range<u64>> {
 /// for one, but only as many as have enough jobs to run at once. At most as many as an array may have.
 ///
 /// ```
-/// use procpool_cluster::{Capacity, Wish, how_many};
+/// use procpool_cluster::{Capacity, Sizing, how_many};
 ///
 /// let cluster = Capacity { most_elements: 1001, processors: 32, nodes: 4 };
-/// let four_at_once = Wish { limit: Some(4), ..Wish::default() };
+/// let four_at_once = Sizing { limit: Some(4), ..Sizing::default() };
 /// assert_eq!(how_many(100_000, four_at_once, cluster), 8);
 /// assert_eq!(how_many(10, four_at_once, cluster), 3);
 /// ```
 #[must_use]
-pub fn how_many(jobs: u64, wish: Wish, capacity: Capacity) -> u32 {
+pub fn how_many(jobs: u64, sizing: Sizing, capacity: Capacity) -> u32 {
     let most = capacity.most_elements.max(1);
     let within = |elements: u64| u32::try_from(elements).unwrap_or(u32::MAX).clamp(1, most);
-    if let Some(elements) = wish.elements {
+    if let Some(elements) = sizing.elements {
         return within(u64::from(elements).min(jobs));
     }
-    let limit = u64::from(wish.limit(capacity));
-    let places = match wish.limit {
+    let limit = u64::from(sizing.limit(capacity));
+    let places = match sizing.limit {
         Some(_) => u64::from(capacity.processors.max(1)) / limit,
         None => u64::from(capacity.nodes.max(1)),
     };
-    let at_once = u64::from(wish.at_once.unwrap_or(u32::MAX));
+    let at_once = u64::from(sizing.at_once.unwrap_or(u32::MAX));
     within(places.min(at_once).min(jobs.div_ceil(limit)))
 }
 
 /// The elements that work on pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Crew {
+pub struct ArrayShape {
     /// How many elements.
     pub elements: u32,
     /// How many jobs each runs at once.
@@ -115,16 +115,16 @@ pub struct Crew {
 /// has much left to do while others have nothing.
 ///
 /// ```
-/// use procpool_cluster::{Crew, cut};
+/// use procpool_cluster::{ArrayShape, cut};
 ///
-/// let crew = Crew { elements: 2, limit: 1 };
-/// let sizes: Vec<u64> = cut(&[1..41], crew, 0).iter().map(|piece| piece.jobs()).collect();
+/// let shape = ArrayShape { elements: 2, limit: 1 };
+/// let sizes: Vec<u64> = cut(&[1..41], shape, 0).iter().map(|piece| piece.jobs()).collect();
 /// assert_eq!(sizes, [5, 4, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
 /// ```
 #[must_use]
-pub fn cut(todo: &[Range<u64>], crew: Crew, tries: u32) -> Vec<Piece> {
+pub fn cut(todo: &[Range<u64>], shape: ArrayShape, tries: u32) -> Vec<Piece> {
     let jobs = count(todo);
-    let piece_sizes = PieceSizes::of(jobs, crew);
+    let piece_sizes = PieceSizes::of(jobs, shape);
     let mut rest = RemainingPositions { ranges: todo.iter().cloned(), range: 0..0 };
     let sizes = piece_sizes.sizes(jobs);
     sizes.map(|size| Piece { ranges: rest.take(size), tries }).collect()
@@ -147,11 +147,11 @@ struct PieceSizes {
 }
 
 impl PieceSizes {
-    fn of(jobs: u64, crew: Crew) -> PieceSizes {
-        let elements = u64::from(crew.elements.max(1));
+    fn of(jobs: u64, shape: ArrayShape) -> PieceSizes {
+        let elements = u64::from(shape.elements.max(1));
         let most = MOST_PIECES.max(MOST_PIECES_EACH * elements);
         let mut piece_sizes = PieceSizes {
-            part: elements * u64::from(crew.limit.max(1)) * SHARES,
+            part: elements * u64::from(shape.limit.max(1)) * SHARES,
             least: 1,
         };
         while piece_sizes.is_more_than(most, jobs) {

@@ -5,7 +5,7 @@ use super::*;
 const CLUSTER: Capacity = Capacity { most_elements: 1001, processors: 32, nodes: 4 };
 
 fn elements(jobs: u64, elements: Option<u32>, limit: Option<u32>) -> u32 {
-    how_many(jobs, Wish { elements, limit, ..Wish::default() }, CLUSTER)
+    how_many(jobs, Sizing { elements, limit, ..Sizing::default() }, CLUSTER)
 }
 
 #[test]
@@ -30,8 +30,8 @@ fn more_at_once_than_the_whole_cluster_has_processors_is_one_place() {
 #[test]
 fn a_huge_cluster_gets_no_more_elements_than_an_array_may_have() {
     let huge = Capacity { most_elements: 1001, processors: 1_000_000, nodes: 10_000 };
-    assert_eq!(how_many(1_000_000, Wish::default(), huge), 1001);
-    assert_eq!(how_many(1_000_000, Wish { at_once: Some(30), ..Wish::default() }, huge), 30);
+    assert_eq!(how_many(1_000_000, Sizing::default(), huge), 1001);
+    assert_eq!(how_many(1_000_000, Sizing { at_once: Some(30), ..Sizing::default() }, huge), 30);
 }
 
 #[test]
@@ -44,13 +44,13 @@ fn a_wish_counts_but_for_what_an_array_may_have_and_the_number_of_jobs() {
 #[test]
 fn a_cluster_that_has_nothing_now_still_gets_an_element() {
     let nothing = Capacity { most_elements: 1001, processors: 0, nodes: 0 };
-    assert_eq!(how_many(100, Wish::default(), nothing), 1);
+    assert_eq!(how_many(100, Sizing::default(), nothing), 1);
 }
 
 #[test]
 fn a_million_jobs_are_some_hundred_pieces_and_never_too_many_files() {
     let pieces = |jobs: u64, elements, limit| {
-        cut(std::slice::from_ref(&(1..jobs + 1)), Crew { elements, limit }, 0).len()
+        cut(std::slice::from_ref(&(1..jobs + 1)), ArrayShape { elements, limit }, 0).len()
     };
     assert_eq!(pieces(1_000_000, 4, 8), 1344);
     assert_eq!(pieces(1_000_000, 32, 1), 1344);
@@ -76,7 +76,7 @@ fn todo() -> impl Strategy<Value = Vec<Range<u64>>> {
 proptest! {
     #[test]
     fn each_position_is_in_one_piece_in_order_and_pieces_never_grow(todo in todo(), elements in 0_u32..40) {
-        let pieces = cut(&todo, Crew { elements, limit: 4 }, 2);
+        let pieces = cut(&todo, ArrayShape { elements, limit: 4 }, 2);
         let positions: Vec<u64> = pieces.iter().flat_map(Piece::positions).collect();
         prop_assert_eq!(positions, todo.iter().cloned().flatten().collect::<Vec<_>>());
         prop_assert!(pieces.iter().all(|piece| piece.jobs() > 0 && piece.tries == 2));
@@ -87,7 +87,7 @@ proptest! {
     #[test]
     fn no_piece_has_more_than_its_share_of_what_is_left(jobs in 1_u64..100_000, elements in 1_u32..100) {
         let mut rest = jobs;
-        for piece in cut(std::slice::from_ref(&(1..jobs + 1)), Crew { elements, limit: 3 }, 0) {
+        for piece in cut(std::slice::from_ref(&(1..jobs + 1)), ArrayShape { elements, limit: 3 }, 0) {
             prop_assert!(piece.jobs() <= (rest / u64::from(elements)).max(1).max(2 * jobs / MOST_PIECES), "{} of {rest}", piece.jobs());
             rest -= piece.jobs();
         }

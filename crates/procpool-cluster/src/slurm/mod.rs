@@ -18,7 +18,8 @@ use procpool_core::Command;
 use self::call::{Failure, call};
 use crate::allocation::Allocation;
 use crate::engine::{
-    Array, ArrayId, Capacity, Element, Engine, EngineError, HandedIn, Processors, Requeue, Seen, State, Whom,
+    Array, ArrayId, ArrayState, CancelScope, Capacity, Element, Engine, EngineError, Processors, Requeue,
+    State, SubmittedArray,
 };
 
 /// Slurm, by its commands on this machine: `sbatch`, `squeue`, `scancel`, `sinfo` and `scontrol`. Each gets 10 s,
@@ -156,7 +157,7 @@ impl Engine for Slurm {
         Ok(read::latest(&text(&call(squeue)?)))
     }
 
-    fn poll(&self, array: &HandedIn) -> Result<Seen, EngineError> {
+    fn poll(&self, array: &SubmittedArray) -> Result<ArrayState, EngineError> {
         let squeue = Command::new("squeue").args(["-h", "-a", "-r", "-t", "all", "-O", read::FORMAT]);
         let rows = match call(named(squeue, &array.id, "-j")) {
             Err(Failure::Said(words)) if read::is_forgotten(&words) => Vec::new(),
@@ -167,9 +168,9 @@ impl Engine for Slurm {
         Ok(seen)
     }
 
-    fn cancel(&self, array: &HandedIn, whom: Whom) -> Result<(), EngineError> {
+    fn cancel(&self, array: &SubmittedArray, scope: CancelScope) -> Result<(), EngineError> {
         let mut scancel = Command::new("scancel").args(["--name", &array.name]);
-        if whom == Whom::Waiting {
+        if scope == CancelScope::Waiting {
             scancel = scancel.arg("--state=PENDING");
         }
         if let Some(cluster) = array.id.cluster() {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use procpool_cluster::{Act, Answer, Clerk, Head, Task};
+use procpool_cluster::{Act, Answer, EngineThread, Head, Task};
 use procpool_core::{Driver, Halt, Pending};
 
 use crate::cluster::bad_nodes::LeftOut;
@@ -66,7 +66,7 @@ fn wait_for_list(session: &Session, driver: &mut Driver<Work>) {
 struct Errand {
     terms: Terms,
     session: Arc<Session>,
-    clerk: Clerk,
+    engine_thread: EngineThread,
     alone: Alone,
     leave: Leave,
     fault: Fault,
@@ -100,7 +100,7 @@ struct Errand {
 
 impl Errand {
     fn new(post: Post, driver: &mut Driver<Work>) -> anyhow::Result<Errand> {
-        let Post { terms, means, outset, clerk, alone, leave, fault } = post;
+        let Post { terms, means, outset, engine_thread, alone, leave, fault } = post;
         let session = Arc::clone(&means.session);
         let folder = session.folder.clone();
         let index = Arc::new(Index::read(&folder, outset.list)?);
@@ -119,7 +119,7 @@ impl Errand {
         Ok(Errand {
             terms,
             session,
-            clerk,
+            engine_thread,
             alone,
             leave,
             fault,
@@ -189,7 +189,7 @@ impl Errand {
         }
         // An answer may end it, too: a round that was refused is over, and its jobs have been nowhere.
         let round = self.head.round().map(|round| round.number);
-        if let Some(answer) = self.clerk.take() {
+        if let Some(answer) = self.engine_thread.take() {
             self.hear(answer)?;
         }
         self.follow_taker()?;
@@ -275,12 +275,12 @@ impl Errand {
     /// Does what the head wants done. Says whether that was not the last of it.
     fn act(&mut self, act: Act, driver: &mut Driver<Work>) -> anyhow::Result<bool> {
         match act {
-            Act::Ask(task) => self.clerk.ask(task),
+            Act::Ask(task) => self.engine_thread.ask(task),
             Act::Submit(round) => {
                 if self.insist(driver, |errand| errand.write_down(&round))?.is_none() {
                     return Ok(false);
                 }
-                self.clerk.ask(Task::Submit(Box::new(self.array(&round))));
+                self.engine_thread.ask(Task::Submit(Box::new(self.array(&round))));
             }
             Act::Say(notice) => self.say(&notice),
             Act::Lost { ranges, why } => {

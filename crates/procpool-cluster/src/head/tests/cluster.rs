@@ -7,8 +7,8 @@ use std::time::SystemTime;
 
 use crate::allocation::Allocation;
 use crate::engine::{
-    Array, ArrayId, Capacity, Cause, Element, Engine, EngineError, Fate, HandedIn, Remedy, Seen, State, Wait,
-    Whom,
+    Array, ArrayId, ArrayState, CancelScope, Capacity, Cause, Element, Engine, EngineError, Fate, Remedy,
+    State, SubmittedArray, Wait,
 };
 
 #[derive(Default)]
@@ -25,7 +25,7 @@ pub(crate) struct Script {
     pub(crate) away: u32,
     pub(crate) next_submission: Submission,
     pub(crate) arrays: Vec<Made>,
-    pub(crate) cancelled: Vec<(String, Whom)>,
+    pub(crate) cancelled: Vec<(String, CancelScope)>,
     pub(crate) polls: u32,
 }
 
@@ -129,7 +129,7 @@ impl Engine for Cluster {
         Ok(place.map(|place| ArrayId::new((place + 1).to_string())))
     }
 
-    fn poll(&self, array: &HandedIn) -> Result<Seen, EngineError> {
+    fn poll(&self, array: &SubmittedArray) -> Result<ArrayState, EngineError> {
         let mut script = self.answer()?;
         script.polls += 1;
         let number: usize = array.id.as_str().parse().unwrap();
@@ -137,20 +137,22 @@ impl Engine for Cluster {
         let elements = array.into_iter().flat_map(|array| &array.elements);
         let elements =
             elements.map(|(index, state)| Element { index: *index, state: state.clone() }).collect();
-        Ok(Seen {
+        Ok(ArrayState {
             elements,
             others: array.and_then(|array| array.others.clone()),
         })
     }
 
-    fn cancel(&self, array: &HandedIn, whom: Whom) -> Result<(), EngineError> {
+    fn cancel(&self, array: &SubmittedArray, scope: CancelScope) -> Result<(), EngineError> {
         let mut script = self.answer()?;
-        script.cancelled.push((array.id.as_str().to_owned(), whom));
+        script.cancelled.push((array.id.as_str().to_owned(), scope));
         let number: usize = array.id.as_str().parse().unwrap();
         for state in script.arrays[number - 1].elements.values_mut() {
             match state {
                 State::Waiting(_) => *state = ended("CANCELLED", Cause::Cancelled),
-                State::Running { .. } if whom == Whom::All => *state = ended("CANCELLED", Cause::Cancelled),
+                State::Running { .. } if scope == CancelScope::All => {
+                    *state = ended("CANCELLED", Cause::Cancelled);
+                }
                 _ => {}
             }
         }

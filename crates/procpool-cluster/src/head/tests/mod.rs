@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use self::cluster::{Cluster, Submission, ended, running, waiting};
 use self::trial::{Trial, all, settings};
 use super::Head;
-use crate::engine::{ArrayId, Cause, State, Whom};
+use crate::engine::{ArrayId, CancelScope, Cause, State};
 use crate::outcomes::Holder;
 use crate::piece::Piece;
 use crate::plan::{Earlier, Manner, Round, Settings};
@@ -253,11 +253,11 @@ fn a_run_that_is_cancelled_cancels_what_waits_at_once_and_the_rest_when_its_time
     trial.head.cancel(trial.now);
     trial.next_question();
     let cancelled = |trial: &Trial| trial.cluster.script().cancelled.clone();
-    assert_eq!(cancelled(&trial), [("1".to_owned(), Whom::Waiting)]);
+    assert_eq!(cancelled(&trial), [("1".to_owned(), CancelScope::Waiting)]);
     trial.pass(9);
     assert_eq!((cancelled(&trial).len(), trial.over), (1, 0));
     trial.pass(5);
-    assert_eq!(cancelled(&trial)[1..], [("1".to_owned(), Whom::All)]);
+    assert_eq!(cancelled(&trial)[1..], [("1".to_owned(), CancelScope::All)]);
     assert_eq!((trial.over, trial.left.len(), trial.lost.len()), (1, 0, 0));
 }
 
@@ -268,7 +268,7 @@ fn a_cancel_that_nobody_hears_is_tried_again() {
     trial.cluster.script().away = 4;
     trial.head.cancel(trial.now);
     trial.pass(30);
-    assert_eq!(trial.cluster.script().cancelled.last().unwrap().1, Whom::All);
+    assert_eq!(trial.cluster.script().cancelled.last().unwrap().1, CancelScope::All);
     assert_eq!(trial.over, 1);
 }
 
@@ -289,7 +289,7 @@ fn a_run_whose_jobs_are_all_finished_cancels_what_still_waits_and_waits_for_nobo
     trial.pass(2);
     trial.head.finish();
     trial.next_question();
-    assert_eq!(trial.cluster.script().cancelled, [("1".to_owned(), Whom::Waiting)]);
+    assert_eq!(trial.cluster.script().cancelled, [("1".to_owned(), CancelScope::Waiting)]);
     assert_eq!(trial.over, 1);
 }
 

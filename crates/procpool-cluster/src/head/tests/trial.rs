@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::cluster::{Cluster, ended, running};
 use crate::act::Act;
-use crate::clerk::carry_out;
 use crate::engine::{Array, Cause, Processors, Requeue, State};
+use crate::engine_thread::carry_out;
 use crate::head::Head;
 use crate::outcomes::{Holder, Outcomes, Unreadable};
 use crate::piece::{Piece, ranges};
@@ -67,7 +67,7 @@ pub(super) fn deal(round: &Round) -> Vec<Holder> {
 
 pub(super) fn settings() -> Settings {
     let mut settings = Settings::new("run", "Slurm");
-    settings.wish.elements = Some(4);
+    settings.sizing.elements = Some(4);
     settings
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-use crate::engine::{ArrayId, Cause, Element, EngineError, Fate, Remedy, Seen, State, Wait};
+use crate::engine::{ArrayId, ArrayState, Cause, Element, EngineError, Fate, Remedy, State, Wait};
 
 /// The columns that squeue prints for each element: see [`seen`].
 pub(crate) const FORMAT: &str = "ArrayTaskID:12,State:20,exit_code:12,NodeList:100,Reason:160,Name:160";
@@ -168,10 +168,10 @@ fn last(arguments: &[OsString], short: &str, long: &str) -> Option<OsString> {
 /// same id are skipped.
 ///
 /// Elements that were cancelled before they began have one row together, without an index.
-pub(crate) fn seen(rows: &[u8], job: &str, name: &str) -> Seen {
+pub(crate) fn seen(rows: &[u8], job: &str, name: &str) -> ArrayState {
     let name = name.as_bytes();
     let name = &name[..name.len().min(NAME)];
-    let mut seen = Seen::default();
+    let mut seen = ArrayState::default();
     for row in rows.split(|byte| *byte == b'\n') {
         let columns = columns(row);
         if columns[5] != name.trim_ascii() {

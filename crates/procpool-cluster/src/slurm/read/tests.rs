@@ -90,7 +90,7 @@ fn elements_that_were_cancelled_before_they_began_share_a_row_without_an_index()
 #[test]
 fn another_array_that_has_got_the_same_id_says_nothing_of_ours() {
     let rows = row(["0", "RUNNING", "0", "n1", "None"]);
-    assert_eq!(seen(rows.as_bytes(), "17", "run-2"), Seen::default());
+    assert_eq!(seen(rows.as_bytes(), "17", "run-2"), ArrayState::default());
     let long = "x".repeat(200);
     let rows = format!("{}{long:.160}", &rows[..rows.len() - 161]);
     assert_eq!(seen(rows.as_bytes(), "17", &long).elements.len(), 1);
