@@ -10,7 +10,7 @@ use procpool_core::Started;
 
 use crate::cluster::courier::Courier;
 use procpool_journal::files::file::{JournalFile, changed};
-use procpool_journal::files::running::{self, Entry};
+use procpool_journal::files::run_lock::{self, Entry};
 
 /// See the head of this file.
 #[derive(Debug, Default)]
@@ -40,7 +40,7 @@ impl Table {
         if same.as_ref().is_some_and(|table| table.is_sure) {
             return same;
         }
-        let (holder, entries) = running::read(&file.open().ok()?)?;
+        let (holder, entries) = run_lock::read(&file.open().ok()?)?;
         Some(Table {
             changed,
             is_sure: same.is_some(),

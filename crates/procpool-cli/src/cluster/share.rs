@@ -18,7 +18,7 @@ use crate::cluster::order::Parts;
 use crate::input::Jobs;
 use crate::job::work::{self, Work};
 use procpool_journal::files::outage::passes;
-use procpool_journal::write::listing::Listing;
+use procpool_journal::write::list_file::Listing;
 use procpool_journal::write::stored_jobs::{StoredJobs, Trouble};
 
 /// What there is to do in a round, and what of it the slice may take.

@@ -23,9 +23,9 @@ use procpool_journal::format::line;
 use procpool_journal::format::list::Line;
 use procpool_journal::format::record::{End, Record, SliceBegin, sealed};
 use procpool_journal::format::text::Text;
-use procpool_journal::write::listing::Listing;
+use procpool_journal::write::journal_writer::Durability;
+use procpool_journal::write::list_file::Listing;
 use procpool_journal::write::stored_jobs::StoredJobs;
-use procpool_journal::write::writer::Durability;
 
 fn folder() -> (TempDir, Folder) {
     let temporary = tempfile::Builder::new().tempdir().unwrap();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::guard::orphans::Orphans;
 use crate::terminal::screen;
-use procpool_journal::files::left::Left;
+use procpool_journal::files::leaked_process::Left;
 
 /// What becomes of processes that are left when the pool has come to an orderly end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

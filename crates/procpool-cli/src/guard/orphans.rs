@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use crate::guard::children::{children_of, number};
-use procpool_journal::files::left::Left;
-use procpool_journal::files::mark::{Belongs, Mark};
+use procpool_journal::files::job_mark::{Belongs, Mark};
+use procpool_journal::files::leaked_process::Left;
 
 /// The orphans of the pool. The kernel gives them to the first thread of a process, which starts nothing itself,
 /// so that thread's list of children is exactly them.

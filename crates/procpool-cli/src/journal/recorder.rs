@@ -15,14 +15,14 @@ use crate::job::recording::Recording;
 use crate::job::work::Work;
 use crate::journal::held::{Batch, HEARING, Held};
 use procpool_journal::files::folder::Folder;
-use procpool_journal::files::running::{Entry, Running};
+use procpool_journal::files::run_lock::{Entry, Running};
 use procpool_journal::format::attempt::{Attempt, Kind, time};
 use procpool_journal::format::brief::{self, Brief};
 use procpool_journal::format::line;
 use procpool_journal::format::positions::Positions;
 use procpool_journal::format::record::{Circumstances, End, Output, Outputs, Record, attempt_line};
-use procpool_journal::write::printed::Printed;
-use procpool_journal::write::writer::Writer;
+use procpool_journal::write::journal_writer::Writer;
+use procpool_journal::write::print_log::Printed;
 
 /// What workers have of a journal.
 pub(crate) struct Recorder {

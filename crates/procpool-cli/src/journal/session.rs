@@ -13,18 +13,18 @@ use crate::input::{Fault, Jobs};
 use crate::journal::recorder::Recorder;
 use crate::os::errors::copy_of_chain;
 use crate::terminal::screen;
-use procpool_journal::files::claim::Claim;
+use procpool_journal::files::created_files::Claim;
 use procpool_journal::files::folder::Folder;
 use procpool_journal::files::leftovers::{self, Leftover};
-use procpool_journal::files::running::{Entry, Holder, Leaks};
+use procpool_journal::files::run_lock::{Entry, Holder, Leaks};
 use procpool_journal::files::whereabouts::Whereabouts;
 use procpool_journal::format::attempt::time;
 use procpool_journal::format::record::{Record, Run};
 use procpool_journal::read::history::Length;
-use procpool_journal::write::listing::Listing;
-use procpool_journal::write::printed::Printed;
+use procpool_journal::write::journal_writer::{Durability, Writer};
+use procpool_journal::write::list_file::Listing;
+use procpool_journal::write::print_log::Printed;
 use procpool_journal::write::stored_jobs::Trouble;
-use procpool_journal::write::writer::{Durability, Writer};
 
 /// A run that is recorded.
 pub(crate) struct Session {

@@ -13,11 +13,11 @@ use crate::journal::recorder::Recorder;
 use crate::os::errors::copy_of_chain;
 use crate::run::sink::{self, Sink, Totals};
 use procpool_journal::files::folder::WriterFiles;
-use procpool_journal::files::running::Leaks;
+use procpool_journal::files::run_lock::Leaks;
 use procpool_journal::format::record::{Record, SliceBegin};
 use procpool_journal::os::threads;
+use procpool_journal::write::journal_writer::{Durability, Writer};
 use procpool_journal::write::stored_jobs::Trouble;
-use procpool_journal::write::writer::{Durability, Writer};
 
 /// What a slice has to record, and where.
 pub(crate) struct Records {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use procpool_core::Source;
 use rustix::fs::{OFlags, fcntl_getfl};
 
-use procpool_journal::write::printed::{FilePlace, LastByte, Part, Printed};
+use procpool_journal::write::print_log::{FilePlace, LastByte, Part, Printed};
 
 /// The account of one stream.
 #[derive(Clone)]

@@ -13,8 +13,8 @@ use crate::output::note::Note;
 use crate::output::passage::Passage;
 use crate::output::print::Printer;
 use crate::run::sink::{Sink, Totals, Trouble};
-use procpool_journal::write::printed::Printed;
-use procpool_journal::write::rows::Place;
+use procpool_journal::write::print_log::Printed;
+use procpool_journal::write::row_file::Place;
 
 /// A printer of lines.
 pub(crate) struct Lines {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use procpool_core::Source;
 
 use crate::output::stream::Stream;
-use procpool_journal::write::printed::Printed;
-use procpool_journal::write::rows::Place;
-use procpool_journal::write::shaped::Shaped;
+use procpool_journal::write::output_shape::Shaped;
+use procpool_journal::write::print_log::Printed;
+use procpool_journal::write::row_file::Place;
 
 /// The account of an output of one attempt.
 pub(crate) struct Note {

@@ -16,8 +16,8 @@ use crate::output::translate::Shaping;
 use crate::run::sink::{Sink, Totals, Trouble};
 use crate::terminal::pulse::Pulse;
 use procpool_journal::resume::resumption::Afterwards;
-use procpool_journal::write::printed::{Partial, Printed as Account};
-use procpool_journal::write::shaped::Shaped;
+use procpool_journal::write::output_shape::Shaped;
+use procpool_journal::write::print_log::{Partial, Printed as Account};
 
 /// Where outputs go, and how their lines begin.
 pub(crate) struct Printer {

@@ -19,10 +19,10 @@ use procpool_journal::format::positions::Positions;
 use procpool_journal::read::places::{RecordPlace, find_outcomes};
 use procpool_journal::resume::last_list::RestIs;
 use procpool_journal::resume::resumption::CutOff;
-use procpool_journal::write::listing::Listing;
-use procpool_journal::write::printed::Partial;
-use procpool_journal::write::rows::Own;
-use procpool_journal::write::shaped::Shaped;
+use procpool_journal::write::list_file::Listing;
+use procpool_journal::write::output_shape::Shaped;
+use procpool_journal::write::print_log::Partial;
+use procpool_journal::write::row_file::Own;
 use procpool_journal::write::stored_jobs::StoredJobs;
 
 /// What is to be printed, by position.

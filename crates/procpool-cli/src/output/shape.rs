@@ -7,7 +7,7 @@ use procpool_core::Key;
 
 use crate::output::tag::{Returns, Tagged};
 use crate::terminal::tame::Tame;
-pub(crate) use procpool_journal::write::shaped::Passes;
+pub(crate) use procpool_journal::write::output_shape::Passes;
 
 /// A writer that shapes one output of one job.
 pub(crate) enum Shape<W: Write> {

@@ -19,7 +19,7 @@ use crate::run::sink::Trouble;
 use crate::terminal::patient::{Patient, wait_for_room};
 use crate::terminal::pulse::Pulse;
 use crate::terminal::screen::{self, Held};
-use procpool_journal::write::printed::{LastByte, Part, Printed};
+use procpool_journal::write::print_log::{LastByte, Part, Printed};
 
 /// What of the outputs may control a terminal. To anything else they go as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -21,11 +21,11 @@ use crate::os::errors::copy_of_chain;
 use crate::output::replay::{Cut, Replay};
 use crate::plan::recording::Recording;
 use crate::terminal::screen;
-use procpool_journal::files::claim::Claim;
+use procpool_journal::files::created_files::Claim;
 use procpool_journal::files::file::JournalFile;
 use procpool_journal::files::folder::{self, Contents, Folder, Made, Purpose};
 use procpool_journal::files::inputs::Inputs;
-use procpool_journal::files::running::{Holder, Leaks, Lock, Running};
+use procpool_journal::files::run_lock::{Holder, Leaks, Lock, Running};
 use procpool_journal::format::codec::{Defaults, JobCodec, Keep};
 use procpool_journal::format::positions::Positions;
 use procpool_journal::format::record::Run;
@@ -34,10 +34,10 @@ use procpool_journal::read::history::{self, Past, PastRound};
 use procpool_journal::resume::decision::{Counts, Resume};
 use procpool_journal::resume::last_list::{LastList, Noted};
 use procpool_journal::resume::resumption::{Reckoning, Resumption, Wish, reckon_stored, write_list};
-use procpool_journal::write::listing::Listing;
-use procpool_journal::write::printed::{Before, Printed};
+use procpool_journal::write::journal_writer::Durability;
+use procpool_journal::write::list_file::Listing;
+use procpool_journal::write::print_log::{Before, Printed};
 use procpool_journal::write::stored_jobs::StoredJobs;
-use procpool_journal::write::writer::Durability;
 
 /// What a journal makes of a plan.
 pub(super) struct Journaling {

@@ -43,7 +43,7 @@ use crate::plan::taken::Taken;
 use crate::run::sink::Sink;
 use crate::run::{Start, Telling};
 use crate::terminal::pulse::Pulse;
-use procpool_journal::files::running::Leaks;
+use procpool_journal::files::run_lock::Leaks;
 use procpool_journal::format::codec::Keep;
 use procpool_journal::read::history::PastRound;
 

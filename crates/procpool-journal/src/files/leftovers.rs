@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use crate::files::mark::MARK;
-use crate::files::running::{Entry, Holder, Leaks, started};
+use crate::files::job_mark::MARK;
+use crate::files::run_lock::{Entry, Holder, Leaks, started};
 use crate::files::whereabouts::Seen;
 use crate::os::proc::{self, Stat};
 

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 
-use crate::files::left::Left;
+use crate::files::leaked_process::Left;
 use crate::files::whereabouts::Whereabouts;
 use crate::format::attempt::{Attempt, KeyText, Report, time};
 use crate::format::identity::Identity;

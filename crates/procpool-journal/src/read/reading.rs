@@ -12,8 +12,8 @@ use procpool_core::{Key, Source};
 
 use crate::files::file::JournalFile;
 use crate::files::folder::{Folder, Purpose, WriterFiles};
-use crate::files::holding::{Begun, Holding};
 use crate::files::live::{self, LiveOutput};
+use crate::files::started_attempts::{Begun, Holding};
 use crate::format::entry::Entry;
 use crate::format::identity::Hash;
 use crate::format::line;

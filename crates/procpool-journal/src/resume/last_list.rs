@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 
 use crate::files::file::JournalFile;
 use crate::files::folder::Folder;
-use crate::files::running::{Entry, Holder};
+use crate::files::run_lock::{Entry, Holder};
 use crate::files::whereabouts::Whereabouts;
 use crate::format::identity::Hash;
 use crate::format::record::Run;
@@ -16,11 +16,11 @@ use crate::read::history::{AsItIs, Past};
 use crate::read::list_reader::ListReader;
 use crate::read::places::find_outcomes;
 use crate::read::standing::Standing;
-use crate::write::before::GONE;
-use crate::write::partial;
-use crate::write::printed::{Before, Partial};
-use crate::write::rows::{Age, Row};
-use crate::write::shaped::Shaped;
+use crate::write::output_shape::Shaped;
+use crate::write::partial_output;
+use crate::write::print_history::GONE;
+use crate::write::print_log::{Before, Partial};
+use crate::write::row_file::{Age, Row};
 
 /// What there is to know of it beside what stands on it.
 pub struct LastList {
@@ -181,7 +181,7 @@ impl LastList {
 
     /// What is known before anybody on it has been looked at: whether it was somebody's output who isn't there any more.
     pub fn begin_noting(&self) -> Noted {
-        let gone = self.printed.gone.filter(|_| self.partial.position == partial::GONE);
+        let gone = self.printed.gone.filter(|_| self.partial.position == partial_output::GONE);
         Noted {
             half_printed: gone.map(|job| HalfPrinted {
                 job,

@@ -1,13 +1,13 @@
 //! Writes a journal: records and outputs, whole or not at all, the list ahead of its run, and how far outputs have been printed.
 //! A kill at any moment leaves what the next run can go on with.
 
-pub(crate) mod before;
-pub(crate) mod commit;
-pub mod listing;
-pub(crate) mod partial;
-pub mod printed;
-pub mod rows;
-pub mod shaped;
+pub(crate) mod group_commit;
+pub mod journal_writer;
+pub mod list_file;
+pub mod output_shape;
+pub(crate) mod partial_output;
+pub(crate) mod print_history;
+pub mod print_log;
+pub mod row_file;
 pub mod stored_jobs;
-pub(crate) mod words;
-pub mod writer;
+pub(crate) mod word_file;

@@ -12,7 +12,7 @@ use crate::format::codec::Stored;
 use crate::format::line;
 use crate::format::list::{Line, parse};
 use crate::format::positions::Positions;
-use crate::write::listing::{Listing, PIECE, UNREADABLE};
+use crate::write::list_file::{Listing, PIECE, UNREADABLE};
 
 /// The jobs of a list, in order.
 pub struct StoredJobs {

@@ -43,9 +43,9 @@ use procpool_journal::files::live::LiveOutputs;
 use procpool_journal::format::codec::{Defaults, JobCodec, Keep};
 use procpool_journal::format::text::Text;
 use procpool_journal::os::threads;
-use procpool_journal::write::listing::Listing;
+use procpool_journal::write::journal_writer::Durability;
+use procpool_journal::write::list_file::Listing;
 use procpool_journal::write::stored_jobs::Trouble;
-use procpool_journal::write::writer::Durability;
 
 /// What a slice is to do, as its folder says.
 pub(crate) struct SliceOrder {

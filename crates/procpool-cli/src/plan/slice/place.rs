@@ -19,13 +19,13 @@ use crate::plan::cluster;
 use procpool_journal::files::folder::Folder;
 use procpool_journal::files::leftovers;
 use procpool_journal::files::live;
-use procpool_journal::files::running::{self, Holder, Running};
+use procpool_journal::files::run_lock::{self, Holder, Running};
 use procpool_journal::files::whereabouts::Whereabouts;
 use procpool_journal::format::attempt::{Kind, time};
 use procpool_journal::format::entry::Entry;
 use procpool_journal::format::record::SliceBegin;
 use procpool_journal::read::scan::{Found, Scanner};
-use procpool_journal::write::listing::Listing;
+use procpool_journal::write::list_file::Listing;
 
 /// The place of this process among those that have been given the slice: each writes files of its own.
 pub(super) struct Place {
@@ -108,7 +108,7 @@ impl Place {
         }
         for instance in 1..self.begin.instance {
             let name = format!("{}-{:04}-{instance}", order.tag(), self.begin.slice);
-            let before = self.folder.running_of(&name).open().ok().and_then(|file| running::read(&file));
+            let before = self.folder.running_of(&name).open().ok().and_then(|file| run_lock::read(&file));
             // Who was killed just now has written all that he will when he is gone.
             let _ = before.as_ref().map(|(holder, _)| leftovers::is_gone_soon(holder));
             let path = self.folder.files_of(&name).journal;
@@ -127,7 +127,7 @@ impl Place {
                 }
             }
             if let Some((holder, mut table)) = before {
-                let has_ended = |entry: &running::Entry| {
+                let has_ended = |entry: &run_lock::Entry| {
                     ended.get(&entry.seq).is_some_and(|(last, _)| *last >= entry.attempt)
                 };
                 table.retain(|entry| !has_ended(entry));
@@ -154,7 +154,7 @@ impl Records {
             run: self.pool.clone(),
             generation,
             record_at: 0,
-            ticks: running::Entry::now(pid, 0, 0).ticks,
+            ticks: run_lock::Entry::now(pid, 0, 0).ticks,
             leaks: self.leaks,
             node: self.begin.node.clone(),
         }

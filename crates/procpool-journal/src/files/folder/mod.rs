@@ -14,8 +14,8 @@ use anyhow::Context;
 use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, Stat, openat};
 use rustix::io::Errno;
 
-use crate::files::believed::believed;
 use crate::files::file::{Believes, Held, JournalFile};
+use crate::files::trusted_owner::trusted_owner;
 
 /// A folder that is open, by an absolute path for people: a resume goes to another directory before it is done with it.
 #[derive(Clone, Debug)]
@@ -71,7 +71,7 @@ impl Folder {
         };
         let believes = match purpose {
             Purpose::Telling => Believes::Anybody,
-            Purpose::Running => Believes::Only(believed(&path, &directory)?),
+            Purpose::Running => Believes::Only(trusted_owner(&path, &directory)?),
         };
         Ok(Some(Folder(Arc::new(Held { path, directory, believes, outage: Arc::default() }))))
     }

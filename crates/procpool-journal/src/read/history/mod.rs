@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 
 use crate::files::file::JournalFile;
 use crate::files::folder::{Folder, WriterFiles};
-use crate::files::running;
+use crate::files::run_lock;
 use crate::format::brief::Brief;
 use crate::format::identity::Hash;
 use crate::format::record::{Record, Round, Run, VERSION};
@@ -257,7 +257,7 @@ pub fn last_run(folder: &Folder) -> anyhow::Result<Option<Run>> {
 /// The run of who held the folder last, at the place where it says that its record is. That may have been killed before
 /// it wrote one, or its note may be gone.
 fn run_of_holder(folder: &Folder) -> Option<Run> {
-    let holder = running::holder(&folder.running().open().ok()?)?;
+    let holder = run_lock::holder(&folder.running().open().ok()?)?;
     let mut file = folder.own_files().journal.open().ok()?;
     file.seek(SeekFrom::Start(holder.record_at)).ok()?;
     let mut scanner = Scanner::new(file);

@@ -19,9 +19,9 @@ use crate::read::list_reader::{ListEnd, ListReader, Listed};
 use crate::read::standing::Standing;
 use crate::resume::decision::{Changed, Class, Counts, Decision, Resume};
 use crate::resume::last_list::{HalfPrinted, LastList, Noted, RestIs};
-use crate::write::partial::GONE;
-use crate::write::printed::{Before, Partial};
-use crate::write::rows::{Own, Row};
+use crate::write::partial_output::GONE;
+use crate::write::print_log::{Before, Partial};
+use crate::write::row_file::{Own, Row};
 
 /// What was typed about it.
 #[derive(Clone, Copy, Debug)]

@@ -12,9 +12,9 @@ use procpool_core::{CopyError, Spool};
 use crate::files::file::JournalFile;
 use crate::files::folder::WriterFiles;
 use crate::files::lock::try_flock;
-use crate::files::watched::Watched;
+use crate::files::written_file::Watched;
 use crate::read::history::Length;
-use crate::write::commit::Commit;
+use crate::write::group_commit::Commit;
 
 /// What it takes for a record to count as written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

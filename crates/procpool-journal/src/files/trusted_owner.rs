@@ -14,7 +14,7 @@ use crate::os::ownership::{self, Doubt, Ours};
 ///
 /// # Errors
 /// Where others could write there, or have led us there.
-pub(super) fn believed(path: &Path, directory: &OwnedFd) -> anyhow::Result<Ours> {
+pub(super) fn trusted_owner(path: &Path, directory: &OwnedFd) -> anyhow::Result<Ours> {
     let ours = Ours::own();
     // Only the last name of the path: what leads to it was made by who made this machine, and the folder itself is looked at.
     let link = lstat(path).ok().filter(|stat| FileType::from_raw_mode(stat.st_mode).is_symlink());

@@ -7,7 +7,7 @@ use std::fmt;
 use procpool_core::Shown;
 use serde::{Deserialize, Serialize};
 
-use crate::files::mark::MARK;
+use crate::files::job_mark::MARK;
 use crate::os::proc;
 
 /// By its number, its program, and its job where its environment still tells that.

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use procpool_core::Source;
 
 use crate::files::file::JournalFile;
-use crate::write::words::{self, Words};
+use crate::write::word_file::{self, Words};
 
 /// One job's row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,7 +144,7 @@ impl RowFile {
 
     /// All rows that are in use; none where there is no such file.
     pub(crate) fn read(place: &JournalFile) -> io::Result<Vec<Row>> {
-        let words = words::read(place, |length| length == LENGTH * size_of::<u64>())?.unwrap_or_default();
+        let words = word_file::read(place, |length| length == LENGTH * size_of::<u64>())?.unwrap_or_default();
         let row = |words: &[u64]| match *words {
             [position, attempt, stdout, stderr] if position > 0 => {
                 let own = Own { stdout, stderr };

@@ -8,13 +8,13 @@ use procpool_core::Source;
 use crate::files::file::JournalFile;
 use crate::files::folder::{rows_of, shape_of};
 use crate::format::identity::Hash;
-use crate::write::partial::{
+use crate::write::output_shape::{Found, ShapeFile, Shaped};
+use crate::write::partial_output::{
     BITS, FLAGS, FilePlace, HAS_ROWS, HAS_SHAPE, LastByte, PART, POSITION, Part, Partial, STEP, bit_of,
     first_word, own_word, word_of,
 };
-use crate::write::rows::{Own, Row, RowFile};
-use crate::write::shaped::{Found, ShapeFile, Shaped};
-use crate::write::words;
+use crate::write::row_file::{Own, Row, RowFile};
+use crate::write::word_file;
 
 /// What a file is that was there, with which a resume would know what to print.
 pub(crate) const GONE: &str = "is gone, and without it nobody knows what has been printed; put it back, or begin anew in another \
@@ -69,7 +69,7 @@ impl Before {
     /// Nothing was printed, where there is no such file.
     pub(crate) fn read(place: &JournalFile) -> io::Result<Before> {
         const LEAST: usize = STEP * size_of::<u64>();
-        let words = words::read(place, |length| length >= LEAST && length % LEAST == 0)?;
+        let words = word_file::read(place, |length| length >= LEAST && length % LEAST == 0)?;
         let words = words.unwrap_or_default();
         let flags = words.get(FLAGS).copied().unwrap_or_default();
         // One that nothing is said of is that of a run which was killed while it made it.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::files::file::JournalFile;
 use crate::files::folder::Folder;
-use crate::files::running::{Entry, Holder, Running, read, started};
+use crate::files::run_lock::{Entry, Holder, Running, read, started};
 use crate::files::whereabouts::Seen;
 
 /// What the files say that holders lock.
@@ -83,7 +83,7 @@ fn is_its_own(holder: &Holder) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::running::{Entry, Lock};
+    use crate::files::run_lock::{Entry, Lock};
     use crate::files::whereabouts::Whereabouts;
 
     #[test]

@@ -13,13 +13,13 @@ use anyhow::Context;
 use procpool_core::Job;
 
 use crate::files::file::JournalFile;
-use crate::files::watched::Watched;
+use crate::files::written_file::Watched;
 use crate::format::codec::{JobCodec, Listable, Stored};
 use crate::format::line;
 use crate::format::list::{Line, parse};
 use crate::format::record::sealed;
 use crate::os::threads;
-use crate::write::writer::Durability;
+use crate::write::journal_writer::Durability;
 
 /// A list that is being written, or has been.
 pub struct Listing {

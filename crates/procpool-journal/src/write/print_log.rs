@@ -9,14 +9,14 @@ use procpool_core::Source;
 
 use crate::files::file::JournalFile;
 use crate::files::folder::{rows_of, shape_of};
-pub use crate::write::before::Before;
-use crate::write::partial::{
+use crate::write::output_shape::{ShapeFile, Shaped};
+use crate::write::partial_output::{
     BITS, FLAGS, HAS_ROWS, HAS_SHAPE, POSITION, STEP, bit_of, first_word, own_word, word_of,
 };
-pub use crate::write::partial::{FilePlace, LastByte, Part, Partial};
-use crate::write::rows::{Own, Row, RowFile};
-use crate::write::shaped::{ShapeFile, Shaped};
-use crate::write::words::Words;
+pub use crate::write::partial_output::{FilePlace, LastByte, Part, Partial};
+pub use crate::write::print_history::Before;
+use crate::write::row_file::{Own, Row, RowFile};
+use crate::write::word_file::Words;
 
 /// The file, and those beside it.
 pub struct Printed {
@@ -233,7 +233,7 @@ fn count(words: &mut [u64], source: Source, bytes: u64, last: LastByte) {
 mod tests {
     use super::*;
     use crate::files::folder::Folder;
-    use crate::write::shaped::Passes;
+    use crate::write::output_shape::Passes;
 
     fn plain() -> Shaped {
         Shaped {

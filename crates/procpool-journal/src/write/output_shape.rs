@@ -9,7 +9,7 @@ use procpool_core::Source;
 
 use crate::files::file::JournalFile;
 use crate::format::identity::Hash;
-use crate::write::words::{self, Words};
+use crate::write::word_file::{self, Words};
 
 /// What of a job's bytes a stream lets through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,9 +118,9 @@ impl ShapeFile {
     /// # Errors
     /// Where the file can't be read, or is none that was made so.
     pub(crate) fn read(place: &JournalFile) -> io::Result<Found> {
-        let words = words::read(place, |length| length == WORDS * size_of::<u64>())?;
+        let words = word_file::read(place, |length| length == WORDS * size_of::<u64>())?;
         Ok(words.map_or_else(Found::default, |words| Found {
-            shape: parse(&words::bytes(&words)),
+            shape: parse(&word_file::bytes(&words)),
             gone: Some(Hash::of_halves([words[GONE], words[GONE + 1]])).filter(|hash| *hash != Hash::NONE),
         }))
     }
@@ -132,7 +132,7 @@ fn words_of(shape: &Shaped, label: &[u8]) -> Vec<u64> {
     let flags = IS_KNOWN | flag(shape.stdout, TAMES_STDOUT) | flag(shape.stderr, TAMES_STDERR) | is_labelled;
     let mut bytes = label.to_vec();
     bytes.resize(label.len().next_multiple_of(size_of::<u64>()), 0);
-    [vec![flags, label.len() as u64], words::parse(&bytes)].concat()
+    [vec![flags, label.len() as u64], word_file::parse(&bytes)].concat()
 }
 
 fn parse(bytes: &[u8]) -> Option<Shaped> {

@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::files::file::JournalFile;
-use crate::files::watched::Watched;
+use crate::files::written_file::Watched;
 
 /// The file, and what is in it.
 pub(super) struct Words {

@@ -3,7 +3,7 @@
 
 use procpool_core::Source;
 
-use crate::write::rows::Own;
+use crate::write::row_file::Own;
 
 /// How far an output was printed whose end was never noted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
