@@ -96,7 +96,7 @@ impl HaltFile {
     fn open_anew(&mut self) {
         let found = self.folder.halt(&self.round).open().or_else(|error| {
             // What was held may be of no use any more, where a server was restarted.
-            let folder = Folder::open(self.folder.path(), Purpose::Running).ok().flatten().ok_or(error)?;
+            let folder = Folder::open(self.folder.path(), Purpose::Run).ok().flatten().ok_or(error)?;
             let file = folder.halt(&self.round).open()?;
             self.folder = folder;
             Ok::<File, io::Error>(file)
@@ -114,7 +114,7 @@ impl HaltFile {
     /// Whether it is seen that it is not there. By its path: what was opened before may lead elsewhere.
     fn is_missing(&self) -> bool {
         let path = self.folder.path();
-        match Folder::open(path, Purpose::Telling) {
+        match Folder::open(path, Purpose::Read) {
             Ok(Some(folder)) => matches!(folder.halt(&self.round).stat_if_there(), Ok(None)),
             Ok(None) => self.parent.is_some() && parent_of(path) == self.parent,
             Err(_) => false,

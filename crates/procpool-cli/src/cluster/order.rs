@@ -13,7 +13,7 @@ use procpool_journal::format::positions::Positions;
 use procpool_journal::format::record::{sealed, tag};
 use procpool_journal::format::text::Text;
 use procpool_journal::read::scan::{Found, Scanner};
-use procpool_journal::write::stored_jobs::Mark;
+use procpool_journal::write::stored_jobs::LineOffset;
 
 /// What holds for all slices of a round.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,8 +118,8 @@ impl Parts {
     }
 
     /// Where their lines begin.
-    pub(crate) fn marks(&self) -> impl DoubleEndedIterator<Item = Mark> + '_ {
-        self.triples.iter().map(|(position, _, offset)| Mark { position: *position, offset: *offset })
+    pub(crate) fn marks(&self) -> impl DoubleEndedIterator<Item = LineOffset> + '_ {
+        self.triples.iter().map(|(position, _, offset)| LineOffset { position: *position, offset: *offset })
     }
 }
 

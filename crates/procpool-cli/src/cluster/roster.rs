@@ -10,7 +10,7 @@ use procpool_core::Started;
 
 use crate::cluster::courier::Courier;
 use procpool_journal::files::file::{JournalFile, changed};
-use procpool_journal::files::run_lock::{self, Entry};
+use procpool_journal::files::run_lock::{self, StartedProcess};
 
 /// See the head of this file.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ struct Table {
     /// It was read once more since then: not all file systems tell times within some milliseconds apart.
     is_sure: bool,
     node: Option<Arc<str>>,
-    entries: Vec<Entry>,
+    entries: Vec<StartedProcess>,
 }
 
 impl Table {

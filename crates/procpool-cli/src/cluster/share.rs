@@ -17,13 +17,13 @@ use crate::cluster::hand::Hand;
 use crate::cluster::order::Parts;
 use crate::input::Jobs;
 use crate::job::work::{self, Work};
-use procpool_journal::files::outage::passes;
-use procpool_journal::write::list_file::Listing;
-use procpool_journal::write::stored_jobs::{StoredJobs, Trouble};
+use procpool_journal::files::outage::is_transient;
+use procpool_journal::write::list_file::ListFile;
+use procpool_journal::write::stored_jobs::{ListFailure, StoredJobs};
 
 /// What there is to do in a round, and what of it the slice may take.
 pub(crate) struct Pieces {
-    pub(crate) listing: Arc<Listing>,
+    pub(crate) listing: Arc<ListFile>,
     pub(crate) all: Vec<Parts>,
     /// What it has from the beginning.
     pub(crate) own: VecDeque<usize>,
@@ -40,7 +40,7 @@ pub(crate) struct Share {
     of: Pieces,
     rest: Rest,
     hand: Arc<Hand>,
-    trouble: Trouble,
+    trouble: ListFailure,
     /// What is left of the piece in hand.
     jobs: Option<Jobs>,
 }
@@ -74,7 +74,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 impl Pieces {
     /// Their jobs but for those that have ended. Why one can't be read or taken is told to `trouble`.
-    pub(crate) fn over(self, rest: Rest, hand: Arc<Hand>, trouble: Trouble) -> Share {
+    pub(crate) fn over(self, rest: Rest, hand: Arc<Hand>, trouble: ListFailure) -> Share {
         Share { of: self, rest, hand, trouble, jobs: None }
     }
 }
@@ -108,7 +108,7 @@ impl Share {
         let Some(claims) = &mut self.of.claims else { return Ok(None) };
         loop {
             match claims.take() {
-                Err(error) if passes(&error) && self.hand.wait_for_room() => thread::sleep(AGAIN),
+                Err(error) if is_transient(&error) && self.hand.wait_for_room() => thread::sleep(AGAIN),
                 taken => return taken.context("can't take more of the list"),
             }
         }

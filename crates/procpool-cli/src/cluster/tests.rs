@@ -24,7 +24,7 @@ use procpool_journal::format::list::Line;
 use procpool_journal::format::record::{End, Record, SliceBegin, sealed};
 use procpool_journal::format::text::Text;
 use procpool_journal::write::journal_writer::Durability;
-use procpool_journal::write::list_file::Listing;
+use procpool_journal::write::list_file::ListFile;
 use procpool_journal::write::stored_jobs::StoredJobs;
 
 fn folder() -> (TempDir, Folder) {
@@ -100,7 +100,7 @@ proptest! {
         let found = order::read(&folder, "1-2", |parts| read.push(parts)).unwrap();
         prop_assert_eq!(&found, &order(index.length));
         prop_assert_eq!(&read[..], &parts[..]);
-        let listing = Listing::over(folder.list(1), codec(&folder), found.length, Durability::Process).unwrap();
+        let listing = ListFile::over(folder.list(1), codec(&folder), found.length, Durability::Process).unwrap();
         let jobs = StoredJobs::new(listing, Some(Arc::new(read[1].positions())), None).with_marks(read[1].marks());
         let keys: Vec<String> = jobs.map(|job| format!("{}@{}", job.key, job.position.unwrap())).collect();
         let wanted = ranges.into_iter().flatten().map(|position| format!("{position}@{position}"));
@@ -113,7 +113,7 @@ fn a_job_is_read_from_the_middle_of_a_list() {
     let (_temporary, folder) = folder();
     write_list(&folder, 12);
     let index = Index::read(&folder, 1).unwrap();
-    let listing = Listing::over(folder.list(1), codec(&folder), index.length, Durability::Process).unwrap();
+    let listing = ListFile::over(folder.list(1), codec(&folder), index.length, Durability::Process).unwrap();
     for position in [12, 1, 7] {
         let job = listing.job_at(position, index.offset(position)..index.offset(position + 1)).unwrap();
         assert_eq!((job.key.to_string(), job.position), (position.to_string(), Some(position)));

@@ -20,7 +20,7 @@ use procpool_journal::read::history;
 pub(crate) fn options(args: ResumeArgs) -> anyhow::Result<RunArgs> {
     let shown = format!("{:?}", args.directory);
     let nothing = || format!("{shown}: no run is recorded there; `procpool run --journal DIR …` begins one");
-    let folder = Folder::open(&args.directory, Purpose::Running).with_context(|| shown.clone())?;
+    let folder = Folder::open(&args.directory, Purpose::Run).with_context(|| shown.clone())?;
     let folder = folder.ok_or(Errno::NOENT).with_context(|| shown.clone())?;
     let run = history::last_run(&folder).with_context(|| shown.clone())?.with_context(nothing)?;
     let directory = run.directory.into_os_string();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::guard::orphans::Orphans;
 use crate::terminal::screen;
-use procpool_journal::files::leaked_process::Left;
+use procpool_journal::files::leaked_process::LeakedProcess;
 
 /// What becomes of processes that are left when the pool has come to an orderly end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ const LOOK: Duration = Duration::from_millis(20);
 impl Aftermath {
     /// Sees to what is left, once no job runs any more, and says what of it was ended.
     /// `is_told_to_end` is asked while something is waited for.
-    pub(crate) fn settle(&self, is_told_to_end: impl Fn() -> bool) -> Vec<Left> {
+    pub(crate) fn settle(&self, is_told_to_end: impl Fn() -> bool) -> Vec<LeakedProcess> {
         match self.leftovers {
             Leftovers::Keep => return Vec::new(),
             Leftovers::Wait => self.wait(is_told_to_end),
@@ -58,8 +58,8 @@ impl Aftermath {
 const MOST_NAMED: usize = 10;
 
 /// The first of them by name, and how many more there are.
-pub(crate) fn list(left: &[Left]) -> String {
-    let mut names: Vec<String> = left.iter().take(MOST_NAMED).map(Left::to_string).collect();
+pub(crate) fn list(left: &[LeakedProcess]) -> String {
+    let mut names: Vec<String> = left.iter().take(MOST_NAMED).map(LeakedProcess::to_string).collect();
     if left.len() > MOST_NAMED {
         names.push(format!("and {} more", left.len() - MOST_NAMED));
     }

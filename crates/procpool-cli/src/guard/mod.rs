@@ -48,8 +48,8 @@ use crate::guard::watch::{Awaited, Line};
 use crate::guard::words::TAKES_LEAVE;
 use crate::os::sys;
 use crate::terminal::screen;
-pub(crate) use procpool_journal::files::job_mark::{MARK, Mark};
-pub(crate) use procpool_journal::files::leaked_process::Left;
+pub(crate) use procpool_journal::files::job_mark::{JobMark, MARK_VARIABLE};
+pub(crate) use procpool_journal::files::leaked_process::LeakedProcess;
 use procpool_journal::os::proc;
 use procpool_journal::os::threads;
 

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use crate::guard::children::{children_of, number};
-use procpool_journal::files::job_mark::{Belongs, Mark};
-use procpool_journal::files::leaked_process::Left;
+use procpool_journal::files::job_mark::{JobMark, Membership};
+use procpool_journal::files::leaked_process::LeakedProcess;
 
 /// The orphans of the pool. The kernel gives them to the first thread of a process, which starts nothing itself,
 /// so that thread's list of children is exactly them.
@@ -40,22 +40,22 @@ impl Orphans {
     }
 
     /// Those that live.
-    pub(super) fn left(&self) -> Vec<Left> {
+    pub(super) fn left(&self) -> Vec<LeakedProcess> {
         let _hands = self.hands();
         let list = self.list();
         for pid in &list {
             reap(*pid);
         }
-        list.into_iter().filter_map(|pid| Left::look_at(number(pid))).collect()
+        list.into_iter().filter_map(|pid| LeakedProcess::look_at(number(pid))).collect()
     }
 
     /// Kills all of them and says how many there were, and who they were.
-    fn kill_all(&self, ended: &mut Vec<Left>) -> usize {
+    fn kill_all(&self, ended: &mut Vec<LeakedProcess>) -> usize {
         let _hands = self.hands();
         let list = self.list();
         for pid in &list {
             let is_new = ended.iter().all(|known| known.pid != number(*pid));
-            ended.extend(Some(*pid).filter(|_| is_new).and_then(|pid| Left::look_at(number(pid))));
+            ended.extend(Some(*pid).filter(|_| is_new).and_then(|pid| LeakedProcess::look_at(number(pid))));
             let _ = kill_process(*pid, Signal::KILL);
             reap(*pid);
         }
@@ -63,7 +63,7 @@ impl Orphans {
     }
 
     /// Kills those that belong to a job, and what they leave behind in turn.
-    pub(crate) fn kill_those_of(&self, mark: &Mark) {
+    pub(crate) fn kill_those_of(&self, mark: &JobMark) {
         let until = Instant::now() + LAST_EFFORT;
         while self.kill_marked(mark) && Instant::now() < until {
             thread::sleep(PAUSE);
@@ -71,13 +71,13 @@ impl Orphans {
     }
 
     /// Kills all, and what they leave behind in turn, and says who they were that are gone.
-    pub(super) fn end_all(&self) -> Vec<Left> {
+    pub(super) fn end_all(&self) -> Vec<LeakedProcess> {
         let until = Instant::now() + LAST_EFFORT;
         let mut ended = Vec::new();
         while self.kill_all(&mut ended) > 0 {
             if Instant::now() >= until {
                 let left = self.left();
-                ended.retain(|process: &Left| left.iter().all(|lives| lives.pid != process.pid));
+                ended.retain(|process: &LeakedProcess| left.iter().all(|lives| lives.pid != process.pid));
                 break;
             }
             thread::sleep(PAUSE);
@@ -86,13 +86,13 @@ impl Orphans {
     }
 
     /// Says whether it is worth another look.
-    fn kill_marked(&self, mark: &Mark) -> bool {
+    fn kill_marked(&self, mark: &JobMark) -> bool {
         let _hands = self.hands();
         let mut again = false;
         for pid in self.list() {
             let belongs = mark.is_on(number(pid));
-            again |= belongs != Belongs::No;
-            if belongs == Belongs::Yes {
+            again |= belongs != Membership::No;
+            if belongs == Membership::Yes {
                 let _ = kill_process(pid, Signal::KILL);
             }
         }

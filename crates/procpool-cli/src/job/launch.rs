@@ -13,7 +13,7 @@ use procpool_core::{
     Signal, Status,
 };
 
-use crate::guard::{MARK, Mark, Orphans};
+use crate::guard::{JobMark, MARK_VARIABLE, Orphans};
 use crate::job::gpus::Gpus;
 use crate::job::labels::Labels;
 use crate::job::recording::Recording;
@@ -30,7 +30,7 @@ const GPUS: &str = "CUDA_VISIBLE_DEVICES";
 
 /// What is set for each job, and differs from each other's.
 pub(crate) const OWN_VARIABLES: [&str; 6] =
-    ["PROCPOOL_KEY", "PROCPOOL_SEQ", "PROCPOOL_SLOT", "PROCPOOL_ATTEMPT", "PROCPOOL_RUN", MARK];
+    ["PROCPOOL_KEY", "PROCPOOL_SEQ", "PROCPOOL_SLOT", "PROCPOOL_ATTEMPT", "PROCPOOL_RUN", MARK_VARIABLE];
 
 /// Runs such jobs as local processes.
 ///
@@ -89,7 +89,7 @@ impl Launcher {
             local: local.on_leak(on_leak).when_short(say_short),
             pool: run.clone(),
             run,
-            within: env::var_os(MARK).unwrap_or_default(),
+            within: env::var_os(MARK_VARIABLE).unwrap_or_default(),
             orphans,
             on_leak,
             capture: Capture::Spool,
@@ -141,7 +141,7 @@ impl Launcher {
         self.local.processes()
     }
 
-    fn command(&self, job: &Job<Work>, context: &Context, mark: &Mark) -> Command {
+    fn command(&self, job: &Job<Work>, context: &Context, mark: &JobMark) -> Command {
         let key = job.key.as_os_str();
         let (seq, slot) = (context.seq().get(), context.slot().get());
         let command = job.work.command(JobContext { key, seq, slot });
@@ -161,7 +161,7 @@ impl Launcher {
             .env("PROCPOOL_SLOT", slot.to_string())
             .env("PROCPOOL_ATTEMPT", context.attempt().to_string())
             .env("PROCPOOL_RUN", &self.run)
-            .env(MARK, mark.within(&self.within))
+            .env(MARK_VARIABLE, mark.within(&self.within))
     }
 
     /// What a job came to that was ended by a signal together with its pool: then it was the pool that was to end. A pool
@@ -228,7 +228,7 @@ impl Runner for Launcher {
                 return NotStarted::NeverReached.into();
             }
         }
-        let mark = Mark {
+        let mark = JobMark {
             job: format!("{}:{}:{}", self.pool, context.seq(), context.attempt()),
         };
         if let Some(labels) = &self.labels {

@@ -2,15 +2,15 @@
 //! The journal itself says nothing to anybody.
 
 use crate::terminal::{screen, shown};
-use procpool_journal::files::outage::Notice;
+use procpool_journal::files::outage::OutageNotice;
 
 /// Tells of an outage of the folder, and of its end.
-pub(crate) fn say(notice: Notice<'_>) {
+pub(crate) fn say(notice: OutageNotice<'_>) {
     match notice {
-        Notice::Began { folder, error } => {
+        OutageNotice::Began { folder, error } => {
             let folder = shown::name(folder);
             screen::say(&format!("procpool: {folder} can't be used now ({error}): waiting for it\n"));
         }
-        Notice::Over => screen::say("procpool: the folder can be used again\n"),
+        OutageNotice::Over => screen::say("procpool: the folder can be used again\n"),
     }
 }

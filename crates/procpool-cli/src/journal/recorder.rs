@@ -9,27 +9,27 @@ use std::time::{Duration, SystemTime};
 
 use procpool_core::{Completion, Context, Halt, HeldUp, Job, NotStarted, Outcome, Spool};
 
-use crate::guard::Left;
+use crate::guard::LeakedProcess;
 use crate::guard::signals::Ending;
 use crate::job::recording::Recording;
 use crate::job::work::Work;
 use crate::journal::held::{Batch, HEARING, Held};
 use procpool_journal::files::folder::Folder;
-use procpool_journal::files::run_lock::{Entry, Running};
+use procpool_journal::files::run_lock::{RunLock, StartedProcess};
 use procpool_journal::format::attempt::{Attempt, Kind, time};
 use procpool_journal::format::brief::{self, Brief};
 use procpool_journal::format::line;
 use procpool_journal::format::positions::Positions;
 use procpool_journal::format::record::{Circumstances, End, Output, Outputs, Record, attempt_line};
-use procpool_journal::write::journal_writer::Writer;
-use procpool_journal::write::print_log::Printed;
+use procpool_journal::write::journal_writer::JournalWriter;
+use procpool_journal::write::print_log::PrintLog;
 
 /// What workers have of a journal.
 pub(crate) struct Recorder {
     generation: u32,
-    running: Running,
+    running: RunLock,
     /// From the run's begin on.
-    writer: OnceLock<Writer>,
+    writer: OnceLock<JournalWriter>,
     /// Something could not be recorded: nothing is started any more.
     has_failed: AtomicBool,
     trouble: Mutex<Troubles>,
@@ -44,7 +44,7 @@ pub(crate) struct Recorder {
 
 /// Jobs of which an earlier outcome has been printed, and where that is noted until they have another one.
 pub(crate) struct PrintedAgain {
-    pub(crate) printed: Arc<Printed>,
+    pub(crate) printed: Arc<PrintLog>,
     pub(crate) positions: Positions,
 }
 
@@ -71,7 +71,7 @@ fn wait_of(outcome: &Outcome) -> Duration {
 }
 
 impl Recorder {
-    pub(crate) fn new(generation: u32, running: Running) -> Recorder {
+    pub(crate) fn new(generation: u32, running: RunLock) -> Recorder {
         Recorder {
             generation,
             running,
@@ -100,12 +100,12 @@ impl Recorder {
         Recorder { printed_again: Some(again), ..self }
     }
 
-    pub(crate) fn running(&self) -> &Running {
+    pub(crate) fn running(&self) -> &RunLock {
         &self.running
     }
 
     /// The run begins.
-    pub(crate) fn begin(&self, writer: Writer) {
+    pub(crate) fn begin(&self, writer: JournalWriter) {
         assert!(self.writer.set(writer).is_ok(), "BUG: a run that begins twice");
     }
 
@@ -220,7 +220,7 @@ impl Recorder {
     ///
     /// # Errors
     /// Where it can't be written, or somebody has taken the files away.
-    pub(crate) fn end(&self, status: i32, left: &[Left]) -> io::Result<()> {
+    pub(crate) fn end(&self, status: i32, left: &[LeakedProcess]) -> io::Result<()> {
         let ended = time(SystemTime::now());
         self.writer().append(
             &Record::End(End {
@@ -238,7 +238,7 @@ impl Recorder {
     /// # Errors
     /// Where they aren't.
     pub(crate) fn check_place(&self) -> io::Result<()> {
-        self.writer.get().map_or(Ok(()), Writer::check_place)
+        self.writer.get().map_or(Ok(()), JournalWriter::check_place)
     }
 
     fn fail(&self, error: io::Error) {
@@ -250,7 +250,7 @@ impl Recorder {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn writer(&self) -> &Writer {
+    fn writer(&self) -> &JournalWriter {
         self.writer.get().expect("BUG: a record before the run has begun")
     }
 
@@ -265,7 +265,7 @@ impl Recorder {
     }
 }
 
-fn keep(writer: &Writer, output: &Spool) -> io::Result<Output> {
+fn keep(writer: &JournalWriter, output: &Spool) -> io::Result<Output> {
     Ok(match output.len() {
         0 => Output::Empty,
         1..=LONGEST => Output::Here(output.to_vec()?),
@@ -297,7 +297,7 @@ impl Recording for Recorder {
     }
 
     fn note_start(&self, context: &Context, pid: u32) {
-        let entry = Entry::now(pid, context.seq().get(), context.attempt());
+        let entry = StartedProcess::now(pid, context.seq().get(), context.attempt());
         let note = || self.running.note(context.slot().get(), entry);
         let noted = match &self.shared {
             None => note(),

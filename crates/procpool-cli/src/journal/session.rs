@@ -13,30 +13,30 @@ use crate::input::{Fault, Jobs};
 use crate::journal::recorder::Recorder;
 use crate::os::errors::copy_of_chain;
 use crate::terminal::screen;
-use procpool_journal::files::created_files::Claim;
+use procpool_journal::files::created_files::CreatedFiles;
 use procpool_journal::files::folder::Folder;
 use procpool_journal::files::leftovers::{self, Leftover};
-use procpool_journal::files::run_lock::{Entry, Holder, Leaks};
+use procpool_journal::files::run_lock::{Holder, Leaks, StartedProcess};
 use procpool_journal::files::whereabouts::Whereabouts;
 use procpool_journal::format::attempt::time;
 use procpool_journal::format::record::{Record, Run};
 use procpool_journal::read::history::Length;
-use procpool_journal::write::journal_writer::{Durability, Writer};
-use procpool_journal::write::list_file::Listing;
-use procpool_journal::write::print_log::Printed;
-use procpool_journal::write::stored_jobs::Trouble;
+use procpool_journal::write::journal_writer::{Durability, JournalWriter};
+use procpool_journal::write::list_file::ListFile;
+use procpool_journal::write::print_log::PrintLog;
+use procpool_journal::write::stored_jobs::ListFailure;
 
 /// A run that is recorded.
 pub(crate) struct Session {
     /// Goes before the recorder, which holds the lock of what this takes away.
-    claim: Claim,
+    claim: CreatedFiles,
     pub(crate) folder: Folder,
     pub(crate) recorder: Arc<Recorder>,
-    pub(crate) printed: Arc<Printed>,
-    pub(crate) listing: Arc<Listing>,
+    pub(crate) printed: Arc<PrintLog>,
+    pub(crate) listing: Arc<ListFile>,
     start: Mutex<Option<Start>>,
     /// Why the list could not be read back.
-    trouble: Trouble,
+    trouble: ListFailure,
 }
 
 /// What is still to be done when the run begins.
@@ -52,18 +52,18 @@ pub(crate) enum From {
     /// There is no journal yet. The list is written as the jobs come.
     Nothing { jobs: Jobs, fault: Fault },
     /// A journal of this length, with who held it before and what of theirs has no outcome.
-    Journal { length: Length, before: Option<(Holder, Vec<Entry>)>, says: String },
+    Journal { length: Length, before: Option<(Holder, Vec<StartedProcess>)>, says: String },
 }
 
 impl Session {
     pub(crate) fn new(
         folder: Folder,
-        claim: Claim,
+        claim: CreatedFiles,
         recorder: Recorder,
-        printed: Arc<Printed>,
-        listing: Arc<Listing>,
+        printed: Arc<PrintLog>,
+        listing: Arc<ListFile>,
         start: Start,
-        trouble: Trouble,
+        trouble: ListFailure,
     ) -> Session {
         Session {
             folder,
@@ -91,7 +91,7 @@ impl Session {
             whereabouts: run.whereabouts.clone(),
             run: run.name.clone(),
             generation,
-            ticks: Entry::now(run.pid, 0, 0).ticks,
+            ticks: StartedProcess::now(run.pid, 0, 0).ticks,
             leaks,
             record_at: match &from {
                 From::Nothing { .. } => header.len() as u64,
@@ -105,13 +105,13 @@ impl Session {
             From::Nothing { jobs, fault } => {
                 self.recorder.running().begin(&holder).with_context(in_folder)?;
                 let lines = [header, run.line()].concat();
-                let writer =
-                    Writer::create(self.folder.own_files(), &lines, durability).with_context(in_folder)?;
+                let writer = JournalWriter::create(self.folder.own_files(), &lines, durability)
+                    .with_context(in_folder)?;
                 self.claim.keep();
                 self.recorder.begin(writer);
                 let is_faulty = move || fault.get().is_some();
                 self.listing
-                    .take_down(jobs, is_faulty)
+                    .write_in_background(jobs, is_faulty)
                     .context("can't start a thread for the list of jobs")?;
             }
             From::Journal { length, before, says } => {
@@ -126,7 +126,7 @@ impl Session {
                     leave_nothing(holder, table)?;
                 }
                 self.recorder.running().begin(&holder).with_context(in_folder)?;
-                let writer = Writer::resume(self.folder.own_files(), length, durability);
+                let writer = JournalWriter::resume(self.folder.own_files(), length, durability);
                 let writer = writer.with_context(in_folder)?;
                 writer.append(&run.line()).with_context(in_folder)?;
                 self.recorder.begin(writer);
@@ -138,7 +138,7 @@ impl Session {
     }
 
     /// Where it is told why the run could not be carried on.
-    pub(crate) fn trouble(&self) -> Trouble {
+    pub(crate) fn trouble(&self) -> ListFailure {
         self.trouble.clone()
     }
 
@@ -175,7 +175,7 @@ fn say_what_is_weaker(whereabouts: &Whereabouts) {
 ///
 /// # Errors
 /// Where something of it runs on, beside which its job must not be run.
-pub(crate) fn leave_nothing(holder: &Holder, table: &[Entry]) -> anyhow::Result<()> {
+pub(crate) fn leave_nothing(holder: &Holder, table: &[StartedProcess]) -> anyhow::Result<()> {
     let found = leftovers::end(holder, table);
     let run = &holder.run;
     for Leftover { pid, seq, .. } in &found.ended {

@@ -16,8 +16,8 @@ use procpool_journal::files::folder::WriterFiles;
 use procpool_journal::files::run_lock::Leaks;
 use procpool_journal::format::record::{Record, SliceBegin};
 use procpool_journal::os::threads;
-use procpool_journal::write::journal_writer::{Durability, Writer};
-use procpool_journal::write::stored_jobs::Trouble;
+use procpool_journal::write::journal_writer::{Durability, JournalWriter};
+use procpool_journal::write::stored_jobs::ListFailure;
 
 /// What a slice has to record, and where.
 pub(crate) struct Records {
@@ -29,7 +29,7 @@ pub(crate) struct Records {
     pub(crate) leaks: Leaks,
     pub(crate) durability: Durability,
     /// Why the list could not be read on.
-    pub(crate) trouble: Trouble,
+    pub(crate) trouble: ListFailure,
 }
 
 /// Looks whether all was recorded.
@@ -49,7 +49,7 @@ impl SliceRecords {
         let Records { recorder, files, begin, durability, .. } = &self.records;
         let lines = [Record::header().line(), Record::Slice(begin.clone()).line()].concat();
         recorder.running().begin(&self.records.holder())?;
-        recorder.begin(Writer::create(files.clone(), &lines, *durability)?);
+        recorder.begin(JournalWriter::create(files.clone(), &lines, *durability)?);
         let writes = Arc::clone(recorder);
         // It ends with the process.
         threads::start("procpool-record", move || writes.write_what_waits())?;

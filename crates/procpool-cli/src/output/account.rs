@@ -10,12 +10,12 @@ use std::sync::Arc;
 use procpool_core::Source;
 use rustix::fs::{OFlags, fcntl_getfl};
 
-use procpool_journal::write::print_log::{FilePlace, LastByte, Part, Printed};
+use procpool_journal::write::print_log::{FilePlace, LastByte, PartialStream, PrintLog};
 
 /// The account of one stream.
 #[derive(Clone)]
 pub(crate) struct Account {
-    printed: Arc<Printed>,
+    printed: Arc<PrintLog>,
     source: Source,
     /// A file says itself how much of an output it has.
     pub(crate) is_to_file: bool,
@@ -32,7 +32,7 @@ const PAGE: u64 = 4096;
 
 impl Account {
     /// `file` is where outputs go.
-    pub(crate) fn new(printed: Arc<Printed>, source: Source, file: Option<&File>) -> Account {
+    pub(crate) fn new(printed: Arc<PrintLog>, source: Source, file: Option<&File>) -> Account {
         let metadata = file.and_then(|file| file.metadata().ok()).filter(std::fs::Metadata::is_file);
         Account {
             printed,
@@ -91,7 +91,7 @@ fn place(file: &File) -> Option<FilePlace> {
 pub(crate) fn delivered(
     file: Option<&File>,
     length: u64,
-    part: Part,
+    part: PartialStream,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<u64> {
     let (Some(there), Some(file)) = (part.place, file) else { return Ok(part.bytes) };
@@ -125,7 +125,7 @@ pub(crate) fn delivered(
 ///
 /// # Errors
 /// Where the file can't be read.
-pub(crate) fn is_within_line(file: Option<&File>, length: u64, part: Part) -> io::Result<bool> {
+pub(crate) fn is_within_line(file: Option<&File>, length: u64, part: PartialStream) -> io::Result<bool> {
     // What is no file may have any part of what was under way, and an empty line is better than two in one.
     let may_be_torn = part.place.is_none() && part.under_way > 0;
     let noted = may_be_torn || part.bytes > 0 && part.last == LastByte::IsWithinLine;
@@ -144,7 +144,7 @@ pub(crate) fn is_within_line(file: Option<&File>, length: u64, part: Part) -> io
 
 /// How much there is of a write that was under way, where `alike` bytes are as they would be then: all of it, or as much
 /// as a kill lets through, who is looked out for at each page of a file.
-fn whole(part: Part, offset: u64, alike: u64) -> u64 {
+fn whole(part: PartialStream, offset: u64, alike: u64) -> u64 {
     if alike >= part.under_way {
         return part.under_way;
     }
@@ -215,7 +215,7 @@ mod tests {
         fs::write(&path, contents).unwrap();
         let file = File::options().append(true).open(&path).unwrap();
         let place = place(&file).map(|place| FilePlace { offset: 2, ..place });
-        let part = Part { bytes: noted, under_way, place, ..Part::default() };
+        let part = PartialStream { bytes: noted, under_way, place, ..PartialStream::default() };
         // What comes behind a bar was added since.
         let length = contents.find('|').unwrap_or(contents.len()) as u64;
         delivered(Some(&file), length, part, |writer| writer.write_all(output.as_bytes())).unwrap()
@@ -259,13 +259,13 @@ mod tests {
 
     #[test]
     fn elsewhere_what_was_noted_counts() {
-        let part = Part { bytes: 3, under_way: 2, ..Part::default() };
+        let part = PartialStream { bytes: 3, under_way: 2, ..PartialStream::default() };
         assert_eq!(delivered(None, 0, part, |_| Ok(())).unwrap(), 3);
-        let part = Part {
+        let part = PartialStream {
             bytes: 3,
             under_way: 2,
             place: Some(FilePlace { device: 0, inode: 0, offset: 0 }),
-            ..Part::default()
+            ..PartialStream::default()
         };
         let file = File::open("/dev/null").unwrap();
         assert_eq!(delivered(Some(&file), 0, part, |_| Ok(())).unwrap(), 3);

@@ -13,8 +13,8 @@ use crate::output::note::Note;
 use crate::output::passage::Passage;
 use crate::output::print::Printer;
 use crate::run::sink::{Sink, Totals, Trouble};
-use procpool_journal::write::print_log::Printed;
-use procpool_journal::write::row_file::Place;
+use procpool_journal::write::print_log::PrintLog;
+use procpool_journal::write::row_file::RowIndex;
 
 /// A printer of lines.
 pub(crate) struct Lines {
@@ -28,11 +28,11 @@ pub(crate) struct Lines {
 
 /// Where account is taken of the attempts that have written something, by number, with the attempt.
 #[derive(Default)]
-struct Rows(HashMap<u64, (u32, Place)>);
+struct Rows(HashMap<u64, (u32, RowIndex)>);
 
 impl Rows {
     /// The row of an attempt, where there is one.
-    fn of(&mut self, seq: u64, attempt: u32, account: &Printed) -> io::Result<Option<Place>> {
+    fn of(&mut self, seq: u64, attempt: u32, account: &PrintLog) -> io::Result<Option<RowIndex>> {
         if let Some((of, row)) = self.0.get(&seq) {
             if *of == attempt {
                 return Ok(Some(*row));
@@ -45,7 +45,7 @@ impl Rows {
         Ok(row)
     }
 
-    fn free(&mut self, seq: u64, account: &Printed) -> io::Result<()> {
+    fn free(&mut self, seq: u64, account: &PrintLog) -> io::Result<()> {
         match (self.0.remove(&seq), account.rows()) {
             (Some((_, row)), Some(rows)) => rows.free(row),
             _ => Ok(()),

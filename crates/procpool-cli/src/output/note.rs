@@ -7,17 +7,17 @@ use std::sync::Arc;
 use procpool_core::Source;
 
 use crate::output::stream::Stream;
-use procpool_journal::write::output_shape::Shaped;
-use procpool_journal::write::print_log::Printed;
-use procpool_journal::write::row_file::Place;
+use procpool_journal::write::output_shape::OutputShape;
+use procpool_journal::write::print_log::PrintLog;
+use procpool_journal::write::row_file::RowIndex;
 
 /// The account of an output of one attempt.
 pub(crate) struct Note {
-    pub(crate) printed: Arc<Printed>,
+    pub(crate) printed: Arc<PrintLog>,
     pub(crate) position: u64,
     pub(crate) source: Source,
-    pub(crate) row: Place,
-    pub(crate) shape: Shaped,
+    pub(crate) row: RowIndex,
+    pub(crate) shape: OutputShape,
 }
 
 impl Note {

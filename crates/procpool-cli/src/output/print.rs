@@ -16,8 +16,8 @@ use crate::output::translate::Shaping;
 use crate::run::sink::{Sink, Totals, Trouble};
 use crate::terminal::pulse::Pulse;
 use procpool_journal::resume::resumption::Afterwards;
-use procpool_journal::write::output_shape::Shaped;
-use procpool_journal::write::print_log::{Partial, Printed as Account};
+use procpool_journal::write::output_shape::OutputShape;
+use procpool_journal::write::print_log::{PartialOutput, PrintLog as Account};
 
 /// Where outputs go, and how their lines begin.
 pub(crate) struct Printer {
@@ -156,8 +156,8 @@ impl Printer {
     }
 
     /// How outputs are shaped whose lines have this label.
-    pub(crate) fn shaped(&self, label: Option<&Key>) -> Shaped {
-        Shaped {
+    pub(crate) fn shaped(&self, label: Option<&Key>) -> OutputShape {
+        OutputShape {
             label: label.map(|label| label.as_bytes().to_vec()),
             stdout: self.stdout.passes(),
             stderr: self.stderr.passes(),
@@ -231,7 +231,7 @@ impl Printer {
     }
 
     /// Ends a line that an earlier run has begun, and whose rest nobody has.
-    pub(crate) fn end_torn_line(&mut self, partial: Partial) -> Result<(), Trouble> {
+    pub(crate) fn end_torn_line(&mut self, partial: PartialOutput) -> Result<(), Trouble> {
         self.stdout.end_line(partial.stdout)?;
         self.stderr.end_line(partial.stderr)?;
         self.account.as_ref().map_or(Ok(()), |account| account.forget()).map_err(Trouble::noting)

@@ -19,10 +19,10 @@ use procpool_journal::format::positions::Positions;
 use procpool_journal::read::places::{RecordPlace, find_outcomes};
 use procpool_journal::resume::last_list::RestIs;
 use procpool_journal::resume::resumption::CutOff;
-use procpool_journal::write::list_file::Listing;
-use procpool_journal::write::output_shape::Shaped;
-use procpool_journal::write::print_log::Partial;
-use procpool_journal::write::row_file::Own;
+use procpool_journal::write::list_file::ListFile;
+use procpool_journal::write::output_shape::OutputShape;
+use procpool_journal::write::print_log::PartialOutput;
+use procpool_journal::write::row_file::OwnBytes;
 use procpool_journal::write::stored_jobs::StoredJobs;
 
 /// What is to be printed, by position.
@@ -30,7 +30,7 @@ pub(crate) struct Replay {
     writers: Vec<WriterFiles>,
     jobs: BTreeMap<u64, Waiting>,
     /// How much of their outputs has been printed line by line, by position.
-    begun: HashMap<u64, Own>,
+    begun: HashMap<u64, OwnBytes>,
     cut: Option<Cut>,
     /// What is to be finished of a job that is not to be printed.
     others: Option<RecordPlace>,
@@ -40,8 +40,8 @@ pub(crate) struct Replay {
 /// An output that was cut off while it was printed: whose, how far it was, and in which shape, where that is known.
 pub(crate) struct Cut {
     pub(crate) whose: CutOff,
-    pub(crate) partial: Partial,
-    pub(crate) shape: Option<Shaped>,
+    pub(crate) partial: PartialOutput,
+    pub(crate) shape: Option<OutputShape>,
 }
 
 /// What becomes of such an output.
@@ -49,7 +49,7 @@ pub(crate) enum Begun {
     /// It is finished.
     Rest(Box<Rest>),
     /// Nobody has the rest: its job was running, and runs again.
-    Torn(Partial),
+    Torn(PartialOutput),
 }
 
 pub(crate) struct Rest {
@@ -77,7 +77,7 @@ pub(crate) struct Recorded {
     pub(crate) values: Vec<OsString>,
     pub(crate) slot: usize,
     /// What comes before that of its outputs has been printed.
-    pub(crate) from: Own,
+    pub(crate) from: OwnBytes,
     entry: Entry,
     outputs: JournalFile,
 }
@@ -90,9 +90,9 @@ impl Replay {
     /// Where the journal can't be read.
     pub(crate) fn of(
         folder: &Folder,
-        listing: &Arc<Listing>,
+        listing: &Arc<ListFile>,
         wanted: &HashMap<Hash, u64>,
-        begun: HashMap<u64, Own>,
+        begun: HashMap<u64, OwnBytes>,
         cut: Option<Cut>,
     ) -> io::Result<Option<Replay>> {
         let writers = folder.writers()?;

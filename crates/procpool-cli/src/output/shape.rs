@@ -7,7 +7,7 @@ use procpool_core::Key;
 
 use crate::output::tag::{Returns, Tagged};
 use crate::terminal::tame::Tame;
-pub(crate) use procpool_journal::write::output_shape::Passes;
+pub(crate) use procpool_journal::write::output_shape::StreamFilter;
 
 /// A writer that shapes one output of one job.
 pub(crate) enum Shape<W: Write> {
@@ -20,15 +20,15 @@ pub(crate) enum Shape<W: Write> {
 
 impl<W: Write> Shape<W> {
     /// `label` is what each line begins with, if with anything.
-    pub(crate) fn new(passes: Passes, label: Option<&Key>, writer: W) -> Shape<W> {
+    pub(crate) fn new(passes: StreamFilter, label: Option<&Key>, writer: W) -> Shape<W> {
         match (passes, label) {
-            (Passes::Everything, None) => Shape::Exact(writer),
-            (Passes::Everything, Some(label)) => {
+            (StreamFilter::Everything, None) => Shape::Exact(writer),
+            (StreamFilter::Everything, Some(label)) => {
                 Shape::Tagged(Tagged::new(writer, label.as_bytes(), Returns::Anywhere))
             }
-            (Passes::TextAndColour, None) => Shape::Tame(Tame::new(writer)),
+            (StreamFilter::TextAndColour, None) => Shape::Tame(Tame::new(writer)),
             // The label as the summary shows it.
-            (Passes::TextAndColour, Some(label)) => {
+            (StreamFilter::TextAndColour, Some(label)) => {
                 let tagged = Tagged::new(writer, label.to_string().as_bytes(), Returns::BehindTag);
                 Shape::TameTagged(Tame::new(tagged))
             }

@@ -13,13 +13,13 @@ use rustix::stdio;
 
 use crate::os::closed::Standard;
 use crate::output::account::{Account, PIECE, Rest, delivered, is_within_line};
-use crate::output::shape::{Passes, Shape};
+use crate::output::shape::{Shape, StreamFilter};
 use crate::output::translate::{Shaping, delivered_as};
 use crate::run::sink::Trouble;
 use crate::terminal::patient::{Patient, wait_for_room};
 use crate::terminal::pulse::Pulse;
 use crate::terminal::screen::{self, Held};
-use procpool_journal::write::print_log::{LastByte, Part, Printed};
+use procpool_journal::write::print_log::{LastByte, PartialStream, PrintLog};
 
 /// What of the outputs may control a terminal. To anything else they go as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub(crate) struct Stream {
     /// The error where it was closed from the start: that matters only to who has something to write.
     file: io::Result<File>,
     is_terminal: bool,
-    passes: Passes,
+    passes: StreamFilter,
     pulse: Pulse,
     /// While an output is on its way to a terminal.
     held: Option<Held>,
@@ -62,8 +62,8 @@ impl Stream {
         let file = which.check().and_then(|()| Ok(File::from(fcntl_dupfd_cloexec(descriptor, 3)?)));
         let is_terminal = file.as_ref().is_ok_and(File::is_terminal);
         let passes = match control {
-            Control::Colour if is_terminal => Passes::TextAndColour,
-            _ => Passes::Everything,
+            Control::Colour if is_terminal => StreamFilter::TextAndColour,
+            _ => StreamFilter::Everything,
         };
         Stream {
             name,
@@ -78,7 +78,7 @@ impl Stream {
     }
 
     /// Takes account of what is written from now on, when nothing has been yet.
-    pub(crate) fn keep_account(&mut self, source: Source, printed: Arc<Printed>) {
+    pub(crate) fn keep_account(&mut self, source: Source, printed: Arc<PrintLog>) {
         self.account = Some(Account::new(printed, source, self.file.as_ref().ok()));
     }
 
@@ -89,7 +89,7 @@ impl Stream {
     }
 
     /// What it lets through.
-    pub(crate) fn passes(&self) -> Passes {
+    pub(crate) fn passes(&self) -> StreamFilter {
         self.passes
     }
 
@@ -120,7 +120,7 @@ impl Stream {
     /// Where it can't be read.
     pub(crate) fn delivered(
         &self,
-        part: Part,
+        part: PartialStream,
         before: Shaping<'_>,
         open: impl Fn() -> io::Result<Box<dyn Read>>,
     ) -> io::Result<u64> {
@@ -158,7 +158,7 @@ impl Stream {
     }
 
     /// Ends a line of an output whose rest nobody has.
-    pub(crate) fn end_line(&mut self, part: Part) -> Result<(), Trouble> {
+    pub(crate) fn end_line(&mut self, part: PartialStream) -> Result<(), Trouble> {
         let length = self.account.as_ref().map_or(0, |account| account.length_before);
         let is_torn = is_within_line(self.file.as_ref().ok(), length, part).map_err(Trouble::reading)?;
         if is_torn { self.put(b"\n") } else { Ok(()) }
@@ -191,7 +191,7 @@ impl Stream {
 
     fn copy(&mut self, label: Option<&Key>, spool: &Spool) -> Result<(), CopyError> {
         // Most outputs: nothing is changed, so nothing is collected.
-        if self.passes == Passes::Everything && label.is_none() {
+        if self.passes == StreamFilter::Everything && label.is_none() {
             return spool.copy_to(self).map(drop);
         }
         let mut shape = Shape::new(self.passes, label, BufWriter::new(self));

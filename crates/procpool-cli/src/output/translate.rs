@@ -7,12 +7,12 @@ use std::rc::Rc;
 
 use procpool_core::Key;
 
-use crate::output::shape::{Passes, Shape};
+use crate::output::shape::{Shape, StreamFilter};
 
 /// How one output is shaped.
 #[derive(Clone, Copy)]
 pub(crate) struct Shaping<'a> {
-    pub(crate) passes: Passes,
+    pub(crate) passes: StreamFilter,
     pub(crate) label: Option<&'a Key>,
 }
 
@@ -163,8 +163,8 @@ mod tests {
         let output = b"\x1b[2Jone\n\x1b[31mtwo\x1b[0m\n\rthree\n".repeat(1000);
         let label = Key::from("key");
         for label in [None, Some(&label)] {
-            let before = Shaping { passes: Passes::Everything, label };
-            let after = Shaping { passes: Passes::TextAndColour, label };
+            let before = Shaping { passes: StreamFilter::Everything, label };
+            let after = Shaping { passes: StreamFilter::TextAndColour, label };
             let plain = String::from_utf8(shaped(after, &output)).unwrap();
             for cut in [0, 1, 5, 8, 4095, 4096, 4097, 20_000] {
                 let all = in_all(before, after, &output, cut);
@@ -188,7 +188,7 @@ mod tests {
             let key = Key::from("k");
             let label = is_labelled.then_some(&key);
             let [before, after] =
-                [Passes::Everything, Passes::TextAndColour].map(|passes| Shaping { passes, label });
+                [StreamFilter::Everything, StreamFilter::TextAndColour].map(|passes| Shaping { passes, label });
             prop_assert_eq!(in_all(before, after, &output, cut), shaped(before, &output));
             prop_assert_eq!(in_all(after, before, &output, cut), shaped(before, &output));
             prop_assert_eq!(in_all(after, after, &output, cut), shaped(before, &output));

@@ -21,11 +21,11 @@ use crate::os::errors::copy_of_chain;
 use crate::output::replay::{Cut, Replay};
 use crate::plan::recording::Recording;
 use crate::terminal::screen;
-use procpool_journal::files::created_files::Claim;
+use procpool_journal::files::created_files::CreatedFiles;
 use procpool_journal::files::file::JournalFile;
 use procpool_journal::files::folder::{self, Contents, Folder, Made, Purpose};
 use procpool_journal::files::inputs::Inputs;
-use procpool_journal::files::run_lock::{Holder, Leaks, Lock, Running};
+use procpool_journal::files::run_lock::{Holder, Leaks, LockResult, RunLock};
 use procpool_journal::format::codec::{Defaults, JobCodec, Keep};
 use procpool_journal::format::positions::Positions;
 use procpool_journal::format::record::Run;
@@ -35,8 +35,8 @@ use procpool_journal::resume::decision::{Counts, Resume};
 use procpool_journal::resume::last_list::{LastList, Noted};
 use procpool_journal::resume::resumption::{Reckoning, Resumption, Wish, reckon_stored, write_list};
 use procpool_journal::write::journal_writer::Durability;
-use procpool_journal::write::list_file::Listing;
-use procpool_journal::write::print_log::{Before, Printed};
+use procpool_journal::write::list_file::ListFile;
+use procpool_journal::write::print_log::{PrintHistory, PrintLog};
 use procpool_journal::write::stored_jobs::StoredJobs;
 
 /// What a journal makes of a plan.
@@ -70,7 +70,7 @@ pub(super) fn journal(
     given: Given<'_>,
 ) -> anyhow::Result<Journaling> {
     let shown = || format!("--journal {directory:?}");
-    let there = Folder::open(directory, Purpose::Running).with_context(shown)?;
+    let there = Folder::open(directory, Purpose::Run).with_context(shown)?;
     let contents = there.as_ref().map_or(Ok(Contents::Nothing), Folder::contents).with_context(shown)?;
     match (contents, args.resume) {
         (Contents::Nothing | Contents::Journal, Some(_)) | (Contents::Nothing, None) => {}
@@ -86,7 +86,7 @@ pub(super) fn journal(
             bail!("{}: something else is in it; name a new or an empty folder", shown())
         }
     }
-    let mut claim = Claim::default();
+    let mut claim = CreatedFiles::default();
     let (folder, made) = match there {
         Some(folder) => (folder, Made::Before),
         None => Folder::make(directory).with_context(shown)?,
@@ -97,9 +97,9 @@ pub(super) fn journal(
     if let Recording::Elsewhere { .. } = given.recording {
         folder.wait_for_ends_of_outages(notices::say);
     }
-    let running = match Running::lock(&folder).with_context(shown)? {
-        Lock::Taken(running) => running,
-        Lock::Held(holder) => bail!(
+    let running = match RunLock::lock(&folder).with_context(shown)? {
+        LockResult::Taken(running) => running,
+        LockResult::Held(holder) => bail!(
             "{}: in use by another procpool{}; wait until that has ended, or end it",
             shown(),
             name(holder, &folder)
@@ -145,8 +145,8 @@ struct Preparation<'a> {
     args: &'a JournalArgs,
     folder: Folder,
     /// Goes before the lock of what it takes away.
-    claim: Claim,
-    running: Running,
+    claim: CreatedFiles,
+    running: RunLock,
     given: Given<'a>,
 }
 
@@ -159,10 +159,10 @@ impl Preparation<'_> {
         let (list, generation) = (1, 1);
         self.claim_files(generation);
         let mut input = input.with_distinct_keys();
-        let printed = Arc::new(Printed::create(&self.folder.printed(generation), &Before::default())?);
+        let printed = Arc::new(PrintLog::create(&self.folder.printed(generation), &PrintHistory::default())?);
         let run = self.run(&input, generation, list)?;
         let codec = self.codec(list, None)?;
-        let listing = Arc::new(Listing::begin(self.folder.list(list), codec, self.durability())?);
+        let listing = Arc::new(ListFile::begin(self.folder.list(list), codec, self.durability())?);
         let expected = match input.jobs.size_hint() {
             (least, most) if Some(least) == most => most,
             _ => None,
@@ -227,10 +227,10 @@ impl Preparation<'_> {
                 Positions::default()
             }
         };
-        let printed = Arc::new(Printed::create(&self.folder.printed(generation), &found.printed)?);
+        let printed = Arc::new(PrintLog::create(&self.folder.printed(generation), &found.printed)?);
         let run = self.run(&input, generation, number)?;
         let codec = self.codec(number, past.directory_of(number))?;
-        let listing = Listing::over(self.folder.list(number), codec, found.length, self.durability())?;
+        let listing = ListFile::over(self.folder.list(number), codec, found.length, self.durability())?;
         let to_run = Arc::new(found.to_run);
         let expected = usize::try_from(to_run.count()).ok();
         let jobs = StoredJobs::new(Arc::clone(&listing), Some(Arc::clone(&to_run)), expected);

@@ -21,7 +21,7 @@ use crate::run::sink::Sink;
 use crate::template::{Names, TagTemplate};
 use crate::terminal::pulse::Pulse;
 use procpool_journal::format::positions::Positions;
-use procpool_journal::write::print_log::Printed as Account;
+use procpool_journal::write::print_log::PrintLog as Account;
 
 /// What becomes of jobs' outputs.
 pub(super) struct Outputs {

@@ -18,7 +18,7 @@ use crate::exit::{self, ExitStatus};
 use crate::guard::leave::Leave;
 use crate::guard::signals::{Caught, Concerned, Insistence, Signals};
 use crate::guard::status::StatusReport;
-use crate::guard::{Alone, Left, Link, Ruler};
+use crate::guard::{Alone, LeakedProcess, Link, Ruler};
 use crate::input::{self, Earlier, Fault, Input, Jobs};
 use crate::job::work::Work;
 use crate::os::errors::copy_of;
@@ -155,7 +155,7 @@ struct Delivery {
     /// The first output that could not be kept.
     loss: Option<anyhow::Error>,
     /// What jobs had left behind and was ended.
-    left: Vec<Left>,
+    left: Vec<LeakedProcess>,
 }
 
 impl Delivery {

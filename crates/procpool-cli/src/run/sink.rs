@@ -7,7 +7,7 @@ use std::time::Duration;
 use procpool_core::{Completion, CopyError, Live, Retried, Started};
 
 use crate::exit::ExitStatus;
-use crate::guard::Left;
+use crate::guard::LeakedProcess;
 use crate::job::work::Work;
 use crate::run::tally::Rest;
 
@@ -63,7 +63,7 @@ pub(crate) struct Totals {
     pub(crate) rest: Rest,
     pub(crate) leaked: u64,
     /// What jobs had left behind and was ended.
-    pub(crate) left: Vec<Left>,
+    pub(crate) left: Vec<LeakedProcess>,
     pub(crate) elapsed: Duration,
 }
 

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::guard::{self, Left};
+use crate::guard::{self, LeakedProcess};
 use crate::run::tally::{Remark, Rest, Tally, Told};
 use crate::terminal::colour::{Palette, paint};
 use crate::units::duration::prose;
@@ -18,7 +18,7 @@ pub(crate) enum SummaryWish {
 }
 
 /// The summary of a run, at whose end this was ended that jobs had left.
-pub(crate) fn summary(tally: &Tally, left: &[Left], elapsed: Duration, palette: &Palette) -> String {
+pub(crate) fn summary(tally: &Tally, left: &[LeakedProcess], elapsed: Duration, palette: &Palette) -> String {
     let mut text = String::new();
     let whole = format!("procpool: {}; {}{}\n", counts(tally, palette), prose(elapsed), busy(tally, elapsed));
     text.push_str(&whole);

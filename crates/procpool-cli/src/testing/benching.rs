@@ -187,7 +187,7 @@ pub fn write_records(folder: &Path, attempts: &[u8]) {
 /// Where either can't be read.
 #[must_use]
 pub fn still_to_run(folder: &Path, list: &[u8]) -> u64 {
-    let folder = Folder::open(folder, Purpose::Running).expect("a directory").expect("a folder");
+    let folder = Folder::open(folder, Purpose::Run).expect("a directory").expect("a folder");
     let past = Past::read(&folder).expect("records");
     let mut scanner = Scanner::new(list);
     let mut to_run = 0;

@@ -10,13 +10,13 @@ use crate::files::folder::Folder;
 
 /// What goes when this is dropped, unless the run has begun. By default that is nothing.
 #[derive(Debug, Default)]
-pub struct Claim {
+pub struct CreatedFiles {
     files: Vec<JournalFile>,
     folder: Option<PathBuf>,
     is_kept: AtomicBool,
 }
 
-impl Claim {
+impl CreatedFiles {
     /// The folder was made for it.
     pub fn add_folder(&mut self, folder: &Folder) {
         self.folder = Some(folder.path().to_owned());
@@ -33,7 +33,7 @@ impl Claim {
     }
 }
 
-impl Drop for Claim {
+impl Drop for CreatedFiles {
     fn drop(&mut self) {
         if self.is_kept.load(Ordering::Relaxed) {
             return;

@@ -12,30 +12,30 @@ use rustix::fs::{AtFlags, Mode, OFlags, Stat, fstat, fsync, linkat, openat, rena
 use rustix::io::Errno;
 
 use crate::files::outage::Outage;
-use crate::os::ownership::{self, Doubt, Ours};
+use crate::os::ownership::{self, ForeignAccess, TrustedOwner};
 
 /// A folder that is open: whoever moves it or puts another one in its place changes nothing for us.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct OpenFolder {
     pub(super) path: PathBuf,
     pub(super) directory: OwnedFd,
-    pub(super) believes: Believes,
+    pub(super) trust: Trust,
     pub(super) outage: Arc<Outage>,
 }
 
 /// Whose files are read there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Believes {
+pub(super) enum Trust {
     /// Jobs are run by what stands there.
-    Only(Ours),
+    Only(TrustedOwner),
     /// It is only told of.
-    Anybody,
+    Anyone,
 }
 
 /// See the head of this file.
 #[derive(Clone)]
 pub struct JournalFile {
-    folder: Arc<Held>,
+    folder: Arc<OpenFolder>,
     name: String,
 }
 
@@ -43,7 +43,7 @@ pub struct JournalFile {
 pub(crate) type FileNumber = (u64, u64);
 
 impl JournalFile {
-    pub(super) fn new(folder: &Arc<Held>, name: String) -> JournalFile {
+    pub(super) fn new(folder: &Arc<OpenFolder>, name: String) -> JournalFile {
         JournalFile { folder: Arc::clone(folder), name }
     }
 
@@ -145,9 +145,9 @@ impl JournalFile {
         // A pipe would have us wait for its other end.
         let flags = flags | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let open = |flags| openat(&self.folder.directory, &self.name, flags, Mode::empty());
-        let file = match self.folder.believes {
-            Believes::Anybody => File::from(open(flags).map_err(not_opened)?),
-            Believes::Only(ours) => {
+        let file = match self.folder.trust {
+            Trust::Anyone => File::from(open(flags).map_err(not_opened)?),
+            Trust::Only(ours) => {
                 let file = open(flags | OFlags::NOFOLLOW).map_err(|error| match error {
                     Errno::LOOP => {
                         io::Error::new(io::ErrorKind::InvalidInput, "it is a link; put the file in its place")
@@ -163,10 +163,10 @@ impl JournalFile {
         if file.metadata()?.is_file() { Ok(file) } else { Err(no_file()) }
     }
 
-    fn refusal(&self, doubt: Doubt) -> io::Error {
+    fn refusal(&self, doubt: ForeignAccess) -> io::Error {
         let advice = match doubt {
-            Doubt::Owner(_) => "who may have changed it; name another folder".to_owned(),
-            Doubt::Mode(_) => {
+            ForeignAccess::Owner(_) => "who may have changed it; name another folder".to_owned(),
+            ForeignAccess::Mode(_) => {
                 let close = ownership::closing(&self.path());
                 format!("who may have changed it; where it is as it should be: `{close}`")
             }

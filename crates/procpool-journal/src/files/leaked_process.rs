@@ -7,12 +7,12 @@ use std::fmt;
 use procpool_core::Shown;
 use serde::{Deserialize, Serialize};
 
-use crate::files::job_mark::MARK;
+use crate::files::job_mark::MARK_VARIABLE;
 use crate::os::proc;
 
 /// By its number, its program, and its job where its environment still tells that.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Left {
+pub struct LeakedProcess {
     pub pid: u32,
     /// As much of the name as the kernel keeps.
     pub(crate) program: String,
@@ -22,16 +22,16 @@ pub struct Left {
     pub(crate) key: Option<String>,
 }
 
-impl Left {
+impl LeakedProcess {
     /// `None` where it has ended.
-    pub fn look_at(pid: u32) -> Option<Left> {
+    pub fn look_at(pid: u32) -> Option<LeakedProcess> {
         if proc::stat(pid)?.has_ended {
             return None;
         }
         let environment = proc::environment(pid).unwrap_or_default();
-        let within = env::var(MARK).unwrap_or_default();
+        let within = env::var(MARK_VARIABLE).unwrap_or_default();
         let (seq, key) = job_in(&environment, within.split(' ').filter(|mark| !mark.is_empty()).count());
-        Some(Left { pid, program: proc::name(pid), seq, key })
+        Some(LeakedProcess { pid, program: proc::name(pid), seq, key })
     }
 }
 
@@ -41,7 +41,7 @@ fn job_in(environment: &[u8], depth: usize) -> (Option<u64>, Option<String>) {
         let of_name = |variable| <[u8]>::strip_prefix(variable, name.as_bytes())?.strip_prefix(b"=");
         environment.split(|byte| *byte == 0).find_map(of_name)
     };
-    let marks = value(MARK).map(String::from_utf8_lossy).unwrap_or_default();
+    let marks = value(MARK_VARIABLE).map(String::from_utf8_lossy).unwrap_or_default();
     let seq = marks.split(' ').nth(depth).and_then(|mark| mark.split(':').nth(1)?.parse().ok());
     // Within a procpool in a job the variable is that one's.
     let is_ours = marks.split(' ').count() == depth + 1;
@@ -49,9 +49,9 @@ fn job_in(environment: &[u8], depth: usize) -> (Option<u64>, Option<String>) {
     (seq, key.map(|key| String::from_utf8_lossy(key).into_owned()))
 }
 
-impl fmt::Display for Left {
+impl fmt::Display for LeakedProcess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Left { pid, program, seq, key } = self;
+        let LeakedProcess { pid, program, seq, key } = self;
         write!(f, "{} (process {pid}", brief(program))?;
         match (key, seq) {
             (Some(key), _) => write!(f, " of job {})", brief(key)),
@@ -87,14 +87,17 @@ mod tests {
 
     #[test]
     fn it_is_told_with_all_that_is_known() {
-        let left = Left {
+        let left = LeakedProcess {
             pid: 7,
             program: "tmux".into(),
             seq: Some(3),
             key: Some("a\x1b".into()),
         };
         assert_eq!(left.to_string(), "tmux (process 7 of job a\\u{1b})");
-        assert_eq!(Left { key: None, ..left.clone() }.to_string(), "tmux (process 7 of job number 3)");
-        assert_eq!(Left { key: None, seq: None, ..left }.to_string(), "tmux (process 7)");
+        assert_eq!(
+            LeakedProcess { key: None, ..left.clone() }.to_string(),
+            "tmux (process 7 of job number 3)"
+        );
+        assert_eq!(LeakedProcess { key: None, seq: None, ..left }.to_string(), "tmux (process 7)");
     }
 }

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use crate::files::job_mark::MARK;
-use crate::files::run_lock::{Entry, Holder, Leaks, started};
-use crate::files::whereabouts::Seen;
+use crate::files::job_mark::MARK_VARIABLE;
+use crate::files::run_lock::{Holder, Leaks, StartedProcess, started};
+use crate::files::whereabouts::Locality;
 use crate::os::proc::{self, Stat};
 
 /// After this long what still lives can't be killed: another user's, or waiting for a dead disk.
@@ -38,7 +38,7 @@ pub struct Leftover {
 
 /// What was found of an earlier run.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct Leftovers {
     pub ended: BTreeSet<Leftover>,
     /// They are the run's, and can't be ended.
     pub stay: Vec<Leftover>,
@@ -51,25 +51,27 @@ pub struct Found {
 }
 
 /// Ends what is left of these attempts, which have no outcome, and of all others but where that was left on purpose.
-pub fn end(holder: &Holder, table: &[Entry]) -> Found {
-    let unseen = match holder.whereabouts.seen() {
-        Seen::Here => None,
-        Seen::Gone => return Found::default(),
-        Seen::OnAnotherMachine => Some(format!("on {}", holder.whereabouts.host)),
-        Seen::InAnotherNamespace => Some(format!("in another PID namespace of {}", holder.whereabouts.host)),
-        Seen::Unknown(why) => Some(format!("here, and can't be looked for: {why}")),
+pub fn end(holder: &Holder, table: &[StartedProcess]) -> Leftovers {
+    let unseen = match holder.whereabouts.locality() {
+        Locality::Here => None,
+        Locality::Gone => return Leftovers::default(),
+        Locality::OnAnotherMachine => Some(format!("on {}", holder.whereabouts.host)),
+        Locality::InAnotherNamespace => {
+            Some(format!("in another PID namespace of {}", holder.whereabouts.host))
+        }
+        Locality::Unknown(why) => Some(format!("here, and can't be looked for: {why}")),
     };
     if unseen.is_some() {
-        return Found { unseen, ..Found::default() };
+        return Leftovers { unseen, ..Leftovers::default() };
     }
     // Who holds a copy of this journal goes on, and so do its jobs.
     if !is_gone_soon(holder) {
-        return Found::default();
+        return Leftovers::default();
     }
     let mut ended = BTreeSet::new();
     let begun = Instant::now();
     loop {
-        let look = Look::at_all(holder, table);
+        let look = Scan::at_all(holder, table);
         for left in &look.ours {
             kill(holder, table, left);
             ended.insert(left.clone());
@@ -81,7 +83,7 @@ pub fn end(holder: &Holder, table: &[Entry]) -> Found {
             let mut stay = look.ours;
             stay.retain(|left| started(left.pid).is_some());
             ended.retain(|left| !stay.iter().any(|still| still.pid == left.pid));
-            return Found {
+            return Leftovers {
                 ended,
                 stay,
                 doubtful: look.doubtful,
@@ -98,7 +100,7 @@ pub fn is_gone_soon(holder: &Holder) -> bool {
     let until = Instant::now() + LETTING_GO;
     loop {
         let lives = started(holder.pid).is_some_and(|ticks| ticks <= holder.ticks);
-        if !lives || holder.whereabouts.seen() != Seen::Here {
+        if !lives || holder.whereabouts.locality() != Locality::Here {
             return true;
         }
         if Instant::now() > until {
@@ -110,7 +112,7 @@ pub fn is_gone_soon(holder: &Holder) -> bool {
 
 /// One look at all processes.
 #[derive(Default)]
-struct Look {
+struct Scan {
     ours: Vec<Leftover>,
     doubtful: Vec<Leftover>,
     unproven: Vec<Leftover>,
@@ -128,9 +130,9 @@ enum Proof {
     Stranger,
 }
 
-impl Look {
-    fn at_all(holder: &Holder, table: &[Entry]) -> Look {
-        let mut look = Look::default();
+impl Scan {
+    fn at_all(holder: &Holder, table: &[StartedProcess]) -> Scan {
+        let mut look = Scan::default();
         for pid in proc::others() {
             let left = |seq| Leftover { pid, name: proc::name(pid), seq };
             match prove(pid, holder, table) {
@@ -145,7 +147,7 @@ impl Look {
     }
 }
 
-fn prove(pid: u32, holder: &Holder, table: &[Entry]) -> Proof {
+fn prove(pid: u32, holder: &Holder, table: &[StartedProcess]) -> Proof {
     let Some(stat) = proc::stat(pid).filter(|stat| !stat.has_ended && stat.started >= holder.ticks) else {
         return Proof::Stranger;
     };
@@ -161,7 +163,7 @@ fn prove(pid: u32, holder: &Holder, table: &[Entry]) -> Proof {
         return Proof::Changing;
     }
     // Whoever has the number of one that was there before, and was started later, is somebody else.
-    let its_own = |entry: &&Entry| entry.pid == pid && stat.started <= entry.ticks;
+    let its_own = |entry: &&StartedProcess| entry.pid == pid && stat.started <= entry.ticks;
     if let Some(entry) = table.iter().find(its_own) {
         return Proof::Doubtful(entry.seq);
     }
@@ -172,14 +174,14 @@ fn prove(pid: u32, holder: &Holder, table: &[Entry]) -> Proof {
 }
 
 /// A session keeps its number for itself as long as anybody is in it.
-fn is_in_session(stat: &Stat, entry: &Entry) -> bool {
+fn is_in_session(stat: &Stat, entry: &StartedProcess) -> bool {
     let is_its_leader = |leader: Stat| leader.started <= entry.ticks;
     stat.session == entry.pid && proc::stat(entry.pid).is_none_or(is_its_leader)
 }
 
 /// Of which job and attempt of this run an environment is.
 fn mark_in(environment: &[u8], run: &str) -> Option<(u64, u32)> {
-    let value = |variable| <[u8]>::strip_prefix(variable, MARK.as_bytes())?.strip_prefix(b"=");
+    let value = |variable| <[u8]>::strip_prefix(variable, MARK_VARIABLE.as_bytes())?.strip_prefix(b"=");
     let marks = environment.split(|byte| *byte == 0).find_map(value)?;
     let of_run = |mark: &[u8]| mark.strip_prefix(run.as_bytes())?.strip_prefix(b":").map(<[u8]>::to_vec);
     let mark = String::from_utf8(marks.split(|byte| *byte == b' ').find_map(of_run)?).ok()?;
@@ -189,7 +191,7 @@ fn mark_in(environment: &[u8], run: &str) -> Option<(u64, u32)> {
 
 /// Kills it, where it is proven once more when nobody else can have its number any more: what is sent by a pidfd reaches the
 /// process that it was opened for, or nobody.
-fn kill(holder: &Holder, table: &[Entry], left: &Leftover) {
+fn kill(holder: &Holder, table: &[StartedProcess], left: &Leftover) {
     let Some(pid) = i32::try_from(left.pid).ok().and_then(Pid::from_raw) else { return };
     let Ok(pidfd) = pidfd_open(pid, PidfdFlags::empty()) else { return };
     if let Proof::Ours(_) = prove(left.pid, holder, table) {
@@ -216,8 +218,8 @@ mod tests {
     /// A process, with these marks, once it has become its program.
     fn child(marks: Option<&str>) -> Child {
         let mut command = Command::new("sleep");
-        command.arg("86400").env_remove(MARK).env("IS_THERE", "1").process_group(0);
-        let child = command.envs(marks.map(|marks| (MARK, marks))).spawn().unwrap();
+        command.arg("86400").env_remove(MARK_VARIABLE).env("IS_THERE", "1").process_group(0);
+        let child = command.envs(marks.map(|marks| (MARK_VARIABLE, marks))).spawn().unwrap();
         let is_there =
             |pid| proc::environment(pid).is_ok_and(|text| text.windows(8).any(|part| part == b"IS_THERE"));
         while !is_there(child.id()) {
@@ -232,8 +234,8 @@ mod tests {
         child.wait().unwrap();
     }
 
-    fn entry_of(child: &Child) -> Entry {
-        Entry {
+    fn entry_of(child: &Child) -> StartedProcess {
+        StartedProcess {
             pid: child.id(),
             ticks: started(child.id()).unwrap(),
             seq: 7,
@@ -249,13 +251,13 @@ mod tests {
     fn a_recorded_process_without_a_mark_is_named_and_left_alone() {
         let stranger = child(None);
         let entry = entry_of(&stranger);
-        let doubtful = Found { doubtful: vec![left(&stranger, 7)], ..Found::default() };
+        let doubtful = Leftovers { doubtful: vec![left(&stranger, 7)], ..Leftovers::default() };
         assert_eq!(end(&holder("no-such-run-1"), &[entry]), doubtful);
         // Who was started later has only got its number; who was there before the run began is no process of it.
-        let later = Entry { ticks: entry.ticks - 1, ..entry };
-        assert_eq!(end(&holder("no-such-run-1"), &[later]), Found::default());
+        let later = StartedProcess { ticks: entry.ticks - 1, ..entry };
+        assert_eq!(end(&holder("no-such-run-1"), &[later]), Leftovers::default());
         let after = Holder { ticks: entry.ticks + 1, ..holder("no-such-run-1") };
-        assert_eq!(end(&after, &[entry]), Found::default());
+        assert_eq!(end(&after, &[entry]), Leftovers::default());
         end_child(stranger);
     }
 
@@ -263,7 +265,7 @@ mod tests {
     fn who_is_in_the_session_of_a_job_and_has_no_mark_is_named_and_left_alone() {
         let stranger = child(None);
         let session = proc::stat(stranger.id()).unwrap().session;
-        let entry = Entry { pid: session, ticks: u64::MAX, seq: 3, attempt: 1 };
+        let entry = StartedProcess { pid: session, ticks: u64::MAX, seq: 3, attempt: 1 };
         let holder = Holder { ticks: entry_of(&stranger).ticks, ..holder("no-such-run-2") };
         let found = end(&holder, &[entry]);
         assert!(found.unproven.contains(&left(&stranger, 3)), "{found:?}");
@@ -282,17 +284,17 @@ mod tests {
         assert_eq!(mark_in(&environment, "3"), None);
         // It was left on purpose, unless its job has not ended.
         let kept = Holder { leaks: Leaks::Kept, ..holder("2-inner") };
-        assert_eq!(end(&kept, &[]), Found::default());
-        let earlier = Entry { pid: u32::MAX, ticks: 0, seq: 12, attempt: 1 };
-        assert_eq!(end(&kept, &[earlier]), Found::default());
+        assert_eq!(end(&kept, &[]), Leftovers::default());
+        let earlier = StartedProcess { pid: u32::MAX, ticks: 0, seq: 12, attempt: 1 };
+        assert_eq!(end(&kept, &[earlier]), Leftovers::default());
         // Who was there before the run is no process of it.
         let later = Holder { ticks: u64::MAX, ..holder("2-inner") };
-        assert_eq!(end(&later, &[]), Found::default());
-        let found = Found { ended: [left(&ours, 12)].into(), ..Found::default() };
-        assert_eq!(end(&kept, &[Entry { attempt: 2, ..earlier }]), found);
+        assert_eq!(end(&later, &[]), Leftovers::default());
+        let found = Leftovers { ended: [left(&ours, 12)].into(), ..Leftovers::default() };
+        assert_eq!(end(&kept, &[StartedProcess { attempt: 2, ..earlier }]), found);
         assert_eq!(ours.wait().unwrap().signal(), Some(9));
         let mut ours = child(Some(marks));
-        let found = Found { ended: [left(&ours, 12)].into(), ..Found::default() };
+        let found = Leftovers { ended: [left(&ours, 12)].into(), ..Leftovers::default() };
         assert_eq!(end(&holder("2-inner"), &[]), found);
         assert_eq!(ours.wait().unwrap().signal(), Some(9));
     }
@@ -307,17 +309,17 @@ mod tests {
             change(&mut holder.whereabouts);
             end(&holder, &[entry])
         };
-        let unseen = |found: Found| found.unseen.unwrap();
+        let unseen = |found: Leftovers| found.unseen.unwrap();
         let another = |there: &mut Whereabouts| (there.host, there.boot) = ("there".into(), "other".into());
         assert!(unseen(elsewhere(another)).contains("on there"));
         let found = unseen(elsewhere(|there| there.pid_namespace = "pid:[1]".into()));
         assert!(found.contains("in another PID namespace of "), "{found}");
         assert!(unseen(elsewhere(|there| there.pid_namespace = String::new())).contains("doesn't say"));
         assert!(unseen(elsewhere(|there| there.boot = String::new())).contains("doesn't say"));
-        assert_eq!(elsewhere(|there| there.boot = "earlier".into()), Found::default());
+        assert_eq!(elsewhere(|there| there.boot = "earlier".into()), Leftovers::default());
         // Who holds a copy goes on.
         let still_there = Holder { pid: std::process::id(), ticks: u64::MAX, ..here() };
-        assert_eq!(end(&still_there, &[entry]), Found::default());
+        assert_eq!(end(&still_there, &[entry]), Leftovers::default());
         end_child(ours);
     }
 }

@@ -57,7 +57,7 @@ impl LiveOutputs {
     /// Shows what these processes write, as the writer of this name. Where there is no thread for it nothing is shown.
     pub fn show(folder: Folder, writer: String, processes: Processes) -> LiveOutputs {
         let (goes_on, end) = channel::<()>();
-        let mut shown = Shown { folder, writer, outputs: HashMap::new() };
+        let mut shown = LiveWriter { folder, writer, outputs: HashMap::new() };
         let thread = threads::start("procpool-live", move || {
             while end.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
                 shown.look(&processes);
@@ -78,16 +78,16 @@ impl Drop for LiveOutputs {
 }
 
 /// What is shown, by whom.
-struct Shown {
+struct LiveWriter {
     folder: Folder,
     writer: String,
     /// By position and attempt. All that have been seen to run.
-    outputs: HashMap<(u64, u32), [Output; 2]>,
+    outputs: HashMap<(u64, u32), [LiveStream; 2]>,
 }
 
 /// How far an output is shown.
 #[derive(Clone, Copy, Debug, Default)]
-struct Output {
+struct LiveStream {
     /// So much of it.
     until: u64,
     /// How long its file is; none where there is no file.
@@ -96,7 +96,7 @@ struct Output {
     failed: bool,
 }
 
-impl Shown {
+impl LiveWriter {
     fn look(&mut self, processes: &Processes) {
         let list = processes.list();
         let running: Vec<(u64, u32)> =
@@ -105,7 +105,7 @@ impl Shown {
         for (process, attempt) in list.iter().zip(running) {
             // One that is seen for the first time may be over in a moment.
             let Some(outputs) = self.outputs.get_mut(&attempt) else {
-                self.outputs.insert(attempt, <[Output; 2]>::default());
+                self.outputs.insert(attempt, <[LiveStream; 2]>::default());
                 continue;
             };
             for (output, source) in outputs.iter_mut().zip([Source::Stdout, Source::Stderr]) {
@@ -138,7 +138,7 @@ impl Shown {
     }
 }
 
-impl Output {
+impl LiveStream {
     /// Whether the file would get too long.
     fn is_filled_by(&self, piece: &[u8]) -> bool {
         self.length + piece.len() as u64 > LONGEST
@@ -213,7 +213,7 @@ mod tests {
         let (folder, _) = Folder::make(temporary.path()).unwrap();
         let shown = file(&folder, "1-1-0000-1", (17, 2), Source::Stderr);
         assert!(shown.path().ends_with("live-1-1-0000-1.17.2.stderr") && read(&shown).is_none());
-        let mut output = Output::default();
+        let mut output = LiveStream::default();
         output.add(&shown, 0, b"one\n").unwrap();
         output.add(&shown, 4, b"two\n").unwrap();
         assert_eq!(read_all(&shown), (0, b"one\ntwo\n".to_vec()));

@@ -17,7 +17,7 @@ use rustix::io::Errno;
 #[derive(Debug, Default)]
 pub(crate) struct Outage {
     /// Who is told; where nobody has said so yet, nothing is waited for.
-    tell: OnceLock<Tell>,
+    tell: OnceLock<OutageHandler>,
     waiting: AtomicUsize,
 }
 
@@ -30,7 +30,7 @@ pub struct Waiting {
 
 /// What is to be told of an outage, once.
 #[derive(Clone, Copy, Debug)]
-pub enum Notice<'a> {
+pub enum OutageNotice<'a> {
     /// The folder can't be used now, and is waited for.
     Began { folder: &'a Path, error: &'a io::Error },
     /// It can be used again.
@@ -38,20 +38,20 @@ pub enum Notice<'a> {
 }
 
 /// Tells people of it.
-pub(crate) type Tell = fn(Notice<'_>);
+pub(crate) type OutageHandler = fn(OutageNotice<'_>);
 
 /// The time between two tries.
 const PAUSE: Duration = Duration::from_millis(100);
 
 impl Outage {
     /// From now on errors that pass are waited for: others share the folder.
-    pub(super) fn wait_for_ends(&self, tell: Tell) {
+    pub(super) fn wait_for_ends(&self, tell: OutageHandler) {
         let _ = self.tell.set(tell);
     }
 
     /// Whether this passes, and is to be waited for.
     pub(super) fn is(&self, error: &io::Error) -> bool {
-        self.tell.get().is_some() && passes(error)
+        self.tell.get().is_some() && is_transient(error)
     }
 
     /// Whether somebody waits for its end now.
@@ -62,12 +62,12 @@ impl Outage {
     /// Begins to wait. The first to do so says why.
     pub(super) fn begin(self: &Arc<Outage>, folder: &Path, error: &io::Error) -> Waiting {
         if self.waiting.fetch_add(1, Ordering::AcqRel) == 0 {
-            self.say(Notice::Began { folder, error });
+            self.say(OutageNotice::Began { folder, error });
         }
         Waiting { outage: Arc::clone(self), is_over: false }
     }
 
-    fn say(&self, notice: Notice<'_>) {
+    fn say(&self, notice: OutageNotice<'_>) {
         if let Some(tell) = self.tell.get() {
             tell(notice);
         }
@@ -105,13 +105,13 @@ impl Waiting {
 impl Drop for Waiting {
     fn drop(&mut self) {
         if self.outage.waiting.fetch_sub(1, Ordering::AcqRel) == 1 && self.is_over {
-            self.outage.say(Notice::Over);
+            self.outage.say(OutageNotice::Over);
         }
     }
 }
 
 /// What we say ourselves of a file has no number of the system's.
-pub fn passes(error: &io::Error) -> bool {
+pub fn is_transient(error: &io::Error) -> bool {
     use io::ErrorKind::{
         ConnectionRefused, ConnectionReset, HostUnreachable, NetworkDown, NetworkUnreachable, NotConnected,
         PermissionDenied, ResourceBusy, StaleNetworkFileHandle, TimedOut,
@@ -155,13 +155,13 @@ mod tests {
     #[test]
     fn what_the_system_says_of_a_folder_passes_unless_something_is_not_there_or_full() {
         for errno in [Errno::ACCESS, Errno::STALE, Errno::IO, Errno::HOSTUNREACH, Errno::TIMEDOUT] {
-            assert!(passes(&errno.into()), "{errno}");
+            assert!(is_transient(&errno.into()), "{errno}");
         }
         for errno in [Errno::NOENT, Errno::NOSPC, Errno::DQUOT, Errno::NOTDIR, Errno::FBIG] {
-            assert!(!passes(&errno.into()), "{errno}");
+            assert!(!is_transient(&errno.into()), "{errno}");
         }
         let ours = io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to somebody else");
-        assert!(!passes(&ours));
+        assert!(!is_transient(&ours));
     }
 
     #[test]

@@ -20,11 +20,11 @@ use crate::files::file::JournalFile;
 use crate::files::folder::Folder;
 pub use crate::files::holder::{Holder, Leaks};
 use crate::files::lock::{is_locked, is_taken, try_flock};
-use crate::files::whereabouts::Seen;
+use crate::files::whereabouts::Locality;
 use crate::os::proc;
 
 /// The file, locked.
-pub struct Running {
+pub struct RunLock {
     file: File,
     /// Held as long, where it holds a whole folder.
     _locks: Locks,
@@ -38,15 +38,15 @@ struct Locks {
 }
 
 /// What comes of taking a folder.
-pub enum Lock {
-    Taken(Running),
+pub enum LockResult {
+    Taken(RunLock),
     /// Somebody else has it; who, where that can be told.
     Held(Option<Holder>),
 }
 
 /// A process that was started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct StartedProcess {
     pub(crate) pid: u32,
     /// When it was there, in ticks since the machine was started, as /proc/PID/stat counts.
     pub ticks: u64,
@@ -66,27 +66,27 @@ const LETTING_GO: Duration = Duration::from_millis(700);
 /// So long for one that is about to be gone. On a busy machine it takes seconds to end all that runs.
 const LAST_BREATH: Duration = Duration::from_secs(10);
 
-impl Running {
+impl RunLock {
     /// Takes the folder for this process.
     ///
     /// # Errors
     /// Where a file can't be written or locked.
-    pub fn lock(folder: &Folder) -> anyhow::Result<Lock> {
+    pub fn lock(folder: &Folder) -> anyhow::Result<LockResult> {
         let begun = Instant::now();
         loop {
-            if let Some(running) = Running::try_lock(folder)? {
-                return Ok(Lock::Taken(running));
+            if let Some(running) = RunLock::try_lock(folder)? {
+                return Ok(LockResult::Taken(running));
             }
             let holder = folder.running().open().ok().and_then(|file| holder(&file));
             if begun.elapsed() >= patience(holder.as_ref()) {
-                return Ok(Lock::Held(holder));
+                return Ok(LockResult::Held(holder));
             }
             thread::sleep(Duration::from_millis(5));
         }
     }
 
     /// `None` where somebody else has one of them, or has just taken the file away.
-    fn try_lock(folder: &Folder) -> anyhow::Result<Option<Running>> {
+    fn try_lock(folder: &Folder) -> anyhow::Result<Option<RunLock>> {
         let directory = folder.open_again().context("can't open the folder")?;
         // Not every file system has locks of folders: NFS wants what is open for writing.
         if try_flock(&directory) == Err(Errno::WOULDBLOCK) {
@@ -108,7 +108,7 @@ impl Running {
             }
         }
         let locks = Locks { _folder: Some(directory), _journal: journal };
-        Ok(Some(Running { file, _locks: locks }))
+        Ok(Some(RunLock { file, _locks: locks }))
     }
 
     /// Whether somebody has the folder, wherever that process runs. The locks that tell are kept for no longer than the question
@@ -124,20 +124,20 @@ impl Running {
     ///
     /// # Errors
     /// Where it can't be made.
-    pub fn make(place: &JournalFile) -> io::Result<Option<Running>> {
+    pub fn make(place: &JournalFile) -> io::Result<Option<RunLock>> {
         match place.make() {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
             file => {
                 let file = file?;
                 // So that it can be told whether its maker lives. Where locks are none of the file system's, it can't.
                 let _ = try_flock(&file);
-                Ok(Some(Running { file, _locks: Locks::default() }))
+                Ok(Some(RunLock { file, _locks: Locks::default() }))
             }
         }
     }
 
     /// Who held it before, and what it has started, as far as that is known.
-    pub fn before(&self) -> Option<(Holder, Vec<Entry>)> {
+    pub fn before(&self) -> Option<(Holder, Vec<StartedProcess>)> {
         read(&self.file)
     }
 
@@ -153,7 +153,7 @@ impl Running {
     ///
     /// # Errors
     /// Where it can't be written down, or not where a resume would find it.
-    pub fn note(&self, slot: usize, entry: Entry) -> io::Result<()> {
+    pub fn note(&self, slot: usize, entry: StartedProcess) -> io::Result<()> {
         self.file.write_all_at(&entry.bytes(), TABLE + (slot as u64 - 1) * ENTRY as u64)?;
         if fstat(&self.file)?.st_nlink == 0 {
             return Err(io::Error::other("somebody has taken its file `running` away, which says what runs"));
@@ -164,7 +164,7 @@ impl Running {
 
 /// How long to wait for who holds the folder.
 fn patience(holder: Option<&Holder>) -> Duration {
-    let is_here = |holder: &&Holder| holder.whereabouts.seen() == Seen::Here;
+    let is_here = |holder: &&Holder| holder.whereabouts.locality() == Locality::Here;
     match holder.filter(is_here) {
         Some(holder) if !has_guardian(holder.pid) => LAST_BREATH,
         _ => LETTING_GO,
@@ -178,13 +178,13 @@ fn has_guardian(pid: u32) -> bool {
 }
 
 /// Who holds it, or did, and what was started by then, for who only looks.
-pub fn read(file: &File) -> Option<(Holder, Vec<Entry>)> {
+pub fn read(file: &File) -> Option<(Holder, Vec<StartedProcess>)> {
     let holder = holder(file)?;
     let mut table = Vec::new();
     let mut offset = TABLE;
     let mut bytes = [0; ENTRY];
     while file.read_exact_at(&mut bytes, offset).is_ok() {
-        table.extend(Entry::parse(&bytes));
+        table.extend(StartedProcess::parse(&bytes));
         offset += ENTRY as u64;
     }
     Some((holder, table))
@@ -198,12 +198,12 @@ pub(crate) fn holder(file: &File) -> Option<Holder> {
     serde_json::from_slice(line).ok()
 }
 
-impl Entry {
+impl StartedProcess {
     /// One that is there now.
-    pub fn now(pid: u32, seq: u64, attempt: u32) -> Entry {
+    pub fn now(pid: u32, seq: u64, attempt: u32) -> StartedProcess {
         let now = clock_gettime(ClockId::Boottime);
         let ticks = now.tv_sec * (1_000_000_000 / TICK) + now.tv_nsec / TICK;
-        Entry {
+        StartedProcess {
             pid,
             ticks: u64::try_from(ticks).unwrap_or_default(),
             seq,
@@ -212,7 +212,7 @@ impl Entry {
     }
 
     fn bytes(self) -> [u8; ENTRY] {
-        let Entry { pid, ticks, seq, attempt } = self;
+        let StartedProcess { pid, ticks, seq, attempt } = self;
         let mut text = String::with_capacity(ENTRY);
         let _ = write!(text, "{pid} {ticks} {seq} {attempt}");
         let mut bytes = [b' '; ENTRY];
@@ -222,10 +222,10 @@ impl Entry {
         bytes
     }
 
-    fn parse(bytes: &[u8]) -> Option<Entry> {
+    fn parse(bytes: &[u8]) -> Option<StartedProcess> {
         let mut numbers = std::str::from_utf8(bytes).ok()?.split_ascii_whitespace().map(str::parse::<u64>);
         let mut next = || numbers.next()?.ok();
-        Some(Entry {
+        Some(StartedProcess {
             pid: next()?.try_into().ok().filter(|pid| *pid > 1)?,
             ticks: next()?,
             seq: next()?,
@@ -249,10 +249,10 @@ mod tests {
     use crate::files::whereabouts::Whereabouts;
 
     /// The folder, taken; who holds it, where that is somebody else.
-    fn taken(folder: &Folder) -> Result<Running, Option<Box<Holder>>> {
-        match Running::lock(folder).unwrap() {
-            Lock::Taken(running) => Ok(running),
-            Lock::Held(holder) => Err(holder.map(Box::new)),
+    fn taken(folder: &Folder) -> Result<RunLock, Option<Box<Holder>>> {
+        match RunLock::lock(folder).unwrap() {
+            LockResult::Taken(running) => Ok(running),
+            LockResult::Held(holder) => Err(holder.map(Box::new)),
         }
     }
 
@@ -269,14 +269,14 @@ mod tests {
             ..Holder::default()
         };
         running.begin(&holder).unwrap();
-        let entry = Entry {
+        let entry = StartedProcess {
             pid: u32::MAX,
             ticks: u64::MAX,
             seq: u64::MAX,
             attempt: u32::MAX,
         };
         running.note(3, entry).unwrap();
-        running.note(1, Entry { pid: 0, ..entry }).unwrap();
+        running.note(1, StartedProcess { pid: 0, ..entry }).unwrap();
         drop(running);
         let running = taken(&folder).unwrap();
         assert_eq!(running.before(), Some((holder, vec![entry])));
@@ -294,9 +294,9 @@ mod tests {
         };
         running.begin(&holder).unwrap();
         assert_eq!(taken(&folder).err().unwrap(), Some(Box::new(holder)));
-        assert!(Running::is_held(&folder));
+        assert!(RunLock::is_held(&folder));
         drop(running);
-        assert!(!Running::is_held(&folder));
+        assert!(!RunLock::is_held(&folder));
         taken(&folder).unwrap();
     }
 
@@ -307,12 +307,12 @@ mod tests {
         let journal = folder.own_files().journal;
         journal.make().unwrap();
         let running = taken(&folder).unwrap();
-        running.note(1, Entry::now(1, 1, 1)).unwrap();
+        running.note(1, StartedProcess::now(1, 1, 1)).unwrap();
         folder.running().remove().unwrap();
         assert_eq!(taken(&folder).err().unwrap(), None);
         assert!(
             running
-                .note(1, Entry::now(1, 1, 1))
+                .note(1, StartedProcess::now(1, 1, 1))
                 .unwrap_err()
                 .to_string()
                 .contains("taken its file `running` away")
@@ -362,7 +362,7 @@ mod tests {
 
     #[test]
     fn a_process_was_started_before_it_was_seen() {
-        let entry = Entry::now(process::id(), 1, 1);
+        let entry = StartedProcess::now(process::id(), 1, 1);
         assert!(started(process::id()).unwrap() <= entry.ticks);
         assert_eq!(started(u32::MAX), None);
     }

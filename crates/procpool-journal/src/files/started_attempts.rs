@@ -5,22 +5,22 @@ use std::collections::HashMap;
 
 use crate::files::file::JournalFile;
 use crate::files::folder::Folder;
-use crate::files::run_lock::{Entry, Holder, Running, read, started};
-use crate::files::whereabouts::Seen;
+use crate::files::run_lock::{Holder, RunLock, StartedProcess, read, started};
+use crate::files::whereabouts::Locality;
 
 /// What the files say that holders lock.
 #[derive(Debug, Default)]
-pub(crate) struct Holding {
+pub(crate) struct StartedAttempts {
     pub(crate) is_alive: bool,
     /// Who runs it, where that is nobody whom one finds by its number here.
     pub(crate) elsewhere: Option<String>,
     /// The attempts that were last begun, by the positions of their jobs.
-    attempts: HashMap<u64, Begun>,
+    attempts: HashMap<u64, StartedAttempt>,
 }
 
 /// An attempt that was begun, of a generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Begun {
+pub(crate) struct StartedAttempt {
     pub(crate) generation: u32,
     pub(crate) attempt: u32,
     /// Whether, as far as is known, it goes on unless it has ended.
@@ -29,18 +29,23 @@ pub(crate) struct Begun {
     pub(crate) writer: usize,
 }
 
-impl Holding {
+impl StartedAttempts {
     /// Nobody, where that can't be read.
-    pub(crate) fn look(folder: &Folder) -> Holding {
+    pub(crate) fn look(folder: &Folder) -> StartedAttempts {
         let said = folder.running().open().ok().and_then(|file| read(&file));
-        let is_held = Running::is_held(folder);
-        let Some((holder, table)) = said else { return Holding { is_alive: is_held, ..Holding::default() } };
+        let is_held = RunLock::is_held(folder);
+        let Some((holder, table)) = said else {
+            return StartedAttempts { is_alive: is_held, ..StartedAttempts::default() };
+        };
         let is_alive = is_held && is_its_own(&holder);
         let is_elsewhere = is_alive
-            && matches!(holder.whereabouts.seen(), Seen::InAnotherNamespace | Seen::OnAnotherMachine);
+            && matches!(
+                holder.whereabouts.locality(),
+                Locality::InAnotherNamespace | Locality::OnAnotherMachine
+            );
         let elsewhere = is_elsewhere.then(|| holder.whereabouts.describe(holder.pid));
-        let mut holding = Holding { is_alive, elsewhere, attempts: HashMap::new() };
-        let begun = Begun {
+        let mut holding = StartedAttempts { is_alive, elsewhere, attempts: HashMap::new() };
+        let begun = StartedAttempt {
             generation: holder.generation,
             attempt: 0,
             goes_on: is_alive,
@@ -55,13 +60,13 @@ impl Holding {
         let found = running.open().ok().and_then(|file| read(&file));
         if let Some((holder, table)) = found {
             let generation = holder.generation;
-            self.note(table, Begun { generation, attempt: 0, goes_on: true, writer });
+            self.note(table, StartedAttempt { generation, attempt: 0, goes_on: true, writer });
         }
     }
 
-    fn note(&mut self, table: Vec<Entry>, begun: Begun) {
-        for Entry { seq, attempt, .. } in table {
-            let begun = Begun { attempt, ..begun };
+    fn note(&mut self, table: Vec<StartedProcess>, begun: StartedAttempt) {
+        for StartedProcess { seq, attempt, .. } in table {
+            let begun = StartedAttempt { attempt, ..begun };
             // The next attempt may have been given another slot.
             let last = self.attempts.entry(seq).or_insert(begun);
             *last = begun.max(*last);
@@ -69,7 +74,7 @@ impl Holding {
     }
 
     /// The attempt of the job at this position that was last begun.
-    pub(crate) fn attempt(&self, position: u64) -> Option<Begun> {
+    pub(crate) fn attempt(&self, position: u64) -> Option<StartedAttempt> {
         self.attempts.get(&position).copied()
     }
 }
@@ -77,58 +82,61 @@ impl Holding {
 /// Whether who stands in the file is who holds it. Somebody else may be about to take it over, who has said nothing yet.
 fn is_its_own(holder: &Holder) -> bool {
     let lives = || started(holder.pid).is_some_and(|ticks| ticks <= holder.ticks);
-    holder.whereabouts.seen() != Seen::Here || lives()
+    holder.whereabouts.locality() != Locality::Here || lives()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::run_lock::{Entry, Lock};
+    use crate::files::run_lock::{LockResult, StartedProcess};
     use crate::files::whereabouts::Whereabouts;
 
     #[test]
     fn who_holds_a_folder_is_seen_and_who_held_it_is_not_alive() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
         let (folder, _) = Folder::make(temporary.path()).unwrap();
-        let taken = || match Running::lock(&folder).unwrap() {
-            Lock::Taken(running) => running,
-            Lock::Held(holder) => panic!("{holder:?}"),
+        let taken = || match RunLock::lock(&folder).unwrap() {
+            LockResult::Taken(running) => running,
+            LockResult::Held(holder) => panic!("{holder:?}"),
         };
-        assert!(!Holding::look(&folder).is_alive);
+        assert!(!StartedAttempts::look(&folder).is_alive);
         let running = taken();
         let holder = Holder {
             pid: std::process::id(),
             whereabouts: Whereabouts::own(),
-            ticks: Entry::now(1, 1, 1).ticks,
+            ticks: StartedProcess::now(1, 1, 1).ticks,
             run: "r".into(),
             generation: 2,
             ..Holder::default()
         };
         running.begin(&holder).unwrap();
-        running.note(1, Entry::now(4711, 7, 3)).unwrap();
-        running.note(2, Entry::now(4710, 7, 2)).unwrap();
-        let holding = Holding::look(&folder);
+        running.note(1, StartedProcess::now(4711, 7, 3)).unwrap();
+        running.note(2, StartedProcess::now(4710, 7, 2)).unwrap();
+        let holding = StartedAttempts::look(&folder);
         assert!(holding.is_alive);
-        let begun = Begun { generation: 2, attempt: 3, goes_on: true, writer: 0 };
+        let begun = StartedAttempt { generation: 2, attempt: 3, goes_on: true, writer: 0 };
         assert_eq!((holding.attempt(7), holding.attempt(8)), (Some(begun), None));
         drop(running);
-        assert!(!Holding::look(&folder).is_alive);
-        assert_eq!(Holding::look(&folder).attempt(7), Some(Begun { goes_on: false, ..begun }));
+        assert!(!StartedAttempts::look(&folder).is_alive);
+        assert_eq!(
+            StartedAttempts::look(&folder).attempt(7),
+            Some(StartedAttempt { goes_on: false, ..begun })
+        );
         // Another process has it by now, and hasn't said so.
         let running = taken();
         running.begin(&Holder { pid: u32::MAX, ..holder.clone() }).unwrap();
-        assert!(!Holding::look(&folder).is_alive);
+        assert!(!StartedAttempts::look(&folder).is_alive);
         // In another namespace that number may be anybody's.
         let whereabouts = Whereabouts { pid_namespace: "pid:[1]".into(), ..Whereabouts::own() };
         running.begin(&Holder { pid: u32::MAX, whereabouts, ..holder }).unwrap();
-        running.note(1, Entry::now(4711, 7, 3)).unwrap();
-        let holding = Holding::look(&folder);
+        running.note(1, StartedProcess::now(4711, 7, 3)).unwrap();
+        let holding = StartedAttempts::look(&folder);
         assert!(holding.elsewhere.as_ref().unwrap().contains("in another PID namespace of "));
         assert_eq!((holding.is_alive, holding.attempt(7)), (true, Some(begun)));
         drop(running);
-        assert_eq!(Holding::look(&folder).elsewhere, None);
-        let mut other = Holding::default();
+        assert_eq!(StartedAttempts::look(&folder).elsewhere, None);
+        let mut other = StartedAttempts::default();
         other.add_slice(&folder.running(), 4);
-        assert_eq!(other.attempt(7), Some(Begun { writer: 4, ..begun }));
+        assert_eq!(other.attempt(7), Some(StartedAttempt { writer: 4, ..begun }));
     }
 }

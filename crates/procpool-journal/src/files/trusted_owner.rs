@@ -8,14 +8,14 @@ use std::process;
 use anyhow::bail;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, lstat, openat, unlinkat};
 
-use crate::os::ownership::{self, Doubt, Ours};
+use crate::os::ownership::{self, ForeignAccess, TrustedOwner};
 
 /// See the head of this file.
 ///
 /// # Errors
 /// Where others could write there, or have led us there.
-pub(super) fn trusted_owner(path: &Path, directory: &OwnedFd) -> anyhow::Result<Ours> {
-    let ours = Ours::own();
+pub(super) fn trusted_owner(path: &Path, directory: &OwnedFd) -> anyhow::Result<TrustedOwner> {
+    let ours = TrustedOwner::own();
     // Only the last name of the path: what leads to it was made by who made this machine, and the folder itself is looked at.
     let link = lstat(path).ok().filter(|stat| FileType::from_raw_mode(stat.st_mode).is_symlink());
     if let Some(doubt) = link.and_then(|link| ours.doubt_link(&link)) {
@@ -24,13 +24,13 @@ pub(super) fn trusted_owner(path: &Path, directory: &OwnedFd) -> anyhow::Result<
     let stat = fstat(directory)?;
     match ours.doubt(&stat) {
         None => Ok(ours),
-        Some(Doubt::Owner(_)) if owns_here(directory, ours).doubt(&stat).is_none() => {
+        Some(ForeignAccess::Owner(_)) if owns_here(directory, ours).doubt(&stat).is_none() => {
             Ok(owns_here(directory, ours))
         }
-        Some(doubt @ Doubt::Owner(_)) => {
+        Some(doubt @ ForeignAccess::Owner(_)) => {
             bail!("the folder {doubt}, who could change what is run from it; name a folder of your own")
         }
-        Some(doubt @ Doubt::Mode(_)) => {
+        Some(doubt @ ForeignAccess::Mode(_)) => {
             let close = ownership::closing(path);
             bail!(
                 "the folder {doubt}, who could change what is run from it; name another one, or close it: `{close}`"
@@ -41,7 +41,7 @@ pub(super) fn trusted_owner(path: &Path, directory: &OwnedFd) -> anyhow::Result<
 
 /// To whom a file belongs that we make here: a file system of another machine may have another name for us (exports(5),
 /// `root_squash`).
-fn owns_here(directory: &OwnedFd, ours: Ours) -> Ours {
+fn owns_here(directory: &OwnedFd, ours: TrustedOwner) -> TrustedOwner {
     let name = format!(".procpool-{}", process::id());
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let Ok(made) = openat(directory, &name, flags, Mode::RUSR) else { return ours };

@@ -23,7 +23,7 @@ pub struct Whereabouts {
 
 /// What a number from there is to this process.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Seen {
+pub(crate) enum Locality {
     /// Of the process that has it.
     Here,
     /// Nothing, for the machine of that name was started anew, and all that ran is gone.
@@ -49,26 +49,26 @@ impl Whereabouts {
     }
 
     /// What numbers from there are here.
-    pub(crate) fn seen(&self) -> Seen {
+    pub(crate) fn locality(&self) -> Locality {
         let own = Whereabouts::own();
         if let Some(lack) = own.lack() {
-            return Seen::Unknown(lack);
+            return Locality::Unknown(lack);
         }
-        self.seen_from(&own)
+        self.locality_from(&own)
     }
 
-    fn seen_from(&self, own: &Whereabouts) -> Seen {
+    fn locality_from(&self, own: &Whereabouts) -> Locality {
         let is_same_boot = self.boot == own.boot;
         if self.boot.is_empty() || self.pid_namespace.is_empty() && is_same_boot {
-            return Seen::Unknown("the journal doesn't say where they ran".to_owned());
+            return Locality::Unknown("the journal doesn't say where they ran".to_owned());
         }
         match (is_same_boot, self.pid_namespace == own.pid_namespace) {
-            (true, true) => Seen::Here,
-            (true, false) => Seen::InAnotherNamespace,
+            (true, true) => Locality::Here,
+            (true, false) => Locality::InAnotherNamespace,
             // This machine before its last start, or another one. Here it has no processes, whichever it is; what is said of them
             // goes by the name that people know it by.
-            (false, _) if self.host == own.host => Seen::Gone,
-            (false, _) => Seen::OnAnotherMachine,
+            (false, _) if self.host == own.host => Locality::Gone,
+            (false, _) => Locality::OnAnotherMachine,
         }
     }
 
@@ -84,8 +84,10 @@ impl Whereabouts {
 
     /// A process there, as people are told of it.
     pub fn describe(&self, pid: u32) -> String {
-        match self.seen() {
-            Seen::InAnotherNamespace => format!("process {pid} in another PID namespace of {}", self.host),
+        match self.locality() {
+            Locality::InAnotherNamespace => {
+                format!("process {pid} in another PID namespace of {}", self.host)
+            }
             _ => format!("process {pid} on {}", self.host),
         }
     }
@@ -106,24 +108,24 @@ mod tests {
     #[test]
     fn a_number_means_something_only_where_all_of_it_is_known_and_the_same() {
         let own = whereabouts("h", "b", "n");
-        let seen = |host, boot, namespace| whereabouts(host, boot, namespace).seen_from(&own);
-        assert_eq!(seen("h", "b", "n"), Seen::Here);
-        assert_eq!(seen("h", "b", "m"), Seen::InAnotherNamespace);
-        assert_eq!(seen("container", "b", "m"), Seen::InAnotherNamespace);
-        assert_eq!(seen("h", "earlier", "n"), Seen::Gone);
-        assert_eq!(seen("h", "earlier", ""), Seen::Gone);
+        let seen = |host, boot, namespace| whereabouts(host, boot, namespace).locality_from(&own);
+        assert_eq!(seen("h", "b", "n"), Locality::Here);
+        assert_eq!(seen("h", "b", "m"), Locality::InAnotherNamespace);
+        assert_eq!(seen("container", "b", "m"), Locality::InAnotherNamespace);
+        assert_eq!(seen("h", "earlier", "n"), Locality::Gone);
+        assert_eq!(seen("h", "earlier", ""), Locality::Gone);
         // It has another name by now.
-        assert_eq!(seen("renamed", "b", "n"), Seen::Here);
-        assert_eq!(seen("elsewhere", "c", "n"), Seen::OnAnotherMachine);
+        assert_eq!(seen("renamed", "b", "n"), Locality::Here);
+        assert_eq!(seen("elsewhere", "c", "n"), Locality::OnAnotherMachine);
         for unknown in [seen("h", "", "n"), seen("h", "b", ""), seen("h", "", ""), seen("elsewhere", "", "")]
         {
-            assert!(matches!(unknown, Seen::Unknown(_)), "{unknown:?}");
+            assert!(matches!(unknown, Locality::Unknown(_)), "{unknown:?}");
         }
     }
 
     #[test]
     fn this_process_is_here_and_its_place_is_known() {
-        assert_eq!(Whereabouts::own().seen(), Seen::Here);
+        assert_eq!(Whereabouts::own().locality(), Locality::Here);
         assert!(Whereabouts::own().describe(7).starts_with("process 7 on "));
         let inside = Whereabouts { pid_namespace: "pid:[1]".into(), ..Whereabouts::own() };
         assert!(inside.describe(7).starts_with("process 7 in another PID namespace of "));

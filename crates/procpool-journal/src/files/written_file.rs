@@ -13,18 +13,18 @@ use rustix::fs::fstat;
 use crate::files::file::{FileNumber, JournalFile, number_of};
 
 /// See the head of this file.
-pub(crate) struct Watched {
+pub(crate) struct WrittenFile {
     place: JournalFile,
     number: FileNumber,
 }
 
-impl Watched {
+impl WrittenFile {
     /// `file` is the one that was opened there.
     ///
     /// # Errors
     /// Where that can't be told.
-    pub(crate) fn new(place: JournalFile, file: &impl AsFd) -> io::Result<Watched> {
-        Ok(Watched { place, number: number_of(&fstat(file)?) })
+    pub(crate) fn new(place: JournalFile, file: &impl AsFd) -> io::Result<WrittenFile> {
+        Ok(WrittenFile { place, number: number_of(&fstat(file)?) })
     }
 
     /// Comes back where it is at its place, and just as long as this.
@@ -104,7 +104,7 @@ mod tests {
         let place = folder.own_files().journal;
         let mut file = place.make_anew_to_append().unwrap();
         file.write_all(b"12345").unwrap();
-        let watched = Watched::new(place.clone(), &file).unwrap();
+        let watched = WrittenFile::new(place.clone(), &file).unwrap();
         let says = |result: io::Result<()>| result.err().map(|error| error.to_string()).unwrap_or_default();
         assert_eq!([watched.has(5), watched.has_at_least(4), watched.is_found()].map(says), ["", "", ""]);
         assert!(says(watched.has(4)).contains("it has 5 bytes, and 4 were written"));

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 
-use crate::files::leaked_process::Left;
+use crate::files::leaked_process::LeakedProcess;
 use crate::files::whereabouts::Whereabouts;
 use crate::format::attempt::{Attempt, KeyText, Report, time};
 use crate::format::identity::Identity;
@@ -140,7 +140,7 @@ pub struct End {
     pub status: i32,
     /// What jobs had left behind, and was ended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub left: Vec<Left>,
+    pub left: Vec<LeakedProcess>,
 }
 
 impl Record {

@@ -16,7 +16,7 @@ use rustix::stdio;
 
 /// Whose files are believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ours {
+pub(crate) struct TrustedOwner {
     uid: u32,
     /// What nobody may do to the files that we make.
     umask: u32,
@@ -24,7 +24,7 @@ pub(crate) struct Ours {
 
 /// Why a file is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Doubt {
+pub(crate) enum ForeignAccess {
     /// It belongs to this user, who is not us.
     Owner(u32),
     /// It is ours, and with this mode others may write to it.
@@ -36,37 +36,37 @@ const GROUP_WRITES: u32 = 0o020;
 const OTHERS_WRITE: u32 = 0o002;
 const STICKY: u32 = 0o1000;
 
-impl Ours {
+impl TrustedOwner {
     /// Those of this process.
-    pub(crate) fn own() -> Ours {
+    pub(crate) fn own() -> TrustedOwner {
         static UMASK: OnceLock<u32> = OnceLock::new();
-        Ours {
+        TrustedOwner {
             uid: Uid::effective().as_raw(),
             umask: *UMASK.get_or_init(umask),
         }
     }
 
     /// Those of this file's owner: for a file that we have just made, where the file system gives it to somebody else.
-    pub(crate) fn as_of(self, made: &impl AsFd) -> Ours {
-        fstat(made).map_or(self, |stat| Ours { uid: stat.st_uid, ..self })
+    pub(crate) fn as_of(self, made: &impl AsFd) -> TrustedOwner {
+        fstat(made).map_or(self, |stat| TrustedOwner { uid: stat.st_uid, ..self })
     }
 
     /// Why others could have written this; `None` where they could not.
-    pub(crate) fn doubt(self, stat: &Stat) -> Option<Doubt> {
+    pub(crate) fn doubt(self, stat: &Stat) -> Option<ForeignAccess> {
         self.doubt_owner(stat).or_else(|| {
             let kept_out = OTHERS_WRITE | GROUP_WRITES & self.umask;
-            (stat.st_mode & kept_out != 0).then_some(Doubt::Mode(stat.st_mode & 0o7777))
+            (stat.st_mode & kept_out != 0).then_some(ForeignAccess::Mode(stat.st_mode & 0o7777))
         })
     }
 
     /// The same, whatever its mode.
-    pub(crate) fn doubt_owner(self, stat: &Stat) -> Option<Doubt> {
-        (stat.st_uid != self.uid).then_some(Doubt::Owner(stat.st_uid))
+    pub(crate) fn doubt_owner(self, stat: &Stat) -> Option<ForeignAccess> {
+        (stat.st_uid != self.uid).then_some(ForeignAccess::Owner(stat.st_uid))
     }
 
     /// The same of what is followed or written to, and of which nothing is believed. The superuser needs nothing of the kind to
     /// read what we write.
-    pub(crate) fn doubt_link(self, stat: &Stat) -> Option<Doubt> {
+    pub(crate) fn doubt_link(self, stat: &Stat) -> Option<ForeignAccess> {
         self.doubt_owner(stat).filter(|_| stat.st_uid != SUPERUSER)
     }
 }
@@ -77,7 +77,7 @@ impl Ours {
 /// Where it is one.
 pub fn refuse_link(path: &Path) -> io::Result<()> {
     let link = lstat(path).ok().filter(|stat| FileType::from_raw_mode(stat.st_mode).is_symlink());
-    match link.and_then(|link| Ours::own().doubt_link(&link)) {
+    match link.and_then(|link| TrustedOwner::own().doubt_link(&link)) {
         None => Ok(()),
         Some(doubt) => Err(refusal(&format!(
             "the link {doubt}, who may have it lead anywhere; remove it, or name another file"
@@ -99,7 +99,7 @@ pub fn refuse_foreign(file: &impl AsFd, path: &Path) -> io::Result<()> {
     let is_open_already = path.starts_with("/dev/fd")
         || path.starts_with("/proc")
         || [stdio::stdin(), stdio::stdout(), stdio::stderr()].into_iter().any(is_given);
-    match Ours::own().doubt_link(&stat) {
+    match TrustedOwner::own().doubt_link(&stat) {
         Some(doubt) if (kind.is_file() || kind.is_fifo()) && !is_open_already => Err(refusal(&format!(
             "it {doubt}, who could read and change what is written there; remove it, or name another file"
         ))),
@@ -113,11 +113,11 @@ pub fn refuse_foreign(file: &impl AsFd, path: &Path) -> io::Result<()> {
 /// Where it is one.
 pub fn refuse_open_to_all(folder: &impl AsFd) -> io::Result<()> {
     let stat = fstat(folder)?;
-    let keeps_apart = stat.st_mode & STICKY != 0 && Ours::own().doubt_link(&stat).is_none();
+    let keeps_apart = stat.st_mode & STICKY != 0 && TrustedOwner::own().doubt_link(&stat).is_none();
     if stat.st_mode & OTHERS_WRITE == 0 || keeps_apart {
         return Ok(());
     }
-    let doubt = Doubt::Mode(stat.st_mode & 0o7777);
+    let doubt = ForeignAccess::Mode(stat.st_mode & 0o7777);
     Err(refusal(&format!(
         "the folder {doubt}, who could replace what is written there; close it with `chmod o-w`, or name one of your own"
     )))
@@ -153,14 +153,14 @@ fn refusal(text: &str) -> io::Error {
     io::Error::new(io::ErrorKind::PermissionDenied, text)
 }
 
-impl fmt::Display for Doubt {
+impl fmt::Display for ForeignAccess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Doubt::Owner(uid) => match User::from_uid(Uid::from_raw(*uid)) {
+            ForeignAccess::Owner(uid) => match User::from_uid(Uid::from_raw(*uid)) {
                 Ok(Some(user)) => write!(f, "belongs to user {} ({uid})", user.name),
                 _ => write!(f, "belongs to user {uid}"),
             },
-            Doubt::Mode(mode) => write!(f, "may be written to by others (mode {mode:04o})"),
+            ForeignAccess::Mode(mode) => write!(f, "may be written to by others (mode {mode:04o})"),
         }
     }
 }
@@ -178,32 +178,32 @@ mod tests {
 
     #[test]
     fn what_belongs_to_us_and_is_written_by_nobody_else_is_believed() {
-        let ours = Ours { uid: 7, umask: 0o022 };
+        let ours = TrustedOwner { uid: 7, umask: 0o022 };
         for mode in [0o600, 0o644, 0o755, 0o400, 0o2700] {
             assert_eq!(ours.doubt(&stat(mode)), None, "{mode:o}");
         }
         for mode in [0o602, 0o666, 0o777, 0o1777, 0o620, 0o664] {
-            assert_eq!(ours.doubt(&stat(mode)), Some(Doubt::Mode(mode)), "{mode:o}");
+            assert_eq!(ours.doubt(&stat(mode)), Some(ForeignAccess::Mode(mode)), "{mode:o}");
         }
     }
 
     #[test]
     fn the_group_may_write_where_the_umask_lets_it_and_others_never() {
-        let ours = Ours { uid: 7, umask: 0o002 };
+        let ours = TrustedOwner { uid: 7, umask: 0o002 };
         assert_eq!(ours.doubt(&stat(0o775)), None);
-        assert_eq!(Ours { umask: 0, ..ours }.doubt(&stat(0o777)), Some(Doubt::Mode(0o777)));
+        assert_eq!(TrustedOwner { umask: 0, ..ours }.doubt(&stat(0o777)), Some(ForeignAccess::Mode(0o777)));
     }
 
     #[test]
     fn what_belongs_to_somebody_else_is_not_believed_whatever_its_mode() {
         for uid in [0, 8] {
-            let ours = Ours { uid, umask: 0o022 };
-            assert_eq!(ours.doubt(&stat(0o600)), Some(Doubt::Owner(7)));
-            assert_eq!(ours.doubt_link(&stat(0o777)), Some(Doubt::Owner(7)));
+            let ours = TrustedOwner { uid, umask: 0o022 };
+            assert_eq!(ours.doubt(&stat(0o600)), Some(ForeignAccess::Owner(7)));
+            assert_eq!(ours.doubt_link(&stat(0o777)), Some(ForeignAccess::Owner(7)));
         }
         let mut of_root = stat(0o777);
         of_root.st_uid = SUPERUSER;
-        assert_eq!(Ours { uid: 7, umask: 0 }.doubt_link(&of_root), None);
+        assert_eq!(TrustedOwner { uid: 7, umask: 0 }.doubt_link(&of_root), None);
     }
 
     #[test]
@@ -215,8 +215,8 @@ mod tests {
 
     #[test]
     fn a_doubt_names_the_owner_or_the_mode() {
-        assert_eq!(Doubt::Owner(0).to_string(), "belongs to user root (0)");
-        assert_eq!(Doubt::Owner(3_999_999_999).to_string(), "belongs to user 3999999999");
-        assert_eq!(Doubt::Mode(0o666).to_string(), "may be written to by others (mode 0666)");
+        assert_eq!(ForeignAccess::Owner(0).to_string(), "belongs to user root (0)");
+        assert_eq!(ForeignAccess::Owner(3_999_999_999).to_string(), "belongs to user 3999999999");
+        assert_eq!(ForeignAccess::Mode(0o666).to_string(), "may be written to by others (mode 0666)");
     }
 }

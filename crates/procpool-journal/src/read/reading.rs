@@ -13,7 +13,7 @@ use procpool_core::{Key, Source};
 use crate::files::file::JournalFile;
 use crate::files::folder::{Folder, Purpose, WriterFiles};
 use crate::files::live::{self, LiveOutput};
-use crate::files::started_attempts::{Begun, Holding};
+use crate::files::started_attempts::{StartedAttempt, StartedAttempts};
 use crate::format::entry::Entry;
 use crate::format::identity::Hash;
 use crate::format::line;
@@ -29,7 +29,7 @@ pub struct Reading {
     pub(crate) run: Run,
     pub outcomes: Outcomes,
     pub records: Records,
-    holding: Holding,
+    holding: StartedAttempts,
     /// What other writers than procpool itself are called, by their places.
     slices: HashMap<usize, String>,
     /// What is to be said of the files.
@@ -93,12 +93,12 @@ impl Reading {
     /// Where there is no journal, or it can't be read.
     pub fn open(directory: &Path) -> anyhow::Result<Reading> {
         let shown = || format!("{directory:?}");
-        let folder = Folder::open(directory, Purpose::Telling).with_context(shown)?;
+        let folder = Folder::open(directory, Purpose::Read).with_context(shown)?;
         let folder = folder.with_context(nothing_recorded).with_context(shown)?;
         let mut tries = 1;
         loop {
             // First: what is recorded by the time that the records are read runs no more.
-            let holding = Holding::look(&folder);
+            let holding = StartedAttempts::look(&folder);
             let is_alive = holding.is_alive;
             match Reading::read(folder.clone(), holding) {
                 Err(_) if is_alive && tries < TRIES => tries += 1,
@@ -107,7 +107,7 @@ impl Reading {
         }
     }
 
-    fn read(folder: Folder, mut holding: Holding) -> anyhow::Result<Reading> {
+    fn read(folder: Folder, mut holding: StartedAttempts) -> anyhow::Result<Reading> {
         let writers = folder.writers().context("can't read the folder")?;
         let mut outcomes = Outcomes::read(&writers)?;
         let Some(run) = outcomes.run.take() else { bail!(nothing_recorded()) };
@@ -238,7 +238,7 @@ impl Reading {
 
     fn stands(&self, noted: Option<&Noted>, position: u64) -> Stands {
         let oldest = self.outcomes.round.unwrap_or(self.run.generation);
-        let is_unrecorded = |begun: &Begun| {
+        let is_unrecorded = |begun: &StartedAttempt| {
             begun.generation >= oldest
                 && noted.is_none_or(|noted| noted.lacks(begun.generation, begun.attempt))
         };

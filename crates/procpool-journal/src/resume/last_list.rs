@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 
 use crate::files::file::JournalFile;
 use crate::files::folder::Folder;
-use crate::files::run_lock::{Entry, Holder};
+use crate::files::run_lock::{Holder, StartedProcess};
 use crate::files::whereabouts::Whereabouts;
 use crate::format::identity::Hash;
 use crate::format::record::Run;
@@ -16,24 +16,24 @@ use crate::read::history::{AsItIs, Past};
 use crate::read::list_reader::ListReader;
 use crate::read::places::find_outcomes;
 use crate::read::standing::Standing;
-use crate::write::output_shape::Shaped;
+use crate::write::output_shape::OutputShape;
 use crate::write::partial_output;
 use crate::write::print_history::GONE;
-use crate::write::print_log::{Before, Partial};
-use crate::write::row_file::{Age, Row};
+use crate::write::print_log::{PartialOutput, PrintHistory};
+use crate::write::row_file::{PrintRow, RowOrigin};
 
 /// What there is to know of it beside what stands on it.
 pub struct LastList {
     pub number: u32,
     generation: u32,
-    printed: Before,
+    printed: PrintHistory,
     disk: Disk,
     /// What was being printed, by that.
-    partial: Partial,
+    partial: PartialOutput,
     /// How far the lines of jobs were printed, by position.
-    rows: HashMap<u64, Row>,
+    rows: HashMap<u64, PrintRow>,
     /// Those of jobs whose outcome is of an earlier run.
-    carried: HashMap<u64, Row>,
+    carried: HashMap<u64, PrintRow>,
     /// By position: the generation and the attempt that ran last, as far as is known.
     running: HashMap<u64, (u32, u32), BuildHasherDefault<AsItIs>>,
     /// The positions of those whose attempt that ran last has an outcome.
@@ -47,9 +47,9 @@ const MOST_LOST: u32 = 64;
 #[derive(Clone, Debug)]
 pub(crate) struct HalfPrinted {
     pub(crate) job: Hash,
-    pub(crate) partial: Partial,
+    pub(crate) partial: PartialOutput,
     /// In which shape, where that is known.
-    pub(crate) shape: Option<Shaped>,
+    pub(crate) shape: Option<OutputShape>,
     pub(crate) rest: RestIs,
 }
 
@@ -67,7 +67,7 @@ pub enum RestIs {
 pub struct Noted {
     pub(crate) half_printed: Option<HalfPrinted>,
     /// How far lines were printed, by job.
-    pub(crate) begun: HashMap<Hash, Row>,
+    pub(crate) begun: HashMap<Hash, PrintRow>,
 }
 
 /// Whether files are as they were left: what a system has not written yet is lost with it, and nobody has touched anything.
@@ -105,7 +105,11 @@ fn account(run: &Run, folder: &Folder) -> anyhow::Result<JournalFile> {
 impl LastList {
     /// # Errors
     /// Where what was printed can't be read.
-    pub fn new(run: &Run, folder: &Folder, ran: Option<&(Holder, Vec<Entry>)>) -> anyhow::Result<LastList> {
+    pub fn new(
+        run: &Run,
+        folder: &Folder,
+        ran: Option<&(Holder, Vec<StartedProcess>)>,
+    ) -> anyhow::Result<LastList> {
         let mut running: HashMap<_, _, _> = HashMap::default();
         for (holder, entry) in
             ran.into_iter().flat_map(|(holder, table)| table.iter().map(move |entry| (holder, entry)))
@@ -115,10 +119,11 @@ impl LastList {
             last.1 = entry.attempt.max(last.1);
         }
         let disk = Disk::since(run);
-        let read = |place: JournalFile| Before::read(&place).with_context(|| format!("can't read {place:?}"));
+        let read =
+            |place: JournalFile| PrintHistory::read(&place).with_context(|| format!("can't read {place:?}"));
         let printed = match (account(run, folder).and_then(read), disk) {
             // Then all that is recorded is printed again.
-            (Err(_), Disk::MayLack) => Before::default(),
+            (Err(_), Disk::MayLack) => PrintHistory::default(),
             (printed, _) => printed?,
         };
         let rows_of = |age| {
@@ -128,8 +133,8 @@ impl LastList {
         Ok(LastList {
             number: run.list,
             generation: run.generation,
-            rows: rows_of(Age::Own),
-            carried: rows_of(Age::Carried),
+            rows: rows_of(RowOrigin::Own),
+            carried: rows_of(RowOrigin::Carried),
             partial: printed.partial(),
             printed,
             disk,
@@ -152,9 +157,10 @@ impl LastList {
     }
 
     /// Of what was started, what has no outcome for all that is known by now.
-    pub fn without_outcome(&self, table: Vec<Entry>) -> Vec<Entry> {
-        let is_last =
-            |entry: &Entry| self.running.get(&entry.seq).is_some_and(|(_, last)| *last == entry.attempt);
+    pub fn without_outcome(&self, table: Vec<StartedProcess>) -> Vec<StartedProcess> {
+        let is_last = |entry: &StartedProcess| {
+            self.running.get(&entry.seq).is_some_and(|(_, last)| *last == entry.attempt)
+        };
         table.into_iter().filter(|entry| !self.ended.contains(&entry.seq) && is_last(entry)).collect()
     }
 

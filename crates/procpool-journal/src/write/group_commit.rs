@@ -11,14 +11,14 @@ use std::time::{Duration, Instant};
 pub(crate) const WINDOW: Duration = Duration::from_millis(10);
 
 /// How much of what was written to a file the disk has.
-pub(crate) struct Commit {
+pub(crate) struct GroupCommit {
     file: File,
-    state: Mutex<State>,
+    state: Mutex<CommitState>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct CommitState {
     /// How much is sure to be on disk: a length, or a number of writes.
     through: u64,
     last: Option<Instant>,
@@ -27,9 +27,9 @@ struct State {
     failed: Option<i32>,
 }
 
-impl Commit {
-    pub(crate) fn new(file: File) -> Commit {
-        Commit { file, state: Mutex::default(), changed: Condvar::new() }
+impl GroupCommit {
+    pub(crate) fn new(file: File) -> GroupCommit {
+        GroupCommit { file, state: Mutex::default(), changed: Condvar::new() }
     }
 
     /// Comes back once the disk has as much as that. The first that comes asks for all that come until it does so; `written` says
@@ -68,7 +68,7 @@ impl Commit {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, CommitState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -12,9 +12,9 @@ use procpool_core::{CopyError, Spool};
 use crate::files::file::JournalFile;
 use crate::files::folder::WriterFiles;
 use crate::files::lock::try_flock;
-use crate::files::written_file::Watched;
+use crate::files::written_file::WrittenFile;
 use crate::read::history::Length;
-use crate::write::group_commit::Commit;
+use crate::write::group_commit::GroupCommit;
 
 /// What it takes for a record to count as written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,10 +26,10 @@ pub enum Durability {
 }
 
 /// The two files, for any number of threads.
-pub struct Writer {
-    journal: Mutex<Journal>,
+pub struct JournalWriter {
+    journal: Mutex<RecordsFile>,
     outputs: File,
-    watched_outputs: Watched,
+    watched_outputs: WrittenFile,
     /// Where the next output goes.
     outputs_end: AtomicU64,
     /// How many outputs have been kept.
@@ -42,27 +42,27 @@ pub struct Writer {
 /// Each file's own. A record must not be on its way to the disk before the disk has the output that it refers to: the system
 /// writes when it likes, and so does who waits for another record.
 struct Commits {
-    outputs: Commit,
-    journal: Commit,
+    outputs: GroupCommit,
+    journal: GroupCommit,
 }
 
-struct Journal {
+struct RecordsFile {
     file: File,
-    watched: Watched,
+    watched: WrittenFile,
     /// Of all records that are whole.
     length: u64,
 }
 
-impl Writer {
+impl JournalWriter {
     /// Makes the files of a new journal, which begins with `lines`: with all of them, or it is not there.
-    pub fn create(files: WriterFiles, lines: &[u8], durability: Durability) -> io::Result<Writer> {
+    pub fn create(files: WriterFiles, lines: &[u8], durability: Durability) -> io::Result<JournalWriter> {
         let new = files.journal.with_suffix(".new");
         let file = make(&new, &files.journal, lines, durability).inspect_err(|_| {
             // What is half made would only take room.
             let _ = new.remove();
         })?;
         let journal = files.journal.clone();
-        let writer = Writer::over(files, file, lines.len() as u64, durability)?;
+        let writer = JournalWriter::over(files, file, lines.len() as u64, durability)?;
         if durability == Durability::PowerCut {
             // By now both files are in it.
             journal.sync_folder()?;
@@ -71,29 +71,34 @@ impl Writer {
     }
 
     /// Goes on with a journal that was read to this length; what was torn goes.
-    pub fn resume(files: WriterFiles, length: Length, durability: Durability) -> io::Result<Writer> {
+    pub fn resume(files: WriterFiles, length: Length, durability: Durability) -> io::Result<JournalWriter> {
         let file = files.journal.open_to_append()?;
-        Watched::new(files.journal.clone(), &file)?.has(length.whole + length.torn)?;
+        WrittenFile::new(files.journal.clone(), &file)?.has(length.whole + length.torn)?;
         if length.torn > 0 {
             file.set_len(length.whole)?;
         }
-        Writer::over(files, file, length.whole, durability)
+        JournalWriter::over(files, file, length.whole, durability)
     }
 
-    fn over(files: WriterFiles, file: File, length: u64, durability: Durability) -> io::Result<Writer> {
+    fn over(
+        files: WriterFiles,
+        file: File,
+        length: u64,
+        durability: Durability,
+    ) -> io::Result<JournalWriter> {
         let outputs = files.outputs.open_or_make()?;
-        let watched = Watched::new(files.journal, &file)?;
-        let watched_outputs = Watched::new(files.outputs, &outputs)?;
+        let watched = WrittenFile::new(files.journal, &file)?;
+        let watched_outputs = WrittenFile::new(files.outputs, &outputs)?;
         let outputs_end = AtomicU64::new(outputs.metadata()?.len());
         let commits = match durability {
             Durability::Process => None,
             Durability::PowerCut => Some(Commits {
-                outputs: Commit::new(outputs.try_clone()?),
-                journal: Commit::new(file.try_clone()?),
+                outputs: GroupCommit::new(outputs.try_clone()?),
+                journal: GroupCommit::new(file.try_clone()?),
             }),
         };
-        Ok(Writer {
-            journal: Mutex::new(Journal { file, watched, length }),
+        Ok(JournalWriter {
+            journal: Mutex::new(RecordsFile { file, watched, length }),
             outputs,
             watched_outputs,
             outputs_end,
@@ -145,7 +150,7 @@ impl Writer {
     pub fn keep(&self, output: &Spool) -> io::Result<(u64, u32)> {
         let offset = self.outputs_end.fetch_add(output.len(), Ordering::Relaxed);
         let place = self.watched_outputs.wait_out(|| {
-            let mut place = Place { file: &self.outputs, offset, sum: crc32fast::Hasher::new() };
+            let mut place = OutputCursor { file: &self.outputs, offset, sum: crc32fast::Hasher::new() };
             let copied = output.copy_to(&mut place);
             copied.map(|_| place).map_err(|error| match error {
                 CopyError::Reading(error) | CopyError::Writing(error) => error,
@@ -194,7 +199,7 @@ impl Writer {
         self.watched_outputs.is_found()
     }
 
-    fn journal(&self) -> MutexGuard<'_, Journal> {
+    fn journal(&self) -> MutexGuard<'_, RecordsFile> {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -216,13 +221,13 @@ fn make(new: &JournalFile, name: &JournalFile, lines: &[u8], durability: Durabil
 }
 
 /// Where an output goes.
-struct Place<'a> {
+struct OutputCursor<'a> {
     file: &'a File,
     offset: u64,
     sum: crc32fast::Hasher,
 }
 
-impl Write for Place<'_> {
+impl Write for OutputCursor<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = self.file.write_at(bytes, self.offset)?;
         self.offset += count as u64;

@@ -13,7 +13,7 @@ use anyhow::Context;
 use procpool_core::Job;
 
 use crate::files::file::JournalFile;
-use crate::files::written_file::Watched;
+use crate::files::written_file::WrittenFile;
 use crate::format::codec::{JobCodec, Listable, Stored};
 use crate::format::line;
 use crate::format::list::{Line, parse};
@@ -22,17 +22,17 @@ use crate::os::threads;
 use crate::write::journal_writer::Durability;
 
 /// A list that is being written, or has been.
-pub struct Listing {
-    pub(super) watched: Watched,
+pub struct ListFile {
+    pub(super) watched: WrittenFile,
     pub(super) file: File,
     pub(super) codec: JobCodec,
     durability: Durability,
-    state: Mutex<State>,
+    state: Mutex<ListState>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct ListState {
     /// Lines that are not in the file yet.
     unwritten: Vec<u8>,
     /// How much of the file is written, and how much of that has been read back.
@@ -40,7 +40,7 @@ struct State {
     read: u64,
     /// How much of the file the disk has, where somebody asks for that.
     safe: u64,
-    end: Ending,
+    end: ListProgress,
     /// Somebody waits for what comes.
     is_wanted: bool,
     /// How many lines there are.
@@ -49,7 +49,7 @@ struct State {
     is_over: bool,
 }
 
-impl State {
+impl ListState {
     fn ahead(&self) -> u64 {
         (self.written + self.unwritten.len() as u64).saturating_sub(self.read)
     }
@@ -57,7 +57,7 @@ impl State {
 
 /// How far the list is from its end.
 #[derive(Default)]
-enum Ending {
+enum ListProgress {
     #[default]
     Open,
     /// There are no more jobs.
@@ -74,7 +74,7 @@ pub(super) const PIECE: usize = 64 * 1024;
 /// The input is read no further ahead than this: an endless one must not fill the disk.
 const AHEAD: u64 = 256 * 1024 * 1024;
 
-impl Listing {
+impl ListFile {
     /// A list that is there already, of which so many bytes are whole.
     ///
     /// # Errors
@@ -84,11 +84,11 @@ impl Listing {
         codec: JobCodec,
         length: u64,
         durability: Durability,
-    ) -> io::Result<Arc<Listing>> {
+    ) -> io::Result<Arc<ListFile>> {
         let file = place.open()?;
-        let listing = Listing::new(Watched::new(place, &file)?, file, codec, durability);
+        let listing = ListFile::new(WrittenFile::new(place, &file)?, file, codec, durability);
         listing.lock().written = length;
-        listing.lock().end = Ending::Whole;
+        listing.lock().end = ListProgress::Whole;
         Ok(Arc::new(listing))
     }
 
@@ -96,13 +96,13 @@ impl Listing {
     ///
     /// # Errors
     /// Where its file can't be made.
-    pub fn begin(place: JournalFile, codec: JobCodec, durability: Durability) -> io::Result<Listing> {
+    pub fn begin(place: JournalFile, codec: JobCodec, durability: Durability) -> io::Result<ListFile> {
         let file = place.make_anew()?;
-        Ok(Listing::new(Watched::new(place, &file)?, file, codec, durability))
+        Ok(ListFile::new(WrittenFile::new(place, &file)?, file, codec, durability))
     }
 
-    fn new(watched: Watched, file: File, codec: JobCodec, durability: Durability) -> Listing {
-        Listing {
+    fn new(watched: WrittenFile, file: File, codec: JobCodec, durability: Durability) -> ListFile {
+        ListFile {
             watched,
             file,
             codec,
@@ -116,18 +116,19 @@ impl Listing {
     ///
     /// # Errors
     /// Where the system has no thread for it.
-    pub fn take_down<W: Listable>(
-        self: &Arc<Listing>,
+    pub fn write_in_background<W: Listable>(
+        self: &Arc<ListFile>,
         jobs: impl Iterator<Item = Job<W>> + Send + 'static,
         is_faulty: impl Fn() -> bool + Send + 'static,
     ) -> io::Result<()> {
         let listing = Arc::clone(self);
-        let work = move || {
-            let result = listing.take_all(jobs);
-            listing.end(
-                result.and_then(|()| if is_faulty() { Ok(Ending::Cut(None)) } else { listing.write_end() }),
-            );
-        };
+        let work =
+            move || {
+                let result = listing.take_all(jobs);
+                listing.end(result.and_then(|()| {
+                    if is_faulty() { Ok(ListProgress::Cut(None)) } else { listing.write_end() }
+                }));
+            };
         threads::start("procpool-list", work)?;
         Ok(())
     }
@@ -159,25 +160,25 @@ impl Listing {
         Ok(())
     }
 
-    fn write_end(&self) -> io::Result<Ending> {
+    fn write_end(&self) -> io::Result<ListProgress> {
         let mut state = self.lock();
         let end = sealed(&Line::End { jobs: state.jobs });
         state.unwritten.extend_from_slice(&end);
         self.write(&mut state)?;
-        Ok(Ending::Whole)
+        Ok(ListProgress::Whole)
     }
 
-    fn end(&self, ending: io::Result<Ending>) {
+    fn end(&self, ending: io::Result<ListProgress>) {
         let mut state = self.lock();
         // What came before a fault runs.
         let written = self.write(&mut state);
         state.end = ending
             .and_then(|ending| written.map(|()| ending))
-            .unwrap_or_else(|error| Ending::Cut(Some(error)));
+            .unwrap_or_else(|error| ListProgress::Cut(Some(error)));
         self.changed.notify_all();
     }
 
-    fn write(&self, state: &mut State) -> io::Result<()> {
+    fn write(&self, state: &mut ListState) -> io::Result<()> {
         self.file.write_all_at(&state.unwritten, state.written)?;
         state.written += state.unwritten.len() as u64;
         state.unwritten.clear();
@@ -190,10 +191,11 @@ impl Listing {
         let mut state = self.lock();
         state.is_over = true;
         self.changed.notify_all();
-        while matches!(state.end, Ending::Open) {
+        while matches!(state.end, ListProgress::Open) {
             let jobs = state.jobs;
-            let waited =
-                self.changed.wait_timeout_while(state, MOMENT, |state| matches!(state.end, Ending::Open));
+            let waited = self
+                .changed
+                .wait_timeout_while(state, MOMENT, |state| matches!(state.end, ListProgress::Open));
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
             if state.jobs == jobs {
                 // What was read so far is kept.
@@ -209,7 +211,7 @@ impl Listing {
         let mut state = self.lock();
         state.is_over = true;
         self.changed.notify_all();
-        !matches!(state.end, Ending::Open)
+        !matches!(state.end, ListProgress::Open)
     }
 
     /// The job at this position, whose line stands here.
@@ -245,8 +247,8 @@ impl Listing {
     /// Why the list could not be written, if that is so.
     pub fn failure(&self) -> Option<io::Error> {
         match &mut self.lock().end {
-            Ending::Cut(error) => error.take(),
-            Ending::Open | Ending::Whole => None,
+            ListProgress::Cut(error) => error.take(),
+            ListProgress::Open | ListProgress::Whole => None,
         }
     }
 
@@ -264,7 +266,7 @@ impl Listing {
                 self.write(&mut state)?;
                 continue;
             }
-            if !matches!(state.end, Ending::Open) {
+            if !matches!(state.end, ListProgress::Open) {
                 return Ok(None);
             }
             state.is_wanted = true;
@@ -273,7 +275,7 @@ impl Listing {
     }
 
     /// No job is run that would not be on the list after a power cut.
-    fn make_safe(&self, state: &mut State) -> io::Result<()> {
+    fn make_safe(&self, state: &mut ListState) -> io::Result<()> {
         if self.durability == Durability::PowerCut && state.safe < state.written {
             self.codec.inputs.make_safe()?;
             self.file.sync_data()?;
@@ -282,7 +284,7 @@ impl Listing {
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ListState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -9,28 +9,28 @@ use procpool_core::Source;
 
 use crate::files::file::JournalFile;
 use crate::format::identity::Hash;
-use crate::write::word_file::{self, Words};
+use crate::write::word_file::{self, WordFile};
 
 /// What of a job's bytes a stream lets through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Passes {
+pub enum StreamFilter {
     Everything,
     TextAndColour,
 }
 
 /// The shape of one job's outputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shaped {
+pub struct OutputShape {
     /// What each line begins with, if with anything.
     pub label: Option<Vec<u8>>,
-    pub stdout: Passes,
-    pub stderr: Passes,
+    pub stdout: StreamFilter,
+    pub stderr: StreamFilter,
 }
 
 /// The file.
 pub(crate) struct ShapeFile {
-    words: Words,
-    last: Mutex<Option<Shaped>>,
+    words: WordFile,
+    last: Mutex<Option<OutputShape>>,
 }
 
 /// A page: what there is to say of a shape, the length of the label, the label, whose output it is where no position says so,
@@ -42,9 +42,9 @@ const LONGEST: usize = (GONE - LABEL) * size_of::<u64>();
 
 /// What a resume finds in the file.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Found {
+pub(crate) struct StoredShape {
     /// `None` where that is not known, as it is not to older versions of procpool.
-    pub(crate) shape: Option<Shaped>,
+    pub(crate) shape: Option<OutputShape>,
     /// The job, where it stood on no list any more when its output was to be finished.
     pub(crate) gone: Option<Hash>,
 }
@@ -55,8 +55,8 @@ const TAMES_STDOUT: u64 = 2;
 const TAMES_STDERR: u64 = 4;
 const HAS_LABEL: u64 = 8;
 
-impl Shaped {
-    pub fn passes(&self, source: Source) -> Passes {
+impl OutputShape {
+    pub fn passes(&self, source: Source) -> StreamFilter {
         match source {
             Source::Stdout => self.stdout,
             Source::Stderr => self.stderr,
@@ -68,10 +68,10 @@ impl ShapeFile {
     /// Makes the file, with the shape of what is being printed already, and whose that is where it stands on no list any more.
     pub(crate) fn create(
         place: &JournalFile,
-        before: Option<&Shaped>,
+        before: Option<&OutputShape>,
         gone: Option<Hash>,
     ) -> io::Result<ShapeFile> {
-        let words = Words::create(place, vec![0; WORDS])?;
+        let words = WordFile::create(place, vec![0; WORDS])?;
         let shape = ShapeFile { words, last: Mutex::default() };
         if let Some(before) = before {
             shape.set(before)?;
@@ -83,7 +83,7 @@ impl ShapeFile {
     }
 
     /// Whether what is printed now has this shape.
-    pub(crate) fn is(&self, shape: &Shaped) -> bool {
+    pub(crate) fn is(&self, shape: &OutputShape) -> bool {
         self.last().as_ref() == Some(shape)
     }
 
@@ -91,7 +91,7 @@ impl ShapeFile {
     ///
     /// # Errors
     /// Where it can't be written.
-    pub(crate) fn set(&self, shape: &Shaped) -> io::Result<()> {
+    pub(crate) fn set(&self, shape: &OutputShape) -> io::Result<()> {
         let label = shape.label.as_deref().unwrap_or_default();
         let mut last = self.last();
         // What is too long is not known.
@@ -109,7 +109,7 @@ impl ShapeFile {
         self.words.check()
     }
 
-    fn last(&self) -> MutexGuard<'_, Option<Shaped>> {
+    fn last(&self) -> MutexGuard<'_, Option<OutputShape>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -117,17 +117,17 @@ impl ShapeFile {
     ///
     /// # Errors
     /// Where the file can't be read, or is none that was made so.
-    pub(crate) fn read(place: &JournalFile) -> io::Result<Found> {
+    pub(crate) fn read(place: &JournalFile) -> io::Result<StoredShape> {
         let words = word_file::read(place, |length| length == WORDS * size_of::<u64>())?;
-        Ok(words.map_or_else(Found::default, |words| Found {
+        Ok(words.map_or_else(StoredShape::default, |words| StoredShape {
             shape: parse(&word_file::bytes(&words)),
             gone: Some(Hash::of_halves([words[GONE], words[GONE + 1]])).filter(|hash| *hash != Hash::NONE),
         }))
     }
 }
 
-fn words_of(shape: &Shaped, label: &[u8]) -> Vec<u64> {
-    let flag = |passes: Passes, flag: u64| if passes == Passes::TextAndColour { flag } else { 0 };
+fn words_of(shape: &OutputShape, label: &[u8]) -> Vec<u64> {
+    let flag = |passes: StreamFilter, flag: u64| if passes == StreamFilter::TextAndColour { flag } else { 0 };
     let is_labelled = if shape.label.is_some() { HAS_LABEL } else { 0 };
     let flags = IS_KNOWN | flag(shape.stdout, TAMES_STDOUT) | flag(shape.stderr, TAMES_STDERR) | is_labelled;
     let mut bytes = label.to_vec();
@@ -135,16 +135,17 @@ fn words_of(shape: &Shaped, label: &[u8]) -> Vec<u64> {
     [vec![flags, label.len() as u64], word_file::parse(&bytes)].concat()
 }
 
-fn parse(bytes: &[u8]) -> Option<Shaped> {
+fn parse(bytes: &[u8]) -> Option<OutputShape> {
     let word = |number: usize| {
         let word = bytes.get(number * size_of::<u64>()..)?.first_chunk()?;
         Some(u64::from_ne_bytes(*word))
     };
     let flags = word(0).filter(|flags| flags & IS_KNOWN != 0)?;
-    let passes = |flag: u64| if flags & flag == 0 { Passes::Everything } else { Passes::TextAndColour };
+    let passes =
+        |flag: u64| if flags & flag == 0 { StreamFilter::Everything } else { StreamFilter::TextAndColour };
     let length = usize::try_from(word(1)?).ok()?;
     let label = bytes.get(LABEL * size_of::<u64>()..)?.get(..length)?;
-    Some(Shaped {
+    Some(OutputShape {
         label: (flags & HAS_LABEL != 0).then(|| label.to_vec()),
         stdout: passes(TAMES_STDOUT),
         stderr: passes(TAMES_STDERR),
@@ -156,11 +157,11 @@ mod tests {
     use super::*;
     use crate::files::folder::Folder;
 
-    fn shape(label: Option<&[u8]>) -> Shaped {
-        Shaped {
+    fn shape(label: Option<&[u8]>) -> OutputShape {
+        OutputShape {
             label: label.map(<[u8]>::to_vec),
-            stdout: Passes::TextAndColour,
-            stderr: Passes::Everything,
+            stdout: StreamFilter::TextAndColour,
+            stderr: StreamFilter::Everything,
         }
     }
 
@@ -170,17 +171,17 @@ mod tests {
         let (folder, _) = Folder::make(temporary.path()).unwrap();
         let path = folder.shape(1);
         let file = ShapeFile::create(&path, None, None).unwrap();
-        assert_eq!(ShapeFile::read(&path).unwrap(), Found::default());
+        assert_eq!(ShapeFile::read(&path).unwrap(), StoredShape::default());
         let long = vec![b'x'; LONGEST];
         for label in [Some(b"key 1\xff".as_slice()), None, Some(b""), Some(&long), Some(b"12345678")] {
             file.set(&shape(label)).unwrap();
             assert_eq!(ShapeFile::read(&path).unwrap().shape, Some(shape(label)));
         }
         file.set(&shape(Some(&vec![b'x'; LONGEST + 1]))).unwrap();
-        assert_eq!(ShapeFile::read(&path).unwrap(), Found::default());
+        assert_eq!(ShapeFile::read(&path).unwrap(), StoredShape::default());
         let gone = Hash::of_halves([1, 2]);
         ShapeFile::create(&path, Some(&shape(Some(b"of another run"))), Some(gone)).unwrap();
-        let found = Found {
+        let found = StoredShape {
             shape: Some(shape(Some(b"of another run"))),
             gone: Some(gone),
         };
@@ -192,7 +193,7 @@ mod tests {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
         assert_eq!(
             ShapeFile::read(&Folder::make(temporary.path()).unwrap().0.shape(1)).unwrap(),
-            Found::default()
+            StoredShape::default()
         );
         for length in [0, 7, 8, 15, 16, 17] {
             let mut bytes = [IS_KNOWN | HAS_LABEL, 9].map(u64::to_ne_bytes).concat();

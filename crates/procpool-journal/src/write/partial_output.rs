@@ -3,22 +3,22 @@
 
 use procpool_core::Source;
 
-use crate::write::row_file::Own;
+use crate::write::row_file::OwnBytes;
 
 /// How far an output was printed whose end was never noted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Partial {
+pub struct PartialOutput {
     /// The job's position in the list; 0 where there is none.
     pub(crate) position: u64,
-    pub stdout: Part,
-    pub stderr: Part,
+    pub stdout: PartialStream,
+    pub stderr: PartialStream,
     /// From where on in the job's own bytes they are counted: before that all is there.
-    pub own: Own,
+    pub own: OwnBytes,
 }
 
 /// How far one of its outputs was.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Part {
+pub struct PartialStream {
     /// So many bytes were written.
     pub bytes: u64,
     /// So many more were being written, all at once: they may be there or not, or some of them.

@@ -8,12 +8,12 @@ use procpool_core::Source;
 use crate::files::file::JournalFile;
 use crate::files::folder::{rows_of, shape_of};
 use crate::format::identity::Hash;
-use crate::write::output_shape::{Found, ShapeFile, Shaped};
+use crate::write::output_shape::{OutputShape, ShapeFile, StoredShape};
 use crate::write::partial_output::{
-    BITS, FLAGS, FilePlace, HAS_ROWS, HAS_SHAPE, LastByte, PART, POSITION, Part, Partial, STEP, bit_of,
-    first_word, own_word, word_of,
+    BITS, FLAGS, FilePlace, HAS_ROWS, HAS_SHAPE, LastByte, PART, POSITION, PartialOutput, PartialStream,
+    STEP, bit_of, first_word, own_word, word_of,
 };
-use crate::write::row_file::{Own, Row, RowFile};
+use crate::write::row_file::{OwnBytes, PrintRow, RowFile};
 use crate::write::word_file;
 
 /// What a file is that was there, with which a resume would know what to print.
@@ -22,16 +22,16 @@ pub(crate) const GONE: &str = "is gone, and without it nobody knows what has bee
 
 /// What was in the file when it was read.
 #[derive(Debug, Default)]
-pub struct Before {
+pub struct PrintHistory {
     pub(crate) words: Vec<u64>,
     /// That of the output that was being printed.
-    pub(crate) shape: Option<Shaped>,
+    pub(crate) shape: Option<OutputShape>,
     /// Whose output was being printed, where it stood on no list any more.
     pub(crate) gone: Option<Hash>,
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: Vec<PrintRow>,
 }
 
-impl Before {
+impl PrintHistory {
     /// Takes note that the job at this position has nothing more to be printed.
     pub(crate) fn add(&mut self, position: u64) {
         self.reach(word_of(position));
@@ -39,7 +39,7 @@ impl Before {
     }
 
     /// Takes note of how far an output was printed, and in which shape.
-    pub(crate) fn set_partial(&mut self, partial: Partial, shape: Option<Shaped>) {
+    pub(crate) fn set_partial(&mut self, partial: PartialOutput, shape: Option<OutputShape>) {
         self.shape = shape;
         self.reach(BITS);
         self.words[POSITION] = partial.position;
@@ -56,7 +56,7 @@ impl Before {
     }
 
     /// Takes note of how far a job's lines were printed.
-    pub(crate) fn add_row(&mut self, row: Row) {
+    pub(crate) fn add_row(&mut self, row: PrintRow) {
         self.rows.push(row);
     }
 
@@ -67,7 +67,7 @@ impl Before {
     }
 
     /// Nothing was printed, where there is no such file.
-    pub(crate) fn read(place: &JournalFile) -> io::Result<Before> {
+    pub(crate) fn read(place: &JournalFile) -> io::Result<PrintHistory> {
         const LEAST: usize = STEP * size_of::<u64>();
         let words = word_file::read(place, |length| length >= LEAST && length % LEAST == 0)?;
         let words = words.unwrap_or_default();
@@ -80,8 +80,8 @@ impl Before {
         };
         let shape = beside(HAS_SHAPE, shape_of(place))?;
         let rows = beside(HAS_ROWS, rows_of(place))?;
-        let found = shape.map_or(Ok(Found::default()), |file| ShapeFile::read(&file))?;
-        Ok(Before {
+        let found = shape.map_or(Ok(StoredShape::default()), |file| ShapeFile::read(&file))?;
+        Ok(PrintHistory {
             words,
             shape: found.shape,
             gone: found.gone,
@@ -90,12 +90,12 @@ impl Before {
     }
 
     /// How far the lines of jobs were printed.
-    pub(crate) fn rows(&self) -> &[Row] {
+    pub(crate) fn rows(&self) -> &[PrintRow] {
         &self.rows
     }
 
     /// In which shape the output was that was being printed, where that is known.
-    pub fn shape(&self) -> Option<&Shaped> {
+    pub fn shape(&self) -> Option<&OutputShape> {
         self.shape.as_ref()
     }
 
@@ -111,24 +111,24 @@ impl Before {
     }
 
     /// The output that was being printed.
-    pub fn partial(&self) -> Partial {
+    pub fn partial(&self) -> PartialOutput {
         let word_at = |number: usize| self.words.get(number).copied().unwrap_or_default();
         let part = |source| {
             let word = |number| word_at(first_word(source) + number);
             let is_within_line = word_at(FLAGS) & (1 << first_word(source)) != 0;
             let place = FilePlace { device: word(1), inode: word(2), offset: word(3) };
-            Part {
+            PartialStream {
                 bytes: word(0),
                 under_way: word(5),
                 place: (word(4) == 1).then_some(place),
                 last: if is_within_line { LastByte::IsWithinLine } else { LastByte::EndsLine },
             }
         };
-        Partial {
+        PartialOutput {
             position: word_at(POSITION),
             stdout: part(Source::Stdout),
             stderr: part(Source::Stderr),
-            own: Own {
+            own: OwnBytes {
                 stdout: word_at(own_word(Source::Stdout)),
                 stderr: word_at(own_word(Source::Stderr)),
             },

@@ -9,19 +9,19 @@ use procpool_core::Source;
 
 use crate::files::file::JournalFile;
 use crate::files::folder::{rows_of, shape_of};
-use crate::write::output_shape::{ShapeFile, Shaped};
+use crate::write::output_shape::{OutputShape, ShapeFile};
 use crate::write::partial_output::{
     BITS, FLAGS, HAS_ROWS, HAS_SHAPE, POSITION, STEP, bit_of, first_word, own_word, word_of,
 };
-pub use crate::write::partial_output::{FilePlace, LastByte, Part, Partial};
-pub use crate::write::print_history::Before;
-use crate::write::row_file::{Own, Row, RowFile};
-use crate::write::word_file::Words;
+pub use crate::write::partial_output::{FilePlace, LastByte, PartialOutput, PartialStream};
+pub use crate::write::print_history::PrintHistory;
+use crate::write::row_file::{OwnBytes, PrintRow, RowFile};
+use crate::write::word_file::WordFile;
 
 /// The file, and those beside it.
-pub struct Printed {
+pub struct PrintLog {
     /// What comes before the bits is always stored together.
-    words: Words,
+    words: WordFile,
     shape: ShapeFile,
     /// Where lines are printed side by side, or were.
     rows: OnceLock<RowFile>,
@@ -31,15 +31,15 @@ pub struct Printed {
 /// A thousand million jobs.
 const MOST: usize = BITS + (1 << 24);
 
-impl Printed {
+impl PrintLog {
     /// Makes the file of a new run over a list: which outputs have been printed before it, and how far one was.
-    pub fn create(place: &JournalFile, before: &Before) -> io::Result<Printed> {
+    pub fn create(place: &JournalFile, before: &PrintHistory) -> io::Result<PrintLog> {
         let shape = ShapeFile::create(&shape_of(place), before.shape.as_ref(), before.gone)?;
         let mut words = before.words.clone();
         words.resize(words.len().max(STEP), 0);
         words[FLAGS] |= HAS_SHAPE;
-        let printed = Printed {
-            words: Words::create(place, words)?,
+        let printed = PrintLog {
+            words: WordFile::create(place, words)?,
             shape,
             rows: OnceLock::new(),
             place: place.clone(),
@@ -54,15 +54,15 @@ impl Printed {
     ///
     /// # Errors
     /// Where the disk has no room for the note.
-    pub fn begin(&self, position: u64, shape: &Shaped) -> io::Result<()> {
-        self.begin_from(position, shape, Own::default())
+    pub fn begin(&self, position: u64, shape: &OutputShape) -> io::Result<()> {
+        self.begin_from(position, shape, OwnBytes::default())
     }
 
     /// The same, where all before these of the job's own bytes is there.
     ///
     /// # Errors
     /// Where the disk has no room for the note.
-    pub fn begin_from(&self, position: u64, shape: &Shaped, own: Own) -> io::Result<()> {
+    pub fn begin_from(&self, position: u64, shape: &OutputShape, own: OwnBytes) -> io::Result<()> {
         self.make_room(position)?;
         self.set_shape(shape)?;
         // Before anything is announced there is nothing that a file should know.
@@ -77,7 +77,7 @@ impl Printed {
     }
 
     /// What is in the file now must not be taken for something in this shape, unless nobody asks for it any more.
-    fn set_shape(&self, shape: &Shaped) -> io::Result<()> {
+    fn set_shape(&self, shape: &OutputShape) -> io::Result<()> {
         if self.shape.is(shape) {
             return Ok(());
         }
@@ -98,7 +98,7 @@ impl Printed {
         if self.rows.get().is_none() { self.make_rows(&[]) } else { Ok(()) }
     }
 
-    fn make_rows(&self, before: &[Row]) -> io::Result<()> {
+    fn make_rows(&self, before: &[PrintRow]) -> io::Result<()> {
         let rows = RowFile::create(&rows_of(&self.place), before)?;
         let _ = self.rows.set(rows);
         self.words.store(0..BITS, |words| words[FLAGS] |= HAS_ROWS)
@@ -129,7 +129,7 @@ impl Printed {
     ///
     /// # Errors
     /// Where that can't be written.
-    pub fn go_on(&self, shape: &Shaped, counts: [u64; 2]) -> io::Result<()> {
+    pub fn go_on(&self, shape: &OutputShape, counts: [u64; 2]) -> io::Result<()> {
         let position = self.words.get(POSITION);
         self.set_shape(shape)?;
         self.words.change(0..BITS, |words| {
@@ -233,13 +233,13 @@ fn count(words: &mut [u64], source: Source, bytes: u64, last: LastByte) {
 mod tests {
     use super::*;
     use crate::files::folder::Folder;
-    use crate::write::output_shape::Passes;
+    use crate::write::output_shape::StreamFilter;
 
-    fn plain() -> Shaped {
-        Shaped {
+    fn plain() -> OutputShape {
+        OutputShape {
             label: None,
-            stdout: Passes::Everything,
-            stderr: Passes::Everything,
+            stdout: StreamFilter::Everything,
+            stderr: StreamFilter::Everything,
         }
     }
 
@@ -247,8 +247,8 @@ mod tests {
     fn what_was_printed_is_known_to_who_reads_the_file_at_any_moment() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
         let path = Folder::make(temporary.path()).unwrap().0.printed(1);
-        assert!(!Before::read(&path).unwrap().has(1));
-        let printed = Printed::create(&path, &Before::read(&path).unwrap()).unwrap();
+        assert!(!PrintHistory::read(&path).unwrap().has(1));
+        let printed = PrintLog::create(&path, &PrintHistory::read(&path).unwrap()).unwrap();
         for position in [1, 63, 64, 100_000] {
             printed.begin(position, &plain()).unwrap();
             printed.done(position).unwrap();
@@ -261,57 +261,57 @@ mod tests {
         printed.count(Source::Stdout, 6, LastByte::EndsLine).unwrap();
         printed.count_later(Source::Stderr, 20, LastByte::EndsLine);
         printed.announce(Source::Stderr, 7).unwrap();
-        let before = Before::read(&path).unwrap();
+        let before = PrintHistory::read(&path).unwrap();
         let done: Vec<u64> = (0..200_000).filter(|position| before.has(*position)).collect();
         assert_eq!(done, [1, 63, 64, 100_000]);
-        let stdout = Part { bytes: 11, ..Part::default() };
-        let stderr = Part {
+        let stdout = PartialStream { bytes: 11, ..PartialStream::default() };
+        let stderr = PartialStream {
             bytes: 20,
             under_way: 7,
             place: Some(place),
-            ..Part::default()
+            ..PartialStream::default()
         };
-        assert_eq!(before.partial(), Partial { position: 7, stdout, stderr, own: Own::default() });
-        let mut next = Before::default();
+        assert_eq!(before.partial(), PartialOutput { position: 7, stdout, stderr, own: OwnBytes::default() });
+        let mut next = PrintHistory::default();
         next.set_partial(before.partial(), None);
         assert_eq!(next.partial(), before.partial());
         drop(printed);
-        let printed = Printed::create(&path, &Before::read(&path).unwrap()).unwrap();
+        let printed = PrintLog::create(&path, &PrintHistory::read(&path).unwrap()).unwrap();
         printed.begin(8, &plain()).unwrap();
         // Nothing of it can be there yet.
-        let before = Before::read(&path).unwrap();
+        let before = PrintHistory::read(&path).unwrap();
         assert!(before.has(100_000));
-        assert_eq!(before.partial(), Partial { position: 7, stdout, stderr, own: Own::default() });
+        assert_eq!(before.partial(), PartialOutput { position: 7, stdout, stderr, own: OwnBytes::default() });
         printed.announce(Source::Stdout, 0).unwrap();
-        let before = Before::read(&path).unwrap();
-        assert_eq!(before.partial(), Partial { position: 8, ..Partial::default() });
+        let before = PrintHistory::read(&path).unwrap();
+        assert_eq!(before.partial(), PartialOutput { position: 8, ..PartialOutput::default() });
     }
 
     #[test]
     fn more_jobs_than_there_is_room_for_are_refused() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
         let printed =
-            Printed::create(&Folder::make(temporary.path()).unwrap().0.printed(1), &Before::default())
+            PrintLog::create(&Folder::make(temporary.path()).unwrap().0.printed(1), &PrintHistory::default())
                 .unwrap();
         assert!(printed.done(u64::MAX).is_err());
-        assert!(!Before::default().has(u64::MAX));
+        assert!(!PrintHistory::default().has(u64::MAX));
     }
     #[test]
     fn what_was_cut_off_is_never_taken_for_something_in_another_shape() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
         let path = Folder::make(temporary.path()).unwrap().0.printed(1);
-        let printed = Printed::create(&path, &Before::default()).unwrap();
+        let printed = PrintLog::create(&path, &PrintHistory::default()).unwrap();
         printed.begin(1, &plain()).unwrap();
         printed.announce(Source::Stdout, 10).unwrap();
-        let tagged = Shaped { label: Some(b"tag".to_vec()), ..plain() };
+        let tagged = OutputShape { label: Some(b"tag".to_vec()), ..plain() };
         printed.begin(2, &tagged).unwrap();
-        let before = Before::read(&path).unwrap();
+        let before = PrintHistory::read(&path).unwrap();
         assert_eq!((before.partial().position, before.shape()), (0, Some(&tagged)));
         // Nobody asks for what is done.
         printed.announce(Source::Stdout, 10).unwrap();
         printed.done(2).unwrap();
         printed.begin(3, &plain()).unwrap();
-        let before = Before::read(&path).unwrap();
+        let before = PrintHistory::read(&path).unwrap();
         assert_eq!((before.partial().position, before.has(2), before.shape()), (2, true, Some(&plain())));
     }
 }

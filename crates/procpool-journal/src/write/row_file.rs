@@ -8,22 +8,22 @@ use std::sync::{Mutex, PoisonError};
 use procpool_core::Source;
 
 use crate::files::file::JournalFile;
-use crate::write::word_file::{self, Words};
+use crate::write::word_file::{self, WordFile};
 
 /// One job's row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Row {
+pub(crate) struct PrintRow {
     /// Its position in the list.
     pub(crate) position: u64,
     pub(crate) attempt: u32,
-    pub(crate) age: Age,
+    pub(crate) age: RowOrigin,
     /// How many bytes of its outputs have been printed, up to the end of a line.
-    pub(crate) own: Own,
+    pub(crate) own: OwnBytes,
 }
 
 /// Of which run the attempt is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Age {
+pub(crate) enum RowOrigin {
     /// The one that has made the file.
     Own,
     /// An earlier one, whose outcome still counts.
@@ -32,14 +32,14 @@ pub(crate) enum Age {
 
 /// So many of the bytes that a job has written itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Own {
+pub struct OwnBytes {
     pub(crate) stdout: u64,
     pub(crate) stderr: u64,
 }
 
 /// The file.
 pub struct RowFile {
-    words: Words,
+    words: WordFile,
     free: Mutex<Vec<usize>>,
     /// The first so many were carried over.
     carried: usize,
@@ -47,7 +47,7 @@ pub struct RowFile {
 
 /// A row in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place(usize);
+pub struct RowIndex(usize);
 
 /// So many jobs have one at the same time. Of others all is printed again.
 const MOST: usize = 4096;
@@ -61,7 +61,7 @@ const IS_CARRIED: u64 = 1 << 32;
 /// And one that stays 0.
 const LENGTH: usize = MOST * ROW + 1;
 
-impl Own {
+impl OwnBytes {
     pub fn of(self, source: Source) -> u64 {
         match source {
             Source::Stdout => self.stdout,
@@ -72,7 +72,7 @@ impl Own {
 
 impl RowFile {
     /// Makes the file, with what is known of earlier runs.
-    pub(crate) fn create(place: &JournalFile, before: &[Row]) -> io::Result<RowFile> {
+    pub(crate) fn create(place: &JournalFile, before: &[PrintRow]) -> io::Result<RowFile> {
         let before = &before[..before.len().min(MOST)];
         let mut words = vec![0; LENGTH];
         for (row, words) in before.iter().zip(words.chunks_exact_mut(ROW)) {
@@ -80,7 +80,7 @@ impl RowFile {
             words.copy_from_slice(&[row.position, attempt, row.own.stdout, row.own.stderr]);
         }
         Ok(RowFile {
-            words: Words::create(place, words)?,
+            words: WordFile::create(place, words)?,
             free: Mutex::new((before.len()..MOST).rev().collect()),
             carried: before.len(),
         })
@@ -98,9 +98,9 @@ impl RowFile {
     ///
     /// # Errors
     /// Where it can't be written.
-    pub fn take(&self, position: u64, attempt: u32) -> io::Result<Option<Place>> {
+    pub fn take(&self, position: u64, attempt: u32) -> io::Result<Option<RowIndex>> {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let Some(place) = free.map(Place) else { return Ok(None) };
+        let Some(place) = free.map(RowIndex) else { return Ok(None) };
         let row = [position, attempt.into(), 0, 0];
         self.words.store(place.words(), |words| words.copy_from_slice(&row))?;
         Ok(Some(place))
@@ -110,21 +110,21 @@ impl RowFile {
     ///
     /// # Errors
     /// Where it can't be written.
-    pub fn set(&self, place: Place, source: Source, own: u64) -> io::Result<()> {
+    pub fn set(&self, place: RowIndex, source: Source, own: u64) -> io::Result<()> {
         self.words.store(place.words(), |words| words[word_of(source)] = own)
     }
 
     /// How much of the outputs has been printed.
-    pub fn own(&self, place: Place) -> Own {
+    pub fn own(&self, place: RowIndex) -> OwnBytes {
         let of = |source| self.words.get(place.words().start + word_of(source));
-        Own { stdout: of(Source::Stdout), stderr: of(Source::Stderr) }
+        OwnBytes { stdout: of(Source::Stdout), stderr: of(Source::Stderr) }
     }
 
     /// Nobody needs it any more.
     ///
     /// # Errors
     /// Where that can't be written.
-    pub fn free(&self, place: Place) -> io::Result<()> {
+    pub fn free(&self, place: RowIndex) -> io::Result<()> {
         self.words.store(place.words(), |words| words[0] = 0)?;
         self.free.lock().unwrap_or_else(PoisonError::into_inner).push(place.0);
         Ok(())
@@ -135,22 +135,22 @@ impl RowFile {
     /// # Errors
     /// Where that can't be written.
     pub(crate) fn free_carried(&self, position: u64) -> io::Result<()> {
-        let is_of_it = |place: &Place| self.words.get(place.words().start) == position;
+        let is_of_it = |place: &RowIndex| self.words.get(place.words().start) == position;
         (0..self.carried)
-            .map(Place)
+            .map(RowIndex)
             .filter(is_of_it)
             .try_for_each(|place| self.words.store(place.words(), |words| words[0] = 0))
     }
 
     /// All rows that are in use; none where there is no such file.
-    pub(crate) fn read(place: &JournalFile) -> io::Result<Vec<Row>> {
+    pub(crate) fn read(place: &JournalFile) -> io::Result<Vec<PrintRow>> {
         let words = word_file::read(place, |length| length == LENGTH * size_of::<u64>())?.unwrap_or_default();
         let row = |words: &[u64]| match *words {
             [position, attempt, stdout, stderr] if position > 0 => {
-                let own = Own { stdout, stderr };
-                let age = if attempt & IS_CARRIED == 0 { Age::Own } else { Age::Carried };
+                let own = OwnBytes { stdout, stderr };
+                let age = if attempt & IS_CARRIED == 0 { RowOrigin::Own } else { RowOrigin::Carried };
                 let attempt = u32::try_from(attempt & !IS_CARRIED).ok()?;
-                Some(Row { position, attempt, age, own })
+                Some(PrintRow { position, attempt, age, own })
             }
             _ => None,
         };
@@ -158,7 +158,7 @@ impl RowFile {
     }
 }
 
-impl Place {
+impl RowIndex {
     fn words(self) -> Range<usize> {
         self.0 * ROW..(self.0 + 1) * ROW
     }
@@ -181,19 +181,19 @@ mod tests {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
         let path = Folder::make(temporary.path()).unwrap().0.rows(1);
         assert_eq!(RowFile::read(&path).unwrap(), []);
-        let row = |position, stdout, stderr| Row {
+        let row = |position, stdout, stderr| PrintRow {
             position,
             attempt: 2,
-            age: Age::Own,
-            own: Own { stdout, stderr },
+            age: RowOrigin::Own,
+            own: OwnBytes { stdout, stderr },
         };
         let rows = RowFile::create(&path, &[row(7, 70, 0), row(8, 80, 0)]).unwrap();
         let places = [1, 2, 3].map(|position| rows.take(position, 2).unwrap().unwrap());
         rows.set(places[0], Source::Stdout, 10).unwrap();
         rows.set(places[2], Source::Stderr, 30).unwrap();
         rows.free(places[1]).unwrap();
-        assert_eq!(rows.own(places[2]), Own { stdout: 0, stderr: 30 });
-        let carried = |position, stdout| Row { age: Age::Carried, ..row(position, stdout, 0) };
+        assert_eq!(rows.own(places[2]), OwnBytes { stdout: 0, stderr: 30 });
+        let carried = |position, stdout| PrintRow { age: RowOrigin::Carried, ..row(position, stdout, 0) };
         assert_eq!(
             RowFile::read(&path).unwrap(),
             [carried(7, 70), carried(8, 80), row(1, 10, 0), row(3, 0, 30)]
@@ -207,7 +207,8 @@ mod tests {
     fn where_there_are_too_many_the_last_have_none() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
         let rows = RowFile::create(&Folder::make(temporary.path()).unwrap().0.rows(1), &[]).unwrap();
-        let places: Vec<Option<Place>> = (1..=4097).map(|position| rows.take(position, 1).unwrap()).collect();
+        let places: Vec<Option<RowIndex>> =
+            (1..=4097).map(|position| rows.take(position, 1).unwrap()).collect();
         assert_eq!(places.iter().filter(|place| place.is_none()).count(), 1);
         rows.free(places[0].unwrap()).unwrap();
         assert_eq!(rows.take(5000, 1).unwrap(), places[0]);

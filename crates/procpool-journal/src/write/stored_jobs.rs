@@ -12,11 +12,11 @@ use crate::format::codec::Stored;
 use crate::format::line;
 use crate::format::list::{Line, parse};
 use crate::format::positions::Positions;
-use crate::write::list_file::{Listing, PIECE, UNREADABLE};
+use crate::write::list_file::{ListFile, PIECE, UNREADABLE};
 
 /// The jobs of a list, in order.
 pub struct StoredJobs {
-    listing: Arc<Listing>,
+    listing: Arc<ListFile>,
     /// Those to take; `None` is all.
     wanted: Option<Arc<Positions>>,
     expected: Option<usize>,
@@ -26,23 +26,27 @@ pub struct StoredJobs {
     buffer: Vec<u8>,
     start: usize,
     /// Where some lines begin, the first one last: what lies between a job and the next is passed over.
-    marks: Vec<Mark>,
+    marks: Vec<LineOffset>,
     /// Why it could not be read on.
-    pub trouble: Trouble,
+    pub trouble: ListFailure,
 }
 
 /// Where a line of a list begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark {
+pub struct LineOffset {
     pub position: u64,
     pub offset: u64,
 }
 
 /// Why a list could not be read on. Clones know together.
-pub type Trouble = Arc<std::sync::OnceLock<anyhow::Error>>;
+pub type ListFailure = Arc<std::sync::OnceLock<anyhow::Error>>;
 
 impl StoredJobs {
-    pub fn new(listing: Arc<Listing>, wanted: Option<Arc<Positions>>, expected: Option<usize>) -> StoredJobs {
+    pub fn new(
+        listing: Arc<ListFile>,
+        wanted: Option<Arc<Positions>>,
+        expected: Option<usize>,
+    ) -> StoredJobs {
         StoredJobs {
             listing,
             wanted,
@@ -52,13 +56,13 @@ impl StoredJobs {
             buffer: Vec::new(),
             start: 0,
             marks: Vec::new(),
-            trouble: Trouble::default(),
+            trouble: ListFailure::default(),
         }
     }
 
     /// Reads from these places on, in order, and not what lies before them.
     #[must_use]
-    pub fn with_marks(mut self, marks: impl DoubleEndedIterator<Item = Mark>) -> StoredJobs {
+    pub fn with_marks(mut self, marks: impl DoubleEndedIterator<Item = LineOffset>) -> StoredJobs {
         self.marks = marks.rev().collect();
         self
     }

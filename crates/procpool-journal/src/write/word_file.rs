@@ -11,17 +11,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::files::file::JournalFile;
-use crate::files::written_file::Watched;
+use crate::files::written_file::WrittenFile;
 
 /// The file, and what is in it.
-pub(super) struct Words {
+pub(super) struct WordFile {
     place: JournalFile,
     file: File,
-    watched: Watched,
-    held: Mutex<Held>,
+    watched: WrittenFile,
+    cached: Mutex<Cached>,
 }
 
-struct Held {
+struct Cached {
     words: Vec<u64>,
     looked: Instant,
 }
@@ -29,22 +29,22 @@ struct Held {
 /// How often it is looked whether the file is what was written.
 const LOOK: Duration = Duration::from_millis(200);
 
-impl Words {
+impl WordFile {
     /// Makes the file anew. Of what somebody cuts off it is told only as long as nobody stores the last word.
     ///
     /// # Errors
     /// Where it can't be made, or the disk has no room for it.
-    pub(super) fn create(place: &JournalFile, words: Vec<u64>) -> io::Result<Words> {
+    pub(super) fn create(place: &JournalFile, words: Vec<u64>) -> io::Result<WordFile> {
         let file = place.make_anew()?;
         file.write_all_at(&bytes(&words), 0)?;
-        let watched = Watched::new(place.clone(), &file)?;
-        let held = Mutex::new(Held { words, looked: Instant::now() });
-        Ok(Words { place: place.clone(), file, watched, held })
+        let watched = WrittenFile::new(place.clone(), &file)?;
+        let cached = Mutex::new(Cached { words, looked: Instant::now() });
+        Ok(WordFile { place: place.clone(), file, watched, cached })
     }
 
     /// What has been stored here last, or will be.
     pub(super) fn get(&self, word: usize) -> u64 {
-        self.held().words[word]
+        self.cached().words[word]
     }
 
     /// Changes these, and has them in the file when it returns.
@@ -52,21 +52,21 @@ impl Words {
     /// # Errors
     /// Where they can't be written, or somebody else has changed the file.
     pub(super) fn store(&self, range: Range<usize>, change: impl FnOnce(&mut [u64])) -> io::Result<()> {
-        let mut held = self.held();
+        let mut cached = self.cached();
         let offset = (range.start * size_of::<u64>()) as u64;
-        let words = &mut held.words[range];
+        let words = &mut cached.words[range];
         change(words);
         self.write(words, offset)?;
-        if held.looked.elapsed() < LOOK {
+        if cached.looked.elapsed() < LOOK {
             return Ok(());
         }
-        held.looked = Instant::now();
-        self.is_as_long_as(&held.words)
+        cached.looked = Instant::now();
+        self.is_as_long_as(&cached.words)
     }
 
     /// Changes these; the file has them once they are stored with others.
     pub(super) fn change(&self, range: Range<usize>, change: impl FnOnce(&mut [u64])) {
-        change(&mut self.held().words[range]);
+        change(&mut self.cached().words[range]);
     }
 
     /// Has room for so many words from now on, and some more.
@@ -74,15 +74,15 @@ impl Words {
     /// # Errors
     /// Where the disk has none.
     pub(super) fn reach(&self, count: usize, step: usize) -> io::Result<()> {
-        let mut held = self.held();
-        let there = held.words.len();
+        let mut cached = self.cached();
+        let there = cached.words.len();
         // The last is never stored.
         if count < there {
             return Ok(());
         }
-        held.words.resize((count + 1).next_multiple_of(step), 0);
-        let room = self.write(&held.words[there..], (there * size_of::<u64>()) as u64);
-        room.inspect_err(|_| held.words.truncate(there))
+        cached.words.resize((count + 1).next_multiple_of(step), 0);
+        let room = self.write(&cached.words[there..], (there * size_of::<u64>()) as u64);
+        room.inspect_err(|_| cached.words.truncate(there))
     }
 
     /// Whether the file is still where it was made, with what was written.
@@ -90,7 +90,7 @@ impl Words {
     /// # Errors
     /// Where it isn't.
     pub(super) fn check(&self) -> io::Result<()> {
-        self.is_as_long_as(&self.held().words)
+        self.is_as_long_as(&self.cached().words)
     }
 
     fn is_as_long_as(&self, words: &[u64]) -> io::Result<()> {
@@ -103,8 +103,8 @@ impl Words {
             .map_err(|error| io::Error::new(error.kind(), format!("can't write {:?}: {error}", self.place)))
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn cached(&self) -> MutexGuard<'_, Cached> {
+        self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -158,7 +158,7 @@ mod tests {
     fn what_is_stored_is_in_the_file_with_what_was_changed_beside_it() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
         let place = Folder::make(temporary.path()).unwrap().0.printed(1);
-        let words = Words::create(&place, vec![1, 2, 3, 4]).unwrap();
+        let words = WordFile::create(&place, vec![1, 2, 3, 4]).unwrap();
         words.change(1..3, |words| words.fill(7));
         assert_eq!((read(&place), words.get(1)), (vec![1, 2, 3, 4], 7));
         words.store(0..2, |words| words[0] = u64::MAX).unwrap();
@@ -174,7 +174,7 @@ mod tests {
     fn a_file_that_was_cut_or_replaced_is_found_out_though_it_is_stored_into() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
         let place = Folder::make(temporary.path()).unwrap().0.printed(1);
-        let words = Words::create(&place, vec![0; 512]).unwrap();
+        let words = WordFile::create(&place, vec![0; 512]).unwrap();
         File::options().write(true).open(place.path()).unwrap().set_len(0).unwrap();
         let stored = words.store(510..511, |words| words[0] = 1);
         let says = stored.and_then(|()| words.check()).unwrap_err().to_string();

@@ -7,7 +7,7 @@ use std::io::Write;
 use crate::commands::export::format::Format;
 use crate::commands::export::row::{Row, open_word};
 use crate::commands::stdout::Fault;
-use crate::output::shape::Passes;
+use crate::output::shape::StreamFilter;
 use crate::terminal::shown;
 use procpool_journal::format::attempt::KeyText;
 use procpool_journal::format::entry::Entry;
@@ -15,7 +15,7 @@ use procpool_journal::read::reading::Reading;
 
 pub(super) struct Csv {
     cells: Cells,
-    passes: Passes,
+    passes: StreamFilter,
     text: Vec<u8>,
 }
 
@@ -74,16 +74,16 @@ impl Format for Csv {
 }
 
 impl Csv {
-    pub(super) fn new(cells: Cells, passes: Passes) -> Csv {
+    pub(super) fn new(cells: Cells, passes: StreamFilter) -> Csv {
         Csv { cells, passes, text: Vec::new() }
     }
 
     fn line(&mut self, fields: &[impl AsRef<str>]) -> &[u8] {
         self.text.clear();
         let cells = fields.iter().map(|field| match self.passes {
-            Passes::Everything => self.cells.cell(field.as_ref()).into_owned(),
+            StreamFilter::Everything => self.cells.cell(field.as_ref()).into_owned(),
             // A newline in a cell is the table's for a program, and another line for who looks on.
-            Passes::TextAndColour => self.cells.cell(&shown::name(field.as_ref())).into_owned(),
+            StreamFilter::TextAndColour => self.cells.cell(&shown::name(field.as_ref())).into_owned(),
         });
         let mut writer = csv::Writer::from_writer(&mut self.text);
         writer.write_record(cells).expect("BUG: a row that memory does not take");
@@ -198,7 +198,7 @@ mod tests {
             "output_complete": false, "survivors": [{"pid": 13, "program": "su"}], "seq": 11, "slot": 12, "node": "n, 3", "waited_for": "load", "key": "a\nb", "key_base64": "YQpi",
         });
         let entry = scripted(&says);
-        let mut csv = Csv::new(Cells::Exact, Passes::Everything);
+        let mut csv = Csv::new(Cells::Exact, StreamFilter::Everything);
         let mut text = csv.line(&COLUMNS).to_vec();
         text.extend(csv.line(&fields(&Row::Ended(Whose::Nobody, &entry))));
         let mut reader = csv::Reader::from_reader(&text[..]);

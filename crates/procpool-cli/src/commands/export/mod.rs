@@ -21,7 +21,7 @@ use crate::commands::export::junit::Junit;
 use crate::commands::export::row::{Row, Whose};
 use crate::commands::stdout::{self, Fault};
 use crate::exit::ExitStatus;
-use crate::output::shape::Passes;
+use crate::output::shape::StreamFilter;
 use crate::terminal::shown::Harmless;
 use procpool_journal::read::reading::{Listed, Reading, Recorded, Stands};
 
@@ -59,8 +59,8 @@ fn tell(args: &ExportArgs) -> Result<(), Fault> {
     };
     // A file or a pipe gets what was recorded to the byte; on a terminal a key must not control it.
     let mut paper: Box<dyn Write> = match passes {
-        Passes::Everything => Box::new(paper),
-        Passes::TextAndColour => Box::new(Harmless::new(paper)),
+        StreamFilter::Everything => Box::new(paper),
+        StreamFilter::TextAndColour => Box::new(Harmless::new(paper)),
     };
     format.begin(&mut paper)?;
     let end = reading.each(|reading, job| match rows {

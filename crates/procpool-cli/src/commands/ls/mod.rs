@@ -14,7 +14,7 @@ use crate::args::LsArgs;
 use crate::commands::ls::table::{Nodes, Row, Table, key_width};
 use crate::commands::stdout::{self, Fault, Paper};
 use crate::exit::ExitStatus;
-use crate::output::shape::Passes;
+use crate::output::shape::StreamFilter;
 use crate::terminal::colour::{Palette, Place};
 use procpool_journal::format::brief::CameOfIt;
 use procpool_journal::format::positions::Positions;
@@ -51,8 +51,8 @@ fn list(args: &LsArgs) -> Result<(), Fault> {
     stdout::remark(&reading.remarks);
     let mut paper = stdout::paper();
     let place = match paper.get_ref().passes() {
-        Passes::TextAndColour => Place::Terminal,
-        Passes::Everything => Place::Elsewhere,
+        StreamFilter::TextAndColour => Place::Terminal,
+        StreamFilter::Everything => Place::Elsewhere,
     };
     let palette = Palette::choose(args.colour.color, place);
     let (listed, end) = match args.slowest {

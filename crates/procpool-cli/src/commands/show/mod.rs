@@ -13,7 +13,7 @@ use crate::args::ShowArgs;
 use crate::commands::show::page::Page;
 use crate::commands::stdout::{self, Fault, Paper};
 use crate::exit::ExitStatus;
-use crate::output::shape::{Passes, Shape};
+use crate::output::shape::{Shape, StreamFilter};
 use crate::terminal::colour::{Palette, Place};
 use procpool_journal::files::live::LiveOutput;
 use procpool_journal::read::reading::{Listed, Reading, Recorded};
@@ -40,8 +40,8 @@ fn tell(args: &ShowArgs) -> Result<(), Fault> {
         (_, true) => tell_output(&mut reading, &found, Source::Stderr, &mut paper)?,
         _ => {
             let place = match paper.get_ref().passes() {
-                Passes::TextAndColour => Place::Terminal,
-                Passes::Everything => Place::Elsewhere,
+                StreamFilter::TextAndColour => Place::Terminal,
+                StreamFilter::Everything => Place::Elsewhere,
             };
             tell_all(&mut reading, &found, Palette::choose(args.colour.color, place), &mut paper)?;
         }

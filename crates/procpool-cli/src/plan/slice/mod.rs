@@ -44,8 +44,8 @@ use procpool_journal::format::codec::{Defaults, JobCodec, Keep};
 use procpool_journal::format::text::Text;
 use procpool_journal::os::threads;
 use procpool_journal::write::journal_writer::Durability;
-use procpool_journal::write::list_file::Listing;
-use procpool_journal::write::stored_jobs::Trouble;
+use procpool_journal::write::list_file::ListFile;
+use procpool_journal::write::stored_jobs::ListFailure;
 
 /// What a slice is to do, as its folder says.
 pub(crate) struct SliceOrder {
@@ -101,7 +101,7 @@ impl SliceExit {
 /// Where that can't be read, or makes no sense.
 pub(crate) fn order(args: &SliceArgs) -> anyhow::Result<SliceOrder> {
     let shown = || format!("{:?}", args.directory);
-    let folder = Folder::open(&args.directory, Purpose::Running).with_context(shown)?;
+    let folder = Folder::open(&args.directory, Purpose::Run).with_context(shown)?;
     let folder = folder.with_context(|| format!("{}: there is no such folder", shown()))?;
     folder.wait_for_ends_of_outages(notices::say);
     let index = match args.index {
@@ -204,7 +204,7 @@ impl Plan {
         let (limit, local) = machine::make_room(wanted, LocalProcess::new().grace(args.jobs.grace));
         let hand = Arc::new(Hand::new(limit.get()));
         learn_end(Arc::clone(&hand))?;
-        let trouble = Trouble::default();
+        let trouble = ListFailure::default();
         let node = place.own_node(&order, args.cluster.bad_node);
         let listing = listing(&folder, &order, terms.defaults())?;
         let share = place.share(&order, pieces, listing, Arc::clone(&node))?;
@@ -292,7 +292,7 @@ fn own_share(mut args: ScheduleArgs, jobs: u64) -> ScheduleArgs {
 }
 
 /// The list that the slice's jobs are on.
-fn listing(folder: &Folder, order: &Order, defaults: Defaults) -> anyhow::Result<Arc<Listing>> {
+fn listing(folder: &Folder, order: &Order, defaults: Defaults) -> anyhow::Result<Arc<ListFile>> {
     let list = folder.list(order.list);
     let unreadable = format!("can't read {list:?}");
     let codec = JobCodec {
@@ -301,5 +301,5 @@ fn listing(folder: &Folder, order: &Order, defaults: Defaults) -> anyhow::Result
         values: Keep::Nothing,
         inputs: Inputs::new(folder.inputs(order.list)),
     };
-    Listing::over(list, codec, order.length, Durability::Process).context(unreadable)
+    ListFile::over(list, codec, order.length, Durability::Process).context(unreadable)
 }

@@ -19,20 +19,20 @@ use crate::plan::cluster;
 use procpool_journal::files::folder::Folder;
 use procpool_journal::files::leftovers;
 use procpool_journal::files::live;
-use procpool_journal::files::run_lock::{self, Holder, Running};
+use procpool_journal::files::run_lock::{self, Holder, RunLock};
 use procpool_journal::files::whereabouts::Whereabouts;
 use procpool_journal::format::attempt::{Kind, time};
 use procpool_journal::format::entry::Entry;
 use procpool_journal::format::record::SliceBegin;
 use procpool_journal::read::scan::{Found, Scanner};
-use procpool_journal::write::list_file::Listing;
+use procpool_journal::write::list_file::ListFile;
 
 /// The place of this process among those that have been given the slice: each writes files of its own.
 pub(super) struct Place {
     folder: Folder,
     pub(super) name: String,
     pub(super) begin: SliceBegin,
-    pub(super) running: Running,
+    pub(super) running: RunLock,
 }
 
 impl Place {
@@ -40,7 +40,7 @@ impl Place {
         let name = |instance: u32| format!("{}-{slice:04}-{instance}", order.tag());
         for instance in 1.. {
             let path = folder.running_of(&name(instance));
-            let made = Running::make(&path).with_context(|| format!("can't write {path:?}"))?;
+            let made = RunLock::make(&path).with_context(|| format!("can't write {path:?}"))?;
             let Some(running) = made else { continue };
             let begin = SliceBegin {
                 generation: order.generation,
@@ -75,7 +75,7 @@ impl Place {
         &self,
         order: &Order,
         pieces: Vec<Parts>,
-        listing: Arc<Listing>,
+        listing: Arc<ListFile>,
         node: Arc<OwnNode>,
     ) -> anyhow::Result<Pieces> {
         let SliceBegin { slice, instance, .. } = self.begin;
@@ -127,7 +127,7 @@ impl Place {
                 }
             }
             if let Some((holder, mut table)) = before {
-                let has_ended = |entry: &run_lock::Entry| {
+                let has_ended = |entry: &run_lock::StartedProcess| {
                     ended.get(&entry.seq).is_some_and(|(last, _)| *last >= entry.attempt)
                 };
                 table.retain(|entry| !has_ended(entry));
@@ -154,7 +154,7 @@ impl Records {
             run: self.pool.clone(),
             generation,
             record_at: 0,
-            ticks: run_lock::Entry::now(pid, 0, 0).ticks,
+            ticks: run_lock::StartedProcess::now(pid, 0, 0).ticks,
             leaks: self.leaks,
             node: self.begin.node.clone(),
         }

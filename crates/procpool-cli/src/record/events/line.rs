@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::Serialize;
 
-use crate::guard::Left;
+use crate::guard::LeakedProcess;
 use procpool_journal::format::attempt::{Report, Whose};
 
 /// One line.
@@ -54,7 +54,7 @@ pub(crate) enum Line<'a> {
         unrun: u64,
         input_read: bool,
         leaked: u64,
-        left: &'a [Left],
+        left: &'a [LeakedProcess],
         seconds: f64,
         status: i32,
         signal: Option<i32>,

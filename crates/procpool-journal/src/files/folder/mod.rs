@@ -14,20 +14,20 @@ use anyhow::Context;
 use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, Stat, openat};
 use rustix::io::Errno;
 
-use crate::files::file::{Believes, Held, JournalFile};
+use crate::files::file::{JournalFile, OpenFolder, Trust};
 use crate::files::trusted_owner::trusted_owner;
 
 /// A folder that is open, by an absolute path for people: a resume goes to another directory before it is done with it.
 #[derive(Clone, Debug)]
-pub struct Folder(Arc<Held>);
+pub struct Folder(Arc<OpenFolder>);
 
 /// What a folder is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// To run jobs by what stands there, and to write to it.
-    Running,
+    Run,
     /// To tell of it: anybody's may be read.
-    Telling,
+    Read,
 }
 
 /// Whether a folder was there.
@@ -66,14 +66,14 @@ impl Folder {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let directory = match openat(CWD, &path, flags, Mode::empty()) {
             Err(Errno::NOENT) => return Ok(None),
-            Err(Errno::NOTDIR) if purpose == Purpose::Telling => return Ok(None),
+            Err(Errno::NOTDIR) if purpose == Purpose::Read => return Ok(None),
             directory => directory?,
         };
-        let believes = match purpose {
-            Purpose::Telling => Believes::Anybody,
-            Purpose::Running => Believes::Only(trusted_owner(&path, &directory)?),
+        let trust = match purpose {
+            Purpose::Read => Trust::Anyone,
+            Purpose::Run => Trust::Only(trusted_owner(&path, &directory)?),
         };
-        Ok(Some(Folder(Arc::new(Held { path, directory, believes, outage: Arc::default() }))))
+        Ok(Some(Folder(Arc::new(OpenFolder { path, directory, trust, outage: Arc::default() }))))
     }
 
     /// Opens the folder to run jobs, and makes it where it is missing.
@@ -89,7 +89,7 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Made::Before,
             result => result.map(|()| Made::Now)?,
         };
-        let opened = Folder::open(path, Purpose::Running)
+        let opened = Folder::open(path, Purpose::Run)
             .and_then(|folder| folder.context("the folder was taken away as soon as it was made"));
         if let (Err(_), Made::Now) = (&opened, made) {
             // Not where somebody has put something else there.
@@ -322,7 +322,7 @@ mod tests {
     fn a_folder_says_what_is_in_it() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
         let path = temporary.path().join("new/journal");
-        assert!(Folder::open(&path, Purpose::Running).unwrap().is_none());
+        assert!(Folder::open(&path, Purpose::Run).unwrap().is_none());
         assert_eq!(Folder::make(&path).unwrap().1, Made::Now);
         let (folder, made) = Folder::make(&path).unwrap();
         assert_eq!((folder.contents().unwrap(), made), (Contents::Nothing, Made::Before));
@@ -358,16 +358,16 @@ mod tests {
         let open = |purpose| Folder::open(path, purpose).map(Option::unwrap);
         fs::write(path.join("running"), "x").unwrap();
         set_mode(&path.join("running"), 0o606);
-        let error = open(Purpose::Running).unwrap().running().open().unwrap_err().to_string();
+        let error = open(Purpose::Run).unwrap().running().open().unwrap_err().to_string();
         assert!(error.contains("by others (mode 0606)") && error.contains("`chmod go-w "), "{error}");
-        assert!(open(Purpose::Running).unwrap().running().open_or_make().is_err());
-        open(Purpose::Telling).unwrap().running().open().unwrap();
+        assert!(open(Purpose::Run).unwrap().running().open_or_make().is_err());
+        open(Purpose::Read).unwrap().running().open().unwrap();
         set_mode(path, 0o777);
-        let error = open(Purpose::Running).unwrap_err().to_string();
+        let error = open(Purpose::Run).unwrap_err().to_string();
         assert!(error.contains("the folder may be written to by others (mode 0777)"), "{error}");
-        open(Purpose::Telling).unwrap();
+        open(Purpose::Read).unwrap();
         set_mode(path, 0o700);
-        open(Purpose::Running).unwrap();
+        open(Purpose::Run).unwrap();
     }
 
     #[test]
@@ -382,7 +382,7 @@ mod tests {
         folder.running().make_anew().unwrap();
         assert_eq!(fs::read(temporary.path().join("other")).unwrap(), b"x");
         symlink("journal", &link).unwrap();
-        Folder::open(&link, Purpose::Running).unwrap().unwrap();
+        Folder::open(&link, Purpose::Run).unwrap().unwrap();
     }
 
     #[test]

@@ -4,11 +4,11 @@
 use std::io;
 
 use super::Folder;
-use crate::files::outage::{Tell, Waiting};
+use crate::files::outage::{OutageHandler, Waiting};
 
 impl Folder {
     /// Others share it: from now on an error that passes is no end of what is done in it.
-    pub fn wait_for_ends_of_outages(&self, tell: Tell) {
+    pub fn wait_for_ends_of_outages(&self, tell: OutageHandler) {
         self.0.outage.wait_for_ends(tell);
     }
 

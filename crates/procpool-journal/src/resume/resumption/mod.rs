@@ -20,8 +20,8 @@ use crate::read::standing::Standing;
 use crate::resume::decision::{Changed, Class, Counts, Decision, Resume};
 use crate::resume::last_list::{HalfPrinted, LastList, Noted, RestIs};
 use crate::write::partial_output::GONE;
-use crate::write::print_log::{Before, Partial};
-use crate::write::row_file::{Own, Row};
+use crate::write::print_log::{PartialOutput, PrintHistory};
+use crate::write::row_file::{OwnBytes, PrintRow};
 
 /// What was typed about it.
 #[derive(Clone, Copy, Debug)]
@@ -59,13 +59,13 @@ pub struct Resumption {
     /// Those whose output is to be printed, though they are not run.
     pub to_print: HashMap<Hash, u64>,
     /// What has been printed, by the list as it is now.
-    pub printed: Before,
+    pub printed: PrintHistory,
     /// Those to run of which an earlier outcome has been printed, so that it isn't if the run ends before they do.
     pub(crate) printed_again: Positions,
     /// Those to run of which an earlier outcome has been printed in part, line by line.
-    pub(crate) begun_again: Vec<Row>,
+    pub(crate) begun_again: Vec<PrintRow>,
     /// How much of the outputs of those has been printed line by line, by position.
-    pub begun: HashMap<u64, Own>,
+    pub begun: HashMap<u64, OwnBytes>,
     /// Whose output was cut off while it was printed.
     pub cut_off: Option<CutOff>,
     /// How many bytes of the list are whole, and whether that is all of it.
@@ -172,7 +172,7 @@ impl Resumption {
     }
 
     fn is_cut_off(&mut self, half: HalfPrinted, position: u64, afterwards: Afterwards) {
-        self.printed.set_partial(Partial { position, ..half.partial }, half.shape);
+        self.printed.set_partial(PartialOutput { position, ..half.partial }, half.shape);
         self.printed.gone = (position == GONE).then_some(half.job);
         self.cut_off = Some(CutOff { job: half.job, position, rest: half.rest, afterwards });
     }
@@ -226,7 +226,7 @@ impl<'a> Reckoning<'a> {
         }
         let attempt = standing.map(Standing::attempt);
         let begun = self.noted.begun.get(&identity.job).filter(|row| Some(row.attempt) == attempt);
-        let begun = begun.map(|row| Row { position: self.position, ..*row });
+        let begun = begun.map(|row| PrintRow { position: self.position, ..*row });
         let found = &mut self.found;
         found.counts.note(class, decision, standing.map_or(0, |standing| standing.status));
         match decision {
