@@ -5,16 +5,16 @@ mod bound;
 mod case;
 mod cases;
 mod document;
+mod folder;
 mod goal;
-mod kin;
 mod machine;
 mod peers;
+mod process_info;
 mod program;
 mod proof;
 mod record;
 mod rounds;
 mod setting;
-mod stage;
 mod statistics;
 mod table;
 mod thousands;
@@ -31,11 +31,11 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::bench::case::Case;
+use crate::bench::folder::Stage;
 use crate::bench::machine::Machine;
 use crate::bench::peers::Peers;
 use crate::bench::record::{Record, Standing};
 use crate::bench::setting::{Setting, Size};
-use crate::bench::stage::Stage;
 use crate::shell;
 
 /// What the benchmark can be told.

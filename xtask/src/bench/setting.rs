@@ -3,12 +3,12 @@
 
 use anyhow::{Context, Result};
 
+use crate::bench::folder::Stage;
 use crate::bench::peers::Peers;
 use crate::bench::program::Program;
 use crate::bench::proof::Proof;
 use crate::bench::record::{Sample, Series};
 use crate::bench::rounds;
-use crate::bench::stage::Stage;
 
 /// How much work a case has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

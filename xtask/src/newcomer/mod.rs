@@ -4,8 +4,8 @@
 //! It runs the programs that `cargo test` has built, in a copy of the checkout that is the user's own (`stage`), and tells
 //! at the end what was skipped and why. The tests of documentation are not among them: those want a compiler.
 
+mod checkout;
 mod programs;
-mod stage;
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -14,8 +14,8 @@ use std::process::Stdio;
 use anyhow::{Context, Result, ensure};
 use sleeper::needs::{NO_MEMORY_CGROUP, Need, SKIPPED};
 
+use self::checkout::Stage;
 use self::programs::Program;
-use self::stage::Stage;
 
 /// What may be missing there. Whatever else a test lacks, it has to do without.
 const MAY_BE_MISSING: [Need; 11] = [

@@ -2,6 +2,7 @@
 //! or without /proc, to lose power. Each lives in qemu, with Debian's kernel, from files under cargo's target directory.
 
 mod archive;
+mod builder;
 mod case;
 mod cases;
 mod console;
@@ -13,7 +14,6 @@ mod libraries;
 mod machine;
 mod trial;
 mod userland;
-mod workshop;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -22,9 +22,9 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use crate::verdict::Verdict;
+use crate::vm::builder::{Materials, Workshop};
 use crate::vm::cases::Name;
 use crate::vm::cuts::{Durability, Orders};
-use crate::vm::workshop::{Materials, Workshop};
 
 /// How many cuts belong to all checks.
 const CUTS: u64 = 20;

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
+use crate::vm::builder::Workshop;
 use crate::vm::cases::Name;
 use crate::vm::console::{Fact, OVER};
 use crate::vm::lanes;
 use crate::vm::machine::{Heard, Machine};
-use crate::vm::workshop::Workshop;
 
 /// How long a case may take on a machine that has much else to do.
 const PATIENCE: Duration = Duration::from_secs(300);

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::bench::cases::sleepers;
 use crate::bench::goal::Goal;
-use crate::bench::kin;
+use crate::bench::process_info;
 use crate::bench::program::Program;
 use crate::bench::record::{Record, Row, Sample, Unit};
 use crate::bench::setting::Setting;
@@ -75,24 +75,24 @@ impl Watched<'_> {
         let end = start + self.nap.saturating_sub(MARGIN);
         let own = loop {
             ensure!(Instant::now() < end, "not all ran at once");
-            let keeper = kin::children(front);
-            let pool: Vec<i32> = keeper.iter().flat_map(|keeper| kin::children(*keeper)).collect();
+            let keeper = process_info::children(front);
+            let pool: Vec<i32> = keeper.iter().flat_map(|keeper| process_info::children(*keeper)).collect();
             match (&keeper[..], &pool[..]) {
-                (&[keeper], &[pool]) if kin::children(pool).len() == self.count => {
+                (&[keeper], &[pool]) if process_info::children(pool).len() == self.count => {
                     break [front, keeper, pool];
                 }
                 _ => thread::sleep(PULSE),
             }
         };
         let cost = || {
-            let times = own.iter().map(|process| kin::processor_time(*process));
+            let times = own.iter().map(|process| process_info::processor_time(*process));
             times.sum::<Result<Duration>>()
         };
         let before = cost()?;
         thread::sleep(end.saturating_duration_since(Instant::now()));
         let after = cost()?;
-        ensure!(kin::children(own[2]).len() == self.count, "a job has ended before its time");
-        let memory = own.iter().map(|process| kin::peak_megabytes(*process)).sum::<Result<f64>>()?;
+        ensure!(process_info::children(own[2]).len() == self.count, "a job has ended before its time");
+        let memory = own.iter().map(|process| process_info::peak_megabytes(*process)).sum::<Result<f64>>()?;
         Ok((after.saturating_sub(before).as_secs_f64(), memory))
     }
 }

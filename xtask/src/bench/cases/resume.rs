@@ -7,11 +7,11 @@ use std::io::{BufRead, BufReader};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
+use crate::bench::folder::Stage;
 use crate::bench::goal::Goal;
 use crate::bench::program::Program;
 use crate::bench::record::{Record, Row, Sample, Unit};
 use crate::bench::setting::Setting;
-use crate::bench::stage::Stage;
 use crate::bench::thousands::thousands;
 
 const VALUES: &str = "values";

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::vm::builder::Workshop;
 use crate::vm::console::Fact;
 use crate::vm::cuts::job::{self, JOBS, LIMIT};
+use crate::vm::cuts::judge::{Again, Found, History, Stamp};
 use crate::vm::cuts::moment::Moment;
-use crate::vm::cuts::oracle::{Again, Found, History, Stamp};
 use crate::vm::disk;
 use crate::vm::machine::{Heard, Machine};
-use crate::vm::workshop::Workshop;
 
 /// How long a start, and what comes of it, may take on a machine that has much else to do.
 const PATIENCE: Duration = Duration::from_secs(300);

@@ -2,19 +2,19 @@
 //! It does not know what is right after that: that is the oracle's to say.
 
 mod job;
+mod judge;
 mod lane;
 mod moment;
-mod oracle;
 
 use std::fmt;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
+use crate::vm::builder::Workshop;
 pub(crate) use crate::vm::cuts::lane::Durability;
 use crate::vm::cuts::lane::Played;
 use crate::vm::lanes::{self, LANES};
-use crate::vm::workshop::Workshop;
 
 /// How often, and when.
 #[derive(Clone, Copy)]
