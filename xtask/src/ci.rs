@@ -85,7 +85,7 @@ impl Step {
 }
 
 /// A step that was begun, and what came of it.
-struct Record {
+struct StepRecord {
     step: Step,
     result: Result<Verdict>,
     elapsed: Duration,
@@ -103,7 +103,7 @@ pub(crate) fn run(root: &Path, asked: &[Step]) -> Result<()> {
     print!("\n{}", table(&records));
     // Only the last can have failed.
     match records.into_iter().next_back() {
-        Some(Record { step, result: Err(error), .. }) => {
+        Some(StepRecord { step, result: Err(error), .. }) => {
             let name = step.name();
             Err(error)
                 .with_context(|| format!("step {name} failed; alone it runs with `cargo xtask ci {name}`"))
@@ -112,13 +112,13 @@ pub(crate) fn run(root: &Path, asked: &[Step]) -> Result<()> {
     }
 }
 
-fn run_each(steps: &[Step], mut execute: impl FnMut(Step) -> Result<Verdict>) -> Vec<Record> {
+fn run_each(steps: &[Step], mut execute: impl FnMut(Step) -> Result<Verdict>) -> Vec<StepRecord> {
     let mut records = Vec::new();
     for &step in steps {
         let start = Instant::now();
         let result = execute(step);
         let is_over = result.is_err();
-        records.push(Record { step, result, elapsed: start.elapsed() });
+        records.push(StepRecord { step, result, elapsed: start.elapsed() });
         if is_over {
             break;
         }
@@ -126,9 +126,9 @@ fn run_each(steps: &[Step], mut execute: impl FnMut(Step) -> Result<Verdict>) ->
     records
 }
 
-fn table(records: &[Record]) -> String {
+fn table(records: &[StepRecord]) -> String {
     let mut table = String::from("step     seconds\n");
-    for Record { step, result, elapsed } in records {
+    for StepRecord { step, result, elapsed } in records {
         let note = match result {
             Ok(Verdict::Checked) => "",
             Ok(Verdict::NotChecked) => "  NOT CHECKED",
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn the_table_marks_what_failed_and_what_was_not_checked() {
-        let record = |step, result| Record { step, result, elapsed: Duration::from_millis(1250) };
+        let record = |step, result| StepRecord { step, result, elapsed: Duration::from_millis(1250) };
         let records = [
             record(Step::Fmt, Ok(Verdict::Checked)),
             record(Step::Msrv, Ok(Verdict::NotChecked)),

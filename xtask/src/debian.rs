@@ -12,13 +12,13 @@ const FOR_ADMINISTRATORS: [&str; 2] = ["/usr/sbin", "/sbin"];
 
 /// A program, and the package that brings it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct RequiredProgram {
     pub(crate) program: &'static str,
     pub(crate) package: &'static str,
 }
 
 /// Makes sure that all are there.
-pub(crate) fn install_missing(wanted: &[Wanted]) -> Result<()> {
+pub(crate) fn install_missing(wanted: &[RequiredProgram]) -> Result<()> {
     let missing = missing(wanted);
     if missing.is_empty() {
         return Ok(());
@@ -38,7 +38,7 @@ pub(crate) fn install_missing(wanted: &[Wanted]) -> Result<()> {
 }
 
 /// The packages whose programs can't be found.
-pub(crate) fn missing(wanted: &[Wanted]) -> Vec<&'static str> {
+pub(crate) fn missing(wanted: &[RequiredProgram]) -> Vec<&'static str> {
     let missing = wanted.iter().filter(|wanted| find(wanted.program).is_none());
     missing.map(|wanted| wanted.package).collect()
 }

@@ -14,6 +14,7 @@ use crate::verdict::Verdict;
 /// The package with the fuzz crate, as cargo-fuzz wants to be started.
 const PACKAGE: &str = "crates/procpool-cli";
 
+// Same name as `bench::Options`: each subcommand has its options, and is named with them.
 /// What the fuzzing can be told.
 #[derive(Args)]
 pub(crate) struct Options {

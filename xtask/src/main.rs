@@ -28,11 +28,11 @@ use clap::{Parser, Subcommand};
 #[command(bin_name = "cargo xtask")]
 struct Arguments {
     #[command(subcommand)]
-    chore: Chore,
+    command: Command,
 }
 
 #[derive(Subcommand)]
-enum Chore {
+enum Command {
     /// Measure procpool against bare spawning, other programs and itself, and hold the ratios against their goals
     Bench(bench::Options),
     /// Run all that decides whether a change lands, or only the steps named
@@ -61,7 +61,7 @@ enum Chore {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse().chore) {
+    match run(&Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Not returned from `main`: that would print a backtrace where RUST_BACKTRACE is set.
@@ -71,18 +71,18 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(chore: &Chore) -> Result<()> {
+fn run(command: &Command) -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("BUG: xtask lies at the root")?;
-    match chore {
-        Chore::Bench(options) => bench::run(root, options),
-        Chore::Ci { steps } => ci::run(root, steps),
-        Chore::Cluster(options) => cluster::run(root, options),
-        Chore::Demo(options) => demo::run(root, options),
-        Chore::Fences(options) => fences::run(root, options),
-        Chore::Fuzz(options) => fuzz::run(root, options),
-        Chore::Tidy { bless: false } => tidy::run(root, tidy::Help::Compare),
-        Chore::Tidy { bless: true } => tidy::run(root, tidy::Help::Rewrite),
-        Chore::Torture(options) => torture::run(options, || built::procpool(root)),
-        Chore::Vm(options) => vm::run(root, options),
+    match command {
+        Command::Bench(options) => bench::run(root, options),
+        Command::Ci { steps } => ci::run(root, steps),
+        Command::Cluster(options) => cluster::run(root, options),
+        Command::Demo(options) => demo::run(root, options),
+        Command::Fences(options) => fences::run(root, options),
+        Command::Fuzz(options) => fuzz::run(root, options),
+        Command::Tidy { bless: false } => tidy::run(root, tidy::Help::Compare),
+        Command::Tidy { bless: true } => tidy::run(root, tidy::Help::Rewrite),
+        Command::Torture(options) => torture::run(options, || built::procpool(root)),
+        Command::Vm(options) => vm::run(root, options),
     }
 }

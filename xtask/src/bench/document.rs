@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use anyhow::{Result, bail};
 
-use crate::bench::machine::Machine;
+use crate::bench::machine::MachineInfo;
 use crate::bench::record::Record;
 use crate::bench::table;
 
@@ -29,7 +29,7 @@ pub(crate) fn replace(page: Option<&str>, part: &str) -> Result<String> {
 }
 
 /// All that is told of one benchmark.
-pub(crate) fn part(machine: &Machine, records: &[Record], rounds: usize) -> String {
+pub(crate) fn part(machine: &MachineInfo, records: &[Record], rounds: usize) -> String {
     let mut part = String::from("## Figures\n\n");
     part += &described(machine);
     let _ = write!(
@@ -49,8 +49,8 @@ pub(crate) fn part(machine: &Machine, records: &[Record], rounds: usize) -> Stri
 }
 
 /// The machine and the versions, as a list.
-pub(crate) fn described(machine: &Machine) -> String {
-    let Machine {
+pub(crate) fn described(machine: &MachineInfo) -> String {
+    let MachineInfo {
         processors,
         model,
         memory_gigabytes,
@@ -95,7 +95,7 @@ fn lines(records: &[Record]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::peers::Told;
+    use crate::bench::peers::PeerVersion;
     use crate::bench::record::{Row, Sample, Series, Unit};
 
     #[test]
@@ -115,11 +115,11 @@ mod tests {
 
     #[test]
     fn the_part_tells_machine_figures_and_lines() {
-        let told = |name, version: Result<&str, &str>| Told {
+        let told = |name, version: Result<&str, &str>| PeerVersion {
             name,
             version: version.map(str::to_owned).map_err(str::to_owned),
         };
-        let machine = Machine {
+        let machine = MachineInfo {
             processors: 2,
             model: "A".into(),
             memory_gigabytes: 25.3,

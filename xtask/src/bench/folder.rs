@@ -20,16 +20,16 @@ const COMPLAINTS: &str = "complaints";
 /// What a program printed that is to be looked at.
 const PRINTED: &str = "printed";
 
-pub(crate) struct Stage {
+pub(crate) struct BenchFolder {
     pub(crate) folder: PathBuf,
     path: OsString,
 }
 
-impl Stage {
+impl BenchFolder {
     /// Programs are found in `directories`, in this order.
-    pub(crate) fn new(folder: PathBuf, directories: &[PathBuf]) -> Result<Stage> {
+    pub(crate) fn new(folder: PathBuf, directories: &[PathBuf]) -> Result<BenchFolder> {
         let path = env::join_paths(directories).context("a directory of programs can't be in PATH")?;
-        Ok(Stage { folder, path })
+        Ok(BenchFolder { folder, path })
     }
 
     pub(crate) fn file(&self, name: &str) -> PathBuf {
@@ -178,27 +178,27 @@ mod tests {
     use crate::bench::tools;
 
     /// A folder with our small programs.
-    fn stage() -> (TempDir, Stage) {
-        let folder = tempfile::tempdir().unwrap();
-        tools::build(folder.path()).unwrap();
+    fn folder() -> (TempDir, BenchFolder) {
+        let temporary = tempfile::tempdir().unwrap();
+        tools::build(temporary.path()).unwrap();
         let directories: Vec<PathBuf> = env::split_paths(&env::var_os("PATH").unwrap()).collect();
-        let stage = Stage::new(folder.path().to_path_buf(), &directories).unwrap();
-        (folder, stage)
+        let folder = BenchFolder::new(temporary.path().to_path_buf(), &directories).unwrap();
+        (temporary, folder)
     }
 
     #[test]
     fn programs_are_run_in_the_folder_and_measured() {
-        let (_folder, stage) = stage();
-        let nap = stage.run(&Program::new("nap", "./nap 20").in_a_row(2)).unwrap();
+        let (_temporary, folder) = folder();
+        let nap = folder.run(&Program::new("nap", "./nap 20").in_a_row(2)).unwrap();
         assert!(nap.seconds >= 0.04, "{nap:?}");
         assert!(nap.peak_megabytes > 0.0, "{nap:?}");
 
-        stage.write_numbers("values", 3).unwrap();
+        folder.write_numbers("values", 3).unwrap();
         let sorted = Program::new("sort", "sort -r").reads("values");
-        assert_eq!(stage.printed(&sorted).unwrap(), "3\n2\n1\n");
-        assert_eq!(stage.printed(&Program::new("echo", "./echo a b")).unwrap(), "a b\n");
+        assert_eq!(folder.printed(&sorted).unwrap(), "3\n2\n1\n");
+        assert_eq!(folder.printed(&Program::new("echo", "./echo a b")).unwrap(), "a b\n");
         let mut counted: Vec<String> = {
-            let printed = stage.printed(&Program::new("limit", "./limit 3 2 ./echo x")).unwrap();
+            let printed = folder.printed(&Program::new("limit", "./limit 3 2 ./echo x")).unwrap();
             printed.lines().map(str::to_owned).collect()
         };
         counted.sort();
@@ -207,23 +207,23 @@ mod tests {
 
     #[test]
     fn all_of_an_output_comes_through_a_pipe_and_into_a_file() {
-        let (_folder, stage) = stage();
+        let (_temporary, folder) = folder();
         for output in [Output::Cat, Output::File("out".to_owned())] {
             let program = Program::of_shell("sh", "./writer 70000 a; ./writer 70000 b").writes(output);
-            stage.stretches(&program).unwrap().judge("ab", 70_000).unwrap();
+            folder.stretches(&program).unwrap().judge("ab", 70_000).unwrap();
         }
     }
 
     #[test]
     fn a_program_that_fails_is_an_error_with_its_last_words() {
-        let (_folder, stage) = stage();
-        let error = stage.run(&Program::of_shell("sh", "echo no room >&2; exit 3")).unwrap_err();
+        let (_temporary, folder) = folder();
+        let error = folder.run(&Program::of_shell("sh", "echo no room >&2; exit 3")).unwrap_err();
         let error = format!("{error:#}");
         assert!(error.contains("no room"), "{error}");
         assert!(error.contains("0x300"), "{error}");
-        let error = stage.run(&Program::new("limit", "./limit 2 1 ./no-such-program")).unwrap_err();
+        let error = folder.run(&Program::new("limit", "./limit 2 1 ./no-such-program")).unwrap_err();
         assert!(format!("{error:#}").contains("./no-such-program"), "{error:#}");
-        assert!(stage.run(&Program::new("nobody", "no-such-program")).is_err());
+        assert!(folder.run(&Program::new("nobody", "no-such-program")).is_err());
     }
 
     #[test]

@@ -9,11 +9,11 @@ use std::thread;
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::bench::peers::Told;
+use crate::bench::peers::PeerVersion;
 use crate::shell;
 
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Machine {
+pub(crate) struct MachineInfo {
     pub(crate) processors: usize,
     pub(crate) model: String,
     pub(crate) memory_gigabytes: f64,
@@ -21,11 +21,11 @@ pub(crate) struct Machine {
     /// How many processes ran or wanted to, on average over the minute before: others than ours.
     pub(crate) load: String,
     pub(crate) procpool: String,
-    pub(crate) peers: Vec<Told>,
+    pub(crate) peers: Vec<PeerVersion>,
 }
 
-impl Machine {
-    pub(crate) fn look(root: &Path, procpool: &Path, peers: Vec<Told>) -> Result<Machine> {
+impl MachineInfo {
+    pub(crate) fn look(root: &Path, procpool: &Path, peers: Vec<PeerVersion>) -> Result<MachineInfo> {
         let version = shell::read(Command::new(procpool).arg("--version"))?;
         // A source that comes without git has no commit to tell.
         let commit = shell::read(&mut shell::command(root, "git", "describe --always --dirty=+changes"));
@@ -33,7 +33,7 @@ impl Machine {
         let memory: f64 = field("/proc/meminfo", "MemTotal").trim_end_matches(" kB").parse().unwrap_or(0.0);
         let read = |file| fs::read_to_string(file).unwrap_or_default();
         let word = |text: String| text.split_whitespace().next().unwrap_or("unknown").to_owned();
-        Ok(Machine {
+        Ok(MachineInfo {
             processors: thread::available_parallelism()?.get(),
             model: field("/proc/cpuinfo", "model name"),
             memory_gigabytes: memory * 1024.0 / 1e9,

@@ -31,8 +31,8 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::bench::case::Case;
-use crate::bench::folder::Stage;
-use crate::bench::machine::Machine;
+use crate::bench::folder::BenchFolder;
+use crate::bench::machine::MachineInfo;
 use crate::bench::peers::Peers;
 use crate::bench::record::{Record, Standing};
 use crate::bench::setting::{Setting, Size};
@@ -137,7 +137,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
 }
 
 /// Builds all that is needed, and looks for the peers.
-fn prepare(root: &Path, target: &Path, options: &Options) -> Result<(Setting, Machine)> {
+fn prepare(root: &Path, target: &Path, options: &Options) -> Result<(Setting, MachineInfo)> {
     let mut build =
         shell::cargo(root, "build --quiet --locked --release --package procpool-cli --target-dir");
     shell::show(build.arg(target))?;
@@ -152,12 +152,12 @@ fn prepare(root: &Path, target: &Path, options: &Options) -> Result<(Setting, Ma
     let mut directories = vec![release.clone(), own_peers.join("bin")];
     directories.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
     let peers = Peers::find(&directories);
-    let machine = Machine::look(root, &release.join("procpool"), peers.told.clone())?;
+    let machine = MachineInfo::look(root, &release.join("procpool"), peers.versions.clone())?;
     println!("\n{}", document::described(&machine));
     let (size, rounds) =
         if options.quick { (Size::Quick, QUICK_ROUNDS) } else { (Size::Full, usize::from(options.pairs)) };
-    let stage = Stage::new(folder, &directories)?;
-    Ok((Setting { stage, peers, rounds, size }, machine))
+    let folder = BenchFolder::new(folder, &directories)?;
+    Ok((Setting { folder, peers, rounds, size }, machine))
 }
 
 /// Nothing where there is no page yet.

@@ -19,7 +19,7 @@ pub(crate) enum Peer {
 
 /// A peer as it is told of: its version, or how to get it.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Told {
+pub(crate) struct PeerVersion {
     pub(crate) name: &'static str,
     pub(crate) version: Result<String, String>,
 }
@@ -27,7 +27,7 @@ pub(crate) struct Told {
 /// Which of them are here.
 pub(crate) struct Peers {
     found: Vec<Peer>,
-    pub(crate) told: Vec<Told>,
+    pub(crate) versions: Vec<PeerVersion>,
 }
 
 impl Peer {
@@ -90,7 +90,7 @@ impl Peer {
 impl Peers {
     /// Looks for them in `directories`.
     pub(crate) fn find(directories: &[PathBuf]) -> Peers {
-        let mut peers = Peers { found: Vec::new(), told: Vec::new() };
+        let mut peers = Peers { found: Vec::new(), versions: Vec::new() };
         for peer in Peer::ALL {
             let files = directories.iter().map(|directory| directory.join(peer.program()));
             let version = match files.into_iter().find(|file| file.is_file()) {
@@ -100,7 +100,7 @@ impl Peers {
                 }
                 None => Err(peer.advice().to_owned()),
             };
-            peers.told.push(Told { name: peer.name(), version });
+            peers.versions.push(PeerVersion { name: peer.name(), version });
         }
         peers
     }
@@ -140,7 +140,7 @@ mod tests {
         let peers = Peers::find(&[folder.path().to_path_buf()]);
         assert_eq!(peers.found().collect::<Vec<_>>(), [Peer::Xe]);
         assert!(!peers.has(Peer::Xargs));
-        let missing: Vec<_> = peers.told.iter().filter(|told| told.version.is_err()).collect();
+        let missing: Vec<_> = peers.versions.iter().filter(|peer| peer.version.is_err()).collect();
         assert_eq!(missing.len(), 3);
         assert!(missing[1].version.as_ref().unwrap_err().contains("--install-peers"));
     }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::bench::proof::Order;
+use crate::bench::proof::OutputOrder;
 
 /// Where standard output goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(crate) struct Program {
     /// In how many rounds it takes part; None where in all.
     pub(crate) rounds: Option<usize>,
     /// In which order its output is to come.
-    pub(crate) order: Order,
+    pub(crate) order: OutputOrder,
     /// What it makes itself, which is removed before each run.
     pub(crate) makes: Option<String>,
 }
@@ -54,7 +54,7 @@ impl Program {
             output: Output::Nowhere,
             runs: 1,
             rounds: None,
-            order: Order::Any,
+            order: OutputOrder::Any,
             makes: None,
         }
     }
@@ -76,7 +76,7 @@ impl Program {
     }
 
     pub(crate) fn in_order(self) -> Program {
-        Program { order: Order::OfInput, ..self }
+        Program { order: OutputOrder::OfInput, ..self }
     }
 
     pub(crate) fn makes(self, path: &str) -> Program {

@@ -5,7 +5,7 @@ use anyhow::{Result, bail, ensure};
 
 /// Whether the output is to be in the order of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
+pub(crate) enum OutputOrder {
     Any,
     OfInput,
 }
@@ -28,7 +28,7 @@ impl Proof {
         Proof((1..=count).flat_map(|number| [word.to_owned(), number.to_string()]).collect())
     }
 
-    pub(crate) fn judge(&self, printed: &str, order: Order) -> Result<()> {
+    pub(crate) fn judge(&self, printed: &str, order: OutputOrder) -> Result<()> {
         let mut expected: Vec<&str> = self.0.iter().map(String::as_str).collect();
         let mut printed: Vec<&str> = printed.split_whitespace().collect();
         ensure!(
@@ -37,7 +37,7 @@ impl Proof {
             printed.len(),
             expected.len()
         );
-        if order == Order::Any {
+        if order == OutputOrder::Any {
             expected.sort_unstable();
             printed.sort_unstable();
         }
@@ -83,15 +83,15 @@ mod tests {
     #[test]
     fn words_in_any_order_pass_where_order_is_no_matter() {
         let proof = Proof::of_numbers(3);
-        assert!(proof.judge("3\n1\n2\n", Order::Any).is_ok());
-        assert!(proof.judge("3\n1\n2\n", Order::OfInput).is_err());
-        assert!(proof.judge("1\n2\n3\n", Order::OfInput).is_ok());
-        assert!(Proof::of_numbers_after("200", 2).judge("200 2\n200 1\n", Order::Any).is_ok());
+        assert!(proof.judge("3\n1\n2\n", OutputOrder::Any).is_ok());
+        assert!(proof.judge("3\n1\n2\n", OutputOrder::OfInput).is_err());
+        assert!(proof.judge("1\n2\n3\n", OutputOrder::OfInput).is_ok());
+        assert!(Proof::of_numbers_after("200", 2).judge("200 2\n200 1\n", OutputOrder::Any).is_ok());
     }
 
     #[test]
     fn words_that_are_missing_or_twice_do_not() {
-        let error = |printed| Proof::of_numbers(3).judge(printed, Order::Any).unwrap_err().to_string();
+        let error = |printed| Proof::of_numbers(3).judge(printed, OutputOrder::Any).unwrap_err().to_string();
         assert_eq!(error("1\n2\n"), "2 words were printed instead of 3");
         assert_eq!(error("1\n1\n2\n"), "1 was printed where 2 should be");
     }

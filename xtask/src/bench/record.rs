@@ -54,7 +54,7 @@ pub(crate) enum Unit {
 /// What a row tells.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Finding {
+pub(crate) enum Measurement {
     Measured(Spread),
     /// Why not.
     NotMeasured(String),
@@ -66,7 +66,7 @@ pub(crate) struct Row {
     pub(crate) measure: String,
     pub(crate) unit: Unit,
     pub(crate) goal: Option<Goal>,
-    pub(crate) finding: Finding,
+    pub(crate) finding: Measurement,
 }
 
 /// How a row stands to its goal.
@@ -81,13 +81,13 @@ pub(crate) enum Standing {
 
 impl Row {
     pub(crate) fn new(measure: &str, unit: Unit, figures: &[f64]) -> Row {
-        let nothing = || Finding::NotMeasured("there is no pair".to_owned());
-        let finding = Spread::of(figures).map_or_else(nothing, Finding::Measured);
+        let nothing = || Measurement::NotMeasured("there is no pair".to_owned());
+        let finding = Spread::of(figures).map_or_else(nothing, Measurement::Measured);
         Row { measure: measure.to_owned(), unit, goal: None, finding }
     }
 
     pub(crate) fn not_measured(measure: &str, unit: Unit, reason: &str) -> Row {
-        let finding = Finding::NotMeasured(reason.to_owned());
+        let finding = Measurement::NotMeasured(reason.to_owned());
         Row { measure: measure.to_owned(), unit, goal: None, finding }
     }
 
@@ -98,15 +98,15 @@ impl Row {
     pub(crate) fn standing(&self) -> Standing {
         match (&self.finding, self.goal) {
             (_, None) => Standing::Information,
-            (Finding::NotMeasured(_), Some(_)) => Standing::NotMeasured,
-            (Finding::Measured(spread), Some(goal)) if goal.is_met(spread) => Standing::Met,
-            (Finding::Measured(_), Some(_)) => Standing::NotMet,
+            (Measurement::NotMeasured(_), Some(_)) => Standing::NotMeasured,
+            (Measurement::Measured(spread), Some(goal)) if goal.is_met(spread) => Standing::Met,
+            (Measurement::Measured(_), Some(_)) => Standing::NotMet,
         }
     }
 
     pub(crate) fn is_missed_by_far(&self) -> bool {
         match (&self.finding, self.goal) {
-            (Finding::Measured(spread), Some(goal)) => goal.is_missed_by_far(spread),
+            (Measurement::Measured(spread), Some(goal)) => goal.is_missed_by_far(spread),
             _ => false,
         }
     }

@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result};
 
-use crate::bench::folder::Stage;
+use crate::bench::folder::BenchFolder;
 use crate::bench::peers::Peers;
 use crate::bench::program::Program;
 use crate::bench::proof::Proof;
@@ -29,7 +29,7 @@ impl Size {
 }
 
 pub(crate) struct Setting {
-    pub(crate) stage: Stage,
+    pub(crate) folder: BenchFolder,
     pub(crate) peers: Peers,
     pub(crate) rounds: usize,
     pub(crate) size: Size,
@@ -39,13 +39,13 @@ impl Setting {
     /// One round to warm up, in which all have to print what `proof` says; then the rounds that count.
     pub(crate) fn play_proven(&self, programs: &[Program], proof: &Proof) -> Result<Vec<Series>> {
         self.prove(programs, proof)?;
-        self.play(programs, |program| self.stage.run(program))
+        self.play(programs, |program| self.folder.run(program))
     }
 
     /// Has each print what its jobs are given.
     pub(crate) fn prove(&self, programs: &[Program], proof: &Proof) -> Result<()> {
         programs.iter().map(Program::echoing).try_for_each(|program| {
-            let printed = self.stage.printed(&program)?;
+            let printed = self.folder.printed(&program)?;
             proof.judge(&printed, program.order).with_context(|| format!("`{program}` is wrong"))
         })
     }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::bench::record::{Finding, Record, Row, Standing, Unit};
+use crate::bench::record::{Measurement, Record, Row, Standing, Unit};
 
 /// The table that ends a benchmark.
 pub(crate) fn as_text(records: &[Record]) -> String {
@@ -74,11 +74,11 @@ fn cells(row: &Row) -> [String; 6] {
     };
     let goal = row.goal.map_or_else(String::new, |goal| format!("{goal}{unit}"));
     let (figures, pairs, why) = match &row.finding {
-        Finding::Measured(spread) => {
+        Measurement::Measured(spread) => {
             let figures = [spread.min, spread.median, spread.max].map(|figure| shown(figure, row.unit));
             (figures, spread.pairs.to_string(), "")
         }
-        Finding::NotMeasured(why) => ([const { String::new() }; 3], String::new(), why.as_str()),
+        Measurement::NotMeasured(why) => ([const { String::new() }; 3], String::new(), why.as_str()),
     };
     let standing = match row.standing() {
         Standing::Met => "met".to_owned(),

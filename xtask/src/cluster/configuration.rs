@@ -4,16 +4,16 @@
 use std::fmt::Write as _;
 
 use crate::cluster::home::Home;
-use crate::cluster::size::Size;
+use crate::cluster::size::ClusterSize;
 
 /// Slurmd 22.05 asks for the version of cgroups when it starts, even where nothing uses any, and dies where
 /// /sys/fs/cgroup isn't mounted, as in containers. With a version given it doesn't ask.
 pub(crate) const CGROUPS: &str = "CgroupPlugin=cgroup/v1\n";
 
 /// The text of slurm.conf; `host` is this machine's short name.
-pub(crate) fn slurm(home: &Home, size: &Size, host: &str) -> String {
+pub(crate) fn slurm(home: &Home, size: &ClusterSize, host: &str) -> String {
     let root = home.folder().display();
-    let Size { nodes, cpus, port, max_array } = size;
+    let ClusterSize { nodes, cpus, port, max_array } = size;
     let (first, last) = (port + 1, port + nodes);
     let mut text = format!(
         "\

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::cluster::home::Home;
-use crate::cluster::size::Size;
+use crate::cluster::size::ClusterSize;
 use crate::cluster::wait::comes_true;
 
 /// How long a daemon may take to begin, and to end when asked to.
@@ -27,7 +27,7 @@ pub(crate) enum Daemon {
 }
 
 /// All of a cluster, each after those that it talks to.
-pub(crate) fn daemons(size: &Size) -> Vec<Daemon> {
+pub(crate) fn daemons(size: &ClusterSize) -> Vec<Daemon> {
     [Daemon::Munge, Daemon::Controller].into_iter().chain(size.names().map(Daemon::Node)).collect()
 }
 
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn the_one_who_signs_is_started_first() {
-        let size = Size { nodes: 1, cpus: 1, port: 1, max_array: 1 };
+        let size = ClusterSize { nodes: 1, cpus: 1, port: 1, max_array: 1 };
         let expected = [Daemon::Munge, Daemon::Controller, Daemon::Node("n1".to_owned())];
         assert_eq!(daemons(&size), expected);
     }

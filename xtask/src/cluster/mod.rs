@@ -21,28 +21,29 @@ use clap::{Args, Subcommand, ValueEnum};
 use rustix::process::{Signal, geteuid};
 
 use crate::cluster::home::Home;
-use crate::cluster::size::Wanted;
+use crate::cluster::size::RequestedSize;
 pub(crate) use crate::cluster::trial::check;
 use crate::shell;
 
+// Same name as `bench::Options`: each subcommand has its options, and is named with them.
 /// What the cluster can be told.
 #[derive(Args)]
 pub(crate) struct Options {
     #[command(subcommand)]
-    order: Order,
+    order: ClusterCommand,
     /// The cluster's folder [default: cluster in cargo's target directory]
     #[arg(long, global = true, value_name = "DIR")]
     root: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
-enum Order {
+enum ClusterCommand {
     /// Start the cluster, or what of it doesn't run, and print what a shell needs to use it
     ///
     /// A cluster that was there before comes back as it was, except for what is given here. What is missing of Slurm is
     /// installed, where this is Debian. Nothing of the system's configuration is touched, and all listens on the
     /// loopback address alone. For a shell: eval "$(cargo xtask cluster start)"
-    Start(Wanted),
+    Start(RequestedSize),
     /// Cancel its jobs and stop it
     Stop {
         /// Remove its folder as well
@@ -62,8 +63,8 @@ enum Order {
     /// End the controller, and bring it back three seconds later
     KillController {
         /// KILL is a crash; TERM lets it save what it knows
-        #[arg(long, value_enum, ignore_case = true, default_value_t = Blow::Kill)]
-        signal: Blow,
+        #[arg(long, value_enum, ignore_case = true, default_value_t = ControllerSignal::Kill)]
+        signal: ControllerSignal,
     },
     /// Start it, and run the command's tests that want a cluster
     Test {
@@ -74,7 +75,7 @@ enum Order {
 
 /// How the controller is ended.
 #[derive(Clone, Copy, ValueEnum)]
-enum Blow {
+enum ControllerSignal {
     #[value(name = "KILL")]
     Kill,
     #[value(name = "TERM")]
@@ -93,7 +94,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
         None => shell::target_directory(root)?.join("cluster"),
     };
     match &options.order {
-        Order::Start(wanted) => {
+        ClusterCommand::Start(wanted) => {
             let home = Home::make(&folder)?;
             packages::install_missing()?;
             start::start(&home, wanted)?;
@@ -101,24 +102,24 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
             println!("export SLURM_CONF={}", home.quoted_configuration());
             Ok(())
         }
-        Order::Stop { purge } => match Home::find(&folder) {
+        ClusterCommand::Stop { purge } => match Home::find(&folder) {
             Ok(home) if *purge => stop::purge(&home),
             Ok(home) => stop::stop(&home),
             // It may have been removed.
             Err(_) => Ok(()),
         },
-        Order::KillNode { node } => node::kill(&Home::find(&folder)?, node),
-        Order::CutNode { node } => node::cut(&Home::find(&folder)?, node),
-        Order::KillController { signal: Blow::Kill } => {
+        ClusterCommand::KillNode { node } => node::kill(&Home::find(&folder)?, node),
+        ClusterCommand::CutNode { node } => node::cut(&Home::find(&folder)?, node),
+        ClusterCommand::KillController { signal: ControllerSignal::Kill } => {
             controller::bounce(&Home::find(&folder)?, Signal::KILL)
         }
-        Order::KillController { signal: Blow::Terminate } => {
+        ClusterCommand::KillController { signal: ControllerSignal::Terminate } => {
             controller::bounce(&Home::find(&folder)?, Signal::TERM)
         }
-        Order::Test { filter } => {
+        ClusterCommand::Test { filter } => {
             let home = Home::make(&folder)?;
             packages::install_missing()?;
-            start::start(&home, &Wanted::default())?;
+            start::start(&home, &RequestedSize::default())?;
             trial::run(root, &home, filter.as_deref())
         }
     }

@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::cluster::daemon::{Daemon, remove};
 use crate::cluster::home::Home;
-use crate::cluster::size::Size;
+use crate::cluster::size::ClusterSize;
 use torture::census::children;
 
 /// Kills all processes of a node at once.
@@ -51,7 +51,7 @@ pub(crate) fn end(home: &Home, node: &str) -> Result<usize> {
 }
 
 fn check(home: &Home, node: &str) -> Result<()> {
-    let size = Size::read(home)?.context("no cluster: `cargo xtask cluster start` makes one")?;
+    let size = ClusterSize::read(home)?.context("no cluster: `cargo xtask cluster start` makes one")?;
     let names: Vec<String> = size.names().collect();
     ensure!(names.iter().any(|name| name == node), "no node {node}: there are {}", names.join(" "));
     let is_up = Daemon::Node(node.to_owned()).process(home).is_some();

@@ -3,14 +3,14 @@
 
 use anyhow::Result;
 
-use crate::debian::{self, Wanted};
+use crate::debian::{self, RequiredProgram};
 
 /// A program of each package that is wanted.
-const PROGRAMS: [Wanted; 4] = [
-    Wanted { program: "slurmctld", package: "slurmctld" },
-    Wanted { program: "slurmd", package: "slurmd" },
-    Wanted { program: "sbatch", package: "slurm-client" },
-    Wanted { program: "munged", package: "munge" },
+const PROGRAMS: [RequiredProgram; 4] = [
+    RequiredProgram { program: "slurmctld", package: "slurmctld" },
+    RequiredProgram { program: "slurmd", package: "slurmd" },
+    RequiredProgram { program: "sbatch", package: "slurm-client" },
+    RequiredProgram { program: "munged", package: "munge" },
 ];
 
 /// Makes sure that all is there.

@@ -13,7 +13,7 @@ const FILE: &str = "size.json";
 
 /// What is asked for, all of it or a part.
 #[derive(Args, Default)]
-pub(crate) struct Wanted {
+pub(crate) struct RequestedSize {
     /// How many nodes [default: 4]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=99))]
     pub(crate) nodes: Option<u16>,
@@ -30,18 +30,23 @@ pub(crate) struct Wanted {
 
 /// What the cluster is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Size {
+pub(crate) struct ClusterSize {
     pub(crate) nodes: u16,
     pub(crate) cpus: u16,
     pub(crate) port: u16,
     pub(crate) max_array: u32,
 }
 
-impl Size {
+impl ClusterSize {
     /// The cluster as it was, or the usual one, with what is wanted in its place.
-    pub(crate) fn of(home: &Home, wanted: &Wanted) -> Result<Size> {
-        let before = Size::read(home)?.unwrap_or(Size { nodes: 4, cpus: 8, port: 17000, max_array: 100_001 });
-        Ok(Size {
+    pub(crate) fn of(home: &Home, wanted: &RequestedSize) -> Result<ClusterSize> {
+        let before = ClusterSize::read(home)?.unwrap_or(ClusterSize {
+            nodes: 4,
+            cpus: 8,
+            port: 17000,
+            max_array: 100_001,
+        });
+        Ok(ClusterSize {
             nodes: wanted.nodes.unwrap_or(before.nodes),
             cpus: wanted.cpus.unwrap_or(before.cpus),
             port: wanted.port.unwrap_or(before.port),
@@ -50,7 +55,7 @@ impl Size {
     }
 
     /// None for a folder that holds no cluster yet.
-    pub(crate) fn read(home: &Home) -> Result<Option<Size>> {
+    pub(crate) fn read(home: &Home) -> Result<Option<ClusterSize>> {
         let file = home.file(FILE);
         let text = match fs::read(&file) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -78,17 +83,21 @@ mod tests {
     fn a_cluster_stays_as_it_was_but_for_what_is_wanted() {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::make(folder.path()).unwrap();
-        let first = Wanted { nodes: Some(2), max_array: Some(5), ..Wanted::default() };
-        let size = Size::of(&home, &first).unwrap();
-        assert_eq!(size, Size { nodes: 2, cpus: 8, port: 17000, max_array: 5 });
+        let first = RequestedSize {
+            nodes: Some(2),
+            max_array: Some(5),
+            ..RequestedSize::default()
+        };
+        let size = ClusterSize::of(&home, &first).unwrap();
+        assert_eq!(size, ClusterSize { nodes: 2, cpus: 8, port: 17000, max_array: 5 });
         size.write(&home).unwrap();
-        let second = Wanted { port: Some(19000), ..Wanted::default() };
-        assert_eq!(Size::of(&home, &second).unwrap(), Size { port: 19000, ..size });
+        let second = RequestedSize { port: Some(19000), ..RequestedSize::default() };
+        assert_eq!(ClusterSize::of(&home, &second).unwrap(), ClusterSize { port: 19000, ..size });
     }
 
     #[test]
     fn nodes_are_numbered_from_one() {
-        let size = Size { nodes: 3, cpus: 1, port: 1, max_array: 1 };
+        let size = ClusterSize { nodes: 3, cpus: 1, port: 1, max_array: 1 };
         assert_eq!(size.names().collect::<Vec<_>>(), ["n1", "n2", "n3"]);
     }
 }

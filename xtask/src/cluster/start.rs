@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::cluster::daemon::{Daemon, daemons};
 use crate::cluster::home::Home;
-use crate::cluster::size::{Size, Wanted};
+use crate::cluster::size::{ClusterSize, RequestedSize};
 use crate::cluster::{configuration, ports, stop};
 use crate::shell;
 
@@ -20,8 +20,8 @@ use crate::shell;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Starts what doesn't run, and returns when all nodes take jobs.
-pub(crate) fn start(home: &Home, wanted: &Wanted) -> Result<()> {
-    let mut size = Size::of(home, wanted)?;
+pub(crate) fn start(home: &Home, wanted: &RequestedSize) -> Result<()> {
+    let mut size = ClusterSize::of(home, wanted)?;
     if size.port == 0 {
         size.port = ports::free_row(size.nodes + 1)?;
     }
@@ -39,7 +39,7 @@ pub(crate) fn start(home: &Home, wanted: &Wanted) -> Result<()> {
 }
 
 /// Writes what the daemons read when they start; those that have read something else are stopped.
-fn configure(home: &Home, size: &Size) -> Result<()> {
+fn configure(home: &Home, size: &ClusterSize) -> Result<()> {
     lend_an_address()?;
     write_key(home)?;
     let host = fs::read_to_string("/proc/sys/kernel/hostname").context("this machine has no name")?;
@@ -47,7 +47,7 @@ fn configure(home: &Home, size: &Size) -> Result<()> {
     let text = configuration::slurm(home, size, host);
     let file = home.configuration();
     let before = fs::read_to_string(&file).unwrap_or_default();
-    if before == text && Size::read(home)?.as_ref() == Some(size) {
+    if before == text && ClusterSize::read(home)?.as_ref() == Some(size) {
         return Ok(());
     }
     if !before.is_empty() {
@@ -86,7 +86,7 @@ fn write_key(home: &Home) -> Result<()> {
 }
 
 /// A port that somebody else has is named before a daemon fails of it.
-fn check_ports(home: &Home, size: &Size) -> Result<()> {
+fn check_ports(home: &Home, size: &ClusterSize) -> Result<()> {
     let last = size.port.checked_add(size.nodes).context("ports end at 65535: choose a lower --port")?;
     let listeners = daemons(size).into_iter().filter(|daemon| *daemon != Daemon::Munge);
     for (port, daemon) in (size.port..=last).zip(listeners) {
@@ -99,7 +99,7 @@ fn check_ports(home: &Home, size: &Size) -> Result<()> {
     Ok(())
 }
 
-fn wait_for_nodes(home: &Home, size: &Size) -> Result<()> {
+fn wait_for_nodes(home: &Home, size: &ClusterSize) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         // The controller may not answer yet.

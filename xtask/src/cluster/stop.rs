@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use crate::cluster::daemon::{Daemon, daemons};
 use crate::cluster::home::Home;
 use crate::cluster::node;
-use crate::cluster::size::Size;
+use crate::cluster::size::ClusterSize;
 use crate::cluster::wait::comes_true;
 use crate::shell;
 
@@ -21,7 +21,7 @@ pub(crate) fn stop(home: &Home) -> Result<()> {
     for other in home.others() {
         stop(&other)?;
     }
-    let Some(size) = Size::read(home)? else {
+    let Some(size) = ClusterSize::read(home)? else {
         return Ok(());
     };
     // Without a controller there is nobody to ask, and its jobs are ended below.

@@ -13,7 +13,7 @@ use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
 use crate::cluster::home::Home;
-use crate::cluster::size::Wanted;
+use crate::cluster::size::RequestedSize;
 use crate::cluster::{packages, start, stop};
 use crate::shell;
 use crate::verdict::Verdict;
@@ -40,8 +40,8 @@ pub(crate) fn check(root: &Path) -> Result<Verdict> {
     }
     let folder = tempfile::tempdir().context("no folder for the cluster")?;
     let home = Home::make(folder.path())?;
-    let cluster = Passing::new(home.clone())?;
-    start::start(&home, &Wanted { port: Some(0), ..Wanted::default() })?;
+    let cluster = TemporaryCluster::new(home.clone())?;
+    start::start(&home, &RequestedSize { port: Some(0), ..RequestedSize::default() })?;
     let result = run(root, &home, None);
     cluster.end()?;
     result.map(|()| Verdict::Checked)
@@ -68,10 +68,10 @@ fn refuse(error: anyhow::Error, missing: &[&str], permission: Option<&str>) -> R
 }
 
 /// A cluster that goes with this process, also where a signal ends it.
-struct Passing(Arc<Mutex<Option<Home>>>);
+struct TemporaryCluster(Arc<Mutex<Option<Home>>>);
 
-impl Passing {
-    fn new(home: Home) -> Result<Passing> {
+impl TemporaryCluster {
+    fn new(home: Home) -> Result<TemporaryCluster> {
         let shared = Arc::new(Mutex::new(Some(home)));
         let held = Arc::clone(&shared);
         let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).context("can't wait for signals")?;
@@ -85,7 +85,7 @@ impl Passing {
                 let _ = emulate_default_handler(signal);
             }
         });
-        Ok(Passing(shared))
+        Ok(TemporaryCluster(shared))
     }
 
     fn end(self) -> Result<()> {
@@ -97,7 +97,7 @@ impl Passing {
     }
 }
 
-impl Drop for Passing {
+impl Drop for TemporaryCluster {
     fn drop(&mut self) {
         if let Some(Err(error)) = self.take().map(|home| stop::purge(&home)) {
             eprintln!("the cluster stays: {error:#}");

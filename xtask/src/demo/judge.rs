@@ -9,7 +9,7 @@ use sleeper::stamp::{self, Interval};
 
 /// What came of a run, beside what could have.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Verdict {
+pub(crate) struct RunTimes {
     /// The most that ran at once, and the most that may.
     peak: usize,
     possible_peak: usize,
@@ -19,10 +19,10 @@ pub(crate) struct Verdict {
     in_order: Duration,
 }
 
-impl Verdict {
+impl RunTimes {
     /// Judges a run of jobs that take `times`, `limit` at a time, by their stamps.
-    pub(crate) fn of(times: &[Duration], limit: usize, stamps: &[Interval]) -> Verdict {
-        Verdict {
+    pub(crate) fn of(times: &[Duration], limit: usize, stamps: &[Interval]) -> RunTimes {
+        RunTimes {
             peak: stamp::peak(stamps),
             possible_peak: limit.min(times.len()),
             wall: stamp::wall(stamps),
@@ -35,7 +35,7 @@ impl Verdict {
     /// Where more or fewer ran at once than should, or it took less time than is possible, or far more than
     /// is needed. How much is far: what starting five processes takes on a machine that is busy elsewhere.
     pub(crate) fn check(&self) -> Result<()> {
-        let Verdict { peak, possible_peak, wall, best, in_order } = *self;
+        let RunTimes { peak, possible_peak, wall, best, in_order } = *self;
         ensure!(peak == possible_peak, "{peak} ran at once, not {possible_peak}");
         ensure!(wall >= best, "{wall:.2?} is faster than possible: they did not all sleep");
         let patience = in_order.mul_f64(1.25) + Duration::from_secs(1);
@@ -44,9 +44,9 @@ impl Verdict {
     }
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for RunTimes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Verdict { peak, wall, best, in_order, .. } = self;
+        let RunTimes { peak, wall, best, in_order, .. } = self;
         let ratio = wall.as_secs_f64() / best.as_secs_f64();
         write!(
             f,
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_run_is_judged_by_its_stamps() {
-        let judge = |stamps: &[Interval]| Verdict::of(&seconds(&[4, 4, 4]), 2, stamps).check();
+        let judge = |stamps: &[Interval]| RunTimes::of(&seconds(&[4, 4, 4]), 2, stamps).check();
         assert!(judge(&[ran(0, 4), ran(0, 4), ran(4, 8)]).is_ok());
         let error = |stamps: &[Interval]| judge(stamps).unwrap_err().to_string();
         assert!(error(&[ran(0, 4), ran(4, 8), ran(8, 12)]).starts_with("1 ran at once"));

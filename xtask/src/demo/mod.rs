@@ -13,9 +13,10 @@ use procpool_core::{Limit, Pool, Results};
 use sleeper::stamp;
 
 use crate::built;
-use crate::demo::judge::Verdict;
+use crate::demo::judge::RunTimes;
 use crate::demo::sleepers::Sleepers;
 
+// Same name as `bench::Options`: each subcommand has its options, and is named with them.
 /// What the demo can be told.
 #[derive(Args)]
 pub(crate) struct Options {
@@ -102,7 +103,7 @@ fn through_the_command(sleepers: &Sleepers, root: &Path, stamps: &Path) -> Resul
 
 /// Compares what the sleepers stamped with what was to happen.
 fn judge(sleepers: &Sleepers, stamps: &Path, failed: &[String]) -> Result<()> {
-    let verdict = Verdict::of(&sleepers.times(), LIMIT, &stamp::read(stamps)?);
+    let verdict = RunTimes::of(&sleepers.times(), LIMIT, &stamp::read(stamps)?);
     println!("{verdict}");
     verdict.check()?;
     let (failed, doomed) = (sleepers.sorted(failed), sleepers.doomed());

@@ -9,7 +9,7 @@ use crate::fences::call::Call;
 /// What came of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Trial {
-    pub(crate) end: End,
+    pub(crate) end: RunEnd,
     /// What was printed, in the order in which it counts.
     pub(crate) stdout: Vec<u8>,
     /// Lines, without the numbers that differ from run to run.
@@ -22,7 +22,7 @@ pub(crate) struct Trial {
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum End {
+pub(crate) enum RunEnd {
     Exited(i32),
     Signalled(i32),
     #[default]
@@ -79,9 +79,9 @@ pub(crate) fn judge(call: &Call, free: &Trial, fenced: &Trial) -> Cell {
         return broken(&format!("left behind: {}", fenced.left.join(", ")));
     }
     let status = match fenced.end {
-        End::Hung => return broken("hung"),
-        End::Signalled(signal) => return broken(&format!("died by signal {signal}")),
-        End::Exited(status) => status,
+        RunEnd::Hung => return broken("hung"),
+        RunEnd::Signalled(signal) => return broken(&format!("died by signal {signal}")),
+        RunEnd::Exited(status) => status,
     };
     if let Some(line) =
         fenced.stderr.iter().find(|line| line.contains("panicked at") || line.contains("BUG:"))
@@ -135,7 +135,7 @@ mod tests {
 
     fn trial(status: i32, stdout: &str, stderr: &[&str]) -> Trial {
         Trial {
-            end: End::Exited(status),
+            end: RunEnd::Exited(status),
             stdout: stdout.into(),
             stderr: stderr.iter().map(|line| (*line).to_owned()).collect(),
             ..Trial::default()
@@ -168,7 +168,7 @@ mod tests {
         assert_eq!(judged(&trial(0, "", &["err a", "pipe(2)"])), "BROKEN");
         assert_eq!(judged(&trial(0, "out a\n", &[])), "BROKEN");
         assert_eq!(judged(&Trial { left: vec!["job".into()], ..trial(0, "out a\n", &["err a"]) }), "BROKEN");
-        assert_eq!(judged(&Trial { end: End::Hung, ..trial(0, "out a\n", &["err a"]) }), "BROKEN");
+        assert_eq!(judged(&Trial { end: RunEnd::Hung, ..trial(0, "out a\n", &["err a"]) }), "BROKEN");
         assert_eq!(judged(&Trial { kept: vec![1], ..trial(0, "out a\n", &["err a"]) }), "BROKEN");
     }
 

@@ -26,7 +26,7 @@ use crate::built;
 use crate::fences::call::Call;
 use crate::fences::error::Error;
 use crate::fences::judge::{Cell, Trial, judge};
-use crate::fences::runner::{Fence, Stage};
+use crate::fences::runner::{Fence, SceneRunner};
 use crate::fences::scene::{SCENES, Scene};
 use crate::fences::table::Cells;
 use crate::fences::tools::Tools;
@@ -34,6 +34,7 @@ use crate::verdict::Verdict;
 
 const PAGE: &str = "docs/fences.md";
 
+// Same name as `bench::Options`: each subcommand has its options, and is named with them.
 /// What fences can be told.
 #[derive(Args)]
 pub(crate) struct Options {
@@ -116,7 +117,7 @@ impl Options {
 }
 
 /// One run behind a fence.
-struct Try {
+struct FencedRun {
     scene: Scene,
     call: Call,
     error: Error,
@@ -140,19 +141,19 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     let procpool = options.procpool.clone().map_or_else(|| built::procpool(root), Ok)?;
     let folder = tempfile::tempdir().context("no folder for the runs")?;
     let tools = Tools::build(folder.path())?;
-    let stage = Stage { procpool: &procpool, tools: &tools, folder: folder.path() };
+    let runner = SceneRunner { procpool: &procpool, tools: &tools, folder: folder.path() };
     let mut free = BTreeMap::new();
     let mut tries = Vec::new();
     for scene in SCENES {
-        free.insert(scene.name, stage.play(scene, None)?);
-        let calls = stage.record(scene)?.into_iter().filter(|call| options.wants(call));
+        free.insert(scene.name, runner.play(scene, None)?);
+        let calls = runner.record(scene)?.into_iter().filter(|call| options.wants(call));
         for call in calls.flat_map(|name| Call::all_of(&name)) {
             let errors = options.errors(&call.name).into_iter();
-            tries.extend(errors.map(|error| Try { scene, call: call.clone(), error }));
+            tries.extend(errors.map(|error| FencedRun { scene, call: call.clone(), error }));
         }
     }
     let count = tries.len();
-    let cells = play_all(&stage, &free, tries, options)?;
+    let cells = play_all(&runner, &free, tries, options)?;
     println!("{count} runs in {:.0} s: {}", begun.elapsed().as_secs_f64(), table::counts(&cells));
     settle(&root.join(PAGE), &cells, options)
 }
@@ -179,18 +180,18 @@ fn settle(page: &Path, cells: &Cells, options: &Options) -> Result<()> {
 
 /// Each cell is the worst of its runs.
 fn play_all(
-    stage: &Stage,
+    runner: &SceneRunner,
     free: &BTreeMap<&str, Trial>,
-    tries: Vec<Try>,
+    tries: Vec<FencedRun>,
     options: &Options,
 ) -> Result<Cells> {
     let tries = Mutex::new(tries.into_iter());
     let next = || tries.lock().expect("BUG: a lane panicked").next();
     let cells = Mutex::new(Cells::new());
     let lane = || -> Result<()> {
-        while let Some(Try { scene, call, error }) = next() {
+        while let Some(FencedRun { scene, call, error }) = next() {
             let fence = Fence { call: &call, error: error.number() };
-            let trial = stage.play(scene, Some(fence))?;
+            let trial = runner.play(scene, Some(fence))?;
             let verdict = judge(&call, &free[scene.name], &trial);
             if !options.call.is_empty() {
                 println!("{} {error} {}: {verdict}", call.told(), scene.name);

@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::fences::call::{Call, RUNTIMES};
-use crate::fences::judge::{End, Trial};
+use crate::fences::judge::{RunEnd, Trial};
 use crate::fences::recording;
 use crate::fences::scene::{Order, Scene};
 use crate::fences::tools::Tools;
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const AFTERMATH: Duration = Duration::from_secs(1);
 const PULSE: Duration = Duration::from_millis(2);
 
-pub(crate) struct Stage<'a> {
+pub(crate) struct SceneRunner<'a> {
     pub(crate) procpool: &'a Path,
     pub(crate) tools: &'a Tools,
     /// Each run has a folder in it.
@@ -39,7 +39,7 @@ pub(crate) struct Fence<'a> {
     pub(crate) error: u32,
 }
 
-impl Stage<'_> {
+impl SceneRunner<'_> {
     /// Which calls procpool makes in a scene.
     pub(crate) fn record(&self, scene: Scene) -> Result<Vec<String>> {
         let run = Run::begin(self, scene)?;
@@ -106,14 +106,14 @@ struct Run {
 }
 
 impl Run {
-    fn begin(stage: &Stage, scene: Scene) -> Result<Run> {
+    fn begin(runner: &SceneRunner, scene: Scene) -> Result<Run> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let folder = stage.folder.join(format!("run-{number}"));
+        let folder = runner.folder.join(format!("run-{number}"));
         fs::create_dir(&folder)?;
         if let Some(line) = scene.before {
-            Command::new(stage.procpool)
-                .args(stage.words(line))
+            Command::new(runner.procpool)
+                .args(runner.words(line))
                 .current_dir(&folder)
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
@@ -122,7 +122,7 @@ impl Run {
         Ok(Run { folder, mark: format!("{}-{number}", std::process::id()) })
     }
 
-    fn end_of(&self, command: &mut Command) -> Result<End> {
+    fn end_of(&self, command: &mut Command) -> Result<RunEnd> {
         command.current_dir(&self.folder).env("FENCE_RUN", &self.mark).env_remove("RUST_BACKTRACE");
         command.stdin(Stdio::null());
         command.stdout(File::create(self.folder.join("stdout"))?);
@@ -138,7 +138,7 @@ impl Run {
                 self.kill_all()?;
                 let _ = child.kill();
                 child.wait()?;
-                return Ok(End::Hung);
+                return Ok(RunEnd::Hung);
             }
             thread::sleep(PULSE);
         }
@@ -209,8 +209,8 @@ impl Drop for Run {
     }
 }
 
-fn end(status: ExitStatus) -> End {
-    status.code().map_or_else(|| End::Signalled(status.signal().unwrap_or_default()), End::Exited)
+fn end(status: ExitStatus) -> RunEnd {
+    status.code().map_or_else(|| RunEnd::Signalled(status.signal().unwrap_or_default()), RunEnd::Exited)
 }
 
 /// Lines sorted, where their order says nothing.

@@ -14,7 +14,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use rustix::process::geteuid;
 
-use super::programs::Program;
+use super::programs::TestProgram;
 use crate::shell;
 
 /// The account under which root runs the tests; `.ci/run` makes it.
@@ -28,27 +28,27 @@ const ABSENT_BEGIN: [&str; 10] =
 /// As `nohup … &` in a script. The folder is where cargo would run it.
 const BACKGROUND: &str = "trap '' HUP INT QUIT; cd \"$1\" && exec \"$2\"";
 
-pub(crate) struct Stage {
+pub(crate) struct NewcomerCheckout {
     folder: tempfile::TempDir,
     /// Those that are covered by their copies.
     places: Vec<PathBuf>,
 }
 
-impl Stage {
-    pub(crate) fn new(root: &Path, programs: &[Program]) -> Result<Stage> {
+impl NewcomerCheckout {
+    pub(crate) fn new(root: &Path, programs: &[TestProgram]) -> Result<NewcomerCheckout> {
         // Not where TMPDIR points to: others may not get there.
         let folder = tempfile::Builder::new().prefix("newcomer-").tempdir_in("/tmp")?;
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
         fs::create_dir(folder.path().join("home"))?;
         fill_path(&folder.path().join("bin"))?;
-        let mut stage = Stage { folder, places: Vec::new() };
+        let mut checkout = NewcomerCheckout { folder, places: Vec::new() };
         if geteuid().is_root() {
-            stage.copy(root, programs)?;
+            checkout.copy(root, programs)?;
         }
-        Ok(stage)
+        Ok(checkout)
     }
 
-    fn copy(&mut self, root: &Path, programs: &[Program]) -> Result<()> {
+    fn copy(&mut self, root: &Path, programs: &[TestProgram]) -> Result<()> {
         let target = shell::target_directory(root)?;
         self.places.push(root.to_path_buf());
         if !target.starts_with(root) {
@@ -79,7 +79,7 @@ impl Stage {
     }
 
     /// A program as a newcomer runs it.
-    pub(crate) fn command(&self, program: &Program) -> Command {
+    pub(crate) fn command(&self, program: &TestProgram) -> Command {
         let mut command = Command::new("setsid");
         command.arg("--wait");
         if !self.places.is_empty() {

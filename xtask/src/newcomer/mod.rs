@@ -14,8 +14,8 @@ use std::process::Stdio;
 use anyhow::{Context, Result, ensure};
 use sleeper::needs::{NO_MEMORY_CGROUP, Need, SKIPPED};
 
-use self::checkout::Stage;
-use self::programs::Program;
+use self::checkout::NewcomerCheckout;
+use self::programs::TestProgram;
 
 /// What may be missing there. Whatever else a test lacks, it has to do without.
 const MAY_BE_MISSING: [Need; 11] = [
@@ -35,12 +35,12 @@ const MAY_BE_MISSING: [Need; 11] = [
 /// Runs all test programs of the workspace at `root` that way.
 pub(crate) fn check(root: &Path) -> Result<()> {
     let built = programs::built(root)?;
-    let stage = Stage::new(root, &built)?;
+    let checkout = NewcomerCheckout::new(root, &built)?;
     let mut skipped = Vec::new();
     let mut failed = Vec::new();
     for program in built.iter().filter(|program| program.is_test) {
         println!("$ {}", program.file.display());
-        if !run(&stage, program, &mut skipped)? {
+        if !run(&checkout, program, &mut skipped)? {
             failed.push(program.name.as_str());
         }
     }
@@ -53,8 +53,8 @@ pub(crate) fn check(root: &Path) -> Result<()> {
 }
 
 /// Whether all tests of a program pass. What it says is passed on, and lines about what is skipped are kept.
-fn run(stage: &Stage, program: &Program, skipped: &mut Vec<String>) -> Result<bool> {
-    let mut command = stage.command(program);
+fn run(checkout: &NewcomerCheckout, program: &TestProgram, skipped: &mut Vec<String>) -> Result<bool> {
+    let mut command = checkout.command(program);
     let mut child = command
         .stdin(Stdio::null())
         .stderr(Stdio::piped())

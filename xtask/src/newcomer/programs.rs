@@ -10,7 +10,7 @@ use crate::shell;
 
 /// A program of the workspace: a test, or one that tests start.
 #[derive(Debug)]
-pub(crate) struct Program {
+pub(crate) struct TestProgram {
     pub(crate) name: String,
     pub(crate) file: PathBuf,
     /// Where cargo would run it: the folder of its package.
@@ -19,13 +19,13 @@ pub(crate) struct Program {
 }
 
 /// Builds what is not up to date, and names them all.
-pub(crate) fn built(root: &Path) -> Result<Vec<Program>> {
+pub(crate) fn built(root: &Path) -> Result<Vec<TestProgram>> {
     let line = "test --workspace --locked --no-run --message-format json";
     let told = shell::read(&mut shell::cargo(root, line))?;
     named(&told)
 }
 
-fn named(told: &str) -> Result<Vec<Program>> {
+fn named(told: &str) -> Result<Vec<TestProgram>> {
     let mut programs = Vec::new();
     for line in told.lines() {
         let message: Message = serde_json::from_str(line).context("cargo says what is no message")?;
@@ -35,7 +35,7 @@ fn named(told: &str) -> Result<Vec<Program>> {
         };
         let manifest = message.manifest_path.context("cargo names no manifest")?;
         let folder = manifest.parent().context("a manifest lies nowhere")?.to_path_buf();
-        programs.push(Program { name: target.name, file, folder, is_test: profile.test });
+        programs.push(TestProgram { name: target.name, file, folder, is_test: profile.test });
     }
     Ok(programs)
 }

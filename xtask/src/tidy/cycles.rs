@@ -8,7 +8,7 @@ pub(crate) type Graph<'name> = BTreeMap<&'name str, BTreeSet<&'name str>>;
 
 /// Names of which each leads to each: a strongly connected component.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Knot<'name> {
+pub(crate) struct Component<'name> {
     /// The shortest way round, its first name again at its end.
     pub(crate) round: Vec<&'name str>,
     /// All names of the knot, on this way or not.
@@ -16,10 +16,10 @@ pub(crate) struct Knot<'name> {
 }
 
 /// Finds all knots; without a cycle there is none.
-pub(crate) fn knots<'name>(graph: &Graph<'name>) -> Vec<Knot<'name>> {
-    let mut knots: Vec<Knot> = Vec::new();
+pub(crate) fn components<'name>(graph: &Graph<'name>) -> Vec<Component<'name>> {
+    let mut components: Vec<Component> = Vec::new();
     for &start in graph.keys() {
-        if knots.iter().any(|knot| knot.names.contains(start)) {
+        if components.iter().any(|component| component.names.contains(start)) {
             continue;
         }
         // One search per name is quadratic, and plenty for a crate's few dozen modules.
@@ -28,10 +28,10 @@ pub(crate) fn knots<'name>(graph: &Graph<'name>) -> Vec<Knot<'name>> {
         let names: BTreeSet<_> = reached.keys().copied().filter(comes_back).collect();
         let rounds = names.iter().filter_map(|&name| ways(graph, name).remove(name));
         if let Some(round) = rounds.min_by_key(Vec::len) {
-            knots.push(Knot { round, names });
+            components.push(Component { round, names });
         }
     }
-    knots
+    components
 }
 
 /// To each name that can be reached from `start` in one arrow or more: the shortest way there.
@@ -59,7 +59,10 @@ mod tests {
         for &(from, to) in arrows {
             graph.entry(from).or_default().insert(to);
         }
-        knots(&graph).iter().map(|knot| format!("{} of {}", knot.round.join(">"), knot.names.len())).collect()
+        components(&graph)
+            .iter()
+            .map(|component| format!("{} of {}", component.round.join(">"), component.names.len()))
+            .collect()
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::cycles::{Graph, Knot, knots};
+use super::cycles::{Component, Graph, components};
 use super::modules::ModuleTree;
 use super::tree::{Finding, SourceFile};
 
@@ -33,22 +33,22 @@ pub(crate) fn cycles(arrows: &Arrows) -> Vec<Finding> {
     for (from, to) in arrows.keys() {
         graph.entry(from).or_default().insert(to);
     }
-    knots(&graph).iter().map(|knot| finding(knot, arrows)).collect()
+    components(&graph).iter().map(|component| finding(component, arrows)).collect()
 }
 
-fn finding(knot: &Knot, arrows: &Arrows) -> Finding {
-    let mut lines = vec![format!("import cycle: {}", knot.round.join(" -> "))];
+fn finding(component: &Component, arrows: &Arrows) -> Finding {
+    let mut lines = vec![format!("import cycle: {}", component.round.join(" -> "))];
     let mut start = None;
-    for step in knot.round.windows(2) {
+    for step in component.round.windows(2) {
         let (from, to) = (step[0], step[1]);
         let (path, line) = &arrows[&(from.to_owned(), to.to_owned())];
         lines.push(format!("{from} -> {to} at {}:{line}", path.display()));
         start = start.or(Some((path.clone(), *line)));
     }
-    let is_other = |name: &&str| !knot.round.contains(name);
-    let others: Vec<_> = knot.names.iter().copied().filter(is_other).collect();
+    let is_other = |name: &&str| !component.round.contains(name);
+    let others: Vec<_> = component.names.iter().copied().filter(is_other).collect();
     if !others.is_empty() {
-        lines.push(format!("in the same knot: {}", others.join(", ")));
+        lines.push(format!("in the same cycle: {}", others.join(", ")));
     }
     let (path, line) = start.expect("BUG: a cycle has an arrow");
     Finding { path, line, problem: lines.join("\n    ") }

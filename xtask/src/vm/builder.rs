@@ -8,19 +8,19 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
-use crate::debian::{self, Wanted};
+use crate::debian::{self, RequiredProgram};
 use crate::vm::kernel::Kernel;
 use crate::vm::machine::{Boot, Machine};
 use crate::vm::userland::Userland;
 use crate::{built, shell};
 
 /// What this machine has to have.
-const PROGRAMS: [Wanted; 5] = [
-    Wanted { program: "qemu-system-x86_64", package: "qemu-system-x86" },
-    Wanted { program: "busybox", package: "busybox-static" },
-    Wanted { program: "mkfs.ext4", package: "e2fsprogs" },
-    Wanted { program: "setpriv", package: "util-linux" },
-    Wanted { program: "strip", package: "binutils" },
+const PROGRAMS: [RequiredProgram; 5] = [
+    RequiredProgram { program: "qemu-system-x86_64", package: "qemu-system-x86" },
+    RequiredProgram { program: "busybox", package: "busybox-static" },
+    RequiredProgram { program: "mkfs.ext4", package: "e2fsprogs" },
+    RequiredProgram { program: "setpriv", package: "util-linux" },
+    RequiredProgram { program: "strip", package: "binutils" },
 ];
 
 /// What machines are made of.
@@ -30,7 +30,7 @@ pub(crate) struct Materials {
 }
 
 /// A place where they are made.
-pub(crate) struct Workshop {
+pub(crate) struct MachineBuilder {
     kernel: Kernel,
     userland: Userland,
     scratch: TempDir,
@@ -48,7 +48,7 @@ impl Materials {
     }
 
     /// Makes it ready for this procpool, or for that of this workspace.
-    pub(crate) fn prepare(self, root: &Path, procpool: Option<&Path>) -> Result<Workshop> {
+    pub(crate) fn prepare(self, root: &Path, procpool: Option<&Path>) -> Result<MachineBuilder> {
         let procpool = procpool.map_or_else(|| built::procpool(root), |path| Ok(path.to_owned()))?;
         let Materials { kernel, cache } = self;
         let scratch = cache.join("scratch");
@@ -56,11 +56,11 @@ impl Materials {
         remove_old(&scratch);
         let scratch = tempfile::Builder::new().prefix(&prefix()).tempdir_in(scratch)?;
         let userland = Userland::collect(&procpool, &kernel, scratch.path())?;
-        Ok(Workshop { kernel, userland, scratch })
+        Ok(MachineBuilder { kernel, userland, scratch })
     }
 }
 
-impl Workshop {
+impl MachineBuilder {
     /// A file of this name, for as long as the workshop is there.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.scratch.path().join(name)

@@ -4,11 +4,11 @@
 use crate::vm::console::{Fact, OVER};
 
 /// A script, and the right values.
-pub(crate) struct Case {
+pub(crate) struct VmCase {
     pub(crate) script: &'static str,
     /// What has to be told, once each, in any order. Nothing else may be told.
     pub(crate) right: &'static [(&'static str, Right)],
-    pub(crate) end: End,
+    pub(crate) end: MachineEnd,
 }
 
 /// What a fact's value has to be.
@@ -23,7 +23,7 @@ pub(crate) enum Right {
 
 /// How the machine ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
+pub(crate) enum MachineEnd {
     /// Its script comes to its end.
     OfScript,
     /// Its first process ends, which the kernel takes badly.
@@ -48,7 +48,7 @@ impl Right {
     }
 }
 
-impl Case {
+impl VmCase {
     /// What is wrong with what was told, a sentence each.
     pub(crate) fn judge(&self, told: &[Fact]) -> Vec<String> {
         let facts: Vec<&Fact> = told.iter().filter(|fact| !matches!(&*fact.name, "booted" | OVER)).collect();
@@ -66,7 +66,7 @@ impl Case {
         let is_known = |fact: &&&Fact| self.right.iter().any(|(name, _)| fact.name == *name);
         let unknown = facts.iter().filter(|fact| !is_known(fact));
         faults.extend(unknown.map(|fact| format!("nobody expected {} `{}`", fact.name, fact.value)));
-        if self.end == End::OfScript && !told.iter().any(|fact| fact.name == OVER) {
+        if self.end == MachineEnd::OfScript && !told.iter().any(|fact| fact.name == OVER) {
             faults.push("its script did not come to its end".into());
         }
         faults
@@ -77,17 +77,17 @@ impl Case {
 mod tests {
     use super::*;
 
-    const CASE: Case = Case {
+    const CASE: VmCase = VmCase {
         script: "",
         right: &[
             ("status", Right::Is("0")),
             ("peak", Right::Between(10, 20)),
             ("words", Right::Says(&["disk", "full"])),
         ],
-        end: End::OfScript,
+        end: MachineEnd::OfScript,
     };
 
-    fn judge(case: &Case, lines: &[&str]) -> Vec<String> {
+    fn judge(case: &VmCase, lines: &[&str]) -> Vec<String> {
         let facts: Vec<Fact> = lines.iter().map(|line| Fact::in_line(line).unwrap()).collect();
         case.judge(&facts)
     }
@@ -117,6 +117,6 @@ mod tests {
     fn a_script_that_did_not_come_to_its_end_is_no_pass_unless_it_has_none() {
         let told = ["@peak 10", "@status 0", "@words disk full"];
         assert_eq!(judge(&CASE, &told), ["its script did not come to its end"]);
-        assert_eq!(judge(&Case { end: End::OfFirstProcess, ..CASE }, &told), [""; 0]);
+        assert_eq!(judge(&VmCase { end: MachineEnd::OfFirstProcess, ..CASE }, &told), [""; 0]);
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct Machine {
 
 /// What came of waiting for a line.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Heard {
+pub(crate) enum ConsoleEvent {
     Line(String),
     /// It has ended: there won't be another.
     Silence,
@@ -72,11 +72,11 @@ impl Machine {
     }
 
     /// The next line on its console, if one comes before `moment`.
-    pub(crate) fn hear(&self, moment: Instant) -> Heard {
+    pub(crate) fn hear(&self, moment: Instant) -> ConsoleEvent {
         match self.lines.recv_timeout(moment.saturating_duration_since(Instant::now())) {
-            Ok(line) => Heard::Line(line),
-            Err(RecvTimeoutError::Timeout) => Heard::Late,
-            Err(RecvTimeoutError::Disconnected) => Heard::Silence,
+            Ok(line) => ConsoleEvent::Line(line),
+            Err(RecvTimeoutError::Timeout) => ConsoleEvent::Late,
+            Err(RecvTimeoutError::Disconnected) => ConsoleEvent::Silence,
         }
     }
 

@@ -22,13 +22,14 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use crate::verdict::Verdict;
-use crate::vm::builder::{Materials, Workshop};
+use crate::vm::builder::{MachineBuilder, Materials};
 use crate::vm::cases::Name;
-use crate::vm::cuts::{Durability, Orders};
+use crate::vm::cuts::{CutOptions, Durability};
 
 /// How many cuts belong to all checks.
 const CUTS: u64 = 20;
 
+// Same name as `bench::Options`: each subcommand has its options, and is named with them.
 /// What the machines can be told.
 #[derive(Args)]
 pub(crate) struct Options {
@@ -53,26 +54,26 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    fn orders(&self, cuts: u64) -> Orders {
+    fn orders(&self, cuts: u64) -> CutOptions {
         let seed = self.seed.unwrap_or_else(|| rand::random_range(0..1_000_000));
         let durability = if self.careless { Durability::Careless } else { Durability::Durable };
-        Orders { cuts, seed, durability }
+        CutOptions { cuts, seed, durability }
     }
 }
 
 /// Does what was asked for: cases, cuts, or both where nothing is named.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
-    let workshop = Materials::get(root)?.prepare(root, options.procpool.as_deref())?;
+    let builder = Materials::get(root)?.prepare(root, options.procpool.as_deref())?;
     match options.cuts {
-        Some(cuts) => cuts::run(&workshop, options.orders(cuts)),
-        None if options.cases.is_empty() => run_all(&workshop, options),
-        None => trial::run(&workshop, &options.cases),
+        Some(cuts) => cuts::run(&builder, options.orders(cuts)),
+        None if options.cases.is_empty() => run_all(&builder, options),
+        None => trial::run(&builder, &options.cases),
     }
 }
 
-fn run_all(workshop: &Workshop, options: &Options) -> Result<()> {
-    trial::run(workshop, Name::value_variants())?;
-    cuts::run(workshop, options.orders(CUTS))
+fn run_all(builder: &MachineBuilder, options: &Options) -> Result<()> {
+    trial::run(builder, Name::value_variants())?;
+    cuts::run(builder, options.orders(CUTS))
 }
 
 /// The step of all checks. Where no machine can be made it says why.

@@ -6,24 +6,24 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
-use crate::vm::builder::Workshop;
+use crate::vm::builder::MachineBuilder;
 use crate::vm::cases::Name;
 use crate::vm::console::{Fact, OVER};
 use crate::vm::lanes;
-use crate::vm::machine::{Heard, Machine};
+use crate::vm::machine::{ConsoleEvent, Machine};
 
 /// How long a case may take on a machine that has much else to do.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What a machine told, and all that it wrote.
-struct Told {
+struct MachineOutput {
     facts: Vec<Fact>,
     lines: Vec<String>,
 }
 
 /// Tries the cases, and fails where one of them is not as it ought to be.
-pub(crate) fn run(workshop: &Workshop, cases: &[Name]) -> Result<()> {
-    let failed = lanes::each(cases, |name| try_one(workshop, *name))?;
+pub(crate) fn run(builder: &MachineBuilder, cases: &[Name]) -> Result<()> {
+    let failed = lanes::each(cases, |name| try_one(builder, *name))?;
     let failed: Vec<String> = failed.into_iter().flatten().collect();
     if failed.is_empty() {
         return Ok(());
@@ -32,12 +32,12 @@ pub(crate) fn run(workshop: &Workshop, cases: &[Name]) -> Result<()> {
 }
 
 /// The name of the case where it fails.
-fn try_one(workshop: &Workshop, name: Name) -> Result<Option<String>> {
+fn try_one(builder: &MachineBuilder, name: Name) -> Result<Option<String>> {
     let begun = Instant::now();
     let case = name.case();
     let value = name.to_possible_value().context("BUG: a case without a name")?;
     let name = value.get_name();
-    let machine = workshop.start(name, case.script, &[])?;
+    let machine = builder.start(name, case.script, &[])?;
     let told = listen(&machine, begun + PATIENCE);
     let faults = case.judge(&told.facts);
     let seconds = begun.elapsed().as_secs_f64();
@@ -57,9 +57,9 @@ fn try_one(workshop: &Workshop, name: Name) -> Result<Option<String>> {
 
 /// All that it writes, until it says that it is over or has ended. One that does neither is left to its fate, which is
 /// to be killed: what it has not told is missing then.
-fn listen(machine: &Machine, until: Instant) -> Told {
-    let mut told = Told { facts: Vec::new(), lines: Vec::new() };
-    while let Heard::Line(line) = machine.hear(until) {
+fn listen(machine: &Machine, until: Instant) -> MachineOutput {
+    let mut told = MachineOutput { facts: Vec::new(), lines: Vec::new() };
+    while let ConsoleEvent::Line(line) = machine.hear(until) {
         let fact = Fact::in_line(&line);
         told.lines.push(line);
         let is_over = fact.as_ref().is_some_and(|fact| fact.name == OVER);

@@ -25,10 +25,10 @@ pub(crate) fn play(setting: &Setting) -> Result<Record> {
     let (count, nap): (u32, Duration) =
         setting.size.pick((1_000, Duration::from_secs(10)), (100, Duration::from_secs(2)));
     sleepers::ensure_descriptors(count)?;
-    setting.stage.write_numbers(VALUES, count as usize)?;
+    setting.folder.write_numbers(VALUES, count as usize)?;
     let line = format!("procpool run -j{count} -- ./nap {}", nap.as_millis());
     let program = Program::new("procpool", &line).reads(VALUES);
-    let watched = Watched { setting, count: count as usize, nap };
+    let watched = WatchedRun { setting, count: count as usize, nap };
     let series = setting.play(&[program], |program| watched.run(program))?;
     let times = series[0].processor_seconds();
     let measure = "processor time of procpool's processes from when all run until before the first ends";
@@ -41,17 +41,17 @@ pub(crate) fn play(setting: &Setting) -> Result<Record> {
     })
 }
 
-struct Watched<'a> {
+struct WatchedRun<'a> {
     setting: &'a Setting,
     count: usize,
     nap: Duration,
 }
 
-impl Watched<'_> {
+impl WatchedRun<'_> {
     fn run(&self, program: &Program) -> Result<Sample> {
-        let stage = &self.setting.stage;
-        let mut command = stage.command(&program.words)?;
-        let input = std::fs::File::open(stage.file(VALUES)).context("no values")?;
+        let folder = &self.setting.folder;
+        let mut command = folder.command(&program.words)?;
+        let input = std::fs::File::open(folder.file(VALUES)).context("no values")?;
         let start = Instant::now();
         let mut front = command.stdin(Stdio::from(input)).spawn().context("can't start procpool")?;
         let cost = self.watch(&front, start);
@@ -60,8 +60,8 @@ impl Watched<'_> {
             let _ = front.kill();
         }
         let status = front.wait()?;
-        let (processor_seconds, peak_megabytes) = cost.with_context(|| stage.last_words())?;
-        ensure!(status.success(), "`{program}` failed: {status}\n{}", stage.last_words());
+        let (processor_seconds, peak_megabytes) = cost.with_context(|| folder.last_words())?;
+        ensure!(status.success(), "`{program}` failed: {status}\n{}", folder.last_words());
         Ok(Sample {
             seconds: start.elapsed().as_secs_f64(),
             processor_seconds,

@@ -18,7 +18,7 @@ pub(crate) fn play(setting: &Setting) -> Result<Record> {
     let (count, longest) = setting.size.pick((400, 500), (80, 100));
     let lengths = bound::lengths(count, longest);
     let words: Vec<String> = lengths.iter().map(u64::to_string).collect();
-    setting.stage.write(LENGTHS, &(words.join("\n") + "\n"))?;
+    setting.folder.write(LENGTHS, &(words.join("\n") + "\n"))?;
     let program = Program::new("procpool", &format!("procpool run -j{LIMIT} -- ./nap")).reads(LENGTHS);
     let series = setting.play_proven(&[program], &Proof::of_words(words))?;
     let bound = seconds(bound::makespan(&lengths, LIMIT as usize));

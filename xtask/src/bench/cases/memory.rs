@@ -45,12 +45,12 @@ pub(crate) fn play(setting: &Setting) -> Result<Record> {
 fn play_both(setting: &Setting, count: usize, options: &str) -> Result<[Series; 2]> {
     let play = |count| {
         let file = format!("values-{count}");
-        setting.stage.write_numbers(&file, count)?;
+        setting.folder.write_numbers(&file, count)?;
         let line = format!("procpool run -j8{options} -- ./noop");
         let name = format!("procpool, {}", thousands(count));
         let program = Program::new(&name, &line).reads(&file).in_rounds(ROUNDS);
         let series = setting.play_proven(&[program], &Proof::of_numbers(count))?;
-        setting.stage.remove(&file)?;
+        setting.folder.remove(&file)?;
         anyhow::Ok(series.into_iter().next())
     };
     let none = || anyhow::anyhow!("BUG: a program without a series");

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::bench::folder::Stage;
+use crate::bench::folder::BenchFolder;
 use crate::bench::goal::Goal;
 use crate::bench::program::Program;
 use crate::bench::record::{Record, Row, Sample, Unit};
@@ -20,11 +20,11 @@ const UNFINISHED: &str = "journal-unfinished";
 
 pub(crate) fn play(setting: &Setting) -> Result<Record> {
     let count = setting.size.pick(1_000_000, 10_000);
-    let stage = &setting.stage;
-    let journal = make_journal(stage, count)?;
+    let folder = &setting.folder;
+    let journal = make_journal(folder, count)?;
     let program = Program::new("procpool", &format!("procpool resume {journal}"));
-    resume(stage, &program, count)?;
-    let series = setting.play(&[program], |program| resume(stage, program, count))?;
+    resume(folder, &program, count)?;
+    let series = setting.play(&[program], |program| resume(folder, program, count))?;
     let records = thousands(count);
     Ok(Record {
         case: String::new(),
@@ -42,36 +42,36 @@ pub(crate) fn play(setting: &Setting) -> Result<Record> {
 }
 
 /// Runs it, and looks whether it has found all that was recorded.
-fn resume(stage: &Stage, program: &Program, count: usize) -> Result<Sample> {
-    let sample = stage.run(program)?;
-    let said = stage.last_words();
+fn resume(folder: &BenchFolder, program: &Program, count: usize) -> Result<Sample> {
+    let sample = folder.run(program)?;
+    let said = folder.last_words();
     let expected = format!("{count} jobs: {count} succeeded");
     ensure!(said.contains(&expected), "`{program}` should say {expected:?} and says {said:?}");
     Ok(sample)
 }
 
 /// The name of a journal of so many jobs, made anew where procpool would write one of another version now.
-fn make_journal(stage: &Stage, count: usize) -> Result<String> {
-    record(stage, 1)?;
-    let name = format!("journal-v{}-{count}", version(stage)?);
-    if !stage.file(&name).exists() {
+fn make_journal(folder: &BenchFolder, count: usize) -> Result<String> {
+    record(folder, 1)?;
+    let name = format!("journal-v{}-{count}", version(folder)?);
+    if !folder.file(&name).exists() {
         println!("recording a run of {} jobs; it is kept", thousands(count));
-        record(stage, count)?;
-        fs::rename(stage.file(UNFINISHED), stage.file(&name)).context("can't name the journal")?;
+        record(folder, count)?;
+        fs::rename(folder.file(UNFINISHED), folder.file(&name)).context("can't name the journal")?;
     }
-    stage.remove(UNFINISHED)?;
+    folder.remove(UNFINISHED)?;
     Ok(name)
 }
 
-fn record(stage: &Stage, count: usize) -> Result<()> {
-    stage.write_numbers(VALUES, count)?;
+fn record(folder: &BenchFolder, count: usize) -> Result<()> {
+    folder.write_numbers(VALUES, count)?;
     let line = format!("procpool run -j8 --journal {UNFINISHED} -- ./noop");
-    stage.run(&Program::new("procpool", &line).reads(VALUES).makes(UNFINISHED))?;
+    folder.run(&Program::new("procpool", &line).reads(VALUES).makes(UNFINISHED))?;
     Ok(())
 }
 
-fn version(stage: &Stage) -> Result<Value> {
-    let journal = File::open(stage.file(UNFINISHED).join("journal.jsonl")).context("no journal was made")?;
+fn version(folder: &BenchFolder) -> Result<Value> {
+    let journal = File::open(folder.file(UNFINISHED).join("journal.jsonl")).context("no journal was made")?;
     let mut line = String::new();
     BufReader::new(journal).read_line(&mut line)?;
     let line: Value = serde_json::from_str(&line).context("the journal's first line is no JSON")?;

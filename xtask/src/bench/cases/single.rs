@@ -14,7 +14,7 @@ use crate::bench::statistics::ratios;
 const VALUE: &str = "value";
 
 pub(crate) fn play(setting: &Setting) -> Result<Record> {
-    setting.stage.write_numbers(VALUE, 1)?;
+    setting.folder.write_numbers(VALUE, 1)?;
     let runs = setting.size.pick(50, 5);
     let wanted =
         [(Peer::Xargs, "xargs -P1", Goal::AtMost(1.5)), (Peer::Parallel, "parallel -j1", Goal::AtMost(0.05))];

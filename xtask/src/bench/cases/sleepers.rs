@@ -25,13 +25,13 @@ pub(crate) fn play(setting: &Setting) -> Result<Record> {
     let count = WAVES * limit;
     ensure_descriptors(limit)?;
     let jobs = count as usize;
-    setting.stage.write_numbers(VALUES, jobs)?;
+    setting.folder.write_numbers(VALUES, jobs)?;
     let procpool = Program::new("procpool", &format!("procpool run -j{limit} -- ./nap {nap}"));
     let procpool = procpool.reads(VALUES);
     let threads = Program::new("bare threads", &format!("./limit {count} {limit} ./nap {nap}"));
     let starts = Program::new("bare spawning, 8 threads", &format!("./limit {count} 8 ./noop"));
     setting.prove(&[procpool.clone(), threads.clone()], &Proof::of_numbers_after(&nap.to_string(), jobs))?;
-    let series = setting.play(&[procpool, starts, threads], |program| setting.stage.run(program))?;
+    let series = setting.play(&[procpool, starts, threads], |program| setting.folder.run(program))?;
     let waiting = (Duration::from_millis(nap) * WAVES).as_secs_f64();
     let bounds: Vec<f64> = series[1].seconds().iter().map(|spawning| waiting + spawning).collect();
     let against_bound = |index: usize| ratios(&series[index].seconds(), &bounds);

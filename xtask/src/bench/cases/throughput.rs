@@ -50,7 +50,7 @@ fn play_to(setting: &Setting, bytes: u64, output: &Output) -> Result<Vec<Series>
     }
     let programs: Vec<Program> = programs.into_iter().map(|program| program.writes(output.clone())).collect();
     for program in &programs {
-        let stretches = setting.stage.stretches(program)?;
+        let stretches = setting.folder.stretches(program)?;
         stretches.judge(LETTERS, bytes).with_context(|| format!("`{program}` is wrong"))?;
     }
     setting.play(&programs, |program| run_settled(setting, program, bytes))
@@ -58,16 +58,16 @@ fn play_to(setting: &Setting, bytes: u64, output: &Output) -> Result<Vec<Series>
 
 /// Runs it when the disk has nothing left to do, and looks whether all is there.
 fn run_settled(setting: &Setting, program: &Program, bytes: u64) -> Result<Sample> {
-    setting.stage.remove(OUT)?;
+    setting.folder.remove(OUT)?;
     if setting.size == Size::Full {
         rustix::fs::sync();
     }
-    let sample = setting.stage.run(program)?;
+    let sample = setting.folder.run(program)?;
     if program.writes_to(OUT) {
-        let length = setting.stage.file(OUT).metadata()?.len();
+        let length = setting.folder.file(OUT).metadata()?.len();
         let expected = bytes * LETTERS.len() as u64;
         ensure!(length == expected, "`{program}` wrote {length} bytes instead of {expected}");
-        setting.stage.remove(OUT)?;
+        setting.folder.remove(OUT)?;
     }
     Ok(sample)
 }

@@ -72,7 +72,7 @@ pub(crate) fn against_peers(setting: &Setting) -> Result<Record> {
 pub(crate) fn with_a_journal(setting: &Setting) -> Result<Record> {
     let recorded = procpool("with --journal", "--journal journal").makes("journal");
     let record = against_itself(setting, recorded)?;
-    setting.stage.remove("journal")?;
+    setting.folder.remove("journal")?;
     Ok(record)
 }
 
@@ -96,7 +96,7 @@ fn against_itself(setting: &Setting, more: Program) -> Result<Record> {
 
 fn prepare(setting: &Setting) -> Result<usize> {
     let count = setting.size.pick(4_000, 500);
-    setting.stage.write_numbers(VALUES, count)?;
+    setting.folder.write_numbers(VALUES, count)?;
     Ok(count)
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::super::tree::Finding;
-use super::tables::{Allowed, Layers, Row};
+use super::tables::{Allowed, LayerRow, Layers};
 
 /// Where the tables stand.
 pub(crate) const PAGE: &str = "ARCHITECTURE.md";
@@ -103,7 +103,7 @@ fn forbid(layers: &Layers, members: &Members, arrow: &Arrow) -> Finding {
 }
 
 /// What is wrong with a row by itself, or with what it allows.
-fn doubts(layers: &Layers, members: &Members, row: &Row, arrows: &[Arrow]) -> Vec<String> {
+fn doubts(layers: &Layers, members: &Members, row: &LayerRow, arrows: &[Arrow]) -> Vec<String> {
     let Members { kind, verb, .. } = members;
     let mut doubts = Vec::new();
     if row.names.is_empty() {

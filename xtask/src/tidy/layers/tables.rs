@@ -19,11 +19,11 @@ pub(crate) struct Layers {
     /// The package whose modules these are, or `crate` where they are the packages.
     pub(crate) subject: String,
     pub(crate) line: usize,
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: Vec<LayerRow>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Row {
+pub(crate) struct LayerRow {
     pub(crate) line: usize,
     pub(crate) names: Vec<String>,
     pub(crate) allowed: Allowed,
@@ -59,7 +59,7 @@ fn read_table(lines: &[(usize, &str)]) -> Option<Layers> {
     Some(Layers { subject: subject.to_owned(), line, rows: rows.collect() })
 }
 
-fn read_row(line: usize, text: &str) -> Row {
+fn read_row(line: usize, text: &str) -> LayerRow {
     let cells = cells(text);
     let names = cells.first().into_iter().flat_map(|cell| code_words(cell)).map(name).collect();
     let allowed = cells.last().copied().unwrap_or_default();
@@ -70,7 +70,7 @@ fn read_row(line: usize, text: &str) -> Row {
         _ if only.is_empty() => Allowed::Unreadable,
         _ => Allowed::Only(only),
     };
-    Row { line, names, allowed }
+    LayerRow { line, names, allowed }
 }
 
 fn cells(line: &str) -> Vec<&str> {
@@ -89,7 +89,7 @@ fn name(word: &str) -> String {
 }
 
 impl Layers {
-    pub(crate) fn row_of(&self, name: &str) -> Option<&Row> {
+    pub(crate) fn row_of(&self, name: &str) -> Option<&LayerRow> {
         self.rows.iter().find(|row| row.names.iter().any(|it| it == name))
     }
 

@@ -1,11 +1,11 @@
 //! Out of memory, as a cgroup of version 2 has it: the kernel kills one process, and counts it where procpool looks.
 //! The others run on, and the peaks are true.
 
-use crate::vm::case::{Case, End, Right};
+use crate::vm::case::{MachineEnd, Right, VmCase};
 
 const MIB: u64 = 1 << 20;
 
-pub(crate) const CASE: Case = Case {
+pub(crate) const CASE: VmCase = VmCase {
     script: include_str!("../scripts/memory.sh"),
     right: &[
         // Three jobs under 64 MiB: one that never has enough, and two that are there before and after.
@@ -23,5 +23,5 @@ pub(crate) const CASE: Case = Case {
         // The limit is that of a cgroup below, where the job has put itself.
         ("killer-below", Right::Is("out_of_memory")),
     ],
-    end: End::OfScript,
+    end: MachineEnd::OfScript,
 };

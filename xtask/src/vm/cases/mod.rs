@@ -8,7 +8,7 @@ mod read_only;
 
 use clap::ValueEnum;
 
-use crate::vm::case::Case;
+use crate::vm::case::VmCase;
 
 /// What is tried in a machine of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -29,7 +29,7 @@ pub(crate) enum Name {
 
 impl Name {
     /// The case of that name.
-    pub(crate) fn case(self) -> &'static Case {
+    pub(crate) fn case(self) -> &'static VmCase {
         match self {
             Name::Namespace => &pid_one::NAMESPACE,
             Name::FirstProcess => &pid_one::BY_ITSELF,

@@ -1,11 +1,11 @@
 //! procpool in the place of a container's init: the kernel drops each signal that this process doesn't catch, gives it all
 //! orphans, and kills all others when it ends. It can't die by a signal, so its status has to say of which.
 
-use crate::vm::case::{Case, End, Right};
+use crate::vm::case::{MachineEnd, Right, VmCase};
 use crate::vm::console::FIRST_PROCESS;
 
 /// In a PID namespace: `docker run IMAGE procpool run …`.
-pub(crate) const NAMESPACE: Case = Case {
+pub(crate) const NAMESPACE: VmCase = VmCase {
     script: include_str!("../scripts/namespace.sh"),
     right: &[
         ("status-of-success", Right::Is("0")),
@@ -32,19 +32,19 @@ pub(crate) const NAMESPACE: Case = Case {
         ("status-of-a-killed-first", Right::Is("137")),
         ("left-by-a-killed-first", Right::Is("0")),
     ],
-    end: End::OfScript,
+    end: MachineEnd::OfScript,
 };
 
 /// As the machine's own init, by a shell that is replaced.
-pub(crate) const BY_ITSELF: Case = Case {
+pub(crate) const BY_ITSELF: VmCase = VmCase {
     script: include_str!("../scripts/first_process.sh"),
     right: &[("orphans", Right::Is("reaped")), (FIRST_PROCESS, Right::Is("exited 1"))],
-    end: End::OfFirstProcess,
+    end: MachineEnd::OfFirstProcess,
 };
 
 /// The same, and TERM comes from a process that was there before.
-pub(crate) const TOLD_TO: Case = Case {
+pub(crate) const TOLD_TO: VmCase = VmCase {
     script: include_str!("../scripts/first_process_told.sh"),
     right: &[(FIRST_PROCESS, Right::Is("exited 143"))],
-    end: End::OfFirstProcess,
+    end: MachineEnd::OfFirstProcess,
 };

@@ -1,9 +1,9 @@
 //! Where /proc is missing, of another namespace, or hides processes, procpool runs, and says once what it can't do then.
 //! What a /proc of another namespace says of numbers is believed of nobody.
 
-use crate::vm::case::{Case, End, Right};
+use crate::vm::case::{MachineEnd, Right, VmCase};
 
-pub(crate) const CASE: Case = Case {
+pub(crate) const CASE: VmCase = VmCase {
     script: include_str!("../scripts/proc.sh"),
     right: &[
         ("status-of-foreign", Right::Is("0")),
@@ -20,5 +20,5 @@ pub(crate) const CASE: Case = Case {
         ("status-of-unguarded", Right::Is("0")),
         ("output-of-unguarded", Right::Is("1 2 3")),
     ],
-    end: End::OfScript,
+    end: MachineEnd::OfScript,
 };

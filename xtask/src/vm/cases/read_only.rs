@@ -1,9 +1,9 @@
 //! Where nothing can be written, what needs no place runs, and what needs one is refused before any job is started.
 //! With one place that can be written all runs that is told to use that.
 
-use crate::vm::case::{Case, End, Right};
+use crate::vm::case::{MachineEnd, Right, VmCase};
 
-pub(crate) const CASE: Case = Case {
+pub(crate) const CASE: VmCase = VmCase {
     script: include_str!("../scripts/read_only.sh"),
     right: &[
         ("root", Right::Is("read-only")),
@@ -20,5 +20,5 @@ pub(crate) const CASE: Case = Case {
         ("status-of-raw-without-spool", Right::Is("0")),
         ("output-of-raw-without-spool", Right::Is("1 2 3")),
     ],
-    end: End::OfScript,
+    end: MachineEnd::OfScript,
 };

@@ -7,7 +7,7 @@ use crate::vm::cuts::job::LIMIT;
 
 /// What the disks say after a start.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct DiskState {
     /// Jobs that the journal calls a success.
     pub(crate) recorded: BTreeSet<u32>,
     pub(crate) stamps: Vec<Stamp>,
@@ -16,14 +16,14 @@ pub(crate) struct Found {
 /// What a job has written down itself, on a disk of its own, and waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
-    pub(crate) what: What,
+    pub(crate) what: StampKind,
     /// The start of the machine in which it was written, from 1.
     pub(crate) start: u64,
     pub(crate) key: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum What {
+pub(crate) enum StampKind {
     Began,
     Ended,
 }
@@ -40,7 +40,7 @@ pub(crate) struct History {
 
 /// What of a list was done, or told, more than once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Again {
+pub(crate) struct Reruns {
     pub(crate) run: u64,
     /// After one cut.
     pub(crate) most: u64,
@@ -52,8 +52,8 @@ impl Stamp {
     pub(crate) fn parse(text: &str) -> Option<Stamp> {
         let words: Vec<&str> = text.split(' ').collect();
         let (what, start, key) = match words[..] {
-            ["began", start, key] => (What::Began, start, key),
-            ["ended", start, key] => (What::Ended, start, key),
+            ["began", start, key] => (StampKind::Began, start, key),
+            ["ended", start, key] => (StampKind::Ended, start, key),
             _ => return None,
         };
         Some(Stamp { what, start: start.parse().ok()?, key: key.parse().ok()? })
@@ -73,7 +73,7 @@ impl History {
     }
 
     /// Looks at what is found after a start. What is wrong, a sentence each.
-    pub(crate) fn look(&mut self, found: &Found) -> Vec<String> {
+    pub(crate) fn look(&mut self, found: &DiskState) -> Vec<String> {
         let mut faults = Vec::new();
         let mut complain = |what: &str, keys: Vec<u32>| {
             if !keys.is_empty() {
@@ -84,7 +84,7 @@ impl History {
         let all_of = |what, stamps: &[Stamp]| -> BTreeSet<u32> {
             stamps.iter().filter(|stamp| stamp.what == what).map(|stamp| stamp.key).collect()
         };
-        let ended = all_of(What::Ended, &found.stamps);
+        let ended = all_of(StampKind::Ended, &found.stamps);
         complain("shown and not recorded", shown.difference(&found.recorded).copied().collect());
         complain(
             "recorded once and not any more",
@@ -93,7 +93,7 @@ impl History {
         complain("recorded and not done", found.recorded.difference(&ended).copied().collect());
         // What was recorded before the last start isn't to be begun in it.
         let fresh = found.stamps.get(self.stamps..).unwrap_or_default();
-        let begun = all_of(What::Began, fresh);
+        let begun = all_of(StampKind::Began, fresh);
         complain("recorded and run again", self.recorded.intersection(&begun).copied().collect());
         for (start, again) in again_by_start(&found.stamps) {
             if again > LIMIT as u64 {
@@ -106,10 +106,10 @@ impl History {
     }
 
     /// What was done more than once, by the last look.
-    pub(crate) fn again(&self, found: &Found) -> Again {
+    pub(crate) fn again(&self, found: &DiskState) -> Reruns {
         let by_start = again_by_start(&found.stamps);
         let most = by_start.values().copied().max().unwrap_or(0);
-        Again {
+        Reruns {
             run: by_start.values().sum(),
             most,
             shown: self.shown.values().map(|times| times - 1).sum(),
@@ -121,7 +121,7 @@ impl History {
 fn again_by_start(stamps: &[Stamp]) -> BTreeMap<u64, u64> {
     let mut first: BTreeMap<u32, u64> = BTreeMap::new();
     let mut again: BTreeMap<u64, BTreeSet<u32>> = BTreeMap::new();
-    for stamp in stamps.iter().filter(|stamp| stamp.what == What::Began) {
+    for stamp in stamps.iter().filter(|stamp| stamp.what == StampKind::Began) {
         if *first.entry(stamp.key).or_insert(stamp.start) != stamp.start {
             again.entry(stamp.start).or_default().insert(stamp.key);
         }
@@ -133,8 +133,8 @@ fn again_by_start(stamps: &[Stamp]) -> BTreeMap<u64, u64> {
 mod tests {
     use super::*;
 
-    fn found(recorded: &[u32], stamps: &[&str]) -> Found {
-        Found {
+    fn found(recorded: &[u32], stamps: &[&str]) -> DiskState {
+        DiskState {
             recorded: recorded.iter().copied().collect(),
             stamps: stamps.iter().filter_map(|text| Stamp::parse(text)).collect(),
         }
@@ -144,7 +144,7 @@ mod tests {
     fn a_torn_stamp_is_none() {
         assert!(Stamp::parse("ended 1").is_none() && Stamp::parse("").is_none());
         assert!(Stamp::parse("ende 1 2").is_none() && Stamp::parse("ended 1 2x").is_none());
-        assert_eq!(Stamp::parse("ended 1 2"), Some(Stamp { what: What::Ended, start: 1, key: 2 }));
+        assert_eq!(Stamp::parse("ended 1 2"), Some(Stamp { what: StampKind::Ended, start: 1, key: 2 }));
     }
 
     #[test]
@@ -177,7 +177,7 @@ mod tests {
         let three = [&first[..], &["began 2 1", "began 2 2", "began 2 3", "began 2 5"]].concat();
         let mut history = History::default();
         assert_eq!(history.look(&found(&[], &three)), [""; 0]);
-        assert_eq!(history.again(&found(&[], &three)), Again { run: 3, most: 3, shown: 0 });
+        assert_eq!(history.again(&found(&[], &three)), Reruns { run: 3, most: 3, shown: 0 });
         let four = [&three[..], &["began 2 4"]].concat();
         assert_eq!(history.look(&found(&[], &four)), ["4 jobs were run again in start 2, more than 3"]);
     }
@@ -186,6 +186,6 @@ mod tests {
     fn outputs_that_came_twice_are_counted() {
         let mut history = History::default();
         assert_eq!([1, 1, 1, 2].map(|key| history.show(key)), [true, false, false, true]);
-        assert_eq!((history.shown(), history.again(&Found::default()).shown), (2, 2));
+        assert_eq!((history.shown(), history.again(&DiskState::default()).shown), (2, 2));
     }
 }

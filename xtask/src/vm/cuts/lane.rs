@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::vm::builder::Workshop;
+use crate::vm::builder::MachineBuilder;
 use crate::vm::console::Fact;
 use crate::vm::cuts::job::{self, JOBS, LIMIT};
-use crate::vm::cuts::judge::{Again, Found, History, Stamp};
+use crate::vm::cuts::judge::{DiskState, History, Reruns, Stamp};
 use crate::vm::cuts::moment::Moment;
 use crate::vm::disk;
-use crate::vm::machine::{Heard, Machine};
+use crate::vm::machine::{ConsoleEvent, Machine};
 
 /// How long a start, and what comes of it, may take on a machine that has much else to do.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -29,18 +29,18 @@ pub(crate) enum Durability {
 
 /// What came of it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Played {
+pub(crate) struct LaneResult {
     pub(crate) cuts: u64,
     pub(crate) starts: u64,
     pub(crate) lists: u64,
     pub(crate) shown: usize,
     pub(crate) recorded: usize,
-    pub(crate) again: Again,
+    pub(crate) again: Reruns,
     pub(crate) faults: Vec<String>,
 }
 
 /// How a machine came to its end.
-enum End {
+enum StartEnd {
     Cut,
     /// The run came to its own first.
     OfRun,
@@ -49,10 +49,10 @@ enum End {
 }
 
 /// What a line on the console is.
-enum Seen {
+enum ConsoleLine {
     Result,
     /// One that was there before a cut. A resume begins with those, and a cut among them would hit no record.
-    Again,
+    Repeated,
     NoResult,
 }
 
@@ -61,12 +61,12 @@ enum Seen {
 struct List {
     number: u64,
     history: History,
-    found: Found,
+    found: DiskState,
     is_done: bool,
 }
 
-impl Played {
-    pub(crate) fn add(&mut self, other: &Played) {
+impl LaneResult {
+    pub(crate) fn add(&mut self, other: &LaneResult) {
         self.cuts += other.cuts;
         self.starts += other.starts;
         self.lists += other.lists;
@@ -81,20 +81,20 @@ impl Played {
 
 /// Plays the cuts at these moments.
 pub(crate) fn play(
-    workshop: &Workshop,
+    builder: &MachineBuilder,
     name: &str,
     moments: &[Moment],
     durability: Durability,
-) -> Result<Played> {
-    let disks = [workshop.file(&format!("{name}.img")), workshop.file(&format!("{name}-stamps.img"))];
+) -> Result<LaneResult> {
+    let disks = [builder.file(&format!("{name}.img")), builder.file(&format!("{name}-stamps.img"))];
     disks.iter().try_for_each(|file| disk::make(file))?;
     let mut lane = Lane {
-        workshop,
+        builder,
         name,
         disks,
         durability,
         list: List::default(),
-        played: Played::default(),
+        played: LaneResult::default(),
     };
     lane.list.number = 1;
     // What has been seen until then counts all the same.
@@ -105,34 +105,34 @@ pub(crate) fn play(
 }
 
 struct Lane<'a> {
-    workshop: &'a Workshop,
+    builder: &'a MachineBuilder,
     name: &'a str,
     disks: [PathBuf; 2],
     durability: Durability,
     list: List,
-    played: Played,
+    played: LaneResult,
 }
 
 impl Lane<'_> {
     fn play(&mut self, moments: &[Moment]) -> Result<()> {
         for moment in moments {
             // A list may be done before the moment comes.
-            while !matches!(self.start(Some(*moment))?, End::Cut) {}
+            while !matches!(self.start(Some(*moment))?, StartEnd::Cut) {}
         }
-        while !matches!(self.start(None)?, End::OfLook) {}
+        while !matches!(self.start(None)?, StartEnd::OfLook) {}
         Ok(())
     }
 
     /// Starts the machine, until its power is cut. Without a moment for that the list is let come to its end, or only
     /// looked at.
-    fn start(&mut self, moment: Option<Moment>) -> Result<End> {
+    fn start(&mut self, moment: Option<Moment>) -> Result<StartEnd> {
         self.played.starts += 1;
         let next = match (self.list.is_done, moment) {
             (false, _) => self.list.number,
             (true, Some(_)) => self.list.number + 1,
             (true, None) => 0,
         };
-        let machine = self.workshop.start(self.name, &self.script(next), &self.disks)?;
+        let machine = self.builder.start(self.name, &self.script(next), &self.disks)?;
         let about = moment.map_or("no cut".to_owned(), |moment| moment.to_string());
         let mut lines = Vec::new();
         let end = self.follow(&machine, moment, &mut lines).with_context(|| {
@@ -145,9 +145,9 @@ impl Lane<'_> {
             self.see(&line);
         }
         match &end {
-            End::Cut => self.played.cuts += 1,
-            End::OfRun => self.list.is_done = true,
-            End::OfLook => {}
+            StartEnd::Cut => self.played.cuts += 1,
+            StartEnd::OfRun => self.list.is_done = true,
+            StartEnd::OfLook => {}
         }
         Ok(end)
     }
@@ -163,30 +163,35 @@ impl Lane<'_> {
         )
     }
 
-    fn follow(&mut self, machine: &Machine, moment: Option<Moment>, lines: &mut Vec<String>) -> Result<End> {
+    fn follow(
+        &mut self,
+        machine: &Machine,
+        moment: Option<Moment>,
+        lines: &mut Vec<String>,
+    ) -> Result<StartEnd> {
         let latest = machine.begun() + PATIENCE;
         let mut cut = match moment {
             Some(Moment::SwitchedOn(after)) => Some(machine.begun() + after),
             _ => None,
         };
-        let mut found = Found::default();
+        let mut found = DiskState::default();
         let mut seen = 0;
         loop {
             match machine.hear(cut.unwrap_or(latest)) {
-                Heard::Late if cut.is_some() => return Ok(End::Cut),
-                Heard::Late => bail!("it takes longer than {PATIENCE:?}"),
-                Heard::Silence => bail!("it ended by itself"),
-                Heard::Line(line) => {
+                ConsoleEvent::Late if cut.is_some() => return Ok(StartEnd::Cut),
+                ConsoleEvent::Late => bail!("it takes longer than {PATIENCE:?}"),
+                ConsoleEvent::Silence => bail!("it ended by itself"),
+                ConsoleEvent::Line(line) => {
                     let fact = Fact::in_line(&line);
                     match self.see(&line) {
-                        Seen::Result => {
+                        ConsoleLine::Result => {
                             seen += 1;
                             if let Some(Moment::Seen(results, after)) = moment.filter(|_| cut.is_none()) {
                                 cut = (seen == results).then(|| Instant::now() + after);
                             }
                         }
-                        Seen::Again => {}
-                        Seen::NoResult => lines.push(line),
+                        ConsoleLine::Repeated => {}
+                        ConsoleLine::NoResult => lines.push(line),
                     }
                     match fact.as_ref().map(|fact| (&*fact.name, &*fact.value)) {
                         Some(("export", value)) if value != "0" => {
@@ -202,9 +207,9 @@ impl Lane<'_> {
                                 cut = Some(Instant::now() + after);
                             }
                         }
-                        Some(("ended", "0")) => return Ok(End::OfRun),
+                        Some(("ended", "0")) => return Ok(StartEnd::OfRun),
                         Some(("ended", status)) => bail!("the run ended with {status}"),
-                        Some(("over", _)) => return Ok(End::OfLook),
+                        Some(("over", _)) => return Ok(StartEnd::OfLook),
                         _ => {}
                     }
                 }
@@ -213,20 +218,20 @@ impl Lane<'_> {
     }
 
     /// Looks whether a line is the output of a job.
-    fn see(&mut self, line: &str) -> Seen {
+    fn see(&mut self, line: &str) -> ConsoleLine {
         match job::of_output(line) {
-            Ok(Some(key)) if self.list.history.show(key) => Seen::Result,
-            Ok(Some(_)) => Seen::Again,
-            Ok(None) => Seen::NoResult,
+            Ok(Some(key)) if self.list.history.show(key) => ConsoleLine::Result,
+            Ok(Some(_)) => ConsoleLine::Repeated,
+            Ok(None) => ConsoleLine::NoResult,
             Err(fault) => {
                 self.complain(&fault);
-                Seen::NoResult
+                ConsoleLine::NoResult
             }
         }
     }
 
     /// Has the oracle judge what a start has found. Where the list is done another one begins.
-    fn look(&mut self, found: Found) {
+    fn look(&mut self, found: DiskState) {
         for fault in self.list.history.look(&found) {
             self.complain(&fault);
         }

@@ -11,30 +11,30 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
-use crate::vm::builder::Workshop;
+use crate::vm::builder::MachineBuilder;
 pub(crate) use crate::vm::cuts::lane::Durability;
-use crate::vm::cuts::lane::Played;
+use crate::vm::cuts::lane::LaneResult;
 use crate::vm::lanes::{self, LANES};
 
 /// How often, and when.
 #[derive(Clone, Copy)]
-pub(crate) struct Orders {
+pub(crate) struct CutOptions {
     pub(crate) cuts: u64,
     pub(crate) seed: u64,
     pub(crate) durability: Durability,
 }
 
 /// Cuts the power that often, and fails where something was lost.
-pub(crate) fn run(workshop: &Workshop, orders: Orders) -> Result<()> {
-    let Orders { cuts, seed, durability } = orders;
+pub(crate) fn run(builder: &MachineBuilder, orders: CutOptions) -> Result<()> {
+    let CutOptions { cuts, seed, durability } = orders;
     println!("seed {seed}: {cuts} power cuts");
     let begun = Instant::now();
     let moments = moment::moments(seed, cuts);
     let shares: Vec<_> = moments.chunks(moments.len().div_ceil(LANES).max(1)).enumerate().collect();
     let played = lanes::each(&shares, |(number, moments)| {
-        lane::play(workshop, &format!("lane-{number}"), moments, durability)
+        lane::play(builder, &format!("lane-{number}"), moments, durability)
     })?;
-    let mut total = Played::default();
+    let mut total = LaneResult::default();
     for played in &played {
         total.add(played);
     }
@@ -50,9 +50,9 @@ pub(crate) fn run(workshop: &Workshop, orders: Orders) -> Result<()> {
     Ok(())
 }
 
-impl fmt::Display for Played {
+impl fmt::Display for LaneResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Played { cuts, starts, lists, shown, recorded, again, faults } = self;
+        let LaneResult { cuts, starts, lists, shown, recorded, again, faults } = self;
         write!(
             f,
             "{cuts} cuts in {starts} starts, {lists} lists done: {recorded} results recorded, {shown} seen, {} faults; \
