@@ -1,5 +1,4 @@
-//! The command `procpool`, built for the chores that run it.
-//! It does not know what they do with it.
+//! Builds the command `procpool` for the subcommands that run it.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -8,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::shell;
 
-/// The command, built like the sleeper and beside it.
+/// The command, built in the profile of the sleeper, and beside it.
 pub(crate) fn procpool(root: &Path) -> Result<PathBuf> {
     let sleeper = sleeper::binary();
     let folder = sleeper.parent().context("BUG: a binary in no folder")?;

@@ -1,5 +1,4 @@
 //! The steps that decide whether a change lands, in order, each announced and timed.
-//! It does not know what a step looks at, only which command or which file does.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -11,19 +10,19 @@ use clap::ValueEnum;
 use crate::verdict::Verdict;
 use crate::{bench, built, cluster, demo, fences, fuzz, msrv, newcomer, shell, systems, tidy, vm};
 
-/// One step; they run in the order in which they stand here.
+/// A step. Steps run in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Step {
     Fmt,
     Clippy,
-    /// Core with no other crate of the workspace beside it that could lend it a feature.
+    /// Core alone, so that no other crate of the workspace can turn on a feature for it.
     Alone,
     Test,
-    /// The tests once more, as an ordinary user without the tools that a bare Debian lacks.
+    /// The tests again, as an ordinary user without the tools that a bare Debian lacks.
     Newcomer,
     Doc,
     Msrv,
-    /// Core's types on systems that are not this one.
+    /// Core's types on other systems.
     Systems,
     Tidy,
     Demo,
@@ -31,7 +30,7 @@ pub(crate) enum Step {
     Fences,
     Bench,
     Cluster,
-    /// On machines of their own.
+    /// Tests on virtual machines.
     Vm,
     Fuzz,
 }
@@ -42,12 +41,12 @@ impl Step {
         match self {
             Step::Fmt => {
                 cargo("fmt --all --check")?;
-                // No member of the workspace: what builds it is another compiler.
+                // Not a member of the workspace, because another compiler builds it.
                 cargo("fmt --manifest-path crates/procpool-cli/fuzz/Cargo.toml --check")?;
             }
             Step::Clippy => cargo("clippy --workspace --all-targets --locked -- -D warnings")?,
             Step::Alone => cargo("check --package procpool-core --lib --locked")?,
-            // What a test lacks on this machine is a failure here, not a reason to skip it.
+            // Tests that this machine lacks something for fail here and are not skipped.
             Step::Test => {
                 shell::show(shell::cargo(root, "test --workspace --locked").env("PROCPOOL_TESTS", "all"))?;
             }
@@ -74,7 +73,7 @@ impl Step {
         Ok(Verdict::Checked)
     }
 
-    /// The fences take a quiet machine: a run behind one that is late counts as one that hangs.
+    /// The fences need a quiet machine: a run that is late behind one counts as one that hangs.
     fn is_of_each_run(self) -> bool {
         self != Step::Fences
     }
@@ -84,14 +83,14 @@ impl Step {
     }
 }
 
-/// A step that was begun, and what came of it.
+/// A step that has run, and its result.
 struct StepRecord {
     step: Step,
     result: Result<Verdict>,
     elapsed: Duration,
 }
 
-/// Runs the steps that were asked for, all if none was, up to the first that fails.
+/// Runs the given steps, or all, up to the first that fails.
 pub(crate) fn run(root: &Path, asked: &[Step]) -> Result<()> {
     let all: Vec<Step> =
         Step::value_variants().iter().copied().filter(|step| step.is_of_each_run()).collect();
@@ -101,7 +100,7 @@ pub(crate) fn run(root: &Path, asked: &[Step]) -> Result<()> {
         step.run(root)
     });
     print!("\n{}", table(&records));
-    // Only the last can have failed.
+    // Only the last one can have failed.
     match records.into_iter().next_back() {
         Some(StepRecord { step, result: Err(error), .. }) => {
             let name = step.name();

@@ -1,5 +1,5 @@
-//! Programs that a chore calls: looked for, and installed by Debian's package manager where they are missing.
-//! It does not know what they do.
+//! Programs that a subcommand needs: finds them, and installs what is missing with Debian's package
+//! manager.
 
 use std::env;
 use std::path::PathBuf;
@@ -7,17 +7,17 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// Where programs for administrators lie, which are not on everybody's PATH.
+/// The folders of programs for administrators, which are not in every PATH.
 const FOR_ADMINISTRATORS: [&str; 2] = ["/usr/sbin", "/sbin"];
 
-/// A program, and the package that brings it.
+/// A program and its package.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RequiredProgram {
     pub(crate) program: &'static str,
     pub(crate) package: &'static str,
 }
 
-/// Makes sure that all are there.
+/// Installs what is missing.
 pub(crate) fn install_missing(wanted: &[RequiredProgram]) -> Result<()> {
     let missing = missing(wanted);
     if missing.is_empty() {
@@ -28,7 +28,7 @@ pub(crate) fn install_missing(wanted: &[RequiredProgram]) -> Result<()> {
         bail!("something is missing here: install what Debian calls {names}");
     }
     eprintln!("installing {names}");
-    // Lists that are old name files that are gone: then new lists are fetched.
+    // Old package lists name files that are gone; then the lists are fetched again.
     let is_done = install(&missing)? || (update()? && install(&missing)?);
     ensure!(is_done, "Debian's package manager can't install {names}: what it said stands above");
     match self::missing(wanted) {
@@ -37,20 +37,20 @@ pub(crate) fn install_missing(wanted: &[RequiredProgram]) -> Result<()> {
     }
 }
 
-/// The packages whose programs can't be found.
+/// The packages of the programs that can't be found.
 pub(crate) fn missing(wanted: &[RequiredProgram]) -> Vec<&'static str> {
     let missing = wanted.iter().filter(|wanted| find(wanted.program).is_none());
     missing.map(|wanted| wanted.package).collect()
 }
 
-/// Where a program lies.
+/// The path of a program.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = env::split_paths(&path).chain(FOR_ADMINISTRATORS.map(PathBuf::from));
     folders.map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
-/// Fetches the lists of what there is.
+/// Fetches the package lists.
 pub(crate) fn update() -> Result<bool> {
     apt_get(&["update", "--error-on=any"])
 }
@@ -62,7 +62,7 @@ fn install(packages: &[&str]) -> Result<bool> {
 fn apt_get(words: &[&str]) -> Result<bool> {
     let mut command = Command::new("apt-get");
     command.args(["-o", "DPkg::Lock::Timeout=300"]).args(words).env("DEBIAN_FRONTEND", "noninteractive");
-    // Standard output belongs to the chore: a shell may read it.
+    // Nothing to standard output, which a shell may evaluate.
     let output = command.stdin(Stdio::null()).output().context("can't start apt-get")?;
     if !output.status.success() {
         eprint!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

@@ -1,5 +1,4 @@
-//! The fuzzing: each target of the fuzz crate, from its seeds on, for some time.
-//! It installs nothing, and does not know what a target reads.
+//! Runs each target of the fuzz crate for some time, from its seeds. It installs nothing.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,11 +10,11 @@ use clap::Args;
 use crate::shell;
 use crate::verdict::Verdict;
 
-/// The package with the fuzz crate, as cargo-fuzz wants to be started.
+/// The folder in which cargo-fuzz must be started.
 const PACKAGE: &str = "crates/procpool-cli";
 
 // Same name as `bench::Options`: each subcommand has its options, and is named with them.
-/// What the fuzzing can be told.
+/// The options of `cargo xtask fuzz`.
 #[derive(Args)]
 pub(crate) struct Options {
     /// Only this target [default: all of them, one after the other]
@@ -25,7 +24,7 @@ pub(crate) struct Options {
     seconds: u32,
 }
 
-/// Runs each target for a minute where this machine has what that needs.
+/// Runs each target for a minute, if this machine has what that needs.
 pub(crate) fn check(root: &Path) -> Result<Verdict> {
     match Fuzzer::find(root) {
         Ok(fuzzer) => fuzzer.run_all(&targets(root)?, 60).map(|()| Verdict::Checked),
@@ -36,7 +35,7 @@ pub(crate) fn check(root: &Path) -> Result<Verdict> {
     }
 }
 
-/// Runs what was asked for; that the machine lacks what it needs is an error then.
+/// Runs the given targets. It is an error if the machine lacks what that needs.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     let targets = asked(targets(root)?, options.target.as_deref())?;
     Fuzzer::find(root)?.run_all(&targets, options.seconds)
@@ -65,7 +64,7 @@ fn asked(targets: Vec<String>, target: Option<&str>) -> Result<Vec<String>> {
     }
 }
 
-/// cargo-fuzz with a nightly compiler, for only that has the sanitizers.
+/// cargo-fuzz with a nightly compiler, because only that has the sanitizers.
 struct Fuzzer {
     toolchain: String,
     package: PathBuf,
@@ -74,7 +73,7 @@ struct Fuzzer {
 
 impl Fuzzer {
     fn find(root: &Path) -> Result<Fuzzer> {
-        // No rustup only means that it has no nightly.
+        // Without rustup there is no nightly compiler either.
         let list = shell::read(&mut shell::command(root, "rustup", "toolchain list")).unwrap_or_default();
         let Some(toolchain) = nightly(&list) else {
             bail!("no nightly compiler here; `rustup toolchain install nightly --profile minimal`");
@@ -86,7 +85,7 @@ impl Fuzzer {
         Ok(Fuzzer {
             toolchain: toolchain.to_owned(),
             package: root.join(PACKAGE),
-            // A directory of its own: two compilers in one would throw away each other's work.
+            // A target directory of its own, because two compilers in one discard each other's work.
             target_directory: shell::target_directory(root)?.join("fuzz"),
         })
     }
@@ -111,25 +110,25 @@ impl Fuzzer {
         command
     }
 
-    /// libFuzzer adds what it finds to the first folder, which git ignores, and only reads the second.
+    /// libFuzzer adds new inputs to the first folder, which git ignores, and only reads the second.
     fn command(&self, target: &str, seconds: u32) -> Command {
         let mut command = self.cargo("run");
         command.arg(target).args(["corpus", "seeds"].map(|folder| format!("fuzz/{folder}/{target}")));
         command.args(["--", "-dict=fuzz/dictionary", "-timeout=10"]);
         command.args(["-verbosity=0", "-print_funcs=0", "-print_final_stats=1"]);
         command.arg(format!("-max_total_time={seconds}"));
-        // Errors are what most runs end with: with a backtrace each would take many times as long.
+        // Most inputs end in an error; with a backtrace each would take many times as long.
         command.env("RUST_LIB_BACKTRACE", "0");
         command
     }
 }
 
-/// How often libFuzzer has called the target.
+/// How often libFuzzer called the target.
 fn executed(told: &str) -> Option<u64> {
     told.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:")?.trim().parse().ok())
 }
 
-/// The first nightly toolchain of those that `rustup toolchain list` printed.
+/// The first nightly toolchain in the output of `rustup toolchain list`.
 fn nightly(list: &str) -> Option<&str> {
     let mut names = list.lines().filter_map(|line| line.split_whitespace().next());
     names.find(|name| name.split('-').next() == Some("nightly"))

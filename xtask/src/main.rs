@@ -1,5 +1,4 @@
-//! The project's own chores, run as `cargo xtask <chore>`.
-//! It does not know what a chore does, only which file holds it.
+//! The project's own commands, run as `cargo xtask COMMAND`. Each has a module of its own.
 
 mod bench;
 mod built;
@@ -64,7 +63,7 @@ fn main() -> ExitCode {
     match run(&Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Not returned from `main`: that would print a backtrace where RUST_BACKTRACE is set.
+            // Not returned from `main`, which would print a backtrace where RUST_BACKTRACE is set.
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }

@@ -1,5 +1,5 @@
-//! The check with the oldest supported compiler: finds that toolchain, then `cargo check`.
-//! It installs nothing and knows no network: its error says how to, `.ci/run` does it.
+//! `cargo check` with the oldest supported compiler. It installs nothing: its error says how to, and
+//! `.ci/run` does it.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,7 +13,7 @@ use crate::verdict::Verdict;
 const SYSTEM_CARGO: &str = "/usr/bin/cargo";
 const SYSTEM_COMPILER: &str = "/usr/bin/rustc";
 
-/// Where the toolchain was found.
+/// The toolchain that was found.
 enum Toolchain {
     Rustup { name: String },
     System,
@@ -31,7 +31,7 @@ pub(crate) fn check(root: &Path) -> Result<Verdict> {
     };
     let mut command = toolchain.cargo(root);
     command.args(["check", "--workspace", "--lib", "--bins", "--locked", "--target-dir"]);
-    // A directory of its own: two compilers in one would throw away each other's work.
+    // A target directory of its own, because two compilers in one discard each other's work.
     command.arg(shell::target_directory(root)?.join("msrv"));
     shell::show(&mut command)?;
     Ok(Verdict::Checked)
@@ -45,7 +45,7 @@ fn rust_version(manifest: &str) -> Result<String> {
 }
 
 fn find(root: &Path, version: &str) -> Option<Toolchain> {
-    // No rustup, or no such program, only means: look elsewhere.
+    // Without rustup the toolchain is looked for elsewhere.
     let installed = shell::read(&mut shell::command(root, "rustup", "toolchain list")).unwrap_or_default();
     if let Some(name) = in_rustup_list(&installed, version) {
         return Some(Toolchain::Rustup { name: name.to_owned() });
@@ -57,7 +57,7 @@ fn find(root: &Path, version: &str) -> Option<Toolchain> {
     (is_version(SYSTEM_CARGO) && is_version(SYSTEM_COMPILER)).then_some(Toolchain::System)
 }
 
-/// The name of the toolchain of `version`, of those that `rustup toolchain list` printed.
+/// The toolchain of `version` in the output of `rustup toolchain list`.
 fn in_rustup_list<'list>(list: &'list str, version: &str) -> Option<&'list str> {
     let names = list.lines().filter_map(|line| line.split_whitespace().next());
     names.into_iter().find(|name| {
@@ -78,7 +78,8 @@ impl Toolchain {
             Toolchain::System => {
                 let mut command = shell::command(root, SYSTEM_CARGO, "");
                 command.env("RUSTC", SYSTEM_COMPILER);
-                // `cargo run` put its own toolchain's libraries here: not for another compiler.
+                // `cargo run` sets this to its own toolchain's libraries, which another compiler must not
+                // load.
                 command.env_remove("LD_LIBRARY_PATH");
                 command
             }
@@ -86,7 +87,7 @@ impl Toolchain {
     }
 }
 
-/// A check that can't run fails, unless `.ci/run` says that there was nothing to install.
+/// Fails, unless `.ci/run` says that there was nothing to install.
 fn missing(version: &str, permission: Option<&str>) -> Result<Verdict> {
     if permission == Some("skip") {
         println!("msrv: NOT CHECKED: no Rust {version} here, none to install (PROCPOOL_MSRV=skip)");

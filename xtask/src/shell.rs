@@ -1,5 +1,4 @@
-//! Commands as a chore runs them: announced as one would type them, an error that names them.
-//! It does not know what any of them is for.
+//! Runs commands for the subcommands: each is announced as one would type it, and an error names it.
 
 use std::env;
 use std::path::{self, Path, PathBuf};
@@ -7,25 +6,25 @@ use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-/// `cargo` with the words of `line`, split at spaces, in the workspace at `root`.
+/// `cargo` with the arguments in `line`, split at spaces, in the workspace at `root`.
 pub(crate) fn cargo(root: &Path, line: &str) -> Command {
     command(root, "cargo", line)
 }
 
-/// `program` with the words of `line`, split at spaces, in `directory`.
+/// `program` with the arguments in `line`, split at spaces, in `directory`.
 pub(crate) fn command(directory: &Path, program: &str, line: &str) -> Command {
     let mut command = Command::new(program);
     command.args(line.split_whitespace()).current_dir(directory);
     command
 }
 
-/// Where cargo builds the workspace at `root`, for commands in any directory.
+/// cargo's target directory as an absolute path.
 pub(crate) fn target_directory(root: &Path) -> Result<PathBuf> {
     let directory = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     path::absolute(directory).context("the directory for what is built has no absolute path")
 }
 
-/// Runs `command` in sight of the user; any end but success is an error.
+/// Runs `command` with its output shown to the user; any end but success is an error.
 pub(crate) fn show(command: &mut Command) -> Result<()> {
     let line = describe(command);
     println!("$ {line}");
@@ -36,14 +35,15 @@ pub(crate) fn show(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs `command` without a terminal and returns what it printed; its complaints become the error.
+/// Runs `command` without a terminal and returns its standard output; its standard error becomes the
+/// error's text.
 pub(crate) fn read(command: &mut Command) -> Result<String> {
     let stdout = finish(command)?.stdout;
     String::from_utf8(stdout).with_context(|| format!("`{}` printed what is not UTF-8", describe(command)))
 }
 
-/// Runs `command`, which is announced, and returns what it wrote to standard error. That is long, and of interest
-/// only where it fails.
+/// Announces and runs `command`, and returns its standard error, which is long and matters only if
+/// something fails.
 pub(crate) fn watch(command: &mut Command) -> Result<String> {
     println!("$ {}", describe(command));
     let stderr = finish(command)?.stderr;

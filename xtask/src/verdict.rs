@@ -1,10 +1,9 @@
-//! What became of a step that no error stopped.
-//! It does not know why a step can't run here: that is the step's to say.
+//! The result of a step of CI that did not fail.
 
-/// A step either looked at what it is for, or says that it could not.
+/// Whether a step could check what it is for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Checked,
-    /// What it needs is not on this machine.
+    /// This machine lacks what the step needs.
     NotChecked,
 }

@@ -1,5 +1,5 @@
-//! How soon a list of jobs of known lengths can be over, if each starts in the list's order as soon as a place is free.
-//! It does not know how jobs are run, nor what a start costs.
+//! The earliest end of a list of jobs of known lengths, if each starts in the list's order as soon as a
+//! slot is free.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -7,7 +7,7 @@ use std::collections::BinaryHeap;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-/// When the last is over, in the unit of `lengths`.
+/// When the last job ends, in the unit of `lengths`.
 pub(crate) fn makespan(lengths: &[u64], limit: usize) -> u64 {
     let mut ends = BinaryHeap::new();
     let mut last = 0;
@@ -19,7 +19,7 @@ pub(crate) fn makespan(lengths: &[u64], limit: usize) -> u64 {
     last
 }
 
-/// So many lengths from 10 ms to `longest`; the same in each run.
+/// `count` lengths from 10 ms to `longest`, always the same ones.
 pub(crate) fn lengths(count: usize, longest: u64) -> Vec<u64> {
     let mut random = StdRng::seed_from_u64(400);
     (0..count).map(|_| random.random_range(10..=longest)).collect()

@@ -1,5 +1,4 @@
-//! Which cases there are, in the order in which they are played.
-//! It does not know what a case does, only which file does.
+//! The cases of the benchmark, in the order in which they are played.
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;

@@ -1,5 +1,4 @@
-//! The part of docs/benchmarks.md that a benchmark writes, between two marks; what stands around it stays.
-//! It does not know how figures are measured.
+//! Writes the figures into docs/benchmarks.md, between two marks, and leaves the rest of the page as it is.
 
 use std::fmt::Write as _;
 
@@ -13,7 +12,7 @@ const BEGIN: &str = "<!-- written by `cargo xtask bench` from here -->";
 const END: &str = "<!-- to here -->";
 const NEW_PAGE: &str = "# Benchmarks\n\n";
 
-/// The page with this part in place of the one between its marks; a new page where there is none.
+/// The page with `part` between its marks, or a new page.
 pub(crate) fn replace(page: Option<&str>, part: &str) -> Result<String> {
     let part = format!("{BEGIN}\n\n{part}\n{END}");
     let Some(page) = page else {
@@ -28,7 +27,7 @@ pub(crate) fn replace(page: Option<&str>, part: &str) -> Result<String> {
     }
 }
 
-/// All that is told of one benchmark.
+/// The part of the page that is written.
 pub(crate) fn part(machine: &MachineInfo, records: &[Record], rounds: usize) -> String {
     let mut part = String::from("## Figures\n\n");
     part += &described(machine);

@@ -1,5 +1,4 @@
-//! The benchmark's folder, in which all programs run, and what a run of one takes.
-//! It does not know what is compared with what.
+//! The benchmark's folder, in which all programs run, and the measurement of a run.
 
 use std::env;
 use std::ffi::OsString;
@@ -14,10 +13,10 @@ use crate::bench::program::{Output, Program};
 use crate::bench::proof::Stretches;
 use crate::bench::record::Sample;
 
-/// What the gauge measured, and what a program said on standard error.
+/// The files for the gauge's measurements and for standard error.
 const REPORT: &str = "report";
 const COMPLAINTS: &str = "complaints";
-/// What a program printed that is to be looked at.
+/// The file for standard output that is checked.
 const PRINTED: &str = "printed";
 
 pub(crate) struct BenchFolder {
@@ -26,7 +25,7 @@ pub(crate) struct BenchFolder {
 }
 
 impl BenchFolder {
-    /// Programs are found in `directories`, in this order.
+    /// Looks for programs in `directories`, in this order.
     pub(crate) fn new(folder: PathBuf, directories: &[PathBuf]) -> Result<BenchFolder> {
         let path = env::join_paths(directories).context("a directory of programs can't be in PATH")?;
         Ok(BenchFolder { folder, path })
@@ -40,7 +39,7 @@ impl BenchFolder {
         fs::write(self.file(name), text).with_context(|| format!("can't write {name}"))
     }
 
-    /// A file of the numbers from 1 on, a line each.
+    /// Writes a file with the numbers from 1 to `count`, one a line.
     pub(crate) fn write_numbers(&self, name: &str, count: usize) -> Result<()> {
         let lines: Vec<String> = (1..=count).map(|number| format!("{number}\n")).collect();
         self.write(name, &lines.concat())
@@ -57,7 +56,7 @@ impl BenchFolder {
         }
     }
 
-    /// Runs `program` as often as it says; any end but success is an error.
+    /// Runs `program` and returns the sample; any end but success is an error.
     pub(crate) fn run(&self, program: &Program) -> Result<Sample> {
         self.run_into(program, Path::new("/dev/null")).with_context(|| format!("`{program}`"))
     }
@@ -69,7 +68,7 @@ impl BenchFolder {
         fs::read_to_string(self.file(PRINTED)).context("can't read what was printed")
     }
 
-    /// Runs `program` once and returns of which stretches its output is, in a file or behind `cat`.
+    /// Runs `program` once and returns the stretches of its output, which goes to a file or through `cat`.
     pub(crate) fn stretches(&self, program: &Program) -> Result<Stretches> {
         let into = match &program.output {
             Output::File(file) => self.file(file),
@@ -89,11 +88,11 @@ impl BenchFolder {
         Ok(stretches)
     }
 
-    /// `program` with its words only, to be started by who wants more of it than a sample.
+    /// A command with these words, for callers that need more than a sample.
     pub(crate) fn command(&self, words: &[String]) -> Result<Command> {
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).current_dir(&self.folder).env("PATH", &self.path);
-        // What the user has set for procpool or for GNU parallel is not what is measured.
+        // A user's settings for procpool or GNU parallel must not change the figures.
         let set = |name: &OsString| name.to_string_lossy().starts_with("PROCPOOL_") || name == "PARALLEL";
         for (name, _) in env::vars_os().filter(|(name, _)| set(name)) {
             command.env_remove(name);
@@ -103,7 +102,7 @@ impl BenchFolder {
         Ok(command)
     }
 
-    /// The last that the program said on standard error.
+    /// The end of standard error.
     pub(crate) fn last_words(&self) -> String {
         let said = fs::read(self.file(COMPLAINTS)).unwrap_or_default();
         let said = String::from_utf8_lossy(&said);
@@ -111,7 +110,7 @@ impl BenchFolder {
         lines[lines.len().saturating_sub(5)..].join("\n")
     }
 
-    /// `sink` is where a `cat` writes, where there is one.
+    /// `sink` is where `cat` writes, if the output goes through it.
     fn run_into(&self, program: &Program, sink: &Path) -> Result<Sample> {
         for made in program.makes.iter().map(String::as_str).chain([REPORT]) {
             self.remove(made)?;
@@ -136,7 +135,7 @@ impl BenchFolder {
             }
         }
         let status = command.status().context("can't start the gauge")?;
-        // It holds the pipe, whose end `cat` waits for.
+        // It holds the pipe open, and `cat` waits for its end.
         drop(command);
         if let Some(mut cat) = cat {
             ensure!(cat.wait()?.success(), "`cat` failed");
@@ -177,7 +176,7 @@ mod tests {
     use super::*;
     use crate::bench::tools;
 
-    /// A folder with our small programs.
+    /// A folder with the small programs.
     fn folder() -> (TempDir, BenchFolder) {
         let temporary = tempfile::tempdir().unwrap();
         tools::build(temporary.path()).unwrap();

@@ -1,5 +1,4 @@
-//! What is to be reached, and whether a spread of figures has.
-//! It does not know where the figures come from.
+//! Goals, and whether measurements reach them.
 
 use std::fmt;
 
@@ -7,7 +6,7 @@ use serde::Serialize;
 
 use crate::bench::statistics::Spread;
 
-/// What the median of the pairs must be.
+/// What the median must be.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Goal {
@@ -23,7 +22,7 @@ impl Goal {
         }
     }
 
-    /// Whether even the best pair is worse than twice the goal, which no noise of a machine explains.
+    /// Whether even the best pair is worse than twice the goal, which a machine's noise does not explain.
     pub(crate) fn is_missed_by_far(self, spread: &Spread) -> bool {
         match self {
             Goal::AtMost(bound) => spread.min > 2.0 * bound,

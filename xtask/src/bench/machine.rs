@@ -1,5 +1,4 @@
-//! On what and of what the figures are: the machine, the versions.
-//! It does not know the figures.
+//! The machine and the versions that the figures are of.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +17,7 @@ pub(crate) struct MachineInfo {
     pub(crate) model: String,
     pub(crate) memory_gigabytes: f64,
     pub(crate) kernel: String,
-    /// How many processes ran or wanted to, on average over the minute before: others than ours.
+    /// The load average of the minute before: of other processes than ours.
     pub(crate) load: String,
     pub(crate) procpool: String,
     pub(crate) peers: Vec<PeerVersion>,
@@ -27,7 +26,7 @@ pub(crate) struct MachineInfo {
 impl MachineInfo {
     pub(crate) fn look(root: &Path, procpool: &Path, peers: Vec<PeerVersion>) -> Result<MachineInfo> {
         let version = shell::read(Command::new(procpool).arg("--version"))?;
-        // A source that comes without git has no commit to tell.
+        // Sources without git have no commit.
         let commit = shell::read(&mut shell::command(root, "git", "describe --always --dirty=+changes"));
         let commit = commit.map(|commit| format!(" ({})", commit.trim())).unwrap_or_default();
         let memory: f64 = field("/proc/meminfo", "MemTotal").trim_end_matches(" kB").parse().unwrap_or(0.0);
@@ -45,7 +44,7 @@ impl MachineInfo {
     }
 }
 
-/// What stands behind the first `name:` of a file of `/proc`.
+/// The value of the first `name:` in a file of `/proc`.
 fn field(file: &str, name: &str) -> String {
     let text = fs::read_to_string(file).unwrap_or_default();
     value(&text, name).unwrap_or("unknown").to_owned()

@@ -1,5 +1,8 @@
-//! The benchmark: procpool against bare spawning, against other programs, against itself; ratios held against goals.
-//! It does not know what a case measures.
+//! The benchmark: procpool against bare spawning, against other programs and against itself, with goals for
+//! the ratios.
+//!
+//! It compares whole processes in alternation, with their processor time and their peak memory, which
+//! libraries for benchmarks of functions don't do.
 
 mod bound;
 mod case;
@@ -38,7 +41,7 @@ use crate::bench::record::{Record, Standing};
 use crate::bench::setting::{Setting, Size};
 use crate::shell;
 
-/// What the benchmark can be told.
+/// The options of `cargo xtask bench`.
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "switches as they are typed, no state")]
 pub(crate) struct Options {
@@ -66,7 +69,7 @@ pub(crate) struct Options {
 }
 
 const QUICK_ROUNDS: usize = 3;
-/// With fewer no figures are published.
+/// With fewer rounds docs/benchmarks.md is not written.
 const FEWEST_ROUNDS: u16 = 7;
 const PAGE: &str = "docs/benchmarks.md";
 
@@ -83,7 +86,7 @@ impl Options {
         }
     }
 
-    /// Whether the figures go into the page.
+    /// Whether the figures are written into docs/benchmarks.md.
     fn publishes(&self) -> bool {
         !self.quick && self.only.is_empty() && self.pairs >= FEWEST_ROUNDS
     }
@@ -93,7 +96,7 @@ impl Options {
     }
 }
 
-/// Plays the cases and tells what came of them.
+/// Plays the cases and prints the figures.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     if options.list {
         for case in Case::value_variants() {
@@ -103,7 +106,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     }
     let target = shell::target_directory(root)?;
     if options.publishes() {
-        // A page without a place for figures is better known half an hour before.
+        // A page without a place for figures is an error now, not in half an hour.
         document::replace(read_page(root)?.as_deref(), "")?;
     }
     let (setting, machine) = prepare(root, &target, options)?;
@@ -115,7 +118,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
         println!("{:<12} {:>6.1} s", case.name(), begun.elapsed().as_secs_f64());
         match result {
             Ok(record) => records.push(record),
-            // The others may take half an hour: they are played all the same.
+            // One failed case doesn't stop the others.
             Err(error) => {
                 println!("error: {error:#}");
                 failed.push(case.name());
@@ -136,7 +139,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     judge(&records, options)
 }
 
-/// Builds all that is needed, and looks for the peers.
+/// Builds what is needed, and looks for the other programs.
 fn prepare(root: &Path, target: &Path, options: &Options) -> Result<(Setting, MachineInfo)> {
     let mut build =
         shell::cargo(root, "build --quiet --locked --release --package procpool-cli --target-dir");
@@ -160,7 +163,7 @@ fn prepare(root: &Path, target: &Path, options: &Options) -> Result<(Setting, Ma
     Ok((Setting { folder, peers, rounds, size }, machine))
 }
 
-/// Nothing where there is no page yet.
+/// None where there is no page yet.
 fn read_page(root: &Path) -> Result<Option<String>> {
     match fs::read_to_string(root.join(PAGE)) {
         Ok(page) => Ok(Some(page)),

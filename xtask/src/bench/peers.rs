@@ -1,5 +1,5 @@
-//! The programs that procpool is measured against: how each is called, where it is, which version.
-//! It does not know what they are measured at.
+//! The programs that procpool is measured against: how each is called, where it is, and which version it
+//! has.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -17,14 +17,14 @@ pub(crate) enum Peer {
     Parallel,
 }
 
-/// A peer as it is told of: its version, or how to get it.
+/// A program's version, or how to install it.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct PeerVersion {
     pub(crate) name: &'static str,
     pub(crate) version: Result<String, String>,
 }
 
-/// Which of them are here.
+/// Which of the programs are installed.
 pub(crate) struct Peers {
     found: Vec<Peer>,
     pub(crate) versions: Vec<PeerVersion>,
@@ -49,7 +49,7 @@ impl Peer {
         }
     }
 
-    /// How it runs `command` once for each line of its standard input, so many at a time.
+    /// Its command line to run `command` once for each line of standard input, `limit` at a time.
     pub(crate) fn line(self, limit: usize, command: &str) -> String {
         match self {
             Peer::Xargs => format!("xargs -P{limit} -n1 {command}"),
@@ -57,7 +57,7 @@ impl Peer {
         }
     }
 
-    /// In how many rounds it takes part. GNU parallel takes tens of times as long as the others.
+    /// How many rounds it takes part in. GNU parallel takes tens of times as long as the others.
     pub(crate) fn rounds(self) -> Option<usize> {
         (self == Peer::Parallel).then_some(2)
     }
@@ -78,7 +78,7 @@ impl Peer {
             text.lines().next().filter(|line| !line.is_empty()).map(str::to_owned)
         };
         let version = match self {
-            // It has no option for that.
+            // xe has no option for its version.
             Peer::Xe => first_line(Command::new("dpkg-query").args(["--show", "xe"]))
                 .map(|line| line.replace('\t', " ")),
             _ => first_line(Command::new(file).arg("--version")),
@@ -88,7 +88,7 @@ impl Peer {
 }
 
 impl Peers {
-    /// Looks for them in `directories`.
+    /// Looks for the programs in `directories`.
     pub(crate) fn find(directories: &[PathBuf]) -> Peers {
         let mut peers = Peers { found: Vec::new(), versions: Vec::new() };
         for peer in Peer::ALL {
@@ -114,7 +114,7 @@ impl Peers {
     }
 }
 
-/// Builds those that are no package of Debian's into `folder`.
+/// Builds those that Debian doesn't package into `folder`.
 pub(crate) fn install(root: &Path, folder: &Path) -> Result<()> {
     let mut cargo = shell::cargo(root, "install --quiet --locked rust-parallel --root");
     shell::show(cargo.arg(folder))

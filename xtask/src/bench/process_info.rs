@@ -1,5 +1,4 @@
-//! What `/proc` tells of a process that runs: its children, its processor time, its memory.
-//! It does not know which process is asked for.
+//! What `/proc` says about a running process: its children, its processor time, its memory.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,15 +6,15 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-/// Its children, each listed with the thread that has started it.
+/// Its children, which `/proc` lists for each thread that started some.
 pub(crate) fn children(process: i32) -> Vec<i32> {
     let lists = tasks(process).into_iter().filter_map(|task| fs::read_to_string(task.join("children")).ok());
     lists.flat_map(|list| numbers(&list)).collect()
 }
 
-/// Of all its threads that live, to the nanosecond: ticks of 10 ms are too coarse.
+/// The processor time of its living threads in nanoseconds; ticks of 10 ms are too coarse.
 pub(crate) fn processor_time(process: i32) -> Result<Duration> {
-    // A thread may end between the two looks.
+    // A thread may end between the two reads.
     let tasks = tasks(process).into_iter();
     let texts: Vec<String> =
         tasks.filter_map(|task| fs::read_to_string(task.join("schedstat")).ok()).collect();
@@ -23,7 +22,7 @@ pub(crate) fn processor_time(process: i32) -> Result<Duration> {
     texts.iter().map(|text| on_processor(text).context("schedstat can't be read")).sum()
 }
 
-/// The most that it has held in memory so far.
+/// The peak of its memory so far.
 pub(crate) fn peak_megabytes(process: i32) -> Result<f64> {
     let text = fs::read_to_string(format!("/proc/{process}/status")).context("the process has no status")?;
     high_water_kibibytes(&text).map(|peak| peak * 1024.0 / 1e6).context("its status tells no peak memory")

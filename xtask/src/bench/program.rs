@@ -1,5 +1,4 @@
-//! A program as a case runs it: its words, what it reads, where its output goes.
-//! It does not know how that is carried out, nor what it takes.
+//! A program as a case runs it: its arguments, its input, and where its output goes.
 
 use std::fmt;
 
@@ -15,32 +14,32 @@ pub(crate) enum Output {
     Cat,
 }
 
-/// A program with all that it is given. Files and folders are in the benchmark's own folder.
+/// A program with all its settings. Files and folders are in the benchmark's own folder.
 #[derive(Clone, Debug)]
 pub(crate) struct Program {
-    /// What it is called in tables.
+    /// Its name in tables.
     pub(crate) name: String,
     pub(crate) words: Vec<String>,
     pub(crate) input: Option<String>,
     pub(crate) output: Output,
-    /// How often it is run in a row for one sample.
+    /// How many runs make one sample.
     pub(crate) runs: u32,
-    /// In how many rounds it takes part; None where in all.
+    /// How many rounds it takes part in; None for all.
     pub(crate) rounds: Option<usize>,
-    /// In which order its output is to come.
+    /// The order in which its output must come.
     pub(crate) order: OutputOrder,
-    /// What it makes itself, which is removed before each run.
+    /// What it creates, which is removed before each run.
     pub(crate) makes: Option<String>,
 }
 
 impl Program {
-    /// Runs the words of `line`, split at spaces.
+    /// A program with its arguments in `line`, split at spaces.
     pub(crate) fn new(name: &str, line: &str) -> Program {
         let words = line.split_whitespace().map(str::to_owned).collect();
         Program::of_words(name, words)
     }
 
-    /// Has a shell run `text`.
+    /// A shell that runs `text`.
     pub(crate) fn of_shell(name: &str, text: &str) -> Program {
         Program::of_words(name, ["sh", "-c", text].map(str::to_owned).into())
     }
@@ -87,11 +86,11 @@ impl Program {
         matches!(&self.output, Output::File(own) if own == file)
     }
 
-    /// The same, with `echo` where it runs another of our small programs, and once.
+    /// The same program with `echo` in place of our other small programs, to be run once.
     pub(crate) fn echoing(&self) -> Program {
         let mut echoing = self.clone();
         for word in echoing.words.iter_mut().filter(|word| word.starts_with("./")) {
-            // The first is the program itself.
+            // The first word is the program itself.
             if word != &self.words[0] {
                 "./echo".clone_into(word);
             }

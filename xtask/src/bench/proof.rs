@@ -1,16 +1,16 @@
-//! Whether what jobs have printed is all of it, each once and whole.
-//! It does not know who ran them.
+//! Whether the jobs' output is complete: each once, and whole. A benchmark counts only if the work was
+//! done.
 
 use anyhow::{Result, bail, ensure};
 
-/// Whether the output is to be in the order of the input.
+/// The order in which output must come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OutputOrder {
     Any,
     OfInput,
 }
 
-/// What runs with `echo` in place of the jobs' program must print, as words.
+/// What a run with `echo` as the jobs' program must print, as words.
 pub(crate) struct Proof(Vec<String>);
 
 impl Proof {
@@ -18,12 +18,12 @@ impl Proof {
         Proof(words)
     }
 
-    /// The numbers from 1 on.
+    /// The numbers from 1 to `count`.
     pub(crate) fn of_numbers(count: usize) -> Proof {
         Proof((1..=count).map(|number| number.to_string()).collect())
     }
 
-    /// The same with `word` before each of them.
+    /// The same, with `word` before each number.
     pub(crate) fn of_numbers_after(word: &str, count: usize) -> Proof {
         Proof((1..=count).flat_map(|number| [word.to_owned(), number.to_string()]).collect())
     }
@@ -48,7 +48,7 @@ impl Proof {
     }
 }
 
-/// Follows an output that is to be one stretch for each job, each of one letter.
+/// Measures an output in which each job's part must be one stretch of one letter.
 #[derive(Default)]
 pub(crate) struct Stretches(Vec<(u8, u64)>);
 
@@ -63,7 +63,7 @@ impl Stretches {
         }
     }
 
-    /// Whether each of `letters` has one stretch of so many bytes, and nothing else is there.
+    /// Whether the output is one stretch of `length` bytes for each of `letters`, and nothing else.
     pub(crate) fn judge(mut self, letters: &str, length: u64) -> Result<()> {
         self.0.sort_unstable();
         let expected: Vec<(u8, u64)> = letters.bytes().map(|letter| (letter, length)).collect();

@@ -1,22 +1,21 @@
-//! What came of a case: the figures against their goals, the lines that were run, all samples.
-//! It does not know how it is shown.
+//! The result of a case: figures with their goals, the command lines, all samples.
 
 use serde::Serialize;
 
 use crate::bench::goal::Goal;
 use crate::bench::statistics::Spread;
 
-/// What one run of a program took, or several in a row where one is too short.
+/// What one run of a program took, or several where one is too short.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Sample {
     pub(crate) seconds: f64,
-    /// Of the program and of all that it has waited for.
+    /// Of the program and of all processes that it waited for.
     pub(crate) processor_seconds: f64,
-    /// The greatest that one process of these had at any moment.
+    /// The peak of the largest of these processes.
     pub(crate) peak_megabytes: f64,
 }
 
-/// A program, as its line was typed, and what it took in each round.
+/// A program with its command line and a sample of each round.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Series {
     pub(crate) name: String,
@@ -37,7 +36,7 @@ impl Series {
         self.samples.iter().map(|sample| sample.peak_megabytes).collect()
     }
 
-    /// None where nothing was measured.
+    /// None without samples.
     pub(crate) fn median_seconds(&self) -> Option<f64> {
         Spread::of(&self.seconds()).map(|spread| spread.median)
     }
@@ -51,16 +50,16 @@ pub(crate) enum Unit {
     Megabytes,
 }
 
-/// What a row tells.
+/// The figures of a row.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Measurement {
     Measured(Spread),
-    /// Why not.
+    /// The reason.
     NotMeasured(String),
 }
 
-/// A figure and what it is to be; without a goal it is for information.
+/// A measure, its figures and its goal, if it has one.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Row {
     pub(crate) measure: String,
@@ -69,13 +68,13 @@ pub(crate) struct Row {
     pub(crate) finding: Measurement,
 }
 
-/// How a row stands to its goal.
+/// Whether a row meets its goal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
     Met,
     NotMet,
     NotMeasured,
-    /// There is no goal.
+    /// It has no goal.
     Information,
 }
 
@@ -112,14 +111,14 @@ impl Row {
     }
 }
 
-/// What came of a case.
+/// The result of a case.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Record {
     pub(crate) case: String,
-    /// What the programs were given to do.
+    /// The work that the programs did.
     pub(crate) work: String,
     pub(crate) rows: Vec<Row>,
-    /// What a reader has to know of the figures.
+    /// What a reader must know about the figures.
     pub(crate) notes: Vec<String>,
     pub(crate) series: Vec<Series>,
 }

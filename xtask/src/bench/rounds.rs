@@ -1,13 +1,12 @@
-//! Programs in alternation, round by round.
-//! It does not know how a program is run.
+//! Runs programs in alternation, round by round, so that a change of the machine's speed hits all of them.
 
 use anyhow::Result;
 
 use crate::bench::program::Program;
 use crate::bench::record::{Sample, Series};
 
-/// Measures each of `programs` once a round. Each second round goes backwards, so that nobody always comes after the
-/// same one.
+/// Measures each program once a round. Every second round is in reverse order, so that no program always
+/// runs after the same one.
 pub(crate) fn alternate(
     programs: &[Program],
     rounds: usize,

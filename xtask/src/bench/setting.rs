@@ -1,5 +1,4 @@
-//! What all cases share: the folder, the peers, how many rounds, how much of everything.
-//! It does not know the cases.
+//! What all cases share: the folder, the installed programs, the number of rounds, the amount of work.
 
 use anyhow::{Context, Result};
 
@@ -10,12 +9,12 @@ use crate::bench::proof::Proof;
 use crate::bench::record::{Sample, Series};
 use crate::bench::rounds;
 
-/// How much work a case has.
+/// The amount of work of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Size {
-    /// What the goals are for.
+    /// The amount that the goals are for.
     Full,
-    /// Enough to see that all works and that nothing has become much slower.
+    /// Enough to see that everything works and that nothing is much slower.
     Quick,
 }
 
@@ -36,13 +35,14 @@ pub(crate) struct Setting {
 }
 
 impl Setting {
-    /// One round to warm up, in which all have to print what `proof` says; then the rounds that count.
+    /// Runs one round to warm up, in which all programs must print what `proof` says, then the rounds that
+    /// count.
     pub(crate) fn play_proven(&self, programs: &[Program], proof: &Proof) -> Result<Vec<Series>> {
         self.prove(programs, proof)?;
         self.play(programs, |program| self.folder.run(program))
     }
 
-    /// Has each print what its jobs are given.
+    /// Runs each program once and checks what it prints.
     pub(crate) fn prove(&self, programs: &[Program], proof: &Proof) -> Result<()> {
         programs.iter().map(Program::echoing).try_for_each(|program| {
             let printed = self.folder.printed(&program)?;

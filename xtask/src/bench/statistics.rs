@@ -1,9 +1,8 @@
-//! What many measurements say together: the least, the median, the greatest.
-//! It does not know what was measured.
+//! The least, the median and the greatest of several figures, and ratios of pairs.
 
 use serde::Serialize;
 
-/// How figures lie, one a pair.
+/// The spread of figures, one for each pair.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Spread {
     pub(crate) min: f64,
@@ -13,7 +12,7 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
-    /// None of no figures at all.
+    /// None without figures.
     pub(crate) fn of(figures: &[f64]) -> Option<Spread> {
         let mut sorted = figures.to_vec();
         sorted.sort_by(f64::total_cmp);
@@ -25,7 +24,8 @@ impl Spread {
     }
 }
 
-/// Each figure against the one of the same round. Who sat out the later rounds has no pairs there.
+/// Each figure divided by that of the same round. A program that left out the later rounds has no pairs
+/// there.
 pub(crate) fn ratios(figures: &[f64], against: &[f64]) -> Vec<f64> {
     figures.iter().zip(against).map(|(figure, base)| figure / base).collect()
 }

@@ -1,11 +1,10 @@
-//! Rows as a table, for a terminal and for a page.
-//! It does not know how the figures came about.
+//! Results as a table, for a terminal and for a page.
 
 use std::fmt::Write as _;
 
 use crate::bench::record::{Measurement, Record, Row, Standing, Unit};
 
-/// The table that ends a benchmark.
+/// The table for a terminal.
 pub(crate) fn as_text(records: &[Record]) -> String {
     let widest = records.iter().flat_map(|record| &record.rows).map(|row| row.measure.chars().count()).max();
     let width = widest.unwrap_or_default();
@@ -29,7 +28,7 @@ pub(crate) fn as_text(records: &[Record]) -> String {
     table.lines().map(str::trim_end).fold(String::new(), |text, line| text + line + "\n")
 }
 
-/// The same for a page in Markdown.
+/// The table in Markdown.
 pub(crate) fn as_markdown(records: &[Record]) -> String {
     let mut table = String::from(
         "| work | measure | goal | min | median | max | pairs | |\n|---|---|---|---|---|---|---|---|\n",
@@ -46,7 +45,7 @@ pub(crate) fn as_markdown(records: &[Record]) -> String {
     table
 }
 
-/// How many goals are met, how many aren't and of how many that isn't known.
+/// How many goals are met, not met, or not measured.
 pub(crate) fn last_line(records: &[Record]) -> String {
     let count = |standing| rows(records).filter(|row| row.standing() == standing).count();
     let (met, not_met) = (count(Standing::Met), count(Standing::NotMet));
@@ -65,7 +64,7 @@ pub(crate) fn rows(records: &[Record]) -> impl Iterator<Item = &Row> {
     records.iter().flat_map(|record| &record.rows)
 }
 
-/// Goal, min, median, max, pairs, and how it stands.
+/// Goal, minimum, median, maximum, pairs, and whether the goal is met.
 fn cells(row: &Row) -> [String; 6] {
     let unit = match row.unit {
         Unit::Ratio => "",

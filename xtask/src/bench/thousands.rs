@@ -1,5 +1,4 @@
-//! Numbers with commas, as people read them.
-//! It does not know what is counted.
+//! Numbers with commas for thousands.
 
 /// `4000` as `4,000`.
 pub(crate) fn thousands(number: usize) -> String {

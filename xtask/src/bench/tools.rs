@@ -1,5 +1,5 @@
-//! The small C programs of the benchmark: jobs, the limit, the gauge. Built by `cc`.
-//! It does not know who runs them.
+//! The small C programs of the benchmark: the jobs, bare spawning, and the gauge. In C and static, so that
+//! they cost as little as possible.
 
 use std::fs;
 use std::path::Path;
@@ -17,12 +17,12 @@ const SOURCES: [(&str, &str); 6] = [
     ("gauge", include_str!("c/gauge.c")),
 ];
 
-/// Builds all of them into `folder`.
+/// Builds all programs into `folder`.
 pub(crate) fn build(folder: &Path) -> Result<()> {
     for (name, source) in SOURCES {
         let file = format!("{name}.c");
         fs::write(folder.join(&file), source).with_context(|| format!("can't write {file}"))?;
-        // Static: a job that a dynamic loader starts first costs twice as much, whoever starts it.
+        // Static, because a dynamic loader doubles the cost of a trivial job.
         let line = format!("-O2 -static -pthread -Wall -o {name} {file}");
         shell::read(&mut shell::command(folder, "cc", &line))
             .context("the benchmark needs a C compiler and a static C library (Debian: gcc, libc6-dev)")?;

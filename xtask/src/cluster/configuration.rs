@@ -1,13 +1,12 @@
-//! Slurm's configuration for a cluster on one machine, as the text that Slurm reads.
-//! It does not know who reads it, nor what runs.
+//! Slurm's configuration for a cluster on one machine, as text.
 
 use std::fmt::Write as _;
 
 use crate::cluster::home::Home;
 use crate::cluster::size::ClusterSize;
 
-/// Slurmd 22.05 asks for the version of cgroups when it starts, even where nothing uses any, and dies where
-/// /sys/fs/cgroup isn't mounted, as in containers. With a version given it doesn't ask.
+/// slurmd 22.05 looks up the version of cgroups when it starts, even if nothing uses them, and dies where
+/// /sys/fs/cgroup isn't mounted, as in containers. It does not look if a version is configured.
 pub(crate) const CGROUPS: &str = "CgroupPlugin=cgroup/v1\n";
 
 /// The text of slurm.conf; `host` is this machine's short name.

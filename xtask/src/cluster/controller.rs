@@ -1,5 +1,4 @@
-//! Takes the controller away for a moment.
-//! It does not know what waits for it.
+//! Takes the controller away for a moment, as a crash or a restart does.
 
 use std::thread;
 use std::time::Duration;
@@ -12,11 +11,11 @@ use crate::cluster::home::Home;
 use crate::cluster::wait::comes_true;
 use crate::shell;
 
-/// Long enough that who asks now and then finds it gone.
+/// Long enough that regular requests find it gone.
 const ABSENCE: Duration = Duration::from_secs(3);
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Ends it by a signal, brings it back after a while, and returns when it answers.
+/// Ends the controller by a signal, starts it again after a while, and returns when it answers.
 pub(crate) fn bounce(home: &Home, signal: Signal) -> Result<()> {
     let controller = Daemon::Controller;
     ensure!(controller.process(home).is_some(), "no controller: `cargo xtask cluster start` brings it back");

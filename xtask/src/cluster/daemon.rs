@@ -1,5 +1,4 @@
-//! The cluster's daemons: started, looked up by their pid files, signalled.
-//! It does not know when, nor what they say to each other.
+//! The cluster's daemons: starts them, finds them by their pid files, signals them.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -14,41 +13,41 @@ use crate::cluster::home::Home;
 use crate::cluster::size::ClusterSize;
 use crate::cluster::wait::comes_true;
 
-/// How long a daemon may take to begin, and to end when asked to.
+/// The longest that a daemon may take to start, and to end when asked to.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// One of the daemons.
+/// A daemon of the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Daemon {
-    /// Who signs what the others say.
+    /// It signs the other daemons' messages.
     Munge,
     Controller,
     Node(String),
 }
 
-/// All of a cluster, each after those that it talks to.
+/// All daemons of a cluster, each after those that it talks to.
 pub(crate) fn daemons(size: &ClusterSize) -> Vec<Daemon> {
     [Daemon::Munge, Daemon::Controller].into_iter().chain(size.names().map(Daemon::Node)).collect()
 }
 
 impl Daemon {
-    /// Starts it, unless it runs.
+    /// Starts it, unless it is running.
     pub(crate) fn start(&self, home: &Home) -> Result<()> {
         if self.process(home).is_some() {
             return Ok(());
         }
-        // What one that was killed has left behind.
+        // A daemon that was killed leaves its pid file.
         remove(&self.pid_file(home))?;
         if *self == Daemon::Munge {
             remove(&home.socket())?;
             remove(&home.file("munge/socket.lock"))?;
         }
-        // A file and no pipe: daemons keep it open. They log elsewhere as soon as they have read where.
+        // A file, because daemons keep it open. They log elsewhere once they have read their configuration.
         let said = home.log(&format!("{}-start", self.name()));
         let errors = File::create(&said).with_context(|| format!("can't make {}", said.display()))?;
         let mut command = self.command(home);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors);
-        // Nothing of what cargo and the shell have set is for them.
+        // The variables of cargo and the shell are not for daemons.
         command.env_clear().envs(env::var_os("PATH").map(|path| ("PATH", path)));
         command.env("SLURM_CONF", home.configuration());
         let status = command.status().with_context(|| format!("can't start {}", self.program()))?;
@@ -59,7 +58,7 @@ impl Daemon {
         Ok(())
     }
 
-    /// Ends it, by force where it doesn't listen.
+    /// Ends it, by KILL if it ignores TERM.
     pub(crate) fn stop(&self, home: &Home) -> Result<()> {
         self.signal(home, Signal::TERM)?;
         if !comes_true(PATIENCE, || self.process(home).is_none()) {
@@ -76,13 +75,14 @@ impl Daemon {
         kill_process(process, signal).with_context(|| format!("can't signal {}", self.name()))
     }
 
-    /// The process of it that runs. Numbers are used again: only one of that program and of this cluster counts.
+    /// Its running process. Process IDs are reused, so only a process of this program and of this cluster
+    /// counts.
     pub(crate) fn process(&self, home: &Home) -> Option<Pid> {
         let number = fs::read_to_string(self.pid_file(home)).ok()?;
         let process = Pid::from_raw(number.trim().parse().ok()?)?;
         let about = |name: &str| fs::read(format!("/proc/{process}/{name}"));
         let mark = format!("SLURM_CONF={}", home.configuration().display());
-        // Of one that has ended and was not reaped nothing can be read here.
+        // Of a zombie nothing can be read here.
         let is_ours = about("environ").ok()?.split(|byte| *byte == 0).any(|one| one == mark.as_bytes());
         (is_ours && about("comm").ok()?.trim_ascii() == self.program().as_bytes()).then_some(process)
     }
@@ -111,7 +111,8 @@ impl Daemon {
         match self {
             Daemon::Munge => {
                 let option = |name: &str, file: PathBuf| format!("--{name}={}", file.display());
-                // By force: the folders above may be closed to others, and nobody else is going to use it.
+                // `--force`, because the folders above may be closed to other users; nobody else uses this
+                // munge.
                 command.arg("--force").args([
                     option("socket", home.socket()),
                     option("key-file", home.file("munge.key")),

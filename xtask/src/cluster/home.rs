@@ -1,5 +1,4 @@
-//! The cluster's folder: where its configuration, its state and its logs lie.
-//! It does not know what stands in them.
+//! The cluster's folder, with its configuration, its state and its logs.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -8,25 +7,25 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-/// A socket's address has room for 108 bytes, the last of which is zero (unix(7)).
+/// A socket's address has room for 108 bytes, of which the last is zero (unix(7)).
 const LONGEST_SOCKET: usize = 107;
 
-/// Where tests have clusters of their own, a folder each.
+/// The folder for clusters that single tests start.
 const OTHERS: &str = "own";
 
-/// The folder that holds all of a cluster.
+/// A cluster's folder.
 #[derive(Clone)]
 pub(crate) struct Home(PathBuf);
 
 impl Home {
-    /// The folder, made where there is none.
+    /// Creates the folder if there is none.
     pub(crate) fn make(folder: &Path) -> Result<Home> {
         for part in ["munge", "state", "spool", "log"] {
             let part = folder.join(part);
             fs::create_dir_all(&part).with_context(|| format!("can't make {}", part.display()))?;
         }
         for shared in [folder, &folder.join("munge")] {
-            // Jobs of any user ask for their credentials through the socket.
+            // Jobs of any user need the socket for their credentials.
             fs::set_permissions(shared, Permissions::from_mode(0o755))
                 .with_context(|| format!("can't open {} to all users", shared.display()))?;
         }
@@ -42,7 +41,7 @@ impl Home {
         Ok(home)
     }
 
-    /// The folder of a cluster that was started before.
+    /// Finds the folder of a cluster that was started before.
     pub(crate) fn find(folder: &Path) -> Result<Home> {
         let home = Home::canonical(folder)?;
         ensure!(
@@ -53,7 +52,7 @@ impl Home {
         Ok(home)
     }
 
-    /// Without links: what a process has open is compared with it.
+    /// Without symbolic links, because paths of processes are compared with it.
     fn canonical(folder: &Path) -> Result<Home> {
         let folder = folder.canonicalize();
         Ok(Home(folder.context("no cluster: `cargo xtask cluster start` makes one")?))
@@ -67,7 +66,7 @@ impl Home {
         self.0.join(name)
     }
 
-    /// The clusters in folders of this one's, which end with it.
+    /// The clusters of single tests in this folder, which end with it.
     pub(crate) fn others(&self) -> Vec<Home> {
         let folders = fs::read_dir(self.file(OTHERS)).into_iter().flatten().flatten();
         folders.filter_map(|folder| Home::find(&folder.path()).ok()).collect()
@@ -77,7 +76,7 @@ impl Home {
         self.file("slurm.conf")
     }
 
-    /// As a shell reads it.
+    /// The configuration's path, quoted for a shell.
     pub(crate) fn quoted_configuration(&self) -> String {
         format!("'{}'", self.configuration().display().to_string().replace('\'', r"'\''"))
     }
@@ -90,8 +89,8 @@ impl Home {
         self.file(&format!("log/{daemon}.log"))
     }
 
-    /// One of Slurm's commands, asked of this cluster, and given up on after a while: most wait for a controller
-    /// that doesn't answer.
+    /// One of Slurm's commands for this cluster, with a time limit: most wait for a controller that doesn't
+    /// answer.
     pub(crate) fn ask(&self, line: &str) -> Command {
         let mut command = Command::new("timeout");
         command.arg("15").args(line.split(' ')).env("SLURM_CONF", self.configuration());

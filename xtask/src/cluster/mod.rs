@@ -1,5 +1,5 @@
-//! A real Slurm cluster on this one machine: started, hurt in the ways in which clusters are hurt, and stopped.
-//! It does not know procpool: what the tests on it look for is theirs.
+//! A real Slurm cluster on this machine: starts it, breaks it as clusters break, and stops it. What
+//! procpool must do then is for the tests on it to check.
 
 mod configuration;
 mod controller;
@@ -26,7 +26,7 @@ pub(crate) use crate::cluster::trial::check;
 use crate::shell;
 
 // Same name as `bench::Options`: each subcommand has its options, and is named with them.
-/// What the cluster can be told.
+/// The options of `cargo xtask cluster`.
 #[derive(Args)]
 pub(crate) struct Options {
     #[command(subcommand)]
@@ -73,7 +73,7 @@ enum ClusterCommand {
     },
 }
 
-/// How the controller is ended.
+/// The signal that ends the controller.
 #[derive(Clone, Copy, ValueEnum)]
 enum ControllerSignal {
     #[value(name = "KILL")]
@@ -82,7 +82,7 @@ enum ControllerSignal {
     Terminate,
 }
 
-/// Does with the cluster what it is told.
+/// Runs a command on the cluster.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     if !geteuid().is_root() {
         bail!(
@@ -98,14 +98,14 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
             let home = Home::make(&folder)?;
             packages::install_missing()?;
             start::start(&home, wanted)?;
-            // All that is printed to standard output, for `eval`.
+            // The only line on standard output, for `eval`.
             println!("export SLURM_CONF={}", home.quoted_configuration());
             Ok(())
         }
         ClusterCommand::Stop { purge } => match Home::find(&folder) {
             Ok(home) if *purge => stop::purge(&home),
             Ok(home) => stop::stop(&home),
-            // It may have been removed.
+            // The folder may have been removed.
             Err(_) => Ok(()),
         },
         ClusterCommand::KillNode { node } => node::kill(&Home::find(&folder)?, node),

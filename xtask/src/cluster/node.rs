@@ -1,5 +1,5 @@
-//! Takes a node away: as a power cut does, with all that runs on it, or as a broken network does.
-//! It does not know what the controller makes of it.
+//! Takes a node away: with all its processes, as a power cut does, or only its daemon, as a broken network
+//! does.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,7 +20,7 @@ pub(crate) fn kill(home: &Home, node: &str) -> Result<()> {
     Ok(())
 }
 
-/// Kills the node's daemon alone.
+/// Kills only the node's daemon.
 pub(crate) fn cut(home: &Home, node: &str) -> Result<()> {
     check(home, node)?;
     let daemon = Daemon::Node(node.to_owned());
@@ -30,12 +30,12 @@ pub(crate) fn cut(home: &Home, node: &str) -> Result<()> {
     Ok(())
 }
 
-/// Kills whatever a node runs, and says how many processes these were.
+/// Kills all that a node runs, and returns how many processes that were.
 pub(crate) fn end(home: &Home, node: &str) -> Result<usize> {
     let daemon = Daemon::Node(node.to_owned());
     let mut stopped = BTreeSet::new();
-    // All are stopped before the first is killed: none can start another meanwhile, nor see that one is gone. Who has
-    // started one before it was stopped is looked at again.
+    // All are stopped before the first one is killed, so that none starts another meanwhile or sees that
+    // one is gone. The search is repeated for children that were started before a stop.
     loop {
         let found = processes(home, &daemon);
         let new: Vec<i32> = found.into_iter().filter(|number| stopped.insert(*number)).collect();
@@ -61,12 +61,12 @@ fn check(home: &Home, node: &str) -> Result<()> {
 
 fn signal(processes: &[i32], signal: Signal) {
     for process in processes.iter().filter_map(|number| Pid::from_raw(*number)) {
-        // It may have ended.
+        // It may have ended already.
         let _ = kill_process(process, signal);
     }
 }
 
-/// The daemon, the steps that it has started, and all below them.
+/// The daemon, its steps, and all their descendants.
 fn processes(home: &Home, daemon: &Daemon) -> BTreeSet<i32> {
     let mut found = BTreeSet::new();
     let mut parents: Vec<Pid> = daemon.process(home).into_iter().chain(steps(home, daemon)).collect();
@@ -78,7 +78,7 @@ fn processes(home: &Home, daemon: &Daemon) -> BTreeSet<i32> {
     found
 }
 
-/// A step is no child of the daemon. It is known by the daemon's log, which it holds open as its descriptor 3.
+/// A step is not a child of the daemon. It holds the daemon's log open as its descriptor 3.
 fn steps(home: &Home, daemon: &Daemon) -> Vec<Pid> {
     let log = home.log(&daemon.name());
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();

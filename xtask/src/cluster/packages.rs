@@ -1,11 +1,10 @@
-//! The programs of which a cluster consists.
-//! It does not know what they do.
+//! The programs that a cluster consists of.
 
 use anyhow::Result;
 
 use crate::debian::{self, RequiredProgram};
 
-/// A program of each package that is wanted.
+/// One program of each package.
 const PROGRAMS: [RequiredProgram; 4] = [
     RequiredProgram { program: "slurmctld", package: "slurmctld" },
     RequiredProgram { program: "slurmd", package: "slurmd" },
@@ -13,12 +12,12 @@ const PROGRAMS: [RequiredProgram; 4] = [
     RequiredProgram { program: "munged", package: "munge" },
 ];
 
-/// Makes sure that all is there.
+/// Installs what is missing.
 pub(crate) fn install_missing() -> Result<()> {
     debian::install_missing(&PROGRAMS)
 }
 
-/// The packages whose programs can't be found.
+/// The packages of the programs that can't be found.
 pub(crate) fn missing() -> Vec<&'static str> {
     debian::missing(&PROGRAMS)
 }

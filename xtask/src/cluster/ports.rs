@@ -1,23 +1,22 @@
-//! Ports of the loopback address: whether they are free, and some that are.
-//! It does not know who is going to listen.
+//! Finds free ports of the loopback address.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::RangeInclusive;
 
 use anyhow::{Context, Result};
 
-/// Below those that the system gives to whoever connects (`ip_local_port_range`).
+/// Below the ports that the system gives to outgoing connections (`ip_local_port_range`).
 const POOL: RangeInclusive<u16> = 10_000..=29_000;
 const TRIES: usize = 1000;
 
-/// Whether nobody listens there.
+/// Whether the port is free.
 pub(crate) fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
-/// The first of so many free ones in a row.
+/// The first of `count` free ports in a row.
 pub(crate) fn free_row(count: u16) -> Result<u16> {
-    // By chance, so that two that look at the same moment hardly find the same.
+    // Random, so that two searches at the same time rarely find the same ports.
     let mut firsts = (0..TRIES).map(|_| rand::random_range(POOL));
     let free = firsts.find(|first| (*first..first + count).all(is_free));
     free.with_context(|| format!("no {count} free ports in a row"))

@@ -1,5 +1,5 @@
-//! How large a cluster is and where it listens: what was asked for now, on top of what was asked for before.
-//! It does not know what a node is.
+//! How large a cluster is and on which ports it listens: the options of this start, on top of those of
+//! earlier ones.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use crate::cluster::home::Home;
 
 const FILE: &str = "size.json";
 
-/// What is asked for, all of it or a part.
+/// What the options ask for.
 #[derive(Args, Default)]
 pub(crate) struct RequestedSize {
     /// How many nodes [default: 4]
@@ -28,7 +28,7 @@ pub(crate) struct RequestedSize {
     pub(crate) max_array: Option<u32>,
 }
 
-/// What the cluster is.
+/// The size and the ports of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ClusterSize {
     pub(crate) nodes: u16,
@@ -38,7 +38,7 @@ pub(crate) struct ClusterSize {
 }
 
 impl ClusterSize {
-    /// The cluster as it was, or the usual one, with what is wanted in its place.
+    /// The cluster as it was, or the default one, changed by the options.
     pub(crate) fn of(home: &Home, wanted: &RequestedSize) -> Result<ClusterSize> {
         let before = ClusterSize::read(home)?.unwrap_or(ClusterSize {
             nodes: 4,
@@ -54,7 +54,7 @@ impl ClusterSize {
         })
     }
 
-    /// None for a folder that holds no cluster yet.
+    /// None for a folder without a cluster.
     pub(crate) fn read(home: &Home) -> Result<Option<ClusterSize>> {
         let file = home.file(FILE);
         let text = match fs::read(&file) {

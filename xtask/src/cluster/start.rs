@@ -1,5 +1,4 @@
-//! Brings the cluster up, all of it or what is missing, until each node takes jobs.
-//! It does not know what hurt it.
+//! Starts the cluster, or what is missing of it, and waits until each node takes jobs.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -16,10 +15,10 @@ use crate::cluster::size::{ClusterSize, RequestedSize};
 use crate::cluster::{configuration, ports, stop};
 use crate::shell;
 
-/// How long the nodes may take to report themselves.
+/// The longest that the nodes may take to register.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Starts what doesn't run, and returns when all nodes take jobs.
+/// Starts what isn't running, and returns when all nodes take jobs.
 pub(crate) fn start(home: &Home, wanted: &RequestedSize) -> Result<()> {
     let mut size = ClusterSize::of(home, wanted)?;
     if size.port == 0 {
@@ -38,7 +37,7 @@ pub(crate) fn start(home: &Home, wanted: &RequestedSize) -> Result<()> {
     wait_for_nodes(home, &size)
 }
 
-/// Writes what the daemons read when they start; those that have read something else are stopped.
+/// Writes the configuration, and stops daemons that have read another one.
 fn configure(home: &Home, size: &ClusterSize) -> Result<()> {
     lend_an_address()?;
     write_key(home)?;
@@ -58,11 +57,11 @@ fn configure(home: &Home, size: &ClusterSize) -> Result<()> {
     size.write(home)
 }
 
-/// Slurm resolves even 127.0.0.1 with `AI_ADDRCONFIG`, which fails where no address but loopback is configured, as
-/// in a container without a network. One of those that are for documentation does.
+/// Slurm resolves even 127.0.0.1 with `AI_ADDRCONFIG`, which fails where only loopback addresses are
+/// configured, as in a container without a network. An address reserved for documentation helps.
 fn lend_an_address() -> Result<()> {
     let Ok(addresses) = shell::read(Command::new("ip").args(["-4", "-o", "addr"])) else {
-        // No such program: most likely there is a network.
+        // Without ip(8): most likely there is a network.
         return Ok(());
     };
     if addresses.lines().all(|line| line.contains(" 127.")) {
@@ -72,7 +71,7 @@ fn lend_an_address() -> Result<()> {
     Ok(())
 }
 
-/// What munge signs with.
+/// Writes munge's key.
 fn write_key(home: &Home) -> Result<()> {
     let file = home.file("munge.key");
     if file.exists() {
@@ -85,7 +84,7 @@ fn write_key(home: &Home) -> Result<()> {
     written.with_context(|| format!("can't write {}", file.display()))
 }
 
-/// A port that somebody else has is named before a daemon fails of it.
+/// Names a port that is in use, before a daemon fails because of it.
 fn check_ports(home: &Home, size: &ClusterSize) -> Result<()> {
     let last = size.port.checked_add(size.nodes).context("ports end at 65535: choose a lower --port")?;
     let listeners = daemons(size).into_iter().filter(|daemon| *daemon != Daemon::Munge);
@@ -110,7 +109,7 @@ fn wait_for_nodes(home: &Home, size: &ClusterSize) -> Result<()> {
             return Ok(());
         }
         for node in hurt {
-            // Not one that has not reported itself: it refuses then, and comes back by itself.
+            // A node that has not registered refuses this, and comes back by itself.
             let _ = shell::read(&mut home.ask(&format!("scontrol update nodename={node} state=resume")));
         }
         if Instant::now() >= deadline {
@@ -122,7 +121,7 @@ fn wait_for_nodes(home: &Home, size: &ClusterSize) -> Result<()> {
     }
 }
 
-/// How many take jobs, and who was taken out of service.
+/// How many nodes take jobs, and which were taken out of service.
 fn judge(states: &str) -> (usize, Vec<&str>) {
     let of = |wanted: &'static [&str]| {
         let nodes = states.lines().filter_map(|line| line.split_once('='));

@@ -1,5 +1,4 @@
-//! Ends all of the cluster: its jobs, its daemons, and whoever is left below a node that was cut off.
-//! It does not know why.
+//! Stops the cluster: its jobs, its daemons, and processes below nodes that were cut off.
 
 use std::fs;
 use std::time::Duration;
@@ -13,10 +12,10 @@ use crate::cluster::size::ClusterSize;
 use crate::cluster::wait::comes_true;
 use crate::shell;
 
-/// How long cancelled jobs may take to end.
+/// The longest that cancelled jobs may take to end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Cancels what runs and stops the daemons.
+/// Cancels all jobs and stops the daemons.
 pub(crate) fn stop(home: &Home) -> Result<()> {
     for other in home.others() {
         stop(&other)?;
@@ -24,7 +23,7 @@ pub(crate) fn stop(home: &Home) -> Result<()> {
     let Some(size) = ClusterSize::read(home)? else {
         return Ok(());
     };
-    // Without a controller there is nobody to ask, and its jobs are ended below.
+    // Without a controller jobs can't be cancelled; they are killed below.
     if Daemon::Controller.process(home).is_some() {
         let _ = shell::read(&mut home.ask("scancel --user=root"));
         let is_empty = || shell::read(&mut home.ask("squeue --noheader")).is_ok_and(|jobs| jobs.is_empty());
@@ -33,14 +32,14 @@ pub(crate) fn stop(home: &Home) -> Result<()> {
     for node in size.names() {
         node::end(home, &node)?;
     }
-    // Those that the others talk to last.
+    // In reverse: daemons that others talk to come last.
     for daemon in daemons(&size).iter().rev() {
         daemon.stop(home)?;
     }
     Ok(())
 }
 
-/// Stops all and removes the folder.
+/// Stops the cluster and removes its folder.
 pub(crate) fn purge(home: &Home) -> Result<()> {
     stop(home)?;
     let folder = home.folder();

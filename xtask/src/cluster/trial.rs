@@ -1,5 +1,5 @@
-//! The command's tests that want a cluster: on one that stays, and as a step of all checks on one that is gone afterwards.
-//! It does not know what they look for.
+//! Runs the command's tests that need a cluster: on one that stays, or as a step of CI on one that is
+//! removed afterwards.
 
 use std::env;
 use std::path::Path;
@@ -18,21 +18,21 @@ use crate::cluster::{packages, start, stop};
 use crate::shell;
 use crate::verdict::Verdict;
 
-/// Most cases wait for Slurm most of the time. Those that share the cluster take turns all the same.
+/// Most tests mostly wait for Slurm. Those that share the cluster take turns anyway.
 const AT_ONCE: &str = "--test-threads=4";
 
-/// Runs the tests on the cluster that lives there, all or those whose names hold the filter.
+/// Runs the tests on this cluster, all or those whose names contain the filter.
 pub(crate) fn run(root: &Path, home: &Home, filter: Option<&str>) -> Result<()> {
     let mut test = shell::cargo(root, "test --package procpool-cli --test cluster --locked -- --ignored");
     test.arg(AT_ONCE).args(filter);
     test.env("SLURM_CONF", home.configuration());
-    // Some cases hurt a cluster of their own, whose folders lie in this one's.
+    // Some tests break a cluster of their own, whose folder lies in this one's.
     test.env("CLUSTER_ROOT", home.folder());
     test.env("CLUSTER_XTASK", env::current_exe().context("this program has no path")?);
     shell::show(&mut test)
 }
 
-/// Runs the tests on a cluster that is there for them alone.
+/// Runs the tests on a cluster of their own.
 pub(crate) fn check(root: &Path) -> Result<Verdict> {
     let missing = packages::missing();
     if let Err(error) = prepare() {
@@ -54,7 +54,7 @@ fn prepare() -> Result<()> {
     packages::install_missing()
 }
 
-/// A check that can't run fails, unless it is known that it can't.
+/// Fails, unless this machine is known to lack what a cluster needs.
 fn refuse(error: anyhow::Error, missing: &[&str], permission: Option<&str>) -> Result<Verdict> {
     if permission == Some("skip") {
         println!("cluster: NOT CHECKED: {error:#} (PROCPOOL_CLUSTER=skip)");
@@ -67,7 +67,7 @@ fn refuse(error: anyhow::Error, missing: &[&str], permission: Option<&str>) -> R
     Err(error.context(format!("{install}PROCPOOL_CLUSTER=skip leaves this step out")))
 }
 
-/// A cluster that goes with this process, also where a signal ends it.
+/// A cluster that is removed when this process ends, also by a signal.
 struct TemporaryCluster(Arc<Mutex<Option<Home>>>);
 
 impl TemporaryCluster {
@@ -77,7 +77,7 @@ impl TemporaryCluster {
         let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).context("can't wait for signals")?;
         thread::spawn(move || {
             for signal in signals.forever() {
-                // Kept to the end of this process: the other thread is not to leave before the cluster is gone.
+                // The lock is kept, so that the other thread can't exit before the cluster is removed.
                 let mut cluster = held.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(Err(error)) = cluster.take().map(|home| stop::purge(&home)) {
                     eprintln!("the cluster stays: {error:#}");

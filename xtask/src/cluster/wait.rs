@@ -1,10 +1,9 @@
-//! Waiting for a fact.
-//! It does not know which.
+//! Waits until a condition holds.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Waits until `fact` holds, and says whether it does.
+/// Waits until `fact` holds, and returns whether it does.
 pub(crate) fn comes_true(within: Duration, mut fact: impl FnMut() -> bool) -> bool {
     let deadline = Instant::now() + within;
     while !fact() {

@@ -1,5 +1,5 @@
-//! What the stamps say of a run: how many ran at once, and how long it took against the best that is possible.
-//! It does not know who ran them.
+//! What the sleepers' stamps say about a run: how many ran at once, and how long it took compared with the
+//! best schedule.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,20 +7,21 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use sleeper::stamp::{self, Interval};
 
-/// What came of a run, beside what could have.
+/// A run's figures, beside the best possible ones.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct RunTimes {
-    /// The most that ran at once, and the most that may.
+    /// The most that ran at once, and the most that could.
     peak: usize,
     possible_peak: usize,
-    /// How long it took; what the best order of the jobs takes, and what theirs takes where no slot stands idle.
+    /// How long the run took, how long the best order of the jobs takes, and how long theirs takes if no
+    /// slot stays idle.
     wall: Duration,
     best: Duration,
     in_order: Duration,
 }
 
 impl RunTimes {
-    /// Judges a run of jobs that take `times`, `limit` at a time, by their stamps.
+    /// The figures of a run of jobs that take `times`, `limit` at a time, from their stamps.
     pub(crate) fn of(times: &[Duration], limit: usize, stamps: &[Interval]) -> RunTimes {
         RunTimes {
             peak: stamp::peak(stamps),
@@ -32,8 +33,8 @@ impl RunTimes {
     }
 
     /// # Errors
-    /// Where more or fewer ran at once than should, or it took less time than is possible, or far more than
-    /// is needed. How much is far: what starting five processes takes on a machine that is busy elsewhere.
+    /// More or fewer ran at once than should, or the run took less time than is possible, or much more than
+    /// is needed: more than starting five processes takes on a busy machine.
     pub(crate) fn check(&self) -> Result<()> {
         let RunTimes { peak, possible_peak, wall, best, in_order } = *self;
         ensure!(peak == possible_peak, "{peak} ran at once, not {possible_peak}");
@@ -56,7 +57,7 @@ impl fmt::Display for RunTimes {
     }
 }
 
-/// When the last job ends if each takes the first slot that is free.
+/// When the last job ends if each takes the first free slot.
 fn in_order(times: &[Duration], limit: usize) -> Duration {
     let mut slots = vec![Duration::ZERO; limit];
     for time in times {
@@ -67,7 +68,7 @@ fn in_order(times: &[Duration], limit: usize) -> Duration {
     slots.into_iter().max().unwrap_or_default()
 }
 
-/// When the last job ends in the best of all schedules, given when each slot is free. Tries all of them.
+/// When the last job ends in the best schedule, if slots become free at these times. Tries all schedules.
 fn best(times: &[Duration], slots: &mut [Duration]) -> Duration {
     let Some((time, rest)) = times.split_first() else {
         return slots.iter().copied().max().unwrap_or_default();

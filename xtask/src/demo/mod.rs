@@ -1,5 +1,5 @@
-//! The demo: five sleepers, four at a time, through the library and then through the command.
-//! It does not know how either runs them: what it believes is the sleepers' own stamps.
+//! The demo: five sleepers, four at a time, run by the library and then by the command. Both are judged by
+//! the sleepers' own stamps.
 
 mod judge;
 mod sleepers;
@@ -17,7 +17,7 @@ use crate::demo::judge::RunTimes;
 use crate::demo::sleepers::Sleepers;
 
 // Same name as `bench::Options`: each subcommand has its options, and is named with them.
-/// What the demo can be told.
+/// The options of `cargo xtask demo`.
 #[derive(Args)]
 pub(crate) struct Options {
     /// Sleep this many times as long; 0.1 for the impatient
@@ -32,8 +32,8 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// A tenth of the time, and a seed that dooms some but not all, whose first sleepers all sleep long: a
-    /// machine that is busy elsewhere must not start the fourth when the first is done already.
+    /// A tenth of the time, and a seed with which some sleepers fail and the first ones all sleep long: a
+    /// busy machine must not start the fourth when the first is done already.
     pub(crate) fn for_ci() -> Options {
         Options { scale: 0.1, seed: Some(44), fail_rate: 0.4 }
     }
@@ -41,7 +41,7 @@ impl Options {
 
 const LIMIT: usize = 4;
 
-/// Runs the demo twice and judges both.
+/// Runs the demo twice and judges both runs.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     let seed = options.seed.unwrap_or_else(|| rand::random_range(0..1_000_000));
     let sleepers = Sleepers::random(seed, options.scale, options.fail_rate)?;
@@ -59,7 +59,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     judge(&sleepers, &stamps, &failed)
 }
 
-/// Runs the sleepers, prints one result by its key and then all, and says who failed.
+/// Runs the sleepers, prints one result by its key and then all, and returns the keys that failed.
 fn through_the_library(sleepers: &Sleepers, stamps: &Path) -> Result<Vec<String>> {
     let results = Pool::new(Limit::new(LIMIT)?).run_all(sleepers.jobs(stamps))?;
     println!("process2 alone:");
@@ -79,7 +79,7 @@ fn print(results: &Results, key: &str) -> Result<()> {
     Ok(())
 }
 
-/// Runs the sleepers from a job file and says who failed, by what each wrote itself.
+/// Runs the sleepers from a job file and returns the keys that failed, by what each wrote itself.
 fn through_the_command(sleepers: &Sleepers, root: &Path, stamps: &Path) -> Result<Vec<String>> {
     let file = stamps.with_extension("json");
     std::fs::write(&file, sleepers.job_file(stamps)?).context("no job file")?;
@@ -101,7 +101,7 @@ fn through_the_command(sleepers: &Sleepers, root: &Path, stamps: &Path) -> Resul
     Ok(failed)
 }
 
-/// Compares what the sleepers stamped with what was to happen.
+/// Compares the sleepers' stamps with what should have happened.
 fn judge(sleepers: &Sleepers, stamps: &Path, failed: &[String]) -> Result<()> {
     let verdict = RunTimes::of(&sleepers.times(), LIMIT, &stamp::read(stamps)?);
     println!("{verdict}");

@@ -1,5 +1,4 @@
-//! The demo's five jobs: how long each sleeps, who is to fail, and how they are started.
-//! It does not know what runs them.
+//! The demo's five jobs: how long each sleeps, whether it fails, and how it is started.
 
 use std::fmt;
 use std::path::Path;
@@ -11,7 +10,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sleeper::fate;
 
-/// The jobs of one demo; all of it follows from the seed.
+/// The jobs of a demo; all of it follows from the seed.
 pub(crate) struct Sleepers {
     seed: u64,
     fail_rate: f64,
@@ -20,7 +19,7 @@ pub(crate) struct Sleepers {
 
 struct Sleeper {
     key: String,
-    /// As it is typed.
+    /// As in its command line.
     seconds: String,
     time: Duration,
 }
@@ -35,7 +34,7 @@ impl Sleepers {
         let mut random = StdRng::seed_from_u64(seed);
         let sleeper = |number| {
             let time = Duration::from_millis(random.random_range(2_000..=10_000)).mul_f64(scale);
-            // What is typed is what counts: the stamps are compared with it.
+            // The rounded text counts, because the stamps are compared with it.
             let seconds = format!("{:.3}", time.as_secs_f64());
             let time = Duration::from_secs_f64(seconds.parse().unwrap_or_default());
             Sleeper { key: format!("process{number}"), seconds, time }
@@ -51,17 +50,17 @@ impl Sleepers {
         self.all.iter().map(|sleeper| sleeper.time).collect()
     }
 
-    /// What each prints.
+    /// The line that each prints.
     pub(crate) fn lines(&self) -> impl Iterator<Item = (&str, String)> {
         self.all.iter().map(|sleeper| (&*sleeper.key, format!("time slept:{}", sleeper.seconds)))
     }
 
-    /// Who is to fail, in the order of the input.
+    /// The keys that fail, in input order.
     pub(crate) fn doomed(&self) -> Vec<&str> {
         self.keys().filter(|key| fate::fails(self.seed, key.as_bytes(), self.fail_rate)).collect()
     }
 
-    /// These keys, in the order of the input.
+    /// These keys in input order.
     pub(crate) fn sorted(&self, keys: &[String]) -> Vec<&str> {
         self.keys().filter(|key| keys.iter().any(|other| other == key)).collect()
     }
@@ -75,7 +74,7 @@ impl Sleepers {
         self.all.iter().map(job).collect()
     }
 
-    /// A job file for the command: the plain dictionary from keys to words.
+    /// A job file for the command: a plain dictionary from keys to arguments.
     pub(crate) fn job_file(&self, stamps: &Path) -> Result<String> {
         let program = sleeper::binary();
         let (program, stamps) = (program.to_str(), stamps.to_str());

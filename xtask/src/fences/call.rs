@@ -1,16 +1,15 @@
-//! A system call that can be fenced off: by its name, and where a call has many meanings, by one of them.
-//! It does not know what procpool makes of it.
+//! A system call that can be refused: by its name, or by one meaning of a call that has several.
 
 use std::collections::BTreeMap;
 
-/// A call, or one of its meanings.
+/// A system call, or one of its meanings.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Call {
     pub(crate) name: String,
     pub(crate) meaning: Option<Meaning>,
 }
 
-/// One meaning of a call: what an argument says, as far as a mask goes.
+/// One meaning of a call: the value of an argument under a mask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Meaning {
     name: &'static str,
@@ -20,7 +19,7 @@ pub(crate) struct Meaning {
     value: u32,
 }
 
-/// The numbers of this machine's calls by their names.
+/// The numbers of this machine's system calls by name.
 pub(crate) type Numbers = BTreeMap<String, u32>;
 
 const fn meaning(call: &'static str, name: &'static str, argument: u32, mask: u32, value: u32) -> Meaning {
@@ -48,11 +47,11 @@ const MEANINGS: [Meaning; 18] = [
     meaning("waitid", "P_PIDFD", 0, !0, 3),
 ];
 
-/// These can't fail: the kernel has no answer to give.
+/// These can't fail, because the kernel returns nothing.
 const WITHOUT_ANSWER: [&str; 4] = ["exit", "exit_group", "rt_sigreturn", "restart_syscall"];
 
-/// Only the C library calls these, for each thread. It minds whether the first thread could, so that they are refused to the
-/// loader as well.
+/// Only the C library calls these, for each thread. It checks whether the first thread could, so they are
+/// refused to the loader as well.
 pub(crate) const RUNTIMES: [&str; 2] = ["rseq", "set_robust_list"];
 
 impl Call {
@@ -60,7 +59,7 @@ impl Call {
         Call { name: name.to_owned(), meaning: None }
     }
 
-    /// The call and all its meanings; nothing where it can't fail.
+    /// The call and all its meanings; empty where it can't fail.
     pub(crate) fn all_of(name: &str) -> Vec<Call> {
         if WITHOUT_ANSWER.contains(&name) {
             return Vec::new();
@@ -70,14 +69,14 @@ impl Call {
         std::iter::once(Call::whole(name)).chain(narrow).collect()
     }
 
-    /// What the preloaded fence reads. `None` where this machine has no such call.
+    /// The text that the preloaded fence reads; None where this machine has no such call.
     pub(crate) fn as_fence(&self, numbers: &Numbers, error: u32) -> Option<String> {
         let number = numbers.get(&self.name)?;
         let Meaning { argument, mask, value, .. } = self.meaning.unwrap_or(meaning("", "", 0, 0, 0));
         Some(format!("{number} {error} {argument} {mask} {value}"))
     }
 
-    /// As it stands in the table.
+    /// Its name in the table.
     pub(crate) fn told(&self) -> String {
         match self.meaning {
             None => self.name.clone(),
@@ -85,19 +84,19 @@ impl Call {
         }
     }
 
-    /// Whether a sentence names it: as the manual calls it, without what the kernel adds to tell versions apart, or by what it
-    /// was to reach.
+    /// Whether a message names the call: by the manual's name, without the kernel's version suffixes, or by
+    /// what the call was for.
     pub(crate) fn is_named_in(&self, text: &str) -> bool {
         let text = text.to_lowercase();
         let words: &[&str] = match self.name.as_str() {
             "clone" | "clone3" | "fork" | "vfork" => &["clone", "fork", "no room"],
             "dup2" | "dup3" => &["dup"],
             "epoll_create1" => &["epoll"],
-            // Where there is no room for one, that is what is told.
+            // Where no descriptor is left, the message says that.
             "eventfd2" => &["eventfd", "descriptor"],
             "execve" => &["exec", "program", "no room"],
             "fcntl" => &["fcntl", "standard output", "\""],
-            // Of files the file is named, and what was to become of it.
+            // Messages about files name the file and what was to be done with it.
             "flock" | "fsync" | "fdatasync" | "ftruncate" | "fallocate" | "getdents64" | "getcwd"
             | "mkdirat" | "mmap" | "renameat" | "lseek" | "unlinkat" | "fchmod" => {
                 return text.contains('"') || text.contains(&self.name);
@@ -125,7 +124,8 @@ impl Call {
     }
 }
 
-/// Reads them from what the preprocessor says of `<sys/syscall.h>`: lines `#define __NR_NAME NUMBER`.
+/// Reads the numbers from the preprocessor's output for `<sys/syscall.h>`: lines `#define __NR_NAME
+/// NUMBER`.
 pub(crate) fn numbers_in(defines: &str) -> Numbers {
     let number = |line: &str| {
         let (name, number) = line.strip_prefix("#define __NR_")?.split_once(' ')?;

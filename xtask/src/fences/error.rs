@@ -1,5 +1,5 @@
-//! The errors that a fence gives for a call.
-//! Filters give the first four; of the others a call has those that the kernel gives where it has no room.
+//! The errors that a call is refused with: the four that filters give, and those that the kernel gives to
+//! this call where it lacks resources.
 
 use std::fmt;
 
@@ -15,11 +15,11 @@ pub(crate) enum Error {
     Enospc,
 }
 
-/// What any filter may answer to any call.
+/// The errors that filters give to any call.
 pub(crate) const OF_FILTERS: [Error; 4] = [Error::Eperm, Error::Enosys, Error::Einval, Error::Eacces];
 
 impl Error {
-    /// Those that a call is refused with.
+    /// The errors that this call is refused with.
     pub(crate) fn of(call: &str) -> Vec<Error> {
         let of_the_kernel: &[Error] = match call {
             "write" | "pwrite64" | "writev" | "pwritev" | "splice" | "fallocate" | "ftruncate"
@@ -36,7 +36,7 @@ impl Error {
         OF_FILTERS.iter().chain(of_the_kernel).copied().collect()
     }
 
-    /// As errno(3) numbers it on Linux, on whichever processor we build for.
+    /// The number on Linux, the same on all processors that we build for.
     pub(crate) fn number(self) -> u32 {
         match self {
             Error::Eperm => 1,

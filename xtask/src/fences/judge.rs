@@ -1,22 +1,21 @@
-//! What a run behind a fence has come to, judged by what the same run comes to without. Pure.
-//! It does not know how either was run.
+//! Judges a run with a refused call by the same run without. Pure.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::fences::call::Call;
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Trial {
     pub(crate) end: RunEnd,
-    /// What was printed, in the order in which it counts.
+    /// Standard output, sorted where its order doesn't matter.
     pub(crate) stdout: Vec<u8>,
-    /// Lines, without the numbers that differ from run to run.
+    /// Lines of standard error, without the numbers that differ from run to run.
     pub(crate) stderr: Vec<String>,
-    /// What stands in the files that it wrote, and what was printed by who reads them.
+    /// The contents of the files that it wrote, and what their reader printed.
     pub(crate) kept: Vec<u8>,
-    /// Processes that outlive it.
+    /// Processes that outlived it.
     pub(crate) left: Vec<String>,
 }
 
@@ -29,20 +28,20 @@ pub(crate) enum RunEnd {
     Hung,
 }
 
-/// A cell of the table, the better first.
+/// A cell of the table, the best kind first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Cell {
-    /// As without a fence.
+    /// The run is as without a fence.
     Works,
-    /// The same, and one line more.
+    /// The same run with one more line.
     Said(String),
-    /// An exit status that promises nothing, and a line that names what is refused.
+    /// A failure status, and a line that names the refused call.
     Refused(i32, String),
     Broken(String),
 }
 
 impl Cell {
-    /// As it stands in the table.
+    /// Its text in the table.
     pub(crate) fn told(&self) -> String {
         match self {
             Cell::Works => "works".to_owned(),
@@ -52,7 +51,7 @@ impl Cell {
         }
     }
 
-    /// What procpool has said, or what is wrong.
+    /// What procpool said, or what is wrong.
     pub(crate) fn line(&self) -> Option<&str> {
         match self {
             Cell::Works => None,
@@ -68,10 +67,10 @@ impl fmt::Display for Cell {
     }
 }
 
-/// Judges a trial with this call refused by the run without a fence.
+/// Judges a run in which this call was refused by the run without a fence.
 pub(crate) fn judge(call: &Call, free: &Trial, fenced: &Trial) -> Cell {
     let mut more = lines_more(&free.stderr, &fenced.stderr);
-    // The command that would run a job again is none of what is said.
+    // The command that runs a job again is no message about the refused call.
     more.retain(|line| !line.trim_start().starts_with("again:"));
     let broken =
         |why: &str| Cell::Broken(format!("{why}; {}", more.first().map_or("nothing was said", |line| line)));
@@ -92,7 +91,7 @@ pub(crate) fn judge(call: &Call, free: &Trial, fenced: &Trial) -> Cell {
     if fenced.end == free.end && is_whole && is_in(&free.stderr, &fenced.stderr) {
         return match more.as_slice() {
             [] => Cell::Works,
-            // One for each promise that is weaker: of the guard, and of the journal.
+            // One line for each weaker promise: of the guardian, and of the journal.
             lines if is_each_once(lines) => Cell::Said(lines.join("; and ")),
             _ => broken(&format!("{} lines are said", more.len())),
         };
@@ -107,7 +106,7 @@ pub(crate) fn judge(call: &Call, free: &Trial, fenced: &Trial) -> Cell {
     }
 }
 
-/// The lines that are said beyond those.
+/// The lines that are not in `free`.
 fn lines_more(free: &[String], fenced: &[String]) -> Vec<String> {
     let mut known = free.to_vec();
     let mut more = Vec::new();
@@ -124,7 +123,7 @@ fn is_each_once(lines: &[String]) -> bool {
     lines.len() <= 2 && lines.iter().collect::<BTreeSet<_>>().len() == lines.len()
 }
 
-/// Whether all of those lines are among these.
+/// Whether all lines of `free` are in `fenced`.
 fn is_in(free: &[String], fenced: &[String]) -> bool {
     lines_more(fenced, free).is_empty()
 }

@@ -1,5 +1,5 @@
-//! The fences: every system call that procpool makes is refused to it, with every error, and what comes of it is judged.
-//! It writes docs/fences.md, or compares with it.
+//! The fences: refuses procpool each system call that it makes, with each error, and judges each run. The
+//! result is docs/fences.md, or is compared with it.
 
 mod call;
 mod error;
@@ -35,7 +35,7 @@ use crate::verdict::Verdict;
 const PAGE: &str = "docs/fences.md";
 
 // Same name as `bench::Options`: each subcommand has its options, and is named with them.
-/// What fences can be told.
+/// The options of `cargo xtask fences`.
 #[derive(Args)]
 pub(crate) struct Options {
     /// Compare with docs/fences.md instead of writing it
@@ -55,7 +55,7 @@ pub(crate) struct Options {
     procpool: Option<PathBuf>,
 }
 
-/// Those that containers, sandboxes and kernels before today's refuse.
+/// The calls that containers, sandboxes and older kernels really refuse.
 const IN_EARNEST: [&str; 32] = [
     "clone",
     "clone3",
@@ -116,14 +116,14 @@ impl Options {
     }
 }
 
-/// One run behind a fence.
+/// A run with one call refused.
 struct FencedRun {
     scene: Scene,
     call: Call,
     error: Error,
 }
 
-/// The quick share, where it can be had.
+/// The quick part, where this machine can run it.
 pub(crate) fn check(root: &Path) -> Result<Verdict> {
     let has = |program: &str| Command::new(program).arg("--version").output().is_ok();
     if !(has("strace") && has("cc")) {
@@ -135,7 +135,7 @@ pub(crate) fn check(root: &Path) -> Result<Verdict> {
     run(root, &Options::for_ci()).map(|()| Verdict::Checked)
 }
 
-/// Plays all that there is to play, and writes the table or compares it.
+/// Runs all scenes and writes the table, or compares it with the page.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     let begun = Instant::now();
     let procpool = options.procpool.clone().map_or_else(|| built::procpool(root), Ok)?;

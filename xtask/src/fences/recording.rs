@@ -1,12 +1,13 @@
-//! Which calls procpool makes in a scene, as strace(1) has seen them: those of its processes and threads, and of a child
-//! up to its exec. The calls of the loader and of the language's runtime, before procpool's own first, are none of them.
+//! Which system calls procpool makes in a scene, as strace(1) saw them: those of its processes and threads,
+//! and of a child up to its exec. Calls of the loader and of Rust's runtime, before procpool's own first
+//! one, don't count.
 
 use std::collections::BTreeSet;
 
-/// The first call that procpool makes itself: it lets all signals through.
+/// procpool's own first call, which unblocks all signals.
 const FIRST: &str = "rt_sigprocmask";
 
-/// The names of the calls in a log of `strace -f`: lines `PID NAME(…`, or `PID <... NAME resumed>…`.
+/// The names of the calls in the log of `strace -f`: lines `PID NAME(…`, or `PID <... NAME resumed>…`.
 pub(crate) fn calls_in(log: &str) -> BTreeSet<String> {
     let mut calls = BTreeSet::new();
     let mut front = None;

@@ -1,5 +1,4 @@
-//! Plays a scene in a folder of its own, with a fence or without, and gathers what came of it.
-//! It does not know what should have.
+//! Runs a scene in a folder of its own, with a fence or without, and collects its result.
 
 use std::fs::{self, File};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -19,20 +18,20 @@ use crate::fences::scene::{Order, Scene};
 use crate::fences::tools::Tools;
 use torture::census;
 
-/// Who takes longer hangs: a scene takes a second at most.
+/// A run that takes longer counts as hung; a scene takes a second at most.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// What procpool leaves behind has this long to be gone.
+/// How long processes that procpool leaves may take to end.
 const AFTERMATH: Duration = Duration::from_secs(1);
 const PULSE: Duration = Duration::from_millis(2);
 
 pub(crate) struct SceneRunner<'a> {
     pub(crate) procpool: &'a Path,
     pub(crate) tools: &'a Tools,
-    /// Each run has a folder in it.
+    /// The folder for the runs' own folders.
     pub(crate) folder: &'a Path,
 }
 
-/// A call and the error that it is refused with.
+/// A call, and the error that it is refused with.
 #[derive(Clone, Copy)]
 pub(crate) struct Fence<'a> {
     pub(crate) call: &'a Call,
@@ -40,7 +39,7 @@ pub(crate) struct Fence<'a> {
 }
 
 impl SceneRunner<'_> {
-    /// Which calls procpool makes in a scene.
+    /// The calls that procpool makes in a scene.
     pub(crate) fn record(&self, scene: Scene) -> Result<Vec<String>> {
         let run = Run::begin(self, scene)?;
         let mut strace = Command::new("strace");
@@ -51,7 +50,7 @@ impl SceneRunner<'_> {
         Ok(recording::calls_in(&String::from_utf8_lossy(&log)).into_iter().collect())
     }
 
-    /// What comes of a scene.
+    /// Runs a scene and returns the result.
     pub(crate) fn play(&self, scene: Scene, fence: Option<Fence>) -> Result<Trial> {
         let run = Run::begin(self, scene)?;
         let mut command = match fence {
@@ -80,7 +79,7 @@ impl SceneRunner<'_> {
         if let Some(line) = scene.after {
             let told =
                 Command::new(self.procpool).args(self.words(line)).current_dir(&run.folder).output()?;
-            // How much memory a job took may not be known behind a fence; how it ended has to be.
+            // A job's memory may be unknown behind a fence; its end must be known.
             let told = String::from_utf8_lossy(&told.stdout).into_owned();
             let ends = told.lines().map(|line| line.split_whitespace().take(2).collect::<Vec<_>>().join(" "));
             kept.extend(ends.collect::<Vec<_>>().join("\n").into_bytes());
@@ -88,7 +87,7 @@ impl SceneRunner<'_> {
         Ok(Trial { end, stdout, stderr, kept, left })
     }
 
-    /// The lines of it, without what differs from run to run: numbers, and where this is played.
+    /// Its lines, without what differs from run to run: numbers and paths.
     fn told(&self, text: &[u8]) -> Vec<String> {
         let text = String::from_utf8_lossy(text).replace(&*self.folder.to_string_lossy(), "DIR");
         text.lines().map(without_numbers).collect()
@@ -99,7 +98,7 @@ impl SceneRunner<'_> {
     }
 }
 
-/// One run in its folder, which is removed afterwards.
+/// A run in its folder, which is removed afterwards.
 struct Run {
     folder: PathBuf,
     mark: String,
@@ -134,7 +133,8 @@ impl Run {
                 return Ok(end(status));
             }
             if Instant::now() > until {
-                // All of it: the first to be killed might be one whom the others outlive.
+                // All at once, because the process that is killed first may be the one that would have
+                // ended the others.
                 self.kill_all()?;
                 let _ = child.kill();
                 child.wait()?;
@@ -144,7 +144,7 @@ impl Run {
         }
     }
 
-    /// What outlives procpool.
+    /// The processes that outlive procpool.
     fn left(&self) -> Result<Vec<String>> {
         let until = Instant::now() + AFTERMATH;
         loop {
@@ -168,7 +168,7 @@ impl Run {
                 break;
             }
             for process in left.into_keys().filter_map(Pid::from_raw) {
-                // It may have ended.
+                // It may have ended already.
                 let _ = kill_process(process, Signal::KILL);
             }
         }
@@ -183,7 +183,7 @@ impl Run {
         fs::read(self.folder.join(name)).with_context(|| format!("can't read {name}"))
     }
 
-    /// The outputs under `results/`, each behind its path.
+    /// The outputs under `results/`, each after its path.
     fn files(&self) -> Result<Vec<u8>> {
         let mut all = Vec::new();
         let mut folders = vec![self.folder.join("results")];
@@ -213,7 +213,7 @@ fn end(status: ExitStatus) -> RunEnd {
     status.code().map_or_else(|| RunEnd::Signalled(status.signal().unwrap_or_default()), RunEnd::Exited)
 }
 
-/// Lines sorted, where their order says nothing.
+/// The lines, sorted where their order doesn't matter.
 fn in_order(output: Vec<u8>, order: Order) -> Vec<u8> {
     if order == Order::OfInput {
         return output;
@@ -223,7 +223,7 @@ fn in_order(output: Vec<u8>, order: Order) -> Vec<u8> {
     lines.concat()
 }
 
-/// Each number is an `N`: durations, processes, runs. What belongs to a name stays: `wait4(2)`, `kill -9`.
+/// Replaces each number by `N`, but not in names such as `wait4(2)` or `kill -9`.
 fn without_numbers(line: &str) -> String {
     let mut told = String::new();
     let mut last = ' ';
@@ -237,7 +237,7 @@ fn without_numbers(line: &str) -> String {
         }
         last = character;
     }
-    // Of a moment one run makes milliseconds and the next seconds.
+    // A short time is shown in milliseconds in one run and in seconds in another.
     told.replace("Nms", "Ns").replace(", slots N% busy", "").replace(" (killed by SIGKILL)", "")
 }
 

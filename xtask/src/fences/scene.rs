@@ -1,20 +1,20 @@
-//! The runs that are fenced: between them they make every call that a run makes.
-//! A scene does not know what its run is to print: that is what it prints without a fence.
+//! The scenes that are run with calls refused. Together they make every system call that a run makes. What
+//! a scene must print is what it prints without a fence.
 
 /// A run of procpool, in a folder of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Scene {
     pub(crate) name: &'static str,
-    /// What is run before, without a fence.
+    /// The command that is run before it, without a fence.
     pub(crate) before: Option<&'static str>,
-    /// The words behind the program's name, split at spaces. `JOB` is the job.
+    /// procpool's arguments, split at spaces; `JOB` stands for the job.
     pub(crate) line: &'static str,
-    /// What is run after it, without a fence; what it prints is part of what came of it.
+    /// The command that is run after it, without a fence. What it prints belongs to the result.
     pub(crate) after: Option<&'static str>,
     pub(crate) order: Order,
 }
 
-/// In which order the outputs of jobs come.
+/// The order in which the jobs' outputs come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
     Any,
@@ -49,7 +49,7 @@ pub(crate) const SCENES: [Scene; 10] = [
 ];
 
 impl Scene {
-    /// The words of a line of it.
+    /// The arguments in a line of it.
     pub(crate) fn words(line: &str, job: &str) -> Vec<String> {
         line.split_whitespace().map(|word| if word == "JOB" { job } else { word }.to_owned()).collect()
     }

@@ -1,5 +1,4 @@
-//! docs/fences.md: a table with a row a call and a column an error, and what is said.
-//! Pure; it does not know where the cells come from.
+//! docs/fences.md: a table with a row for each call and a column for each error, and the messages. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -8,7 +7,7 @@ use crate::fences::call::Call;
 use crate::fences::error::Error;
 use crate::fences::judge::Cell;
 
-/// A verdict for each call and error: of those of all scenes the worst.
+/// The worst result of all scenes, for each call and error.
 pub(crate) type Cells = BTreeMap<(Call, Error), Cell>;
 
 const HEAD: &str = "# Fences
@@ -36,7 +35,7 @@ the call, then the error that your sandbox returns (mostly EPERM or ENOSYS), the
 
 ";
 
-/// The page.
+/// The text of the page.
 pub(crate) fn page(cells: &Cells) -> String {
     let mut page = HEAD.to_owned();
     page += &table(cells);
@@ -60,7 +59,7 @@ pub(crate) fn counts(cells: &Cells) -> String {
     format!("{} cells; {}", cells.len(), counts.join(", "))
 }
 
-/// Which cells are others than on the page.
+/// The cells that differ from those on the page.
 pub(crate) fn differences(page: &str, cells: &Cells) -> Vec<String> {
     let written: BTreeMap<&str, Vec<&str>> = page.lines().filter_map(row_in).collect();
     let head = written.get("call").cloned().unwrap_or_default();
@@ -78,7 +77,7 @@ pub(crate) fn differences(page: &str, cells: &Cells) -> Vec<String> {
     differences
 }
 
-/// The first cell of a row of the table, without its quotes, and the others.
+/// The first cell of a row, without its backticks, and the other cells.
 fn row_in(line: &str) -> Option<(&str, Vec<&str>)> {
     let cells: Vec<&str> = line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ").map(str::trim).collect();
     let (call, cells) = cells.split_first()?;
@@ -102,7 +101,7 @@ fn columns(cells: &Cells) -> Vec<Error> {
     cells.keys().map(|(_, error)| *error).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// What is said of each call, each sentence once: those of the first error, which the others repeat.
+/// The messages for each call, each once. Those of the first error stand for the others, which repeat them.
 fn lines(cells: &Cells) -> BTreeMap<String, BTreeSet<String>> {
     let mut lines: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for ((call, error), verdict) in cells {

@@ -1,5 +1,5 @@
-//! What is built for the fences: the fence itself, to be preloaded or to be run, and a job that it doesn't concern.
-//! They are in C (`c/`), because they must be nothing but a few system calls.
+//! Builds the tools of the fences: the fence itself, as a library to preload and as a program, and a job
+//! that it doesn't affect. They are in C (`c/`), because they must make only a few system calls.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,16 +11,16 @@ use crate::fences::call::{Numbers, numbers_in};
 use crate::shell;
 
 pub(crate) struct Tools {
-    /// Preloaded: the fence goes up at procpool's own first step.
+    /// To preload: the fence begins with procpool's own first call.
     pub(crate) preload: PathBuf,
-    /// Run with a program as its arguments: the fence is there before the loader.
+    /// To run with a command as its arguments: the fence begins before the loader.
     pub(crate) fence: PathBuf,
     pub(crate) job: PathBuf,
     pub(crate) numbers: Numbers,
 }
 
 impl Tools {
-    /// Builds them into `folder`.
+    /// Builds the tools into `folder`.
     pub(crate) fn build(folder: &Path) -> Result<Tools> {
         fs::write(folder.join("fence.c"), include_str!("c/fence.c"))?;
         fs::write(folder.join("job.c"), include_str!("c/job.c"))?;

@@ -1,8 +1,9 @@
-//! Where a newcomer's tests run: a copy of the checkout and of what was built, which are the user's own, and a PATH
-//! without the tools that a bare Debian lacks.
+//! A copy of the checkout and of what was built, which belongs to the user, and a PATH without the tools
+//! that a bare Debian lacks.
 //!
-//! The programs know the paths at which they were built, and those may be closed to others. So root puts the copy in the
-//! same place, in a mount namespace (`enter.sh`). Who isn't root is an ordinary user already, in a checkout of his own.
+//! The programs contain the paths at which they were built, which may be closed to others. So root mounts
+//! the copy in the same place, in a mount namespace (`enter.sh`). Without root the user is an ordinary one
+//! already, with a checkout of his own.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -17,26 +18,26 @@ use rustix::process::geteuid;
 use super::programs::TestProgram;
 use crate::shell;
 
-/// The account under which root runs the tests; `.ci/run` makes it.
+/// The user as whom root runs the tests; `.ci/run` creates it.
 const USER: &str = "newcomer";
 
-/// Tools that are not to be found, and beginnings of the names of others.
+/// Tools that must not be found, by name or by the beginning of their names.
 const ABSENT: [&str; 8] = ["strace", "sqlite3", "parallel", "xe", "cargo", "rustc", "mksh", "yash"];
 const ABSENT_BEGIN: [&str; 10] =
     ["slurm", "munge", "sbatch", "squeue", "scancel", "scontrol", "sinfo", "strace-", "zsh", "ksh"];
 
-/// As `nohup … &` in a script. The folder is where cargo would run it.
+/// As `nohup … &` in a script, in the folder in which cargo would run it.
 const BACKGROUND: &str = "trap '' HUP INT QUIT; cd \"$1\" && exec \"$2\"";
 
 pub(crate) struct NewcomerCheckout {
     folder: tempfile::TempDir,
-    /// Those that are covered by their copies.
+    /// The folders over which their copies are mounted.
     places: Vec<PathBuf>,
 }
 
 impl NewcomerCheckout {
     pub(crate) fn new(root: &Path, programs: &[TestProgram]) -> Result<NewcomerCheckout> {
-        // Not where TMPDIR points to: others may not get there.
+        // Not in TMPDIR, which may be closed to other users.
         let folder = tempfile::Builder::new().prefix("newcomer-").tempdir_in("/tmp")?;
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
         fs::create_dir(folder.path().join("home"))?;
@@ -73,12 +74,12 @@ impl NewcomerCheckout {
         Ok(())
     }
 
-    /// Where the copy of a file is.
+    /// The path of a file's copy.
     fn of(&self, file: &Path) -> PathBuf {
         self.folder.path().join(file.strip_prefix("/").unwrap_or(file))
     }
 
-    /// A program as a newcomer runs it.
+    /// A command that runs a program as the newcomer.
     pub(crate) fn command(&self, program: &TestProgram) -> Command {
         let mut command = Command::new("setsid");
         command.arg("--wait");
@@ -99,14 +100,14 @@ impl NewcomerCheckout {
     }
 }
 
-/// A folder with links to all tools of the system but those.
+/// Fills a folder with links to all tools of the system except those.
 fn fill_path(folder: &Path) -> Result<()> {
     fs::create_dir(folder)?;
     for system in ["/usr/bin", "/usr/sbin", "/bin", "/sbin"] {
         for tool in fs::read_dir(system).with_context(|| format!("cannot read {system}"))? {
             let tool = tool?;
             if is_there(&tool.file_name()) {
-                // The first of a name counts, as in any PATH.
+                // As in any PATH, the first one of a name counts.
                 let _ = symlink(tool.path(), folder.join(tool.file_name()));
             }
         }

@@ -1,8 +1,10 @@
-//! The tests once more, as somebody meets them who has only just cloned the repository: an ordinary user, next to nothing
-//! in the environment, none of the tools that a bare Debian lacks, no terminal, and signals ignored as under `nohup … &`.
+//! The tests again, as somebody has them who has just cloned the repository: an ordinary user, almost no
+//! environment, none of the tools that a bare Debian lacks, no terminal, and signals ignored as by `nohup …
+//! &`.
 //!
-//! It runs the programs that `cargo test` has built, in a copy of the checkout that is the user's own (`stage`), and tells
-//! at the end what was skipped and why. The tests of documentation are not among them: those want a compiler.
+//! It runs the programs that `cargo test` built in a copy of the checkout that belongs to the user
+//! (`checkout`), and prints at the end which tests were skipped and why. Documentation tests are left out,
+//! because they need a compiler.
 
 mod checkout;
 mod programs;
@@ -17,7 +19,7 @@ use sleeper::needs::{NO_MEMORY_CGROUP, Need, SKIPPED};
 use self::checkout::NewcomerCheckout;
 use self::programs::TestProgram;
 
-/// What may be missing there. Whatever else a test lacks, it has to do without.
+/// What may be missing there. Tests must not need anything else.
 const MAY_BE_MISSING: [Need; 11] = [
     Need::Strace,
     Need::Attach,
@@ -32,7 +34,7 @@ const MAY_BE_MISSING: [Need; 11] = [
     Need::Yash,
 ];
 
-/// Runs all test programs of the workspace at `root` that way.
+/// Runs all test programs of the workspace at `root` as that user.
 pub(crate) fn check(root: &Path) -> Result<()> {
     let built = programs::built(root)?;
     let checkout = NewcomerCheckout::new(root, &built)?;
@@ -52,7 +54,8 @@ pub(crate) fn check(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether all tests of a program pass. What it says is passed on, and lines about what is skipped are kept.
+/// Runs a test program and returns whether all its tests pass. Prints its output and collects the lines
+/// about skipped tests.
 fn run(checkout: &NewcomerCheckout, program: &TestProgram, skipped: &mut Vec<String>) -> Result<bool> {
     let mut command = checkout.command(program);
     let mut child = command

@@ -1,5 +1,4 @@
-//! The programs that `cargo test` builds, by what cargo says of them.
-//! It does not know where and how they are run.
+//! The programs that `cargo test` builds, from cargo's messages.
 
 use std::path::{Path, PathBuf};
 
@@ -8,17 +7,17 @@ use serde::Deserialize;
 
 use crate::shell;
 
-/// A program of the workspace: a test, or one that tests start.
+/// A program of the workspace: a test, or a program that tests start.
 #[derive(Debug)]
 pub(crate) struct TestProgram {
     pub(crate) name: String,
     pub(crate) file: PathBuf,
-    /// Where cargo would run it: the folder of its package.
+    /// Where cargo would run it: its package's folder.
     pub(crate) folder: PathBuf,
     pub(crate) is_test: bool,
 }
 
-/// Builds what is not up to date, and names them all.
+/// Builds them, and returns all.
 pub(crate) fn built(root: &Path) -> Result<Vec<TestProgram>> {
     let line = "test --workspace --locked --no-run --message-format json";
     let told = shell::read(&mut shell::cargo(root, line))?;
@@ -40,7 +39,7 @@ fn named(told: &str) -> Result<Vec<TestProgram>> {
     Ok(programs)
 }
 
-/// What cargo says: of each message what is of interest here, where it has that.
+/// The fields of cargo's messages that are needed here.
 #[derive(Deserialize)]
 struct Message {
     executable: Option<PathBuf>,

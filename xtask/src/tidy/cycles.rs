@@ -1,28 +1,27 @@
-//! Cycles in a graph of names: of each knot the shortest way round.
-//! It does not know what the names are of.
+//! Finds cycles in a graph of names: the strongly connected components, and the shortest cycle of each.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// From each name, the names it points at.
+/// From each name to the names that it points at.
 pub(crate) type Graph<'name> = BTreeMap<&'name str, BTreeSet<&'name str>>;
 
-/// Names of which each leads to each: a strongly connected component.
+/// A strongly connected component: each name leads to each other one.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Component<'name> {
-    /// The shortest way round, its first name again at its end.
+    /// The shortest cycle, with its first name again at the end.
     pub(crate) round: Vec<&'name str>,
-    /// All names of the knot, on this way or not.
+    /// All names of the component, in this cycle or not.
     pub(crate) names: BTreeSet<&'name str>,
 }
 
-/// Finds all knots; without a cycle there is none.
+/// Finds all components with cycles.
 pub(crate) fn components<'name>(graph: &Graph<'name>) -> Vec<Component<'name>> {
     let mut components: Vec<Component> = Vec::new();
     for &start in graph.keys() {
         if components.iter().any(|component| component.names.contains(start)) {
             continue;
         }
-        // One search per name is quadratic, and plenty for a crate's few dozen modules.
+        // One search for each name is quadratic, which is fast enough for a few hundred modules.
         let reached = ways(graph, start);
         let comes_back = |name: &&str| *name == start || ways(graph, name).contains_key(start);
         let names: BTreeSet<_> = reached.keys().copied().filter(comes_back).collect();
@@ -34,7 +33,7 @@ pub(crate) fn components<'name>(graph: &Graph<'name>) -> Vec<Component<'name>> {
     components
 }
 
-/// To each name that can be reached from `start` in one arrow or more: the shortest way there.
+/// The shortest path to each name that can be reached from `start`.
 fn ways<'name>(graph: &Graph<'name>, start: &'name str) -> BTreeMap<&'name str, Vec<&'name str>> {
     let mut ways: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut queue = VecDeque::from([vec![start]]);

@@ -1,5 +1,4 @@
-//! The library stays light: its dependency tree, itself included, has a most size.
-//! It does not know which dependency is worth its weight.
+//! The library stays light: its dependency tree, itself included, has a maximum size.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,16 +10,16 @@ use crate::shell;
 
 const MOST_CRATES: usize = 16;
 
-/// Finds whether `procpool-core` needs more crates than it may, on any platform.
+/// Finds whether `procpool-core` needs too many crates, on any platform.
 pub(crate) fn check(root: &Path) -> Result<Vec<Finding>> {
     let line = "tree --package procpool-core --edges normal --prefix none --target all --locked";
     let tree = shell::read(&mut shell::cargo(root, line))?;
     Ok(weigh(&tree).into_iter().collect())
 }
 
-/// Judges what `cargo tree --prefix none` printed.
+/// Judges the output of `cargo tree --prefix none`.
 fn weigh(tree: &str) -> Option<Finding> {
-    // After name and version come a path, or `(*)` at a crate that was printed before.
+    // After name and version come a path, or `(*)` for a crate that was printed before.
     let words = |line: &str| line.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
     let crates: BTreeSet<String> = tree.lines().filter(|line| !line.is_empty()).map(words).collect();
     (crates.len() > MOST_CRATES).then(|| Finding {

@@ -1,5 +1,4 @@
-//! README's help text is the one that `procpool run -h` prints.
-//! It does not know what is said there.
+//! README's help text is what `procpool run -h` prints.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +19,7 @@ pub(crate) enum Help {
     Rewrite,
 }
 
-/// Builds the command and holds README, one of `files`, against what it prints.
+/// Builds the command and compares README, one of `files`, with what it prints.
 pub(crate) fn check(root: &Path, files: &[SourceFile], help: Help) -> Result<Vec<Finding>> {
     let readme = files.iter().find(|file| file.path == Path::new(README));
     let Some(block) = readme.and_then(|readme| Block::find(&readme.text)) else {
@@ -48,7 +47,7 @@ fn printed_help(root: &Path) -> Result<String> {
     Ok(format!("{}\n", printed.trim_end()))
 }
 
-/// Where cargo put `procpool`, out of its messages, one JSON object a line.
+/// The path of `procpool` in cargo's messages, one JSON object a line.
 fn built_program(messages: &str) -> Result<Option<PathBuf>> {
     for line in messages.lines() {
         let message: serde_json::Value = serde_json::from_str(line).context("cargo printed no JSON")?;
@@ -59,7 +58,7 @@ fn built_program(messages: &str) -> Result<Option<PathBuf>> {
     Ok(None)
 }
 
-/// README, taken apart around the help text.
+/// README, split around the help text.
 struct Block<'readme> {
     before: &'readme str,
     help: &'readme str,
@@ -124,7 +123,7 @@ mod tests {
     #[test]
     fn a_readme_without_the_block_has_none() {
         assert!(Block::find("# procpool\n<!-- help:run -->\nUsage\n<!-- /help -->\n").is_none());
-        // It is found before anything is built, so the root does not matter.
+        // This is found before anything is built, so the root does not matter.
         let found = |files: &[SourceFile]| check(Path::new("nowhere"), files, Help::Rewrite).unwrap().len();
         assert_eq!(found(&[SourceFile { path: README.into(), text: "# procpool\n".into() }]), 1);
         assert_eq!(found(&[]), 1);

@@ -1,4 +1,5 @@
-//! Imports between the files of a crate point one way: each cycle is found, with a place for each of its arrows.
+//! Imports between the files of a crate have no cycles. Each cycle is reported with a place for each of its
+//! imports.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
-//! The modules of a crate, and to which of them each import leads.
+//! The modules of a crate, and the module that each import leads to.
 //!
-//! An import belongs to the module that its path names, even where that one only shows what another defines: who
-//! reads the path sees a use of the module that it names. Only the root is looked through, for showing what modules
-//! define is what a root is for.
+//! An import belongs to the module that its path names, even if that one only re-exports what another one
+//! defines: who reads the path sees a use of the module that it names. Only re-exports of the root are
+//! followed, because re-exporting is what a root is for.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 
 use super::outline::{Form, Mention, Names, Outline, outline};
 
-/// A file of a crate. A module within a file belongs to the file's.
+/// A file of a crate. An inline module belongs to its file.
 struct Module {
     file: PathBuf,
     outline: Outline,
@@ -44,7 +44,7 @@ impl ModuleTree {
                 let name = [&*name, &child.inside, slice::from_ref(&child.name)].concat();
                 let path = source.join(name.iter().collect::<PathBuf>());
                 let candidates = [path.with_extension("rs"), path.join("mod.rs")];
-                // An import that is not seen could close a cycle, so this is no place for tolerance.
+                // An import that is not seen could close a cycle, so a missing file is an error.
                 let found = candidates.into_iter().find(|path| texts.contains_key(&**path));
                 let found = found.with_context(|| {
                     let declaring = file.display();
@@ -65,7 +65,7 @@ impl ModuleTree {
     /// All imports of one module by another.
     pub(crate) fn imports(&self) -> Vec<Import> {
         self.resolve_all(|from, mention| {
-            // The root shows what the modules have; that is what it is for.
+            // Re-exports of the root are no use of a module.
             let shows = from.is_empty() && matches!(mention.form, Form::Reexport { .. });
             self.target(from, mention).filter(|to| !shows && to != from)
         })
@@ -99,7 +99,8 @@ impl ModuleTree {
         self.below_root(&self.absolute(&[from, &mention.inside].concat(), &mention.path)?)
     }
 
-    /// The module that `path` leads to from the root. A name that the root has from another crate leads to none.
+    /// The module that `path` leads to from the root; None for a name that the root imports from another
+    /// crate.
     fn below_root(&self, path: &[String]) -> Option<Names> {
         let module = self.module_of(path);
         match path.first() {
@@ -108,7 +109,7 @@ impl ModuleTree {
         }
     }
 
-    /// Where the root has `name` from, which is none of its modules.
+    /// The module that the root has `name` from.
     fn shown_by_root(&self, name: &str) -> Option<Names> {
         let root = &self.modules[&Names::new()].outline;
         if root.defined.contains(name) {
@@ -123,7 +124,7 @@ impl ModuleTree {
             let exports = |module: &Module| module.outline.exported_macros.contains(name);
             self.modules.iter().find(|(_, module)| exports(module)).map(|(path, _)| path.clone())
         };
-        // What is found nowhere counts as the root's own, for it is better seen in the wrong place than not at all.
+        // A name that is found nowhere counts as the root's own, so that it is reported rather than missed.
         globs.find(|module| self.provides(module, name)).or_else(exporter).or(Some(Names::new()))
     }
 

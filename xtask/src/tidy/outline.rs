@@ -16,11 +16,11 @@ use super::test_code::is_for_tests;
 /// A path as it was written: `crate::a::B` is `["crate", "a", "B"]`.
 pub(crate) type Names = Vec<String>;
 
-/// All that matters of a file; what is only compiled for tests is left out.
+/// What matters of a file, without test code.
 #[derive(Default)]
 pub(crate) struct Outline {
     pub(crate) declared: Vec<Declared>,
-    /// The items at its top, by name; imports are not among them.
+    /// The items at its top level, by name, without imports.
     pub(crate) defined: BTreeSet<String>,
     /// The macros with `#[macro_export]`, which other files find at the root of the crate.
     pub(crate) exported_macros: BTreeSet<String>,
@@ -102,7 +102,7 @@ impl Outline {
     }
 
     fn mention(&mut self, path: Names, line: usize, form: Form) {
-        // In code a single name is a local one, `self` a value.
+        // In code a single name is local, and `self` is a value.
         if form != Form::InCode || path.len() > 1 {
             self.mentions.push(Mention { inside: self.inside.clone(), path, line, form });
         }
@@ -257,7 +257,7 @@ impl<'file> Visit<'file> for Outline {
         self.scan_strings(list.tokens.clone());
     }
 
-    // `pub(in crate::a)` is a promise, not a use.
+    // `pub(in crate::a)` uses nothing of `a`.
     fn visit_visibility(&mut self, _: &'file Visibility) {}
 }
 

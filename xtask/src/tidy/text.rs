@@ -1,10 +1,10 @@
-//! What no text file holds: space at a line's end, an unfinished last line, a path of one machine.
-//! It does not know any language. `todo!` and its like are missing because clippy denies them.
+//! What no text file contains: white space at the end of a line, an unfinished last line, a path of one
+//! machine. `todo!` and the like are left to clippy.
 
 use super::tree::{Finding, SourceFile};
 
-/// Where paths begin that exist on one machine only, that of a build or of root.
-/// Put together at compile time, or this file would be a finding itself.
+/// The beginnings of paths that exist on one machine only. They are joined at compile time, because this
+/// file would be a finding itself.
 const MACHINE_PATHS: [&str; 2] = [concat!("/", "work/"), concat!("/", "root/")];
 
 /// Finds the lines that break a rule.
@@ -30,7 +30,7 @@ fn check_file(file: &SourceFile) -> Vec<Finding> {
     findings
 }
 
-/// Whether `path` stands in `line` as an absolute path, not as the middle of another.
+/// Whether `line` contains `path` as an absolute path, not as the middle of another one.
 fn names_path(line: &str, path: &str) -> bool {
     let continues_a_path = |before: char| before.is_alphanumeric() || "_-.~/})".contains(before);
     line.match_indices(path).any(|(start, _)| !line[..start].ends_with(continues_a_path))

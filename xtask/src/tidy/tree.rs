@@ -1,5 +1,4 @@
-//! The files of the repository as the checks see them, and what they find in them.
-//! It does not know what is looked for.
+//! The files of the repository as the checks see them, and their findings.
 
 use std::fmt::{self, Display, Formatter};
 use std::fs;
@@ -29,7 +28,7 @@ impl SourceFile {
     }
 }
 
-/// Something to put right, and where.
+/// Something to fix, and its place.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Finding {
     pub(crate) path: PathBuf,

@@ -1,9 +1,9 @@
-//! The first file system of a machine: an archive in memory, in cpio's format "newc", which the kernel unpacks.
-//! Not compressed: to unpack it by an emulated processor takes longer than to read it.
+//! The first file system of a virtual machine: an archive in cpio's format "newc", which the kernel
+//! unpacks. It is not compressed, because an emulated processor unpacks more slowly than it reads.
 
 use std::collections::BTreeSet;
 
-/// What every entry begins with.
+/// The beginning of every entry.
 const MAGIC: &str = "070701";
 const LAST: &str = "TRAILER!!!";
 
@@ -11,7 +11,7 @@ const FOLDER: u32 = 0o040_755;
 const PROGRAM: u32 = 0o100_755;
 const DEVICE: u32 = 0o020_600;
 
-/// Entries, one behind the other; a copy can be gone on with.
+/// An archive under construction; a copy can be extended.
 #[derive(Clone, Default)]
 pub(crate) struct Archive {
     bytes: Vec<u8>,
@@ -19,7 +19,7 @@ pub(crate) struct Archive {
     entries: u32,
 }
 
-/// What of an entry is not its name.
+/// An entry without its name.
 struct Node<'a> {
     mode: u32,
     /// Major and minor number of a device.
@@ -28,7 +28,7 @@ struct Node<'a> {
 }
 
 impl Archive {
-    /// Adds a folder, and those that it is in; `path` begins without a slash.
+    /// Adds a folder and its parents; `path` begins without a slash.
     pub(crate) fn folder(&mut self, path: &str) {
         let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
         for folder in ends.map(|end| &path[..end]).filter(|folder| !folder.is_empty()) {
@@ -38,19 +38,19 @@ impl Archive {
         }
     }
 
-    /// Adds a file that everybody may run.
+    /// Adds an executable file.
     pub(crate) fn file(&mut self, path: &str, content: &[u8]) {
         self.parent(path);
         self.entry(path, &Node { mode: PROGRAM, device: (0, 0), content });
     }
 
-    /// Adds a device for characters.
+    /// Adds a character device.
     pub(crate) fn device(&mut self, path: &str, device: (u32, u32)) {
         self.parent(path);
         self.entry(path, &Node { mode: DEVICE, device, content: &[] });
     }
 
-    /// All of it, as the kernel reads it.
+    /// The finished archive.
     pub(crate) fn finish(mut self) -> Vec<u8> {
         self.entry(LAST, &Node { mode: 0, device: (0, 0), content: &[] });
         self.bytes
@@ -66,7 +66,8 @@ impl Archive {
         self.entries += 1;
         let length = |bytes: &[u8]| u32::try_from(bytes.len()).expect("BUG: 4 GiB in a small machine");
         let (major, minor) = node.device;
-        // Number, mode, user, group, links, time, length; the device that it is on; the one that it is; name, sum.
+        // Inode, mode, user, group, links, time, length; the device that it is on; the device that it is;
+        // length of the name, checksum.
         let fields = [
             [self.entries, node.mode, 0, 0, 1, 0, length(node.content)],
             [0, 0, major, minor, length(name.as_bytes()) + 1, 0, 0],
@@ -82,7 +83,7 @@ impl Archive {
         self.pad();
     }
 
-    /// Names and contents end at a multiple of four.
+    /// Pads to a multiple of four, where names and contents must end.
     fn pad(&mut self) {
         self.bytes.resize(self.bytes.len().next_multiple_of(4), 0);
     }

@@ -1,5 +1,5 @@
-//! Where machines are made: the files that all of them have, and a folder for what each has for itself.
-//! Installs and fetches what is missing for that.
+//! Builds virtual machines: the files that all of them share, and a folder for each one's own. Installs and
+//! fetches what is missing for that.
 
 use std::env::consts::ARCH;
 use std::fs;
@@ -14,7 +14,7 @@ use crate::vm::machine::{Boot, Machine};
 use crate::vm::userland::Userland;
 use crate::{built, shell};
 
-/// What this machine has to have.
+/// The programs that this machine needs.
 const PROGRAMS: [RequiredProgram; 5] = [
     RequiredProgram { program: "qemu-system-x86_64", package: "qemu-system-x86" },
     RequiredProgram { program: "busybox", package: "busybox-static" },
@@ -23,13 +23,13 @@ const PROGRAMS: [RequiredProgram; 5] = [
     RequiredProgram { program: "strip", package: "binutils" },
 ];
 
-/// What machines are made of.
+/// What machines are built from.
 pub(crate) struct Materials {
     kernel: Kernel,
     cache: PathBuf,
 }
 
-/// A place where they are made.
+/// Starts machines, and has a folder for their files.
 pub(crate) struct MachineBuilder {
     kernel: Kernel,
     userland: Userland,
@@ -38,7 +38,7 @@ pub(crate) struct MachineBuilder {
 
 impl Materials {
     /// # Errors
-    /// Where this machine lacks something and it can't be had.
+    /// This machine lacks something and it can't be installed.
     pub(crate) fn get(root: &Path) -> Result<Materials> {
         ensure!(ARCH == "x86_64", "the kernel is one for x86_64, and this machine is {ARCH}");
         debian::install_missing(&PROGRAMS)?;
@@ -47,7 +47,7 @@ impl Materials {
         Ok(Materials { kernel: Kernel::get(&cache)?, cache })
     }
 
-    /// Makes it ready for this procpool, or for that of this workspace.
+    /// Prepares machines with this procpool, or with that of the workspace.
     pub(crate) fn prepare(self, root: &Path, procpool: Option<&Path>) -> Result<MachineBuilder> {
         let procpool = procpool.map_or_else(|| built::procpool(root), |path| Ok(path.to_owned()))?;
         let Materials { kernel, cache } = self;
@@ -61,12 +61,12 @@ impl Materials {
 }
 
 impl MachineBuilder {
-    /// A file of this name, for as long as the workshop is there.
+    /// The path of a file in its folder.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.scratch.path().join(name)
     }
 
-    /// Starts a machine that runs `script`. No two at a time have the same name.
+    /// Starts a machine that runs `script`. Names must be unique among running machines.
     pub(crate) fn start(&self, name: &str, script: &str, disks: &[PathBuf]) -> Result<Machine> {
         Machine::start(Boot {
             image: &self.kernel.image,
@@ -81,7 +81,7 @@ fn prefix() -> String {
     format!("{}-", std::process::id())
 }
 
-/// Removes folders of processes that were killed.
+/// Removes folders of earlier processes that were killed.
 fn remove_old(scratch: &Path) {
     for entry in fs::read_dir(scratch).into_iter().flatten().flatten() {
         let name = entry.file_name();

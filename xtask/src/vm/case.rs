@@ -1,32 +1,31 @@
-//! A case: what a machine of its own is told to do, and what has to be true of what it tells.
-//! The judgement is pure.
+//! A case: the script that a virtual machine runs, and the facts that it must report. Judging is pure.
 
 use crate::vm::console::{Fact, OVER};
 
-/// A script, and the right values.
+/// A script, and the expected facts.
 pub(crate) struct VmCase {
     pub(crate) script: &'static str,
-    /// What has to be told, once each, in any order. Nothing else may be told.
+    /// The facts that must be reported, once each, in any order, and no others.
     pub(crate) right: &'static [(&'static str, Right)],
     pub(crate) end: MachineEnd,
 }
 
-/// What a fact's value has to be.
+/// What a fact's value must be.
 #[derive(Clone, Copy)]
 pub(crate) enum Right {
     Is(&'static str),
-    /// Holds all of these.
+    /// It contains all of these.
     Says(&'static [&'static str]),
-    /// A number.
+    /// A number in this range.
     Between(u64, u64),
 }
 
-/// How the machine ends.
+/// How the machine must end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MachineEnd {
-    /// Its script comes to its end.
+    /// Its script ends.
     OfScript,
-    /// Its first process ends, which the kernel takes badly.
+    /// Its first process ends, so the kernel panics.
     OfFirstProcess,
 }
 
@@ -49,7 +48,7 @@ impl Right {
 }
 
 impl VmCase {
-    /// What is wrong with what was told, a sentence each.
+    /// What is wrong with the reported facts, one sentence each.
     pub(crate) fn judge(&self, told: &[Fact]) -> Vec<String> {
         let facts: Vec<&Fact> = told.iter().filter(|fact| !matches!(&*fact.name, "booted" | OVER)).collect();
         let mut faults = Vec::new();

@@ -1,24 +1,24 @@
-//! What a machine writes to its serial line: facts that its scripts tell, results of jobs, the kernel's last words.
-//! Pure.
+//! Parses a virtual machine's serial console: facts that scripts report, results of jobs, the kernel's
+//! panic. Pure.
 
-/// A line of `@NAME VALUE`.
+/// A line `@NAME VALUE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fact {
     pub(crate) name: String,
     pub(crate) value: String,
 }
 
-/// What a script tells once it has come to its end.
+/// The fact that a script reports at its end.
 pub(crate) const OVER: &str = "over";
 
-/// How the first process ended, by the panic that this is to the kernel.
+/// The fact of how the first process ended, from the kernel's panic.
 pub(crate) const FIRST_PROCESS: &str = "first-process";
 
-/// Before the number that wait(2) would have given for it.
+/// Before the wait status in the kernel's message.
 const PANIC: &str = "Attempted to kill init! exitcode=0x";
 
 impl Fact {
-    /// The fact that a line tells, if it does.
+    /// The fact in a line, if it has one.
     pub(crate) fn in_line(line: &str) -> Option<Fact> {
         if let Some((_, rest)) = line.split_once(PANIC) {
             return Some(Fact { name: FIRST_PROCESS.into(), value: end_of(rest)? });

@@ -1,5 +1,4 @@
-//! A disk for a machine: a file with ext4 on it.
-//! It does not know what will lie there.
+//! A disk for a virtual machine: a file with ext4 on it.
 
 use std::fs::File;
 use std::path::Path;
@@ -9,10 +8,10 @@ use anyhow::{Context, Result};
 
 use crate::{debian, shell};
 
-/// Room for a list, its records and outputs; holes take none.
+/// Room for a list, its records and its outputs. The file is sparse.
 const SIZE: u64 = 64 << 20;
 
-/// Makes a new one.
+/// Makes a new disk.
 pub(crate) fn make(file: &Path) -> Result<()> {
     let made = File::create(file).and_then(|file| file.set_len(SIZE));
     made.with_context(|| format!("can't make {}", file.display()))?;

@@ -1,5 +1,5 @@
-//! Debian's kernel for machines in a cloud, unpacked and not installed.
-//! Its modules for a disk are all that it lacks: ext4, memory cgroups and the serial line are built in.
+//! Debian's kernel for virtual machines in a cloud, unpacked and not installed. It lacks only the modules
+//! for a disk: ext4, memory cgroups and the serial line are built in.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -10,28 +10,28 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{debian, shell};
 
-/// Names the newest one.
+/// The package that depends on the newest kernel.
 const PACKAGE: &str = "linux-image-cloud-amd64";
 
-/// What a disk wants, each after those that it needs itself.
+/// The modules for a disk, each after those that it needs.
 const MODULES: [&str; 6] =
     ["virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "virtio_blk"];
 
-/// A kernel as files of this machine.
+/// A kernel's files.
 pub(crate) struct Kernel {
     pub(crate) image: PathBuf,
-    /// In the order in which they are to be loaded.
+    /// In the order in which they must be loaded.
     pub(crate) modules: Vec<PathBuf>,
 }
 
 impl Kernel {
-    /// The one in `cache`, which is fetched where there is none.
+    /// The kernel in `cache`, which is fetched if there is none.
     pub(crate) fn get(cache: &Path) -> Result<Kernel> {
         let folder = cache.join("kernel");
         if !folder.exists() {
             let fresh = cache.join("kernel-unpacked");
             fetch(&fresh).context("no kernel")?;
-            // Whole or not at all.
+            // Renamed as a whole.
             fs::rename(&fresh, &folder).context("the kernel can't be kept")?;
         }
         let image = find(&folder.join("boot"), &|name| name.starts_with("vmlinuz-"))?;
@@ -49,7 +49,7 @@ fn fetch(folder: &Path) -> Result<()> {
     }
     fs::create_dir_all(folder)?;
     if let Err(error) = download(folder) {
-        // Lists that are old, or were never there.
+        // The package lists are old or missing.
         ensure!(debian::update()?, "{error:#}");
         download(folder)?;
     }
@@ -62,19 +62,19 @@ fn download(folder: &Path) -> Result<()> {
     let about = shell::read(Command::new("apt-cache").args(["depends", PACKAGE]))?;
     let package = newest(&about).with_context(|| format!("{PACKAGE} names no kernel"))?;
     println!("fetching {package}");
-    // apt would like to change to a user of its own, for whom the folder is not.
+    // apt would switch to a user who can't write to this folder.
     let line = format!("download --quiet --option APT::Sandbox::User=root {package}");
     shell::read(&mut shell::command(folder, "apt-get", &line))?;
     Ok(())
 }
 
-/// The package on which the one that only names it depends.
+/// The package that the one without a version depends on.
 fn newest(about: &str) -> Option<&str> {
     let names = about.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
     names.into_iter().find(|name| name.starts_with("linux-image-"))
 }
 
-/// The first file below `folder` with such a name.
+/// The first file below `folder` whose name matches.
 fn find(folder: &Path, is_meant: &dyn Fn(&str) -> bool) -> Result<PathBuf> {
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {

@@ -1,24 +1,23 @@
-//! Things done two at a time: more machines at once than processors would only wait for each other.
-//! It does not know what is done.
+//! Does things two at a time: more machines than processors would only wait for each other.
 
 use std::sync::Mutex;
 use std::thread;
 
 use anyhow::Result;
 
-/// How many at once.
+/// How many at a time.
 pub(crate) const LANES: usize = 2;
 
-/// Does it with each of `things`; what comes of it is in their order.
+/// Calls `act` with each of `things` and returns the results in their order.
 ///
 /// # Errors
-/// The first one. What has begun by then comes to its end.
+/// The first error. Calls that have begun by then are finished.
 pub(crate) fn each<T: Sync, R: Send>(things: &[T], act: impl Fn(&T) -> Result<R> + Sync) -> Result<Vec<R>> {
     let next = Mutex::new(things.iter().enumerate());
     let lane = || {
         let mut done = Vec::new();
         loop {
-            // The lock is given back before anything is done.
+            // The lock is released before the call.
             let taken = next.lock().expect("BUG: a lane panicked").next();
             let Some((place, thing)) = taken else { return Ok(done) };
             done.push((place, act(thing)?));

@@ -1,20 +1,20 @@
-//! Which shared libraries a program wants, by what ldd says.
-//! It does not know the program.
+//! The shared libraries that a program needs, by ldd(1).
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
-/// The libraries of `program`; none where it is a static one.
+/// The libraries of `program`; empty for a static one.
 pub(crate) fn of(program: &Path) -> Result<Vec<PathBuf>> {
-    // It fails for a static program, with a sentence that is none about libraries.
+    // For a static program ldd fails with a message.
     let output = Command::new("ldd").arg(program).output().context("can't start ldd")?;
     Ok(named_in(&String::from_utf8_lossy(&output.stdout)))
 }
 
 fn named_in(text: &str) -> Vec<PathBuf> {
-    // `name => path (address)`, and for the loader `path (address)`.
+    // path (address)`, and for the loader `path (address)`. => `name => path (address)`, and for the loader
+    // `path (address)`.
     let words = text.lines().filter_map(|line| line.split_whitespace().rev().nth(1));
     words.filter(|word| word.starts_with('/')).map(PathBuf::from).collect()
 }

@@ -1,5 +1,5 @@
-//! A machine that runs: qemu with its own processor, so that nothing of this one's is wanted but time.
-//! It goes with whoever holds it, by `Drop`, and with this process however that ends.
+//! A running virtual machine: qemu with an emulated processor, so that this machine need not support
+//! virtualization. It is killed on drop, and with this process however that ends.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -11,13 +11,13 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-/// Where a machine keeps its files, and what it is made of.
+/// What a machine is started from.
 pub(crate) struct Boot<'a> {
     pub(crate) image: &'a Path,
     pub(crate) archive: &'a [u8],
-    /// Images of disks, `/dev/vda` first.
+    /// Images of its disks, `/dev/vda` first.
     pub(crate) disks: &'a [PathBuf],
-    /// The archive as a file, for no longer than the machine runs.
+    /// The archive as a file, which is removed with the machine.
     pub(crate) scratch: PathBuf,
 }
 
@@ -29,20 +29,20 @@ pub(crate) struct Machine {
     scratch: PathBuf,
 }
 
-/// What came of waiting for a line.
+/// The result of waiting for a line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ConsoleEvent {
     Line(String),
-    /// It has ended: there won't be another.
+    /// The machine has ended.
     Silence,
-    /// The moment came first.
+    /// The deadline has passed.
     Late,
 }
 
 impl Machine {
     pub(crate) fn start(boot: Boot) -> Result<Machine> {
         fs::write(&boot.scratch, boot.archive).context("no room for a machine's files")?;
-        // A machine must not outlive this process, which can be killed in ways that no handler sees.
+        // A machine must not outlive this process, which can be killed without a handler.
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "qemu-system-x86_64", "-accel", "tcg", "-cpu", "max"]);
         command.args(["-machine", "pc", "-smp", "1", "-m", "512", "-nodefaults", "-no-user-config"]);
@@ -53,7 +53,7 @@ impl Machine {
         ]);
         command.arg("-kernel").arg(boot.image).arg("-initrd").arg(&boot.scratch);
         for disk in boot.disks {
-            // Whatever the machine takes for written is with the host before it is told so.
+            // A write reaches the host before the machine is told that it is done.
             let drive = format!("file={},format=raw,if=virtio,cache=writethrough", disk.display());
             command.arg("-drive").arg(drive);
         }
@@ -66,12 +66,12 @@ impl Machine {
         Ok(Machine { qemu, lines, begun, scratch: boot.scratch })
     }
 
-    /// When it was switched on.
+    /// When it was started.
     pub(crate) fn begun(&self) -> Instant {
         self.begun
     }
 
-    /// The next line on its console, if one comes before `moment`.
+    /// Waits for the next line on its console until `moment`.
     pub(crate) fn hear(&self, moment: Instant) -> ConsoleEvent {
         match self.lines.recv_timeout(moment.saturating_duration_since(Instant::now())) {
             Ok(line) => ConsoleEvent::Line(line),
@@ -80,7 +80,7 @@ impl Machine {
         }
     }
 
-    /// Cuts its power. Returns what it had written until then and nobody has heard yet.
+    /// Cuts its power. Returns the lines that it had written and that nobody has read yet.
     pub(crate) fn cut(mut self) -> Result<Vec<String>> {
         self.qemu.kill().context("can't cut a machine's power")?;
         self.qemu.wait().context("can't see a machine end")?;
@@ -99,7 +99,7 @@ impl Drop for Machine {
 fn pass_lines(mut console: impl BufRead, lines: &Sender<String>) {
     let mut line = Vec::new();
     while console.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
-        // A line that was cut off is none.
+        // A line that was cut off doesn't count.
         if line.ends_with(b"\n") {
             let text = String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned();
             if lines.send(text).is_err() {

@@ -1,5 +1,6 @@
-//! Small machines of our own, started for what can't be tried on this one: to be the first process, to run out of memory
-//! or without /proc, to lose power. Each lives in qemu, with Debian's kernel, from files under cargo's target directory.
+//! Small virtual machines, for what can't be tried on this one: to be the first process, to run out of
+//! memory or without /proc, to lose power. Each runs in qemu, with Debian's kernel, from files in cargo's
+//! target directory.
 
 mod archive;
 mod builder;
@@ -26,11 +27,11 @@ use crate::vm::builder::{MachineBuilder, Materials};
 use crate::vm::cases::Name;
 use crate::vm::cuts::{CutOptions, Durability};
 
-/// How many cuts belong to all checks.
+/// How many power cuts CI plays.
 const CUTS: u64 = 20;
 
 // Same name as `bench::Options`: each subcommand has its options, and is named with them.
-/// What the machines can be told.
+/// The options of `cargo xtask vm`.
 #[derive(Args)]
 pub(crate) struct Options {
     /// Only these cases, and no power cuts
@@ -61,7 +62,7 @@ impl Options {
     }
 }
 
-/// Does what was asked for: cases, cuts, or both where nothing is named.
+/// Runs cases or power cuts, or both where neither is asked for.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     let builder = Materials::get(root)?.prepare(root, options.procpool.as_deref())?;
     match options.cuts {
@@ -76,7 +77,7 @@ fn run_all(builder: &MachineBuilder, options: &Options) -> Result<()> {
     cuts::run(builder, options.orders(CUTS))
 }
 
-/// The step of all checks. Where no machine can be made it says why.
+/// The step of CI. Where no machine can be made it says why.
 pub(crate) fn check(root: &Path) -> Result<Verdict> {
     let materials = match Materials::get(root) {
         Ok(materials) => materials,
@@ -93,7 +94,7 @@ pub(crate) fn check(root: &Path) -> Result<Verdict> {
     Ok(Verdict::Checked)
 }
 
-/// A step that can't run is left out, unless all have to run.
+/// Leaves the step out, unless all steps must run.
 fn refuse(error: anyhow::Error, tests: Option<&str>) -> Result<Verdict> {
     if tests == Some("all") {
         return Err(error.context("PROCPOOL_TESTS=all leaves nothing out, and no machine can be made here"));

@@ -1,5 +1,4 @@
-//! The cases on their machines, two at a time.
-//! It does not know what is right: that is each case's to say.
+//! Runs the cases on their machines, two at a time.
 
 use std::time::{Duration, Instant};
 
@@ -12,16 +11,16 @@ use crate::vm::console::{Fact, OVER};
 use crate::vm::lanes;
 use crate::vm::machine::{ConsoleEvent, Machine};
 
-/// How long a case may take on a machine that has much else to do.
+/// The longest that a case may take on a busy host.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// What a machine told, and all that it wrote.
+/// The facts that a machine reported, and all its lines.
 struct MachineOutput {
     facts: Vec<Fact>,
     lines: Vec<String>,
 }
 
-/// Tries the cases, and fails where one of them is not as it ought to be.
+/// Runs the cases, and fails if one of them is wrong.
 pub(crate) fn run(builder: &MachineBuilder, cases: &[Name]) -> Result<()> {
     let failed = lanes::each(cases, |name| try_one(builder, *name))?;
     let failed: Vec<String> = failed.into_iter().flatten().collect();
@@ -31,7 +30,7 @@ pub(crate) fn run(builder: &MachineBuilder, cases: &[Name]) -> Result<()> {
     bail!("not as it ought to be: {0}; alone: `cargo xtask vm {0}`", failed.join(" "))
 }
 
-/// The name of the case where it fails.
+/// Runs a case and returns its name if it failed.
 fn try_one(builder: &MachineBuilder, name: Name) -> Result<Option<String>> {
     let begun = Instant::now();
     let case = name.case();
@@ -55,8 +54,8 @@ fn try_one(builder: &MachineBuilder, name: Name) -> Result<Option<String>> {
     Ok(Some(name.to_owned()))
 }
 
-/// All that it writes, until it says that it is over or has ended. One that does neither is left to its fate, which is
-/// to be killed: what it has not told is missing then.
+/// Reads what the machine writes until its script or the machine has ended. A machine that does neither is
+/// killed; what it has not reported is missing then.
 fn listen(machine: &Machine, until: Instant) -> MachineOutput {
     let mut told = MachineOutput { facts: Vec::new(), lines: Vec::new() };
     while let ConsoleEvent::Line(line) = machine.hear(until) {

@@ -1,5 +1,5 @@
-//! What is on a machine: busybox, the procpool that is tried, their libraries, the kernel's modules, an init.
-//! What differs from start to start comes behind it: the script that init reads.
+//! The files on a virtual machine: busybox, procpool, their libraries, the kernel's modules, an init. The
+//! script that init runs is added for each start.
 
 use std::fs;
 use std::path::Path;
@@ -12,23 +12,24 @@ use crate::vm::kernel::Kernel;
 use crate::vm::libraries;
 use crate::{debian, shell};
 
-/// The first process: mounts, loads, and reads `/script` itself, so that `exec` there makes a program the first process.
+/// The first process: mounts file systems, loads modules, and reads `/script` itself, so that `exec` there
+/// makes a program the first process.
 const INIT: &str = include_str!("scripts/init.sh");
 
-/// A machine's files, but for the script.
+/// A machine's files without the script.
 pub(crate) struct Userland(Archive);
 
 impl Userland {
-    /// Collects them; `scratch` is a folder for files of a moment.
+    /// Collects the files; `scratch` is a folder for temporary ones.
     pub(crate) fn collect(procpool: &Path, kernel: &Kernel, scratch: &Path) -> Result<Userland> {
         let mut archive = Archive::default();
         for folder in ["bin", "dev", "etc", "proc", "sys", "tmp", "disk", "stamps"] {
             archive.folder(folder);
         }
-        // Before /dev is mounted, init writes to it.
+        // init writes to it before /dev is mounted.
         archive.device("dev/console", (5, 1));
         let busybox = debian::find("busybox").context("no busybox")?;
-        // Most of a program that was not made for speed is for debuggers.
+        // Most of a debug build is debug information.
         let stripped = scratch.join("procpool");
         shell::read(Command::new("strip").arg("-o").arg(&stripped).arg(procpool))?;
         for (name, program) in [("busybox", &*busybox), ("procpool", &stripped)] {
@@ -45,7 +46,7 @@ impl Userland {
         Ok(Userland(archive))
     }
 
-    /// All that a machine needs to run `script`.
+    /// The archive of a machine that runs `script`.
     pub(crate) fn with_script(&self, script: &str) -> Vec<u8> {
         let mut archive = self.0.clone();
         archive.file("script", script.as_bytes());

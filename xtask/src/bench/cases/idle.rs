@@ -1,5 +1,4 @@
 //! What procpool itself costs while very many jobs run that do nothing.
-//! It does not know what their starts and ends cost.
 
 use std::process::{Child, Stdio};
 use std::thread;
@@ -16,9 +15,9 @@ use crate::bench::setting::Setting;
 use crate::bench::thousands::thousands;
 
 const VALUES: &str = "values";
-/// How often is looked whether all run. Looking costs the machine, not procpool.
+/// The pause between two looks at the number of jobs. Looking costs the machine, not procpool.
 const PULSE: Duration = Duration::from_millis(50);
-/// How long before the first job's end the last look is.
+/// The last look is this long before the first job ends.
 const MARGIN: Duration = Duration::from_millis(500);
 
 pub(crate) fn play(setting: &Setting) -> Result<Record> {
@@ -56,7 +55,7 @@ impl WatchedRun<'_> {
         let mut front = command.stdin(Stdio::from(input)).spawn().context("can't start procpool")?;
         let cost = self.watch(&front, start);
         if cost.is_err() {
-            // Its jobs go with it. It may have ended.
+            // Its jobs end with it. It may have ended already.
             let _ = front.kill();
         }
         let status = front.wait()?;
@@ -69,7 +68,8 @@ impl WatchedRun<'_> {
         })
     }
 
-    /// What all three processes cost between the last start and the first end, and what they hold together.
+    /// What procpool's three processes cost between the last start and the first end, and their memory
+    /// together.
     fn watch(&self, front: &Child, start: Instant) -> Result<(f64, f64)> {
         let front = i32::try_from(front.id())?;
         let end = start + self.nap.saturating_sub(MARGIN);

@@ -1,5 +1,4 @@
-//! Jobs of random lengths: how near the end comes to what starting each as soon as a place is free would give.
-//! It does not know how the bound is reckoned.
+//! Jobs of random lengths: how close the end is to the earliest possible one.
 
 use anyhow::{Result, ensure};
 

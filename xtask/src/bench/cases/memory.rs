@@ -1,5 +1,4 @@
-//! Peak memory of long lists, and of a tenth of each.
-//! It does not know how long they take.
+//! Peak memory with long lists, and with a tenth of each.
 
 use anyhow::Result;
 
@@ -11,7 +10,7 @@ use crate::bench::setting::Setting;
 use crate::bench::statistics::ratios;
 use crate::bench::thousands::thousands;
 
-/// Jobs by the hundred thousand take a minute, and always the same memory.
+/// Few rounds: a hundred thousand jobs take a minute, and always the same memory.
 const ROUNDS: usize = 3;
 
 pub(crate) fn play(setting: &Setting) -> Result<Record> {
@@ -41,7 +40,7 @@ pub(crate) fn play(setting: &Setting) -> Result<Record> {
     Ok(record)
 }
 
-/// All of them and a tenth.
+/// Plays the whole list and a tenth of it.
 fn play_both(setting: &Setting, count: usize, options: &str) -> Result<[Series; 2]> {
     let play = |count| {
         let file = format!("values-{count}");

@@ -1,5 +1,4 @@
-//! The cases, a file for each kind of work.
-//! It does not know how their figures are shown.
+//! The cases, one file for each kind of work.
 
 pub(crate) mod idle;
 pub(crate) mod makespan;

@@ -1,5 +1,4 @@
-//! A resume of a long list in which all has been run: what reading the journal takes.
-//! It does not know what the journal looks like, beyond the first line that tells its version.
+//! A resume of a long list with nothing left to run: the time to read the journal.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -15,7 +14,7 @@ use crate::bench::setting::Setting;
 use crate::bench::thousands::thousands;
 
 const VALUES: &str = "values";
-/// A journal that is being made. It gets its name when it is whole.
+/// A journal that is being made; it is renamed when it is complete.
 const UNFINISHED: &str = "journal-unfinished";
 
 pub(crate) fn play(setting: &Setting) -> Result<Record> {
@@ -41,7 +40,7 @@ pub(crate) fn play(setting: &Setting) -> Result<Record> {
     })
 }
 
-/// Runs it, and looks whether it has found all that was recorded.
+/// Runs the resume and checks that it found all records.
 fn resume(folder: &BenchFolder, program: &Program, count: usize) -> Result<Sample> {
     let sample = folder.run(program)?;
     let said = folder.last_words();
@@ -50,7 +49,7 @@ fn resume(folder: &BenchFolder, program: &Program, count: usize) -> Result<Sampl
     Ok(sample)
 }
 
-/// The name of a journal of so many jobs, made anew where procpool would write one of another version now.
+/// The name of a journal of `count` jobs, which is made again if the format's version has changed.
 fn make_journal(folder: &BenchFolder, count: usize) -> Result<String> {
     record(folder, 1)?;
     let name = format!("journal-v{}-{count}", version(folder)?);

@@ -1,5 +1,4 @@
-//! One job that does nothing: what starting and ending the program itself costs.
-//! It does not know what many cost.
+//! One job that does nothing: the cost of starting and ending the program itself.
 
 use anyhow::Result;
 

@@ -1,5 +1,4 @@
-//! Very many jobs at once that do nothing but wait.
-//! It does not know what procpool costs while they do.
+//! Very many jobs at once that only wait.
 
 use std::time::Duration;
 
@@ -15,9 +14,9 @@ use crate::bench::statistics::ratios;
 use crate::bench::thousands::thousands;
 
 const VALUES: &str = "values";
-/// How many times as many jobs there are as run at once.
+/// The list is this many times the limit.
 const WAVES: u32 = 5;
-/// So many descriptors a job has room for all that procpool and the kernel want at once.
+/// The descriptors that a job may need at once, in procpool and the kernel.
 const DESCRIPTORS: u64 = 6;
 
 pub(crate) fn play(setting: &Setting) -> Result<Record> {
@@ -48,7 +47,7 @@ pub(crate) fn play(setting: &Setting) -> Result<Record> {
     Ok(Record { case: String::new(), work, rows, notes: Vec::new(), series })
 }
 
-/// With fewer procpool would run fewer at once, and the figure would be of something else.
+/// With fewer descriptors procpool would run fewer jobs at once, and the figure would be a different one.
 pub(crate) fn ensure_descriptors(limit: u32) -> Result<()> {
     let wanted = DESCRIPTORS * u64::from(limit);
     let most = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);

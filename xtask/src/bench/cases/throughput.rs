@@ -1,5 +1,4 @@
 //! Large outputs, to a file and through a pipe: against `cat` of the same bytes and against GNU parallel.
-//! It does not know what small ones cost.
 
 use anyhow::{Context, Result, ensure};
 
@@ -10,7 +9,7 @@ use crate::bench::record::{Record, Row, Sample, Series, Unit};
 use crate::bench::setting::{Setting, Size};
 use crate::bench::statistics::ratios;
 
-/// A job writes one of these, so that what is mixed is seen.
+/// Each job writes one of these letters, so that mixed output is seen.
 const LETTERS: &str = "abcdefgh";
 const OUT: &str = "out";
 const MEGA: u64 = 1 << 20;
@@ -37,7 +36,7 @@ fn play_to(setting: &Setting, bytes: u64, output: &Output) -> Result<Vec<Series>
     let letters: Vec<String> = LETTERS.chars().map(String::from).collect();
     let letters = letters.join(" ");
     let through_cat = match output {
-        // Its output is the pipe to `cat` already.
+        // Its output goes to `cat` already.
         Output::Cat => "",
         Output::Nowhere | Output::File(_) => " | cat",
     };
@@ -56,7 +55,7 @@ fn play_to(setting: &Setting, bytes: u64, output: &Output) -> Result<Vec<Series>
     setting.play(&programs, |program| run_settled(setting, program, bytes))
 }
 
-/// Runs it when the disk has nothing left to do, and looks whether all is there.
+/// Runs it when the disk is idle, and checks that all output is there.
 fn run_settled(setting: &Setting, program: &Program, bytes: u64) -> Result<Sample> {
     setting.folder.remove(OUT)?;
     if setting.size == Size::Full {
@@ -73,7 +72,7 @@ fn run_settled(setting: &Setting, program: &Program, bytes: u64) -> Result<Sampl
 }
 
 fn judge(series: &[Series], to: &str) -> [Row; 2] {
-    // The same bytes in less time are more of them a second.
+    // Throughput is the inverse of time, so the ratio is turned around.
     let throughput = |other: &Series| ratios(&other.seconds(), &series[0].seconds());
     let measure = |other: &str| format!("throughput to {to}, against {other}");
     let cat =

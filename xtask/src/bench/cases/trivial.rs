@@ -1,5 +1,5 @@
-//! Very many jobs that do nothing: against bare spawning, against others, against procpool itself with more to do.
-//! It does not know what a single one costs at the start of procpool.
+//! Very many jobs that do nothing: against bare spawning, against other programs, and against procpool with
+//! more to do.
 
 use std::iter;
 
@@ -17,7 +17,7 @@ use crate::bench::thousands::thousands;
 const LIMIT: usize = 8;
 const VALUES: &str = "values";
 
-/// Against threads that do nothing but spawn and wait.
+/// Against threads that only spawn and wait.
 pub(crate) fn against_the_limit(setting: &Setting) -> Result<Record> {
     let count = prepare(setting)?;
     let bare = |threads, name| Program::new(name, &format!("./limit {count} {threads} ./noop"));
@@ -34,7 +34,7 @@ pub(crate) fn against_the_limit(setting: &Setting) -> Result<Record> {
     Ok(record(count, rows, series))
 }
 
-/// Against the fastest other program that is here.
+/// Against the fastest other program that is installed.
 pub(crate) fn against_peers(setting: &Setting) -> Result<Record> {
     let count = prepare(setting)?;
     let slow = setting.size.pick(None, Some(Peer::Parallel));
@@ -68,7 +68,7 @@ pub(crate) fn against_peers(setting: &Setting) -> Result<Record> {
     Ok(record)
 }
 
-/// With everything recorded against nothing recorded.
+/// With a journal against without one.
 pub(crate) fn with_a_journal(setting: &Setting) -> Result<Record> {
     let recorded = procpool("with --journal", "--journal journal").makes("journal");
     let record = against_itself(setting, recorded)?;
@@ -76,12 +76,12 @@ pub(crate) fn with_a_journal(setting: &Setting) -> Result<Record> {
     Ok(record)
 }
 
-/// With outputs in the order of the input against outputs as they come.
+/// With outputs in input order against outputs as jobs end.
 pub(crate) fn in_order(setting: &Setting) -> Result<Record> {
     against_itself(setting, procpool("with --keep-order", "--keep-order").in_order())
 }
 
-/// With all that happens told to a file against nothing told.
+/// With an event file against without one.
 pub(crate) fn with_events(setting: &Setting) -> Result<Record> {
     against_itself(setting, procpool("with --events", "--events events").makes("events"))
 }

@@ -1,5 +1,5 @@
-//! Out of memory, as a cgroup of version 2 has it: the kernel kills one process, and counts it where procpool looks.
-//! The others run on, and the peaks are true.
+//! Out of memory in a cgroup of version 2: the kernel kills one process and counts that where procpool
+//! looks. The other jobs go on, and the peaks of memory are right.
 
 use crate::vm::case::{MachineEnd, Right, VmCase};
 
@@ -8,7 +8,7 @@ const MIB: u64 = 1 << 20;
 pub(crate) const CASE: VmCase = VmCase {
     script: include_str!("../scripts/memory.sh"),
     right: &[
-        // Three jobs under 64 MiB: one that never has enough, and two that are there before and after.
+        // Three jobs in 64 MiB: one that needs more, one before and one after it.
         ("status", Right::Is("1")),
         ("killer-of-greedy", Right::Is("out_of_memory")),
         ("signal-of-greedy", Right::Is("9")),
@@ -16,11 +16,11 @@ pub(crate) const CASE: VmCase = VmCase {
         ("words", Right::Says(&["greedy", "out of memory"])),
         ("peak-of-cgroup", Right::Between(60 * MIB, 64 * MIB)),
         ("kills-of-cgroup", Right::Is("1")),
-        // One with a buffer of 20 MiB.
+        // A job with a buffer of 20 MiB.
         ("peak-of-twenty", Right::Between(20 * MIB, 26 * MIB)),
-        // One that is killed by hand is not taken for that.
+        // A job that is killed by hand is not reported as out of memory.
         ("killer-of-killed", Right::Is("null")),
-        // The limit is that of a cgroup below, where the job has put itself.
+        // The limit is that of a cgroup below, which the job has entered.
         ("killer-below", Right::Is("out_of_memory")),
     ],
     end: MachineEnd::OfScript,

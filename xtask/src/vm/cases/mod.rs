@@ -1,5 +1,4 @@
-//! The cases, a file each with its script beside it.
-//! It does not know how a machine is started.
+//! The cases, one file each, with its script beside it.
 
 mod memory;
 mod pid_one;
@@ -28,7 +27,7 @@ pub(crate) enum Name {
 }
 
 impl Name {
-    /// The case of that name.
+    /// The case with this name.
     pub(crate) fn case(self) -> &'static VmCase {
         match self {
             Name::Namespace => &pid_one::NAMESPACE,

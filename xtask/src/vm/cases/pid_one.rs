@@ -1,10 +1,11 @@
-//! procpool in the place of a container's init: the kernel drops each signal that this process doesn't catch, gives it all
-//! orphans, and kills all others when it ends. It can't die by a signal, so its status has to say of which.
+//! procpool as a container's init: the kernel drops each signal that it has no handler for, gives it all
+//! orphans, and kills all other processes when it ends. It can't die by a signal, so its exit status must
+//! tell which one it was.
 
 use crate::vm::case::{MachineEnd, Right, VmCase};
 use crate::vm::console::FIRST_PROCESS;
 
-/// In a PID namespace: `docker run IMAGE procpool run …`.
+/// In a PID namespace, as by `docker run IMAGE procpool run …`.
 pub(crate) const NAMESPACE: VmCase = VmCase {
     script: include_str!("../scripts/namespace.sh"),
     right: &[
@@ -35,14 +36,14 @@ pub(crate) const NAMESPACE: VmCase = VmCase {
     end: MachineEnd::OfScript,
 };
 
-/// As the machine's own init, by a shell that is replaced.
+/// As the machine's own init, by exec from a shell.
 pub(crate) const BY_ITSELF: VmCase = VmCase {
     script: include_str!("../scripts/first_process.sh"),
     right: &[("orphans", Right::Is("reaped")), (FIRST_PROCESS, Right::Is("exited 1"))],
     end: MachineEnd::OfFirstProcess,
 };
 
-/// The same, and TERM comes from a process that was there before.
+/// The same, and a process that existed before sends TERM.
 pub(crate) const TOLD_TO: VmCase = VmCase {
     script: include_str!("../scripts/first_process_told.sh"),
     right: &[(FIRST_PROCESS, Right::Is("exited 143"))],

@@ -1,5 +1,5 @@
-//! Where /proc is missing, of another namespace, or hides processes, procpool runs, and says once what it can't do then.
-//! What a /proc of another namespace says of numbers is believed of nobody.
+//! /proc is missing, belongs to another namespace, or hides processes: procpool runs, and says once what it
+//! can't do. It must not believe a process ID from the /proc of another namespace.
 
 use crate::vm::case::{MachineEnd, Right, VmCase};
 

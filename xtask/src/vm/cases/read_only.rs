@@ -1,5 +1,5 @@
-//! Where nothing can be written, what needs no place runs, and what needs one is refused before any job is started.
-//! With one place that can be written all runs that is told to use that.
+//! A machine on which nothing can be written: runs that need no writable place work, and others are refused
+//! before any job starts. With one writable place all runs work that are told to use it.
 
 use crate::vm::case::{MachineEnd, Right, VmCase};
 
@@ -16,7 +16,7 @@ pub(crate) const CASE: VmCase = VmCase {
         ("started-of-refused-journal", Right::Is("0")),
         ("status-of-refused-results", Right::Is("2")),
         ("words-of-refused-results", Right::Says(&["/results", "Read-only file system"])),
-        // A place for outputs that can't be written.
+        // An output folder that can't be written.
         ("status-of-raw-without-spool", Right::Is("0")),
         ("output-of-raw-without-spool", Right::Is("1 2 3")),
     ],

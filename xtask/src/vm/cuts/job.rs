@@ -1,18 +1,18 @@
-//! The jobs of a run whose machine loses its power: each has a number, and by that the one output that is right.
-//! Pure.
+//! The jobs of a run on a machine that loses its power: each has a number, from which its only right output
+//! follows. Pure.
 
-/// How many a list has.
+/// How many jobs a list has.
 pub(crate) const JOBS: u32 = 100;
 
 /// How many of them run at once.
 pub(crate) const LIMIT: usize = 3;
 
-/// How many characters the number of job `key` is written with: some outputs don't fit into their records.
+/// The number of characters for the number of job `key`: some outputs don't fit into their records.
 pub(crate) fn width(key: u32) -> usize {
     if key % 7 == 0 { 6000 } else { 10 + key as usize * 37 % 200 }
 }
 
-/// What a job prints: a line from which nothing can be missing without being seen.
+/// A job's output: a line in which any missing part shows.
 pub(crate) fn output(key: u32) -> String {
     format!("result {key} {key:0width$} .", width = width(key))
 }

@@ -1,19 +1,20 @@
-//! What has to be true after each power cut: nothing lost that was shown or recorded, nothing recorded that wasn't done, and
-//! no more run again than were running. Pure: it is given what was seen before the cut and what is found after it.
+//! What must be true after each power cut: nothing lost that was shown or recorded, nothing recorded that
+//! wasn't done, and no more jobs run again than were running. Pure: it compares what was seen before the
+//! cut with what is found after it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::vm::cuts::job::LIMIT;
 
-/// What the disks say after a start.
+/// The contents of the disks after a start.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DiskState {
-    /// Jobs that the journal calls a success.
+    /// The jobs that succeeded by the journal.
     pub(crate) recorded: BTreeSet<u32>,
     pub(crate) stamps: Vec<Stamp>,
 }
 
-/// What a job has written down itself, on a disk of its own, and waited for.
+/// What a job wrote and synced itself, to the other disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
     pub(crate) what: StampKind,
@@ -28,27 +29,27 @@ pub(crate) enum StampKind {
     Ended,
 }
 
-/// A list, from its first start to its end.
+/// The history of a list, from its first start to its end.
 #[derive(Default)]
 pub(crate) struct History {
-    /// How often each output has been seen on the console.
+    /// How often each output was seen on the console.
     shown: BTreeMap<u32, u64>,
     recorded: BTreeSet<u32>,
-    /// The stamps of the last time that anybody looked.
+    /// How many stamps there were at the last look.
     stamps: usize,
 }
 
-/// What of a list was done, or told, more than once.
+/// What was done or shown more than once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reruns {
     pub(crate) run: u64,
-    /// After one cut.
+    /// The most after one cut.
     pub(crate) most: u64,
     pub(crate) shown: u64,
 }
 
 impl Stamp {
-    /// `began START KEY` or `ended START KEY`; a line that a cut has torn is none.
+    /// Parses `began START KEY` or `ended START KEY`; None for a line that a cut has torn.
     pub(crate) fn parse(text: &str) -> Option<Stamp> {
         let words: Vec<&str> = text.split(' ').collect();
         let (what, start, key) = match words[..] {
@@ -61,7 +62,7 @@ impl Stamp {
 }
 
 impl History {
-    /// An output has come. Whether it is the first time.
+    /// Takes note of an output, and returns whether it is new.
     pub(crate) fn show(&mut self, key: u32) -> bool {
         let times = self.shown.entry(key).or_default();
         *times += 1;
@@ -72,7 +73,7 @@ impl History {
         self.shown.len()
     }
 
-    /// Looks at what is found after a start. What is wrong, a sentence each.
+    /// Judges the disks after a start, and returns what is wrong, one sentence each.
     pub(crate) fn look(&mut self, found: &DiskState) -> Vec<String> {
         let mut faults = Vec::new();
         let mut complain = |what: &str, keys: Vec<u32>| {
@@ -91,7 +92,7 @@ impl History {
             self.recorded.difference(&found.recorded).copied().collect(),
         );
         complain("recorded and not done", found.recorded.difference(&ended).copied().collect());
-        // What was recorded before the last start isn't to be begun in it.
+        // Jobs that were recorded before the last start must not begin in it.
         let fresh = found.stamps.get(self.stamps..).unwrap_or_default();
         let begun = all_of(StampKind::Began, fresh);
         complain("recorded and run again", self.recorded.intersection(&begun).copied().collect());
@@ -105,7 +106,7 @@ impl History {
         faults
     }
 
-    /// What was done more than once, by the last look.
+    /// What was done more than once, as of the last look.
     pub(crate) fn again(&self, found: &DiskState) -> Reruns {
         let by_start = again_by_start(&found.stamps);
         let most = by_start.values().copied().max().unwrap_or(0);

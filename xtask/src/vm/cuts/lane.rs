@@ -1,5 +1,5 @@
-//! One machine after the other with the same two disks: the list that is run there is gone on with after each cut, and
-//! a new one begins where it is done. In the end the last one is let come to its end.
+//! A sequence of machines with the same two disks: each resumes the list after the cut before, and a new
+//! list begins when one is done. The last list runs to its end.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use crate::vm::cuts::moment::Moment;
 use crate::vm::disk;
 use crate::vm::machine::{ConsoleEvent, Machine};
 
-/// How long a start, and what comes of it, may take on a machine that has much else to do.
+/// The longest that a start and its run may take, on a busy host.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 const SCRIPT: &str = include_str!("../scripts/cuts.sh");
@@ -23,11 +23,11 @@ const SCRIPT: &str = include_str!("../scripts/cuts.sh");
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Durability {
     Durable,
-    /// To see that what is lost then is noticed.
+    /// Without --durable, to see that losses are noticed.
     Careless,
 }
 
-/// What came of it.
+/// The results of a lane.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LaneResult {
     pub(crate) cuts: u64,
@@ -39,24 +39,25 @@ pub(crate) struct LaneResult {
     pub(crate) faults: Vec<String>,
 }
 
-/// How a machine came to its end.
+/// How a machine's run ended.
 enum StartEnd {
     Cut,
-    /// The run came to its own first.
+    /// The run ended before the cut.
     OfRun,
-    /// There was nothing to run.
+    /// There was nothing to run, only to look at.
     OfLook,
 }
 
-/// What a line on the console is.
+/// The meaning of a line on the console.
 enum ConsoleLine {
     Result,
-    /// One that was there before a cut. A resume begins with those, and a cut among them would hit no record.
+    /// A result that was shown before a cut. A resume begins with those, and a cut among them would hit no
+    /// new record.
     Repeated,
     NoResult,
 }
 
-/// The list that the disks are about.
+/// The list on the disks.
 #[derive(Default)]
 struct List {
     number: u64,
@@ -79,7 +80,7 @@ impl LaneResult {
     }
 }
 
-/// Plays the cuts at these moments.
+/// Plays cuts at these moments.
 pub(crate) fn play(
     builder: &MachineBuilder,
     name: &str,
@@ -97,7 +98,7 @@ pub(crate) fn play(
         played: LaneResult::default(),
     };
     lane.list.number = 1;
-    // What has been seen until then counts all the same.
+    // What was seen until then counts anyway.
     if let Err(error) = lane.play(moments) {
         lane.played.faults.push(format!("{error:#}"));
     }
@@ -123,8 +124,8 @@ impl Lane<'_> {
         Ok(())
     }
 
-    /// Starts the machine, until its power is cut. Without a moment for that the list is let come to its end, or only
-    /// looked at.
+    /// Starts the machine and cuts its power. Without a moment the list runs to its end, or is only looked
+    /// at.
     fn start(&mut self, moment: Option<Moment>) -> Result<StartEnd> {
         self.played.starts += 1;
         let next = match (self.list.is_done, moment) {
@@ -140,7 +141,7 @@ impl Lane<'_> {
             format!("{}, start {} ({about}):\n    | {last}", self.name, self.played.starts)
         })?;
         let said = machine.cut()?;
-        // What it wrote before it lost its power was seen as well.
+        // What it wrote before the cut counts as seen.
         for line in said {
             self.see(&line);
         }
@@ -217,7 +218,7 @@ impl Lane<'_> {
         }
     }
 
-    /// Looks whether a line is the output of a job.
+    /// Finds out whether a line is the output of a job.
     fn see(&mut self, line: &str) -> ConsoleLine {
         match job::of_output(line) {
             Ok(Some(key)) if self.list.history.show(key) => ConsoleLine::Result,
@@ -230,7 +231,7 @@ impl Lane<'_> {
         }
     }
 
-    /// Has the oracle judge what a start has found. Where the list is done another one begins.
+    /// Judges what a start has found on the disks. When a list is done, another one begins.
     fn look(&mut self, found: DiskState) {
         for fault in self.list.history.look(&found) {
             self.complain(&fault);

@@ -1,5 +1,5 @@
-//! Power cuts: recorded runs on machines that are killed at any moment, started again and told to go on.
-//! It does not know what is right after that: that is the oracle's to say.
+//! Power cuts: runs with a journal on virtual machines that are killed at any moment, started again and
+//! resumed. `judge` says what must be right afterwards.
 
 mod job;
 mod judge;
@@ -16,7 +16,7 @@ pub(crate) use crate::vm::cuts::lane::Durability;
 use crate::vm::cuts::lane::LaneResult;
 use crate::vm::lanes::{self, LANES};
 
-/// How often, and when.
+/// How many cuts, their seed, and whether runs are durable.
 #[derive(Clone, Copy)]
 pub(crate) struct CutOptions {
     pub(crate) cuts: u64,
@@ -24,7 +24,7 @@ pub(crate) struct CutOptions {
     pub(crate) durability: Durability,
 }
 
-/// Cuts the power that often, and fails where something was lost.
+/// Cuts the power, and fails if something was lost.
 pub(crate) fn run(builder: &MachineBuilder, orders: CutOptions) -> Result<()> {
     let CutOptions { cuts, seed, durability } = orders;
     println!("seed {seed}: {cuts} power cuts");

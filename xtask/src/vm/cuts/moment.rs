@@ -1,5 +1,5 @@
-//! When a machine loses its power: most often while results are being recorded, sometimes while it starts or resumes.
-//! All of it from a seed; pure.
+//! When a machine loses its power: mostly while results are recorded, sometimes while it starts or resumes.
+//! All of it follows from a seed. Pure.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,22 +7,22 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-/// A moment in the life of a machine.
+/// The moment of a power cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moment {
-    /// So long after it was switched on.
+    /// This long after the machine was started.
     SwitchedOn(Duration),
-    /// So long after its run, or its resume, was begun.
+    /// This long after its run or resume began.
     Begun(Duration),
-    /// So long after so many results were seen.
+    /// This long after this many results were seen.
     Seen(u32, Duration),
 }
 
-/// Of a hundred moments.
+/// How many of a hundred moments come after results.
 const AFTER_RESULTS: u32 = 75;
 const IN_A_START: u32 = 10;
 
-/// As many moments as cuts, always the same for a seed.
+/// One moment for each cut, always the same for a seed.
 pub(crate) fn moments(seed: u64, cuts: u64) -> Vec<Moment> {
     let mut random = StdRng::seed_from_u64(seed);
     (0..cuts).map(|_| moment(&mut random)).collect()
@@ -35,7 +35,7 @@ fn moment(random: &mut StdRng) -> Moment {
         let after = up_to(120);
         Moment::Seen(random.random_range(1..=20), after)
     } else if chance < AFTER_RESULTS + IN_A_START {
-        // The machine is up after three seconds or so, on a busy one later.
+        // The machine is up after about three seconds, or later on a busy host.
         Moment::SwitchedOn(Duration::from_secs(2) + up_to(3000))
     } else {
         Moment::Begun(up_to(1000))
