@@ -1,5 +1,4 @@
-//! What was typed.
-//! Does not know what becomes of it: each group of options lies in the file of the misbehaviour that it asks for.
+//! The command line. Each group of options lies in the file of what it asks for.
 
 use crate::quantity::Seconds;
 use crate::{behind::Behind, ending::Ending, output::Output, signals::Signals};

@@ -1,5 +1,5 @@
-//! The processes that sleeper leaves behind: in its group or out of its session, one or many, with or without its stdout.
-//! Does not know how long sleeper itself goes on.
+//! The processes that sleeper leaves behind: in its group or out of its session, one or many, with or
+//! without its standard output.
 
 use crate::quantity::Seconds;
 use crate::signals::Signals;
@@ -43,7 +43,7 @@ pub(crate) struct Behind {
 }
 
 impl Behind {
-    /// Starts what is to be left. It is as deaf to signals as sleeper itself is told to be.
+    /// Starts the processes that stay. They ignore signals as sleeper itself is told to.
     pub(crate) fn leave(&self, signals: &Signals) -> Result<()> {
         if self.new_session {
             rustix::process::setsid().context("can't begin a session")?;
@@ -73,8 +73,8 @@ impl Behind {
         Ok(())
     }
 
-    /// The double fork of every daemon: a process between begins the session, leaves the daemon in it and is gone. Only
-    /// then does sleeper go on, so no signal to its own group can still reach the daemon.
+    /// The double fork of a daemon: a process between starts the session, leaves the daemon in it and ends.
+    /// sleeper goes on only then, so a signal to its own group can't reach the daemon any more.
     fn daemonize(&self, seconds: &Seconds, signals: &Signals) -> Result<()> {
         let mut between = self.another(&Seconds::NONE, signals)?;
         between.args(["--new-session", "--hold-stdout", &seconds.typed]);
@@ -103,7 +103,7 @@ impl Behind {
         Ok(())
     }
 
-    /// Another sleeper, of which nothing is heard.
+    /// Another sleeper, with its streams on /dev/null.
     fn another(&self, seconds: &Seconds, signals: &Signals) -> Result<Command> {
         let mut command = Command::new(env::current_exe().context("can't find sleeper itself")?);
         command.args([&*seconds.typed, "--quiet"]).args(signals.inherited());
@@ -121,7 +121,7 @@ fn spawn(command: &mut Command) -> Result<Child> {
     command.spawn().context("can't leave a process behind")
 }
 
-/// Whoever waits for the file must not see half a number.
+/// A test that waits for the file must not read half a number.
 fn write_whole(file: &Path, pid: u32) -> Result<()> {
     let unfinished = file.with_extension(process::id().to_string());
     let written = fs::write(&unfinished, format!("{pid}\n"));

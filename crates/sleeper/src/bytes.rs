@@ -1,11 +1,11 @@
-//! The bytes that sleeper writes when it is told to write many.
-//! Does not know where they go.
+//! The bytes that sleeper writes when it is told to write many: the same for a seed, so that a test can
+//! compute them.
 
 use crate::random::generator;
 use rand::{Rng, rngs::Xoshiro256PlusPlus};
 use std::io::{self, BufReader, Read};
 
-/// Which of the two output streams: each has bytes of its own, so that a swap is noticed.
+/// An output stream. Each has bytes of its own, so that a swap is noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stream {
     /// Standard output.
@@ -28,7 +28,7 @@ pub fn all(seed: u64, stream: Stream, count: usize) -> Vec<u8> {
     bytes
 }
 
-/// The same bytes without end and without holding them: for gigabytes. Any byte may come, newlines and NUL too.
+/// The same bytes without end, for gigabytes. Any byte may occur, newlines and NUL included.
 #[must_use]
 pub fn reader(seed: u64, stream: Stream) -> impl Read {
     BufReader::new(Words(named(seed, stream)))
@@ -41,8 +41,8 @@ fn named(seed: u64, stream: Stream) -> Xoshiro256PlusPlus {
     }
 }
 
-/// Reads whole words only, so that the bytes don't depend on the sizes of the reads: half a word would be thrown away.
-/// The `BufReader` around it never asks for less than a word.
+/// Reads whole words only, so that the bytes don't depend on the sizes of reads: the rest of a word would
+/// be lost. The `BufReader` around it never asks for less than a word.
 struct Words(Xoshiro256PlusPlus);
 
 impl Read for Words {

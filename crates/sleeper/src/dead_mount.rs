@@ -1,12 +1,14 @@
-//! Runs a command beside a file system that doesn't answer, as that of a server that is gone: `dead-mount PLACE HOW COMMAND…`.
+//! `dead-mount PLACE HOW COMMAND…` runs a command beside a file system that doesn't answer, like that of a
+//! dead server.
 //!
-//! It is one of FUSE, mounted at PLACE; mounts are the caller's to give back, by a namespace of its own. What looks a name up there
-//! waits. HOW it does is what becomes of its request (`request_wait_answer` in the kernel's fs/fuse/dev.c):
+//! It mounts a FUSE file system at PLACE, in a namespace that the caller provides. Looking up a name there
+//! blocks. HOW says what becomes of the request (`request_wait_answer` in the kernel's fs/fuse/dev.c):
 //!
-//! - `unread`: nobody takes it, and a KILL ends who waits for it, as on NFS;
-//! - `unanswered`: it is taken, and nothing ends who waits but the answer.
+//! - `unread`: nobody reads it, and KILL ends a waiting process, as on NFS;
+//! - `unanswered`: it is read, and only an answer ends the wait.
 //!
-//! When the command has ended, this ends by its status as a shell has it, and everybody who still waits gets an error.
+//! When the command has ended, this program exits with its status as a shell would, and all waiting
+//! processes get an error.
 
 use std::env;
 use std::ffi::{CString, OsString};
@@ -24,7 +26,7 @@ use rustix::process::{getegid, geteuid};
 /// linux/fuse.h.
 const INIT: u32 = 26;
 
-/// More than a request can be.
+/// Larger than any request.
 const LONGEST: usize = 256 * 1024;
 
 fn main() -> Result<ExitCode> {
@@ -35,7 +37,7 @@ fn main() -> Result<ExitCode> {
     let mut device = mount_at(&place)?;
     begin(&mut device)?;
     match how.to_str() {
-        // Held until the command has ended, and no longer: a command doesn't inherit it.
+        // Held open until the command has ended; the command doesn't inherit it.
         Some("unread") => {}
         Some("unanswered") => {
             let mut requests = device.try_clone()?;
@@ -61,27 +63,27 @@ fn mount_at(place: &OsString) -> Result<File> {
     Ok(device)
 }
 
-/// Answers the first request, without which nothing else is asked.
+/// Answers the first request; the kernel sends no other before that.
 fn begin(device: &mut File) -> Result<()> {
     let mut request = vec![0; LONGEST];
     let length = device.read(&mut request).context("no request")?;
     ensure!(length >= 40 && request[4..8] == INIT.to_ne_bytes(), "the first request is another one");
     let mut body = Vec::new();
-    // Version 7.31, its most in reading ahead, no flags.
+    // Version 7.31, the most to read ahead, no flags.
     for number in [7_u32, 31, 65_536, 0] {
         body.extend(number.to_ne_bytes());
     }
-    // In the background, and when that is crowded.
+    // The most requests in the background, and the threshold of congestion.
     for number in [12_u16, 9] {
         body.extend(number.to_ne_bytes());
     }
-    // The most in one writing, and the unit of times.
+    // The most in one write, and the granularity of times.
     for number in [65_536_u32, 1] {
         body.extend(number.to_ne_bytes());
     }
     body.resize(64, 0);
     let mut answer = Vec::from(80_u32.to_ne_bytes());
-    // No error, to this request.
+    // No error, for this request.
     answer.extend(0_u32.to_ne_bytes());
     answer.extend(&request[8..16]);
     answer.extend(body);

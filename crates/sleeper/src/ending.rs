@@ -1,5 +1,4 @@
-//! How sleeper ends.
-//! Does not know what it did before.
+//! How sleeper ends: by an exit status, at a rate, by a signal.
 
 use crate::quantity::rate;
 use anyhow::{Error, Result, bail};
@@ -53,12 +52,12 @@ impl Ending {
     }
 }
 
-/// The exit statuses, each with its meaning.
+/// The exit statuses.
 pub(crate) enum Exit {
     Asked(u8),
     ToldToFail,
     CouldNotWork,
-    /// Nobody reads its output: the status that a shell shows for a death by PIPE.
+    /// Nobody reads its output: the status that a shell shows for death by PIPE.
     Unread,
 }
 
@@ -89,9 +88,9 @@ fn die(signal: i32) -> Result<()> {
     let mut no_core = getrlimit(Resource::Core);
     no_core.current = Some(0);
     setrlimit(Resource::Core, no_core)?;
-    // With its default action, since Rust ignores PIPE.
+    // With the default action, because Rust ignores PIPE.
     _ = low_level::emulate_default_handler(signal);
-    // The real-time signals are unknown there, and IO is taken for one that kills nobody.
+    // signal-hook doesn't know real-time signals, and takes IO for a harmless one.
     low_level::raise(signal)?;
     bail!("the signal {signal} kills nobody")
 }

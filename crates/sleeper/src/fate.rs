@@ -1,13 +1,13 @@
-//! Whether a key fails: same seed, same fate per key.
-//! Does not know how a process fails.
+//! Whether the job with a given key fails: the same seed gives each key the same fate, so that a test can
+//! predict it.
 
 use crate::random::generator;
 use rand::Rng;
 
 /// Whether the job of this `key` fails when a share of `rate` (0 to 1) of all keys is to fail.
 ///
-/// A pure function, the same on every platform and in every version. Who fails at some rate also fails at any higher
-/// one; at 0 nobody fails, at 1 everybody does.
+/// A pure function, the same on every platform and in every version. A key that fails at some rate also
+/// fails at any higher one; at 0 none fails, at 1 all do.
 ///
 /// ```
 /// let doomed = (0..1000).filter(|job| sleeper::fate::fails(7, job.to_string().as_bytes(), 0.2));

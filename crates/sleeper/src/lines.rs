@@ -1,29 +1,28 @@
-//! Lines that say themselves whose they are, which of how many, and whether they are whole: so who reads them anywhere,
-//! in any order, can tell what is lost, doubled, torn or mixed.
-//! Does not know where they go.
+//! Lines that say which process wrote them, which line of how many they are, and whether they are whole. So
+//! a test can find lost, doubled, torn and mixed lines in any output.
 //!
-//! A line is `KEY PID STREAM NUMBER/COUNT CHECK FILL`: the process by its key and number, `o` or `e`, the number from 1, a
-//! check of all that stands around it, and letters up to the length that was asked for.
+//! A line is `KEY PID STREAM NUMBER/COUNT CHECK FILL`: the process by its key and ID, `o` or `e`, the
+//! number from 1, a checksum of everything around it, and letters up to the wanted length.
 
 use crate::bytes::Stream;
 
-/// Whose a line is, and which.
+/// Which line it is, and of which process.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mark {
-    /// The job: no spaces.
+    /// The job's key, without spaces.
     pub key: String,
-    /// The process that ran it.
+    /// The ID of the process that wrote it.
     pub pid: u32,
-    /// To which stream it was written.
+    /// The stream that it was written to.
     pub stream: Stream,
     /// From 1 to `count`.
     pub number: u64,
-    /// How many there are.
+    /// How many lines the process writes to this stream.
     pub count: u64,
 }
 
 impl Mark {
-    /// The line with this mark, of `length` bytes with its newline, or as many as the mark takes.
+    /// The line with this mark, of `length` bytes with its newline, or as many as the mark needs.
     #[must_use]
     pub fn line(&self, length: usize) -> Vec<u8> {
         let start = self.start();
@@ -34,7 +33,7 @@ impl Mark {
         [start.as_bytes(), format!(" {check:08x} ").as_bytes(), &fill, b"\n"].concat()
     }
 
-    /// Whose this line is, given without its newline; `None` where it is not whole.
+    /// The mark of a line, given without its newline; `None` if the line is not whole.
     ///
     /// ```
     /// use sleeper::{bytes::Stream, lines::Mark};
@@ -71,7 +70,7 @@ impl Mark {
     }
 }
 
-/// FNV-1a: enough against cuts and mixtures, which nobody makes on purpose.
+/// FNV-1a is enough against cuts and mixtures, which nobody makes on purpose.
 fn check(parts: &[&[u8]]) -> u32 {
     parts
         .iter()

@@ -1,8 +1,7 @@
-//! Finds the built binaries of this package for the tests of other crates.
-//! Does not know what they do.
+//! Finds the built programs of this package for the tests of other crates.
 //!
-//! cargo tells a test where the binaries of its own package are, but not those of another, and does not even build them
-//! for `cargo test -p other`.
+//! cargo tells a test where the programs of its own package are, but not those of another one, and does not
+//! even build those for `cargo test -p other`.
 
 use std::env;
 use std::fs;
@@ -11,27 +10,28 @@ use std::process::{Command, ExitStatus};
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
-/// The binary `sleeper`, from the folder in which the calling test, example or xtask was built.
+/// The program `sleeper`, from the folder in which the calling test, example or xtask was built.
 ///
-/// Built first if it is missing or older than its sources: `cargo test -p other` after a change here would otherwise
-/// mix a new library with an old binary.
+/// Built first if it is missing or older than its sources: `cargo test -p other` after a change here would
+/// otherwise mix a new library with an old program.
 ///
 /// ```
 /// assert!(sleeper::binary().is_file());
 /// ```
 ///
 /// # Panics
-/// When it can't be built.
+/// If it can't be built.
 #[must_use]
 pub fn binary() -> PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| up_to_date("sleeper")).clone()
 }
 
-/// The binary `dead-mount`, from the same folder: it runs a command beside a file system that doesn't answer.
+/// The program `dead-mount`, from the same folder. It runs a command beside a file system that doesn't
+/// answer.
 ///
 /// # Panics
-/// When it can't be built.
+/// If it can't be built.
 #[must_use]
 pub fn dead_mount() -> PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
@@ -55,7 +55,7 @@ fn profile_folder() -> PathBuf {
     if let Some(found) = folders.find(|folder| folder.join("deps").is_dir()) {
         return found.to_path_buf();
     }
-    // A doctest lies in a folder of rustdoc's: take the usual place.
+    // A doctest lies in a folder of rustdoc, so the usual one is taken.
     let target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     let target = target.unwrap_or_else(|| package().join("../../target"));
     target.join("debug")
@@ -84,7 +84,7 @@ fn build(folder: &Path) {
     command.arg(package().join("Cargo.toml"));
     command.arg("--profile");
     command.arg(profile.unwrap_or("dev".as_ref()));
-    // Given, not inherited: the caller may have been built with the option --target-dir.
+    // Given explicitly, because the caller may have been built with the option --target-dir.
     command.arg("--target-dir");
     command.arg(folder.parent().unwrap_or(folder));
     let status = command.status();

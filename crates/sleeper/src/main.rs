@@ -1,5 +1,4 @@
-//! The test process: sleeps, prints, fails and misbehaves as it is told.
-//! Does not know who runs it, nor what is tested with it.
+//! The test process: sleeps, prints, fails and misbehaves as its options say.
 
 mod args;
 mod behind;
@@ -24,7 +23,7 @@ fn run(args: &Args) -> Result<Exit> {
     let key = args.key();
     let stamped = args.stamp.as_deref().map(|file| stamp::start(file, &key)).transpose()?;
     let worked = work(args);
-    // Before the `?`: who fails at its work has ended too.
+    // Before the `?`, because a failed sleeper has ended too.
     if let Some(started) = stamped {
         started.end()?;
     }
@@ -32,7 +31,7 @@ fn run(args: &Args) -> Result<Exit> {
     args.ending.end(&key, args.stamp.as_deref())
 }
 
-/// All between the two stamps. What a test may have to wait for is in force before `ready` is printed.
+/// Everything between the two stamps. What a test may wait for is in effect before `ready` is printed.
 fn work(args: &Args) -> Result<()> {
     args.behind.leave(&args.signals)?;
     args.signals.arm()?;

@@ -1,4 +1,5 @@
-//! What a test wants of the machine beyond Rust, gcc and a bare Debian, and the one line that says why it is skipped.
+//! What a test needs of the machine beyond Rust, gcc and a bare Debian, and the line that says why a test
+//! is skipped.
 //!
 //! ```
 //! # fn a_case() {
@@ -7,8 +8,8 @@
 //! # }
 //! ```
 //!
-//! Each is tried once, not guessed from who we are: a container may refuse root what another lets anybody do. With
-//! `PROCPOOL_TESTS=all` nothing is skipped: what is missing is a failure.
+//! Each need is tried once and not derived from the user: a container may refuse root what another one
+//! allows everybody. With `PROCPOOL_TESTS=all` nothing is skipped, and a missing need is a failure.
 
 use std::env;
 use std::io::{Write, stderr};
@@ -18,22 +19,22 @@ use std::thread;
 
 use crate::locate;
 
-/// Something that a test wants, and that not every machine has.
+/// Something that a test needs and that not every machine has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// strace(1), which may trace what it has started.
+    /// strace(1) that may trace its own children.
     Strace,
-    /// strace(1), which may trace what is not below it (`-p`).
+    /// strace(1) that may trace other processes (`-p`).
     Attach,
-    /// File systems that a test mounts in a namespace of its own: [`Need::unshare`].
+    /// Mounting file systems in a mount namespace: [`Need::unshare`].
     Mounts,
-    /// FUSE, for a file system that doesn't answer, in a namespace as above.
+    /// FUSE, for a file system that doesn't answer, in a mount namespace.
     DeadMounts,
-    /// A PID namespace of a test's own, with a /proc of its own: [`Need::unshare`].
+    /// A PID namespace with its own /proc: [`Need::unshare`].
     Pids,
-    /// Somebody whom a file's mode keeps out, which root is not: [`Need::wrapper`].
+    /// A user for whom file modes count, which root is not: [`Need::wrapper`].
     Modes,
-    /// To be root: to become another user, for example.
+    /// Being root, to become another user for example.
     Root,
     /// sqlite3(1).
     Sqlite,
@@ -51,7 +52,7 @@ pub enum Need {
     Yash,
 }
 
-/// Ends the calling test where something of the list is missing, and says so.
+/// Returns from the calling test if one of the needs is missing, and says so.
 #[macro_export]
 macro_rules! needs {
     ($($need:ident),+ $(,)?) => {
@@ -62,7 +63,7 @@ macro_rules! needs {
 }
 
 impl Need {
-    /// All there are.
+    /// All needs.
     pub const ALL: [Need; 14] = [
         Need::Strace,
         Need::Attach,
@@ -80,7 +81,7 @@ impl Need {
         Need::Yash,
     ];
 
-    /// Why a test is skipped where this is missing.
+    /// Why a test is skipped if this is missing.
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {
@@ -107,11 +108,11 @@ impl Need {
         }
     }
 
-    /// Whether all of it is there. What is missing is said in one line of standard error, past what captures the
-    /// output of tests.
+    /// Whether all needs are met. The first missing one is named in one line on standard error, which the
+    /// capture of test output doesn't hide.
     ///
     /// # Panics
-    /// Where something is missing and `PROCPOOL_TESTS` is `all`.
+    /// If one is missing and `PROCPOOL_TESTS` is `all`.
     #[must_use]
     pub fn are_met(needs: &[Need]) -> bool {
         let Some(missing) = needs.iter().find(|need| need.find().is_none()) else { return true };
@@ -119,27 +120,27 @@ impl Need {
         false
     }
 
-    /// What has unshare(1) make the namespaces that this needs: as root, or for others in a user namespace in which they
-    /// are root.
+    /// The options of unshare(1) for the namespaces of this need: as root, or for others in a user
+    /// namespace in which they are root.
     ///
     /// # Panics
-    /// Where the machine doesn't have it.
+    /// If the machine lacks it.
     #[must_use]
     pub fn unshare(self) -> Vec<&'static str> {
         let options = self.find().unwrap_or_else(|| panic!("the case hasn't said that it needs {self:?}"));
         options.split(' ').collect()
     }
 
-    /// The words that stand in front of a command to which this is to hold.
+    /// The words before a command for which this must hold.
     ///
     /// # Panics
-    /// Where the machine doesn't have it.
+    /// If the machine lacks it.
     #[must_use]
     pub fn wrapper(self) -> Vec<&'static str> {
         self.unshare()
     }
 
-    /// How to come by it; tried once.
+    /// The options with which it works, if any; tried once.
     fn find(self) -> Option<&'static str> {
         static FOUND: [OnceLock<Option<&str>>; Need::ALL.len()] =
             [const { OnceLock::new() }; Need::ALL.len()];
@@ -170,40 +171,41 @@ impl Need {
     }
 }
 
-/// Says that the calling test is skipped: for one that finds out by itself what it lacks, and then returns.
+/// Says that the calling test is skipped, for a test that finds out by itself what is missing and then
+/// returns.
 ///
 /// # Panics
-/// Where `PROCPOOL_TESTS` is `all`.
+/// If `PROCPOOL_TESTS` is `all`.
 pub fn skip(reason: &str) {
     let all = env::var_os("PROCPOOL_TESTS").is_some_and(|tests| tests == "all");
     assert!(!all, "nothing may be skipped (PROCPOOL_TESTS=all), but {reason}");
     let thread = thread::current();
     let test = thread.name().unwrap_or("a test");
-    // In one write, so that lines of tests that run at once don't mix.
+    // In one write, so that lines of concurrent tests don't mix.
     let _ = stderr().write_all(format!("{test}: {SKIPPED} {reason}\n").as_bytes());
 }
 
-/// A reason of that kind.
+/// A reason for [`skip`].
 pub const NO_MEMORY_CGROUP: &str = "no memory cgroup can be made here, so nothing runs out of memory";
 
-/// What stands in each line about a skipped test, before the reason.
+/// The words before the reason in each line about a skipped test.
 pub const SKIPPED: &str = "skipped, because";
 
-/// Traces a process that is its sibling, and ends it once strace(1) has said how that went.
+/// Traces a sibling process, and ends it once strace(1) has reported success or failure.
 const ATTACH: &str = "sleep 60 & strace -o /dev/null -p $! 2>&1 | {
         read -r said; kill $!; case $said in *attached) ;; *) exit 1 ;; esac
     }";
 
-/// Succeeds where a folder without any rights can't be looked into.
+/// Succeeds if a folder without any rights can't be read.
 const CLOSED: &str = "folder=$(mktemp -d) && chmod 000 $folder && ! ls $folder/. 2> /dev/null; closed=$?; \
     chmod 700 $folder && rmdir $folder; exit $closed";
 
-/// Those of the options with which unshare(1) lets the script succeed.
+/// The first of the options with which the script succeeds under unshare(1).
 fn unsharing(options: [&'static str; 2], script: &str) -> Option<&'static str> {
     options.into_iter().find(|options| works("unshare", &format!("{options} sh -c"), script))
 }
 
-/// Whether the program succeeds with these words and, if there is one, a script behind them.
+/// Whether the program succeeds with these arguments and the script as the last one, if there is one.
 fn works(program: &str, words: &str, script: &str) -> bool {
     let mut command = Command::new(program);
     command.args(words.split(' ')).args(Some(script).filter(|script| !script.is_empty()));

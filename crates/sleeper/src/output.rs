@@ -1,5 +1,4 @@
-//! What sleeper prints.
-//! Does not know when.
+//! What sleeper prints before it sleeps.
 
 use crate::quantity::{Seconds, byte_count};
 use crate::signals::Signals;
@@ -16,10 +15,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::thread;
 use std::time::Duration;
 
-/// Small enough that both streams are wanted in turn long before a pipe's 64 KiB are full.
+/// Small enough that the two streams alternate long before a pipe's 64 KiB are full.
 const CHUNK: u64 = 8 << 10;
 
-/// So many lines are written at once.
+/// How many lines are written at once.
 const PACE: usize = 64;
 
 #[derive(Args)]
@@ -61,7 +60,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// All that is printed before the sleep.
+    /// Prints everything that comes before the sleep.
     pub(crate) fn print(&self, signals: &Signals, key: &[u8]) -> Result<()> {
         let mut stdout = unbuffered(io::stdout())?;
         if signals.announces() {
@@ -121,7 +120,7 @@ impl Output {
     }
 }
 
-/// The stream without std's buffer: what is printed can be read at once, and each line is a write of its own.
+/// The stream without std's buffer, so that output can be read at once and each line is one write.
 fn unbuffered(stream: impl AsFd) -> Result<File> {
     Ok(stream.as_fd().try_clone_to_owned()?.into())
 }

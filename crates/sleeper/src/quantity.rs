@@ -1,12 +1,11 @@
 //! Quantities as a user types them: seconds, bytes, rates.
-//! Does not know which option they belong to.
 
 use anyhow::{Context, Error, Result, ensure};
 use std::borrow::Cow;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A time to sleep, and how it was typed: the output repeats it to the letter.
+/// A time to sleep, with its text, which the output repeats literally.
 #[derive(Clone)]
 pub(crate) struct Seconds {
     pub(crate) typed: Cow<'static, str>,
@@ -38,7 +37,7 @@ pub(crate) fn byte_count(typed: &str) -> Result<u64> {
     number.checked_mul(unit).context("too many bytes")
 }
 
-/// A share of all, from 0 to 1.
+/// A share from 0 to 1.
 pub(crate) fn rate(typed: &str) -> Result<f64> {
     let rate = typed.parse()?;
     ensure!((0.0..=1.0).contains(&rate), "a rate lies between 0 and 1");

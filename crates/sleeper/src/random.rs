@@ -1,18 +1,18 @@
-//! A random generator that is the same on every machine, after every `cargo update`.
-//! Does not know what is drawn from it.
+//! A random generator that is the same on every machine and after every `cargo update`.
 
 use rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 
-/// A generator of its own for each pair of seed and name.
+/// A generator for each pair of seed and name.
 ///
-/// The algorithm is called by its name because rand promises that the named ones never change their values; `StdRng`
-/// and `SmallRng` may, with a release or a platform. rand's distributions may change too, so draw plain integers.
+/// The algorithm is named because rand promises that the named ones never change their values; `StdRng` and
+/// `SmallRng` may, with a release or a platform. rand's distributions may change too, so draw plain
+/// integers.
 pub(crate) fn generator(seed: u64, name: &[u8]) -> Xoshiro256PlusPlus {
     let seed = seed.to_le_bytes();
     Xoshiro256PlusPlus::seed_from_u64(fnv1a(seed.iter().chain(name)))
 }
 
-/// FNV-1a of 64 bits: std's hashers promise no stable value.
+/// FNV-1a of 64 bits, because std's hashers promise no stable value.
 fn fnv1a<'bytes>(bytes: impl IntoIterator<Item = &'bytes u8>) -> u64 {
     bytes
         .into_iter()

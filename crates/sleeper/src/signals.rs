@@ -1,5 +1,4 @@
-//! What sleeper does about signals while it works.
-//! Does not know who sends them.
+//! How sleeper reacts to signals while it works.
 
 use anyhow::Result;
 use clap::Args;
@@ -30,12 +29,12 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// Whoever is to send the TERM must know when it is caught.
+    /// A test must know when TERM is caught before it sends it.
     pub(crate) fn announces(&self) -> bool {
         self.ready || self.ignore_term || self.exit_on_term.is_some()
     }
 
-    /// The options that go to those who are left behind.
+    /// The options that the processes left behind inherit.
     pub(crate) fn inherited(&self) -> Option<&'static str> {
         self.deaf.then_some("--deaf")
     }
@@ -47,7 +46,7 @@ impl Signals {
             (false, false) => &[],
         };
         for signal in ignored {
-            // A handler that does nothing of use, not SIG_IGN: nobody reads the flag, and a child starts without it.
+            // A handler without effect and not SIG_IGN, which children would inherit.
             flag::register(*signal, Arc::new(AtomicBool::new(false)))?;
         }
         if let Some(code) = self.exit_on_term {

@@ -1,9 +1,9 @@
-//! Stamps: each process notes when it started and ended, so that a test can tell afterwards what ran at once.
-//! Does not know what the process did in between.
+//! Stamps: each process notes when it started and ended, so that a test can tell afterwards what ran at the
+//! same time.
 //!
-//! One line a stamp, `start KEY PID NANOS` or `end KEY PID NANOS`. KEY is percent-encoded, NANOS is read from
-//! `CLOCK_MONOTONIC`, which all processes of a machine share. A line is one write to a file opened for appending, so
-//! processes need no lock between them.
+//! One line for each stamp, `start KEY PID NANOS` or `end KEY PID NANOS`. KEY is percent-encoded, NANOS is
+//! read from `CLOCK_MONOTONIC`, which all processes of a machine share. A line is one write to a file
+//! opened for appending, so processes need no lock.
 
 use anyhow::{Context, Result, bail};
 use rustix::time::{ClockId, clock_gettime};
@@ -13,16 +13,16 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-/// From when to when one process ran, in time since the machine's boot.
+/// When a process ran, in time since the machine's boot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interval {
-    /// The key that the process was given, decoded.
+    /// The key of the process, decoded.
     pub key: Vec<u8>,
-    /// The process.
+    /// The process ID.
     pub pid: u32,
-    /// When it started to work.
+    /// When it started its work.
     pub start: Duration,
-    /// When it had done its work; nothing if it was killed before, or still runs.
+    /// When it had finished its work; None if it was killed before, or still runs.
     pub end: Option<Duration>,
 }
 
@@ -32,13 +32,13 @@ impl Interval {
         Self { key, pid, start, end }
     }
 
-    /// Of one without an end only its start is sure.
+    /// Without an end, only the start is certain.
     fn last_seen(&self) -> Duration {
         self.end.unwrap_or(self.start)
     }
 }
 
-/// A start that was stamped and wants its end. Dropped without: the process was killed, as far as a reader can tell.
+/// A stamped start that needs its end. If it is dropped, the process counts as killed.
 #[derive(Debug)]
 #[must_use = "the end is to be stamped too"]
 pub struct Started {
@@ -46,10 +46,10 @@ pub struct Started {
     who: String,
 }
 
-/// Stamps that this process starts now.
+/// Stamps the start of this process.
 ///
 /// # Errors
-/// When the file can't be opened or written.
+/// The file can't be opened or written.
 pub fn start(path: &Path, key: &[u8]) -> Result<Started> {
     let opened = File::options().append(true).create(true).open(path);
     let file = opened.with_context(|| format!("can't open the stamp file {}", path.display()))?;
@@ -60,10 +60,10 @@ pub fn start(path: &Path, key: &[u8]) -> Result<Started> {
 }
 
 impl Started {
-    /// Stamps that this process has done its work.
+    /// Stamps the end of this process.
     ///
     /// # Errors
-    /// When the file can't be written.
+    /// The file can't be written.
     pub fn end(mut self) -> Result<()> {
         self.write("end")
     }
@@ -75,7 +75,7 @@ impl Started {
     }
 }
 
-/// The clock of the stamps, so that a test can compare a moment of its own with them.
+/// The clock of the stamps, for a test that compares a moment of its own with them.
 ///
 /// # Panics
 /// If that clock is negative, which no kernel allows.
@@ -88,7 +88,7 @@ pub fn now() -> Duration {
 /// Reads the stamps of all processes, in the order of their starts.
 ///
 /// # Errors
-/// When the file can't be read (nobody stamped: it doesn't exist), or a line is no stamp.
+/// The file can't be read (it doesn't exist if nobody stamped), or a line is no stamp.
 pub fn read(path: &Path) -> Result<Vec<Interval>> {
     let shown = path.display();
     let text = fs::read_to_string(path).with_context(|| format!("can't read {shown}"))?;
@@ -126,10 +126,10 @@ pub fn starts(path: &Path, key: &[u8]) -> Result<usize> {
     Ok(read(path)?.iter().filter(|interval| interval.key == key).count())
 }
 
-/// The most that surely ran at once.
+/// The most processes that certainly ran at once.
 ///
-/// Who ends in the instant in which another starts does not overlap it. Of one without an end only its start is sure,
-/// so it counts for that instant.
+/// A process that ends at the instant in which another one starts does not overlap it. Without an end only
+/// the start is certain, so such a process counts for that instant.
 #[must_use]
 pub fn peak(intervals: &[Interval]) -> usize {
     let instant = Duration::from_nanos(1);

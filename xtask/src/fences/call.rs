@@ -124,8 +124,8 @@ impl Call {
     }
 }
 
-/// Reads the numbers from the preprocessor's output for `<sys/syscall.h>`: lines `#define __NR_NAME
-/// NUMBER`.
+/// Reads the numbers from the preprocessor's output for `<sys/syscall.h>`, whose lines are
+/// `#define __NR_NAME NUMBER`.
 pub(crate) fn numbers_in(defines: &str) -> Numbers {
     let number = |line: &str| {
         let (name, number) = line.strip_prefix("#define __NR_")?.split_once(' ')?;

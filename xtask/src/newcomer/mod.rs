@@ -1,6 +1,5 @@
 //! The tests again, as somebody has them who has just cloned the repository: an ordinary user, almost no
-//! environment, none of the tools that a bare Debian lacks, no terminal, and signals ignored as by `nohup …
-//! &`.
+//! environment, none of the tools that a bare Debian lacks, no terminal, and signals ignored as under nohup.
 //!
 //! It runs the programs that `cargo test` built in a copy of the checkout that belongs to the user
 //! (`checkout`), and prints at the end which tests were skipped and why. Documentation tests are left out,

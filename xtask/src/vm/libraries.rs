@@ -13,8 +13,7 @@ pub(crate) fn of(program: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn named_in(text: &str) -> Vec<PathBuf> {
-    // path (address)`, and for the loader `path (address)`. => `name => path (address)`, and for the loader
-    // `path (address)`.
+    // A line is `name => path (address)`, or for the loader `path (address)`.
     let words = text.lines().filter_map(|line| line.split_whitespace().rev().nth(1));
     words.filter(|word| word.starts_with('/')).map(PathBuf::from).collect()
 }
