@@ -1,4 +1,4 @@
-//! ARCHITECTURE.md stays a map that is read in one sitting: not too long, and without lines that wrap.
+//! ARCHITECTURE.md stays a map that can be read in one sitting: not too long, and without lines that wrap.
 
 use std::path::Path;
 

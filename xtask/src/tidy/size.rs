@@ -1,9 +1,10 @@
-//! No Rust file is longer than a reader can hold in mind, unless its header gives a reason, and most are much shorter.
+//! No Rust file is longer than a reader can keep in mind, unless its header gives a reason, and most files
+//! are much shorter.
 
 use super::tree::{Finding, SourceFile};
 
 const MOST_LINES: usize = 400;
-/// Of all source files half are no longer than this.
+/// The largest median of all source files.
 const MOST_MEDIAN_LINES: usize = 120;
 const HEADER_LINES: usize = 10;
 const EXCUSE: &str = "// Longer than 400 lines because: ";
@@ -25,7 +26,7 @@ pub(crate) fn check(files: &[SourceFile]) -> Vec<Finding> {
         .collect()
 }
 
-/// Finds whether the sources of the programs are longer than they should be, taken all together.
+/// Finds whether the median of all source files is too large.
 pub(crate) fn check_median(files: &[SourceFile]) -> Option<Finding> {
     let mut lines: Vec<_> =
         files.iter().filter(|file| file.is_source()).map(|file| file.text.lines().count()).collect();

@@ -6,7 +6,7 @@
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Meta, Token};
 
-/// Whether what bears `attribute` is in no build but that of the tests.
+/// Whether an item with this attribute is only in builds of tests.
 pub(crate) fn is_for_tests(attribute: &Attribute) -> bool {
     match &attribute.meta {
         Meta::Path(path) => path.is_ident("test"),
@@ -17,7 +17,7 @@ pub(crate) fn is_for_tests(attribute: &Attribute) -> bool {
     }
 }
 
-/// The value of a predicate of `cfg` in a build that is none of tests, where that alone decides it.
+/// The value of a `cfg` predicate outside of tests, where `test` alone decides it.
 fn outside_tests(predicate: &Meta) -> Option<bool> {
     let Meta::List(list) = predicate else {
         return predicate.path().is_ident("test").then_some(false);

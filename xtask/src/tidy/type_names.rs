@@ -12,7 +12,7 @@ use super::outline::Names;
 use super::tree::{Finding, SourceFile};
 use super::workspace::{Package, packages};
 
-/// Names of several types that a crate may have, with reasons or without.
+/// How many names of several types a crate may have, all of them with reasons.
 const MOST_SHARED: usize = 6;
 const REASON: &str = "// Same name as ";
 
@@ -67,7 +67,7 @@ fn shared_names(package: &Package) -> BTreeMap<&str, Vec<Definition<'_>>> {
     }
     let by_name = by_name.into_iter().map(|(name, definitions)| {
         let mut definitions: Vec<_> = definitions.into_iter().collect();
-        // Of two in one module with a `#[cfg]` each, a build has one.
+        // Two definitions with a `#[cfg]` in one module are alternatives.
         definitions
             .dedup_by(|next, one| next.module == one.module && next.is_conditional && one.is_conditional);
         (name, definitions)

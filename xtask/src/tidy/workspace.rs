@@ -1,7 +1,7 @@
-//! The packages of the workspace: their modules, and which packages they depend on.
+//! The packages of the workspace: their modules, and the packages that they depend on.
 //!
-//! The modules of a package's library and of its programs count as those of one crate: they lie in one `src`, and a
-//! program imports from its library as a module does from another.
+//! The modules of a package's library and of its programs count as those of one crate: they share one
+//! `src`, and a program imports from its library as one module does from another.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use super::tree::SourceFile;
 pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) folder: PathBuf,
-    /// Other packages that a build of this one takes; what only its tests take is not among them.
+    /// The packages that a build of this one needs, without those that only tests need.
     pub(crate) dependencies: Vec<Dependency>,
     /// The library comes first.
     trees: Vec<ModuleTree>,
@@ -79,7 +79,7 @@ impl Package {
         self.modules().filter_map(|(name, _, _)| name.first().cloned()).collect()
     }
 
-    /// All modules, with their files. A file that two roots share comes twice.
+    /// All modules with their files. A file that two roots share occurs twice.
     pub(crate) fn modules(&self) -> impl Iterator<Item = (&Names, &Path, &Outline)> {
         self.trees.iter().flat_map(ModuleTree::modules)
     }
@@ -111,7 +111,8 @@ fn roots(folder: &Path, manifest: &Table, texts: &BTreeMap<&Path, &str>) -> Vec<
     roots
 }
 
-/// What a build takes, on any system: `[dependencies]`, `[build-dependencies]`, the same below `[target.…]`.
+/// What a build needs, on any system: `[dependencies]`, `[build-dependencies]`, and the same in
+/// `[target.…]`.
 fn dependencies(manifest: &Table) -> Vec<(&String, &Value)> {
     let targets = manifest.get("target").and_then(Value::as_table).into_iter().flat_map(Table::values);
     let tables = targets.filter_map(Value::as_table).chain([manifest]);
@@ -120,7 +121,7 @@ fn dependencies(manifest: &Table) -> Vec<(&String, &Value)> {
     tables.flatten().collect()
 }
 
-/// The package behind a dependency, which may have been given another name here or for the workspace.
+/// The package behind a dependency, which may have another name here or in the workspace.
 fn package_name<'manifest>(
     key: &'manifest str,
     value: &'manifest Value,

@@ -1,4 +1,4 @@
-//! What of a table of layers and of the arrows in the source does not agree.
+//! Compares a table of layers with the imports in the source.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::super::tree::Finding;
 use super::tables::{Allowed, LayerRow, Layers};
 
-/// Where the tables stand.
+/// The page with the tables.
 pub(crate) const PAGE: &str = "ARCHITECTURE.md";
 
 /// A mention of `to` in `from`.
@@ -18,7 +18,7 @@ pub(crate) struct Arrow {
     pub(crate) line: usize,
 }
 
-/// What a table is about: all that its rows have to name, and the words for it.
+/// What the rows of a table must name, and the words for it in messages.
 pub(crate) struct Members {
     pub(crate) kind: &'static str,
     pub(crate) verb: &'static str,
@@ -34,10 +34,10 @@ impl Arrow {
     }
 }
 
-/// Finds each import that `layers` does not allow, and each word of the table that says what is not so.
+/// Finds imports that the table does not allow, and entries of the table that are not true.
 pub(crate) fn judge(layers: &Layers, members: &Members, arrows: &[Arrow]) -> Vec<Finding> {
     let known = |name: &String| members.names.contains(name);
-    // What has no row gets that one finding, and none for each of its imports.
+    // A module without a row gets one finding for that, and none for its imports.
     let both_have_rows =
         |arrow: &&Arrow| [&arrow.from, &arrow.to].iter().all(|name| layers.row_of(name).is_some());
     let forbidden =
@@ -65,7 +65,7 @@ pub(crate) fn judge(layers: &Layers, members: &Members, arrows: &[Arrow]) -> Vec
     findings
 }
 
-/// The rows of a table for the arrows that there are: what is imported stands above, as far as there is no cycle.
+/// Drafts the rows of a table from the imports: what is imported stands above, unless there is a cycle.
 pub(crate) fn draft(members: &Members, arrows: &[Arrow]) -> String {
     let targets = |name: &str| -> BTreeSet<&str> {
         arrows.iter().filter(|arrow| arrow.from == name).map(|arrow| &*arrow.to).collect()

@@ -1,8 +1,8 @@
-//! Modules right below a crate's root, and the packages of the workspace, import one another only as the tables of
-//! layers in ARCHITECTURE.md say.
+//! First-level modules of a crate, and the packages of the workspace, import each other only as the tables
+//! of layers in ARCHITECTURE.md allow.
 //!
-//! The page is what is checked against, not a copy of it: so the map that a reader is given is true, and whoever wants
-//! another arrow has to write it there. A root may import anything; nobody may import what a root itself defines.
+//! The page itself is read, not a copy, so the map that readers use is true, and a new import has to be
+//! written there. A root may import anything, and nobody may import what a root itself defines.
 
 mod judge;
 mod tables;
@@ -20,29 +20,16 @@ use super::workspace::{Package, packages};
 
 /// The subject of the table of packages.
 const PACKAGES: &str = "crate";
-/// What stands for a root among the names of modules; no module can have this name.
+/// The name of a root among those of modules; it is a keyword, so no module has it.
 const ROOT: &str = "crate";
-/// Packages that have no table yet: what would be wrong with them is printed.
-const WITHOUT_TABLE: [&str; 2] = ["procpool-cli", "procpool-journal"];
 
-/// Holds the workspace against the tables of the page, and the tables against the workspace.
+/// Compares the workspace with the tables, in both directions.
 pub(crate) fn check(files: &[SourceFile]) -> Result<Vec<Finding>> {
     let page = files.iter().find(|file| file.path == Path::new(PAGE));
     let tables = tables::read(page.map_or("", |page| &page.text));
     let packages = packages(files)?;
     let mut findings = check_packages(&packages, &tables);
-    for package in &packages {
-        let found = check_modules(package, &tables);
-        let has_table = tables.iter().any(|layers| layers.subject == package.name);
-        if !has_table && WITHOUT_TABLE.contains(&&*package.name) {
-            println!("tidy: {} has no table of layers yet", package.name);
-            for finding in found {
-                println!("(not yet) {finding}");
-            }
-        } else {
-            findings.extend(found);
-        }
-    }
+    findings.extend(packages.iter().flat_map(|package| check_modules(package, &tables)));
     let is_known =
         |subject: &str| subject == PACKAGES || packages.iter().any(|package| package.name == subject);
     findings.extend(tables.iter().filter(|layers| !is_known(&layers.subject)).map(|layers| {
@@ -70,7 +57,7 @@ fn check_packages(packages: &[Package], tables: &[Layers]) -> Vec<Finding> {
         place: "the workspace".to_owned(),
         names,
     };
-    held_against(tables, PACKAGES, &members, &arrows.collect::<Vec<_>>())
+    compare(tables, PACKAGES, &members, &arrows.collect::<Vec<_>>())
 }
 
 /// The imports between the modules of a package.
@@ -106,11 +93,11 @@ fn check_modules(package: &Package, tables: &[Layers]) -> Vec<Finding> {
         place,
         names: package.first_modules(),
     };
-    findings.extend(held_against(tables, &package.name, &members, &arrows));
+    findings.extend(compare(tables, &package.name, &members, &arrows));
     findings
 }
 
-fn held_against(tables: &[Layers], subject: &str, members: &Members, arrows: &[Arrow]) -> Vec<Finding> {
+fn compare(tables: &[Layers], subject: &str, members: &Members, arrows: &[Arrow]) -> Vec<Finding> {
     let mut ours = tables.iter().filter(|layers| layers.subject == subject);
     match (ours.next(), ours.next()) {
         (Some(layers), None) => judge::judge(layers, members, arrows),
