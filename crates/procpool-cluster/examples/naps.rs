@@ -87,7 +87,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         thread::park_timeout(Duration::from_millis(100));
         while let Some(answer) = engine_thread.take() {
-            head.heard(Instant::now(), answer);
+            head.handle_answer(Instant::now(), answer);
         }
     }
     let all = Naps { folder: &folder, round: 0 };

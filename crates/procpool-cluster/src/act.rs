@@ -12,8 +12,8 @@ use crate::task::Task;
 /// What the caller has to do, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// Carry out this task, and pass the answer to [`Head::heard`](crate::Head::heard). There is never more than one task or
-    /// [`Submit`](Act::Submit) without an answer.
+    /// Carry out this task, and pass the answer to [`Head::handle_answer`](crate::Head::handle_answer). There is never more
+    /// than one task or [`Submit`](Act::Submit) without an answer.
     Ask(Task),
     /// Save the round durably. Then submit its array, as [`Task::Submit`], and save the result. The same round comes
     /// again if it turned out that the engine never got it.

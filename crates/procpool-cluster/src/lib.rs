@@ -7,7 +7,7 @@
 //! ```text
 //!   caller: records, outcomes            Head: what to ask, and when          EngineThread
 //!      │  step(now, outcomes) ─────────▶  pure, no clock  ──▶ Act::Ask(Task) ────▶ Engine: Slurm
-//!      ◀── Act::Submit, Say, Lost, Over ─┘      ▲──────── heard(now, Answer) ◀────────┘
+//!      ◀── Act::Submit, Say, Lost, Over ─┘      ▲──────── handle_answer(now, Answer) ◀┘
 //! ```
 //!
 //! # What it doesn't do

@@ -50,11 +50,11 @@ use crate::task::Answer;
 /// let mut head = Head::new(Settings::new("procpool-nightly", "Slurm"), vec![1..1001]);
 /// let start = Instant::now();
 /// assert_eq!(head.step(start, &Nothing), [Act::Ask(Task::Survey)]);
-/// head.heard(start, Answer::Surveyed(Ok(Capacity { most_elements: 1001, processors: 32, nodes: 4 })));
+/// head.handle_answer(start, Answer::Surveyed(Ok(Capacity { most_elements: 1001, processors: 32, nodes: 4 })));
 ///
 /// let [Act::Submit(round)] = &head.step(start, &Nothing)[..] else { panic!("its first array") };
 /// assert_eq!((round.name.as_str(), round.elements, round.jobs()), ("procpool-nightly-1", 4, 1000));
-/// head.heard(start, Answer::Submitted(Ok(ArrayId::new("17"))));
+/// head.handle_answer(start, Answer::Submitted(Ok(ArrayId::new("17"))));
 /// let [Act::Say(notice), Act::Ask(Task::Poll(_))] = &head.step(start, &Nothing)[..] else { panic!("it is followed") };
 /// assert_eq!(notice.to_string(), "array 17: 4 slices for 1000 jobs");
 /// ```
@@ -180,7 +180,7 @@ impl Head {
     }
 
     /// Takes the answer to the pending question.
-    pub fn heard(&mut self, now: Instant, answer: Answer) {
+    pub fn handle_answer(&mut self, now: Instant, answer: Answer) {
         self.asked = None;
         if let Answer::Cancelled(went) = &answer {
             self.cancelled(now, went);

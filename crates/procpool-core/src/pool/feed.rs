@@ -21,7 +21,7 @@ use crate::pool::thread_budget::start_patiently;
 pub(crate) struct FeedSender<J> {
     channel: Sender<FeedItem<J>>,
     room: Receiver<()>,
-    hand: JobInHand,
+    holds_job: JobInHand,
 }
 
 /// The run's end.
@@ -30,7 +30,7 @@ pub(crate) struct Feed<J> {
     /// Signalled when half of the channel is empty: waking the feeder for each single job would cost as much as
     /// starting the job.
     room: Sender<()>,
-    hand: JobInHand,
+    holds_job: JobInHand,
     state: FeederState,
     /// Until when a halted run waits for more jobs; see [`PATIENCE`].
     patience: Option<Instant>,
@@ -80,14 +80,18 @@ const LITTLE_PATIENCE: Duration = Duration::from_millis(10);
 pub(crate) fn feed<J>(limit: Limit) -> (FeedSender<J>, Feed<J>) {
     let (giving, channel) = bounded(limit.get());
     let (room, waited_for) = bounded(1);
-    let hand = JobInHand::default();
-    let sender = FeedSender { channel: giving, room: waited_for, hand: hand.clone() };
+    let holds_job = JobInHand::default();
+    let sender = FeedSender {
+        channel: giving,
+        room: waited_for,
+        holds_job: holds_job.clone(),
+    };
     (
         sender,
         Feed {
             channel,
             room,
-            hand,
+            holds_job,
             state: FeederState::Open,
             patience: None,
         },
@@ -97,10 +101,10 @@ pub(crate) fn feed<J>(limit: Limit) -> (FeedSender<J>, Feed<J>) {
 impl<J> FeedSender<J> {
     /// Hands a job over, waiting for room. Fails if the run is over.
     pub(crate) fn give(&self, job: J) -> Result<(), SendError<()>> {
-        self.hand.0.store(true, Ordering::Release);
-        let given = self.send(FeedItem::Job(job));
-        self.hand.0.store(false, Ordering::Release);
-        given
+        self.holds_job.0.store(true, Ordering::Release);
+        let sent = self.send(FeedItem::Job(job));
+        self.holds_job.0.store(false, Ordering::Release);
+        sent
     }
 
     /// Declares the end of the jobs.
@@ -158,7 +162,7 @@ impl<J> Feed<J> {
 
     /// Abandons the feeder if it is inside the caller's iterator; else the run waits on.
     pub(crate) fn give_up_waiting(&mut self) {
-        if !self.hand.0.load(Ordering::Acquire) && self.channel.is_empty() {
+        if !self.holds_job.0.load(Ordering::Acquire) && self.channel.is_empty() {
             self.state = FeederState::Abandoned;
         }
         self.patience = None;

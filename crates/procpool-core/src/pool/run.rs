@@ -101,13 +101,13 @@ pub(crate) fn start<R: Runner>(
     };
     // Both are bounded by the limit: when they are full, the feeder or the workers block.
     let (sender, feed) = feed(limit);
-    let (events, heard) = bounded(limit.get());
+    let (events, receiver) = bounded(limit.get());
     let (live, live_receiver) = match outputs {
         OutputEvents::AtTheEnd => (None, None),
         // At most one notification of each output is unacknowledged.
         OutputEvents::Followed => {
-            let (channel, heard) = unbounded();
-            (Some(LiveChannel { channel, retries: policies.retries.count() }), Some(heard))
+            let (channel, receiver) = unbounded();
+            (Some(LiveChannel { channel, retries: policies.retries.count() }), Some(receiver))
         }
     };
     let (control, controlled) = unbounded();
@@ -148,7 +148,7 @@ pub(crate) fn start<R: Runner>(
     // dropped feed for the end of the input, and ends.
     let feeder = Feeder::start(jobs, sender, halt_signal)?;
     Ok(Run {
-        events: heard,
+        events: receiver,
         live: live_receiver,
         handle,
         threads: Some(Threads::Pool { dispatcher, feeder }),
@@ -191,7 +191,7 @@ impl<W: Send + 'static> Run<W> {
     ) -> Result<Run<W>, Error> {
         let halt_signal = HaltSignal::new().map_err(|error| Error::resource("descriptors", error))?;
         let halt_signal = Arc::new(halt_signal);
-        let (events, heard) = bounded(limit.get());
+        let (events, receiver) = bounded(limit.get());
         let (control, controlled) = unbounded();
         let last = Arc::new(OnceLock::new());
         let handle = Handle {
@@ -204,7 +204,7 @@ impl<W: Send + 'static> Run<W> {
         let thread = start_patiently("procpool-run", move || drive(&mut driver));
         let thread = thread.map_err(|error| Error::resource("a thread", error))?;
         Ok(Run {
-            events: heard,
+            events: receiver,
             live: None,
             handle,
             threads: Some(Threads::Driver(thread)),

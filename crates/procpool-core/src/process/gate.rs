@@ -250,8 +250,8 @@ mod tests {
     #[test]
     fn the_first_shortage_is_told_and_no_other() {
         let limit = AdaptiveLimit::default();
-        let told = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&told);
+        let calls = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&calls);
         limit.set_callback(Box::new(move |_| {
             count.fetch_add(1, Ordering::Relaxed);
         }));
@@ -259,7 +259,7 @@ mod tests {
         let place = limit.take().unwrap();
         limit.note_shortage(&error);
         limit.note_shortage(&error);
-        assert_eq!(told.load(Ordering::Relaxed), 1);
+        assert_eq!(calls.load(Ordering::Relaxed), 1);
         assert!(limit.take().is_none());
         drop(place);
         assert!(limit.take().is_some());

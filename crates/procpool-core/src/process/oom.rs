@@ -43,12 +43,12 @@ impl OomWatch {
             return;
         }
         let now = Instant::now();
-        let Some(Some((counter, ledger))) = self.known.get() else { return };
-        let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(Some((counter, counts))) = self.known.get() else { return };
+        let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
         // Read under the lock: two readings must not be entered in the wrong order.
         let Some(count) = counter.read() else { return };
         let started = now.checked_sub(ran.elapsed).unwrap_or(now);
-        if ledger.attribute(started, now, count) == OomVerdict::OutOfMemory {
+        if counts.attribute(started, now, count) == OomVerdict::OutOfMemory {
             ran.killer = Some(Killer::OutOfMemory);
         }
     }
@@ -148,9 +148,9 @@ mod tests {
     fn verdicts(kills: &[(u64, u64, u64)]) -> Vec<bool> {
         let zero = Instant::now();
         let at = |seconds| zero + Duration::from_secs(seconds);
-        let mut ledger = OomCounts::new(5);
+        let mut counts = OomCounts::new(5);
         let verdict = |(started, ended, count): &(u64, u64, u64)| {
-            ledger.attribute(at(*started), at(*ended), *count) == OomVerdict::OutOfMemory
+            counts.attribute(at(*started), at(*ended), *count) == OomVerdict::OutOfMemory
         };
         kills.iter().map(verdict).collect()
     }
@@ -186,9 +186,9 @@ mod tests {
 
     #[test]
     fn what_nobody_takes_does_not_pile_up() {
-        let mut ledger = OomCounts::new(0);
-        ledger.attribute(Instant::now(), Instant::now(), u64::MAX);
-        assert!(ledger.open.len() <= MOST_OPEN);
+        let mut counts = OomCounts::new(0);
+        counts.attribute(Instant::now(), Instant::now(), u64::MAX);
+        assert!(counts.open.len() <= MOST_OPEN);
     }
 
     proptest! {

@@ -197,7 +197,7 @@ impl Starter {
             Stdin::Nothing => self.dev_null(),
             // A file in memory instead of a pipe: nobody has to feed it, a job that doesn't read it breaks nothing, and
             // no SIGPIPE can hit a caller that left SIGPIPE at its default action.
-            Stdin::Bytes(bytes) => given(sys::memory_file(bytes).map_err(machine)?.into())
+            Stdin::Bytes(bytes) => owned(sys::memory_file(bytes).map_err(machine)?.into())
                 .map_err(|error| machine(Failure::of("dup")(error))),
             // The job opens it itself: that may take as long as a file server likes.
             Stdin::File(_) => Ok(StdioSource::Inherited),
@@ -209,7 +209,7 @@ impl Starter {
         match capture {
             Capture::Spool => {
                 let (ours, theirs) = sys::pipe().map_err(machine)?;
-                let theirs = given(theirs).map_err(|error| machine(Failure::of("dup")(error)))?;
+                let theirs = owned(theirs).map_err(|error| machine(Failure::of("dup")(error)))?;
                 Ok((theirs, Some(ours)))
             }
             Capture::Inherit => Ok((StdioSource::Inherited, None)),
@@ -239,7 +239,7 @@ impl Starter {
     }
 }
 
-fn given(fd: OwnedFd) -> io::Result<StdioSource<'static>> {
+fn owned(fd: OwnedFd) -> io::Result<StdioSource<'static>> {
     Ok(StdioSource::Owned(sys::above_standard(fd)?))
 }
 

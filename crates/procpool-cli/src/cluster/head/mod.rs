@@ -268,7 +268,7 @@ impl Errand {
             };
             self.note(&Record::Array(array))?;
         }
-        self.head.heard(Instant::now(), answer);
+        self.head.handle_answer(Instant::now(), answer);
         Ok(())
     }
 

@@ -131,7 +131,7 @@ impl Trial {
             }
         };
         let answer = carry_out(&self.cluster, task);
-        self.head.heard(self.now, answer);
+        self.head.handle_answer(self.now, answer);
     }
 
     /// Lets time pass, as a caller does.

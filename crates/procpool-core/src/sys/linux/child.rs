@@ -115,8 +115,8 @@ impl ChildSetup {
 
     /// Records which calls were refused to the child, so that they are not tried again.
     pub(super) fn note_refusals(&self) {
-        for (feature, means) in [(&CLOSE_RANGE, &self.close_range), (&DEATH_SIGNAL, &self.death_signal)] {
-            if let CallUse::Failed(number) = means.get() {
+        for (feature, usage) in [(&CLOSE_RANGE, &self.close_range), (&DEATH_SIGNAL, &self.death_signal)] {
+            if let CallUse::Failed(number) = usage.get() {
                 if is_refusal(&io::Error::from_raw_os_error(number)) {
                     feature.mark_refused();
                 }

@@ -107,7 +107,7 @@ pub(crate) fn reap(pid: Pid, pidfd: BorrowedFd<'_>) -> Result<(Status, Usage), S
 
 /// Fails only with ECHILD, or if this way of waiting is refused.
 fn reap_by_pidfd(pidfd: BorrowedFd<'_>) -> io::Result<(Status, Usage)> {
-    let mut told = MaybeUninit::<libc::siginfo_t>::zeroed();
+    let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
     let mut used = KernelRusage { user: [0; 2], system: [0; 2], most_memory: 0, rest: [0; 13] };
     loop {
         // SAFETY: both pointers are to live locals of the types that waitid(2) writes.
@@ -117,7 +117,7 @@ fn reap_by_pidfd(pidfd: BorrowedFd<'_>) -> io::Result<(Status, Usage)> {
                 libc::SYS_waitid,
                 libc::P_PIDFD,
                 pidfd.as_raw_fd(),
-                told.as_mut_ptr(),
+                info.as_mut_ptr(),
                 libc::WEXITED,
                 &raw mut used,
             )
@@ -133,8 +133,8 @@ fn reap_by_pidfd(pidfd: BorrowedFd<'_>) -> io::Result<(Status, Usage)> {
     // SAFETY: all-zero bytes are a valid siginfo_t, and after waitid(2) has succeeded for a child, it contains a status.
     #[expect(unsafe_code, reason = "the other half of waitid")]
     let (how, status) = unsafe {
-        let told = told.assume_init();
-        (told.si_code, told.si_status())
+        let info = info.assume_init();
+        (info.si_code, info.si_status())
     };
     let status = if how == libc::CLD_EXITED { exited(status) } else { killed_by(status) };
     #[allow(

@@ -134,7 +134,7 @@ pub(crate) fn reap(pid: Pid) -> Result<(Status, Usage), StatusTaken> {
 
 /// A thread that waits for the pid of a process. If none comes, it ends.
 pub(crate) struct ExitWaiter {
-    tell: SyncSender<Pid>,
+    pid_sender: SyncSender<Pid>,
     watch: ExitWatch,
 }
 
@@ -144,22 +144,22 @@ const STACK: usize = 128 * 1024;
 impl ExitWaiter {
     pub(crate) fn prepare() -> Result<ExitWaiter, Failure> {
         let (reader, writer) = close_on_exec_pair().map_err(Failure::of("pipe"))?;
-        let (tell, told) = sync_channel(1);
+        let (pid_sender, pid_receiver) = sync_channel(1);
         let thread = thread::Builder::new().name("procpool-wait".into()).stack_size(STACK);
-        let thread = thread.spawn(move || wait(&told, writer)).map_err(Failure::of("a thread"))?;
-        Ok(ExitWaiter { tell, watch: ExitWatch { end: reader, thread } })
+        let thread = thread.spawn(move || wait(&pid_receiver, writer)).map_err(Failure::of("a thread"))?;
+        Ok(ExitWaiter { pid_sender, watch: ExitWatch { end: reader, thread } })
     }
 
     pub(crate) fn watch(self, pid: Pid) -> ProcessHandle {
         // The thread waits for nothing else, and the channel has room for one.
-        let _ = self.tell.send(pid);
+        let _ = self.pid_sender.send(pid);
         ProcessHandle::new(pid, self.watch)
     }
 }
 
 /// The thread's function. Closes `end` when the process has ended.
-fn wait(told: &Receiver<Pid>, end: OwnedFd) -> Result<(), StatusTaken> {
-    let Ok(pid) = told.recv() else { return Ok(()) };
+fn wait(pid_receiver: &Receiver<Pid>, end: OwnedFd) -> Result<(), StatusTaken> {
+    let Ok(pid) = pid_receiver.recv() else { return Ok(()) };
     let waited = loop {
         match waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
             Err(Errno::INTR) => {}
