@@ -1,5 +1,5 @@
-//! Lines that are commands themselves: a job a line, and the line is its key.
-//! Knows nothing of where they are read, or of how a command is run.
+//! Lines that are commands: one job per line, and the line is its key.
+//! Blank lines and comments are skipped, as a shell would.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -11,16 +11,16 @@ use crate::job::terms::Terms;
 use crate::job::work::Work;
 use crate::shell::{script, split};
 
-/// Who makes a command of a line.
+/// Who splits a line into words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LineParser {
-    /// procpool does: it splits the line into words.
+    /// procpool does, and refuses what needs a shell.
     Procpool,
-    /// This shell does, with the whole line.
+    /// This shell, which is given the whole line.
     Shell(OsString),
 }
 
-/// The jobs of lines, which come from what is called `name`. Blank lines and comments are none.
+/// The jobs of these lines. `name` is their source, for errors.
 pub(crate) fn jobs<L>(
     lines: L,
     name: String,

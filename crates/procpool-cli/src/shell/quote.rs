@@ -1,5 +1,6 @@
-//! Writes words so that a shell reads them back as they are.
-//! Knows nothing of what they are for.
+//! Writes words and commands so that a shell reads them back unchanged: for `--dry-run`, the summary,
+//! records. Words without special bytes stay unquoted, as people type them; the lexer says which bytes those
+//! are.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -10,18 +11,18 @@ use procpool_core::{Command, EnvironmentBase, Shown, Stdin};
 
 use crate::shell::lexer::is_plain;
 
-/// What a word with a control character is written for.
+/// Who reads a word: this decides how control characters are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum QuoteStyle {
-    /// Any POSIX shell: all bytes stand as they are, newlines too.
+    /// Any POSIX shell: all bytes are written unchanged, newlines included.
     Shell,
-    /// A terminal, or a file that has one line a command: what would control a terminal, and what is no UTF-8, is
-    /// written as bash(1), ksh and zsh read it, `$'\n'`.
+    /// A terminal, or a file with one command per line: control characters and bytes that aren't UTF-8 are
+    /// escaped in `$'\n'`, which bash(1), ksh and zsh read.
     Line,
 }
 
-/// A command as it would be typed: what it gets on standard input is not in it. Where it has a directory of its own,
-/// a shell of its own goes there, so that several such lines can follow each other.
+/// A command as one would type it, without its standard input. One with its own directory runs in a subshell,
+/// so that the next line starts in the old directory.
 pub(crate) fn command_line(command: &Command, style: QuoteStyle) -> OsString {
     let mut line = Vec::new();
     append_variables(&mut line, command, style);
@@ -39,7 +40,7 @@ pub(crate) fn command_line(command: &Command, style: QuoteStyle) -> OsString {
     OsString::from_vec(line)
 }
 
-/// The same, with what the command gets on standard input, where it gets something.
+/// The same, with the command's standard input if it has one.
 pub(crate) fn line_with_input(command: &Command, style: QuoteStyle) -> OsString {
     let line = command_line(command, style).into_vec();
     let mut whole = Vec::new();
@@ -58,7 +59,7 @@ pub(crate) fn line_with_input(command: &Command, style: QuoteStyle) -> OsString 
     OsString::from_vec(whole)
 }
 
-/// Nothing, or `env` with the command's changes to the environment, and a space.
+/// Writes `env` and the command's changes to the environment, or nothing if there are none.
 fn append_variables(line: &mut Vec<u8>, command: &Command, style: QuoteStyle) {
     let changes: Vec<_> = command.environment_changes().collect();
     let last = changes
@@ -86,7 +87,7 @@ fn append_variables(line: &mut Vec<u8>, command: &Command, style: QuoteStyle) {
         line.push(b' ');
     }
     if command.program().as_bytes().contains(&b'=') {
-        // It would be one more variable for env(1).
+        // env(1) would take it for another variable.
         line.extend(br#"sh -c '"$0" "$@"' "#);
     }
 }
@@ -102,7 +103,8 @@ fn append_assignment(line: &mut Vec<u8>, name: &OsStr, value: &OsStr, style: Quo
     }
 }
 
-/// cd(1) takes `-` for the directory before, other options for what they are, and looks for names in CDPATH.
+/// With `./` before a relative path: cd(1) reads `-` as the previous directory, accepts options, and searches
+/// CDPATH.
 fn directory_word(directory: &Path) -> Vec<u8> {
     let bytes = directory.as_os_str().as_bytes();
     if bytes.starts_with(b"/") || bytes.starts_with(b"./") { bytes.to_vec() } else { [b"./", bytes].concat() }
@@ -119,7 +121,7 @@ fn append(line: &mut Vec<u8>, word: &[u8], style: QuoteStyle) {
         }
         line.push(b'\'');
     } else {
-        // Nothing is special between single quotes but the quote itself.
+        // Between single quotes only the quote itself is special.
         line.push(b'\'');
         for byte in word {
             match byte {
@@ -143,13 +145,13 @@ fn append_in_ansi_quotes(line: &mut Vec<u8>, character: char) {
         '\r' => line.extend(b"\\r"),
         '\t' => line.extend(b"\\t"),
         '\'' | '\\' => line.extend([b"\\", bytes].concat()),
-        // Its bytes: what `\u` means depends on the shell's locale.
+        // As bytes: what `\u` means depends on the shell's locale.
         control if Shown::controls(control) => append_octal(line, bytes),
         _ => line.extend(bytes),
     }
 }
 
-/// Octal: of hexadecimal digits a shell may take more than two.
+/// Octal, because some shells read more than two hexadecimal digits.
 fn append_octal(line: &mut Vec<u8>, bytes: &[u8]) {
     for byte in bytes {
         line.extend(format!("\\{byte:03o}").bytes());

@@ -1,5 +1,5 @@
 //! A command with placeholders: parsed once, rendered for each job.
-//! Knows nothing of where values come from or how a command is run.
+//! Rendering never splits: a value stays within one argument, whatever bytes it has.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -11,8 +11,7 @@ use crate::template::names::{Names, Placeholder};
 use crate::template::path::Form;
 use crate::template::word::{JobContext, Word, WordPart};
 
-/// A command in which placeholders may stand anywhere. Each is replaced by bytes and nothing is ever split:
-/// what was one value is in one argument, whatever it is.
+/// A command with placeholders anywhere in its words.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Template {
     /// The program is the first of them.
@@ -25,7 +24,7 @@ pub(super) struct SpreadWord {
     pub(super) spread: Spread,
 }
 
-/// What becomes of a word in a job that has several values.
+/// How a word is rendered if the job has several values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Spread {
     /// One argument, in which all values are joined by a space.
@@ -44,11 +43,11 @@ pub(crate) enum Several {
 }
 
 impl Template {
-    /// Parses a command, the program first. Without any placeholder in it, the values, if there are any, become its last
-    /// arguments; with `-I` they don't, as xargs has it.
+    /// Parses a command, the program first. Without a placeholder, the values become its last arguments,
+    /// except with `-I`, as in xargs.
     ///
     /// # Errors
-    /// Where it has a placeholder for what no job has.
+    /// If it has a placeholder for something that no job has.
     pub(crate) fn parse(command: &[OsString], names: &Names, several: Several) -> anyhow::Result<Template> {
         let parsed = command.iter().map(|word| Word::parse(word.as_bytes(), names));
         let mut words: Vec<Word> = parsed.collect::<anyhow::Result<_>>()?;
@@ -126,7 +125,8 @@ mod tests {
 
     #[test]
     fn a_value_of_each_list_is_an_argument_or_a_part_of_one() {
-        // As GNU parallel 20221122 passes them to printf, but for the fourth, where its shell splits the word.
+        // As GNU parallel 20221122 passes them to printf, but for the fourth, where its shell splits the
+        // word.
         let lists = Names::Lists(2);
         for (command, expected) in [
             ("x {}", "<a/b.c><d.e>"),

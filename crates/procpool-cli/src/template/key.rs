@@ -1,5 +1,5 @@
-//! A job's key as a text with placeholders, and what is left of one that is too long.
-//! Knows nothing of who needs keys to be unique.
+//! A job's key as a text with placeholders (`--key`), and how a key that is too long is cut.
+//! The slot and the key itself can't be part of it: neither is known yet.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -9,16 +9,16 @@ use anyhow::bail;
 use crate::template::names::{Names, Placeholder};
 use crate::template::word::{JobContext, Word};
 
-/// So many bytes of a key are left where it is made of many values, with the `…` that stands for the rest.
+/// The length to which keys of many values are cut, including the `…`.
 pub(crate) const LONGEST_KEY: usize = 1000;
 
-/// A key that is no longer than [`LONGEST_KEY`]: one of thousands of values would be as long as their command, and
-/// be told wherever its job is.
+/// Cuts a key to [`LONGEST_KEY`]. A key of thousands of values would be as long as their command, and is
+/// printed in every message about its job.
 pub(crate) fn shorten(mut key: Vec<u8>) -> Vec<u8> {
     let rest = "…".as_bytes();
     if key.len() > LONGEST_KEY {
         let mut end = LONGEST_KEY - rest.len();
-        // Not within a character of UTF-8: its first byte is no continuation.
+        // Not within a character of UTF-8.
         while end > 0 && key[end] & 0b1100_0000 == 0b1000_0000 {
             end -= 1;
         }
@@ -28,13 +28,13 @@ pub(crate) fn shorten(mut key: Vec<u8>) -> Vec<u8> {
     key
 }
 
-/// What the keys of jobs are made of.
+/// The text that makes the keys of jobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KeyTemplate(Word);
 
 impl KeyTemplate {
     /// # Errors
-    /// Where all jobs would have the same key, or it asks for what isn't known before a job has its key.
+    /// If all jobs would have the same key, or it has a placeholder for something that isn't known yet.
     pub(crate) fn parse(text: &OsStr, names: &Names) -> anyhow::Result<KeyTemplate> {
         let word = Word::parse(text.as_bytes(), names)?;
         let mut placeholders = word.placeholders().peekable();
@@ -57,7 +57,7 @@ impl KeyTemplate {
 
     /// The key of the job with these values and this number.
     pub(crate) fn render(&self, values: &[OsString], seq: u64) -> Vec<u8> {
-        // It has no placeholder for the key or the slot.
+        // Its key and slot are never used: `parse` refuses their placeholders.
         self.0.render(values, values, JobContext { key: OsStr::new(""), seq, slot: 0 })
     }
 }

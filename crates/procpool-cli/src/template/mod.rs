@@ -1,5 +1,5 @@
-//! Texts with placeholders: commands and keys.
-//! Knows nothing of where values come from; what a placeholder is, and what it becomes, is told below.
+//! Texts with placeholders: commands, keys and tags. Parsed once, rendered for each job.
+//! `names` says what is a placeholder, `word` renders one word, the rest are the kinds of texts.
 
 mod command;
 mod key;

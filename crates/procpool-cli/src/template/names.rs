@@ -1,5 +1,5 @@
 //! Which names in braces are placeholders, and what each stands for.
-//! Knows nothing of the text around the braces.
+//! All other text in braces is literal, so that awk, JSON and `${HOME}` need no escapes.
 
 use std::fmt::Write as _;
 use std::str;
@@ -14,7 +14,7 @@ use crate::template::path::Form;
 pub(crate) enum Placeholder {
     /// Each of the job's values.
     Values(Form),
-    /// One of them, from 0.
+    /// One of the values, from 0.
     Position(usize, Form),
     Seq,
     Slot,
@@ -27,26 +27,26 @@ impl Placeholder {
     }
 }
 
-/// What stands in braces, as far as that is known without the jobs.
+/// The text in braces, as far as it is known without the jobs' values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Braced<'a> {
     Placeholder(Placeholder),
-    /// A column and which part of its value, if there is one of this name. Else it means itself.
+    /// A column, and which part of its value, if there is one of this name. Otherwise literal text.
     Name(&'a [u8], Form),
 }
 
 /// Which placeholders there are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Names {
-    /// Those in braces; a job has values from so many lists.
+    /// Those in braces; a job has one value from each of so many lists.
     Lists(usize),
     /// Those in braces; a job has up to so many values from one list.
     UpTo(usize),
-    /// Those in braces; nobody knows how many values a job has.
+    /// Those in braces; the number of a job's values isn't known.
     AnyNumber,
     /// Those in braces, and the columns of a table.
     Columns(Vec<Vec<u8>>),
-    /// Those in braces, but for values: jobs have none.
+    /// Those in braces except for values, of which jobs have none.
     NoValues,
     /// Only this text, for the values: `-I`.
     Only(Vec<u8>),
@@ -56,10 +56,10 @@ pub(crate) enum Names {
 const MOST_COLUMNS: usize = 10;
 
 impl Names {
-    /// What `{inner}` stands for. `None` where it means itself.
+    /// What `{inner}` stands for. `None` if it is literal text.
     ///
     /// # Errors
-    /// Where it asks for a value that the jobs don't have, or for a column that the table doesn't.
+    /// If the jobs don't have that value, or the table doesn't have that column.
     pub(super) fn find(&self, inner: &[u8]) -> anyhow::Result<Option<Placeholder>> {
         let (name, form) = match Braced::parse(inner) {
             Braced::Placeholder(placeholder) => {
@@ -79,7 +79,7 @@ impl Names {
         }
     }
 
-    /// Whether values become the last words of a command without any placeholder.
+    /// Whether values are appended to a command without placeholders.
     pub(super) fn are_appended(&self) -> bool {
         !matches!(self, Names::Only(_) | Names::NoValues)
     }
@@ -132,16 +132,16 @@ impl Braced<'_> {
     }
 }
 
-/// A number from 1, written without zeros before it.
+/// A number from 1 without leading zeros.
 fn number(name: &[u8]) -> Option<usize> {
     if !name.iter().all(u8::is_ascii_digit) || name.starts_with(b"0") {
         return None;
     }
-    // One with more digits than there can be values is none all the same.
+    // One with too many digits is larger than any number of values.
     str::from_utf8(name).ok().map(|name| name.parse().unwrap_or(usize::MAX))
 }
 
-/// Whether it looks like the name of a column, and not like code of another language.
+/// Whether it looks like a column's name rather than code of another language.
 fn is_identifier(name: &[u8]) -> bool {
     let Ok(name) = str::from_utf8(name) else { return false };
     name.starts_with(|first: char| first.is_alphabetic() || first == '_')

@@ -1,5 +1,5 @@
-//! The parts of a path that placeholders stand for, as GNU parallel takes it apart.
-//! Knows nothing of files: a path is bytes here.
+//! The parts of a path that placeholders stand for, as GNU parallel defines them.
+//! A path is bytes here: no file is looked at.
 
 /// Which part of a value a placeholder stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub(crate) enum Form {
     BaseNameWithoutExtension,
 }
 
-/// What ends a placeholder that asks for a part; the longer ones first.
+/// The suffixes of placeholders for a part, the longer ones first.
 const SUFFIXES: [(&[u8], Form); 4] = [
     (b"//", Form::Directory),
     (b"/.", Form::BaseNameWithoutExtension),
@@ -20,7 +20,7 @@ const SUFFIXES: [(&[u8], Form); 4] = [
 ];
 
 impl Form {
-    /// Splits what stands in braces into whose part it is and which: `2/.` into `2` and the form.
+    /// Splits the text in braces into a name and the part that is asked for: `2/.` into `2` and the form.
     pub(crate) fn split(inner: &[u8]) -> (&[u8], Form) {
         let found = SUFFIXES.iter().find_map(|(suffix, form)| Some((inner.strip_suffix(*suffix)?, *form)));
         found.unwrap_or((inner, Form::Whole))
@@ -38,8 +38,8 @@ impl Form {
     }
 }
 
-/// Without the last dot of the base name and what follows it. As GNU parallel has it, `.profile` is nothing
-/// but an extension.
+/// Without the base name's last dot and what follows it. As in GNU parallel, all of `.profile` is an
+/// extension.
 fn without_extension(path: &[u8]) -> &[u8] {
     match path.iter().rposition(|byte| matches!(byte, b'.' | b'/')) {
         Some(position) if path[position] == b'.' => &path[..position],
@@ -47,7 +47,7 @@ fn without_extension(path: &[u8]) -> &[u8] {
     }
 }
 
-/// What follows the last slash: nothing, where that is the end.
+/// What follows the last slash, which may be nothing.
 fn base_name(path: &[u8]) -> &[u8] {
     path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! How much room the arguments of a command take, before its values are all known.
-//! Knows nothing of how much there is; what it says is never too little.
+//! How much space the arguments of a command take, before all its values are known.
+//! An upper bound: a command that `-X` fills must never be too long for the system.
 
 use crate::os::argument_space::of_string;
 use crate::template::command::{Spread, Template};
@@ -10,26 +10,26 @@ use crate::template::word::{Word, WordPart};
 /// No number of a job or slot has more digits.
 const LONGEST_NUMBER: usize = 20;
 
-/// What the arguments of a command with several values take. It has no placeholders for single ones of them.
+/// The space of a command with several values, none of which has a placeholder of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Space {
-    /// Those that are there once.
+    /// Arguments that occur once.
     once: usize,
-    /// Those that are there for each value.
+    /// Arguments that occur once per value.
     each: Vec<WordLength>,
 }
 
 /// The length of a word.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct WordLength {
-    /// Whatever the value is.
+    /// Without values.
     fixed: usize,
-    /// So many times the value.
+    /// How often the value occurs.
     values: usize,
 }
 
 impl Template {
-    /// What its arguments take.
+    /// The space of its arguments.
     pub(crate) fn space(&self) -> Space {
         let (each, once): (Vec<_>, Vec<_>) = self.words.iter().partition(|word| word.spread == Spread::Each);
         Space {
@@ -40,12 +40,12 @@ impl Template {
 }
 
 impl Space {
-    /// What is taken without any value.
+    /// The space without values.
     pub(crate) fn once(&self) -> usize {
         self.once
     }
 
-    /// What a value of this length takes besides.
+    /// The space that a value of this length adds.
     pub(crate) fn of_value(&self, length: usize) -> usize {
         sum(self.each.iter().map(|word| of_string(word.with(length))))
     }

@@ -1,5 +1,5 @@
-//! What each line of a job's output begins with, as a text with placeholders.
-//! Knows nothing of outputs.
+//! The tag of a job's output lines as a text with placeholders (`--tag-with`).
+//! Jobs that are whole commands have no values, so their tags can't either.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -9,7 +9,7 @@ use anyhow::bail;
 use crate::template::names::{Names, Placeholder};
 use crate::template::word::{JobContext, Word};
 
-/// What lines are tagged with.
+/// The text that makes the tags of lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TagTemplate(Word);
 
@@ -17,7 +17,7 @@ impl TagTemplate {
     /// `names` is `None` where jobs have no values.
     ///
     /// # Errors
-    /// Where it asks for what no job has.
+    /// If it has a placeholder for something that no job has.
     pub(crate) fn parse(text: &OsStr, names: Option<&Names>) -> anyhow::Result<TagTemplate> {
         let word = Word::parse(text.as_bytes(), names.unwrap_or(&Names::Lists(1)))?;
         if names.is_none() && word.placeholders().any(Placeholder::is_of_values) {

@@ -1,5 +1,5 @@
-//! One word of a command: literal text and placeholders, one after the other.
-//! Knows nothing of the other words, or of how a command is run.
+//! One word of a command: a sequence of literal text and placeholders.
+//! Keys and tags are a single word each, so they use the same parser.
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use crate::template::names::{Names, Placeholder};
 use crate::template::path::Form;
 
-/// What a command may say of its job.
+/// What placeholders may refer to besides values.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct JobContext<'a> {
     pub(crate) key: &'a OsStr,
@@ -17,13 +17,12 @@ pub(crate) struct JobContext<'a> {
     pub(crate) slot: usize,
 }
 
-/// No job runs there: where the slot stands in a command that is made before it is known, a mark does.
+/// In a command that is made before its slot is known, [`SLOT_MARK`] replaces the slot.
 pub(crate) const SLOT_NOT_KNOWN: usize = 0;
 
-/// No word of a command can have it otherwise (execve(2)).
+/// No argument can contain this byte (execve(2)), so it is unambiguous.
 pub(crate) const SLOT_MARK: u8 = 0;
 
-/// Pieces to put one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Word(pub(crate) Vec<WordPart>);
 
@@ -35,7 +34,7 @@ pub(crate) enum WordPart {
 
 impl Word {
     /// # Errors
-    /// Where it has a placeholder for what no job has.
+    /// If it has a placeholder for something that no job has.
     pub(crate) fn parse(text: &[u8], names: &Names) -> anyhow::Result<Word> {
         let mut pieces = Vec::new();
         let mut rest = text;
@@ -66,12 +65,12 @@ impl Word {
         })
     }
 
-    /// Whether it holds whatever values there are.
+    /// Whether it has a placeholder for all values.
     pub(super) fn holds_all_values(&self) -> bool {
         self.placeholders().any(|placeholder| matches!(placeholder, Placeholder::Values(_)))
     }
 
-    /// The word with `these` in the place of all values, joined by a space. `all` are the job's, for positions.
+    /// The word with `these` for all values, joined by spaces. `all` are the job's values, for positions.
     pub(super) fn render(&self, these: &[OsString], all: &[OsString], job: JobContext<'_>) -> Vec<u8> {
         let mut bytes = Vec::new();
         for piece in &self.0 {
@@ -109,7 +108,7 @@ impl Placeholder {
     }
 }
 
-/// The placeholder that `text` begins with, and how long it is there.
+/// The placeholder that `text` begins with, and its length.
 fn placeholder_at(text: &[u8], names: &Names) -> anyhow::Result<Option<(Placeholder, usize)>> {
     if let Names::Only(own) = names {
         let values = Placeholder::Values(Form::Whole);

@@ -1,5 +1,5 @@
-//! Which shell reads a command, as far as that changes where a value may stand in it.
-//! Knows nothing of the command.
+//! Which shell runs a command. Only differences that decide where a value is safe are kept apart.
+//! A shell that isn't known is refused: it could read quotes differently.
 
 use std::env;
 use std::ffi::OsStr;
@@ -9,19 +9,20 @@ use anyhow::bail;
 
 use crate::terminal::shown;
 
-/// Most of what a shell does to values is refused for all of them: a shell that lacks `printf -v` is not hurt by that.
-/// What is left are places that are ordinary in most shells and run commands in some.
+/// Most dangers are refused for all shells, because a shell without `printf -v` loses nothing by that. The
+/// dialects differ in places that are in everyday use and run commands in some shells only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
-    /// `[ {} -gt 5 ]` and `printf %d {}` want a number and take nothing else for one.
+    /// `[ {} -gt 5 ]` and `printf %d {}` accept nothing but a number.
     Plain,
-    /// They compute an expression, as arithmetic does.
+    /// They evaluate an arithmetic expression.
     Korn,
-    /// They do, a name may have a subscript without braces, and a pattern qualifiers.
+    /// As Korn. Besides, `$x[1]` has a subscript, and patterns have qualifiers.
     Zsh,
 }
 
-/// Shells that read quotes and parameters as POSIX has them, by the names of their programs. Of `sh` see below.
+/// Shells that read quotes and parameters as POSIX says, by program name. `sh` is looked up in
+/// [`Dialect::of`].
 const SHELLS: [(&str, Dialect); 11] = [
     ("sh", Dialect::Korn),
     ("bash", Dialect::Plain),
@@ -38,10 +39,10 @@ const SHELLS: [(&str, Dialect); 11] = [
 
 impl Dialect {
     /// # Errors
-    /// Where nobody knows how this shell reads quotes.
+    /// If it isn't known how this shell reads quotes.
     pub(crate) fn of(shell: &OsStr) -> anyhow::Result<Dialect> {
         match named(Path::new(shell)) {
-            // It is another one on each system. One that isn't known may be a Korn shell, which computes more than most.
+            // Each system has its own. An unknown one may be a Korn shell, which evaluates more than most.
             Some(Dialect::Korn) if Path::new(shell).ends_with("sh") => {
                 Ok(find(shell).and_then(|path| named(&path)).unwrap_or(Dialect::Korn))
             }
@@ -56,7 +57,7 @@ impl Dialect {
         }
     }
 
-    /// Whether its own commands compute what others only read as a number.
+    /// Whether its builtins evaluate an expression where others accept only a number.
     pub(super) fn computes_numbers(self) -> bool {
         matches!(self, Dialect::Korn | Dialect::Zsh)
     }
@@ -73,7 +74,7 @@ fn named(shell: &Path) -> Option<Dialect> {
     SHELLS.iter().find(|(known, _)| name == *known).map(|(_, dialect)| *dialect)
 }
 
-/// The file that a program is, whatever links lead to it.
+/// The program's file, with links resolved.
 fn find(program: &OsStr) -> Option<PathBuf> {
     if Path::new(program).components().count() > 1 {
         return Path::new(program).canonicalize().ok();

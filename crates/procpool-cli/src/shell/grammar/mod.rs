@@ -1,5 +1,6 @@
-//! Where in a shell's text a value can stand, and in which quotes: the grammar of six shells, as far as it takes to
-//! know what each of them does with a word there.
+//! Where in a shell's text a value can be inserted safely: the grammar of six shells, as far as it decides
+//! that. Quotes alone don't make a value safe: some commands evaluate their arguments, as `docs/shell.md`
+//! explains.
 
 mod command;
 mod dialect;

@@ -1,5 +1,5 @@
-//! Where in a shell's command the next word stands.
-//! Knows nothing of quotes and expansions; `reader.rs` does.
+//! The place of the next word in a shell's command: command, argument, redirection, list or pattern.
+//! It moves on with each word and operator; quotes and expansions are read before, in `reader`.
 
 use crate::shell::grammar::command::{CommandState, InnerShell, command, opens_command};
 use crate::shell::grammar::dialect::Dialect;
@@ -7,25 +7,25 @@ use crate::shell::grammar::refusal::Refusal;
 use crate::shell::grammar::variables::ShellContext;
 use crate::shell::lexer::{Assignment, ShellWord, among};
 
-/// Where the next word stands.
+/// The place of the next word.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Position {
-    /// It would be a command, or a word of the grammar.
+    /// A command, an assignment or a word of the grammar.
     #[default]
     Command,
-    /// It is an argument of a command.
+    /// An argument of a command.
     Argument(CommandState),
-    /// It is the file of a redirection; the word after that stands where this one would have.
+    /// The file of a redirection. The word after it continues as if there were no redirection.
     Target(Redirected),
-    /// It is one of a list, as in `a=(…)`. What would be done with a value is known.
+    /// An element of a list, as in `a=(…)`, with the reason if it can't be a value.
     List(Option<Refusal>),
-    /// It is part of a pattern in parentheses.
+    /// Part of a pattern in parentheses, with the reason if it can't be a value.
     Pattern(Option<Refusal>),
-    /// Behind `)`, `fi`, `done` and their like, where only an operator may follow, and in zsh a command.
+    /// After `)`, `fi`, `done` and the like, where only an operator may follow, or in zsh a command.
     Closed,
 }
 
-/// What stood before a redirection, and which it is.
+/// A redirection, and the place in front of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Redirected {
     before: BeforeRedirection,
@@ -46,18 +46,18 @@ pub(super) enum Redirection {
     Text,
     /// `>&` and `<&`.
     Duplicate,
-    /// `&>`, which some shells read as two operators.
+    /// `&>`. Some shells read it as two operators.
     Both,
 }
 
 const CLOSING: &str = "fi done esac }";
 
 impl Position {
-    /// A word has ended.
+    /// Moves on after a word.
     pub(super) fn word(&mut self, word: &ShellWord, context: &mut ShellContext) {
         *self = match *self {
             Position::Command | Position::Closed => first(word, context),
-            // There it closes wherever it stands.
+            // In zsh it closes a block even as an argument.
             Position::Argument(_) if context.dialect == Dialect::Zsh && word.bare() == b"}" => {
                 Position::Closed
             }
@@ -65,8 +65,7 @@ impl Position {
                 command.next(word, context).map_or(Position::Command, Position::Argument)
             }
             Position::Target(redirected) => redirected.position(),
-            // ksh reads declarations in it.
-            // It may be a list of declarations.
+            // ksh accepts a list of declarations there.
             Position::List(None) if context.dialect == Dialect::Korn && declares(word) => {
                 Position::List(Some(Refusal::Number("typeset")))
             }
@@ -74,14 +73,14 @@ impl Position {
         };
     }
 
-    /// `<`, `>` or alike, behind a word that has ended.
+    /// Moves on after `<`, `>` or the like.
     pub(super) fn redirection(&mut self, redirection: Redirection) {
         let before = match *self {
             Position::Command => BeforeRedirection::Nothing,
             Position::Argument(command) => BeforeRedirection::Arguments(command),
             Position::Target(redirected) => redirected.before,
             Position::Closed => BeforeRedirection::Closed,
-            // It is none there.
+            // There it isn't a redirection.
             Position::List(_) | Position::Pattern(_) => return,
         };
         let before = match redirection {
@@ -91,7 +90,7 @@ impl Position {
         *self = Position::Target(Redirected { before, redirection });
     }
 
-    /// An operator between commands.
+    /// Moves on after an operator between commands.
     pub(super) fn operator(&mut self) {
         *self = match *self {
             Position::Argument(command) if command.is_grammar() => Position::Argument(command.operator()),
@@ -100,7 +99,8 @@ impl Position {
         };
     }
 
-    /// An opening parenthesis behind a word that has ended: where its first word stands, and what is behind its end.
+    /// The places of the first word in a parenthesis, and of the word after its end. No word is right before
+    /// it.
     pub(super) fn group(self) -> (Position, Position) {
         match self {
             Position::Argument(command) if command.is_grammar() => (self, self),
@@ -110,13 +110,13 @@ impl Position {
         }
     }
 
-    /// Whether a word ends before an opening parenthesis, as it would before a blank.
+    /// Whether a word ends right before an opening parenthesis.
     pub(super) fn ends_before_group(self, word: &ShellWord) -> bool {
         let opens = matches!(self, Position::Command | Position::Closed) && opens_command(word.bare());
         opens || word.bare() == b"in"
     }
 
-    /// An opening parenthesis right behind this word: where what is in it stands.
+    /// The place of words in a parenthesis that is part of this word.
     pub(super) fn group_in(self, word: &ShellWord, context: &mut ShellContext) -> Position {
         match (self, word.bare()) {
             (Position::Argument(command), [.., b'=']) if command.declares() => {
@@ -135,7 +135,7 @@ impl Position {
                 }
             }
             (Position::Argument(command), _) if command.is_grammar() => self,
-            // `@(a|b)`, but in zsh `*(…)` has qualifiers.
+            // `@(a|b)`. In zsh `*(…)` has qualifiers instead.
             (_, [.., b'@' | b'?' | b'*' | b'+' | b'!']) if context.dialect != Dialect::Zsh => {
                 Position::Pattern(None)
             }
@@ -143,7 +143,7 @@ impl Position {
         }
     }
 
-    /// Why a value can't stand here, as part of a word that begins so.
+    /// Why a value can't continue this word here.
     pub(super) fn refuses(self, begun: &ShellWord, context: &ShellContext) -> Option<Refusal> {
         match self {
             Position::Command | Position::Closed => plain_assignment(begun, context),
@@ -154,7 +154,7 @@ impl Position {
         }
     }
 
-    /// What is wrong with a word that ends here, or with one before it.
+    /// What is wrong with this word, now that it is complete, or with the word before it.
     pub(super) fn fault(self, word: &ShellWord, dialect: Dialect) -> Option<Refusal> {
         match self {
             Position::Argument(command) => command.fault(word, dialect),
@@ -168,7 +168,7 @@ impl Redirected {
     fn refuses(self) -> Option<Refusal> {
         match (self.redirection, self.before) {
             (Redirection::Duplicate, _) => Some(Refusal::Duplicate),
-            // `read` assigns it.
+            // `read` assigns it to a variable.
             (
                 Redirection::Text,
                 BeforeRedirection::Arguments(CommandState::Refuses(refusal @ Refusal::Number(_))),
@@ -177,7 +177,7 @@ impl Redirected {
         }
     }
 
-    /// Behind the file.
+    /// The place after the file.
     fn position(self) -> Position {
         match self.before {
             BeforeRedirection::Nothing => Position::Command,
@@ -187,7 +187,7 @@ impl Redirected {
     }
 }
 
-/// A word where a command may stand.
+/// The place after a word that stood where a command may.
 fn first(word: &ShellWord, context: &mut ShellContext) -> Position {
     let bare = word.bare();
     if let Assignment::Variable(name) = word.assignment() {
@@ -203,7 +203,7 @@ fn first(word: &ShellWord, context: &mut ShellContext) -> Position {
         return Position::Closed;
     }
     match command(word, context.dialect) {
-        // As the grammar's own word it has to be bare.
+        // `[[` is a word of the grammar only if it is unquoted.
         command if command.is_grammar() && bare != b"[[" => {
             Position::Argument(CommandState::Other(InnerShell::None))
         }
@@ -223,7 +223,7 @@ fn plain_assignment(begun: &ShellWord, context: &ShellContext) -> Option<Refusal
     }
 }
 
-/// `{a[1]}> file`, which sets a variable wherever it stands.
+/// `{a[1]}> file` sets a variable even as an argument.
 fn in_braces(begun: &ShellWord) -> Option<Refusal> {
     let is_subscript = begun.bare().starts_with(b"{") && begun.assignment() == Assignment::Subscript;
     is_subscript.then_some(Refusal::Subscript)

@@ -1,34 +1,34 @@
-//! Why a value can't stand in a place of a shell's command, and what to write instead.
-//! Knows nothing of how that was found.
+//! Why a value can't be inserted in a place of a shell's command, and what to write instead.
+//! Every text gives an alternative that works; a test runs the one for numbers.
 
 use std::fmt;
 
-/// What a shell would do with a value there. Each has the word that makes it do so.
+/// What a shell would do with a value there, and the word that causes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// Reads it as commands.
+    /// Parses it as commands.
     Code(&'static str),
-    /// Takes it for the name of a variable. Names have subscripts, and those are computed.
+    /// Takes it as a variable's name. A name may have a subscript, which is evaluated.
     Name(&'static str),
-    /// Computes it.
+    /// Evaluates it as arithmetic.
     Number(&'static str),
-    /// Computes it, as the subscript of an array.
+    /// Evaluates it as the subscript of an array.
     Subscript,
-    /// Reads it as a list, in which anything is expanded.
+    /// Parses it as a list, whose elements are expanded.
     List(&'static str),
-    /// Could take it for an option or an operator, and a word behind it for a name.
+    /// Could take it as an option or operator, and a later word as a name.
     Option(&'static str),
-    /// Expands it a second time, as the file of `>&`.
+    /// Expands the file of `>&` a second time.
     Duplicate,
-    /// Is run, in a shell that reads `&>` as two operators.
+    /// Runs it, if the shell reads `&>` as two operators.
     Both,
-    /// Gives it to another shell within a text.
+    /// Passes it to another shell as part of a text.
     Text,
-    /// Reads it as qualifiers of a pattern, of which one runs commands.
+    /// Takes it as qualifiers of a pattern, one of which runs commands.
     Qualifiers,
 }
 
-/// What to write where a number is meant. A test runs it.
+/// How to validate a number. A test runs it.
 pub(crate) const CHECK: &str =
     "check it before, as in `n={}; case $n in ''|*[!0-9]*) exit 2;; esac; …`, and write $n there";
 

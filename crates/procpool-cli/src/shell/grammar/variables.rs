@@ -1,41 +1,41 @@
-//! What a shell does with a value that is assigned to a variable, by the variable's name and what was said of it before.
-//! Knows nothing of where in a text it is assigned.
+//! Variables that a value can't be assigned to, by their names or by how the text declared them.
+//! Most variables are harmless; these are evaluated, parsed as commands, or are arrays.
 
 use crate::shell::grammar::dialect::Dialect;
 use crate::shell::grammar::refusal::Refusal;
 use crate::shell::lexer::among;
 
-/// The shell, and what is known of its variables.
+/// The shell, and the variables that its text has declared.
 #[derive(Debug)]
 pub(super) struct ShellContext {
     pub(super) dialect: Dialect,
     pub(super) variables: Variables,
 }
 
-/// What was said of variables so far.
+/// Variables declared so far.
 #[derive(Debug, Default)]
 pub(super) struct Variables {
     computed: Vec<Vec<u8>>,
     arrays: Vec<Vec<u8>>,
 }
 
-/// What is assigned to them is read as commands later on: by `set -x`, by another bash, by a name that is not found, by
-/// `cd`, and as aliases and functions.
+/// Parsed as commands later: by `set -x`, by another bash, for an unknown command, by `cd`, as aliases and
+/// functions.
 const READ: &str = "PS4 BASH_ENV COMMAND_NOT_FOUND_HANDLER YASH_AFTER_CD BASH_ALIASES aliases galiases saliases \
     functions";
 
-/// What is assigned to them is computed.
+/// Numeric: the shell evaluates what is assigned.
 const COMPUTED: &str = "BASHPID HISTCMD OPTIND PPID RANDOM SECONDS SRANDOM";
 
-/// What is assigned to them is computed by shells that compute numbers; in others they are ordinary.
+/// Numeric only in shells that evaluate numbers.
 const COUNTS: &str = "COLUMNS EGID ERRNO EUID FUNCNEST GID HISTSIZE KEYTIMEOUT LINES LISTMAX MAILCHECK SAVEHIST SHLVL \
     TMOUT TRY_BLOCK_ERROR UID";
 
-/// They are arrays from the beginning.
+/// Arrays without a declaration.
 const ARRAYS: &str = "BASH_ALIASES DIRSTACK";
 
 impl Variables {
-    /// Why no value can be assigned to it.
+    /// Why a value can't be assigned to this variable.
     pub(super) fn refuses(&self, variable: &[u8], dialect: Dialect) -> Option<Refusal> {
         let among = |names| among(names, variable);
         if self.computed.iter().any(|computed| computed == variable) {

@@ -1,12 +1,11 @@
-//! What a shell takes each byte of a text for: a part of a word, quoted or not, the end of a word, or more than that.
+//! The lexer of shell text: what quotes, backslashes, comments and blanks mean, as far as all shells agree.
 //!
-//! It holds what all shells agree on, and all that reads or writes their text goes by it: `split` refuses each token
-//! that is more than a part of a word, `grammar` goes on from there to what the shells differ in, and `quote` puts quotes
-//! around all that isn't plain.
+//! Its three users: `split` accepts words and refuses every other token; `grammar` continues where the shells
+//! differ; `quote` puts quotes around every word that has a byte which isn't plain.
 //!
-//! It is written by hand because `grammar` has to know in which quotes, and in which word, a value would stand that is
-//! put between two pieces of a text, in any of six shells. shlex and shell-words split whatever they are given;
-//! yash-syntax and conch-parser want the whole text, of one shell, and read what other shells read in another way.
+//! No library fits. A template's text comes in pieces with placeholders between them, and `grammar` must know
+//! for each placeholder in which quotes and in which word it stands, for six shells. shlex and shell-words
+//! don't refuse what needs a shell. yash-syntax (GPL) and conch-parser want the complete text of one shell.
 
 mod word;
 
@@ -17,24 +16,24 @@ pub(super) use crate::shell::lexer::word::{Assignment, ShellWord, among, name_le
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token {
-    /// A part of a word and no more: plain bytes, a quoted one, or a quote.
+    /// Part of a word: plain bytes, a quoted byte, or a quote.
     Part,
-    /// A byte of a word that is neither plain nor quoted.
+    /// Part of a word: an unquoted byte that is special in some places.
     Bare(u8),
-    /// A backslash and a newline: a shell takes both out.
+    /// A backslash and a newline, both of which a shell removes.
     Continuation,
     /// A backslash at the end of the text.
     Backslash,
     /// `$` or a backquote.
     Expansion(u8),
     Blank,
-    /// It ends before the next newline.
+    /// Up to the next newline, which isn't part of it.
     Comment,
-    /// A newline, or a byte that operators are made of.
+    /// A newline, or a byte of an operator.
     Operator(u8),
 }
 
-/// Where in a text the next byte stands.
+/// The state between two tokens. The text may come in pieces.
 #[derive(Debug, Default)]
 pub(super) struct Lexer {
     quotes: Quotes,
@@ -52,12 +51,12 @@ impl Lexer {
         self.is_comment
     }
 
-    /// The word that ends here, if there is one.
+    /// Ends the word, and returns it if there is one.
     pub(super) fn end_word(&mut self) -> Option<ShellWord> {
         Some(mem::take(&mut self.word)).filter(ShellWord::is_begun)
     }
 
-    /// Takes the next token off the text, and adds it to the word if it is a part of one.
+    /// Removes the next token from `text`. A token that is part of a word is added to the word.
     pub(super) fn next(&mut self, text: &mut &[u8]) -> Option<Token> {
         if self.is_comment {
             let newline = text.iter().position(|byte| *byte == b'\n');
@@ -94,7 +93,7 @@ impl Lexer {
         })
     }
 
-    /// A quote, and the quotes behind it.
+    /// A quote was read: from here on the text is in these quotes.
     fn quote(&mut self, behind: Quotes) -> Token {
         self.quotes = behind;
         self.word.begin();
@@ -106,14 +105,14 @@ impl Lexer {
         Token::Part
     }
 
-    /// A backslash before this text.
+    /// A backslash was read; this text follows.
     fn escape(&mut self, text: &mut &[u8]) -> Token {
         let Some((byte, rest)) = text.split_first() else {
             self.word.begin();
             return Token::Backslash;
         };
         if self.quotes == Quotes::Double && !b"$`\"\\\n".contains(byte) {
-            // It means itself.
+            // Here a backslash is an ordinary byte.
             return self.quoted(b'\\');
         }
         *text = rest;
@@ -121,13 +120,14 @@ impl Lexer {
     }
 }
 
-/// Whether a byte means itself to every shell, wherever it stands in a word. Others do so in some places.
+/// Whether a byte is ordinary to every shell, anywhere in a word.
 pub(super) fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(byte, b'_' | b'-' | b'.' | b'/' | b',' | b':' | b'+' | b'@' | b'%')
 }
 
-/// The length of all up to `end`, with `end`. None where it isn't there, or one of the bytes `odd` stands before it.
+/// The length of the text up to and including `end`. None if `end` is missing or one of the bytes `odd`
+/// precedes it.
 pub(super) fn plain_length(text: &[u8], end: &[u8], odd: &[u8]) -> Option<usize> {
     let length = text.windows(end.len()).position(|window| window == end)?;
     let is_odd = text[..length].iter().any(|byte| odd.contains(byte));

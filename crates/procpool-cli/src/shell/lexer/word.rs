@@ -1,7 +1,8 @@
-//! A word of a shell's command, as far as it has been read: what it says, and what of that was not quoted.
-//! Knows nothing of the words around it.
+//! A word of a shell's command, as far as it has been read: its bytes, and which of them were not quoted.
+//! Both are needed: the grammar sees only unquoted bytes (`'if'` is no keyword), a command sees all (`'eval'`
+//! is eval).
 
-/// The quotes around a place.
+/// The quotes in which a byte stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Quotes {
     #[default]
@@ -10,28 +11,27 @@ pub(crate) enum Quotes {
     Double,
 }
 
-/// Only what is bare means anything to the grammar; a command is told all of it.
 #[derive(Debug, Default)]
 pub(in crate::shell) struct ShellWord {
-    /// With [`UNKNOWN`] for each value and each expansion.
+    /// [`UNKNOWN`] replaces each value and each expansion.
     bytes: Vec<u8>,
-    /// As `bytes`, with [`UNKNOWN`] for what was quoted as well.
+    /// As `bytes`, but [`UNKNOWN`] also replaces each quoted byte.
     bare: Vec<u8>,
-    /// `""` is a word, too.
+    /// Needed because `""` is a word without bytes.
     is_begun: bool,
-    /// Where in it the first value stands.
+    /// The index of the first value.
     value: Option<usize>,
 }
 
-/// No byte of a command can be this one.
+/// No argument can contain this byte.
 const UNKNOWN: u8 = 0;
 
-/// What a word that begins with a name would set.
+/// Which variable a word sets.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::shell) enum Assignment<'a> {
-    /// There is no `=` behind a name, not yet.
+    /// None so far: it has no name followed by `=`.
     None,
-    /// `a[`, and what follows is in the subscript.
+    /// `a[`: the next byte is in a subscript.
     Subscript,
     /// `a=`, `a+=`, `a[1]=`.
     Variable(&'a [u8]),
@@ -59,7 +59,7 @@ impl ShellWord {
         self.bare.push(UNKNOWN);
     }
 
-    /// An expansion, of which nobody knows what comes of it.
+    /// An expansion, whose result isn't known.
     pub(in crate::shell) fn push_unknown(&mut self) {
         self.push(UNKNOWN);
     }
@@ -69,7 +69,7 @@ impl ShellWord {
         self.push(UNKNOWN);
     }
 
-    /// A quote has begun, in which there may be nothing.
+    /// Called for a quote: even an empty pair makes a word.
     pub(in crate::shell) fn begin(&mut self) {
         self.is_begun = true;
     }
@@ -94,12 +94,12 @@ impl ShellWord {
         self.value.is_some()
     }
 
-    /// Whether the value is all of it.
+    /// Whether it is one value and nothing else.
     pub(in crate::shell) fn is_value(&self) -> bool {
         self.value == Some(0) && self.bytes.len() == 1
     }
 
-    /// Whether a value could make an option or an operator of it.
+    /// Whether a value could turn it into an option or an operator.
     pub(in crate::shell) fn may_be_option(&self) -> bool {
         match self.value {
             Some(0) => true,
@@ -108,30 +108,30 @@ impl ShellWord {
         }
     }
 
-    /// Whether nobody knows what it begins with.
+    /// Whether its first byte isn't known.
     pub(in crate::shell) fn begins_unknown(&self) -> bool {
         self.bytes.first() == Some(&UNKNOWN)
     }
 
-    /// Whether it names the descriptor of a redirection behind it: `2`, `{fd}`.
+    /// Whether it names the descriptor of the redirection that follows: `2`, `{fd}`.
     pub(in crate::shell) fn is_descriptor(&self) -> bool {
         let is_name = self.bare.starts_with(b"{") && self.bare.ends_with(b"}");
         self.is_begun && (is_name || self.bare.iter().all(u8::is_ascii_digit))
     }
 
-    /// What the grammar takes it to set.
+    /// What it sets according to the grammar, which ignores quoted bytes.
     pub(in crate::shell) fn assignment(&self) -> Assignment<'_> {
-        // `{a[1]}> file` sets as well.
+        // `{a[1]}> file` sets a variable as well.
         let begun = self.bare.strip_prefix(b"{").unwrap_or(&self.bare);
         assignment(begun)
     }
 
-    /// What a command takes it to set, which sees no quotes.
+    /// What it sets as an argument of `export` and the like, which never see quotes.
     pub(in crate::shell) fn declaration(&self) -> Assignment<'_> {
         assignment(&self.bytes)
     }
 
-    /// Whether the next byte stands between brackets.
+    /// Whether the next byte is between brackets.
     pub(in crate::shell) fn is_in_brackets(&self) -> bool {
         depth(&self.bare) > 0
     }
@@ -167,7 +167,7 @@ fn depth(begun: &[u8]) -> usize {
     })
 }
 
-/// How much of it is a name.
+/// The length of the name that it begins with.
 pub(in crate::shell) fn name_length(text: &[u8]) -> usize {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     match text.first() {
@@ -178,7 +178,7 @@ pub(in crate::shell) fn name_length(text: &[u8]) -> usize {
     }
 }
 
-/// The one of these names, which spaces part, that a word is.
+/// The name in a space-separated list that equals this word.
 pub(in crate::shell) fn among(names: &'static str, word: &[u8]) -> Option<&'static str> {
     names.split_ascii_whitespace().find(|name| name.as_bytes() == word)
 }

@@ -1,26 +1,27 @@
-//! Why a command is not split, and what to write instead.
-//! Knows nothing of how that was found.
+//! Why a command can't be split, and what to write instead.
+//! Each error names the character or word, so that the user finds it in a long line.
 
 use std::fmt;
 
-/// Something in a command that needs a shell, or that no shell could read.
+/// Something in a command that only a shell can carry out, or that even a shell can't read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum SplitError {
-    /// An operator: it would join commands, redirect or group.
+    /// It joins commands, redirects or groups.
     Operator(char),
-    /// `$` or a backquote: a variable or a command would be put in its place.
+    /// `$` or a backquote: a shell replaces it by a variable or by a command's output.
     Expansion(char),
-    /// The names of files would be put in its place.
+    /// `*`, `?` or `[`: a shell replaces it by names of files.
     Pattern(char),
     /// `{a,b}` or `{1..3}`.
     Braces,
-    /// A home directory would be put in its place.
+    /// `~`: a shell replaces it by a home directory.
     Tilde,
-    /// A comment behind a command.
+    /// A comment after a command.
     Comment,
     /// `NAME=value` before a command.
     Assignment(String),
-    /// A first word of which a shell makes more than a command, such as `if`, or that is about the shell itself, such as `cd`.
+    /// A first word that is part of the grammar, such as `if`, or that acts on the shell itself, such as
+    /// `cd`.
     Keyword(&'static str),
     /// A backslash at the end of a line, or a newline outside of quotes.
     Newline,
@@ -28,7 +29,7 @@ pub(crate) enum SplitError {
     EmptyProgram,
 }
 
-/// What fits most of them.
+/// The advice for most of them.
 const QUOTE_OR_SHELL: &str = "give --shell to have one read the lines, or put it in single quotes";
 
 impl fmt::Display for SplitError {

@@ -1,5 +1,5 @@
-//! Splits a command as a POSIX shell does, and refuses by name what only a shell could do.
-//! Knows nothing of where the command stands or what becomes of it. Whatever it accepts, `sh` splits the same.
+//! Splits a command as a POSIX shell does, and refuses what only a shell could carry out.
+//! It never guesses: whatever it accepts, `sh` and bash split into the same words.
 
 mod error;
 
@@ -9,23 +9,24 @@ use std::os::unix::ffi::OsStringExt;
 use crate::shell::lexer::{Lexer, Quotes, Token, name_length};
 pub(crate) use crate::shell::split::error::SplitError;
 
-/// Those that POSIX has, and those that bash(1) adds. `time` is left out: it is a program, too.
+/// Reserved words of POSIX and of bash(1). `time` is missing because it is also a program.
 const KEYWORDS: [&str; 22] = [
     "!", "{", "}", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "in", "then", "until",
     "while", "function", "select", "coproc", "[[", "]]", "((",
 ];
 
-/// What changes the shell itself, or ends it: as a program it would do nothing, where there is one.
+/// Commands that change or end the shell itself. Run as programs, if there are any, they would have no
+/// effect.
 const BUILTINS: [&str; 27] = [
     ".", ":", "alias", "bg", "break", "builtin", "cd", "continue", "declare", "eval", "exec", "exit",
     "export", "fg", "let", "local", "popd", "pushd", "read", "return", "set", "shift", "source", "trap",
     "ulimit", "umask", "unset",
 ];
 
-/// The words of a command. None for one that is blank or a comment.
+/// The words of a command. A blank line and a comment have none.
 ///
 /// # Errors
-/// Where a shell would do more with it than split it.
+/// If a shell would do more than split it.
 pub(crate) fn split(command: &[u8]) -> Result<Vec<OsString>, SplitError> {
     let mut words = Vec::new();
     if is_blank(command) {
@@ -50,12 +51,12 @@ pub(crate) fn split(command: &[u8]) -> Result<Vec<OsString>, SplitError> {
     Ok(words)
 }
 
-/// Whether there is nothing to run: only blanks, or a comment.
+/// Whether it is only blanks or a comment.
 pub(crate) fn is_blank(command: &[u8]) -> bool {
     command.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n')).is_none_or(|byte| *byte == b'#')
 }
 
-/// What is more than a part of a word.
+/// An error for each token that is more than a part of a word.
 fn refuse(token: Token, quotes: Quotes) -> Result<(), SplitError> {
     Err(match token {
         Token::Bare(byte @ (b'*' | b'?' | b'[')) => SplitError::Pattern(byte.into()),
@@ -64,7 +65,7 @@ fn refuse(token: Token, quotes: Quotes) -> Result<(), SplitError> {
         Token::Operator(byte) => SplitError::Operator(byte.into()),
         Token::Expansion(byte) => SplitError::Expansion(byte.into()),
         Token::Comment => SplitError::Comment,
-        // Within quotes that aren't closed.
+        // In quotes: the end of the text will report that they are not closed.
         Token::Backslash | Token::Bare(_) | Token::Part | Token::Blank => return Ok(()),
     })
 }
@@ -79,7 +80,7 @@ fn end_word(lexer: &mut Lexer, words: &mut Vec<OsString>) -> Result<(), SplitErr
     Ok(())
 }
 
-/// What a shell would find in any word.
+/// Refuses what a shell expands in any word.
 fn check_word(bare: &[u8]) -> Result<(), SplitError> {
     if let Some(brace) = bare.iter().position(|byte| *byte == b'{') {
         let behind = &bare[brace..];
@@ -87,7 +88,7 @@ fn check_word(bare: &[u8]) -> Result<(), SplitError> {
             return Err(SplitError::Braces);
         }
     }
-    // Behind `=`, and behind `:` after that, only some shells expand it.
+    // After `=`, and after a later `:`, only some shells expand it.
     let mut in_assignment = false;
     let mut before = b'=';
     for byte in bare {
@@ -100,7 +101,7 @@ fn check_word(bare: &[u8]) -> Result<(), SplitError> {
     Ok(())
 }
 
-/// What a shell would find in the place of a program.
+/// Refuses a first word that isn't a program to a shell.
 fn check_first_word(bare: &[u8]) -> Result<(), SplitError> {
     if let Some(keyword) = KEYWORDS.iter().chain(&BUILTINS).find(|keyword| keyword.as_bytes() == bare) {
         return Err(SplitError::Keyword(keyword));
@@ -230,7 +231,7 @@ mod tests {
         assert!(refused("it's").to_string().contains(r"\'"));
     }
 
-    /// What a shell makes of it: each argument of `printf`.
+    /// The words as a shell passes them to `printf`.
     fn shells_words(shell: &str, command: &[u8]) -> Vec<u8> {
         let script = OsString::from_vec([b"printf '%s\\0' ", command].concat());
         std::process::Command::new(shell).arg("-c").arg(script).output().unwrap().stdout

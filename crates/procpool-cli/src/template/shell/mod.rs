@@ -1,5 +1,5 @@
-//! A command as a text for a shell: each placeholder becomes a parameter in quotes, so that no value is read as text.
-//! Knows nothing of which placeholders there are, or of how a command is run.
+//! A command as a text for a shell: each placeholder becomes a quoted parameter such as `"${1}"`, and the
+//! values become arguments after the text, so that the shell never parses a value.
 
 #[cfg(test)]
 mod tests;
@@ -17,11 +17,11 @@ use crate::template::path::Form;
 use crate::template::word::{Word, WordPart};
 
 impl Template {
-    /// Parses a command, its words joined by a space, as a text for this shell. Without any placeholder in it, the
-    /// values, if there are any, become its last words; with `-I` they don't.
+    /// Parses a command, its words joined by spaces, as a text for this shell. Without a placeholder, the
+    /// values become its last words, except with `-I`.
     ///
     /// # Errors
-    /// Where it has a placeholder for what no job has, or one in a place where it isn't sure how the shell reads it.
+    /// If it has a placeholder for something that no job has, or in a place where a value isn't safe.
     pub(crate) fn parse_for_shell(
         shell: &OsStr,
         command: &[OsString],
@@ -55,7 +55,7 @@ impl Template {
     }
 }
 
-/// The text so far, and what its parameters stand for.
+/// The text so far, and its parameters.
 struct ShellText {
     bytes: Vec<u8>,
     parameters: Vec<Placeholder>,
@@ -75,7 +75,7 @@ impl ShellText {
         };
         let quotes = self.reader.quotes_here(inserted)?;
         let parts = match (quotes, placeholder) {
-            // As without a shell, each value is a word.
+            // Each value is a word of its own, as without a shell.
             (Quotes::None, Placeholder::Values(form)) if values_of(names) > 1 => {
                 (0..values_of(names)).map(|position| Placeholder::Position(position, form)).collect()
             }
@@ -98,7 +98,7 @@ impl ShellText {
         Ok(())
     }
 
-    /// The number of the parameter that stands for this.
+    /// The number of the parameter for this placeholder.
     fn parameter(&mut self, placeholder: Placeholder) -> usize {
         let known = self.parameters.iter().position(|known| *known == placeholder);
         let index = known.unwrap_or_else(|| {
@@ -110,7 +110,7 @@ impl ShellText {
 
     fn into_template(self, shell: &OsStr) -> Template {
         let literal = |bytes: &[u8]| Word(vec![WordPart::Literal(bytes.to_vec())]);
-        // What stands behind the text is `$0`, by which the shell begins its complaints.
+        // The argument after the text is `$0`, which begins the shell's error messages.
         let own = [shell.as_bytes(), b"-c", script(&self.bytes).as_bytes(), shell.as_bytes()].map(literal);
         let parameters =
             self.parameters.into_iter().map(|parameter| Word(vec![WordPart::Placeholder(parameter)]));

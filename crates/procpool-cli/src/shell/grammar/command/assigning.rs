@@ -1,5 +1,5 @@
-//! `export`, `declare` and their like, which set variables and say what later assignments do.
-//! Knows nothing of where in a text they stand.
+//! `export`, `declare` and the like: commands that set variables and their attributes.
+//! An attribute changes what later assignments do: after `declare -i n` the shell evaluates every `n=…`.
 
 use crate::shell::grammar::refusal::Refusal;
 use crate::shell::grammar::variables::{ShellContext, Variables};
@@ -15,15 +15,15 @@ pub(in crate::shell::grammar) struct Assigner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum VariableAttribute {
     None,
-    /// `-i` and its like: what is assigned is computed.
+    /// `-i` and the like: assigned values are evaluated.
     Computed,
-    /// `-a` and `-A`: what is assigned is a list, in parentheses, even where it was quoted.
+    /// `-a` and `-A`: assigned values are parsed as lists in parentheses, even if quoted.
     Array,
 }
 
 const ASSIGNERS: &str = "declare typeset local private global readonly export";
 
-/// They are `typeset` with an option.
+/// Each is `typeset` with an option.
 const COMPUTERS: &str = "integer float nameref";
 
 pub(super) fn assigner(name: &[u8]) -> Option<Assigner> {
@@ -66,7 +66,7 @@ impl Assigner {
     }
 }
 
-/// `-n` among them: a reference to another variable is a name, whose subscript is computed.
+/// The attribute that these options set. `-n` counts because the name it takes may have a subscript.
 fn attribute(letters: &[u8]) -> Option<VariableAttribute> {
     if letters.iter().any(|letter| b"inEFX".contains(letter)) {
         return Some(VariableAttribute::Computed);

@@ -1,7 +1,7 @@
-//! What a command of a shell makes of its words, as far as it does more with them than to pass them on.
+//! Commands that evaluate their arguments, and which arguments those are.
 //!
-//! The lists are those of the manuals of bash, zsh, ksh93, mksh, yash and dash, and each entry was tried with a value
-//! that creates a file where it is run (`tests/dangers.rs`).
+//! The lists come from the manuals of bash, zsh, ksh93, mksh, yash and dash. Each entry was tried with a
+//! value that creates a file if it is run (`template/shell/tests/dangers.rs`).
 
 mod assigning;
 mod printing;
@@ -16,32 +16,32 @@ use assigning::{Assigner, assigner};
 use printing::{Print, Printf};
 use testing::Test;
 
-/// A command, and where in its words the next one stands.
+/// A command, and the state of its arguments so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CommandState {
-    /// Passes them on. One of them may be a shell.
+    /// Passes its arguments on. One of them may be a shell.
     Other(InnerShell),
-    /// Passes them on, whatever they are.
+    /// Passes its arguments on, whatever they are.
     Says,
     /// Another command follows.
     Prefix(Prefix),
-    /// No value can stand behind it.
+    /// No argument can be a value.
     Refuses(Refusal),
     Assigns(Assigner),
     Tests(Test),
     Printf(Printf),
     Print(Print),
-    /// `set` with options only so far.
+    /// `set`, with only options so far.
     Set,
-    /// `set` whose last word was `-o` or alike, of which a name follows.
+    /// `set` after `-o` or the like: an option's name follows.
     SetOption,
-    /// `for` and `select`, whose variable follows.
+    /// `for` or `select`: a variable follows.
     Loop(&'static str),
-    /// `coproc`, behind which a name may stand before a compound command.
+    /// `coproc`: a name may follow before a compound command.
     Coproc,
 }
 
-/// Whether a word is the text of another shell.
+/// Whether the next argument is the text of another shell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum InnerShell {
     None,
@@ -51,38 +51,38 @@ pub(super) enum InnerShell {
     Text,
 }
 
-/// What stands before a command.
+/// A word before a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Prefix {
-    /// Its options, too.
+    /// Options may follow.
     Options(&'static str),
-    /// The argument of its last option.
+    /// The argument of its last option follows.
     Argument(&'static str),
-    /// How often it is run.
+    /// A number follows: how often to run the command.
     Count,
 }
 
-/// They read what they are given, or part of it, as commands.
+/// They parse arguments as commands.
 const READERS: &str = "eval trap alias compgen emulate zmv zpty zstyle";
 
-/// They take what they are given, or part of it, for names of variables.
+/// They take arguments as names of variables.
 const NAMERS: &str = "getln read unset getopts mapfile readarray wait zparseopts zregexparse zformat sysread sysopen \
     strftime zstat";
 
-/// They do so in some shells, and want a number in others.
+/// They evaluate their argument in some shells, and accept only a number in others.
 const COUNTERS: &str = "shift exit return break continue ulimit logout bye";
 
 const PREFIXES: &str = "command builtin exec noglob -";
 
-/// Words of the grammar after which a command may stand, or one more of them. `time` has options.
+/// Words of the grammar before a command. The options are those of `time`.
 const OPENING: &str = "if then elif else while until do ! { time -p -- nocorrect always";
 
-/// Whether a command may stand behind a word that isn't quoted, in the place of a command.
+/// Whether a command may follow this unquoted word.
 pub(super) fn opens_command(bare: &[u8]) -> bool {
     among(OPENING, bare).is_some()
 }
 
-/// What a command is by its name. What is quoted in that makes no difference.
+/// The command of this name. Quotes in the name don't matter.
 pub(super) fn command(word: &ShellWord, dialect: Dialect) -> CommandState {
     let among = |names| among(names, word.bytes());
     let refuses = |names, refusal: fn(&'static str) -> Refusal| {
@@ -111,7 +111,7 @@ pub(super) fn command(word: &ShellWord, dialect: Dialect) -> CommandState {
 }
 
 impl CommandState {
-    /// Why a value can't stand here, as part of a word that begins so.
+    /// Why a value can't continue this argument.
     pub(super) fn refuses(self, begun: &ShellWord, context: &ShellContext) -> Option<Refusal> {
         match self {
             CommandState::Refuses(refusal) => Some(refusal),
@@ -125,7 +125,7 @@ impl CommandState {
             CommandState::Other(InnerShell::Text) if begun.is_begun() && !begun.bytes().is_empty() => {
                 Some(Refusal::Text)
             }
-            // What bash reads before any script, and expands for its name.
+            // Bash expands it, and runs the script that it names.
             CommandState::Other(_) if begun.bytes().starts_with(b"BASH_ENV=") => {
                 Some(Refusal::Code("BASH_ENV="))
             }
@@ -135,7 +135,7 @@ impl CommandState {
         }
     }
 
-    /// What is wrong with a word that has ended, or with one before it.
+    /// What is wrong with this word, now that it is complete, or with the word before it.
     pub(super) fn fault(self, word: &ShellWord, dialect: Dialect) -> Option<Refusal> {
         match self {
             CommandState::Tests(test) => test.fault(word, dialect),
@@ -147,7 +147,7 @@ impl CommandState {
         }
     }
 
-    /// What it makes of the words behind this one. None where another command follows.
+    /// The state after this word. None if another command follows.
     pub(super) fn next(self, word: &ShellWord, context: &mut ShellContext) -> Option<CommandState> {
         Some(match self {
             CommandState::Other(inner) => CommandState::Other(inner.next(word)),
@@ -166,12 +166,12 @@ impl CommandState {
                 refusal.map_or(CommandState::Other(InnerShell::None), CommandState::Refuses)
             }
             CommandState::Coproc => match command(word, context.dialect) {
-                // Whether it is its name or a command is said by what follows.
+                // The next word shows whether it is a name or a command.
                 CommandState::Other(InnerShell::None) => CommandState::Prefix(Prefix::Argument("coproc")),
                 command => command,
             },
             CommandState::Refuses(Refusal::Name(_)) => {
-                // `read -a` and `mapfile` make an array of it.
+                // `read -a` and `mapfile` make it an array.
                 context.variables.add_array(word.bytes());
                 context.variables.refuses(word.bytes(), context.dialect).map_or(self, CommandState::Refuses)
             }
@@ -179,27 +179,27 @@ impl CommandState {
         })
     }
 
-    /// Takes note of a list behind a word such as `a=`, and says why no value can be one of it.
+    /// Notes that a word such as `a=` is followed by a list. Returns why no element can be a value.
     pub(super) fn list(self, word: &ShellWord, context: &mut ShellContext) -> Option<Refusal> {
         let refusal = self.refuses(word, context);
         if let Assignment::Variable(name) = word.declaration() {
             context.variables.add_array(name);
         }
-        // A list that is written here is no value that is read as one.
+        // The list is in the text itself; no value is parsed as one.
         refusal.filter(|refusal| !matches!(refusal, Refusal::List(_)))
     }
 
-    /// Whether what stands behind an equals sign in its words is assigned.
+    /// Whether its arguments are assignments.
     pub(super) fn declares(self) -> bool {
         matches!(self, CommandState::Assigns(_))
     }
 
-    /// Whether the grammar reads its words, so that operators are some of them.
+    /// Whether it is part of the grammar, so that its arguments include operators.
     pub(super) fn is_grammar(self) -> bool {
         matches!(self, CommandState::Tests(test) if test.is_grammar())
     }
 
-    /// An operator stands between its words.
+    /// The state after an operator between its arguments.
     pub(super) fn operator(self) -> CommandState {
         match self {
             CommandState::Tests(test) => CommandState::Tests(test.operator()),
@@ -216,7 +216,7 @@ impl InnerShell {
             {
                 InnerShell::Text
             }
-            // With an argument of its own, as `-o pipefail`, it is one more word that is no text.
+            // The argument of an option, as in `-o pipefail`, isn't a text.
             (InnerShell::Options, [b'-' | b'+', ..]) => InnerShell::Options,
             (InnerShell::Options, option)
                 if option.iter().all(u8::is_ascii_lowercase) && !is_shell(option) =>
@@ -237,7 +237,7 @@ impl Prefix {
             (Prefix::Argument("coproc"), _) if opens_command(word.bare()) => None,
             (Prefix::Argument("coproc"), _) => Some(CommandState::Other(InnerShell::None)),
             (Prefix::Options("exec"), b"-a") => then(Prefix::Argument("exec")),
-            // It only asks what the name stands for.
+            // `command -v` only prints what the name means.
             (Prefix::Options("command"), [b'-', letters @ ..])
                 if letters.iter().any(|byte| b"vV".contains(byte)) =>
             {

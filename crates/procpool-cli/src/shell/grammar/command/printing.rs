@@ -1,5 +1,5 @@
-//! `printf` and `print`: options that take a name, and formats that compute.
-//! Knows nothing of where in a text they stand.
+//! `printf` and `print`: their options take names of variables, and their formats evaluate numbers.
+//! So a value is safe only after a format that is known.
 
 use crate::shell::grammar::refusal::Refusal;
 use crate::shell::grammar::variables::ShellContext;
@@ -8,14 +8,14 @@ use crate::shell::lexer::ShellWord;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::shell::grammar) enum Printf {
     Options,
-    /// Behind `-v`.
+    /// After `-v`.
     Name,
-    /// Behind `--`.
+    /// After `--`.
     Format,
-    /// Behind a format that may be `-v` and a name.
+    /// After a value that may be `-v` and a name.
     Option,
     Arguments,
-    /// What is done with a value there is known: the format computes it, or the variable does.
+    /// No argument can be a value: the format or the variable evaluates it.
     Refused(Refusal),
 }
 
@@ -51,7 +51,7 @@ impl Printf {
     }
 }
 
-/// Whether a format may have anything else than texts in it.
+/// Whether a format may convert an argument to a number.
 fn may_compute(format: &ShellWord) -> bool {
     let mut bytes = format.bytes().iter();
     while bytes.any(|byte| *byte == b'%') {
@@ -63,12 +63,12 @@ fn may_compute(format: &ShellWord) -> bool {
     format.holds_value()
 }
 
-/// Of the shells that have it.
+/// `print`, in the shells that have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::shell::grammar) enum Print {
     Options,
     Arguments,
-    /// Behind an option that expands, or takes a name or a format.
+    /// After an option that expands the arguments, or takes a name or a format.
     Refused,
 }
 

@@ -1,5 +1,5 @@
-//! `[`, `test` and `[[`: which of their words are computed, or read as names.
-//! Knows nothing of the operators between commands.
+//! `[`, `test` and `[[`: which operands they evaluate, or take as names of variables.
+//! An operator may follow its operand, so a value can turn out to be wrong one word later.
 
 use crate::shell::grammar::dialect::Dialect;
 use crate::shell::grammar::refusal::Refusal;
@@ -8,16 +8,16 @@ use crate::shell::lexer::{ShellWord, among};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::shell::grammar) struct Test {
     name: &'static str,
-    /// What the last word makes of the next one.
+    /// What the next word is, according to the last one.
     expects: Expects,
-    /// What the last word was.
+    /// Whether the last word could be an operand or an operator.
     last: Last,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Expects {
     Text,
-    /// The operator says of what.
+    /// With the operator.
     Number(&'static str),
     Name(&'static str),
 }
@@ -28,7 +28,7 @@ enum Last {
     Value,
     /// A value that could be an operator.
     Operator,
-    /// An expansion that could be one.
+    /// An expansion that could be an operator.
     Unknown,
 }
 
@@ -36,12 +36,12 @@ const COMPARING: &str = "-eq -ne -lt -le -gt -ge";
 const NAMING: &str = "-v -R";
 
 impl Test {
-    /// `[[`, which is part of the grammar.
+    /// `[[`: a part of the grammar.
     pub(super) fn grammar() -> Test {
         Test::command(GRAMMAR)
     }
 
-    /// `[` or `test`, for which an operator is a word as any other.
+    /// `[` or `test`: operators are arguments like any other.
     pub(super) fn command(name: &'static str) -> Test {
         Test { name, expects: Expects::Text, last: Last::Literal }
     }
@@ -91,7 +91,7 @@ impl Test {
         Test::command(self.name)
     }
 
-    /// The operator that this word is, where it computes what stands beside it.
+    /// The operator that this word is, if it evaluates its operands.
     fn compares(self, word: &ShellWord, dialect: Dialect) -> Option<&'static str> {
         if !self.is_grammar() && !dialect.computes_numbers() {
             return None;

@@ -1,5 +1,5 @@
-//! What follows a `$` or a backquote: where an expansion ends, as far as all shells agree on that.
-//! What is within quotes of its own, or nested, some of them read in another way: from there on nothing is sure.
+//! Where an expansion ends: what follows a `$` or a backquote.
+//! Shells disagree about nested expansions and quotes within them; there reading stops.
 
 use crate::shell::grammar::dialect::Dialect;
 use crate::shell::grammar::position::Position;
@@ -8,12 +8,12 @@ use crate::shell::grammar::reader::{Nesting, ScriptReader};
 use crate::shell::lexer::{Quotes, name_length, plain_length};
 
 impl ScriptReader {
-    /// Reads what follows a `$` or a backquote, and returns how much that is.
+    /// Reads an expansion after its first byte. Returns its length.
     pub(super) fn read_expansion(&mut self, byte: u8, after: &[u8]) -> Result<usize, Unsure> {
         let is_bare = self.lexer.quotes() == Quotes::None;
         match (byte, after) {
             (b'$', [b'\'', text @ ..]) if is_bare => return self.read_ansi_quoted(text),
-            // A text that bash translates.
+            // Bash translates the text in these quotes.
             (b'$', [b'"', ..]) if is_bare => return Ok(0),
             (b'$', [b'(', inside @ ..]) if !inside.starts_with(b"(") => {
                 self.open(Nesting::Substitution, self.position, Position::Command);
@@ -37,7 +37,8 @@ impl ScriptReader {
         }
     }
 
-    /// What follows `$'`. A backslash before the closing quote keeps it open only in shells that know `$'`.
+    /// Reads the text after `$'`. A backslash before the closing quote keeps it open only in shells that know
+    /// `$'`.
     fn read_ansi_quoted(&mut self, after: &[u8]) -> Result<usize, Unsure> {
         let length = plain_length(after, b"'", b"").filter(|length| !after[..length - 1].ends_with(b"\\"));
         let Some(length) = length else {
@@ -50,7 +51,7 @@ impl ScriptReader {
     }
 }
 
-/// The length of the name behind a `$`, and in zsh of its subscripts.
+/// The length of the name after a `$`, in zsh with its subscripts.
 fn name_and_subscripts(after: &[u8], dialect: Dialect) -> Result<usize, Unsure> {
     let flags = after.iter().take_while(|byte| b"#+=~^".contains(byte)).count();
     let named = &after[flags..];
@@ -64,7 +65,7 @@ fn name_and_subscripts(after: &[u8], dialect: Dialect) -> Result<usize, Unsure> 
         Some(behind @ [b'[', ..]) if dialect == Dialect::Zsh => {
             Ok(flags + length + subscripts_length(behind)?)
         }
-        // `$#` before a quote, for example, is no name with a flag.
+        // For example `$#` before a quote: `#` is the name, not a flag.
         _ if length == 0 => Ok(0),
         _ if flags > 0 && dialect != Dialect::Zsh => Ok(1),
         _ => Ok(flags + length),

@@ -1,5 +1,5 @@
-//! Reads a text as a POSIX shell does, as far as it takes to know in which quotes a place of it stands, and of which
-//! command. Where it isn't sure it says so, by name.
+//! Reads a shell's text piece by piece, and says for each gap between two pieces whether a value can be
+//! inserted there, and in which quotes. Where shells differ it stops reading, and says why.
 
 mod expansion;
 mod unsure;
@@ -16,37 +16,37 @@ use crate::shell::grammar::refusal::Refusal;
 use crate::shell::grammar::variables::{ShellContext, Variables};
 use crate::shell::lexer::{Assignment, Lexer, Quotes, ShellWord, Token, plain_length};
 
-/// What stands in a place of a text.
+/// What is inserted into a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Inserted {
-    /// Anything.
+    /// Any bytes.
     Value,
-    /// A number of our own.
+    /// A job's number or slot: digits only.
     Number,
 }
 
-/// What was read so far.
+/// The state after the text that was read so far.
 #[derive(Debug)]
 pub(crate) struct ScriptReader {
     context: ShellContext,
     lexer: Lexer,
-    /// What each `(` that is open stands in.
+    /// The state outside of each open parenthesis.
     outer: Vec<Outer>,
     position: Position,
-    /// A value stands where the shell does more with it: this is known only behind it.
+    /// The first value that turned out to be in the wrong place only by the text after it.
     fault: Option<Refusal>,
-    /// What the last piece of text ended with that changes what follows.
+    /// The end of the last piece, if it changes the meaning of what follows.
     before: Option<&'static str>,
-    /// From here on it isn't sure what is quoted, or what the parameters are.
+    /// Why reading stopped.
     unsure: Option<Unsure>,
 }
 
 #[derive(Debug)]
 struct Outer {
     nesting: Nesting,
-    /// With the quotes and the word that it is part of.
+    /// Its quotes, and the word that the parenthesis is part of.
     lexer: Lexer,
-    /// Behind the end.
+    /// The place after the parenthesis.
     position: Position,
 }
 
@@ -71,10 +71,10 @@ impl ScriptReader {
         }
     }
 
-    /// The quotes that whatever comes next stands in.
+    /// The quotes at the end of the text so far.
     ///
     /// # Errors
-    /// Where it isn't sure, or nothing can be put there, or not this.
+    /// If this can't be inserted there.
     pub(crate) fn quotes_here(&self, inserted: Inserted) -> anyhow::Result<Quotes> {
         if let Some(unsure) = self.unsure {
             bail!("{unsure}");
@@ -95,10 +95,10 @@ impl ScriptReader {
         }
     }
 
-    /// Whether a value that is put at the end would be an argument.
+    /// Whether a value appended to the text is an argument.
     ///
     /// # Errors
-    /// Where no value can be put there, or it would be run as a command, or break the grammar.
+    /// If it would be run as a command or would be a syntax error, or a value can't be inserted there.
     pub(crate) fn takes_arguments(&self) -> anyhow::Result<()> {
         self.quotes_here(Inserted::Value)?;
         match self.position {
@@ -112,7 +112,7 @@ impl ScriptReader {
         }
     }
 
-    /// Takes note that something stands here that is one word, or part of one.
+    /// Moves past what was inserted, which is part of a word.
     pub(crate) fn pass_placeholder(&mut self, inserted: Inserted) {
         match inserted {
             Inserted::Value => self.lexer.word.push_value(),
@@ -120,8 +120,10 @@ impl ScriptReader {
         }
     }
 
+    /// Ends the text.
+    ///
     /// # Errors
-    /// Where a quote is open, or a value stands where the shell does more with it.
+    /// If a quote is open, or a value turns out to be in the wrong place.
     pub(crate) fn end(&mut self) -> anyhow::Result<()> {
         self.end_word();
         if let Some(fault) = self.fault {
@@ -139,8 +141,8 @@ impl ScriptReader {
         Ok(())
     }
 
-    /// Whether a value would be computed, or taken for an option, if the next word were an operator. What follows
-    /// may begin with one where it isn't read.
+    /// Whether an operator as the next word would make a shell evaluate a value. Needed where reading stops,
+    /// because the next word could be one.
     fn would_compute(&mut self) -> bool {
         let mut operator = ShellWord::default();
         operator.extend(b"-eq", Quotes::None);
@@ -153,7 +155,7 @@ impl ScriptReader {
         })
     }
 
-    /// Reads on.
+    /// Reads the next piece.
     pub(crate) fn read(&mut self, text: &[u8]) {
         self.before = None;
         let mut rest = text;
@@ -166,7 +168,7 @@ impl ScriptReader {
         }
     }
 
-    /// Reads a token, and returns how many more bytes it has read with it.
+    /// Reads a token. Returns how many bytes after it were read as well.
     fn read_token(&mut self, token: Token, after: &[u8]) -> Result<usize, Unsure> {
         match token {
             Token::Bare(_) | Token::Part | Token::Continuation | Token::Comment => {}
@@ -178,7 +180,7 @@ impl ScriptReader {
                 return self.read_operator(byte, after);
             }
             Token::Operator(b'(') if self.is_in_word() => return self.read_group_in_word(after),
-            // `<(…)` and `>(…)` are words, or parts of one.
+            // `<(…)` and `>(…)` are parts of words.
             Token::Operator(b'<' | b'>') if after.starts_with(b"(") => {
                 self.open(Nesting::Substitution, self.position, Position::Command);
                 return Ok(1);
@@ -203,7 +205,7 @@ impl ScriptReader {
             }
             b'<' if after.starts_with(b"<") => return Err(Unsure::HereDocument),
             b'<' | b'>' => {
-                // Of `>&` and `>|` the second byte is no operator of its own.
+                // The second byte of `>&` and `>|` isn't an operator of its own.
                 let more = after.iter().take_while(|byte| b"&|>".contains(byte)).count();
                 let is_duplicate = after[..more].contains(&b'&');
                 let redirection = if is_duplicate { Redirection::Duplicate } else { Redirection::File };
@@ -224,7 +226,7 @@ impl ScriptReader {
         Ok(0)
     }
 
-    /// Whether a `(` that comes next would be right behind something else.
+    /// Whether a `(` at this point is part of a word.
     fn is_in_word(&self) -> bool {
         self.lexer.word.is_begun() && !self.position.ends_before_group(&self.lexer.word)
     }
@@ -235,7 +237,7 @@ impl ScriptReader {
             return Err(Unsure::Function);
         }
         if self.lexer.word.bare() == b"=" {
-            // A substitution of zsh.
+            // `=(…)`, a substitution of zsh.
             self.open(Nesting::Substitution, self.position, Position::Command);
         } else {
             let inside = self.position.group_in(&self.lexer.word, &mut self.context);
@@ -252,7 +254,7 @@ impl ScriptReader {
 
     fn close(&mut self) {
         let Some(Outer { nesting, lexer, position }) = self.outer.pop() else {
-            // It ends a pattern of `case`.
+            // The end of a pattern of `case`.
             self.position = Position::Command;
             return;
         };
@@ -263,7 +265,7 @@ impl ScriptReader {
         }
     }
 
-    /// Whether this stands in a `$(…)`.
+    /// Whether this is inside of a `$(…)`.
     fn is_substituted(&self) -> bool {
         self.outer.iter().any(|outer| outer.nesting == Nesting::Substitution)
     }
@@ -271,7 +273,7 @@ impl ScriptReader {
     fn end_word(&mut self) {
         let Some(word) = self.lexer.end_word() else { return };
         let is_option = matches!(word.bytes(), [b'-' | b'+', first, ..] if *first != b'-');
-        // `command shift`
+        // As in `command shift`.
         let is_prefixed = matches!(self.position, Position::Argument(CommandState::Prefix(_)));
         let is_first = matches!(self.position, Position::Command | Position::Closed);
         self.unsure = match (self.position, word.bare()) {

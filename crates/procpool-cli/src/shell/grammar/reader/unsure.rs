@@ -1,5 +1,5 @@
-//! From where on nobody can say how a shell reads a text, and what to write instead.
-//! Knows nothing of how that was found.
+//! Why reading stopped: from here on shells differ, or the parameters do. And what to write instead.
+//! Text after that is passed on unread, but no value can be inserted into it.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! Places where quotes don't help: each is refused, and each is one, by a run in the shells that it stands for.
+//! Places where quotes don't help. Each is refused, and a run in the shells named proves that it is
+//! dangerous.
 
 use super::running::Shell::{self, Bash, Dash, Ksh, Mksh, Yash, Zsh};
 use super::running::{VALUES, unchecked};
@@ -6,7 +7,7 @@ use super::running::{VALUES, unchecked};
 const EACH: &[Shell] = &Shell::ALL;
 const ARITHMETIC: &[Shell] = &[Bash, Zsh, Mksh];
 
-/// In which shells a value in that place is run.
+/// The shells that run a value there, and the places.
 const DANGERS: &[(&[Shell], &[&str])] = &[
     (
         EACH,
@@ -267,7 +268,7 @@ fn each_is_refused_with_a_reason_and_with_what_to_write_instead() {
     }
 }
 
-/// A table of what is no danger would refuse what people need.
+/// Fails if a place is harmless: refusing it would take something from users for nothing.
 fn check(shell: Shell) {
     if !shell.is_here() {
         return;

@@ -1,4 +1,4 @@
-//! What a text becomes for a shell, and that a value arrives in every place of one as it is.
+//! The text that a shell is given, and that a value arrives unchanged in every accepted place.
 
 mod dangers;
 mod ordinary;
@@ -129,11 +129,11 @@ fn what_is_read_the_same_by_all_shells_stands_in_no_placeholders_way() {
     ] {
         assert!(parse(text, &Names::Lists(1)).is_ok(), "{text}");
     }
-    // Nothing is put into it.
+    // No value is inserted.
     assert!(parse("cat <<E\n`it's`\nE", &Names::NoValues).is_ok());
 }
 
-/// In each, what follows the arrow is expected, with the value for `@`.
+/// Texts, and the output that each must have, with `@` for the value.
 const PLACES: [(&str, &str); 14] = [
     ("printf '%s\\0' {}", "@\0"),
     ("printf '%s\\0' \"{}\"", "@\0"),

@@ -1,4 +1,4 @@
-//! Ordinary commands, none of which is refused, and in which no value is run.
+//! Ordinary commands: none is refused, and none runs a value.
 
 use proptest::prelude::*;
 
@@ -100,7 +100,7 @@ const COMMANDS: &[&str] = &[
     "ls {} >/dev/null 2>&1 || echo missing {}",
 ];
 
-/// For those that have the words for it, beside dash.
+/// For shells other than dash, which lacks these.
 const OF_LARGE_SHELLS: &[&str] = &[
     "[[ -f {} ]] && echo {}",
     "[[ {} == *.gz ]]",
@@ -145,7 +145,7 @@ const OF_BASH: &[&str] = &[
     "for ((i = 0; i < 3; i++)); do echo {}; done",
 ];
 
-/// Where a shell's own commands only read a number.
+/// For shells whose builtins accept only numbers.
 const NUMBERS: &[&str] = &[
     "[ {} -gt 5 ]",
     "test {} -eq 1 && echo {}",
@@ -177,7 +177,7 @@ fn none_is_refused() {
 #[test]
 fn none_runs_a_value() {
     for shell in Shell::ALL.into_iter().filter(|shell| shell.is_here()) {
-        // One of them for each: what is done at random tries all combinations in the end.
+        // One value each: the random test below tries all combinations over time.
         let values = ["x[$(:>ran)]", "$(:>ran)", "-vx[$(:>ran)]"].into_iter().cycle();
         for (text, value) in commands(shell).zip(values) {
             let template = shell.parse(text).unwrap();
@@ -198,7 +198,7 @@ fn the_check_that_is_advised_lets_numbers_through_and_nothing_else() {
     }
 }
 
-/// What texts are made of at random: all that the tables are about, and what may stand around it.
+/// The words of random texts: all that the tables mention, and what may surround it.
 const WORDS: [&str; 76] = [
     "{}",
     "{}",

@@ -1,4 +1,4 @@
-//! Runs texts in real shells, with values that make a file where they are run.
+//! Runs texts in real shells, with values that create a file if they are run.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::template::names::Names;
 use crate::template::shell::Template;
 use crate::template::word::JobContext;
 
-/// What each of these would do is to make the file `ran`, in one place or another.
+/// Each creates the file `ran` if a shell runs it in a place of the right kind.
 pub(super) const VALUES: [&str; 9] = [
     "x[$(:>ran)]",
     "x[$(:>ran)]=1",
@@ -24,7 +24,7 @@ pub(super) const VALUES: [&str; 9] = [
     "y=x[$(:>ran)]",
 ];
 
-/// A shell, and how it is run without anybody's own settings.
+/// A shell that is run without the user's settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shell {
     Bash,
@@ -50,7 +50,7 @@ impl Shell {
         }
     }
 
-    /// Whether it is here; where it isn't, that is said.
+    /// Whether it is installed. If it isn't, a message says so.
     pub(super) fn is_here(self) -> bool {
         Need::are_met(&[match self {
             Shell::Bash => Need::Bash,
@@ -62,17 +62,17 @@ impl Shell {
         }])
     }
 
-    /// As the command line reads it.
+    /// Parses a text as the command line does.
     pub(super) fn parse(self, text: &str) -> anyhow::Result<Template> {
         Template::parse_for_shell(self.name().as_ref(), &[text.into()], &Names::Lists(1))
     }
 
-    /// Whether the text makes the file where this is its value.
+    /// Whether the text creates the file with this value.
     pub(super) fn runs(self, text: &str, value: &str) -> bool {
         self.makes_file(&[text.into(), self.name().into(), value.into()])
     }
 
-    /// Whether a template does.
+    /// Whether the template creates the file with this value.
     pub(super) fn runs_template(self, template: &Template, value: &str) -> bool {
         let job = JobContext { key: "key".as_ref(), seq: 1, slot: 1 };
         let command = template.render(&[value.into()], job);
@@ -99,7 +99,7 @@ fn has_run(folder: &Path) -> bool {
     folder.join("ran").exists()
 }
 
-/// The text as it would be if no place were refused.
+/// The text as it would be if no place was refused.
 pub(super) fn unchecked(text: &str) -> String {
     let mut parts = text.split("{}");
     let mut whole = parts.next().unwrap_or_default().to_owned();
