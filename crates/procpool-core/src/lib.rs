@@ -82,9 +82,9 @@ mod data;
 
 mod sys;
 
-mod spool;
-
 mod halt;
+
+mod spool;
 
 mod outcome;
 
@@ -101,17 +101,13 @@ pub mod benching;
 
 pub use crate::data::command::{Capture, Command, EnvironmentBase, Stdin};
 pub use crate::data::error::Error;
-pub use crate::data::job::Job;
-pub use crate::data::job::Key;
-pub use crate::data::job::{Seq, Slot};
+pub use crate::data::job::{Job, Key, Seq, Slot};
 pub use crate::data::limit::Limit;
 pub use crate::data::shown::Shown;
-pub use crate::data::status::Signal;
-pub use crate::data::status::{PeakMemory, Status, Usage};
+pub use crate::data::status::{PeakMemory, Signal, Status, Usage};
 pub use crate::halt::Halt;
 pub use crate::halt::rule::{HaltCounts, HaltQuantity, HaltRule, HaltWhen, HaltWhy};
-pub use crate::outcome::event::Completion;
-pub use crate::outcome::event::{Event, Retried, Started};
+pub use crate::outcome::event::{Completion, Event, Retried, Started};
 pub use crate::outcome::results::Results;
 pub use crate::outcome::snapshot::{Active, HeldUp, Pending, Snapshot};
 pub use crate::outcome::{End, Killer, NotStarted, Outcome, Ran, SpawnError, Subject, Survivor};

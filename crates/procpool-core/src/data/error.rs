@@ -1,8 +1,6 @@
 //! Errors that keep a whole run from starting. What goes wrong within a job is data, see `outcome`.
 
-use std::error;
-use std::fmt;
-use std::io;
+use std::{error, fmt, io};
 
 use crate::data::job::Key;
 

@@ -1,8 +1,7 @@
 //! The limit: how many jobs may run at the same time.
 
-use std::fmt;
 use std::num::NonZeroUsize;
-use std::thread;
+use std::{fmt, thread};
 
 use crate::data::error::Error;
 

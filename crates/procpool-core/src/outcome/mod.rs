@@ -6,14 +6,12 @@ pub(crate) mod snapshot;
 
 use std::borrow::Cow;
 use std::ffi::OsString;
-use std::fmt;
-use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
+use std::{fmt, io};
 
 use crate::data::shown::Shown;
-use crate::data::status::Signal;
-use crate::data::status::{Status, Usage};
+use crate::data::status::{Signal, Status, Usage};
 use crate::spool::Spool;
 use crate::sys;
 

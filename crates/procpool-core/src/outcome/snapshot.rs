@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::data::job::Key;
-use crate::data::job::{Seq, Slot};
+use crate::data::job::{Key, Seq, Slot};
 use crate::data::limit::Limit;
 use crate::halt::rule::HaltRule;
 use crate::outcome::event::Started;

@@ -12,8 +12,7 @@ use crossbeam_channel::{Receiver, Select, Sender, TryRecvError, never, select};
 
 use crate::data::job::Job;
 use crate::outcome::NotStarted;
-use crate::outcome::event::Completion;
-use crate::outcome::event::Event;
+use crate::outcome::event::{Completion, Event};
 use crate::outcome::snapshot::Snapshot;
 use crate::pool::feed::{FeedItem, FeederState};
 use crate::pool::handle::Control;

@@ -1,8 +1,7 @@
 //! Reads the load and the free memory of the machine, as far as the admission rules of a run need them.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use crate::data::error::Error;
 use crate::schedule::admission::{AdmissionRules, Reading};

@@ -20,8 +20,7 @@ pub use crate::pool::handle::Handle;
 pub use crate::pool::run::Run;
 
 use crate::data::error::Error;
-use crate::data::job::Job;
-use crate::data::job::Key;
+use crate::data::job::{Job, Key};
 use crate::data::limit::Limit;
 use crate::halt::rule::HaltRule;
 use crate::outcome::results::Results;

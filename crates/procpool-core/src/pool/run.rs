@@ -1,11 +1,10 @@
 //! A run in its caller's hands: an iterator over completions that joins all threads of the run at its end.
 
 use std::any::Any;
-use std::fmt;
 use std::iter::FusedIterator;
-use std::panic;
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
+use std::{fmt, panic};
 
 use crossbeam_channel::{Receiver, bounded, never, select, unbounded};
 
@@ -14,22 +13,18 @@ use crate::data::error::Error;
 use crate::data::job::Job;
 use crate::data::limit::Limit;
 use crate::halt::HaltSignal;
-use crate::outcome::event::Completion;
-use crate::outcome::event::Event;
+use crate::outcome::event::{Completion, Event};
 use crate::outcome::snapshot::Snapshot;
 use crate::pool::dispatcher::Dispatcher;
 use crate::pool::driver::{Driver, DriverChannels};
-use crate::pool::feed::Feeder;
-use crate::pool::feed::{FeederState, feed};
+use crate::pool::feed::{Feeder, FeederState, feed};
 use crate::pool::gauge::Gauge;
 use crate::pool::handle::Handle;
 use crate::pool::message::{Message, StartEvents};
 use crate::pool::state::{RunState, SharedState};
 use crate::pool::thread_budget::start_patiently;
-use crate::pool::worker::WorkerThreads;
-use crate::pool::worker::{LiveChannel, WorkerShared};
-use crate::runner::MovingTimeout;
-use crate::runner::{RunSignals, Runner};
+use crate::pool::worker::{LiveChannel, WorkerShared, WorkerThreads};
+use crate::runner::{MovingTimeout, RunSignals, Runner};
 use crate::schedule::Schedule;
 use crate::schedule::policies::Policies;
 use crate::spool::live::Live;

@@ -3,11 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::data::job::Job;
-use crate::data::job::Slot;
+use crate::data::job::{Job, Slot};
 use crate::halt::{Halt, HaltSignal};
-use crate::outcome::event::Completion;
-use crate::outcome::event::{Event, Retried};
+use crate::outcome::event::{Completion, Event, Retried};
 use crate::outcome::snapshot::Snapshot;
 use crate::outcome::{NotStarted, Outcome};
 use crate::pool::feed::{Feed, FeedPoll, FeederState};

@@ -4,8 +4,7 @@ use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::thread;
 
-use crate::data::status::Signal;
-use crate::data::status::{Status, Usage};
+use crate::data::status::{Signal, Status, Usage};
 use crate::process::roster::{Roster, RosterEntry};
 use crate::sys::{self, StatusTaken};
 
@@ -111,8 +110,7 @@ mod tests {
     use super::*;
     use crate::data::job::{Seq, Slot};
     use crate::halt::HaltSignal;
-    use crate::runner::Context;
-    use crate::runner::RunSignals;
+    use crate::runner::{Context, RunSignals};
 
     #[test]
     fn a_process_that_left_its_group_is_killed_all_the_same() {

@@ -4,9 +4,8 @@
 //! first, until nobody is left who could fork, and then killed, children before parents: else the kernel would continue
 //! children that are stopped and whose process group becomes orphaned.
 
-use std::io;
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{io, thread};
 
 use rustix::process::Signal;
 

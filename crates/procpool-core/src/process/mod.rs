@@ -16,12 +16,10 @@ pub(crate) mod spawn;
 mod stream;
 mod watch;
 
-use std::env;
-use std::fmt;
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{env, fmt, io};
 
 use crate::data::command::Command;
 use crate::data::error::Error;

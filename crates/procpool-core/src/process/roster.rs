@@ -9,8 +9,7 @@ use crate::data::status::Signal;
 use crate::process::clock::Clock;
 use crate::process::gate::{ClosedGate, StartGate};
 use crate::runner::Context;
-use crate::spool::live::Source;
-use crate::spool::live::{LiveSpool, latest, since};
+use crate::spool::live::{LiveSpool, Source, latest, since};
 use crate::sys::{self, Pid};
 
 /// The processes that a [`LocalProcess`](crate::LocalProcess) runs now, from

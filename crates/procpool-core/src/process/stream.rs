@@ -1,14 +1,12 @@
 //! An output of a process: our end of its pipe, and the spool that it is read into. `watch.rs` decides when to read.
 
-use std::io;
-use std::mem;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Instant;
+use std::{io, mem};
 
 use crate::spool::Spool;
-use crate::spool::live::LiveSpool;
-use crate::spool::live::StreamNotifier;
+use crate::spool::live::{LiveSpool, StreamNotifier};
 use crate::sys;
 
 /// A pipe that is read into a spool until it is closed.

@@ -5,8 +5,7 @@ use std::ffi::CStr;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::data::shown::Shown;
-use crate::data::status::Signal;
-use crate::data::status::{PeakMemory, Status};
+use crate::data::status::{PeakMemory, Signal, Status};
 use crate::halt::Halt;
 use crate::outcome::{End, Ran, Survivor};
 use crate::process::child::Child;

@@ -13,18 +13,15 @@ mod typical;
 
 use std::time::{Duration, Instant};
 
-use crate::data::job::Job;
-use crate::data::job::{Seq, Slot};
+use crate::data::job::{Job, Seq, Slot};
 use crate::data::limit::Limit;
 use crate::halt::Halt;
 use crate::halt::rule::{HaltCounts, HaltRule};
 use crate::outcome::snapshot::{HeldUp, Pending, Snapshot};
 use crate::outcome::{End, NotStarted, Outcome};
-use crate::schedule::admission::Pace;
-use crate::schedule::admission::{Admission, Reading};
+use crate::schedule::admission::{Admission, Pace, Reading};
 use crate::schedule::policies::Policies;
-use crate::schedule::queue::Input;
-use crate::schedule::queue::Queue;
+use crate::schedule::queue::{Input, Queue};
 use crate::schedule::retries::Retries;
 use crate::schedule::slots::Slots;
 use crate::schedule::typical::TypicalTime;

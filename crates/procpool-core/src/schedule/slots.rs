@@ -4,8 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
-use crate::data::job::Key;
-use crate::data::job::{Seq, Slot};
+use crate::data::job::{Key, Seq, Slot};
 use crate::data::limit::Limit;
 use crate::outcome::snapshot::Active;
 

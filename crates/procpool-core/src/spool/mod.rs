@@ -12,8 +12,7 @@ use std::sync::Arc;
 pub use crate::spool::copy::CopyError;
 use crate::spool::copy::read_out;
 use crate::spool::file::Extent;
-pub(crate) use crate::spool::file::SpoolFiles;
-pub(crate) use crate::spool::file::{SpoolFile, SpoolPlace};
+pub(crate) use crate::spool::file::{SpoolFile, SpoolFiles, SpoolPlace};
 use crate::sys;
 
 /// What a job wrote to one stream: all of it, exactly.

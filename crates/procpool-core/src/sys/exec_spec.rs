@@ -2,9 +2,8 @@
 //! hangs uses them for an unknown time.
 
 use std::ffi::{CStr, CString, c_char, c_int};
-use std::io;
-use std::ptr;
 use std::sync::Arc;
+use std::{io, ptr};
 
 use rustix::fs::{Access, FileType, access, stat};
 

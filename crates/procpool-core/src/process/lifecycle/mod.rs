@@ -6,8 +6,7 @@
 
 use std::time::Duration;
 
-use crate::data::status::Signal;
-use crate::data::status::Status;
+use crate::data::status::{Signal, Status};
 use crate::halt::Halt;
 use crate::outcome::End;
 use crate::process::clock::{Deadline, Moment};

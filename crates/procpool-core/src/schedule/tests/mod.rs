@@ -3,8 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::data::status::Signal;
-use crate::data::status::Status;
+use crate::data::status::{Signal, Status};
 use crate::halt::rule::{HaltQuantity, HaltWhen, HaltWhy};
 use crate::outcome::Ran;
 use crate::schedule::admission::AdmissionRules;

@@ -17,8 +17,7 @@ use rustix::process::{Resource, getrlimit};
 use crate::sys::descriptors::MOST_CLOSED;
 use crate::sys::exec_spec::{ExecSpec, OnParentDeath};
 use crate::sys::failure::is_refusal;
-use crate::sys::linux::fallback::KernelFeature;
-use crate::sys::linux::fallback::{Call, StartMethod};
+use crate::sys::linux::fallback::{Call, KernelFeature, StartMethod};
 
 /// Linux 5.9; Docker before 20.10 refuses it with EPERM.
 static CLOSE_RANGE: KernelFeature = KernelFeature::new();

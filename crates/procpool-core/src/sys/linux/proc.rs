@@ -3,11 +3,9 @@
 //! A pid in `/proc` is one of the PID namespace that this `/proc` was mounted in. In a container without a `/proc` mount of
 //! its own that is not our namespace, and the pids are those of other processes.
 
-use std::fs;
-use std::io;
 use std::os::fd::BorrowedFd;
-use std::process;
 use std::sync::OnceLock;
+use std::{fs, io, process};
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
