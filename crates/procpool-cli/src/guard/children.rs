@@ -3,7 +3,8 @@
 
 use std::io;
 
-use rustix::process::Pid;
+use rustix::io::Errno;
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
 use procpool_journal::os::proc;
 
@@ -16,6 +17,13 @@ pub(super) fn number(pid: Pid) -> u32 {
 pub(super) fn children_of_all_threads(known: &[u32]) -> Vec<Pid> {
     let unknown = proc::children(std::process::id()).into_iter().filter(|pid| !known.contains(pid));
     unknown.filter_map(pid_of).collect()
+}
+
+/// Whether this process has a child. The kernel knows that also while it has no descriptor left by which `/proc` could be read, and
+/// while other threads reap, when a list that is being read may skip one (`fs/proc/array.c`).
+pub(super) fn has_children() -> bool {
+    let ended_or_not = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    !matches!(waitid(WaitId::All, ended_or_not), Err(Errno::CHILD))
 }
 
 /// The children of a process's first thread, ended ones included.

@@ -16,7 +16,7 @@ use rustix::process::{Signal, kill_process, set_parent_process_death_signal};
 use signal_hook::consts::SIGKILL;
 
 use crate::guard::aftermath::{Aftermath, Leftovers};
-use crate::guard::children::children_of_all_threads;
+use crate::guard::children::{children_of_all_threads, has_children};
 use crate::guard::orphans::Orphans;
 use crate::guard::signals::{Ending, Obedience};
 use crate::guard::words::{DRAWS, LISTENS, source_of};
@@ -166,7 +166,7 @@ fn end_everything(handle: &Handle, processes: &Processes, orphans: &Orphans) -> 
             let _ = kill_process(*pid, Signal::KILL);
         }
         orphans.reap();
-        if known.is_empty() && unknown.is_empty() {
+        if known.is_empty() && unknown.is_empty() && !has_children() {
             break;
         }
         thread::sleep(Duration::from_millis(1));

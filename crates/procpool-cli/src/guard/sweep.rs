@@ -31,6 +31,9 @@ pub(super) fn sweep_after(pool: Pid, before: &mut Vec<Pid>) {
 }
 
 /// Kills all but these, which were there before the run, and says what can't be killed.
+///
+/// Only wait(2) says that no child is left. The list in `/proc` names those to kill, but it can't always be read: opening it
+/// takes a descriptor and memory.
 pub(super) fn sweep(before: &mut Vec<Pid>) {
     let until = Instant::now() + LAST_EFFORT;
     loop {
@@ -43,8 +46,8 @@ pub(super) fn sweep(before: &mut Vec<Pid>) {
             }
         }
         let children = children_of(getpid()).unwrap_or_default();
-        let left: Vec<Pid> = children.into_iter().filter(|child| !before.contains(child)).collect();
-        if left.is_empty() {
+        let left: Vec<Pid> = children.iter().copied().filter(|child| !before.contains(child)).collect();
+        if left.is_empty() && !children.is_empty() {
             return;
         }
         for pid in &left {
@@ -61,7 +64,11 @@ pub(super) fn sweep(before: &mut Vec<Pid>) {
 
 fn give_up(left: &[Pid]) {
     let list: Vec<String> = left.iter().map(|pid| format!("{pid} ({})", proc::name(number(*pid)))).collect();
-    let text = format!("procpool: these processes of the run could not be killed: {}\n", list.join(", "));
+    let text = if list.is_empty() {
+        "procpool: can't list its children; processes of the run may be left\n".to_owned()
+    } else {
+        format!("procpool: these processes of the run could not be killed: {}\n", list.join(", "))
+    };
     // Whoever can't see it can't be helped.
     screen::say(&text);
 }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, kill_process_group, prlimit};
 
 use crate::processes::{children, is_gone, kill, lives, number, pids, state};
 use crate::{DEADLINE, Folder, Running, comes_true, wait_for};
@@ -68,6 +68,22 @@ fn whichever_of_the_three_is_killed_nothing_that_the_jobs_have_left_is_left_a_se
         });
         assert!(within_a_second, "{victim:?}");
     }
+}
+
+#[test]
+fn what_the_pool_has_left_is_ended_also_by_a_keeper_that_can_open_nothing_for_a_while() {
+    let folder = folder();
+    let running = folder.run("sh leaver ::: 1").start();
+    let (keeper, pool) = (number(&running.keeper()), running.pool());
+    let pids = pids(&folder, "pid.", PROCESSES_OF_A_LEAVER);
+    // Its standard descriptors and sockets stay open; poll(2) refuses to wait for more than this.
+    let none_more = Rlimit { current: Some(3), ..getrlimit(Resource::Nofile) };
+    let before = prlimit(Some(keeper), Resource::Nofile, none_more).unwrap();
+    kill(&pool, Signal::KILL);
+    wait_for("the keeper to have reaped the pool", || state(&pool).is_none());
+    prlimit(Some(keeper), Resource::Nofile, before).unwrap();
+    running.end().died_of(Signal::KILL);
+    wait_gone(&pids);
 }
 
 #[test]
