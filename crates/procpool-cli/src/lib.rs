@@ -39,7 +39,7 @@ pub fn main() -> ! {
         Ok(()) => understand(),
         Err(error) => exit::own_failure(&error),
     };
-    status.leave()
+    status.exit()
 }
 
 /// Apart from `main`, whose frame is small so: there may be no room for a larger one.
@@ -137,7 +137,7 @@ fn follow(
         exit::weaker(&LocalProcess::weaker_promises());
     }
     if let Some(guard) = &guard {
-        guard.take_leave();
+        guard.announce_end();
     }
     status
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::cluster::bad_nodes::OnBadNode;
-use crate::guard::leave::OnTerm;
+use crate::guard::leave_running::OnTerm;
 use crate::units::duration;
 
 /// Where jobs run, and what a cluster is told about them.

@@ -9,8 +9,8 @@ use procpool_core::HaltRule;
 
 use crate::cluster::bad_nodes::OnBadNode;
 use crate::cluster::courier::Means;
-use crate::guard::Alone;
-use crate::guard::leave::Leave;
+use crate::guard::KeeperGate;
+use crate::guard::leave_running::LeaveRunning;
 use crate::input::Fault;
 use crate::journal::outset::Outset;
 
@@ -57,8 +57,8 @@ pub(crate) struct Post {
     pub(crate) outset: Outset,
     pub(crate) engine_thread: EngineThread,
     /// A head whose keeper is dead is about to be killed, which is no halt of the run.
-    pub(crate) alone: Alone,
-    pub(crate) leave: Leave,
+    pub(crate) keeper_gate: KeeperGate,
+    pub(crate) leave: LeaveRunning,
     /// Where it is told that the cluster doesn't take what was typed.
     pub(crate) fault: Fault,
 }

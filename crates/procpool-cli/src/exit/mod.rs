@@ -34,13 +34,13 @@ impl ExitStatus {
     }
 
     /// Ends the process this way.
-    pub(crate) fn leave(self) -> ! {
+    pub(crate) fn exit(self) -> ! {
         screen::say_what_waits();
-        self.leave_at_once()
+        self.exit_silently()
     }
 
     /// The same without another word: that it can't be said may be what procpool is ended for.
-    pub(crate) fn leave_at_once(self) -> ! {
+    pub(crate) fn exit_silently(self) -> ! {
         if let ExitStatus::Signal(signal) = self {
             // A parent must see the signal and no exit code: a shell goes on with its loop else.
             sys::take_default_action(signal);

@@ -14,7 +14,7 @@ pub(crate) enum Scale {
 
 /// What there is to count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Failures {
+pub(crate) struct JobFailures {
     pub(crate) count: u64,
     /// 0 where there was none.
     pub(crate) largest: u8,
@@ -29,7 +29,7 @@ const MOST_COUNTED: u8 = 101;
 
 impl Scale {
     /// The end as it is told.
-    pub(crate) fn tell(self, end: ExitStatus, failures: Failures) -> ExitStatus {
+    pub(crate) fn apply(self, end: ExitStatus, failures: JobFailures) -> ExitStatus {
         match (end, self) {
             (ExitStatus::Success | ExitStatus::Signal(_) | ExitStatus::Scaled(_), _) => end,
             (ExitStatus::JobsFailed, Scale::Count) => ExitStatus::Scaled(
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     fn told(scale: Scale, end: ExitStatus, count: u64, largest: u8) -> i32 {
-        scale.tell(end, Failures { count, largest }).number()
+        scale.apply(end, JobFailures { count, largest }).number()
     }
 
     #[test]

@@ -7,84 +7,86 @@ use nix::libc;
 use rustix::process::{Pid, WaitStatus, getpid};
 
 use crate::guard::children::{children_of, number};
+use crate::guard::messages::{DRAWING, ORDERLY_END, STOP_SEEN, signal, stop_signal};
 use crate::guard::sweep::{sweep, sweep_after};
-use crate::guard::watch::{Awaited, Came, Heard, Line, end_like, next_child, wait_for_news};
-use crate::guard::words::{DRAWS, HAS_SEEN, TAKES_LEAVE, signal, stopped_by};
+use crate::guard::watch::{
+    GuardianSignal, Peer, Received, SignalQueue, end_like, next_child, wait_for_event,
+};
 use crate::os::sys;
 use crate::terminal::screen;
 use procpool_journal::os::proc;
 
 pub(super) struct Front {
     pub(super) keeper: Pid,
-    pub(super) line: Line,
-    pub(super) awaited: Awaited,
+    pub(super) keeper_socket: Peer,
+    pub(super) awaited: SignalQueue,
     /// Children that this process had before it became procpool: a shell that starts something in the background
     /// and then is replaced (`exec procpool`) leaves them. They are none of ours.
     pub(super) before: Vec<Pid>,
-    pub(super) heard: Told,
+    pub(super) reported: KeeperReport,
 }
 
 /// What the keeper has said of the pool.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Told {
+pub(super) struct KeeperReport {
     draws: bool,
     nothing_is_left: bool,
 }
 
 /// Whether this process was continued, among what has come.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Heeded {
-    Continued,
-    Others,
+enum Continuation {
+    Yes,
+    No,
 }
 
 impl Front {
     /// Stands by until the keeper has ended, and ends likewise.
-    pub(super) fn stand_by(mut self) -> ! {
+    pub(super) fn run(mut self) -> ! {
         self.awaited.begin();
         // The keeper may have ended before anything was waited for.
         self.look_at_children();
         loop {
-            wait_for_news(&self.awaited, [&self.line]);
-            while let Heard::Word(word) = self.hear() {
-                if let Some(signal) = stopped_by(word) {
+            wait_for_event(&self.awaited, [&self.keeper_socket]);
+            while let Received::Message(word) = self.receive() {
+                if let Some(signal) = stop_signal(word) {
                     self.stop(signal);
                 }
             }
-            self.heed_signals();
+            self.forward_signals();
         }
     }
 
-    fn heed_signals(&mut self) -> Heeded {
-        let mut heeded = Heeded::Others;
+    fn forward_signals(&mut self) -> Continuation {
+        let mut continued = Continuation::No;
         while let Some(came) = self.awaited.next() {
             match came {
-                Came::Child => self.look_at_children(),
-                Came::Continued => {
-                    heeded = Heeded::Continued;
-                    self.line.say(signal(libc::SIGCONT));
+                GuardianSignal::Child => self.look_at_children(),
+                GuardianSignal::Continued => {
+                    continued = Continuation::Yes;
+                    self.keeper_socket.send(signal(libc::SIGCONT));
                 }
-                Came::ToPassOn(number) => self.line.say(signal(number)),
+                GuardianSignal::Forward(number) => self.keeper_socket.send(signal(number)),
             }
         }
-        heeded
+        continued
     }
 
-    fn hear(&mut self) -> Heard {
-        let heard = self.line.hear();
-        match heard {
-            Heard::Word(DRAWS) => self.heard.draws = true,
-            Heard::Word(TAKES_LEAVE) => self.heard.nothing_is_left = true,
+    fn receive(&mut self) -> Received {
+        let received = self.keeper_socket.receive();
+        match received {
+            Received::Message(DRAWING) => self.reported.draws = true,
+            Received::Message(ORDERLY_END) => self.reported.nothing_is_left = true,
             _ => {}
         }
-        heard
+        received
     }
 
     /// The pool was stopped by this signal. This process stops by it as well, for the shell that waits for it gives the prompt
     /// then, and can continue both. Where the kernel drops the signal, for nobody could continue this process (setpgid(2)) or it
     /// is the first of a container, the pool has to go on.
     fn stop(&mut self, by: i32) {
-        self.line.say(HAS_SEEN);
+        self.keeper_socket.send(STOP_SEEN);
         // By STOP the keeper stops this process itself, unless that is the first of a container.
         if by == libc::SIGSTOP && process::id() != 1 {
             return;
@@ -96,8 +98,8 @@ impl Front {
         };
         sys::take_default_action_where(by, is_stopped, || ());
         // Once and no more: a second CONT could meet the next stop.
-        if self.heed_signals() == Heeded::Others {
-            self.line.say(signal(libc::SIGCONT));
+        if self.forward_signals() == Continuation::No {
+            self.keeper_socket.send(signal(libc::SIGCONT));
         }
     }
 
@@ -124,14 +126,14 @@ impl Front {
     }
 
     fn end(&mut self, status: WaitStatus) -> ! {
-        while let Heard::Word(_) = self.hear() {}
-        if !self.heard.nothing_is_left {
+        while let Received::Message(_) = self.receive() {}
+        if !self.reported.nothing_is_left {
             // The keeper was killed. The pool and what was the keeper's are this one's children now.
             match self.pool_below(getpid()) {
                 Some(pool) => sweep_after(pool, &mut self.before),
                 None => sweep(&mut self.before),
             }
-            if self.heard.draws {
+            if self.reported.draws {
                 screen::wipe();
             }
         }

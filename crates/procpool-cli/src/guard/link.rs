@@ -15,41 +15,41 @@ use rustix::io::retry_on_intr;
 use rustix::process::{Signal, kill_process, set_parent_process_death_signal};
 use signal_hook::consts::SIGKILL;
 
-use crate::guard::aftermath::{Aftermath, Leftovers};
 use crate::guard::children::{children_of_all_threads, has_children};
+use crate::guard::cleanup::{Cleanup, Leftovers};
+use crate::guard::messages::{DRAWING, LISTENING, parse_forwarded};
 use crate::guard::orphans::Orphans;
-use crate::guard::signals::{Ending, Obedience};
-use crate::guard::words::{DRAWS, LISTENS, source_of};
+use crate::guard::signals::{ShutdownFlag, SignalHandle};
 use crate::os::sys;
 use crate::terminal::screen;
 use procpool_journal::os::threads;
 
 /// Whether the keeper is dead. Clones know together.
 #[derive(Clone, Default)]
-pub(crate) struct Alone(Arc<AtomicBool>);
+pub(crate) struct KeeperGate(Arc<AtomicBool>);
 
 /// Whether somebody listens to the keeper, and will end everything when it is dead. Clones know together.
 #[derive(Clone, Default)]
-pub(super) struct Heard(Arc<AtomicBool>);
+pub(super) struct Listening(Arc<AtomicBool>);
 
 /// The way on which the keeper is heard.
-pub(crate) struct Link {
-    pub(crate) alone: Alone,
-    pub(super) heard: Heard,
+pub(crate) struct GuardianLink {
+    pub(crate) keeper_gate: KeeperGate,
+    pub(super) heard: Listening,
     pub(super) keeper: Arc<UnixStream>,
     pub(super) orphans: Arc<Orphans>,
     pub(super) leftovers: Leftovers,
 }
 
 /// Who listens to the keeper, and waits until a run can be told.
-pub(crate) struct Ear {
-    listener: SyncSender<Ruler>,
-    heard: Heard,
+pub(crate) struct KeeperListener {
+    listener: SyncSender<RunControls>,
+    heard: Listening,
 }
 
 /// By what a run is ruled.
-pub(crate) struct Ruler {
-    pub(crate) obedience: Obedience,
+pub(crate) struct RunControls {
+    pub(crate) signals: SignalHandle,
     pub(crate) handle: Handle,
     pub(crate) processes: Processes,
 }
@@ -60,23 +60,23 @@ const ROUND: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 /// How long the pool tries to end everything once the keeper is dead.
 const LAST_EFFORT: Duration = Duration::from_secs(1);
 
-impl Alone {
+impl KeeperGate {
     /// Comes back only where the keeper lives. Where it doesn't, everything is being killed, this process last:
     /// what would be told of that is wrong, and this process must not be gone before the others are.
-    pub(crate) fn hold(&self) {
+    pub(crate) fn pass(&self) {
         while self.0.load(Ordering::Acquire) {
             thread::park();
         }
     }
 }
 
-impl Heard {
+impl Listening {
     pub(super) fn is_set(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 }
 
-impl Link {
+impl GuardianLink {
     /// Has the keeper pass signals on from now on, instead of sending them: so each is known to be one and the
     /// same where this process gets it as well. Before signals are caught.
     pub(crate) fn announce(&self) {
@@ -84,12 +84,12 @@ impl Link {
         // front still sees it; that it is refused has been said.
         let _ = set_parent_process_death_signal(Some(Signal::CONT));
         // It may be dead; that is heard soon enough.
-        let _ = (&*self.keeper).write_all(&[LISTENS]);
+        let _ = (&*self.keeper).write_all(&[LISTENING]);
     }
 
     /// What sees to what jobs have left, in the end.
-    pub(crate) fn aftermath(&self) -> Aftermath {
-        Aftermath {
+    pub(crate) fn cleanup(&self) -> Cleanup {
+        Cleanup {
             leftovers: self.leftovers,
             orphans: Arc::clone(&self.orphans),
         }
@@ -97,7 +97,7 @@ impl Link {
 
     /// Has the keeper tidy up the terminal where this process is killed.
     pub(crate) fn announce_display(&self) {
-        let _ = (&*self.keeper).write_all(&[DRAWS]);
+        let _ = (&*self.keeper).write_all(&[DRAWING]);
     }
 
     /// Hears the keeper, on a thread of its own, once there is somebody to tell: what it passes on is obeyed; if
@@ -105,12 +105,12 @@ impl Link {
     ///
     /// # Errors
     /// Where the thread is refused.
-    pub(crate) fn listen(self) -> io::Result<Ear> {
-        let Link { alone, heard, keeper, orphans, .. } = self;
-        let (listener, told) = sync_channel::<Ruler>(1);
+    pub(crate) fn listen(self) -> io::Result<KeeperListener> {
+        let GuardianLink { keeper_gate, heard, keeper, orphans, .. } = self;
+        let (listener, told) = sync_channel::<RunControls>(1);
         let listen = move || {
             // Nobody is told where the run could not begin.
-            let Ok(Ruler { obedience, handle, processes }) = told.recv() else { return };
+            let Ok(RunControls { signals, handle, processes }) = told.recv() else { return };
             let mut word = [0];
             loop {
                 let mut source = [PollFd::new(&*keeper, PollFlags::IN)];
@@ -121,25 +121,25 @@ impl Link {
                 }
                 match (&*keeper).read(&mut word) {
                     Ok(1..) => {
-                        let (source, signal) = source_of(word[0]);
-                        obedience.hear(source, signal);
+                        let (source, signal) = parse_forwarded(word[0]);
+                        signals.hear(source, signal);
                     }
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     Ok(0) | Err(_) => {
-                        alone.0.store(true, Ordering::Release);
+                        keeper_gate.0.store(true, Ordering::Release);
                         end_everything(&handle, &processes, &orphans)
                     }
                 }
             }
         };
         threads::start("procpool-guard", listen)?;
-        Ok(Ear { listener, heard })
+        Ok(KeeperListener { listener, heard })
     }
 }
 
-impl Ear {
+impl KeeperListener {
     /// From now on this run is told of what the keeper passes on, and ends where it is dead.
-    pub(crate) fn tell(self, ruler: Ruler) {
+    pub(crate) fn attach(self, ruler: RunControls) {
         self.listener.send(ruler).expect("BUG: nobody listens to the keeper");
         self.heard.0.store(true, Ordering::Release);
     }
@@ -147,7 +147,7 @@ impl Ear {
 
 /// The keeper is dead: nobody else might end what this process leaves.
 fn end_everything(handle: &Handle, processes: &Processes, orphans: &Orphans) -> ! {
-    Ending::of_this_process().note();
+    ShutdownFlag::of_this_process().set();
     // A child that was stopped with our group before it became its program would hold up its start, and so the next line.
     let known: Vec<u32> = processes.list().iter().map(|process| process.pid).collect();
     for pid in children_of_all_threads(&known) {

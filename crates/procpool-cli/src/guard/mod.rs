@@ -7,20 +7,20 @@
 //! the others. All three are subreapers (prctl(2)): a
 //! process whose parent dies becomes a child of the nearest of them that lives, also where it has left its group and session.
 //! They hold the ends of two sockets, front to keeper and keeper to pool. An end of file tells of a death; signals are passed
-//! on through them, and what there is to say about the end (`words`).
+//! on through them, and what there is to say about the end (`messages`).
 
-mod aftermath;
 mod children;
+mod cleanup;
 mod front;
 mod keeper;
-pub(crate) mod leave;
+pub(crate) mod leave_running;
 mod link;
+mod messages;
 mod orphans;
 pub(crate) mod signals;
 pub(crate) mod status;
 mod sweep;
 mod watch;
-mod words;
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -38,14 +38,14 @@ use rustix::process::{
 };
 use signal_hook::consts::SIGKILL;
 
-pub(crate) use crate::guard::aftermath::{Leftovers, list};
+pub(crate) use crate::guard::cleanup::{Leftovers, list};
 use crate::guard::front::Front;
 use crate::guard::keeper::Keeper;
-use crate::guard::link::Heard;
-pub(crate) use crate::guard::link::{Alone, Link, Ruler};
+use crate::guard::link::Listening;
+pub(crate) use crate::guard::link::{GuardianLink, KeeperGate, RunControls};
+use crate::guard::messages::ORDERLY_END;
 pub(crate) use crate::guard::orphans::Orphans;
-use crate::guard::watch::{Awaited, Line};
-use crate::guard::words::TAKES_LEAVE;
+use crate::guard::watch::{Peer, SignalQueue};
 use crate::os::sys;
 use crate::terminal::screen;
 pub(crate) use procpool_journal::files::job_mark::{JobMark, MARK_VARIABLE};
@@ -55,8 +55,8 @@ use procpool_journal::os::threads;
 
 /// The pool's side: that it has a keeper, and the orphans that it has adopted itself.
 pub(crate) struct Guard {
-    pub(crate) alone: Alone,
-    heard: Heard,
+    pub(crate) keeper_gate: KeeperGate,
+    heard: Listening,
     leftovers: Leftovers,
     keeper: Arc<UnixStream>,
     pub(crate) orphans: Arc<Orphans>,
@@ -74,8 +74,8 @@ impl Guard {
         proc::trust()?;
         let mut before =
             children::children_of(getpid()).context("the kernel doesn't list a process's children")?;
-        let awaited = Awaited::prepare().context("signalfd(2)")?;
-        let (line, theirs) = lines()?;
+        let awaited = SignalQueue::prepare().context("signalfd(2)")?;
+        let (line, theirs) = socket_pair()?;
         let front = getpid();
         set_child_subreaper(Some(front)).context("the kernel has no subreapers")?;
         // From here on all signals wait until somebody can hear of them.
@@ -84,7 +84,7 @@ impl Guard {
         let result = match forked {
             Ok(ForkResult::Child) => {
                 drop(line);
-                return keep(front, theirs, awaited, leftovers);
+                return run_keeper(front, theirs, awaited, leftovers);
             }
             Ok(ForkResult::Parent { child }) => {
                 drop(theirs);
@@ -95,8 +95,15 @@ impl Guard {
         };
         match result {
             Ok(keeper) => {
-                let line = Line::new(line);
-                Front { keeper, line, awaited, before, heard: front::Told::default() }.stand_by()
+                let line = Peer::new(line);
+                Front {
+                    keeper,
+                    keeper_socket: line,
+                    awaited,
+                    before,
+                    reported: front::KeeperReport::default(),
+                }
+                .run()
             }
             Err(error) => {
                 let _ = set_child_subreaper(None);
@@ -107,7 +114,7 @@ impl Guard {
     }
 
     /// In the pool, before anything else. What the system has just done for the keeper it does here too.
-    fn follow(keeper: Pid, link: UnixStream, leftovers: Leftovers) -> Guard {
+    fn in_pool(keeper: Pid, link: UnixStream, leftovers: Leftovers) -> Guard {
         let _ = set_child_subreaper(Some(getpid()));
         if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
             screen::say(&format!(
@@ -121,8 +128,8 @@ impl Guard {
         // Not before: who was stopped by a signal that had waited, and lost its keeper then, would stay so for ever.
         let _ = SigSet::empty().thread_set_mask();
         Guard {
-            alone: Alone::default(),
-            heard: Heard::default(),
+            keeper_gate: KeeperGate::default(),
+            heard: Listening::default(),
             leftovers,
             keeper: Arc::new(link),
             orphans: Arc::new(Orphans::new(getpid())),
@@ -130,9 +137,9 @@ impl Guard {
     }
 
     /// What the pool needs to hear the keeper.
-    pub(crate) fn link(&self) -> Link {
-        Link {
-            alone: self.alone.clone(),
+    pub(crate) fn link(&self) -> GuardianLink {
+        GuardianLink {
+            keeper_gate: self.keeper_gate.clone(),
             heard: self.heard.clone(),
             keeper: Arc::clone(&self.keeper),
             orphans: Arc::clone(&self.orphans),
@@ -142,9 +149,9 @@ impl Guard {
 
     /// Tells the keeper that all jobs have ended and all that there is to say has been said. Comes back only
     /// where it has heard of it: where it is dead, whoever listens to it has yet to end what is left.
-    pub(crate) fn take_leave(&self) {
-        self.alone.hold();
-        let told = (&*self.keeper).write_all(&[TAKES_LEAVE]);
+    pub(crate) fn announce_end(&self) {
+        self.keeper_gate.pass();
+        let told = (&*self.keeper).write_all(&[ORDERLY_END]);
         // Any other error than that nobody is there would have this wait for an end that nobody makes.
         let is_gone = |error: io::Error| {
             matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
@@ -158,16 +165,21 @@ impl Guard {
 }
 
 /// In the keeper: makes the pool, in which this returns.
-fn keep(front: Pid, to_front: UnixStream, awaited: Awaited, leftovers: Leftovers) -> anyhow::Result<Guard> {
-    let (pool, to_pool) = match make_pool() {
-        Ok(Made::InPool { keeper, link }) => {
-            drop((to_front, awaited));
-            return Ok(Guard::follow(keeper, link, leftovers));
+fn run_keeper(
+    front: Pid,
+    front_socket: UnixStream,
+    awaited: SignalQueue,
+    leftovers: Leftovers,
+) -> anyhow::Result<Guard> {
+    let (pool, pool_socket) = match make_pool() {
+        Ok(Forked::InPool { keeper, link }) => {
+            drop((front_socket, awaited));
+            return Ok(Guard::in_pool(keeper, link, leftovers));
         }
-        Ok(Made::InKeeper { pool, line }) => (pool, line),
+        Ok(Forked::InKeeper { pool, pool_socket }) => (pool, pool_socket),
         // The front hears the end of this process and goes on alone.
         Err(error) => {
-            let _ = (&to_front).write_all(format!("{error:#}").as_bytes());
+            let _ = (&front_socket).write_all(format!("{error:#}").as_bytes());
             std::process::exit(1);
         }
     };
@@ -181,42 +193,42 @@ fn keep(front: Pid, to_front: UnixStream, awaited: Awaited, leftovers: Leftovers
     }
     // Continued where it was stopped by hand and the front is killed: that is heard on the socket then.
     let _ = set_parent_process_death_signal(Some(Signal::CONT));
-    let _ = (&to_front).write_all(&READY);
+    let _ = (&front_socket).write_all(&READY);
     Keeper {
         front,
         pool,
-        to_pool,
-        to_front: Line::new(to_front),
+        pool_socket,
+        front_socket: Peer::new(front_socket),
         awaited,
         leftovers,
-        told: keeper::Told::default(),
+        reported: keeper::PoolReport::default(),
     }
-    .stand_by()
+    .run()
 }
 
 /// The two ends of the line between front and keeper. All that may fail is done before there are two processes: one that went
 /// on alone after that would run the jobs beside the other.
-fn lines() -> anyhow::Result<(UnixStream, UnixStream)> {
+fn socket_pair() -> anyhow::Result<(UnixStream, UnixStream)> {
     let (ours, theirs) = UnixStream::pair().context("socketpair(2)")?;
     ours.set_nonblocking(true).and_then(|()| theirs.set_nonblocking(true)).context("ioctl(2)")?;
     Ok((ours, theirs))
 }
 
-enum Made {
+enum Forked {
     InPool { keeper: Pid, link: UnixStream },
-    InKeeper { pool: Pid, line: Line },
+    InKeeper { pool: Pid, pool_socket: Peer },
 }
 
-fn make_pool() -> anyhow::Result<Made> {
+fn make_pool() -> anyhow::Result<Forked> {
     let (ours, theirs) = UnixStream::pair().context("socketpair(2)")?;
     ours.set_nonblocking(true).context("ioctl(2)")?;
     let keeper = getpid();
     set_child_subreaper(Some(keeper)).context("the kernel has no subreapers")?;
     match fork().context("can't make a third process")? {
-        ForkResult::Child => Ok(Made::InPool { keeper, link: theirs }),
+        ForkResult::Child => Ok(Forked::InPool { keeper, link: theirs }),
         ForkResult::Parent { child } => {
             drop(theirs);
-            Ok(Made::InKeeper { pool: pid(child), line: Line::new(ours) })
+            Ok(Forked::InKeeper { pool: pid(child), pool_socket: Peer::new(ours) })
         }
     }
 }

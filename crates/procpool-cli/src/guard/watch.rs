@@ -33,32 +33,32 @@ const PASSED_ON: [Signal; 7] = [
 const OF_THE_TERMINAL: [Signal; 2] = [Signal::SIGTTIN, Signal::SIGTTOU];
 
 /// The signals that are awaited, and read.
-pub(super) struct Awaited {
+pub(super) struct SignalQueue {
     blocked: SigSet,
     descriptor: SignalFd,
 }
 
 /// A signal that came.
-pub(super) enum Came {
+pub(super) enum GuardianSignal {
     /// A child has ended or stopped, or may have.
     Child,
     /// This process was continued.
     Continued,
     /// The pool is to hear of it.
-    ToPassOn(i32),
+    Forward(i32),
 }
 
-impl Awaited {
+impl SignalQueue {
     /// The descriptor serves every process that inherits it: each reads its own signals (signalfd(2)).
     ///
     /// # Errors
     /// Where the system refuses it. Nothing has changed then.
-    pub(super) fn prepare() -> io::Result<Awaited> {
+    pub(super) fn prepare() -> io::Result<SignalQueue> {
         let mut blocked: SigSet = PASSED_ON.into_iter().chain(OF_THE_TERMINAL).collect();
         blocked.add(Signal::SIGCHLD);
         blocked.add(Signal::SIGCONT);
         let descriptor = SignalFd::with_flags(&blocked, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
-        Ok(Awaited { blocked, descriptor })
+        Ok(SignalQueue { blocked, descriptor })
     }
 
     /// From here on they are read. What isn't awaited may end this process.
@@ -67,39 +67,39 @@ impl Awaited {
     }
 
     /// The next that has come.
-    pub(super) fn next(&self) -> Option<Came> {
+    pub(super) fn next(&self) -> Option<GuardianSignal> {
         loop {
             let number = i32::try_from(self.descriptor.read_signal().ok()??.ssi_signo).unwrap_or_default();
             match Signal::try_from(number) {
-                Ok(Signal::SIGCHLD) => return Some(Came::Child),
-                Ok(Signal::SIGCONT) => return Some(Came::Continued),
+                Ok(Signal::SIGCHLD) => return Some(GuardianSignal::Child),
+                Ok(Signal::SIGCONT) => return Some(GuardianSignal::Continued),
                 Ok(signal) if OF_THE_TERMINAL.contains(&signal) => {}
-                _ => return Some(Came::ToPassOn(number)),
+                _ => return Some(GuardianSignal::Forward(number)),
             }
         }
     }
 }
 
 /// One end of a socket to another of the three processes.
-pub(super) struct Line(Option<UnixStream>);
+pub(super) struct Peer(Option<UnixStream>);
 
 /// What has come on a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Heard {
-    Word(u8),
+pub(super) enum Received {
+    Message(u8),
     Nothing,
     /// The process at the other end is gone.
-    End,
+    Closed,
 }
 
-impl Line {
+impl Peer {
     /// Of a socket that never waits: a process that doesn't hear must not hold up who guards it.
-    pub(super) fn new(socket: UnixStream) -> Line {
-        Line(Some(socket))
+    pub(super) fn new(socket: UnixStream) -> Peer {
+        Peer(Some(socket))
     }
 
     /// Full or closed: the other end has thousands of words to read, or has ended.
-    pub(super) fn say(&self, word: u8) {
+    pub(super) fn send(&self, word: u8) {
         let _ = self
             .0
             .as_ref()
@@ -112,24 +112,24 @@ impl Line {
     }
 
     /// The next word. After the end there is nothing more.
-    pub(super) fn hear(&mut self) -> Heard {
-        let Some(mut socket) = self.0.as_ref() else { return Heard::Nothing };
+    pub(super) fn receive(&mut self) -> Received {
+        let Some(mut socket) = self.0.as_ref() else { return Received::Nothing };
         let mut word = [0];
         match socket.read(&mut word) {
-            Ok(1) => Heard::Word(word[0]),
+            Ok(1) => Received::Message(word[0]),
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
-                Heard::Nothing
+                Received::Nothing
             }
             _ => {
                 self.0 = None;
-                Heard::End
+                Received::Closed
             }
         }
     }
 }
 
 /// Waits until a signal or a word may have come.
-pub(super) fn wait_for_news<const N: usize>(awaited: &Awaited, lines: [&Line; N]) {
+pub(super) fn wait_for_event<const N: usize>(awaited: &SignalQueue, lines: [&Peer; N]) {
     let mut sources = vec![PollFd::from_borrowed_fd(awaited.descriptor.as_fd(), PollFlags::IN)];
     let open = lines.iter().filter_map(|line| line.0.as_ref());
     sources.extend(open.map(|socket| PollFd::new(socket, PollFlags::IN)));

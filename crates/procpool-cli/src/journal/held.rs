@@ -10,7 +10,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::guard::signals::Ending;
+use crate::guard::signals::ShutdownFlag;
 use procpool_journal::format::brief;
 
 /// How long a record waits.
@@ -30,7 +30,7 @@ pub(crate) type Number = (u64, u32);
 pub(crate) struct Held {
     queue: Mutex<Queue>,
     changed: Condvar,
-    ending: Ending,
+    ending: ShutdownFlag,
 }
 
 #[derive(Default)]
@@ -54,7 +54,7 @@ pub(crate) struct Batch {
 }
 
 impl Held {
-    pub(crate) fn new(ending: Ending) -> Held {
+    pub(crate) fn new(ending: ShutdownFlag) -> Held {
         Held { queue: Mutex::default(), changed: Condvar::new(), ending }
     }
 
@@ -95,7 +95,7 @@ impl Held {
     fn take_due(&self) -> VecDeque<Waiting> {
         let mut queue = self.lock();
         loop {
-            let is_ending = self.ending.is_noted();
+            let is_ending = self.ending.is_set();
             let now = Instant::now();
             let due = queue.waiting.iter().take_while(|waiting| is_ending || waiting.due <= now).count();
             if due > 0 {
@@ -116,7 +116,7 @@ impl Held {
 
     /// What is written of these. Decided as late as can be, and then for good: what was tried to be written may have been read.
     fn decide(&self, due: VecDeque<Waiting>) -> Batch {
-        let is_ending = self.ending.is_noted();
+        let is_ending = self.ending.is_set();
         let mut batch = Batch { numbers: Vec::new(), lines: Vec::new() };
         for Waiting { number, line, .. } in due {
             let stopped = if is_ending { brief::as_stopped(&line) } else { None };
@@ -146,7 +146,7 @@ mod tests {
     );
 
     /// A queue, and what is written from it.
-    fn queue(ending: &Ending) -> (Arc<Held>, Receiver<(Vec<Number>, String)>) {
+    fn queue(ending: &ShutdownFlag) -> (Arc<Held>, Receiver<(Vec<Number>, String)>) {
         let held = Arc::new(Held::new(ending.clone()));
         let (written, writes) = channel();
         let queue = Arc::clone(&held);
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_record_is_written_as_it_is_after_its_time_and_in_the_order_of_ends() {
-        let (held, writes) = queue(&Ending::default());
+        let (held, writes) = queue(&ShutdownFlag::default());
         let begun = Instant::now();
         held.push((1, 1), seal(SUCCESS.as_bytes()), Duration::from_millis(200));
         held.push((2, 1), seal(SUCCESS.as_bytes()), Duration::ZERO);
@@ -173,10 +173,10 @@ mod tests {
 
     #[test]
     fn what_waits_when_the_end_is_told_is_written_at_once_as_stopped() {
-        let ending = Ending::default();
+        let ending = ShutdownFlag::default();
         let (held, writes) = queue(&ending);
         held.push((1, 1), seal(SUCCESS.as_bytes()), Duration::from_secs(3600));
-        ending.note();
+        ending.set();
         held.settle();
         let (_, text) = writes.recv().unwrap();
         assert!(

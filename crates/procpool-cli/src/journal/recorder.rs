@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use procpool_core::{Completion, Context, Halt, HeldUp, Job, NotStarted, Outcome, Spool};
 
 use crate::guard::LeakedProcess;
-use crate::guard::signals::Ending;
+use crate::guard::signals::ShutdownFlag;
 use crate::job::recording::Recording;
 use crate::job::work::Work;
 use crate::journal::held::{Batch, HEARING, Held};
@@ -194,8 +194,8 @@ impl Recorder {
     ///
     /// # Errors
     /// Where it can't be read or written.
-    pub(crate) fn take_back(&self, ending: &Ending) -> io::Result<usize> {
-        let told = if self.held.is_some() { None } else { ending.of_all() };
+    pub(crate) fn take_back(&self, ending: &ShutdownFlag) -> io::Result<usize> {
+        let told = if self.held.is_some() { None } else { ending.all_signalled_since() };
         let Some(since) = told.and_then(|told| told.checked_sub(HEARING)) else { return Ok(0) };
         let (writer, since) = (self.writer(), brief::moment(since));
         let brief = |line: &[u8]| Brief::of(line::open(line.strip_suffix(b"\n")?)?);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use procpool_core::{Completion, Retried};
 
 use crate::exit::ExitStatus;
-use crate::guard::signals::Ending;
+use crate::guard::signals::ShutdownFlag;
 use crate::job::work::Work;
 use crate::journal::check::Recorded;
 use crate::journal::session::Session;
@@ -52,7 +52,7 @@ impl Sink for Journal {
         // By now the others have printed all that there is.
         self.session.printed.check().map_err(Trouble::noting)?;
         let taken_back =
-            self.session.recorder.take_back(&Ending::of_this_process()).map_err(Trouble::noting)?;
+            self.session.recorder.take_back(&ShutdownFlag::of_this_process()).map_err(Trouble::noting)?;
         if taken_back > 0 {
             screen::say(&format!(
                 "procpool: {taken_back} of the jobs had ended within a second before all its processes were told to end, maybe by \

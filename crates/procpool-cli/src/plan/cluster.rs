@@ -18,14 +18,14 @@ use crate::args::{ClusterArgs, ScheduleArgs, Where};
 use crate::cluster::courier::{Means, Starts};
 use crate::cluster::head::drive;
 use crate::cluster::post::{Post, Stay, Terms, Watched};
-use crate::guard::Alone;
-use crate::guard::leave::Leave;
+use crate::guard::KeeperGate;
+use crate::guard::leave_running::LeaveRunning;
 use crate::input::Fault;
 use crate::job::labels::Labels;
 use crate::journal::outset::Outset;
 use crate::journal::session::Session;
 use crate::plan::{schedule, spooling};
-use crate::run::Start;
+use crate::run::StartRun;
 use crate::terminal::shown;
 use procpool_journal::os::threads;
 use procpool_journal::read::history::PastRound;
@@ -42,8 +42,8 @@ pub(super) struct Given<'a> {
     pub(super) options: Vec<OsString>,
     pub(super) grace: Duration,
     pub(super) watched: Watched,
-    pub(super) alone: Alone,
-    pub(super) leave: Leave,
+    pub(super) keeper_gate: KeeperGate,
+    pub(super) leave: LeaveRunning,
 }
 
 /// Tried once more than that a job is lost.
@@ -96,7 +96,7 @@ pub(super) fn start(
     args: &ClusterArgs,
     scheduling: &ScheduleArgs,
     given: Given<'_>,
-) -> anyhow::Result<Start> {
+) -> anyhow::Result<StartRun> {
     let engine = engine(args)?;
     let name = engine.name();
     let limit = limit_of_slices(&given.options, scheduling.limit);
@@ -132,21 +132,29 @@ pub(super) fn start(
         starts: given.starts,
     };
     let limit = scheduling.limit;
-    let (outset, fault, alone, leave) = (given.outset, given.fault, given.alone, given.leave);
+    let (outset, fault, keeper_gate, leave) = (given.outset, given.fault, given.keeper_gate, given.leave);
     Ok(Box::new(move |_| {
         let engine_thread =
             EngineThread::new(engine, || {}).context("can't start a thread that asks the cluster")?;
         learn_own_end(&leave);
-        let post = Post { terms, means, outset, engine_thread, alone, leave, fault };
+        let post = Post {
+            terms,
+            means,
+            outset,
+            engine_thread,
+            keeper_gate,
+            leave,
+            fault,
+        };
         Ok(Run::driven(limit, move |driver| drive(post, driver))?)
     }))
 }
 
 /// Where procpool runs in a job of a cluster itself, its end there is not meant for what it has handed in.
-fn learn_own_end(leave: &Leave) {
+fn learn_own_end(leave: &LeaveRunning) {
     let Some((engine, own)) = allocation() else { return };
     let leave = leave.clone();
-    let ask = move || engine.end_of(&own).ok().flatten().into_iter().for_each(|end| leave.ends(end));
+    let ask = move || engine.end_of(&own).ok().flatten().into_iter().for_each(|end| leave.set_end(end));
     // Without it TERM cancels the run, as everywhere.
     let _ = threads::start("procpool-end", ask);
 }

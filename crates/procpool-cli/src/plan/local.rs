@@ -14,7 +14,7 @@ use crate::journal::session::Session;
 use crate::plan::machine::{self, Beside};
 use crate::plan::outputs::News;
 use crate::plan::schedule;
-use crate::run::Start;
+use crate::run::StartRun;
 use procpool_journal::files::live;
 
 /// What it takes beside what was typed.
@@ -32,7 +32,7 @@ pub(super) struct Given<'a> {
 }
 
 /// How the jobs are set going, and what runs then.
-pub(super) fn start(scheduling: &ScheduleArgs, jobs: &JobArgs, given: Given<'_>) -> (Start, Processes) {
+pub(super) fn start(scheduling: &ScheduleArgs, jobs: &JobArgs, given: Given<'_>) -> (StartRun, Processes) {
     let Given {
         run,
         limit,

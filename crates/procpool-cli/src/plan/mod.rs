@@ -28,8 +28,8 @@ use crate::args::{InputArgs, JobArgs, RecordArgs, RunArgs};
 use crate::cluster::courier::Starts;
 use crate::cluster::own_folder::{self, OwnFolder};
 use crate::exit::ExitStatus;
-use crate::guard::leave::Leave;
-use crate::guard::{Guard, Link};
+use crate::guard::leave_running::LeaveRunning;
+use crate::guard::{Guard, GuardianLink};
 use crate::input::Input;
 use crate::job::launch;
 use crate::job::terms::Terms;
@@ -41,7 +41,7 @@ use crate::plan::outputs::{Outputs, Recorded};
 use crate::plan::recording::Recording;
 use crate::plan::taken::Taken;
 use crate::run::sink::Sink;
-use crate::run::{Start, Telling};
+use crate::run::{StartRun, Telling};
 use crate::terminal::pulse::Pulse;
 use procpool_journal::files::run_lock::Leaks;
 use procpool_journal::format::codec::Keep;
@@ -50,7 +50,7 @@ use procpool_journal::read::history::PastRound;
 /// All that a run needs.
 pub(crate) struct Plan {
     /// Sets the jobs going.
-    pub(crate) start: Start,
+    pub(crate) start: StartRun,
     pub(crate) input: Input,
     /// In the order in which they are told of a completion.
     pub(crate) sinks: Vec<Box<dyn Sink>>,
@@ -59,11 +59,11 @@ pub(crate) struct Plan {
     pub(crate) pulse: Pulse,
     /// What runs.
     pub(crate) processes: Processes,
-    pub(crate) link: Option<Link>,
+    pub(crate) link: Option<GuardianLink>,
     /// How long a job that was asked to end has.
     pub(crate) grace: Duration,
     /// Whether what runs elsewhere is left where procpool is told to end.
-    pub(crate) leave: Leave,
+    pub(crate) leave: LeaveRunning,
     /// What is left to do once all is told.
     pub(crate) afterwards: Afterwards,
 }
@@ -150,8 +150,8 @@ impl Plan {
         }
         let directory = args.journal.journal.clone().unwrap_or_default();
         let leave = match place {
-            Place::Here => Leave::default(),
-            Place::Cluster => Leave::new(args.cluster.on_term.unwrap_or_default()),
+            Place::Here => LeaveRunning::default(),
+            Place::Cluster => LeaveRunning::new(args.cluster.on_term.unwrap_or_default()),
         };
         let left = leave.clone();
         let afterwards = Box::new(move |status| match own_folder {
@@ -170,7 +170,7 @@ impl Plan {
         args: RunArgs,
         run: String,
         place: Place,
-        leave: Leave,
+        leave: LeaveRunning,
         guard: Option<&Guard>,
     ) -> anyhow::Result<Plan> {
         let RunArgs {
@@ -226,7 +226,7 @@ impl Plan {
         let of = records::Recorded { run: &run, limit, journal: journal.journal.as_deref() };
         let mut sinks = journaled(records::sinks(records, &of, &pulse, taken)?, session.as_ref(), printer);
         sinks.extend(telling::failures(&telling));
-        let (start, processes): (Start, Processes) = match (place, session, outset) {
+        let (start, processes): (StartRun, Processes) = match (place, session, outset) {
             (Place::Cluster, Some(session), Some(outset)) => {
                 let given = cluster::Given {
                     run: &run,
@@ -238,7 +238,7 @@ impl Plan {
                     options: journal.options,
                     grace: jobs.grace,
                     watched: telling::watched(&telling, &cluster),
-                    alone: guard.map(|guard| guard.alone.clone()).unwrap_or_default(),
+                    keeper_gate: guard.map(|guard| guard.keeper_gate.clone()).unwrap_or_default(),
                     leave: leave.clone(),
                 };
                 (cluster::start(&cluster, &scheduling, given)?, local.processes())

@@ -19,7 +19,7 @@ use crate::job::work::Work;
 use crate::record::file::RecordFile;
 use crate::run::attempts::Attempts;
 use crate::run::sink::{Sink, Totals, Trouble};
-use crate::run::tally::Rest;
+use crate::run::tally::UnreadInput;
 use crate::terminal::pulse::Pulse;
 
 /// Ends each attempt with the next of these exit codes, and says which attempt it is.
@@ -91,7 +91,7 @@ fn record(folder: &Path, codes: &'static [u8], then: &Then) {
         failed: 0,
         stopped: 0,
         unrun: 0,
-        rest: Rest::None,
+        unread: UnreadInput::None,
         leaked: 0,
         left: Vec::new(),
         elapsed: Duration::ZERO,

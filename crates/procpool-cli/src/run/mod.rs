@@ -13,19 +13,19 @@ use anyhow::{Context, anyhow};
 use procpool_core::{Completion, Event, Handle, Key, Outcome, Processes, Run};
 use signal_hook::consts::SIGPIPE;
 
-use crate::exit::scale::{Failures, Scale};
+use crate::exit::scale::{JobFailures, Scale};
 use crate::exit::{self, ExitStatus};
-use crate::guard::leave::Leave;
-use crate::guard::signals::{Caught, Concerned, Insistence, Signals};
+use crate::guard::leave_running::LeaveRunning;
+use crate::guard::signals::{FirstSignal, ShutdownWatchdog, SignalListener, SignalTargets};
 use crate::guard::status::StatusReport;
-use crate::guard::{Alone, LeakedProcess, Link, Ruler};
+use crate::guard::{GuardianLink, KeeperGate, LeakedProcess, RunControls};
 use crate::input::{self, Earlier, Fault, Input, Jobs};
 use crate::job::work::Work;
 use crate::os::errors::copy_of;
 use crate::run::attempts::Attempts;
 use crate::run::sink::{Sink, Totals, Trouble};
 use crate::run::summary::{SummaryWish, summary};
-use crate::run::tally::{Tally, Told};
+use crate::run::tally::{SinkDelivery, Tally};
 use crate::terminal::colour::Palette;
 use crate::terminal::progress::{Display, Progress};
 use crate::terminal::pulse::Pulse;
@@ -38,11 +38,11 @@ pub(crate) struct Controls {
     pub(crate) pulse: Pulse,
     pub(crate) processes: Processes,
     /// `None` where there is no keeper.
-    pub(crate) link: Option<Link>,
+    pub(crate) link: Option<GuardianLink>,
     /// How long a job that was asked to end has.
     pub(crate) grace: Duration,
     /// Whether it is left where it is told to end.
-    pub(crate) leave: Leave,
+    pub(crate) leave: LeaveRunning,
 }
 
 /// Who is told of a run.
@@ -62,10 +62,10 @@ pub(crate) struct Telling {
 }
 
 /// Sets jobs going, wherever they run.
-pub(crate) type Start = Box<dyn FnOnce(Jobs) -> anyhow::Result<Run<Work>>>;
+pub(crate) type StartRun = Box<dyn FnOnce(Jobs) -> anyhow::Result<Run<Work>>>;
 
 /// Runs the jobs of `input` and tells the audience of each that ends.
-pub(crate) fn run(set_going: Start, input: Input, audience: Audience, controls: Controls) -> ExitStatus {
+pub(crate) fn run(set_going: StartRun, input: Input, audience: Audience, controls: Controls) -> ExitStatus {
     let Audience { mut sinks, telling } = audience;
     let begun = Instant::now();
     let mut recorded = input.recorded;
@@ -78,28 +78,27 @@ pub(crate) fn run(set_going: Start, input: Input, audience: Audience, controls: 
     if let Err(trouble) = prepared {
         return conclude_unbegun(&trouble);
     }
-    let alone = controls.link.as_ref().map(|link| link.alone.clone()).unwrap_or_default();
+    let keeper_gate = controls.link.as_ref().map(|link| link.keeper_gate.clone()).unwrap_or_default();
     if let (Display::Bar(_), Some(link)) = (telling.progress.display, &controls.link) {
         link.announce_display();
     }
-    let aftermath = controls.link.as_ref().map(Link::aftermath);
-    let (run, caught) = match start(set_going, input.jobs, controls) {
+    let cleanup = controls.link.as_ref().map(GuardianLink::cleanup);
+    let (run, first_signal) = match start(set_going, input.jobs, controls) {
         Ok(started) => started,
         Err(error) => return exit::own_failure(&error),
     };
     let shown = telling.progress.show(run.handle());
-    let mut delivery = Delivery::new(run.handle(), sinks, alone, telling.scale, input.earlier);
+    let mut delivery = Delivery::new(run.handle(), sinks, keeper_gate, telling.scale, input.earlier);
     delivery.loss = input.loss;
     delivery.deliver_all(run);
-    delivery.left =
-        aftermath.map(|aftermath| aftermath.settle(|| caught.get().is_some())).unwrap_or_default();
+    delivery.left = cleanup.map(|cleanup| cleanup.run(|| first_signal.get().is_some())).unwrap_or_default();
     let totals = delivery.totals(begun.elapsed());
     delivery.tell_sinks(|sink| sink.finish(&totals));
     drop(shown);
-    let status = delivery.judge(&input.fault, &caught);
+    let status = delivery.judge(&input.fault, &first_signal);
     delivery.tell_sinks(|sink| sink.ended(&totals, status));
     delivery.say_what_is_wrong(&input.fault);
-    let status = delivery.judge(&input.fault, &caught);
+    let status = delivery.judge(&input.fault, &first_signal);
     let is_wanted = match telling.summary {
         SummaryWish::Auto => delivery.is_worth_a_summary(status),
         SummaryWish::Always => true,
@@ -119,26 +118,27 @@ fn conclude_unbegun(trouble: &Trouble) -> ExitStatus {
     }
 }
 
-fn start(set_going: Start, jobs: Jobs, controls: Controls) -> anyhow::Result<(Run<Work>, Caught)> {
+fn start(set_going: StartRun, jobs: Jobs, controls: Controls) -> anyhow::Result<(Run<Work>, FirstSignal)> {
     let Controls { pulse, processes, link, grace, leave } = controls;
-    link.iter().for_each(Link::announce);
+    link.iter().for_each(GuardianLink::announce);
     // Caught before the first job starts: a signal in between would leave that job behind.
-    let signals = Signals::catch().context("can't catch signals")?;
-    let ear = link.map(Link::listen).transpose().context("can't start a thread that hears the keeper")?;
+    let signals = SignalListener::catch().context("can't catch signals")?;
+    let keeper_listener =
+        link.map(GuardianLink::listen).transpose().context("can't start a thread that hears the keeper")?;
     let run = set_going(jobs)?;
     let handle = run.handle();
-    let concerned = Concerned {
+    let targets = SignalTargets {
         report: StatusReport::new(handle.clone(), processes.clone()),
-        insistence: Insistence { handle: handle.clone(), pulse, grace },
+        watchdog: ShutdownWatchdog { handle: handle.clone(), pulse, grace },
         handle: handle.clone(),
         processes: processes.clone(),
         leave,
     };
-    let (caught, obedience) = signals.concern(concerned);
-    if let Some(ear) = ear {
-        ear.tell(Ruler { obedience, handle, processes });
+    let (first_signal, signal_handle) = signals.attach(targets);
+    if let Some(listener) = keeper_listener {
+        listener.attach(RunControls { signals: signal_handle, handle, processes });
     }
-    Ok((run, caught))
+    Ok((run, first_signal))
 }
 
 /// Completions on their way to the sinks, and what went wrong on it.
@@ -149,7 +149,7 @@ struct Delivery {
     earlier: Earlier,
     tally: Tally,
     attempts: Attempts,
-    alone: Alone,
+    keeper_gate: KeeperGate,
     /// Why some of the sinks are gone.
     trouble: Option<Trouble>,
     /// The first output that could not be kept.
@@ -162,7 +162,7 @@ impl Delivery {
     fn new(
         handle: Handle,
         sinks: Vec<Box<dyn Sink>>,
-        alone: Alone,
+        keeper_gate: KeeperGate,
         scale: Option<Scale>,
         earlier: Earlier,
     ) -> Delivery {
@@ -173,7 +173,7 @@ impl Delivery {
             earlier,
             tally: Tally::default(),
             attempts: Attempts::default(),
-            alone,
+            keeper_gate,
             trouble: None,
             loss: None,
             left: Vec::new(),
@@ -182,7 +182,7 @@ impl Delivery {
 
     fn deliver_all(&mut self, mut run: Run<Work>) {
         while let Some(event) = run.next_event() {
-            self.alone.hold();
+            self.keeper_gate.pass();
             match event {
                 Event::Started(started) => self.tell_sinks(|sink| sink.started(&started)),
                 Event::Retried(retried) => {
@@ -196,7 +196,7 @@ impl Delivery {
                 _ => {}
             }
         }
-        self.alone.hold();
+        self.keeper_gate.pass();
         self.tally.note_end(&self.handle.snapshot());
     }
 
@@ -215,7 +215,7 @@ impl Delivery {
             failed: self.tally.failed,
             stopped: self.tally.stopped,
             unrun: self.tally.unrun.known,
-            rest: self.tally.unrun.input,
+            unread: self.tally.unrun.input,
             leaked: self.tally.leaked,
             left: self.left.clone(),
             elapsed,
@@ -241,7 +241,7 @@ impl Delivery {
         if let Some((index, Err(trouble))) = told.enumerate().find(|(_, result)| result.is_err()) {
             self.sinks.truncate(index);
             if matches!(trouble, Trouble::Failed(_)) {
-                self.tally.told = Told::Some;
+                self.tally.delivery = SinkDelivery::Partial;
             }
             // Of two the graver one is told of, and of two grave ones the first.
             if !matches!(self.trouble, Some(Trouble::Failed(_))) {
@@ -271,16 +271,16 @@ impl Delivery {
     }
 
     /// How procpool has to end, as far as that can be known by now.
-    fn judge(&self, fault: &Fault, caught: &Caught) -> ExitStatus {
-        let end = self.end(fault, caught);
-        let failures = Failures {
+    fn judge(&self, fault: &Fault, first_signal: &FirstSignal) -> ExitStatus {
+        let end = self.end(fault, first_signal);
+        let failures = JobFailures {
             count: self.tally.failed + self.tally.stopped + self.earlier.failed,
             largest: self.tally.largest_status.max(self.earlier.status),
         };
-        self.scale.map_or(end, |scale| scale.tell(end, failures))
+        self.scale.map_or(end, |scale| scale.apply(end, failures))
     }
 
-    fn end(&self, fault: &Fault, caught: &Caught) -> ExitStatus {
+    fn end(&self, fault: &Fault, first_signal: &FirstSignal) -> ExitStatus {
         // What a halt rule leaves is left on purpose, and it is no failure that it has ended what ran.
         let by_rule = self.handle.snapshot().reached.is_some();
         let has_failed = self.tally.failed + self.earlier.failed > 0 || self.tally.stopped > 0 && !by_rule;
@@ -295,7 +295,7 @@ impl Delivery {
             fault.get().map(|_| ExitStatus::BadInput),
             (has_left_jobs || self.tally.lost > 0 || self.loss.is_some()).then_some(ExitStatus::OwnFailure),
             of_trouble,
-            caught.get().map(ExitStatus::after),
+            first_signal.get().map(ExitStatus::after),
         ];
         ends.into_iter().flatten().max().unwrap_or(ExitStatus::Success)
     }

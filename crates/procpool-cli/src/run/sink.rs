@@ -9,7 +9,7 @@ use procpool_core::{Completion, CopyError, Live, Retried, Started};
 use crate::exit::ExitStatus;
 use crate::guard::LeakedProcess;
 use crate::job::work::Work;
-use crate::run::tally::Rest;
+use crate::run::tally::UnreadInput;
 
 /// Is told of completions, in the order in which jobs end. Several are told in a fixed order: what records
 /// comes before what shows, so that nothing is shown that is not recorded.
@@ -60,7 +60,7 @@ pub(crate) struct Totals {
     pub(crate) failed: u64,
     pub(crate) stopped: u64,
     pub(crate) unrun: u64,
-    pub(crate) rest: Rest,
+    pub(crate) unread: UnreadInput,
     pub(crate) leaked: u64,
     /// What jobs had left behind and was ended.
     pub(crate) left: Vec<LeakedProcess>,

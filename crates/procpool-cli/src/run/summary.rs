@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::guard::{self, LeakedProcess};
-use crate::run::tally::{Remark, Rest, Tally, Told};
+use crate::run::tally::{Remark, SinkDelivery, Tally, UnreadInput};
 use crate::terminal::colour::{Palette, paint};
 use crate::units::duration::prose;
 
@@ -54,10 +54,10 @@ fn counts(tally: &Tally, palette: &Palette) -> String {
     let happened = counts.into_iter().filter(|(count, ..)| *count > 0);
     let told = |(count, what, style)| paint(style, &format!("{count} {what}"));
     let mut parts: Vec<String> = happened.map(told).collect();
-    if tally.unrun.input == Rest::Unknown {
+    if tally.unrun.input == UnreadInput::Unknown {
         parts.push("the rest of the input not read".to_owned());
     }
-    if tally.told == Told::Some {
+    if tally.delivery == SinkDelivery::Partial {
         parts.push(paint(palette.bad, "not all recorded and printed"));
     }
     let jobs = match tally.jobs() {
@@ -131,7 +131,11 @@ mod tests {
 
     #[test]
     fn a_success_that_nobody_was_told_of_is_not_left_at_that() {
-        let tally = Tally { succeeded: 2, told: Told::Some, ..Tally::default() };
+        let tally = Tally {
+            succeeded: 2,
+            delivery: SinkDelivery::Partial,
+            ..Tally::default()
+        };
         let expected = "procpool: 2 jobs: 2 succeeded, not all recorded and printed; 1ms\n";
         assert_eq!(plain(&tally, Duration::from_millis(1)), expected);
     }
@@ -151,11 +155,11 @@ mod tests {
             failed: 3,
             lost: 1,
             stopped: 0,
-            unrun: Unrun { known: 2, input: Rest::None },
+            unrun: Unrun { known: 2, input: UnreadInput::None },
             retried: 2,
             largest_status: 3,
             leaked: 1,
-            told: Told::All,
+            delivery: SinkDelivery::Complete,
             busy: Duration::from_secs(130),
             slots: 4,
             remarks: vec![remark],

@@ -27,7 +27,7 @@ pub(crate) struct Tally {
     /// Their turn never came.
     pub(crate) unrun: Unrun,
     pub(crate) leaked: u64,
-    pub(crate) told: Told,
+    pub(crate) delivery: SinkDelivery,
     /// For how long slots were taken, in sum.
     pub(crate) busy: Duration,
     /// How many there were.
@@ -43,12 +43,12 @@ pub(crate) struct Tally {
 pub(crate) struct Unrun {
     /// So many are known.
     pub(crate) known: u64,
-    pub(crate) input: Rest,
+    pub(crate) input: UnreadInput,
 }
 
 /// What of the input nobody has seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Rest {
+pub(crate) enum UnreadInput {
     #[default]
     None,
     /// The run was over before the input was: it may have more jobs, or none.
@@ -57,12 +57,12 @@ pub(crate) enum Rest {
 
 /// Whether all that there was to tell has been told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum SinkDelivery {
     #[default]
-    All,
+    Complete,
     /// What records or prints could not go on. Jobs that count as successes may stand in no record, and their
     /// outputs are then not printed.
-    Some,
+    Partial,
 }
 
 /// A job that failed or leaked. Its texts are short and can't garble a terminal.
@@ -145,7 +145,7 @@ impl Tally {
             Pending::Exactly(jobs) => self.unrun.known += jobs,
             Pending::AtLeast(jobs) => {
                 self.unrun.known += jobs;
-                self.unrun.input = Rest::Unknown;
+                self.unrun.input = UnreadInput::Unknown;
             }
         }
     }

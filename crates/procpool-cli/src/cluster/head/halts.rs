@@ -14,11 +14,11 @@ impl Errand {
     /// Passes a halt of the run on to the slices.
     pub(super) fn halt(&mut self, driver: &Driver<Work>) -> anyhow::Result<()> {
         let halted = driver.halted();
-        self.alone.hold();
+        self.keeper_gate.pass();
         if halted == self.told || self.leave.is_asked() {
             return Ok(());
         }
-        if matches!(halted, Halt::Stop(_) | Halt::Kill) && self.leave.look_for_terminal() {
+        if matches!(halted, Halt::Stop(_) | Halt::Kill) && self.leave.note_lost_terminal() {
             return Ok(());
         }
         let told = self.tell_slices(halted);

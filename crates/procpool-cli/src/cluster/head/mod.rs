@@ -25,8 +25,8 @@ use crate::cluster::post::{Post, Stay, Terms};
 use crate::cluster::roster::Roster;
 use crate::cluster::tails::Tails;
 use crate::cluster::take_up::{TakenUp, take_up};
-use crate::guard::Alone;
-use crate::guard::leave::Leave;
+use crate::guard::KeeperGate;
+use crate::guard::leave_running::LeaveRunning;
 use crate::input::Fault;
 use crate::job::work::Work;
 use crate::journal::session::Session;
@@ -67,8 +67,8 @@ struct Errand {
     terms: Terms,
     session: Arc<Session>,
     engine_thread: EngineThread,
-    alone: Alone,
-    leave: Leave,
+    keeper_gate: KeeperGate,
+    leave: LeaveRunning,
     fault: Fault,
     generation: u32,
     list: u32,
@@ -100,7 +100,15 @@ struct Errand {
 
 impl Errand {
     fn new(post: Post, driver: &mut Driver<Work>) -> anyhow::Result<Errand> {
-        let Post { terms, means, outset, engine_thread, alone, leave, fault } = post;
+        let Post {
+            terms,
+            means,
+            outset,
+            engine_thread,
+            keeper_gate,
+            leave,
+            fault,
+        } = post;
         let session = Arc::clone(&means.session);
         let folder = session.folder.clone();
         let index = Arc::new(Index::read(&folder, outset.list)?);
@@ -120,7 +128,7 @@ impl Errand {
             terms,
             session,
             engine_thread,
-            alone,
+            keeper_gate,
             leave,
             fault,
             generation: outset.generation,
@@ -145,12 +153,12 @@ impl Errand {
     }
 
     fn run(mut self, driver: &mut Driver<Work>) -> anyhow::Result<()> {
-        self.leave.begin();
+        self.leave.allow();
         while self.go_on(driver)? {
             self.stand(driver);
             driver.wait(self.pause);
         }
-        self.alone.hold();
+        self.keeper_gate.pass();
         if self.leave.is_asked() {
             self.say_leave();
             driver.standing.active.clear();

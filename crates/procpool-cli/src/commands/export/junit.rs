@@ -12,7 +12,7 @@ use crate::commands::export::row::{Row, Whose};
 use crate::commands::stdout::Fault;
 use crate::record::junit::case::{Case, MOST_WORDS, Try, words};
 use crate::record::junit::suite::Suite;
-use crate::run::tally::Rest;
+use crate::run::tally::UnreadInput;
 use procpool_journal::format::attempt::Kind;
 use procpool_journal::read::reading::{ListEnd, Listed, Reading, Recorded, Stands};
 
@@ -46,8 +46,8 @@ impl Format for Junit {
 
     fn end(&mut self, end: ListEnd, reading: &Reading, paper: &mut dyn Write) -> Result<(), Fault> {
         let rest = match end {
-            ListEnd::Whole => Rest::None,
-            ListEnd::Open => Rest::Unknown,
+            ListEnd::Whole => UnreadInput::None,
+            ListEnd::Open => UnreadInput::Unknown,
         };
         self.0.add_unread(0, rest).context("can't write to the temporary file").map_err(Fault::Own)?;
         let (began, took) = reading.outcomes.time();

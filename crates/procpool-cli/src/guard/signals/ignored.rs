@@ -7,18 +7,18 @@ use crate::os::sys;
 
 /// A set of signals, bit n-1 for signal n.
 #[derive(Clone, Copy)]
-pub(crate) struct Ignored(u64);
+pub(crate) struct IgnoredSignals(u64);
 
 /// Those below are the ones that programs know by name. Those above are nobody's in here.
 const MOST: i32 = 31;
 
-impl Ignored {
+impl IgnoredSignals {
     /// Those that this process ignored when this was first asked.
-    pub(crate) fn at_first() -> Ignored {
-        static FOUND: OnceLock<Ignored> = OnceLock::new();
+    pub(crate) fn at_start() -> IgnoredSignals {
+        static FOUND: OnceLock<IgnoredSignals> = OnceLock::new();
         *FOUND.get_or_init(|| {
             let ignored = (1..=MOST).filter(|signal| sys::is_ignored(*signal));
-            Ignored(ignored.fold(0, |set, signal| set | 1 << (signal - 1)))
+            IgnoredSignals(ignored.fold(0, |set, signal| set | 1 << (signal - 1)))
         })
     }
 
@@ -36,8 +36,8 @@ mod tests {
     #[test]
     fn what_this_process_ignores_is_known_without_proc() {
         // The Rust runtime ignores SIGPIPE, and the test harness changes nothing about that.
-        assert!(Ignored::at_first().has(SIGPIPE));
-        assert!(!Ignored::at_first().has(SIGTERM));
-        assert!(!Ignored::at_first().has(0) && !Ignored::at_first().has(64));
+        assert!(IgnoredSignals::at_start().has(SIGPIPE));
+        assert!(!IgnoredSignals::at_start().has(SIGTERM));
+        assert!(!IgnoredSignals::at_start().has(0) && !IgnoredSignals::at_start().has(64));
     }
 }

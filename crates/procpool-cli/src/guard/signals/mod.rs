@@ -2,9 +2,9 @@
 //! Knows nothing of how jobs are ended.
 
 mod count;
-mod ending;
 mod ignored;
-mod insistence;
+mod shutdown_flag;
+mod watchdog;
 
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,13 +20,13 @@ use signal_hook::consts::{
 };
 use signal_hook::{flag, iterator};
 
-use crate::guard::leave::Leave;
-pub(crate) use crate::guard::signals::count::Source;
-use crate::guard::signals::count::{Counts, Heard};
-pub(crate) use crate::guard::signals::ending::Ending;
-pub(crate) use crate::guard::signals::ignored::Ignored;
-pub(crate) use crate::guard::signals::insistence::Insistence;
-use crate::guard::signals::insistence::Patience;
+use crate::guard::leave_running::LeaveRunning;
+pub(crate) use crate::guard::signals::count::SignalSource;
+use crate::guard::signals::count::{Occurrence, SignalCounts};
+pub(crate) use crate::guard::signals::ignored::IgnoredSignals;
+pub(crate) use crate::guard::signals::shutdown_flag::ShutdownFlag;
+use crate::guard::signals::watchdog::Patience;
+pub(crate) use crate::guard::signals::watchdog::ShutdownWatchdog;
 use crate::guard::status::StatusReport;
 use crate::os::{sys, ulimits};
 use crate::terminal::screen;
@@ -37,42 +37,42 @@ const CAUGHT: [i32; 11] =
     [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGUSR1, SIGUSR2];
 
 /// Signals that are caught from now on, by a thread that waits until a run can be told.
-pub(crate) struct Signals {
-    ignored: Ignored,
+pub(crate) struct SignalListener {
+    ignored: IgnoredSignals,
     asked_to_stop: Arc<AtomicBool>,
-    listener: SyncSender<Obedience>,
+    listener: SyncSender<SignalHandle>,
 }
 
 /// The first of the signals that end a run, if one was caught.
-pub(crate) struct Caught(Arc<OnceLock<i32>>);
+pub(crate) struct FirstSignal(Arc<OnceLock<i32>>);
 
 /// What is done about signals, wherever they come from. Clones obey together.
 #[derive(Clone)]
-pub(crate) struct Obedience(Arc<Mutex<Servant>>);
+pub(crate) struct SignalHandle(Arc<Mutex<SignalState>>);
 
 /// Whom signals concern.
-pub(crate) struct Concerned {
+pub(crate) struct SignalTargets {
     pub(crate) handle: Handle,
     pub(crate) processes: Processes,
     pub(crate) report: StatusReport,
-    pub(crate) insistence: Insistence,
+    pub(crate) watchdog: ShutdownWatchdog,
     /// What runs elsewhere may be left.
-    pub(crate) leave: Leave,
+    pub(crate) leave: LeaveRunning,
 }
 
-struct Servant {
-    counts: Counts,
-    ignored: Ignored,
+struct SignalState {
+    counts: SignalCounts,
+    ignored: IgnoredSignals,
     /// Set by the handler of TSTP, unset where this process was continued.
     asked_to_stop: Arc<AtomicBool>,
     first: Arc<OnceLock<i32>>,
-    concerned: Concerned,
+    targets: SignalTargets,
 }
 
 /// Where SIGCHLD was ignored when procpool was started, the kernel would reap the pool and the jobs before anybody
 /// learns how they ended, and tell nobody (waitpid(2)). Any handler puts an end to that.
 pub(crate) fn hear_of_children() -> anyhow::Result<()> {
-    if Ignored::at_first().has(SIGCHLD) {
+    if IgnoredSignals::at_start().has(SIGCHLD) {
         flag::register(SIGCHLD, Arc::default()).context("can't catch signals")?;
     }
     Ok(())
@@ -81,71 +81,71 @@ pub(crate) fn hear_of_children() -> anyhow::Result<()> {
 /// Else a file that reaches `ulimit -f` would kill procpool, whichever of its processes writes, and whatever it is: a list that is
 /// written before the first job is one, too. Now its write fails, like on a full disk.
 pub(crate) fn outlive_large_files() {
-    if !Ignored::at_first().has(SIGXFSZ) {
+    if !IgnoredSignals::at_start().has(SIGXFSZ) {
         // Where a fence refuses it, that is said before anything runs (`sys/vital`).
         let _ = flag::register(SIGXFSZ, Arc::default());
     }
 }
 
-impl Signals {
+impl SignalListener {
     /// Catches them. One that was ignored when procpool was started (nohup) stays ignored.
     ///
     /// The thread is started here, for where few are allowed jobs would leave no room for it.
     ///
     /// # Errors
     /// Where the system refuses a handler, or the thread.
-    pub(crate) fn catch() -> anyhow::Result<Signals> {
-        let ignored = Ignored::at_first();
+    pub(crate) fn catch() -> anyhow::Result<SignalListener> {
+        let ignored = IgnoredSignals::at_start();
         // Before the thread can hear of it, which finds it set.
         let asked_to_stop = Arc::new(AtomicBool::new(false));
         if !ignored.has(SIGTSTP) {
             flag::register(SIGTSTP, Arc::clone(&asked_to_stop)).context("sigaction(2)")?;
         }
-        Ending::of_this_process().follow_signals(ignored).context("sigaction(2)")?;
+        ShutdownFlag::of_this_process().follow_signals(ignored).context("sigaction(2)")?;
         let wanted = CAUGHT.into_iter().filter(|signal| !ignored.has(*signal));
         let mut caught = iterator::Signals::new(wanted).context("socketpair(2) or sigaction(2)")?;
-        let (listener, told) = sync_channel::<Obedience>(1);
+        let (listener, told) = sync_channel::<SignalHandle>(1);
         let listen = move || {
             threads::take_stops();
             // Nobody is told where the run could not begin.
-            let Ok(obedience) = told.recv() else { return };
-            caught.forever().for_each(|signal| obedience.hear(Source::Own, signal));
+            let Ok(handle) = told.recv() else { return };
+            caught.forever().for_each(|signal| handle.hear(SignalSource::Own, signal));
         };
         threads::start("procpool-signal", listen)?;
         threads::leave_stops_to_others();
-        Ok(Signals { ignored, asked_to_stop, listener })
+        Ok(SignalListener { ignored, asked_to_stop, listener })
     }
 
     /// From now on they concern somebody.
-    pub(crate) fn concern(self, concerned: Concerned) -> (Caught, Obedience) {
+    pub(crate) fn attach(self, targets: SignalTargets) -> (FirstSignal, SignalHandle) {
         let first = Arc::new(OnceLock::new());
-        let servant = Servant {
-            counts: Counts::default(),
+        let state = SignalState {
+            counts: SignalCounts::default(),
             ignored: self.ignored,
             asked_to_stop: self.asked_to_stop,
             first: Arc::clone(&first),
-            concerned,
+            targets,
         };
-        let obedience = Obedience(Arc::new(Mutex::new(servant)));
-        self.listener.send(obedience.clone()).expect("BUG: nobody listens to signals");
-        (Caught(first), obedience)
+        let handle = SignalHandle(Arc::new(Mutex::new(state)));
+        self.listener.send(handle.clone()).expect("BUG: nobody listens to signals");
+        (FirstSignal(first), handle)
     }
 }
 
-impl Obedience {
+impl SignalHandle {
     /// Obeys a signal. Comes back, after one that stops procpool, when it has been continued.
-    pub(crate) fn hear(&self, source: Source, signal: i32) {
+    pub(crate) fn hear(&self, source: SignalSource, signal: i32) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).hear(source, signal);
     }
 }
 
-impl Servant {
-    fn hear(&mut self, source: Source, signal: i32) {
+impl SignalState {
+    fn hear(&mut self, source: SignalSource, signal: i32) {
         if self.ignored.has(signal) {
             return;
         }
-        if source == Source::Keeper {
-            Ending::of_this_process().note_for_all(signal);
+        if source == SignalSource::Keeper {
+            ShutdownFlag::of_this_process().set_for_all(signal);
         }
         match signal {
             // It waited while this process was stopped, or before: one of two that came at once.
@@ -154,19 +154,19 @@ impl Servant {
             SIGTTIN | SIGTTOU if is_in_foreground() => {}
             // These undo each other, so that there is no counting them: CONT has the kernel drop a stop that waits.
             SIGTSTP | SIGTTIN | SIGTTOU => self.stop(signal),
-            SIGCONT => self.concerned.processes.signal(Signal::CONT),
-            _ if self.counts.hear(source, signal) == Heard::Already => {}
+            SIGCONT => self.targets.processes.signal(Signal::CONT),
+            _ if self.counts.note(source, signal) == Occurrence::Duplicate => {}
             SIGINT | SIGTERM | SIGHUP | SIGQUIT => self.end(signal),
             SIGXCPU => self.end_for_want_of_time(),
-            SIGUSR1 => self.concerned.report.show(),
-            SIGUSR2 => self.concerned.handle.drain(),
+            SIGUSR1 => self.targets.report.show(),
+            SIGUSR2 => self.targets.handle.drain(),
             _ => {}
         }
     }
 
     /// Stops the jobs, and this process until it is continued.
     fn stop(&self, signal: i32) {
-        let _stopped = self.concerned.processes.stop();
+        let _stopped = self.targets.processes.stop();
         screen::suspend();
         let go_on = || self.asked_to_stop.store(false, Ordering::Release);
         sys::take_default_action_where(signal, || true, go_on);
@@ -175,7 +175,7 @@ impl Servant {
 
     /// The kernel sends it once a second until the hard limit is reached, and then KILL.
     fn end_for_want_of_time(&self) {
-        let is_new = self.concerned.handle.halted() == Halt::GoOn;
+        let is_new = self.targets.handle.halted() == Halt::GoOn;
         self.end(SIGXCPU);
         if is_new {
             screen::say(&format!("procpool: its own processor time is used up{}\n", ulimits::of_time()));
@@ -183,29 +183,29 @@ impl Servant {
     }
 
     /// Tells the run: the first one ends it politely, INT and QUIT by the same signal and the others by TERM;
-    /// INT after that kills. And where procpool's own end doesn't come, sees to that: see [`Insistence`].
+    /// INT after that kills. And where procpool's own end doesn't come, sees to that: see [`ShutdownWatchdog`].
     fn end(&self, signal: i32) {
-        let Concerned { handle, insistence, leave, .. } = &self.concerned;
-        Ending::of_this_process().note();
+        let SignalTargets { handle, watchdog, leave, .. } = &self.targets;
+        ShutdownFlag::of_this_process().set();
         let is_first = self.first.set(signal).is_ok();
         let first = self.first.get().copied().unwrap_or(signal);
-        if is_first && leave.hear(signal) || !is_first && leave.is_asked() {
-            insistence.start(first, Patience::Grace);
+        if is_first && leave.note_signal(signal) || !is_first && leave.is_asked() {
+            watchdog.start(first, Patience::Grace);
             return;
         }
         match signal {
             SIGINT | SIGQUIT if is_first => {
                 let same = if signal == SIGINT { Signal::INT } else { Signal::QUIT };
                 handle.stop_with(same);
-                insistence.start(first, Patience::Grace);
+                watchdog.start(first, Patience::Grace);
             }
             _ if is_first => {
                 handle.stop();
-                insistence.start(first, Patience::Grace);
+                watchdog.start(first, Patience::Grace);
             }
             SIGINT if handle.halted() != Halt::Kill => {
                 handle.kill();
-                insistence.start(first, Patience::Little);
+                watchdog.start(first, Patience::Little);
             }
             _ => {}
         }
@@ -217,7 +217,7 @@ fn is_in_foreground() -> bool {
     terminal.and_then(|terminal| tcgetpgrp(terminal).ok()).is_some_and(screen::is_own_group)
 }
 
-impl Caught {
+impl FirstSignal {
     pub(crate) fn get(&self) -> Option<i32> {
         self.0.get().copied()
     }

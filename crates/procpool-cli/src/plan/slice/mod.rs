@@ -20,8 +20,8 @@ use crate::cluster::order::{self, Manner, Order, Parts, Sharing};
 use crate::cluster::share::{Pieces, Rest};
 use crate::cluster::taking;
 use crate::exit::ExitStatus;
-use crate::guard::leave::Leave;
-use crate::guard::signals::Ending;
+use crate::guard::leave_running::LeaveRunning;
+use crate::guard::signals::ShutdownFlag;
 use crate::guard::{Guard, Leftovers};
 use crate::input::{Input, Jobs};
 use crate::job::gpus::Gpus;
@@ -33,7 +33,7 @@ use crate::journal::slice_sink::{Records, SliceRecords};
 use crate::plan::machine::{self, Wanted};
 use crate::plan::{Plan, cluster, leaks, records, schedule, spooling, terms};
 use crate::run::summary::SummaryWish;
-use crate::run::{Start, Telling};
+use crate::run::{StartRun, Telling};
 use crate::terminal::colour::Palette;
 use crate::terminal::progress::{Display, Failed, Progress};
 use crate::terminal::pulse::Pulse;
@@ -214,7 +214,7 @@ impl Plan {
         let local = spooling::spooling(local, Capture::Spool)?;
         let leaks = leaks(&args.jobs);
         let durability = if args.journal.durable { Durability::PowerCut } else { Durability::Process };
-        let held = Held::new(Ending::of_this_process());
+        let held = Held::new(ShutdownFlag::of_this_process());
         let recorder = Recorder::new(order.generation, place.running).on(place.begin.node.as_deref());
         let recorder = Arc::new(recorder.of_slice(held, folder.clone()));
         if order.manner == Manner::OneByOne {
@@ -253,7 +253,7 @@ impl Plan {
             processes,
             link: guard.map(Guard::link),
             grace: args.jobs.grace,
-            leave: Leave::default(),
+            leave: LeaveRunning::default(),
             afterwards: Box::new(|_| drop(live)),
         })
     }
@@ -269,7 +269,7 @@ fn silence() -> Telling {
     }
 }
 
-fn start(pool: Pool<Noted<Launcher>>, halt: HaltFile) -> Start {
+fn start(pool: Pool<Noted<Launcher>>, halt: HaltFile) -> StartRun {
     Box::new(move |jobs| {
         machine::check_room(records::of_a_journal())?;
         let run = pool.run(jobs)?;

@@ -17,7 +17,7 @@ use crate::record::events::line::{Line, Piece, Stream};
 use crate::record::events::pieces::{Output, Pieces};
 use crate::record::file::RecordFile;
 use crate::run::sink::{Sink, Totals, Trouble};
-use crate::run::tally::Rest;
+use crate::run::tally::UnreadInput;
 use procpool_journal::format::attempt::{Attempt, Report, Whose, time};
 
 /// Which form of lines this is; rises where a reader of the one before would be wrong.
@@ -195,7 +195,7 @@ impl Sink for Events {
             failed: totals.failed,
             stopped: totals.stopped,
             unrun: totals.unrun,
-            input_read: totals.rest == Rest::None,
+            input_read: totals.unread == UnreadInput::None,
             leaked: totals.leaked,
             left: &totals.left,
             seconds: totals.elapsed.as_secs_f64(),

@@ -10,7 +10,7 @@ use quick_xml::Writer;
 use quick_xml::events::BytesText;
 
 use crate::job::work::Work;
-use crate::run::tally::Rest;
+use crate::run::tally::UnreadInput;
 use procpool_journal::format::attempt::{Kind, seconds};
 
 /// A job in the words of JUnit.
@@ -173,16 +173,16 @@ impl Case {
 }
 
 /// How the jobs are called that nobody has read, if there are any, or may be.
-pub(crate) fn unread(jobs: u64, rest: Rest) -> Option<String> {
+pub(crate) fn unread(jobs: u64, rest: UnreadInput) -> Option<String> {
     let more = match jobs {
         1 => "1 more job".to_owned(),
         jobs => format!("{jobs} more jobs"),
     };
     match (jobs, rest) {
-        (0, Rest::None) => None,
-        (0, Rest::Unknown) => Some("(the rest of the input)".to_owned()),
-        (_, Rest::None) => Some(format!("({more})")),
-        (_, Rest::Unknown) => Some(format!("({more}, and the rest of the input)")),
+        (0, UnreadInput::None) => None,
+        (0, UnreadInput::Unknown) => Some("(the rest of the input)".to_owned()),
+        (_, UnreadInput::None) => Some(format!("({more})")),
+        (_, UnreadInput::Unknown) => Some(format!("({more}, and the rest of the input)")),
     }
 }
 
@@ -321,11 +321,11 @@ mod tests {
     #[test]
     fn jobs_that_nobody_has_read_are_told_in_one_name() {
         let name = |jobs, rest| unread(jobs, rest).unwrap_or_default();
-        assert_eq!(name(0, Rest::None), "");
-        assert_eq!(name(1, Rest::None), "(1 more job)");
-        assert_eq!(name(2, Rest::None), "(2 more jobs)");
-        assert_eq!(name(0, Rest::Unknown), "(the rest of the input)");
-        assert_eq!(name(2, Rest::Unknown), "(2 more jobs, and the rest of the input)");
+        assert_eq!(name(0, UnreadInput::None), "");
+        assert_eq!(name(1, UnreadInput::None), "(1 more job)");
+        assert_eq!(name(2, UnreadInput::None), "(2 more jobs)");
+        assert_eq!(name(0, UnreadInput::Unknown), "(the rest of the input)");
+        assert_eq!(name(2, UnreadInput::Unknown), "(2 more jobs, and the rest of the input)");
     }
 
     #[test]

@@ -92,7 +92,7 @@ impl Sink for Junit {
 
     fn finish(&mut self, totals: &Totals) -> Result<(), Trouble> {
         self.suite
-            .add_unread(totals.unrun, totals.rest)
+            .add_unread(totals.unrun, totals.unread)
             .and_then(|()| self.write_report(totals))
             .map_err(|error| self.trouble(error))
     }

@@ -10,7 +10,7 @@ use quick_xml::events::Event::{self, Decl, End, Start, Text};
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText};
 
 use crate::record::junit::case::{Case, NAME, Verdict, unread};
-use crate::run::tally::Rest;
+use crate::run::tally::UnreadInput;
 use procpool_journal::format::attempt::{seconds, time};
 
 /// The cases are in a file of their own, for the counts stand before them.
@@ -43,7 +43,7 @@ impl Suite {
     }
 
     /// Those that have not run and were not [added](Suite::add): nobody has read them. `unrun` have not run in all.
-    pub(crate) fn add_unread(&mut self, unrun: u64, rest: Rest) -> io::Result<()> {
+    pub(crate) fn add_unread(&mut self, unrun: u64, rest: UnreadInput) -> io::Result<()> {
         let jobs = unrun.saturating_sub(self.counts.skipped);
         self.counts.tests += jobs;
         self.counts.skipped += jobs;

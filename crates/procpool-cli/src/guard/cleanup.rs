@@ -22,7 +22,7 @@ pub(crate) enum Leftovers {
 }
 
 /// See the head of this file.
-pub(crate) struct Aftermath {
+pub(crate) struct Cleanup {
     pub(super) leftovers: Leftovers,
     pub(super) orphans: Arc<Orphans>,
 }
@@ -30,10 +30,10 @@ pub(crate) struct Aftermath {
 /// How often it is looked whether what is waited for has ended.
 const LOOK: Duration = Duration::from_millis(20);
 
-impl Aftermath {
+impl Cleanup {
     /// Sees to what is left, once no job runs any more, and says what of it was ended.
     /// `is_told_to_end` is asked while something is waited for.
-    pub(crate) fn settle(&self, is_told_to_end: impl Fn() -> bool) -> Vec<LeakedProcess> {
+    pub(crate) fn run(&self, is_told_to_end: impl Fn() -> bool) -> Vec<LeakedProcess> {
         match self.leftovers {
             Leftovers::Keep => return Vec::new(),
             Leftovers::Wait => self.wait(is_told_to_end),

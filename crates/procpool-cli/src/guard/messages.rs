@@ -2,17 +2,17 @@
 //!
 //! A signal, or the signal by which the pool was stopped, is its number: 64 at most. All else is a letter.
 
-use crate::guard::signals::Source;
+use crate::guard::signals::SignalSource;
 
 /// From the pool: it listens from now on, so that signals need not be sent.
-pub(super) const LISTENS: u8 = b'L';
+pub(super) const LISTENING: u8 = b'L';
 /// From the pool, passed on to the front: it may draw on the terminal.
-pub(super) const DRAWS: u8 = b'D';
+pub(super) const DRAWING: u8 = b'D';
 /// From the pool: its end is an orderly one. From the keeper: nothing is left to end.
-pub(super) const TAKES_LEAVE: u8 = b'T';
+pub(super) const ORDERLY_END: u8 = b'T';
 
 /// From the front: it has heard by which signal the pool was stopped. What it says after that, it says knowing of that stop.
-pub(super) const HAS_SEEN: u8 = b'S';
+pub(super) const STOP_SEEN: u8 = b'S';
 
 /// What marks a signal that the front has got, and not the keeper.
 const OF_FRONT: u8 = 0x80;
@@ -23,21 +23,21 @@ pub(super) fn signal(number: i32) -> u8 {
 }
 
 /// The word for a signal, as the pool hears of it.
-pub(super) fn signal_from(source: Source, number: i32) -> u8 {
+pub(super) fn forwarded_signal(source: SignalSource, number: i32) -> u8 {
     match source {
-        Source::Front => signal(number) | OF_FRONT,
-        Source::Own | Source::Keeper => signal(number),
+        SignalSource::Front => signal(number) | OF_FRONT,
+        SignalSource::Own | SignalSource::Keeper => signal(number),
     }
 }
 
-/// What the pool makes of [`signal_from`].
-pub(super) fn source_of(word: u8) -> (Source, i32) {
-    let source = if word & OF_FRONT == 0 { Source::Keeper } else { Source::Front };
+/// What the pool makes of [`forwarded_signal`].
+pub(super) fn parse_forwarded(word: u8) -> (SignalSource, i32) {
+    let source = if word & OF_FRONT == 0 { SignalSource::Keeper } else { SignalSource::Front };
     (source, i32::from(word & !OF_FRONT))
 }
 
 /// The signal that the pool was stopped by, where the keeper says so.
-pub(super) fn stopped_by(word: u8) -> Option<i32> {
+pub(super) fn stop_signal(word: u8) -> Option<i32> {
     (1..=64).contains(&word).then_some(i32::from(word))
 }
 
@@ -48,12 +48,12 @@ mod tests {
     #[test]
     fn a_signal_comes_over_with_its_source_and_is_no_other_word() {
         for number in 1..=64 {
-            for source in [Source::Front, Source::Keeper] {
-                assert_eq!(source_of(signal_from(source, number)), (source, number));
+            for source in [SignalSource::Front, SignalSource::Keeper] {
+                assert_eq!(parse_forwarded(forwarded_signal(source, number)), (source, number));
             }
-            assert!(![LISTENS, DRAWS, TAKES_LEAVE, HAS_SEEN].contains(&signal(number)));
-            assert_eq!(stopped_by(signal(number)), Some(number));
+            assert!(![LISTENING, DRAWING, ORDERLY_END, STOP_SEEN].contains(&signal(number)));
+            assert_eq!(stop_signal(signal(number)), Some(number));
         }
-        assert!([LISTENS, DRAWS, TAKES_LEAVE, HAS_SEEN].iter().all(|word| stopped_by(*word).is_none()));
+        assert!([LISTENING, DRAWING, ORDERLY_END, STOP_SEEN].iter().all(|word| stop_signal(*word).is_none()));
     }
 }

@@ -20,10 +20,10 @@ pub(crate) enum OnTerm {
 
 /// See the head of this file. Clones are the same.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Leave(Arc<State>);
+pub(crate) struct LeaveRunning(Arc<LeaveState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct LeaveState {
     on_term: OnTerm,
     /// There is something that can be left.
     is_possible: AtomicBool,
@@ -36,25 +36,29 @@ struct State {
 /// TERM comes so long before a job's time is over, where that is why it comes: 30 s as a rule.
 const BEFORE_END: Duration = Duration::from_secs(75);
 
-impl Leave {
+impl LeaveRunning {
     /// For a run on a cluster.
-    pub(crate) fn new(on_term: OnTerm) -> Leave {
-        Leave(Arc::new(State { on_term, has_terminal: has_terminal(), ..State::default() }))
+    pub(crate) fn new(on_term: OnTerm) -> LeaveRunning {
+        LeaveRunning(Arc::new(LeaveState {
+            on_term,
+            has_terminal: has_terminal(),
+            ..LeaveState::default()
+        }))
     }
 
     /// From now on there is something to leave.
-    pub(crate) fn begin(&self) {
+    pub(crate) fn allow(&self) {
         self.0.is_possible.store(true, Ordering::Release);
     }
 
     /// The time of the job in which procpool runs is over by then.
-    pub(crate) fn ends(&self, end: SystemTime) {
+    pub(crate) fn set_end(&self, end: SystemTime) {
         let _ = self.0.ends.set(end);
     }
 
     /// A signal has come that ends a run. Says whether it leaves it: losing a terminal is no wish that the work ends, nor is the end
     /// of the time that procpool itself was given.
-    pub(crate) fn hear(&self, signal: i32) -> bool {
+    pub(crate) fn note_signal(&self, signal: i32) -> bool {
         let leaves = match signal {
             SIGHUP => true,
             SIGTERM => self.0.on_term == OnTerm::Leave || self.is_out_of_time(SystemTime::now()),
@@ -73,7 +77,7 @@ impl Leave {
 
     /// The run was told to end by something else than a signal. Where its terminal is gone, HUP is on its way, and what could not be
     /// written there is no reason of its own.
-    pub(crate) fn look_for_terminal(&self) -> bool {
+    pub(crate) fn note_lost_terminal(&self) -> bool {
         let is_gone = self.0.has_terminal && !has_terminal();
         if is_gone && self.0.is_possible.load(Ordering::Acquire) {
             self.0.is_asked.store(true, Ordering::Release);
@@ -97,12 +101,12 @@ mod tests {
     use super::*;
 
     fn leaves(on_term: OnTerm, signal: i32, left: Option<u64>) -> bool {
-        let leave = Leave::new(on_term);
-        leave.begin();
+        let leave = LeaveRunning::new(on_term);
+        leave.allow();
         if let Some(seconds) = left {
-            leave.ends(SystemTime::now() + Duration::from_secs(seconds));
+            leave.set_end(SystemTime::now() + Duration::from_secs(seconds));
         }
-        leave.hear(signal)
+        leave.note_signal(signal)
     }
 
     #[test]
@@ -122,6 +126,6 @@ mod tests {
 
     #[test]
     fn what_runs_here_is_never_left() {
-        assert!(!Leave::default().hear(SIGHUP));
+        assert!(!LeaveRunning::default().note_signal(SIGHUP));
     }
 }

@@ -13,7 +13,7 @@ use procpool_journal::os::threads;
 
 /// What it takes to insist.
 #[derive(Clone)]
-pub(crate) struct Insistence {
+pub(crate) struct ShutdownWatchdog {
     pub(crate) handle: Handle,
     pub(crate) pulse: Pulse,
     /// How long a job that was asked to end has.
@@ -37,11 +37,11 @@ const LITTLE: Duration = Duration::from_secs(1);
 /// What KILL takes to reach every job.
 const KILLING: Duration = Duration::from_millis(100);
 
-impl Insistence {
+impl ShutdownWatchdog {
     /// Ends procpool by the signal once nothing has been delivered for so long. Where the run ends before
     /// that, procpool does, and this with it.
     pub(super) fn start(&self, signal: i32, patience: Patience) {
-        let Insistence { handle, pulse, grace } = self.clone();
+        let ShutdownWatchdog { handle, pulse, grace } = self.clone();
         let patience = match patience {
             Patience::Grace => grace.saturating_add(AFTER_GRACE),
             Patience::Little => LITTLE,
@@ -51,7 +51,7 @@ impl Insistence {
             handle.kill();
             thread::sleep(KILLING);
             screen::suspend();
-            ExitStatus::after(signal).leave_at_once()
+            ExitStatus::after(signal).exit_silently()
         };
         // Without a thread there is one safety net less, and nothing else to do about it.
         let _ = threads::start("procpool-insist", insist);
