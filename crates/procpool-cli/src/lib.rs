@@ -25,7 +25,7 @@ use nix::sys::signal::SigSet;
 use procpool_core::LocalProcess;
 use procpool_journal::os::memory;
 
-use crate::args::{Chore, EventTarget, RunArgs, SliceArgs};
+use crate::args::{Chore, EventTarget, RunRequest, SliceArgs, Source, Typed};
 use crate::exit::ExitStatus;
 use crate::guard::{Guard, Leftovers};
 use crate::plan::Plan;
@@ -46,20 +46,20 @@ pub fn main() -> ! {
 #[inline(never)]
 fn understand() -> ExitStatus {
     match args::parse() {
-        Ok(args) => carry_out(args.chore),
+        Ok(typed) => carry_out(typed),
         Err(error) => exit::bad_input(&error),
     }
 }
 
-fn carry_out(chore: Option<Chore>) -> ExitStatus {
+fn carry_out(Typed { chore, options, taken_back }: Typed) -> ExitStatus {
     match chore {
         None => {
             args::print_first_help();
             ExitStatus::Success
         }
-        Some(Chore::Run(args)) => run(*args),
-        Some(Chore::Resume(args)) => match commands::resume::options(*args) {
-            Ok(args) => run(args),
+        Some(Chore::Run(args)) => run(RunRequest { args: *args, options, source: Source::CommandLine }),
+        Some(Chore::Resume(args)) => match commands::resume::request(&args, options, &taken_back) {
+            Ok(request) => run(request),
             Err(error) => exit::bad_input(&error),
         },
         Some(Chore::Slice(args)) => slice(&args),
@@ -71,14 +71,16 @@ fn carry_out(chore: Option<Chore>) -> ExitStatus {
     }
 }
 
-fn run(args: RunArgs) -> ExitStatus {
+fn run(request: RunRequest) -> ExitStatus {
+    let args = &request.args;
     if args.inputs.dry_run {
-        return plan::input(args).map_or_else(|error| exit::bad_input(&error), commands::dry_run::print);
+        return plan::input(request.args)
+            .map_or_else(|error| exit::bad_input(&error), commands::dry_run::print);
     }
     if let Some(EventTarget::Descriptor(number)) = args.records.events {
         os::sys::note_descriptor(number);
     }
-    follow(args.jobs.guarding(), |guard| Plan::new(args, guard))
+    follow(plan::typed::guarding(&args.jobs), |guard| Plan::new(request, guard))
 }
 
 /// Runs a slice of somebody else's list. What came of its jobs stands in its records, and is no failure of its own unless

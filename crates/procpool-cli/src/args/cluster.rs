@@ -8,8 +8,6 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
-use crate::cluster::bad_nodes::OnBadNode;
-use crate::guard::leave_running::OnTerm;
 use crate::units::duration;
 
 /// Where jobs run, and what a cluster is told about them.
@@ -62,7 +60,7 @@ pub(crate) struct ClusterArgs {
         default_value = "leave-out",
         hide_possible_values = true
     )]
-    pub(crate) bad_node: OnBadNode,
+    pub(crate) bad_node: BadNodeChoice,
 
     /// Leave as soon as the cluster has the jobs; `procpool resume DIR` comes back for what became of them
     ///
@@ -75,7 +73,7 @@ pub(crate) struct ClusterArgs {
     /// `procpool resume DIR` comes back for a run that was left. It is always left where the terminal is lost (HUP), or where procpool
     /// runs in a job of the cluster itself whose time is over; INT always cancels it.
     #[arg(long, requires = "on", value_name = "WHAT")]
-    pub(crate) on_term: Option<OnTerm>,
+    pub(crate) on_term: Option<TermChoice>,
 
     /// Never start a job a second time because its node was lost; what came of it is lost then
     ///
@@ -89,6 +87,22 @@ pub(crate) struct ClusterArgs {
     /// that has done its part exits with 0, whatever its jobs came to.
     #[arg(long, requires = "on")]
     pub(crate) slice_exit: bool,
+}
+
+/// What is done about a node on which all jobs fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum BadNodeChoice {
+    LeaveOut,
+    Keep,
+}
+
+/// What TERM does to a run on a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum TermChoice {
+    /// It goes on without procpool.
+    Leave,
+    /// It ends.
+    Cancel,
 }
 
 /// Where jobs run.

@@ -3,9 +3,6 @@
 
 use std::time::Duration;
 
-use procpool_core::OnLeak;
-
-use crate::guard::Leftovers;
 use crate::units::duration;
 
 /// What a job has, and how it ends.
@@ -34,31 +31,10 @@ pub(crate) struct JobArgs {
     pub(crate) no_guard: bool,
 }
 
-/// As core's, in the words of the command line.
+/// What becomes of leaked processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum LeakPolicy {
     Kill,
     Wait,
     Keep,
-}
-
-impl JobArgs {
-    /// Whether there is to be a keeper, and what is done about processes that are left at the end.
-    pub(crate) fn guarding(&self) -> Option<Leftovers> {
-        let leftovers = match self.on_leak {
-            LeakPolicy::Kill => Leftovers::Kill,
-            LeakPolicy::Wait => Leftovers::Wait,
-            LeakPolicy::Keep => Leftovers::Keep,
-        };
-        (!self.no_guard).then_some(leftovers)
-    }
-
-    /// The same choice as core names it.
-    pub(crate) fn on_leak(&self) -> OnLeak {
-        match self.on_leak {
-            LeakPolicy::Kill => OnLeak::Kill,
-            LeakPolicy::Wait => OnLeak::Wait,
-            LeakPolicy::Keep => OnLeak::Keep,
-        }
-    }
 }

@@ -1,17 +1,13 @@
 //! What was typed about a run's journal.
 //! Knows nothing of how it is kept.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
-
-use procpool_journal::resume::decision::Changed;
 
 use crate::args::cluster::ClusterArgs;
 use crate::args::jobs::JobArgs;
 use crate::args::outputs::OutputArgs;
 use crate::args::records::RecordArgs;
 use crate::args::scheduling::ScheduleArgs;
-use crate::args::taken_back::TakenBack;
 use crate::args::telling::TellingArgs;
 
 /// A run that can be killed at any instant and goes on.
@@ -54,18 +50,6 @@ pub(crate) struct JournalArgs {
     /// end of any process, but not that of the machine.
     #[arg(long, requires = "journal")]
     pub(crate) durable: bool,
-
-    /// When it was said what to do about those jobs.
-    #[arg(skip)]
-    pub(crate) changed_was_said: Said,
-
-    /// The options that were given, for who resumes by the journal alone.
-    #[arg(skip)]
-    pub(crate) options: Vec<OsString>,
-
-    /// Where the jobs come from.
-    #[arg(skip)]
-    pub(crate) list: ListFrom,
 }
 
 /// Which jobs a resume runs, as typed.
@@ -101,31 +85,6 @@ impl ChangedWish {
             }
         }
     }
-}
-
-impl From<ChangedWish> for Changed {
-    fn from(wish: ChangedWish) -> Changed {
-        match wish {
-            ChangedWish::Rerun => Changed::Rerun,
-            ChangedWish::Skip => Changed::Skip,
-        }
-    }
-}
-
-/// When something was said that holds for this run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Said {
-    #[default]
-    Now,
-    ForAnEarlierRun,
-}
-
-/// Where the list of jobs comes from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum ListFrom {
-    #[default]
-    Input,
-    Journal,
 }
 
 /// Go on with a run by its journal alone: what has not succeeded is run.
@@ -170,12 +129,4 @@ pub(crate) struct ResumeArgs {
     pub(crate) records: RecordArgs,
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,
-
-    /// The options that were given.
-    #[arg(skip)]
-    pub(crate) options: Vec<OsString>,
-
-    /// Those that hold no more.
-    #[arg(skip)]
-    pub(crate) taken_back: TakenBack,
 }

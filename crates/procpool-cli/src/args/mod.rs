@@ -18,6 +18,7 @@ mod refusal;
 mod scheduling;
 mod taken_back;
 mod telling;
+mod typed;
 mod values;
 mod variables;
 
@@ -28,18 +29,19 @@ use anyhow::bail;
 use clap::{ArgMatches, ColorChoice, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-pub(crate) use crate::args::cluster::{ClusterArgs, SliceArgs, Where};
+pub(crate) use crate::args::cluster::{BadNodeChoice, ClusterArgs, SliceArgs, TermChoice, Where};
 pub(crate) use crate::args::environment::EnvironmentArgs;
 pub(crate) use crate::args::inputs::InputArgs;
-pub(crate) use crate::args::jobs::JobArgs;
-pub(crate) use crate::args::journal::{JournalArgs, ListFrom, ResumeArgs, ResumeWish, Said};
+pub(crate) use crate::args::jobs::{JobArgs, LeakPolicy};
+pub(crate) use crate::args::journal::{ChangedWish, JournalArgs, ResumeArgs, ResumeWish};
 pub(crate) use crate::args::outputs::{OutputArgs, OutputMode};
 pub(crate) use crate::args::pipe::RecordEnd;
 pub(crate) use crate::args::reading::{ExportArgs, ExportFormat, LsArgs, ShowArgs};
 pub(crate) use crate::args::records::{EventTarget, RecordArgs};
 pub(crate) use crate::args::scheduling::{Halting, ScheduleArgs, TimeLimit};
 pub(crate) use crate::args::taken_back::TakenBack;
-pub(crate) use crate::args::telling::{ProgressWish, TellingArgs};
+pub(crate) use crate::args::telling::{ProgressWish, SummaryChoice, TellingArgs};
+pub(crate) use crate::args::typed::{ChangedFrom, RunRequest, Source, Typed};
 pub(crate) use crate::args::values::ValueArgs;
 use crate::terminal::colour;
 
@@ -100,7 +102,7 @@ pub(crate) struct RunArgs {
 ///
 /// # Errors
 /// Where a word or a variable is not understood.
-pub(crate) fn parse() -> anyhow::Result<Args> {
+pub(crate) fn parse() -> anyhow::Result<Typed> {
     understand(env::args_os().collect(), &TakenBack::default())
 }
 
@@ -125,7 +127,7 @@ pub(crate) fn parse_run(
 }
 
 /// `before` is taken back in any case.
-fn understand(words: Vec<OsString>, before: &TakenBack) -> anyhow::Result<Args> {
+fn understand(words: Vec<OsString>, before: &TakenBack) -> anyhow::Result<Typed> {
     let mut words = given::join_resume(words);
     let mut command = command();
     let taken_back = match command.find_subcommand("resume") {
@@ -136,18 +138,15 @@ fn understand(words: Vec<OsString>, before: &TakenBack) -> anyhow::Result<Args> 
     };
     let typed = matches(&mut command, &words)?;
     let all = with_variables(&mut command, &words, typed, before)?;
-    let mut args = Args::from_arg_matches(&all)?;
-    match &mut args.chore {
+    let args = Args::from_arg_matches(&all)?;
+    let options = match &args.chore {
         Some(Chore::Run(run)) if run.journal.journal.is_some() || run.cluster.cluster().is_some() => {
-            run.journal.options = given::lasting(given::options(&Args::command(), &all));
+            given::lasting(given::options(&Args::command(), &all))
         }
-        Some(Chore::Resume(resume)) => {
-            resume.options = given::options(&Args::command(), &all);
-            resume.taken_back = taken_back;
-        }
-        _ => {}
-    }
-    Ok(args)
+        Some(Chore::Resume(_)) => given::options(&Args::command(), &all),
+        _ => Vec::new(),
+    };
+    Ok(Typed::new(args, options, taken_back))
 }
 
 fn matches(command: &mut Command, words: &[OsString]) -> anyhow::Result<ArgMatches> {

@@ -2,7 +2,6 @@
 //! Knows nothing of how it is said.
 
 use crate::exit::scale::Scale;
-use crate::run::summary::SummaryWish;
 use crate::terminal::colour;
 
 /// What is said of the run.
@@ -66,7 +65,15 @@ pub(crate) struct TellingArgs {
         hide_default_value = true,
         hide_possible_values = true
     )]
-    pub(crate) summary: SummaryWish,
+    pub(crate) summary: SummaryChoice,
+}
+
+/// When there is a closing summary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum SummaryChoice {
+    Auto,
+    Always,
+    Never,
 }
 
 /// How a run is shown while it goes on.

@@ -16,7 +16,7 @@ use procpool_journal::files::file::JournalFile;
 use procpool_journal::format::attempt::Kind;
 
 /// What is done about a bad node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OnBadNode {
     LeaveOut,
     Keep,

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use anyhow::Context;
 use rustix::io::Errno;
 
-use crate::args::{self, ListFrom, ResumeArgs, RunArgs, Said};
+use crate::args::{self, ChangedFrom, ResumeArgs, RunRequest, Source, TakenBack};
 use procpool_journal::files::folder::{Folder, Purpose};
 use procpool_journal::format::text::Text;
 use procpool_journal::read::history;
@@ -17,7 +17,11 @@ use procpool_journal::read::history;
 ///
 /// # Errors
 /// Where there is no such run, or its directory is gone.
-pub(crate) fn options(args: ResumeArgs) -> anyhow::Result<RunArgs> {
+pub(crate) fn request(
+    args: &ResumeArgs,
+    options: Vec<OsString>,
+    taken_back: &TakenBack,
+) -> anyhow::Result<RunRequest> {
     let shown = format!("{:?}", args.directory);
     let nothing = || format!("{shown}: no run is recorded there; `procpool run --journal DIR …` begins one");
     let folder = Folder::open(&args.directory, Purpose::Run).with_context(|| shown.clone())?;
@@ -34,13 +38,12 @@ pub(crate) fn options(args: ResumeArgs) -> anyhow::Result<RunArgs> {
         (false, false) => "--resume",
     };
     let recorded: Vec<OsString> = run.options.into_iter().map(Text::into_os_string).collect();
-    let typed = args.options.into_iter().chain([journal, resume.into()]).collect();
-    let mut all = args::parse_run(recorded.clone(), typed, &args.taken_back)?;
-    if args.changed.is_none() {
-        all.journal.changed_was_said = Said::ForAnEarlierRun;
-    }
-    all.journal.list = ListFrom::Journal;
-    // Those of the first time: what is typed now is for now.
-    all.journal.options = recorded;
-    Ok(all)
+    let typed = options.into_iter().chain([journal, resume.into()]).collect();
+    let changed = if args.changed.is_some() { ChangedFrom::ThisRun } else { ChangedFrom::RecordedRun };
+    Ok(RunRequest {
+        args: args::parse_run(recorded.clone(), typed, taken_back)?,
+        // What is typed now holds for this resume alone.
+        options: recorded,
+        source: Source::Journal { changed },
+    })
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use signal_hook::consts::{SIGHUP, SIGTERM};
 
 /// What becomes of a run on a cluster by TERM.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum OnTerm {
     /// It goes on without procpool.
     Leave,

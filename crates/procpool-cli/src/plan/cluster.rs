@@ -117,7 +117,7 @@ pub(super) fn start(
         processors: limit.map_or(Processors::WholeNode, Processors::Exactly),
         requeue: if args.at_most_once { Requeue::No } else { Requeue::Yes },
         time: args.time,
-        bad_node: args.bad_node,
+        bad_node: args.bad_node.into(),
         options: given.options,
         halt_rule: schedule::halt_rule(scheduling),
         retries: scheduling.retries,

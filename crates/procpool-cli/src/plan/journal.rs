@@ -2,6 +2,7 @@
 //! Knows nothing of what is shown of it.
 
 use std::env;
+use std::ffi::OsString;
 use std::io::{self, BufWriter};
 use std::iter;
 use std::mem;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 
-use crate::args::{JournalArgs, ListFrom, ResumeWish, Said};
+use crate::args::{ChangedFrom, JournalArgs, ResumeWish, Source};
 use crate::input::{Earlier, Input, Rest};
 use crate::job::work;
 use crate::journal::notices;
@@ -57,6 +58,9 @@ pub(super) struct Given<'a> {
     pub(super) keep: Keep,
     pub(super) leaks: Leaks,
     pub(super) recording: Recording<'a>,
+    /// The options to record.
+    pub(super) options: &'a [OsString],
+    pub(super) source: Source,
 }
 
 /// The journal that was asked for, made ready; nothing has begun yet.
@@ -112,9 +116,9 @@ pub(super) fn journal(
         claim.add(folder.running());
     }
     // What is wrong with it is no fault of the journal's.
-    let input = match args.list {
-        ListFrom::Input => Some(input()?),
-        ListFrom::Journal => None,
+    let input = match given.source {
+        Source::CommandLine => Some(input()?),
+        Source::Journal { .. } => None,
     };
     let preparation = Preparation { args, folder, claim, running, given };
     match contents {
@@ -297,8 +301,8 @@ impl Preparation<'_> {
     /// What there is to do, and what was said of it once and for all.
     fn says(&self, counts: &Counts) -> String {
         let counts_say = format!("procpool: {}\n", counts.text());
-        match (self.args.changed, self.args.changed_was_said, counts.changed) {
-            (Some(changed), Said::ForAnEarlierRun, 1..) => {
+        match (self.args.changed, self.given.source, counts.changed) {
+            (Some(changed), Source::Journal { changed: ChangedFrom::RecordedRun }, 1..) => {
                 format!("{counts_say}procpool: {}\n", changed.as_said_before())
             }
             _ => counts_say,
@@ -352,11 +356,11 @@ impl Preparation<'_> {
 
     fn run(&self, input: &Input, generation: u32, list: u32) -> anyhow::Result<Run> {
         use std::os::unix::ffi::OsStringExt as _;
-        let text = |word: std::ffi::OsString| Text(word.into_vec().into());
+        let text = |word: OsString| Text(word.into_vec().into());
         Ok(Run {
             limit: self.given.limit,
             words: env::args_os().map(text).collect(),
-            options: self.args.options.iter().cloned().map(text).collect(),
+            options: self.given.options.iter().cloned().map(text).collect(),
             names: input.names.as_ref().map(Into::into),
             ..this_run(self.given.run, generation, list).context("the working directory is gone")?
         })

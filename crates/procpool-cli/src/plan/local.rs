@@ -45,10 +45,11 @@ pub(super) fn start(scheduling: &ScheduleArgs, jobs: &JobArgs, given: Given<'_>)
         starts,
         news,
     } = given;
-    let launcher = Launcher::new(local, run, jobs.on_leak(), guard.map(|guard| Arc::clone(&guard.orphans)))
-        .record(session.as_ref().map(|session| Arc::clone(&session.recorder) as _))
-        .capture(capture)
-        .labels(labels);
+    let launcher =
+        Launcher::new(local, run, jobs.on_leak.into(), guard.map(|guard| Arc::clone(&guard.orphans)))
+            .record(session.as_ref().map(|session| Arc::clone(&session.recorder) as _))
+            .capture(capture)
+            .labels(labels);
     let processes = launcher.processes();
     let pool = schedule::schedule(scheduling, Pool::with_runner(limit, launcher));
     let pool = if starts == Starts::Told { pool.announce_starts() } else { pool };

@@ -17,14 +17,15 @@ mod spooling;
 mod taken;
 mod telling;
 mod terms;
+pub(crate) mod typed;
 mod values;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use procpool_core::{Capture, LocalProcess, OnLeak, Processes};
+use procpool_core::{Capture, LocalProcess, Processes};
 
-use crate::args::{InputArgs, JobArgs, RecordArgs, RunArgs};
+use crate::args::{InputArgs, JobArgs, LeakPolicy, RecordArgs, RunArgs, RunRequest};
 use crate::cluster::courier::Starts;
 use crate::cluster::own_folder::{self, OwnFolder};
 use crate::exit::ExitStatus;
@@ -113,7 +114,7 @@ fn unrecorded(inputs: InputArgs, terms: Terms, records: &RecordArgs) -> anyhow::
 
 /// What of jobs may live on when they have ended.
 fn leaks(jobs: &JobArgs) -> Leaks {
-    if jobs.on_leak() == OnLeak::Keep { Leaks::Kept } else { Leaks::Nothing }
+    if jobs.on_leak == LeakPolicy::Keep { Leaks::Kept } else { Leaks::Nothing }
 }
 
 /// The journal before all records, and who prints behind them; where nobody does, who takes note that all is told.
@@ -132,9 +133,10 @@ fn journaled(
 impl Plan {
     /// # Errors
     /// Whatever is wrong with what was typed, or with a file that it names.
-    pub(crate) fn new(mut args: RunArgs, guard: Option<&Guard>) -> anyhow::Result<Plan> {
-        records::refuse_raw(&args)?;
-        records::refuse_detached(&args)?;
+    pub(crate) fn new(mut request: RunRequest, guard: Option<&Guard>) -> anyhow::Result<Plan> {
+        let args = &mut request.args;
+        records::refuse_raw(args)?;
+        records::refuse_detached(args)?;
         let run = launch::name_run();
         let place = if args.cluster.cluster().is_some() { Place::Cluster } else { Place::Here };
         let is_detached = args.cluster.detach;
@@ -151,7 +153,7 @@ impl Plan {
         let directory = args.journal.journal.clone().unwrap_or_default();
         let leave = match place {
             Place::Here => LeaveRunning::default(),
-            Place::Cluster => LeaveRunning::new(args.cluster.on_term.unwrap_or_default()),
+            Place::Cluster => LeaveRunning::new(args.cluster.on_term.map(Into::into).unwrap_or_default()),
         };
         let left = leave.clone();
         let afterwards = Box::new(move |status| match own_folder {
@@ -162,12 +164,12 @@ impl Plan {
         });
         Ok(Plan {
             afterwards,
-            ..Plan::assemble(args, run, place, leave, guard)?
+            ..Plan::assemble(request, run, place, leave, guard)?
         })
     }
 
     fn assemble(
-        args: RunArgs,
+        RunRequest { args, options, source }: RunRequest,
         run: String,
         place: Place,
         leave: LeaveRunning,
@@ -199,6 +201,8 @@ impl Plan {
                     keep: if outputs.tag_with.is_some() { Keep::Values } else { Keep::Nothing },
                     leaks: leaks(&jobs),
                     recording: place.recording(scheduling.retries, &is_live),
+                    options: &options,
+                    source,
                 };
                 let Journaling { mut input, session, prints, replay, outset } =
                     journal::journal(directory, &journal, || inputs::input(inputs, terms), given)?;
@@ -235,7 +239,7 @@ impl Plan {
                     labels,
                     starts,
                     fault: input.fault.clone(),
-                    options: journal.options,
+                    options,
                     grace: jobs.grace,
                     watched: telling::watched(&telling, &cluster),
                     keeper_gate: guard.map(|guard| guard.keeper_gate.clone()).unwrap_or_default(),

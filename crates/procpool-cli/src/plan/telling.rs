@@ -28,7 +28,7 @@ pub(super) fn telling(args: &TellingArgs, capture: Capture, cluster: &ClusterArg
     Telling {
         progress: Progress { display, failed: Failed::default() },
         // Of jobs that are left to a cluster there is nothing to say yet.
-        summary: if cluster.detach { SummaryWish::Never } else { args.summary },
+        summary: if cluster.detach { SummaryWish::Never } else { args.summary.into() },
         palette,
         scale: args.exit_code,
     }

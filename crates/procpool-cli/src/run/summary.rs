@@ -9,8 +9,8 @@ use crate::run::tally::{Remark, SinkDelivery, Tally, UnreadInput};
 use crate::terminal::colour::{Palette, paint};
 use crate::units::duration::prose;
 
-/// What was typed about whether there is one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+/// Whether there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SummaryWish {
     Auto,
     Always,

@@ -31,7 +31,7 @@ use crate::journal::notices;
 use crate::journal::recorder::Recorder;
 use crate::journal::slice_sink::{Records, SliceRecords};
 use crate::plan::machine::{self, Wanted};
-use crate::plan::{Plan, cluster, leaks, records, schedule, spooling, terms};
+use crate::plan::{Plan, cluster, leaks, records, schedule, spooling, terms, typed};
 use crate::run::summary::SummaryWish;
 use crate::run::{StartRun, Telling};
 use crate::terminal::colour::Palette;
@@ -62,7 +62,7 @@ pub(crate) struct SliceOrder {
 impl SliceOrder {
     /// Whether there is to be a keeper.
     pub(crate) fn guarding(&self) -> Option<Leftovers> {
-        self.args.jobs.guarding()
+        typed::guarding(&self.args.jobs)
     }
 
     /// What its exit status is to say.
@@ -205,7 +205,7 @@ impl Plan {
         let hand = Arc::new(Hand::new(limit.get()));
         learn_end(Arc::clone(&hand))?;
         let trouble = ListFailure::default();
-        let node = place.own_node(&order, args.cluster.bad_node);
+        let node = place.own_node(&order, args.cluster.bad_node.into());
         let listing = listing(&folder, &order, terms.defaults())?;
         let share = place.share(&order, pieces, listing, Arc::clone(&node))?;
         let share = Pieces { seed: schedule::seed(&args.schedule), ..share };
@@ -232,7 +232,7 @@ impl Plan {
             trouble,
         };
         let orphans = guard.map(|guard| Arc::clone(&guard.orphans));
-        let launcher = Launcher::new(local, order.run.clone(), args.jobs.on_leak(), orphans)
+        let launcher = Launcher::new(local, order.run.clone(), args.jobs.on_leak.into(), orphans)
             .call(pool.clone())
             .signals(Signals::ToAll)
             .gpus(gpus(limit))
