@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 ///
 /// let mut nodes = Nodes::default();
 /// (0..5).for_each(|_| nodes.note("n3", AttemptEnd::Failed));
-/// assert!(nodes.bad().is_empty(), "it may be the jobs");
+/// assert!(nodes.take_bad().is_empty(), "it may be the jobs");
 /// nodes.note("n1", AttemptEnd::Succeeded);
-/// assert_eq!(nodes.bad()[0].node, "n3");
-/// assert!(nodes.bad().is_empty(), "said once");
+/// assert_eq!(nodes.take_bad()[0].node, "n3");
+/// assert!(nodes.take_bad().is_empty(), "said once");
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Nodes {
@@ -20,7 +20,7 @@ pub struct Nodes {
     /// On all nodes.
     succeeded: u64,
     failed: u64,
-    /// Nothing was noted since the last call of `bad`.
+    /// Nothing was noted since the last call of `take_bad`.
     judged: bool,
 }
 
@@ -80,7 +80,7 @@ impl Nodes {
 
     /// The nodes on which all jobs have failed, at least five, while so many others succeed elsewhere that this is no
     /// chance. Each is reported once.
-    pub fn bad(&mut self) -> Vec<BadNode> {
+    pub fn take_bad(&mut self) -> Vec<BadNode> {
         if std::mem::replace(&mut self.judged, true) || self.succeeded == 0 {
             return Vec::new();
         }
@@ -121,7 +121,7 @@ mod tests {
     }
 
     fn named(ends: &[(&str, AttemptEnd, u64)]) -> Vec<String> {
-        after(ends).bad().into_iter().map(|bad| bad.node).collect()
+        after(ends).take_bad().into_iter().map(|bad| bad.node).collect()
     }
 
     #[test]
@@ -148,9 +148,9 @@ mod tests {
     fn a_node_that_is_known_is_not_named_again() {
         let mut nodes = after(&[("n1", AttemptEnd::Succeeded, 3), ("n3", AttemptEnd::Failed, 5)]);
         nodes.know("n3");
-        assert_eq!(nodes.bad(), []);
+        assert_eq!(nodes.take_bad(), []);
         nodes.note("n3", AttemptEnd::Failed);
-        assert_eq!(nodes.bad(), []);
+        assert_eq!(nodes.take_bad(), []);
     }
 
     proptest! {
@@ -165,7 +165,7 @@ mod tests {
                 nodes.note(&node.to_string(), end);
                 let succeeded_before: Vec<String> = nodes.seen.iter()
                     .filter(|(_, seen)| seen.succeeded > 0).map(|(name, _)| name.clone()).collect();
-                for named in nodes.bad() {
+                for named in nodes.take_bad() {
                     prop_assert!(named.failed >= LEAST && !succeeded_before.contains(&named.node));
                     prop_assert!(!succeeded_before.is_empty());
                     bad.push(named.node);

@@ -257,7 +257,7 @@ impl Errand {
 
     /// Names nodes on which all fails, and lets slices and further arrays know of them.
     fn leave_out(&mut self) {
-        for bad in self.courier.nodes.bad() {
+        for bad in self.courier.nodes.take_bad() {
             screen::say(&format!("procpool: {}\n", self.left_out.add(bad)));
         }
         let folder = &self.session.folder;
