@@ -29,7 +29,7 @@ use crate::args::{Chore, EventTarget, RunRequest, SliceArgs, Source, Typed};
 use crate::exit::ExitStatus;
 use crate::guard::{Guard, Leftovers};
 use crate::plan::Plan;
-use crate::run::{Audience, Controls};
+use crate::run::Controls;
 
 /// What the command does, from its arguments to its exit status.
 pub fn main() -> ! {
@@ -80,7 +80,7 @@ fn run(request: RunRequest) -> ExitStatus {
     if let Some(EventTarget::Descriptor(number)) = args.records.events {
         os::sys::note_descriptor(number);
     }
-    follow(plan::typed::guarding(&args.jobs), |guard| Plan::new(request, guard))
+    follow(plan::typed::guarding(&args.jobs), |guard| plan::choose::plan(request, guard))
 }
 
 /// Runs a slice of somebody else's list. What came of its jobs stands in its records, and is no failure of its own unless
@@ -117,9 +117,8 @@ fn follow(
     };
     let status = match plan(guard.as_ref()) {
         Ok(Plan {
-            start,
             input,
-            sinks,
+            begin,
             telling,
             pulse,
             processes,
@@ -129,7 +128,7 @@ fn follow(
             afterwards,
         }) => {
             let controls = Controls { pulse, processes, link, grace, leave };
-            let status = run::run(start, input, Audience { sinks, telling }, controls);
+            let status = run::run(begin, input, &telling, controls);
             afterwards(status);
             status
         }

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use procpool_core::{Completion, Context, Halt, HeldUp, Job, NotStarted, Outcome, Spool};
@@ -28,8 +28,7 @@ use procpool_journal::write::print_log::PrintLog;
 pub(crate) struct Recorder {
     generation: u32,
     running: RunLock,
-    /// From the run's begin on.
-    writer: OnceLock<JournalWriter>,
+    writer: JournalWriter,
     /// Something could not be recorded: nothing is started any more.
     has_failed: AtomicBool,
     trouble: Mutex<Troubles>,
@@ -71,11 +70,12 @@ fn wait_of(outcome: &Outcome) -> Duration {
 }
 
 impl Recorder {
-    pub(crate) fn new(generation: u32, running: RunLock) -> Recorder {
+    /// For a run that has begun, in this generation; it holds the folder by `running`.
+    pub(crate) fn new(generation: u32, running: RunLock, writer: JournalWriter) -> Recorder {
         Recorder {
             generation,
             running,
-            writer: OnceLock::new(),
+            writer,
             has_failed: AtomicBool::new(false),
             trouble: Mutex::default(),
             printed_again: None,
@@ -100,15 +100,6 @@ impl Recorder {
         Recorder { printed_again: Some(again), ..self }
     }
 
-    pub(crate) fn running(&self) -> &RunLock {
-        &self.running
-    }
-
-    /// The run begins.
-    pub(crate) fn begin(&self, writer: JournalWriter) {
-        assert!(self.writer.set(writer).is_ok(), "BUG: a run that begins twice");
-    }
-
     /// Writes records that have waited, for ever, if any are to wait.
     pub(crate) fn write_what_waits(&self) {
         if let Some(held) = &self.held {
@@ -117,7 +108,7 @@ impl Recorder {
     }
 
     fn write_batch(&self, batch: &Batch) {
-        if let Err(error) = self.writer().append(&batch.lines) {
+        if let Err(error) = self.writer.append(&batch.lines) {
             self.fail(error);
             self.troubles().unrecorded.extend(&batch.numbers);
         }
@@ -136,7 +127,7 @@ impl Recorder {
     /// What is to be recorded; longer outputs are in their file by then.
     fn line(&self, job: &Job<Work>, context: &Context, outcome: &Outcome) -> io::Result<Vec<u8>> {
         let Work::Stored(stored) = &job.work else { panic!("BUG: a job that is not on the list") };
-        let writer = self.writer();
+        let writer = &self.writer;
         let kept = |output: Option<&Spool>| output.map_or(Ok(Output::Empty), |output| keep(writer, output));
         let ran = outcome.ran();
         let outputs = Outputs::new(kept(ran.map(|ran| &ran.stdout))?, kept(ran.map(|ran| &ran.stderr))?);
@@ -170,7 +161,7 @@ impl Recorder {
     /// # Errors
     /// Where it can't be written.
     pub(crate) fn note(&self, record: &Record) -> io::Result<()> {
-        self.writer().append(&record.line())
+        self.writer.append(&record.line())
     }
 
     /// A job was lost elsewhere.
@@ -186,7 +177,7 @@ impl Recorder {
             waited_for: None,
         };
         stored.ended.set(circumstances.ended);
-        self.writer().append(&attempt_line(Attempt::last(lost), &circumstances, &Outputs::default()))
+        self.writer.append(&attempt_line(Attempt::last(lost), &circumstances, &Outputs::default()))
     }
 
     /// Takes back what ended within a second before all processes were told to end, or since: nobody knows whose end it was. Where
@@ -197,7 +188,7 @@ impl Recorder {
     pub(crate) fn take_back(&self, ending: &ShutdownFlag) -> io::Result<usize> {
         let told = if self.held.is_some() { None } else { ending.all_signalled_since() };
         let Some(since) = told.and_then(|told| told.checked_sub(HEARING)) else { return Ok(0) };
-        let (writer, since) = (self.writer(), brief::moment(since));
+        let (writer, since) = (&self.writer, brief::moment(since));
         let brief = |line: &[u8]| Brief::of(line::open(line.strip_suffix(b"\n")?)?);
         let lines = writer.tail(|line| brief(line).is_some_and(|brief| brief.ended < since))?;
         let mut jobs = HashSet::new();
@@ -222,7 +213,7 @@ impl Recorder {
     /// Where it can't be written, or somebody has taken the files away.
     pub(crate) fn end(&self, status: i32, left: &[LeakedProcess]) -> io::Result<()> {
         let ended = time(SystemTime::now());
-        self.writer().append(
+        self.writer.append(
             &Record::End(End {
                 generation: self.generation,
                 ended,
@@ -238,7 +229,7 @@ impl Recorder {
     /// # Errors
     /// Where they aren't.
     pub(crate) fn check_place(&self) -> io::Result<()> {
-        self.writer.get().map_or(Ok(()), JournalWriter::check_place)
+        self.writer.check_place()
     }
 
     fn fail(&self, error: io::Error) {
@@ -248,10 +239,6 @@ impl Recorder {
 
     fn troubles(&self) -> MutexGuard<'_, Troubles> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn writer(&self) -> &JournalWriter {
-        self.writer.get().expect("BUG: a record before the run has begun")
     }
 
     /// Whether there is no record of an attempt that has ended.
@@ -315,7 +302,7 @@ impl Recording for Recorder {
         }
         let number = (context.seq().get(), context.attempt());
         let written = self.line(job, context, outcome).and_then(|line| match &self.held {
-            None => self.writer().append(&line),
+            None => self.writer.append(&line),
             Some(held) => {
                 held.push(number, line, wait_of(outcome));
                 Ok(())

@@ -1,22 +1,22 @@
-//! One run that is recorded: what is made ready while nothing may have changed yet, and its begin.
-//! Knows nothing of jobs' outcomes; the recorder does.
+//! One run that is recorded, in two types: prepared, while nothing may have changed yet, and begun.
+//! What was prepared is consumed by its begin, so that nothing begins twice.
 
 use std::io;
 use std::path::Path;
 use std::process;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::{Context, bail};
 
 use crate::input::{Fault, Jobs};
-use crate::journal::recorder::Recorder;
+use crate::journal::recorder::{PrintedAgain, Recorder};
 use crate::os::errors::copy_of_chain;
 use crate::terminal::screen;
 use procpool_journal::files::created_files::CreatedFiles;
 use procpool_journal::files::folder::Folder;
 use procpool_journal::files::leftovers::{self, Leftover};
-use procpool_journal::files::run_lock::{Holder, Leaks, StartedProcess};
+use procpool_journal::files::run_lock::{Holder, Leaks, RunLock, StartedProcess};
 use procpool_journal::files::whereabouts::Whereabouts;
 use procpool_journal::format::attempt::time;
 use procpool_journal::format::record::{Record, Run};
@@ -26,64 +26,69 @@ use procpool_journal::write::list_file::ListFile;
 use procpool_journal::write::print_log::PrintLog;
 use procpool_journal::write::stored_jobs::ListFailure;
 
-/// A run that is recorded.
-pub(crate) struct Session {
-    /// Goes before the recorder, which holds the lock of what this takes away.
-    claim: CreatedFiles,
+/// A run that is to be recorded: all is decided, and nothing is written but what goes again if it never begins.
+pub(crate) struct PreparedSession {
     pub(crate) folder: Folder,
-    pub(crate) recorder: Arc<Recorder>,
-    pub(crate) printed: Arc<PrintLog>,
-    pub(crate) listing: Arc<ListFile>,
-    start: Mutex<Option<Start>>,
-    /// Why the list could not be read back.
-    trouble: ListFailure,
-}
-
-/// What is still to be done when the run begins.
-pub(crate) struct Start {
+    /// Locked. Dropped behind `claim`, whose files are deleted while this lock is held.
+    pub(crate) running: RunLock,
+    pub(crate) claim: CreatedFiles,
     pub(crate) run: Run,
     pub(crate) durability: Durability,
     pub(crate) leaks: Leaks,
-    pub(crate) from: From,
+    pub(crate) printed: Arc<PrintLog>,
+    /// Of an earlier run.
+    pub(crate) printed_again: Option<PrintedAgain>,
+    pub(crate) listing: Arc<ListFile>,
+    /// Why the list could not be read back.
+    pub(crate) trouble: ListFailure,
+    pub(crate) from: Origin,
 }
 
 /// Where a run comes from.
-pub(crate) enum From {
+pub(crate) enum Origin {
     /// There is no journal yet. The list is written as the jobs come.
-    Nothing { jobs: Jobs, fault: Fault },
+    Input { jobs: Jobs, fault: Fault },
     /// A journal of this length, with who held it before and what of theirs has no outcome.
     Journal { length: Length, before: Option<(Holder, Vec<StartedProcess>)>, says: String },
 }
 
-impl Session {
-    pub(crate) fn new(
-        folder: Folder,
-        claim: CreatedFiles,
-        recorder: Recorder,
-        printed: Arc<PrintLog>,
-        listing: Arc<ListFile>,
-        start: Start,
-        trouble: ListFailure,
-    ) -> Session {
-        Session {
-            folder,
-            recorder: Arc::new(recorder),
-            printed,
-            listing,
-            start: Mutex::new(Some(start)),
-            claim,
-            trouble,
-        }
-    }
+/// A run that is recorded.
+pub(crate) struct Session {
+    pub(crate) folder: Folder,
+    pub(crate) recorder: Arc<Recorder>,
+    pub(crate) printed: Arc<PrintLog>,
+    pub(crate) listing: Arc<ListFile>,
+    trouble: ListFailure,
+}
 
+/// The jobs of an input that are yet to be listed.
+pub(crate) struct Unlisted {
+    listing: Arc<ListFile>,
+    jobs: Jobs,
+    fault: Fault,
+}
+
+impl Unlisted {
+    /// Begins to read them, and to list them as they come.
+    ///
+    /// # Errors
+    /// Where there is no thread for it.
+    pub(crate) fn take_down(self) -> anyhow::Result<()> {
+        let Unlisted { listing, jobs, fault } = self;
+        let is_faulty = move || fault.get().is_some();
+        listing.write_in_background(jobs, is_faulty).context("can't start a thread for the list of jobs")
+    }
+}
+
+impl PreparedSession {
     /// The run begins: from here on there is something to resume.
     ///
     /// # Errors
-    /// Where the files can't be written.
-    pub(crate) fn begin(&self) -> anyhow::Result<()> {
-        let start = self.start.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Start { run, durability, leaks, from } = start.expect("BUG: a run that begins twice");
-        let in_folder = || format!("can't write to the journal in {:?}", self.folder.path());
+    /// Where the files can't be written, or something of an earlier run goes on.
+    pub(crate) fn begin(self) -> anyhow::Result<(Session, Option<Unlisted>)> {
+        // The claim comes last, so that it is dropped first.
+        let PreparedSession { running, folder, run, from, listing, claim, .. } = self;
+        let in_folder = || format!("can't write to the journal in {:?}", folder.path());
         let (list, generation) = (run.list, run.generation);
         let header = Record::header().line();
         let holder = Holder {
@@ -92,51 +97,55 @@ impl Session {
             run: run.name.clone(),
             generation,
             ticks: StartedProcess::now(run.pid, 0, 0).ticks,
-            leaks,
+            leaks: self.leaks,
             record_at: match &from {
-                From::Nothing { .. } => header.len() as u64,
-                From::Journal { length, .. } => length.whole,
+                Origin::Input { .. } => header.len() as u64,
+                Origin::Journal { length, .. } => length.whole,
             },
             node: None,
         };
         say_what_is_weaker(&run.whereabouts);
         let run = Record::Run(Box::new(run));
-        match from {
-            From::Nothing { jobs, fault } => {
-                self.recorder.running().begin(&holder).with_context(in_folder)?;
+        let (writer, unlisted) = match from {
+            Origin::Input { jobs, fault } => {
+                running.begin(&holder).with_context(in_folder)?;
                 let lines = [header, run.line()].concat();
-                let writer = JournalWriter::create(self.folder.own_files(), &lines, durability)
-                    .with_context(in_folder)?;
-                self.claim.keep();
-                self.recorder.begin(writer);
-                let is_faulty = move || fault.get().is_some();
-                self.listing
-                    .write_in_background(jobs, is_faulty)
-                    .context("can't start a thread for the list of jobs")?;
+                let writer = JournalWriter::create(folder.own_files(), &lines, self.durability);
+                let writer = writer.with_context(in_folder)?;
+                (writer, Some(Unlisted { listing: Arc::clone(&listing), jobs, fault }))
             }
-            From::Journal { length, before, says } => {
+            Origin::Journal { length, before, says } => {
                 screen::say(&says);
-                if length.torn > 0 {
-                    screen::say(&format!(
-                        "procpool: the journal's last {} bytes were torn off while they were written, and are dropped\n",
-                        length.torn
-                    ));
-                }
+                say_what_was_torn(length);
                 if let Some((holder, table)) = &before {
                     leave_nothing(holder, table)?;
                 }
-                self.recorder.running().begin(&holder).with_context(in_folder)?;
-                let writer = JournalWriter::resume(self.folder.own_files(), length, durability);
+                running.begin(&holder).with_context(in_folder)?;
+                let writer = JournalWriter::resume(folder.own_files(), length, self.durability);
                 let writer = writer.with_context(in_folder)?;
                 writer.append(&run.line()).with_context(in_folder)?;
-                self.recorder.begin(writer);
+                (writer, None)
             }
-        }
-        self.claim.keep();
-        self.folder.forget_all_but(list, generation);
-        Ok(())
+        };
+        claim.keep();
+        folder.forget_all_but(list, generation);
+        let recorder = Recorder::new(generation, running, writer);
+        let recorder = match self.printed_again {
+            Some(again) => recorder.over(again),
+            None => recorder,
+        };
+        let session = Session {
+            folder,
+            recorder: Arc::new(recorder),
+            printed: self.printed,
+            listing,
+            trouble: self.trouble,
+        };
+        Ok((session, unlisted))
     }
+}
 
+impl Session {
     /// Where it is told why the run could not be carried on.
     pub(crate) fn trouble(&self) -> ListFailure {
         self.trouble.clone()
@@ -157,6 +166,15 @@ impl Session {
             Some(error) => Err(error)
                 .with_context(|| format!("can't write the list of jobs to the journal in {folder:?}")),
         }
+    }
+}
+
+fn say_what_was_torn(length: Length) {
+    if length.torn > 0 {
+        screen::say(&format!(
+            "procpool: the journal's last {} bytes were torn off while they were written, and are dropped\n",
+            length.torn
+        ));
     }
 }
 

@@ -31,10 +31,6 @@ impl Journal {
 }
 
 impl Sink for Journal {
-    fn begin(&mut self) -> Result<(), Trouble> {
-        self.session.begin().map_err(Trouble::Failed)
-    }
-
     fn retried(&mut self, retried: &Retried) -> Result<(), Trouble> {
         self.recorded.check(retried.seq.get(), retried.attempt)
     }

@@ -7,22 +7,26 @@ use anyhow::Context;
 use procpool_core::{Completion, Retried};
 
 use crate::exit::ExitStatus;
+use crate::guard::signals::ShutdownFlag;
 use crate::job::work::Work;
 use crate::journal::check::Recorded;
+use crate::journal::held::Held;
 use crate::journal::recorder::Recorder;
 use crate::os::errors::copy_of_chain;
 use crate::run::sink::{self, Sink, Totals};
-use procpool_journal::files::folder::WriterFiles;
-use procpool_journal::files::run_lock::Leaks;
+use procpool_journal::files::folder::{Folder, WriterFiles};
+use procpool_journal::files::run_lock::{Holder, Leaks, RunLock, StartedProcess};
+use procpool_journal::files::whereabouts::Whereabouts;
 use procpool_journal::format::record::{Record, SliceBegin};
 use procpool_journal::os::threads;
 use procpool_journal::write::journal_writer::{Durability, JournalWriter};
 use procpool_journal::write::stored_jobs::ListFailure;
 
-/// What a slice has to record, and where.
-pub(crate) struct Records {
-    pub(crate) recorder: Arc<Recorder>,
+/// What a slice is to record, and where: nothing is written yet.
+pub(crate) struct PreparedRecords {
+    pub(crate) folder: Folder,
     pub(crate) files: WriterFiles,
+    pub(crate) running: RunLock,
     pub(crate) begin: SliceBegin,
     /// What its processes are marked with.
     pub(crate) pool: String,
@@ -34,44 +38,60 @@ pub(crate) struct Records {
 
 /// Looks whether all was recorded.
 pub(crate) struct SliceRecords {
-    records: Records,
+    recorder: Arc<Recorder>,
     recorded: Recorded,
+    trouble: ListFailure,
 }
 
-impl SliceRecords {
-    pub(crate) fn new(records: Records) -> SliceRecords {
-        let name = format!("the slice's journal {:?}", records.files.journal);
-        let recorded = Recorded::new(Arc::clone(&records.recorder), name);
-        SliceRecords { records, recorded }
+impl PreparedRecords {
+    /// The slice begins.
+    ///
+    /// # Errors
+    /// Where its files can't be written.
+    pub(crate) fn begin(self) -> anyhow::Result<(Arc<Recorder>, SliceRecords)> {
+        let path = self.files.journal.clone();
+        let trouble = self.trouble.clone();
+        let recorder = self.start().with_context(|| format!("can't write {path:?}"))?;
+        let name = format!("the slice's journal {path:?}");
+        let sink = SliceRecords {
+            recorder: Arc::clone(&recorder),
+            recorded: Recorded::new(Arc::clone(&recorder), name),
+            trouble,
+        };
+        Ok((recorder, sink))
     }
 
-    fn start(&self) -> anyhow::Result<()> {
-        let Records { recorder, files, begin, durability, .. } = &self.records;
-        let lines = [Record::header().line(), Record::Slice(begin.clone()).line()].concat();
-        recorder.running().begin(&self.records.holder())?;
-        recorder.begin(JournalWriter::create(files.clone(), &lines, *durability)?);
-        let writes = Arc::clone(recorder);
+    fn start(self) -> anyhow::Result<Arc<Recorder>> {
+        let lines = [Record::header().line(), Record::Slice(self.begin.clone()).line()].concat();
+        self.running.begin(&self.holder())?;
+        let writer = JournalWriter::create(self.files, &lines, self.durability)?;
+        let recorder = Recorder::new(self.begin.generation, self.running, writer)
+            .on(self.begin.node.as_deref())
+            .of_slice(Held::new(ShutdownFlag::of_this_process()), self.folder);
+        let recorder = Arc::new(recorder);
+        let own = Arc::clone(&recorder);
         // It ends with the process.
-        threads::start("procpool-record", move || writes.write_what_waits())?;
-        Ok(())
+        threads::start("procpool-record", move || own.write_what_waits())?;
+        Ok(recorder)
     }
 
-    fn end(&self) -> anyhow::Result<()> {
-        if let Some(error) = self.records.trouble.get() {
-            return Err(copy_of_chain(error));
+    /// Who holds the files of the slice.
+    fn holder(&self) -> Holder {
+        let SliceBegin { pid, generation, .. } = self.begin;
+        Holder {
+            pid,
+            whereabouts: Whereabouts::own(),
+            run: self.pool.clone(),
+            generation,
+            record_at: 0,
+            ticks: StartedProcess::now(pid, 0, 0).ticks,
+            leaks: self.leaks,
+            node: self.begin.node.clone(),
         }
-        Ok(())
     }
 }
 
 impl Sink for SliceRecords {
-    fn begin(&mut self) -> Result<(), sink::Trouble> {
-        let started = self.start();
-        started
-            .with_context(|| format!("can't write {:?}", self.records.files.journal))
-            .map_err(sink::Trouble::Failed)
-    }
-
     fn retried(&mut self, retried: &Retried) -> Result<(), sink::Trouble> {
         self.recorded.check(retried.seq.get(), retried.attempt)
     }
@@ -81,8 +101,10 @@ impl Sink for SliceRecords {
     }
 
     fn finish(&mut self, _: &Totals) -> Result<(), sink::Trouble> {
-        self.records.recorder.settle();
-        self.end().map_err(sink::Trouble::Failed)?;
+        self.recorder.settle();
+        if let Some(error) = self.trouble.get() {
+            return Err(sink::Trouble::Failed(copy_of_chain(error)));
+        }
         self.recorded.check_all()
     }
 

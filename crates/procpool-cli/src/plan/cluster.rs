@@ -1,50 +1,29 @@
-//! A run on a cluster, by what was typed.
-//! Knows nothing of how it goes on.
+//! A run on a cluster: what its head goes by, and a folder where nobody has named a journal.
+//! Which engine takes it is said in `engines.rs`.
 
-use std::env;
 use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
-use clap::ValueEnum;
-use procpool_cluster::{
-    Allocation, ArrayId, Engine, EngineError, EngineThread, Processors, Requeue, Settings, Sizing, Slurm,
-    State, SubmittedArray,
-};
+use anyhow::Context;
+use procpool_cluster::{EngineThread, Processors, Requeue, Settings, Sizing};
 use procpool_core::{Capture, Limit, LocalProcess, Run};
-
-use crate::args::{ClusterArgs, ScheduleArgs, Where};
-use crate::cluster::courier::{Means, Starts};
-use crate::cluster::head::drive;
-use crate::cluster::post::{Post, Stay, Terms, Watched};
-use crate::guard::KeeperGate;
-use crate::guard::leave_running::LeaveRunning;
-use crate::input::Fault;
-use crate::job::labels::Labels;
-use crate::journal::outset::Outset;
-use crate::journal::session::Session;
-use crate::plan::{schedule, spooling};
-use crate::run::StartRun;
-use crate::terminal::shown;
 use procpool_journal::os::threads;
-use procpool_journal::read::history::PastRound;
 
-/// What it takes beside what was typed.
-pub(super) struct Given<'a> {
-    pub(super) run: &'a str,
-    pub(super) session: Arc<Session>,
-    pub(super) outset: Outset,
-    pub(super) labels: Option<Arc<Labels>>,
-    pub(super) starts: Starts,
-    pub(super) fault: Fault,
-    /// What was typed, as a resume goes by it.
-    pub(super) options: Vec<OsString>,
-    pub(super) grace: Duration,
-    pub(super) watched: Watched,
-    pub(super) keeper_gate: KeeperGate,
-    pub(super) leave: LeaveRunning,
-}
+use crate::args::RunRequest;
+use crate::cluster::courier::Means;
+use crate::cluster::head::drive;
+use crate::cluster::own_folder::{self, OwnFolder};
+use crate::cluster::post::{Post, Stay, Terms};
+use crate::exit::ExitStatus;
+use crate::guard::Guard;
+use crate::guard::leave_running::LeaveRunning;
+use crate::input::Jobs;
+use crate::job::launch;
+use crate::journal::session::Unlisted;
+use crate::plan::draft::{self, Draft, Journaled};
+use crate::plan::{Plan, engines, schedule, spooling, telling};
+use crate::run::Begun;
 
 /// Tried once more than that a job is lost.
 const MOST_TRIES: u32 = 3;
@@ -56,50 +35,96 @@ const MORE_PATIENCE: Duration = Duration::from_secs(4);
 const TO_BE_SEEN: Duration = Duration::from_secs(16);
 
 /// How long a run may take to end that was told to.
-pub(super) fn patience(grace: Duration) -> Duration {
+fn patience(grace: Duration) -> Duration {
     grace + MORE_PATIENCE + TO_BE_SEEN
 }
 
-/// The one place where engines are chosen; none for jobs that run here.
-fn engine_at(on: Where, arguments: &[OsString]) -> Option<Box<dyn Engine>> {
-    match on {
-        Where::Local => None,
-        Where::Slurm => Some(Box::new(Slurm::new(arguments.iter().cloned()))),
-    }
-}
-
-/// The engine that was asked for; where jobs run here, the one to which an earlier run has handed its jobs in.
+/// A run on a cluster: a folder for it, if nobody has named a journal, and a head that follows its slices.
 ///
 /// # Errors
-/// Where its commands are not here, or don't take what was typed for them.
-pub(super) fn engine(args: &ClusterArgs) -> anyhow::Result<Box<dyn Engine>> {
-    // So far there was no other.
-    let on = args.cluster().unwrap_or(Where::Slurm);
-    let engine = engine_at(on, &args.sbatch_arg).expect("BUG: a cluster without an engine");
-    // It may name what was typed.
-    engine.check().map_err(|error| anyhow!("{}: {}", on.flag(), shown::name(error.to_string())))?;
-    Ok(engine)
+/// Whatever is wrong with what was typed, with a file that it names, or with the cluster.
+pub(super) fn plan(mut request: RunRequest, guard: Option<&Guard>) -> anyhow::Result<Plan> {
+    let args = &mut request.args;
+    let run = launch::name_run();
+    let own_folder = match &args.journal.journal {
+        None => Some(OwnFolder::of(&run)),
+        Some(_) => None,
+    };
+    let directory = match &own_folder {
+        Some(own) => own.path().to_owned(),
+        None => args.journal.journal.clone().unwrap_or_default(),
+    };
+    args.journal.journal = Some(directory.clone());
+    let leave = LeaveRunning::new(args.cluster.on_term.map(Into::into).unwrap_or_default());
+    let is_detached = args.cluster.detach;
+    let left = leave.clone();
+    let afterwards = move |status| match own_folder {
+        Some(folder) => folder.settle(is_detached, status),
+        None if left.is_asked() => own_folder::tell(&directory),
+        None if is_detached && status == ExitStatus::Success => own_folder::tell(&directory),
+        None => {}
+    };
+    let draft = draft::draft(request, run, |wanted, local| (wanted.limit, local))?;
+    let processes = draft.room.local.processes();
+    let keeper_gate = guard.map(|guard| guard.keeper_gate.clone()).unwrap_or_default();
+    let grace = draft.jobs.grace;
+    let engine = engines::engine(&draft.cluster)?;
+    let terms = head_terms(&draft, engine.name());
+    let keeper = spooling::spooling(LocalProcess::new(), Capture::Spool)?;
+    let Draft {
+        input,
+        journal,
+        outputs,
+        sinks,
+        telling,
+        pulse,
+        starts,
+        schedule,
+        ..
+    } = draft;
+    let Journaled { session, outset } = journal.expect("BUG: a run on a cluster without a journal");
+    let (fault, limit, retries) = (input.fault.clone(), schedule.limit, schedule::retries(&schedule));
+    let of_head = leave.clone();
+    let begin = move || {
+        let (session, unlisted) = session.begin()?;
+        let session = Arc::new(session);
+        let sinks = sinks.in_order(Some(&session), outputs.printer);
+        let means = Means { session, keeper, labels: outputs.labels, retries, starts };
+        let start = move |_: Jobs| {
+            unlisted.map_or(Ok(()), Unlisted::take_down)?;
+            let engine_thread =
+                EngineThread::new(engine, || {}).context("can't start a thread that asks the cluster")?;
+            learn_own_end(&of_head);
+            let post = Post {
+                terms,
+                means,
+                outset,
+                engine_thread,
+                keeper_gate,
+                leave: of_head,
+                fault,
+            };
+            Ok(Run::driven(limit, move |driver| drive(post, driver))?)
+        };
+        Ok(Begun { start: Box::new(start), sinks })
+    };
+    Ok(Plan {
+        input,
+        begin: Box::new(begin),
+        telling,
+        pulse,
+        processes,
+        link: guard.map(Guard::link),
+        grace: patience(grace),
+        leave,
+        afterwards: Box::new(afterwards),
+    })
 }
 
-/// The engine that has started this process, and what it has given it.
-pub(super) fn allocation() -> Option<(Box<dyn Engine>, Allocation)> {
-    let variable = |name: &str| env::var(name).ok();
-    let mut engines = Where::value_variants().iter().filter_map(|on| engine_at(*on, &[]));
-    engines.find_map(|engine| engine.allocation(&variable).map(|own| (engine, own)))
-}
-
-/// How the jobs are set going.
-///
-/// # Errors
-/// Where the cluster can't be used.
-pub(super) fn start(
-    args: &ClusterArgs,
-    scheduling: &ScheduleArgs,
-    given: Given<'_>,
-) -> anyhow::Result<StartRun> {
-    let engine = engine(args)?;
-    let name = engine.name();
-    let limit = limit_of_slices(&given.options, scheduling.limit);
+/// What the head goes by.
+fn head_terms(draft: &Draft, engine: &'static str) -> Terms {
+    let Draft { cluster: args, schedule, options, jobs, .. } = draft;
+    let limit = limit_of_slices(options, schedule.limit);
     let settings = Settings {
         sizing: Sizing {
             elements: args.slices.map(Into::into),
@@ -107,52 +132,28 @@ pub(super) fn start(
             at_once: args.nodes.map(Into::into),
         },
         most_tries: if args.at_most_once { 1 } else { MOST_TRIES },
-        patience: given.grace + MORE_PATIENCE,
-        ..Settings::new(format!("procpool-{}", given.run), name)
+        patience: jobs.grace + MORE_PATIENCE,
+        ..Settings::new(format!("procpool-{}", draft.run), engine)
     };
-    let terms = Terms {
-        run: given.run.to_owned(),
+    Terms {
+        run: draft.run.clone(),
         settings,
         at_once: args.nodes.map(Into::into),
         processors: limit.map_or(Processors::WholeNode, Processors::Exactly),
         requeue: if args.at_most_once { Requeue::No } else { Requeue::Yes },
         time: args.time,
         bad_node: args.bad_node.into(),
-        options: given.options,
-        halt_rule: schedule::halt_rule(scheduling),
-        retries: scheduling.retries,
-        watched: given.watched,
+        options: options.clone(),
+        halt_rule: schedule::halt_rule(schedule),
+        retries: schedule.retries,
+        watched: telling::watched(&draft.telling, args),
         stay: if args.detach { Stay::Detached } else { Stay::ToTheEnd },
-    };
-    let means = Means {
-        session: given.session,
-        keeper: spooling::spooling(LocalProcess::new(), Capture::Spool)?,
-        labels: given.labels,
-        retries: schedule::retries(scheduling),
-        starts: given.starts,
-    };
-    let limit = scheduling.limit;
-    let (outset, fault, keeper_gate, leave) = (given.outset, given.fault, given.keeper_gate, given.leave);
-    Ok(Box::new(move |_| {
-        let engine_thread =
-            EngineThread::new(engine, || {}).context("can't start a thread that asks the cluster")?;
-        learn_own_end(&leave);
-        let post = Post {
-            terms,
-            means,
-            outset,
-            engine_thread,
-            keeper_gate,
-            leave,
-            fault,
-        };
-        Ok(Run::driven(limit, move |driver| drive(post, driver))?)
-    }))
+    }
 }
 
 /// Where procpool runs in a job of a cluster itself, its end there is not meant for what it has handed in.
 fn learn_own_end(leave: &LeaveRunning) {
-    let Some((engine, own)) = allocation() else { return };
+    let Some((engine, own)) = engines::allocation() else { return };
     let leave = leave.clone();
     let ask = move || engine.end_of(&own).ok().flatten().into_iter().for_each(|end| leave.set_end(end));
     // Without it TERM cancels the run, as everywhere.
@@ -164,44 +165,4 @@ fn limit_of_slices(options: &[OsString], limit: Limit) -> Option<u32> {
     let typed = options.iter().rev().find_map(|option| option.to_str()?.strip_prefix("--limit="));
     let is_number = typed.is_none_or(|typed| typed.bytes().all(|byte| byte.is_ascii_digit()));
     is_number.then(|| u32::try_from(limit.get()).unwrap_or(u32::MAX))
-}
-
-/// Makes sure that nothing of an earlier round goes on that this run would know nothing of.
-///
-/// # Errors
-/// Where it does, or nobody can tell.
-pub(super) fn refuse_unseen(args: &ClusterArgs, outset: &Outset) -> anyhow::Result<()> {
-    let Some(last) = &outset.round else { return Ok(()) };
-    let advice = match (args.cluster(), last.round.list == outset.list) {
-        (Some(_), true) => return Ok(()),
-        (Some(_), false) => "the list of jobs is another one now: `procpool resume DIR` goes on with it",
-        (None, _) => "resume with --on slurm to go on with it",
-    };
-    let name = &last.round.name;
-    let unknown = || format!("it can't be known whether array job {name} of it still runs");
-    if is_live(&*engine(args).with_context(unknown)?, last).with_context(unknown)? {
-        bail!("array job {name} of it still runs: {advice}, or end it with `scancel --name {name}`");
-    }
-    Ok(())
-}
-
-/// Whether slices of this round are still at work, or nobody can tell.
-///
-/// # Errors
-/// Where the cluster's commands are not here.
-pub(super) fn may_be_live(args: &ClusterArgs, round: &PastRound) -> anyhow::Result<bool> {
-    Ok(is_live(&*engine(args)?, round).unwrap_or(true))
-}
-
-fn is_live(engine: &dyn Engine, last: &PastRound) -> Result<bool, EngineError> {
-    let name = last.round.name.clone();
-    let id = match &last.id {
-        Some(id) => ArrayId::new(id),
-        None => match engine.find(&name)? {
-            Some(id) => id,
-            None => return Ok(false),
-        },
-    };
-    let seen = engine.poll(&SubmittedArray { id, name })?;
-    Ok(seen.elements.iter().any(|element| !matches!(element.state, State::Ended(_))))
 }

@@ -1,67 +1,19 @@
-//! A run that is recorded, by what was typed and by what the journal's folder holds.
-//! Knows nothing of what is shown of it.
+//! The folder of a run that is recorded: opened or made, locked, and refused where it is something else's.
+//! What is made ready in it is `preparation.rs`'s.
 
-use std::env;
-use std::ffi::OsString;
-use std::io::{self, BufWriter};
-use std::iter;
-use std::mem;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 
 use anyhow::{Context, bail};
-
-use crate::args::{ChangedFrom, JournalArgs, ResumeWish, Source};
-use crate::input::{Earlier, Input, Rest};
-use crate::job::work;
-use crate::journal::notices;
-use crate::journal::outset::Outset;
-use crate::journal::recorder::{PrintedAgain, Recorder};
-use crate::journal::session::{From, Session, Start, this_run};
-use crate::os::errors::copy_of_chain;
-use crate::output::replay::{Cut, Replay};
-use crate::plan::recording::Recording;
-use crate::terminal::screen;
 use procpool_journal::files::created_files::CreatedFiles;
-use procpool_journal::files::file::JournalFile;
-use procpool_journal::files::folder::{self, Contents, Folder, Made, Purpose};
-use procpool_journal::files::inputs::Inputs;
-use procpool_journal::files::run_lock::{Holder, Leaks, LockResult, RunLock};
-use procpool_journal::format::codec::{Defaults, JobCodec, Keep};
-use procpool_journal::format::positions::Positions;
-use procpool_journal::format::record::Run;
-use procpool_journal::format::text::Text;
-use procpool_journal::read::history::{self, Past, PastRound};
-use procpool_journal::resume::decision::{Counts, Resume};
-use procpool_journal::resume::last_list::{LastList, Noted};
-use procpool_journal::resume::resumption::{Reckoning, Resumption, Wish, reckon_stored, write_list};
-use procpool_journal::write::journal_writer::Durability;
-use procpool_journal::write::list_file::ListFile;
-use procpool_journal::write::print_log::{PrintHistory, PrintLog};
-use procpool_journal::write::stored_jobs::StoredJobs;
+use procpool_journal::files::folder::{Contents, Folder, Made, Purpose};
+use procpool_journal::files::run_lock::{Holder, LockResult, RunLock};
+use procpool_journal::read::history;
 
-/// What a journal makes of a plan.
-pub(super) struct Journaling {
-    pub(super) input: Input,
-    pub(super) session: Arc<Session>,
-    /// Those jobs of the list that print, where that aren't all.
-    pub(super) prints: Option<Arc<Positions>>,
-    pub(super) replay: Option<Replay>,
-    pub(super) outset: Outset,
-}
-
-/// What goes into it beside what was typed about the journal.
-pub(super) struct Given<'a> {
-    pub(super) run: &'a str,
-    pub(super) limit: usize,
-    pub(super) defaults: Defaults,
-    pub(super) keep: Keep,
-    pub(super) leaks: Leaks,
-    pub(super) recording: Recording<'a>,
-    /// The options to record.
-    pub(super) options: &'a [OsString],
-    pub(super) source: Source,
-}
+use crate::args::{JournalArgs, Source};
+use crate::input::Input;
+use crate::journal::notices;
+use crate::plan::preparation::{JournalSetup, Journaling, Preparation};
+use crate::plan::recording::Recording;
 
 /// The journal that was asked for, made ready; nothing has begun yet.
 ///
@@ -71,7 +23,7 @@ pub(super) fn journal(
     directory: &Path,
     args: &JournalArgs,
     input: impl FnOnce() -> anyhow::Result<Input>,
-    given: Given<'_>,
+    given: JournalSetup<'_>,
 ) -> anyhow::Result<Journaling> {
     let shown = || format!("--journal {directory:?}");
     let there = Folder::open(directory, Purpose::Run).with_context(shown)?;
@@ -127,15 +79,6 @@ pub(super) fn journal(
     }
 }
 
-/// # Errors
-/// Where it is there, and can't be read or is not to be believed.
-fn check(file: &JournalFile) -> anyhow::Result<()> {
-    match file.open() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        opened => opened.map(drop).with_context(|| format!("can't read {file:?}")),
-    }
-}
-
 /// Who holds a folder: where the file is gone that says it, the one that began last.
 fn name(holder: Option<Holder>, folder: &Folder) -> String {
     let known = holder.map(|holder| (holder.pid, holder.whereabouts)).or_else(|| {
@@ -143,254 +86,4 @@ fn name(holder: Option<Holder>, folder: &Folder) -> String {
         Some((run.pid, run.whereabouts))
     });
     known.map_or_else(String::new, |(pid, whereabouts)| format!(", {}", whereabouts.describe(pid)))
-}
-
-struct Preparation<'a> {
-    args: &'a JournalArgs,
-    folder: Folder,
-    /// Goes before the lock of what it takes away.
-    claim: CreatedFiles,
-    running: RunLock,
-    given: Given<'a>,
-}
-
-impl Preparation<'_> {
-    /// A run that there was nothing of before.
-    fn begin(mut self, input: Option<Input>) -> anyhow::Result<Journaling> {
-        let Some(input) = input else {
-            bail!("no run is recorded there; `procpool run --journal DIR …` begins one")
-        };
-        let (list, generation) = (1, 1);
-        self.claim_files(generation);
-        let mut input = input.with_distinct_keys();
-        let printed = Arc::new(PrintLog::create(&self.folder.printed(generation), &PrintHistory::default())?);
-        let run = self.run(&input, generation, list)?;
-        let codec = self.codec(list, None)?;
-        let listing = Arc::new(ListFile::begin(self.folder.list(list), codec, self.durability())?);
-        let expected = match input.jobs.size_hint() {
-            (least, most) if Some(least) == most => most,
-            _ => None,
-        };
-        let jobs = StoredJobs::new(Arc::clone(&listing), None, expected);
-        let trouble = Arc::clone(&jobs.trouble);
-        let all = mem::replace(&mut input.jobs, Box::new(iter::empty()));
-        let from = From::Nothing { jobs: all, fault: input.fault.clone() };
-        let start = Start {
-            run,
-            durability: self.durability(),
-            leaks: self.given.leaks,
-            from,
-        };
-        let recorder = Recorder::new(generation, self.running);
-        let session = Session::new(self.folder, self.claim, recorder, printed, listing, start, trouble);
-        Ok(Journaling {
-            input: Input { jobs: Box::new(jobs.map(work::stored)), ..input },
-            session: Arc::new(session),
-            prints: None,
-            replay: None,
-            outset: Outset { generation, list, ..Outset::default() },
-        })
-    }
-
-    /// What is left of one.
-    fn resume(mut self, input: Option<Input>) -> anyhow::Result<Journaling> {
-        let mut past = Past::read(&self.folder)?;
-        let wish = self.wish(past.round.as_ref())?;
-        let before = self.running.before();
-        let run = past.run.take();
-        let generation = run.as_ref().map_or(0, |run| run.generation) + 1;
-        self.claim_files(generation);
-        let mut last =
-            run.as_ref().map(|run| LastList::new(run, &self.folder, before.as_ref())).transpose()?;
-        let (number, mut input, mut found) = match (input, &mut last) {
-            (Some(input), last) => {
-                let noted = match last {
-                    Some(last) => last.note_all(&mut past, &self.folder)?,
-                    None => Noted::default(),
-                };
-                let reckoning = Reckoning::new(&past, wish, noted);
-                let (number, input, found) =
-                    self.new_list(input.with_distinct_keys(), generation, reckoning)?;
-                (self.number_of_same(number, past.round.as_ref()), input, found)
-            }
-            (None, Some(last)) => self.stored_list(run, last, &past, wish)?,
-            (None, None) => {
-                bail!("it ended before anything of it was recorded; run its command again")
-            }
-        };
-        if found.cut_off.is_some() {
-            screen::put_off_words();
-        }
-        // They are opened when they are needed, which is too late to refuse anything.
-        check(&self.folder.own_files().outputs)?;
-        check(&self.folder.inputs(number))?;
-        let again = match self.given.recording {
-            Recording::Here => found.carry_over(),
-            Recording::Elsewhere { .. } => {
-                found.carry_nothing_over();
-                Positions::default()
-            }
-        };
-        let printed = Arc::new(PrintLog::create(&self.folder.printed(generation), &found.printed)?);
-        let run = self.run(&input, generation, number)?;
-        let codec = self.codec(number, past.directory_of(number))?;
-        let listing = ListFile::over(self.folder.list(number), codec, found.length, self.durability())?;
-        let to_run = Arc::new(found.to_run);
-        let expected = usize::try_from(to_run.count()).ok();
-        let jobs = StoredJobs::new(Arc::clone(&listing), Some(Arc::clone(&to_run)), expected);
-        let trouble = Arc::clone(&jobs.trouble);
-        input.jobs = Box::new(jobs.map(work::stored));
-        input.earlier = Earlier {
-            failed: found.counts.left_failed,
-            status: found.counts.left_status,
-            rest: if found.is_whole { Rest::None } else { Rest::Unknown },
-        };
-        let before = before.map(|(holder, table)| match last {
-            Some(last) => (holder, last.without_outcome(table)),
-            None => (holder, table),
-        });
-        let says = self.says(&found.counts);
-        let from = From::Journal { length: past.own, before, says };
-        let start = Start {
-            run,
-            durability: self.durability(),
-            leaks: self.given.leaks,
-            from,
-        };
-        let begun = found.cut_off.map(|whose| Cut {
-            whose,
-            partial: found.printed.partial(),
-            shape: found.printed.shape().cloned(),
-        });
-        let mut replay = Replay::of(&self.folder, &listing, &found.to_print, found.begun, begun)?;
-        let mut prints = (*to_run).clone();
-        replay.iter().flat_map(Replay::positions).for_each(|position| prints.add(position));
-        input.loss = replay.as_mut().and_then(Replay::damage);
-        let again = PrintedAgain { printed: Arc::clone(&printed), positions: again };
-        let recorder = Recorder::new(generation, self.running).over(again);
-        let session = Session::new(self.folder, self.claim, recorder, printed, listing, start, trouble);
-        Ok(Journaling {
-            input,
-            session: Arc::new(session),
-            prints: Some(Arc::new(prints)),
-            replay,
-            outset: Outset {
-                generation,
-                list: number,
-                to_run: Some(to_run),
-                failed: found.failed,
-                round: past.round.take(),
-                lengths: past.lengths.into_iter().collect(),
-            },
-        })
-    }
-
-    /// What was typed about what is run, and what follows from slices that are still at work.
-    fn wish(&self, round: Option<&PastRound>) -> anyhow::Result<Wish> {
-        let resume = match self.args.resume {
-            Some(ResumeWish::Unrun) => Resume::Unrun,
-            Some(ResumeWish::NotSucceeded | ResumeWish::Failed) => Resume::NotSucceeded,
-            None => {
-                bail!("a run is recorded there; add --resume to go on with it, or name another folder")
-            }
-        };
-        let goes_on = self.given.recording.goes_on(round, self.args.resume)?;
-        Ok(Wish { resume, changed: self.args.changed.map(Into::into), goes_on })
-    }
-
-    /// What there is to do, and what was said of it once and for all.
-    fn says(&self, counts: &Counts) -> String {
-        let counts_say = format!("procpool: {}\n", counts.text());
-        match (self.args.changed, self.given.source, counts.changed) {
-            (Some(changed), Source::Journal { changed: ChangedFrom::RecordedRun }, 1..) => {
-                format!("{counts_say}procpool: {}\n", changed.as_said_before())
-            }
-            _ => counts_say,
-        }
-    }
-
-    /// The list that was given this time, written down and looked through.
-    fn new_list(
-        &self,
-        input: Input,
-        list: u32,
-        mut reckoning: Reckoning<'_>,
-    ) -> anyhow::Result<(u32, Input, Resumption)> {
-        let Input { jobs, fault, names, .. } = input;
-        let file = self.folder.list(list).make_anew()?;
-        let length = write_list(jobs, &mut BufWriter::new(file), &self.codec(list, None)?, &mut reckoning)?;
-        if let Some(error) = fault.get() {
-            return Err(copy_of_chain(error));
-        }
-        let found = reckoning.end(length, true)?;
-        if found.counts.jobs() == 0 && found.counts.gone > 0 {
-            bail!(
-                "there are no jobs in the input now, and {} are recorded; if that is meant, name another folder",
-                found.counts.gone
-            );
-        }
-        Ok((list, Input { names, ..Input::checked(Vec::new()) }, found))
-    }
-
-    /// The list of the last run.
-    fn stored_list(
-        &self,
-        run: Option<Run>,
-        last: &mut LastList,
-        past: &Past,
-        wish: Wish,
-    ) -> anyhow::Result<(u32, Input, Resumption)> {
-        let noted = last.begin_noting();
-        let found = reckon_stored(&self.folder, last, Reckoning::new(past, wish, noted))?;
-        let mut input = Input::checked(Vec::new());
-        input.names = run.and_then(|run| run.names).map(Into::into);
-        Ok((last.number, input, found))
-    }
-
-    /// The list of a round that may still be on its way, where that says the same; else the new one.
-    fn number_of_same(&self, number: u32, round: Option<&PastRound>) -> u32 {
-        let Some(PastRound { round, .. }) = round else { return number };
-        let is_same = folder::are_equal(&self.folder.list(number), &self.folder.list(round.list));
-        if is_same.unwrap_or(false) { round.list } else { number }
-    }
-
-    fn run(&self, input: &Input, generation: u32, list: u32) -> anyhow::Result<Run> {
-        use std::os::unix::ffi::OsStringExt as _;
-        let text = |word: OsString| Text(word.into_vec().into());
-        Ok(Run {
-            limit: self.given.limit,
-            words: env::args_os().map(text).collect(),
-            options: self.given.options.iter().cloned().map(text).collect(),
-            names: input.names.as_ref().map(Into::into),
-            ..this_run(self.given.run, generation, list).context("the working directory is gone")?
-        })
-    }
-
-    /// `written_in` is where procpool was when the list was written, if that was earlier.
-    fn codec(&self, list: u32, written_in: Option<PathBuf>) -> anyhow::Result<JobCodec> {
-        Ok(JobCodec {
-            here: written_in.map_or_else(env::current_dir, Ok).context("the working directory is gone")?,
-            defaults: self.given.defaults,
-            values: self.given.keep,
-            inputs: Inputs::new(self.folder.inputs(list)),
-        })
-    }
-
-    /// What is made for this generation.
-    fn claim_files(&mut self, generation: u32) {
-        let folder = &self.folder;
-        for file in [
-            folder.list(generation),
-            folder.inputs(generation),
-            folder.printed(generation),
-            folder.shape(generation),
-            folder.rows(generation),
-        ] {
-            self.claim.add(file);
-        }
-    }
-
-    fn durability(&self) -> Durability {
-        if self.args.durable { Durability::PowerCut } else { Durability::Process }
-    }
 }

@@ -27,7 +27,7 @@ pub(crate) fn renice(by: Option<i32>) -> anyhow::Result<()> {
 /// How many run at once, as far as that is known before.
 #[derive(Clone, Copy)]
 pub(crate) struct Wanted {
-    limit: Limit,
+    pub(super) limit: Limit,
     jobs: Option<usize>,
     beside: Beside,
 }

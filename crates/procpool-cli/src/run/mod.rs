@@ -45,13 +45,6 @@ pub(crate) struct Controls {
     pub(crate) leave: LeaveRunning,
 }
 
-/// Who is told of a run.
-pub(crate) struct Audience {
-    /// In the order in which they are told of a completion.
-    pub(crate) sinks: Vec<Box<dyn Sink>>,
-    pub(crate) telling: Telling,
-}
-
 /// What is told of the run itself, and how.
 pub(crate) struct Telling {
     pub(crate) progress: Progress,
@@ -61,13 +54,29 @@ pub(crate) struct Telling {
     pub(crate) scale: Option<Scale>,
 }
 
+/// Begins a run: opens its journal, if it has one. From then on there is something to resume.
+pub(crate) type Begin = Box<dyn FnOnce() -> anyhow::Result<Begun>>;
+
+/// A run that has begun, and of which no job has been started.
+pub(crate) struct Begun {
+    pub(crate) start: StartRun,
+    /// In the order in which they are told of a completion.
+    pub(crate) sinks: Vec<Box<dyn Sink>>,
+}
+
 /// Sets jobs going, wherever they run.
 pub(crate) type StartRun = Box<dyn FnOnce(Jobs) -> anyhow::Result<Run<Work>>>;
 
-/// Runs the jobs of `input` and tells the audience of each that ends.
-pub(crate) fn run(set_going: StartRun, input: Input, audience: Audience, controls: Controls) -> ExitStatus {
-    let Audience { mut sinks, telling } = audience;
-    let begun = Instant::now();
+/// Runs the jobs of `input` and tells the sinks of each that ends.
+pub(crate) fn run(begin: Begin, input: Input, telling: &Telling, controls: Controls) -> ExitStatus {
+    let since = Instant::now();
+    let Begun { start: set_going, mut sinks } = match begin() {
+        Ok(run) => run,
+        Err(error) => {
+            screen::say_what_waits();
+            return exit::own_failure(&error);
+        }
+    };
     let mut recorded = input.recorded;
     let prepare = |sink: &mut Box<dyn Sink>| {
         sink.begin()?;
@@ -92,7 +101,7 @@ pub(crate) fn run(set_going: StartRun, input: Input, audience: Audience, control
     delivery.loss = input.loss;
     delivery.deliver_all(run);
     delivery.left = cleanup.map(|cleanup| cleanup.run(|| first_signal.get().is_some())).unwrap_or_default();
-    let totals = delivery.totals(begun.elapsed());
+    let totals = delivery.totals(since.elapsed());
     delivery.tell_sinks(|sink| sink.finish(&totals));
     drop(shown);
     let status = delivery.judge(&input.fault, &first_signal);
@@ -105,7 +114,7 @@ pub(crate) fn run(set_going: StartRun, input: Input, audience: Audience, control
         SummaryWish::Never => false,
     };
     if is_wanted {
-        screen::say(&summary(&delivery.tally, &delivery.left, begun.elapsed(), &telling.palette));
+        screen::say(&summary(&delivery.tally, &delivery.left, since.elapsed(), &telling.palette));
     }
     status
 }

@@ -21,19 +21,16 @@ use crate::cluster::share::{Pieces, Rest};
 use crate::cluster::taking;
 use crate::exit::ExitStatus;
 use crate::guard::leave_running::LeaveRunning;
-use crate::guard::signals::ShutdownFlag;
 use crate::guard::{Guard, Leftovers};
 use crate::input::{Input, Jobs};
 use crate::job::gpus::Gpus;
 use crate::job::launch::{Launcher, Signals};
-use crate::journal::held::Held;
 use crate::journal::notices;
-use crate::journal::recorder::Recorder;
-use crate::journal::slice_sink::{Records, SliceRecords};
+use crate::journal::slice_sink::PreparedRecords;
 use crate::plan::machine::{self, Wanted};
-use crate::plan::{Plan, cluster, leaks, records, schedule, spooling, terms, typed};
+use crate::plan::{Plan, engines, leaks, records, schedule, spooling, terms, typed};
 use crate::run::summary::SummaryWish;
-use crate::run::{StartRun, Telling};
+use crate::run::{Begun, StartRun, Telling};
 use crate::terminal::colour::Palette;
 use crate::terminal::progress::{Display, Failed, Progress};
 use crate::terminal::pulse::Pulse;
@@ -142,7 +139,7 @@ pub(crate) fn order(args: &SliceArgs) -> anyhow::Result<SliceOrder> {
 
 /// A round belongs to one array, that of the element that comes first.
 fn take_round(folder: &Folder, round: &str) -> anyhow::Result<()> {
-    let Some(ElementOf { array, .. }) = cluster::allocation().and_then(|(_, own)| own.element) else {
+    let Some(ElementOf { array, .. }) = engines::allocation().and_then(|(_, own)| own.element) else {
         return Ok(());
     };
     let path = folder.array(round);
@@ -155,13 +152,13 @@ fn take_round(folder: &Folder, round: &str) -> anyhow::Result<()> {
 
 /// What the cluster has given this element of them.
 fn gpus(limit: Limit) -> Gpus {
-    let devices = cluster::allocation().map(|(_, own)| own.gpus).unwrap_or_default();
+    let devices = engines::allocation().map(|(_, own)| own.gpus).unwrap_or_default();
     Gpus::new(devices, limit.get())
 }
 
 /// Has the slice know when its time is over. Who may have to be asked for that may be away, so nothing waits for the answer.
 fn learn_end(hand: Arc<Hand>) -> anyhow::Result<()> {
-    let Some((engine, own)) = cluster::allocation() else { return Ok(()) };
+    let Some((engine, own)) = engines::allocation() else { return Ok(()) };
     if let Some(ends) = own.ends {
         // Before anything is given out.
         hand.ends_at(ends.checked_sub(engine.warning()).unwrap_or(ends));
@@ -177,7 +174,7 @@ fn learn_end(hand: Arc<Hand>) -> anyhow::Result<()> {
 }
 
 fn index_from_environment() -> anyhow::Result<u32> {
-    let element = cluster::allocation().and_then(|(_, own)| own.element);
+    let element = engines::allocation().and_then(|(_, own)| own.element);
     let element =
         element.context("--index-from-env: this runs in no element of an array job; give --index N")?;
     Ok(element.index)
@@ -214,45 +211,47 @@ impl Plan {
         let local = spooling::spooling(local, Capture::Spool)?;
         let leaks = leaks(&args.jobs);
         let durability = if args.journal.durable { Durability::PowerCut } else { Durability::Process };
-        let held = Held::new(ShutdownFlag::of_this_process());
-        let recorder = Recorder::new(order.generation, place.running).on(place.begin.node.as_deref());
-        let recorder = Arc::new(recorder.of_slice(held, folder.clone()));
-        if order.manner == Manner::OneByOne {
-            let recorder = Arc::clone(&recorder);
-            hand.call_between(move || recorder.settle());
-        }
         let pool = format!("{}.{}", order.run, place.name);
-        let records = Records {
-            recorder: Arc::clone(&recorder),
-            files: folder.files_of(&place.name),
-            begin: place.begin,
-            pool: pool.clone(),
-            leaks,
-            durability,
-            trouble,
-        };
         let orphans = guard.map(|guard| Arc::clone(&guard.orphans));
         let launcher = Launcher::new(local, order.run.clone(), args.jobs.on_leak.into(), orphans)
             .call(pool.clone())
             .signals(Signals::ToAll)
             .gpus(gpus(limit))
-            .record(Some(recorder))
             .capture(Capture::Spool);
         let processes = launcher.processes();
-        let live = LiveOutputs::show(folder.clone(), place.name, processes.clone());
-        let noted = Noted { inner: launcher, hand, node };
-        // Pieces whose jobs were tried more or less often may overlap, and what is shuffled steps back as well.
-        let pool = Pool::with_runner(limit, noted).in_any_order();
-        let pool = schedule::schedule(&own_share(args.schedule, order.jobs), pool);
+        let live = LiveOutputs::show(folder.clone(), place.name.clone(), processes.clone());
+        let records = PreparedRecords {
+            folder: folder.clone(),
+            files: folder.files_of(&place.name),
+            running: place.running,
+            begin: place.begin,
+            pool,
+            leaks,
+            durability,
+            trouble,
+        };
+        let grace = args.jobs.grace;
+        let begin = move || {
+            let (recorder, sink) = records.begin()?;
+            if order.manner == Manner::OneByOne {
+                let recorder = Arc::clone(&recorder);
+                hand.call_between(move || recorder.settle());
+            }
+            let noted = Noted { inner: launcher.record(Some(recorder)), hand, node };
+            // Pieces whose jobs were tried more or less often may overlap, and what is shuffled steps back as well.
+            let pool = Pool::with_runner(limit, noted).in_any_order();
+            let pool = schedule::schedule(&own_share(args.schedule, order.jobs), pool);
+            let start = start(pool, HaltFile::new(folder, order.tag()));
+            Ok(Begun { start, sinks: vec![Box::new(sink)] })
+        };
         Ok(Plan {
-            start: start(pool, HaltFile::new(folder, order.tag())),
             input,
-            sinks: vec![Box::new(SliceRecords::new(records))],
+            begin: Box::new(begin),
             telling: silence(),
             pulse,
             processes,
             link: guard.map(Guard::link),
-            grace: args.jobs.grace,
+            grace,
             leave: LeaveRunning::default(),
             afterwards: Box::new(|_| drop(live)),
         })

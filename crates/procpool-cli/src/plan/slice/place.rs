@@ -14,12 +14,11 @@ use crate::cluster::claims::{Claims, Taker};
 use crate::cluster::order::{Order, Parts, Sharing};
 use crate::cluster::share::Pieces;
 use crate::journal::session::leave_nothing;
-use crate::journal::slice_sink::Records;
-use crate::plan::cluster;
+use crate::plan::engines;
 use procpool_journal::files::folder::Folder;
 use procpool_journal::files::leftovers;
 use procpool_journal::files::live;
-use procpool_journal::files::run_lock::{self, Holder, RunLock};
+use procpool_journal::files::run_lock::{self, RunLock};
 use procpool_journal::files::whereabouts::Whereabouts;
 use procpool_journal::format::attempt::{Kind, time};
 use procpool_journal::format::entry::Entry;
@@ -140,23 +139,6 @@ impl Place {
 
 /// What the cluster calls this machine; where it doesn't say so, what the machine calls itself.
 fn node() -> String {
-    let told = cluster::allocation().and_then(|(_, own)| own.node);
+    let told = engines::allocation().and_then(|(_, own)| own.node);
     told.unwrap_or_else(|| Whereabouts::own().host)
-}
-
-impl Records {
-    /// Who holds the files of a slice.
-    pub(crate) fn holder(&self) -> Holder {
-        let SliceBegin { pid, generation, .. } = self.begin;
-        Holder {
-            pid,
-            whereabouts: Whereabouts::own(),
-            run: self.pool.clone(),
-            generation,
-            record_at: 0,
-            ticks: run_lock::StartedProcess::now(pid, 0, 0).ticks,
-            leaks: self.leaks,
-            node: self.begin.node.clone(),
-        }
-    }
 }

@@ -1,0 +1,206 @@
+//! What runs here and runs on a cluster have in common, decided step by step: input and journal, outputs, what is said, room, records.
+//! Nothing has begun when it is done; what is wrong with what was typed is known by then.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use procpool_core::{Capture, Limit, LocalProcess};
+use procpool_journal::format::codec::Keep;
+use procpool_journal::read::history::PastRound;
+
+use crate::args::{
+    ClusterArgs, InputArgs, JobArgs, JournalArgs, OutputArgs, RecordArgs, RunArgs, RunRequest, ScheduleArgs,
+    Source,
+};
+use crate::cluster::courier::Starts;
+use crate::input::Input;
+use crate::job::terms::Terms;
+use crate::journal::outset::Outset;
+use crate::journal::session::{PreparedSession, Session};
+use crate::journal::sink::{Journal, Told};
+use crate::plan::machine::{Beside, Wanted};
+use crate::plan::outputs::{Outputs, Recorded};
+use crate::plan::preparation::{JournalSetup, Journaling};
+use crate::plan::recording::Recording;
+use crate::plan::taken::Taken;
+use crate::plan::{engines, inputs, journal, leaks, outputs, records, spooling, telling, terms};
+use crate::run::Telling;
+use crate::run::sink::Sink;
+use crate::terminal::pulse::Pulse;
+
+/// What has been decided, and the options that are left for who sets the jobs going.
+pub(super) struct Draft {
+    pub(super) run: String,
+    pub(super) input: Input,
+    pub(super) journal: Option<Journaled>,
+    pub(super) outputs: Outputs,
+    pub(super) sinks: Sinks,
+    pub(super) telling: Telling,
+    pub(super) pulse: Pulse,
+    pub(super) room: Room,
+    pub(super) starts: Starts,
+    pub(super) schedule: ScheduleArgs,
+    pub(super) jobs: JobArgs,
+    pub(super) cluster: ClusterArgs,
+    pub(super) options: Vec<std::ffi::OsString>,
+}
+
+/// A journal that is ready to be begun, and what of its list is to be run.
+pub(super) struct Journaled {
+    pub(super) session: PreparedSession,
+    pub(super) outset: Outset,
+}
+
+/// What the machine has for the run.
+pub(super) struct Room {
+    pub(super) limit: Limit,
+    pub(super) local: LocalProcess,
+    /// Descriptors for other things than jobs.
+    pub(super) beside: Beside,
+}
+
+/// Makes room for a run on the machine where its jobs run; elsewhere it changes nothing.
+pub(super) type MakeRoom = fn(Wanted, LocalProcess) -> (Limit, LocalProcess);
+
+/// # Errors
+/// Whatever is wrong with what was typed, or with a file that it names.
+pub(super) fn draft(
+    RunRequest { args, options, source }: RunRequest,
+    run: String,
+    make_room: MakeRoom,
+) -> anyhow::Result<Draft> {
+    let RunArgs {
+        schedule,
+        outputs,
+        telling,
+        inputs,
+        jobs,
+        environment,
+        records,
+        journal,
+        cluster,
+    } = args;
+    let pulse = Pulse::default();
+    let taken = Taken::new(inputs::files(&inputs));
+    let terms = terms::terms(&environment, &schedule)?;
+    let kept = records::printed(&records, &journal);
+    let recorded = Listing {
+        run: &run,
+        outputs: &outputs,
+        records: &records,
+        schedule: &schedule,
+        jobs: &jobs,
+        cluster: &cluster,
+        options: &options,
+        source,
+    };
+    let (input, recorded) = match &journal.journal {
+        None => (unrecorded(inputs, terms, &records)?, None),
+        Some(directory) => {
+            let (input, journaled, printing) = recorded.open(directory, &journal, inputs, terms)?;
+            (input, Some((journaled, printing)))
+        }
+    };
+    let (journaled, printing) = recorded.unzip();
+    let outputs = outputs::outputs(&outputs, input.names.as_ref(), kept, &pulse, printing)?;
+    let outputs = records::make_way(&records, outputs);
+    let telling = telling::telling(&telling, outputs.capture, &cluster);
+    let starts = if records.events.is_some() { Starts::Told } else { Starts::Silent };
+    let local = spooling::spooling(LocalProcess::new().grace(jobs.grace), outputs.capture)?;
+    let beside = records::descriptors(&records, &journal);
+    let wanted = Wanted::new(schedule.limit, input.jobs.size_hint().1, beside);
+    let (limit, local) = make_room(wanted, local);
+    let of = records::Recorded { run: &run, limit, journal: journal.journal.as_deref() };
+    let records = records::sinks(records, &of, &pulse, taken)?;
+    let failures = telling::failures(&telling);
+    Ok(Draft {
+        run,
+        input,
+        journal: journaled,
+        outputs,
+        sinks: Sinks { records, failures },
+        telling,
+        pulse,
+        room: Room { limit, local, beside },
+        starts,
+        schedule,
+        jobs,
+        cluster,
+        options,
+    })
+}
+
+/// The input of a run that has no journal.
+fn unrecorded(inputs: InputArgs, terms: Terms, records: &RecordArgs) -> anyhow::Result<Input> {
+    let input = inputs::input(inputs, terms)?;
+    Ok(if records.results.is_some() { input.with_distinct_keys() } else { input })
+}
+
+/// What a run's list in a journal depends on.
+struct Listing<'a> {
+    run: &'a str,
+    outputs: &'a OutputArgs,
+    records: &'a RecordArgs,
+    schedule: &'a ScheduleArgs,
+    jobs: &'a JobArgs,
+    cluster: &'a ClusterArgs,
+    options: &'a [std::ffi::OsString],
+    source: Source,
+}
+
+impl Listing<'_> {
+    /// Opens the journal in `directory`, and says which jobs of its list are the input, and what of them is printed.
+    fn open(
+        &self,
+        directory: &Path,
+        args: &JournalArgs,
+        inputs: InputArgs,
+        terms: Terms,
+    ) -> anyhow::Result<(Input, Journaled, Recorded)> {
+        let is_live = |round: &PastRound| engines::may_be_live(self.cluster, round);
+        let recording = match self.cluster.cluster() {
+            None => Recording::Here,
+            Some(_) => Recording::Elsewhere { retries: self.schedule.retries, is_live: &is_live },
+        };
+        let setup = JournalSetup {
+            run: self.run,
+            limit: self.schedule.limit.get(),
+            defaults: terms.defaults(),
+            keep: if self.outputs.tag_with.is_some() { Keep::Values } else { Keep::Nothing },
+            leaks: leaks(self.jobs),
+            recording,
+            options: self.options,
+            source: self.source,
+        };
+        let Journaling { mut input, session, prints, replay, outset } =
+            journal::journal(directory, args, || inputs::input(inputs, terms), setup)?;
+        engines::refuse_unseen(self.cluster, &outset)?;
+        if let Some(replay) = replay.as_ref().filter(|_| records::are_wanted(self.records, self.outputs)) {
+            let keeper = spooling::spooling(LocalProcess::new(), Capture::Spool)?;
+            input.recorded = replay.completions(|output| keeper.keep(output))?;
+        }
+        let account = Arc::clone(&session.printed);
+        Ok((input, Journaled { session, outset }, Recorded { account, prints, replay }))
+    }
+}
+
+/// Who is told of a run, but for its journal and for who prints.
+pub(super) struct Sinks {
+    records: Vec<Box<dyn Sink>>,
+    failures: Option<Box<dyn Sink>>,
+}
+
+impl Sinks {
+    /// In the order in which they are told of a completion: the journal before all records, and who prints behind them; where nobody
+    /// does, who takes note that all is told.
+    pub(super) fn in_order(
+        self,
+        session: Option<&Arc<Session>>,
+        printer: Option<Box<dyn Sink>>,
+    ) -> Vec<Box<dyn Sink>> {
+        let told =
+            session.filter(|_| printer.is_none()).map(|session| Box::new(Told(Arc::clone(session))) as _);
+        let journal = session.map(|session| Box::new(Journal::new(Arc::clone(session))) as Box<dyn Sink>);
+        journal.into_iter().chain(self.records).chain(printer.or(told)).chain(self.failures).collect()
+    }
+}

@@ -1,0 +1,82 @@
+//! Which engine a run is handed in to, and what engines know of this process and of earlier rounds.
+//! The one place where engines are chosen: another one is a line here and a word of `--on`.
+
+use std::env;
+use std::ffi::OsString;
+
+use anyhow::{Context, anyhow, bail};
+use clap::ValueEnum;
+use procpool_cluster::{Allocation, ArrayId, Engine, EngineError, Slurm, State, SubmittedArray};
+use procpool_journal::read::history::PastRound;
+
+use crate::args::{ClusterArgs, Where};
+use crate::journal::outset::Outset;
+use crate::terminal::shown;
+
+/// The one place where engines are chosen; none for jobs that run here.
+fn engine_at(on: Where, arguments: &[OsString]) -> Option<Box<dyn Engine>> {
+    match on {
+        Where::Local => None,
+        Where::Slurm => Some(Box::new(Slurm::new(arguments.iter().cloned()))),
+    }
+}
+
+/// The engine that was asked for; where jobs run here, the one to which an earlier run has handed its jobs in.
+///
+/// # Errors
+/// Where its commands are not here, or don't take what was typed for them.
+pub(super) fn engine(args: &ClusterArgs) -> anyhow::Result<Box<dyn Engine>> {
+    // So far there was no other.
+    let on = args.cluster().unwrap_or(Where::Slurm);
+    let engine = engine_at(on, &args.sbatch_arg).expect("BUG: a cluster without an engine");
+    // It may name what was typed.
+    engine.check().map_err(|error| anyhow!("{}: {}", on.flag(), shown::name(error.to_string())))?;
+    Ok(engine)
+}
+
+/// The engine that has started this process, and what it has given it.
+pub(super) fn allocation() -> Option<(Box<dyn Engine>, Allocation)> {
+    let variable = |name: &str| env::var(name).ok();
+    let mut engines = Where::value_variants().iter().filter_map(|on| engine_at(*on, &[]));
+    engines.find_map(|engine| engine.allocation(&variable).map(|own| (engine, own)))
+}
+
+/// Makes sure that nothing of an earlier round goes on that this run would know nothing of.
+///
+/// # Errors
+/// Where it does, or nobody can tell.
+pub(super) fn refuse_unseen(args: &ClusterArgs, outset: &Outset) -> anyhow::Result<()> {
+    let Some(last) = &outset.round else { return Ok(()) };
+    let advice = match (args.cluster(), last.round.list == outset.list) {
+        (Some(_), true) => return Ok(()),
+        (Some(_), false) => "the list of jobs is another one now: `procpool resume DIR` goes on with it",
+        (None, _) => "resume with --on slurm to go on with it",
+    };
+    let name = &last.round.name;
+    let unknown = || format!("it can't be known whether array job {name} of it still runs");
+    if is_live(&*engine(args).with_context(unknown)?, last).with_context(unknown)? {
+        bail!("array job {name} of it still runs: {advice}, or end it with `scancel --name {name}`");
+    }
+    Ok(())
+}
+
+/// Whether slices of this round are still at work, or nobody can tell.
+///
+/// # Errors
+/// Where the cluster's commands are not here.
+pub(super) fn may_be_live(args: &ClusterArgs, round: &PastRound) -> anyhow::Result<bool> {
+    Ok(is_live(&*engine(args)?, round).unwrap_or(true))
+}
+
+fn is_live(engine: &dyn Engine, last: &PastRound) -> Result<bool, EngineError> {
+    let name = last.round.name.clone();
+    let id = match &last.id {
+        Some(id) => ArrayId::new(id),
+        None => match engine.find(&name)? {
+            Some(id) => id,
+            None => return Ok(false),
+        },
+    };
+    let seen = engine.poll(&SubmittedArray { id, name })?;
+    Ok(seen.elements.iter().any(|element| !matches!(element.state, State::Ended(_))))
+}
