@@ -66,9 +66,14 @@ impl Test {
         if matches!(self.last, Last::Operator | Last::Unknown) && word.holds_value() && !self.is_grammar() {
             return Some(Refusal::Option(self.name));
         }
-        let operator =
-            self.compares(word, dialect).filter(|_| matches!(self.last, Last::Value | Last::Operator));
-        operator.map(Refusal::Number)
+        if !matches!(self.last, Last::Value | Last::Operator) {
+            return None;
+        }
+        // An expansion could be any operator. In `[[` it never is one.
+        if word.begins_unknown() && !self.is_grammar() && dialect.computes_numbers() {
+            return Some(Refusal::Option(self.name));
+        }
+        self.compares(word, dialect).map(Refusal::Number)
     }
 
     pub(super) fn next(self, word: &ShellWord, dialect: Dialect) -> Test {

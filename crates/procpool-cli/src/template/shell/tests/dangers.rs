@@ -239,6 +239,8 @@ const DANGERS: &[(&[Shell], &[&str])] = &[
             "[ {} -eq 1 ]",
             "[ 1 -lt {} ]",
             "[ {} <<E -gt 5 ]\nE",
+            "op=-gt; [ {} $op 5 ]",
+            "op=-gt; test {} \"$op\" 5",
             "test {} -gt 5",
             "unset {}",
             "shift {}",
