@@ -11,6 +11,7 @@ mod folder;
 mod job;
 mod journal;
 mod judge;
+pub mod lanes;
 mod namespace_init;
 mod pipe_reader;
 mod place;
@@ -25,7 +26,6 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
@@ -141,7 +141,13 @@ pub fn run(options: &Options, build: impl FnOnce() -> Result<PathBuf>) -> Result
     let realm = if Need::are_met(&[Need::Pids]) { options.realm() } else { Realm::Here };
     println!("seed {seed}: {} rounds, {} at once", options.rounds, options.lanes);
     let begun = Instant::now();
-    let reports = play_all(&procpool, seed..seed + options.rounds, realm, options.lanes)?;
+    let reports = lanes::each(options.lanes, seed..seed + options.rounds, |seed| {
+        let report = play(&procpool, seed, realm).with_context(|| format!("the round of seed {seed}"))?;
+        if !report.is_good() {
+            println!("{report}");
+        }
+        Ok(report)
+    })?;
     let total = Total(&reports);
     println!("{total}; {:.1} s", begun.elapsed().as_secs_f64());
     let Some(bad) = total.bad().next() else {
@@ -153,34 +159,6 @@ pub fn run(options: &Options, build: impl FnOnce() -> Result<PathBuf>) -> Result
         options.rounds,
         bad.seed
     )
-}
-
-fn play_all(
-    procpool: &Path,
-    seeds: impl Iterator<Item = u64> + Send,
-    realm: Realm,
-    lanes: usize,
-) -> Result<Vec<RoundReport>> {
-    let seeds = Mutex::new(seeds);
-    let next = || seeds.lock().expect("BUG: a lane panicked").next();
-    let lane = || {
-        let mut reports = Vec::new();
-        while let Some(seed) = next() {
-            let report = play(procpool, seed, realm).with_context(|| format!("the round of seed {seed}"))?;
-            if !report.is_good() {
-                println!("{report}");
-            }
-            reports.push(report);
-        }
-        Ok(reports)
-    };
-    let reports: Result<Vec<Vec<RoundReport>>> = thread::scope(|scope| {
-        let lanes: Vec<_> = (0..lanes.max(1)).map(|_| scope.spawn(lane)).collect();
-        lanes.into_iter().map(|lane| lane.join().expect("BUG: a lane panicked")).collect()
-    });
-    let mut reports = reports?.concat();
-    reports.sort_by_key(|report| report.seed);
-    Ok(reports)
 }
 
 /// Plays one round in a process of its own, with bystanders around it.

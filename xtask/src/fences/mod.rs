@@ -10,17 +10,16 @@ mod scene;
 mod table;
 mod tools;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
-use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use torture::lanes;
 
 use crate::built;
 use crate::fences::call::Call;
@@ -185,38 +184,25 @@ fn play_all(
     tries: Vec<FencedRun>,
     options: &Options,
 ) -> Result<Cells> {
-    let tries = Mutex::new(tries.into_iter());
-    let next = || tries.lock().expect("BUG: a lane panicked").next();
-    let cells = Mutex::new(Cells::new());
-    let lane = || -> Result<()> {
-        while let Some(FencedRun { scene, call, error }) = next() {
-            let fence = Fence { call: &call, error: error.number() };
-            let trial = runner.play(scene, Some(fence))?;
-            let verdict = judge(&call, &free[scene.name], &trial);
-            if !options.call.is_empty() {
-                println!("{} {error} {}: {verdict}", call.told(), scene.name);
-            }
-            let verdict = match verdict {
-                Cell::Broken(why) => Cell::Broken(format!("{}: {why}", scene.name)),
-                other => other,
-            };
-            let mut cells = cells.lock().expect("BUG: a lane panicked");
-            let cell = cells.entry((call, error)).or_insert(Cell::Works);
-            if *cell < verdict {
-                *cell = verdict;
-            }
+    let verdicts = lanes::each(options.lanes, tries, |FencedRun { scene, call, error }| {
+        let fence = Fence { call: &call, error: error.number() };
+        let trial = runner.play(scene, Some(fence)).context("a run could not be played")?;
+        let verdict = judge(&call, &free[scene.name], &trial);
+        if !options.call.is_empty() {
+            println!("{} {error} {}: {verdict}", call.told(), scene.name);
         }
-        Ok(())
-    };
-    let ends: BTreeSet<String> = thread::scope(|scope| {
-        let lanes: Vec<_> = (0..options.lanes.max(1)).map(|_| scope.spawn(lane)).collect();
-        let ends = lanes.into_iter().map(|lane| lane.join().expect("BUG: a lane panicked"));
-        ends.filter_map(|end| end.err().map(|error| format!("{error:#}"))).collect()
-    });
-    ensure!(
-        ends.is_empty(),
-        "a run could not be played: {}",
-        ends.into_iter().collect::<Vec<_>>().join("; ")
-    );
-    Ok(cells.into_inner().expect("BUG: a lane panicked"))
+        let verdict = match verdict {
+            Cell::Broken(why) => Cell::Broken(format!("{}: {why}", scene.name)),
+            other => other,
+        };
+        Ok(((call, error), verdict))
+    })?;
+    let mut cells = Cells::new();
+    for (place, verdict) in verdicts {
+        let cell = cells.entry(place).or_insert(Cell::Works);
+        if *cell < verdict {
+            *cell = verdict;
+        }
+    }
+    Ok(cells)
 }

@@ -14,6 +14,9 @@ use crate::vm::machine::{Boot, Machine};
 use crate::vm::userland::Userland;
 use crate::{built, shell};
 
+/// How many machines run at a time: more than processors would only wait for each other.
+pub(crate) const LANES: usize = 2;
+
 /// The programs that this machine needs.
 const PROGRAMS: [RequiredProgram; 5] = [
     RequiredProgram { program: "qemu-system-x86_64", package: "qemu-system-x86" },

@@ -10,7 +10,6 @@ mod console;
 mod cuts;
 mod disk;
 mod kernel;
-mod lanes;
 mod libraries;
 mod machine;
 mod trial;

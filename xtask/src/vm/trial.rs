@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
+use torture::lanes;
 
-use crate::vm::builder::MachineBuilder;
+use crate::vm::builder::{LANES, MachineBuilder};
 use crate::vm::cases::Name;
 use crate::vm::console::{Fact, OVER};
-use crate::vm::lanes;
 use crate::vm::machine::{ConsoleEvent, Machine};
 
 /// The longest that a case may take on a busy host.
@@ -22,7 +22,7 @@ struct MachineOutput {
 
 /// Runs the cases, and fails if one of them is wrong.
 pub(crate) fn run(builder: &MachineBuilder, cases: &[Name]) -> Result<()> {
-    let failed = lanes::each(cases, |name| try_one(builder, *name))?;
+    let failed = lanes::each(LANES, cases, |name| try_one(builder, *name))?;
     let failed: Vec<String> = failed.into_iter().flatten().collect();
     if failed.is_empty() {
         return Ok(());

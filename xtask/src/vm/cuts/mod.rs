@@ -10,11 +10,11 @@ use std::fmt;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
+use torture::lanes;
 
-use crate::vm::builder::MachineBuilder;
+use crate::vm::builder::{LANES, MachineBuilder};
 pub(crate) use crate::vm::cuts::lane::Durability;
 use crate::vm::cuts::lane::LaneResult;
-use crate::vm::lanes::{self, LANES};
 
 /// How many cuts, their seed, and whether runs are durable.
 #[derive(Clone, Copy)]
@@ -31,7 +31,7 @@ pub(crate) fn run(builder: &MachineBuilder, orders: CutOptions) -> Result<()> {
     let begun = Instant::now();
     let moments = moment::moments(seed, cuts);
     let shares: Vec<_> = moments.chunks(moments.len().div_ceil(LANES).max(1)).enumerate().collect();
-    let played = lanes::each(&shares, |(number, moments)| {
+    let played = lanes::each(LANES, shares, |(number, moments)| {
         lane::play(builder, &format!("lane-{number}"), moments, durability)
     })?;
     let mut total = LaneResult::default();

@@ -17,8 +17,6 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -31,6 +29,7 @@ use crate::journal::scenario::judge::{Verdict, judge};
 use crate::journal::scenario::lines::{Repeats, read};
 use crate::journal::scenario::plan::{Scenario, Who};
 use crate::journal::scenario::play::{Finish, play};
+use crate::lanes;
 use crate::round;
 
 /// The most that procpool writes to a pipe at once, which may come twice after a kill.
@@ -66,24 +65,14 @@ pub(crate) fn run(procpool: &Path, number: ScenarioSet) -> Result<()> {
     let ScenarioSet { scenarios, seed, lanes } = number;
     println!("seed {seed}: {scenarios} scenarios, {lanes} at once");
     let begun = Instant::now();
-    let seeds = Mutex::new(seed..seed + scenarios);
-    let lane = || {
-        let mut reports = Vec::new();
-        while let Some(seed) = { seeds.lock().expect("BUG: a lane panicked").next() } {
-            let report =
-                play_elsewhere(procpool, seed).with_context(|| format!("the scenario of seed {seed}"))?;
-            if !report.faults.is_empty() {
-                println!("{}", Bad(&report));
-            }
-            reports.push(report);
+    let reports = lanes::each(lanes, seed..seed + scenarios, |seed| {
+        let report =
+            play_elsewhere(procpool, seed).with_context(|| format!("the scenario of seed {seed}"))?;
+        if !report.faults.is_empty() {
+            println!("{}", Bad(&report));
         }
-        Ok(reports)
-    };
-    let reports: Result<Vec<Vec<ScenarioReport>>> = thread::scope(|scope| {
-        let lanes: Vec<_> = (0..lanes.max(1)).map(|_| scope.spawn(lane)).collect();
-        lanes.into_iter().map(|lane| lane.join().expect("BUG: a lane panicked")).collect()
-    });
-    let reports = reports?.concat();
+        Ok(report)
+    })?;
     let total = reports.iter().fold(ScenarioReport::default(), ScenarioReport::and);
     println!("{total}; {:.1} s", begun.elapsed().as_secs_f64());
     let Some(bad) =

@@ -1,19 +1,23 @@
-//! Does things two at a time: more machines than processors would only wait for each other.
+//! Does things several at a time, for the torture and for xtask's other commands that try procpool on many inputs.
 
 use std::sync::Mutex;
 use std::thread;
 
 use anyhow::Result;
 
-/// How many at a time.
-pub(crate) const LANES: usize = 2;
-
-/// Calls `act` with each of `things` and returns the results in their order.
+/// Calls `act` with each of `things`, `lanes` at a time, and returns the results in the order of `things`.
 ///
 /// # Errors
-/// The first error. Calls that have begun by then are finished.
-pub(crate) fn each<T: Sync, R: Send>(things: &[T], act: impl Fn(&T) -> Result<R> + Sync) -> Result<Vec<R>> {
-    let next = Mutex::new(things.iter().enumerate());
+/// The first error. A lane ends with its first error; the others go on.
+///
+/// # Panics
+/// If `act` panics.
+pub fn each<T, R: Send>(
+    lanes: usize,
+    things: impl IntoIterator<Item = T, IntoIter: Send>,
+    act: impl Fn(T) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
+    let next = Mutex::new(things.into_iter().enumerate());
     let lane = || {
         let mut done = Vec::new();
         loop {
@@ -24,7 +28,7 @@ pub(crate) fn each<T: Sync, R: Send>(things: &[T], act: impl Fn(&T) -> Result<R>
         }
     };
     let done: Result<Vec<Vec<(usize, R)>>> = thread::scope(|scope| {
-        let lanes: Vec<_> = (0..LANES).map(|_| scope.spawn(lane)).collect();
+        let lanes: Vec<_> = (0..lanes.max(1)).map(|_| scope.spawn(lane)).collect();
         lanes.into_iter().map(|lane| lane.join().expect("BUG: a lane panicked")).collect()
     });
     let mut done: Vec<_> = done?.into_iter().flatten().collect();
@@ -40,15 +44,17 @@ mod tests {
 
     #[test]
     fn all_are_done_in_their_order() {
-        assert_eq!(each(&[1, 2, 3, 4], |number| Ok(number * 2)).unwrap(), [2, 4, 6, 8]);
+        for lanes in [0, 1, 2, 9] {
+            assert_eq!(each(lanes, [1, 2, 3, 4], |number| Ok(number * 2)).unwrap(), [2, 4, 6, 8]);
+        }
     }
 
     #[test]
     fn an_error_is_told() {
-        let act = |number: &i32| {
-            ensure!(*number != 2, "two");
+        let act = |number| {
+            ensure!(number != 2, "two");
             Ok(())
         };
-        assert_eq!(each(&[1, 2, 3], act).unwrap_err().to_string(), "two");
+        assert_eq!(each(2, [1, 2, 3], act).unwrap_err().to_string(), "two");
     }
 }
