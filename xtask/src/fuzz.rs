@@ -17,9 +17,9 @@ const PACKAGE: &str = "crates/procpool-cli";
 /// The options of `cargo xtask fuzz`.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Only this target [default: all of them, one after the other]
+    /// Run only this target [default: all, one after the other]
     target: Option<String>,
-    /// How long each of them is run
+    /// How many seconds each target runs
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
 }
@@ -103,8 +103,8 @@ impl Fuzzer {
         })
     }
 
-    fn cargo(&self, chore: &str) -> Command {
-        let line = format!("run {} cargo fuzz {chore} --target-dir", self.toolchain);
+    fn cargo(&self, subcommand: &str) -> Command {
+        let line = format!("run {} cargo fuzz {subcommand} --target-dir", self.toolchain);
         let mut command = shell::command(&self.package, "rustup", &line);
         command.arg(&self.target_directory);
         command

@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
-/// The project's own chores.
+/// The project's own commands.
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask")]
 struct Arguments {
@@ -32,30 +32,32 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Measure procpool against bare spawning, other programs and itself, and hold the ratios against their goals
+    /// Measure procpool against bare spawning, other programs and itself, and compare the ratios with goals
     Bench(bench::Options),
-    /// Run all that decides whether a change lands, or only the steps named
+    /// Run everything that decides whether a change lands, or only the named steps
     Ci {
         #[arg(value_enum, value_name = "STEP")]
         steps: Vec<ci::Step>,
     },
-    /// A real Slurm cluster on this machine, for trying and testing: Debian's packages, the loopback address, root
+    /// Run a real Slurm cluster on this machine for tests: Debian's packages, the loopback address, root
     Cluster(cluster::Options),
-    /// Run five sleepers through the library and the command, and judge both by the sleepers' own stamps
+    /// Run five sleepers by the library and by the command, and judge both by the sleepers' own stamps
     Demo(demo::Options),
-    /// Refuse procpool every system call that it makes, with every error, and write what comes of it
+    /// Refuse procpool each system call that it makes, with each error, and write what happens
     Fences(fences::Options),
-    /// Give what reads files whatever a fuzzer comes up with; wants cargo-fuzz and a nightly compiler
+    /// Fuzz what reads files; needs cargo-fuzz and a nightly compiler
     Fuzz(fuzz::Options),
-    /// Check what no compiler checks: arrows between modules, sizes, headers, README's help text
+    /// Check what no compiler checks: layers of imports, type names, sizes, headers, README's help text
     Tidy {
-        /// Write the real help text into README.md instead of comparing
+        /// Write the help text into README.md instead of comparing
         #[arg(long)]
         bless: bool,
     },
-    /// Kill procpool again and again over nasty jobs: look for processes and files that it leaves, and for others that it hurts
+    /// Kill procpool again and again over nasty jobs, and look for processes and files that it leaves, or
+    /// hurts
     Torture(torture::Options),
-    /// Try procpool on small machines of its own: as the first process, out of memory, without /proc, after power cuts
+    /// Try procpool on small virtual machines: as the first process, out of memory, without /proc, after
+    /// power cuts
     Vm(vm::Options),
 }
 

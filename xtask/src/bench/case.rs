@@ -25,9 +25,9 @@ pub(crate) enum Case {
     Memory,
     /// Large outputs against `cat` and GNU parallel
     Throughput,
-    /// Very many at once against what waiting alone takes
+    /// Very many jobs at once against the time that they sleep
     Sleepers,
-    /// Processor time of procpool while very many run
+    /// Processor time of procpool while very many jobs run
     Idle,
     /// Jobs of random lengths against the bound of list scheduling
     Makespan,

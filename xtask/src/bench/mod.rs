@@ -45,25 +45,27 @@ use crate::shell;
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "switches as they are typed, no state")]
 pub(crate) struct Options {
-    /// Play this case only; can be given several times. docs/benchmarks.md is not written then
+    /// Play only this case; repeatable. docs/benchmarks.md is not written then
     #[arg(long, value_name = "CASE")]
     only: Vec<Case>,
-    /// Say which cases there are, and play none
+    /// List the cases, and play none
     #[arg(long)]
     list: bool,
-    /// How many rounds count; below 7 docs/benchmarks.md is not written
+    /// How many rounds count; docs/benchmarks.md is not written with fewer than 7
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..))]
     pairs: u16,
-    /// Little work and three rounds: fails where a result is wrong, or even the best pair is worse than twice the goal
+    /// Do little work in three rounds, and fail only if a result is wrong, or even the best pair is worse
+    /// than twice the goal
     #[arg(long, conflicts_with = "pairs")]
     quick: bool,
-    /// Fail where a goal isn't met or could not be measured
+    /// Fail if a goal isn't met or could not be measured
     #[arg(long)]
     strict: bool,
-    /// Write the table and all samples there [default: bench.json where cargo builds]
+    /// Write the table and all samples to FILE [default: bench.json in cargo's target directory]
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Build the peers that are no package of Debian's first, by `cargo install` into where cargo builds
+    /// First build the programs that Debian doesn't package, by `cargo install` into cargo's target
+    /// directory
     #[arg(long)]
     install_peers: bool,
 }

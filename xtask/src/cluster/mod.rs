@@ -38,11 +38,11 @@ pub(crate) struct Options {
 
 #[derive(Subcommand)]
 enum ClusterCommand {
-    /// Start the cluster, or what of it doesn't run, and print what a shell needs to use it
+    /// Start the cluster, or what of it isn't running, and print what a shell needs to use it
     ///
-    /// A cluster that was there before comes back as it was, except for what is given here. What is missing of Slurm is
-    /// installed, where this is Debian. Nothing of the system's configuration is touched, and all listens on the
-    /// loopback address alone. For a shell: eval "$(cargo xtask cluster start)"
+    /// A cluster that existed before keeps its settings, except for those that are given here. What is
+    /// missing of Slurm is installed, if this is Debian. The system's configuration is not changed, and all
+    /// daemons listen on the loopback address only. For a shell: eval "$(cargo xtask cluster start)"
     Start(RequestedSize),
     /// Cancel its jobs and stop it
     Stop {
@@ -55,20 +55,20 @@ enum ClusterCommand {
         /// Such as n1
         node: String,
     },
-    /// Kill a node's daemon alone: its jobs go on, and the controller takes them for lost
+    /// Kill only a node's daemon: its jobs go on, and the controller takes them for lost
     CutNode {
         /// Such as n1
         node: String,
     },
     /// End the controller, and bring it back three seconds later
     KillController {
-        /// KILL is a crash; TERM lets it save what it knows
+        /// KILL is a crash; TERM lets it save its state
         #[arg(long, value_enum, ignore_case = true, default_value_t = ControllerSignal::Kill)]
         signal: ControllerSignal,
     },
-    /// Start it, and run the command's tests that want a cluster
+    /// Start it, and run the command's tests that need a cluster
     Test {
-        /// Only those whose names hold this
+        /// Only tests whose names contain this
         filter: Option<String>,
     },
 }

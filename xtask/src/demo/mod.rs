@@ -20,13 +20,13 @@ use crate::demo::sleepers::Sleepers;
 /// The options of `cargo xtask demo`.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Sleep this many times as long; 0.1 for the impatient
+    /// Multiply all times by this
     #[arg(long, default_value_t = 1.0)]
     scale: f64,
     /// Repeat the times and failures of an earlier demo [default: random]
     #[arg(long)]
     seed: Option<u64>,
-    /// How many of the sleepers are to fail, from 0 for none to 1 for all
+    /// The share of sleepers that fail, from 0 to 1
     #[arg(long, default_value_t = 0.2)]
     fail_rate: f64,
 }

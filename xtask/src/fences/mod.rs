@@ -40,16 +40,16 @@ pub(crate) struct Options {
     /// Compare with docs/fences.md instead of writing it
     #[arg(long)]
     check: bool,
-    /// Only these calls, and say what came of each run; nothing is written
+    /// Refuse only these calls, and print the result of each run; nothing is written
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     call: Vec<String>,
-    /// Only the calls that fences refuse in earnest, with EPERM and ENOSYS; compare
+    /// Refuse only the calls that real sandboxes refuse, with EPERM and ENOSYS, and compare
     #[arg(long, conflicts_with_all = ["check", "call"])]
     quick: bool,
-    /// How many runs at once
+    /// How many runs are played at once
     #[arg(long, value_name = "N", default_value_t = 3)]
     lanes: usize,
-    /// Fence off this procpool [default: the one of this workspace]
+    /// Refuse calls to this procpool [default: the one of this workspace]
     #[arg(long, value_name = "FILE")]
     procpool: Option<PathBuf>,
 }

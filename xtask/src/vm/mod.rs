@@ -33,19 +33,20 @@ const CUTS: u64 = 20;
 /// The options of `cargo xtask vm`.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Only these cases, and no power cuts
+    /// Run only these cases, and no power cuts
     #[arg(value_enum, value_name = "CASE", conflicts_with = "cuts")]
     cases: Vec<Name>,
-    /// No cases: run a list that is recorded, and cut the power N times
+    /// Run no cases, but a list with a journal, and cut the power N times
     ///
-    /// After each cut the machine is started again, and the run goes on. Nothing that was recorded or shown may be lost
-    /// then, nothing recorded that wasn't done, and no more run again than were running.
+    /// After each cut the machine is started again, and the run is resumed. Then nothing that was recorded
+    /// or shown may be lost, nothing may be recorded that wasn't done, and no more jobs may run again than
+    /// were running.
     #[arg(long, value_name = "N")]
     cuts: Option<u64>,
     /// Repeat earlier cuts [default: random]
     #[arg(long)]
     seed: Option<u64>,
-    /// Cut the power of runs without --durable, to see that losses are noticed
+    /// Run without --durable, to see that losses are noticed
     #[arg(long, requires = "cuts")]
     careless: bool,
     /// Try this procpool [default: the one of this workspace]

@@ -9,18 +9,18 @@ use clap::ValueEnum;
 
 use crate::vm::case::VmCase;
 
-/// What is tried in a machine of its own.
+/// The name of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Name {
     /// procpool is the first process of a PID namespace: signals, orphans, kills
     Namespace,
-    /// It is the first process of the machine, and ends by itself
+    /// procpool is the machine's first process, and ends by itself
     FirstProcess,
-    /// The same, and is asked to end
+    /// procpool is the machine's first process, and is asked to end
     FirstProcessTold,
-    /// A job wants more memory than its cgroup may have
+    /// A job needs more memory than its cgroup may have
     Memory,
-    /// Nothing can be written but in one place
+    /// Nothing can be written, or only in one place
     ReadOnly,
     /// /proc is missing, hides processes, or is of another namespace
     Proc,
