@@ -1,5 +1,4 @@
-//! Several values for each command: so many, or as many as there is room for.
-//! Knows nothing of where values come from, or of commands but for the room that they have.
+//! Several values for each command: a fixed number, or as many as there is room for.
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;

@@ -1,5 +1,5 @@
-//! A stream in blocks of whole records, one for each job's standard input.
-//! Knows nothing of what the records are, or of the jobs' command; reads no further than it is asked to.
+//! Splits a stream into blocks of whole records, one for each job's standard input. It reads no further
+//! than it is asked to.
 
 use std::io::{self, Read};
 

@@ -1,5 +1,5 @@
-//! Lists of values in memory, and the rows that they make: each value of the one with each of the other, or in pairs.
-//! Knows nothing of where the values come from. Rows are made one by one: a product may be larger than any memory.
+//! Lists of values in memory, and the rows that they make: each value with each other one, or in pairs.
+//! Rows are made one at a time, because a product may be larger than any memory.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;

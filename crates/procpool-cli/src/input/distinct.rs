@@ -1,5 +1,4 @@
 //! Makes keys distinct where they have to be: the second `a` is called `a#2`.
-//! Knows nothing of what that is for.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

@@ -1,5 +1,4 @@
-//! Values from a stream, each ended by a separator.
-//! Knows nothing of what they become; reads no further than it is asked to.
+//! Values from a stream, each ended by a separator. It reads no further than it is asked to.
 
 use std::ffi::OsString;
 use std::io::{self, BufRead};

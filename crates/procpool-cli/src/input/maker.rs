@@ -1,5 +1,4 @@
-//! Makes jobs of values: all have the same command and terms, each a key of its own making.
-//! Knows nothing of where the values come from.
+//! Makes jobs from values: all have the same command and settings, and each has its own key.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;

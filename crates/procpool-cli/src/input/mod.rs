@@ -1,5 +1,5 @@
-//! Where jobs come from, as far as a run has to know: an iterator, and whether it ended by a fault.
-//! Knows no source; each has a file of its own below.
+//! Where jobs come from, as far as a run has to know: an iterator, and whether it ended by a fault. Each
+//! source has a file of its own.
 
 pub(crate) mod batches;
 pub(crate) mod blocks;

@@ -1,5 +1,5 @@
-//! The values of each job, out of the lists that were given.
-//! Knows nothing of commands. A file that comes first, or alone, is read only as its values are asked for.
+//! The values of each job, from the lists that were given. A file that comes first, or alone, is read only
+//! as its values are asked for.
 
 use std::ffi::OsString;
 

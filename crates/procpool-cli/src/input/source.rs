@@ -1,5 +1,4 @@
 //! Files that values are read from, standard input among them.
-//! Knows nothing of what stands in them.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal};

@@ -1,5 +1,4 @@
-//! Tables: a header row that names the columns, and a row for each job.
-//! Knows nothing of what columns are for. Reads no further than it is asked to, but for the header.
+//! Tables: a header row that names the columns, and a row for each job. Only the header is read ahead.
 
 use std::ffi::OsString;
 use std::io::{self, Cursor, Read};

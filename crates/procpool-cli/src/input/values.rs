@@ -1,5 +1,5 @@
-//! The words behind the options: the command, and the lists of values that follow it.
-//! Knows nothing of the command that they are for, and opens no file.
+//! The words after the options: the command, and the lists of values that follow it. No file is opened
+//! here.
 
 use std::ffi::OsString;
 use std::path::Path;

@@ -1,5 +1,4 @@
-//! The GPUs of an element, shared among its slots, so that each job finds the devices that are its own.
-//! Pure; knows nothing of where they are read, or of jobs.
+//! The GPUs of an array's element, shared among its slots, so that each job finds its own devices. Pure.
 
 /// The devices that an element was given, and how many slots share them.
 #[derive(Clone, Debug, Default)]

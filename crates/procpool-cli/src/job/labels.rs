@@ -1,5 +1,4 @@
-//! What lines of the jobs that run are tagged with, where that is more than a key.
-//! Knows nothing of how lines are tagged.
+//! What the lines of running jobs are tagged with, where that is more than a key.
 
 use std::collections::HashMap;
 use std::ffi::OsString;

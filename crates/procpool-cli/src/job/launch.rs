@@ -1,5 +1,5 @@
-//! Turns a job of the command line into a command, at the moment when its slot is known, and runs it.
-//! Knows nothing of where jobs come from or what becomes of their outcomes.
+//! Turns a job of the command line into a command and runs it. That happens on the worker, because only
+//! there the slot is known.
 
 use std::env;
 use std::ffi::{OsStr, OsString};

@@ -1,5 +1,4 @@
-//! What was typed for all jobs of a run: how long each may take, in which directory, with which variables.
-//! Knows nothing of where jobs come from, or of what else each of them is.
+//! The options that hold for all jobs of a run: their timeout, directory and variables.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -1,5 +1,4 @@
 //! What a job of the command line runs.
-//! Knows nothing of where jobs come from, or of how a command is run.
 
 use std::ffi::{OsStr, OsString};
 use std::slice;

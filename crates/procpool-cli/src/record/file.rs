@@ -1,5 +1,4 @@
-//! A file that a record of the run goes to, piece by piece.
-//! Knows nothing of what a record says.
+//! A file that a record of the run is written to, piece by piece.
 
 use std::borrow::Cow;
 use std::fs::{self, File};

@@ -1,5 +1,4 @@
 //! The job log of GNU parallel: a line for each job that was started, as it ends.
-//! Knows nothing of what else is recorded.
 
 use std::time::{Duration, SystemTime};
 

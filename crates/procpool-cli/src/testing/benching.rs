@@ -1,5 +1,5 @@
-//! The ways in for benchmarks: commands made of templates, and what a journal writes and reads for each job.
-//! Knows nothing of benchmarks. No interface for anybody else: it is another one tomorrow.
+//! What benchmarks call: commands made from templates, and what a journal writes and reads for each job. It
+//! is no interface for anybody else, and may change at any time.
 
 use std::ffi::OsString;
 use std::fs;

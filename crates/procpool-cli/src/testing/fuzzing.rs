@@ -1,5 +1,5 @@
-//! The ways in for fuzzers: each takes the bytes of a file and panics where what is made of them can't be right.
-//! Knows nothing of fuzzers. No interface for anybody else: it is another one tomorrow.
+//! What fuzz targets call: each function takes the bytes of a file and panics if the result can't be right.
+//! It is no interface for anybody else, and may change at any time.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;

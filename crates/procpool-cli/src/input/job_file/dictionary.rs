@@ -1,5 +1,5 @@
-//! A table of a job file with its entries in the order in which they are written, doubles included.
-//! Knows nothing of what the entries are.
+//! A table of a job file with its entries in the order in which they are written, duplicates included, so
+//! that those can be refused by name.
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -1,5 +1,5 @@
-//! A job file as a whole: its jobs by key, in the order in which they are written, and their defaults.
-//! Knows nothing of the format it is written in, or of what a job may say; see `spec.rs`.
+//! A job file as a whole, whatever its format: its jobs by key, in the order in which they are written, and
+//! their defaults.
 
 use anyhow::Context;
 use procpool_core::Job;

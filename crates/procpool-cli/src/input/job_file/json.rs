@@ -1,5 +1,5 @@
-//! A job file in JSON: the plain dictionary from keys to lists of words, or the long form.
-//! Knows nothing of what a job may say; see `spec.rs`.
+//! A job file in JSON: the plain dictionary from keys to lists of words, or the long form. `spec.rs` has
+//! what a job may say.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! Jobs as JSON lines: an object a line, with its key in it.
-//! Knows nothing of what a job may say; see `spec.rs`. Reads no further than it is asked to.
+//! Jobs as JSON lines: one object a line, with its key in it. It reads no further than it is asked to, so
+//! that a producer can go on writing.
 
 use std::collections::HashMap;
 use std::io::BufRead;

@@ -1,5 +1,4 @@
-//! What a job file says of one job.
-//! Knows nothing of the format it is written in.
+//! What a job file says about one job, the same in all formats.
 
 use std::collections::HashSet;
 use std::fmt;

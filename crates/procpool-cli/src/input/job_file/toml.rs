@@ -1,5 +1,4 @@
-//! A job file in TOML: the long form.
-//! Knows nothing of what a job may say; see `spec.rs`.
+//! A job file in TOML: the long form. `spec.rs` has what a job may say.
 
 use anyhow::anyhow;
 use procpool_core::Job;

@@ -1,5 +1,4 @@
 //! The lines of a stream of events, as docs/events.schema.json has them.
-//! Knows nothing of when they are written.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;

@@ -1,5 +1,4 @@
-//! What happens in a run as lines of JSON, for programs: docs/events.md describes them.
-//! Knows nothing of where they go, or of what else is recorded.
+//! The events of a run as lines of JSON, for programs: docs/events.md describes them.
 
 mod line;
 mod pieces;

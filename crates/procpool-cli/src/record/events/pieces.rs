@@ -1,5 +1,4 @@
 //! Cuts an output into pieces of bounded size, and no character in two.
-//! Knows nothing of what becomes of them.
 
 use std::io;
 use std::ops::Range;

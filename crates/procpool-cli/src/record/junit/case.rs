@@ -1,5 +1,4 @@
-//! One test case of a report: a job, and what came of it.
-//! Knows nothing of the report around it.
+//! One test case of a report: a job and its outcome.
 
 use std::io::{self, Write};
 use std::time::Duration;

@@ -1,5 +1,4 @@
-//! A report in the XML of JUnit, as Jenkins and GitLab read it: a test case a job.
-//! Knows nothing of what else is recorded.
+//! A report in JUnit's XML, as Jenkins and GitLab read it: a test case for each job.
 
 pub(crate) mod case;
 pub(crate) mod suite;

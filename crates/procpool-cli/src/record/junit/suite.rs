@@ -1,5 +1,4 @@
 //! All test cases of a report, and the report around them.
-//! Knows nothing of jobs, or of where the report goes.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};

@@ -1,5 +1,4 @@
-//! Folders of results: made apart, put in their places whole, old ones taken away.
-//! Knows nothing of jobs.
+//! Folders of results: made apart, moved to their places whole, old ones removed.
 
 use std::ffi::CStr;
 use std::fs::File;

@@ -1,5 +1,4 @@
-//! A folder for each job, with its outputs and what came of it.
-//! Knows nothing of what else is recorded.
+//! A folder for each job, with its outputs and its outcome.
 
 mod folder;
 mod name;

@@ -1,5 +1,5 @@
-//! The name of the folder in which a job's results lie: readable, safe as a name, and another for each key.
-//! Knows nothing of what lies there.
+//! The name of the folder with a job's results: readable, safe as a file name, and a different one for each
+//! key.
 
 use std::fmt::Write as _;
 use std::hash::Hasher;

@@ -1,5 +1,4 @@
-//! The hidden folder in which results wait until they are whole, and those that runs have left which were killed.
-//! Knows nothing of what results are.
+//! The hidden folder in which results wait until they are complete, and those that killed runs have left.
 
 use std::io;
 
