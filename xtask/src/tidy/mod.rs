@@ -23,17 +23,24 @@ use anyhow::{Result, bail};
 
 pub(crate) use self::help::Help;
 
+/// Crates whose names and headers don't keep the rules yet: what they break is printed.
+const UNFINISHED: [&str; 2] = ["crates/procpool-cli", "crates/procpool-journal"];
+
 /// Runs all checks on the workspace at `root`.
 pub(crate) fn run(root: &Path, help: Help) -> Result<()> {
     let files = tree::load(root)?;
     let sizes: Vec<_> = size::check(&files).into_iter().chain(size::check_median(&files)).collect();
-    announce("type names", &type_names::check(&files)?);
+    let is_unfinished = |path: &Path| UNFINISHED.iter().any(|folder| path.starts_with(folder));
+    let (unfinished, names): (Vec<_>, Vec<_>) =
+        type_names::check(&files)?.into_iter().partition(|finding| is_unfinished(&finding.path));
+    announce("type names", &unfinished);
     announce("headers' denials", headers::check_denials(&files).as_slice());
     // What needs no build comes first, so that it is seen even while something does not compile.
     let count = report("import cycles", &import_cycles::check(&files)?)
         + report("layers", &layers::check(&files)?)
         + report("ARCHITECTURE.md", &page::check(&files))
         + report("paths in ARCHITECTURE.md", &map::check(&files))
+        + report("type names", &names)
         + report("file sizes", &sizes)
         + report("file headers", &headers::check(&files))
         + report("text", &text::check(&files))
