@@ -3,21 +3,21 @@
 
 pub(crate) mod bad_nodes;
 pub(crate) mod claims;
-pub(crate) mod courier;
-mod facts;
-pub(crate) mod halting;
-pub(crate) mod hand;
+pub(crate) mod halt_file;
 pub(crate) mod head;
-pub(crate) mod index;
+pub(crate) mod head_config;
+mod job_facts;
+pub(crate) mod list_index;
 mod logs;
 pub(crate) mod order;
+pub(crate) mod outcome_forwarder;
 pub(crate) mod own_folder;
-pub(crate) mod post;
-mod roster;
-pub(crate) mod share;
-pub(crate) mod tails;
-mod take_up;
-pub(crate) mod taking;
+pub(crate) mod round_owner;
+mod running_jobs;
+pub(crate) mod slice_files;
+pub(crate) mod slice_jobs;
+mod takeover;
+pub(crate) mod workload;
 
 #[cfg(test)]
 mod tests;

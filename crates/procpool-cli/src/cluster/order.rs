@@ -7,7 +7,7 @@ use std::ops::Range;
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::index::Index;
+use crate::cluster::list_index::Index;
 use procpool_journal::files::folder::Folder;
 use procpool_journal::format::positions::Positions;
 use procpool_journal::format::record::{sealed, tag};

@@ -1,11 +1,11 @@
 //! The journal: what a run is recorded in, and gone on with. Its files are described in docs/journal.md.
 //! Knows nothing of how a run is shown; each of its parts has a file of its own below.
 
-pub(crate) mod check;
-pub(crate) mod held;
+pub(crate) mod held_records;
 pub(crate) mod notices;
-pub(crate) mod outset;
+pub(crate) mod record_check;
 pub(crate) mod recorder;
+pub(crate) mod resume_state;
 pub(crate) mod session;
 pub(crate) mod sink;
 pub(crate) mod slice_sink;

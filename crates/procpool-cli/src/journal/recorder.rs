@@ -13,7 +13,7 @@ use crate::guard::LeakedProcess;
 use crate::guard::signals::ShutdownFlag;
 use crate::job::recording::Recording;
 use crate::job::work::Work;
-use crate::journal::held::{Batch, HEARING, Held};
+use crate::journal::held_records::{Batch, HEARING, Held};
 use procpool_journal::files::folder::Folder;
 use procpool_journal::files::run_lock::{RunLock, StartedProcess};
 use procpool_journal::format::attempt::{Attempt, Kind, time};

@@ -8,7 +8,7 @@ use procpool_core::{Completion, Retried};
 use crate::exit::ExitStatus;
 use crate::guard::signals::ShutdownFlag;
 use crate::job::work::Work;
-use crate::journal::check::Recorded;
+use crate::journal::record_check::Recorded;
 use crate::journal::session::Session;
 use crate::run::sink::{Sink, Totals, Trouble};
 use crate::terminal::screen;

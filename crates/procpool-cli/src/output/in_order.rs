@@ -8,7 +8,7 @@ use std::sync::Arc;
 use procpool_core::{Completion, Key, Live, Outcome, Source, Spool};
 
 use crate::job::work::Work;
-use crate::output::passage::Passage;
+use crate::output::line_follower::Passage;
 use crate::output::print::{Goes, Printer};
 use crate::output::reorder::Reorder;
 use crate::output::replay::{Begun, Replay};

@@ -9,8 +9,8 @@ use procpool_core::{Completion, Key, Live, Outcome, Retried, Seq, Source, Spool}
 
 use crate::job::work::Work;
 use crate::output::catch_up::Prints;
-use crate::output::note::Note;
-use crate::output::passage::Passage;
+use crate::output::line_follower::Passage;
+use crate::output::line_progress::Note;
 use crate::output::print::Printer;
 use crate::run::sink::{Sink, Totals, Trouble};
 use procpool_journal::write::print_log::PrintLog;

@@ -9,10 +9,10 @@ use procpool_core::{Completion, Key, Seq, Source, Spool};
 
 use crate::job::labels::Labels;
 use crate::job::work::{JobContext, Work};
-use crate::output::passage::Printed;
+use crate::output::line_follower::Printed;
 use crate::output::replay::{Cut, Recorded, Rest};
+use crate::output::reshape::Shaping;
 use crate::output::stream::{Control, Stream};
-use crate::output::translate::Shaping;
 use crate::run::sink::{Sink, Totals, Trouble};
 use crate::terminal::pulse::Pulse;
 use procpool_journal::resume::resumption::Afterwards;

@@ -12,9 +12,9 @@ use rustix::pipe::fcntl_setpipe_size;
 use rustix::stdio;
 
 use crate::os::closed::Standard;
-use crate::output::account::{Account, PIECE, Rest, delivered, is_within_line};
+use crate::output::print_progress::{Account, PIECE, Rest, delivered, is_within_line};
+use crate::output::reshape::{Shaping, delivered_as};
 use crate::output::shape::{Shape, StreamFilter};
-use crate::output::translate::{Shaping, delivered_as};
 use crate::run::sink::Trouble;
 use crate::terminal::patient::{Patient, wait_for_room};
 use crate::terminal::pulse::Pulse;

@@ -11,10 +11,10 @@ use procpool_core::{Capture, Limit, LocalProcess, Run};
 use procpool_journal::os::threads;
 
 use crate::args::RunRequest;
-use crate::cluster::courier::Means;
 use crate::cluster::head::drive;
+use crate::cluster::head_config::{Post, Stay, Terms};
+use crate::cluster::outcome_forwarder::Means;
 use crate::cluster::own_folder::{self, OwnFolder};
-use crate::cluster::post::{Post, Stay, Terms};
 use crate::exit::ExitStatus;
 use crate::guard::Guard;
 use crate::guard::leave_running::LeaveRunning;

@@ -12,17 +12,17 @@ use crate::args::{
     ClusterArgs, InputArgs, JobArgs, JournalArgs, OutputArgs, RecordArgs, RunArgs, RunRequest, ScheduleArgs,
     Source,
 };
-use crate::cluster::courier::Starts;
+use crate::cluster::outcome_forwarder::Starts;
 use crate::input::Input;
 use crate::job::terms::Terms;
-use crate::journal::outset::Outset;
+use crate::journal::resume_state::Outset;
 use crate::journal::session::{PreparedSession, Session};
 use crate::journal::sink::{Journal, Told};
+use crate::plan::claimed_files::Taken;
 use crate::plan::machine::{Beside, Wanted};
 use crate::plan::outputs::{Outputs, Recorded};
 use crate::plan::preparation::{JournalSetup, Journaling};
-use crate::plan::recording::Recording;
-use crate::plan::taken::Taken;
+use crate::plan::recorded_by::Recording;
 use crate::plan::{engines, inputs, journal, leaks, outputs, records, spooling, telling, terms};
 use crate::run::Telling;
 use crate::run::sink::Sink;

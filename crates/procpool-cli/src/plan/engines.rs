@@ -10,7 +10,7 @@ use procpool_cluster::{Allocation, ArrayId, Engine, EngineError, Slurm, State, S
 use procpool_journal::read::history::PastRound;
 
 use crate::args::{ClusterArgs, Where};
-use crate::journal::outset::Outset;
+use crate::journal::resume_state::Outset;
 use crate::terminal::shown;
 
 /// The one place where engines are chosen; none for jobs that run here.

@@ -7,7 +7,7 @@ use procpool_core::Pool;
 use procpool_journal::files::live;
 
 use crate::args::RunRequest;
-use crate::cluster::courier::Starts;
+use crate::cluster::outcome_forwarder::Starts;
 use crate::guard::Guard;
 use crate::guard::leave_running::LeaveRunning;
 use crate::input::Jobs;

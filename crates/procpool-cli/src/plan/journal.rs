@@ -13,7 +13,7 @@ use crate::args::{JournalArgs, Source};
 use crate::input::Input;
 use crate::journal::notices;
 use crate::plan::preparation::{JournalSetup, Journaling, Preparation};
-use crate::plan::recording::Recording;
+use crate::plan::recorded_by::Recording;
 
 /// The journal that was asked for, made ready; nothing has begun yet.
 ///

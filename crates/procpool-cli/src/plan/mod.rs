@@ -2,6 +2,7 @@
 //! A plan for this machine, one for a cluster and one for a slice of somebody else's list have each a file.
 
 pub(crate) mod choose;
+mod claimed_files;
 mod cluster;
 mod commands;
 mod draft;
@@ -13,12 +14,11 @@ mod machine;
 mod outputs;
 mod pipe;
 mod preparation;
-mod recording;
+mod recorded_by;
 mod records;
 mod schedule;
 pub(crate) mod slice;
 mod spooling;
-mod taken;
 mod telling;
 mod terms;
 pub(crate) mod typed;

@@ -14,10 +14,10 @@ use crate::args::{EventTarget, JournalArgs, OutputArgs, OutputMode, RecordArgs, 
 use crate::os::closed::Standard;
 use crate::os::descriptors::{JOURNAL, RECORD, SPARE};
 use crate::os::sys;
-use crate::output::passage::Printed;
+use crate::output::line_follower::Printed;
+use crate::plan::claimed_files::Taken;
 use crate::plan::machine::Beside;
 use crate::plan::outputs::{News, Outputs};
-use crate::plan::taken::Taken;
 use crate::record::events::{Beginning, Events};
 use crate::record::file::{ReaderGone, RecordFile};
 use crate::record::joblog::Joblog;

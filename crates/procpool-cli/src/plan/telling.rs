@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal};
 use procpool_core::Capture;
 
 use crate::args::{ClusterArgs, ProgressWish, TellingArgs};
-use crate::cluster::post::Watched;
+use crate::cluster::head_config::Watched;
 use crate::output::failures::Failures;
 use crate::run::Telling;
 use crate::run::sink::Sink;

@@ -7,7 +7,7 @@ use anyhow::Context;
 use procpool_core::{Driver, Halt};
 
 use super::{Errand, LAST_WORDS, SHORTEST};
-use crate::cluster::halting;
+use crate::cluster::halt_file;
 use crate::job::work::Work;
 
 impl Errand {
@@ -39,14 +39,14 @@ impl Errand {
 
     fn tell_slices(&self, halted: Halt) -> anyhow::Result<()> {
         let mut files = self.tags.iter().map(|tag| self.session.folder.halt(tag));
-        files.try_for_each(|file| halting::tell(&file, halted)).context("can't halt the slices")
+        files.try_for_each(|file| halt_file::tell(&file, halted)).context("can't halt the slices")
     }
 
     /// Whoever still works on it does so in vain: a node that was cut off, say. What that has done twice is counted.
     pub(super) fn dismiss(&mut self, driver: &mut Driver<Work>) -> anyhow::Result<()> {
         for tag in &self.tags {
             // Who can't read it ends by itself.
-            let _ = halting::tell(&self.session.folder.halt(tag), Halt::Kill);
+            let _ = halt_file::tell(&self.session.folder.halt(tag), Halt::Kill);
         }
         let begun = Instant::now();
         while !self.tails.are_over() && begun.elapsed() < LAST_WORDS {

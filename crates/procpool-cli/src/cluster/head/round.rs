@@ -11,7 +11,7 @@ use procpool_core::{Driver, Halt};
 
 use super::Errand;
 use crate::cluster::order::{self, Order, Parts, Sharing};
-use crate::cluster::{halting, logs, taking};
+use crate::cluster::{halt_file, logs, round_owner};
 use crate::job::work::Work;
 use procpool_journal::files::live;
 use procpool_journal::format::record::{self, Record, RoundOver, tag};
@@ -24,9 +24,9 @@ impl Errand {
             return Ok(());
         };
         let (tag, file) = (tag.clone(), self.session.folder.array(tag));
-        let taker = taking::taker(&file).context("can't read which array has begun");
+        let taker = round_owner::taker(&file).context("can't read which array has begun");
         let taker = self.unless_away(taker)?.flatten();
-        if let Some(id) = taker.filter(|taker| taker != taking::NOBODY) {
+        if let Some(id) = taker.filter(|taker| taker != round_owner::NOBODY) {
             self.taken = Some(tag);
             self.head.follow(Instant::now(), ArrayId::new(id));
         }
@@ -39,7 +39,7 @@ impl Errand {
             live::forget(&self.session.folder, &format!("{tag}-"));
             let file = self.session.folder.array(tag);
             let taken = self.insist(driver, |_| {
-                taking::take(&file, taking::NOBODY).context("can't write to the journal")
+                round_owner::take(&file, round_owner::NOBODY).context("can't write to the journal")
             })?;
             if taken.is_none() {
                 // Whoever comes back looks for its array.
@@ -53,7 +53,7 @@ impl Errand {
     pub(super) fn write_down(&mut self, round: &Round) -> anyhow::Result<()> {
         let folder = &self.session.folder;
         let tag = tag(self.generation, round.number);
-        halting::tell(&folder.halt(&tag), Halt::GoOn).context("can't write to the journal")?;
+        halt_file::tell(&folder.halt(&tag), Halt::GoOn).context("can't write to the journal")?;
         self.left_out.tell(&folder.nodes(&tag)).context("can't write to the journal")?;
         let here = env::current_dir().context("the working directory is gone")?;
         let written_in = self.session.listing.written_in();

@@ -4,8 +4,8 @@
 use procpool_cluster::Notice;
 
 use super::Errand;
+use crate::cluster::head_config::Watched;
 use crate::cluster::logs;
-use crate::cluster::post::Watched;
 use crate::terminal::{screen, shown};
 
 impl Errand {

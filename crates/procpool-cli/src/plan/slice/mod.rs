@@ -14,11 +14,11 @@ use procpool_core::{Capture, HaltQuantity, Limit, LocalProcess, Pool};
 
 use self::place::Place;
 use crate::args::{self, OutputMode, RunArgs, ScheduleArgs, SliceArgs, TakenBack};
-use crate::cluster::halting::{self, HaltFile};
-use crate::cluster::hand::{Hand, Noted};
+use crate::cluster::halt_file::{self, HaltFile};
 use crate::cluster::order::{self, Manner, Order, Parts, Sharing};
-use crate::cluster::share::{Pieces, Rest};
-use crate::cluster::taking;
+use crate::cluster::round_owner;
+use crate::cluster::slice_jobs::{Pieces, Rest};
+use crate::cluster::workload::{Hand, Noted};
 use crate::exit::ExitStatus;
 use crate::guard::leave_running::LeaveRunning;
 use crate::guard::{Guard, Leftovers};
@@ -143,7 +143,7 @@ fn take_round(folder: &Folder, round: &str) -> anyhow::Result<()> {
         return Ok(());
     };
     let path = folder.array(round);
-    let taker = taking::take(&path, &array).with_context(|| format!("can't write {path:?}"))?;
+    let taker = round_owner::take(&path, &array).with_context(|| format!("can't write {path:?}"))?;
     if taker != array {
         bail!("round {round} is not for array {array}: {taker} has taken it");
     }
@@ -272,7 +272,7 @@ fn start(pool: Pool<Noted<Launcher>>, halt: HaltFile) -> StartRun {
     Box::new(move |jobs| {
         machine::check_room(records::of_a_journal())?;
         let run = pool.run(jobs)?;
-        halting::obey(halt, run.handle()).context("can't start a thread that hears of halts")?;
+        halt_file::obey(halt, run.handle()).context("can't start a thread that hears of halts")?;
         Ok(run)
     })
 }

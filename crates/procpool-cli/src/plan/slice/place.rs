@@ -12,7 +12,7 @@ use procpool_core::Outcome;
 use crate::cluster::bad_nodes::{Leaves, OnBadNode, OwnNode};
 use crate::cluster::claims::{Claims, Taker};
 use crate::cluster::order::{Order, Parts, Sharing};
-use crate::cluster::share::Pieces;
+use crate::cluster::slice_jobs::Pieces;
 use crate::journal::session::leave_nothing;
 use crate::plan::engines;
 use procpool_journal::files::folder::Folder;

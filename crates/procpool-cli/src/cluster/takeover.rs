@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use procpool_cluster::{ArrayId, Earlier, Head, Manner, Piece, Round, ranges};
 
-use crate::cluster::courier::Courier;
+use crate::cluster::head_config::Terms;
 use crate::cluster::order::{self, Sharing};
-use crate::cluster::post::Terms;
-use crate::journal::outset::Outset;
+use crate::cluster::outcome_forwarder::Courier;
+use crate::journal::resume_state::Outset;
 use procpool_journal::files::folder::Folder;
 use procpool_journal::format::positions::Positions;
 

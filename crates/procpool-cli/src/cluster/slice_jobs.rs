@@ -13,8 +13,8 @@ use procpool_core::{Job, Outcome, Retries};
 
 use crate::cluster::bad_nodes::OwnNode;
 use crate::cluster::claims::Claims;
-use crate::cluster::hand::Hand;
 use crate::cluster::order::Parts;
+use crate::cluster::workload::Hand;
 use crate::input::Jobs;
 use crate::job::work::{self, Work};
 use procpool_journal::files::outage::is_transient;

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use procpool_core::{Key, Live, Spool};
 
-use crate::output::note::Note;
+use crate::output::line_progress::Note;
 use crate::output::shape::Shape;
 use crate::output::stream::Stream;
 use crate::run::sink::Trouble;

@@ -4,7 +4,7 @@
 use procpool_core::{Completion, Live};
 
 use crate::job::work::Work;
-use crate::output::passage::Printed;
+use crate::output::line_follower::Printed;
 use crate::run::sink::{Sink, Totals, Trouble};
 
 /// In the place of a printer.

@@ -8,11 +8,11 @@ use procpool_cluster::{EngineThread, Processors, Requeue, Settings};
 use procpool_core::HaltRule;
 
 use crate::cluster::bad_nodes::OnBadNode;
-use crate::cluster::courier::Means;
+use crate::cluster::outcome_forwarder::Means;
 use crate::guard::KeeperGate;
 use crate::guard::leave_running::LeaveRunning;
 use crate::input::Fault;
-use crate::journal::outset::Outset;
+use crate::journal::resume_state::Outset;
 
 /// What a run on a cluster is told.
 pub(crate) struct Terms {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use procpool_core::Started;
 
-use crate::cluster::courier::Courier;
+use crate::cluster::outcome_forwarder::Courier;
 use procpool_journal::files::file::{JournalFile, changed};
 use procpool_journal::files::run_lock::{self, StartedProcess};
 

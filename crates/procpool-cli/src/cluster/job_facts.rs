@@ -4,9 +4,9 @@
 use procpool_cluster::{Holder, Outcomes, Unreadable};
 
 use crate::cluster::claims;
-use crate::cluster::courier::Courier;
 use crate::cluster::order::Sharing;
-use crate::cluster::tails::Tails;
+use crate::cluster::outcome_forwarder::Courier;
+use crate::cluster::slice_files::Tails;
 use procpool_journal::files::folder::Folder;
 
 /// See the head of this file.

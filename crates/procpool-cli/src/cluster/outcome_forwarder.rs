@@ -12,8 +12,8 @@ use procpool_core::{
     Source, Spool, Started,
 };
 
-use crate::cluster::index::Index;
-use crate::cluster::tails::Seen;
+use crate::cluster::list_index::Index;
+use crate::cluster::slice_files::Seen;
 use crate::job::labels::Labels;
 use crate::job::work::{self, Work};
 use crate::journal::session::Session;
