@@ -8,14 +8,14 @@ use procpool_cluster::{EngineThread, Processors, Requeue, Settings};
 use procpool_core::HaltRule;
 
 use crate::cluster::bad_nodes::OnBadNode;
-use crate::cluster::outcome_forwarder::Means;
+use crate::cluster::outcome_forwarder::ForwarderContext;
 use crate::guard::KeeperGate;
 use crate::guard::leave_running::LeaveRunning;
 use crate::input::Fault;
-use crate::journal::resume_state::Outset;
+use crate::journal::resume_state::ResumeState;
 
 /// What a run on a cluster is told.
-pub(crate) struct Terms {
+pub(crate) struct HeadConfig {
     /// The run, as jobs have it in `PROCPOOL_RUN`.
     pub(crate) run: String,
     pub(crate) settings: Settings,
@@ -31,12 +31,12 @@ pub(crate) struct Terms {
     /// How many further attempts a job has that doesn't say so itself.
     pub(crate) retries: u32,
     pub(crate) stay: Stay,
-    pub(crate) watched: Watched,
+    pub(crate) watched: Audience,
 }
 
 /// Who reads what is told of the run as it goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Watched {
+pub(crate) enum Audience {
     ByPeople,
     /// A success stays silent.
     ByNobody,
@@ -51,10 +51,10 @@ pub(crate) enum Stay {
 }
 
 /// All that a head needs.
-pub(crate) struct Post {
-    pub(crate) terms: Terms,
-    pub(crate) means: Means,
-    pub(crate) outset: Outset,
+pub(crate) struct HeadContext {
+    pub(crate) terms: HeadConfig,
+    pub(crate) means: ForwarderContext,
+    pub(crate) outset: ResumeState,
     pub(crate) engine_thread: EngineThread,
     /// A head whose keeper is dead is about to be killed, which is no halt of the run.
     pub(crate) keeper_gate: KeeperGate,

@@ -5,21 +5,21 @@ use procpool_cluster::{Holder, Outcomes, Unreadable};
 
 use crate::cluster::claims;
 use crate::cluster::order::Sharing;
-use crate::cluster::outcome_forwarder::Courier;
-use crate::cluster::slice_files::Tails;
+use crate::cluster::outcome_forwarder::OutcomeForwarder;
+use crate::cluster::slice_files::SliceFiles;
 use procpool_journal::files::folder::Folder;
 
 /// See the head of this file.
-pub(super) struct Facts<'a> {
-    pub(super) courier: &'a Courier,
-    pub(super) tails: &'a Tails,
+pub(super) struct JobFacts<'a> {
+    pub(super) courier: &'a OutcomeForwarder,
+    pub(super) tails: &'a SliceFiles,
     pub(super) folder: &'a Folder,
     /// What the files of the round in hand are called; `None` where there is none.
     pub(super) tag: Option<&'a String>,
     pub(super) sharing: Sharing,
 }
 
-impl Outcomes for Facts<'_> {
+impl Outcomes for JobFacts<'_> {
     fn is_finished(&self, position: u64) -> bool {
         self.courier.is_settled(position)
     }

@@ -8,7 +8,7 @@ use procpool_journal::read::list_reader::ListReader;
 
 /// Eight bytes a job: of a million, 8 MB.
 #[derive(Debug)]
-pub(crate) struct Index {
+pub(crate) struct ListIndex {
     /// Where the line of each begins.
     offsets: Vec<u64>,
     /// Where the last one ends.
@@ -17,10 +17,10 @@ pub(crate) struct Index {
     pub(crate) length: u64,
 }
 
-impl Index {
+impl ListIndex {
     /// # Errors
     /// Where there is no such list, or it can't be read.
-    pub(crate) fn read(folder: &Folder, list: u32) -> anyhow::Result<Index> {
+    pub(crate) fn read(folder: &Folder, list: u32) -> anyhow::Result<ListIndex> {
         let gone = || format!("the journal's list of jobs, {:?}, is gone", folder.list(list));
         let reader = ListReader::open(folder, list)?.with_context(gone)?;
         let mut offsets = Vec::new();
@@ -29,7 +29,7 @@ impl Index {
             offsets.push(listed.offset);
             end = listed.end();
         })?;
-        Ok(Index { offsets, end, length: found.length })
+        Ok(ListIndex { offsets, end, length: found.length })
     }
 
     /// How many jobs there are.

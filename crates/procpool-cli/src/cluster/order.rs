@@ -7,7 +7,7 @@ use std::ops::Range;
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::list_index::Index;
+use crate::cluster::list_index::ListIndex;
 use procpool_journal::files::folder::Folder;
 use procpool_journal::format::positions::Positions;
 use procpool_journal::format::record::{sealed, tag};
@@ -77,7 +77,7 @@ pub(crate) struct Parts {
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
-enum Line {
+enum OrderLine {
     Slices(Order),
     #[serde(alias = "slice")]
     Piece(Parts),
@@ -101,7 +101,7 @@ impl Order {
 }
 
 impl Parts {
-    pub(crate) fn new(piece: u32, tries: u32, ranges: &[Range<u64>], index: &Index) -> Parts {
+    pub(crate) fn new(piece: u32, tries: u32, ranges: &[Range<u64>], index: &ListIndex) -> Parts {
         let part = |range: &Range<u64>| (range.start, range.end - range.start, index.offset(range.start));
         Parts { piece, tries, triples: ranges.iter().map(part).collect() }
     }
@@ -136,9 +136,9 @@ pub(crate) fn write(
     let new = path.with_suffix(".new");
     let put = || {
         let mut file = BufWriter::new(new.make_anew()?);
-        file.write_all(&sealed(&Line::Slices(order)))?;
+        file.write_all(&sealed(&OrderLine::Slices(order)))?;
         for parts in pieces {
-            file.write_all(&sealed(&Line::Piece(parts)))?;
+            file.write_all(&sealed(&OrderLine::Piece(parts)))?;
         }
         // It may be read on another machine at once.
         file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_data()?;
@@ -159,10 +159,12 @@ pub(crate) fn read(folder: &Folder, tag: &str, mut take: impl FnMut(Parts)) -> a
     while let Found::Line { body, .. } = scanner.next_line().with_context(shown)? {
         let line = [b"{", body].concat();
         match serde_json::from_slice(&line).ok() {
-            Some(Line::Slices(found)) if [FIXED, VERSION].contains(&found.version) => order = Some(found),
+            Some(OrderLine::Slices(found)) if [FIXED, VERSION].contains(&found.version) => {
+                order = Some(found)
+            }
             // What a later version has is not known here, but for that it says so.
             _ if order.is_none() => bail!("{path:?} {}", refusal(&line)),
-            Some(Line::Piece(parts)) if order.is_some() => take(parts),
+            Some(OrderLine::Piece(parts)) if order.is_some() => take(parts),
             _ => bail!("{path:?} is none that this procpool can read"),
         }
     }

@@ -12,7 +12,7 @@ use procpool_core::{
     Source, Spool, Started,
 };
 
-use crate::cluster::list_index::Index;
+use crate::cluster::list_index::ListIndex;
 use crate::cluster::slice_files::Seen;
 use crate::job::labels::Labels;
 use crate::job::work::{self, Work};
@@ -24,7 +24,7 @@ use procpool_journal::format::identity::Hash;
 use procpool_journal::format::positions::Positions;
 
 /// What it takes to tell of jobs that ran elsewhere.
-pub(crate) struct Means {
+pub(crate) struct ForwarderContext {
     pub(crate) session: Arc<Session>,
     /// Where large outputs are kept until they are printed.
     pub(crate) keeper: LocalProcess,
@@ -41,9 +41,9 @@ pub(crate) enum Starts {
 }
 
 /// See the head of this file.
-pub(crate) struct Courier {
-    means: Means,
-    index: Arc<Index>,
+pub(crate) struct OutcomeForwarder {
+    means: ForwarderContext,
+    index: Arc<ListIndex>,
     todo: Arc<Positions>,
     finished: Positions,
     /// Jobs that were ended by somebody who stopped their slice, not by the run. They count once the run is stopped too.
@@ -65,9 +65,13 @@ pub(crate) struct Courier {
 /// How long outputs may take to be seen once it is seen that they were recorded.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-impl Courier {
-    pub(crate) fn new(means: Means, index: Arc<Index>, todo: Arc<Positions>) -> Courier {
-        Courier {
+impl OutcomeForwarder {
+    pub(crate) fn new(
+        means: ForwarderContext,
+        index: Arc<ListIndex>,
+        todo: Arc<Positions>,
+    ) -> OutcomeForwarder {
+        OutcomeForwarder {
             means,
             index,
             todo,

@@ -8,22 +8,22 @@ use std::time::{Duration, Instant};
 
 use procpool_core::Started;
 
-use crate::cluster::outcome_forwarder::Courier;
+use crate::cluster::outcome_forwarder::OutcomeForwarder;
 use procpool_journal::files::file::{JournalFile, changed};
 use procpool_journal::files::run_lock::{self, StartedProcess};
 
 /// See the head of this file.
 #[derive(Debug, Default)]
-pub(crate) struct Roster {
+pub(crate) struct RunningJobs {
     active: BTreeMap<(u64, u32), (Started, Instant)>,
     looked: Option<Instant>,
     /// What was read of each file.
-    tables: BTreeMap<PathBuf, Table>,
+    tables: BTreeMap<PathBuf, RunTable>,
 }
 
 /// What runs in a slice.
 #[derive(Debug)]
-struct Table {
+struct RunTable {
     /// When the file was changed last, in nanoseconds.
     changed: i128,
     /// It was read once more since then: not all file systems tell times within some milliseconds apart.
@@ -32,16 +32,16 @@ struct Table {
     entries: Vec<StartedProcess>,
 }
 
-impl Table {
+impl RunTable {
     /// Reads it where something has begun since `before`: to open a thousand files each second would be a burden.
-    fn read(file: &JournalFile, before: Option<Table>) -> Option<Table> {
+    fn read(file: &JournalFile, before: Option<RunTable>) -> Option<RunTable> {
         let changed = changed(&file.stat().ok()?);
         let same = before.filter(|table| table.changed == changed);
         if same.as_ref().is_some_and(|table| table.is_sure) {
             return same;
         }
         let (holder, entries) = run_lock::read(&file.open().ok()?)?;
-        Some(Table {
+        Some(RunTable {
             changed,
             is_sure: same.is_some(),
             node: holder.node.map(Arc::from),
@@ -53,7 +53,7 @@ impl Table {
 /// The time between two looks: it is for eyes.
 const LOOK: Duration = Duration::from_secs(1);
 
-impl Roster {
+impl RunningJobs {
     /// Whether it is time to look.
     pub(crate) fn is_due(&self) -> bool {
         self.looked.is_none_or(|looked| looked.elapsed() >= LOOK)
@@ -63,7 +63,7 @@ impl Roster {
     pub(crate) fn look(
         &mut self,
         files: impl Iterator<Item = JournalFile>,
-        courier: &Courier,
+        courier: &OutcomeForwarder,
     ) -> Vec<(Started, Instant)> {
         let now = Instant::now();
         self.looked = Some(now);
@@ -71,12 +71,12 @@ impl Roster {
         self.active.values().cloned().collect()
     }
 
-    fn read(&mut self, files: impl Iterator<Item = JournalFile>, courier: &Courier, now: Instant) {
+    fn read(&mut self, files: impl Iterator<Item = JournalFile>, courier: &OutcomeForwarder, now: Instant) {
         let mut before = std::mem::take(&mut self.active);
         let mut known = std::mem::take(&mut self.tables);
         for running in files {
             let path = running.path();
-            let Some(table) = Table::read(&running, known.remove(&path)) else { continue };
+            let Some(table) = RunTable::read(&running, known.remove(&path)) else { continue };
             for (slot, entry) in (1..).zip(&table.entries) {
                 let name = (entry.seq, entry.attempt);
                 // An end that has been recorded is not taken out of the table.

@@ -17,9 +17,9 @@ use procpool_journal::read::history::parse;
 use procpool_journal::read::scan::{Found, Scanner};
 
 /// The files of all slices of a folder.
-pub(crate) struct Tails {
+pub(crate) struct SliceFiles {
     folder: Folder,
-    files: BTreeMap<String, Tail>,
+    files: BTreeMap<String, SliceFile>,
     listed: Option<Listed>,
 }
 
@@ -40,7 +40,7 @@ const OPEN: Duration = Duration::from_secs(5);
 
 /// One of them.
 #[derive(Debug, Default)]
-struct Tail {
+struct SliceFile {
     /// So much of it has been read.
     offset: u64,
     /// When it was opened last, and how long it was then.
@@ -59,17 +59,17 @@ pub(crate) struct Seen {
     pub(crate) outputs: JournalFile,
 }
 
-impl Tails {
+impl SliceFiles {
     /// Of each file that is known already as much as this is left out.
-    pub(crate) fn new(folder: Folder, known: impl IntoIterator<Item = (PathBuf, u64)>) -> Tails {
+    pub(crate) fn new(folder: Folder, known: impl IntoIterator<Item = (PathBuf, u64)>) -> SliceFiles {
         let known: BTreeMap<PathBuf, u64> = known.into_iter().collect();
         let writers = folder.other_writers().unwrap_or_default();
         let files = writers.into_iter().filter_map(|writer| {
             let offset = *known.get(&folder.files_of(&writer).journal.path())?;
-            Some((writer, Tail { offset, ..Tail::default() }))
+            Some((writer, SliceFile { offset, ..SliceFile::default() }))
         });
         let files = files.collect();
-        Tails { folder, files, listed: None }
+        SliceFiles { folder, files, listed: None }
     }
 
     /// Takes in files that have come since the folder was listed last.
@@ -149,7 +149,7 @@ impl Tails {
     }
 }
 
-impl Tail {
+impl SliceFile {
     /// Whether there may be more of it.
     fn is_worth_opening(&mut self, journal: &JournalFile, now: Instant) -> bool {
         // Where that can't be told, who opens it hears why.

@@ -14,7 +14,7 @@ use procpool_core::{Job, Outcome, Retries};
 use crate::cluster::bad_nodes::OwnNode;
 use crate::cluster::claims::Claims;
 use crate::cluster::order::Parts;
-use crate::cluster::workload::Hand;
+use crate::cluster::workload::Workload;
 use crate::input::Jobs;
 use crate::job::work::{self, Work};
 use procpool_journal::files::outage::is_transient;
@@ -22,7 +22,7 @@ use procpool_journal::write::list_file::ListFile;
 use procpool_journal::write::stored_jobs::{ListFailure, StoredJobs};
 
 /// What there is to do in a round, and what of it the slice may take.
-pub(crate) struct Pieces {
+pub(crate) struct SlicePieces {
     pub(crate) listing: Arc<ListFile>,
     pub(crate) all: Vec<Parts>,
     /// What it has from the beginning.
@@ -36,24 +36,24 @@ pub(crate) struct Pieces {
 }
 
 /// See the head of this file.
-pub(crate) struct Share {
-    of: Pieces,
-    rest: Rest,
-    hand: Arc<Hand>,
+pub(crate) struct SliceJobs {
+    of: SlicePieces,
+    rest: PriorAttempts,
+    hand: Arc<Workload>,
     trouble: ListFailure,
     /// What is left of the piece in hand.
     jobs: Option<Jobs>,
 }
 
 /// What is left of a slice that was begun before.
-pub(crate) struct Rest {
+pub(crate) struct PriorAttempts {
     /// By position: the last attempt, and what came of it.
     pub(crate) before: HashMap<u64, (u32, Outcome)>,
     pub(crate) retries: Retries,
     pub(crate) falls_short: Arc<AtomicBool>,
 }
 
-impl Rest {
+impl PriorAttempts {
     fn has_ended(&self, job: &Job<Work>) -> bool {
         let before = job.position.and_then(|position| self.before.get(&position));
         let Some((attempt, outcome)) = before else { return false };
@@ -72,14 +72,14 @@ impl Rest {
 /// The time between two tries to take a piece of a folder that can't be read for a while.
 const AGAIN: Duration = Duration::from_secs(1);
 
-impl Pieces {
+impl SlicePieces {
     /// Their jobs but for those that have ended. Why one can't be read or taken is told to `trouble`.
-    pub(crate) fn over(self, rest: Rest, hand: Arc<Hand>, trouble: ListFailure) -> Share {
-        Share { of: self, rest, hand, trouble, jobs: None }
+    pub(crate) fn over(self, rest: PriorAttempts, hand: Arc<Workload>, trouble: ListFailure) -> SliceJobs {
+        SliceJobs { of: self, rest, hand, trouble, jobs: None }
     }
 }
 
-impl Share {
+impl SliceJobs {
     /// Whether there is another piece.
     fn take_piece(&mut self) -> anyhow::Result<bool> {
         let piece = match self.of.own.pop_front() {
@@ -120,7 +120,7 @@ impl Share {
     }
 }
 
-impl Iterator for Share {
+impl Iterator for SliceJobs {
     type Item = Job<Work>;
 
     fn next(&mut self) -> Option<Job<Work>> {

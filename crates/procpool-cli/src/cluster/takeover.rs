@@ -5,32 +5,33 @@ use std::ops::Range;
 
 use procpool_cluster::{ArrayId, Earlier, Head, Manner, Piece, Round, ranges};
 
-use crate::cluster::head_config::Terms;
+use crate::cluster::head_config::HeadConfig;
 use crate::cluster::order::{self, Sharing};
-use crate::cluster::outcome_forwarder::Courier;
-use crate::journal::resume_state::Outset;
+use crate::cluster::outcome_forwarder::OutcomeForwarder;
+use crate::journal::resume_state::ResumeState;
 use procpool_journal::files::folder::Folder;
 use procpool_journal::format::positions::Positions;
 
 /// A head, and the round that it goes on with.
-pub(super) struct TakenUp {
+pub(super) struct Takeover {
     pub(super) head: Head,
     pub(super) earlier: Option<(String, Sharing)>,
 }
 
 /// The head for what is to be done, and what the files of the round are called that it goes on with.
 pub(super) fn take_up(
-    terms: &Terms,
-    outset: &Outset,
-    courier: &Courier,
+    terms: &HeadConfig,
+    outset: &ResumeState,
+    courier: &OutcomeForwarder,
     folder: &Folder,
-) -> anyhow::Result<TakenUp> {
-    let all =
-        |courier: &Courier, jobs: u64| ranges((1..=jobs).filter(|position| !courier.is_finished(*position)));
+) -> anyhow::Result<Takeover> {
+    let all = |courier: &OutcomeForwarder, jobs: u64| {
+        ranges((1..=jobs).filter(|position| !courier.is_finished(*position)))
+    };
     let jobs = courier.jobs();
     let Some(last) = &outset.round else {
         let head = Head::new(terms.settings.clone(), all(courier, jobs));
-        return Ok(TakenUp { head, earlier: None });
+        return Ok(Takeover { head, earlier: None });
     };
     let mut again = Positions::default();
     for (position, attempt) in &outset.failed {
@@ -61,5 +62,5 @@ pub(super) fn take_up(
     };
     let earlier = Earlier { round, id: last.id.as_ref().map(ArrayId::new) };
     let head = Head::resume(terms.settings.clone(), earlier, ranges(rest));
-    Ok(TakenUp { head, earlier: Some((tag, order.sharing())) })
+    Ok(Takeover { head, earlier: Some((tag, order.sharing())) })
 }

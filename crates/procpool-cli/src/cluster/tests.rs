@@ -10,9 +10,9 @@ use procpool_core::{Command, Job};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::index::Index;
+use super::list_index::ListIndex;
 use super::order::{self, Order, Parts};
-use super::tails::Tails;
+use super::slice_files::SliceFiles;
 
 use crate::job::work::Work;
 use procpool_journal::files::file::JournalFile;
@@ -91,7 +91,7 @@ proptest! {
         let ranges = pieces(&lengths);
         let last = ranges.last().unwrap().end;
         write_list(&folder, last + 5);
-        let index = Index::read(&folder, 1).unwrap();
+        let index = ListIndex::read(&folder, 1).unwrap();
         prop_assert_eq!(index.jobs(), last + 5);
         let other = std::slice::from_ref(&(last..last + 3)).to_vec();
         let parts = [Parts::new(0, 0, &other, &index), Parts::new(1, 2, &ranges, &index)];
@@ -112,7 +112,7 @@ proptest! {
 fn a_job_is_read_from_the_middle_of_a_list() {
     let (_temporary, folder) = folder();
     write_list(&folder, 12);
-    let index = Index::read(&folder, 1).unwrap();
+    let index = ListIndex::read(&folder, 1).unwrap();
     let listing = ListFile::over(folder.list(1), codec(&folder), index.length, Durability::Process).unwrap();
     for position in [12, 1, 7] {
         let job = listing.job_at(position, index.offset(position)..index.offset(position + 1)).unwrap();
@@ -157,7 +157,7 @@ fn append(file: &JournalFile, bytes: &[u8]) {
     fs::File::options().append(true).create(true).open(file.path()).unwrap().write_all(bytes).unwrap();
 }
 
-fn pass(tails: &mut Tails) -> Vec<u64> {
+fn pass(tails: &mut SliceFiles) -> Vec<u64> {
     let mut seen = Vec::new();
     tails
         .pass(|attempt| {
@@ -171,7 +171,7 @@ fn pass(tails: &mut Tails) -> Vec<u64> {
 #[test]
 fn records_are_seen_as_they_come_each_once_and_a_torn_one_when_it_is_whole() {
     let (_temporary, folder) = folder();
-    let mut tails = Tails::new(folder.clone(), []);
+    let mut tails = SliceFiles::new(folder.clone(), []);
     assert_eq!(pass(&mut tails), [0; 0]);
     let file = folder.files_of("1-1-0000-1").journal;
     append(&file, &begin(0, 1));
@@ -196,20 +196,20 @@ fn what_was_known_before_is_not_seen_again() {
     append(&file, &[begin(0, 1), attempt(1)].concat());
     let known = fs::metadata(file.path()).unwrap().len();
     append(&file, &attempt(2));
-    let mut tails = Tails::new(folder, [(file.path(), known)]);
+    let mut tails = SliceFiles::new(folder, [(file.path(), known)]);
     assert_eq!(pass(&mut tails), [2]);
 }
 
 #[test]
 fn slices_are_over_when_each_has_said_so() {
     let (_temporary, folder) = folder();
-    let mut tails = Tails::new(folder.clone(), []);
+    let mut tails = SliceFiles::new(folder.clone(), []);
     let files = ["1-1-0000-1", "1-1-0000-2"].map(|name| folder.files_of(name).journal);
     append(&files[0], &begin(0, 1));
     append(&files[1], &begin(0, 2));
     pass(&mut tails);
     assert!(!tails.are_over());
-    let running = |tails: &Tails, tag: &str| tails.running(&[tag.to_owned()]).count();
+    let running = |tails: &SliceFiles, tag: &str| tails.running(&[tag.to_owned()]).count();
     assert_eq!((running(&tails, "1-1"), running(&tails, "1"), running(&tails, "1-2")), (1, 1, 0));
     let end = Record::End(End {
         generation: 1,
@@ -233,7 +233,7 @@ fn what_can_not_be_read_is_tried_again_each_time_and_not_taken_for_known() {
     let file = folder.files_of("1-1-0000-1").journal;
     // A folder in the place of a file is there, and can't be read as one.
     fs::create_dir(file.path()).unwrap();
-    let mut tails = Tails::new(folder.clone(), []);
+    let mut tails = SliceFiles::new(folder.clone(), []);
     for _ in 0..3 {
         assert!(tails.pass(|_| Ok(())).is_err());
     }

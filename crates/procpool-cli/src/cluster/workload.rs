@@ -11,7 +11,7 @@ use crate::cluster::bad_nodes::OwnNode;
 use crate::job::work::Work;
 
 /// See the head of this file.
-pub(crate) struct Hand {
+pub(crate) struct Workload {
     limit: usize,
     /// When all of the slice is ended, jobs too, once that is known.
     ends: OnceLock<SystemTime>,
@@ -51,9 +51,9 @@ const REMEMBERED: usize = 256;
 /// Jobs are given out ahead of their turn as long as so many of them would still end in time.
 const FAR: u32 = 20;
 
-impl Hand {
-    pub(crate) fn new(limit: usize) -> Hand {
-        Hand {
+impl Workload {
+    pub(crate) fn new(limit: usize) -> Workload {
+        Workload {
             limit,
             ends: OnceLock::new(),
             state: Mutex::default(),
@@ -154,13 +154,13 @@ impl Took {
 }
 
 /// A runner whose attempts are noted.
-pub(crate) struct Noted<R> {
+pub(crate) struct NotingRunner<R> {
     pub(crate) inner: R,
-    pub(crate) hand: std::sync::Arc<Hand>,
+    pub(crate) hand: std::sync::Arc<Workload>,
     pub(crate) node: std::sync::Arc<OwnNode>,
 }
 
-impl<R: Runner<Work = Work>> Runner for Noted<R> {
+impl<R: Runner<Work = Work>> Runner for NotingRunner<R> {
     type Work = Work;
 
     fn run(&self, job: &Job<Work>, context: &Context) -> Outcome {
@@ -184,7 +184,7 @@ mod tests {
 
     use super::*;
 
-    impl Hand {
+    impl Workload {
         fn counts(&self) -> (usize, usize) {
             let state = self.lock();
             (state.given, state.running)
@@ -192,20 +192,20 @@ mod tests {
     }
 
     /// One that is ended in so many seconds.
-    fn ending(limit: usize, seconds: u64) -> Hand {
-        let hand = Hand::new(limit);
+    fn ending(limit: usize, seconds: u64) -> Workload {
+        let hand = Workload::new(limit);
         hand.ends_at(SystemTime::now() + Duration::from_secs(seconds));
         hand
     }
 
-    fn ended(hand: &Hand, seconds: u64) {
+    fn ended(hand: &Workload, seconds: u64) {
         hand.begin(1);
         hand.end(Duration::from_secs(seconds), Then::GoOn);
     }
 
     #[test]
     fn there_is_room_while_fewer_run_or_are_about_to_than_may() {
-        let hand = Arc::new(Hand::new(2));
+        let hand = Arc::new(Workload::new(2));
         assert!(hand.wait_for_room() && hand.give());
         hand.begin(1);
         assert!(hand.wait_for_room() && hand.give());
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_further_attempt_takes_the_room_of_no_job_that_was_given_out() {
-        let hand = Hand::new(2);
+        let hand = Workload::new(2);
         assert!(hand.give());
         hand.begin(2);
         assert_eq!(hand.counts(), (1, 1));
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn who_waits_when_the_run_is_halted_gets_nothing_more() {
-        let hand = Hand::new(1);
+        let hand = Workload::new(1);
         assert!(hand.give());
         hand.begin(1);
         hand.end(Duration::ZERO, Then::NoMore);

@@ -7,7 +7,7 @@ use procpool_core::Source;
 use signal_hook::consts::SIGPIPE;
 
 use crate::exit::{self, ExitStatus};
-use crate::output::stream::{Control, Stream};
+use crate::output::stream::{Control, OutputStream};
 use crate::terminal::pulse::Pulse;
 use crate::terminal::screen;
 
@@ -36,11 +36,11 @@ impl From<io::Error> for Fault {
 }
 
 /// Where it goes.
-pub(crate) type Paper = BufWriter<Stream>;
+pub(crate) type Paper = BufWriter<OutputStream>;
 
 /// Standard output, for all bytes. Nothing is lost on one that was closed, full, or is slow.
 pub(crate) fn paper() -> Paper {
-    BufWriter::with_capacity(64 * 1024, Stream::open(Source::Stdout, Control::Colour, Pulse::default()))
+    BufWriter::with_capacity(64 * 1024, OutputStream::open(Source::Stdout, Control::Colour, Pulse::default()))
 }
 
 /// What is to be known besides, on standard error.

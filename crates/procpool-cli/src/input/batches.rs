@@ -11,12 +11,12 @@ use crate::template::Space;
 #[derive(Debug)]
 pub(crate) struct Most {
     pub(crate) values: Option<NonZeroUsize>,
-    pub(crate) room: Option<Room>,
+    pub(crate) room: Option<BatchRoom>,
 }
 
 /// The room for a command's arguments, and what they take.
 #[derive(Debug)]
-pub(crate) struct Room {
+pub(crate) struct BatchRoom {
     pub(crate) free: usize,
     pub(crate) space: Space,
 }
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn a_value_that_no_command_can_have_is_alone() {
         let values = vec!["a".into(), "x".repeat(200_000).into(), "b".into(), "c".into()];
-        let room = Some(Room { free: 1 << 20, space: space("echo {}") });
+        let room = Some(BatchRoom { free: 1 << 20, space: space("echo {}") });
         let sizes: Vec<usize> =
             batched(Batches::new(rows(values), Most { values: None, room })).iter().map(Vec::len).collect();
         assert_eq!(sizes, [1, 1, 2]);
@@ -155,7 +155,7 @@ mod tests {
             let values: Vec<OsString> = lengths.iter().map(|length| "v".repeat(*length).into()).collect();
             let most = most.and_then(NonZeroUsize::new);
             let space = space("echo a{}b{} {.}");
-            let room = Some(Room { free, space: space.clone() });
+            let room = Some(BatchRoom { free, space: space.clone() });
             let batches = batched(Batches::new(rows(values.clone()), Most { values: most, room }));
             prop_assert_eq!(&batches.concat(), &values);
             let taken = |batch: &[OsString]| {

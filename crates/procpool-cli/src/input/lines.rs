@@ -38,7 +38,7 @@ impl From<u8> for Separator {
 }
 
 /// The values of a stream. The separator after the last one may be missing; an empty value is a value.
-pub(crate) struct Lines<R> {
+pub(crate) struct InputLines<R> {
     reader: R,
     name: String,
     separator: Separator,
@@ -54,10 +54,10 @@ enum CarriageReturn {
     Warned,
 }
 
-impl<R: BufRead> Lines<R> {
+impl<R: BufRead> InputLines<R> {
     /// Reads `reader`, which is called `name` in what there is to say about it.
-    pub(crate) fn new(reader: R, name: impl Into<String>, separator: Separator) -> Lines<R> {
-        Lines {
+    pub(crate) fn new(reader: R, name: impl Into<String>, separator: Separator) -> InputLines<R> {
+        InputLines {
             reader,
             name: name.into(),
             separator,
@@ -101,7 +101,7 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
-impl<R: BufRead> Iterator for Lines<R> {
+impl<R: BufRead> Iterator for InputLines<R> {
     type Item = anyhow::Result<OsString>;
 
     fn next(&mut self) -> Option<anyhow::Result<OsString>> {
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     fn values(text: &[u8], separator: Separator) -> anyhow::Result<Vec<Vec<u8>>> {
-        Lines::new(text, "the test", separator).map(|value| value.map(OsStringExt::into_vec)).collect()
+        InputLines::new(text, "the test", separator).map(|value| value.map(OsStringExt::into_vec)).collect()
     }
 
     #[test]

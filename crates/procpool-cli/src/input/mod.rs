@@ -45,12 +45,12 @@ pub(crate) struct Earlier {
     pub(crate) failed: u64,
     /// The largest status of one of those.
     pub(crate) status: u8,
-    pub(crate) rest: Rest,
+    pub(crate) rest: Unread,
 }
 
 /// Whether anything of a list was never read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Rest {
+pub(crate) enum Unread {
     #[default]
     None,
     /// The run in which it was given ended before it was read to its end.

@@ -6,8 +6,8 @@ use std::ffi::OsString;
 use anyhow::{Context, bail};
 
 use crate::input::combinations::{Combinations, Packed};
-use crate::input::lines::{Lines, Separator};
-use crate::input::source::{Reader, Source};
+use crate::input::lines::{InputLines, Separator};
+use crate::input::source::{InputSource, Reader};
 use crate::input::values::{Link, List, ListValues};
 use crate::job::work::Values;
 use crate::terminal::shown;
@@ -20,7 +20,7 @@ pub(crate) type Rows = Box<dyn Iterator<Item = anyhow::Result<Values>> + Send>;
 /// # Errors
 /// Where a file can't be read, or the lists don't go together.
 pub(crate) fn rows(lists: &[List], separator: Separator) -> anyhow::Result<Rows> {
-    let is_standard_input = |list: &&List| list.values == ListValues::Source(Source::StandardInput);
+    let is_standard_input = |list: &&List| list.values == ListValues::Source(InputSource::StandardInput);
     if lists.iter().filter(is_standard_input).count() > 1 {
         bail!("`-` twice: standard input can be read only once");
     }
@@ -44,7 +44,7 @@ fn in_memory(lists: &[List], separator: Separator) -> anyhow::Result<Rows> {
 }
 
 /// Each value of the stream with each row of the rest.
-fn streamed(lines: Lines<Reader>, rest: Combinations) -> Rows {
+fn streamed(lines: InputLines<Reader>, rest: Combinations) -> Rows {
     if rest.is_empty() {
         return Box::new(lines.map(|value| value.map(Values::One)));
     }
@@ -52,7 +52,7 @@ fn streamed(lines: Lines<Reader>, rest: Combinations) -> Rows {
 }
 
 struct Product {
-    lines: Lines<Reader>,
+    lines: InputLines<Reader>,
     rest: Combinations,
     /// The value of the stream, and which row of the rest comes next.
     current: Option<(OsString, usize)>,
@@ -77,8 +77,8 @@ impl Iterator for Product {
     }
 }
 
-fn open(source: &Source, separator: Separator) -> anyhow::Result<Lines<Reader>> {
-    Ok(Lines::new(source.open("values")?, source.name(), separator))
+fn open(source: &InputSource, separator: Separator) -> anyhow::Result<InputLines<Reader>> {
+    Ok(InputLines::new(source.open("values")?, source.name(), separator))
 }
 
 fn combine(lists: &[List], separator: Separator) -> anyhow::Result<Combinations> {

@@ -12,7 +12,7 @@ use crate::terminal::{screen, shown};
 
 /// A file that was named, or standard input.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum InputSource {
     StandardInput,
     File(PathBuf),
 }
@@ -20,20 +20,20 @@ pub(crate) enum Source {
 /// What is read while the run goes on.
 pub(crate) type Reader = Box<dyn BufRead + Send>;
 
-impl Source {
+impl InputSource {
     /// `-` is standard input.
-    pub(crate) fn named(name: impl AsRef<Path>) -> Source {
+    pub(crate) fn named(name: impl AsRef<Path>) -> InputSource {
         match name.as_ref() {
-            path if path.as_os_str() == "-" => Source::StandardInput,
-            path => Source::File(path.to_owned()),
+            path if path.as_os_str() == "-" => InputSource::StandardInput,
+            path => InputSource::File(path.to_owned()),
         }
     }
 
     /// What it is called in what there is to say about it.
     pub(crate) fn name(&self) -> String {
         match self {
-            Source::StandardInput => "standard input".to_owned(),
-            Source::File(path) => shown::name(path),
+            InputSource::StandardInput => "standard input".to_owned(),
+            InputSource::File(path) => shown::name(path),
         }
     }
 
@@ -43,12 +43,12 @@ impl Source {
     /// Where it can't be read, or is a directory.
     pub(crate) fn open(&self, what: &str) -> anyhow::Result<Reader> {
         match self {
-            Source::StandardInput => {
+            InputSource::StandardInput => {
                 Standard::Input.check().context("standard input")?;
                 announce(what);
                 Ok(Box::new(BufReader::new(io::stdin())))
             }
-            Source::File(path) => {
+            InputSource::File(path) => {
                 let open = || {
                     let file = File::open(path)?;
                     let is_directory = file.metadata()?.is_dir();

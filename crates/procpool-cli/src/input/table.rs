@@ -9,13 +9,13 @@ use csv::{ByteRecord, ReaderBuilder, Terminator};
 use procpool_core::Shown;
 
 use crate::input::lines::explain;
-use crate::input::source::{Reader, Source};
+use crate::input::source::{InputSource, Reader};
 use crate::job::work::Values;
 use crate::template::{Braced, Form};
 
 /// How the fields of a row are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+pub(crate) enum TableFormat {
     /// Commas, and quotes around what holds one, a newline or a quote: RFC 4180.
     Csv,
     /// Tabs. Quotes mean themselves, as text/tab-separated-values has it.
@@ -27,7 +27,7 @@ pub(crate) enum Format {
 const END: &[u8] = b"\n\0";
 
 /// The rows of a table.
-pub(crate) struct Table {
+pub(crate) struct TableInput {
     reader: csv::Reader<io::Chain<Reader, Cursor<&'static [u8]>>>,
     name: String,
     columns: Vec<Vec<u8>>,
@@ -42,26 +42,26 @@ enum LineEnd {
     Windows,
 }
 
-impl Table {
+impl TableInput {
     /// Opens a table and reads its header.
     ///
     /// # Errors
     /// Where it can't be read, has no header, or has one that can't be used for placeholders.
-    pub(crate) fn open(source: &Source, format: Format) -> anyhow::Result<Table> {
-        Table::new(source.open("rows")?, source.name(), format)
+    pub(crate) fn open(source: &InputSource, format: TableFormat) -> anyhow::Result<TableInput> {
+        TableInput::new(source.open("rows")?, source.name(), format)
     }
 
-    fn new(reader: Reader, name: String, format: Format) -> anyhow::Result<Table> {
+    fn new(reader: Reader, name: String, format: TableFormat) -> anyhow::Result<TableInput> {
         let mut builder = ReaderBuilder::new();
         // Headers, lengths and carriage returns are seen to here: the reader's errors name no file, and its
         // lines are wrong where carriage returns end them.
         builder.has_headers(false).flexible(true).terminator(Terminator::Any(b'\n'));
         match format {
-            Format::Csv => builder.delimiter(b','),
-            Format::Tsv => builder.delimiter(b'\t').quoting(false),
+            TableFormat::Csv => builder.delimiter(b','),
+            TableFormat::Tsv => builder.delimiter(b'\t').quoting(false),
         };
         let reader = builder.from_reader(reader.chain(Cursor::new(END)));
-        let mut table = Table {
+        let mut table = TableInput {
             reader,
             name,
             columns: Vec::new(),
@@ -130,7 +130,7 @@ impl Table {
     }
 }
 
-impl Iterator for Table {
+impl Iterator for TableInput {
     type Item = anyhow::Result<Values>;
 
     fn next(&mut self) -> Option<anyhow::Result<Values>> {
@@ -183,12 +183,12 @@ mod tests {
 
     use super::*;
 
-    fn table(text: &[u8], format: Format) -> anyhow::Result<Table> {
-        Table::new(Box::new(Cursor::new(text.to_vec())), "t".to_owned(), format)
+    fn table(text: &[u8], format: TableFormat) -> anyhow::Result<TableInput> {
+        TableInput::new(Box::new(Cursor::new(text.to_vec())), "t".to_owned(), format)
     }
 
     /// The columns, then the rows.
-    fn read(text: &[u8], format: Format) -> anyhow::Result<Vec<Vec<Vec<u8>>>> {
+    fn read(text: &[u8], format: TableFormat) -> anyhow::Result<Vec<Vec<Vec<u8>>>> {
         let table = table(text, format)?;
         let mut all = vec![table.columns().to_vec()];
         for row in table {
@@ -197,7 +197,7 @@ mod tests {
         Ok(all)
     }
 
-    fn shown(text: &str, format: Format) -> String {
+    fn shown(text: &str, format: TableFormat) -> String {
         let rows = read(text.as_bytes(), format).unwrap();
         let row = |row: &Vec<Vec<u8>>| String::from_utf8(row.join(&b'|')).unwrap();
         rows.iter().map(row).collect::<Vec<_>>().join(";")
@@ -217,9 +217,9 @@ mod tests {
             ("a\n\"\"\n b \n", "a;; b "),
             ("a\r\n\"\"\r\nb", "a;;b"),
         ] {
-            assert_eq!(shown(text, Format::Csv), expected, "{text:?}");
+            assert_eq!(shown(text, TableFormat::Csv), expected, "{text:?}");
         }
-        assert_eq!(shown("a\tb c\n\"1\t2\"\n,\t\n", Format::Tsv), "a|b c;\"1|2\";,|");
+        assert_eq!(shown("a\tb c\n\"1\t2\"\n,\t\n", TableFormat::Tsv), "a|b c;\"1|2\";,|");
     }
 
     #[test]
@@ -240,7 +240,7 @@ mod tests {
             ("a,2\n", "t, line 1: column 2 is called \"2\""),
             ("a.,a\n", "t, line 1: column 1 is called \"a.\", but `{a.}` is a part of the column \"a\""),
         ] {
-            let error = format!("{:#}", read(text.as_bytes(), Format::Csv).unwrap_err());
+            let error = format!("{:#}", read(text.as_bytes(), TableFormat::Csv).unwrap_err());
             assert!(error.starts_with(expected), "{text:?}: {error}");
         }
     }
@@ -261,7 +261,7 @@ mod tests {
                 writer.write_record(row).unwrap();
             }
             let text = writer.into_inner().unwrap();
-            prop_assert_eq!(read(&text, Format::Csv).unwrap(), [vec![header], rows].concat());
+            prop_assert_eq!(read(&text, TableFormat::Csv).unwrap(), [vec![header], rows].concat());
         }
     }
 }

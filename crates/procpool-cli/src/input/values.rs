@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::bail;
 
-use crate::input::source::Source;
+use crate::input::source::InputSource;
 
 /// What was typed behind the options.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(crate) struct List {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ListValues {
     Given(Vec<OsString>),
-    Source(Source),
+    Source(InputSource),
 }
 
 /// How a list goes with those before it.
@@ -62,7 +62,7 @@ impl Opening {
                 bail!("no file after `::::`; name one or more, `-` for standard input")
             }
             Opening::Files(link) => {
-                let list = |file| List { values: ListValues::Source(Source::named(file)), link };
+                let list = |file| List { values: ListValues::Source(InputSource::named(file)), link };
                 Ok(words.iter().map(list).collect())
             }
         }
@@ -112,7 +112,7 @@ mod tests {
     }
 
     fn file(name: &str, link: Link) -> List {
-        List { values: ListValues::Source(Source::named(name)), link }
+        List { values: ListValues::Source(InputSource::named(name)), link }
     }
 
     #[test]

@@ -27,7 +27,7 @@ const MOST: usize = 16 << 20;
 pub(crate) type Number = (u64, u32);
 
 /// The queue. One thread takes from it.
-pub(crate) struct Held {
+pub(crate) struct HeldRecords {
     queue: Mutex<Queue>,
     changed: Condvar,
     ending: ShutdownFlag,
@@ -35,13 +35,13 @@ pub(crate) struct Held {
 
 #[derive(Default)]
 struct Queue {
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<HeldRecord>,
     bytes: usize,
     /// Some that have left it are being written.
     is_writing: bool,
 }
 
-struct Waiting {
+struct HeldRecord {
     number: Number,
     line: Vec<u8>,
     due: Instant,
@@ -53,9 +53,9 @@ pub(crate) struct Batch {
     pub(crate) lines: Vec<u8>,
 }
 
-impl Held {
-    pub(crate) fn new(ending: ShutdownFlag) -> Held {
-        Held { queue: Mutex::default(), changed: Condvar::new(), ending }
+impl HeldRecords {
+    pub(crate) fn new(ending: ShutdownFlag) -> HeldRecords {
+        HeldRecords { queue: Mutex::default(), changed: Condvar::new(), ending }
     }
 
     /// Adds the record of an attempt that has just ended, which is due after this time.
@@ -66,7 +66,7 @@ impl Held {
             queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
         queue.bytes += line.len();
-        queue.waiting.push_back(Waiting { number, line, due });
+        queue.waiting.push_back(HeldRecord { number, line, due });
         if queue.waiting.len() == 1 {
             self.changed.notify_all();
         }
@@ -92,14 +92,14 @@ impl Held {
     }
 
     /// Waits for what is due. Once the slice is to end, all is.
-    fn take_due(&self) -> VecDeque<Waiting> {
+    fn take_due(&self) -> VecDeque<HeldRecord> {
         let mut queue = self.lock();
         loop {
             let is_ending = self.ending.is_set();
             let now = Instant::now();
             let due = queue.waiting.iter().take_while(|waiting| is_ending || waiting.due <= now).count();
             if due > 0 {
-                let due: VecDeque<Waiting> = queue.waiting.drain(..due).collect();
+                let due: VecDeque<HeldRecord> = queue.waiting.drain(..due).collect();
                 queue.bytes -= due.iter().map(|waiting| waiting.line.len()).sum::<usize>();
                 queue.is_writing = true;
                 return due;
@@ -115,10 +115,10 @@ impl Held {
     }
 
     /// What is written of these. Decided as late as can be, and then for good: what was tried to be written may have been read.
-    fn decide(&self, due: VecDeque<Waiting>) -> Batch {
+    fn decide(&self, due: VecDeque<HeldRecord>) -> Batch {
         let is_ending = self.ending.is_set();
         let mut batch = Batch { numbers: Vec::new(), lines: Vec::new() };
-        for Waiting { number, line, .. } in due {
+        for HeldRecord { number, line, .. } in due {
             let stopped = if is_ending { brief::as_stopped(&line) } else { None };
             batch.lines.extend(stopped.unwrap_or(line));
             batch.numbers.push(number);
@@ -146,8 +146,8 @@ mod tests {
     );
 
     /// A queue, and what is written from it.
-    fn queue(ending: &ShutdownFlag) -> (Arc<Held>, Receiver<(Vec<Number>, String)>) {
-        let held = Arc::new(Held::new(ending.clone()));
+    fn queue(ending: &ShutdownFlag) -> (Arc<HeldRecords>, Receiver<(Vec<Number>, String)>) {
+        let held = Arc::new(HeldRecords::new(ending.clone()));
         let (written, writes) = channel();
         let queue = Arc::clone(&held);
         thread::spawn(move || {

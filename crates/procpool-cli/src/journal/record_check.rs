@@ -10,7 +10,7 @@ use crate::journal::recorder::Recorder;
 use crate::run::sink::{Totals, Trouble};
 
 /// See the head of this file.
-pub(super) struct Recorded {
+pub(super) struct RecordCheck {
     recorder: Arc<Recorder>,
     /// What the records are called, for errors.
     name: String,
@@ -20,9 +20,9 @@ pub(super) struct Recorded {
 /// How often it is looked whether the files are still there.
 const LOOK: Duration = Duration::from_secs(1);
 
-impl Recorded {
-    pub(super) fn new(recorder: Arc<Recorder>, name: String) -> Recorded {
-        Recorded { recorder, name, looked: Instant::now() }
+impl RecordCheck {
+    pub(super) fn new(recorder: Arc<Recorder>, name: String) -> RecordCheck {
+        RecordCheck { recorder, name, looked: Instant::now() }
     }
 
     /// # Errors

@@ -13,7 +13,7 @@ use crate::guard::LeakedProcess;
 use crate::guard::signals::ShutdownFlag;
 use crate::job::recording::Recording;
 use crate::job::work::Work;
-use crate::journal::held_records::{Batch, HEARING, Held};
+use crate::journal::held_records::{Batch, HEARING, HeldRecords};
 use procpool_journal::files::folder::Folder;
 use procpool_journal::files::run_lock::{RunLock, StartedProcess};
 use procpool_journal::format::attempt::{Attempt, Kind, time};
@@ -36,7 +36,7 @@ pub(crate) struct Recorder {
     /// Which machine of a cluster this is.
     node: Option<String>,
     /// `None` where records are written at once.
-    held: Option<Held>,
+    held: Option<HeldRecords>,
     /// `None` where it is nobody else's: each error is an end then.
     shared: Option<Folder>,
 }
@@ -91,7 +91,7 @@ impl Recorder {
     }
 
     /// A slice's: records wait, and so do starts where this folder can't be used.
-    pub(crate) fn of_slice(self, held: Held, folder: Folder) -> Recorder {
+    pub(crate) fn of_slice(self, held: HeldRecords, folder: Folder) -> Recorder {
         Recorder { held: Some(held), shared: Some(folder), ..self }
     }
 
@@ -121,7 +121,7 @@ impl Recorder {
 
     /// Comes back once no record waits any more.
     pub(crate) fn settle(&self) {
-        self.held.iter().for_each(Held::settle);
+        self.held.iter().for_each(HeldRecords::settle);
     }
 
     /// What is to be recorded; longer outputs are in their file by then.

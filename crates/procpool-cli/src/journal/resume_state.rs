@@ -9,7 +9,7 @@ use procpool_journal::read::history::PastRound;
 
 /// What a run sets out from.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Outset {
+pub(crate) struct ResumeState {
     pub(crate) generation: u32,
     /// The number of its list.
     pub(crate) list: u32,

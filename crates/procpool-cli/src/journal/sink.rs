@@ -8,29 +8,29 @@ use procpool_core::{Completion, Retried};
 use crate::exit::ExitStatus;
 use crate::guard::signals::ShutdownFlag;
 use crate::job::work::Work;
-use crate::journal::record_check::Recorded;
+use crate::journal::record_check::RecordCheck;
 use crate::journal::session::Session;
 use crate::run::sink::{Sink, Totals, Trouble};
 use crate::terminal::screen;
 
 /// Looks whether all was recorded.
-pub(crate) struct Journal {
+pub(crate) struct JournalSink {
     session: Arc<Session>,
-    recorded: Recorded,
+    recorded: RecordCheck,
 }
 
 /// After all others, where nobody prints: takes note that a job has been told to all who want to know.
-pub(crate) struct Told(pub(crate) Arc<Session>);
+pub(crate) struct MarkDelivered(pub(crate) Arc<Session>);
 
-impl Journal {
-    pub(crate) fn new(session: Arc<Session>) -> Journal {
+impl JournalSink {
+    pub(crate) fn new(session: Arc<Session>) -> JournalSink {
         let name = format!("the journal in {:?}", session.folder.path());
-        let recorded = Recorded::new(Arc::clone(&session.recorder), name);
-        Journal { session, recorded }
+        let recorded = RecordCheck::new(Arc::clone(&session.recorder), name);
+        JournalSink { session, recorded }
     }
 }
 
-impl Sink for Journal {
+impl Sink for JournalSink {
     fn retried(&mut self, retried: &Retried) -> Result<(), Trouble> {
         self.recorded.check(retried.seq.get(), retried.attempt)
     }
@@ -59,7 +59,7 @@ impl Sink for Journal {
     }
 }
 
-impl Sink for Told {
+impl Sink for MarkDelivered {
     fn completed(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble> {
         let noted = self.0.printed.done(completion.seq.get());
         noted.map_err(Trouble::noting)

@@ -9,8 +9,8 @@ use procpool_core::{Completion, Retried};
 use crate::exit::ExitStatus;
 use crate::guard::signals::ShutdownFlag;
 use crate::job::work::Work;
-use crate::journal::held_records::Held;
-use crate::journal::record_check::Recorded;
+use crate::journal::held_records::HeldRecords;
+use crate::journal::record_check::RecordCheck;
 use crate::journal::recorder::Recorder;
 use crate::os::errors::copy_of_chain;
 use crate::run::sink::{self, Sink, Totals};
@@ -39,7 +39,7 @@ pub(crate) struct PreparedRecords {
 /// Looks whether all was recorded.
 pub(crate) struct SliceRecords {
     recorder: Arc<Recorder>,
-    recorded: Recorded,
+    recorded: RecordCheck,
     trouble: ListFailure,
 }
 
@@ -55,7 +55,7 @@ impl PreparedRecords {
         let name = format!("the slice's journal {path:?}");
         let sink = SliceRecords {
             recorder: Arc::clone(&recorder),
-            recorded: Recorded::new(Arc::clone(&recorder), name),
+            recorded: RecordCheck::new(Arc::clone(&recorder), name),
             trouble,
         };
         Ok((recorder, sink))
@@ -67,7 +67,7 @@ impl PreparedRecords {
         let writer = JournalWriter::create(self.files, &lines, self.durability)?;
         let recorder = Recorder::new(self.begin.generation, self.running, writer)
             .on(self.begin.node.as_deref())
-            .of_slice(Held::new(ShutdownFlag::of_this_process()), self.folder);
+            .of_slice(HeldRecords::new(ShutdownFlag::of_this_process()), self.folder);
         let recorder = Arc::new(recorder);
         let own = Arc::clone(&recorder);
         // It ends with the process.

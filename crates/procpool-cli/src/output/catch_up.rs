@@ -5,7 +5,7 @@ use procpool_core::{Completion, Live, Retried, Started};
 
 use crate::job::work::Work;
 use crate::output::print::Printer;
-use crate::output::replay::{Begun, Replay};
+use crate::output::replay::{PartlyPrinted, Replay};
 use crate::run::sink::{Sink, Totals, Trouble};
 
 /// A printer of any order, which has that to do first.
@@ -37,8 +37,8 @@ impl<P: Prints> Sink for CatchUp<P> {
         let Some(mut replay) = self.replay.take() else { return Ok(()) };
         // What was begun is ended first: nothing else may come in between.
         match replay.take_begun().map_err(Trouble::reading)? {
-            Some(Begun::Rest(rest)) => self.printer.printer().finish_begun(&rest)?,
-            Some(Begun::Torn(partial)) => self.printer.printer().end_torn_line(partial)?,
+            Some(PartlyPrinted::Rest(rest)) => self.printer.printer().finish_begun(&rest)?,
+            Some(PartlyPrinted::Torn(partial)) => self.printer.printer().end_torn_line(partial)?,
             None => {}
         }
         for position in replay.positions() {

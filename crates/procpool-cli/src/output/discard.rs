@@ -4,15 +4,15 @@
 use procpool_core::{Completion, Live};
 
 use crate::job::work::Work;
-use crate::output::line_follower::Printed;
+use crate::output::line_follower::KeepOutput;
 use crate::run::sink::{Sink, Totals, Trouble};
 
 /// In the place of a printer.
-pub(crate) struct Forget;
+pub(crate) struct Discard;
 
-impl Sink for Forget {
+impl Sink for Discard {
     fn wrote(&mut self, live: &Live) -> Result<(), Trouble> {
-        Printed::Forgotten.forget(live, live.length());
+        KeepOutput::Forgotten.forget(live, live.length());
         Ok(())
     }
 

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use procpool_core::{Completion, Key, Live, Outcome, Source, Spool};
 
 use crate::job::work::Work;
-use crate::output::line_follower::Passage;
+use crate::output::line_follower::LineFollower;
 use crate::output::print::{Goes, Printer};
 use crate::output::reorder::Reorder;
-use crate::output::replay::{Begun, Replay};
+use crate::output::replay::{PartlyPrinted, Replay};
 use crate::run::sink::{Sink, Totals, Trouble};
 use procpool_journal::format::positions::Positions;
 use procpool_journal::resume::resumption::Afterwards;
@@ -19,7 +19,7 @@ use procpool_journal::resume::resumption::Afterwards;
 /// A printer that keeps the order. A waiting output costs no open file, and some hundred bytes of memory.
 pub(crate) struct InOrder {
     printer: Printer,
-    waiting: Reorder<Waiting>,
+    waiting: Reorder<PendingOutput>,
     /// What earlier runs have recorded.
     replay: Option<Replay>,
     /// Who was finished before its turn, for its output had been begun.
@@ -32,12 +32,12 @@ pub(crate) struct InOrder {
 /// What of the job whose turn it is has been printed, if anything.
 #[derive(Default)]
 struct Head {
-    stdout: Option<Passage>,
-    stderr: Option<Passage>,
+    stdout: Option<LineFollower>,
+    stderr: Option<LineFollower>,
 }
 
 /// The outputs of a job whose turn has not come.
-struct Waiting {
+struct PendingOutput {
     label: Option<Key>,
     stdout: Spool,
     stderr: Spool,
@@ -56,8 +56,8 @@ impl InOrder {
         }
     }
 
-    fn take_outputs(&self, completion: &mut Completion<Work>) -> Waiting {
-        let mut waiting = Waiting {
+    fn take_outputs(&self, completion: &mut Completion<Work>) -> PendingOutput {
+        let mut waiting = PendingOutput {
             label: self.printer.label(completion.seq, completion.key()),
             stdout: Spool::default(),
             stderr: Spool::default(),
@@ -73,7 +73,7 @@ impl InOrder {
         waiting
     }
 
-    fn print(&mut self, seq: u64, waiting: &Waiting) -> Result<(), Trouble> {
+    fn print(&mut self, seq: u64, waiting: &PendingOutput) -> Result<(), Trouble> {
         self.printer.print(seq, waiting.label.as_ref(), &waiting.stdout, &waiting.stderr)
     }
 
@@ -106,8 +106,8 @@ impl InOrder {
         let Some(replay) = &mut self.replay else { return Ok(()) };
         match replay.take_begun().map_err(Trouble::reading)? {
             None => Ok(()),
-            Some(Begun::Torn(partial)) => self.printer.end_torn_line(partial),
-            Some(Begun::Rest(rest)) => {
+            Some(PartlyPrinted::Torn(partial)) => self.printer.end_torn_line(partial),
+            Some(PartlyPrinted::Rest(rest)) => {
                 let is_done = rest.cut.whose.afterwards == Afterwards::IsDone;
                 self.finished = is_done.then_some(rest.recorded.position);
                 self.printer.finish_begun(&rest)
@@ -125,7 +125,7 @@ impl InOrder {
         let printed = self.printer.printed();
         let stream = self.printer.stream(live.source);
         let passage =
-            self.head.of(live.source).get_or_insert_with(|| Passage::new(stream, label.as_ref(), None));
+            self.head.of(live.source).get_or_insert_with(|| LineFollower::new(stream, label.as_ref(), None));
         passage.follow(live, stream, printed)
     }
 
@@ -156,7 +156,7 @@ impl InOrder {
 }
 
 impl Head {
-    fn of(&mut self, source: Source) -> &mut Option<Passage> {
+    fn of(&mut self, source: Source) -> &mut Option<LineFollower> {
         match source {
             Source::Stdout => &mut self.stdout,
             Source::Stderr => &mut self.stderr,

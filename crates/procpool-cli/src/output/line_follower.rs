@@ -8,19 +8,19 @@ use std::rc::Rc;
 
 use procpool_core::{Key, Live, Spool};
 
-use crate::output::line_progress::Note;
+use crate::output::line_progress::LineProgress;
 use crate::output::shape::Shape;
-use crate::output::stream::Stream;
+use crate::output::stream::OutputStream;
 use crate::run::sink::Trouble;
 
 /// How far an output has been printed, and in which state its shape is.
-pub(crate) struct Passage {
+pub(crate) struct LineFollower {
     shape: Shape<Buffer>,
     ready: Buffer,
     printed: u64,
     /// Up to here it was searched for a line's end.
     searched: u64,
-    note: Option<Note>,
+    note: Option<LineProgress>,
 }
 
 /// What came out of the shape.
@@ -29,7 +29,7 @@ struct Buffer(Rc<RefCell<Vec<u8>>>);
 
 /// What becomes of an output that has been printed while its job goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Printed {
+pub(crate) enum KeepOutput {
     /// Somebody else wants all of it when the job ends.
     Kept,
     /// Its disk space is given back, but for the end, of which a summary may tell.
@@ -42,20 +42,24 @@ const PIECE: u64 = 64 * 1024;
 /// So much of the end is never forgotten.
 const END: u64 = 64 * 1024;
 
-impl Printed {
+impl KeepOutput {
     /// Forgets what lies before this position, unless somebody wants it.
     pub(crate) fn forget(self, live: &Live, before: u64) {
-        if self == Printed::Forgotten {
+        if self == KeepOutput::Forgotten {
             live.forget(before.saturating_sub(END));
         }
     }
 }
 
-impl Passage {
+impl LineFollower {
     /// An output of which nothing has been printed to `stream`. `label` is what each line begins with, `note` takes account.
-    pub(crate) fn new(stream: &Stream, label: Option<&Key>, note: Option<Note>) -> Passage {
+    pub(crate) fn new(
+        stream: &OutputStream,
+        label: Option<&Key>,
+        note: Option<LineProgress>,
+    ) -> LineFollower {
         let ready = Buffer::default();
-        Passage {
+        LineFollower {
             shape: Shape::new(stream.passes(), label, ready.clone()),
             ready,
             printed: 0,
@@ -69,8 +73,8 @@ impl Passage {
     pub(crate) fn follow(
         &mut self,
         live: &Live,
-        stream: &mut Stream,
-        printed: Printed,
+        stream: &mut OutputStream,
+        printed: KeepOutput,
     ) -> Result<(), Trouble> {
         // A line that is printed in several pieces must not be cut by the job's end: others would stand within it.
         let Some(_held) = live.hold() else { return Ok(()) };
@@ -87,7 +91,7 @@ impl Passage {
         Ok(())
     }
 
-    fn catch_up(&mut self, live: &Live, until: u64, stream: &mut Stream) -> Result<(), Trouble> {
+    fn catch_up(&mut self, live: &Live, until: u64, stream: &mut OutputStream) -> Result<(), Trouble> {
         self.begin(stream)?;
         while self.printed < until {
             let end = until.min(self.printed + PIECE);
@@ -97,7 +101,7 @@ impl Passage {
         self.end()
     }
 
-    fn begin(&self, stream: &Stream) -> Result<(), Trouble> {
+    fn begin(&self, stream: &OutputStream) -> Result<(), Trouble> {
         self.note.as_ref().map_or(Ok(()), |note| note.begin(stream)).map_err(Trouble::noting)
     }
 
@@ -106,7 +110,7 @@ impl Passage {
     }
 
     /// Prints what is left of an output that is complete.
-    pub(crate) fn finish(mut self, output: &Spool, stream: &mut Stream) -> Result<(), Trouble> {
+    pub(crate) fn finish(mut self, output: &Spool, stream: &mut OutputStream) -> Result<(), Trouble> {
         self.begin(stream)?;
         let mut rest = output.reader_from(self.printed);
         loop {
@@ -117,14 +121,14 @@ impl Passage {
             }
             self.pass(&piece, stream)?;
         }
-        let Passage { shape, ready, printed, note, .. } = self;
+        let LineFollower { shape, ready, printed, note, .. } = self;
         shape.finish().map_err(Trouble::reading)?;
         put(&ready, stream)?;
         let ended = note.map_or(Ok(()), |note| note.end(printed));
         ended.map_err(Trouble::noting)
     }
 
-    fn pass(&mut self, piece: &[u8], stream: &mut Stream) -> Result<(), Trouble> {
+    fn pass(&mut self, piece: &[u8], stream: &mut OutputStream) -> Result<(), Trouble> {
         self.printed += piece.len() as u64;
         // Into memory, which takes all.
         self.shape.write_all(piece).map_err(Trouble::reading)?;
@@ -132,7 +136,7 @@ impl Passage {
     }
 }
 
-fn put(ready: &Buffer, stream: &mut Stream) -> Result<(), Trouble> {
+fn put(ready: &Buffer, stream: &mut OutputStream) -> Result<(), Trouble> {
     let bytes = mem::take(&mut *ready.0.borrow_mut());
     stream.put(&bytes)
 }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use procpool_core::Source;
 
-use crate::output::stream::Stream;
+use crate::output::stream::OutputStream;
 use procpool_journal::write::output_shape::OutputShape;
 use procpool_journal::write::print_log::PrintLog;
 use procpool_journal::write::row_file::RowIndex;
 
 /// The account of an output of one attempt.
-pub(crate) struct Note {
+pub(crate) struct LineProgress {
     pub(crate) printed: Arc<PrintLog>,
     pub(crate) position: u64,
     pub(crate) source: Source,
@@ -20,12 +20,12 @@ pub(crate) struct Note {
     pub(crate) shape: OutputShape,
 }
 
-impl Note {
+impl LineProgress {
     /// More of it is going to be printed, from where it was left.
     ///
     /// # Errors
     /// Where the disk has no room for the note.
-    pub(crate) fn begin(&self, stream: &Stream) -> io::Result<()> {
+    pub(crate) fn begin(&self, stream: &OutputStream) -> io::Result<()> {
         let Some(rows) = self.printed.rows() else { return Ok(()) };
         let own = rows.own(self.row);
         self.printed.begin_from(self.position, &self.shape, own)?;

@@ -9,28 +9,28 @@ use procpool_core::{Completion, Key, Live, Outcome, Retried, Seq, Source, Spool}
 
 use crate::job::work::Work;
 use crate::output::catch_up::Prints;
-use crate::output::line_follower::Passage;
-use crate::output::line_progress::Note;
+use crate::output::line_follower::LineFollower;
+use crate::output::line_progress::LineProgress;
 use crate::output::print::Printer;
 use crate::run::sink::{Sink, Totals, Trouble};
 use procpool_journal::write::print_log::PrintLog;
 use procpool_journal::write::row_file::RowIndex;
 
 /// A printer of lines.
-pub(crate) struct Lines {
+pub(crate) struct LinePrinter {
     printer: Printer,
     /// The outputs of attempts that run and have written something, by number, attempt and source.
-    running: HashMap<(u64, u32, Source), Passage>,
+    running: HashMap<(u64, u32, Source), LineFollower>,
     /// The last attempts that were printed whole of jobs that are to be tried again, by number.
     printed: HashMap<u64, u32>,
-    rows: Rows,
+    rows: LineRows,
 }
 
 /// Where account is taken of the attempts that have written something, by number, with the attempt.
 #[derive(Default)]
-struct Rows(HashMap<u64, (u32, RowIndex)>);
+struct LineRows(HashMap<u64, (u32, RowIndex)>);
 
-impl Rows {
+impl LineRows {
     /// The row of an attempt, where there is one.
     fn of(&mut self, seq: u64, attempt: u32, account: &PrintLog) -> io::Result<Option<RowIndex>> {
         if let Some((of, row)) = self.0.get(&seq) {
@@ -53,13 +53,13 @@ impl Rows {
     }
 }
 
-impl Lines {
-    pub(crate) fn new(printer: Printer) -> Lines {
-        Lines {
+impl LinePrinter {
+    pub(crate) fn new(printer: Printer) -> LinePrinter {
+        LinePrinter {
             printer: printer.that_ends_lines(),
             running: HashMap::new(),
             printed: HashMap::new(),
-            rows: Rows::default(),
+            rows: LineRows::default(),
         }
     }
 
@@ -68,18 +68,20 @@ impl Lines {
         &mut self,
         (seq, attempt, source): (u64, u32, Source),
         label: Option<&Key>,
-    ) -> Result<Passage, Trouble> {
+    ) -> Result<LineFollower, Trouble> {
         let note = match self.printer.account() {
             None => None,
-            Some(account) => self.rows.of(seq, attempt, account).map_err(Trouble::noting)?.map(|row| Note {
-                printed: Arc::clone(account),
-                position: seq,
-                source,
-                row,
-                shape: self.printer.shaped(label),
-            }),
+            Some(account) => {
+                self.rows.of(seq, attempt, account).map_err(Trouble::noting)?.map(|row| LineProgress {
+                    printed: Arc::clone(account),
+                    position: seq,
+                    source,
+                    row,
+                    shape: self.printer.shaped(label),
+                })
+            }
         };
-        Ok(Passage::new(self.printer.stream(source), label, note))
+        Ok(LineFollower::new(self.printer.stream(source), label, note))
     }
 
     fn end(&mut self, attempt: (Seq, u32), key: &Key, outcome: &Outcome) -> Result<(), Trouble> {
@@ -108,13 +110,13 @@ impl Lines {
     }
 }
 
-impl Prints for Lines {
+impl Prints for LinePrinter {
     fn printer(&mut self) -> &mut Printer {
         &mut self.printer
     }
 }
 
-impl Sink for Lines {
+impl Sink for LinePrinter {
     fn wrote(&mut self, live: &Live) -> Result<(), Trouble> {
         if live.is_over() {
             // Its completion has come, or is on its way.

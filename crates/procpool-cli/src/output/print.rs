@@ -9,10 +9,10 @@ use procpool_core::{Completion, Key, Seq, Source, Spool};
 
 use crate::job::labels::Labels;
 use crate::job::work::{JobContext, Work};
-use crate::output::line_follower::Printed;
-use crate::output::replay::{Cut, Recorded, Rest};
+use crate::output::line_follower::KeepOutput;
+use crate::output::replay::{Cut, RecordedOutput, RecordedRest};
 use crate::output::reshape::Shaping;
-use crate::output::stream::{Control, Stream};
+use crate::output::stream::{Control, OutputStream};
 use crate::run::sink::{Sink, Totals, Trouble};
 use crate::terminal::pulse::Pulse;
 use procpool_journal::resume::resumption::Afterwards;
@@ -21,10 +21,10 @@ use procpool_journal::write::print_log::{PartialOutput, PrintLog as Account};
 
 /// Where outputs go, and how their lines begin.
 pub(crate) struct Printer {
-    stdout: Stream,
-    stderr: Stream,
+    stdout: OutputStream,
+    stderr: OutputStream,
     tag: Tag,
-    printed: Printed,
+    printed: KeepOutput,
     /// Whether both streams go to one file or pipe.
     goes: Goes,
     account: Option<Arc<Account>>,
@@ -55,9 +55,9 @@ pub(crate) enum Tag {
 
 impl Printer {
     /// Prints to procpool's own standard output and standard error, with a beat of `pulse` for each piece.
-    pub(crate) fn new(tag: Tag, control: Control, printed: Printed, pulse: &Pulse) -> Printer {
+    pub(crate) fn new(tag: Tag, control: Control, printed: KeepOutput, pulse: &Pulse) -> Printer {
         let [stdout, stderr] =
-            [Source::Stdout, Source::Stderr].map(|source| Stream::open(source, control, pulse.clone()));
+            [Source::Stdout, Source::Stderr].map(|source| OutputStream::open(source, control, pulse.clone()));
         let goes = match (stdout.file_number(), stderr.file_number()) {
             (Some(one), Some(other)) if one == other => Goes::Together,
             _ => Goes::Apart,
@@ -98,7 +98,7 @@ impl Printer {
     }
 
     /// What becomes of outputs that have been printed while their job goes on.
-    pub(crate) fn printed(&self) -> Printed {
+    pub(crate) fn printed(&self) -> KeepOutput {
         self.printed
     }
 
@@ -124,7 +124,7 @@ impl Printer {
     }
 
     /// Where this output of jobs goes.
-    pub(crate) fn stream(&mut self, source: Source) -> &mut Stream {
+    pub(crate) fn stream(&mut self, source: Source) -> &mut OutputStream {
         match source {
             Source::Stdout => &mut self.stdout,
             Source::Stderr => &mut self.stderr,
@@ -170,7 +170,7 @@ impl Printer {
     }
 
     /// Prints what was recorded of a job by an earlier run.
-    pub(crate) fn print_recorded(&mut self, recorded: &Recorded) -> Result<(), Trouble> {
+    pub(crate) fn print_recorded(&mut self, recorded: &RecordedOutput) -> Result<(), Trouble> {
         let label = self.label_of(recorded);
         if let Some(account) = &self.account {
             let begun = account.begin_from(recorded.position, &self.shaped(label.as_ref()), recorded.from);
@@ -181,8 +181,8 @@ impl Printer {
     }
 
     /// Prints what is left of an output that an earlier run has begun, each line with the label that it had then.
-    pub(crate) fn finish_begun(&mut self, rest: &Rest) -> Result<(), Trouble> {
-        let Rest { recorded, cut: Cut { whose, partial, shape } } = rest;
+    pub(crate) fn finish_begun(&mut self, rest: &RecordedRest) -> Result<(), Trouble> {
+        let RecordedRest { recorded, cut: Cut { whose, partial, shape } } = rest;
         let label = match shape {
             Some(shape) => shape.label.as_ref().map(|label| OsString::from_vec(label.clone()).into()),
             None => self.label_of(recorded),
@@ -214,7 +214,7 @@ impl Printer {
     /// Prints both outputs, but for so many bytes of each.
     fn print_rest(
         &mut self,
-        recorded: &Recorded,
+        recorded: &RecordedOutput,
         label: Option<&Key>,
         there: [u64; 2],
     ) -> Result<(), Trouble> {
@@ -237,12 +237,12 @@ impl Printer {
         self.account.as_ref().map_or(Ok(()), |account| account.forget()).map_err(Trouble::noting)
     }
 
-    fn label_of(&self, recorded: &Recorded) -> Option<Key> {
+    fn label_of(&self, recorded: &RecordedOutput) -> Option<Key> {
         match &self.tag {
             Tag::Nothing => None,
             Tag::Key => Some(recorded.key.clone()),
             Tag::Label(labels) => {
-                let Recorded { position, key, values, slot, .. } = recorded;
+                let RecordedOutput { position, key, values, slot, .. } = recorded;
                 let job = JobContext { key: key.as_os_str(), seq: *position, slot: *slot };
                 Some(labels.make(values, job))
             }

@@ -14,7 +14,7 @@ use procpool_journal::write::print_log::{FilePlace, LastByte, PartialStream, Pri
 
 /// The account of one stream.
 #[derive(Clone)]
-pub(crate) struct Account {
+pub(crate) struct PrintProgress {
     printed: Arc<PrintLog>,
     source: Source,
     /// A file says itself how much of an output it has.
@@ -30,11 +30,11 @@ pub(crate) const PIECE: usize = 4096;
 /// Where pages are larger, they begin at a multiple of this all the same.
 const PAGE: u64 = 4096;
 
-impl Account {
+impl PrintProgress {
     /// `file` is where outputs go.
-    pub(crate) fn new(printed: Arc<PrintLog>, source: Source, file: Option<&File>) -> Account {
+    pub(crate) fn new(printed: Arc<PrintLog>, source: Source, file: Option<&File>) -> PrintProgress {
         let metadata = file.and_then(|file| file.metadata().ok()).filter(std::fs::Metadata::is_file);
-        Account {
+        PrintProgress {
             printed,
             source,
             is_to_file: metadata.is_some(),
@@ -178,12 +178,12 @@ impl Write for Comparison {
 }
 
 /// Leaves out the first bytes.
-pub(crate) struct Rest<W> {
+pub(crate) struct UnprintedRest<W> {
     pub(crate) writer: W,
     pub(crate) left_out: u64,
 }
 
-impl<W: Write> Write for Rest<W> {
+impl<W: Write> Write for UnprintedRest<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let skipped = usize::try_from(self.left_out).unwrap_or(usize::MAX).min(bytes.len());
         self.left_out -= skipped as u64;
@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn the_rest_is_what_comes_after_the_first_bytes() {
-        let mut rest = Rest { writer: Vec::new(), left_out: 5 };
+        let mut rest = UnprintedRest { writer: Vec::new(), left_out: 5 };
         for piece in ["abc", "def", "ghi"] {
             rest.write_all(piece.as_bytes()).unwrap();
         }

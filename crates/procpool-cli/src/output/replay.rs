@@ -28,7 +28,7 @@ use procpool_journal::write::stored_jobs::StoredJobs;
 /// What is to be printed, by position.
 pub(crate) struct Replay {
     writers: Vec<WriterFiles>,
-    jobs: BTreeMap<u64, Waiting>,
+    jobs: BTreeMap<u64, PendingReplay>,
     /// How much of their outputs has been printed line by line, by position.
     begun: HashMap<u64, OwnBytes>,
     cut: Option<Cut>,
@@ -45,15 +45,15 @@ pub(crate) struct Cut {
 }
 
 /// What becomes of such an output.
-pub(crate) enum Begun {
+pub(crate) enum PartlyPrinted {
     /// It is finished.
-    Rest(Box<Rest>),
+    Rest(Box<RecordedRest>),
     /// Nobody has the rest: its job was running, and runs again.
     Torn(PartialOutput),
 }
 
-pub(crate) struct Rest {
-    pub(crate) recorded: Recorded,
+pub(crate) struct RecordedRest {
+    pub(crate) recorded: RecordedOutput,
     pub(crate) cut: Cut,
 }
 
@@ -65,13 +65,13 @@ struct Damage {
     others: u64,
 }
 
-struct Waiting {
+struct PendingReplay {
     job: Job<Work>,
     place: RecordPlace,
 }
 
 /// An output that was recorded.
-pub(crate) struct Recorded {
+pub(crate) struct RecordedOutput {
     pub(crate) position: u64,
     pub(crate) key: Key,
     pub(crate) values: Vec<OsString>,
@@ -108,14 +108,14 @@ impl Replay {
         let waiting = jobs.filter_map(|job| {
             let place = *places.get(&job.work.identity.job)?;
             match read_through(&place, &writers) {
-                Ok(()) => Some((job.position?, Waiting { job: work::stored(job), place })),
+                Ok(()) => Some((job.position?, PendingReplay { job: work::stored(job), place })),
                 Err(error) => {
                     damage.note(job.key, error);
                     None
                 }
             }
         });
-        let jobs: BTreeMap<u64, Waiting> = waiting.collect();
+        let jobs: BTreeMap<u64, PendingReplay> = waiting.collect();
         let is_empty = jobs.is_empty() && cut.is_none() && damage.first.is_none();
         Ok((!is_empty).then_some(Replay { writers, jobs, begun, cut, others, damage }))
     }
@@ -142,17 +142,17 @@ impl Replay {
     ///
     /// # Errors
     /// Where it can't be read.
-    pub(crate) fn take_begun(&mut self) -> io::Result<Option<Begun>> {
+    pub(crate) fn take_begun(&mut self) -> io::Result<Option<PartlyPrinted>> {
         let Some(cut) = self.cut.take() else { return Ok(None) };
         let position = cut.whose.position;
         if cut.whose.rest == RestIs::Lost {
-            return Ok(Some(Begun::Torn(cut.partial)));
+            return Ok(Some(PartlyPrinted::Torn(cut.partial)));
         }
         let recorded = match self.others.take() {
-            None => self.take(position)?.map(|recorded| Recorded { from: cut.partial.own, ..recorded }),
+            None => self.take(position)?.map(|recorded| RecordedOutput { from: cut.partial.own, ..recorded }),
             Some(place) => {
                 let (entry, outputs) = place.read(&self.writers)?;
-                Some(Recorded {
+                Some(RecordedOutput {
                     position,
                     key: entry.key(),
                     values: Vec::new(),
@@ -164,8 +164,8 @@ impl Replay {
             }
         };
         Ok(Some(match recorded {
-            Some(recorded) => Begun::Rest(Box::new(Rest { recorded, cut })),
-            None => Begun::Torn(cut.partial),
+            Some(recorded) => PartlyPrinted::Rest(Box::new(RecordedRest { recorded, cut })),
+            None => PartlyPrinted::Torn(cut.partial),
         }))
     }
 
@@ -173,13 +173,13 @@ impl Replay {
     ///
     /// # Errors
     /// Where it can't be read.
-    pub(crate) fn take(&mut self, position: u64) -> io::Result<Option<Recorded>> {
-        let Some(Waiting { job, place }) = self.jobs.remove(&position) else { return Ok(None) };
+    pub(crate) fn take(&mut self, position: u64) -> io::Result<Option<RecordedOutput>> {
+        let Some(PendingReplay { job, place }) = self.jobs.remove(&position) else { return Ok(None) };
         let (key, values) = (job.key.clone(), job.work.values().to_vec());
         let (entry, outputs) = place.read(&self.writers)?;
         let slot = entry.slot.unwrap_or(1);
         let from = self.begun.get(&position).copied().unwrap_or_default();
-        Ok(Some(Recorded { position, key, values, slot, from, entry, outputs }))
+        Ok(Some(RecordedOutput { position, key, values, slot, from, entry, outputs }))
     }
 
     /// What was recorded, as a run gives it back, for the other records: they may lack it. `keep` keeps an output.
@@ -190,7 +190,7 @@ impl Replay {
         &self,
         keep: impl Fn(Box<dyn Read>) -> io::Result<Spool>,
     ) -> anyhow::Result<Vec<Completion<Work>>> {
-        let completion = |waiting: &Waiting| {
+        let completion = |waiting: &PendingReplay| {
             let (entry, outputs) = waiting.place.read(&self.writers)?;
             waiting.job.work.note_end(entry.ended());
             let mut outcome = entry.outcome();
@@ -202,7 +202,7 @@ impl Replay {
             let recorded = Completion::recorded(waiting.job.clone(), slot, entry.attempt, outcome);
             Ok::<_, io::Error>(recorded.map(|completion| completion.on(entry.node())))
         };
-        let of = |waiting: &Waiting| {
+        let of = |waiting: &PendingReplay| {
             let key = waiting.job.key.clone();
             completion(waiting)
                 .with_context(|| format!("what the journal has of job \"{key}\" can't be read back"))
@@ -244,7 +244,7 @@ fn read_through(place: &RecordPlace, writers: &[WriterFiles]) -> io::Result<()> 
     Ok(())
 }
 
-impl Recorded {
+impl RecordedOutput {
     /// What went wrong with it, with the name of the job.
     pub(crate) fn name(&self, trouble: Trouble) -> Trouble {
         match trouble {

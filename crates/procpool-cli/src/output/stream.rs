@@ -12,7 +12,7 @@ use rustix::pipe::fcntl_setpipe_size;
 use rustix::stdio;
 
 use crate::os::closed::Standard;
-use crate::output::print_progress::{Account, PIECE, Rest, delivered, is_within_line};
+use crate::output::print_progress::{PIECE, PrintProgress, UnprintedRest, delivered, is_within_line};
 use crate::output::reshape::{Shaping, delivered_as};
 use crate::output::shape::{Shape, StreamFilter};
 use crate::run::sink::Trouble;
@@ -37,7 +37,7 @@ const LARGE_PIPE: usize = 1024 * 1024;
 
 /// A stream. Not the standard library's: that one takes a write to a closed descriptor for a success, and looks
 /// for lines in every byte.
-pub(crate) struct Stream {
+pub(crate) struct OutputStream {
     name: &'static str,
     /// The error where it was closed from the start: that matters only to who has something to write.
     file: io::Result<File>,
@@ -47,14 +47,14 @@ pub(crate) struct Stream {
     /// While an output is on its way to a terminal.
     held: Option<Held>,
     /// Where somebody may have to go on after a kill.
-    account: Option<Account>,
+    account: Option<PrintProgress>,
     /// How what was written last ends.
     last: LastByte,
 }
 
-impl Stream {
+impl OutputStream {
     /// Where this output of jobs goes, with a beat of `pulse` for each piece.
-    pub(crate) fn open(source: Source, control: Control, pulse: Pulse) -> Stream {
+    pub(crate) fn open(source: Source, control: Control, pulse: Pulse) -> OutputStream {
         let (name, which, descriptor) = match source {
             Source::Stdout => ("standard output", Standard::Output, stdio::stdout()),
             Source::Stderr => ("standard error", Standard::Error, stdio::stderr()),
@@ -65,7 +65,7 @@ impl Stream {
             Control::Colour if is_terminal => StreamFilter::TextAndColour,
             _ => StreamFilter::Everything,
         };
-        Stream {
+        OutputStream {
             name,
             file,
             is_terminal,
@@ -79,7 +79,7 @@ impl Stream {
 
     /// Takes account of what is written from now on, when nothing has been yet.
     pub(crate) fn keep_account(&mut self, source: Source, printed: Arc<PrintLog>) {
-        self.account = Some(Account::new(printed, source, self.file.as_ref().ok()));
+        self.account = Some(PrintProgress::new(printed, source, self.file.as_ref().ok()));
     }
 
     /// Which file or pipe this is; `None` for a terminal, where one looks on.
@@ -142,8 +142,9 @@ impl Stream {
         if left_out == 0 {
             self.begin_here();
         }
-        let print =
-            |stream: &mut Stream| shape(shaping, &mut open()?, &mut Rest { writer: stream, left_out });
+        let print = |stream: &mut OutputStream| {
+            shape(shaping, &mut open()?, &mut UnprintedRest { writer: stream, left_out })
+        };
         self.while_held(print).map_err(|error| match error.kind() {
             io::ErrorKind::InvalidData => Trouble::reading(error),
             _ => Trouble::writing(name, error),
@@ -182,7 +183,7 @@ impl Stream {
     }
 
     /// Nothing is drawn on the terminal that this may go to before all of it is there.
-    fn while_held<T>(&mut self, print: impl FnOnce(&mut Stream) -> T) -> T {
+    fn while_held<T>(&mut self, print: impl FnOnce(&mut OutputStream) -> T) -> T {
         self.held = self.is_terminal.then(screen::hold);
         let printed = print(self);
         self.held = None;
@@ -215,7 +216,7 @@ fn shape(shaping: Shaping<'_>, output: &mut dyn Read, writer: &mut dyn Write) ->
     shape.finish()?.flush()
 }
 
-impl Write for Stream {
+impl Write for OutputStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let file = match &self.file {
             Ok(file) => file,

@@ -12,10 +12,10 @@ use rustix::stdio;
 use crate::record::results::is_result;
 
 /// The files that somebody reads or writes already.
-pub(super) struct Taken(Vec<Part>);
+pub(super) struct ClaimedFiles(Vec<FileUse>);
 
 /// A file, and what it is to the run.
-struct Part {
+struct FileUse {
     /// What it is called in what there is to say about it.
     who: String,
     /// `None` for what is no file: a device or a pipe may have several writers.
@@ -27,22 +27,22 @@ struct Part {
 /// Which file of the machine it is.
 type FileNumber = (u64, u64);
 
-impl Taken {
+impl ClaimedFiles {
     /// Those that procpool was started with, and those that jobs are read from.
-    pub(super) fn new(inputs: Vec<PathBuf>) -> Taken {
-        let standard_input = Part {
+    pub(super) fn new(inputs: Vec<PathBuf>) -> ClaimedFiles {
+        let standard_input = FileUse {
             who: "standard input".to_owned(),
             number: fstat(stdio::stdin()).ok().and_then(number),
             written: None,
         };
-        let output = |name: &str, descriptor: BorrowedFd<'_>| Part::written(name.to_owned(), &descriptor);
+        let output = |name: &str, descriptor: BorrowedFd<'_>| FileUse::written(name.to_owned(), &descriptor);
         let outputs = [output("standard output", stdio::stdout()), output("standard error", stdio::stderr())];
-        let inputs = inputs.into_iter().map(|path| Part {
+        let inputs = inputs.into_iter().map(|path| FileUse {
             who: format!("the input {path:?}"),
             number: stat(&path).ok().and_then(number),
             written: None,
         });
-        Taken([standard_input].into_iter().chain(outputs).chain(inputs).collect())
+        ClaimedFiles([standard_input].into_iter().chain(outputs).chain(inputs).collect())
     }
 
     /// Takes an open file for a record.
@@ -50,7 +50,7 @@ impl Taken {
     /// # Errors
     /// Where it is taken.
     pub(super) fn take(&mut self, who: String, file: &impl AsFd) -> anyhow::Result<()> {
-        self.add(Part::written(who, file))
+        self.add(FileUse::written(who, file))
     }
 
     /// Takes a file that a record is to replace, or a name that is to be its own.
@@ -58,15 +58,15 @@ impl Taken {
     /// # Errors
     /// Where it is taken.
     pub(super) fn take_name(&mut self, who: String, path: &Path) -> anyhow::Result<()> {
-        self.add(Part {
+        self.add(FileUse {
             who,
             number: stat(path).ok().and_then(number),
             written: place(path),
         })
     }
 
-    fn add(&mut self, part: Part) -> anyhow::Result<()> {
-        let is_same = |other: &&Part| part.number.is_some() && part.number == other.number;
+    fn add(&mut self, part: FileUse) -> anyhow::Result<()> {
+        let is_same = |other: &&FileUse| part.number.is_some() && part.number == other.number;
         if let Some(other) = self.0.iter().find(is_same) {
             bail!("{} and {} are one file; name another for the record", part.who, other.who);
         }
@@ -78,7 +78,8 @@ impl Taken {
     /// Where something else than the journal is in its folder, or around it.
     pub(super) fn refuse_in_journal(&self, journal: &Path, results: Option<&Path>) -> anyhow::Result<()> {
         let Ok(folder) = fs::canonicalize(journal) else { return Ok(()) };
-        let is_within = |part: &&Part| part.written.as_ref().is_some_and(|place| place.starts_with(&folder));
+        let is_within =
+            |part: &&FileUse| part.written.as_ref().is_some_and(|place| place.starts_with(&folder));
         if let Some(part) = self.0.iter().find(is_within) {
             bail!("{} is in the folder of --journal {journal:?}; name another file for it", part.who);
         }
@@ -96,7 +97,7 @@ impl Taken {
     /// Where something that is written to has the place of a result.
     pub(super) fn refuse_within(&self, results: &Path) -> anyhow::Result<()> {
         let Ok(folder) = fs::canonicalize(results) else { return Ok(()) };
-        for Part { who, written, .. } in &self.0 {
+        for FileUse { who, written, .. } in &self.0 {
             let within = written.as_ref().and_then(|place| place.strip_prefix(&folder).ok());
             if within.is_some_and(is_result) {
                 bail!("{who} has the place of a result in --results {results:?}; name another file for it");
@@ -106,10 +107,10 @@ impl Taken {
     }
 }
 
-impl Part {
-    fn written(who: String, file: &impl AsFd) -> Part {
+impl FileUse {
+    fn written(who: String, file: &impl AsFd) -> FileUse {
         let file = file.as_fd();
-        Part {
+        FileUse {
             who,
             number: fstat(file).ok().and_then(number),
             written: fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok(),

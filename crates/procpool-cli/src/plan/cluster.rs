@@ -12,8 +12,8 @@ use procpool_journal::os::threads;
 
 use crate::args::RunRequest;
 use crate::cluster::head::drive;
-use crate::cluster::head_config::{Post, Stay, Terms};
-use crate::cluster::outcome_forwarder::Means;
+use crate::cluster::head_config::{HeadConfig, HeadContext, Stay};
+use crate::cluster::outcome_forwarder::ForwarderContext;
 use crate::cluster::own_folder::{self, OwnFolder};
 use crate::exit::ExitStatus;
 use crate::guard::Guard;
@@ -89,13 +89,13 @@ pub(super) fn plan(mut request: RunRequest, guard: Option<&Guard>) -> anyhow::Re
         let (session, unlisted) = session.begin()?;
         let session = Arc::new(session);
         let sinks = sinks.in_order(Some(&session), outputs.printer);
-        let means = Means { session, keeper, labels: outputs.labels, retries, starts };
+        let means = ForwarderContext { session, keeper, labels: outputs.labels, retries, starts };
         let start = move |_: Jobs| {
             unlisted.map_or(Ok(()), Unlisted::take_down)?;
             let engine_thread =
                 EngineThread::new(engine, || {}).context("can't start a thread that asks the cluster")?;
             learn_own_end(&of_head);
-            let post = Post {
+            let post = HeadContext {
                 terms,
                 means,
                 outset,
@@ -122,7 +122,7 @@ pub(super) fn plan(mut request: RunRequest, guard: Option<&Guard>) -> anyhow::Re
 }
 
 /// What the head goes by.
-fn head_terms(draft: &Draft, engine: &'static str) -> Terms {
+fn head_terms(draft: &Draft, engine: &'static str) -> HeadConfig {
     let Draft { cluster: args, schedule, options, jobs, .. } = draft;
     let limit = limit_of_slices(options, schedule.limit);
     let settings = Settings {
@@ -135,7 +135,7 @@ fn head_terms(draft: &Draft, engine: &'static str) -> Terms {
         patience: jobs.grace + MORE_PATIENCE,
         ..Settings::new(format!("procpool-{}", draft.run), engine)
     };
-    Terms {
+    HeadConfig {
         run: draft.run.clone(),
         settings,
         at_once: args.nodes.map(Into::into),

@@ -8,8 +8,8 @@ use anyhow::{Context, bail};
 use crate::args::ValueArgs;
 use crate::input::Input;
 use crate::input::commands::{self, LineParser};
-use crate::input::lines::{Lines, Separator};
-use crate::input::source::Source;
+use crate::input::lines::{InputLines, Separator};
+use crate::input::source::InputSource;
 use crate::job::terms::Terms;
 
 /// The jobs, one a line of standard input or of the file that was given. `shell` is what is to read them.
@@ -34,8 +34,8 @@ pub(super) fn input(
         bail!("{option} is for the values of a command, and no command was given");
     }
     let source = match args.arg_file.as_slice() {
-        [] => Source::StandardInput,
-        [file] => Source::named(file),
+        [] => InputSource::StandardInput,
+        [file] => InputSource::named(file),
         _ => bail!("without a command -a is a file of commands: give one"),
     };
     let parser = match shell {
@@ -43,6 +43,6 @@ pub(super) fn input(
         Some(shell) => LineParser::Shell(shell),
     };
     let lines = source.open("commands").context("no command to run")?;
-    let lines = Lines::new(lines, source.name(), separator);
+    let lines = InputLines::new(lines, source.name(), separator);
     Ok(Input::streamed(commands::jobs(lines, source.name(), parser, terms)))
 }

@@ -15,14 +15,14 @@ use crate::args::{
 use crate::cluster::outcome_forwarder::Starts;
 use crate::input::Input;
 use crate::job::terms::Terms;
-use crate::journal::resume_state::Outset;
+use crate::journal::resume_state::ResumeState;
 use crate::journal::session::{PreparedSession, Session};
-use crate::journal::sink::{Journal, Told};
-use crate::plan::claimed_files::Taken;
+use crate::journal::sink::{JournalSink, MarkDelivered};
+use crate::plan::claimed_files::ClaimedFiles;
 use crate::plan::machine::{Beside, Wanted};
-use crate::plan::outputs::{Outputs, Recorded};
+use crate::plan::outputs::{Outputs, RecordedPrinting};
 use crate::plan::preparation::{JournalSetup, Journaling};
-use crate::plan::recorded_by::Recording;
+use crate::plan::recorded_by::RecordedBy;
 use crate::plan::{engines, inputs, journal, leaks, outputs, records, spooling, telling, terms};
 use crate::run::Telling;
 use crate::run::sink::Sink;
@@ -37,7 +37,7 @@ pub(super) struct Draft {
     pub(super) sinks: Sinks,
     pub(super) telling: Telling,
     pub(super) pulse: Pulse,
-    pub(super) room: Room,
+    pub(super) room: MachineRoom,
     pub(super) starts: Starts,
     pub(super) schedule: ScheduleArgs,
     pub(super) jobs: JobArgs,
@@ -48,11 +48,11 @@ pub(super) struct Draft {
 /// A journal that is ready to be begun, and what of its list is to be run.
 pub(super) struct Journaled {
     pub(super) session: PreparedSession,
-    pub(super) outset: Outset,
+    pub(super) outset: ResumeState,
 }
 
 /// What the machine has for the run.
-pub(super) struct Room {
+pub(super) struct MachineRoom {
     pub(super) limit: Limit,
     pub(super) local: LocalProcess,
     /// Descriptors for other things than jobs.
@@ -81,7 +81,7 @@ pub(super) fn draft(
         cluster,
     } = args;
     let pulse = Pulse::default();
-    let taken = Taken::new(inputs::files(&inputs));
+    let taken = ClaimedFiles::new(inputs::files(&inputs));
     let terms = terms::terms(&environment, &schedule)?;
     let kept = records::printed(&records, &journal);
     let recorded = Listing {
@@ -110,7 +110,7 @@ pub(super) fn draft(
     let beside = records::descriptors(&records, &journal);
     let wanted = Wanted::new(schedule.limit, input.jobs.size_hint().1, beside);
     let (limit, local) = make_room(wanted, local);
-    let of = records::Recorded { run: &run, limit, journal: journal.journal.as_deref() };
+    let of = records::RunDescription { run: &run, limit, journal: journal.journal.as_deref() };
     let records = records::sinks(records, &of, &pulse, taken)?;
     let failures = telling::failures(&telling);
     Ok(Draft {
@@ -121,7 +121,7 @@ pub(super) fn draft(
         sinks: Sinks { records, failures },
         telling,
         pulse,
-        room: Room { limit, local, beside },
+        room: MachineRoom { limit, local, beside },
         starts,
         schedule,
         jobs,
@@ -156,11 +156,11 @@ impl Listing<'_> {
         args: &JournalArgs,
         inputs: InputArgs,
         terms: Terms,
-    ) -> anyhow::Result<(Input, Journaled, Recorded)> {
+    ) -> anyhow::Result<(Input, Journaled, RecordedPrinting)> {
         let is_live = |round: &PastRound| engines::may_be_live(self.cluster, round);
         let recording = match self.cluster.cluster() {
-            None => Recording::Here,
-            Some(_) => Recording::Elsewhere { retries: self.schedule.retries, is_live: &is_live },
+            None => RecordedBy::Here,
+            Some(_) => RecordedBy::Elsewhere { retries: self.schedule.retries, is_live: &is_live },
         };
         let setup = JournalSetup {
             run: self.run,
@@ -180,7 +180,7 @@ impl Listing<'_> {
             input.recorded = replay.completions(|output| keeper.keep(output))?;
         }
         let account = Arc::clone(&session.printed);
-        Ok((input, Journaled { session, outset }, Recorded { account, prints, replay }))
+        Ok((input, Journaled { session, outset }, RecordedPrinting { account, prints, replay }))
     }
 }
 
@@ -198,9 +198,10 @@ impl Sinks {
         session: Option<&Arc<Session>>,
         printer: Option<Box<dyn Sink>>,
     ) -> Vec<Box<dyn Sink>> {
-        let told =
-            session.filter(|_| printer.is_none()).map(|session| Box::new(Told(Arc::clone(session))) as _);
-        let journal = session.map(|session| Box::new(Journal::new(Arc::clone(session))) as Box<dyn Sink>);
+        let told = session
+            .filter(|_| printer.is_none())
+            .map(|session| Box::new(MarkDelivered(Arc::clone(session))) as _);
+        let journal = session.map(|session| Box::new(JournalSink::new(Arc::clone(session))) as Box<dyn Sink>);
         journal.into_iter().chain(self.records).chain(printer.or(told)).chain(self.failures).collect()
     }
 }

@@ -10,7 +10,7 @@ use procpool_cluster::{Allocation, ArrayId, Engine, EngineError, Slurm, State, S
 use procpool_journal::read::history::PastRound;
 
 use crate::args::{ClusterArgs, Where};
-use crate::journal::resume_state::Outset;
+use crate::journal::resume_state::ResumeState;
 use crate::terminal::shown;
 
 /// The one place where engines are chosen; none for jobs that run here.
@@ -45,7 +45,7 @@ pub(super) fn allocation() -> Option<(Box<dyn Engine>, Allocation)> {
 ///
 /// # Errors
 /// Where it does, or nobody can tell.
-pub(super) fn refuse_unseen(args: &ClusterArgs, outset: &Outset) -> anyhow::Result<()> {
+pub(super) fn refuse_unseen(args: &ClusterArgs, outset: &ResumeState) -> anyhow::Result<()> {
     let Some(last) = &outset.round else { return Ok(()) };
     let advice = match (args.cluster(), last.round.list == outset.list) {
         (Some(_), true) => return Ok(()),

@@ -13,7 +13,7 @@ use crate::guard::leave_running::LeaveRunning;
 use crate::input::Jobs;
 use crate::job::launch::{self, Launcher};
 use crate::journal::session::Unlisted;
-use crate::plan::draft::{self, Draft, Room};
+use crate::plan::draft::{self, Draft, MachineRoom};
 use crate::plan::outputs::{News, Outputs};
 use crate::plan::{Plan, machine, schedule};
 use crate::run::Begun;
@@ -38,7 +38,7 @@ pub(super) fn plan(request: RunRequest, guard: Option<&Guard>) -> anyhow::Result
         ..
     } = draft;
     let Outputs { printer, capture, news, labels } = outputs;
-    let Room { limit, local, beside } = room;
+    let MachineRoom { limit, local, beside } = room;
     let orphans = guard.map(|guard| Arc::clone(&guard.orphans));
     let launcher = Launcher::new(local, run, jobs.on_leak.into(), orphans).capture(capture).labels(labels);
     let processes = launcher.processes();

@@ -13,7 +13,7 @@ use crate::args::{JournalArgs, Source};
 use crate::input::Input;
 use crate::journal::notices;
 use crate::plan::preparation::{JournalSetup, Journaling, Preparation};
-use crate::plan::recorded_by::Recording;
+use crate::plan::recorded_by::RecordedBy;
 
 /// The journal that was asked for, made ready; nothing has begun yet.
 ///
@@ -50,7 +50,7 @@ pub(super) fn journal(
     if made == Made::Now {
         claim.add_folder(&folder);
     }
-    if let Recording::Elsewhere { .. } = given.recording {
+    if let RecordedBy::Elsewhere { .. } = given.recording {
         folder.wait_for_ends_of_outages(notices::say);
     }
     let running = match RunLock::lock(&folder).with_context(shown)? {

@@ -10,10 +10,10 @@ use crate::args::{OutputArgs, OutputMode};
 use crate::job::labels::Labels;
 use crate::os::closed::Standard;
 use crate::output::catch_up::{CatchUp, Prints};
-use crate::output::discard::Forget;
+use crate::output::discard::Discard;
 use crate::output::in_order::InOrder;
-use crate::output::line_follower::Printed;
-use crate::output::lines::Lines;
+use crate::output::line_follower::KeepOutput;
+use crate::output::lines::LinePrinter;
 use crate::output::print::{Printer, Tag};
 use crate::output::replay::Replay;
 use crate::output::stream::Control;
@@ -34,7 +34,7 @@ pub(super) struct Outputs {
 }
 
 /// What a journal asks of who prints.
-pub(super) struct Recorded {
+pub(super) struct RecordedPrinting {
     /// Where account is taken of what has been printed.
     pub(super) account: Arc<Account>,
     /// The jobs that print, where that aren't all of the list.
@@ -54,9 +54,9 @@ pub(super) enum News {
 pub(super) fn outputs(
     args: &OutputArgs,
     names: Option<&Names>,
-    kept: Printed,
+    kept: KeepOutput,
     pulse: &Pulse,
-    recorded: Option<Recorded>,
+    recorded: Option<RecordedPrinting>,
 ) -> anyhow::Result<Outputs> {
     let labels = labels(args, names)?;
     let mut printer = printer(args, labels.clone(), kept, pulse);
@@ -64,7 +64,7 @@ pub(super) fn outputs(
     let streams = if recorded.is_some() { News::Unwanted } else { News::Wanted };
     let (prints, replay) = match recorded {
         None => (None, None),
-        Some(Recorded { account, prints, replay }) => {
+        Some(RecordedPrinting { account, prints, replay }) => {
             if args.output == OutputMode::Lines && !args.keep_order {
                 account.keep_rows().context("can't write to the journal")?;
             }
@@ -78,10 +78,12 @@ pub(super) fn outputs(
             captured(Some(Box::new(InOrder::new(printer, prints, replay))), streams)
         }
         (OutputMode::Grouped, false) => captured(Some(catching_up(printer, replay)), News::Unwanted),
-        (OutputMode::Lines, false) => captured(Some(catching_up(Lines::new(printer), replay)), News::Wanted),
+        (OutputMode::Lines, false) => {
+            captured(Some(catching_up(LinePrinter::new(printer), replay)), News::Wanted)
+        }
         (OutputMode::None, _) => match kept {
-            Printed::Kept => captured(None, News::Unwanted),
-            Printed::Forgotten => captured(Some(Box::new(Forget)), News::Wanted),
+            KeepOutput::Kept => captured(None, News::Unwanted),
+            KeepOutput::Forgotten => captured(Some(Box::new(Discard)), News::Wanted),
         },
         (OutputMode::Raw, keep_order) => {
             refuse_shaping(args, keep_order)?;
@@ -124,7 +126,7 @@ fn labels(args: &OutputArgs, names: Option<&Names>) -> anyhow::Result<Option<Arc
     Ok(Some(Arc::new(Labels::new(template))))
 }
 
-fn printer(args: &OutputArgs, labels: Option<Arc<Labels>>, kept: Printed, pulse: &Pulse) -> Printer {
+fn printer(args: &OutputArgs, labels: Option<Arc<Labels>>, kept: KeepOutput, pulse: &Pulse) -> Printer {
     let tag = match labels {
         Some(labels) => Tag::Label(labels),
         None if args.tag => Tag::Key,

@@ -12,14 +12,14 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 
 use crate::args::{ChangedFrom, JournalArgs, ResumeWish, Source};
-use crate::input::{Earlier, Input, Rest};
+use crate::input::{Earlier, Input, Unread};
 use crate::job::work;
 use crate::journal::recorder::PrintedAgain;
-use crate::journal::resume_state::Outset;
+use crate::journal::resume_state::ResumeState;
 use crate::journal::session::{Origin, PreparedSession, this_run};
 use crate::os::errors::copy_of_chain;
 use crate::output::replay::{Cut, Replay};
-use crate::plan::recorded_by::Recording;
+use crate::plan::recorded_by::RecordedBy;
 use crate::terminal::screen;
 use procpool_journal::files::created_files::CreatedFiles;
 use procpool_journal::files::file::JournalFile;
@@ -46,7 +46,7 @@ pub(super) struct Journaling {
     /// Those jobs of the list that print, where that aren't all.
     pub(super) prints: Option<Arc<Positions>>,
     pub(super) replay: Option<Replay>,
-    pub(super) outset: Outset,
+    pub(super) outset: ResumeState,
 }
 
 /// What goes into it beside what was typed about the journal.
@@ -56,7 +56,7 @@ pub(super) struct JournalSetup<'a> {
     pub(super) defaults: Defaults,
     pub(super) keep: Keep,
     pub(super) leaks: Leaks,
-    pub(super) recording: Recording<'a>,
+    pub(super) recording: RecordedBy<'a>,
     /// The options to record.
     pub(super) options: &'a [OsString],
     pub(super) source: Source,
@@ -119,7 +119,7 @@ impl Preparation<'_> {
             session,
             prints: None,
             replay: None,
-            outset: Outset { generation, list, ..Outset::default() },
+            outset: ResumeState { generation, list, ..ResumeState::default() },
         })
     }
 
@@ -156,8 +156,8 @@ impl Preparation<'_> {
         check(&self.folder.own_files().outputs)?;
         check(&self.folder.inputs(number))?;
         let again = match self.given.recording {
-            Recording::Here => found.carry_over(),
-            Recording::Elsewhere { .. } => {
+            RecordedBy::Here => found.carry_over(),
+            RecordedBy::Elsewhere { .. } => {
                 found.carry_nothing_over();
                 Positions::default()
             }
@@ -174,7 +174,7 @@ impl Preparation<'_> {
         input.earlier = Earlier {
             failed: found.counts.left_failed,
             status: found.counts.left_status,
-            rest: if found.is_whole { Rest::None } else { Rest::Unknown },
+            rest: if found.is_whole { Unread::None } else { Unread::Unknown },
         };
         let before = before.map(|(holder, table)| match last {
             Some(last) => (holder, last.without_outcome(table)),
@@ -208,7 +208,7 @@ impl Preparation<'_> {
             session,
             prints: Some(Arc::new(prints)),
             replay,
-            outset: Outset {
+            outset: ResumeState {
                 generation,
                 list: number,
                 to_run: Some(to_run),

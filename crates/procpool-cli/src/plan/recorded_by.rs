@@ -7,7 +7,7 @@ use procpool_journal::resume::resumption::GoesOn;
 
 /// Who records the attempts of a run.
 #[derive(Clone, Copy)]
-pub(super) enum Recording<'a> {
+pub(super) enum RecordedBy<'a> {
     Here,
     /// Slices, of which this process hears later.
     Elsewhere {
@@ -18,7 +18,7 @@ pub(super) enum Recording<'a> {
     },
 }
 
-impl Recording<'_> {
+impl RecordedBy<'_> {
     /// Whether a round is still at work, and what has failed in it is not to be run again.
     ///
     /// # Errors
@@ -28,7 +28,7 @@ impl Recording<'_> {
         round: Option<&PastRound>,
         resume: Option<ResumeWish>,
     ) -> anyhow::Result<Option<GoesOn>> {
-        let (Some(last), Recording::Elsewhere { retries, is_live }) = (round, self) else { return Ok(None) };
+        let (Some(last), RecordedBy::Elsewhere { retries, is_live }) = (round, self) else { return Ok(None) };
         let goes_on = resume != Some(ResumeWish::Failed) && is_live(last)?;
         Ok(goes_on.then_some(GoesOn { generation: last.round.generation, retries }))
     }

@@ -14,8 +14,8 @@ use crate::args::{EventTarget, JournalArgs, OutputArgs, OutputMode, RecordArgs, 
 use crate::os::closed::Standard;
 use crate::os::descriptors::{JOURNAL, RECORD, SPARE};
 use crate::os::sys;
-use crate::output::line_follower::Printed;
-use crate::plan::claimed_files::Taken;
+use crate::output::line_follower::KeepOutput;
+use crate::plan::claimed_files::ClaimedFiles;
 use crate::plan::machine::Beside;
 use crate::plan::outputs::{News, Outputs};
 use crate::record::events::{Beginning, Events};
@@ -28,7 +28,7 @@ use crate::shell::quote::{QuoteStyle, command_line};
 use crate::terminal::pulse::Pulse;
 
 /// The run that is recorded.
-pub(super) struct Recorded<'a> {
+pub(super) struct RunDescription<'a> {
     /// What it is called.
     pub(super) run: &'a str,
     pub(super) limit: Limit,
@@ -42,9 +42,9 @@ pub(super) struct Recorded<'a> {
 /// Where one can't be written, or is a file of `taken`.
 pub(super) fn sinks(
     args: RecordArgs,
-    of: &Recorded<'_>,
+    of: &RunDescription<'_>,
     pulse: &Pulse,
-    mut taken: Taken,
+    mut taken: ClaimedFiles,
 ) -> anyhow::Result<Vec<Box<dyn Sink>>> {
     let RecordArgs { results: directory, joblog, junit, events } = args;
     // First, for the others may be in a folder that is made by this.
@@ -137,10 +137,10 @@ pub(super) fn are_wanted(args: &RecordArgs, outputs: &OutputArgs) -> bool {
 }
 
 /// Whether somebody wants the whole of an output when its job ends.
-pub(super) fn printed(args: &RecordArgs, journal: &JournalArgs) -> Printed {
+pub(super) fn printed(args: &RecordArgs, journal: &JournalArgs) -> KeepOutput {
     let records = args.results.is_some() || args.junit.is_some() || args.events.is_some();
     let wants_outputs = records || journal.journal.is_some();
-    if wants_outputs { Printed::Kept } else { Printed::Forgotten }
+    if wants_outputs { KeepOutput::Kept } else { KeepOutput::Forgotten }
 }
 
 /// Jobs' outputs are among the events, as they come; where those go to standard output nothing else does.
@@ -155,19 +155,24 @@ pub(super) fn make_way(args: &RecordArgs, outputs: Outputs) -> Outputs {
     }
 }
 
-fn open_file(option: &str, path: &Path, pulse: &Pulse, taken: &mut Taken) -> anyhow::Result<RecordFile> {
+fn open_file(
+    option: &str,
+    path: &Path,
+    pulse: &Pulse,
+    taken: &mut ClaimedFiles,
+) -> anyhow::Result<RecordFile> {
     let file = RecordFile::open(path, option, pulse)?;
     taken.take(format!("{option} {path:?}"), &file)?;
     Ok(file)
 }
 
 /// The last of all: what the others have made may have its name.
-fn open_junit(path: &Path, pulse: &Pulse, taken: &mut Taken) -> anyhow::Result<Junit> {
+fn open_junit(path: &Path, pulse: &Pulse, taken: &mut ClaimedFiles) -> anyhow::Result<Junit> {
     taken.take_name(format!("--junit {path:?}"), path)?;
     Junit::open(path, pulse)
 }
 
-fn open_events(target: &EventTarget, pulse: &Pulse, taken: &mut Taken) -> anyhow::Result<RecordFile> {
+fn open_events(target: &EventTarget, pulse: &Pulse, taken: &mut ClaimedFiles) -> anyhow::Result<RecordFile> {
     Ok(match target {
         EventTarget::File(path) => open_file("--events", path, pulse, taken)?,
         EventTarget::StandardOutput => {
@@ -188,7 +193,7 @@ fn open_events(target: &EventTarget, pulse: &Pulse, taken: &mut Taken) -> anyhow
 }
 
 /// The command is what was typed to start this run.
-fn beginning(of: &Recorded<'_>) -> Beginning {
+fn beginning(of: &RunDescription<'_>) -> Beginning {
     let mut words = env::args_os();
     let program = words.next().unwrap_or_default();
     let command = Command::new(program).args(words);

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal};
 use procpool_core::Capture;
 
 use crate::args::{ClusterArgs, ProgressWish, TellingArgs};
-use crate::cluster::head_config::Watched;
+use crate::cluster::head_config::Audience;
 use crate::output::failures::Failures;
 use crate::run::Telling;
 use crate::run::sink::Sink;
@@ -35,10 +35,10 @@ pub(super) fn telling(args: &TellingArgs, capture: Capture, cluster: &ClusterArg
 }
 
 /// Whether somebody is told how the run goes on, be it by lines on a terminal.
-pub(super) fn watched(telling: &Telling, cluster: &ClusterArgs) -> Watched {
+pub(super) fn watched(telling: &Telling, cluster: &ClusterArgs) -> Audience {
     match telling.progress.display {
-        Display::Nothing if !io::stderr().is_terminal() && !cluster.detach => Watched::ByNobody,
-        _ => Watched::ByPeople,
+        Display::Nothing if !io::stderr().is_terminal() && !cluster.detach => Audience::ByNobody,
+        _ => Audience::ByPeople,
     }
 }
 

@@ -8,12 +8,12 @@ use anyhow::{Context, bail};
 
 use crate::args::{InputArgs, ValueArgs};
 use crate::input::Input;
-use crate::input::batches::{Batches, Most, Room};
+use crate::input::batches::{BatchRoom, Batches, Most};
 use crate::input::lines::Separator;
 use crate::input::maker::{KeyRule, Maker};
 use crate::input::rows::{self, Rows};
-use crate::input::source::Source;
-use crate::input::table::{Format, Table};
+use crate::input::source::InputSource;
+use crate::input::table::{TableFormat, TableInput};
 use crate::input::values::{self, Link, List, ListValues, Split};
 use crate::job::terms::Terms;
 use crate::os::argument_space;
@@ -31,7 +31,7 @@ pub(super) fn input(args: InputArgs, terms: Terms) -> anyhow::Result<Input> {
         return commands::input(&args, separator(&args), shell, terms);
     }
     check_command(&command)?;
-    let lists = all_lists(args.arg_file.iter().map(Source::named), lists);
+    let lists = all_lists(args.arg_file.iter().map(InputSource::named), lists);
     let batch = args.max_args.is_some() || args.fill;
     if batch && lists.len() > 1 {
         bail!("-n and -X take several values of one list, and there are {} lists", lists.len());
@@ -81,11 +81,11 @@ fn check_command(command: &[OsString]) -> anyhow::Result<()> {
 
 /// Files given by an option come before what follows the command. Where there is nothing, values are on standard
 /// input.
-fn all_lists(files: impl Iterator<Item = Source>, lists: Vec<List>) -> Vec<List> {
+fn all_lists(files: impl Iterator<Item = InputSource>, lists: Vec<List>) -> Vec<List> {
     let list = |source| List { values: ListValues::Source(source), link: Link::Crossed };
     let mut all: Vec<List> = files.map(list).chain(lists).collect();
     if all.is_empty() {
-        all.push(list(Source::StandardInput));
+        all.push(list(InputSource::StandardInput));
     }
     all
 }
@@ -98,17 +98,19 @@ fn separator(args: &ValueArgs) -> Separator {
     }
 }
 
-fn table_format(args: &ValueArgs) -> Option<Format> {
+fn table_format(args: &ValueArgs) -> Option<TableFormat> {
     match (args.csv, args.tsv) {
-        (true, _) => Some(Format::Csv),
-        (false, true) => Some(Format::Tsv),
+        (true, _) => Some(TableFormat::Csv),
+        (false, true) => Some(TableFormat::Tsv),
         (false, false) => None,
     }
 }
 
-fn open_table(lists: &[List], format: Format) -> anyhow::Result<Table> {
+fn open_table(lists: &[List], format: TableFormat) -> anyhow::Result<TableInput> {
     match lists {
-        [List { values: ListValues::Source(source), link: Link::Crossed }] => Table::open(source, format),
+        [List { values: ListValues::Source(source), link: Link::Crossed }] => {
+            TableInput::open(source, format)
+        }
         [_] => {
             bail!("a table is a file, not values after `:::`: give it by -a or `::::`, or as standard input")
         }
@@ -133,6 +135,6 @@ fn key_rule(args: &ValueArgs, names: &Names) -> anyhow::Result<KeyRule> {
 }
 
 fn batches(args: &ValueArgs, rows: Rows, template: &Template) -> Rows {
-    let room = args.fill.then(|| Room { free: argument_space::of_jobs(), space: template.space() });
+    let room = args.fill.then(|| BatchRoom { free: argument_space::of_jobs(), space: template.space() });
     Box::new(Batches::new(rows, Most { values: args.max_args, room }))
 }

@@ -17,7 +17,7 @@ pub(crate) struct Joblog(RecordFile);
 
 /// What a row says beside whose it is.
 #[derive(Debug)]
-pub(crate) struct Figures {
+pub(crate) struct JoblogFigures {
     started: SystemTime,
     elapsed: Duration,
     received: u64,
@@ -45,7 +45,7 @@ impl Sink for Joblog {
     fn completed(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble> {
         let received = completion.outcome.ran().map_or(0, |ran| ran.stdout.len());
         let ended = completion.job.work.ended().unwrap_or_else(SystemTime::now);
-        match Figures::of(&completion.outcome, received, ended) {
+        match JoblogFigures::of(&completion.outcome, received, ended) {
             Some(figures) => {
                 let row =
                     figures.row(completion.seq.get(), completion.node.as_deref(), &command_text(completion));
@@ -64,24 +64,24 @@ impl Sink for Joblog {
     }
 }
 
-impl Figures {
+impl JoblogFigures {
     /// `None` where the job's turn never came. `ended` stands for the start of one that could not be started.
-    pub(crate) fn of(outcome: &Outcome, received: u64, ended: SystemTime) -> Option<Figures> {
+    pub(crate) fn of(outcome: &Outcome, received: u64, ended: SystemTime) -> Option<JoblogFigures> {
         match outcome {
-            Outcome::Ran(ran) => Some(Figures {
+            Outcome::Ran(ran) => Some(JoblogFigures {
                 started: ran.started,
                 elapsed: ran.elapsed,
                 received,
                 code: Code::of(ran),
             }),
-            Outcome::NotStarted(NotStarted::Spawn(_)) => Some(Figures {
+            Outcome::NotStarted(NotStarted::Spawn(_)) => Some(JoblogFigures {
                 started: ended,
                 elapsed: Duration::ZERO,
                 received: 0,
                 code: Code { exit: outcome.status().unwrap_or(126).into(), signal: 0 },
             }),
             // There is no status for it; -1 is what GNU parallel has where it knows none.
-            Outcome::Lost(_) => Some(Figures {
+            Outcome::Lost(_) => Some(JoblogFigures {
                 started: ended,
                 elapsed: Duration::ZERO,
                 received: 0,
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_row_has_the_widths_of_gnu_parallel() {
-        let figures = Figures {
+        let figures = JoblogFigures {
             started: UNIX_EPOCH + Duration::from_micros(1_700_000_000_123_456),
             elapsed: Duration::from_micros(1_104_600),
             received: 5,
@@ -171,6 +171,6 @@ mod tests {
 
     #[test]
     fn a_job_whose_turn_never_came_has_no_row() {
-        assert!(Figures::of(&NotStarted::NeverReached.into(), 0, UNIX_EPOCH).is_none());
+        assert!(JoblogFigures::of(&NotStarted::NeverReached.into(), 0, UNIX_EPOCH).is_none());
     }
 }

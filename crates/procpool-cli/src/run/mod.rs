@@ -293,7 +293,7 @@ impl Delivery {
         // What a halt rule leaves is left on purpose, and it is no failure that it has ended what ran.
         let by_rule = self.handle.snapshot().reached.is_some();
         let has_failed = self.tally.failed + self.earlier.failed > 0 || self.tally.stopped > 0 && !by_rule;
-        let has_left_jobs = self.tally.has_unrun() && !by_rule || self.earlier.rest == input::Rest::Unknown;
+        let has_left_jobs = self.tally.has_unrun() && !by_rule || self.earlier.rest == input::Unread::Unknown;
         let of_trouble = match &self.trouble {
             Some(Trouble::Failed(_)) => Some(ExitStatus::OwnFailure),
             Some(Trouble::ReaderGone) => Some(ExitStatus::Signal(SIGPIPE)),
@@ -320,7 +320,7 @@ impl Delivery {
                 "procpool: {failed} more failed in an earlier run, and were left as they are\n"
             ));
         }
-        if self.earlier.rest == input::Rest::Unknown {
+        if self.earlier.rest == input::Unread::Unknown {
             exit::own_failure(&anyhow!(
                 "the first run ended before its input was read to the end: what stood there is not known; run its command \
                  again with --resume"

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use procpool_core::{Command, Job, Shown, Stdin};
 
-use crate::input::job_file::{Format, stream};
+use crate::input::job_file::{JobFileFormat, stream};
 use crate::job::terms::Terms;
 use crate::job::work::{Work, command_of};
 use crate::shell::quote::{QuoteStyle, command_line, line_with_input};
@@ -30,7 +30,7 @@ use procpool_journal::read::scan::{Found, Scanner};
 /// # Panics
 /// Where a job of it could not be run, or an error not be shown.
 pub fn job_file_json(bytes: &[u8]) {
-    job_file(Format::Json, bytes);
+    job_file(JobFileFormat::Json, bytes);
 }
 
 /// A job file in TOML.
@@ -38,7 +38,7 @@ pub fn job_file_json(bytes: &[u8]) {
 /// # Panics
 /// Where a job of it could not be run, or an error not be shown.
 pub fn job_file_toml(bytes: &[u8]) {
-    job_file(Format::Toml, bytes);
+    job_file(JobFileFormat::Toml, bytes);
 }
 
 /// A job file in JSONL, read as a stream.
@@ -50,7 +50,7 @@ pub fn job_file_jsonl(bytes: &[u8]) {
     let count = streamed.as_ref().ok().map(Vec::len);
     judge(streamed);
     if let Ok(text) = str::from_utf8(bytes) {
-        let read = Format::JsonLines.read(text, Terms::default());
+        let read = JobFileFormat::JsonLines.read(text, Terms::default());
         assert_eq!(read.ok().map(|jobs| jobs.len()), count, "a file and a stream differ");
     }
 }
@@ -199,7 +199,7 @@ fn judge_list_line(body: &[u8]) {
 }
 
 /// What is no UTF-8 has been refused before a file gets there.
-fn job_file(format: Format, bytes: &[u8]) {
+fn job_file(format: JobFileFormat, bytes: &[u8]) {
     if let Ok(text) = str::from_utf8(bytes) {
         judge(format.read(text, Terms::default()));
     }

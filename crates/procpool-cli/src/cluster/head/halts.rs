@@ -6,11 +6,11 @@ use std::time::Instant;
 use anyhow::Context;
 use procpool_core::{Driver, Halt};
 
-use super::{Errand, LAST_WORDS, SHORTEST};
+use super::{HeadLoop, LAST_WORDS, SHORTEST};
 use crate::cluster::halt_file;
 use crate::job::work::Work;
 
-impl Errand {
+impl HeadLoop {
     /// Passes a halt of the run on to the slices.
     pub(super) fn halt(&mut self, driver: &Driver<Work>) -> anyhow::Result<()> {
         let halted = driver.halted();

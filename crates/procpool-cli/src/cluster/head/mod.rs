@@ -17,14 +17,14 @@ use procpool_cluster::{Act, Answer, EngineThread, Head, Task};
 use procpool_core::{Driver, Halt, Pending};
 
 use crate::cluster::bad_nodes::LeftOut;
-use crate::cluster::head_config::{Post, Stay, Terms};
-use crate::cluster::job_facts::Facts;
-use crate::cluster::list_index::Index;
+use crate::cluster::head_config::{HeadConfig, HeadContext, Stay};
+use crate::cluster::job_facts::JobFacts;
+use crate::cluster::list_index::ListIndex;
 use crate::cluster::order::Sharing;
-use crate::cluster::outcome_forwarder::Courier;
-use crate::cluster::running_jobs::Roster;
-use crate::cluster::slice_files::Tails;
-use crate::cluster::takeover::{TakenUp, take_up};
+use crate::cluster::outcome_forwarder::OutcomeForwarder;
+use crate::cluster::running_jobs::RunningJobs;
+use crate::cluster::slice_files::SliceFiles;
+use crate::cluster::takeover::{Takeover, take_up};
 use crate::guard::KeeperGate;
 use crate::guard::leave_running::LeaveRunning;
 use crate::input::Fault;
@@ -45,11 +45,11 @@ const LONGEST: Duration = Duration::from_millis(250);
 const LAST_WORDS: Duration = Duration::from_millis(1500);
 
 /// Carries the run out, from its list to its end.
-pub(crate) fn drive(post: Post, driver: &mut Driver<Work>) {
+pub(crate) fn drive(post: HeadContext, driver: &mut Driver<Work>) {
     let session = Arc::clone(&post.means.session);
     wait_for_list(&session, driver);
-    if let Err(error) = Errand::new(post, driver).and_then(|errand| errand.run(driver)) {
-        Errand::count_all(driver);
+    if let Err(error) = HeadLoop::new(post, driver).and_then(|errand| errand.run(driver)) {
+        HeadLoop::count_all(driver);
         // The journal's sink tells it when the run ends, which is now.
         let _ = session.trouble().set(error);
     }
@@ -63,8 +63,8 @@ fn wait_for_list(session: &Session, driver: &mut Driver<Work>) {
 }
 
 /// A run that goes on.
-struct Errand {
-    terms: Terms,
+struct HeadLoop {
+    terms: HeadConfig,
     session: Arc<Session>,
     engine_thread: EngineThread,
     keeper_gate: KeeperGate,
@@ -72,12 +72,12 @@ struct Errand {
     fault: Fault,
     generation: u32,
     list: u32,
-    index: Arc<Index>,
+    index: Arc<ListIndex>,
     total: u64,
     head: Head,
-    courier: Courier,
-    tails: Tails,
-    roster: Roster,
+    courier: OutcomeForwarder,
+    tails: SliceFiles,
+    roster: RunningJobs,
     left_out: LeftOut,
     /// How far the slices have been told to halt.
     told: Halt,
@@ -98,9 +98,9 @@ struct Errand {
     pause: Duration,
 }
 
-impl Errand {
-    fn new(post: Post, driver: &mut Driver<Work>) -> anyhow::Result<Errand> {
-        let Post {
+impl HeadLoop {
+    fn new(post: HeadContext, driver: &mut Driver<Work>) -> anyhow::Result<HeadLoop> {
+        let HeadContext {
             terms,
             means,
             outset,
@@ -111,20 +111,20 @@ impl Errand {
         } = post;
         let session = Arc::clone(&means.session);
         let folder = session.folder.clone();
-        let index = Arc::new(Index::read(&folder, outset.list)?);
+        let index = Arc::new(ListIndex::read(&folder, outset.list)?);
         let todo = outset.to_run.clone().unwrap_or_else(|| Arc::new(Positions::up_to(index.jobs())));
         let total = todo.count();
         driver.standing.total = Some(total);
-        let mut courier = Courier::new(means, Arc::clone(&index), Arc::clone(&todo));
-        let tails = Tails::new(folder.clone(), outset.lengths.clone());
-        let TakenUp { head, earlier } = take_up(&terms, &outset, &courier, &folder)?;
+        let mut courier = OutcomeForwarder::new(means, Arc::clone(&index), Arc::clone(&todo));
+        let tails = SliceFiles::new(folder.clone(), outset.lengths.clone());
+        let Takeover { head, earlier } = take_up(&terms, &outset, &courier, &folder)?;
         let sharing = earlier.as_ref().map_or(Sharing::Claimed, |(_, sharing)| *sharing);
         let mut left_out = LeftOut::new(terms.bad_node);
         if let Some((tag, _)) = &earlier {
             left_out.take_up(&folder.nodes(tag));
             left_out.names().for_each(|node| courier.nodes.know(node));
         }
-        Ok(Errand {
+        Ok(HeadLoop {
             terms,
             session,
             engine_thread,
@@ -138,7 +138,7 @@ impl Errand {
             head,
             courier,
             tails,
-            roster: Roster::default(),
+            roster: RunningJobs::default(),
             left_out,
             told: Halt::GoOn,
             obeyed: Halt::GoOn,
@@ -201,7 +201,7 @@ impl Errand {
             self.hear(answer)?;
         }
         self.follow_taker()?;
-        let facts = Facts {
+        let facts = JobFacts {
             courier: &self.courier,
             tails: &self.tails,
             folder: &self.session.folder,
@@ -300,7 +300,7 @@ impl Errand {
                 }
             }
             Act::Left { ranges, why } => {
-                Errand::say_left(procpool_cluster::count(&ranges), &why);
+                HeadLoop::say_left(procpool_cluster::count(&ranges), &why);
             }
             Act::Refused(why) => self.fault.set(anyhow!("{}: {why}", self.terms.settings.engine)),
             Act::Over => return Ok(false),

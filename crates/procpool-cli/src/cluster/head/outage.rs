@@ -3,10 +3,10 @@
 
 use procpool_core::{Driver, Halt};
 
-use super::{Errand, LONGEST};
+use super::{HeadLoop, LONGEST};
 use crate::job::work::Work;
 
-impl Errand {
+impl HeadLoop {
     /// What came of something in the folder; `None` where it can't be used now: then it is to be done again.
     pub(super) fn unless_away<T>(&mut self, done: anyhow::Result<T>) -> anyhow::Result<Option<T>> {
         let error = match done {
@@ -28,7 +28,7 @@ impl Errand {
     pub(super) fn insist<T>(
         &mut self,
         driver: &mut Driver<Work>,
-        deed: impl Fn(&mut Errand) -> anyhow::Result<T>,
+        deed: impl Fn(&mut HeadLoop) -> anyhow::Result<T>,
     ) -> anyhow::Result<Option<T>> {
         loop {
             let done = deed(self);

@@ -9,7 +9,7 @@ use anyhow::Context;
 use procpool_cluster::{Array, ArrayId, Manner, Requeue, Round};
 use procpool_core::{Driver, Halt};
 
-use super::Errand;
+use super::HeadLoop;
 use crate::cluster::order::{self, Order, Parts, Sharing};
 use crate::cluster::{halt_file, logs, round_owner};
 use crate::job::work::Work;
@@ -17,7 +17,7 @@ use procpool_journal::files::live;
 use procpool_journal::format::record::{self, Record, RoundOver, tag};
 use procpool_journal::format::text::Text;
 
-impl Errand {
+impl HeadLoop {
     /// The array whose elements have taken the round is the one that counts.
     pub(super) fn follow_taker(&mut self) -> anyhow::Result<()> {
         let Some(tag) = self.tags.last().filter(|tag| self.taken.as_ref() != Some(*tag)) else {

@@ -6,10 +6,10 @@ use std::slice;
 
 use procpool_core::{Active, Driver, Pending};
 
-use super::Errand;
+use super::HeadLoop;
 use crate::job::work::Work;
 
-impl Errand {
+impl HeadLoop {
     /// Keeps what handles are told.
     pub(super) fn stand(&mut self, driver: &mut Driver<Work>) {
         if self.roster.is_due() {

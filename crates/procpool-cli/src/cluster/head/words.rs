@@ -3,19 +3,19 @@
 
 use procpool_cluster::Notice;
 
-use super::Errand;
-use crate::cluster::head_config::Watched;
+use super::HeadLoop;
+use crate::cluster::head_config::Audience;
 use crate::cluster::logs;
 use crate::terminal::{screen, shown};
 
-impl Errand {
+impl HeadLoop {
     /// What is as it should be is told where somebody watches.
     pub(super) fn say(&mut self, notice: &Notice) {
         let is_as_it_should_be = matches!(
             notice,
             Notice::Submitted { .. } | Notice::FoundAgain { .. } | Notice::Waiting { remedy: None, .. }
         );
-        if !is_as_it_should_be || self.terms.watched == Watched::ByPeople {
+        if !is_as_it_should_be || self.terms.watched == Audience::ByPeople {
             screen::say(&format!("procpool: {}\n", shown::name(notice.to_string())));
         }
         if let Notice::TriedAgain { .. } = notice {

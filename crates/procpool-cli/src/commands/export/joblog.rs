@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use crate::commands::export::format::Format;
 use crate::commands::export::row::Row;
 use crate::commands::stdout::Fault;
-use crate::record::joblog::{Figures, HEADER};
+use crate::record::joblog::{HEADER, JoblogFigures};
 use procpool_journal::read::reading::Reading;
 
 pub(super) struct Joblog;
@@ -26,7 +26,7 @@ impl Format for Joblog {
 fn text(row: &Row<'_>) -> String {
     let Row::Ended(_, entry) = row else { return String::new() };
     let ended = entry.ended().unwrap_or(SystemTime::UNIX_EPOCH);
-    Figures::of(&entry.outcome(), entry.stdout_bytes, ended)
+    JoblogFigures::of(&entry.outcome(), entry.stdout_bytes, ended)
         .map(|figures| figures.row(row.seq(), entry.node.as_deref(), &row.command().unwrap_or_default()))
         .unwrap_or_default()
 }
@@ -52,7 +52,7 @@ mod tests {
         // As a text in between: a fraction is written down and read again.
         let report = serde_json::to_string(&Report::of(&outcome)).unwrap();
         let entry = scripted(&serde_json::from_str(&report).unwrap());
-        let written = Figures::of(&outcome, 0, UNIX_EPOCH).unwrap().row(1, None, "");
+        let written = JoblogFigures::of(&outcome, 0, UNIX_EPOCH).unwrap().row(1, None, "");
         (written, text(&Row::Ended(Whose::Nobody, &entry)))
     }
 

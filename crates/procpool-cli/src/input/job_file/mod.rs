@@ -24,19 +24,19 @@ use crate::terminal::shown;
 
 /// How a job file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+pub(crate) enum JobFileFormat {
     Json,
     /// An object a line.
     JsonLines,
     Toml,
 }
 
-impl Format {
-    fn of(path: &Path) -> Option<Format> {
+impl JobFileFormat {
+    fn of(path: &Path) -> Option<JobFileFormat> {
         match path.extension()?.to_str()? {
-            "json" => Some(Format::Json),
-            "toml" => Some(Format::Toml),
-            "jsonl" | "ndjson" => Some(Format::JsonLines),
+            "json" => Some(JobFileFormat::Json),
+            "toml" => Some(JobFileFormat::Toml),
+            "jsonl" | "ndjson" => Some(JobFileFormat::JsonLines),
             _ => None,
         }
     }
@@ -47,9 +47,9 @@ impl Format {
     /// Where something is wrong with what stands in it.
     pub(crate) fn read(self, text: &str, terms: Terms) -> anyhow::Result<Vec<Job<Work>>> {
         match self {
-            Format::Json => json::parse(text, terms),
-            Format::Toml => toml::parse(text, terms),
-            Format::JsonLines => JobLines::new(text.as_bytes(), "the file", terms).collect(),
+            JobFileFormat::Json => json::parse(text, terms),
+            JobFileFormat::Toml => toml::parse(text, terms),
+            JobFileFormat::JsonLines => JobLines::new(text.as_bytes(), "the file", terms).collect(),
         }
     }
 }
@@ -73,7 +73,7 @@ pub(crate) fn open(path: &Path, terms: Terms) -> anyhow::Result<Input> {
     }
     let shown = shown::name(path);
     let text = fs::read_to_string(path).with_context(|| format!("can't read the job file {shown}"))?;
-    let Some(format) = Format::of(path) else {
+    let Some(format) = JobFileFormat::of(path) else {
         bail!(
             "job file {shown}: its name has to end in .json, .jsonl or .toml, so that it is clear how to read it"
         );

@@ -12,13 +12,13 @@ use anyhow::{Context, bail};
 use procpool_cluster::ElementOf;
 use procpool_core::{Capture, HaltQuantity, Limit, LocalProcess, Pool};
 
-use self::place::Place;
+use self::place::SliceInstance;
 use crate::args::{self, OutputMode, RunArgs, ScheduleArgs, SliceArgs, TakenBack};
 use crate::cluster::halt_file::{self, HaltFile};
 use crate::cluster::order::{self, Manner, Order, Parts, Sharing};
 use crate::cluster::round_owner;
-use crate::cluster::slice_jobs::{Pieces, Rest};
-use crate::cluster::workload::{Hand, Noted};
+use crate::cluster::slice_jobs::{PriorAttempts, SlicePieces};
+use crate::cluster::workload::{NotingRunner, Workload};
 use crate::exit::ExitStatus;
 use crate::guard::leave_running::LeaveRunning;
 use crate::guard::{Guard, Leftovers};
@@ -157,7 +157,7 @@ fn gpus(limit: Limit) -> Gpus {
 }
 
 /// Has the slice know when its time is over. Who may have to be asked for that may be away, so nothing waits for the answer.
-fn learn_end(hand: Arc<Hand>) -> anyhow::Result<()> {
+fn learn_end(hand: Arc<Workload>) -> anyhow::Result<()> {
     let Some((engine, own)) = engines::allocation() else { return Ok(()) };
     if let Some(ends) = own.ends {
         // Before anything is given out.
@@ -189,8 +189,8 @@ impl Plan {
         let SliceOrder { folder, order, index, pieces, args, falls_short } = slice;
         machine::renice(args.environment.nice)?;
         let pulse = Pulse::default();
-        let mut place = Place::take(&folder, &order, index)?;
-        let rest = Rest {
+        let mut place = SliceInstance::take(&folder, &order, index)?;
+        let rest = PriorAttempts {
             before: place.read_before(&order)?,
             retries: schedule::retries(&args.schedule),
             falls_short,
@@ -199,13 +199,13 @@ impl Plan {
         let at_most = usize::try_from(order.jobs).ok();
         let wanted = Wanted::new(args.schedule.limit, at_most, records::of_a_journal());
         let (limit, local) = machine::make_room(wanted, LocalProcess::new().grace(args.jobs.grace));
-        let hand = Arc::new(Hand::new(limit.get()));
+        let hand = Arc::new(Workload::new(limit.get()));
         learn_end(Arc::clone(&hand))?;
         let trouble = ListFailure::default();
         let node = place.own_node(&order, args.cluster.bad_node.into());
         let listing = listing(&folder, &order, terms.defaults())?;
         let share = place.share(&order, pieces, listing, Arc::clone(&node))?;
-        let share = Pieces { seed: schedule::seed(&args.schedule), ..share };
+        let share = SlicePieces { seed: schedule::seed(&args.schedule), ..share };
         let share = share.over(rest, Arc::clone(&hand), Arc::clone(&trouble));
         let input = Input::checked(Box::new(share) as Jobs);
         let local = spooling::spooling(local, Capture::Spool)?;
@@ -237,7 +237,7 @@ impl Plan {
                 let recorder = Arc::clone(&recorder);
                 hand.call_between(move || recorder.settle());
             }
-            let noted = Noted { inner: launcher.record(Some(recorder)), hand, node };
+            let noted = NotingRunner { inner: launcher.record(Some(recorder)), hand, node };
             // Pieces whose jobs were tried more or less often may overlap, and what is shuffled steps back as well.
             let pool = Pool::with_runner(limit, noted).in_any_order();
             let pool = schedule::schedule(&own_share(args.schedule, order.jobs), pool);
@@ -268,7 +268,7 @@ fn silence() -> Telling {
     }
 }
 
-fn start(pool: Pool<Noted<Launcher>>, halt: HaltFile) -> StartRun {
+fn start(pool: Pool<NotingRunner<Launcher>>, halt: HaltFile) -> StartRun {
     Box::new(move |jobs| {
         machine::check_room(records::of_a_journal())?;
         let run = pool.run(jobs)?;

@@ -12,7 +12,7 @@ use procpool_core::Outcome;
 use crate::cluster::bad_nodes::{Leaves, OnBadNode, OwnNode};
 use crate::cluster::claims::{Claims, Taker};
 use crate::cluster::order::{Order, Parts, Sharing};
-use crate::cluster::slice_jobs::Pieces;
+use crate::cluster::slice_jobs::SlicePieces;
 use crate::journal::session::leave_nothing;
 use crate::plan::engines;
 use procpool_journal::files::folder::Folder;
@@ -27,15 +27,15 @@ use procpool_journal::read::scan::{Found, Scanner};
 use procpool_journal::write::list_file::ListFile;
 
 /// The place of this process among those that have been given the slice: each writes files of its own.
-pub(super) struct Place {
+pub(super) struct SliceInstance {
     folder: Folder,
     pub(super) name: String,
     pub(super) begin: SliceBegin,
     pub(super) running: RunLock,
 }
 
-impl Place {
-    pub(super) fn take(folder: &Folder, order: &Order, slice: u32) -> anyhow::Result<Place> {
+impl SliceInstance {
+    pub(super) fn take(folder: &Folder, order: &Order, slice: u32) -> anyhow::Result<SliceInstance> {
         let name = |instance: u32| format!("{}-{slice:04}-{instance}", order.tag());
         for instance in 1.. {
             let path = folder.running_of(&name(instance));
@@ -51,7 +51,7 @@ impl Place {
                 node: Some(node()),
                 started: time(SystemTime::now()),
             };
-            return Ok(Place { folder: folder.clone(), name: name(instance), begin, running });
+            return Ok(SliceInstance { folder: folder.clone(), name: name(instance), begin, running });
         }
         bail!("slice {slice} was begun too often")
     }
@@ -76,11 +76,11 @@ impl Place {
         pieces: Vec<Parts>,
         listing: Arc<ListFile>,
         node: Arc<OwnNode>,
-    ) -> anyhow::Result<Pieces> {
+    ) -> anyhow::Result<SlicePieces> {
         let SliceBegin { slice, instance, .. } = self.begin;
         if order.sharing() == Sharing::Fixed {
             let own = usize::try_from(slice).into_iter().collect();
-            return Ok(Pieces { listing, all: pieces, own, node, claims: None, seed: None });
+            return Ok(SlicePieces { listing, all: pieces, own, node, claims: None, seed: None });
         }
         let taker = Taker { slice, instance, host: self.begin.host.clone() };
         let claims = Claims::new(self.folder.clone(), order.tag(), taker, pieces.len());
@@ -89,7 +89,7 @@ impl Place {
         } else {
             Vec::new()
         };
-        Ok(Pieces {
+        Ok(SlicePieces {
             listing,
             all: pieces,
             own: own.into(),

@@ -10,7 +10,7 @@ use procpool_journal::format::attempt::{Report, Whose};
 /// One line.
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-pub(crate) enum Line<'a> {
+pub(crate) enum EventLine<'a> {
     RunStarted {
         version: u32,
         procpool: &'static str,
@@ -28,7 +28,7 @@ pub(crate) enum Line<'a> {
         time: String,
         #[serde(flatten)]
         whose: Whose<'a>,
-        stream: Stream,
+        stream: StreamName,
         #[serde(flatten)]
         piece: Piece<'a>,
     },
@@ -63,7 +63,7 @@ pub(crate) enum Line<'a> {
 /// Which output of a job.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Stream {
+pub(crate) enum StreamName {
     Stdout,
     Stderr,
 }

@@ -12,8 +12,8 @@ use procpool_core::{Completion, Limit, Live, Retried, Source, Spool, Started};
 
 use crate::exit::ExitStatus;
 use crate::job::work::{Work, command_text};
-use crate::record::events::line::{Line, Piece, Stream};
-use crate::record::events::pieces::{Output, Pieces};
+use crate::record::events::line::{EventLine, Piece, StreamName};
+use crate::record::events::pieces::{Output, OutputPieces};
 use crate::record::file::RecordFile;
 use crate::run::sink::{Sink, Totals, Trouble};
 use crate::run::tally::UnreadInput;
@@ -30,16 +30,16 @@ pub(crate) struct Events {
     /// the same, but not its output twice.
     tried: HashMap<u64, u32>,
     /// The attempts whose start was told and whose end was not, by number and attempt.
-    running: HashMap<(u64, u32), Told>,
+    running: HashMap<(u64, u32), AnnouncedStarts>,
     /// Word of outputs that came before that of their attempt's start.
     early: HashMap<(u64, u32), Vec<Live>>,
 }
 
 /// How much of its outputs.
 #[derive(Default)]
-struct Told {
-    stdout: Pieces,
-    stderr: Pieces,
+struct AnnouncedStarts {
+    stdout: OutputPieces,
+    stderr: OutputPieces,
 }
 
 /// What the first line says.
@@ -62,7 +62,7 @@ impl Events {
         }
     }
 
-    fn write(&mut self, line: &Line<'_>) -> Result<(), Trouble> {
+    fn write(&mut self, line: &EventLine<'_>) -> Result<(), Trouble> {
         let mut text = serde_json::to_vec(line).map_err(|error| Trouble::Failed(error.into()))?;
         text.push(b'\n');
         self.file.write(&text)
@@ -70,7 +70,7 @@ impl Events {
 
     /// Tells what an attempt that runs has written by now, and no more though it goes on: others have something to
     /// tell, too.
-    fn write_news(&mut self, live: &Live, pieces: &mut Pieces) -> Result<(), Trouble> {
+    fn write_news(&mut self, live: &Live, pieces: &mut OutputPieces) -> Result<(), Trouble> {
         let until = live.length();
         let read = |range: Range<u64>| live.read(range.start..range.end.min(until));
         while let Some(piece) = pieces.next(Output::Grows, read).map_err(Trouble::reading)? {
@@ -96,15 +96,15 @@ impl Events {
 
     fn write_piece(&mut self, whose: Whose<'_>, source: Source, piece: &[u8]) -> Result<(), Trouble> {
         let stream = match source {
-            Source::Stdout => Stream::Stdout,
-            Source::Stderr => Stream::Stderr,
+            Source::Stdout => StreamName::Stdout,
+            Source::Stderr => StreamName::Stderr,
         };
-        self.write(&Line::Output { time: now(), whose, stream, piece: Piece::from(piece) })
+        self.write(&EventLine::Output { time: now(), whose, stream, piece: Piece::from(piece) })
     }
 }
 
-impl Told {
-    fn of(&mut self, source: Source) -> &mut Pieces {
+impl AnnouncedStarts {
+    fn of(&mut self, source: Source) -> &mut OutputPieces {
         match source {
             Source::Stdout => &mut self.stdout,
             Source::Stderr => &mut self.stderr,
@@ -115,7 +115,7 @@ impl Told {
 impl Sink for Events {
     fn begin(&mut self) -> Result<(), Trouble> {
         let Beginning { run, limit, command } = &self.beginning;
-        let line = Line::RunStarted {
+        let line = EventLine::RunStarted {
             version: VERSION,
             procpool: env!("CARGO_PKG_VERSION"),
             time: now(),
@@ -127,9 +127,9 @@ impl Sink for Events {
     }
 
     fn started(&mut self, started: &Started) -> Result<(), Trouble> {
-        self.write(&Line::JobStarted { time: now(), whose: started.into() })?;
+        self.write(&EventLine::JobStarted { time: now(), whose: started.into() })?;
         let attempt = (started.seq.get(), started.attempt);
-        self.running.insert(attempt, Told::default());
+        self.running.insert(attempt, AnnouncedStarts::default());
         let early = self.early.remove(&attempt).unwrap_or_default();
         early.iter().try_for_each(|live| self.wrote(live))
     }
@@ -153,7 +153,7 @@ impl Sink for Events {
         let attempt = Attempt::from(retried);
         self.tried.insert(attempt.seq.get(), attempt.number);
         self.write_rest(attempt)?;
-        self.write(&Line::JobFinished {
+        self.write(&EventLine::JobFinished {
             time: now(),
             whose: attempt.into(),
             report: Report::of(attempt.outcome).into(),
@@ -168,7 +168,7 @@ impl Sink for Events {
         if self.tried.remove(&attempt.seq.get()) != Some(attempt.number) {
             self.write_rest(attempt)?;
         }
-        self.write(&Line::JobFinished {
+        self.write(&EventLine::JobFinished {
             time: now(),
             whose: attempt.into(),
             report: Report::of(attempt.outcome).into(),
@@ -187,7 +187,7 @@ impl Sink for Events {
     }
 
     fn ended(&mut self, totals: &Totals, status: ExitStatus) -> Result<(), Trouble> {
-        self.write(&Line::RunFinished {
+        self.write(&EventLine::RunFinished {
             time: now(),
             jobs: totals.jobs,
             succeeded: totals.succeeded,

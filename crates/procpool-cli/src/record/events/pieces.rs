@@ -18,12 +18,12 @@ pub(crate) enum Output {
 
 /// The pieces of one output, in order; it may grow meanwhile.
 #[derive(Debug, Default)]
-pub(crate) struct Pieces {
+pub(crate) struct OutputPieces {
     /// So many bytes of it were given out.
     given: u64,
 }
 
-impl Pieces {
+impl OutputPieces {
     /// The next piece of what `read` finds in a range of the output; `None` where there is none, or none yet: the
     /// beginning of a character waits for its end as long as that may come.
     pub(crate) fn next(
@@ -56,17 +56,17 @@ mod tests {
 
     use super::*;
 
-    fn next(pieces: &mut Pieces, output: Output, bytes: &[u8]) -> Option<Vec<u8>> {
+    fn next(pieces: &mut OutputPieces, output: Output, bytes: &[u8]) -> Option<Vec<u8>> {
         let within = |position: u64| usize::try_from(position).unwrap().min(bytes.len());
         pieces.next(output, |range| Ok(bytes[within(range.start)..within(range.end)].to_vec())).unwrap()
     }
 
-    fn all(pieces: &mut Pieces, output: Output, bytes: &[u8]) -> Vec<Vec<u8>> {
+    fn all(pieces: &mut OutputPieces, output: Output, bytes: &[u8]) -> Vec<Vec<u8>> {
         std::iter::from_fn(|| next(pieces, output, bytes)).collect()
     }
 
     fn pieces(bytes: &[u8]) -> Vec<Vec<u8>> {
-        all(&mut Pieces::default(), Output::IsComplete, bytes)
+        all(&mut OutputPieces::default(), Output::IsComplete, bytes)
     }
 
     #[test]
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn a_character_that_has_only_begun_waits_for_its_end() {
         let text = "a𝄞".as_bytes();
-        let mut pieces = Pieces::default();
+        let mut pieces = OutputPieces::default();
         for length in 1..5 {
             let expected = (length == 1).then(|| b"a".to_vec());
             assert_eq!(next(&mut pieces, Output::Grows, &text[..length]), expected);
@@ -116,7 +116,7 @@ mod tests {
             let bytes = text.as_bytes();
             let mut lengths = lengths.map(|index| index.index(bytes.len() + 1));
             lengths.sort_unstable();
-            let mut pieces = Pieces::default();
+            let mut pieces = OutputPieces::default();
             let mut told: Vec<_> =
                 lengths.iter().flat_map(|length| all(&mut pieces, Output::Grows, &bytes[..*length])).collect();
             told.extend(all(&mut pieces, Output::IsComplete, bytes));
