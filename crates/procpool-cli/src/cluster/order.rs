@@ -160,7 +160,7 @@ pub(crate) fn read(folder: &Folder, tag: &str, mut take: impl FnMut(Parts)) -> a
         let line = [b"{", body].concat();
         match serde_json::from_slice(&line).ok() {
             Some(OrderLine::Slices(found)) if [FIXED, VERSION].contains(&found.version) => {
-                order = Some(found)
+                order = Some(found);
             }
             // What a later version has is not known here, but for that it says so.
             _ if order.is_none() => bail!("{path:?} {}", refusal(&line)),
