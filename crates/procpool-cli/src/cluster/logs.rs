@@ -1,5 +1,5 @@
-//! What slices, or the cluster for them, have said on standard output and error: where one ends at once, the reason stands there.
-//! Knows nothing of why somebody wants to know.
+//! What slices, or the cluster for them, wrote to standard output and error: if a slice ends at once, the
+//! reason is there.
 
 use std::io::{Read, Seek, SeekFrom};
 

@@ -1,5 +1,4 @@
-//! The folder of a run on a cluster for which nobody has asked for a journal.
-//! Knows nothing of what stands in it.
+//! The folder of a run on a cluster without `--journal`: the run needs one all the same.
 
 use std::fs;
 use std::path::{Path, PathBuf};

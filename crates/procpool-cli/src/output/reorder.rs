@@ -1,5 +1,5 @@
-//! Gives things back in the order of their numbers, however they come in.
-//! Knows nothing of what they are; holds what is too early.
+//! Gives things back in the order of their numbers, in whatever order they come, and holds those that are
+//! early.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,5 +1,4 @@
 //! Begins each line of a text with a tag.
-//! Knows nothing of where the text goes.
 
 use std::io::{self, Write};
 

@@ -1,5 +1,4 @@
-//! Where the jobs of a run come from, by what was typed.
-//! Knows nothing of how they are run or what becomes of their outputs.
+//! Where the jobs of a run come from, by the options.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
-//! Where outputs go that are too large to be held: to the temporary directory, or to memory where that can't be written.
-//! Knows nothing of what is too large.
+//! Where outputs go that are too large for memory: to the temporary directory, or to memory if that can't
+//! be written.
 
 use std::sync::Once;
 

@@ -1,5 +1,4 @@
-//! What all jobs of a run have, by what was typed.
-//! Knows nothing of which jobs there are.
+//! What all jobs of a run have in common, by the options.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};

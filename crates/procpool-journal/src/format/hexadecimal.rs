@@ -1,5 +1,4 @@
 //! Hexadecimal digits as procpool writes them, read fast: a million lines have a hundred million of them.
-//! Knows nothing of what they stand for.
 
 /// The value of each byte that is a digit; what is none has a high bit.
 const VALUES: [u8; 256] = {

@@ -1,5 +1,4 @@
-//! Which placeholders a tag may have, as a journal keeps it.
-//! Knows nothing of what they stand for.
+//! Which placeholders a tag may have, as a journal stores it.
 
 use serde::{Deserialize, Serialize};
 

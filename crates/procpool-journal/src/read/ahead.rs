@@ -1,5 +1,4 @@
-//! Reads the lines of a file on a thread of its own, while what is made of them is taken on another.
-//! Knows nothing of what that is.
+//! Reads the lines of a file on a thread of its own, while another one works on them.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};

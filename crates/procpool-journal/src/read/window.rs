@@ -1,5 +1,4 @@
 //! Reads lines of a file at places that are mostly near each other, without a system call for each.
-//! Knows nothing of what they say.
 
 use std::fs::File;
 use std::io;
