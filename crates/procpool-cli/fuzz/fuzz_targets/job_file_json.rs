@@ -1,5 +1,4 @@
 //! Job files in JSON.
-//! Knows nothing of what is wrong with them.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| procpool_cli::testing::fuzzing::job_file_json(bytes));

@@ -1,5 +1,4 @@
 //! Files of a journal: records and lists.
-//! Knows nothing of what is wrong with them.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| procpool_cli::testing::fuzzing::journal(bytes));

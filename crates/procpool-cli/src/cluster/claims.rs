@@ -1,6 +1,6 @@
-//! Who has which piece of a round: a file for each piece, which its taker makes and nobody else can make again. Nothing is taken
-//! over by time: only the head gives out anew, in another round, what a slice has left that is known to be gone.
-//! Knows nothing of what stands in a piece.
+//! Who has which piece of a round: a file for each piece, which its taker makes and nobody else can make again. Nothing
+//! is taken over by time: only the head gives out anew, in another round, what a slice has left that is known to be
+//! gone.
 
 use std::io::{self, Read, Write};
 

@@ -1,5 +1,4 @@
 //! How a halt of a whole run reaches its slices: by a file that all of them look at.
-//! Knows nothing of who halts, or why.
 //!
 //! A slice keeps the file open and reads it four times a second; opened anew, which is what makes a shared file system say what is
 //! there now, it is each five seconds. Whatever goes wrong with that says nothing of the run, and is waited out: only where the folder

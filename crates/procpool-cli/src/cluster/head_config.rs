@@ -1,5 +1,4 @@
 //! What the head of a run on a cluster is told and given.
-//! Knows nothing of what it makes of that.
 
 use std::ffi::OsString;
 use std::time::Duration;

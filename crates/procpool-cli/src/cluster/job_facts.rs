@@ -1,5 +1,4 @@
 //! What the head of a run can tell of its jobs: what is recorded of them, and which slice has taken them.
-//! Knows nothing of what follows from that.
 
 use procpool_cluster::{Holder, Outcomes, Unreadable};
 

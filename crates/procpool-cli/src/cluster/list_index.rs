@@ -1,5 +1,4 @@
 //! Where in a list each of its jobs stands, so that one is read without all before it.
-//! Knows nothing of what the jobs are.
 
 use anyhow::Context;
 

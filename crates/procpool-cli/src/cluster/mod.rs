@@ -1,5 +1,4 @@
 //! A run on a cluster: its head, which follows what slices record, and what a slice is told.
-//! Knows no engine's commands; `procpool-cluster` does.
 
 pub(crate) mod bad_nodes;
 pub(crate) mod claims;

@@ -1,5 +1,4 @@
 //! What the slices of a round are told: a file with a line for all of them, and one for each piece of the list.
-//! Knows nothing of who takes them.
 
 use std::io::{BufWriter, Write};
 use std::ops::Range;

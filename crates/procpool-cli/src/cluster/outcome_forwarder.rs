@@ -1,5 +1,4 @@
 //! Brings what slices have recorded to the caller of the run, as if it had ended here: each outcome once.
-//! Knows nothing of arrays, or of what is to be done about jobs without an outcome.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Which array has taken a round: a file that its first element makes. A submission whose answer was lost may be repeated, and then
-//! come through twice; only one array gets to run the round. Knows nothing of what runs in it.
+//! Which array has taken a round: a file that its first element makes. A submission whose answer was lost may be
+//! repeated, and then come through twice; only one array gets to run the round.
 
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read, Write};

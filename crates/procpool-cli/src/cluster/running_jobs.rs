@@ -1,5 +1,4 @@
 //! What runs now in the slices of a run, as far as their files say.
-//! Knows nothing of what has come of it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

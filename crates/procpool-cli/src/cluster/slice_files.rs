@@ -1,5 +1,4 @@
 //! Follows the files that slices write, as they grow.
-//! Knows nothing of what becomes of what stands in them.
 
 use std::collections::BTreeMap;
 use std::io::{self, Seek, SeekFrom};

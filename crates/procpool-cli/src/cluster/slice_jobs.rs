@@ -1,5 +1,4 @@
 //! The jobs of a slice: those of one piece after another, each taken when there is room for another job.
-//! Knows nothing of what becomes of them.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};

@@ -1,5 +1,4 @@
 //! What a head takes up: a list from its beginning, or what an earlier head has left of one.
-//! Knows nothing of how it goes on.
 
 use std::ops::Range;
 

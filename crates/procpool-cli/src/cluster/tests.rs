@@ -1,5 +1,5 @@
-//! What a head writes down for its slices is what they read, and what they record is what it sees: no process is needed.
-//! Knows no engine.
+//! What a head writes down for its slices is what they read, and what they record is what it sees: no process is
+//! needed.
 
 use std::fs;
 use std::io::Write as _;

@@ -1,6 +1,5 @@
-//! What a slice has in hand: how many of its jobs run or are about to, how long they take, and when its time is over. By that its source
-//! of jobs knows when to take more.
-//! Knows nothing of where jobs come from.
+//! What a slice has in hand: how many of its jobs run or are about to, how long they take, and when its time is over.
+//! By that its source of jobs knows when to take more.
 
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};

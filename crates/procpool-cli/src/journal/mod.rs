@@ -1,5 +1,4 @@
 //! The journal: what a run is recorded in, and gone on with. Its files are described in docs/journal.md.
-//! Knows nothing of how a run is shown; each of its parts has a file of its own below.
 
 pub(crate) mod held_records;
 pub(crate) mod notices;

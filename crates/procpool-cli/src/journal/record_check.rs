@@ -1,5 +1,5 @@
-//! Whether what ended was recorded, and whether the records are still where they can be found: looked up by the sinks that
-//! stand for a journal. Knows nothing of what is recorded, or by whom.
+//! Whether what ended was recorded, and whether the records are still where they can be found: looked up by the sinks
+//! that stand for a journal.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

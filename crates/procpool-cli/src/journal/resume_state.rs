@@ -1,5 +1,4 @@
 //! What a run sets out from, where others may have run parts of it before, or still do.
-//! Knows nothing of how it goes on.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,5 +1,4 @@
 //! The journal's place among the sinks: before all others, so that nothing is shown that it doesn't have.
-//! Knows nothing of how it is written: workers have done that by now.
 
 use std::sync::Arc;
 

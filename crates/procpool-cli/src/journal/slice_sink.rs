@@ -1,5 +1,4 @@
 //! A slice's records among its sinks, of which they are the only one.
-//! Knows nothing of how they are written: workers make them, and a thread of the recorder's writes them a second later.
 
 use std::sync::Arc;
 

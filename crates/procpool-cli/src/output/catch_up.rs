@@ -1,5 +1,4 @@
 //! Prints what an earlier run has recorded and not printed, before anything else is.
-//! Knows nothing of what is printed afterwards.
 
 use procpool_core::{Completion, Live, Retried, Started};
 

@@ -1,5 +1,4 @@
 //! Forgets what nobody wants to see, so that it doesn't fill the disk.
-//! Knows nothing of who else is told.
 
 use procpool_core::{Completion, Live};
 

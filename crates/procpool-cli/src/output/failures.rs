@@ -1,5 +1,4 @@
 //! Says of each failure, as it happens, above the display that stands below the output; and counts them for it.
-//! Knows nothing of what the display shows.
 
 use std::time::{Duration, Instant};
 

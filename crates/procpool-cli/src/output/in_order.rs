@@ -1,5 +1,5 @@
-//! Prints outputs in the order of the input: that of the first job that is not done as it comes, where it is
-//! followed; those of later jobs wait. Knows nothing of how they are printed.
+//! Prints outputs in the order of the input: that of the first job that is not done as it comes, where it is followed;
+//! those of later jobs wait.
 
 use std::collections::HashMap;
 use std::mem;

@@ -1,5 +1,4 @@
 //! One output of one job on its way to a stream, in pieces, while the job writes it.
-//! Knows nothing of which job's turn it is.
 
 use std::cell::RefCell;
 use std::io::{self, Read, Write};

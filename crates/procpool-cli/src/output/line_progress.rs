@@ -1,5 +1,4 @@
 //! Takes account of one output that is printed line by line while others are, for whoever goes on after a kill.
-//! Knows nothing of what a line is.
 
 use std::io;
 use std::sync::Arc;

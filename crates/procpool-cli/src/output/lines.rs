@@ -1,5 +1,4 @@
 //! Prints whole lines as they come, of all jobs side by side.
-//! Knows nothing of how a line is shaped.
 
 use std::collections::HashMap;
 use std::io;

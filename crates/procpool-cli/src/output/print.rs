@@ -1,5 +1,4 @@
 //! Prints jobs' outputs whole: standard output to standard output, standard error to standard error.
-//! Knows nothing of their order.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;

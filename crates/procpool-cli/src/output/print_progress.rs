@@ -1,5 +1,4 @@
 //! Takes account of what has been printed of a list's outputs, to the byte, for whoever goes on after a kill.
-//! Knows nothing of what is printed.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};

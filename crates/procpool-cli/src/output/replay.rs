@@ -1,5 +1,4 @@
 //! Outputs that were recorded by an earlier run and have not been printed, or not to their end.
-//! Knows nothing of streams, or of whose turn it is.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;

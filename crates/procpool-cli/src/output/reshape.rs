@@ -1,5 +1,4 @@
 //! Counts an output that was cut off in one shape anew, in the shape in which the rest of it is printed.
-//! Knows nothing of where it goes.
 
 use std::cell::Cell;
 use std::io::{self, Read, Write};

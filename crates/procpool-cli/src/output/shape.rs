@@ -1,5 +1,4 @@
 //! What an output goes through on its way to a stream: made harmless for a terminal, tagged, or nothing.
-//! Knows nothing of where it comes from or when.
 
 use std::io::{self, Write};
 

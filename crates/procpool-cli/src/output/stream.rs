@@ -1,5 +1,4 @@
 //! One of procpool's own two streams for the outputs of jobs.
-//! Knows nothing of what goes through it.
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Read, Write};

@@ -1,5 +1,5 @@
-//! Which files a run reads and writes, so that none of them is two things at once.
-//! Knows nothing of what stands in them. Compares files, not names: a file may have any number of those.
+//! Which files a run reads and writes, so that none of them is two things at once. Compares files, not names: a file
+//! may have any number of those.
 
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};

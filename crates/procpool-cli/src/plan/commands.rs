@@ -1,5 +1,4 @@
 //! Lines that are commands themselves, by what was typed.
-//! Knows nothing of how a line is split.
 
 use std::ffi::OsString;
 

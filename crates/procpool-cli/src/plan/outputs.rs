@@ -1,5 +1,4 @@
 //! Who is told of completions, by what was typed.
-//! Knows nothing of where jobs come from.
 
 use std::sync::Arc;
 

@@ -1,5 +1,4 @@
 //! Standard input that is handed on to jobs, a block each, by what was typed.
-//! Knows nothing of how it is cut.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;

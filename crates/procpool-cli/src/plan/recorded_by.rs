@@ -1,5 +1,4 @@
 //! Who records the attempts of a run, and whether somebody does already.
-//! Knows nothing of what is recorded.
 
 use crate::args::ResumeWish;
 use procpool_journal::read::history::PastRound;

@@ -1,5 +1,4 @@
 //! What is recorded of a run, and where, by what was typed.
-//! Knows nothing of what is shown of it.
 
 use std::env;
 use std::fs::File;

@@ -1,5 +1,4 @@
 //! How many jobs run, when, how often and for how long, by what was typed.
-//! Knows nothing of what they are.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,5 +1,4 @@
 //! What procpool itself says of a run, and how, by what was typed and by what standard error is.
-//! Knows nothing of jobs.
 
 use std::io::{self, IsTerminal};
 

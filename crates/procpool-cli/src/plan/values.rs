@@ -1,5 +1,4 @@
 //! The command that was typed, for the values that were given.
-//! Knows nothing of how values are read; `input/` does.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;

@@ -1,5 +1,4 @@
 //! How a head has slices halt: while the run goes on, and at its end.
-//! Knows nothing of why.
 
 use std::time::Instant;
 

@@ -1,5 +1,4 @@
 //! The head of a run on a cluster: it hands rounds of slices in, follows what they record, and halts them.
-//! Knows nothing of what is shown of it, and no engine's commands.
 
 mod halts;
 mod outage;

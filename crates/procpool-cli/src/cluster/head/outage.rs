@@ -1,5 +1,4 @@
 //! What a head does while the folder can't be used: it waits, as for a controller that is away.
-//! Knows nothing of which errors pass.
 
 use procpool_core::{Driver, Halt};
 

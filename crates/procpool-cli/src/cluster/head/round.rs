@@ -1,5 +1,4 @@
 //! A round on its way through the folder: written down before it is handed in, taken by one array, given up.
-//! Knows nothing of what comes of its jobs.
 
 use std::env;
 use std::ffi::OsString;

@@ -1,5 +1,4 @@
 //! What handles are told of a run on a cluster: what runs, and how many jobs there are left.
-//! Knows nothing of how it is shown.
 
 use std::mem;
 use std::slice;

@@ -1,5 +1,4 @@
 //! What a head says on its way.
-//! Knows nothing of why it comes to that.
 
 use procpool_cluster::Notice;
 

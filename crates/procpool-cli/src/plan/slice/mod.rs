@@ -1,5 +1,4 @@
 //! The run of one slice: an ordinary pool over a part of somebody else's list, with records of its own.
-//! Knows nothing of what becomes of the whole.
 
 mod place;
 

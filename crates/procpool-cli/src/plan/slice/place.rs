@@ -1,5 +1,5 @@
-//! The place of a process among those that are given a slice: each has files of its own, and knows what those before it have done.
-//! Knows nothing of how jobs are run.
+//! The place of a process among those that are given a slice: each has files of its own, and knows what those before it
+//! have done.
 
 use std::collections::HashMap;
 use std::process;
