@@ -77,6 +77,8 @@ pub(crate) fn run(begin: Begin, input: Input, telling: &Telling, controls: Contr
             return exit::own_failure(&error);
         }
     };
+    // Signals are not caught yet: until a job can be left behind one ends procpool as it does any program, also while what is
+    // replayed waits for a slow reader. What has been printed is noted by then, and the next resume goes on with it.
     let mut recorded = input.recorded;
     let prepare = |sink: &mut Box<dyn Sink>| {
         sink.begin()?;
