@@ -4,9 +4,9 @@
 //! there now, it is each five seconds. Whatever goes wrong with that says nothing of the run, and is waited out: only where the folder
 //! is seen without the file, or its parent without the folder, the run is gone.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,6 +15,7 @@ use procpool_core::{Halt, Handle, Signal};
 
 use procpool_journal::files::file::JournalFile;
 use procpool_journal::files::folder::{Folder, Purpose};
+use procpool_journal::os::file_id::FileId;
 use procpool_journal::os::threads;
 
 /// The time between two looks.
@@ -69,7 +70,7 @@ pub(crate) struct HaltFile {
     round: String,
     /// Of the folder's parent, by which it is known again: a place where nothing is mounted is another one. `None` where it
     /// could not be seen.
-    parent: Option<(u64, u64)>,
+    parent: Option<FileId>,
     open: Option<File>,
     opened: Option<Instant>,
     /// How often in a row the run was gone.
@@ -125,9 +126,8 @@ impl HaltFile {
     }
 }
 
-fn parent_of(path: &Path) -> Option<(u64, u64)> {
-    let number = |metadata: Metadata| (metadata.dev(), metadata.ino());
-    path.parent().and_then(|parent| fs::metadata(parent).ok()).map(number)
+fn parent_of(path: &Path) -> Option<FileId> {
+    path.parent().and_then(|parent| fs::metadata(parent).ok()).as_ref().map(FileId::from)
 }
 
 /// Has a slice obey the file from now on, by a thread of its own. Where the run is gone, it stops.

@@ -55,9 +55,6 @@ struct Troubles {
     unrecorded: HashSet<(u64, u32)>,
 }
 
-/// A longer output goes to the file beside the records.
-const LONGEST: u64 = 4096;
-
 /// How often a start that waits looks whether it may be.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -127,8 +124,8 @@ impl Recorder {
     /// What is to be recorded; longer outputs are in their file by then.
     fn line(&self, job: &Job<Work>, context: &Context, outcome: &Outcome) -> io::Result<Vec<u8>> {
         let Work::Stored(stored) = &job.work else { panic!("BUG: a job that is not on the list") };
-        let writer = &self.writer;
-        let kept = |output: Option<&Spool>| output.map_or(Ok(Output::Empty), |output| keep(writer, output));
+        let kept =
+            |output: Option<&Spool>| output.map_or(Ok(Output::Empty), |output| self.writer.keep_output(output));
         let ran = outcome.ran();
         let outputs = Outputs::new(kept(ran.map(|ran| &ran.stdout))?, kept(ran.map(|ran| &ran.stderr))?);
         let attempt = Attempt {
@@ -250,17 +247,6 @@ impl Recorder {
     pub(crate) fn take_error(&self) -> Option<io::Error> {
         self.troubles().error.take()
     }
-}
-
-fn keep(writer: &JournalWriter, output: &Spool) -> io::Result<Output> {
-    Ok(match output.len() {
-        0 => Output::Empty,
-        1..=LONGEST => Output::Here(output.to_vec()?),
-        _ => {
-            let (offset, sum) = writer.keep(output)?;
-            Output::At { offset, sum }
-        }
-    })
 }
 
 /// What an attempt had to wait for though a slot was free.

@@ -161,7 +161,7 @@ impl Session {
             return Err(copy_of_chain(error));
         }
         let folder = self.folder.path();
-        match self.listing.failure() {
+        match self.listing.take_failure() {
             None => Ok(self.listing.check_place()?),
             Some(error) => Err(error)
                 .with_context(|| format!("can't write the list of jobs to the journal in {folder:?}")),

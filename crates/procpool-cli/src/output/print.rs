@@ -57,7 +57,7 @@ impl Printer {
     pub(crate) fn new(tag: Tag, control: Control, printed: KeepOutput, pulse: &Pulse) -> Printer {
         let [stdout, stderr] =
             [Source::Stdout, Source::Stderr].map(|source| OutputStream::open(source, control, pulse.clone()));
-        let goes = match (stdout.file_number(), stderr.file_number()) {
+        let goes = match (stdout.file_id(), stderr.file_id()) {
             (Some(one), Some(other)) if one == other => Goes::Together,
             _ => Goes::Apart,
         };

@@ -3,12 +3,13 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use procpool_core::Source;
 use rustix::fs::{OFlags, fcntl_getfl};
 
+use procpool_journal::os::file_id::FileId;
 use procpool_journal::write::print_log::{FilePlace, LastByte, PartialStream, PrintLog};
 
 /// The account of one stream.
@@ -78,7 +79,7 @@ fn place(file: &File) -> Option<FilePlace> {
         Ok(flags) if flags.contains(OFlags::APPEND) => metadata.len(),
         _ => (&*file).stream_position().ok()?,
     };
-    Some(FilePlace { device: metadata.dev(), inode: metadata.ino(), offset })
+    Some(FilePlace { file: FileId::from(&metadata), offset })
 }
 
 /// How many bytes of an output are where they belong, by what was noted when all came to an end, and by the file itself:
@@ -94,8 +95,7 @@ pub(crate) fn delivered(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<u64> {
     let (Some(there), Some(file)) = (part.place, file) else { return Ok(part.bytes) };
-    let is_same =
-        |metadata: &std::fs::Metadata| (metadata.dev(), metadata.ino()) == (there.device, there.inode);
+    let is_same = |metadata: &std::fs::Metadata| FileId::from(metadata) == there.file;
     let Some(metadata) = file.metadata().ok().filter(is_same) else { return Ok(part.bytes) };
     let length = length.min(metadata.len());
     // It was opened for writing; to read it takes another opening.
@@ -129,8 +129,7 @@ pub(crate) fn is_within_line(file: Option<&File>, length: u64, part: PartialStre
     let may_be_torn = part.place.is_none() && part.under_way > 0;
     let noted = may_be_torn || part.bytes > 0 && part.last == LastByte::IsWithinLine;
     let (Some(there), Some(file)) = (part.place, file) else { return Ok(noted) };
-    let is_same =
-        |metadata: &std::fs::Metadata| (metadata.dev(), metadata.ino()) == (there.device, there.inode);
+    let is_same = |metadata: &std::fs::Metadata| FileId::from(metadata) == there.file;
     let Some(last) = length.checked_sub(1).filter(|last| *last >= there.offset) else { return Ok(false) };
     if !file.metadata().is_ok_and(|metadata| is_same(&metadata)) {
         return Ok(noted);
@@ -263,7 +262,7 @@ mod tests {
         let part = PartialStream {
             bytes: 3,
             under_way: 2,
-            place: Some(FilePlace { device: 0, inode: 0, offset: 0 }),
+            place: Some(FilePlace { file: FileId::default(), offset: 0 }),
             ..PartialStream::default()
         };
         let file = File::open("/dev/null").unwrap();

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Read, Write};
-use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use procpool_core::{CopyError, Key, Source, Spool};
@@ -18,6 +17,7 @@ use crate::run::sink::Trouble;
 use crate::terminal::patient::{Patient, wait_for_room};
 use crate::terminal::pulse::Pulse;
 use crate::terminal::screen::{self, Held};
+use procpool_journal::os::file_id::FileId;
 use procpool_journal::write::print_log::{LastByte, PartialStream, PrintLog};
 
 /// What of the outputs may control a terminal. To anything else they go as they are.
@@ -82,9 +82,9 @@ impl OutputStream {
     }
 
     /// Which file or pipe this is; `None` for a terminal, where one looks on.
-    pub(crate) fn file_number(&self) -> Option<(u64, u64)> {
+    pub(crate) fn file_id(&self) -> Option<FileId> {
         let file = self.file.as_ref().ok().filter(|_| !self.is_terminal)?;
-        file.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))
+        file.metadata().ok().as_ref().map(FileId::from)
     }
 
     /// What it lets through.

@@ -10,6 +10,7 @@ use rustix::fs::{FileType, Stat, fstat, stat};
 use rustix::stdio;
 
 use crate::record::results::is_result;
+use procpool_journal::os::file_id::FileId;
 
 /// The files that somebody reads or writes already.
 pub(super) struct ClaimedFiles(Vec<FileUse>);
@@ -19,13 +20,10 @@ struct FileUse {
     /// What it is called in what there is to say about it.
     who: String,
     /// `None` for what is no file: a device or a pipe may have several writers.
-    number: Option<FileNumber>,
+    number: Option<FileId>,
     /// Where it is, if it is written to.
     written: Option<PathBuf>,
 }
-
-/// Which file of the machine it is.
-type FileNumber = (u64, u64);
 
 impl ClaimedFiles {
     /// Those that procpool was started with, and those that jobs are read from.
@@ -118,8 +116,8 @@ impl FileUse {
     }
 }
 
-fn number(stat: Stat) -> Option<FileNumber> {
-    FileType::from_raw_mode(stat.st_mode).is_file().then_some((stat.st_dev, stat.st_ino))
+fn number(stat: Stat) -> Option<FileId> {
+    FileType::from_raw_mode(stat.st_mode).is_file().then(|| FileId::from(&stat))
 }
 
 /// Where a file is or will be, by whatever name.

@@ -1,5 +1,4 @@
-//! Files that were made for a run that may still be refused, and then go again.
-//! Knows nothing of what stands in them.
+//! Files that were created for a run that may still be refused: then nothing of it may stay in the folder.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::files::file::JournalFile;
 use crate::files::folder::Folder;
 
-/// What goes when this is dropped, unless the run has begun. By default that is nothing.
+/// Deletes the files listed here on drop, unless [`keep`](CreatedFiles::keep) was called.
 #[derive(Debug, Default)]
 pub struct CreatedFiles {
     files: Vec<JournalFile>,
@@ -17,17 +16,17 @@ pub struct CreatedFiles {
 }
 
 impl CreatedFiles {
-    /// The folder was made for it.
+    /// The folder was created, too.
     pub fn add_folder(&mut self, folder: &Folder) {
         self.folder = Some(folder.path().to_owned());
     }
 
-    /// A file will be.
+    /// This file may be created.
     pub fn add(&mut self, file: JournalFile) {
         self.files.push(file);
     }
 
-    /// The run begins: all of it stays.
+    /// The run begins: nothing is deleted.
     pub fn keep(&self) {
         self.is_kept.store(true, Ordering::Relaxed);
     }
@@ -39,11 +38,11 @@ impl Drop for CreatedFiles {
             return;
         }
         for file in &self.files {
-            // Some were never made.
+            // Some were never created.
             let _ = file.remove();
         }
         if let Some(folder) = &self.folder {
-            // Not where somebody has put something else there.
+            // Fails, rightly, if somebody has put something into it.
             let _ = fs::remove_dir(folder);
         }
     }

@@ -1,5 +1,5 @@
-//! A file of a journal's folder: opened by its name in the folder that is held open, and believed only where nobody else can
-//! have written it. Knows nothing of what stands in it.
+//! A file of a journal's folder, opened by its name in the folder's descriptor: if the folder is moved or replaced meanwhile, we
+//! still use the same one. If jobs are run from it, a file that another user could have written is refused.
 
 use std::fmt;
 use std::fs::File;
@@ -14,7 +14,7 @@ use rustix::io::Errno;
 use crate::files::outage::Outage;
 use crate::os::ownership::{self, ForeignAccess, TrustedOwner};
 
-/// A folder that is open: whoever moves it or puts another one in its place changes nothing for us.
+/// A folder that is open.
 #[derive(Debug)]
 pub(super) struct OpenFolder {
     pub(super) path: PathBuf,
@@ -23,52 +23,50 @@ pub(super) struct OpenFolder {
     pub(super) outage: Arc<Outage>,
 }
 
-/// Whose files are read there.
+/// Whose files are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trust {
-    /// Jobs are run by what stands there.
+    /// Jobs are run from the folder: only those of this user.
     Only(TrustedOwner),
-    /// It is only told of.
+    /// The folder is only read.
     Anyone,
 }
 
-/// See the head of this file.
+/// A file of a journal's folder, by its name. It needn't exist.
 #[derive(Clone)]
 pub struct JournalFile {
     folder: Arc<OpenFolder>,
     name: String,
 }
 
-/// Which file of its file system it is.
-pub(crate) type FileNumber = (u64, u64);
-
 impl JournalFile {
     pub(super) fn new(folder: &Arc<OpenFolder>, name: String) -> JournalFile {
         JournalFile { folder: Arc::clone(folder), name }
     }
 
-    /// What it is called, for people.
+    /// Its path, for messages.
+    #[must_use]
     pub fn path(&self) -> PathBuf {
         self.folder.path.join(&self.name)
     }
 
-    /// Does something in its folder; where others share that, again and again as long as it can't be used.
+    /// Calls `deed`; if other machines share the folder, again and again as long as that can't be used.
     ///
     /// # Errors
-    /// Those of the deed that don't pass.
+    /// Those of `deed` that are not transient.
     pub(crate) fn wait_out<T>(&self, deed: impl FnMut() -> io::Result<T>) -> io::Result<T> {
         self.folder.outage.wait_out(&self.folder.path, deed)
     }
 
-    /// Opens it to read it.
+    /// Opens it for reading.
     ///
     /// # Errors
-    /// Where it can't be, is none, or somebody else may have written it.
+    /// If it can't be opened, is no regular file, or another user could have written it.
     pub fn open(&self) -> io::Result<File> {
         self.open_as(OFlags::RDONLY)
     }
 
-    /// Opens it to read and write it, or makes it for its owner alone.
+    /// Opens it for reading and writing, or creates it with mode 0600.
     ///
     /// # Errors
     /// As [`open`](JournalFile::open).
@@ -79,14 +77,14 @@ impl JournalFile {
                 result => return result,
             }
             match self.open_to_write() {
-                // Somebody has taken it away meanwhile.
+                // It was removed meanwhile.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 result => return result,
             }
         }
     }
 
-    /// Opens it to read and write it.
+    /// Opens it for reading and writing.
     ///
     /// # Errors
     /// As [`open`](JournalFile::open).
@@ -94,7 +92,7 @@ impl JournalFile {
         self.open_as(OFlags::RDWR)
     }
 
-    /// The same, for what is only written at its end.
+    /// Opens it for reading and appending.
     ///
     /// # Errors
     /// As [`open`](JournalFile::open).
@@ -102,26 +100,26 @@ impl JournalFile {
         self.open_as(OFlags::RDWR | OFlags::APPEND)
     }
 
-    /// Makes it for its owner alone.
+    /// Creates it with mode 0600.
     ///
     /// # Errors
-    /// Where something has its name already, or it can't be made.
+    /// If it exists already, or can't be created.
     pub fn make(&self) -> io::Result<File> {
         self.make_as(OFlags::RDWR)
     }
 
-    /// Makes it in the place of whatever has its name, so that nobody has it open already.
+    /// Creates it in place of an existing one, so that no other process has it open.
     ///
     /// # Errors
-    /// Where it can't be made.
+    /// If it can't be created.
     pub fn make_anew(&self) -> io::Result<File> {
         self.make_anew_as(OFlags::RDWR)
     }
 
-    /// The same, for what is only written at its end.
+    /// The same, for reading and appending.
     ///
     /// # Errors
-    /// Where it can't be made.
+    /// If it can't be created.
     pub(crate) fn make_anew_to_append(&self) -> io::Result<File> {
         self.make_anew_as(OFlags::RDWR | OFlags::APPEND)
     }
@@ -142,7 +140,7 @@ impl JournalFile {
     }
 
     fn open_as(&self, flags: OFlags) -> io::Result<File> {
-        // A pipe would have us wait for its other end.
+        // Opening a named pipe would block.
         let flags = flags | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let open = |flags| openat(&self.folder.directory, &self.name, flags, Mode::empty());
         let file = match self.folder.trust {
@@ -154,8 +152,8 @@ impl JournalFile {
                     }
                     error => not_opened(error),
                 })?;
-                if let Some(doubt) = ours.doubt(&fstat(&file)?) {
-                    return Err(self.refusal(doubt));
+                if let Some(access) = ours.foreign_access(&fstat(&file)?) {
+                    return Err(self.refusal(access));
                 }
                 File::from(file)
             }
@@ -163,29 +161,29 @@ impl JournalFile {
         if file.metadata()?.is_file() { Ok(file) } else { Err(no_file()) }
     }
 
-    fn refusal(&self, doubt: ForeignAccess) -> io::Error {
-        let advice = match doubt {
+    fn refusal(&self, access: ForeignAccess) -> io::Error {
+        let advice = match access {
             ForeignAccess::Owner(_) => "who may have changed it; name another folder".to_owned(),
             ForeignAccess::Mode(_) => {
                 let close = ownership::closing(&self.path());
                 format!("who may have changed it; where it is as it should be: `{close}`")
             }
         };
-        io::Error::new(io::ErrorKind::PermissionDenied, format!("it {doubt}, {advice}"))
+        io::Error::new(io::ErrorKind::PermissionDenied, format!("it {access}, {advice}"))
     }
 
-    /// What has its name now.
+    /// The status of what has its name now, without following a link.
     ///
     /// # Errors
-    /// Where nothing has, or that can't be told.
+    /// If there is nothing, or it can't be read.
     pub fn stat(&self) -> io::Result<Stat> {
         Ok(statat(&self.folder.directory, &self.name, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
-    /// The same; `None` where nothing has its name.
+    /// The same, or `None` if there is nothing.
     ///
     /// # Errors
-    /// Where that can't be told.
+    /// If it can't be read.
     pub fn stat_if_there(&self) -> io::Result<Option<Stat>> {
         match self.stat() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -193,38 +191,40 @@ impl JournalFile {
         }
     }
 
+    /// Removes it.
+    ///
     /// # Errors
-    /// Where it is not there, or can't be taken away.
+    /// If it doesn't exist, or can't be removed.
     pub fn remove(&self) -> io::Result<()> {
         Ok(unlinkat(&self.folder.directory, &self.name, AtFlags::empty())?)
     }
 
-    /// Gives it the name of another one of its folder, whose place it takes.
+    /// Renames it to the other one, which it replaces.
     ///
     /// # Errors
-    /// Where it can't have that name.
+    /// If it can't be renamed.
     pub fn rename_to(&self, other: &JournalFile) -> io::Result<()> {
         Ok(renameat(&self.folder.directory, &self.name, &other.folder.directory, &other.name)?)
     }
 
-    /// Gives it another name as well, that of no other file.
+    /// Gives it a second name, by a hard link.
     ///
     /// # Errors
-    /// Where something has that name, or it can't be given.
+    /// If that name exists, or the link can't be made.
     pub fn link_as(&self, other: &JournalFile) -> io::Result<()> {
         let (from, to) = (&self.folder.directory, &other.folder.directory);
         Ok(linkat(from, &self.name, to, &other.name, AtFlags::empty())?)
     }
 
-    /// Comes back once the disk has the names of all files of its folder.
+    /// Returns once the disk has the names of all files of its folder (fsync(2)).
     ///
     /// # Errors
-    /// Where the disk doesn't take them.
+    /// If the disk reports an error.
     pub(crate) fn sync_folder(&self) -> io::Result<()> {
         Ok(fsync(&self.folder.directory)?)
     }
 
-    /// The one that has this behind its name.
+    /// The file with this suffix behind its name.
     #[must_use]
     pub fn with_suffix(&self, suffix: &str) -> JournalFile {
         JournalFile {
@@ -242,14 +242,10 @@ fn no_file() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "it is no file")
 }
 
-/// When a file or a folder was changed last, in nanoseconds.
+/// When the contents of a file or folder were changed last, in nanoseconds since 1970.
+#[must_use]
 pub fn changed(stat: &Stat) -> i128 {
     i128::from(stat.st_mtime) * 1_000_000_000 + i128::from(stat.st_mtime_nsec)
-}
-
-/// By which a file is known again, whatever it is called.
-pub(crate) fn number_of(stat: &Stat) -> FileNumber {
-    (stat.st_dev, stat.st_ino)
 }
 
 impl PartialEq for JournalFile {

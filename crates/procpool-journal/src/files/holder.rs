@@ -1,39 +1,42 @@
-//! Who holds a journal's folder, or did: the line of JSON that `running` begins with.
-//! Knows nothing of that file, or of its lock.
+//! The process that has, or had, the lock of a journal's folder: the line of JSON with which the file `running` begins.
 
 use serde::{Deserialize, Serialize};
 
 use crate::files::whereabouts::Whereabouts;
 
-/// See the head of this file.
+/// The process that has, or had, the lock of a journal's folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
+    /// Its PID.
     pub pid: u32,
-    /// Elsewhere these numbers mean nothing.
+    /// Where that PID means something.
     #[serde(flatten)]
     pub whereabouts: Whereabouts,
+    /// The name of its run.
     pub run: String,
+    /// The generation of its run.
     pub generation: u32,
-    /// Where in the journal its record begins.
+    /// The offset in `journal.jsonl` of its run's record.
     #[serde(default)]
     pub record_at: u64,
-    /// When it was there, in ticks since the machine was started.
+    /// When it took the lock, in ticks since boot.
     #[serde(default)]
     pub ticks: u64,
-    /// What of its jobs may live on when they have ended.
+    /// Whether processes may outlive their job.
     #[serde(default)]
     pub leaks: Leaks,
-    /// What a cluster calls its machine.
+    /// The cluster's name of its machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
 }
 
-/// What may live on.
+/// Which processes may outlive their job.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Leaks {
+    /// None.
     #[default]
     Nothing,
-    /// What a job has left behind.
+    /// Those that hold its output open, by `--on-leak keep`.
     Kept,
 }

@@ -1,5 +1,5 @@
-//! The file of a list's long inputs: what jobs get on standard input and is too long for their lines.
-//! It is made for the first of them; most lists have none.
+//! The file `inputs-N`: standard inputs of jobs that are too long for their lines in the list.
+//! It is created for the first one; most lists have none.
 
 use std::fs::File;
 use std::io;
@@ -11,20 +11,23 @@ use crate::files::file::JournalFile;
 
 /// The file of long inputs.
 pub struct Inputs {
-    /// `None` where there is none.
+    /// `None` if jobs can't have long inputs.
     place: Option<JournalFile>,
     file: OnceLock<File>,
     end: AtomicU64,
-    /// Up to where they have been read back.
+    /// Up to here they have been read back.
     read: AtomicU64,
 }
 
 impl Inputs {
+    /// The file of a list, which is opened or created when it is needed.
+    #[must_use]
     pub fn new(place: JournalFile) -> Inputs {
         Inputs { place: Some(place), ..Inputs::none() }
     }
 
     /// For a list whose jobs have no long inputs.
+    #[must_use]
     pub fn none() -> Inputs {
         Inputs {
             place: None,
@@ -43,27 +46,27 @@ impl Inputs {
         Ok(self.file.get_or_init(|| file))
     }
 
-    /// How much is there that was not read back.
+    /// How many bytes were written and not read back yet.
     pub(crate) fn ahead(&self) -> u64 {
         self.end.load(Ordering::Relaxed).saturating_sub(self.read.load(Ordering::Relaxed))
     }
 
-    /// Comes back once the disk has them.
+    /// Returns once the disk has them.
     pub(crate) fn make_safe(&self) -> io::Result<()> {
         self.file.get().map_or(Ok(()), File::sync_data)
     }
 
-    /// Appends it, and says where.
+    /// Appends an input; returns its offset.
     pub(crate) fn keep(&self, bytes: &[u8]) -> io::Result<u64> {
         let offset = self.end.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         self.file()?.write_all_at(bytes, offset)?;
         Ok(offset)
     }
 
-    /// What stands there.
+    /// Reads an input.
     pub(crate) fn read(&self, offset: u64, length: u64) -> io::Result<Arc<[u8]>> {
         let file = self.file()?;
-        // A length that was made up must not take memory that nothing stands for.
+        // A made-up length must not allocate memory.
         if offset.checked_add(length).is_none_or(|end| file.metadata().is_ok_and(|file| file.len() < end)) {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "a job's input is not there any more"));
         }

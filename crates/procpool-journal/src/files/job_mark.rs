@@ -1,32 +1,35 @@
-//! By what the processes of a job are known: a variable in their environment.
-//! A job can clear it; what has done so is found by other means, or ended with the run.
+//! The environment variable that marks all processes of a job, so that they are found again after a kill.
+//! A job can clear it; such processes are found by their parents, or killed with the run.
 
 use std::ffi::{OsStr, OsString};
 
 use crate::os::proc;
 
-/// What tells the processes of one attempt of a job from all others: a variable of their environment that says
-/// within which job of which run they are, and within which that was started itself, outermost first.
+/// The mark of one attempt of a job. Marks nest: a procpool that runs within a job adds its own behind that one, so the value
+/// of the variable lists them from the outermost on.
 pub struct JobMark {
     /// `RUN:SEQ:ATTEMPT`.
     pub job: String,
 }
 
-/// The variable.
+/// The name of the variable.
 pub const MARK_VARIABLE: &str = "PROCPOOL_WITHIN";
 
-/// What can be told of a process that may belong to a job.
+/// Whether a process belongs to a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Membership {
+    /// It has the mark.
     Yes,
+    /// It hasn't.
     No,
-    /// It has no environment at this moment: it is dying, and its children are not yet ours, or it is just
-    /// becoming another program.
+    /// It has no environment at this moment: it is in the middle of execve(2), or it is exiting and its children haven't been
+    /// reparented yet.
     Unknown,
 }
 
 impl JobMark {
-    /// The variable's value for a job of a procpool that runs within others.
+    /// The value of the variable for this job, where procpool's own environment has `others`.
+    #[must_use]
     pub fn within(&self, others: &OsStr) -> OsString {
         let mut value = others.to_owned();
         if !value.is_empty() {
@@ -36,12 +39,14 @@ impl JobMark {
         value
     }
 
+    /// Whether a process has this mark.
+    #[must_use]
     pub fn is_on(&self, pid: u32) -> Membership {
         match proc::environment(pid) {
             Ok(environment) if self.is_in(&environment) => Membership::Yes,
-            // Of one that has no memory any more there is nothing to open (ESRCH).
+            // The file of a process without memory can't be opened (ESRCH).
             _ if is_changing(pid) => Membership::Unknown,
-            // Another user's can't be read, and can't be killed either.
+            // That of another user can't be read, but it can't be killed either.
             _ => Membership::No,
         }
     }
@@ -53,7 +58,7 @@ impl JobMark {
     }
 }
 
-/// Whether a process has no place for an environment.
+/// Whether a process has no memory for an environment now.
 fn is_changing(pid: u32) -> bool {
     proc::stat(pid).is_some_and(|stat| !stat.has_ended && !stat.has_environment)
 }

@@ -1,5 +1,5 @@
-//! A process that a job has left behind, as people and records are told of it.
-//! By its number, its program, and its job where its environment still tells that.
+//! A process that a job has left behind, as messages and records name it.
+//! It may have ended by the time it is looked at, so all that is known is copied at once.
 
 use std::env;
 use std::fmt;
@@ -10,20 +10,22 @@ use serde::{Deserialize, Serialize};
 use crate::files::job_mark::MARK_VARIABLE;
 use crate::os::proc;
 
-/// By its number, its program, and its job where its environment still tells that.
+/// A process that a job has left behind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeakedProcess {
+    /// Its PID.
     pub pid: u32,
-    /// As much of the name as the kernel keeps.
+    /// Its name, as much as the kernel keeps.
     pub(crate) program: String,
-    /// The position of its job in the input.
+    /// The position of its job in the list, if its environment still says so.
     pub(crate) seq: Option<u64>,
-    /// What is no UTF-8 in it is replaced.
+    /// The key of its job. Invalid UTF-8 is replaced.
     pub(crate) key: Option<String>,
 }
 
 impl LeakedProcess {
-    /// `None` where it has ended.
+    /// Reads it from `/proc`; `None` if it has ended.
+    #[must_use]
     pub fn look_at(pid: u32) -> Option<LeakedProcess> {
         if proc::stat(pid)?.has_ended {
             return None;
@@ -35,7 +37,7 @@ impl LeakedProcess {
     }
 }
 
-/// The job of ours that a process runs within, by its environment; `depth` is within how many jobs procpool itself runs.
+/// The job of ours in which a process runs, by its environment. `depth`: in how many nested jobs procpool itself runs.
 fn job_in(environment: &[u8], depth: usize) -> (Option<u64>, Option<String>) {
     let value = |name: &str| {
         let of_name = |variable| <[u8]>::strip_prefix(variable, name.as_bytes())?.strip_prefix(b"=");
@@ -43,7 +45,7 @@ fn job_in(environment: &[u8], depth: usize) -> (Option<u64>, Option<String>) {
     };
     let marks = value(MARK_VARIABLE).map(String::from_utf8_lossy).unwrap_or_default();
     let seq = marks.split(' ').nth(depth).and_then(|mark| mark.split(':').nth(1)?.parse().ok());
-    // Within a procpool in a job the variable is that one's.
+    // If the job runs another procpool, PROCPOOL_KEY is the inner one's.
     let is_ours = marks.split(' ').count() == depth + 1;
     let key = value("PROCPOOL_KEY").filter(|_| seq.is_some() && is_ours);
     (seq, key.map(|key| String::from_utf8_lossy(key).into_owned()))
@@ -61,7 +63,7 @@ impl fmt::Display for LeakedProcess {
     }
 }
 
-/// A name that somebody else has chosen, as it can be shown on a terminal.
+/// A name that others have chosen, safe for a terminal.
 fn brief(name: &str) -> String {
     let name: String = name.chars().take(MOST_OF_A_NAME).collect();
     Shown(name.as_bytes()).to_string()
@@ -86,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_told_with_all_that_is_known() {
+    fn it_is_named_with_all_that_is_known() {
         let left = LeakedProcess {
             pid: 7,
             program: "tmux".into(),

@@ -1,8 +1,8 @@
-//! Processes that an earlier run has left: found again, ended, and named.
+//! Finds and kills processes that an earlier run has left.
 //!
-//! A record alone is no reason to signal anybody: it may be a copy, forged, or of another machine, and a number may be
-//! somebody else's by now. So each process is proven to be of that run by itself: it was started since the run began, and
-//! carries the run's mark in its environment. What can't be proven is left alone.
+//! No process is signalled because of a record alone: the journal may be a copy, forged, or of another machine, and the PID may
+//! belong to another process by now. A process is killed only if it was started after the run began and has the run's mark in
+//! its environment. All others are left alone.
 
 use std::collections::BTreeSet;
 use std::thread;
@@ -15,42 +15,47 @@ use crate::files::run_lock::{Holder, Leaks, StartedProcess, started};
 use crate::files::whereabouts::Locality;
 use crate::os::proc::{self, Stat};
 
-/// After this long what still lives can't be killed: another user's, or waiting for a dead disk.
+/// What still lives after this long can't be killed: it is another user's, or waits for a dead disk.
 const LAST_EFFORT: Duration = Duration::from_secs(5);
 
-/// So long one that was killed may take to be gone.
+/// How long the last holder may take to exit after it was killed.
 const LETTING_GO: Duration = Duration::from_secs(1);
 
-/// So long a program may take to be loaded before it is taken for one that will never say what it is.
+/// How long execve(2) may take before a process without a readable environment is taken for a stranger's.
 const LONGEST_EXEC: Duration = Duration::from_secs(1);
 
-/// The time between two looks.
+/// Between two scans.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// A process that was left, and the job that it is of.
+/// A process that was left, and its job.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Leftover {
+    /// Its PID.
     pub pid: u32,
-    /// Of its program.
+    /// Its name, as the kernel has it.
     pub name: String,
+    /// The position of its job in the list, from 1.
     pub seq: u64,
 }
 
 /// What was found of an earlier run.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Leftovers {
+    /// They were the run's, and were killed.
     pub ended: BTreeSet<Leftover>,
-    /// They are the run's, and can't be ended.
+    /// They are the run's, and can't be killed.
     pub stay: Vec<Leftover>,
-    /// Number and start are those of a job's own process, and it carries no mark that can be read.
+    /// Their PID and start time are those of a job's own process, but they have no readable mark.
     pub doubtful: Vec<Leftover>,
-    /// They are in the session of a job and carry no mark that can be read.
+    /// They are in the session of a job, but have no readable mark.
     pub unproven: Vec<Leftover>,
-    /// Why nothing was looked for, though something may run.
+    /// Why processes could not be looked for, though some may run.
     pub unseen: Option<String>,
 }
 
-/// Ends what is left of these attempts, which have no outcome, and of all others but where that was left on purpose.
+/// Kills what is left of these attempts, which have no outcome, and of all others unless it was left on purpose
+/// ([`Leaks::Kept`]).
+#[must_use]
 pub fn end(holder: &Holder, table: &[StartedProcess]) -> Leftovers {
     let unseen = match holder.whereabouts.locality() {
         Locality::Here => None,
@@ -64,7 +69,7 @@ pub fn end(holder: &Holder, table: &[StartedProcess]) -> Leftovers {
     if unseen.is_some() {
         return Leftovers { unseen, ..Leftovers::default() };
     }
-    // Who holds a copy of this journal goes on, and so do its jobs.
+    // This journal is a copy, and the run goes on with the original.
     if !is_gone_soon(holder) {
         return Leftovers::default();
     }
@@ -76,7 +81,7 @@ pub fn end(holder: &Holder, table: &[StartedProcess]) -> Leftovers {
             kill(holder, table, left);
             ended.insert(left.clone());
         }
-        // Between two lines of /proc one may have lost its environment because it ends: it is gone a moment later.
+        // A process may have lost its environment between two reads of /proc because it exits: then it is gone a moment later.
         let is_one_unclear = look.is_one_changing || !look.doubtful.is_empty();
         let may_be_ours = is_one_unclear && begun.elapsed() < LONGEST_EXEC;
         if look.ours.is_empty() && !may_be_ours || begun.elapsed() > LAST_EFFORT {
@@ -95,7 +100,8 @@ pub fn end(holder: &Holder, table: &[StartedProcess]) -> Leftovers {
     }
 }
 
-/// Whether the process that held the journal is no more. One that was killed may take a moment to be gone.
+/// Whether the last holder has exited. One that was killed may take a moment, which is waited for.
+#[must_use]
 pub fn is_gone_soon(holder: &Holder) -> bool {
     let until = Instant::now() + LETTING_GO;
     loop {
@@ -110,17 +116,17 @@ pub fn is_gone_soon(holder: &Holder) -> bool {
     }
 }
 
-/// One look at all processes.
+/// All processes, looked at once.
 #[derive(Default)]
 struct Scan {
     ours: Vec<Leftover>,
     doubtful: Vec<Leftover>,
     unproven: Vec<Leftover>,
-    /// Whether one is in the middle of execve(2), when nothing can be told of it.
+    /// Whether one is in the middle of execve(2), when it can't be identified.
     is_one_changing: bool,
 }
 
-/// What can be told of a process.
+/// What is known of a process.
 enum Proof {
     /// It is of the run.
     Ours(u64),
@@ -155,14 +161,14 @@ fn prove(pid: u32, holder: &Holder, table: &[StartedProcess]) -> Proof {
     let mark = environment.as_ref().ok().and_then(|environment| mark_in(environment, &holder.run));
     if let Some((seq, attempt)) = mark {
         let is_open = || table.iter().any(|entry| (entry.seq, entry.attempt) == (seq, attempt));
-        // Of jobs that had ended something may have been left on purpose.
+        // Jobs that had ended may have left it on purpose.
         return if holder.leaks != Leaks::Kept || is_open() { Proof::Ours(seq) } else { Proof::Stranger };
     }
-    // Threads of the kernel have no session, and no environment ever.
+    // Kernel threads have no session, and never an environment.
     if environment.is_ok_and(|text| text.is_empty()) && !stat.has_environment && stat.session != 0 {
         return Proof::Changing;
     }
-    // Whoever has the number of one that was there before, and was started later, is somebody else.
+    // A process that has the recorded PID but was started later is another one.
     let its_own = |entry: &&StartedProcess| entry.pid == pid && stat.started <= entry.ticks;
     if let Some(entry) = table.iter().find(its_own) {
         return Proof::Doubtful(entry.seq);
@@ -173,13 +179,13 @@ fn prove(pid: u32, holder: &Holder, table: &[StartedProcess]) -> Proof {
     }
 }
 
-/// A session keeps its number for itself as long as anybody is in it.
+/// The id of a session is not reused as long as a process is in it.
 fn is_in_session(stat: &Stat, entry: &StartedProcess) -> bool {
     let is_its_leader = |leader: Stat| leader.started <= entry.ticks;
     stat.session == entry.pid && proc::stat(entry.pid).is_none_or(is_its_leader)
 }
 
-/// Of which job and attempt of this run an environment is.
+/// The position and the attempt that the mark of this run names in an environment.
 fn mark_in(environment: &[u8], run: &str) -> Option<(u64, u32)> {
     let value = |variable| <[u8]>::strip_prefix(variable, MARK_VARIABLE.as_bytes())?.strip_prefix(b"=");
     let marks = environment.split(|byte| *byte == 0).find_map(value)?;
@@ -189,8 +195,8 @@ fn mark_in(environment: &[u8], run: &str) -> Option<(u64, u32)> {
     Some((seq.parse().ok()?, attempt.parse().ok()?))
 }
 
-/// Kills it, where it is proven once more when nobody else can have its number any more: what is sent by a pidfd reaches the
-/// process that it was opened for, or nobody.
+/// Kills it, if it is still the run's after a pidfd was opened: a signal that is sent by the pidfd can't reach another process
+/// that has got the PID meanwhile.
 fn kill(holder: &Holder, table: &[StartedProcess], left: &Leftover) {
     let Some(pid) = i32::try_from(left.pid).ok().and_then(Pid::from_raw) else { return };
     let Ok(pidfd) = pidfd_open(pid, PidfdFlags::empty()) else { return };
@@ -215,7 +221,7 @@ mod tests {
         }
     }
 
-    /// A process, with these marks, once it has become its program.
+    /// A process with these marks, after its execve(2).
     fn child(marks: Option<&str>) -> Child {
         let mut command = Command::new("sleep");
         command.arg("86400").env_remove(MARK_VARIABLE).env("IS_THERE", "1").process_group(0);
@@ -253,7 +259,7 @@ mod tests {
         let entry = entry_of(&stranger);
         let doubtful = Leftovers { doubtful: vec![left(&stranger, 7)], ..Leftovers::default() };
         assert_eq!(end(&holder("no-such-run-1"), &[entry]), doubtful);
-        // Who was started later has only got its number; who was there before the run began is no process of it.
+        // One that was started later only has the same PID; one that was there before the run began is not the run's.
         let later = StartedProcess { ticks: entry.ticks - 1, ..entry };
         assert_eq!(end(&holder("no-such-run-1"), &[later]), Leftovers::default());
         let after = Holder { ticks: entry.ticks + 1, ..holder("no-such-run-1") };
@@ -262,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_in_the_session_of_a_job_and_has_no_mark_is_named_and_left_alone() {
+    fn a_process_in_the_session_of_a_job_without_a_mark_is_named_and_left_alone() {
         let stranger = child(None);
         let session = proc::stat(stranger.id()).unwrap().session;
         let entry = StartedProcess { pid: session, ticks: u64::MAX, seq: 3, attempt: 1 };
@@ -274,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn who_carries_the_mark_of_a_run_is_of_that_job_and_of_no_other_run() {
+    fn a_process_with_the_mark_of_a_run_is_of_that_job_and_of_no_other_run() {
         let marks = "1-outer:3:1 2-inner:12:2";
         let mut ours = child(Some(marks));
         let environment = proc::environment(ours.id()).unwrap();
@@ -282,12 +288,12 @@ mod tests {
         assert_eq!(mark_in(&environment, "2-inner"), Some((12, 2)));
         assert_eq!(mark_in(&environment, "2-inne"), None);
         assert_eq!(mark_in(&environment, "3"), None);
-        // It was left on purpose, unless its job has not ended.
+        // It was left on purpose, unless its job hadn't ended.
         let kept = Holder { leaks: Leaks::Kept, ..holder("2-inner") };
         assert_eq!(end(&kept, &[]), Leftovers::default());
         let earlier = StartedProcess { pid: u32::MAX, ticks: 0, seq: 12, attempt: 1 };
         assert_eq!(end(&kept, &[earlier]), Leftovers::default());
-        // Who was there before the run is no process of it.
+        // One that was there before the run is not the run's.
         let later = Holder { ticks: u64::MAX, ..holder("2-inner") };
         assert_eq!(end(&later, &[]), Leftovers::default());
         let found = Leftovers { ended: [left(&ours, 12)].into(), ..Leftovers::default() };
@@ -300,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn where_numbers_are_those_of_other_processes_nobody_is_looked_for() {
+    fn where_pids_mean_other_processes_none_is_looked_for() {
         let ours = child(Some("1-elsewhere:7:1"));
         let entry = entry_of(&ours);
         let here = || holder("1-elsewhere");
@@ -317,7 +323,7 @@ mod tests {
         assert!(unseen(elsewhere(|there| there.pid_namespace = String::new())).contains("doesn't say"));
         assert!(unseen(elsewhere(|there| there.boot = String::new())).contains("doesn't say"));
         assert_eq!(elsewhere(|there| there.boot = "earlier".into()), Leftovers::default());
-        // Who holds a copy goes on.
+        // The holder of the original goes on.
         let still_there = Holder { pid: std::process::id(), ticks: u64::MAX, ..here() };
         assert_eq!(end(&still_there, &[entry]), Leftovers::default());
         end_child(ours);

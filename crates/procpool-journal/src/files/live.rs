@@ -1,9 +1,9 @@
-//! What jobs that run have written so far, in files of the journal's folder, for `procpool show` on any machine: a file an output, made when
-//! a job has run for a second and has written something, and taken away when it has ended. The outputs that count are recorded elsewhere.
-//! Knows nothing of who looks.
+//! Files of what running jobs have written so far, so that `procpool show` works on any machine: one file per output. It is
+//! created when a job has run for a second and has written something, and removed when the job has ended. The outputs that
+//! count are recorded elsewhere.
 //!
-//! A file begins with a line of 20 digits: with which byte of the output it begins. Of a long output it has the end, so that a job that
-//! writes without end costs no more than a few megabytes a second.
+//! A file begins with a line of 20 digits, the offset in the output of its first byte. It has only the end of a long output, so
+//! that a job that writes endlessly costs no more than a few megabytes a second.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -18,7 +18,7 @@ use crate::files::file::JournalFile;
 use crate::files::folder::Folder;
 use crate::os::threads;
 
-/// What an attempt of a job, which this writer runs, has written so far.
+/// The file of an output of an attempt, given by position and number, that this writer runs.
 pub(crate) fn file(folder: &Folder, writer: &str, attempt: (u64, u32), source: Source) -> JournalFile {
     let (seq, attempt) = attempt;
     let source = match source {
@@ -28,33 +28,36 @@ pub(crate) fn file(folder: &Folder, writer: &str, attempt: (u64, u32), source: S
     folder.live(&format!("{writer}.{seq}.{attempt}.{source}"))
 }
 
-/// Takes away what writers have left there whose names begin so: nothing of them runs any more.
+/// Removes the files of writers whose names begin like this: nothing of them runs any more.
 pub fn forget(folder: &Folder, beginning: &str) {
     for (_, file) in folder.logs(&format!("live-{beginning}")).unwrap_or_default() {
-        // It takes room, and nothing else.
+        // If it stays it takes space, nothing else.
         let _ = file.remove();
     }
 }
 
-/// Shows what runs for as long as it lives.
+/// A thread that writes the files, until this is dropped.
 pub struct LiveOutputs {
-    /// Its end is that of the thread.
+    /// Dropping it ends the thread.
     goes_on: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// The time between two looks.
+/// Between two updates.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// A file that would get longer is begun anew, with no more than so much.
+/// A file that would get longer than this is begun again.
 const LONGEST: u64 = 4 * 1024 * 1024;
+
+/// At most this much of the end of an output is written at once.
 const LATEST: usize = 1024 * 1024;
 
-/// The line that a file begins with.
+/// The length of the line that a file begins with.
 const HEAD: u64 = 21;
 
 impl LiveOutputs {
-    /// Shows what these processes write, as the writer of this name. Where there is no thread for it nothing is shown.
+    /// Writes what these processes write, as the writer of this name. If no thread can be started, nothing is written.
+    #[must_use]
     pub fn show(folder: Folder, writer: String, processes: Processes) -> LiveOutputs {
         let (goes_on, end) = channel::<()>();
         let mut shown = LiveWriter { folder, writer, outputs: HashMap::new() };
@@ -77,20 +80,20 @@ impl Drop for LiveOutputs {
     }
 }
 
-/// What is shown, by whom.
+/// The state of that thread.
 struct LiveWriter {
     folder: Folder,
     writer: String,
-    /// By position and attempt. All that have been seen to run.
+    /// By position and attempt: all that have been seen running.
     outputs: HashMap<(u64, u32), [LiveStream; 2]>,
 }
 
-/// How far an output is shown.
+/// How far an output has been written to its file.
 #[derive(Clone, Copy, Debug, Default)]
 struct LiveStream {
-    /// So much of it.
+    /// The offset in the output up to which it has been written.
     until: u64,
-    /// How long its file is; none where there is no file.
+    /// The length of its file; 0 if there is no file.
     length: u64,
     /// It could not be written.
     failed: bool,
@@ -103,7 +106,7 @@ impl LiveWriter {
             list.iter().map(|process| (process.seq.get(), process.attempt)).collect();
         self.forget_but(&running);
         for (process, attempt) in list.iter().zip(running) {
-            // One that is seen for the first time may be over in a moment.
+            // One that is seen for the first time may end in a moment.
             let Some(outputs) = self.outputs.get_mut(&attempt) else {
                 self.outputs.insert(attempt, <[LiveStream; 2]>::default());
                 continue;
@@ -116,14 +119,14 @@ impl LiveWriter {
                 }
                 if !piece.is_empty() && !output.failed {
                     let file = file(&self.folder, &self.writer, attempt, source);
-                    // It is for eyes: nothing is lost by it.
+                    // It is only for people to look at: an error is no failure of the run.
                     output.failed = output.add(&file, at, &piece).is_err();
                 }
             }
         }
     }
 
-    /// Takes away the files of all that don't run any more.
+    /// Removes the files of all attempts that don't run any more.
     fn forget_but(&mut self, running: &[(u64, u32)]) {
         let (folder, writer) = (&self.folder, &self.writer);
         self.outputs.retain(|attempt, outputs| {
@@ -144,14 +147,14 @@ impl LiveStream {
         self.length + piece.len() as u64 > LONGEST
     }
 
-    /// Writes a piece that begins with this byte of the output.
+    /// Writes a piece that begins at this offset of the output.
     fn add(&mut self, file: &JournalFile, at: u64, piece: &[u8]) -> io::Result<()> {
         let length = piece.len() as u64;
         let goes_on = at == self.until && self.length > 0 && !self.is_filled_by(piece);
         let appended = if goes_on { append(file, piece) } else { Err(io::ErrorKind::NotFound.into()) };
         self.length = match appended {
             Ok(()) => self.length + length,
-            // There is none yet, or somebody has taken it away.
+            // There is none yet, or it was removed.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 make(file, at, piece)?;
                 length
@@ -163,12 +166,12 @@ impl LiveStream {
     }
 }
 
-/// Closed each time, which is what makes a shared file system show it elsewhere.
+/// The file is closed each time: then a shared file system shows it on other machines.
 fn append(file: &JournalFile, piece: &[u8]) -> io::Result<()> {
     file.open_to_append()?.write_all(piece)
 }
 
-/// Whole, or not at all.
+/// Creates the file, whole or not at all.
 fn make(file: &JournalFile, at: u64, piece: &[u8]) -> io::Result<()> {
     let new = file.with_suffix(".new");
     let mut made = new.make_anew()?;
@@ -176,16 +179,17 @@ fn make(file: &JournalFile, at: u64, piece: &[u8]) -> io::Result<()> {
     new.rename_to(file)
 }
 
-/// An output that is shown while its job runs.
+/// An output of a running job.
 pub struct LiveOutput {
-    /// With which byte of the output it begins.
+    /// The offset in the output at which `bytes` begins.
     pub from: u64,
     /// How many bytes there are by now.
     pub length: u64,
+    /// The bytes.
     pub bytes: io::Take<File>,
 }
 
-/// `None` where it isn't shown, or not in a way that can be read.
+/// Reads such a file; `None` if there is none, or it can't be understood.
 pub(crate) fn read(file: &JournalFile) -> Option<LiveOutput> {
     let mut file = file.open().ok()?;
     let length = file.metadata().ok()?.len().checked_sub(HEAD)?;
@@ -208,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn an_output_is_shown_as_it_grows_and_of_a_long_one_the_end() {
+    fn an_output_is_written_as_it_grows_and_only_the_end_of_a_long_one() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
         let (folder, _) = Folder::make(temporary.path()).unwrap();
         let shown = file(&folder, "1-1-0000-1", (17, 2), Source::Stderr);
@@ -217,7 +221,7 @@ mod tests {
         output.add(&shown, 0, b"one\n").unwrap();
         output.add(&shown, 4, b"two\n").unwrap();
         assert_eq!(read_all(&shown), (0, b"one\ntwo\n".to_vec()));
-        // What was written in between was too much.
+        // What was written in between was too long.
         output.add(&shown, 100, b"three\n").unwrap();
         assert_eq!(read_all(&shown), (100, b"three\n".to_vec()));
         let piece = vec![b'x'; LATEST];
@@ -226,7 +230,7 @@ mod tests {
         }
         let (from, bytes) = read_all(&shown);
         assert!(bytes.len() as u64 <= LONGEST && from + bytes.len() as u64 == 106 + 6 * LATEST as u64);
-        // Somebody has taken it away: it goes on with what comes.
+        // It was removed: it begins again with what comes.
         shown.remove().unwrap();
         output.add(&shown, output.until, b"four\n").unwrap();
         assert_eq!(read_all(&shown).1, b"four\n");
@@ -238,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_such_file_is_shown_by_nobody() {
+    fn a_file_that_is_none_of_these_is_not_read() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
         let (folder, _) = Folder::make(temporary.path()).unwrap();
         let shown = file(&folder, "w", (1, 1), Source::Stdout);

@@ -1,5 +1,4 @@
-//! Locks of files and folders (flock(2)): they are gone with their holder, however that ends.
-//! Knows nothing of what they stand for.
+//! Locks of files and directories by flock(2), which the kernel releases however their holder ends.
 
 use std::fs::File;
 use std::io;
@@ -9,18 +8,22 @@ use anyhow::Context;
 use rustix::fs::{FlockOperation, flock, fstat};
 use rustix::io::Errno;
 
-use crate::files::file::{JournalFile, number_of};
+use crate::files::file::JournalFile;
+use crate::os::file_id::FileId;
 
+/// Locks a file or a directory, if no other process has.
+///
 /// # Errors
-/// Where somebody else has the lock, or the file system has none.
+/// If another process has the lock, or the file system has no locks.
 pub(crate) fn try_flock(file: &impl AsFd) -> Result<(), Errno> {
     flock(file, FlockOperation::NonBlockingLockExclusive)
 }
 
-/// Locks a file that has this name, or had. Says whether that has come to pass.
+/// Locks a file that was opened by this name. Returns whether we have the lock and the name is still that of the file: its last
+/// holder may have removed it.
 ///
 /// # Errors
-/// Where the file system has no locks.
+/// If the file system has no locks.
 pub(super) fn is_taken(file: &File, place: &JournalFile) -> anyhow::Result<bool> {
     match try_flock(file) {
         Ok(()) => is_at(file, place).with_context(|| format!("can't look at {place:?}")),
@@ -29,7 +32,7 @@ pub(super) fn is_taken(file: &File, place: &JournalFile) -> anyhow::Result<bool>
     }
 }
 
-/// Whether somebody else has locked it. The lock that tells is given back at once.
+/// Whether another process has locked it. The shared lock that tells is released at once.
 pub(super) fn is_locked(file: &OwnedFd) -> bool {
     let tried = flock(file, FlockOperation::NonBlockingLockShared);
     if tried.is_ok() {
@@ -38,11 +41,11 @@ pub(super) fn is_locked(file: &OwnedFd) -> bool {
     tried == Err(Errno::WOULDBLOCK)
 }
 
-/// Whether the name is still that of this very file.
+/// Whether the name is still that of this file.
 ///
 /// # Errors
-/// Where that can't be told.
+/// If that can't be read.
 pub(super) fn is_at(file: &File, place: &JournalFile) -> io::Result<bool> {
-    let there = place.stat_if_there()?.map(|stat| number_of(&stat));
-    Ok(there == Some(number_of(&fstat(file)?)))
+    let there = place.stat_if_there()?.map(|stat| FileId::from(&stat));
+    Ok(there == Some(FileId::from(&fstat(file)?)))
 }

@@ -1,5 +1,5 @@
-//! The files of a journal's folder: opened by one descriptor, believed only where they are our own, and who holds them now.
-//! What of an earlier run still lives is found here as well, process by process.
+//! The files of a journal's folder: opened by one descriptor of the folder, and trusted only if nobody else can have written
+//! them. Also the lock of the folder, and processes that an earlier run has left.
 
 pub mod created_files;
 pub mod file;

@@ -1,8 +1,7 @@
-//! Whether a folder that several machines share can be used now: errors that pass are waited for, told once, and their end too.
-//! Knows nothing of what is done in the folder.
+//! Waits while a folder that several machines share can't be used. The user is told once when that begins, and once when it ends.
 //!
-//! A ticket that has expired, a server that was started again, a mode that somebody mends: of all of these a file is not gone. Only
-//! *not found* says that, for the folder itself is held open, and answers.
+//! An expired Kerberos ticket, a file server that restarts, a mode that an administrator repairs: these errors are transient, and the
+//! file still exists. Only *not found* says that it doesn't, for the folder itself is held open.
 
 use std::io;
 use std::path::Path;
@@ -13,53 +12,58 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
-/// See the head of this file.
+/// The state of one folder.
 #[derive(Debug, Default)]
 pub(crate) struct Outage {
-    /// Who is told; where nobody has said so yet, nothing is waited for.
+    /// Tells the user. Unset, nothing is waited for.
     tell: OnceLock<OutageHandler>,
     waiting: AtomicUsize,
 }
 
-/// Somebody waits, as long as this lives.
+/// A wait that lasts until this is dropped.
 #[derive(Debug)]
 pub struct Waiting {
     outage: Arc<Outage>,
     is_over: bool,
 }
 
-/// What is to be told of an outage, once.
+/// What the user is told of an outage, once.
 #[derive(Clone, Copy, Debug)]
 pub enum OutageNotice<'a> {
     /// The folder can't be used now, and is waited for.
-    Began { folder: &'a Path, error: &'a io::Error },
+    Began {
+        /// Its path.
+        folder: &'a Path,
+        /// Why it can't be used.
+        error: &'a io::Error,
+    },
     /// It can be used again.
     Over,
 }
 
-/// Tells people of it.
+/// Tells the user.
 pub(crate) type OutageHandler = fn(OutageNotice<'_>);
 
-/// The time between two tries.
+/// Between two tries.
 const PAUSE: Duration = Duration::from_millis(100);
 
 impl Outage {
-    /// From now on errors that pass are waited for: others share the folder.
+    /// From now on transient errors are waited for: other machines share the folder.
     pub(super) fn wait_for_ends(&self, tell: OutageHandler) {
         let _ = self.tell.set(tell);
     }
 
-    /// Whether this passes, and is to be waited for.
+    /// Whether this error is transient, and is to be waited for.
     pub(super) fn is(&self, error: &io::Error) -> bool {
         self.tell.get().is_some() && is_transient(error)
     }
 
-    /// Whether somebody waits for its end now.
+    /// Whether a thread is waiting now.
     pub(super) fn is_on(&self) -> bool {
         self.waiting.load(Ordering::Acquire) > 0
     }
 
-    /// Begins to wait. The first to do so says why.
+    /// Begins to wait. The first thread to do so tells the user.
     pub(super) fn begin(self: &Arc<Outage>, folder: &Path, error: &io::Error) -> Waiting {
         if self.waiting.fetch_add(1, Ordering::AcqRel) == 0 {
             self.say(OutageNotice::Began { folder, error });
@@ -73,7 +77,7 @@ impl Outage {
         }
     }
 
-    /// Does it, again and again as long as that fails because of what passes.
+    /// Calls `deed` again and again as long as it fails with a transient error.
     pub(super) fn wait_out<T>(
         self: &Arc<Outage>,
         folder: &Path,
@@ -96,7 +100,7 @@ impl Outage {
 }
 
 impl Waiting {
-    /// What was waited for has come. The last one to whom it does says so.
+    /// The wait was successful. The last thread to say so tells the user.
     pub fn end(mut self) {
         self.is_over = true;
     }
@@ -110,7 +114,8 @@ impl Drop for Waiting {
     }
 }
 
-/// What we say ourselves of a file has no number of the system's.
+/// Whether an error of a shared file system may be over soon. Errors that procpool itself made have no errno and are not.
+#[must_use]
 pub fn is_transient(error: &io::Error) -> bool {
     use io::ErrorKind::{
         ConnectionRefused, ConnectionReset, HostUnreachable, NetworkDown, NetworkUnreachable, NotConnected,
@@ -153,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_system_says_of_a_folder_passes_unless_something_is_not_there_or_full() {
+    fn errors_of_a_file_server_are_transient_and_those_of_a_missing_file_or_a_full_disk_are_not() {
         for errno in [Errno::ACCESS, Errno::STALE, Errno::IO, Errno::HOSTUNREACH, Errno::TIMEDOUT] {
             assert!(is_transient(&errno.into()), "{errno}");
         }
@@ -165,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_done_again_until_it_is_done_and_only_where_others_share_the_folder() {
+    fn a_transient_error_is_waited_for_only_if_other_machines_share_the_folder() {
         let outage = Arc::new(Outage::default());
         let mut tries = 0;
         let mut deed = || {

@@ -1,7 +1,7 @@
-//! Who holds a journal's folder, and what runs: a small file that is locked as long as its holder lives.
-//! Knows nothing of what came of jobs.
+//! The lock of a journal's folder: the file `running`, locked as long as its holder lives.
 //!
-//! A line of JSON says who holds it; from byte 1024 on each slot has 64 bytes for the process that it was last given.
+//! A line of JSON names the holder. From byte 1024 on each slot has 64 bytes for the process that was started in it last, so that
+//! the next run finds what a killed one has left.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -23,54 +23,57 @@ use crate::files::lock::{is_locked, is_taken, try_flock};
 use crate::files::whereabouts::Locality;
 use crate::os::proc;
 
-/// The file, locked.
+/// The lock of a journal's folder.
 pub struct RunLock {
     file: File,
-    /// Held as long, where it holds a whole folder.
+    /// Released with it; none if this is the file of a slice.
     _locks: Locks,
 }
 
-/// What else is locked: this file may be taken for one that a killed run has left, and removed. Who does so lets nobody in.
+/// What else is locked: users take `running` for the leftover of a killed run, and remove it. That lets no second run in.
 #[derive(Default)]
 struct Locks {
     _folder: Option<OwnedFd>,
     _journal: Option<File>,
 }
 
-/// What comes of taking a folder.
+/// The result of [`RunLock::lock`].
 pub enum LockResult {
+    /// This process has the lock.
     Taken(RunLock),
-    /// Somebody else has it; who, where that can be told.
+    /// Another process has it; which one, if that is known.
     Held(Option<Holder>),
 }
 
-/// A process that was started.
+/// A process that was started for an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StartedProcess {
     pub(crate) pid: u32,
-    /// When it was there, in ticks since the machine was started, as /proc/PID/stat counts.
+    /// A time at which it existed, in ticks since boot, as in /proc/PID/stat.
     pub ticks: u64,
+    /// The position of its job in the list, from 1.
     pub seq: u64,
+    /// The number of the attempt, from 1.
     pub attempt: u32,
 }
 
 const TABLE: u64 = 1024;
 const ENTRY: usize = 64;
 
-/// Linux counts in /proc in hundredths of a second, whatever its own clock does (proc(5), `USER_HZ`).
+/// Nanoseconds in a tick: /proc counts hundredths of a second on every Linux (proc(5), `USER_HZ`).
 const TICK: i64 = 10_000_000;
 
-/// So long is waited for a holder of whom nothing is wrong. It may have been killed just now.
+/// How long to wait for a live lock holder; it may just have been killed.
 const LETTING_GO: Duration = Duration::from_millis(700);
 
-/// So long for one that is about to be gone. On a busy machine it takes seconds to end all that runs.
+/// How long to wait for a holder that is exiting: on a busy machine it takes seconds until all its jobs are killed.
 const LAST_BREATH: Duration = Duration::from_secs(10);
 
 impl RunLock {
-    /// Takes the folder for this process.
+    /// Locks the folder for this process. Waits up to 10 s for a holder that is exiting.
     ///
     /// # Errors
-    /// Where a file can't be written or locked.
+    /// If a file can't be written or locked.
     pub fn lock(folder: &Folder) -> anyhow::Result<LockResult> {
         let begun = Instant::now();
         loop {
@@ -85,10 +88,10 @@ impl RunLock {
         }
     }
 
-    /// `None` where somebody else has one of them, or has just taken the file away.
+    /// `None` if another process has one of the locks, or has just removed the file.
     fn try_lock(folder: &Folder) -> anyhow::Result<Option<RunLock>> {
         let directory = folder.open_again().context("can't open the folder")?;
-        // Not every file system has locks of folders: NFS wants what is open for writing.
+        // Not every file system can lock directories: NFS locks only what is open for writing.
         if try_flock(&directory) == Err(Errno::WOULDBLOCK) {
             return Ok(None);
         }
@@ -111,8 +114,8 @@ impl RunLock {
         Ok(Some(RunLock { file, _locks: locks }))
     }
 
-    /// Whether somebody has the folder, wherever that process runs. The locks that tell are kept for no longer than the question
-    /// takes: who wants one meanwhile tries for much longer.
+    /// Whether another process has the lock, on whichever machine. The shared locks that tell are released at once; a process that
+    /// wants the lock meanwhile tries for much longer.
     pub(crate) fn is_held(folder: &Folder) -> bool {
         let files =
             [folder.running(), folder.own_files().journal].map(|file| file.open().ok().map(OwnedFd::from));
@@ -120,28 +123,32 @@ impl RunLock {
         files.into_iter().chain([directory]).flatten().any(|file| is_locked(&file))
     }
 
-    /// Makes one that nobody has made before; `None` where somebody has.
+    /// Creates the file of a slice, locked; `None` if it exists.
     ///
     /// # Errors
-    /// Where it can't be made.
+    /// If it can't be created.
     pub fn make(place: &JournalFile) -> io::Result<Option<RunLock>> {
         match place.make() {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
             file => {
                 let file = file?;
-                // So that it can be told whether its maker lives. Where locks are none of the file system's, it can't.
+                // Tells others whether its creator lives, if the file system has locks.
                 let _ = try_flock(&file);
                 Ok(Some(RunLock { file, _locks: Locks::default() }))
             }
         }
     }
 
-    /// Who held it before, and what it has started, as far as that is known.
+    /// The last holder and the processes that it started, if they are known.
+    #[must_use]
     pub fn before(&self) -> Option<(Holder, Vec<StartedProcess>)> {
         read(&self.file)
     }
 
-    /// From now on this one holds it, and nothing runs.
+    /// Writes the name of the new holder, with no processes.
+    ///
+    /// # Errors
+    /// If it can't be written.
     pub fn begin(&self, holder: &Holder) -> io::Result<()> {
         self.file.set_len(0)?;
         let mut line = serde_json::to_vec(holder)?;
@@ -149,10 +156,10 @@ impl RunLock {
         self.file.write_all_at(&line, 0)
     }
 
-    /// A process was started in this slot.
+    /// Notes that a process was started in this slot.
     ///
     /// # Errors
-    /// Where it can't be written down, or not where a resume would find it.
+    /// If it can't be written, or the file was removed, so that a resume wouldn't find it.
     pub fn note(&self, slot: usize, entry: StartedProcess) -> io::Result<()> {
         self.file.write_all_at(&entry.bytes(), TABLE + (slot as u64 - 1) * ENTRY as u64)?;
         if fstat(&self.file)?.st_nlink == 0 {
@@ -162,7 +169,7 @@ impl RunLock {
     }
 }
 
-/// How long to wait for who holds the folder.
+/// How long to wait for the holder of the lock.
 fn patience(holder: Option<&Holder>) -> Duration {
     let is_here = |holder: &&Holder| holder.whereabouts.locality() == Locality::Here;
     match holder.filter(is_here) {
@@ -178,6 +185,7 @@ fn has_guardian(pid: u32) -> bool {
 }
 
 /// Who holds it, or did, and what was started by then, for who only looks.
+#[must_use]
 pub fn read(file: &File) -> Option<(Holder, Vec<StartedProcess>)> {
     let holder = holder(file)?;
     let mut table = Vec::new();
@@ -200,6 +208,7 @@ pub(crate) fn holder(file: &File) -> Option<Holder> {
 
 impl StartedProcess {
     /// One that is there now.
+    #[must_use]
     pub fn now(pid: u32, seq: u64, attempt: u32) -> StartedProcess {
         let now = clock_gettime(ClockId::Boottime);
         let ticks = now.tv_sec * (1_000_000_000 / TICK) + now.tv_nsec / TICK;
@@ -317,7 +326,7 @@ mod tests {
                 .to_string()
                 .contains("taken its file `running` away")
         );
-        // Nor is one let in where a file system has no locks of folders.
+        // The same on a file system that can't lock directories.
         assert!(is_locked(&folder.open_again().unwrap()));
         assert!(is_locked(&journal.open().unwrap().into()));
         drop(running);

@@ -1,5 +1,5 @@
-//! Whether somebody runs what a journal is of, and which attempts: looked at from outside.
-//! Whoever it is has a lock, which is seen from another PID namespace and another machine as well.
+//! Which attempts were started, and whether a process still runs them, as a reader sees it.
+//! A lock tells, for it is visible from other PID namespaces and other machines as well.
 
 use std::collections::HashMap;
 
@@ -8,29 +8,30 @@ use crate::files::folder::Folder;
 use crate::files::run_lock::{Holder, RunLock, StartedProcess, read, started};
 use crate::files::whereabouts::Locality;
 
-/// What the files say that holders lock.
+/// What the `running` files say.
 #[derive(Debug, Default)]
 pub(crate) struct StartedAttempts {
+    /// Whether a process runs this journal's list now.
     pub(crate) is_alive: bool,
-    /// Who runs it, where that is nobody whom one finds by its number here.
+    /// That process, if its PID means nothing here.
     pub(crate) elsewhere: Option<String>,
-    /// The attempts that were last begun, by the positions of their jobs.
+    /// The attempts that were started last, by the positions of their jobs.
     attempts: HashMap<u64, StartedAttempt>,
 }
 
-/// An attempt that was begun, of a generation.
+/// An attempt that was started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct StartedAttempt {
     pub(crate) generation: u32,
     pub(crate) attempt: u32,
-    /// Whether, as far as is known, it goes on unless it has ended.
+    /// Whether its run is alive as far as is known, so that an attempt without a record is running.
     pub(crate) goes_on: bool,
-    /// By whom: the place among all writers.
+    /// Which writer started it: its place among all writers.
     pub(crate) writer: usize,
 }
 
 impl StartedAttempts {
-    /// Nobody, where that can't be read.
+    /// Reads them and looks at the locks. If they can't be read, nothing was started.
     pub(crate) fn look(folder: &Folder) -> StartedAttempts {
         let said = folder.running().open().ok().and_then(|file| read(&file));
         let is_held = RunLock::is_held(folder);
@@ -55,7 +56,7 @@ impl StartedAttempts {
         holding
     }
 
-    /// A slice elsewhere, too, the writer with this place, which goes on for all that is known.
+    /// Adds the attempts of a remote slice, the writer with this place. They count as running: we can't check it from here.
     pub(crate) fn add_slice(&mut self, running: &JournalFile, writer: usize) {
         let found = running.open().ok().and_then(|file| read(&file));
         if let Some((holder, table)) = found {
@@ -67,19 +68,19 @@ impl StartedAttempts {
     fn note(&mut self, table: Vec<StartedProcess>, begun: StartedAttempt) {
         for StartedProcess { seq, attempt, .. } in table {
             let begun = StartedAttempt { attempt, ..begun };
-            // The next attempt may have been given another slot.
+            // The slot of an earlier attempt may still list that one.
             let last = self.attempts.entry(seq).or_insert(begun);
             *last = begun.max(*last);
         }
     }
 
-    /// The attempt of the job at this position that was last begun.
+    /// The attempt of the job at this position that was started last.
     pub(crate) fn attempt(&self, position: u64) -> Option<StartedAttempt> {
         self.attempts.get(&position).copied()
     }
 }
 
-/// Whether who stands in the file is who holds it. Somebody else may be about to take it over, who has said nothing yet.
+/// Whether the lock is that of the process named in the file. Another one may have just taken it and not written its name yet.
 fn is_its_own(holder: &Holder) -> bool {
     let lives = || started(holder.pid).is_some_and(|ticks| ticks <= holder.ticks);
     holder.whereabouts.locality() != Locality::Here || lives()
@@ -122,11 +123,11 @@ mod tests {
             StartedAttempts::look(&folder).attempt(7),
             Some(StartedAttempt { goes_on: false, ..begun })
         );
-        // Another process has it by now, and hasn't said so.
+        // Another process has the lock by now, and hasn't written its name.
         let running = taken();
         running.begin(&Holder { pid: u32::MAX, ..holder.clone() }).unwrap();
         assert!(!StartedAttempts::look(&folder).is_alive);
-        // In another namespace that number may be anybody's.
+        // In another namespace that PID may be any process.
         let whereabouts = Whereabouts { pid_namespace: "pid:[1]".into(), ..Whereabouts::own() };
         running.begin(&Holder { pid: u32::MAX, whereabouts, ..holder }).unwrap();
         running.note(1, StartedProcess::now(4711, 7, 3)).unwrap();

@@ -1,5 +1,5 @@
-//! Whose files are believed in a folder that jobs are run by: our own, where nobody else may write to it.
-//! Knows nothing of what the files are.
+//! Checks that a folder from which commands are run is ours, and that nobody else may write to it.
+//! On a file system of another machine our files may belong to another user: so a file is created to see which one.
 
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -10,37 +10,36 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, lstat, openat, unlinkat
 
 use crate::os::ownership::{self, ForeignAccess, TrustedOwner};
 
-/// See the head of this file.
+/// The user whose files are trusted in this folder.
 ///
 /// # Errors
-/// Where others could write there, or have led us there.
+/// If other users could write to it, or the path is a link of theirs.
 pub(super) fn trusted_owner(path: &Path, directory: &OwnedFd) -> anyhow::Result<TrustedOwner> {
     let ours = TrustedOwner::own();
-    // Only the last name of the path: what leads to it was made by who made this machine, and the folder itself is looked at.
+    // Only the last component: the directories above it are the administrator's business, and the folder itself is checked below.
     let link = lstat(path).ok().filter(|stat| FileType::from_raw_mode(stat.st_mode).is_symlink());
-    if let Some(doubt) = link.and_then(|link| ours.doubt_link(&link)) {
-        bail!("the link {doubt}, who may have it lead anywhere; name the folder itself");
+    if let Some(access) = link.and_then(|link| ours.foreign_link_owner(&link)) {
+        bail!("the link {access}, who may have it lead anywhere; name the folder itself");
     }
     let stat = fstat(directory)?;
-    match ours.doubt(&stat) {
+    match ours.foreign_access(&stat) {
         None => Ok(ours),
-        Some(ForeignAccess::Owner(_)) if owns_here(directory, ours).doubt(&stat).is_none() => {
+        Some(ForeignAccess::Owner(_)) if owns_here(directory, ours).foreign_access(&stat).is_none() => {
             Ok(owns_here(directory, ours))
         }
-        Some(doubt @ ForeignAccess::Owner(_)) => {
-            bail!("the folder {doubt}, who could change what is run from it; name a folder of your own")
+        Some(access @ ForeignAccess::Owner(_)) => {
+            bail!("the folder {access}, who could change what is run from it; name a folder of your own")
         }
-        Some(doubt @ ForeignAccess::Mode(_)) => {
+        Some(access @ ForeignAccess::Mode(_)) => {
             let close = ownership::closing(path);
             bail!(
-                "the folder {doubt}, who could change what is run from it; name another one, or close it: `{close}`"
+                "the folder {access}, who could change what is run from it; name another one, or close it: `{close}`"
             )
         }
     }
 }
 
-/// To whom a file belongs that we make here: a file system of another machine may have another name for us (exports(5),
-/// `root_squash`).
+/// Who owns a file that we create here: a file server may map us to another user (exports(5), `root_squash`).
 fn owns_here(directory: &OwnedFd, ours: TrustedOwner) -> TrustedOwner {
     let name = format!(".procpool-{}", process::id());
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;

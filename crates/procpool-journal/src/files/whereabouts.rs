@@ -1,8 +1,8 @@
-//! Where the number of a process means something: between two starts of a machine, in one PID namespace. Both have names that
-//! nothing else has. A host's name is for people: it may be changed while all that runs goes on, and others may have the same.
+//! Where a PID is valid: in one boot of a machine, and in one PID namespace of it. Both have unique ids. The host name is for
+//! messages only: it can change while processes run, and two machines can have the same.
 //!
-//! The same journal may be seen from a container and from outside, or from several machines. To each of them number 12 is
-//! another process, so whoever reads a number asks here first.
+//! A journal can be seen from inside a container and from outside, or from several machines, and PID 12 is another process in
+//! each of them. So a PID that was read from a file is checked here first.
 
 use std::fs;
 
@@ -10,34 +10,36 @@ use serde::{Deserialize, Serialize};
 
 use crate::os::proc;
 
-/// Where a process runs, or ran.
+/// Where a process runs, or ran: where its PID is valid.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Whereabouts {
+    /// The name of the machine, for messages.
     pub host: String,
-    /// Which start of the machine; empty where that was not known.
+    /// The id of the machine's boot; empty if it was unknown.
     pub(crate) boot: String,
-    /// As `/proc/self/ns/pid` names it; empty where that was not known.
+    /// As `/proc/self/ns/pid` names it; empty if it was unknown.
     #[serde(default)]
     pub(crate) pid_namespace: String,
 }
 
-/// What a number from there is to this process.
+/// What a PID from there means to this process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Locality {
-    /// Of the process that has it.
+    /// The process that has it here.
     Here,
-    /// Nothing, for the machine of that name was started anew, and all that ran is gone.
+    /// Nothing: the machine has rebooted, and all its processes are gone.
     Gone,
-    /// Nothing, for that is another machine.
+    /// Nothing: it is of another machine.
     OnAnotherMachine,
-    /// Nothing, for the same machine counts otherwise there.
+    /// Nothing: it is of another PID namespace of this machine.
     InAnotherNamespace,
-    /// It can't be told, and why.
+    /// Unknown, and why.
     Unknown(String),
 }
 
 impl Whereabouts {
     /// Where this process runs.
+    #[must_use]
     pub fn own() -> Whereabouts {
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         let namespace = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
@@ -48,7 +50,7 @@ impl Whereabouts {
         }
     }
 
-    /// What numbers from there are here.
+    /// What a PID from there means here.
     pub(crate) fn locality(&self) -> Locality {
         let own = Whereabouts::own();
         if let Some(lack) = own.lack() {
@@ -65,14 +67,15 @@ impl Whereabouts {
         match (is_same_boot, self.pid_namespace == own.pid_namespace) {
             (true, true) => Locality::Here,
             (true, false) => Locality::InAnotherNamespace,
-            // This machine before its last start, or another one. Here it has no processes, whichever it is; what is said of them
-            // goes by the name that people know it by.
+            // This machine before its last boot, or another one: its processes aren't here in either case. The host name only
+            // decides what is said of them.
             (false, _) if self.host == own.host => Locality::Gone,
             (false, _) => Locality::OnAnotherMachine,
         }
     }
 
-    /// Why what is noted here is of no use to who comes later, if it isn't.
+    /// Why PIDs that are recorded here will be of no use to a later run; `None` if they will.
+    #[must_use]
     pub fn lack(&self) -> Option<String> {
         if let Err(distrust) = proc::trust() {
             return Some(distrust.to_string());
@@ -82,7 +85,8 @@ impl Whereabouts {
             .then(|| "/proc hides which start of the machine this is, or which PID namespace".to_owned())
     }
 
-    /// A process there, as people are told of it.
+    /// A process there, for messages.
+    #[must_use]
     pub fn describe(&self, pid: u32) -> String {
         match self.locality() {
             Locality::InAnotherNamespace => {
@@ -114,7 +118,7 @@ mod tests {
         assert_eq!(seen("container", "b", "m"), Locality::InAnotherNamespace);
         assert_eq!(seen("h", "earlier", "n"), Locality::Gone);
         assert_eq!(seen("h", "earlier", ""), Locality::Gone);
-        // It has another name by now.
+        // The machine was renamed.
         assert_eq!(seen("renamed", "b", "n"), Locality::Here);
         assert_eq!(seen("elsewhere", "c", "n"), Locality::OnAnotherMachine);
         for unknown in [seen("h", "", "n"), seen("h", "b", ""), seen("h", "", ""), seen("elsewhere", "", "")]

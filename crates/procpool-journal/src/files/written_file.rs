@@ -1,63 +1,63 @@
-//! A file that nobody but us writes to while a run goes on: whether it still is what was written, at its place.
-//! Knows nothing of what stands in it.
+//! Checks that a file which only we write to is still at its place, and as long as what was written.
 //!
-//! A file that was removed or emptied is written to without an error, so it is looked at before anything counts as recorded.
+//! A write to a file that somebody has removed or emptied succeeds without an error, so this is checked before anything counts
+//! as recorded.
 
 use std::fs;
 use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
 
 use rustix::fs::fstat;
 
-use crate::files::file::{FileNumber, JournalFile, number_of};
+use crate::files::file::JournalFile;
+use crate::os::file_id::FileId;
 
-/// See the head of this file.
+/// A file that only we write to.
 pub(crate) struct WrittenFile {
     place: JournalFile,
-    number: FileNumber,
+    id: FileId,
 }
 
 impl WrittenFile {
-    /// `file` is the one that was opened there.
+    /// `file` is the one that was opened at `place`.
     ///
     /// # Errors
-    /// Where that can't be told.
+    /// If it can't be looked at.
     pub(crate) fn new(place: JournalFile, file: &impl AsFd) -> io::Result<WrittenFile> {
-        Ok(WrittenFile { place, number: number_of(&fstat(file)?) })
+        Ok(WrittenFile { place, id: FileId::from(&fstat(file)?) })
     }
 
-    /// Comes back where it is at its place, and just as long as this.
+    /// Checks that it is at its place, and exactly this long.
     ///
     /// # Errors
-    /// Where it isn't.
-    pub(crate) fn has(&self, written: u64) -> io::Result<()> {
+    /// If it isn't.
+    pub(crate) fn check_length(&self, written: u64) -> io::Result<()> {
         let there = self.length()?;
         if there == written { Ok(()) } else { Err(self.changed(there, written)) }
     }
 
-    /// The same, where more may stand behind it.
+    /// Checks that it is at its place, and at least this long.
     ///
     /// # Errors
-    /// Where it isn't.
-    pub(crate) fn has_at_least(&self, written: u64) -> io::Result<()> {
+    /// If it isn't.
+    pub(crate) fn check_least_length(&self, written: u64) -> io::Result<()> {
         let there = self.length()?;
         if there >= written { Ok(()) } else { Err(self.changed(there, written)) }
     }
 
-    /// Comes back where its whole path leads to it: its folder may have been moved, with all that is in it.
+    /// Checks that its path leads to it: its folder may have been moved.
     ///
     /// # Errors
-    /// Where it doesn't.
-    pub(crate) fn is_found(&self) -> io::Result<()> {
+    /// If it doesn't.
+    pub(crate) fn check_path(&self) -> io::Result<()> {
         let there = self.place.wait_out(|| fs::metadata(self.place.path()))?;
-        if (there.dev(), there.ino()) == self.number { Ok(()) } else { Err(self.replaced()) }
+        if FileId::from(&there) == self.id { Ok(()) } else { Err(self.replaced()) }
     }
 
-    /// Does something in its folder: see [`JournalFile::wait_out`].
+    /// See [`JournalFile::wait_out`].
     ///
     /// # Errors
-    /// Those of the deed.
+    /// Those of `deed` that are not transient.
     pub(crate) fn wait_out<T>(&self, deed: impl FnMut() -> io::Result<T>) -> io::Result<T> {
         self.place.wait_out(deed)
     }
@@ -69,7 +69,7 @@ impl WrittenFile {
             }
             stat => stat?,
         };
-        if number_of(&stat) == self.number {
+        if FileId::from(&stat) == self.id {
             Ok(u64::try_from(stat.st_size).unwrap_or_default())
         } else {
             Err(self.replaced())
@@ -106,18 +106,21 @@ mod tests {
         file.write_all(b"12345").unwrap();
         let watched = WrittenFile::new(place.clone(), &file).unwrap();
         let says = |result: io::Result<()>| result.err().map(|error| error.to_string()).unwrap_or_default();
-        assert_eq!([watched.has(5), watched.has_at_least(4), watched.is_found()].map(says), ["", "", ""]);
-        assert!(says(watched.has(4)).contains("it has 5 bytes, and 4 were written"));
+        assert_eq!(
+            [watched.check_length(5), watched.check_least_length(4), watched.check_path()].map(says),
+            ["", "", ""]
+        );
+        assert!(says(watched.check_length(4)).contains("it has 5 bytes, and 4 were written"));
         fs::write(place.path(), "").unwrap();
         // No hole, which would make it as long as it should be.
         file.write_all(b"6").unwrap();
-        assert!(says(watched.has(6)).contains("it has 1 bytes, and 6 were written"));
-        assert!(says(watched.has_at_least(5)).contains("was changed by somebody else"));
+        assert!(says(watched.check_length(6)).contains("it has 1 bytes, and 6 were written"));
+        assert!(says(watched.check_least_length(5)).contains("was changed by somebody else"));
         place.remove().unwrap();
-        assert!(says(watched.has(1)).contains("was taken away"));
-        assert!(watched.is_found().is_err());
+        assert!(says(watched.check_length(1)).contains("was taken away"));
+        assert!(watched.check_path().is_err());
         fs::write(place.path(), "6").unwrap();
-        assert!(says(watched.has(1)).contains("another file has its place"));
-        assert!(says(watched.is_found()).contains("another file has its place"));
+        assert!(says(watched.check_length(1)).contains("another file has its place"));
+        assert!(says(watched.check_path()).contains("another file has its place"));
     }
 }

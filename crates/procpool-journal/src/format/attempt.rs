@@ -74,6 +74,7 @@ pub struct KeyText<'a> {
 }
 
 impl<'a> KeyText<'a> {
+    #[must_use]
     pub fn of(key: &'a Key) -> KeyText<'a> {
         let lossy = String::from_utf8_lossy(key.as_bytes());
         KeyText {
@@ -83,6 +84,7 @@ impl<'a> KeyText<'a> {
     }
 
     /// The text, and the bytes where they are no UTF-8.
+    #[must_use]
     pub fn into_parts(self) -> (String, Option<String>) {
         (self.key.into_owned(), self.key_base64)
     }
@@ -183,6 +185,7 @@ pub enum Kind {
 }
 
 impl Kind {
+    #[must_use]
     pub fn of(outcome: &Outcome) -> Kind {
         match outcome {
             Outcome::Ran(ran) => match ran.end {
@@ -199,6 +202,7 @@ impl Kind {
     }
 
     /// The same word as in JSON.
+    #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Kind::Exited => "exited",
@@ -296,6 +300,7 @@ fn killer_word(killer: Killer) -> Option<&'static str> {
 }
 
 /// How the process itself ended, whoever ended it; `None` where others have taken its status.
+#[must_use]
 pub fn status(ran: &Ran) -> Option<Status> {
     match ran.end {
         End::Itself(status) | End::TimedOut(status) | End::Stopped(status) => Some(status),
@@ -304,11 +309,13 @@ pub fn status(ran: &Ran) -> Option<Status> {
 }
 
 /// A moment as records write it: RFC 3339, in UTC, cut to the millisecond.
+#[must_use]
 pub fn time(time: SystemTime) -> String {
     humantime::format_rfc3339_millis(time).to_string()
 }
 
 /// The same in seconds since 1970. Cut as well: what is written as a run goes on is what its journal says afterwards.
+#[must_use]
 pub fn unix_seconds(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     format!("{}.{:03}", since.as_secs(), since.subsec_millis())
@@ -316,6 +323,7 @@ pub fn unix_seconds(time: SystemTime) -> String {
 
 /// A length of time in seconds, rounded to the millisecond. In whole numbers: a record keeps a fraction whose last bit
 /// may be another one when it is read back.
+#[must_use]
 pub fn seconds(length: Duration) -> String {
     let millis = (length.as_nanos() + 500_000) / 1_000_000;
     format!("{}.{:03}", millis / 1000, millis % 1000)

@@ -35,6 +35,7 @@ pub(crate) const ATTEMPT: &[u8] = br#""record":"attempt","#;
 
 impl Brief {
     /// `None` where the line is of no attempt, or says it in another way than procpool does.
+    #[must_use]
     pub fn of(body: &[u8]) -> Option<Brief> {
         let mut rest = Rest(body.strip_prefix(ATTEMPT)?);
         let generation = rest.number(br#""generation":"#)?;
@@ -66,6 +67,7 @@ impl Brief {
 
 /// The line of an attempt as if procpool had ended it with the run. `None` where nothing else may have: it was none of a process
 /// that ended by itself, or by somebody's signal.
+#[must_use]
 pub fn as_stopped(line: &[u8]) -> Option<Vec<u8>> {
     let body = line::open(line.strip_suffix(b"\n")?)?;
     let at = memchr::memmem::find(body, OUTCOME)?;
@@ -88,6 +90,7 @@ pub fn as_stopped(line: &[u8]) -> Option<Vec<u8>> {
 const OUTCOME: &[u8] = br#","outcome":""#;
 
 /// A moment as the number that [`Brief::ended`] is.
+#[must_use]
 pub fn moment(at: SystemTime) -> u64 {
     digits(time(at).as_bytes()).unwrap_or_default()
 }

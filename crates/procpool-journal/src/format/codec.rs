@@ -78,6 +78,7 @@ impl Listable for Stored {
 
 impl Stored {
     /// The command as it is in this slot.
+    #[must_use]
     pub fn command_in(&self, slot: usize) -> Command {
         in_slot(&self.command, &slot.to_string())
     }

@@ -62,6 +62,7 @@ pub struct Entry {
 
 impl Entry {
     /// From what stands in a line after the check; `None` where it is of no attempt, or can't be understood.
+    #[must_use]
     pub fn parse(body: &[u8]) -> Option<Entry> {
         if !body.starts_with(ATTEMPT) {
             return None;
@@ -79,6 +80,7 @@ impl Entry {
         self
     }
 
+    #[must_use]
     pub fn peak_memory(&self) -> PeakMemory {
         match (self.peak_memory, self.peak_memory_below) {
             (Some(bytes), _) => PeakMemory::Known(bytes),
@@ -98,6 +100,7 @@ impl Entry {
     }
 
     /// How many bytes it has written to this output.
+    #[must_use]
     pub fn length(&self, source: Source) -> u64 {
         match source {
             Source::Stdout => self.stdout_bytes,

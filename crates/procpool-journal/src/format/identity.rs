@@ -31,6 +31,7 @@ pub struct Identity {
 
 impl Identity {
     /// `here` is the directory in which a command runs that names none, or a relative one.
+    #[must_use]
     pub fn of(key: &Key, command: &Command, here: &Path) -> Identity {
         Identity {
             job: Hash::of_key(key),
@@ -58,6 +59,7 @@ impl Hash {
     }
 
     /// Reads 32 hexadecimal digits, in lower case.
+    #[must_use]
     pub fn parse(digits: &[u8]) -> Option<Hash> {
         let (high, low) = digits.split_at_checked(16).filter(|(_, low)| low.len() == 16)?;
         Some(Hash { high: number(high)?, low: number(low)? })

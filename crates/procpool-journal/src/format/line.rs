@@ -26,6 +26,7 @@ const SEPARATOR: &[u8] = b"\",";
 pub(crate) const LONGEST: usize = 64 * 1024 * 1024;
 
 /// Makes a line of an object in JSON that has at least one field.
+#[must_use]
 pub fn seal(object: &[u8]) -> Vec<u8> {
     let fields = object.strip_prefix(b"{").expect("BUG: a record that is no object");
     let length = BODY + fields.len();
@@ -39,6 +40,7 @@ pub fn seal(object: &[u8]) -> Vec<u8> {
 }
 
 /// What stands in a line, without its newline, after the check; `None` where it is damaged.
+#[must_use]
 pub fn open(line: &[u8]) -> Option<&[u8]> {
     let is_framed = line.starts_with(BEGINNING) && line.get(SUM.end..BODY) == Some(SEPARATOR);
     if !is_framed || number(&line[LENGTH]) != Some(line.len() as u64) {

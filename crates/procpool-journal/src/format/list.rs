@@ -81,6 +81,7 @@ impl JobLine {
         })
     }
 
+    #[must_use]
     pub fn key(&self) -> Key {
         Key::from(&*self.key.0)
     }
@@ -89,11 +90,13 @@ impl JobLine {
         self.timeout.map(Duration::from_nanos)
     }
 
+    #[must_use]
     pub fn retries(&self) -> Option<u32> {
         self.retries
     }
 
     /// What it gets on its standard input, in words.
+    #[must_use]
     pub fn input(&self) -> Option<String> {
         let bytes = |length: u64| format!("{length} bytes");
         Some(match self.input.as_ref()? {
@@ -107,6 +110,7 @@ impl JobLine {
     }
 
     /// The command without its input, as it is in this slot; `{%}` stands for one that is not known.
+    #[must_use]
     pub fn command(&self, slot: Option<usize>) -> Command {
         let slot = slot.map_or("{%}".to_owned(), |slot| slot.to_string());
         in_slot(&self.command_with_marks(), &slot)
@@ -165,6 +169,7 @@ pub(crate) fn in_slot(command: &Command, slot: &str) -> Command {
 }
 
 /// Which job a line is of; `None` where it is of none.
+#[must_use]
 pub fn identity_of(body: &[u8]) -> Option<Identity> {
     let mut rest = Rest(body.strip_prefix(br#""record":"job""#)?);
     Some(Identity {
@@ -174,6 +179,7 @@ pub fn identity_of(body: &[u8]) -> Option<Identity> {
 }
 
 /// What a line says, from what stands in it after the check.
+#[must_use]
 pub fn parse(body: &[u8]) -> Option<Line> {
     serde_json::from_slice(&[b"{", body].concat()).ok()
 }

@@ -16,6 +16,7 @@ use crate::format::entry::Entry;
 impl Entry {
     /// Its outcome, without what it has written. Of one that was not started only the status is the same; why, says
     /// [`words`](Entry::words).
+    #[must_use]
     pub fn outcome(&self) -> Outcome {
         let status = self.process_status();
         let end = match self.outcome {
@@ -48,6 +49,7 @@ impl Entry {
     }
 
     /// What came of it, in the words of the closing summary.
+    #[must_use]
     pub fn words(&self) -> String {
         match (&self.outcome, &self.error) {
             (Kind::NotStarted, Some(error)) => format!("not started: {error}"),
@@ -61,11 +63,13 @@ impl Entry {
     }
 
     /// How long it ran.
+    #[must_use]
     pub fn elapsed(&self) -> Duration {
         length(self.seconds)
     }
 
     /// When it ended.
+    #[must_use]
     pub fn ended(&self) -> Option<SystemTime> {
         humantime::parse_rfc3339(&self.ended).ok()
     }

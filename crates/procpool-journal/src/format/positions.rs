@@ -12,6 +12,7 @@ pub struct Positions {
 
 impl Positions {
     /// All from 1 to this one.
+    #[must_use]
     pub fn up_to(last: u64) -> Positions {
         let mut positions = Positions::default();
         (1..=last).for_each(|position| positions.add(position));
@@ -28,6 +29,7 @@ impl Positions {
         self.words[word] |= bit;
     }
 
+    #[must_use]
     pub fn has(&self, position: u64) -> bool {
         let word = usize::try_from(position / 64).ok().and_then(|word| self.words.get(word));
         word.is_some_and(|word| word & 1 << (position % 64) != 0)
@@ -39,11 +41,13 @@ impl Positions {
     }
 
     /// How many there are.
+    #[must_use]
     pub fn count(&self) -> u64 {
         self.count
     }
 
     /// The first that is not before this one.
+    #[must_use]
     pub fn from(&self, position: u64) -> Option<u64> {
         let first = usize::try_from(position / 64).ok()?;
         let from_there = u64::MAX << (position % 64);

@@ -87,12 +87,14 @@ pub struct SliceBegin {
 
 impl Round {
     /// What its files are called.
+    #[must_use]
     pub fn tag(&self) -> String {
         tag(self.generation, self.number)
     }
 }
 
 /// What the files of a round are called.
+#[must_use]
 pub fn tag(generation: u32, round: u32) -> String {
     format!("{generation}-{round}")
 }
@@ -145,10 +147,12 @@ pub struct End {
 
 impl Record {
     /// As a line of a file.
+    #[must_use]
     pub fn line(&self) -> Vec<u8> {
         sealed(self)
     }
 
+    #[must_use]
     pub fn header() -> Record {
         Record::Journal(Header {
             version: VERSION,
@@ -220,6 +224,7 @@ pub struct Outputs {
 }
 
 impl Outputs {
+    #[must_use]
     pub fn new(stdout: Output, stderr: Output) -> Outputs {
         let (stdout, stdout_base64, stdout_at, stdout_sum) = stdout.into_fields();
         let (stderr, stderr_base64, stderr_at, stderr_sum) = stderr.into_fields();

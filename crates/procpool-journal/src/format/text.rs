@@ -17,10 +17,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Text<'a>(pub Cow<'a, [u8]>);
 
 impl Text<'_> {
+    #[must_use]
     pub fn into_owned(self) -> Text<'static> {
         Text(self.0.into_owned().into())
     }
 
+    #[must_use]
     pub fn into_os_string(self) -> OsString {
         OsString::from_vec(self.0.into_owned())
     }

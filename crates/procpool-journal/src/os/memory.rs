@@ -1,5 +1,5 @@
-//! Limits of this process, and address space where that has one: whether there is room, and how less is taken.
-//! Knows nothing of what it is for.
+//! Limits of this process (`ulimit`), and whether there is address space left: where that is limited, threads must not be
+//! started without a look at it.
 
 use std::ptr;
 
@@ -7,7 +7,8 @@ use nix::libc::{self, c_long};
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 use rustix::process::Resource;
 
-/// A soft limit of this process, if it is set, and the system tells.
+/// The soft limit of a resource, or `None` if it is unlimited or can't be read.
+#[must_use]
 pub fn limit_of(resource: Resource) -> Option<u64> {
     let mut limit = libc::rlimit64 { rlim_cur: 0, rlim_max: 0 };
     #[expect(unsafe_code, reason = "rustix panics where a fence refuses it")]
@@ -24,13 +25,13 @@ pub fn limit_of(resource: Resource) -> Option<u64> {
     (answer == 0 && limit.rlim_cur != libc::RLIM64_INFINITY).then_some(limit.rlim_cur)
 }
 
-/// Whether a limit of memory is set, `ulimit -v` or `ulimit -d`.
+/// Whether address space or data is limited (`ulimit -v`, `ulimit -d`).
 pub(crate) fn is_limited() -> bool {
     [Resource::As, Resource::Data].into_iter().any(|resource| limit_of(resource).is_some())
 }
 
-/// Has the C library be sparing with address space where that has a limit: else it maps 64 MiB for each of the first threads. Without a
-/// limit it doesn't matter, and threads that share nothing are faster.
+/// If address space is limited, makes the C library use a single arena for all threads. By default it maps 64 MiB for each of
+/// the first threads, which is faster where there is room.
 pub fn spare() {
     #[cfg(target_env = "gnu")]
     if is_limited() {
@@ -42,7 +43,8 @@ pub fn spare() {
     }
 }
 
-/// Whether there is address space for a mapping of so many bytes.
+/// Whether this many bytes of address space can be mapped.
+#[must_use]
 pub fn has_room(bytes: usize) -> bool {
     #[expect(unsafe_code, reason = "mmap(2) gives a pointer")]
     // SAFETY: the kernel chooses where, so nothing that is in use is replaced; what is unmapped is what was just mapped, and

@@ -1,6 +1,7 @@
-//! What of the system both the journal and the command need: `/proc`, whose a file is, threads, address space.
-//! No interface for anybody else.
+//! What both this crate and the command `procpool` ask of the system: `/proc`, owners of files, threads, address space.
+//! It is public for the command only.
 
+pub mod file_id;
 pub mod memory;
 pub mod ownership;
 pub mod proc;

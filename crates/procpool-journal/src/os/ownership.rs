@@ -1,6 +1,7 @@
-//! Whose a file is, and who else may write to it. What others can write is nothing to run commands from.
+//! Who owns a file, and who else may write to it: no command is run from a file that another user could have written.
 //!
-//! The group may write where our own umask lets it: then it may write to all that we make, and that was meant.
+//! Write permission for the group is accepted if our own umask allows it: then the group may write to everything that we
+//! create, which was intended.
 
 use std::fmt;
 use std::io;
@@ -14,20 +15,22 @@ use procpool_core::Shown;
 use rustix::fs::{FileType, Stat, fstat, lstat};
 use rustix::stdio;
 
-/// Whose files are believed.
+use crate::os::file_id::FileId;
+
+/// The user whose files are trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TrustedOwner {
     uid: u32,
-    /// What nobody may do to the files that we make.
+    /// The permissions that files which we create never have.
     umask: u32,
 }
 
-/// Why a file is not believed.
+/// Why a file is not trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ForeignAccess {
-    /// It belongs to this user, who is not us.
+    /// It belongs to another user, this one.
     Owner(u32),
-    /// It is ours, and with this mode others may write to it.
+    /// It is ours, and its mode lets others write to it.
     Mode(u32),
 }
 
@@ -37,7 +40,7 @@ const OTHERS_WRITE: u32 = 0o002;
 const STICKY: u32 = 0o1000;
 
 impl TrustedOwner {
-    /// Those of this process.
+    /// The user of this process.
     pub(crate) fn own() -> TrustedOwner {
         static UMASK: OnceLock<u32> = OnceLock::new();
         TrustedOwner {
@@ -46,86 +49,85 @@ impl TrustedOwner {
         }
     }
 
-    /// Those of this file's owner: for a file that we have just made, where the file system gives it to somebody else.
+    /// The owner of a file that we have just created: a file system may map our user to another one.
     pub(crate) fn as_of(self, made: &impl AsFd) -> TrustedOwner {
         fstat(made).map_or(self, |stat| TrustedOwner { uid: stat.st_uid, ..self })
     }
 
-    /// Why others could have written this; `None` where they could not.
-    pub(crate) fn doubt(self, stat: &Stat) -> Option<ForeignAccess> {
-        self.doubt_owner(stat).or_else(|| {
+    /// How others could have written this file; `None` if they could not.
+    pub(crate) fn foreign_access(self, stat: &Stat) -> Option<ForeignAccess> {
+        self.foreign_owner(stat).or_else(|| {
             let kept_out = OTHERS_WRITE | GROUP_WRITES & self.umask;
             (stat.st_mode & kept_out != 0).then_some(ForeignAccess::Mode(stat.st_mode & 0o7777))
         })
     }
 
-    /// The same, whatever its mode.
-    pub(crate) fn doubt_owner(self, stat: &Stat) -> Option<ForeignAccess> {
+    /// The same, but for its mode.
+    pub(crate) fn foreign_owner(self, stat: &Stat) -> Option<ForeignAccess> {
         (stat.st_uid != self.uid).then_some(ForeignAccess::Owner(stat.st_uid))
     }
 
-    /// The same of what is followed or written to, and of which nothing is believed. The superuser needs nothing of the kind to
+    /// The same for a link that is followed, or a file that is written to and not read. Root may own those: it needs no trick to
     /// read what we write.
-    pub(crate) fn doubt_link(self, stat: &Stat) -> Option<ForeignAccess> {
-        self.doubt_owner(stat).filter(|_| stat.st_uid != SUPERUSER)
+    pub(crate) fn foreign_link_owner(self, stat: &Stat) -> Option<ForeignAccess> {
+        self.foreign_owner(stat).filter(|_| stat.st_uid != SUPERUSER)
     }
 }
 
-/// Refuses a link by which somebody else has us write where they want.
+/// Refuses a symbolic link of another user, who could make us write anywhere.
 ///
 /// # Errors
-/// Where it is one.
+/// If the path is such a link.
 pub fn refuse_link(path: &Path) -> io::Result<()> {
     let link = lstat(path).ok().filter(|stat| FileType::from_raw_mode(stat.st_mode).is_symlink());
-    match link.and_then(|link| TrustedOwner::own().doubt_link(&link)) {
+    match link.and_then(|link| TrustedOwner::own().foreign_link_owner(&link)) {
         None => Ok(()),
-        Some(doubt) => Err(refusal(&format!(
-            "the link {doubt}, who may have it lead anywhere; remove it, or name another file"
+        Some(access) => Err(refusal(&format!(
+            "the link {access}, who may have it lead anywhere; remove it, or name another file"
         ))),
     }
 }
 
-/// Refuses a file or a named pipe that somebody else has put where we want to write: who owns it reads it. What procpool was
-/// started with is meant, whoever has made it.
+/// Refuses a file or a named pipe of another user, who could read what we write there. Descriptors that procpool was started
+/// with are accepted, whoever owns them.
 ///
 /// # Errors
-/// Where it is one.
+/// If it is one, or can't be looked at.
 pub fn refuse_foreign(file: &impl AsFd, path: &Path) -> io::Result<()> {
     let stat = fstat(file)?;
     let kind = FileType::from_raw_mode(stat.st_mode);
-    let is_given = |given: BorrowedFd<'_>| {
-        fstat(given).is_ok_and(|given| (given.st_dev, given.st_ino) == (stat.st_dev, stat.st_ino))
-    };
+    let is_given =
+        |given: BorrowedFd<'_>| fstat(given).is_ok_and(|given| FileId::from(&given) == FileId::from(&stat));
     let is_open_already = path.starts_with("/dev/fd")
         || path.starts_with("/proc")
         || [stdio::stdin(), stdio::stdout(), stdio::stderr()].into_iter().any(is_given);
-    match TrustedOwner::own().doubt_link(&stat) {
-        Some(doubt) if (kind.is_file() || kind.is_fifo()) && !is_open_already => Err(refusal(&format!(
-            "it {doubt}, who could read and change what is written there; remove it, or name another file"
+    match TrustedOwner::own().foreign_link_owner(&stat) {
+        Some(access) if (kind.is_file() || kind.is_fifo()) && !is_open_already => Err(refusal(&format!(
+            "it {access}, who could read and change what is written there; remove it, or name another file"
         ))),
         _ => Ok(()),
     }
 }
 
-/// Refuses a folder in which anybody may replace what is put there. Those that keep each to his own, as /tmp does, will do.
+/// Refuses a directory in which every user may replace files. Sticky directories such as /tmp are accepted.
 ///
 /// # Errors
-/// Where it is one.
+/// If it is one, or can't be looked at.
 pub fn refuse_open_to_all(folder: &impl AsFd) -> io::Result<()> {
     let stat = fstat(folder)?;
-    let keeps_apart = stat.st_mode & STICKY != 0 && TrustedOwner::own().doubt_link(&stat).is_none();
+    let keeps_apart = stat.st_mode & STICKY != 0 && TrustedOwner::own().foreign_link_owner(&stat).is_none();
     if stat.st_mode & OTHERS_WRITE == 0 || keeps_apart {
         return Ok(());
     }
-    let doubt = ForeignAccess::Mode(stat.st_mode & 0o7777);
+    let access = ForeignAccess::Mode(stat.st_mode & 0o7777);
     Err(refusal(&format!(
-        "the folder {doubt}, who could replace what is written there; close it with `chmod o-w`, or name one of your own"
+        "the folder {access}, who could replace what is written there; close it with `chmod o-w`, or name one of your own"
     )))
 }
 
-/// The command that keeps others from writing to it, as a shell reads it.
+/// The command line that removes the write permission of others.
 pub(crate) fn closing(path: &Path) -> String {
-    // What can't stand in a message as it is can't be copied from there either.
+    // A path with control characters can't be copied from a message.
     let Some(path) = path.to_str().filter(|path| !path.contains(Shown::controls)) else {
         return "chmod go-w".to_owned();
     };
@@ -137,9 +139,9 @@ pub(crate) fn closing(path: &Path) -> String {
     }
 }
 
-/// What nobody may do to files that this process makes; all, where a fence refuses to tell.
+/// The umask of this process; all bits if a seccomp filter refuses the call.
 fn umask() -> u32 {
-    // No call just tells it. What another thread makes meanwhile is for its owner alone.
+    // No call only reads it. Files that another thread creates meanwhile are for their owner alone.
     #[expect(unsafe_code, reason = "rustix panics where a fence refuses it")]
     // SAFETY: it takes a number and touches no memory.
     unsafe {
@@ -169,7 +171,7 @@ impl fmt::Display for ForeignAccess {
 mod tests {
     use super::*;
 
-    /// A file of user 7, by its mode.
+    /// A file of user 7 with this mode.
     fn stat(mode: u32) -> Stat {
         let mut stat = fstat(tempfile::tempfile().unwrap()).unwrap();
         (stat.st_uid, stat.st_mode) = (7, 0o100_000 | mode);
@@ -177,33 +179,36 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_to_us_and_is_written_by_nobody_else_is_believed() {
+    fn a_file_of_ours_that_nobody_else_can_write_to_is_trusted() {
         let ours = TrustedOwner { uid: 7, umask: 0o022 };
         for mode in [0o600, 0o644, 0o755, 0o400, 0o2700] {
-            assert_eq!(ours.doubt(&stat(mode)), None, "{mode:o}");
+            assert_eq!(ours.foreign_access(&stat(mode)), None, "{mode:o}");
         }
         for mode in [0o602, 0o666, 0o777, 0o1777, 0o620, 0o664] {
-            assert_eq!(ours.doubt(&stat(mode)), Some(ForeignAccess::Mode(mode)), "{mode:o}");
+            assert_eq!(ours.foreign_access(&stat(mode)), Some(ForeignAccess::Mode(mode)), "{mode:o}");
         }
     }
 
     #[test]
     fn the_group_may_write_where_the_umask_lets_it_and_others_never() {
         let ours = TrustedOwner { uid: 7, umask: 0o002 };
-        assert_eq!(ours.doubt(&stat(0o775)), None);
-        assert_eq!(TrustedOwner { umask: 0, ..ours }.doubt(&stat(0o777)), Some(ForeignAccess::Mode(0o777)));
+        assert_eq!(ours.foreign_access(&stat(0o775)), None);
+        assert_eq!(
+            TrustedOwner { umask: 0, ..ours }.foreign_access(&stat(0o777)),
+            Some(ForeignAccess::Mode(0o777))
+        );
     }
 
     #[test]
-    fn what_belongs_to_somebody_else_is_not_believed_whatever_its_mode() {
+    fn a_file_of_another_user_is_not_trusted_whatever_its_mode() {
         for uid in [0, 8] {
             let ours = TrustedOwner { uid, umask: 0o022 };
-            assert_eq!(ours.doubt(&stat(0o600)), Some(ForeignAccess::Owner(7)));
-            assert_eq!(ours.doubt_link(&stat(0o777)), Some(ForeignAccess::Owner(7)));
+            assert_eq!(ours.foreign_access(&stat(0o600)), Some(ForeignAccess::Owner(7)));
+            assert_eq!(ours.foreign_link_owner(&stat(0o777)), Some(ForeignAccess::Owner(7)));
         }
         let mut of_root = stat(0o777);
         of_root.st_uid = SUPERUSER;
-        assert_eq!(TrustedOwner { uid: 7, umask: 0 }.doubt_link(&of_root), None);
+        assert_eq!(TrustedOwner { uid: 7, umask: 0 }.foreign_link_owner(&of_root), None);
     }
 
     #[test]

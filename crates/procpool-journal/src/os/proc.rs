@@ -1,8 +1,7 @@
-//! What `/proc` tells of processes, and whether it may be believed.
+//! Processes as `/proc` shows them, and whether its numbers are ours.
 //!
-//! A number in `/proc` means a process of the PID namespace that this `/proc` was mounted in. In a container that was
-//! made without a mount of its own that is another namespace than ours: the numbers are strangers'. So nothing here
-//! answers unless `/proc` is ours.
+//! A PID in `/proc` is of the PID namespace in which that `/proc` was mounted. In a container without a mount of its own
+//! this is another namespace than ours, and the PIDs mean other processes. So nothing here answers unless `/proc` is ours.
 
 use std::fmt;
 use std::fs;
@@ -13,12 +12,12 @@ use std::sync::OnceLock;
 
 use procpool_core::Shown;
 
-/// Why `/proc` can't be believed.
+/// Why PIDs in `/proc` can't be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Distrust {
-    /// It isn't mounted, or doesn't tell of this process.
+    /// It isn't mounted, or doesn't show this process.
     Absent,
-    /// Its numbers are those of another PID namespace.
+    /// It is that of another PID namespace.
     Foreign,
 }
 
@@ -33,19 +32,17 @@ impl fmt::Display for Distrust {
 
 impl std::error::Error for Distrust {}
 
-/// Whether numbers in `/proc` are numbers of our processes. Found out once: a fork changes the number of this process,
-/// but not its namespace.
+/// Whether PIDs in `/proc` are of our PID namespace. Checked once: a fork changes our PID, but not the namespace.
 ///
 /// # Errors
-/// Where they are not, and why.
+/// If they are not.
 pub fn trust() -> Result<(), Distrust> {
     static FOUND: OnceLock<Result<(), Distrust>> = OnceLock::new();
     *FOUND.get_or_init(|| judge(&fs::read_to_string("/proc/self/status").unwrap_or_default(), process::id()))
 }
 
-/// `status` is what `/proc` says of this process. That it has our number is not enough: the two namespaces may have given us the
-/// same. The line `NSpid` has a number for each namespace from that of `/proc` down to ours, see proc(5); Linux before
-/// 4.1 has none.
+/// `status` is `/proc/self/status`. That its PID is ours is not enough: both namespaces may have given us the same one. The
+/// line `NSpid` has a PID for each namespace from that of `/proc` down to ours, see proc(5); Linux before 4.1 has none.
 fn judge(status: &str, number: u32) -> Result<(), Distrust> {
     let numbers = |line: &str| {
         let numbers = status.lines().find_map(|text| text.strip_prefix(line));
@@ -56,29 +53,32 @@ fn judge(status: &str, number: u32) -> Result<(), Distrust> {
     if itself != [number.to_string()] || is_nested { Err(Distrust::Foreign) } else { Ok(()) }
 }
 
-/// What the kernel says of a process.
+/// A process as `/proc/PID/stat` shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stat {
-    /// Whether it has ended and only waits to be reaped.
+    /// Whether it is a zombie.
     pub(crate) has_ended: bool,
+    /// Whether a signal or a debugger has stopped it.
     pub is_stopped: bool,
     pub(crate) parent: u32,
+    /// Its process group.
     pub group: u32,
     pub(crate) session: u32,
-    /// When it was started, in ticks since the machine was.
+    /// When it was started, in ticks since boot.
     pub(crate) started: u64,
-    /// Whether it has a place for an environment, which is another thing than an empty one. In the middle of execve(2), and
-    /// while it dies, it has none.
+    /// Whether it has memory for an environment, if only an empty one. It has none in the middle of execve(2) and while it
+    /// exits.
     pub(crate) has_environment: bool,
 }
 
-/// `None` where there is no such process, or `/proc` is not ours.
+/// A process by its PID; `None` if there is none, or `/proc` is not ours.
+#[must_use]
 pub fn stat(pid: u32) -> Option<Stat> {
     trust().ok()?;
     parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
-/// See proc(5): the name is in parentheses and may hold some itself; behind the last stand the fields from the third on.
+/// See proc(5): the name is in parentheses and may contain some itself; the fields from the third on follow the last one.
 fn parse(stat: &str) -> Option<Stat> {
     let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split_ascii_whitespace().collect();
     let field = |number: usize| fields.get(number - 3).copied();
@@ -96,39 +96,39 @@ fn parse(stat: &str) -> Option<Stat> {
 /// The environment that a process was started with, `NAME=VALUE` with a NUL behind each.
 ///
 /// # Errors
-/// Where it can't be read: another user's, one that has ended, or `/proc` is not ours.
+/// If it can't be read: the process is another user's or has ended, or `/proc` is not ours.
 pub(crate) fn environment(pid: u32) -> io::Result<Vec<u8>> {
     trust().map_err(io::Error::other)?;
     fs::read(format!("/proc/{pid}/environ"))
 }
 
-/// The name of its program, as much as the kernel keeps of it; empty where there is none.
+/// The name of a process, as much as the kernel keeps of it; empty if there is no such process.
 pub fn name(pid: u32) -> String {
     let name = trust().ok().and_then(|()| fs::read(format!("/proc/{pid}/comm")).ok()).unwrap_or_default();
     String::from_utf8_lossy(&name).trim_end_matches('\n').replace(Shown::controls, "\u{fffd}")
 }
 
-/// The program that it runs; `None` where that can't be told.
+/// The program file that a process runs; `None` if it can't be read.
 pub(crate) fn program(pid: u32) -> Option<PathBuf> {
     trust().ok()?;
     fs::read_link(format!("/proc/{pid}/exe")).ok()
 }
 
-/// All processes but this one, as far as they can be seen.
+/// All processes that can be seen, without this one.
 pub(crate) fn others() -> impl Iterator<Item = u32> {
     let own = process::id();
     numbers_in("/proc").into_iter().filter(move |pid| *pid != own)
 }
 
-/// The children of a process's first thread, ended ones included.
+/// The children of a process's first thread, zombies included.
 ///
 /// # Errors
-/// Where the kernel doesn't tell: it was built without that (proc(5), `CONFIG_PROC_CHILDREN`), or `/proc` is not ours.
+/// If the kernel was built without that list (proc(5), `CONFIG_PROC_CHILDREN`), or `/proc` is not ours.
 pub fn children_of_first_thread(pid: u32) -> io::Result<Vec<u32>> {
     children_of_thread(pid, pid)
 }
 
-/// The children of one thread of a process, ended ones included.
+/// The children of one thread of a process, zombies included.
 ///
 /// # Errors
 /// As of [`children_of_first_thread`].
@@ -138,7 +138,8 @@ fn children_of_thread(pid: u32, thread: u32) -> io::Result<Vec<u32>> {
     Ok(list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect())
 }
 
-/// The children of all its threads, ended ones included; none where the kernel doesn't tell.
+/// The children of all threads of a process, zombies included; empty if the kernel doesn't list them.
+#[must_use]
 pub fn children(pid: u32) -> Vec<u32> {
     let threads = numbers_in(&format!("/proc/{pid}/task"));
     threads.into_iter().flat_map(|thread| children_of_thread(pid, thread).unwrap_or_default()).collect()
@@ -159,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_believed_where_proc_is_of_our_own_namespace() {
+    fn numbers_are_used_where_proc_is_of_our_own_namespace() {
         assert_eq!(judge("Name:\tx\nPid:\t7\nNSpid:\t7\n", 7), Ok(()));
         assert_eq!(judge("Name:\tx\nPid:\t7\n", 7), Ok(()), "before Linux 4.1");
         assert_eq!(judge("", 7), Err(Distrust::Absent));

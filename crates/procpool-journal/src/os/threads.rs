@@ -1,5 +1,5 @@
-//! Threads of procpool's own. One that the machine has no room for is asked for again for a while, as a job is.
-//! Knows nothing of what they do.
+//! Starts procpool's own threads. If the machine has no room for one it is tried again for about 2 s, as the start of a job is:
+//! what other programs hold is often given back by then.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,28 +11,28 @@ use nix::sys::signal::{SigSet, Signal};
 
 use crate::os::memory;
 
-/// What others hold is soon given back, or for long: 1 + 2 + … + 64 + 100 + … ms, about 2 s in all.
+/// The pauses between tries: 1 + 2 + … + 64 + 100 + … ms, about 2 s in all.
 pub fn pauses() -> impl Iterator<Item = Duration> {
     const TRIES: u32 = 26;
     (0..TRIES).map(|tried| Duration::from_millis((1 << tried.min(10)).min(100)))
 }
 
-/// Has TSTP come to another thread: all but the one that hears signals do this. A handler that one thread had begun to run when
-/// another stopped them all would run on after that, and be taken for a new signal.
+/// Blocks TSTP in this thread. All threads but the one that handles signals do so: if two threads ran the handler, one could stop
+/// the process, and the other would continue its handler afterwards, as if a new signal had come.
 pub fn leave_stops_to_others() {
     let _ = SigSet::from(Signal::SIGTSTP).thread_block();
 }
 
-/// Has it come to this thread.
+/// Unblocks TSTP in this thread.
 pub fn take_stops() {
     let _ = SigSet::from(Signal::SIGTSTP).thread_unblock();
 }
 
-/// What a thread is made with.
+/// A builder for a thread of this name.
 ///
 /// # Errors
-/// Where memory has a limit that leaves it no room. Who asks all the same may get a thread that has no room for its signal stack, and
-/// by that the standard library aborts the program.
+/// If a memory limit leaves no room for it. A thread that is started anyway may find no room for its signal stack, and then the
+/// standard library aborts the program.
 pub fn builder(name: &str) -> io::Result<Builder> {
     if memory::is_limited() && !memory::has_room(THREAD) {
         return Err(io::Error::from_raw_os_error(libc::ENOMEM));
@@ -40,15 +40,15 @@ pub fn builder(name: &str) -> io::Result<Builder> {
     Ok(Builder::new().name(name.into()))
 }
 
-/// The stack that the standard library asks for, and 1 MiB that it leaves to all others.
+/// The 2 MiB of stack that the standard library asks for, and 1 MiB for everything else.
 const THREAD: usize = 3 << 20;
 
 /// Starts a thread.
 ///
 /// # Errors
-/// Where the machine still has no room for it after about 2 s.
+/// If the machine still has no room for it after about 2 s.
 pub fn start(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
-    // A try that fails takes what it was given with it.
+    // A spawn that fails drops its closure, so the work is shared.
     let work = Arc::new(Mutex::new(Some(work)));
     let mut pauses = pauses();
     loop {
@@ -69,7 +69,7 @@ pub fn start(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<Joi
     }
 }
 
-/// Names what was refused: where a file is read by a thread, the error would be taken for the file's.
+/// Names the call that was refused: otherwise the error would look like one of the file that the thread was to read.
 pub(crate) fn refused(error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("no thread: clone3(2): {error}"))
 }

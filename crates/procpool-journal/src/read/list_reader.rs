@@ -72,6 +72,7 @@ impl ListReader {
 
 impl Listed<'_> {
     /// Where the next one begins.
+    #[must_use]
     pub fn end(&self) -> u64 {
         self.offset + self.length as u64 + 1
     }

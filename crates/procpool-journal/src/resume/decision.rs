@@ -67,6 +67,7 @@ pub struct Counts {
 }
 
 impl Class {
+    #[must_use]
     pub fn of(standing: Option<&Standing>, identity: &Identity) -> Class {
         let Some(standing) = standing else { return Class::New };
         match standing.outcome {
@@ -80,6 +81,7 @@ impl Class {
         }
     }
 
+    #[must_use]
     pub fn decide(self, resume: Resume, changed: Option<Changed>) -> Decision {
         let outcome = match (self, changed) {
             (Class::Changed(_), None) => return Decision::Ask,
@@ -116,11 +118,13 @@ impl Counts {
     }
 
     /// Those of the list.
+    #[must_use]
     pub fn jobs(&self) -> u64 {
         self.succeeded + self.failed + self.interrupted + self.not_run + self.new + self.changed
     }
 
     /// `5 jobs: 3 succeeded, 0 failed, 1 interrupted, 1 new, 0 changed`.
+    #[must_use]
     pub fn text(&self) -> String {
         let Counts {
             succeeded, failed, interrupted, not_run, new, changed, gone, ..

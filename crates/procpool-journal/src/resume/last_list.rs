@@ -157,6 +157,7 @@ impl LastList {
     }
 
     /// Of what was started, what has no outcome for all that is known by now.
+    #[must_use]
     pub fn without_outcome(&self, table: Vec<StartedProcess>) -> Vec<StartedProcess> {
         let is_last = |entry: &StartedProcess| {
             self.running.get(&entry.seq).is_some_and(|(_, last)| *last == entry.attempt)
@@ -186,6 +187,7 @@ impl LastList {
     }
 
     /// What is known before anybody on it has been looked at: whether it was somebody's output who isn't there any more.
+    #[must_use]
     pub fn begin_noting(&self) -> Noted {
         let gone = self.printed.gone.filter(|_| self.partial.position == partial_output::GONE);
         Noted {

@@ -1,5 +1,5 @@
-//! Has the disk take what was written, for many writers at once.
-//! Knows nothing of what they write.
+//! Group commit: the first thread that waits calls fdatasync(2) for all that arrive before the call. One call per record would
+//! limit a run to some hundred records a second.
 
 use std::fs::File;
 use std::io;
@@ -7,10 +7,10 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The disk is asked at most once in this time; who comes meanwhile waits for the next time.
+/// The least time between two syncs; threads that arrive meanwhile share the next one.
 pub(crate) const WINDOW: Duration = Duration::from_millis(10);
 
-/// How much of what was written to a file the disk has.
+/// How much of a file is on disk.
 pub(crate) struct GroupCommit {
     file: File,
     state: Mutex<CommitState>,
@@ -19,11 +19,11 @@ pub(crate) struct GroupCommit {
 
 #[derive(Default)]
 struct CommitState {
-    /// How much is sure to be on disk: a length, or a number of writes.
+    /// How much is surely on disk: a length, or a number of writes.
     through: u64,
     last: Option<Instant>,
-    /// Somebody asks the disk at the moment.
-    is_asking: bool,
+    /// A thread is syncing, or about to.
+    is_syncing: bool,
     failed: Option<i32>,
 }
 
@@ -32,12 +32,12 @@ impl GroupCommit {
         GroupCommit { file, state: Mutex::default(), changed: Condvar::new() }
     }
 
-    /// Comes back once the disk has as much as that. The first that comes asks for all that come until it does so; `written` says
-    /// how much that is.
+    /// Returns once the disk has this much. The first thread to wait syncs for all that arrive before it does; `written` is called
+    /// right before that and says how much there is.
     ///
     /// # Errors
-    /// Where the disk doesn't take them, now or at an earlier time: a file of which the system has once said so can't
-    /// be trusted any more (fsync(2)).
+    /// If the disk reports an error, now or earlier: after one error the kernel may have dropped what it couldn't write
+    /// (fsync(2)).
     pub(crate) fn wait_for(&self, wanted: u64, written: impl Fn() -> u64) -> io::Result<()> {
         let mut state = self.lock();
         loop {
@@ -47,18 +47,18 @@ impl GroupCommit {
             if state.through >= wanted {
                 return Ok(());
             }
-            if state.is_asking {
+            if state.is_syncing {
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
-            state.is_asking = true;
+            state.is_syncing = true;
             let pause = state.last.map_or(Duration::ZERO, |last| WINDOW.saturating_sub(last.elapsed()));
             drop(state);
             thread::sleep(pause);
             let through = written();
             let result = self.file.sync_data();
             state = self.lock();
-            state.is_asking = false;
+            state.is_syncing = false;
             state.last = Some(Instant::now());
             match result {
                 Ok(()) => state.through = through,

@@ -1,5 +1,5 @@
-//! Appends records to a journal's file, and outputs to the one beside it. Whole, or not at all.
-//! Knows nothing of what they say.
+//! Appends records to the file of a journal, and long outputs to the file beside it, whole or not at all: a record that was cut
+//! would look like a torn one in the middle of the file.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -13,34 +13,35 @@ use crate::files::file::JournalFile;
 use crate::files::folder::WriterFiles;
 use crate::files::lock::try_flock;
 use crate::files::written_file::WrittenFile;
+use crate::format::record::Output;
 use crate::read::history::Length;
 use crate::write::group_commit::GroupCommit;
 
-/// What it takes for a record to count as written.
+/// When a record counts as written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
-    /// The system has it: it survives the end of any process.
+    /// When the kernel has it: it survives the end of any process.
     Process,
-    /// The disk has it: it survives a power cut.
+    /// When the disk has it: it survives a power cut.
     PowerCut,
 }
 
-/// The two files, for any number of threads.
+/// The two files of a writer, shared by all threads.
 pub struct JournalWriter {
     journal: Mutex<RecordsFile>,
     outputs: File,
     watched_outputs: WrittenFile,
-    /// Where the next output goes.
+    /// The offset of the next output.
     outputs_end: AtomicU64,
-    /// How many outputs have been kept.
+    /// How many outputs have been written.
     kept: AtomicU64,
-    /// `None` where nobody waits for the disk.
+    /// `None` if records needn't be on disk.
     commits: Option<Commits>,
     is_broken: AtomicBool,
 }
 
-/// Each file's own. A record must not be on its way to the disk before the disk has the output that it refers to: the system
-/// writes when it likes, and so does who waits for another record.
+/// One for each file: the disk must have an output before it may have the record that refers to it, and the kernel, or a thread
+/// that waits for another record, may write the records at any moment.
 struct Commits {
     outputs: GroupCommit,
     journal: GroupCommit,
@@ -49,31 +50,37 @@ struct Commits {
 struct RecordsFile {
     file: File,
     watched: WrittenFile,
-    /// Of all records that are whole.
+    /// The length of all whole records.
     length: u64,
 }
 
 impl JournalWriter {
-    /// Makes the files of a new journal, which begins with `lines`: with all of them, or it is not there.
+    /// Creates the files of a new journal. Its first `lines` appear with it, under a lock.
+    ///
+    /// # Errors
+    /// If they can't be created.
     pub fn create(files: WriterFiles, lines: &[u8], durability: Durability) -> io::Result<JournalWriter> {
         let new = files.journal.with_suffix(".new");
         let file = make(&new, &files.journal, lines, durability).inspect_err(|_| {
-            // What is half made would only take room.
+            // A half-made file only takes space.
             let _ = new.remove();
         })?;
         let journal = files.journal.clone();
         let writer = JournalWriter::over(files, file, lines.len() as u64, durability)?;
         if durability == Durability::PowerCut {
-            // By now both files are in it.
+            // Both files have their names by now.
             journal.sync_folder()?;
         }
         Ok(writer)
     }
 
-    /// Goes on with a journal that was read to this length; what was torn goes.
+    /// Continues a journal that was read to this length, and cuts off a torn record at its end.
+    ///
+    /// # Errors
+    /// If it can't be opened, or has another length by now.
     pub fn resume(files: WriterFiles, length: Length, durability: Durability) -> io::Result<JournalWriter> {
         let file = files.journal.open_to_append()?;
-        WrittenFile::new(files.journal.clone(), &file)?.has(length.whole + length.torn)?;
+        WrittenFile::new(files.journal.clone(), &file)?.check_length(length.whole + length.torn)?;
         if length.torn > 0 {
             file.set_len(length.whole)?;
         }
@@ -108,10 +115,10 @@ impl JournalWriter {
         })
     }
 
-    /// Appends lines, one or some. When this returns they count as written.
+    /// Appends one or more lines. When this returns they count as written.
     ///
     /// # Errors
-    /// Where they are not, or somebody else has written there. Then nothing is written any more.
+    /// If they can't be written, or somebody else has changed the file. All later calls fail then.
     pub fn append(&self, lines: &[u8]) -> io::Result<()> {
         if self.is_broken.load(Ordering::Acquire) {
             return Err(io::Error::other("an earlier record could not be written"));
@@ -125,28 +132,31 @@ impl JournalWriter {
 
     fn append_now(&self, lines: &[u8]) -> io::Result<u64> {
         let mut journal = self.journal();
-        // At its end, wherever that is: in a file that was cut short there would be a hole else, and its length would be right.
+        // Appended, not written at an offset: in a file that was cut short that would leave a hole, and the length would be right.
         let mut tries = 0;
         let written = journal.watched.wait_out(|| {
             tries += 1;
             if tries > 1 {
-                // Part of it may be there.
+                // A part may have been written.
                 journal.file.set_len(journal.length)?;
             }
             (&journal.file).write_all(lines)
         });
         if let Err(error) = written {
-            // Else the next run would find a torn record here, which does no harm either.
+            // If this fails the next run finds a torn record, which does no harm.
             let _ = journal.file.set_len(journal.length);
             return Err(error);
         }
         let length = journal.length + lines.len() as u64;
-        journal.watched.has(length)?;
+        journal.watched.check_length(length)?;
         journal.length = length;
         Ok(length)
     }
 
-    /// Keeps a whole output, and says from which byte on, and what its sum is. When this returns it counts as written.
+    /// Writes an output to the file of outputs; returns its offset and its CRC-32. When this returns it counts as written.
+    ///
+    /// # Errors
+    /// If it can't be written, or somebody else has changed the file.
     pub fn keep(&self, output: &Spool) -> io::Result<(u64, u32)> {
         let offset = self.outputs_end.fetch_add(output.len(), Ordering::Relaxed);
         let place = self.watched_outputs.wait_out(|| {
@@ -156,8 +166,8 @@ impl JournalWriter {
                 CopyError::Reading(error) | CopyError::Writing(error) => error,
             })
         })?;
-        // Others may have written theirs behind it.
-        self.watched_outputs.has_at_least(place.offset)?;
+        // Other threads may have written theirs behind it.
+        self.watched_outputs.check_least_length(place.offset)?;
         let sum = place.sum.finalize();
         if let Some(commits) = &self.commits {
             let number = self.kept.fetch_add(1, Ordering::AcqRel) + 1;
@@ -166,10 +176,25 @@ impl JournalWriter {
         Ok((offset, sum))
     }
 
-    /// The end of the records, from some line on of which this says that it is old enough.
+    /// Keeps an output for its record: a short one goes into the record, a long one is written now.
     ///
     /// # Errors
-    /// Where they can't be read.
+    /// As [`keep`](JournalWriter::keep).
+    pub fn keep_output(&self, output: &Spool) -> io::Result<Output> {
+        Ok(match output.len() {
+            0 => Output::Empty,
+            1..=LONGEST => Output::Here(output.to_vec()?),
+            _ => {
+                let (offset, sum) = self.keep(output)?;
+                Output::At { offset, sum }
+            }
+        })
+    }
+
+    /// The last records, in whole lines, back to one at least of which `is_old` is true.
+    ///
+    /// # Errors
+    /// If they can't be read.
     pub fn tail(&self, is_old: impl Fn(&[u8]) -> bool) -> io::Result<Vec<u8>> {
         let journal = self.journal();
         let mut wanted = PIECE;
@@ -177,7 +202,7 @@ impl JournalWriter {
             let begin = journal.length.saturating_sub(wanted);
             let mut bytes = vec![0; usize::try_from(journal.length - begin).map_err(io::Error::other)?];
             journal.file.read_exact_at(&mut bytes, begin)?;
-            // What it begins with is part of a line, as a rule.
+            // It usually begins within a line.
             let first = if begin == 0 {
                 0
             } else {
@@ -191,12 +216,15 @@ impl JournalWriter {
         }
     }
 
-    /// Whether both files are still where they were made, with what was written, so that somebody will find it.
+    /// Checks that both files are still at their paths, with what was written.
+    ///
+    /// # Errors
+    /// If they aren't.
     pub fn check_place(&self) -> io::Result<()> {
         let journal = self.journal();
-        journal.watched.is_found()?;
-        journal.watched.has(journal.length)?;
-        self.watched_outputs.is_found()
+        journal.watched.check_path()?;
+        journal.watched.check_length(journal.length)?;
+        self.watched_outputs.check_path()
     }
 
     fn journal(&self) -> MutexGuard<'_, RecordsFile> {
@@ -204,13 +232,16 @@ impl JournalWriter {
     }
 }
 
-/// So much of the end is read first.
+/// A longer output goes to the file beside the records.
+const LONGEST: u64 = 4096;
+
+/// How much of the end is read first.
 const PIECE: u64 = 64 * 1024;
 
-/// Makes a file that has all of the lines, and is locked, by the time it has its name.
+/// Creates a file that has all of the lines, and is locked, by the time it has its name.
 fn make(new: &JournalFile, name: &JournalFile, lines: &[u8], durability: Durability) -> io::Result<File> {
     let mut file = new.make_anew_to_append()?;
-    // Where the file system has no locks nobody gets one.
+    // Fails only if the file system has no locks.
     let _ = try_flock(&file);
     file.write_all(lines)?;
     if durability == Durability::PowerCut {
@@ -220,7 +251,7 @@ fn make(new: &JournalFile, name: &JournalFile, lines: &[u8], durability: Durabil
     Ok(file)
 }
 
-/// Where an output goes.
+/// Writes one output at its offset, and computes its sum.
 struct OutputCursor<'a> {
     file: &'a File,
     offset: u64,

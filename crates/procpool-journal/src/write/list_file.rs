@@ -1,5 +1,5 @@
-//! Writes a list ahead of the run over it, and reads it back as the run wants jobs: so a list is safe however slowly it is
-//! worked through. Knows nothing of what becomes of the jobs.
+//! The list of jobs while its run goes on: written as fast as the input comes, and read back when the run wants jobs. So the whole
+//! list is on record however long the run takes, and memory use stays flat.
 
 use std::fs::File;
 use std::io;
@@ -21,7 +21,7 @@ use crate::format::record::sealed;
 use crate::os::threads;
 use crate::write::journal_writer::Durability;
 
-/// A list that is being written, or has been.
+/// The file of a list, being written or complete.
 pub struct ListFile {
     pub(super) watched: WrittenFile,
     pub(super) file: File,
@@ -38,14 +38,14 @@ struct ListState {
     /// How much of the file is written, and how much of that has been read back.
     written: u64,
     read: u64,
-    /// How much of the file the disk has, where somebody asks for that.
+    /// How much of the file the disk has, with [`Durability::PowerCut`].
     safe: u64,
     end: ListProgress,
-    /// Somebody waits for what comes.
+    /// A thread waits for the next line.
     is_wanted: bool,
-    /// How many lines there are.
+    /// How many jobs there are.
     jobs: u64,
-    /// Nobody reads it back any more.
+    /// It isn't read back any more: the run is over.
     is_over: bool,
 }
 
@@ -55,30 +55,31 @@ impl ListState {
     }
 }
 
-/// How far the list is from its end.
+/// Whether the list is complete.
 #[derive(Default)]
 enum ListProgress {
+    /// Jobs may follow.
     #[default]
     Open,
-    /// There are no more jobs.
+    /// It has all jobs.
     Whole,
-    /// There may be more: the input had a fault, or the list could not be written.
+    /// It ends early: the input was bad, or the list could not be written.
     Cut(Option<io::Error>),
 }
 
 pub(super) const UNREADABLE: &str = "the journal's list of jobs can't be read";
 
-/// What is collected before it is written, unless somebody waits for it.
+/// How much is collected before it is written, unless a thread waits for it.
 pub(super) const PIECE: usize = 64 * 1024;
 
-/// The input is read no further ahead than this: an endless one must not fill the disk.
+/// The input is read at most this far ahead: an endless one must not fill the disk.
 const AHEAD: u64 = 256 * 1024 * 1024;
 
 impl ListFile {
-    /// A list that is there already, of which so many bytes are whole.
+    /// Opens a list that was written by an earlier run, up to this length.
     ///
     /// # Errors
-    /// Where it can't be opened.
+    /// If it can't be opened.
     pub fn over(
         place: JournalFile,
         codec: JobCodec,
@@ -92,10 +93,10 @@ impl ListFile {
         Ok(Arc::new(listing))
     }
 
-    /// A list that begins now.
+    /// Creates the file of a new list.
     ///
     /// # Errors
-    /// Where its file can't be made.
+    /// If it can't be created.
     pub fn begin(place: JournalFile, codec: JobCodec, durability: Durability) -> io::Result<ListFile> {
         let file = place.make_anew()?;
         Ok(ListFile::new(WrittenFile::new(place, &file)?, file, codec, durability))
@@ -112,10 +113,10 @@ impl ListFile {
         }
     }
 
-    /// Writes the jobs down, on a thread of its own, as fast as they come.
+    /// Writes the jobs on a thread of its own, as fast as they come.
     ///
     /// # Errors
-    /// Where the system has no thread for it.
+    /// If no thread can be started.
     pub fn write_in_background<W: Listable>(
         self: &Arc<ListFile>,
         jobs: impl Iterator<Item = Job<W>> + Send + 'static,
@@ -144,7 +145,7 @@ impl ListFile {
         Ok(())
     }
 
-    /// Writes down one more job.
+    /// Writes one more job.
     fn add<W: Listable>(&self, job: &Job<W>) -> io::Result<()> {
         let position = self.lock().jobs + 1;
         let (line, _) = self.codec.line(job, position)?;
@@ -170,7 +171,7 @@ impl ListFile {
 
     fn end(&self, ending: io::Result<ListProgress>) {
         let mut state = self.lock();
-        // What came before a fault runs.
+        // Jobs before the bad input run.
         let written = self.write(&mut state);
         state.end = ending
             .and_then(|ending| written.map(|()| ending))
@@ -185,7 +186,7 @@ impl ListFile {
         Ok(())
     }
 
-    /// Waits until the list is whole, as long as it grows; what waits for a slow input is not waited for.
+    /// Waits until the list is complete, as long as it grows; a slow input is not waited for.
     pub fn settle(&self) {
         const MOMENT: Duration = Duration::from_millis(100);
         let mut state = self.lock();
@@ -198,26 +199,26 @@ impl ListFile {
                 .wait_timeout_while(state, MOMENT, |state| matches!(state.end, ListProgress::Open));
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
             if state.jobs == jobs {
-                // What was read so far is kept.
+                // Keeps what was read so far.
                 let _ = self.write(&mut state);
                 return;
             }
         }
     }
 
-    /// Whether all of it is in the file that will ever be. Who asks this reads it back later, so it is written to its end
-    /// however long that is.
-    pub fn is_written(&self) -> bool {
+    /// Ends the limit on how far it is written ahead, and returns whether it is complete: for a caller that reads it back only
+    /// after all of it was written.
+    pub fn finish_reading(&self) -> bool {
         let mut state = self.lock();
         state.is_over = true;
         self.changed.notify_all();
         !matches!(state.end, ListProgress::Open)
     }
 
-    /// The job at this position, whose line stands here.
+    /// Reads the job at this position, whose line has these bytes.
     ///
     /// # Errors
-    /// Where it can't be read.
+    /// If it can't be read.
     pub fn job_at(&self, position: u64, bytes: std::ops::Range<u64>) -> anyhow::Result<Job<Stored>> {
         let length = usize::try_from(bytes.end - bytes.start).context(UNREADABLE)?;
         let mut text = vec![0; length];
@@ -230,29 +231,29 @@ impl ListFile {
         }
     }
 
-    /// Whether all that was written is still where it was.
+    /// Checks that the file is still at its place, with all that was written.
     ///
     /// # Errors
-    /// Where it isn't.
+    /// If it isn't.
     pub fn check_place(&self) -> io::Result<()> {
         let written = self.lock().written;
-        self.watched.has_at_least(written)
+        self.watched.check_least_length(written)
     }
 
-    /// Where procpool was when the list was written.
+    /// The working directory of procpool when the list was written.
     pub fn written_in(&self) -> &Path {
         &self.codec.here
     }
 
-    /// Why the list could not be written, if that is so.
-    pub fn failure(&self) -> Option<io::Error> {
+    /// Takes the error with which writing the list failed, if it did.
+    pub fn take_failure(&self) -> Option<io::Error> {
         match &mut self.lock().end {
             ListProgress::Cut(error) => error.take(),
             ListProgress::Open | ListProgress::Whole => None,
         }
     }
 
-    /// Where the next lines are, once there are any.
+    /// Waits for lines behind this offset; returns how far the file is written then, or `None` if the list ends here.
     pub(super) fn next_piece(&self, from: u64) -> io::Result<Option<u64>> {
         let mut state = self.lock();
         state.read = state.read.max(from);
@@ -274,7 +275,7 @@ impl ListFile {
         }
     }
 
-    /// No job is run that would not be on the list after a power cut.
+    /// A job must not run before the disk has its line, with [`Durability::PowerCut`].
     fn make_safe(&self, state: &mut ListState) -> io::Result<()> {
         if self.durability == Durability::PowerCut && state.safe < state.written {
             self.codec.inputs.make_safe()?;

@@ -1,6 +1,5 @@
-//! In which shape an output is printed that may be cut off, in a file of its own. Whoever goes on with it would else count its
-//! bytes in another shape.
-//! Knows nothing of how an output is brought into a shape.
+//! The shape of the output that is being printed (tag, filter for terminals), in a file of its own: a resume that continues an
+//! output counts the bytes that are there in the same shape.
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,51 +10,57 @@ use crate::files::file::JournalFile;
 use crate::format::identity::Hash;
 use crate::write::word_file::{self, WordFile};
 
-/// What of a job's bytes a stream lets through.
+/// Which of a job's bytes a stream lets through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamFilter {
+    /// All of them.
     Everything,
+    /// Text and colours: what a terminal may get.
     TextAndColour,
 }
 
 /// The shape of one job's outputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputShape {
-    /// What each line begins with, if with anything.
+    /// The tag with which each line begins, if there is one.
     pub label: Option<Vec<u8>>,
+    /// The filter for standard output.
     pub stdout: StreamFilter,
+    /// The filter for standard error.
     pub stderr: StreamFilter,
 }
 
-/// The file.
+/// The file `printed-G.shape`.
 pub(crate) struct ShapeFile {
     words: WordFile,
     last: Mutex<Option<OutputShape>>,
 }
 
-/// A page: what there is to say of a shape, the length of the label, the label, whose output it is where no position says so,
-/// and a word that stays 0.
+/// A page: flags, the length of the label, the label, the job whose output it is if that is on no list any more, and a word that
+/// stays 0.
 const WORDS: usize = 512;
 const LABEL: usize = 2;
 const GONE: usize = WORDS - 3;
 const LONGEST: usize = (GONE - LABEL) * size_of::<u64>();
 
-/// What a resume finds in the file.
+/// The contents of the file, as a resume reads it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct StoredShape {
-    /// `None` where that is not known, as it is not to older versions of procpool.
+    /// `None` if it is unknown: older versions of procpool don't write it.
     pub(crate) shape: Option<OutputShape>,
-    /// The job, where it stood on no list any more when its output was to be finished.
+    /// The job, if it was on no list any more when its output was to be finished.
     pub(crate) gone: Option<Hash>,
 }
 
-/// What there may be to say.
+/// The flags.
 const IS_KNOWN: u64 = 1;
 const TAMES_STDOUT: u64 = 2;
 const TAMES_STDERR: u64 = 4;
 const HAS_LABEL: u64 = 8;
 
 impl OutputShape {
+    /// The filter for one of the two outputs.
+    #[must_use]
     pub fn passes(&self, source: Source) -> StreamFilter {
         match source {
             Source::Stdout => self.stdout,
@@ -65,7 +70,7 @@ impl OutputShape {
 }
 
 impl ShapeFile {
-    /// Makes the file, with the shape of what is being printed already, and whose that is where it stands on no list any more.
+    /// Creates the file, with the shape of the output that an earlier run began, and its job if that is on no list any more.
     pub(crate) fn create(
         place: &JournalFile,
         before: Option<&OutputShape>,
@@ -82,29 +87,29 @@ impl ShapeFile {
         Ok(shape)
     }
 
-    /// Whether what is printed now has this shape.
+    /// Whether the file has this shape now.
     pub(crate) fn is(&self, shape: &OutputShape) -> bool {
         self.last().as_ref() == Some(shape)
     }
 
-    /// What is printed from now on has this shape. Nothing may be counted meanwhile.
+    /// Stores the shape of what is printed from now on. No bytes may be counted meanwhile.
     ///
     /// # Errors
-    /// Where it can't be written.
+    /// If it can't be written.
     pub(crate) fn set(&self, shape: &OutputShape) -> io::Result<()> {
         let label = shape.label.as_deref().unwrap_or_default();
         let mut last = self.last();
-        // What is too long is not known.
+        // A label that is too long is stored as an unknown shape.
         let words = if label.len() > LONGEST { vec![0; LABEL] } else { words_of(shape, label) };
         self.words.store(0..words.len(), |before| before.copy_from_slice(&words))?;
         *last = Some(shape.clone());
         Ok(())
     }
 
-    /// Comes back where the file is as it was made.
+    /// Checks that the file is unchanged.
     ///
     /// # Errors
-    /// Where somebody else has changed it.
+    /// If somebody else has changed it.
     pub(crate) fn check(&self) -> io::Result<()> {
         self.words.check()
     }
@@ -113,10 +118,10 @@ impl ShapeFile {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is known of what was being printed.
+    /// Reads the file of an earlier run.
     ///
     /// # Errors
-    /// Where the file can't be read, or is none that was made so.
+    /// If it can't be read, or has another length.
     pub(crate) fn read(place: &JournalFile) -> io::Result<StoredShape> {
         let words = word_file::read(place, |length| length == WORDS * size_of::<u64>())?;
         Ok(words.map_or_else(StoredShape::default, |words| StoredShape {

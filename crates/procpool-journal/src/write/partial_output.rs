@@ -1,42 +1,49 @@
-//! How far an output was printed whose end was never noted, and where that stands among what was printed.
-//! Knows nothing of files.
+//! How far an output was printed before its run ended, and in which words of the file that is stored.
 
 use procpool_core::Source;
 
+use crate::os::file_id::FileId;
 use crate::write::row_file::OwnBytes;
 
-/// How far an output was printed whose end was never noted.
+/// How far the outputs of a job were printed before the run ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PartialOutput {
-    /// The job's position in the list; 0 where there is none.
+    /// The job's position in the list; 0 if nothing was being printed.
     pub(crate) position: u64,
+    /// Its standard output.
     pub stdout: PartialStream,
+    /// Its standard error.
     pub stderr: PartialStream,
-    /// From where on in the job's own bytes they are counted: before that all is there.
+    /// From which of the job's own bytes on they are counted: all before them was printed.
     pub own: OwnBytes,
 }
 
-/// How far one of its outputs was.
+/// How far one of the outputs was printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PartialStream {
-    /// So many bytes were written.
+    /// How many bytes were written.
     pub bytes: u64,
-    /// So many more were being written, all at once: they may be there or not, or some of them.
+    /// How many more were being written at once: all, some or none of them may be there.
     pub under_way: u64,
     /// Where in a file they begin, if they went to one.
     pub place: Option<FilePlace>,
+    /// How they end.
     pub last: LastByte,
 }
 
-/// How what was written last ends, as far as is known.
+/// How the bytes that were written last end, as far as is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LastByte {
+    /// With a newline, or there are none.
     #[default]
     EndsLine,
+    /// Without a newline.
     IsWithinLine,
 }
 
 impl LastByte {
+    /// By the last byte itself.
+    #[must_use]
     pub fn of(byte: u8) -> LastByte {
         if byte == b'\n' { LastByte::EndsLine } else { LastByte::IsWithinLine }
     }
@@ -45,23 +52,24 @@ impl LastByte {
 /// A place in a regular file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FilePlace {
-    pub device: u64,
-    pub inode: u64,
+    /// The file.
+    pub file: FileId,
+    /// The offset, in bytes.
     pub offset: u64,
 }
 
 /// The position of a job that is on no list.
 pub(crate) const GONE: u64 = u64::MAX;
 
-/// The words before the bits: the position, then six of each output, from where on in the job's own bytes each is counted, and
-/// flags: whether the last byte written of one ends no line, and which files stand beside.
+/// The words before the bits: the position; six per output; per output, from which of the job's own bytes on it is counted; and
+/// flags: whether the last byte of an output is within a line, and which other files exist.
 pub(super) const POSITION: usize = 0;
 pub(super) const PART: usize = 6;
 pub(super) const OWN: usize = 13;
 pub(super) const FLAGS: usize = 15;
 pub(super) const BITS: usize = 16;
 
-/// Flags: without the file nobody would know that there was more to know.
+/// Flags for the other files: without them a missing file would not be noticed.
 pub(super) const HAS_SHAPE: u64 = 1 << 32;
 pub(super) const HAS_ROWS: u64 = 1 << 33;
 

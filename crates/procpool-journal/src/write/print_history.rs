@@ -1,5 +1,4 @@
-//! What a run has printed, read back by the next one and written down again by its own list.
-//! Knows nothing of who prints.
+//! What earlier runs have printed: read from the files of the last one, and carried over to the positions of the next list.
 
 use std::io;
 
@@ -8,6 +7,7 @@ use procpool_core::Source;
 use crate::files::file::JournalFile;
 use crate::files::folder::{rows_of, shape_of};
 use crate::format::identity::Hash;
+use crate::os::file_id::FileId;
 use crate::write::output_shape::{OutputShape, ShapeFile, StoredShape};
 use crate::write::partial_output::{
     BITS, FLAGS, FilePlace, HAS_ROWS, HAS_SHAPE, LastByte, PART, POSITION, PartialOutput, PartialStream,
@@ -16,37 +16,38 @@ use crate::write::partial_output::{
 use crate::write::row_file::{OwnBytes, PrintRow, RowFile};
 use crate::write::word_file;
 
-/// What a file is that was there, with which a resume would know what to print.
+/// The end of the error for a file without which a resume doesn't know what to print.
 pub(crate) const GONE: &str = "is gone, and without it nobody knows what has been printed; put it back, or begin anew in another \
      folder";
 
-/// What was in the file when it was read.
+/// What earlier runs have printed.
 #[derive(Debug, Default)]
 pub struct PrintHistory {
     pub(crate) words: Vec<u64>,
-    /// That of the output that was being printed.
+    /// The shape of the output that was being printed.
     pub(crate) shape: Option<OutputShape>,
-    /// Whose output was being printed, where it stood on no list any more.
+    /// The job whose output was being printed, if it is on no list any more.
     pub(crate) gone: Option<Hash>,
     pub(crate) rows: Vec<PrintRow>,
 }
 
 impl PrintHistory {
-    /// Takes note that the job at this position has nothing more to be printed.
+    /// Notes that the job at this position has nothing more to be printed.
     pub(crate) fn add(&mut self, position: u64) {
         self.reach(word_of(position));
         self.words[word_of(position)] |= bit_of(position);
     }
 
-    /// Takes note of how far an output was printed, and in which shape.
+    /// Notes how far an output was printed, and in which shape.
     pub(crate) fn set_partial(&mut self, partial: PartialOutput, shape: Option<OutputShape>) {
         self.shape = shape;
         self.reach(BITS);
         self.words[POSITION] = partial.position;
         for (source, part) in [(Source::Stdout, partial.stdout), (Source::Stderr, partial.stderr)] {
-            let place = part.place.unwrap_or(FilePlace { device: 0, inode: 0, offset: 0 });
+            let place = part.place.unwrap_or(FilePlace { file: FileId::default(), offset: 0 });
             let is_place = u64::from(part.place.is_some());
-            let words = [part.bytes, place.device, place.inode, place.offset, is_place, part.under_way];
+            let words =
+                [part.bytes, place.file.device, place.file.inode, place.offset, is_place, part.under_way];
             self.words[first_word(source)..][..PART].copy_from_slice(&words);
             self.words[own_word(source)] = partial.own.of(source);
             if part.last == LastByte::IsWithinLine {
@@ -55,7 +56,7 @@ impl PrintHistory {
         }
     }
 
-    /// Takes note of how far a job's lines were printed.
+    /// Notes how far a job's lines were printed.
     pub(crate) fn add_row(&mut self, row: PrintRow) {
         self.rows.push(row);
     }
@@ -66,13 +67,13 @@ impl PrintHistory {
         }
     }
 
-    /// Nothing was printed, where there is no such file.
+    /// Reads the files of a run. If they don't exist nothing was printed.
     pub(crate) fn read(place: &JournalFile) -> io::Result<PrintHistory> {
         const LEAST: usize = STEP * size_of::<u64>();
         let words = word_file::read(place, |length| length >= LEAST && length % LEAST == 0)?;
         let words = words.unwrap_or_default();
         let flags = words.get(FLAGS).copied().unwrap_or_default();
-        // One that nothing is said of is that of a run which was killed while it made it.
+        // A file without its flag was being created when its run was killed.
         let beside = |flag: u64, file: JournalFile| match (flags & flag, file.stat_if_there()?) {
             (0, _) => Ok(None),
             (_, Some(_)) => Ok(Some(file)),
@@ -94,7 +95,8 @@ impl PrintHistory {
         &self.rows
     }
 
-    /// In which shape the output was that was being printed, where that is known.
+    /// The shape of the output that was being printed, if it is known.
+    #[must_use]
     pub fn shape(&self) -> Option<&OutputShape> {
         self.shape.as_ref()
     }
@@ -111,12 +113,16 @@ impl PrintHistory {
     }
 
     /// The output that was being printed.
+    #[must_use]
     pub fn partial(&self) -> PartialOutput {
         let word_at = |number: usize| self.words.get(number).copied().unwrap_or_default();
         let part = |source| {
             let word = |number| word_at(first_word(source) + number);
             let is_within_line = word_at(FLAGS) & (1 << first_word(source)) != 0;
-            let place = FilePlace { device: word(1), inode: word(2), offset: word(3) };
+            let place = FilePlace {
+                file: FileId { device: word(1), inode: word(2) },
+                offset: word(3),
+            };
             PartialStream {
                 bytes: word(0),
                 under_way: word(5),

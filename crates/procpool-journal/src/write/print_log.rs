@@ -1,6 +1,5 @@
-//! Which outputs of a list have been printed, and how far the one that is being printed, for whoever goes on after any end of
-//! this process.
-//! Knows nothing of what an output is, or of how it is printed.
+//! The log of what has been printed: one bit per job, and how far the output is that is being printed. A resume continues there
+//! after any end of this process.
 
 use std::io;
 use std::sync::OnceLock;
@@ -18,12 +17,12 @@ pub use crate::write::print_history::PrintHistory;
 use crate::write::row_file::{OwnBytes, PrintRow, RowFile};
 use crate::write::word_file::WordFile;
 
-/// The file, and those beside it.
+/// The file `printed-G`, and those beside it.
 pub struct PrintLog {
-    /// What comes before the bits is always stored together.
+    /// The words before the bits are always stored together.
     words: WordFile,
     shape: ShapeFile,
-    /// Where lines are printed side by side, or were.
+    /// Set if lines of several jobs are printed side by side, or were.
     rows: OnceLock<RowFile>,
     place: JournalFile,
 }
@@ -32,7 +31,10 @@ pub struct PrintLog {
 const MOST: usize = BITS + (1 << 24);
 
 impl PrintLog {
-    /// Makes the file of a new run over a list: which outputs have been printed before it, and how far one was.
+    /// Creates the files of a new run, with what earlier ones have printed.
+    ///
+    /// # Errors
+    /// If they can't be created.
     pub fn create(place: &JournalFile, before: &PrintHistory) -> io::Result<PrintLog> {
         let shape = ShapeFile::create(&shape_of(place), before.shape.as_ref(), before.gone)?;
         let mut words = before.words.clone();
@@ -50,22 +52,22 @@ impl PrintLog {
         Ok(printed)
     }
 
-    /// From now on what is announced is of this job, and has this shape.
+    /// From now on the output of this job is printed, in this shape.
     ///
     /// # Errors
-    /// Where the disk has no room for the note.
+    /// If the disk has no space.
     pub fn begin(&self, position: u64, shape: &OutputShape) -> io::Result<()> {
         self.begin_from(position, shape, OwnBytes::default())
     }
 
-    /// The same, where all before these of the job's own bytes is there.
+    /// The same, from these of the job's own bytes on: all before them was printed earlier.
     ///
     /// # Errors
-    /// Where the disk has no room for the note.
+    /// If the disk has no space.
     pub fn begin_from(&self, position: u64, shape: &OutputShape, own: OwnBytes) -> io::Result<()> {
         self.make_room(position)?;
         self.set_shape(shape)?;
-        // Before anything is announced there is nothing that a file should know.
+        // It needn't be in the file before bytes are announced.
         self.words.change(0..BITS, |words| {
             clear(words);
             words[POSITION] = position;
@@ -76,13 +78,13 @@ impl PrintLog {
         Ok(())
     }
 
-    /// What is in the file now must not be taken for something in this shape, unless nobody asks for it any more.
+    /// Changes the shape. The position that is in the file must not be combined with the new shape, unless its job is done.
     fn set_shape(&self, shape: &OutputShape) -> io::Result<()> {
         if self.shape.is(shape) {
             return Ok(());
         }
         let last = self.words.get(POSITION);
-        // One that stands on no list has no bit.
+        // A job that is on no list has no bit.
         let is_done = word_of(last) < MOST && self.words.get(word_of(last)) & bit_of(last) != 0;
         if last > 0 && !is_done {
             self.pause()?;
@@ -90,10 +92,10 @@ impl PrintLog {
         self.shape.set(shape)
     }
 
-    /// Takes account of lines that are printed side by side.
+    /// Keeps a row for each job whose lines are printed side by side with others'.
     ///
     /// # Errors
-    /// Where the disk has no room for that.
+    /// If the disk has no space.
     pub fn keep_rows(&self) -> io::Result<()> {
         if self.rows.get().is_none() { self.make_rows(&[]) } else { Ok(()) }
     }
@@ -104,7 +106,7 @@ impl PrintLog {
         self.words.store(0..BITS, |words| words[FLAGS] |= HAS_ROWS)
     }
 
-    /// Where lines are printed side by side.
+    /// The rows, if [`keep_rows`](PrintLog::keep_rows) was called.
     pub fn rows(&self) -> Option<&RowFile> {
         self.rows.get()
     }
@@ -112,23 +114,24 @@ impl PrintLog {
     /// Nothing is being printed now.
     ///
     /// # Errors
-    /// Where that can't be written.
+    /// If that can't be written.
     pub fn pause(&self) -> io::Result<()> {
         self.words.store(0..BITS, |words| words[POSITION] = 0)
     }
 
-    /// What was begun before this run is finished, and is not done all the same: its job runs again.
+    /// The output that an earlier run began is finished, but its job isn't done: it runs again.
     ///
     /// # Errors
-    /// Where that can't be written.
+    /// If that can't be written.
     pub fn forget(&self) -> io::Result<()> {
         self.words.store(0..BITS, clear)
     }
 
-    /// What was begun before this run goes on in this shape, so much of each output being there.
+    /// The output that an earlier run began is continued in this shape; `counts`: how many bytes of standard output and standard
+    /// error are there.
     ///
     /// # Errors
-    /// Where that can't be written.
+    /// If that can't be written.
     pub fn go_on(&self, shape: &OutputShape, counts: [u64; 2]) -> io::Result<()> {
         let position = self.words.get(POSITION);
         self.set_shape(shape)?;
@@ -142,48 +145,48 @@ impl PrintLog {
         Ok(())
     }
 
-    /// An output of it begins at this place of a file.
+    /// The output begins at this place of a file.
     pub fn begin_at(&self, source: Source, place: FilePlace) {
         let first = first_word(source);
-        let known = [place.device, place.inode, place.offset, 1];
+        let known = [place.file.device, place.file.inode, place.offset, 1];
         self.words.change(first + 1..first + 5, |words| words.copy_from_slice(&known));
     }
 
-    /// So many more bytes of it are going to be written at once.
+    /// This many more bytes of it will be written at once.
     ///
     /// # Errors
-    /// Where that can't be written.
+    /// If that can't be written.
     pub fn announce(&self, source: Source, bytes: u64) -> io::Result<()> {
         self.words.store(0..BITS, |words| words[first_word(source) + 5] = bytes)
     }
 
-    /// So many of those have been written, and end like this.
+    /// This many of those have been written, and end like this.
     ///
     /// # Errors
-    /// Where that can't be written.
+    /// If that can't be written.
     pub fn count(&self, source: Source, bytes: u64, last: LastByte) -> io::Result<()> {
         self.words.store(0..BITS, |words| count(words, source, bytes, last))
     }
 
-    /// The same, where the file that they went to tells until more is announced.
+    /// The same, without a write: they went to a file, which shows how many there are until more is announced.
     pub fn count_later(&self, source: Source, bytes: u64, last: LastByte) {
         self.words.change(0..BITS, |words| count(words, source, bytes, last));
     }
 
-    /// All of this job has been printed, or there was nothing to print.
+    /// All outputs of this job have been printed, or it has none.
     ///
     /// # Errors
-    /// Where the disk has no room for the note.
+    /// If the disk has no space.
     pub fn done(&self, position: u64) -> io::Result<()> {
         self.make_room(position)?;
         let word = word_of(position);
         self.words.store(word..word + 1, |words| words[0] |= bit_of(position))
     }
 
-    /// What has been printed of it was an earlier outcome's.
+    /// What has been printed of this job is of an earlier outcome.
     ///
     /// # Errors
-    /// Where that can't be written.
+    /// If that can't be written.
     pub fn undo(&self, position: u64) -> io::Result<()> {
         self.make_room(position)?;
         if let Some(rows) = self.rows.get() {
@@ -193,10 +196,10 @@ impl PrintLog {
         self.words.store(word..word + 1, |words| words[0] &= !bit_of(position))
     }
 
-    /// Whether the files are still where they were made, with what was written.
+    /// Checks that the files are still at their place, with what was written.
     ///
     /// # Errors
-    /// Where they aren't.
+    /// If they aren't.
     pub fn check(&self) -> io::Result<()> {
         self.words.check()?;
         self.shape.check()?;
@@ -212,7 +215,7 @@ impl PrintLog {
     }
 }
 
-/// Nothing is being printed. Which files stand beside is not forgotten.
+/// Nothing is being printed. The flags of the other files stay.
 fn clear(words: &mut [u64]) {
     let beside = words[FLAGS] & (HAS_SHAPE | HAS_ROWS);
     words.fill(0);
@@ -233,6 +236,7 @@ fn count(words: &mut [u64], source: Source, bytes: u64, last: LastByte) {
 mod tests {
     use super::*;
     use crate::files::folder::Folder;
+    use crate::os::file_id::FileId;
     use crate::write::output_shape::StreamFilter;
 
     fn plain() -> OutputShape {
@@ -244,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_printed_is_known_to_who_reads_the_file_at_any_moment() {
+    fn what_was_printed_is_read_back_from_the_file_at_any_moment() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
         let path = Folder::make(temporary.path()).unwrap().0.printed(1);
         assert!(!PrintHistory::read(&path).unwrap().has(1));
@@ -254,7 +258,7 @@ mod tests {
             printed.done(position).unwrap();
         }
         printed.begin(7, &plain()).unwrap();
-        let place = FilePlace { device: 1, inode: 2, offset: 3 };
+        let place = FilePlace { file: FileId { device: 1, inode: 2 }, offset: 3 };
         printed.begin_at(Source::Stderr, place);
         printed.announce(Source::Stdout, 100).unwrap();
         printed.count(Source::Stdout, 5, LastByte::IsWithinLine).unwrap();
@@ -278,7 +282,7 @@ mod tests {
         drop(printed);
         let printed = PrintLog::create(&path, &PrintHistory::read(&path).unwrap()).unwrap();
         printed.begin(8, &plain()).unwrap();
-        // Nothing of it can be there yet.
+        // Nothing of it can have been printed yet.
         let before = PrintHistory::read(&path).unwrap();
         assert!(before.has(100_000));
         assert_eq!(before.partial(), PartialOutput { position: 7, stdout, stderr, own: OwnBytes::default() });
@@ -307,7 +311,7 @@ mod tests {
         printed.begin(2, &tagged).unwrap();
         let before = PrintHistory::read(&path).unwrap();
         assert_eq!((before.partial().position, before.shape()), (0, Some(&tagged)));
-        // Nobody asks for what is done.
+        // A job that is done is not continued.
         printed.announce(Source::Stdout, 10).unwrap();
         printed.done(2).unwrap();
         printed.begin(3, &plain()).unwrap();

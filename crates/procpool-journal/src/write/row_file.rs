@@ -1,5 +1,5 @@
-//! How far the outputs of jobs have been printed whose lines are printed side by side, in the jobs' own bytes: a file of its
-//! own. Knows nothing of how a line is shaped.
+//! How far each job's output has been printed when lines of several jobs are printed side by side (`--output lines`), in a file
+//! of its own. It counts the jobs' own bytes, whatever the shape of the lines.
 
 use std::io;
 use std::ops::Range;
@@ -10,7 +10,7 @@ use procpool_core::Source;
 use crate::files::file::JournalFile;
 use crate::write::word_file::{self, WordFile};
 
-/// One job's row.
+/// The row of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PrintRow {
     /// Its position in the list.
@@ -21,47 +21,49 @@ pub(crate) struct PrintRow {
     pub(crate) own: OwnBytes,
 }
 
-/// Of which run the attempt is.
+/// Which run the attempt is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RowOrigin {
-    /// The one that has made the file.
+    /// The one that created the file.
     Own,
     /// An earlier one, whose outcome still counts.
     Carried,
 }
 
-/// So many of the bytes that a job has written itself.
+/// Numbers of bytes that a job has written itself, of each output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OwnBytes {
     pub(crate) stdout: u64,
     pub(crate) stderr: u64,
 }
 
-/// The file.
+/// The file `printed-G.rows`.
 pub struct RowFile {
     words: WordFile,
     free: Mutex<Vec<usize>>,
-    /// The first so many were carried over.
+    /// How many rows, the first ones, were carried over.
     carried: usize,
 }
 
-/// A row in the file.
+/// The number of a row in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RowIndex(usize);
 
-/// So many jobs have one at the same time. Of others all is printed again.
+/// How many rows there are. Lines of jobs without one are printed again after a kill.
 const MOST: usize = 4096;
 
 /// The position, the attempt, and two counts.
 const ROW: usize = 4;
 
-/// Beside an attempt that was carried over.
+/// The flag beside an attempt that was carried over.
 const IS_CARRIED: u64 = 1 << 32;
 
-/// And one that stays 0.
+/// In words, with one at the end that stays 0.
 const LENGTH: usize = MOST * ROW + 1;
 
 impl OwnBytes {
+    /// That of one of the two outputs.
+    #[must_use]
     pub fn of(self, source: Source) -> u64 {
         match source {
             Source::Stdout => self.stdout,
@@ -71,7 +73,7 @@ impl OwnBytes {
 }
 
 impl RowFile {
-    /// Makes the file, with what is known of earlier runs.
+    /// Creates the file, with the rows of earlier runs.
     pub(crate) fn create(place: &JournalFile, before: &[PrintRow]) -> io::Result<RowFile> {
         let before = &before[..before.len().min(MOST)];
         let mut words = vec![0; LENGTH];
@@ -86,18 +88,18 @@ impl RowFile {
         })
     }
 
-    /// Comes back where the file is as it was made.
+    /// Checks that the file is unchanged.
     ///
     /// # Errors
-    /// Where somebody else has changed it.
+    /// If somebody else has changed it.
     pub(crate) fn check(&self) -> io::Result<()> {
         self.words.check()
     }
 
-    /// A row for an attempt of which nothing has been printed; `None` where there is no more.
+    /// Takes a row for an attempt of which nothing has been printed; `None` if all are taken.
     ///
     /// # Errors
-    /// Where it can't be written.
+    /// If it can't be written.
     pub fn take(&self, position: u64, attempt: u32) -> io::Result<Option<RowIndex>> {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let Some(place) = free.map(RowIndex) else { return Ok(None) };
@@ -106,34 +108,34 @@ impl RowFile {
         Ok(Some(place))
     }
 
-    /// So much of an output has been printed.
+    /// Stores how many bytes of an output have been printed.
     ///
     /// # Errors
-    /// Where it can't be written.
+    /// If it can't be written.
     pub fn set(&self, place: RowIndex, source: Source, own: u64) -> io::Result<()> {
         self.words.store(place.words(), |words| words[word_of(source)] = own)
     }
 
-    /// How much of the outputs has been printed.
+    /// How many bytes of each output have been printed.
     pub fn own(&self, place: RowIndex) -> OwnBytes {
         let of = |source| self.words.get(place.words().start + word_of(source));
         OwnBytes { stdout: of(Source::Stdout), stderr: of(Source::Stderr) }
     }
 
-    /// Nobody needs it any more.
+    /// Gives a row back.
     ///
     /// # Errors
-    /// Where that can't be written.
+    /// If that can't be written.
     pub fn free(&self, place: RowIndex) -> io::Result<()> {
         self.words.store(place.words(), |words| words[0] = 0)?;
         self.free.lock().unwrap_or_else(PoisonError::into_inner).push(place.0);
         Ok(())
     }
 
-    /// What was carried over of this position says nothing any more: another outcome comes.
+    /// Clears the rows of this position that were carried over: the job has another outcome now.
     ///
     /// # Errors
-    /// Where that can't be written.
+    /// If that can't be written.
     pub(crate) fn free_carried(&self, position: u64) -> io::Result<()> {
         let is_of_it = |place: &RowIndex| self.words.get(place.words().start) == position;
         (0..self.carried)
@@ -142,7 +144,7 @@ impl RowFile {
             .try_for_each(|place| self.words.store(place.words(), |words| words[0] = 0))
     }
 
-    /// All rows that are in use; none where there is no such file.
+    /// Reads all rows that are in use; none if there is no such file.
     pub(crate) fn read(place: &JournalFile) -> io::Result<Vec<PrintRow>> {
         let words = word_file::read(place, |length| length == LENGTH * size_of::<u64>())?.unwrap_or_default();
         let row = |words: &[u64]| match *words {

@@ -1,5 +1,4 @@
-//! The jobs of a list as they are wanted, read back from its file.
-//! Knows nothing of how they came there.
+//! The jobs of a list, read back from its file one by one when the run wants them.
 
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -17,28 +16,30 @@ use crate::write::list_file::{ListFile, PIECE, UNREADABLE};
 /// The jobs of a list, in order.
 pub struct StoredJobs {
     listing: Arc<ListFile>,
-    /// Those to take; `None` is all.
+    /// The positions to read; `None` means all.
     wanted: Option<Arc<Positions>>,
     expected: Option<usize>,
     position: u64,
-    /// Up to where the list was read, and what of that is to be given out.
+    /// Up to where the file was read, and what of that is still to be parsed.
     offset: u64,
     buffer: Vec<u8>,
     start: usize,
-    /// Where some lines begin, the first one last: what lies between a job and the next is passed over.
+    /// Where some lines begin, in descending order, to skip what isn't wanted.
     marks: Vec<LineOffset>,
-    /// Why it could not be read on.
+    /// Set when reading fails; the jobs end then.
     pub trouble: ListFailure,
 }
 
 /// Where a line of a list begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LineOffset {
+    /// Its position in the list, from 1.
     pub position: u64,
+    /// Its offset in the file, in bytes.
     pub offset: u64,
 }
 
-/// Why a list could not be read on. Clones know together.
+/// Why a list could not be read on. Clones share it.
 pub type ListFailure = Arc<std::sync::OnceLock<anyhow::Error>>;
 
 impl StoredJobs {
@@ -60,14 +61,14 @@ impl StoredJobs {
         }
     }
 
-    /// Reads from these places on, in order, and not what lies before them.
+    /// Skips to these lines, given in order, instead of reading what is before them.
     #[must_use]
     pub fn with_marks(mut self, marks: impl DoubleEndedIterator<Item = LineOffset>) -> StoredJobs {
         self.marks = marks.rev().collect();
         self
     }
 
-    /// Goes to the last mark that is not behind this position.
+    /// Skips to the last known line that is not behind this position.
     fn jump(&mut self, position: u64) {
         while let Some(mark) = self.marks.last().copied().filter(|mark| mark.position <= position) {
             self.marks.pop();

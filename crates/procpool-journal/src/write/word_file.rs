@@ -1,7 +1,8 @@
-//! Numbers in a file of their own that are known after any end of this process: each change is one call, of which a kill
-//! leaves all or nothing. Knows nothing of what they say.
+//! An array of 64-bit numbers in a file of its own, which survives any end of this process: each store is one write(2), of which
+//! a kill leaves all or nothing.
 //!
-//! The file is not mapped: who stores in a page that somebody has cut off, or that the disk has no room for, would be killed.
+//! The file is not mapped into memory: a store to a page that somebody has cut off, or for which the disk has no space, would
+//! kill the process (SIGBUS).
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 use crate::files::file::JournalFile;
 use crate::files::written_file::WrittenFile;
 
-/// The file, and what is in it.
+/// The file, with a copy of its contents.
 pub(super) struct WordFile {
     place: JournalFile,
     file: File,
@@ -26,14 +27,15 @@ struct Cached {
     looked: Instant,
 }
 
-/// How often it is looked whether the file is what was written.
+/// How often a store checks that the file is unchanged.
 const LOOK: Duration = Duration::from_millis(200);
 
 impl WordFile {
-    /// Makes the file anew. Of what somebody cuts off it is told only as long as nobody stores the last word.
+    /// Creates the file. That somebody has cut it is only noticed as long as the last word is never stored: a store would make it
+    /// long again.
     ///
     /// # Errors
-    /// Where it can't be made, or the disk has no room for it.
+    /// If it can't be created, or the disk has no space for it.
     pub(super) fn create(place: &JournalFile, words: Vec<u64>) -> io::Result<WordFile> {
         let file = place.make_anew()?;
         file.write_all_at(&bytes(&words), 0)?;
@@ -42,15 +44,15 @@ impl WordFile {
         Ok(WordFile { place: place.clone(), file, watched, cached })
     }
 
-    /// What has been stored here last, or will be.
+    /// The current value of a word, stored or not.
     pub(super) fn get(&self, word: usize) -> u64 {
         self.cached().words[word]
     }
 
-    /// Changes these, and has them in the file when it returns.
+    /// Changes words and writes them to the file.
     ///
     /// # Errors
-    /// Where they can't be written, or somebody else has changed the file.
+    /// If they can't be written, or somebody else has changed the file.
     pub(super) fn store(&self, range: Range<usize>, change: impl FnOnce(&mut [u64])) -> io::Result<()> {
         let mut cached = self.cached();
         let offset = (range.start * size_of::<u64>()) as u64;
@@ -61,22 +63,22 @@ impl WordFile {
             return Ok(());
         }
         cached.looked = Instant::now();
-        self.is_as_long_as(&cached.words)
+        self.check_length(&cached.words)
     }
 
-    /// Changes these; the file has them once they are stored with others.
+    /// Changes words without writing them: that is done when they are stored with others.
     pub(super) fn change(&self, range: Range<usize>, change: impl FnOnce(&mut [u64])) {
         change(&mut self.cached().words[range]);
     }
 
-    /// Has room for so many words from now on, and some more.
+    /// Makes the file longer than `count` words, to a multiple of `step`.
     ///
     /// # Errors
-    /// Where the disk has none.
+    /// If the disk has no space.
     pub(super) fn reach(&self, count: usize, step: usize) -> io::Result<()> {
         let mut cached = self.cached();
         let there = cached.words.len();
-        // The last is never stored.
+        // The last word is never stored.
         if count < there {
             return Ok(());
         }
@@ -85,16 +87,16 @@ impl WordFile {
         room.inspect_err(|_| cached.words.truncate(there))
     }
 
-    /// Whether the file is still where it was made, with what was written.
+    /// Checks that the file is still at its place, with the length that it was given.
     ///
     /// # Errors
-    /// Where it isn't.
+    /// If it isn't.
     pub(super) fn check(&self) -> io::Result<()> {
-        self.is_as_long_as(&self.cached().words)
+        self.check_length(&self.cached().words)
     }
 
-    fn is_as_long_as(&self, words: &[u64]) -> io::Result<()> {
-        self.watched.has(size_of_val(words) as u64)
+    fn check_length(&self, words: &[u64]) -> io::Result<()> {
+        self.watched.check_length(size_of_val(words) as u64)
     }
 
     fn write(&self, words: &[u64], offset: u64) -> io::Result<()> {
@@ -108,16 +110,15 @@ impl WordFile {
     }
 }
 
-/// As they stand in a file.
+/// The bytes of these words in a file.
 pub(super) fn bytes(words: &[u64]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_ne_bytes()).collect()
 }
 
-/// Such a file of an earlier run, as it is there; `None` where there is none. `made` says whether it has a length that a run gives
-/// it before it begins, and later.
+/// Reads the file of an earlier run; `None` if there is none. `made` says whether a length is one that a run gives its file.
 ///
 /// # Errors
-/// Where it can't be read, or has another length.
+/// If it can't be read, or has another length.
 pub(super) fn read(place: &JournalFile, made: impl Fn(usize) -> bool) -> io::Result<Option<Vec<u64>>> {
     let mut there = Vec::new();
     match place.open() {
@@ -137,7 +138,7 @@ pub(super) fn read(place: &JournalFile, made: impl Fn(usize) -> bool) -> io::Res
     ))
 }
 
-/// The words of such a file, whatever its end is.
+/// The words of such a file. An incomplete one at the end is left out.
 pub(super) fn parse(bytes: &[u8]) -> Vec<u64> {
     let words = bytes.chunks_exact(size_of::<u64>());
     words.map(|word| word.try_into().map(u64::from_ne_bytes).unwrap_or_default()).collect()

@@ -56,7 +56,7 @@ pub(crate) fn drive(post: HeadContext, driver: &mut Driver<Work>) {
 
 /// Slices are parts of a whole list.
 fn wait_for_list(session: &Session, driver: &mut Driver<Work>) {
-    while !session.listing.is_written() && driver.halted() == Halt::GoOn {
+    while !session.listing.finish_reading() && driver.halted() == Halt::GoOn {
         driver.wait(SHORTEST);
     }
 }

@@ -1,5 +1,4 @@
-//! The folder of a journal: what its files are called, and that nobody else may write to it where jobs are run by what stands
-//! there. Knows nothing of what that is.
+//! The folder of a journal: the names of its files, and the check that only we may write to it if jobs are run from it.
 
 mod shared;
 
@@ -17,50 +16,55 @@ use rustix::io::Errno;
 use crate::files::file::{JournalFile, OpenFolder, Trust};
 use crate::files::trusted_owner::trusted_owner;
 
-/// A folder that is open, by an absolute path for people: a resume goes to another directory before it is done with it.
+/// A folder that is open. Its path is absolute, for messages: a resume changes its working directory.
 #[derive(Clone, Debug)]
 pub struct Folder(Arc<OpenFolder>);
 
 /// What a folder is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// To run jobs by what stands there, and to write to it.
+    /// To run jobs from it, and to write to it.
     Run,
-    /// To tell of it: anybody's may be read.
+    /// To read it: it may be any user's.
     Read,
 }
 
-/// Whether a folder was there.
+/// Whether a folder had to be created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Made {
+    /// It was.
     Now,
+    /// It existed.
     Before,
 }
 
-/// The files of one writer. Each that writes has its own, so that several may, on several machines.
+/// The files of one writer. Each writer has its own, so that several can write at once, on several machines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WriterFiles {
+    /// The records.
     pub journal: JournalFile,
+    /// The outputs that are too long for a record.
     pub outputs: JournalFile,
 }
 
-/// Whether there is a journal in a folder.
+/// What is in a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contents {
-    /// Nothing at all, or no folder.
+    /// Nothing, or only what a run creates before its first record.
     Nothing,
+    /// A journal.
     Journal,
-    /// What belongs to a journal, without it.
+    /// Outputs of a journal, without its records.
     JournalGone,
     /// Something else.
     Other,
 }
 
 impl Folder {
-    /// `None` where there is none.
+    /// Opens a folder; `None` if it doesn't exist.
     ///
     /// # Errors
-    /// Where it can't be opened, or jobs were to be run by what somebody else may have written.
+    /// If it can't be opened, or jobs are to be run from it and other users could write to it.
     pub fn open(path: &Path, purpose: Purpose) -> anyhow::Result<Option<Folder>> {
         let path = std::path::absolute(path)?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -76,10 +80,10 @@ impl Folder {
         Ok(Some(Folder(Arc::new(OpenFolder { path, directory, trust, outage: Arc::default() }))))
     }
 
-    /// Opens the folder to run jobs, and makes it where it is missing.
+    /// Opens a folder to run jobs; creates it, with mode 0700, if it is missing.
     ///
     /// # Errors
-    /// Where it can't be made, and as [`open`](Folder::open).
+    /// If it can't be created, and as [`open`](Folder::open).
     pub fn make(path: &Path) -> anyhow::Result<(Folder, Made)> {
         let absolute = std::path::absolute(path)?;
         if let Some(parent) = absolute.parent() {
@@ -92,12 +96,14 @@ impl Folder {
         let opened = Folder::open(path, Purpose::Run)
             .and_then(|folder| folder.context("the folder was taken away as soon as it was made"));
         if let (Err(_), Made::Now) = (&opened, made) {
-            // Not where somebody has put something else there.
+            // Fails, rightly, if somebody has put something into it.
             let _ = fs::remove_dir(&absolute);
         }
         Ok((opened?, made))
     }
 
+    /// Its absolute path.
+    #[must_use]
     pub fn path(&self) -> &Path {
         &self.0.path
     }
@@ -106,16 +112,17 @@ impl Folder {
         JournalFile::new(&self.0, name.into())
     }
 
-    /// Opens the folder once more, for a lock of its own.
+    /// Opens the folder again, for a lock.
     ///
     /// # Errors
-    /// Where it can't be.
+    /// If it can't be opened.
     pub(crate) fn open_again(&self) -> io::Result<OwnedFd> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(openat(&self.0.directory, ".", flags, Mode::empty())?)
     }
 
-    /// The file of this writer.
+    /// The files of procpool itself; slices have [others](Folder::files_of).
+    #[must_use]
     pub fn own_files(&self) -> WriterFiles {
         WriterFiles {
             journal: self.file("journal.jsonl"),
@@ -123,37 +130,44 @@ impl Folder {
         }
     }
 
-    /// Who holds the folder, and what runs.
+    /// The lock, its holder, and what runs.
+    #[must_use]
     pub fn running(&self) -> JournalFile {
         self.file("running")
     }
 
     /// The list of jobs with this number.
+    #[must_use]
     pub fn list(&self, number: u32) -> JournalFile {
         self.file(format!("list-{number}.jsonl"))
     }
 
-    /// Which outputs of its list this generation has printed.
+    /// Which outputs this generation has printed.
+    #[must_use]
     pub fn printed(&self, generation: u32) -> JournalFile {
         self.file(format!("printed-{generation}"))
     }
 
-    /// In which shape it was printing.
+    /// The shape of the output that it was printing.
+    #[must_use]
     pub fn shape(&self, generation: u32) -> JournalFile {
         shape_of(&self.printed(generation))
     }
 
-    /// How far it was with outputs that it printed side by side.
+    /// How far it has printed outputs whose lines it printed side by side.
+    #[must_use]
     pub fn rows(&self, generation: u32) -> JournalFile {
         rows_of(&self.printed(generation))
     }
 
-    /// What is given to jobs of this list on their standard input.
+    /// The long standard inputs of the jobs of this list.
+    #[must_use]
     pub fn inputs(&self, number: u32) -> JournalFile {
         self.file(format!("inputs-{number}"))
     }
 
     /// The files of a slice, or of any other writer with this name.
+    #[must_use]
     pub fn files_of(&self, writer: &str) -> WriterFiles {
         WriterFiles {
             journal: self.file(format!("journal-{writer}.jsonl")),
@@ -162,50 +176,59 @@ impl Folder {
     }
 
     /// What a slice runs.
+    #[must_use]
     pub fn running_of(&self, writer: &str) -> JournalFile {
         self.file(format!("running-{writer}"))
     }
 
     /// Which slices a round has.
+    #[must_use]
     pub fn slices(&self, round: &str) -> JournalFile {
         self.file(format!("slices-{round}.jsonl"))
     }
 
-    /// What an attempt has written so far that runs.
+    /// What a running attempt has written so far.
     pub(crate) fn live(&self, name: &str) -> JournalFile {
         self.file(format!("live-{name}"))
     }
 
-    /// Says to the slices of a round that they are to stop, where it is there.
+    /// Tells the slices of a round how to stop, if it exists.
+    #[must_use]
     pub fn halt(&self, round: &str) -> JournalFile {
         self.file(format!("halt-{round}"))
     }
 
-    /// Which nodes the slices of a round are to leave alone.
+    /// The nodes that the slices of a round avoid.
+    #[must_use]
     pub fn nodes(&self, round: &str) -> JournalFile {
         self.file(format!("nodes-{round}"))
     }
 
-    /// Which array has taken a round.
+    /// Which array runs a round.
+    #[must_use]
     pub fn array(&self, round: &str) -> JournalFile {
         self.file(format!("array-{round}"))
     }
 
-    /// Who has taken this piece of a round.
+    /// Which slice runs this piece of a round.
+    #[must_use]
     pub fn claim(&self, round: &str, piece: usize) -> JournalFile {
         self.file(format!("claim-{round}-{piece:05}"))
     }
 
-    /// What slices of a round have said, by the name that begins so, with what follows it.
+    /// The files whose names begin like this, each with the rest of its name.
     ///
     /// # Errors
-    /// Where the folder can't be read.
+    /// If the folder can't be read.
     pub fn logs(&self, beginning: &str) -> io::Result<Vec<(String, JournalFile)>> {
         let log = |name: String| Some((name.strip_prefix(beginning)?.to_owned(), self.file(&*name)));
         Ok(self.names()?.into_iter().filter_map(log).collect())
     }
 
-    /// The names of all writers but this one.
+    /// The names of all writers but procpool itself, sorted.
+    ///
+    /// # Errors
+    /// If the folder can't be read.
     pub fn other_writers(&self) -> io::Result<Vec<String>> {
         let of_writer =
             |name: &String| name.strip_prefix("journal-")?.strip_suffix(".jsonl").map(ToOwned::to_owned);
@@ -214,7 +237,10 @@ impl Folder {
         Ok(writers)
     }
 
-    /// The files of all writers, this one's first, the others by name.
+    /// The files of all writers, procpool's own first, the others sorted by name.
+    ///
+    /// # Errors
+    /// If the folder can't be read.
     pub fn writers(&self) -> io::Result<Vec<WriterFiles>> {
         let own = self.own_files();
         let own = own.journal.stat_if_there()?.map(|_| own);
@@ -222,16 +248,20 @@ impl Folder {
         Ok(own.into_iter().chain(others.iter().map(|writer| self.files_of(writer))).collect())
     }
 
+    /// What is in the folder.
+    ///
+    /// # Errors
+    /// If it can't be read.
     pub fn contents(&self) -> io::Result<Contents> {
         let names = self.names()?;
-        // What is made before the first record, by who was killed before that.
+        // What a run creates before its first record: it was killed before that.
         let is_made_first = |name: &String| {
             name == "running"
                 || name == "journal.jsonl"
                 || name == "journal.jsonl.new"
                 || ["list-", "printed-", "inputs-"].iter().any(|part| name.starts_with(part))
         };
-        // One without a byte is what a power cut may leave of one that was just made.
+        // A power cut may leave an empty file of one that was just created.
         let is_there = |file: Stat| file.st_size > 0 || !FileType::from_raw_mode(file.st_mode).is_file();
         let has_journal = self.own_files().journal.stat_if_there()?.is_some_and(is_there);
         Ok(if has_journal {
@@ -245,7 +275,7 @@ impl Folder {
         })
     }
 
-    /// Takes away all lists but this one, and what other generations have printed.
+    /// Removes all lists but this one, and what is noted of other generations' printing.
     pub fn forget_all_but(&self, list: u32, generation: u32) {
         let of_list = [self.list(list), self.inputs(list)];
         let of_run = [self.printed(generation), self.shape(generation), self.rows(generation)];
@@ -253,7 +283,7 @@ impl Folder {
             let is_of_list = ["list-", "printed-", "inputs-"].iter().any(|part| name.starts_with(part));
             let file = self.file(name);
             if is_of_list && !of_list.contains(&file) && !of_run.contains(&file) {
-                // It takes room, and nothing else.
+                // If it stays it takes space, nothing else.
                 let _ = file.remove();
             }
         }
@@ -277,20 +307,20 @@ impl AsFd for Folder {
     }
 }
 
-/// Where the shape stands beside what was printed.
+/// The file of the shape that belongs to this file of what was printed.
 pub(crate) fn shape_of(printed: &JournalFile) -> JournalFile {
     printed.with_suffix(".shape")
 }
 
-/// Where the rows stand beside it.
+/// The file of the rows that belongs to it.
 pub(crate) fn rows_of(printed: &JournalFile) -> JournalFile {
     printed.with_suffix(".rows")
 }
 
-/// Whether the same stands in two files.
+/// Whether two files have the same contents.
 ///
 /// # Errors
-/// Where one can't be read.
+/// If one can't be read.
 pub fn are_equal(one: &JournalFile, other: &JournalFile) -> io::Result<bool> {
     let (mut one, mut other) = (one.open()?, other.open()?);
     if one.metadata()?.len() != other.metadata()?.len() {
@@ -309,7 +339,7 @@ pub fn are_equal(one: &JournalFile, other: &JournalFile) -> io::Result<bool> {
     }
 }
 
-/// So much is read at a time.
+/// How much is read at a time.
 const PIECE: usize = 64 * 1024;
 
 #[cfg(test)]
@@ -346,13 +376,12 @@ mod tests {
         assert_eq!(names, ["outputs", "outputs-a", "outputs-b"]);
     }
 
-    /// Sets the mode of a file.
     fn set_mode(path: &Path, mode: u32) {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     }
 
     #[test]
-    fn what_others_may_write_to_is_told_of_and_nothing_is_run_by_it() {
+    fn what_others_may_write_to_is_read_and_no_job_is_run_from_it() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
         let path = temporary.path();
         let open = |purpose| Folder::open(path, purpose).map(Option::unwrap);
@@ -386,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_put_in_the_place_of_the_folder_later_is_another_one() {
+    fn a_folder_that_is_moved_away_and_replaced_is_still_the_one_that_is_used() {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
         let path = temporary.path().join("journal");
         let (folder, _) = Folder::make(&path).unwrap();

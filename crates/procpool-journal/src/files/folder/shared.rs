@@ -1,5 +1,4 @@
-//! A folder that several machines share: what is waited for where it can't be used.
-//! Knows nothing of what is done there.
+//! Waiting for a folder that several machines share, while it can't be used.
 
 use std::io;
 
@@ -7,30 +6,33 @@ use super::Folder;
 use crate::files::outage::{OutageHandler, Waiting};
 
 impl Folder {
-    /// Others share it: from now on an error that passes is no end of what is done in it.
+    /// Other machines share the folder: from now on transient errors are waited for, and `tell` tells the user.
     pub fn wait_for_ends_of_outages(&self, tell: OutageHandler) {
         self.0.outage.wait_for_ends(tell);
     }
 
-    /// Whether this is to be waited for.
+    /// Whether this error is waited for.
+    #[must_use]
     pub fn may_pass(&self, error: &io::Error) -> bool {
         self.0.outage.is(error)
     }
 
-    /// Whether somebody waits for it now.
+    /// Whether a thread waits for the folder now.
+    #[must_use]
     pub fn is_away(&self) -> bool {
         self.0.outage.is_on()
     }
 
-    /// Does something in it; where others share it, again and again as long as it can't be used.
+    /// Calls `deed`; if other machines share the folder, again and again as long as it can't be used.
     ///
     /// # Errors
-    /// Those of the deed that don't pass.
+    /// Those of `deed` that are not transient.
     pub fn wait_out<T>(&self, deed: impl FnMut() -> io::Result<T>) -> io::Result<T> {
         self.0.outage.wait_out(&self.0.path, deed)
     }
 
-    /// Begins to wait where this was for something that passes.
+    /// Begins to wait if this error has a transient cause.
+    #[must_use]
     pub fn wait_for(&self, error: &anyhow::Error) -> Option<Waiting> {
         let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
         let error = causes.find(|error| self.0.outage.is(error))?;

@@ -124,6 +124,7 @@ impl Past {
     }
 
     /// Where the run was started that brought this list, as it was called then.
+    #[must_use]
     pub fn directory_of(&self, list: u32) -> Option<PathBuf> {
         self.brought.as_ref().filter(|(brought, _)| *brought == list).map(|(_, directory)| directory.clone())
     }
@@ -269,6 +270,7 @@ fn run_of_holder(folder: &Folder) -> Option<Run> {
 }
 
 /// What a line says, from what stands in it after the check.
+#[must_use]
 pub fn parse(body: &[u8]) -> Option<Record> {
     serde_json::from_slice(&[b"{", body].concat()).ok()
 }

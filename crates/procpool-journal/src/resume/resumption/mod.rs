@@ -179,6 +179,7 @@ impl Resumption {
 }
 
 impl<'a> Reckoning<'a> {
+    #[must_use]
     pub fn new(past: &'a Past, wish: Wish, noted: Noted) -> Reckoning<'a> {
         Reckoning {
             past,
