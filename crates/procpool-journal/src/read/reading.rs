@@ -64,6 +64,12 @@ pub enum ListEnd {
     Open,
 }
 
+/// The next line of a list.
+pub(crate) enum NextLine {
+    Job(Box<Listed>),
+    End(ListEnd),
+}
+
 /// The records of all writers.
 pub struct Records(Vec<Writer>);
 
@@ -147,34 +153,46 @@ impl Reading {
         &mut self,
         mut take: impl FnMut(&mut Reading, Listed) -> Result<(), E>,
     ) -> Result<ListEnd, E> {
-        let mut reader = self.list()?;
+        let mut lines = self.list()?;
         let mut position = 0;
-        let mut end = ListEnd::Open;
-        while let Some(body) = reader.next()? {
-            match list::parse(body) {
-                Some(Line::Job(line)) => {
-                    position += 1;
-                    let listed = self.listed(*line, position)?;
-                    take(self, listed)?;
-                }
-                Some(Line::End { .. }) => end = ListEnd::Whole,
-                None => {
-                    let line = position + 1;
-                    let list = self.folder.list(self.run.list);
-                    return Err(anyhow::anyhow!("{list:?}: line {line} can't be understood").into());
-                }
+        loop {
+            match self.next_job(&mut lines, position)? {
+                NextLine::Job(listed) => take(self, *listed)?,
+                NextLine::End(end) => return Ok(end),
             }
+            position += 1;
         }
-        // Of a list that is still being written this is no news.
-        Ok(if self.holding.is_alive { ListEnd::Whole } else { end })
+    }
+
+    /// The next job of the list, which comes after this many others.
+    ///
+    /// # Errors
+    /// If the list can't be read.
+    pub(crate) fn next_job(&mut self, lines: &mut ListLines, position: u64) -> anyhow::Result<NextLine> {
+        let end = match lines.next()?.map(list::parse) {
+            Some(Some(Line::Job(line))) => {
+                return Ok(NextLine::Job(Box::new(self.listed(*line, position + 1)?)));
+            }
+            Some(Some(Line::End { .. })) => ListEnd::Whole,
+            // A list that is still being written has no end yet.
+            None if self.holding.is_alive => ListEnd::Whole,
+            None => ListEnd::Open,
+            Some(None) => {
+                let list = self.folder.list(self.run.list);
+                bail!("{list:?}: line {} can't be understood", position + 1)
+            }
+        };
+        Ok(NextLine::End(end))
     }
 
     /// Whether parts of it ran on a cluster.
+    #[must_use]
     pub fn has_slices(&self) -> bool {
         !self.outcomes.nodes.is_empty()
     }
 
     /// What a job that runs has written so far to an output; `None` where it runs not, or nobody shows it.
+    #[must_use]
     pub fn live(&self, job: &Listed, source: Source) -> Option<LiveOutput> {
         let begun = self.holding.attempt(job.position).filter(|_| job.stands == Stands::Running)?;
         let writer = self.slices.get(&begun.writer)?;
@@ -182,12 +200,14 @@ impl Reading {
     }
 
     /// The node on which an attempt was begun of whose end nothing is known.
+    #[must_use]
     pub fn node_of_begun(&self, job: &Listed) -> Option<String> {
         let begun = self.holding.attempt(job.position)?;
         self.outcomes.nodes.get(&begun.writer).cloned()
     }
 
     /// What is to be said of the list, once all of it was taken.
+    #[must_use]
     pub fn remarks_at(&self, end: ListEnd) -> Vec<String> {
         let open = (end == ListEnd::Open)
             .then(|| "the list of jobs was not written to its end, so there may be more".to_owned());
@@ -218,11 +238,12 @@ impl Reading {
     }
 
     /// Where commands run that name no directory.
+    #[must_use]
     pub fn directory(&self) -> PathBuf {
         OsStr::from_bytes(&self.run.directory.0).into()
     }
 
-    fn list(&self) -> anyhow::Result<ListLines> {
+    pub(crate) fn list(&self) -> anyhow::Result<ListLines> {
         let number = self.run.list;
         let gone = || format!("the journal's list of jobs, {:?}, is gone", self.folder.list(number));
         ListLines::open(&self.folder, number)?.with_context(gone)
@@ -259,6 +280,7 @@ impl Reading {
     }
 
     /// All attempts of a job, the first one first.
+    #[must_use]
     pub fn attempts_of(&self, key: &Key) -> Vec<Place> {
         self.outcomes.of(key).map(|noted| self.outcomes.attempts(&noted)).unwrap_or_default()
     }
@@ -274,6 +296,7 @@ impl Recorded {
     }
 
     /// Where an output is, for errors.
+    #[must_use]
     pub fn place(&self, source: Source) -> String {
         let name = match source {
             Source::Stdout => "standard output",

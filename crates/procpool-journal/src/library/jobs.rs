@@ -1,0 +1,148 @@
+//! The jobs of a journal in the order of their list, and the attempts of each in the order in which they were recorded.
+
+use std::vec;
+
+use procpool_core::{Command, Key};
+
+use crate::format::brief::CameOfIt;
+use crate::library::{Error, Journal, RecordedAttempt};
+use crate::read::list_lines::ListLines;
+use crate::read::outcomes::{Noted, Place};
+use crate::read::reading::{Listed, NextLine, Stands};
+
+/// The jobs of a list, read one by one. Made by [`Journal::jobs`]. It ends after the first error.
+pub struct Jobs<'a> {
+    journal: &'a Journal,
+    /// `None` once the list is over.
+    lines: Option<ListLines>,
+    position: u64,
+}
+
+/// A job of the list.
+pub struct JournalJob<'a> {
+    journal: &'a Journal,
+    listed: Listed,
+}
+
+/// How a job stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobProgress {
+    /// It was never started.
+    NotRun,
+    /// It is running, as far as is known.
+    Running,
+    /// It was started, and its run ended before its outcome was recorded.
+    Interrupted,
+    /// Its last attempt exited with 0, and its output is complete.
+    Succeeded,
+    /// Its last attempt failed.
+    Failed,
+    /// Its last attempt was ended with the run, or was lost on a cluster. A resume runs it again.
+    Stopped,
+}
+
+/// The attempts of a job, read one by one, the oldest first. Made by [`JournalJob::attempts`].
+pub struct Attempts<'a> {
+    journal: &'a Journal,
+    places: vec::IntoIter<Place>,
+}
+
+impl<'a> Jobs<'a> {
+    pub(super) fn of(journal: &'a Journal) -> Result<Jobs<'a>, Error> {
+        let lines = journal.reading().list().map_err(Error::failed)?;
+        Ok(Jobs { journal, lines: Some(lines), position: 0 })
+    }
+}
+
+impl<'a> Iterator for Jobs<'a> {
+    type Item = Result<JournalJob<'a>, Error>;
+
+    fn next(&mut self) -> Option<Result<JournalJob<'a>, Error>> {
+        let lines = self.lines.as_mut()?;
+        match self.journal.reading_mut().next_job(lines, self.position) {
+            Ok(NextLine::Job(listed)) => {
+                self.position += 1;
+                Some(Ok(JournalJob::new(self.journal, *listed)))
+            }
+            Ok(NextLine::End(_)) => {
+                self.lines = None;
+                None
+            }
+            Err(error) => {
+                self.lines = None;
+                Some(Err(Error::failed(error)))
+            }
+        }
+    }
+}
+
+impl<'a> JournalJob<'a> {
+    pub(super) fn new(journal: &'a Journal, listed: Listed) -> JournalJob<'a> {
+        JournalJob { journal, listed }
+    }
+
+    /// Its position in the list, from 1.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.listed.position
+    }
+
+    /// Its key, which no other job of the list has.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        self.listed.line.key()
+    }
+
+    /// What it runs, without its standard input. `{%}` stands for the slot.
+    #[must_use]
+    pub fn command(&self) -> Command {
+        self.listed.line.command(None)
+    }
+
+    /// How it stood when the journal was opened.
+    #[must_use]
+    pub fn progress(&self) -> JobProgress {
+        let outcome = self.listed.noted.as_ref().and_then(Noted::came_of_it);
+        match (self.listed.stands, outcome) {
+            (Stands::Running, _) => JobProgress::Running,
+            (Stands::Interrupted, _) => JobProgress::Interrupted,
+            (Stands::NotRun, _) | (Stands::Ended, None) => JobProgress::NotRun,
+            (Stands::Ended, Some(CameOfIt::Succeeded)) => JobProgress::Succeeded,
+            (Stands::Ended, Some(CameOfIt::Failed)) => JobProgress::Failed,
+            (Stands::Ended, Some(CameOfIt::Stopped)) => JobProgress::Stopped,
+        }
+    }
+
+    /// The attempt that counts: the last one of the last run in which it ran. `None` if no attempt has ended.
+    ///
+    /// # Errors
+    /// If its record can't be read any more.
+    pub fn last_attempt(&self) -> Result<Option<RecordedAttempt>, Error> {
+        let Some(noted) = &self.listed.noted else { return Ok(None) };
+        let recorded = self.journal.reading_mut().counting(noted).map_err(Error::failed)?;
+        Ok(Some(RecordedAttempt::new(recorded)))
+    }
+
+    /// All attempts that have ended, of all runs, the oldest first.
+    #[must_use]
+    pub fn attempts(&self) -> Attempts<'a> {
+        let places = self.journal.reading().attempts_of(&self.key());
+        Attempts { journal: self.journal, places: places.into_iter() }
+    }
+}
+
+impl Iterator for Attempts<'_> {
+    type Item = Result<RecordedAttempt, Error>;
+
+    fn next(&mut self) -> Option<Result<RecordedAttempt, Error>> {
+        let place = self.places.next()?;
+        let recorded = self.journal.reading_mut().records.read(place);
+        Some(recorded.map(RecordedAttempt::new).map_err(Error::failed))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.places.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Attempts<'_> {}

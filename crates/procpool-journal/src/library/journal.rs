@@ -1,0 +1,112 @@
+//! A journal that is open for reading. It takes no lock and changes nothing, so a run that writes to the journal may go on.
+
+use std::cell::{Ref, RefCell, RefMut};
+use std::path::{Path, PathBuf};
+
+use procpool_core::Key;
+
+use crate::files::folder::{Contents, Folder, Purpose};
+use crate::library::{Error, Jobs, JournalJob, NextRun};
+use crate::read::reading::Reading;
+use crate::resume::decision::{Changed, Resume};
+
+/// A journal that is open for reading.
+///
+/// The attempts that had been recorded when it was opened are known; later ones are not, even if the run goes on.
+/// Per job some 50 bytes of memory are used, and 16 per attempt.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use procpool_journal::Journal;
+/// # let temporary = tempfile::tempdir()?;
+/// # let path = temporary.path().join("nightly");
+/// # procpool_journal::NewJournal::create(&path, &[], procpool_core::Limit::new(1)?)?.finish(0)?;
+///
+/// let journal = Journal::open(&path)?;
+/// for job in journal.jobs()? {
+///     let job = job?;
+///     println!("{}: {:?}, {} attempts", job.key(), job.progress(), job.attempts().len());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct Journal {
+    folder: Folder,
+    // Records are read by a window on the file that moves, and jobs borrow the journal while others are read.
+    reading: RefCell<Reading>,
+}
+
+impl Journal {
+    /// Opens the journal in a folder, and reads where the records of all attempts are.
+    ///
+    /// # Errors
+    /// If there is none ([`Error::is_missing`]), or it can't be read: it is damaged before its end, or of another version.
+    pub fn open(directory: impl AsRef<Path>) -> Result<Journal, Error> {
+        let directory = directory.as_ref();
+        let folder = Folder::open(directory, Purpose::Read).map_err(Error::failed)?;
+        let folder = folder.ok_or_else(|| Error::missing(directory))?;
+        if folder.contents().map_err(Error::failed)? != Contents::Journal {
+            return Err(Error::missing(directory));
+        }
+        let reading = RefCell::new(Reading::open(directory).map_err(Error::failed)?);
+        Ok(Journal { folder, reading })
+    }
+
+    /// The jobs in the order of their list. While a run goes on the list may still grow.
+    ///
+    /// # Errors
+    /// If the list can't be opened.
+    pub fn jobs(&self) -> Result<Jobs<'_>, Error> {
+        Jobs::of(self)
+    }
+
+    /// The job with this key, or `None` if the list has none. It reads the list from its start.
+    ///
+    /// # Errors
+    /// If the list can't be read.
+    pub fn job(&self, key: &Key) -> Result<Option<JournalJob<'_>>, Error> {
+        let found = self.reading_mut().find(key).map_err(Error::failed)?;
+        Ok(found.map(|listed| JournalJob::new(self, listed)))
+    }
+
+    /// What a resume would run now, without running it. `changed` says what becomes of jobs that are recorded with another command
+    /// than the list has.
+    ///
+    /// # Errors
+    /// If the list or the records can't be read, or a job has changed and `changed` is `None`.
+    pub fn next_run(&self, which: Resume, changed: Option<Changed>) -> Result<NextRun, Error> {
+        NextRun::of(&self.folder, which, changed).map_err(Error::failed)
+    }
+
+    /// The name of the last run, which its jobs had in `PROCPOOL_RUN`.
+    #[must_use]
+    pub fn run_name(&self) -> String {
+        self.reading().run.name.clone()
+    }
+
+    /// How often the list was begun: 1 after the first run, 2 after the first resume.
+    #[must_use]
+    pub fn generation(&self) -> u32 {
+        self.reading().run.generation
+    }
+
+    /// The directory in which the last run was started. Jobs without a directory of their own ran there.
+    #[must_use]
+    pub fn directory(&self) -> PathBuf {
+        self.reading().directory()
+    }
+
+    /// Remarks for people, such as a record at the end that was torn off by a kill and is left out.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        self.reading().remarks.clone()
+    }
+
+    pub(super) fn reading(&self) -> Ref<'_, Reading> {
+        self.reading.borrow()
+    }
+
+    pub(super) fn reading_mut(&self) -> RefMut<'_, Reading> {
+        self.reading.borrow_mut()
+    }
+}
