@@ -6,6 +6,7 @@ mod crash;
 mod cut;
 mod damage;
 mod leftovers;
+mod library;
 mod list;
 mod options;
 mod pages;

@@ -93,6 +93,13 @@ impl NewJournal {
         if made == Made::Now {
             created.add_folder(&folder);
         }
+        let check = || match folder.contents() {
+            Ok(Contents::Nothing) => Ok(()),
+            Ok(_) => Err(Error::from(ErrorKind::Occupied(directory.to_owned()))),
+            Err(error) => Err(Error::failed(error)),
+        };
+        // Before anything is created there, and once nobody else can begin there.
+        check()?;
         let lock = match RunLock::lock(&folder).map_err(Error::failed)? {
             LockResult::Taken(lock) => lock,
             LockResult::Held(holder) => {
@@ -100,9 +107,7 @@ impl NewJournal {
                 return Err(ErrorKind::InUse { directory: directory.to_owned(), holder }.into());
             }
         };
-        if folder.contents().map_err(Error::failed)? != Contents::Nothing {
-            return Err(ErrorKind::Occupied(directory.to_owned()).into());
-        }
+        check()?;
         let begun = NewJournal::begin(&folder, &mut created, jobs, limit, lock);
         let in_folder = || format!("can't write to the journal in {directory:?}");
         let journal = begun.with_context(in_folder).map_err(Error::failed)?;
