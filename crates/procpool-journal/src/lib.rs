@@ -72,6 +72,6 @@ mod library;
 
 pub use format::attempt::Kind as OutcomeKind;
 pub use library::{
-    Attempts, Error, JobProgress, Jobs, Journal, JournalJob, NewJournal, NextRun, RecordedAttempt,
+    Attempts, Error, JobProgress, Journal, JournalJob, JournalJobs, NewJournal, NextRun, RecordedAttempt,
 };
 pub use resume::decision::{Changed, Counts, Resume};

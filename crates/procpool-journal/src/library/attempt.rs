@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use procpool_core::{Key, PeakMemory, Source};
 
 use crate::format::attempt::Kind;
-use crate::library::Error;
+use crate::library::error::Error;
 use crate::read::reading::Recorded;
 
 /// An attempt of a job that has ended, with its outputs.

@@ -1,18 +1,20 @@
 //! The jobs of a journal in the order of their list, and the attempts of each in the order in which they were recorded.
 
+use std::cell::RefCell;
 use std::vec;
 
 use procpool_core::{Command, Key};
 
 use crate::format::brief::CameOfIt;
-use crate::library::{Error, Journal, RecordedAttempt};
+use crate::library::attempt::RecordedAttempt;
+use crate::library::error::Error;
 use crate::read::list_lines::ListLines;
 use crate::read::outcomes::{Noted, Place};
-use crate::read::reading::{Listed, NextLine, Stands};
+use crate::read::reading::{Listed, NextLine, Reading, Stands};
 
-/// The jobs of a list, read one by one. Made by [`Journal::jobs`]. It ends after the first error.
-pub struct Jobs<'a> {
-    journal: &'a Journal,
+/// The jobs of a list, read one by one. Made by [`Journal::jobs`](crate::Journal::jobs). It ends after the first error.
+pub struct JournalJobs<'a> {
+    reading: &'a RefCell<Reading>,
     /// `None` once the list is over.
     lines: Option<ListLines>,
     position: u64,
@@ -20,7 +22,7 @@ pub struct Jobs<'a> {
 
 /// A job of the list.
 pub struct JournalJob<'a> {
-    journal: &'a Journal,
+    reading: &'a RefCell<Reading>,
     listed: Listed,
 }
 
@@ -43,26 +45,26 @@ pub enum JobProgress {
 
 /// The attempts of a job, read one by one, the oldest first. Made by [`JournalJob::attempts`].
 pub struct Attempts<'a> {
-    journal: &'a Journal,
+    reading: &'a RefCell<Reading>,
     places: vec::IntoIter<Place>,
 }
 
-impl<'a> Jobs<'a> {
-    pub(super) fn of(journal: &'a Journal) -> Result<Jobs<'a>, Error> {
-        let lines = journal.reading().list().map_err(Error::failed)?;
-        Ok(Jobs { journal, lines: Some(lines), position: 0 })
+impl<'a> JournalJobs<'a> {
+    pub(super) fn of(reading: &'a RefCell<Reading>) -> Result<JournalJobs<'a>, Error> {
+        let lines = reading.borrow().list().map_err(Error::failed)?;
+        Ok(JournalJobs { reading, lines: Some(lines), position: 0 })
     }
 }
 
-impl<'a> Iterator for Jobs<'a> {
+impl<'a> Iterator for JournalJobs<'a> {
     type Item = Result<JournalJob<'a>, Error>;
 
     fn next(&mut self) -> Option<Result<JournalJob<'a>, Error>> {
         let lines = self.lines.as_mut()?;
-        match self.journal.reading_mut().next_job(lines, self.position) {
+        match self.reading.borrow_mut().next_job(lines, self.position) {
             Ok(NextLine::Job(listed)) => {
                 self.position += 1;
-                Some(Ok(JournalJob::new(self.journal, *listed)))
+                Some(Ok(JournalJob::new(self.reading, *listed)))
             }
             Ok(NextLine::End(_)) => {
                 self.lines = None;
@@ -77,8 +79,8 @@ impl<'a> Iterator for Jobs<'a> {
 }
 
 impl<'a> JournalJob<'a> {
-    pub(super) fn new(journal: &'a Journal, listed: Listed) -> JournalJob<'a> {
-        JournalJob { journal, listed }
+    pub(super) fn new(reading: &'a RefCell<Reading>, listed: Listed) -> JournalJob<'a> {
+        JournalJob { reading, listed }
     }
 
     /// Its position in the list, from 1.
@@ -119,15 +121,15 @@ impl<'a> JournalJob<'a> {
     /// If its record can't be read any more.
     pub fn last_attempt(&self) -> Result<Option<RecordedAttempt>, Error> {
         let Some(noted) = &self.listed.noted else { return Ok(None) };
-        let recorded = self.journal.reading_mut().counting(noted).map_err(Error::failed)?;
+        let recorded = self.reading.borrow_mut().counting(noted).map_err(Error::failed)?;
         Ok(Some(RecordedAttempt::new(recorded)))
     }
 
     /// All attempts that have ended, of all runs, the oldest first.
     #[must_use]
     pub fn attempts(&self) -> Attempts<'a> {
-        let places = self.journal.reading().attempts_of(&self.key());
-        Attempts { journal: self.journal, places: places.into_iter() }
+        let places = self.reading.borrow().attempts_of(&self.key());
+        Attempts { reading: self.reading, places: places.into_iter() }
     }
 }
 
@@ -136,7 +138,7 @@ impl Iterator for Attempts<'_> {
 
     fn next(&mut self) -> Option<Result<RecordedAttempt, Error>> {
         let place = self.places.next()?;
-        let recorded = self.journal.reading_mut().records.read(place);
+        let recorded = self.reading.borrow_mut().records.read(place);
         Some(recorded.map(RecordedAttempt::new).map_err(Error::failed))
     }
 

@@ -1,12 +1,14 @@
 //! A journal that is open for reading. It takes no lock and changes nothing, so a run that writes to the journal may go on.
 
-use std::cell::{Ref, RefCell, RefMut};
+use std::cell::{Ref, RefCell};
 use std::path::{Path, PathBuf};
 
 use procpool_core::Key;
 
 use crate::files::folder::{Contents, Folder, Purpose};
-use crate::library::{Error, Jobs, JournalJob, NextRun};
+use crate::library::error::Error;
+use crate::library::jobs::{JournalJob, JournalJobs};
+use crate::library::next_run::NextRun;
 use crate::read::reading::Reading;
 use crate::resume::decision::{Changed, Resume};
 
@@ -56,8 +58,8 @@ impl Journal {
     ///
     /// # Errors
     /// If the list can't be opened.
-    pub fn jobs(&self) -> Result<Jobs<'_>, Error> {
-        Jobs::of(self)
+    pub fn jobs(&self) -> Result<JournalJobs<'_>, Error> {
+        JournalJobs::of(&self.reading)
     }
 
     /// The job with this key, or `None` if the list has none. It reads the list from its start.
@@ -65,8 +67,8 @@ impl Journal {
     /// # Errors
     /// If the list can't be read.
     pub fn job(&self, key: &Key) -> Result<Option<JournalJob<'_>>, Error> {
-        let found = self.reading_mut().find(key).map_err(Error::failed)?;
-        Ok(found.map(|listed| JournalJob::new(self, listed)))
+        let found = self.reading.borrow_mut().find(key).map_err(Error::failed)?;
+        Ok(found.map(|listed| JournalJob::new(&self.reading, listed)))
     }
 
     /// What a resume would run now, without running it. `changed` says what becomes of jobs that are recorded with another command
@@ -90,7 +92,7 @@ impl Journal {
         self.reading().run.generation
     }
 
-    /// The directory in which the last run was started. Jobs without a directory of their own ran there.
+    /// The directory in which the last run was started. JournalJobs without a directory of their own ran there.
     #[must_use]
     pub fn directory(&self) -> PathBuf {
         self.reading().directory()
@@ -102,11 +104,7 @@ impl Journal {
         self.reading().remarks.clone()
     }
 
-    pub(super) fn reading(&self) -> Ref<'_, Reading> {
+    fn reading(&self) -> Ref<'_, Reading> {
         self.reading.borrow()
-    }
-
-    pub(super) fn reading_mut(&self) -> RefMut<'_, Reading> {
-        self.reading.borrow_mut()
     }
 }

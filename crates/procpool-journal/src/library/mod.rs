@@ -10,7 +10,7 @@ mod next_run;
 
 pub use attempt::RecordedAttempt;
 pub use error::Error;
-pub use jobs::{Attempts, JobProgress, Jobs, JournalJob};
+pub use jobs::{Attempts, JobProgress, JournalJob, JournalJobs};
 pub use journal::Journal;
 pub use new_journal::NewJournal;
 pub use next_run::NextRun;
