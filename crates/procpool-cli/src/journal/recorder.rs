@@ -124,8 +124,9 @@ impl Recorder {
     /// What is to be recorded; longer outputs are in their file by then.
     fn line(&self, job: &Job<Work>, context: &Context, outcome: &Outcome) -> io::Result<Vec<u8>> {
         let Work::Stored(stored) = &job.work else { panic!("BUG: a job that is not on the list") };
-        let kept =
-            |output: Option<&Spool>| output.map_or(Ok(Output::Empty), |output| self.writer.keep_output(output));
+        let kept = |output: Option<&Spool>| {
+            output.map_or(Ok(Output::Empty), |output| self.writer.keep_output(output))
+        };
         let ran = outcome.ran();
         let outputs = Outputs::new(kept(ran.map(|ran| &ran.stdout))?, kept(ran.map(|ran| &ran.stderr))?);
         let attempt = Attempt {

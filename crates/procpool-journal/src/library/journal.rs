@@ -92,7 +92,7 @@ impl Journal {
         self.reading().run.generation
     }
 
-    /// The directory in which the last run was started. JournalJobs without a directory of their own ran there.
+    /// The directory in which the last run was started. Jobs without a directory of their own ran there.
     #[must_use]
     pub fn directory(&self) -> PathBuf {
         self.reading().directory()
