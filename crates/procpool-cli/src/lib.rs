@@ -27,9 +27,8 @@ use procpool_journal::os::memory;
 
 use crate::args::{Chore, EventTarget, RunRequest, SliceArgs, Source, Typed};
 use crate::exit::ExitStatus;
-use crate::guard::{Guard, Leftovers};
+use crate::guard::{Guard, Leftovers, Supervision};
 use crate::plan::Plan;
-use crate::run::Controls;
 
 /// What the command does, from its arguments to its exit status.
 pub fn main() -> ! {
@@ -127,8 +126,8 @@ fn follow(
             leave,
             afterwards,
         }) => {
-            let controls = Controls { pulse, processes, link, grace, leave };
-            let status = run::run(begin, input, &telling, controls);
+            let supervision = Supervision { pulse, processes, link, grace, leave };
+            let status = run::run(begin, input, &telling, supervision);
             afterwards(status);
             status
         }

@@ -12,6 +12,7 @@
 mod children;
 mod cleanup;
 mod front;
+mod gate;
 mod keeper;
 pub(crate) mod leave_running;
 mod link;
@@ -19,7 +20,9 @@ mod messages;
 mod orphans;
 pub(crate) mod signals;
 pub(crate) mod status;
+mod supervision;
 mod sweep;
+mod takedown;
 mod watch;
 
 use std::io::{self, Read, Write};
@@ -40,11 +43,12 @@ use signal_hook::consts::SIGKILL;
 
 pub(crate) use crate::guard::cleanup::{Leftovers, list};
 use crate::guard::front::Front;
+pub(crate) use crate::guard::gate::{GatedRun, KeeperGate};
 use crate::guard::keeper::Keeper;
-use crate::guard::link::Listening;
-pub(crate) use crate::guard::link::{GuardianLink, KeeperGate, RunControls};
+pub(crate) use crate::guard::link::GuardianLink;
 use crate::guard::messages::ORDERLY_END;
 pub(crate) use crate::guard::orphans::Orphans;
+pub(crate) use crate::guard::supervision::{Supervision, Supervisor};
 use crate::guard::watch::{Peer, SignalQueue};
 use crate::os::sys;
 use crate::terminal::screen;
@@ -56,7 +60,6 @@ use procpool_journal::os::threads;
 /// The pool's side: that it has a keeper, and the orphans that it has adopted itself.
 pub(crate) struct Guard {
     pub(crate) keeper_gate: KeeperGate,
-    heard: Listening,
     leftovers: Leftovers,
     keeper: Arc<UnixStream>,
     pub(crate) orphans: Arc<Orphans>,
@@ -129,7 +132,6 @@ impl Guard {
         let _ = SigSet::empty().thread_set_mask();
         Guard {
             keeper_gate: KeeperGate::default(),
-            heard: Listening::default(),
             leftovers,
             keeper: Arc::new(link),
             orphans: Arc::new(Orphans::new(getpid())),
@@ -139,27 +141,25 @@ impl Guard {
     /// What the pool needs to hear the keeper.
     pub(crate) fn link(&self) -> GuardianLink {
         GuardianLink {
-            keeper_gate: self.keeper_gate.clone(),
-            heard: self.heard.clone(),
+            gate: self.keeper_gate.clone(),
             keeper: Arc::clone(&self.keeper),
             orphans: Arc::clone(&self.orphans),
             leftovers: self.leftovers,
         }
     }
 
-    /// Tells the keeper that all jobs have ended and all that there is to say has been said. Comes back only
-    /// where it has heard of it: where it is dead, whoever listens to it has yet to end what is left.
+    /// Tells the keeper that this is an orderly exit. If the keeper is dead, blocks until the thread that listens to it
+    /// has killed everything.
     pub(crate) fn announce_end(&self) {
         self.keeper_gate.pass();
-        let told = (&*self.keeper).write_all(&[ORDERLY_END]);
-        // Any other error than that nobody is there would have this wait for an end that nobody makes.
+        let sent = (&*self.keeper).write_all(&[ORDERLY_END]);
+        // Only these errors mean that the keeper is dead. After any other nobody would end the wait.
         let is_gone = |error: io::Error| {
             matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
         };
-        if told.is_err_and(is_gone) && self.heard.is_set() {
-            loop {
-                thread::park();
-            }
+        if sent.is_err_and(is_gone) && self.keeper_gate.is_watched() {
+            self.keeper_gate.close();
+            self.keeper_gate.pass();
         }
     }
 }

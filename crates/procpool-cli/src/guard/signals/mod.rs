@@ -40,18 +40,23 @@ const CAUGHT: [i32; 11] =
 pub(crate) struct SignalListener {
     ignored: IgnoredSignals,
     asked_to_stop: Arc<AtomicBool>,
-    listener: SyncSender<SignalHandle>,
+    run: SyncSender<SignalHandle>,
 }
 
 /// The first of the signals that end a run, if one was caught.
 pub(crate) struct FirstSignal(Arc<OnceLock<i32>>);
 
-/// What is done about signals, wherever they come from. Clones obey together.
+/// Acts on signals, wherever they come from. Clones share their state.
 #[derive(Clone)]
-pub(crate) struct SignalHandle(Arc<Mutex<SignalState>>);
+pub(crate) struct SignalHandle {
+    /// Locked as long as a signal is acted on, which may be as long as this process is stopped.
+    state: Arc<Mutex<SignalState>>,
+    pub(super) handle: Handle,
+    pub(super) processes: Processes,
+}
 
-/// Whom signals concern.
-pub(crate) struct SignalTargets {
+/// Everything that a signal acts on.
+pub(crate) struct RunControls {
     pub(crate) handle: Handle,
     pub(crate) processes: Processes,
     pub(crate) report: StatusReport,
@@ -66,7 +71,7 @@ struct SignalState {
     /// Set by the handler of TSTP, unset where this process was continued.
     asked_to_stop: Arc<AtomicBool>,
     first: Arc<OnceLock<i32>>,
-    targets: SignalTargets,
+    controls: RunControls,
 }
 
 /// Where SIGCHLD was ignored when procpool was started, the kernel would reap the pool and the jobs before anybody
@@ -104,7 +109,7 @@ impl SignalListener {
         ShutdownFlag::of_this_process().follow_signals(ignored).context("sigaction(2)")?;
         let wanted = CAUGHT.into_iter().filter(|signal| !ignored.has(*signal));
         let mut caught = iterator::Signals::new(wanted).context("socketpair(2) or sigaction(2)")?;
-        let (listener, told) = sync_channel::<SignalHandle>(1);
+        let (run, told) = sync_channel::<SignalHandle>(1);
         let listen = move || {
             threads::take_stops();
             // Nobody is told where the run could not begin.
@@ -113,29 +118,30 @@ impl SignalListener {
         };
         threads::start("procpool-signal", listen)?;
         threads::leave_stops_to_others();
-        Ok(SignalListener { ignored, asked_to_stop, listener })
+        Ok(SignalListener { ignored, asked_to_stop, run })
     }
 
-    /// From now on they concern somebody.
-    pub(crate) fn attach(self, targets: SignalTargets) -> (FirstSignal, SignalHandle) {
+    /// Has them act on a run.
+    pub(super) fn attach(self, controls: RunControls) -> (FirstSignal, SignalHandle) {
         let first = Arc::new(OnceLock::new());
+        let (handle, processes) = (controls.handle.clone(), controls.processes.clone());
         let state = SignalState {
             counts: SignalCounts::default(),
             ignored: self.ignored,
             asked_to_stop: self.asked_to_stop,
             first: Arc::clone(&first),
-            targets,
+            controls,
         };
-        let handle = SignalHandle(Arc::new(Mutex::new(state)));
-        self.listener.send(handle.clone()).expect("BUG: nobody listens to signals");
+        let handle = SignalHandle { state: Arc::new(Mutex::new(state)), handle, processes };
+        self.run.send(handle.clone()).expect("BUG: nobody listens to signals");
         (FirstSignal(first), handle)
     }
 }
 
 impl SignalHandle {
-    /// Obeys a signal. Comes back, after one that stops procpool, when it has been continued.
+    /// Acts on a signal. After one that stops procpool it returns when procpool has been continued.
     pub(crate) fn hear(&self, source: SignalSource, signal: i32) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).hear(source, signal);
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).hear(source, signal);
     }
 }
 
@@ -154,19 +160,19 @@ impl SignalState {
             SIGTTIN | SIGTTOU if is_in_foreground() => {}
             // These undo each other, so that there is no counting them: CONT has the kernel drop a stop that waits.
             SIGTSTP | SIGTTIN | SIGTTOU => self.stop(signal),
-            SIGCONT => self.targets.processes.signal(Signal::CONT),
+            SIGCONT => self.controls.processes.signal(Signal::CONT),
             _ if self.counts.note(source, signal) == Occurrence::Duplicate => {}
             SIGINT | SIGTERM | SIGHUP | SIGQUIT => self.end(signal),
             SIGXCPU => self.end_for_want_of_time(),
-            SIGUSR1 => self.targets.report.show(),
-            SIGUSR2 => self.targets.handle.drain(),
+            SIGUSR1 => self.controls.report.show(),
+            SIGUSR2 => self.controls.handle.drain(),
             _ => {}
         }
     }
 
     /// Stops the jobs, and this process until it is continued.
     fn stop(&self, signal: i32) {
-        let _stopped = self.targets.processes.stop();
+        let _stopped = self.controls.processes.stop();
         screen::suspend();
         let go_on = || self.asked_to_stop.store(false, Ordering::Release);
         sys::take_default_action_where(signal, || true, go_on);
@@ -175,7 +181,7 @@ impl SignalState {
 
     /// The kernel sends it once a second until the hard limit is reached, and then KILL.
     fn end_for_want_of_time(&self) {
-        let is_new = self.targets.handle.halted() == Halt::GoOn;
+        let is_new = self.controls.handle.halted() == Halt::GoOn;
         self.end(SIGXCPU);
         if is_new {
             screen::say(&format!("procpool: its own processor time is used up{}\n", ulimits::of_time()));
@@ -185,7 +191,7 @@ impl SignalState {
     /// Tells the run: the first one ends it politely, INT and QUIT by the same signal and the others by TERM;
     /// INT after that kills. And where procpool's own end doesn't come, sees to that: see [`ShutdownWatchdog`].
     fn end(&self, signal: i32) {
-        let SignalTargets { handle, watchdog, leave, .. } = &self.targets;
+        let RunControls { handle, watchdog, leave, .. } = &self.controls;
         ShutdownFlag::of_this_process().set();
         let is_first = self.first.set(signal).is_ok();
         let first = self.first.get().copied().unwrap_or(signal);
