@@ -1,5 +1,4 @@
-//! How procpool ends.
-//! Knows nothing of what led there, only which ends there are and what they promise.
+//! The exit statuses of procpool, and the messages that go with them.
 
 pub(crate) mod scale;
 
@@ -10,46 +9,47 @@ use std::process;
 
 use signal_hook::consts::SIGXCPU;
 
-/// The end of procpool, from best to worst: of two that apply, the later one counts.
+/// How procpool ends, from best to worst. If several apply, the worst counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ExitStatus {
     /// 0: every job ran and succeeded, and every byte of its output was delivered. Also: there were no jobs.
     Success,
     /// 1: at least one job failed.
     JobsFailed,
-    /// 2: bad usage or bad input. What was started before that was seen has been finished and reported.
+    /// 2: bad usage or bad input. Jobs that were started before it was noticed have been finished and reported.
     BadInput,
     /// 3: procpool could not do its own work, or jobs were left unrun.
     OwnFailure,
-    /// With this number, by a scale that was asked for.
+    /// A number by `--exit-code`.
     Scaled(u8),
-    /// Died by this signal, after the jobs were ended; by SIGPIPE where nobody reads the output any more.
+    /// Dies by this signal, after all jobs have ended; by SIGPIPE if the reader of the output is gone.
     Signal(i32),
 }
 
 impl ExitStatus {
-    /// The end after a signal that has ended the run. That of a used up limit of processor time is no wish of anybody's.
+    /// The end of a run that was ended by this signal. XCPU, for used up processor time, was not sent by a
+    /// user.
     pub(crate) fn after(signal: i32) -> ExitStatus {
         if signal == SIGXCPU { ExitStatus::OwnFailure } else { ExitStatus::Signal(signal) }
     }
 
-    /// Ends the process this way.
+    /// Ends the process.
     pub(crate) fn exit(self) -> ! {
         screen::say_what_waits();
         self.exit_silently()
     }
 
-    /// The same without another word: that it can't be said may be what procpool is ended for.
+    /// The same without writing pending messages: procpool may be ending because standard error blocks.
     pub(crate) fn exit_silently(self) -> ! {
         if let ExitStatus::Signal(signal) = self {
-            // A parent must see the signal and no exit code: a shell goes on with its loop else.
+            // The parent must see the signal and not an exit code, or a shell would go on with its loop.
             sys::take_default_action(signal);
-            // Not reached, unless as the first process of a container, which no signal ends.
+            // Only reached by the init of a container, which no signal ends.
         }
         process::exit(self.number())
     }
 
-    /// As a shell has it in `$?`.
+    /// As a shell shows it in `$?`.
     pub(crate) fn number(self) -> i32 {
         match self {
             ExitStatus::Success => 0,
@@ -62,14 +62,14 @@ impl ExitStatus {
     }
 }
 
-/// Says what is wrong with what was typed or read.
+/// Reports an error in the options or in the input.
 pub(crate) fn bad_input(error: &anyhow::Error) -> ExitStatus {
     say(error);
     ExitStatus::BadInput
 }
 
-/// Says why nothing can begin: what was typed or read is at fault, unless it is that a disk has no room, or that a limit
-/// of this process is reached.
+/// Reports why the run can't begin. That is bad input, unless a disk is full or a limit of this process is
+/// reached.
 pub(crate) fn refused(error: &anyhow::Error) -> ExitStatus {
     let is_for_want_of_room =
         |error: &io::Error| matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
@@ -77,27 +77,26 @@ pub(crate) fn refused(error: &anyhow::Error) -> ExitStatus {
     if has_no_room || !ulimits::reached(error).are_none() { own_failure(error) } else { bad_input(error) }
 }
 
-/// Says what procpool could not do.
+/// Reports what procpool could not do.
 pub(crate) fn own_failure(error: &anyhow::Error) -> ExitStatus {
     say(error);
     ExitStatus::OwnFailure
 }
 
-/// Says that procpool goes on as a single process. It does its work all the same.
+/// Warns that procpool goes on as a single process.
 pub(crate) fn unguarded(error: &anyhow::Error) {
     let consequence = "what a job leaves behind, after a `kill -9` above all, may outlive procpool";
     let error = format!("{}{}", shown::error(error), ulimits::reached(error));
     screen::say(&format!("procpool: no guardian: {error}; {consequence}\n"));
 }
 
-/// Says what these surroundings don't allow.
+/// Warns which promises can't be kept in this environment.
 pub(crate) fn weaker(promises: &[&str]) {
     for promise in promises {
         screen::say(&format!("procpool: {promise}\n"));
     }
 }
 
-/// Where nobody can read it the exit status still tells.
 fn say(error: &anyhow::Error) {
     screen::say(&format!("procpool: {}{}\n", shown::error(error), ulimits::reached(error)));
 }

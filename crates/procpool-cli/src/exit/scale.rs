@@ -1,5 +1,4 @@
-//! In which numbers the end of procpool is told.
-//! Knows nothing of what led to it.
+//! `--exit-code`: other numbers for the exit status, as GNU parallel has them.
 
 use crate::exit::ExitStatus;
 
@@ -12,23 +11,22 @@ pub(crate) enum Scale {
     Max,
 }
 
-/// What there is to count.
+/// What these numbers follow from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct JobFailures {
     pub(crate) count: u64,
-    /// 0 where there was none.
+    /// 0 if there was none.
     pub(crate) largest: u8,
 }
 
-/// Where procpool itself failed, or what it was given was wrong: as GNU parallel has it. Its own 2 and 3 would be
-/// taken for what is counted.
+/// For bad input and for failures of procpool itself, as in GNU parallel. 2 and 3 would be mistaken for counts.
 const OTHER: u8 = 255;
 
-/// More failures than this are not told apart.
+/// More failures than this have the same number.
 const MOST_COUNTED: u8 = 101;
 
 impl Scale {
-    /// The end as it is told.
+    /// Replaces procpool's own status.
     pub(crate) fn apply(self, end: ExitStatus, failures: JobFailures) -> ExitStatus {
         match (end, self) {
             (ExitStatus::Success | ExitStatus::Signal(_) | ExitStatus::Scaled(_), _) => end,

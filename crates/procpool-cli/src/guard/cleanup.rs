@@ -1,38 +1,39 @@
-//! What jobs have left behind when all of them have ended: it is ended, waited for, or may stay.
-//! Asked once, before the summary, so that what was ended can be named there.
+//! What happens to processes that jobs have left behind when all jobs have ended: killed, waited for, or kept.
+//! This is done before the summary, which names those that were killed.
 
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use crate::guard::orphans::Orphans;
-use crate::terminal::screen;
 use procpool_journal::files::leaked_process::LeakedProcess;
 
-/// What becomes of processes that are left when the pool has come to an orderly end.
+use crate::guard::orphans::Orphans;
+use crate::terminal::screen;
+
+/// What happens to leftover processes at an orderly end of the pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Leftovers {
     /// They are killed.
     Kill,
-    /// They are waited for, and killed where procpool is told to end before.
+    /// They are waited for, and killed if a signal ends procpool before.
     Wait,
-    /// They may live on. Where the pool was killed they are killed all the same: nobody can tell then what
-    /// was meant to be kept from a job that ran.
+    /// They are kept. If the pool was killed they are killed all the same: nobody can tell them from running
+    /// jobs then.
     Keep,
 }
 
-/// See the head of this file.
+/// The choice, and the processes that it is about.
 pub(crate) struct Cleanup {
     pub(super) leftovers: Leftovers,
     pub(super) orphans: Arc<Orphans>,
 }
 
-/// How often it is looked whether what is waited for has ended.
-const LOOK: Duration = Duration::from_millis(20);
+/// The time between two looks at processes that are waited for.
+const PAUSE: Duration = Duration::from_millis(20);
 
 impl Cleanup {
-    /// Sees to what is left, once no job runs any more, and says what of it was ended.
-    /// `is_told_to_end` is asked while something is waited for.
+    /// Deals with leftovers, once no job runs any more, and returns those that were killed. Waiting ends as
+    /// soon as `is_told_to_end`.
     pub(crate) fn run(&self, is_told_to_end: impl Fn() -> bool) -> Vec<LeakedProcess> {
         match self.leftovers {
             Leftovers::Keep => return Vec::new(),
@@ -49,15 +50,15 @@ impl Cleanup {
         }
         screen::say(&format!("procpool: waiting for what jobs have left: {}\n", list(&left)));
         while !self.orphans.left().is_empty() && !is_told_to_end() {
-            thread::sleep(LOOK);
+            thread::sleep(PAUSE);
         }
     }
 }
 
-/// So many are named.
+/// More are only counted.
 const MOST_NAMED: usize = 10;
 
-/// The first of them by name, and how many more there are.
+/// Names the first of them, and counts the rest.
 pub(crate) fn list(left: &[LeakedProcess]) -> String {
     let mut names: Vec<String> = left.iter().take(MOST_NAMED).map(LeakedProcess::to_string).collect();
     if left.len() > MOST_NAMED {

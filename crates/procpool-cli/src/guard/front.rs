@@ -1,9 +1,11 @@
-//! The front: the process that was started, and that the shell knows. It passes signals on to the keeper, stops when the pool
-//! has stopped, and ends as the pool did. Where the keeper is killed it takes its place.
+//! The front: the process that was started, and the only one that the shell knows. It forwards signals to the
+//! keeper, stops when the pool has stopped, and ends as the pool did. If the keeper is killed it does the
+//! keeper's work.
 
 use std::process;
 
 use nix::libc;
+use procpool_journal::os::proc;
 use rustix::process::{Pid, WaitStatus, getpid};
 
 use crate::guard::children::{children_of, number};
@@ -14,26 +16,25 @@ use crate::guard::watch::{
 };
 use crate::os::sys;
 use crate::terminal::screen;
-use procpool_journal::os::proc;
 
 pub(super) struct Front {
     pub(super) keeper: Pid,
     pub(super) keeper_socket: Peer,
     pub(super) awaited: SignalQueue,
-    /// Children that this process had before it became procpool: a shell that starts something in the background
-    /// and then is replaced (`exec procpool`) leaves them. They are none of ours.
+    /// Children that this process had before it became procpool: those that a shell had started in the
+    /// background before it did `exec procpool`. They are not ours to kill.
     pub(super) before: Vec<Pid>,
     pub(super) reported: KeeperReport,
 }
 
-/// What the keeper has said of the pool.
+/// What the keeper has reported of the pool.
 #[derive(Clone, Copy, Default)]
 pub(super) struct KeeperReport {
     draws: bool,
     nothing_is_left: bool,
 }
 
-/// Whether this process was continued, among what has come.
+/// Whether a CONT was among the signals that were read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Continuation {
     Yes,
@@ -41,10 +42,10 @@ enum Continuation {
 }
 
 impl Front {
-    /// Stands by until the keeper has ended, and ends likewise.
+    /// Waits for the end of the keeper, and ends the same way.
     pub(super) fn run(mut self) -> ! {
         self.awaited.begin();
-        // The keeper may have ended before anything was waited for.
+        // The keeper may have ended before SIGCHLD was awaited.
         self.look_at_children();
         loop {
             wait_for_event(&self.awaited, [&self.keeper_socket]);
@@ -82,28 +83,29 @@ impl Front {
         received
     }
 
-    /// The pool was stopped by this signal. This process stops by it as well, for the shell that waits for it gives the prompt
-    /// then, and can continue both. Where the kernel drops the signal, for nobody could continue this process (setpgid(2)) or it
-    /// is the first of a container, the pool has to go on.
+    /// The pool was stopped by this signal. This process stops by it as well, so that the shell that waits
+    /// for it shows its prompt and can continue both. If the kernel drops the signal, because nobody could
+    /// continue this process (setpgid(2)) or because it is the init of a container, the pool is continued.
     fn stop(&mut self, by: i32) {
         self.keeper_socket.send(STOP_SEEN);
-        // By STOP the keeper stops this process itself, unless that is the first of a container.
+        // For STOP the keeper stops this process, unless it is the init of a container.
         if by == libc::SIGSTOP && process::id() != 1 {
             return;
         }
-        // It may have gone on since: then this word is of an earlier stop. If it goes on after this, the keeper continues this process.
+        // If the pool has been continued since, the message is out of date. If it is continued later, the
+        // keeper continues this process as well.
         let is_stopped = || {
             let pool = self.pool_below(self.keeper).and_then(|pool| proc::stat(number(pool)));
             pool.is_some_and(|pool| pool.is_stopped)
         };
         sys::take_default_action_where(by, is_stopped, || ());
-        // Once and no more: a second CONT could meet the next stop.
+        // Only once: a second CONT could undo the next stop.
         if self.forward_signals() == Continuation::No {
             self.keeper_socket.send(signal(libc::SIGCONT));
         }
     }
 
-    /// Reaps who has ended, and does what the keeper did.
+    /// Reaps children, and ends if the keeper has.
     fn look_at_children(&mut self) {
         while let Some((pid, status)) = next_child() {
             if status.stopped() || status.continued() {
@@ -116,8 +118,8 @@ impl Front {
         }
     }
 
-    /// Of all that may be children of this process or of the keeper only the pool is in this one's group: jobs have sessions of
-    /// their own.
+    /// The pool, if it is a child of `parent`. Among the children of this process or of the keeper only the
+    /// pool is in this process's group, because jobs have sessions of their own.
     fn pool_below(&self, parent: Pid) -> Option<Pid> {
         let group = proc::stat(process::id())?.group;
         let children = children_of(parent).unwrap_or_default();
@@ -128,7 +130,7 @@ impl Front {
     fn end(&mut self, status: WaitStatus) -> ! {
         while let Received::Message(_) = self.receive() {}
         if !self.reported.nothing_is_left {
-            // The keeper was killed. The pool and what was the keeper's are this one's children now.
+            // The keeper was killed, and this process has adopted its children, the pool among them.
             match self.pool_below(getpid()) {
                 Some(pool) => sweep_after(pool, &mut self.before),
                 None => sweep(&mut self.before),

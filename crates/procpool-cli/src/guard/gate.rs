@@ -1,8 +1,9 @@
 //! Stops deliveries once the keeper is dead.
 //!
-//! Whatever ends after that was killed by us: its outcome is no result, and must be neither recorded nor printed. Nor may
-//! this process exit before everything else is dead, because nobody would be left to kill it. So whoever delivers or exits
-//! blocks here, until the thread that noticed the death (`link`) has killed the jobs and then this process.
+//! Whatever ends after that was killed by us: its outcome is no result, and must be neither recorded nor
+//! printed. Nor may this process exit before everything else is dead, because nobody would be left to kill
+//! it. So whoever delivers or exits blocks here, until the thread that noticed the death (`link`) has killed
+//! the jobs and then this process.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

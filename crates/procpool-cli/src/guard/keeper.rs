@@ -1,5 +1,6 @@
-//! The keeper: parent of the pool, in a session of its own, so that who kills procpool's group leaves one who ends its
-//! jobs. It adopts what the pool leaves behind and kills it. It has one thread and never starts a process.
+//! The keeper: parent of the pool, in a session of its own, so that a KILL to procpool's group leaves
+//! somebody who kills its jobs. It adopts what the pool leaves behind and kills it. It has one thread and
+//! starts no process but the pool.
 
 use nix::libc;
 use rustix::process::{
@@ -33,23 +34,23 @@ enum PoolState {
     Stopped,
 }
 
-/// What the pool has said, and what the front knows.
+/// What the pool has reported, and what the front knows of it.
 #[derive(Clone, Copy, Default)]
 pub(super) struct PoolReport {
     listens: bool,
     draws: bool,
     is_orderly: bool,
-    /// As wait(2) has told last.
+    /// By the latest wait(2).
     pool: PoolState,
-    /// How many of its stops the front has been told of and has not seen yet.
+    /// How many stops have been sent to the front that it has not acknowledged.
     unseen_stops: u32,
 }
 
 impl Keeper {
-    /// Stands by until the pool has ended, and ends likewise.
+    /// Waits for the end of the pool, and ends the same way.
     pub(super) fn run(mut self) -> ! {
         self.awaited.begin();
-        // The pool may have ended before anything was waited for.
+        // The pool may have ended before SIGCHLD was awaited.
         self.look_at_children();
         loop {
             wait_for_event(&self.awaited, [&self.pool_socket, &self.front_socket]);
@@ -58,7 +59,7 @@ impl Keeper {
             while let Some(signal) = self.awaited.next() {
                 match signal {
                     GuardianSignal::Child => self.look_at_children(),
-                    // It was stopped by hand, or the front is gone, which is heard on its line.
+                    // This process was stopped by hand, or the front is dead, which its socket tells.
                     GuardianSignal::Continued => {}
                     GuardianSignal::Forward(number) => self.forward(SignalSource::Keeper, number),
                 }
@@ -94,8 +95,9 @@ impl Keeper {
         }
     }
 
-    /// The front was continued. Where its shell has continued the whole group the pool goes on already, and may even have been stopped
-    /// again: what the front says without having seen that is of an earlier stop.
+    /// The front was continued. If the shell has continued the whole group, the pool runs already, and may
+    /// even have been stopped again: a CONT from a front that has not seen that stop belongs to an earlier
+    /// one.
     fn continue_pool(&mut self) {
         self.look_at_children();
         match (self.reported.pool, self.reported.unseen_stops) {
@@ -111,28 +113,29 @@ impl Keeper {
         if number == libc::SIGTSTP {
             return self.stop_pool();
         }
-        // A pool that waits for its job file is ended or stopped like any program; but a question must not end it.
+        // A pool that is still reading its job file ends or stops like any program; but USR1 and USR2 must
+        // not end it.
         if !self.reported.listens && ![libc::SIGUSR1, libc::SIGUSR2].contains(&number) {
             return Signal::from_named_raw(number).into_iter().for_each(|signal| self.signal_pool(signal));
         }
         self.pool_socket.send(forwarded_signal(source, number));
     }
 
-    /// Sent, and not told: a word would wait through a stop, and CONT doesn't take it back as it does a signal.
+    /// Sends a signal and not a message: CONT cancels a pending TSTP, but no byte on a socket.
     fn stop_pool(&mut self) {
         self.look_at_children();
-        // Else the terminal has sent it to the pool too, which has stopped by it, or had before the front was asked.
+        // Otherwise the pool has stopped already, by the TSTP that the terminal sent to it as well.
         if (self.reported.pool, self.reported.unseen_stops) == (PoolState::Runs, 0) {
             self.signal_pool(Signal::TSTP);
         }
     }
 
     fn signal_pool(&self, signal: Signal) {
-        // It is our child and not reaped, so it can't be anybody else.
+        // An unreaped child: its number can't belong to another process.
         let _ = kill_process(self.pool, signal);
     }
 
-    /// Reaps who has ended, and does what the pool did.
+    /// Reaps children, and follows the pool: stops the front, continues it, or ends.
     fn look_at_children(&mut self) {
         while let Some((pid, status)) = next_child() {
             if pid != self.pool {
@@ -149,24 +152,27 @@ impl Keeper {
         }
     }
 
-    /// The front stops in this process's place: somebody has to hear that the pool was killed meanwhile.
+    /// Has the front stop. This process never stops: it has to notice if the pool is killed meanwhile.
     fn note_stopped(&mut self, by: i32) {
         self.reported.pool = PoolState::Stopped;
         self.reported.unseen_stops += 1;
-        // Before the word, which the front is to hear when it goes on: what it says of a CONT after that, it says of this stop.
+        // Before the message, which the front reads when it is continued: the CONT that it then reports
+        // belongs to this stop.
         if by == libc::SIGSTOP {
             self.signal_front(Signal::STOP);
         }
         self.front_socket.send(signal(by));
     }
 
-    /// So does the front, whoever has continued the pool: nobody else might continue the front, and the command would never end.
+    /// Continues the front as well, whoever has continued the pool: if nobody else did, the command would
+    /// never end.
     fn note_continued(&mut self) {
         self.reported.pool = PoolState::Runs;
         self.signal_front(Signal::CONT);
     }
 
-    /// Its number may be another's by the time when a signal goes out, so it is held before it is looked at once more.
+    /// The front is not our child, so its number may be reused at any time. A pidfd is opened first, and then
+    /// it is checked that the number is still our parent's.
     fn signal_front(&self, signal: Signal) {
         if let Ok(held) = pidfd_open(self.front, PidfdFlags::empty()) {
             if getppid() == Some(self.front) {
@@ -187,7 +193,8 @@ impl Keeper {
         end_like(status)
     }
 
-    /// The front was killed: nobody waits for the run any more. The pool hears that its line is closed.
+    /// The front was killed: nobody waits for the run any more. The pool reads end of file, and kills
+    /// everything.
     fn end_without_front(&mut self) -> ! {
         self.pool_socket.close();
         sweep_after(self.pool, &mut Vec::new());

@@ -1,5 +1,5 @@
-//! Whether procpool leaves what runs elsewhere when it is told to end: the cluster goes on, and a resume comes back for it.
-//! Knows nothing of how that is done.
+//! Whether jobs on a cluster are left running when procpool is told to end: the cluster goes on, and a resume
+//! collects the results. Signal handling decides, and the cluster's head asks.
 
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,32 +8,32 @@ use std::time::{Duration, SystemTime};
 
 use signal_hook::consts::{SIGHUP, SIGTERM};
 
-/// What becomes of a run on a cluster by TERM.
+/// What TERM does to a run on a cluster.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum OnTerm {
-    /// It goes on without procpool.
+    /// Its jobs go on without procpool.
     Leave,
-    /// It ends.
+    /// Its jobs are cancelled.
     #[default]
     Cancel,
 }
 
-/// See the head of this file. Clones are the same.
+/// Whether they are. Clones share their state.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LeaveRunning(Arc<LeaveState>);
 
 #[derive(Debug, Default)]
 struct LeaveState {
     on_term: OnTerm,
-    /// There is something that can be left.
+    /// There is something on the cluster that can be left.
     is_possible: AtomicBool,
     is_asked: AtomicBool,
-    /// Where procpool runs in a job itself, when the time of that is over.
+    /// If procpool runs in a cluster job itself: when the time limit of that job ends.
     ends: OnceLock<SystemTime>,
     has_terminal: bool,
 }
 
-/// TERM comes so long before a job's time is over, where that is why it comes: 30 s as a rule.
+/// Clusters send TERM this long before a job's time limit at most; 30 s as a rule.
 const BEFORE_END: Duration = Duration::from_secs(75);
 
 impl LeaveRunning {
@@ -46,18 +46,18 @@ impl LeaveRunning {
         }))
     }
 
-    /// From now on there is something to leave.
+    /// From now on there is something on the cluster.
     pub(crate) fn allow(&self) {
         self.0.is_possible.store(true, Ordering::Release);
     }
 
-    /// The time of the job in which procpool runs is over by then.
+    /// The job that procpool runs in has a time limit, which ends then.
     pub(crate) fn set_end(&self, end: SystemTime) {
         let _ = self.0.ends.set(end);
     }
 
-    /// A signal has come that ends a run. Says whether it leaves it: losing a terminal is no wish that the work ends, nor is the end
-    /// of the time that procpool itself was given.
+    /// Notes a signal that ends the run, and returns whether jobs are left running. A lost terminal is no
+    /// wish to cancel the jobs, nor is the end of procpool's own time limit.
     pub(crate) fn note_signal(&self, signal: i32) -> bool {
         let leaves = match signal {
             SIGHUP => true,
@@ -70,13 +70,13 @@ impl LeaveRunning {
         self.is_asked()
     }
 
-    /// Whether the run is to be left.
+    /// Whether jobs are left running.
     pub(crate) fn is_asked(&self) -> bool {
         self.0.is_asked.load(Ordering::Acquire)
     }
 
-    /// The run was told to end by something else than a signal. Where its terminal is gone, HUP is on its way, and what could not be
-    /// written there is no reason of its own.
+    /// Called if something else than a signal ends the run. If the terminal is gone, HUP is on its way, and
+    /// the failed write to the terminal is no reason to cancel the jobs.
     pub(crate) fn note_lost_terminal(&self) -> bool {
         let is_gone = self.0.has_terminal && !has_terminal();
         if is_gone && self.0.is_possible.load(Ordering::Acquire) {

@@ -1,10 +1,12 @@
-//! The pool's end of the socket to the keeper: forwarded signals, and the keeper's death, which ends everything.
+//! The pool's end of the socket to the keeper: forwarded signals, and the keeper's death, which ends
+//! everything.
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
+use procpool_journal::os::threads;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::retry_on_intr;
 use rustix::process::{Signal, set_parent_process_death_signal};
@@ -15,7 +17,6 @@ use crate::guard::messages::{DRAWING, LISTENING, parse_forwarded};
 use crate::guard::orphans::Orphans;
 use crate::guard::signals::{ShutdownFlag, SignalHandle};
 use crate::guard::takedown::kill_everything;
-use procpool_journal::os::threads;
 
 /// The connection to the keeper.
 pub(crate) struct GuardianLink {
@@ -35,11 +36,11 @@ pub(super) struct KeeperListener {
 const REAPING_INTERVAL: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
 impl GuardianLink {
-    /// Has the keeper send signals as messages from now on. A signal that reaches this process both ways is then known to
-    /// be one and the same. To be called before signals are caught.
+    /// Has the keeper send signals as messages from now on. A signal that reaches this process both ways is
+    /// then known to be one and the same. To be called before signals are caught.
     pub(super) fn announce(&self) {
-        // A stopped pool would not notice its keeper's death, and would survive with its jobs. If this is refused the front still
-        // notices; the refusal was reported when the pool began.
+        // A stopped pool would not notice its keeper's death, and would survive with its jobs. If this is
+        // refused the front still notices; the refusal was reported when the pool began.
         let _ = set_parent_process_death_signal(Some(Signal::CONT));
         // If the keeper is dead, the listener will notice.
         let _ = (&*self.keeper).write_all(&[LISTENING]);

@@ -1,28 +1,30 @@
-//! What the three processes say to each other: a byte each, on the sockets between front and keeper, keeper and pool.
+//! What the three processes send each other: a byte each, on the sockets between front and keeper, keeper and
+//! pool.
 //!
-//! A signal, or the signal by which the pool was stopped, is its number: 64 at most. All else is a letter.
+//! A signal is its number, which is 64 at most; any other message is a letter above that.
 
 use crate::guard::signals::SignalSource;
 
-/// From the pool: it listens from now on, so that signals need not be sent.
+/// From the pool: it reads the socket from now on, so signals can be sent as messages.
 pub(super) const LISTENING: u8 = b'L';
-/// From the pool, passed on to the front: it may draw on the terminal.
+/// From the pool, forwarded to the front: it may draw on the terminal.
 pub(super) const DRAWING: u8 = b'D';
-/// From the pool: its end is an orderly one. From the keeper: nothing is left to end.
+/// From the pool: it is about to exit in an orderly way. From the keeper: no process of the run is left.
 pub(super) const ORDERLY_END: u8 = b'T';
 
-/// From the front: it has heard by which signal the pool was stopped. What it says after that, it says knowing of that stop.
+/// From the front: it has read by which signal the pool was stopped. Whatever it sends after this refers to
+/// that stop.
 pub(super) const STOP_SEEN: u8 = b'S';
 
-/// What marks a signal that the front has got, and not the keeper.
+/// Marks a signal that the front has received, and not the keeper.
 const OF_FRONT: u8 = 0x80;
 
-/// The word for a signal.
+/// The message for a signal.
 pub(super) fn signal(number: i32) -> u8 {
     u8::try_from(number).unwrap_or_default() & !OF_FRONT
 }
 
-/// The word for a signal, as the pool hears of it.
+/// The message for a signal, from the keeper to the pool.
 pub(super) fn forwarded_signal(source: SignalSource, number: i32) -> u8 {
     match source {
         SignalSource::Front => signal(number) | OF_FRONT,
@@ -36,7 +38,7 @@ pub(super) fn parse_forwarded(word: u8) -> (SignalSource, i32) {
     (source, i32::from(word & !OF_FRONT))
 }
 
-/// The signal that the pool was stopped by, where the keeper says so.
+/// The signal that stopped the pool, if that is what the keeper's message says.
 pub(super) fn stop_signal(word: u8) -> Option<i32> {
     (1..=64).contains(&word).then_some(i32::from(word))
 }

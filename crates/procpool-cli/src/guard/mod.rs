@@ -1,13 +1,15 @@
-//! Three processes in the place of one: whichever of them is killed, and their process group too, the others end all that the
-//! run has started. A process that is a child of ours, by birth or by adoption, is all that is seen here.
+//! Three processes instead of one: if any of them is killed, or their process group, the others kill all that
+//! the run has started. They see only their children, by birth or by adoption, so that they never signal a
+//! stranger.
 //!
-//! The process that was started becomes the **front**, which the shell knows. It forks the **keeper**, and that the **pool**,
-//! which does all the work. Front and pool are in the group that the shell has made; the keeper is alone in a session of its
-//! own: a signal to the group leaves one who ends the jobs, and the kernel doesn't take it for a shell that could continue
-//! the others. All three are subreapers (prctl(2)): a
-//! process whose parent dies becomes a child of the nearest of them that lives, also where it has left its group and session.
-//! They hold the ends of two sockets, front to keeper and keeper to pool. An end of file tells of a death; signals are passed
-//! on through them, and what there is to say about the end (`messages`).
+//! The process that was started becomes the **front**, which the shell knows. It forks the **keeper**, and
+//! the keeper forks the **pool**, which does all the work. Front and pool stay in the process group that the
+//! shell has made. The keeper has a session of its own: it survives a signal to the group, and the kernel
+//! doesn't take it for a shell that could continue the others. All three are subreapers (prctl(2)): a process
+//! whose parent dies is adopted by the nearest of them that lives, even if it has left its group and session.
+//!
+//! Two sockets connect them, front to keeper and keeper to pool. End of file means that the other end is
+//! dead; forwarded signals and a few `messages` are bytes on them.
 
 mod children;
 mod cleanup;
@@ -33,6 +35,10 @@ use std::thread;
 use anyhow::{Context, bail};
 use nix::sys::signal::SigSet;
 use nix::unistd::ForkResult;
+pub(crate) use procpool_journal::files::job_mark::{JobMark, MARK_VARIABLE};
+pub(crate) use procpool_journal::files::leaked_process::LeakedProcess;
+use procpool_journal::os::proc;
+use procpool_journal::os::threads;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::retry_on_intr;
 use rustix::process::{
@@ -52,12 +58,8 @@ pub(crate) use crate::guard::supervision::{Supervision, Supervisor};
 use crate::guard::watch::{Peer, SignalQueue};
 use crate::os::sys;
 use crate::terminal::screen;
-pub(crate) use procpool_journal::files::job_mark::{JobMark, MARK_VARIABLE};
-pub(crate) use procpool_journal::files::leaked_process::LeakedProcess;
-use procpool_journal::os::proc;
-use procpool_journal::os::threads;
 
-/// The pool's side: that it has a keeper, and the orphans that it has adopted itself.
+/// What the pool has of the guardian: the socket to its keeper, and the orphans that it has adopted itself.
 pub(crate) struct Guard {
     pub(crate) keeper_gate: KeeperGate,
     leftovers: Leftovers,
@@ -65,14 +67,15 @@ pub(crate) struct Guard {
     pub(crate) orphans: Arc<Orphans>,
 }
 
-/// What the keeper writes to the front when the pool has been made: there are three processes then, or one.
+/// Sent by the keeper to the front once the pool exists. Without it the front goes on as the only process.
+/// two.
 const READY: [u8; 1] = [b'R'];
 
 impl Guard {
-    /// Returns in a grandchild of the process that called it, which stays behind as the front and never returns.
+    /// Returns in a grandchild, the pool. The caller becomes the front, in which this never returns.
     ///
     /// # Errors
-    /// Where the system can't do it. Then there is still one process, and nothing has changed.
+    /// The system refuses it. There is still one process then, and nothing has changed.
     pub(crate) fn enter(leftovers: Leftovers) -> anyhow::Result<Guard> {
         proc::trust()?;
         let mut before =
@@ -81,7 +84,7 @@ impl Guard {
         let (line, theirs) = socket_pair()?;
         let front = getpid();
         set_child_subreaper(Some(front)).context("the kernel has no subreapers")?;
-        // From here on all signals wait until somebody can hear of them.
+        // From here on all signals stay pending until they can be read.
         let _ = SigSet::all().thread_set_mask();
         let forked = fork().context("can't make a second process");
         let result = match forked {
@@ -116,7 +119,8 @@ impl Guard {
         }
     }
 
-    /// In the pool, before anything else. What the system has just done for the keeper it does here too.
+    /// In the pool, before anything else. Failures are reported and not fatal: there are three processes
+    /// already.
     fn in_pool(keeper: Pid, link: UnixStream, leftovers: Leftovers) -> Guard {
         let _ = set_child_subreaper(Some(getpid()));
         if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
@@ -125,10 +129,11 @@ impl Guard {
             ));
         }
         if getppid() != Some(keeper) {
-            // It was killed before it could be followed.
+            // It was killed before the death signal was set.
             sys::take_default_action(SIGKILL);
         }
-        // Not before: who was stopped by a signal that had waited, and lost its keeper then, would stay so for ever.
+        // Not earlier: a pending stop would take effect now, and the death of the keeper would not continue
+        // this process.
         let _ = SigSet::empty().thread_set_mask();
         Guard {
             keeper_gate: KeeperGate::default(),
@@ -138,7 +143,7 @@ impl Guard {
         }
     }
 
-    /// What the pool needs to hear the keeper.
+    /// The connection to the keeper, for a run.
     pub(crate) fn link(&self) -> GuardianLink {
         GuardianLink {
             gate: self.keeper_gate.clone(),
@@ -148,8 +153,8 @@ impl Guard {
         }
     }
 
-    /// Tells the keeper that this is an orderly exit. If the keeper is dead, blocks until the thread that listens to it
-    /// has killed everything.
+    /// Tells the keeper that this is an orderly exit. If the keeper is dead, blocks until the thread that
+    /// listens to it has killed everything.
     pub(crate) fn announce_end(&self) {
         self.keeper_gate.pass();
         let sent = (&*self.keeper).write_all(&[ORDERLY_END]);
@@ -164,7 +169,7 @@ impl Guard {
     }
 }
 
-/// In the keeper: makes the pool, in which this returns.
+/// In the keeper: forks the pool, in which this returns.
 fn run_keeper(
     front: Pid,
     front_socket: UnixStream,
@@ -177,21 +182,23 @@ fn run_keeper(
             return Ok(Guard::in_pool(keeper, link, leftovers));
         }
         Ok(Forked::InKeeper { pool, pool_socket }) => (pool, pool_socket),
-        // The front hears the end of this process and goes on alone.
+        // The front reads why, and goes on as a single process.
         Err(error) => {
             let _ = (&front_socket).write_all(format!("{error:#}").as_bytes());
             std::process::exit(1);
         }
     };
-    // After the fork, so that the pool stays where the shell's signals go. A session, for a parent in another group of the same one
-    // makes a group look as if somebody could continue it: who is left of it when that parent dies gets HUP and CONT from the
-    // kernel where one was stopped (setpgid(2)), strangers too.
+    // After the fork, so that the pool stays in the group that gets the shell's signals. A session and not
+    // just a group: to the kernel, a parent in another group of the same session could continue the group.
+    // When such a parent dies while a member of the group is stopped, all members get HUP and CONT
+    // (setpgid(2)), also those that are not ours.
     if let Err(error) = setsid() {
         screen::say(&format!(
             "procpool: setsid(2): {error}; a `kill -9` of its process group would leave its jobs behind\n"
         ));
     }
-    // Continued where it was stopped by hand and the front is killed: that is heard on the socket then.
+    // If the keeper was stopped by hand and the front is killed, this wakes the keeper, which then reads end
+    // of file.
     let _ = set_parent_process_death_signal(Some(Signal::CONT));
     let _ = (&front_socket).write_all(&READY);
     Keeper {
@@ -206,8 +213,8 @@ fn run_keeper(
     .run()
 }
 
-/// The two ends of the line between front and keeper. All that may fail is done before there are two processes: one that went
-/// on alone after that would run the jobs beside the other.
+/// The two ends of the socket between front and keeper. Everything that may fail is done before the fork: a
+/// process that went on alone after it would run the jobs beside the other.
 fn socket_pair() -> anyhow::Result<(UnixStream, UnixStream)> {
     let (ours, theirs) = UnixStream::pair().context("socketpair(2)")?;
     ours.set_nonblocking(true).and_then(|()| theirs.set_nonblocking(true)).context("ioctl(2)")?;
@@ -233,13 +240,13 @@ fn make_pool() -> anyhow::Result<Forked> {
     }
 }
 
-/// Waits in the front until the keeper has made the pool.
+/// Waits in the front until the keeper has forked the pool.
 ///
 /// # Errors
-/// Where it could not, and why.
+/// What the keeper said before it exited.
 fn read_ready(mut line: &UnixStream, keeper: Pid, before: &mut Vec<Pid>) -> anyhow::Result<()> {
     let mut said = Vec::new();
-    // One at a time: what the keeper says after that is the front's to hear.
+    // One byte at a time: what follows is read by the front's own loop.
     let mut word = [0];
     while retry_on_intr(|| poll(&mut [PollFd::new(line, PollFlags::IN)], None)).is_ok() {
         match line.read(&mut word) {
@@ -252,7 +259,7 @@ fn read_ready(mut line: &UnixStream, keeper: Pid, before: &mut Vec<Pid>) -> anyh
     let reason = String::from_utf8_lossy(&said);
     let ended = retry_on_intr(|| waitpid(Some(keeper), WaitOptions::empty()));
     match ended {
-        // It was killed in the middle, and so is this process to be.
+        // It was killed halfway, so this process dies as well.
         Ok(Some((_, status))) if status.signaled() => {
             sweep::sweep(before);
             watch::end_like(status)
@@ -261,7 +268,7 @@ fn read_ready(mut line: &UnixStream, keeper: Pid, before: &mut Vec<Pid>) -> anyh
     }
 }
 
-/// Makes a second process, and waits for room where there is none now.
+/// Forks, and tries again for a while if the limit of processes is reached.
 fn fork() -> io::Result<ForkResult> {
     let mut pauses = threads::pauses();
     loop {

@@ -1,32 +1,32 @@
-//! Processes that jobs have left behind and that this process has adopted.
-//! Knows nothing of the jobs' own processes: those are children of other threads, and reaped by others.
+//! Processes that jobs have left behind and that this process has adopted. Jobs' own processes are not among
+//! them: those are children of other threads, which reap them.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use procpool_journal::files::job_mark::{JobMark, Membership};
+use procpool_journal::files::leaked_process::LeakedProcess;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use crate::guard::children::{children_of, number};
-use procpool_journal::files::job_mark::{JobMark, Membership};
-use procpool_journal::files::leaked_process::LeakedProcess;
 
-/// The orphans of the pool. The kernel gives them to the first thread of a process, which starts nothing itself,
-/// so that thread's list of children is exactly them.
+/// The orphans of the pool. The kernel makes them children of the first thread, which starts nothing itself,
+/// so they are exactly that thread's children.
 pub(crate) struct Orphans {
     parent: Pid,
-    /// Held while they are listed and signalled or reaped: a number that was reaped in between could be somebody
-    /// else's.
+    /// Held while orphans are listed and then signalled or reaped, because a number that is reaped in between
+    /// could be reused.
     hands: Mutex<()>,
 }
 
-/// A process that was killed is gone within a moment, and then its children are ours. One with much memory takes
-/// longer, but no longer than this.
+/// A killed process is gone within a moment, and then its children are ours. A process with much memory takes
+/// longer, but not longer than this.
 const LAST_EFFORT: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_micros(500);
 
 impl Orphans {
-    /// Those of the process with this number, which is the caller's own.
+    /// `parent` is the caller's own process.
     pub(crate) fn new(parent: Pid) -> Orphans {
         Orphans { parent, hands: Mutex::new(()) }
     }
@@ -49,7 +49,7 @@ impl Orphans {
         list.into_iter().filter_map(|pid| LeakedProcess::look_at(number(pid))).collect()
     }
 
-    /// Kills all of them and says how many there were, and who they were.
+    /// Kills all of them, adds them to `ended`, and returns how many there were.
     fn kill_all(&self, ended: &mut Vec<LeakedProcess>) -> usize {
         let _hands = self.hands();
         let list = self.list();
@@ -62,7 +62,7 @@ impl Orphans {
         list.len()
     }
 
-    /// Kills those that belong to a job, and what they leave behind in turn.
+    /// Kills those that belong to a job, and what these leave behind in turn.
     pub(crate) fn kill_those_of(&self, mark: &JobMark) {
         let until = Instant::now() + LAST_EFFORT;
         while self.kill_marked(mark) && Instant::now() < until {
@@ -70,7 +70,7 @@ impl Orphans {
         }
     }
 
-    /// Kills all, and what they leave behind in turn, and says who they were that are gone.
+    /// Kills all of them, and what these leave behind in turn. Returns those that are gone.
     pub(super) fn end_all(&self) -> Vec<LeakedProcess> {
         let until = Instant::now() + LAST_EFFORT;
         let mut ended = Vec::new();
@@ -85,7 +85,7 @@ impl Orphans {
         ended
     }
 
-    /// Says whether it is worth another look.
+    /// Returns whether to look again.
     fn kill_marked(&self, mark: &JobMark) -> bool {
         let _hands = self.hands();
         let mut again = false;
@@ -109,6 +109,6 @@ impl Orphans {
 }
 
 fn reap(pid: Pid) {
-    // Not yet ended, or another look was faster.
+    // It may not have ended yet, or was reaped by another look.
     let _ = waitpid(Some(pid), WaitOptions::NOHANG);
 }

@@ -1,5 +1,4 @@
-//! What runs now, for whoever asks with SIGUSR1.
-//! Knows nothing of signals.
+//! The status report that SIGUSR1 asks for: what runs now.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -7,18 +6,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use procpool_core::{Handle, HeldUp, Pending, Process, Processes, Snapshot};
+use procpool_journal::os::threads;
 
 use crate::terminal::text::{last_lines, shorten};
 use crate::terminal::{screen, shown};
 use crate::units::duration::prose;
-use procpool_journal::os::threads;
 
 /// Writes what runs to standard error.
 #[derive(Clone)]
 pub(crate) struct StatusReport {
     handle: Handle,
     processes: Processes,
-    /// One is being written: standard error may be slow, and one at a time is enough for anybody.
+    /// Set while a report is being written. Standard error may be slow, and one report at a time is enough.
     busy: Arc<AtomicBool>,
 }
 
@@ -27,7 +26,7 @@ impl StatusReport {
         StatusReport { handle, processes, busy: Arc::default() }
     }
 
-    /// Writes it from a thread of its own: who listens for signals must not wait for a reader.
+    /// Writes a report from a thread of its own, because the signal thread must not wait for a reader.
     pub(crate) fn show(&self) {
         if self.busy.swap(true, Ordering::AcqRel) {
             return;
@@ -52,7 +51,7 @@ impl StatusReport {
     }
 }
 
-/// Of so many bytes the last line is shown.
+/// The last line is looked for in this many bytes at the end of an output.
 const LAST_BYTES: usize = 1000;
 
 /// A line for the run and one for each job that runs.

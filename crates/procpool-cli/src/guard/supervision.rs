@@ -1,7 +1,7 @@
 //! What ends a run early or pauses it: signals, and the death of the keeper.
 //!
-//! This takes two steps. Handlers are installed and threads started before the first job, because a signal in between
-//! would leave that job behind; the threads then wait until there is a run that they can act on.
+//! This takes two steps. Handlers are installed and threads started before the first job, because a signal in
+//! between would leave that job behind; the threads then wait until there is a run that they can act on.
 
 use std::time::Duration;
 
@@ -91,8 +91,8 @@ impl Supervisor {
         self.first_signal.get()
     }
 
-    /// Deals with the processes that jobs have left behind, and returns those that were killed. Waiting for them, where that
-    /// was asked for, ends with a signal.
+    /// Deals with the processes that jobs have left behind, and returns those that were killed. Waiting for
+    /// them, where that was asked for, ends with a signal.
     pub(crate) fn end_leftovers(&self) -> Vec<LeakedProcess> {
         let cleanup = |cleanup: &Cleanup| cleanup.run(|| self.first_signal().is_some());
         self.cleanup.as_ref().map(cleanup).unwrap_or_default()

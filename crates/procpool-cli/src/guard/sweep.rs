@@ -1,27 +1,27 @@
-//! Ends all children of this process until there are none. A subreaper's children are all that its descendants leave behind:
-//! what a process leaves when it is killed becomes a child of this one.
+//! Kills all children of this process until there are none. As a subreaper it adopts whatever its descendants
+//! leave behind, so killing a process makes that one's children ours.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
+use procpool_journal::os::proc;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, wait, waitpid};
 
 use crate::guard::children::{children_of, number};
 use crate::terminal::screen;
-use procpool_journal::os::proc;
 
-/// After this long what still lives can't be killed: another user's, or waiting for a dead disk.
+/// What still lives after this long can't be killed: it is another user's, or waits for a dead disk.
 const LAST_EFFORT: Duration = Duration::from_secs(5);
 
-/// How long a pool that lives may take to end by itself what it has started.
+/// How long a pool that is alive may take to kill its jobs itself.
 const POOLS_EFFORT: Duration = Duration::from_millis(700);
 
-/// Waits for the end of a pool that has heard that it is to end everything, and ends what is left. To kill it at once would take
-/// away the one who knows what runs, while this process may be killed next.
+/// Waits for a pool that is killing its jobs, and then kills what is left. The pool is not killed at once: it
+/// knows what runs, and this process may be the next that is killed.
 pub(super) fn sweep_after(pool: Pid, before: &mut Vec<Pid>) {
     let until = Instant::now() + POOLS_EFFORT;
-    // It may be stopped, and would not hear.
+    // It may be stopped.
     let _ = kill_process(pool, Signal::CONT);
     while Instant::now() < until && !matches!(waitpid(Some(pool), WaitOptions::NOHANG), Ok(Some(_)) | Err(_))
     {
@@ -30,17 +30,18 @@ pub(super) fn sweep_after(pool: Pid, before: &mut Vec<Pid>) {
     sweep(before);
 }
 
-/// Kills all but these, which were there before the run, and says what can't be killed.
+/// Kills all children but those in `before`, which are older than the run, and reports those that can't be
+/// killed.
 ///
-/// Only wait(2) says that no child is left. The list in `/proc` names those to kill, but it can't always be read: opening it
-/// takes a descriptor and memory.
+/// Only wait(2) tells that no child is left. The list in `/proc` names those to kill, but reading it takes a
+/// descriptor and memory, so it can fail.
 pub(super) fn sweep(before: &mut Vec<Pid>) {
     let until = Instant::now() + LAST_EFFORT;
     loop {
         loop {
             match wait(WaitOptions::NOHANG) {
                 Ok(Some((pid, _))) => before.retain(|earlier| *earlier != pid),
-                // There is no child at all, as at most ends: nobody has to be looked for.
+                // The usual case: `/proc` need not be read.
                 Err(Errno::CHILD) => return,
                 Ok(None) | Err(_) => break,
             }
@@ -51,13 +52,13 @@ pub(super) fn sweep(before: &mut Vec<Pid>) {
             return;
         }
         for pid in &left {
-            // A child that was not reaped: it can't be anybody else.
+            // An unreaped child: its number can't belong to another process.
             let _ = kill_process(*pid, Signal::KILL);
         }
         if Instant::now() > until {
             return give_up(&left);
         }
-        // A process that forks and forks is faster than a long sleep.
+        // Short, because a process that keeps forking would win otherwise.
         thread::sleep(Duration::from_micros(200));
     }
 }
@@ -69,6 +70,5 @@ fn give_up(left: &[Pid]) {
     } else {
         format!("procpool: these processes of the run could not be killed: {}\n", list.join(", "))
     };
-    // Whoever can't see it can't be helped.
     screen::say(&text);
 }

@@ -1,5 +1,5 @@
-//! How a guardian waits: for signals, which it blocks and reads, for words on its sockets, and for the end of its child.
-//! Front and keeper wait in the same way; what they do about it is theirs.
+//! How front and keeper wait: for signals, which they block and read, and for messages on their sockets. Both
+//! wait the same way and react differently.
 
 use std::io::{self, Read};
 use std::os::fd::AsFd;
@@ -16,8 +16,8 @@ use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
 
 use crate::os::sys;
 
-/// What is passed on to the pool, which knows what to make of it, and which of them to ignore. All others have
-/// their usual effect on the guardian that gets them; if that is its end, the others see to the rest.
+/// Signals that are forwarded to the pool, which acts on them or ignores them. All others have their default
+/// action on the process that gets them; if that kills it, the others clean up.
 const PASSED_ON: [Signal; 7] = [
     Signal::SIGINT,
     Signal::SIGTERM,
@@ -28,31 +28,31 @@ const PASSED_ON: [Signal; 7] = [
     Signal::SIGTSTP,
 ];
 
-/// What a terminal sends to the whole group, time and again as long as somebody reads in the background. The pool
-/// has it too, and the front stops when the pool does.
+/// Signals that a terminal sends to the whole group, again and again, as long as a background process reads
+/// or writes. The pool gets them too, and the front stops when the pool does.
 const OF_THE_TERMINAL: [Signal; 2] = [Signal::SIGTTIN, Signal::SIGTTOU];
 
-/// The signals that are awaited, and read.
+/// The signals that are blocked, and read from a signalfd(2).
 pub(super) struct SignalQueue {
     blocked: SigSet,
     descriptor: SignalFd,
 }
 
-/// A signal that came.
+/// A signal that was read.
 pub(super) enum GuardianSignal {
     /// A child has ended or stopped, or may have.
     Child,
     /// This process was continued.
     Continued,
-    /// The pool is to hear of it.
+    /// To be forwarded to the pool.
     Forward(i32),
 }
 
 impl SignalQueue {
-    /// The descriptor serves every process that inherits it: each reads its own signals (signalfd(2)).
+    /// Opens the descriptor. Each process that inherits it reads its own signals from it (signalfd(2)).
     ///
     /// # Errors
-    /// Where the system refuses it. Nothing has changed then.
+    /// The system refuses it. Nothing has changed then.
     pub(super) fn prepare() -> io::Result<SignalQueue> {
         let mut blocked: SigSet = PASSED_ON.into_iter().chain(OF_THE_TERMINAL).collect();
         blocked.add(Signal::SIGCHLD);
@@ -61,12 +61,12 @@ impl SignalQueue {
         Ok(SignalQueue { blocked, descriptor })
     }
 
-    /// From here on they are read. What isn't awaited may end this process.
+    /// Blocks them, and unblocks all others.
     pub(super) fn begin(&self) {
         let _ = self.blocked.thread_set_mask();
     }
 
-    /// The next that has come.
+    /// The next pending signal.
     pub(super) fn next(&self) -> Option<GuardianSignal> {
         loop {
             let number = i32::try_from(self.descriptor.read_signal().ok()??.ssi_signo).unwrap_or_default();
@@ -80,10 +80,10 @@ impl SignalQueue {
     }
 }
 
-/// One end of a socket to another of the three processes.
+/// This end of a socket to another of the three processes.
 pub(super) struct Peer(Option<UnixStream>);
 
-/// What has come on a line.
+/// What reading a socket gave.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Received {
     Message(u8),
@@ -93,12 +93,13 @@ pub(super) enum Received {
 }
 
 impl Peer {
-    /// Of a socket that never waits: a process that doesn't hear must not hold up who guards it.
+    /// The socket must be nonblocking: a process that doesn't read must not block its guardian.
     pub(super) fn new(socket: UnixStream) -> Peer {
         Peer(Some(socket))
     }
 
-    /// Full or closed: the other end has thousands of words to read, or has ended.
+    /// Sends a message. It is dropped if the socket is full or closed: the other end has thousands of them to
+    /// read, or is dead.
     pub(super) fn send(&self, word: u8) {
         let _ = self
             .0
@@ -106,12 +107,12 @@ impl Peer {
             .map(|socket| rustix::net::send(socket, &[word], rustix::net::SendFlags::NOSIGNAL));
     }
 
-    /// The other end hears that this one is gone.
+    /// The other end reads end of file.
     pub(super) fn close(&mut self) {
         self.0 = None;
     }
 
-    /// The next word. After the end there is nothing more.
+    /// The next message. After [`Received::Closed`] there is nothing more.
     pub(super) fn receive(&mut self) -> Received {
         let Some(mut socket) = self.0.as_ref() else { return Received::Nothing };
         let mut word = [0];
@@ -128,28 +129,28 @@ impl Peer {
     }
 }
 
-/// Waits until a signal or a word may have come.
+/// Waits until there may be a signal or a message.
 pub(super) fn wait_for_event<const N: usize>(awaited: &SignalQueue, lines: [&Peer; N]) {
     let mut sources = vec![PollFd::from_borrowed_fd(awaited.descriptor.as_fd(), PollFlags::IN)];
     let open = lines.iter().filter_map(|line| line.0.as_ref());
     sources.extend(open.map(|socket| PollFd::new(socket, PollFlags::IN)));
     match poll(&mut sources, None) {
         Ok(_) | Err(Errno::INTR) => {}
-        // poll(2) fails where the kernel has no memory; this is no place to spin.
+        // poll(2) fails if the kernel is out of memory. Don't spin.
         Err(_) => thread::sleep(Duration::from_millis(10)),
     }
 }
 
-/// A child that has ended, was stopped or goes on; `None` where nobody else has.
+/// The next child that has ended, was stopped or was continued.
 pub(super) fn next_child() -> Option<(Pid, WaitStatus)> {
     wait(WaitOptions::NOHANG | WaitOptions::UNTRACED | WaitOptions::CONTINUED).ok().flatten()
 }
 
-/// Ends this process as that one has ended.
+/// Ends this process with the status of another.
 pub(super) fn end_like(status: WaitStatus) -> ! {
     if let Some(signal) = status.terminating_signal() {
         sys::take_default_action(signal);
-        // Not reached, unless as the first process of a container, which no signal ends.
+        // Only reached by the init of a container, which no signal ends.
         process::exit(128 + signal);
     }
     process::exit(status.exit_status().unwrap_or(1))

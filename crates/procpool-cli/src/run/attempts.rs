@@ -1,31 +1,32 @@
-//! The last failed attempts of jobs that are to be tried again.
-//! Knows nothing of why or when.
+//! The latest failed attempts of jobs that will be tried again.
+//!
+//! Each is held until the next attempt has ended. If the run ends before that one starts, the held attempt
+//! was the job's last, and its output is the job's output.
 
 use std::collections::HashMap;
 
 use procpool_core::{Completion, NotStarted, Outcome, Retried};
 
-/// Held until the next attempt has ended: where the run is over before that begins, the one before was the last, and
-/// what it has written is the job's output.
 #[derive(Default)]
 pub(crate) struct Attempts {
-    /// By the job's number.
+    /// By the job's seq.
     held: HashMap<u64, Retried>,
 }
 
 impl Attempts {
-    /// An attempt failed, and another one follows. Gives back the one before, which is of no use any more.
+    /// Holds a failed attempt, and returns the one before it, which is superseded.
     pub(crate) fn hold(&mut self, mut retried: Retried) -> Option<Retried> {
         if let Outcome::Ran(ran) = &mut retried.outcome {
             for spool in [&mut ran.stdout, &mut ran.stderr] {
-                // Where there is no room for it on disk it stays in memory; nothing is lost by that.
+                // If the disk is full it stays in memory.
                 let _ = spool.spill();
             }
         }
         self.held.insert(retried.seq.get(), retried)
     }
 
-    /// A job is done. One whose next attempt never came has ended by the last that did; else that one is given back.
+    /// Ends a job. If its next attempt never started, the completion becomes that of the held attempt;
+    /// otherwise that one is superseded and returned.
     pub(crate) fn settle<W>(&mut self, completion: &mut Completion<W>) -> Option<Retried> {
         if completion.attempt == 1 {
             return None;

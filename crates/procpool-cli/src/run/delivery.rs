@@ -80,7 +80,8 @@ impl Delivery {
         }
     }
 
-    /// Drains the run if an output could not be kept: that is not the job's fault, and the next job would lose its own too.
+    /// Drains the run if an output could not be kept: that is not the job's fault, and the next job would
+    /// lose its own too.
     fn look_for_loss(&mut self, key: &Key, outcome: &Outcome) {
         if let Some(error) = outcome.ran().and_then(|ran| ran.lost.as_ref()) {
             let key = shorten(&key.to_string());
@@ -92,8 +93,8 @@ impl Delivery {
         }
     }
 
-    /// A sink that fails is dropped with those after it, so that nothing is shown that is not recorded. Those before it
-    /// go on and record how the run ends, which is stopped.
+    /// A sink that fails is dropped with those after it, so that nothing is shown that is not recorded. Those
+    /// before it go on and record how the run ends, which is stopped.
     pub(super) fn tell_sinks(&mut self, mut tell: impl FnMut(&mut dyn Sink) -> Result<(), Trouble>) {
         let told = self.sinks.iter_mut().map(|sink| tell(sink.as_mut()));
         if let Some((index, Err(trouble))) = told.enumerate().find(|(_, result)| result.is_err()) {

@@ -1,5 +1,5 @@
-//! Carries a plan out: jobs in, completions to the sinks, one exit status at the end.
-//! Knows no option, no concrete sink and no source of jobs.
+//! Runs the jobs: begins the sinks, catches signals, starts the run, delivers its events, and returns the
+//! exit status. Where jobs come from, where they run and what the sinks do is decided by `plan`.
 
 pub(crate) mod attempts;
 mod delivery;

@@ -1,5 +1,4 @@
-//! What wants to know of each job's end.
-//! Knows no kind of it; each has a file of its own below.
+//! The trait of whatever records or prints what a run does.
 
 use std::io;
 use std::time::Duration;
@@ -11,20 +10,20 @@ use crate::guard::LeakedProcess;
 use crate::job::work::Work;
 use crate::run::tally::UnreadInput;
 
-/// Is told of completions, in the order in which jobs end. Several are told in a fixed order: what records
-/// comes before what shows, so that nothing is shown that is not recorded.
+/// Receives the events of a run, in the order in which jobs end. Sinks are called in a fixed order, records
+/// before printers, so that nothing is shown that is not recorded.
 pub(crate) trait Sink {
-    /// No job has been started yet.
+    /// Called before the first job starts.
     fn begin(&mut self) -> Result<(), Trouble> {
         Ok(())
     }
 
-    /// An attempt was given a slot. Told only where starts are announced.
+    /// An attempt was given a slot. Called only if the run announces starts.
     fn started(&mut self, _: &Started) -> Result<(), Trouble> {
         Ok(())
     }
 
-    /// A job that runs has written something. Told only where the outputs are followed.
+    /// A running job has written something. Called only if the run follows outputs.
     fn wrote(&mut self, _: &Live) -> Result<(), Trouble> {
         Ok(())
     }
@@ -37,24 +36,24 @@ pub(crate) trait Sink {
     /// A job has ended. The last sink may take the outputs out of it.
     fn completed(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble>;
 
-    /// What an earlier run has recorded of a job, and may not have told this record of. Told after its begin.
+    /// The result of a job in an earlier run, which may be missing in this record. Called after `begin`.
     fn recorded(&mut self, _: &mut Completion<Work>) -> Result<(), Trouble> {
         Ok(())
     }
 
-    /// There will be no more.
+    /// No more jobs will end.
     fn finish(&mut self, totals: &Totals) -> Result<(), Trouble>;
 
-    /// All sinks have finished, and procpool is about to end like this.
+    /// All sinks have finished, and procpool is about to exit with this status.
     fn ended(&mut self, _totals: &Totals, _status: ExitStatus) -> Result<(), Trouble> {
         Ok(())
     }
 }
 
-/// What there is to say of a run once no job of it is left to end.
+/// The totals of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Totals {
-    /// As far as they are known.
+    /// All jobs that are known.
     pub(crate) jobs: u64,
     pub(crate) succeeded: u64,
     pub(crate) failed: u64,
@@ -62,22 +61,22 @@ pub(crate) struct Totals {
     pub(crate) unrun: u64,
     pub(crate) unread: UnreadInput,
     pub(crate) leaked: u64,
-    /// What jobs had left behind and was ended.
+    /// Processes that jobs had left behind, and that were killed at the end.
     pub(crate) left: Vec<LeakedProcess>,
     pub(crate) elapsed: Duration,
 }
 
-/// Why a sink can't go on. The run is ended then.
+/// Why a sink can't go on. It ends the run.
 #[derive(Debug)]
 pub(crate) enum Trouble {
-    /// Nobody reads on the other side any more: no error, but nothing more to do either.
+    /// The reader has closed the pipe. That is no error, but there is nothing more to do.
     ReaderGone,
-    /// It could not be written.
+    /// A write or a read failed.
     Failed(anyhow::Error),
 }
 
 impl Trouble {
-    /// What the error of a write to `name` means.
+    /// For an error of a write to `name`.
     pub(crate) fn writing(name: &str, error: io::Error) -> Trouble {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Trouble::ReaderGone,
@@ -85,22 +84,23 @@ impl Trouble {
         }
     }
 
-    /// What the error of reading captured output means.
+    /// For an error of reading captured output.
     pub(crate) fn reading(error: io::Error) -> Trouble {
         Trouble::Failed(CopyError::Reading(error).into())
     }
 
-    /// What the error of a write to the record `name` means: what was to be recorded is not, whatever the reason.
+    /// For an error of a write to the record `name`. A closed reader is an error here: the record is
+    /// incomplete.
     pub(crate) fn recording(name: &str, error: io::Error) -> Trouble {
         Trouble::Failed(anyhow::Error::from(error).context(format!("can't write to {name}")))
     }
 
-    /// What it means that it can't be noted what has been printed.
+    /// For an error of recording what has been printed.
     pub(crate) fn noting(error: io::Error) -> Trouble {
         Trouble::recording("the journal", error)
     }
 
-    /// What the error of copying captured output to `name` means.
+    /// For an error of copying captured output to `name`.
     pub(crate) fn copying(name: &str, error: CopyError) -> Trouble {
         match error {
             CopyError::Writing(error) => Trouble::writing(name, error),

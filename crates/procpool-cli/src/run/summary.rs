@@ -1,5 +1,4 @@
-//! The closing summary, on standard error: how many, and what failed.
-//! Knows nothing of what it counts but the tally.
+//! The summary at the end, on standard error: how many jobs, and which failed.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -17,7 +16,7 @@ pub(crate) enum SummaryWish {
     Never,
 }
 
-/// The summary of a run, at whose end this was ended that jobs had left.
+/// The summary of a run; `left` are the leftover processes that were killed at its end.
 pub(crate) fn summary(tally: &Tally, left: &[LeakedProcess], elapsed: Duration, palette: &Palette) -> String {
     let mut text = String::new();
     let whole = format!("procpool: {}; {}{}\n", counts(tally, palette), prose(elapsed), busy(tally, elapsed));
@@ -37,10 +36,10 @@ pub(crate) fn summary(tally: &Tally, left: &[LeakedProcess], elapsed: Duration, 
     text
 }
 
-/// Of a longer summary the beginning may have left the screen, so it is said once more at the end.
+/// The first line of a longer summary may have scrolled off the screen, so it is repeated at the end.
 const SCREEN: usize = 20;
 
-/// How many jobs there were, and what came of them: what didn't happen is not said.
+/// The number of jobs by result; counts of 0 are left out.
 fn counts(tally: &Tally, palette: &Palette) -> String {
     let counts = [
         (tally.succeeded, "succeeded", palette.good),
@@ -67,14 +66,14 @@ fn counts(tally: &Tally, palette: &Palette) -> String {
     if parts.is_empty() { jobs } else { format!("{jobs}: {}", parts.join(", ")) }
 }
 
-/// How much of the time the slots were taken. In a run of a moment that would say nothing.
+/// How much of the time slots were taken. Left out for runs that are too short to tell.
 fn busy(tally: &Tally, elapsed: Duration) -> String {
     let capacity = elapsed.as_secs_f64() * f64::from(tally.slots);
-    // Slots elsewhere are nobody's to count here.
+    // On a cluster, slots are not known.
     if elapsed < Duration::from_secs(1) || capacity <= 0.0 || tally.busy.is_zero() {
         return String::new();
     }
-    // What was cut off at the end may be a little more than all.
+    // The two clocks may differ a little.
     let percent = (tally.busy.as_secs_f64() / capacity * 100.0).min(100.0);
     format!(", slots {percent:.0}% busy")
 }

@@ -1,96 +1,95 @@
-//! What came of all jobs together: counts, and what the closing summary says of single ones.
-//! Knows nothing of how it is shown.
+//! Counts the results of a run, and keeps what the summary says of single jobs.
 
 use std::time::Duration;
 
 use procpool_core::{Completion, End, NotStarted, Outcome, Pending, Retried, Snapshot};
+use procpool_journal::format::attempt::Attempt;
 
 use crate::job::work::{Work, command_run};
 use crate::shell::quote::{QuoteStyle, line_with_input};
 use crate::terminal::shown;
 use crate::terminal::text::{last_lines, shorten};
-use procpool_journal::format::attempt::Attempt;
 
-/// The state of a run as its end will judge it.
+/// What the exit status and the summary follow from.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) succeeded: u64,
     pub(crate) failed: u64,
-    /// Of those that failed: nobody knows what came of them.
+    /// Of those that failed: their outcome is not known.
     pub(crate) lost: u64,
-    /// The run ended them.
+    /// Ended with the run.
     pub(crate) stopped: u64,
-    /// Of those that succeeded or failed: it took more than one attempt.
+    /// Of those that succeeded or failed: more than one attempt was made.
     pub(crate) retried: u64,
-    /// The largest status of one that failed or was stopped.
+    /// Of those that failed or were stopped.
     pub(crate) largest_status: u8,
-    /// Their turn never came.
+    /// Never started.
     pub(crate) unrun: Unrun,
     pub(crate) leaked: u64,
     pub(crate) delivery: SinkDelivery,
-    /// For how long slots were taken, in sum.
+    /// How long slots were taken, summed over all slots.
     pub(crate) busy: Duration,
-    /// How many there were.
+    /// The number of slots.
     pub(crate) slots: u32,
     /// The first of those that failed or leaked.
     pub(crate) remarks: Vec<Remark>,
-    /// How many more of them there were.
+    /// How many more failed or leaked.
     pub(crate) unremarked: u64,
 }
 
-/// Jobs that were left.
+/// Jobs that were never started.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Unrun {
-    /// So many are known.
+    /// Jobs that had been read from the input.
     pub(crate) known: u64,
     pub(crate) input: UnreadInput,
 }
 
-/// What of the input nobody has seen.
+/// Whether a part of the input was never read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum UnreadInput {
     #[default]
     None,
-    /// The run was over before the input was: it may have more jobs, or none.
+    /// The run ended first. There may be more jobs, or none.
     Unknown,
 }
 
-/// Whether all that there was to tell has been told.
+/// Whether all sinks were told everything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum SinkDelivery {
     #[default]
     Complete,
-    /// What records or prints could not go on. Jobs that count as successes may stand in no record, and their
-    /// outputs are then not printed.
+    /// A sink failed. Jobs that count as successes may be missing in records, and their outputs may not have
+    /// been printed.
     Partial,
 }
 
-/// A job that failed or leaked. Its texts are short and can't garble a terminal.
+/// A job that failed or leaked. Its texts are short, and harmless to a terminal.
 #[derive(Debug)]
 pub(crate) struct Remark {
     pub(crate) key: String,
     pub(crate) outcome: String,
-    /// `None` where it was not started.
+    /// `None` if it was not started.
     pub(crate) elapsed: Option<Duration>,
-    /// Where it ran, if that was another machine.
+    /// The other machine that it ran on.
     pub(crate) node: Option<String>,
     /// The last lines that it wrote to standard error.
     pub(crate) last_words: Vec<String>,
-    /// What a shell would run the same again by.
-    /// `None` where its input is gone, or it is too long to be shown: half of it would be another command.
+    /// A shell command that runs the same again. `None` if its input is gone, or if it is too long to be
+    /// shown: a part of it would be another command.
     pub(crate) again: Option<String>,
 }
 
-/// So many are kept in detail. A million jobs that all fail must not fill the memory, or a screen.
+/// This many are kept. A million jobs that all fail must not fill the memory, or a screen.
 const MOST_REMARKS: usize = 20;
 
 const LAST_BYTES: usize = 2000;
 
-/// A longer command, in bytes, is not repeated.
+/// A longer command, in bytes, is not shown.
 const MOST_OF_A_COMMAND: usize = 1000;
 
 impl Tally {
-    /// Takes note of a job's end.
+    /// Counts a job.
     pub(crate) fn note(&mut self, completion: &Completion<Work>) {
         let outcome = &completion.outcome;
         if let Outcome::NotStarted(NotStarted::NeverReached) = outcome {
@@ -108,7 +107,7 @@ impl Tally {
             _ => self.failed += 1,
         }
         if leaked || !outcome.is_success() {
-            // What the run itself has ended runs again with the rest, not by itself.
+            // A job that was stopped with the run is run again by a resume, not by hand.
             let is_stopped = matches!(outcome.ran().map(|ran| ran.end), Some(End::Stopped(_)));
             let again = || if is_stopped { None } else { again(completion) };
             let new = || Remark::new(Attempt::last(completion), again());
@@ -116,7 +115,7 @@ impl Tally {
         }
     }
 
-    /// Takes note of an attempt that another one has followed: of a job it is not the end.
+    /// Counts a leak of an attempt that was not the job's last.
     pub(crate) fn note_superseded(&mut self, retried: Option<&Retried>) {
         if let Some(retried) = retried.filter(|retried| retried.outcome.ran().is_some_and(|ran| ran.leaked)) {
             self.leaked += 1;
@@ -132,8 +131,7 @@ impl Tally {
         }
     }
 
-    /// Takes note of how the run stood when it was over: of jobs that it had not even accepted then, and of how
-    /// busy it was.
+    /// Notes the state at the end of the run: jobs that were not even accepted, and how busy it was.
     pub(crate) fn note_end(&mut self, last: &Snapshot) {
         self.busy = last.busy;
         self.slots = u32::try_from(last.limit.get()).unwrap_or(u32::MAX);
@@ -150,12 +148,12 @@ impl Tally {
         }
     }
 
-    /// Whether jobs were left, or may have been.
+    /// Whether jobs were left, or may have been left.
     pub(crate) fn has_unrun(&self) -> bool {
         self.unrun != Unrun::default()
     }
 
-    /// How many jobs there were, as far as that is known.
+    /// All jobs that are known.
     pub(crate) fn jobs(&self) -> u64 {
         self.succeeded + self.failed + self.stopped + self.unrun.known
     }
@@ -164,7 +162,7 @@ impl Tally {
 impl Remark {
     fn new(attempt: Attempt<'_>, again: Option<String>) -> Remark {
         let ran = attempt.outcome.ran();
-        // Where the spool can't be read the delivery of the output says so; this is only a reminder of it.
+        // If the spool can't be read, delivering the output reports it.
         let words = ran.and_then(|ran| ran.stderr.tail(LAST_BYTES).ok()).unwrap_or_default();
         Remark {
             key: shorten(&attempt.key.to_string()),

@@ -66,7 +66,8 @@ impl RunEnd<'_> {
 
     /// Whether a run that ends with this status has something to sum up, beyond what has been printed.
     ///
-    /// A success has if a job leaked (later output of its descendant is missing), or if a halt rule ended or left jobs.
+    /// A success has if a job leaked (later output of its descendant is missing), or if a halt rule ended or
+    /// left jobs.
     pub(super) fn needs_summary(&self, status: ExitStatus) -> bool {
         match status {
             ExitStatus::Success => self.tally.leaked > 0 || self.tally.stopped > 0 || self.tally.has_unrun(),

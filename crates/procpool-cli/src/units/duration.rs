@@ -1,5 +1,4 @@
-//! Reads lengths of time as people write them, and writes them as people read them.
-//! Knows nothing of what they are for.
+//! Lengths of time: parses what people type, and prints them short.
 
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ const PARSER: DurationParser<'static> = DurationParser::builder()
     .disable_infinity()
     .build();
 
-/// A length of time that is more than nothing.
+/// Parses a length of time above 0.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let parsed = PARSER.parse(text).ok().and_then(|parsed| Duration::try_from(parsed).ok());
     parsed.filter(|duration| !duration.is_zero()).ok_or_else(|| {
@@ -22,7 +21,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     })
 }
 
-/// A length of time that may be nothing.
+/// Parses a length of time from 0 up.
 pub(crate) fn parse_pause(text: &str) -> Result<Duration, String> {
     match PARSER.parse(text).ok().and_then(|parsed| Duration::try_from(parsed).ok()) {
         Some(duration) if duration.is_zero() => Ok(duration),

@@ -1,5 +1,5 @@
-//! Lengths of time and numbers of bytes, as people write them.
-//! Each has one parser and one writer, so that what is shown can be typed again.
+//! Lengths of time and numbers of bytes. Each has one parser and one printer, so that what is shown can be
+//! typed again.
 
 pub(crate) mod duration;
 pub(crate) mod size;

@@ -1,10 +1,9 @@
-//! Reads numbers of bytes as people write them, and writes them as people read them.
-//! Knows nothing of what they are for.
+//! Numbers of bytes: parses what people type, and prints them short.
 
 use procpool_core::PeakMemory;
 
-/// A number of bytes above 0: digits, and a unit where one follows: `K`, `M`, `G` and `T` are powers of 1024, the small
-/// letters powers of 1000, as GNU parallel has it.
+/// Parses a number of bytes above 0: digits and perhaps a unit. `K`, `M`, `G` and `T` are powers of 1024, the
+/// small letters powers of 1000, as in GNU parallel.
 pub(crate) fn parse(text: &str) -> Result<u64, String> {
     read(text).filter(|bytes| *bytes > 0).ok_or_else(|| {
         "give a number of bytes above 0, or with a unit: K, M, G (powers of 1024) or k, m, g (of 1000), such as 512K or 2G"
@@ -30,7 +29,7 @@ fn read(text: &str) -> Option<u64> {
     digits.parse::<u64>().ok()?.checked_mul(u64::pow(base, power))
 }
 
-/// A number of bytes in no more than five characters, up to some thousand million million: `0`, `512K`, `4.1M`, `1023G`.
+/// Prints a number of bytes in at most five characters: `0`, `512K`, `4.1M`, `1023G`.
 pub(crate) fn prose(bytes: u64) -> String {
     let power = (1..UNITS.len()).rev().find(|power| bytes >> (10 * power) > 0).unwrap_or(0);
     let tenths = (u128::from(bytes) * 10) >> (10 * power);
@@ -40,7 +39,7 @@ pub(crate) fn prose(bytes: u64) -> String {
     }
 }
 
-/// A peak of memory in as few; `-` where nothing is known of it.
+/// Prints peak memory as short; `-` if it is not known.
 pub(crate) fn peak(peak: PeakMemory) -> String {
     match peak {
         PeakMemory::Unknown => "-".to_owned(),

@@ -1,31 +1,31 @@
-//! Which signals are new where each may come twice: pure.
-//! Knows nothing of what they mean.
+//! Which signals are new and which are duplicates: a pure rule, because each signal may reach procpool on up
+//! to three ways.
 
-/// Where a signal came from.
+/// Which of the three processes received a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SignalSource {
-    /// This process got it.
+    /// This one.
     Own,
-    /// The front got it, which the shell knows, and has passed it on.
+    /// The front, which the shell knows.
     Front,
-    /// The keeper got it itself.
+    /// The keeper, which is alone in its session.
     Keeper,
 }
 
-/// What a signal is.
+/// Whether a signal has been counted before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Occurrence {
     New,
-    /// Another source has told of it.
+    /// It has been counted when another process received it.
     Duplicate,
 }
 
 /// How often each signal has come.
 ///
-/// A terminal sends its signals to the whole foreground group, to this process and to the front, and so does
-/// `kill -INT -GROUP`; `kill -INT PID` goes to the front alone, and who signals all processes of a cgroup reaches the keeper
-/// as well. So the number of times that a signal was meant is the largest of the three counts: one Ctrl-C must not count
-/// as two, and two must.
+/// A terminal signals the whole foreground group, so this process and the front, and so does `kill -INT
+/// -GROUP`. `kill -INT PID` reaches only the front, and a signal to all processes of a cgroup the keeper as
+/// well. So a signal was sent as often as the largest of the three counts: one Ctrl-C must not count as two,
+/// and two must.
 pub(super) struct SignalCounts([SourceCounts; 65]);
 
 #[derive(Clone, Copy, Default)]

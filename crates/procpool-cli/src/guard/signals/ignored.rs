@@ -1,5 +1,4 @@
-//! Which signals were ignored when procpool was started.
-//! Knows nothing of what they would do.
+//! Which signals were ignored when procpool was started. Those stay ignored, as nohup(1) wants it.
 
 use std::sync::OnceLock;
 
@@ -9,11 +8,11 @@ use crate::os::sys;
 #[derive(Clone, Copy)]
 pub(crate) struct IgnoredSignals(u64);
 
-/// Those below are the ones that programs know by name. Those above are nobody's in here.
+/// The last signal with a name. Real-time signals are not used here.
 const MOST: i32 = 31;
 
 impl IgnoredSignals {
-    /// Those that this process ignored when this was first asked.
+    /// Those that this process ignored at the first call.
     pub(crate) fn at_start() -> IgnoredSignals {
         static FOUND: OnceLock<IgnoredSignals> = OnceLock::new();
         *FOUND.get_or_init(|| {

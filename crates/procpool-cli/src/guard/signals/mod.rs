@@ -1,5 +1,7 @@
-//! Signals to procpool, and what the run is told of them.
-//! Knows nothing of how jobs are ended.
+//! Signals to procpool, and what each does to the run.
+//!
+//! A thread receives those of this process, another (`link`) those that the keeper forwards. Both call the same
+//! [`SignalHandle`], which counts them and acts.
 
 mod count;
 mod ignored;
@@ -13,6 +15,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::Context;
 use procpool_core::{Halt, Handle, Processes, Signal};
+use procpool_journal::os::threads;
 use rustix::termios::tcgetpgrp;
 use signal_hook::consts::{
     SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGXCPU,
@@ -30,13 +33,12 @@ pub(crate) use crate::guard::signals::watchdog::ShutdownWatchdog;
 use crate::guard::status::StatusReport;
 use crate::os::{sys, ulimits};
 use crate::terminal::screen;
-use procpool_journal::os::threads;
 
 /// Those that end a run, those that stop procpool for a while and let it go on, and those that ask.
 const CAUGHT: [i32; 11] =
     [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGUSR1, SIGUSR2];
 
-/// Signals that are caught from now on, by a thread that waits until a run can be told.
+/// Signals are caught from now on, by a thread that waits for a run to act on.
 pub(crate) struct SignalListener {
     ignored: IgnoredSignals,
     asked_to_stop: Arc<AtomicBool>,
@@ -61,7 +63,7 @@ pub(crate) struct RunControls {
     pub(crate) processes: Processes,
     pub(crate) report: StatusReport,
     pub(crate) watchdog: ShutdownWatchdog,
-    /// What runs elsewhere may be left.
+    /// Whether jobs on a cluster are left running.
     pub(crate) leave: LeaveRunning,
 }
 
@@ -74,8 +76,8 @@ struct SignalState {
     controls: RunControls,
 }
 
-/// Where SIGCHLD was ignored when procpool was started, the kernel would reap the pool and the jobs before anybody
-/// learns how they ended, and tell nobody (waitpid(2)). Any handler puts an end to that.
+/// Installs a handler for SIGCHLD if it was ignored when procpool was started. The kernel would reap the pool
+/// and the jobs otherwise, and their statuses would be lost (waitpid(2)).
 pub(crate) fn hear_of_children() -> anyhow::Result<()> {
     if IgnoredSignals::at_start().has(SIGCHLD) {
         flag::register(SIGCHLD, Arc::default()).context("can't catch signals")?;
@@ -83,25 +85,23 @@ pub(crate) fn hear_of_children() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Else a file that reaches `ulimit -f` would kill procpool, whichever of its processes writes, and whatever it is: a list that is
-/// written before the first job is one, too. Now its write fails, like on a full disk.
+/// Catches SIGXFSZ, so that a write beyond `ulimit -f` fails like one to a full disk and doesn't kill
+/// procpool. Done first, because the list of jobs is written before the run.
 pub(crate) fn outlive_large_files() {
     if !IgnoredSignals::at_start().has(SIGXFSZ) {
-        // Where a fence refuses it, that is said before anything runs (`sys/vital`).
+        // If a sandbox refuses this, `sys/vital` reports it before anything runs.
         let _ = flag::register(SIGXFSZ, Arc::default());
     }
 }
 
 impl SignalListener {
-    /// Catches them. One that was ignored when procpool was started (nohup) stays ignored.
-    ///
-    /// The thread is started here, for where few are allowed jobs would leave no room for it.
+    /// Installs the handlers and starts the thread, which later might find no room beside the jobs' processes.
     ///
     /// # Errors
-    /// Where the system refuses a handler, or the thread.
+    /// A handler or the thread is refused.
     pub(crate) fn catch() -> anyhow::Result<SignalListener> {
         let ignored = IgnoredSignals::at_start();
-        // Before the thread can hear of it, which finds it set.
+        // Registered first, so that the flag is set before the thread receives the signal.
         let asked_to_stop = Arc::new(AtomicBool::new(false));
         if !ignored.has(SIGTSTP) {
             flag::register(SIGTSTP, Arc::clone(&asked_to_stop)).context("sigaction(2)")?;
@@ -112,7 +112,7 @@ impl SignalListener {
         let (run, told) = sync_channel::<SignalHandle>(1);
         let listen = move || {
             threads::take_stops();
-            // Nobody is told where the run could not begin.
+            // The run could not begin.
             let Ok(handle) = told.recv() else { return };
             caught.forever().for_each(|signal| handle.hear(SignalSource::Own, signal));
         };
@@ -154,11 +154,11 @@ impl SignalState {
             ShutdownFlag::of_this_process().set_for_all(signal);
         }
         match signal {
-            // It waited while this process was stopped, or before: one of two that came at once.
+            // Sent while this process was stopping already.
             SIGTSTP if !self.asked_to_stop.swap(false, Ordering::AcqRel) => {}
-            // The terminal sends them until the process has stopped, and what came late is heard after `fg`.
+            // The terminal sends these until the process has stopped; one that was late is received after `fg`.
             SIGTTIN | SIGTTOU if is_in_foreground() => {}
-            // These undo each other, so that there is no counting them: CONT has the kernel drop a stop that waits.
+            // Not counted, because they cancel each other: the kernel drops a pending stop when CONT arrives.
             SIGTSTP | SIGTTIN | SIGTTOU => self.stop(signal),
             SIGCONT => self.controls.processes.signal(Signal::CONT),
             _ if self.counts.note(source, signal) == Occurrence::Duplicate => {}
@@ -179,7 +179,7 @@ impl SignalState {
         screen::resume();
     }
 
-    /// The kernel sends it once a second until the hard limit is reached, and then KILL.
+    /// The kernel sends XCPU once a second until the hard limit is reached, and then KILL.
     fn end_for_want_of_time(&self) {
         let is_new = self.controls.handle.halted() == Halt::GoOn;
         self.end(SIGXCPU);
@@ -188,8 +188,8 @@ impl SignalState {
         }
     }
 
-    /// Tells the run: the first one ends it politely, INT and QUIT by the same signal and the others by TERM;
-    /// INT after that kills. And where procpool's own end doesn't come, sees to that: see [`ShutdownWatchdog`].
+    /// Ends the run. The first signal stops jobs politely, INT and QUIT by the same signal and the others by
+    /// TERM; INT after that kills them. A watchdog ends procpool if the run then makes no progress.
     fn end(&self, signal: i32) {
         let RunControls { handle, watchdog, leave, .. } = &self.controls;
         ShutdownFlag::of_this_process().set();

@@ -1,26 +1,26 @@
-//! The end of a run that was told to end and doesn't.
-//! Knows nothing of why it doesn't: whoever reads its output has stopped reading and stays, or a job can't be killed.
+//! Ends procpool if a run that was told to end makes no progress: a reader of its output has stopped reading
+//! without closing it, or a job can't be killed.
 
 use std::thread;
 use std::time::Duration;
 
 use procpool_core::Handle;
+use procpool_journal::os::threads;
 
 use crate::exit::ExitStatus;
 use crate::terminal::pulse::Pulse;
 use crate::terminal::screen;
-use procpool_journal::os::threads;
 
-/// What it takes to insist.
+/// Kills the jobs and ends procpool if nothing is delivered for too long.
 #[derive(Clone)]
 pub(crate) struct ShutdownWatchdog {
     pub(crate) handle: Handle,
     pub(crate) pulse: Pulse,
-    /// How long a job that was asked to end has.
+    /// How long a job has to end after the first signal.
     pub(crate) grace: Duration,
 }
 
-/// How long procpool's own end may take.
+/// How long a run may take to end.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Patience {
     /// Longer than the grace time and what comes after it.
@@ -38,8 +38,8 @@ const LITTLE: Duration = Duration::from_secs(1);
 const KILLING: Duration = Duration::from_millis(100);
 
 impl ShutdownWatchdog {
-    /// Ends procpool by the signal once nothing has been delivered for so long. Where the run ends before
-    /// that, procpool does, and this with it.
+    /// Starts the watchdog. It ends procpool by the signal once nothing has been delivered for that long; if
+    /// the run ends before, the watchdog ends with the process.
     pub(super) fn start(&self, signal: i32, patience: Patience) {
         let ShutdownWatchdog { handle, pulse, grace } = self.clone();
         let patience = match patience {
@@ -53,7 +53,7 @@ impl ShutdownWatchdog {
             screen::suspend();
             ExitStatus::after(signal).exit_silently()
         };
-        // Without a thread there is one safety net less, and nothing else to do about it.
+        // If the thread is refused there is one safety net less, and nothing else to do.
         let _ = threads::start("procpool-insist", insist);
     }
 }
