@@ -49,8 +49,8 @@ impl Front {
         self.look_at_children();
         loop {
             wait_for_event(&self.awaited, [&self.keeper_socket]);
-            while let Received::Message(word) = self.receive() {
-                if let Some(signal) = stop_signal(word) {
+            while let Received::Message(message) = self.receive() {
+                if let Some(signal) = stop_signal(message) {
                     self.stop(signal);
                 }
             }
@@ -60,8 +60,8 @@ impl Front {
 
     fn forward_signals(&mut self) -> Continuation {
         let mut continued = Continuation::No;
-        while let Some(came) = self.awaited.next() {
-            match came {
+        while let Some(event) = self.awaited.next() {
+            match event {
                 GuardianSignal::Child => self.look_at_children(),
                 GuardianSignal::Continued => {
                     continued = Continuation::Yes;
@@ -123,8 +123,8 @@ impl Front {
     fn pool_below(&self, parent: Pid) -> Option<Pid> {
         let group = proc::stat(process::id())?.group;
         let children = children_of(parent).unwrap_or_default();
-        let mut ours = children.into_iter().filter(|child| !self.before.contains(child));
-        ours.find(|child| proc::stat(number(*child)).is_some_and(|stat| stat.group == group))
+        let mut candidates = children.into_iter().filter(|child| !self.before.contains(child));
+        candidates.find(|child| proc::stat(number(*child)).is_some_and(|stat| stat.group == group))
     }
 
     fn end(&mut self, status: WaitStatus) -> ! {

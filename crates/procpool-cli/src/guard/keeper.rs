@@ -56,8 +56,8 @@ impl Keeper {
             wait_for_event(&self.awaited, [&self.pool_socket, &self.front_socket]);
             self.read_pool();
             self.read_front();
-            while let Some(signal) = self.awaited.next() {
-                match signal {
+            while let Some(event) = self.awaited.next() {
+                match event {
                     GuardianSignal::Child => self.look_at_children(),
                     // This process was stopped by hand, or the front is dead, which its socket tells.
                     GuardianSignal::Continued => {}
@@ -68,8 +68,8 @@ impl Keeper {
     }
 
     fn read_pool(&mut self) {
-        while let Received::Message(word) = self.pool_socket.receive() {
-            match word {
+        while let Received::Message(message) = self.pool_socket.receive() {
+            match message {
                 LISTENING => self.reported.listens = true,
                 DRAWING => {
                     self.reported.draws = true;
@@ -87,8 +87,8 @@ impl Keeper {
                 Received::Message(STOP_SEEN) => {
                     self.reported.unseen_stops = self.reported.unseen_stops.saturating_sub(1);
                 }
-                Received::Message(word) if i32::from(word) == libc::SIGCONT => self.continue_pool(),
-                Received::Message(word) => self.forward(SignalSource::Front, word.into()),
+                Received::Message(message) if i32::from(message) == libc::SIGCONT => self.continue_pool(),
+                Received::Message(message) => self.forward(SignalSource::Front, message.into()),
                 Received::Nothing => return,
                 Received::Closed => self.end_without_front(),
             }

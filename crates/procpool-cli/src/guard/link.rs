@@ -63,10 +63,10 @@ impl GuardianLink {
     /// # Errors
     /// The thread is refused.
     pub(super) fn listen(&self) -> io::Result<KeeperListener> {
-        let (run, told) = sync_channel(1);
+        let (run, next_run) = sync_channel(1);
         let (keeper, orphans, gate) =
             (Arc::clone(&self.keeper), Arc::clone(&self.orphans), self.gate.clone());
-        threads::start("procpool-guard", move || listen(&keeper, &orphans, &gate, &told))?;
+        threads::start("procpool-guard", move || listen(&keeper, &orphans, &gate, &next_run))?;
         Ok(KeeperListener { run, gate: self.gate.clone() })
     }
 }
@@ -83,7 +83,7 @@ impl KeeperListener {
 fn listen(mut keeper: &UnixStream, orphans: &Orphans, gate: &KeeperGate, run: &Receiver<SignalHandle>) {
     // The run could not begin.
     let Ok(signals) = run.recv() else { return };
-    let mut word = [0];
+    let mut message = [0];
     loop {
         let mut source = [PollFd::new(keeper, PollFlags::IN)];
         let is_readable = retry_on_intr(|| poll(&mut source, Some(&REAPING_INTERVAL))) != Ok(0);
@@ -91,10 +91,10 @@ fn listen(mut keeper: &UnixStream, orphans: &Orphans, gate: &KeeperGate, run: &R
         if !is_readable {
             continue;
         }
-        match keeper.read(&mut word) {
+        match keeper.read(&mut message) {
             Ok(1..) => {
-                let (source, signal) = parse_forwarded(word[0]);
-                signals.hear(source, signal);
+                let (source, signal) = parse_forwarded(message[0]);
+                signals.act_on(source, signal);
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Ok(0) | Err(_) => {

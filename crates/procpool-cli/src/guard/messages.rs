@@ -33,14 +33,14 @@ pub(super) fn forwarded_signal(source: SignalSource, number: i32) -> u8 {
 }
 
 /// What the pool makes of [`forwarded_signal`].
-pub(super) fn parse_forwarded(word: u8) -> (SignalSource, i32) {
-    let source = if word & OF_FRONT == 0 { SignalSource::Keeper } else { SignalSource::Front };
-    (source, i32::from(word & !OF_FRONT))
+pub(super) fn parse_forwarded(message: u8) -> (SignalSource, i32) {
+    let source = if message & OF_FRONT == 0 { SignalSource::Keeper } else { SignalSource::Front };
+    (source, i32::from(message & !OF_FRONT))
 }
 
 /// The signal that stopped the pool, if that is what the keeper's message says.
-pub(super) fn stop_signal(word: u8) -> Option<i32> {
-    (1..=64).contains(&word).then_some(i32::from(word))
+pub(super) fn stop_signal(message: u8) -> Option<i32> {
+    (1..=64).contains(&message).then_some(i32::from(message))
 }
 
 #[cfg(test)]
@@ -56,6 +56,10 @@ mod tests {
             assert!(![LISTENING, DRAWING, ORDERLY_END, STOP_SEEN].contains(&signal(number)));
             assert_eq!(stop_signal(signal(number)), Some(number));
         }
-        assert!([LISTENING, DRAWING, ORDERLY_END, STOP_SEEN].iter().all(|word| stop_signal(*word).is_none()));
+        assert!(
+            [LISTENING, DRAWING, ORDERLY_END, STOP_SEEN]
+                .iter()
+                .all(|message| stop_signal(*message).is_none())
+        );
     }
 }

@@ -81,7 +81,7 @@ impl Guard {
         let mut before =
             children::children_of(getpid()).context("the kernel doesn't list a process's children")?;
         let awaited = SignalQueue::prepare().context("signalfd(2)")?;
-        let (line, theirs) = socket_pair()?;
+        let (keeper_socket, front_socket) = socket_pair()?;
         let front = getpid();
         set_child_subreaper(Some(front)).context("the kernel has no subreapers")?;
         // From here on all signals stay pending until they can be read.
@@ -89,22 +89,22 @@ impl Guard {
         let forked = fork().context("can't make a second process");
         let result = match forked {
             Ok(ForkResult::Child) => {
-                drop(line);
-                return run_keeper(front, theirs, awaited, leftovers);
+                drop(keeper_socket);
+                return run_keeper(front, front_socket, awaited, leftovers);
             }
             Ok(ForkResult::Parent { child }) => {
-                drop(theirs);
+                drop(front_socket);
                 let keeper = pid(child);
-                read_ready(&line, keeper, &mut before).map(|()| keeper)
+                read_ready(&keeper_socket, keeper, &mut before).map(|()| keeper)
             }
             Err(error) => Err(error),
         };
         match result {
             Ok(keeper) => {
-                let line = Peer::new(line);
+                let keeper_socket = Peer::new(keeper_socket);
                 Front {
                     keeper,
-                    keeper_socket: line,
+                    keeper_socket,
                     awaited,
                     before,
                     reported: front::KeeperReport::default(),
@@ -121,7 +121,7 @@ impl Guard {
 
     /// In the pool, before anything else. Failures are reported and not fatal: there are three processes
     /// already.
-    fn in_pool(keeper: Pid, link: UnixStream, leftovers: Leftovers) -> Guard {
+    fn in_pool(keeper: Pid, keeper_socket: UnixStream, leftovers: Leftovers) -> Guard {
         let _ = set_child_subreaper(Some(getpid()));
         if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
             screen::say(&format!(
@@ -138,7 +138,7 @@ impl Guard {
         Guard {
             keeper_gate: KeeperGate::default(),
             leftovers,
-            keeper: Arc::new(link),
+            keeper: Arc::new(keeper_socket),
             orphans: Arc::new(Orphans::new(getpid())),
         }
     }
@@ -177,9 +177,9 @@ fn run_keeper(
     leftovers: Leftovers,
 ) -> anyhow::Result<Guard> {
     let (pool, pool_socket) = match make_pool() {
-        Ok(Forked::InPool { keeper, link }) => {
+        Ok(Forked::InPool { keeper, keeper_socket }) => {
             drop((front_socket, awaited));
-            return Ok(Guard::in_pool(keeper, link, leftovers));
+            return Ok(Guard::in_pool(keeper, keeper_socket, leftovers));
         }
         Ok(Forked::InKeeper { pool, pool_socket }) => (pool, pool_socket),
         // The front reads why, and goes on as a single process.
@@ -216,26 +216,29 @@ fn run_keeper(
 /// The two ends of the socket between front and keeper. Everything that may fail is done before the fork: a
 /// process that went on alone after it would run the jobs beside the other.
 fn socket_pair() -> anyhow::Result<(UnixStream, UnixStream)> {
-    let (ours, theirs) = UnixStream::pair().context("socketpair(2)")?;
-    ours.set_nonblocking(true).and_then(|()| theirs.set_nonblocking(true)).context("ioctl(2)")?;
-    Ok((ours, theirs))
+    let (keeper_socket, front_socket) = UnixStream::pair().context("socketpair(2)")?;
+    keeper_socket
+        .set_nonblocking(true)
+        .and_then(|()| front_socket.set_nonblocking(true))
+        .context("ioctl(2)")?;
+    Ok((keeper_socket, front_socket))
 }
 
 enum Forked {
-    InPool { keeper: Pid, link: UnixStream },
+    InPool { keeper: Pid, keeper_socket: UnixStream },
     InKeeper { pool: Pid, pool_socket: Peer },
 }
 
 fn make_pool() -> anyhow::Result<Forked> {
-    let (ours, theirs) = UnixStream::pair().context("socketpair(2)")?;
-    ours.set_nonblocking(true).context("ioctl(2)")?;
+    let (pool_socket, keeper_socket) = UnixStream::pair().context("socketpair(2)")?;
+    pool_socket.set_nonblocking(true).context("ioctl(2)")?;
     let keeper = getpid();
     set_child_subreaper(Some(keeper)).context("the kernel has no subreapers")?;
     match fork().context("can't make a third process")? {
-        ForkResult::Child => Ok(Forked::InPool { keeper, link: theirs }),
+        ForkResult::Child => Ok(Forked::InPool { keeper, keeper_socket }),
         ForkResult::Parent { child } => {
-            drop(theirs);
-            Ok(Forked::InKeeper { pool: pid(child), pool_socket: Peer::new(ours) })
+            drop(keeper_socket);
+            Ok(Forked::InKeeper { pool: pid(child), pool_socket: Peer::new(pool_socket) })
         }
     }
 }
@@ -244,14 +247,14 @@ fn make_pool() -> anyhow::Result<Forked> {
 ///
 /// # Errors
 /// What the keeper said before it exited.
-fn read_ready(mut line: &UnixStream, keeper: Pid, before: &mut Vec<Pid>) -> anyhow::Result<()> {
+fn read_ready(mut socket: &UnixStream, keeper: Pid, before: &mut Vec<Pid>) -> anyhow::Result<()> {
     let mut said = Vec::new();
     // One byte at a time: what follows is read by the front's own loop.
-    let mut word = [0];
-    while retry_on_intr(|| poll(&mut [PollFd::new(line, PollFlags::IN)], None)).is_ok() {
-        match line.read(&mut word) {
-            Ok(1) if said.is_empty() && word == READY => return Ok(()),
-            Ok(1) => said.extend(word),
+    let mut message = [0];
+    while retry_on_intr(|| poll(&mut [PollFd::new(socket, PollFlags::IN)], None)).is_ok() {
+        match socket.read(&mut message) {
+            Ok(1) if said.is_empty() && message == READY => return Ok(()),
+            Ok(1) => said.extend(message),
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
             _ => break,
         }

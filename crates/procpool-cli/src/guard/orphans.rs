@@ -17,7 +17,7 @@ pub(crate) struct Orphans {
     parent: Pid,
     /// Held while orphans are listed and then signalled or reaped, because a number that is reaped in between
     /// could be reused.
-    hands: Mutex<()>,
+    lock: Mutex<()>,
 }
 
 /// A killed process is gone within a moment, and then its children are ours. A process with much memory takes
@@ -28,12 +28,12 @@ const PAUSE: Duration = Duration::from_micros(500);
 impl Orphans {
     /// `parent` is the caller's own process.
     pub(crate) fn new(parent: Pid) -> Orphans {
-        Orphans { parent, hands: Mutex::new(()) }
+        Orphans { parent, lock: Mutex::new(()) }
     }
 
     /// Reaps those that have ended.
     pub(crate) fn reap(&self) {
-        let _hands = self.hands();
+        let _lock = self.lock();
         for pid in self.list() {
             reap(pid);
         }
@@ -41,7 +41,7 @@ impl Orphans {
 
     /// Those that live.
     pub(super) fn left(&self) -> Vec<LeakedProcess> {
-        let _hands = self.hands();
+        let _lock = self.lock();
         let list = self.list();
         for pid in &list {
             reap(*pid);
@@ -51,7 +51,7 @@ impl Orphans {
 
     /// Kills all of them, adds them to `ended`, and returns how many there were.
     fn kill_all(&self, ended: &mut Vec<LeakedProcess>) -> usize {
-        let _hands = self.hands();
+        let _lock = self.lock();
         let list = self.list();
         for pid in &list {
             let is_new = ended.iter().all(|known| known.pid != number(*pid));
@@ -87,7 +87,7 @@ impl Orphans {
 
     /// Returns whether to look again.
     fn kill_marked(&self, mark: &JobMark) -> bool {
-        let _hands = self.hands();
+        let _lock = self.lock();
         let mut again = false;
         for pid in self.list() {
             let belongs = mark.is_on(number(pid));
@@ -103,8 +103,8 @@ impl Orphans {
         children_of(self.parent).unwrap_or_default()
     }
 
-    fn hands(&self) -> MutexGuard<'_, ()> {
-        self.hands.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -100,11 +100,11 @@ impl Peer {
 
     /// Sends a message. It is dropped if the socket is full or closed: the other end has thousands of them to
     /// read, or is dead.
-    pub(super) fn send(&self, word: u8) {
+    pub(super) fn send(&self, message: u8) {
         let _ = self
             .0
             .as_ref()
-            .map(|socket| rustix::net::send(socket, &[word], rustix::net::SendFlags::NOSIGNAL));
+            .map(|socket| rustix::net::send(socket, &[message], rustix::net::SendFlags::NOSIGNAL));
     }
 
     /// The other end reads end of file.
@@ -115,9 +115,9 @@ impl Peer {
     /// The next message. After [`Received::Closed`] there is nothing more.
     pub(super) fn receive(&mut self) -> Received {
         let Some(mut socket) = self.0.as_ref() else { return Received::Nothing };
-        let mut word = [0];
-        match socket.read(&mut word) {
-            Ok(1) => Received::Message(word[0]),
+        let mut message = [0];
+        match socket.read(&mut message) {
+            Ok(1) => Received::Message(message[0]),
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
                 Received::Nothing
             }
@@ -130,9 +130,9 @@ impl Peer {
 }
 
 /// Waits until there may be a signal or a message.
-pub(super) fn wait_for_event<const N: usize>(awaited: &SignalQueue, lines: [&Peer; N]) {
+pub(super) fn wait_for_event<const N: usize>(awaited: &SignalQueue, peers: [&Peer; N]) {
     let mut sources = vec![PollFd::from_borrowed_fd(awaited.descriptor.as_fd(), PollFlags::IN)];
-    let open = lines.iter().filter_map(|line| line.0.as_ref());
+    let open = peers.iter().filter_map(|peer| peer.0.as_ref());
     sources.extend(open.map(|socket| PollFd::new(socket, PollFlags::IN)));
     match poll(&mut sources, None) {
         Ok(_) | Err(Errno::INTR) => {}

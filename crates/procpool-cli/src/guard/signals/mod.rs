@@ -109,12 +109,12 @@ impl SignalListener {
         ShutdownFlag::of_this_process().follow_signals(ignored).context("sigaction(2)")?;
         let wanted = CAUGHT.into_iter().filter(|signal| !ignored.has(*signal));
         let mut caught = iterator::Signals::new(wanted).context("socketpair(2) or sigaction(2)")?;
-        let (run, told) = sync_channel::<SignalHandle>(1);
+        let (run, next_run) = sync_channel::<SignalHandle>(1);
         let listen = move || {
             threads::take_stops();
             // The run could not begin.
-            let Ok(handle) = told.recv() else { return };
-            caught.forever().for_each(|signal| handle.hear(SignalSource::Own, signal));
+            let Ok(handle) = next_run.recv() else { return };
+            caught.forever().for_each(|signal| handle.act_on(SignalSource::Own, signal));
         };
         threads::start("procpool-signal", listen)?;
         threads::leave_stops_to_others();
@@ -140,13 +140,13 @@ impl SignalListener {
 
 impl SignalHandle {
     /// Acts on a signal. After one that stops procpool it returns when procpool has been continued.
-    pub(crate) fn hear(&self, source: SignalSource, signal: i32) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).hear(source, signal);
+    pub(crate) fn act_on(&self, source: SignalSource, signal: i32) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).act_on(source, signal);
     }
 }
 
 impl SignalState {
-    fn hear(&mut self, source: SignalSource, signal: i32) {
+    fn act_on(&mut self, source: SignalSource, signal: i32) {
         if self.ignored.has(signal) {
             return;
         }
