@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use procpool_core::{Processes, Run};
+use procpool_journal::files::leaked_process::LeakedProcess;
 
-use crate::guard::LeakedProcess;
 use crate::guard::cleanup::Cleanup;
 use crate::guard::gate::{GatedRun, KeeperGate};
 use crate::guard::leave_running::LeaveRunning;
