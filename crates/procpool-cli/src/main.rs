@@ -1,5 +1,4 @@
-//! The program `procpool`: the library beside it, started.
-//! Knows nothing at all.
+//! The program `procpool`: it calls the library beside it.
 
 fn main() {
     procpool_cli::main()

@@ -1,5 +1,4 @@
-//! What records say of an attempt that has ended, in the words that all of them share.
-//! Knows no record.
+//! What all records say about an attempt that has ended, in the same words.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -1,5 +1,4 @@
-//! Which job this is, and what it does: two hashes, by which a later run knows it again.
-//! Knows nothing of where either is kept.
+//! Which job this is and what it does: two hashes, by which a later run recognizes it.
 
 use std::ffi::OsStr;
 use std::fmt;

@@ -1,5 +1,4 @@
-//! A set of positions in a list: a bit each.
-//! Knows nothing of what is there.
+//! A set of positions in a list, as a bit for each.
 
 use std::iter;
 

@@ -1,5 +1,4 @@
-//! What a resume does about each job of its list: pure.
-//! Knows nothing of where jobs or their past come from.
+//! What a resume does about each job of its list. Pure.
 
 use std::fmt::Write as _;
 
