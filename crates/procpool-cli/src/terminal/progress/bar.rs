@@ -1,19 +1,8 @@
-//! The line for a run, laid out by indicatif: a template, and a bar in what room it leaves: pure.
-//! Knows nothing of the lines below it, and of where they stand.
-
-use std::fmt::Write;
-
-use anstyle::Style;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+//! The line for a run: a bar in what room the figures leave: pure.
 
 use crate::terminal::colour::{Palette, paint};
 use crate::terminal::progress::figures::Figures;
-use crate::terminal::progress::paper::Paper;
 use crate::terminal::progress::width::{cut, width};
-
-/// All but the bar; retries and failures come with spaces before them, where there are any. The words are ours: with
-/// indicatif's own a run is at 100% before its end, and the time that is left grows and grows until the next job ends.
-const FIGURES: &str = "{position}  {running}{retries}{failures}  {times}";
 
 /// How wide the bar may be: one that is narrower says nothing, one that is wider no more.
 const NARROWEST: usize = 10;
@@ -24,51 +13,29 @@ const FRAME: &str = "[]  ";
 
 /// A line of no more than so many columns.
 pub(super) fn line(figures: &Figures, columns: usize, palette: &Palette) -> String {
-    let plain = draw(FIGURES, figures, columns, &Palette::default());
-    let figures_alone = width(&plain);
-    if figures_alone > columns {
-        return cut(&plain, columns);
-    }
-    let around = figures_alone + FRAME.len();
-    if figures.total.is_none() || around + NARROWEST > columns {
-        return draw(FIGURES, figures, columns, palette);
-    }
-    // indicatif's own colours follow other rules than ours (`colour.rs`).
-    let good = palette.good;
-    let template = format!("[{good}{{wide_bar}}{good:#}]  {FIGURES}");
-    draw(&template, figures, columns.min(around + WIDEST), palette)
-}
-
-fn draw(template: &str, figures: &Figures, columns: usize, palette: &Palette) -> String {
-    let figures = *figures;
-    let key = |style: Style, words: fn(&Figures) -> String| {
-        move |_: &ProgressState, out: &mut dyn Write| write(out, &paint(style, &words(&figures)))
-    };
-    let optional_key = |style: Style, words: fn(&Figures) -> Option<String>| {
-        move |_: &ProgressState, out: &mut dyn Write| {
-            if let Some(words) = words(&figures) {
-                write(out, &format!("  {}", paint(style, &words)));
-            }
+    let plain = text(figures, &Palette::default());
+    let Some(room) = columns.checked_sub(width(&plain)) else { return cut(&plain, columns) };
+    let text = text(figures, palette);
+    let room = room.saturating_sub(FRAME.len()).min(WIDEST);
+    match figures.steps_done(room) {
+        Some(full) if room >= NARROWEST => {
+            let bar = "#".repeat(full) + &" ".repeat(room - full);
+            format!("[{}]  {text}", paint(palette.good, &bar))
         }
-    };
-    let style = ProgressStyle::with_template(template)
-        .expect("BUG: no template")
-        .progress_chars("# ")
-        .with_key("position", key(Style::new(), Figures::position))
-        .with_key("running", key(Style::new(), Figures::at_work))
-        .with_key("retries", optional_key(palette.notable, Figures::retries))
-        .with_key("failures", optional_key(palette.bad, Figures::failures))
-        .with_key("times", key(palette.faint, Figures::times));
-    let paper = Paper::new(columns);
-    let target = ProgressDrawTarget::term_like(Box::new(paper.clone()));
-    let bar =
-        ProgressBar::with_draw_target(figures.total, target).with_style(style).with_position(figures.done);
-    bar.force_draw();
-    paper.take()
+        _ => text,
+    }
 }
 
-fn write(out: &mut dyn Write, text: &str) {
-    out.write_str(text).expect("BUG: a string takes all");
+/// All but the bar; retries and failures only where there are any.
+fn text(figures: &Figures, palette: &Palette) -> String {
+    let parts = [
+        Some(figures.position()),
+        Some(figures.at_work()),
+        figures.retries().map(|retries| paint(palette.notable, &retries)),
+        figures.failures().map(|failures| paint(palette.bad, &failures)),
+        Some(paint(palette.faint, &figures.times())),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
 }
 
 #[cfg(test)]

@@ -25,6 +25,13 @@ impl Figures {
         Some(if total == 0 { 1.0 } else { fraction(self.done.min(total), total) })
     }
 
+    /// How many of so many equal steps are done, where it is known how many jobs there will be. No job of none is all.
+    pub(super) fn steps_done(&self, steps: usize) -> Option<usize> {
+        let (done, total, steps) = (u128::from(self.done), u128::from(self.total?), steps as u128);
+        let full = (done * steps).checked_div(total).map_or(steps, |full| full.min(steps));
+        usize::try_from(full).ok()
+    }
+
     /// How far it is: `123/500 24%`, or how fast where the end is not known.
     pub(super) fn position(&self) -> String {
         match (self.total, self.share()) {

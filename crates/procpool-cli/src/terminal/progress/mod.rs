@@ -3,7 +3,6 @@
 
 mod bar;
 mod figures;
-mod paper;
 #[cfg(test)]
 mod picture;
 mod view;
