@@ -19,12 +19,6 @@ pub(super) struct Figures {
 }
 
 impl Figures {
-    /// Of what is known to come, so much is done, from 0 to 1. Nothing of nothing is all of it.
-    pub(super) fn share(&self) -> Option<f64> {
-        let total = self.total?;
-        Some(if total == 0 { 1.0 } else { fraction(self.done.min(total), total) })
-    }
-
     /// How many of so many equal steps are done, where it is known how many jobs there will be. No job of none is all.
     pub(super) fn steps_done(&self, steps: usize) -> Option<usize> {
         let (done, total, steps) = (u128::from(self.done), u128::from(self.total?), steps as u128);
@@ -34,8 +28,8 @@ impl Figures {
 
     /// How far it is: `123/500 24%`, or how fast where the end is not known.
     pub(super) fn position(&self) -> String {
-        match (self.total, self.share()) {
-            (Some(total), Some(share)) => format!("{}/{total} {:.0}%", self.done, (share * 100.0).floor()),
+        match (self.total, self.steps_done(100)) {
+            (Some(total), Some(percent)) => format!("{}/{total} {percent}%", self.done),
             _ => format!("{} done, {}", self.done, self.rate()),
         }
     }
@@ -122,6 +116,7 @@ mod tests {
         assert_eq!(figures(0, Some(500)).in_words(), "0/500 0%, 32 running, 12s");
         assert_eq!(figures(0, Some(0)).position(), "0/0 100%");
         assert_eq!(figures(999, Some(1000)).position(), "999/1000 99%");
+        assert_eq!(figures(29, Some(50)).position(), "29/50 58%");
     }
 
     #[test]
