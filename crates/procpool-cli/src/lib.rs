@@ -25,7 +25,7 @@ use nix::sys::signal::SigSet;
 use procpool_core::LocalProcess;
 use procpool_journal::os::memory;
 
-use crate::args::{Chore, EventTarget, RunRequest, SliceArgs, Source, Typed};
+use crate::args::{EventTarget, RunRequest, RunSource, SliceArgs, Subcommand, Typed};
 use crate::exit::ExitStatus;
 use crate::guard::{Guard, Leftovers, Supervision};
 use crate::plan::Plan;
@@ -50,23 +50,25 @@ fn understand() -> ExitStatus {
     }
 }
 
-fn carry_out(Typed { chore, options, taken_back }: Typed) -> ExitStatus {
-    match chore {
+fn carry_out(Typed { subcommand, options, negated }: Typed) -> ExitStatus {
+    match subcommand {
         None => {
             args::print_first_help();
             ExitStatus::Success
         }
-        Some(Chore::Run(args)) => run(RunRequest { args: *args, options, source: Source::CommandLine }),
-        Some(Chore::Resume(args)) => match commands::resume::request(&args, options, &taken_back) {
+        Some(Subcommand::Run(args)) => {
+            run(RunRequest { args: *args, options, source: RunSource::CommandLine })
+        }
+        Some(Subcommand::Resume(args)) => match commands::resume::request(&args, options, &negated) {
             Ok(request) => run(request),
             Err(error) => exit::bad_input(&error),
         },
-        Some(Chore::Slice(args)) => slice(&args),
-        Some(Chore::Ls(args)) => commands::ls::ls(&args),
-        Some(Chore::Show(args)) => commands::show::show(&args),
-        Some(Chore::Export(args)) => commands::export::export(&args),
-        Some(Chore::Completions { shell }) => commands::pages::completions(args::command(), shell),
-        Some(Chore::Man) => commands::pages::manual(&args::command()),
+        Some(Subcommand::Slice(args)) => slice(&args),
+        Some(Subcommand::Ls(args)) => commands::ls::ls(&args),
+        Some(Subcommand::Show(args)) => commands::show::show(&args),
+        Some(Subcommand::Export(args)) => commands::export::export(&args),
+        Some(Subcommand::Completions { shell }) => commands::pages::completions(args::command(), shell),
+        Some(Subcommand::Man) => commands::pages::manual(&args::command()),
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct ClusterArgs {
     /// --mem-free, a timeout in percent, --shuffle, slots) is shared by those of a slice. Of GPUs
     /// that the cluster has given a slice each slot has its share, in `CUDA_VISIBLE_DEVICES`. See docs/cluster.md.
     #[arg(long, value_name = "WHERE", hide_possible_values = true)]
-    pub(crate) on: Option<Where>,
+    pub(crate) on: Option<EngineChoice>,
 
     /// Hand N slices in, at most as many as an array may have
     ///
@@ -107,15 +107,15 @@ pub(crate) enum TermChoice {
 
 /// Where jobs run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Where {
+pub(crate) enum EngineChoice {
     Local,
     Slurm,
 }
 
-impl Where {
+impl EngineChoice {
     /// Whether that is on other machines, all of which see one folder.
     pub(crate) fn is_cluster(self) -> bool {
-        self != Where::Local
+        self != EngineChoice::Local
     }
 
     /// How it was asked for.
@@ -127,7 +127,7 @@ impl Where {
 
 impl ClusterArgs {
     /// The cluster on which the jobs run; none where they run here.
-    pub(crate) fn cluster(&self) -> Option<Where> {
+    pub(crate) fn cluster(&self) -> Option<EngineChoice> {
         self.on.filter(|on| on.is_cluster())
     }
 }

@@ -36,13 +36,13 @@ pub(crate) struct JournalArgs {
     /// yet, all of it is run.
     #[arg(long, requires = "journal", value_name = "unrun|failed", hide_possible_values = true)]
     #[arg(require_equals = true, num_args = 0..=1, default_missing_value = "not-succeeded")]
-    pub(crate) resume: Option<ResumeWish>,
+    pub(crate) resume: Option<ResumeChoice>,
 
     /// What to do about jobs that were recorded with another command: rerun or skip
     ///
     /// Without a word on it such jobs are refused before anything is run.
     #[arg(long, requires = "resume", value_name = "WHAT", hide_possible_values = true)]
-    pub(crate) changed: Option<ChangedWish>,
+    pub(crate) changed: Option<ChangedChoice>,
 
     /// Have the disk take each result before it is shown, so that it survives a power cut
     ///
@@ -54,7 +54,7 @@ pub(crate) struct JournalArgs {
 
 /// Which jobs a resume runs, as typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum ResumeWish {
+pub(crate) enum ResumeChoice {
     #[value(hide = true)]
     NotSucceeded,
     /// The same, and also where slices of the run are still at work: what has failed in it, too.
@@ -64,22 +64,22 @@ pub(crate) enum ResumeWish {
 
 /// What becomes of a job that was recorded with another command, as typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum ChangedWish {
+pub(crate) enum ChangedChoice {
     /// It runs.
     Rerun,
     /// It is left as it is, whatever came of it.
     Skip,
 }
 
-impl ChangedWish {
+impl ChangedChoice {
     /// What there is to know where it was said for an earlier run, and holds for this one too.
     pub(crate) fn as_said_before(self) -> &'static str {
         match self {
-            ChangedWish::Rerun => {
+            ChangedChoice::Rerun => {
                 "an earlier run was told --changed rerun: jobs with another command are run; \
                  --changed skip leaves them as they are"
             }
-            ChangedWish::Skip => {
+            ChangedChoice::Skip => {
                 "an earlier run was told --changed skip: jobs with another command are left as they are; \
                  --changed rerun runs them"
             }
@@ -111,7 +111,7 @@ pub(crate) struct ResumeArgs {
 
     /// What to do about jobs that were recorded with another command: rerun or skip
     #[arg(long, help_heading = "Journal", value_name = "WHAT", hide_possible_values = true)]
-    pub(crate) changed: Option<ChangedWish>,
+    pub(crate) changed: Option<ChangedChoice>,
 
     /// As in `procpool run`
     #[arg(long, help_heading = "Journal")]

@@ -5,18 +5,18 @@ mod cluster;
 mod delimiter;
 mod environment;
 mod foreign;
-mod given;
 mod help;
 mod inputs;
 mod jobs;
 mod journal;
+mod negated;
+mod option_words;
 mod outputs;
 mod pipe;
 mod reading;
 mod records;
 mod refusal;
 mod scheduling;
-mod taken_back;
 mod telling;
 mod typed;
 mod values;
@@ -26,22 +26,22 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 
 use anyhow::bail;
-use clap::{ArgMatches, ColorChoice, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, ColorChoice, Command, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use clap_complete::Shell;
 
-pub(crate) use crate::args::cluster::{BadNodeChoice, ClusterArgs, SliceArgs, TermChoice, Where};
+pub(crate) use crate::args::cluster::{BadNodeChoice, ClusterArgs, EngineChoice, SliceArgs, TermChoice};
 pub(crate) use crate::args::environment::EnvironmentArgs;
 pub(crate) use crate::args::inputs::InputArgs;
 pub(crate) use crate::args::jobs::{JobArgs, LeakPolicy};
-pub(crate) use crate::args::journal::{ChangedWish, JournalArgs, ResumeArgs, ResumeWish};
+pub(crate) use crate::args::journal::{ChangedChoice, JournalArgs, ResumeArgs, ResumeChoice};
+pub(crate) use crate::args::negated::NegatedOptions;
 pub(crate) use crate::args::outputs::{OutputArgs, OutputMode};
 pub(crate) use crate::args::pipe::RecordEnd;
 pub(crate) use crate::args::reading::{ExportArgs, ExportFormat, LsArgs, ShowArgs};
 pub(crate) use crate::args::records::{EventTarget, RecordArgs};
-pub(crate) use crate::args::scheduling::{Halting, ScheduleArgs, TimeLimit};
-pub(crate) use crate::args::taken_back::TakenBack;
-pub(crate) use crate::args::telling::{ProgressWish, SummaryChoice, TellingArgs};
-pub(crate) use crate::args::typed::{ChangedFrom, RunRequest, Source, Typed};
+pub(crate) use crate::args::scheduling::{HaltChoice, ScheduleArgs, TimeLimit};
+pub(crate) use crate::args::telling::{ProgressChoice, SummaryChoice, TellingArgs};
+pub(crate) use crate::args::typed::{ChangedFrom, RunRequest, RunSource, Typed};
 pub(crate) use crate::args::values::ValueArgs;
 use crate::terminal::colour;
 
@@ -50,11 +50,11 @@ use crate::terminal::colour;
 #[command(name = "procpool", version, after_help = help::FIRST_EXAMPLES, disable_help_subcommand = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
-    pub(crate) chore: Option<Chore>,
+    pub(crate) subcommand: Option<Subcommand>,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Chore {
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Subcommand {
     Run(Box<RunArgs>),
     Resume(Box<ResumeArgs>),
     Ls(LsArgs),
@@ -103,7 +103,7 @@ pub(crate) struct RunArgs {
 /// # Errors
 /// Where a word or a variable is not understood.
 pub(crate) fn parse() -> anyhow::Result<Typed> {
-    understand(env::args_os().collect(), &TakenBack::default())
+    understand(env::args_os().collect(), &NegatedOptions::default())
 }
 
 /// What was typed for the run that is to be gone on with, and what is typed for that now, which wins.
@@ -113,40 +113,40 @@ pub(crate) fn parse() -> anyhow::Result<Typed> {
 pub(crate) fn parse_run(
     recorded: Vec<OsString>,
     typed: Vec<OsString>,
-    taken_back: &TakenBack,
+    negated: &NegatedOptions,
 ) -> anyhow::Result<RunArgs> {
     let all = command();
     let run = all.find_subcommand("run").expect("BUG: no subcommand that runs");
-    let mut recorded = given::without_excluded(run, recorded, &typed);
-    recorded.retain(|word| !taken_back.has(word));
+    let mut recorded = option_words::without_excluded(run, recorded, &typed);
+    recorded.retain(|word| !negated.has(word));
     let words = ["procpool".into(), "run".into()].into_iter().chain(recorded).chain(typed).collect();
-    match understand(words, taken_back)?.chore {
-        Some(Chore::Run(args)) => Ok(*args),
+    match understand(words, negated)?.subcommand {
+        Some(Subcommand::Run(args)) => Ok(*args),
         _ => bail!("these are no options of a run"),
     }
 }
 
 /// `before` is taken back in any case.
-fn understand(words: Vec<OsString>, before: &TakenBack) -> anyhow::Result<Typed> {
-    let mut words = given::join_resume(words);
+fn understand(words: Vec<OsString>, before: &NegatedOptions) -> anyhow::Result<Typed> {
+    let mut words = option_words::join_resume(words);
     let mut command = command();
-    let taken_back = match command.find_subcommand("resume") {
+    let negated = match command.find_subcommand("resume") {
         Some(resume) if words.get(1).is_some_and(|word| word == "resume") => {
-            TakenBack::take(&mut words, resume)?
+            NegatedOptions::take(&mut words, resume)?
         }
-        _ => TakenBack::default(),
+        _ => NegatedOptions::default(),
     };
     let typed = matches(&mut command, &words)?;
     let all = with_variables(&mut command, &words, typed, before)?;
     let args = Args::from_arg_matches(&all)?;
-    let options = match &args.chore {
-        Some(Chore::Run(run)) if run.journal.journal.is_some() || run.cluster.cluster().is_some() => {
-            given::lasting(given::options(&Args::command(), &all))
+    let options = match &args.subcommand {
+        Some(Subcommand::Run(run)) if run.journal.journal.is_some() || run.cluster.cluster().is_some() => {
+            option_words::lasting(option_words::options(&Args::command(), &all))
         }
-        Some(Chore::Resume(_)) => given::options(&Args::command(), &all),
+        Some(Subcommand::Resume(_)) => option_words::options(&Args::command(), &all),
         _ => Vec::new(),
     };
-    Ok(Typed::new(args, options, taken_back))
+    Ok(Typed::new(args, options, negated))
 }
 
 fn matches(command: &mut Command, words: &[OsString]) -> anyhow::Result<ArgMatches> {
@@ -160,14 +160,14 @@ fn with_variables(
     command: &mut Command,
     words: &[OsString],
     typed: ArgMatches,
-    taken_back: &TakenBack,
+    negated: &NegatedOptions,
 ) -> anyhow::Result<ArgMatches> {
     let (Some(run), Some(typed_for_run)) = (command.find_subcommand("run"), typed.subcommand_matches("run"))
     else {
         return Ok(typed);
     };
     let mut variables = variables::set(run, typed_for_run, |name| env::var_os(name))?;
-    variables.retain(|variable| !taken_back.has(&variable.word));
+    variables.retain(|variable| !negated.has(&variable.word));
     if variables.is_empty() {
         return Ok(typed);
     }
@@ -188,7 +188,7 @@ fn with_variables(
 pub(crate) fn command() -> Command {
     let words: Vec<OsString> = env::args_os().collect();
     let mut command = Args::command().mut_subcommand("run", |run| help::dress(run, &words));
-    command = command.color(match colour::decide(colour_wish(), |name| env::var_os(name)) {
+    command = command.color(match colour::decide(colour_choice(), |name| env::var_os(name)) {
         Some(true) => ColorChoice::Always,
         Some(false) => ColorChoice::Never,
         None => ColorChoice::Auto,
@@ -205,19 +205,20 @@ pub(crate) fn print_first_help() {
 }
 
 /// Help is coloured as everything else that procpool says.
-fn colour_wish() -> colour::Wish {
-    let variable =
-        || env::var("PROCPOOL_COLOR").ok().and_then(|value| colour::Wish::from_str(&value, false).ok());
-    typed_colour(env::args_os().skip(1)).or_else(variable).unwrap_or(colour::Wish::Auto)
+fn colour_choice() -> colour::ColourChoice {
+    let variable = || {
+        env::var("PROCPOOL_COLOR").ok().and_then(|value| colour::ColourChoice::from_str(&value, false).ok())
+    };
+    typed_colour(env::args_os().skip(1)).or_else(variable).unwrap_or(colour::ColourChoice::Auto)
 }
 
 /// What was typed about colour, looked for before anything else is understood.
-fn typed_colour(words: impl Iterator<Item = OsString>) -> Option<colour::Wish> {
+fn typed_colour(words: impl Iterator<Item = OsString>) -> Option<colour::ColourChoice> {
     let options: Vec<String> =
         words.map(|word| word.to_string_lossy().into_owned()).take_while(|word| word != "--").collect();
     let at = options.iter().rposition(|word| word == "--color" || word.starts_with("--color="))?;
     let value = options[at].strip_prefix("--color=").or_else(|| options.get(at + 1).map(String::as_str))?;
-    colour::Wish::from_str(value, false).ok()
+    colour::ColourChoice::from_str(value, false).ok()
 }
 
 #[cfg(test)]
@@ -232,8 +233,8 @@ mod tests {
     #[test]
     fn a_wish_for_colour_is_heard_before_help_is_shown() {
         let typed = |words: &[&str]| typed_colour(words.iter().map(OsString::from));
-        assert_eq!(typed(&["run", "--color", "never", "--help"]), Some(colour::Wish::Never));
-        assert_eq!(typed(&["run", "--color=never", "--color=always"]), Some(colour::Wish::Always));
+        assert_eq!(typed(&["run", "--color", "never", "--help"]), Some(colour::ColourChoice::Never));
+        assert_eq!(typed(&["run", "--color=never", "--color=always"]), Some(colour::ColourChoice::Always));
         for words in [&["run", "--", "ls", "--color=always"][..], &["--color"], &["--color", "blue"], &[]] {
             assert_eq!(typed(words), None);
         }
@@ -261,8 +262,9 @@ mod tests {
 
     #[test]
     fn what_follows_the_first_word_that_is_no_option_is_the_command() {
-        let words = |typed: &[&str]| match Args::parse_from([&["procpool", "run"], typed].concat()).chore {
-            Some(Chore::Run(args)) => args.inputs.words,
+        let words = |typed: &[&str]| match Args::parse_from([&["procpool", "run"], typed].concat()).subcommand
+        {
+            Some(Subcommand::Run(args)) => args.inputs.words,
             _ => panic!("no run"),
         };
         assert_eq!(words(&["-j2", "ls", "-k", "--tag", ":::", "a"]), ["ls", "-k", "--tag", ":::", "a"]);

@@ -111,5 +111,5 @@ pub(crate) struct ColourArgs {
         hide_default_value = true,
         hide_possible_values = true
     )]
-    pub(crate) color: colour::Wish,
+    pub(crate) color: colour::ColourChoice,
 }

@@ -25,7 +25,7 @@ pub(crate) struct TellingArgs {
         hide_possible_values = true,
         overrides_with = "bar"
     )]
-    progress: ProgressWish,
+    progress: ProgressChoice,
 
     /// The same as `--progress bar`; so is --eta
     #[arg(long, alias = "eta", overrides_with = "progress")]
@@ -43,7 +43,7 @@ pub(crate) struct TellingArgs {
         hide_default_value = true,
         hide_possible_values = true
     )]
-    pub(crate) color: colour::Wish,
+    pub(crate) color: colour::ColourChoice,
 
     /// Exit with a number of jobs or of a job where jobs failed: count or max
     ///
@@ -78,7 +78,7 @@ pub(crate) enum SummaryChoice {
 
 /// How a run is shown while it goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum ProgressWish {
+pub(crate) enum ProgressChoice {
     Auto,
     Bar,
     Plain,
@@ -87,7 +87,7 @@ pub(crate) enum ProgressWish {
 
 impl TellingArgs {
     /// As the last of the options that say it.
-    pub(crate) fn progress(&self) -> ProgressWish {
-        if self.bar { ProgressWish::Bar } else { self.progress }
+    pub(crate) fn progress(&self) -> ProgressChoice {
+        if self.bar { ProgressChoice::Bar } else { self.progress }
     }
 }

@@ -3,21 +3,21 @@
 
 use std::ffi::OsString;
 
-use crate::args::taken_back::TakenBack;
-use crate::args::{Args, Chore, RunArgs};
+use crate::args::negated::NegatedOptions;
+use crate::args::{Args, RunArgs, Subcommand};
 
 /// What was typed, by the user and in variables.
 pub(crate) struct Typed {
-    pub(crate) chore: Option<Chore>,
+    pub(crate) subcommand: Option<Subcommand>,
     /// The options of `run` or `resume`, each as one word, to be recorded or parsed once more.
     pub(crate) options: Vec<OsString>,
     /// Options of the recorded run that a resume drops.
-    pub(crate) taken_back: TakenBack,
+    pub(crate) negated: NegatedOptions,
 }
 
 impl Typed {
-    pub(super) fn new(args: Args, options: Vec<OsString>, taken_back: TakenBack) -> Typed {
-        Typed { chore: args.chore, options, taken_back }
+    pub(super) fn new(args: Args, options: Vec<OsString>, negated: NegatedOptions) -> Typed {
+        Typed { subcommand: args.subcommand, options, negated }
     }
 }
 
@@ -26,12 +26,12 @@ pub(crate) struct RunRequest {
     pub(crate) args: RunArgs,
     /// The options that the journal records, so that a resume can repeat them.
     pub(crate) options: Vec<OsString>,
-    pub(crate) source: Source,
+    pub(crate) source: RunSource,
 }
 
 /// What defines the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum RunSource {
     /// `procpool run`: its arguments and its input.
     CommandLine,
     /// `procpool resume`: the recorded options and the recorded list of jobs.

@@ -7,7 +7,7 @@ use anyhow::bail;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use crate::args::given::exclude;
+use crate::args::option_words::exclude;
 
 /// Jobs are given these, so that they can't mean an option.
 const OF_JOBS: [&str; 6] = ["key", "seq", "slot", "attempt", "run", "within"];

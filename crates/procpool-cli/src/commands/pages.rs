@@ -41,7 +41,7 @@ fn page(command: &Command) -> io::Result<Vec<u8>> {
     run.render_description_section(&mut page)?;
     run.render_options_section(&mut page)?;
     section("MORE", &more, &mut page)?;
-    chores(command).to_writer(&mut page)?;
+    subcommands(command).to_writer(&mut page)?;
     whole.render_version_section(&mut page)?;
     Ok(page)
 }
@@ -63,12 +63,12 @@ fn plain_help(arg: Arg) -> Arg {
 }
 
 /// What else there is to do.
-fn chores(command: &Command) -> Roff {
+fn subcommands(command: &Command) -> Roff {
     let mut roff = Roff::new();
     roff.control("SH", ["COMMANDS"]);
-    for chore in command.get_subcommands() {
-        roff.control("TP", []).text([bold(format!("procpool {}", chore.get_name()))]);
-        roff.text([roman(chore.get_about().map(ToString::to_string).unwrap_or_default())]);
+    for subcommand in command.get_subcommands() {
+        roff.control("TP", []).text([bold(format!("procpool {}", subcommand.get_name()))]);
+        roff.text([roman(subcommand.get_about().map(ToString::to_string).unwrap_or_default())]);
     }
     roff
 }

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use anyhow::Context;
 use rustix::io::Errno;
 
-use crate::args::{self, ChangedFrom, ResumeArgs, RunRequest, Source, TakenBack};
+use crate::args::{self, ChangedFrom, NegatedOptions, ResumeArgs, RunRequest, RunSource};
 use procpool_journal::files::folder::{Folder, Purpose};
 use procpool_journal::format::text::Text;
 use procpool_journal::read::history;
@@ -20,7 +20,7 @@ use procpool_journal::read::history;
 pub(crate) fn request(
     args: &ResumeArgs,
     options: Vec<OsString>,
-    taken_back: &TakenBack,
+    negated: &NegatedOptions,
 ) -> anyhow::Result<RunRequest> {
     let shown = format!("{:?}", args.directory);
     let nothing = || format!("{shown}: no run is recorded there; `procpool run --journal DIR …` begins one");
@@ -41,9 +41,9 @@ pub(crate) fn request(
     let typed = options.into_iter().chain([journal, resume.into()]).collect();
     let changed = if args.changed.is_some() { ChangedFrom::ThisRun } else { ChangedFrom::RecordedRun };
     Ok(RunRequest {
-        args: args::parse_run(recorded.clone(), typed, taken_back)?,
+        args: args::parse_run(recorded.clone(), typed, negated)?,
         // What is typed now holds for this resume alone.
         options: recorded,
-        source: Source::Journal { changed },
+        source: RunSource::Journal { changed },
     })
 }

@@ -9,8 +9,8 @@ use procpool_journal::format::codec::Keep;
 use procpool_journal::read::history::PastRound;
 
 use crate::args::{
-    ClusterArgs, InputArgs, JobArgs, JournalArgs, OutputArgs, RecordArgs, RunArgs, RunRequest, ScheduleArgs,
-    Source,
+    ClusterArgs, InputArgs, JobArgs, JournalArgs, OutputArgs, RecordArgs, RunArgs, RunRequest, RunSource,
+    ScheduleArgs,
 };
 use crate::cluster::outcome_forwarder::Starts;
 use crate::input::Input;
@@ -145,7 +145,7 @@ struct Listing<'a> {
     jobs: &'a JobArgs,
     cluster: &'a ClusterArgs,
     options: &'a [std::ffi::OsString],
-    source: Source,
+    source: RunSource,
 }
 
 impl Listing<'_> {

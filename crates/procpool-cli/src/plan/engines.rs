@@ -9,15 +9,15 @@ use clap::ValueEnum;
 use procpool_cluster::{Allocation, ArrayId, Engine, EngineError, Slurm, State, SubmittedArray};
 use procpool_journal::read::history::PastRound;
 
-use crate::args::{ClusterArgs, Where};
+use crate::args::{ClusterArgs, EngineChoice};
 use crate::journal::resume_state::ResumeState;
 use crate::terminal::shown;
 
 /// The one place where engines are chosen; none for jobs that run here.
-fn engine_at(on: Where, arguments: &[OsString]) -> Option<Box<dyn Engine>> {
+fn engine_at(on: EngineChoice, arguments: &[OsString]) -> Option<Box<dyn Engine>> {
     match on {
-        Where::Local => None,
-        Where::Slurm => Some(Box::new(Slurm::new(arguments.iter().cloned()))),
+        EngineChoice::Local => None,
+        EngineChoice::Slurm => Some(Box::new(Slurm::new(arguments.iter().cloned()))),
     }
 }
 
@@ -27,7 +27,7 @@ fn engine_at(on: Where, arguments: &[OsString]) -> Option<Box<dyn Engine>> {
 /// Where its commands are not here, or don't take what was typed for them.
 pub(super) fn engine(args: &ClusterArgs) -> anyhow::Result<Box<dyn Engine>> {
     // So far there was no other.
-    let on = args.cluster().unwrap_or(Where::Slurm);
+    let on = args.cluster().unwrap_or(EngineChoice::Slurm);
     let engine = engine_at(on, &args.sbatch_arg).expect("BUG: a cluster without an engine");
     // It may name what was typed.
     engine.check().map_err(|error| anyhow!("{}: {}", on.flag(), shown::name(error.to_string())))?;
@@ -37,7 +37,7 @@ pub(super) fn engine(args: &ClusterArgs) -> anyhow::Result<Box<dyn Engine>> {
 /// The engine that has started this process, and what it has given it.
 pub(super) fn allocation() -> Option<(Box<dyn Engine>, Allocation)> {
     let variable = |name: &str| env::var(name).ok();
-    let mut engines = Where::value_variants().iter().filter_map(|on| engine_at(*on, &[]));
+    let mut engines = EngineChoice::value_variants().iter().filter_map(|on| engine_at(*on, &[]));
     engines.find_map(|engine| engine.allocation(&variable).map(|own| (engine, own)))
 }
 

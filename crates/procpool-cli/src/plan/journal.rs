@@ -9,7 +9,7 @@ use procpool_journal::files::folder::{Contents, Folder, Made, Purpose};
 use procpool_journal::files::run_lock::{Holder, LockResult, RunLock};
 use procpool_journal::read::history;
 
-use crate::args::{JournalArgs, Source};
+use crate::args::{JournalArgs, RunSource};
 use crate::input::Input;
 use crate::journal::notices;
 use crate::plan::preparation::{JournalSetup, Journaling, Preparation};
@@ -69,8 +69,8 @@ pub(super) fn journal(
     }
     // What is wrong with it is no fault of the journal's.
     let input = match given.source {
-        Source::CommandLine => Some(input()?),
-        Source::Journal { .. } => None,
+        RunSource::CommandLine => Some(input()?),
+        RunSource::Journal { .. } => None,
     };
     let preparation = Preparation { args, folder, claim, running, given };
     match contents {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 
-use crate::args::{ChangedFrom, JournalArgs, ResumeWish, Source};
+use crate::args::{ChangedFrom, JournalArgs, ResumeChoice, RunSource};
 use crate::input::{Earlier, Input, Unread};
 use crate::job::work;
 use crate::journal::recorder::PrintedAgain;
@@ -59,7 +59,7 @@ pub(super) struct JournalSetup<'a> {
     pub(super) recording: RecordedBy<'a>,
     /// The options to record.
     pub(super) options: &'a [OsString],
-    pub(super) source: Source,
+    pub(super) source: RunSource,
 }
 
 /// # Errors
@@ -222,8 +222,8 @@ impl Preparation<'_> {
     /// What was typed about what is run, and what follows from slices that are still at work.
     fn wish(&self, round: Option<&PastRound>) -> anyhow::Result<Wish> {
         let resume = match self.args.resume {
-            Some(ResumeWish::Unrun) => Resume::Unrun,
-            Some(ResumeWish::NotSucceeded | ResumeWish::Failed) => Resume::NotSucceeded,
+            Some(ResumeChoice::Unrun) => Resume::Unrun,
+            Some(ResumeChoice::NotSucceeded | ResumeChoice::Failed) => Resume::NotSucceeded,
             None => {
                 bail!("a run is recorded there; add --resume to go on with it, or name another folder")
             }
@@ -236,7 +236,7 @@ impl Preparation<'_> {
     fn says(&self, counts: &Counts) -> String {
         let counts_say = format!("procpool: {}\n", counts.text());
         match (self.args.changed, self.given.source, counts.changed) {
-            (Some(changed), Source::Journal { changed: ChangedFrom::RecordedRun }, 1..) => {
+            (Some(changed), RunSource::Journal { changed: ChangedFrom::RecordedRun }, 1..) => {
                 format!("{counts_say}procpool: {}\n", changed.as_said_before())
             }
             _ => counts_say,

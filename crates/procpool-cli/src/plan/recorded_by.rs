@@ -1,6 +1,6 @@
 //! Who records the attempts of a run, and whether somebody does already.
 
-use crate::args::ResumeWish;
+use crate::args::ResumeChoice;
 use procpool_journal::read::history::PastRound;
 use procpool_journal::resume::resumption::GoesOn;
 
@@ -25,10 +25,10 @@ impl RecordedBy<'_> {
     pub(super) fn goes_on(
         self,
         round: Option<&PastRound>,
-        resume: Option<ResumeWish>,
+        resume: Option<ResumeChoice>,
     ) -> anyhow::Result<Option<GoesOn>> {
         let (Some(last), RecordedBy::Elsewhere { retries, is_live }) = (round, self) else { return Ok(None) };
-        let goes_on = resume != Some(ResumeWish::Failed) && is_live(last)?;
+        let goes_on = resume != Some(ResumeChoice::Failed) && is_live(last)?;
         Ok(goes_on.then_some(GoesOn { generation: last.round.generation, retries }))
     }
 }

@@ -9,7 +9,7 @@ use procpool_core::{Command, Limit};
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::stdio;
 
-use crate::args::{EventTarget, JournalArgs, OutputArgs, OutputMode, RecordArgs, RunArgs, Where};
+use crate::args::{EngineChoice, EventTarget, JournalArgs, OutputArgs, OutputMode, RecordArgs, RunArgs};
 use crate::os::closed::Standard;
 use crate::os::descriptors::{JOURNAL, RECORD, SPARE};
 use crate::os::sys;
@@ -66,7 +66,7 @@ pub(super) fn sinks(
 /// Where outputs are to be recorded that procpool would never see.
 pub(super) fn refuse_raw(args: &RunArgs) -> anyhow::Result<()> {
     let RunArgs { records, journal, cluster, outputs, .. } = args;
-    let on = cluster.on.map(Where::flag).unwrap_or_default();
+    let on = cluster.on.map(EngineChoice::flag).unwrap_or_default();
     let given = [
         (records.results.is_some(), "--results"),
         (records.events.is_some(), "--events"),
@@ -91,7 +91,10 @@ pub(super) fn refuse_detached(args: &RunArgs) -> anyhow::Result<()> {
         return Ok(());
     }
     if cluster.cluster().is_none() {
-        bail!("--detach: jobs that run on this machine can't be left; it goes with {}", Where::Slurm.flag());
+        bail!(
+            "--detach: jobs that run on this machine can't be left; it goes with {}",
+            EngineChoice::Slurm.flag()
+        );
     }
     let given = [
         (records.joblog.is_some(), "--joblog"),

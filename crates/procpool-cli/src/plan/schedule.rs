@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use procpool_core::{HaltRule, Pool, Retries, Runner};
 
-use crate::args::{Halting, ScheduleArgs, TimeLimit};
+use crate::args::{HaltChoice, ScheduleArgs, TimeLimit};
 
 /// Tells a pool all but the limit.
 pub(super) fn schedule<R: Runner>(args: &ScheduleArgs, pool: Pool<R>) -> Pool<R> {
@@ -59,9 +59,9 @@ pub(super) fn retries(args: &ScheduleArgs) -> Retries {
 
 pub(super) fn halt_rule(args: &ScheduleArgs) -> Option<HaltRule> {
     match args.halt {
-        Some(Halting::By(rule)) => Some(rule),
-        Some(Halting::Never) => None,
-        None => args.fail_fast.then_some(Halting::FAIL_FAST),
+        Some(HaltChoice::By(rule)) => Some(rule),
+        Some(HaltChoice::Never) => None,
+        None => args.fail_fast.then_some(HaltChoice::FAIL_FAST),
     }
 }
 

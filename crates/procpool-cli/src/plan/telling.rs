@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 
 use procpool_core::Capture;
 
-use crate::args::{ClusterArgs, ProgressWish, TellingArgs};
+use crate::args::{ClusterArgs, ProgressChoice, TellingArgs};
 use crate::cluster::head_config::Audience;
 use crate::output::failures::Failures;
 use crate::run::Telling;
@@ -20,9 +20,9 @@ pub(super) fn telling(args: &TellingArgs, capture: Capture, cluster: &ClusterArg
     let palette = Palette::choose(args.color, place);
     let can_draw = capture != Capture::Inherit && screen::can_draw();
     let display = match args.progress() {
-        ProgressWish::Auto | ProgressWish::Bar if can_draw => Display::Bar(palette),
-        ProgressWish::Auto | ProgressWish::None => Display::Nothing,
-        ProgressWish::Bar | ProgressWish::Plain => Display::Plain,
+        ProgressChoice::Auto | ProgressChoice::Bar if can_draw => Display::Bar(palette),
+        ProgressChoice::Auto | ProgressChoice::None => Display::Nothing,
+        ProgressChoice::Bar | ProgressChoice::Plain => Display::Plain,
     };
     Telling {
         progress: Progress { display, failed: Failed::default() },

@@ -3,7 +3,7 @@
 use procpool_core::OnLeak;
 use procpool_journal::resume::decision::Changed;
 
-use crate::args::{BadNodeChoice, ChangedWish, JobArgs, LeakPolicy, SummaryChoice, TermChoice};
+use crate::args::{BadNodeChoice, ChangedChoice, JobArgs, LeakPolicy, SummaryChoice, TermChoice};
 use crate::cluster::bad_nodes::OnBadNode;
 use crate::guard::Leftovers;
 use crate::guard::leave_running::OnTerm;
@@ -29,11 +29,11 @@ impl From<LeakPolicy> for OnLeak {
     }
 }
 
-impl From<ChangedWish> for Changed {
-    fn from(wish: ChangedWish) -> Changed {
+impl From<ChangedChoice> for Changed {
+    fn from(wish: ChangedChoice) -> Changed {
         match wish {
-            ChangedWish::Rerun => Changed::Rerun,
-            ChangedWish::Skip => Changed::Skip,
+            ChangedChoice::Rerun => Changed::Rerun,
+            ChangedChoice::Skip => Changed::Skip,
         }
     }
 }

@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 
 /// What was typed about colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Wish {
+pub(crate) enum ColourChoice {
     Auto,
     Always,
     Never,
@@ -33,8 +33,8 @@ pub(crate) struct Palette {
 
 impl Palette {
     /// As is wished, else as the environment says, else coloured on a terminal.
-    pub(crate) fn choose(wish: Wish, place: Place) -> Palette {
-        let is_coloured = decide(wish, |name| env::var_os(name)).unwrap_or(place == Place::Terminal);
+    pub(crate) fn choose(choice: ColourChoice, place: Place) -> Palette {
+        let is_coloured = decide(choice, |name| env::var_os(name)).unwrap_or(place == Place::Terminal);
         if is_coloured { Palette::coloured() } else { Palette::default() }
     }
 
@@ -54,17 +54,17 @@ pub(crate) fn paint(style: Style, text: &str) -> String {
 }
 
 /// Whether there is to be colour wherever it goes; `None`: where it goes decides.
-pub(crate) fn decide(wish: Wish, variable: impl Fn(&str) -> Option<OsString>) -> Option<bool> {
+pub(crate) fn decide(choice: ColourChoice, variable: impl Fn(&str) -> Option<OsString>) -> Option<bool> {
     let is_set = |name| variable(name).is_some_and(|value| !value.is_empty());
     let is_on = |name| variable(name).is_some_and(|value| !value.is_empty() && value != OsStr::new("0"));
     let is = |name, expected: &str| variable(name).is_some_and(|value| value == OsStr::new(expected));
-    match wish {
-        Wish::Always => Some(true),
-        Wish::Never => Some(false),
-        Wish::Auto if is_set("NO_COLOR") => Some(false),
-        Wish::Auto if is_on("CLICOLOR_FORCE") || is_on("FORCE_COLOR") => Some(true),
-        Wish::Auto if is("CLICOLOR", "0") || is("TERM", "dumb") => Some(false),
-        Wish::Auto => None,
+    match choice {
+        ColourChoice::Always => Some(true),
+        ColourChoice::Never => Some(false),
+        ColourChoice::Auto if is_set("NO_COLOR") => Some(false),
+        ColourChoice::Auto if is_on("CLICOLOR_FORCE") || is_on("FORCE_COLOR") => Some(true),
+        ColourChoice::Auto if is("CLICOLOR", "0") || is("TERM", "dumb") => Some(false),
+        ColourChoice::Auto => None,
     }
 }
 
@@ -73,32 +73,32 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn decided(wish: Wish, variables: &[(&str, &str)], expected: Option<bool>) {
+    fn decided(choice: ColourChoice, variables: &[(&str, &str)], expected: Option<bool>) {
         let variable = |name: &str| {
             variables.iter().find(|(other, _)| *other == name).map(|(_, value)| OsString::from(value))
         };
-        assert_eq!(decide(wish, variable), expected, "{wish:?} {variables:?}");
+        assert_eq!(decide(choice, variable), expected, "{choice:?} {variables:?}");
     }
 
     #[test]
     fn what_was_typed_counts_before_the_environment() {
-        decided(Wish::Always, &[("NO_COLOR", "1"), ("TERM", "dumb")], Some(true));
-        decided(Wish::Never, &[("CLICOLOR_FORCE", "1"), ("FORCE_COLOR", "1")], Some(false));
+        decided(ColourChoice::Always, &[("NO_COLOR", "1"), ("TERM", "dumb")], Some(true));
+        decided(ColourChoice::Never, &[("CLICOLOR_FORCE", "1"), ("FORCE_COLOR", "1")], Some(false));
     }
 
     #[test]
     fn of_the_environment_no_colour_counts_first_then_what_forces_it() {
-        decided(Wish::Auto, &[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")], Some(false));
-        decided(Wish::Auto, &[("NO_COLOR", ""), ("FORCE_COLOR", "1"), ("CLICOLOR", "0")], Some(true));
-        decided(Wish::Auto, &[("CLICOLOR_FORCE", "1"), ("TERM", "dumb")], Some(true));
-        decided(Wish::Auto, &[("CLICOLOR", "0")], Some(false));
-        decided(Wish::Auto, &[("TERM", "dumb")], Some(false));
+        decided(ColourChoice::Auto, &[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")], Some(false));
+        decided(ColourChoice::Auto, &[("NO_COLOR", ""), ("FORCE_COLOR", "1"), ("CLICOLOR", "0")], Some(true));
+        decided(ColourChoice::Auto, &[("CLICOLOR_FORCE", "1"), ("TERM", "dumb")], Some(true));
+        decided(ColourChoice::Auto, &[("CLICOLOR", "0")], Some(false));
+        decided(ColourChoice::Auto, &[("TERM", "dumb")], Some(false));
     }
 
     #[test]
     fn else_the_place_decides() {
         let variables = [("CLICOLOR", "1"), ("CLICOLOR_FORCE", "0"), ("FORCE_COLOR", ""), ("TERM", "xterm")];
-        decided(Wish::Auto, &variables, None);
+        decided(ColourChoice::Auto, &variables, None);
     }
 
     #[test]

@@ -5,12 +5,12 @@ use procpool_core::{HaltQuantity, HaltRule, HaltWhen, HaltWhy};
 
 /// What `--halt` was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Halting {
+pub(crate) enum HaltChoice {
     Never,
     By(HaltRule),
 }
 
-impl Halting {
+impl HaltChoice {
     /// At the first failure, at once.
     pub(crate) const FAIL_FAST: HaltRule = HaltRule {
         when: HaltWhen::Now,
@@ -24,17 +24,17 @@ const FORM: &str = "give never, or WHEN,WHY=N: soon or now; fail, success or don
 
 /// # Errors
 /// Says what the right form is.
-pub(super) fn parse(text: &str) -> Result<Halting, String> {
-    let first = |when, why| Halting::By(HaltRule { when, why, quantity: HaltQuantity::Number(1) });
+pub(super) fn parse(text: &str) -> Result<HaltChoice, String> {
+    let first = |when, why| HaltChoice::By(HaltRule { when, why, quantity: HaltQuantity::Number(1) });
     match text {
-        "never" | "0" => return Ok(Halting::Never),
+        "never" | "0" => return Ok(HaltChoice::Never),
         "1" => return Ok(first(HaltWhen::Soon, HaltWhy::Fail)),
         "2" => return Ok(first(HaltWhen::Now, HaltWhy::Fail)),
         "-1" => return Ok(first(HaltWhen::Soon, HaltWhy::Success)),
         "-2" => return Ok(first(HaltWhen::Now, HaltWhy::Success)),
         _ => {}
     }
-    rule(text).map(Halting::By).ok_or_else(|| FORM.to_owned())
+    rule(text).map(HaltChoice::By).ok_or_else(|| FORM.to_owned())
 }
 
 fn rule(text: &str) -> Option<HaltRule> {
@@ -72,15 +72,15 @@ mod tests {
 
     #[test]
     fn the_words_of_gnu_parallel_are_understood() {
-        let rule = |when, why, quantity| Ok(Halting::By(HaltRule { when, why, quantity }));
+        let rule = |when, why, quantity| Ok(HaltChoice::By(HaltRule { when, why, quantity }));
         for (text, expected) in [
-            ("never", Ok(Halting::Never)),
-            ("0", Ok(Halting::Never)),
+            ("never", Ok(HaltChoice::Never)),
+            ("0", Ok(HaltChoice::Never)),
             ("1", rule(HaltWhen::Soon, HaltWhy::Fail, HaltQuantity::Number(1))),
             ("2", rule(HaltWhen::Now, HaltWhy::Fail, HaltQuantity::Number(1))),
             ("-1", rule(HaltWhen::Soon, HaltWhy::Success, HaltQuantity::Number(1))),
             ("-2", rule(HaltWhen::Now, HaltWhy::Success, HaltQuantity::Number(1))),
-            ("now,fail=1", Ok(Halting::By(Halting::FAIL_FAST))),
+            ("now,fail=1", Ok(HaltChoice::By(HaltChoice::FAIL_FAST))),
             ("soon,success=3", rule(HaltWhen::Soon, HaltWhy::Success, HaltQuantity::Number(3))),
             ("now,done=100%", rule(HaltWhen::Now, HaltWhy::Done, HaltQuantity::Percent(100))),
         ] {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use procpool_core::{Cause, Limit};
 
-pub(crate) use crate::args::scheduling::halting::Halting;
+pub(crate) use crate::args::scheduling::halting::HaltChoice;
 use crate::args::scheduling::processors::Load;
 use crate::units::duration;
 use crate::units::size;
@@ -73,7 +73,7 @@ pub(crate) struct ScheduleArgs {
     /// soon,fail=10%. GNU parallel's short forms 0, 1, 2, -1 and -2 work too.
     #[arg(long, alias = "halt-on-error", value_name = "RULE")]
     #[arg(value_parser = halting::parse, allow_hyphen_values = true)]
-    pub(crate) halt: Option<Halting>,
+    pub(crate) halt: Option<HaltChoice>,
 
     /// End the run at the first failure: --halt now,fail=1
     #[arg(long, conflicts_with = "halt")]

@@ -12,7 +12,7 @@ use procpool_cluster::ElementOf;
 use procpool_core::{Capture, HaltQuantity, Limit, LocalProcess, Pool};
 
 use self::place::SliceInstance;
-use crate::args::{self, OutputMode, RunArgs, ScheduleArgs, SliceArgs, TakenBack};
+use crate::args::{self, NegatedOptions, OutputMode, RunArgs, ScheduleArgs, SliceArgs};
 use crate::cluster::halt_file::{self, HaltFile};
 use crate::cluster::order::{self, Manner, Order, Parts, Sharing};
 use crate::cluster::round_owner;
@@ -121,7 +121,7 @@ pub(crate) fn order(args: &SliceArgs) -> anyhow::Result<SliceOrder> {
     let options: Vec<OsString> = order.options.iter().cloned().map(Text::into_os_string).collect();
     // What was typed may want a journal, and a resume; whatever is said of them is the head's.
     let typed = ["--on=local", "--journal=.", "--resume"].map(OsString::from).to_vec();
-    let mut args = args::parse_run(options, typed, &TakenBack::default())?;
+    let mut args = args::parse_run(options, typed, &NegatedOptions::default())?;
     args.outputs.output = OutputMode::None;
     if order.manner == Manner::OneByOne {
         args.schedule.limit = Limit::new(1)?;
@@ -280,7 +280,7 @@ fn start(pool: Pool<NotingRunner<Launcher>>, halt: HaltFile) -> StartRun {
 /// reached it. What is shuffled has been when the pool gets it.
 fn own_share(mut args: ScheduleArgs, jobs: u64) -> ScheduleArgs {
     args.shuffle = false;
-    if let Some(args::Halting::By(rule)) = &mut args.halt {
+    if let Some(args::HaltChoice::By(rule)) = &mut args.halt {
         if let HaltQuantity::Percent(percent) = rule.quantity {
             let number = (u128::from(jobs) * u128::from(percent)).div_ceil(100);
             rule.quantity = HaltQuantity::Number(u64::try_from(number).unwrap_or(u64::MAX));

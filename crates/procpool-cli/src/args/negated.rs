@@ -10,14 +10,14 @@ use crate::args::refusal;
 
 /// The long names of options that hold no more.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct TakenBack(Vec<String>);
+pub(crate) struct NegatedOptions(Vec<String>);
 
-impl TakenBack {
+impl NegatedOptions {
     /// Takes such words out of those that were typed for a resume.
     ///
     /// # Errors
     /// Where one names an option that can't be without a value, or that is given as well.
-    pub(super) fn take(words: &mut Vec<OsString>, resume: &Command) -> anyhow::Result<TakenBack> {
+    pub(super) fn take(words: &mut Vec<OsString>, resume: &Command) -> anyhow::Result<NegatedOptions> {
         let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
         let (mut taken, mut left) = (Vec::new(), Vec::new());
         for (place, word) in std::mem::take(words).into_iter().enumerate() {
@@ -39,7 +39,7 @@ impl TakenBack {
             bail!("--{long} is given and taken back; leave one out");
         }
         *words = left;
-        Ok(TakenBack(taken))
+        Ok(NegatedOptions(taken))
     }
 
     /// Whether this word gives one of them.
@@ -93,7 +93,7 @@ mod tests {
 
     fn take(typed: &[&str]) -> Result<(Vec<String>, Vec<OsString>), String> {
         let mut words = typed.iter().map(OsString::from).collect();
-        let taken = TakenBack::take(&mut words, &resume()).map_err(|error| error.to_string())?;
+        let taken = NegatedOptions::take(&mut words, &resume()).map_err(|error| error.to_string())?;
         Ok((taken.0, words))
     }
 
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn recorded_words_are_known_by_their_name() {
-        let taken = TakenBack(vec!["tag".into()]);
+        let taken = NegatedOptions(vec!["tag".into()]);
         assert!(taken.has(&"--tag".into()) && taken.has(&"--tag=x".into()));
         assert!(!taken.has(&"--tag-with=x".into()) && !taken.has(&"tag".into()));
     }
