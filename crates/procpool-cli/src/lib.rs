@@ -121,14 +121,14 @@ fn follow(
             input,
             begin,
             telling,
-            pulse,
+            heartbeat,
             processes,
             link,
             grace,
             leave,
             afterwards,
         }) => {
-            let supervision = Supervision { pulse, processes, link, grace, leave };
+            let supervision = Supervision { heartbeat, processes, link, grace, leave };
             let status = run::run(begin, input, &telling, supervision);
             afterwards(status);
             status

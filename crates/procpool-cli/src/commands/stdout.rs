@@ -8,7 +8,7 @@ use signal_hook::consts::SIGPIPE;
 
 use crate::exit::{self, ExitStatus};
 use crate::output::stream::{Control, OutputStream};
-use crate::terminal::pulse::Pulse;
+use crate::terminal::heartbeat::Heartbeat;
 use crate::terminal::screen;
 
 /// Why not all of it was told.
@@ -40,7 +40,10 @@ pub(crate) type Paper = BufWriter<OutputStream>;
 
 /// Standard output, for all bytes. Nothing is lost on one that was closed, full, or is slow.
 pub(crate) fn paper() -> Paper {
-    BufWriter::with_capacity(64 * 1024, OutputStream::open(Source::Stdout, Control::Colour, Pulse::default()))
+    BufWriter::with_capacity(
+        64 * 1024,
+        OutputStream::open(Source::Stdout, Control::Colour, Heartbeat::default()),
+    )
 }
 
 /// What is to be known besides, on standard error.

@@ -15,12 +15,12 @@ use crate::guard::leave_running::LeaveRunning;
 use crate::guard::link::{GuardianLink, KeeperListener};
 use crate::guard::signals::{FirstSignal, RunControls, ShutdownWatchdog, SignalListener};
 use crate::guard::status::StatusReport;
-use crate::terminal::pulse::Pulse;
+use crate::terminal::heartbeat::Heartbeat;
 
 /// Everything that signals and the keeper's death act on, but for the run itself.
 pub(crate) struct Supervision {
     /// Beats whenever a sink delivers.
-    pub(crate) pulse: Pulse,
+    pub(crate) heartbeat: Heartbeat,
     pub(crate) processes: Processes,
     /// `None` without a keeper.
     pub(crate) link: Option<GuardianLink>,
@@ -66,11 +66,11 @@ impl Listener {
     /// Has the threads act on this run.
     pub(crate) fn attach<W: Send + 'static>(self, run: Run<W>) -> (GatedRun<W>, Supervisor) {
         let Listener { supervision, signals, keeper } = self;
-        let Supervision { pulse, processes, link, grace, leave } = supervision;
+        let Supervision { heartbeat, processes, link, grace, leave } = supervision;
         let handle = run.handle();
         let controls = RunControls {
             report: StatusReport::new(handle.clone(), processes.clone()),
-            watchdog: ShutdownWatchdog { handle: handle.clone(), pulse, grace },
+            watchdog: ShutdownWatchdog { handle: handle.clone(), heartbeat, grace },
             handle,
             processes,
             leave,

@@ -7,7 +7,7 @@ use procpool_core::{Completion, End, NotStarted, Outcome};
 use crate::job::work::Work;
 use crate::run::sink::{Sink, Totals, Trouble};
 use crate::terminal::colour::{Palette, paint};
-use crate::terminal::progress::Failed;
+use crate::terminal::progress::FailureCount;
 use crate::terminal::screen;
 use crate::terminal::shown;
 use crate::terminal::text::shorten;
@@ -15,7 +15,7 @@ use crate::units::duration::prose;
 
 /// A sink that is there only where there is a display. The closing summary lists failures in any case.
 pub(crate) struct Failures {
-    failed: Failed,
+    failed: FailureCount,
     pace: Pace,
     palette: Palette,
 }
@@ -59,7 +59,7 @@ impl Pace {
 }
 
 impl Failures {
-    pub(crate) fn new(failed: Failed, palette: Palette) -> Failures {
+    pub(crate) fn new(failed: FailureCount, palette: Palette) -> Failures {
         Failures { failed, pace: Pace::new(Instant::now()), palette }
     }
 

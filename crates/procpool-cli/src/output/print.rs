@@ -13,7 +13,7 @@ use crate::output::replay::{Cut, RecordedOutput, RecordedRest};
 use crate::output::reshape::Shaping;
 use crate::output::stream::{Control, OutputStream};
 use crate::run::sink::{Sink, Totals, Trouble};
-use crate::terminal::pulse::Pulse;
+use crate::terminal::heartbeat::Heartbeat;
 use procpool_journal::resume::resumption::Afterwards;
 use procpool_journal::write::output_shape::OutputShape;
 use procpool_journal::write::print_log::{PartialOutput, PrintLog as Account};
@@ -53,10 +53,10 @@ pub(crate) enum Tag {
 }
 
 impl Printer {
-    /// Prints to procpool's own standard output and standard error, with a beat of `pulse` for each piece.
-    pub(crate) fn new(tag: Tag, control: Control, printed: KeepOutput, pulse: &Pulse) -> Printer {
-        let [stdout, stderr] =
-            [Source::Stdout, Source::Stderr].map(|source| OutputStream::open(source, control, pulse.clone()));
+    /// Prints to procpool's own standard output and standard error, with a beat of `heartbeat` for each piece.
+    pub(crate) fn new(tag: Tag, control: Control, printed: KeepOutput, heartbeat: &Heartbeat) -> Printer {
+        let [stdout, stderr] = [Source::Stdout, Source::Stderr]
+            .map(|source| OutputStream::open(source, control, heartbeat.clone()));
         let goes = match (stdout.file_id(), stderr.file_id()) {
             (Some(one), Some(other)) if one == other => Goes::Together,
             _ => Goes::Apart,

@@ -5,16 +5,16 @@ use std::io::{self, Write};
 use procpool_core::Key;
 
 use crate::output::tag::{Returns, Tagged};
-use crate::terminal::tame::Tame;
+use crate::terminal::control_filter::ControlFilter;
 pub(crate) use procpool_journal::write::output_shape::StreamFilter;
 
 /// A writer that shapes one output of one job.
 pub(crate) enum Shape<W: Write> {
     Exact(W),
     Tagged(Tagged<W>),
-    Tame(Tame<W>),
+    Filtered(ControlFilter<W>),
     /// Tagged last, so that each line is plain where its tag stands.
-    TameTagged(Tame<Tagged<W>>),
+    FilteredTagged(ControlFilter<Tagged<W>>),
 }
 
 impl<W: Write> Shape<W> {
@@ -25,11 +25,11 @@ impl<W: Write> Shape<W> {
             (StreamFilter::Everything, Some(label)) => {
                 Shape::Tagged(Tagged::new(writer, label.as_bytes(), Returns::Anywhere))
             }
-            (StreamFilter::TextAndColour, None) => Shape::Tame(Tame::new(writer)),
+            (StreamFilter::TextAndColour, None) => Shape::Filtered(ControlFilter::new(writer)),
             // The label as the summary shows it.
             (StreamFilter::TextAndColour, Some(label)) => {
                 let tagged = Tagged::new(writer, label.to_string().as_bytes(), Returns::BehindTag);
-                Shape::TameTagged(Tame::new(tagged))
+                Shape::FilteredTagged(ControlFilter::new(tagged))
             }
         }
     }
@@ -39,8 +39,8 @@ impl<W: Write> Shape<W> {
         match self {
             Shape::Exact(writer) => Ok(writer),
             Shape::Tagged(tagged) => tagged.finish(),
-            Shape::Tame(tame) => tame.finish(),
-            Shape::TameTagged(tame) => tame.finish()?.finish(),
+            Shape::Filtered(filter) => filter.finish(),
+            Shape::FilteredTagged(filter) => filter.finish()?.finish(),
         }
     }
 }
@@ -50,8 +50,8 @@ impl<W: Write> Write for Shape<W> {
         match self {
             Shape::Exact(writer) => writer.write(bytes),
             Shape::Tagged(tagged) => tagged.write(bytes),
-            Shape::Tame(tame) => tame.write(bytes),
-            Shape::TameTagged(tame) => tame.write(bytes),
+            Shape::Filtered(filter) => filter.write(bytes),
+            Shape::FilteredTagged(filter) => filter.write(bytes),
         }
     }
 

@@ -14,9 +14,9 @@ use crate::output::print_progress::{PIECE, PrintProgress, UnprintedRest, deliver
 use crate::output::reshape::{Shaping, delivered_as};
 use crate::output::shape::{Shape, StreamFilter};
 use crate::run::sink::Trouble;
-use crate::terminal::patient::{Patient, wait_for_room};
-use crate::terminal::pulse::Pulse;
-use crate::terminal::screen::{self, Held};
+use crate::terminal::blocking::{BlockingWriter, wait_for_room};
+use crate::terminal::heartbeat::Heartbeat;
+use crate::terminal::screen::{self, DisplayHold};
 use procpool_journal::os::file_id::FileId;
 use procpool_journal::write::print_log::{LastByte, PartialStream, PrintLog};
 
@@ -42,9 +42,9 @@ pub(crate) struct OutputStream {
     file: io::Result<File>,
     is_terminal: bool,
     passes: StreamFilter,
-    pulse: Pulse,
+    heartbeat: Heartbeat,
     /// While an output is on its way to a terminal.
-    held: Option<Held>,
+    held: Option<DisplayHold>,
     /// Where somebody may have to go on after a kill.
     account: Option<PrintProgress>,
     /// How what was written last ends.
@@ -52,8 +52,8 @@ pub(crate) struct OutputStream {
 }
 
 impl OutputStream {
-    /// Where this output of jobs goes, with a beat of `pulse` for each piece.
-    pub(crate) fn open(source: Source, control: Control, pulse: Pulse) -> OutputStream {
+    /// Where this output of jobs goes, with a beat of `heartbeat` for each piece.
+    pub(crate) fn open(source: Source, control: Control, heartbeat: Heartbeat) -> OutputStream {
         let (name, which, descriptor) = match source {
             Source::Stdout => ("standard output", Standard::Output, stdio::stdout()),
             Source::Stderr => ("standard error", Standard::Error, stdio::stderr()),
@@ -69,7 +69,7 @@ impl OutputStream {
             file,
             is_terminal,
             passes,
-            pulse,
+            heartbeat,
             held: None,
             account: None,
             last: LastByte::EndsLine,
@@ -233,7 +233,7 @@ impl Write for OutputStream {
         if let Some(account) = &self.account {
             account.announce(bytes.len())?;
         }
-        let count = match (Patient::new(file, &self.pulse).write(bytes), &self.account) {
+        let count = match (BlockingWriter::new(file, &self.heartbeat).write(bytes), &self.account) {
             (Ok(count), _) => count,
             (Err(error), account) => {
                 // Nothing of it went.

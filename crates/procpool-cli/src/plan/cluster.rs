@@ -77,7 +77,7 @@ pub(super) fn plan(mut request: RunRequest, guard: Option<&Guard>) -> anyhow::Re
         outputs,
         sinks,
         telling,
-        pulse,
+        heartbeat,
         starts,
         schedule,
         ..
@@ -112,7 +112,7 @@ pub(super) fn plan(mut request: RunRequest, guard: Option<&Guard>) -> anyhow::Re
         input,
         begin: Box::new(begin),
         telling,
-        pulse,
+        heartbeat,
         processes,
         link: guard.map(Guard::link),
         grace: patience(grace),

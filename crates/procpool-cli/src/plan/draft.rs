@@ -26,7 +26,7 @@ use crate::plan::recorded_by::RecordedBy;
 use crate::plan::{engines, inputs, journal, leaks, outputs, records, spooling, telling, terms};
 use crate::run::Telling;
 use crate::run::sink::Sink;
-use crate::terminal::pulse::Pulse;
+use crate::terminal::heartbeat::Heartbeat;
 
 /// What has been decided, and the options that are left for who sets the jobs going.
 pub(super) struct Draft {
@@ -36,7 +36,7 @@ pub(super) struct Draft {
     pub(super) outputs: Outputs,
     pub(super) sinks: Sinks,
     pub(super) telling: Telling,
-    pub(super) pulse: Pulse,
+    pub(super) heartbeat: Heartbeat,
     pub(super) room: MachineRoom,
     pub(super) starts: Starts,
     pub(super) schedule: ScheduleArgs,
@@ -80,7 +80,7 @@ pub(super) fn draft(
         journal,
         cluster,
     } = args;
-    let pulse = Pulse::default();
+    let heartbeat = Heartbeat::default();
     let taken = ClaimedFiles::new(inputs::files(&inputs));
     let terms = terms::terms(&environment, &schedule)?;
     let kept = records::printed(&records, &journal);
@@ -102,7 +102,7 @@ pub(super) fn draft(
         }
     };
     let (journaled, printing) = recorded.unzip();
-    let outputs = outputs::outputs(&outputs, input.names.as_ref(), kept, &pulse, printing)?;
+    let outputs = outputs::outputs(&outputs, input.names.as_ref(), kept, &heartbeat, printing)?;
     let outputs = records::make_way(&records, outputs);
     let telling = telling::telling(&telling, outputs.capture, &cluster);
     let starts = if records.events.is_some() { Starts::Told } else { Starts::Silent };
@@ -111,7 +111,7 @@ pub(super) fn draft(
     let wanted = Wanted::new(schedule.limit, input.jobs.size_hint().1, beside);
     let (limit, local) = make_room(wanted, local);
     let of = records::RunDescription { run: &run, limit, journal: journal.journal.as_deref() };
-    let records = records::sinks(records, &of, &pulse, taken)?;
+    let records = records::sinks(records, &of, &heartbeat, taken)?;
     let failures = telling::failures(&telling);
     Ok(Draft {
         run,
@@ -120,7 +120,7 @@ pub(super) fn draft(
         outputs,
         sinks: Sinks { records, failures },
         telling,
-        pulse,
+        heartbeat,
         room: MachineRoom { limit, local, beside },
         starts,
         schedule,

@@ -35,7 +35,7 @@ use crate::guard::GuardianLink;
 use crate::guard::leave_running::LeaveRunning;
 use crate::input::Input;
 use crate::run::{Begin, Telling};
-use crate::terminal::pulse::Pulse;
+use crate::terminal::heartbeat::Heartbeat;
 
 /// All that a run needs.
 pub(crate) struct Plan {
@@ -44,7 +44,7 @@ pub(crate) struct Plan {
     pub(crate) begin: Begin,
     pub(crate) telling: Telling,
     /// Beats as the sinks deliver.
-    pub(crate) pulse: Pulse,
+    pub(crate) heartbeat: Heartbeat,
     /// What runs.
     pub(crate) processes: Processes,
     pub(crate) link: Option<GuardianLink>,

@@ -18,7 +18,7 @@ use crate::output::replay::Replay;
 use crate::output::stream::Control;
 use crate::run::sink::Sink;
 use crate::template::{Names, TagTemplate};
-use crate::terminal::pulse::Pulse;
+use crate::terminal::heartbeat::Heartbeat;
 use procpool_journal::format::positions::Positions;
 use procpool_journal::write::print_log::PrintLog as Account;
 
@@ -54,11 +54,11 @@ pub(super) fn outputs(
     args: &OutputArgs,
     names: Option<&Names>,
     kept: KeepOutput,
-    pulse: &Pulse,
+    heartbeat: &Heartbeat,
     recorded: Option<RecordedPrinting>,
 ) -> anyhow::Result<Outputs> {
     let labels = labels(args, names)?;
-    let mut printer = printer(args, labels.clone(), kept, pulse);
+    let mut printer = printer(args, labels.clone(), kept, heartbeat);
     // What is recorded is shown when it has been: nothing is followed.
     let streams = if recorded.is_some() { News::Unwanted } else { News::Wanted };
     let (prints, replay) = match recorded {
@@ -125,12 +125,17 @@ fn labels(args: &OutputArgs, names: Option<&Names>) -> anyhow::Result<Option<Arc
     Ok(Some(Arc::new(Labels::new(template))))
 }
 
-fn printer(args: &OutputArgs, labels: Option<Arc<Labels>>, kept: KeepOutput, pulse: &Pulse) -> Printer {
+fn printer(
+    args: &OutputArgs,
+    labels: Option<Arc<Labels>>,
+    kept: KeepOutput,
+    heartbeat: &Heartbeat,
+) -> Printer {
     let tag = match labels {
         Some(labels) => Tag::Label(labels),
         None if args.tag => Tag::Key,
         None => Tag::Nothing,
     };
     let control = if args.raw_control { Control::All } else { Control::Colour };
-    Printer::new(tag, control, kept, pulse)
+    Printer::new(tag, control, kept, heartbeat)
 }

@@ -24,7 +24,7 @@ use crate::record::junit::Junit;
 use crate::record::results::Results;
 use crate::run::sink::Sink;
 use crate::shell::quote::{QuoteStyle, command_line};
-use crate::terminal::pulse::Pulse;
+use crate::terminal::heartbeat::Heartbeat;
 
 /// The run that is recorded.
 pub(super) struct RunDescription<'a> {
@@ -42,15 +42,15 @@ pub(super) struct RunDescription<'a> {
 pub(super) fn sinks(
     args: RecordArgs,
     of: &RunDescription<'_>,
-    pulse: &Pulse,
+    heartbeat: &Heartbeat,
     mut taken: ClaimedFiles,
 ) -> anyhow::Result<Vec<Box<dyn Sink>>> {
     let RecordArgs { results: directory, joblog, junit, events } = args;
     // First, for the others may be in a folder that is made by this.
-    let results = directory.as_ref().map(|path| Results::open(path, of.run, pulse)).transpose()?;
-    let joblog = joblog.map(|path| open_file("--joblog", &path, pulse, &mut taken)).transpose()?;
-    let events = events.map(|target| open_events(&target, pulse, &mut taken)).transpose()?;
-    let junit = junit.map(|path| open_junit(&path, pulse, &mut taken)).transpose()?;
+    let results = directory.as_ref().map(|path| Results::open(path, of.run, heartbeat)).transpose()?;
+    let joblog = joblog.map(|path| open_file("--joblog", &path, heartbeat, &mut taken)).transpose()?;
+    let events = events.map(|target| open_events(&target, heartbeat, &mut taken)).transpose()?;
+    let junit = junit.map(|path| open_junit(&path, heartbeat, &mut taken)).transpose()?;
     of.journal.map_or(Ok(()), |journal| taken.refuse_in_journal(journal, directory.as_deref()))?;
     directory.map_or(Ok(()), |path| taken.refuse_within(&path))?;
     let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
@@ -160,28 +160,32 @@ pub(super) fn make_way(args: &RecordArgs, outputs: Outputs) -> Outputs {
 fn open_file(
     option: &str,
     path: &Path,
-    pulse: &Pulse,
+    heartbeat: &Heartbeat,
     taken: &mut ClaimedFiles,
 ) -> anyhow::Result<RecordFile> {
-    let file = RecordFile::open(path, option, pulse)?;
+    let file = RecordFile::open(path, option, heartbeat)?;
     taken.take(format!("{option} {path:?}"), &file)?;
     Ok(file)
 }
 
 /// The last of all: what the others have made may have its name.
-fn open_junit(path: &Path, pulse: &Pulse, taken: &mut ClaimedFiles) -> anyhow::Result<Junit> {
+fn open_junit(path: &Path, heartbeat: &Heartbeat, taken: &mut ClaimedFiles) -> anyhow::Result<Junit> {
     taken.take_name(format!("--junit {path:?}"), path)?;
-    Junit::open(path, pulse)
+    Junit::open(path, heartbeat)
 }
 
-fn open_events(target: &EventTarget, pulse: &Pulse, taken: &mut ClaimedFiles) -> anyhow::Result<RecordFile> {
+fn open_events(
+    target: &EventTarget,
+    heartbeat: &Heartbeat,
+    taken: &mut ClaimedFiles,
+) -> anyhow::Result<RecordFile> {
     Ok(match target {
-        EventTarget::File(path) => open_file("--events", path, pulse, taken)?,
+        EventTarget::File(path) => open_file("--events", path, heartbeat, taken)?,
         EventTarget::StandardOutput => {
             let name = "standard output";
             let open = Standard::Output.check().and_then(|()| Ok(fcntl_dupfd_cloexec(stdio::stdout(), 3)?));
             let file = open.with_context(|| format!("--events -: {name} can't be written"))?;
-            RecordFile::new(name.to_owned(), File::from(file), ReaderGone::Ends, pulse)
+            RecordFile::new(name.to_owned(), File::from(file), ReaderGone::Ends, heartbeat)
         }
         EventTarget::Descriptor(number) => {
             let name = format!("descriptor {number}");
@@ -189,7 +193,7 @@ fn open_events(target: &EventTarget, pulse: &Pulse, taken: &mut ClaimedFiles) ->
                 format!("--events fd:{number}: that descriptor can't be written; open it, as with `{number}> FILE`")
             })?;
             taken.take(format!("--events fd:{number}"), &file)?;
-            RecordFile::new(name, File::from(file), ReaderGone::Fails, pulse)
+            RecordFile::new(name, File::from(file), ReaderGone::Fails, heartbeat)
         }
     })
 }

@@ -10,22 +10,22 @@ use crate::output::failures::Failures;
 use crate::run::Telling;
 use crate::run::sink::Sink;
 use crate::run::summary::SummaryWish;
-use crate::terminal::colour::{Palette, Place};
-use crate::terminal::progress::{Display, Failed, Progress};
+use crate::terminal::colour::{Destination, Palette};
+use crate::terminal::progress::{FailureCount, Progress, ProgressMode};
 use crate::terminal::screen;
 
 /// `capture`: where jobs write to the terminal themselves, procpool can't know where they do.
 pub(super) fn telling(args: &TellingArgs, capture: Capture, cluster: &ClusterArgs) -> Telling {
-    let place = if io::stderr().is_terminal() { Place::Terminal } else { Place::Elsewhere };
+    let place = if io::stderr().is_terminal() { Destination::Terminal } else { Destination::Elsewhere };
     let palette = Palette::choose(args.color, place);
     let can_draw = capture != Capture::Inherit && screen::can_draw();
     let display = match args.progress() {
-        ProgressChoice::Auto | ProgressChoice::Bar if can_draw => Display::Bar(palette),
-        ProgressChoice::Auto | ProgressChoice::None => Display::Nothing,
-        ProgressChoice::Bar | ProgressChoice::Plain => Display::Plain,
+        ProgressChoice::Auto | ProgressChoice::Bar if can_draw => ProgressMode::Bar(palette),
+        ProgressChoice::Auto | ProgressChoice::None => ProgressMode::Nothing,
+        ProgressChoice::Bar | ProgressChoice::Plain => ProgressMode::Plain,
     };
     Telling {
-        progress: Progress { display, failed: Failed::default() },
+        progress: Progress { display, failed: FailureCount::default() },
         // Of jobs that are left to a cluster there is nothing to say yet.
         summary: if cluster.detach { SummaryWish::Never } else { args.summary.into() },
         palette,
@@ -36,7 +36,7 @@ pub(super) fn telling(args: &TellingArgs, capture: Capture, cluster: &ClusterArg
 /// Whether somebody is told how the run goes on, be it by lines on a terminal.
 pub(super) fn watched(telling: &Telling, cluster: &ClusterArgs) -> Audience {
     match telling.progress.display {
-        Display::Nothing if !io::stderr().is_terminal() && !cluster.detach => Audience::ByNobody,
+        ProgressMode::Nothing if !io::stderr().is_terminal() && !cluster.detach => Audience::ByNobody,
         _ => Audience::ByPeople,
     }
 }
@@ -45,7 +45,9 @@ pub(super) fn watched(telling: &Telling, cluster: &ClusterArgs) -> Audience {
 pub(super) fn failures(telling: &Telling) -> Option<Box<dyn Sink>> {
     let Telling { progress, palette, .. } = telling;
     match progress.display {
-        Display::Nothing => None,
-        Display::Bar(_) | Display::Plain => Some(Box::new(Failures::new(progress.failed.clone(), *palette))),
+        ProgressMode::Nothing => None,
+        ProgressMode::Bar(_) | ProgressMode::Plain => {
+            Some(Box::new(Failures::new(progress.failed.clone(), *palette)))
+        }
     }
 }

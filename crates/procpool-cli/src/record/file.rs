@@ -11,17 +11,17 @@ use anyhow::Context;
 use nix::libc;
 
 use crate::run::sink::Trouble;
-use crate::terminal::patient::Patient;
-use crate::terminal::pulse::Pulse;
+use crate::terminal::blocking::BlockingWriter;
+use crate::terminal::heartbeat::Heartbeat;
 use crate::terminal::shown;
 use procpool_journal::os::ownership;
 
-/// An open file, what it is called, and a pulse that beats with each write.
+/// An open file, what it is called, and a heartbeat that beats with each write.
 pub(crate) struct RecordFile {
     name: String,
     is_terminal: bool,
     file: File,
-    pulse: Pulse,
+    heartbeat: Heartbeat,
     reader_gone: ReaderGone,
     stage: Stage,
 }
@@ -50,22 +50,27 @@ impl RecordFile {
     ///
     /// # Errors
     /// Where that can't be done; names the file and this option.
-    pub(crate) fn open(path: &Path, option: &str, pulse: &Pulse) -> anyhow::Result<RecordFile> {
+    pub(crate) fn open(path: &Path, option: &str, heartbeat: &Heartbeat) -> anyhow::Result<RecordFile> {
         let name = format!("{path:?}");
         let (file, stage) = open_or_make(path)
             .with_context(|| format!("{option} {name}: can't be written, name a file that can"))?;
-        let mut record = RecordFile::new(name, file, ReaderGone::Fails, pulse);
+        let mut record = RecordFile::new(name, file, ReaderGone::Fails, heartbeat);
         record.stage = stage;
         Ok(record)
     }
 
     /// Takes a file that somebody else has opened, and adds to what stands in it.
-    pub(crate) fn new(name: String, file: File, reader_gone: ReaderGone, pulse: &Pulse) -> RecordFile {
+    pub(crate) fn new(
+        name: String,
+        file: File,
+        reader_gone: ReaderGone,
+        heartbeat: &Heartbeat,
+    ) -> RecordFile {
         RecordFile {
             name,
             is_terminal: file.is_terminal(),
             file,
-            pulse: pulse.clone(),
+            heartbeat: heartbeat.clone(),
             reader_gone,
             stage: Stage::Begun,
         }
@@ -75,7 +80,8 @@ impl RecordFile {
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
         // A file is exact; whoever looks at a record on a terminal sees names in it that control nothing.
         let bytes = if self.is_terminal { shown::text(bytes).into() } else { Cow::Borrowed(bytes) };
-        let written = self.begin().and_then(|()| Patient::new(&self.file, &self.pulse).write_all(&bytes));
+        let written =
+            self.begin().and_then(|()| BlockingWriter::new(&self.file, &self.heartbeat).write_all(&bytes));
         written.map_err(|error| match self.reader_gone {
             ReaderGone::Ends => Trouble::writing(&self.name, error),
             ReaderGone::Fails => Trouble::recording(&self.name, error),

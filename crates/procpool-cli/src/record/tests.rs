@@ -20,7 +20,7 @@ use crate::record::file::RecordFile;
 use crate::run::attempts::Attempts;
 use crate::run::sink::{Sink, Totals, Trouble};
 use crate::run::tally::UnreadInput;
-use crate::terminal::pulse::Pulse;
+use crate::terminal::heartbeat::Heartbeat;
 
 /// Ends each attempt with the next of these exit codes, and says which attempt it is.
 struct Script(&'static [u8]);
@@ -45,17 +45,17 @@ enum Then {
 
 /// All records of one job with these exit codes, in this folder.
 fn record(folder: &Path, codes: &'static [u8], then: &Then) {
-    let pulse = Pulse::default();
-    let events = RecordFile::open(&folder.join("events"), "--events", &pulse).unwrap();
+    let heartbeat = Heartbeat::default();
+    let events = RecordFile::open(&folder.join("events"), "--events", &heartbeat).unwrap();
     let beginning = Beginning {
         run: "the-run".into(),
         limit: Limit::default(),
         command: String::new(),
     };
     let mut sinks: Vec<Box<dyn Sink>> = vec![
-        Box::new(Results::open(&folder.join("results"), "the-run", &pulse).unwrap()),
-        Box::new(Joblog::new(RecordFile::open(&folder.join("joblog"), "--joblog", &pulse).unwrap())),
-        Box::new(Junit::open(&folder.join("junit.xml"), &pulse).unwrap()),
+        Box::new(Results::open(&folder.join("results"), "the-run", &heartbeat).unwrap()),
+        Box::new(Joblog::new(RecordFile::open(&folder.join("joblog"), "--joblog", &heartbeat).unwrap())),
+        Box::new(Junit::open(&folder.join("junit.xml"), &heartbeat).unwrap()),
         Box::new(Events::new(events, beginning)),
     ];
     let mut tell = |told: &mut dyn FnMut(&mut dyn Sink) -> Result<(), Trouble>| {

@@ -25,7 +25,7 @@ use crate::run::sink::{Sink, Trouble};
 use crate::run::summary::{SummaryWish, summary};
 use crate::run::verdict::RunEnd;
 use crate::terminal::colour::Palette;
-use crate::terminal::progress::{Display, Progress};
+use crate::terminal::progress::{Progress, ProgressMode};
 use crate::terminal::screen;
 
 /// What is told of the run itself, and how.
@@ -60,7 +60,7 @@ pub(crate) fn run(begin: Begin, input: Input, telling: &Telling, supervision: Su
         Err(Trouble::Failed(error)) => return exit::own_failure(&error),
         Err(Trouble::ReaderGone) => return ExitStatus::Signal(SIGPIPE),
     };
-    if let Display::Bar(_) = telling.progress.display {
+    if let ProgressMode::Bar(_) = telling.progress.display {
         supervision.announce_display();
     }
     let (run, supervisor) = match catch_and_start(start, input.jobs, supervision) {

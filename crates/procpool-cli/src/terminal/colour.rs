@@ -16,7 +16,7 @@ pub(crate) enum ColourChoice {
 
 /// Where something is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Destination {
     Terminal,
     /// A pipe or a file.
     Elsewhere,
@@ -33,8 +33,8 @@ pub(crate) struct Palette {
 
 impl Palette {
     /// As is wished, else as the environment says, else coloured on a terminal.
-    pub(crate) fn choose(choice: ColourChoice, place: Place) -> Palette {
-        let is_coloured = decide(choice, |name| env::var_os(name)).unwrap_or(place == Place::Terminal);
+    pub(crate) fn choose(choice: ColourChoice, place: Destination) -> Palette {
+        let is_coloured = decide(choice, |name| env::var_os(name)).unwrap_or(place == Destination::Terminal);
         if is_coloured { Palette::coloured() } else { Palette::default() }
     }
 

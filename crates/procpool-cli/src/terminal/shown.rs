@@ -7,9 +7,9 @@
 //! | a command that can be typed again | into a message or a record | `quote`, with `Reader::Line` |
 //! | an error, of whatever chain of causes | standard error | [`error`] |
 //! | a whole message with procpool's own colours | standard error | [`message`], which `screen` puts all through |
-//! | what procpool tells other programs | standard output, where that is a terminal | [`text`], [`Harmless`] |
+//! | what procpool tells other programs | standard output, where that is a terminal | [`text`], [`EscapingWriter`] |
 //!
-//! What counts as control is [`Shown::controls`]'s to say. Outputs of jobs are another matter: see `sink/tame`.
+//! What counts as control is [`Shown::controls`]'s to say. Outputs of jobs are another matter: see `terminal/control_filter`.
 
 use std::error::Error;
 use std::ffi::OsStr;
@@ -31,10 +31,10 @@ pub(crate) fn tag(tag: &[u8]) -> Vec<u8> {
     parts.collect::<Vec<_>>().concat()
 }
 
-/// An error with its causes. It is one line, whatever stands in it, but where it is made of [`Lines`].
+/// An error with its causes. It is one line, whatever stands in it, but where it is made of [`ErrorLines`].
 pub(crate) fn error(error: &anyhow::Error) -> String {
     let words = error.chain().map(|cause| match cause.downcast_ref() {
-        Some(lines @ Lines(_)) => lines.to_string(),
+        Some(lines @ ErrorLines(_)) => lines.to_string(),
         None => name(cause.to_string().trim_end()),
     });
     words.collect::<Vec<_>>().join(": ")
@@ -42,21 +42,21 @@ pub(crate) fn error(error: &anyhow::Error) -> String {
 
 /// An error of several lines, each of which is harmless.
 #[derive(Debug)]
-pub(crate) struct Lines(Vec<String>);
+pub(crate) struct ErrorLines(Vec<String>);
 
-impl Lines {
-    pub(crate) fn new<const COUNT: usize>(lines: [String; COUNT]) -> Lines {
-        Lines(lines.map(name).into())
+impl ErrorLines {
+    pub(crate) fn new<const COUNT: usize>(lines: [String; COUNT]) -> ErrorLines {
+        ErrorLines(lines.map(name).into())
     }
 }
 
-impl fmt::Display for Lines {
+impl fmt::Display for ErrorLines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.join("\n"))
     }
 }
 
-impl Error for Lines {}
+impl Error for ErrorLines {}
 
 /// A whole message: lines, and in them procpool's own colours. Names in it have been made harmless where they were put
 /// in: only there it is known that a newline is none of ours. Whatever else has slipped in is caught here.
@@ -96,19 +96,19 @@ pub(crate) fn text(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Writes such a text to a terminal, however it is cut.
-pub(crate) struct Harmless<W> {
+pub(crate) struct EscapingWriter<W> {
     writer: W,
     /// The beginning of a character whose other bytes have not come.
     begun: Vec<u8>,
 }
 
-impl<W: Write> Harmless<W> {
-    pub(crate) fn new(writer: W) -> Harmless<W> {
-        Harmless { writer, begun: Vec::new() }
+impl<W: Write> EscapingWriter<W> {
+    pub(crate) fn new(writer: W) -> EscapingWriter<W> {
+        EscapingWriter { writer, begun: Vec::new() }
     }
 }
 
-impl<W: Write> Write for Harmless<W> {
+impl<W: Write> Write for EscapingWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut whole = std::mem::take(&mut self.begun);
         whole.extend(bytes);
@@ -145,7 +145,7 @@ mod tests {
 
     fn written(pieces: &[&[u8]]) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let mut harmless = Harmless::new(&mut bytes);
+        let mut harmless = EscapingWriter::new(&mut bytes);
         for piece in pieces {
             harmless.write_all(piece).unwrap();
         }
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn an_error_that_is_made_of_lines_keeps_them_and_no_others() {
-        let lines = Lines::new(["1 | a\nb".to_owned(), "  | ^\u{2028}".to_owned()]);
+        let lines = ErrorLines::new(["1 | a\nb".to_owned(), "  | ^\u{2028}".to_owned()]);
         let told = error(&anyhow::Error::new(lines).context("job file"));
         assert_eq!(told, "job file: 1 | a\\nb\n  | ^\\u{2028}");
     }

@@ -14,7 +14,7 @@ use crate::input::job_file::{JobFileFormat, stream};
 use crate::job::terms::Terms;
 use crate::job::work::{Work, command_of};
 use crate::shell::quote::{QuoteStyle, command_line, line_with_input};
-use crate::terminal::shown::{self, Harmless};
+use crate::terminal::shown::{self, EscapingWriter};
 use procpool_journal::files::inputs::Inputs;
 use procpool_journal::format::brief::{Brief, CameOfIt};
 use procpool_journal::format::codec::{Defaults, JobCodec, Keep, Stored};
@@ -98,7 +98,7 @@ fn is_harmless(text: &str) -> bool {
 
 fn written(pieces: &[&[u8]]) -> String {
     let mut bytes = Vec::new();
-    let mut harmless = Harmless::new(&mut bytes);
+    let mut harmless = EscapingWriter::new(&mut bytes);
     for piece in pieces {
         harmless.write_all(piece).expect("memory takes all");
     }

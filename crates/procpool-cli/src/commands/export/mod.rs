@@ -22,7 +22,7 @@ use crate::commands::export::row::{Row, Whose};
 use crate::commands::stdout::{self, Fault};
 use crate::exit::ExitStatus;
 use crate::output::shape::StreamFilter;
-use crate::terminal::shown::Harmless;
+use crate::terminal::shown::EscapingWriter;
 use procpool_journal::read::reading::{Listed, Reading, Recorded, Stands};
 
 /// Prints what was asked for.
@@ -60,7 +60,7 @@ fn tell(args: &ExportArgs) -> Result<(), Fault> {
     // A file or a pipe gets what was recorded to the byte; on a terminal a key must not control it.
     let mut paper: Box<dyn Write> = match passes {
         StreamFilter::Everything => Box::new(paper),
-        StreamFilter::TextAndColour => Box::new(Harmless::new(paper)),
+        StreamFilter::TextAndColour => Box::new(EscapingWriter::new(paper)),
     };
     format.begin(&mut paper)?;
     let end = reading.each(|reading, job| match rows {

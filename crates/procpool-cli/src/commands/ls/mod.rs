@@ -15,7 +15,7 @@ use crate::commands::ls::table::{Nodes, Row, Table, key_width};
 use crate::commands::stdout::{self, Fault, Paper};
 use crate::exit::ExitStatus;
 use crate::output::shape::StreamFilter;
-use crate::terminal::colour::{Palette, Place};
+use crate::terminal::colour::{Destination, Palette};
 use procpool_journal::format::brief::CameOfIt;
 use procpool_journal::format::positions::Positions;
 use procpool_journal::read::reading::{ListEnd, Listed, Reading, Stands};
@@ -51,8 +51,8 @@ fn list(args: &LsArgs) -> Result<(), Fault> {
     stdout::remark(&reading.remarks);
     let mut paper = stdout::paper();
     let place = match paper.get_ref().passes() {
-        StreamFilter::TextAndColour => Place::Terminal,
-        StreamFilter::Everything => Place::Elsewhere,
+        StreamFilter::TextAndColour => Destination::Terminal,
+        StreamFilter::Everything => Destination::Elsewhere,
     };
     let palette = Palette::choose(args.colour.color, place);
     let (listed, end) = match args.slowest {

@@ -14,7 +14,7 @@ use crate::commands::show::page::Page;
 use crate::commands::stdout::{self, Fault, Paper};
 use crate::exit::ExitStatus;
 use crate::output::shape::{Shape, StreamFilter};
-use crate::terminal::colour::{Palette, Place};
+use crate::terminal::colour::{Destination, Palette};
 use procpool_journal::files::live::LiveOutput;
 use procpool_journal::read::reading::{Listed, Reading, Recorded};
 
@@ -40,8 +40,8 @@ fn tell(args: &ShowArgs) -> Result<(), Fault> {
         (_, true) => tell_output(&mut reading, &found, Source::Stderr, &mut paper)?,
         _ => {
             let place = match paper.get_ref().passes() {
-                StreamFilter::TextAndColour => Place::Terminal,
-                StreamFilter::Everything => Place::Elsewhere,
+                StreamFilter::TextAndColour => Destination::Terminal,
+                StreamFilter::Everything => Destination::Elsewhere,
             };
             tell_all(&mut reading, &found, Palette::choose(args.colour.color, place), &mut paper)?;
         }

@@ -8,14 +8,14 @@ use procpool_core::Handle;
 use procpool_journal::os::threads;
 
 use crate::exit::ExitStatus;
-use crate::terminal::pulse::Pulse;
+use crate::terminal::heartbeat::Heartbeat;
 use crate::terminal::screen;
 
 /// Kills the jobs and ends procpool if nothing is delivered for too long.
 #[derive(Clone)]
 pub(crate) struct ShutdownWatchdog {
     pub(crate) handle: Handle,
-    pub(crate) pulse: Pulse,
+    pub(crate) heartbeat: Heartbeat,
     /// How long a job has to end after the first signal.
     pub(crate) grace: Duration,
 }
@@ -41,13 +41,13 @@ impl ShutdownWatchdog {
     /// Starts the watchdog. It ends procpool by the signal once nothing has been delivered for that long; if
     /// the run ends before, the watchdog ends with the process.
     pub(super) fn start(&self, signal: i32, patience: Patience) {
-        let ShutdownWatchdog { handle, pulse, grace } = self.clone();
+        let ShutdownWatchdog { handle, heartbeat, grace } = self.clone();
         let patience = match patience {
             Patience::Grace => grace.saturating_add(AFTER_GRACE),
             Patience::Little => LITTLE,
         };
         let insist = move || {
-            pulse.wait_for_silence(patience);
+            heartbeat.wait_until_silent(patience);
             handle.kill();
             thread::sleep(KILLING);
             screen::suspend();

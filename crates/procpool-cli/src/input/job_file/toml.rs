@@ -6,7 +6,7 @@ use procpool_core::Job;
 use crate::input::job_file::document::Document;
 use crate::job::terms::Terms;
 use crate::job::work::Work;
-use crate::terminal::shown::{self, Lines};
+use crate::terminal::shown::{self, ErrorLines};
 
 /// A longer line, in bytes, is not shown.
 const MOST_OF_A_LINE: usize = 200;
@@ -45,7 +45,7 @@ fn briefly(text: &str, error: &toml::de::Error) -> anyhow::Error {
     let marked = content.get(before.len() - begin..span.end.saturating_sub(begin).min(content.len()));
     let (indent, blank) = (length(&before[begin..]), " ".repeat(line.to_string().len()));
     let marks = "^".repeat(marked.map_or(0, length).max(1));
-    anyhow::Error::new(Lines::new([
+    anyhow::Error::new(ErrorLines::new([
         format!("TOML parse error at line {line}, column {column}"),
         format!("{blank} |"),
         format!("{line} | {content}"),

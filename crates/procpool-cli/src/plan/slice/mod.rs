@@ -31,8 +31,8 @@ use crate::plan::{Plan, engines, leaks, records, schedule, spooling, terms, type
 use crate::run::summary::SummaryWish;
 use crate::run::{Begun, StartRun, Telling};
 use crate::terminal::colour::Palette;
-use crate::terminal::progress::{Display, Failed, Progress};
-use crate::terminal::pulse::Pulse;
+use crate::terminal::heartbeat::Heartbeat;
+use crate::terminal::progress::{FailureCount, Progress, ProgressMode};
 use procpool_journal::files::folder::{Folder, Purpose};
 use procpool_journal::files::inputs::Inputs;
 use procpool_journal::files::live::LiveOutputs;
@@ -187,7 +187,7 @@ impl Plan {
     pub(crate) fn of_slice(slice: SliceOrder, guard: Option<&Guard>) -> anyhow::Result<Plan> {
         let SliceOrder { folder, order, index, pieces, args, falls_short } = slice;
         machine::renice(args.environment.nice)?;
-        let pulse = Pulse::default();
+        let heartbeat = Heartbeat::default();
         let mut place = SliceInstance::take(&folder, &order, index)?;
         let rest = PriorAttempts {
             before: place.read_before(&order)?,
@@ -247,7 +247,7 @@ impl Plan {
             input,
             begin: Box::new(begin),
             telling: silence(),
-            pulse,
+            heartbeat,
             processes,
             link: guard.map(Guard::link),
             grace,
@@ -260,7 +260,10 @@ impl Plan {
 /// Whoever watches the whole run tells of it.
 fn silence() -> Telling {
     Telling {
-        progress: Progress { display: Display::Nothing, failed: Failed::default() },
+        progress: Progress {
+            display: ProgressMode::Nothing,
+            failed: FailureCount::default(),
+        },
         summary: SummaryWish::Never,
         palette: Palette::default(),
         scale: None,

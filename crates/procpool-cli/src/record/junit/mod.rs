@@ -17,8 +17,8 @@ use crate::job::work::Work;
 use crate::record::junit::case::{Case, Try};
 use crate::record::junit::suite::Suite;
 use crate::run::sink::{Sink, Totals, Trouble};
-use crate::terminal::patient::Patient;
-use crate::terminal::pulse::Pulse;
+use crate::terminal::blocking::BlockingWriter;
+use crate::terminal::heartbeat::Heartbeat;
 use procpool_journal::os::ownership;
 
 /// The cases go to a file without a name as jobs end, for the counts stand before them. At the end all goes to a
@@ -29,13 +29,13 @@ pub(crate) struct Junit {
     /// The attempts so far of jobs that wait for another one, by their numbers.
     earlier: HashMap<u64, Vec<Try>>,
     begun: SystemTime,
-    pulse: Pulse,
+    heartbeat: Heartbeat,
 }
 
 impl Junit {
     /// # Errors
     /// Where no file can be made beside the report, or something else than a file has its name.
-    pub(crate) fn open(path: &Path, pulse: &Pulse) -> anyhow::Result<Junit> {
+    pub(crate) fn open(path: &Path, heartbeat: &Heartbeat) -> anyhow::Result<Junit> {
         let unusable = || format!("--junit {path:?}: can't be written there, name a file that can");
         ownership::refuse_link(path).with_context(unusable)?;
         let real = real_path(path).with_context(unusable)?;
@@ -47,7 +47,7 @@ impl Junit {
             suite: Suite::new(cases),
             earlier: HashMap::new(),
             begun: SystemTime::now(),
-            pulse: pulse.clone(),
+            heartbeat: heartbeat.clone(),
         })
     }
 
@@ -57,7 +57,7 @@ impl Junit {
             // Less the umask: it is made for others to read.
             .permissions(Permissions::from_mode(0o666))
             .tempfile_in(folder_of(&self.path))?;
-        let mut writer = BufWriter::new(Patient::new(report.as_file(), &self.pulse));
+        let mut writer = BufWriter::new(BlockingWriter::new(report.as_file(), &self.heartbeat));
         self.suite.write(&mut writer, self.begun, totals.elapsed)?;
         writer.flush()?;
         drop(writer);

@@ -18,8 +18,8 @@ pub(crate) use crate::record::results::folder::is_result;
 use crate::record::results::folder::{EARLIER, FILES, Folder, Placed};
 use crate::record::results::staging::Staging;
 use crate::run::sink::{Sink, Totals, Trouble};
-use crate::terminal::patient::Patient;
-use crate::terminal::pulse::Pulse;
+use crate::terminal::blocking::BlockingWriter;
+use crate::terminal::heartbeat::Heartbeat;
 use procpool_journal::format::attempt::{Attempt, Report, Whose};
 use procpool_journal::os::ownership;
 
@@ -30,7 +30,7 @@ pub(crate) struct Results {
     place: Folder,
     staging: Staging,
     run: String,
-    pulse: Pulse,
+    heartbeat: Heartbeat,
 }
 
 /// What `meta.json` says.
@@ -54,7 +54,7 @@ impl Results {
     ///
     /// # Errors
     /// Where nothing can be made in it.
-    pub(crate) fn open(path: &Path, run: &str, pulse: &Pulse) -> anyhow::Result<Results> {
+    pub(crate) fn open(path: &Path, run: &str, heartbeat: &Heartbeat) -> anyhow::Result<Results> {
         let open = || {
             DirBuilder::new().recursive(true).mode(0o700).create(path)?;
             let place = Folder::open(path)?;
@@ -70,7 +70,7 @@ impl Results {
             place,
             staging,
             run: run.to_owned(),
-            pulse: pulse.clone(),
+            heartbeat: heartbeat.clone(),
         })
     }
 
@@ -126,7 +126,8 @@ impl Results {
 
     fn copy(&self, folder: &Folder, name: &str, spool: Option<&Spool>) -> Result<(), CopyError> {
         let file = folder.create(name).map_err(CopyError::Writing)?;
-        spool.map_or(Ok(()), |spool| spool.copy_to(&mut Patient::new(&file, &self.pulse)).map(drop))
+        spool
+            .map_or(Ok(()), |spool| spool.copy_to(&mut BlockingWriter::new(&file, &self.heartbeat)).map(drop))
     }
 
     fn trouble(&self, error: anyhow::Error) -> Trouble {

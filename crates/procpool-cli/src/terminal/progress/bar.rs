@@ -1,7 +1,7 @@
 //! The line for a run: a bar in what room the figures leave: pure.
 
 use crate::terminal::colour::{Palette, paint};
-use crate::terminal::progress::figures::Figures;
+use crate::terminal::progress::figures::RunFigures;
 use crate::terminal::progress::width::{cut, width};
 
 /// How wide the bar may be: one that is narrower says nothing, one that is wider no more.
@@ -12,7 +12,7 @@ const WIDEST: usize = 40;
 const FRAME: &str = "[]  ";
 
 /// A line of no more than so many columns.
-pub(super) fn line(figures: &Figures, columns: usize, palette: &Palette) -> String {
+pub(super) fn line(figures: &RunFigures, columns: usize, palette: &Palette) -> String {
     let plain = text(figures, &Palette::default());
     let Some(room) = columns.checked_sub(width(&plain)) else { return cut(&plain, columns) };
     let text = text(figures, palette);
@@ -27,7 +27,7 @@ pub(super) fn line(figures: &Figures, columns: usize, palette: &Palette) -> Stri
 }
 
 /// All but the bar; retries and failures only where there are any.
-fn text(figures: &Figures, palette: &Palette) -> String {
+fn text(figures: &RunFigures, palette: &Palette) -> String {
     let parts = [
         Some(figures.position()),
         Some(figures.at_work()),
@@ -52,7 +52,7 @@ mod tests {
             done: u64, total: Option<u64>, retrying in 0_u64..3, failed in 0_u64..3, columns in 0_usize..200,
         ) {
             let elapsed = Duration::from_secs(47);
-            let figures = Figures { done, total, running: 8, retrying, failed, elapsed };
+            let figures = RunFigures { done, total, running: 8, retrying, failed, elapsed };
             let coloured = line(&figures, columns, &Palette::coloured());
             let plain = line(&figures, columns, &Palette::default());
             prop_assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), plain);
@@ -61,7 +61,7 @@ mod tests {
         #[test]
         fn of_the_bar_as_much_is_full_as_of_the_jobs_is_done(done in 0_u64..=40) {
             let elapsed = Duration::from_secs(47);
-            let figures = Figures { done, total: Some(40), running: 8, retrying: 0, failed: 0, elapsed };
+            let figures = RunFigures { done, total: Some(40), running: 8, retrying: 0, failed: 0, elapsed };
             let line = line(&figures, 200, &Palette::default());
             let full = usize::try_from(done).unwrap();
             let bar = format!("[{}{}]  {done}/40", "#".repeat(full), " ".repeat(WIDEST - full));

@@ -7,7 +7,7 @@ use crate::units::duration::prose;
 
 /// How a run stands.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Figures {
+pub(super) struct RunFigures {
     pub(super) done: u64,
     /// `None` while nobody knows how many jobs there will be.
     pub(super) total: Option<u64>,
@@ -18,7 +18,7 @@ pub(super) struct Figures {
     pub(super) elapsed: Duration,
 }
 
-impl Figures {
+impl RunFigures {
     /// How many of so many equal steps are done, where it is known how many jobs there will be. No job of none is all.
     pub(super) fn steps_done(&self, steps: usize) -> Option<usize> {
         let (done, total, steps) = (u128::from(self.done), u128::from(self.total?), steps as u128);
@@ -99,8 +99,8 @@ mod tests {
 
     use super::*;
 
-    fn figures(done: u64, total: Option<u64>) -> Figures {
-        Figures {
+    fn figures(done: u64, total: Option<u64>) -> RunFigures {
+        RunFigures {
             done,
             total,
             running: 32,
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn where_it_is_not_known_there_is_the_rate() {
-        let failed = Figures { retrying: 1, failed: 3, ..figures(60, None) };
+        let failed = RunFigures { retrying: 1, failed: 3, ..figures(60, None) };
         assert_eq!(failed.in_words(), "60 done, 5.0/s, 32 running, 1 to retry, 3 failed, 12s");
         assert_eq!(figures(1200, None).position(), "1200 done, 100/s");
     }
@@ -130,7 +130,7 @@ mod tests {
         #[test]
         fn any_figures_have_words(done: u64, total: Option<u64>, seconds: u64) {
             let elapsed = Duration::from_secs(seconds);
-            let words = Figures { elapsed, ..figures(done, total) }.in_words();
+            let words = RunFigures { elapsed, ..figures(done, total) }.in_words();
             prop_assert!(!words.contains("NaN") && !words.contains("inf"), "{words}");
         }
     }

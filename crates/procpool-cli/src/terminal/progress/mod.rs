@@ -16,14 +16,14 @@ use std::time::{Duration, Instant};
 use procpool_core::{Handle, Snapshot};
 
 use crate::terminal::colour::Palette;
-use crate::terminal::progress::figures::Figures;
-use crate::terminal::progress::view::{Longest, MOST_KEYS};
+use crate::terminal::progress::figures::RunFigures;
+use crate::terminal::progress::view::{LongestJob, MOST_KEYS};
 use crate::terminal::{screen, shown};
 use procpool_journal::os::threads;
 
 /// How a run is shown while it goes on.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Display {
+pub(crate) enum ProgressMode {
     Nothing,
     /// Lines that stand below the output, on a terminal.
     Bar(Palette),
@@ -33,17 +33,17 @@ pub(crate) enum Display {
 
 /// What only the completions tell. Clones count together.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Failed(Arc<AtomicU64>);
+pub(crate) struct FailureCount(Arc<AtomicU64>);
 
 /// What is shown, and what is counted for it.
 #[derive(Debug)]
 pub(crate) struct Progress {
-    pub(crate) display: Display,
-    pub(crate) failed: Failed,
+    pub(crate) display: ProgressMode,
+    pub(crate) failed: FailureCount,
 }
 
 /// The thread that shows it. Dropped, it ends and takes what it shows away.
-pub(crate) struct Shown {
+pub(crate) struct ProgressThread {
     is_over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -55,7 +55,7 @@ const SHORT: Duration = Duration::from_millis(300);
 const TICK: Duration = Duration::from_millis(100);
 const SLOW_TICK: Duration = Duration::from_secs(10);
 
-impl Failed {
+impl FailureCount {
     pub(crate) fn note(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
@@ -63,9 +63,9 @@ impl Failed {
 
 impl Progress {
     /// Shows the run of this handle from now on.
-    pub(crate) fn show(&self, handle: Handle) -> Shown {
+    pub(crate) fn show(&self, handle: Handle) -> ProgressThread {
         let is_over = Arc::new(AtomicBool::new(false));
-        let watch = Watch {
+        let watch = ObservedRun {
             handle,
             failed: self.failed.clone(),
             begun: Instant::now(),
@@ -76,18 +76,18 @@ impl Progress {
             threads::start("procpool-progress", show).ok()
         };
         let thread = match self.display {
-            Display::Nothing => None,
-            Display::Bar(palette) => {
+            ProgressMode::Nothing => None,
+            ProgressMode::Bar(palette) => {
                 screen::announce_display();
                 spawn(Box::new(move || watch.draw(&palette)))
             }
-            Display::Plain => spawn(Box::new(move || watch.tell())),
+            ProgressMode::Plain => spawn(Box::new(move || watch.tell())),
         };
-        Shown { is_over, thread }
+        ProgressThread { is_over, thread }
     }
 }
 
-impl Drop for Shown {
+impl Drop for ProgressThread {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::Release);
         if let Some(thread) = self.thread.take() {
@@ -100,14 +100,14 @@ impl Drop for Shown {
 }
 
 /// A run and what is to be known about it.
-struct Watch {
+struct ObservedRun {
     handle: Handle,
-    failed: Failed,
+    failed: FailureCount,
     begun: Instant,
     is_over: Arc<AtomicBool>,
 }
 
-impl Watch {
+impl ObservedRun {
     fn draw(&self, palette: &Palette) {
         let mut pause = SHORT;
         while self.goes_on_after(pause) {
@@ -140,8 +140,8 @@ impl Watch {
         false
     }
 
-    fn figures(&self, snapshot: &Snapshot) -> Figures {
-        Figures {
+    fn figures(&self, snapshot: &Snapshot) -> RunFigures {
+        RunFigures {
             done: snapshot.completed,
             total: snapshot.total,
             running: snapshot.active.len() as u64,
@@ -153,11 +153,11 @@ impl Watch {
 }
 
 /// The jobs that have run for the longest time.
-fn longest(snapshot: &Snapshot, now: Instant) -> Vec<Longest> {
+fn longest(snapshot: &Snapshot, now: Instant) -> Vec<LongestJob> {
     let mut active: Vec<_> = snapshot.active.iter().collect();
     active.sort_by_key(|job| job.since);
     let longest = active.into_iter().take(MOST_KEYS);
-    let describe = longest.map(|job| Longest {
+    let describe = longest.map(|job| LongestJob {
         key: job.key.to_string(),
         elapsed: now.saturating_duration_since(job.since),
     });

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::terminal::colour::{Palette, paint};
-use crate::terminal::progress::figures::Figures;
-use crate::terminal::progress::view::{Longest, lines};
+use crate::terminal::progress::figures::RunFigures;
+use crate::terminal::progress::view::{LongestJob, lines};
 use crate::terminal::screen::Size;
 
 const SIZE: Size = Size { columns: 80, rows: 24 };
@@ -24,7 +24,7 @@ const OUTPUT: [&str; 6] = [
 
 fn screen() -> String {
     let palette = Palette::coloured();
-    let figures = Figures {
+    let figures = RunFigures {
         done: 14,
         total: Some(52),
         running: 8,
@@ -34,7 +34,7 @@ fn screen() -> String {
     };
     let longest =
         [("04", 211), ("08", 158), ("11", 96), ("12", 85), ("14", 52), ("15", 23), ("16", 7), ("17", 2)];
-    let longest = longest.map(|(number, seconds)| Longest {
+    let longest = longest.map(|(number, seconds)| LongestJob {
         key: format!("shows/{number}.mkv"),
         elapsed: Duration::from_secs(seconds),
     });

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use crate::terminal::colour::{Palette, paint};
 use crate::terminal::progress::bar;
-use crate::terminal::progress::figures::{Figures, whole_seconds};
+use crate::terminal::progress::figures::{RunFigures, whole_seconds};
 use crate::terminal::progress::width::{cut, width};
 use crate::terminal::screen::Size;
 use crate::terminal::shown;
 
 /// One of the jobs that have run for the longest time.
 #[derive(Clone, Debug)]
-pub(super) struct Longest {
+pub(super) struct LongestJob {
     /// As it is shown.
     pub(super) key: String,
     pub(super) elapsed: Duration,
@@ -27,7 +27,12 @@ const SEPARATOR: &str = "  ";
 ///
 /// A terminal has a row for the output, too; and the last column stays free, because what follows a character
 /// there may be in the next line.
-pub(super) fn lines(figures: &Figures, longest: &[Longest], size: Size, palette: &Palette) -> Vec<String> {
+pub(super) fn lines(
+    figures: &RunFigures,
+    longest: &[LongestJob],
+    size: Size,
+    palette: &Palette,
+) -> Vec<String> {
     let (rows, columns) = (size.rows.saturating_sub(1), size.columns.saturating_sub(1));
     let run = bar::line(figures, columns, palette);
     let jobs = longest.iter().take(MOST_KEYS).map(|job| job_line(job, columns, palette));
@@ -44,7 +49,7 @@ pub(super) fn with_place(mut lines: Vec<String>, place: Option<&str>, size: Size
     lines
 }
 
-fn job_line(job: &Longest, columns: usize, palette: &Palette) -> String {
+fn job_line(job: &LongestJob, columns: usize, palette: &Palette) -> String {
     let time = format!("{:>8}", whole_seconds(job.elapsed));
     let key = if job.key.is_empty() { "\"\"" } else { &job.key };
     match columns.checked_sub(width(&time) + SEPARATOR.len()) {
@@ -61,8 +66,8 @@ mod tests {
 
     const SIZE: Size = Size { columns: 80, rows: 24 };
 
-    fn figures() -> Figures {
-        Figures {
+    fn figures() -> RunFigures {
+        RunFigures {
             done: 123,
             total: Some(500),
             running: 32,
@@ -72,18 +77,18 @@ mod tests {
         }
     }
 
-    fn jobs(keys: &[&str]) -> Vec<Longest> {
+    fn jobs(keys: &[&str]) -> Vec<LongestJob> {
         let seconds = (0..keys.len() as u64).map(|place| 151 >> place);
         keys.iter()
             .zip(seconds)
-            .map(|(key, seconds)| Longest {
+            .map(|(key, seconds)| LongestJob {
                 key: (*key).to_owned(),
                 elapsed: Duration::from_secs(seconds),
             })
             .collect()
     }
 
-    fn shown(longest: &[Longest], size: Size) -> Vec<String> {
+    fn shown(longest: &[LongestJob], size: Size) -> Vec<String> {
         lines(&figures(), longest, size, &Palette::default())
     }
 
@@ -112,7 +117,7 @@ mod tests {
 
     #[test]
     fn where_the_end_is_not_known_there_is_no_bar() {
-        let unknown = Figures { total: None, ..figures() };
+        let unknown = RunFigures { total: None, ..figures() };
         let expected = ["123 done, 2.6/s  32 running  3 failed  47s"];
         assert_eq!(lines(&unknown, &[], SIZE, &Palette::default()), expected);
     }
@@ -140,7 +145,7 @@ mod tests {
         fn no_line_reaches_the_last_column(
             key in "\\PC{0,200}", columns in 1_usize..200, rows in 1_usize..30, total: Option<u64>, done: u64,
         ) {
-            let figures = Figures { done, total, ..figures() };
+            let figures = RunFigures { done, total, ..figures() };
             let size = Size { columns, rows };
             for line in lines(&figures, &jobs(&[&key, &key]), size, &Palette::default()) {
                 prop_assert!(width(&line) < columns, "{line:?}");

@@ -2,9 +2,9 @@
 //! Knows nothing of what is said or shown.
 //!
 //! A process has one standard error and is on one terminal, so this is a static. Its lock is held for single writes
-//! and never while a job's output is delivered: [`Held`] keeps the display away for so long.
+//! and never while a job's output is delivered: [`DisplayHold`] keeps the display away for so long.
 
-mod stand;
+mod status_area;
 
 use std::io::{IoSlice, IsTerminal};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,17 +17,17 @@ use rustix::process::Pid;
 use rustix::stdio;
 use rustix::termios::{LocalModes, tcgetattr, tcgetpgrp, tcgetwinsize};
 
-pub(crate) use crate::terminal::screen::stand::Size;
-use crate::terminal::screen::stand::Stand;
-use crate::terminal::{patient, shown};
+pub(crate) use crate::terminal::screen::status_area::Size;
+use crate::terminal::screen::status_area::StatusArea;
+use crate::terminal::{blocking, shown};
 
 /// As long as this lives, nothing is drawn: output is on its way, and may be in the middle of a character.
-pub(crate) struct Held(());
+pub(crate) struct DisplayHold(());
 
 struct Screen {
-    display: Display,
-    stand: Stand,
-    /// How many [`Held`] there are.
+    display: DisplayState,
+    status_area: StatusArea,
+    /// How many [`DisplayHold`] there are.
     holders: usize,
     /// What is to be said once an output has been finished that an earlier run has begun.
     put_off: Option<String>,
@@ -35,7 +35,7 @@ struct Screen {
 
 /// Whether there is a display.
 #[derive(Clone, Copy, PartialEq)]
-enum Display {
+enum DisplayState {
     Off,
     /// It is announced, and nothing of it has been seen yet.
     Announced,
@@ -45,8 +45,8 @@ enum Display {
 }
 
 static SCREEN: Mutex<Screen> = Mutex::new(Screen {
-    display: Display::Off,
-    stand: Stand::new(),
+    display: DisplayState::Off,
+    status_area: StatusArea::new(),
     holders: 0,
     put_off: None,
 });
@@ -69,10 +69,10 @@ pub(crate) fn say(text: &str) {
     if let Some(put_off) = &mut screen.put_off {
         return put_off.push_str(&text);
     }
-    let mut bytes = screen.stand.take_down().to_vec();
-    bytes.extend(screen.stand.fresh_line());
+    let mut bytes = screen.status_area.erase().to_vec();
+    bytes.extend(screen.status_area.fresh_line());
     bytes.extend(text.as_bytes());
-    screen.stand.note(text.as_bytes());
+    screen.status_area.note(text.as_bytes());
     // In one write: what stands there does not flicker.
     bytes.extend(screen.redrawing());
     write(&bytes);
@@ -103,19 +103,19 @@ pub(crate) fn can_draw() -> bool {
 /// From now on lines may stand below the output.
 pub(crate) fn announce_display() {
     let mut screen = lock();
-    if screen.display == Display::Off {
-        screen.display = Display::Announced;
+    if screen.display == DisplayState::Off {
+        screen.display = DisplayState::Announced;
     }
 }
 
 /// Somebody types on this terminal: what the terminal echoes and what is drawn there would garble each other.
 pub(crate) fn leave_to_keyboard() {
-    lock().display = Display::Refused;
+    lock().display = DisplayState::Refused;
 }
 
 /// Whether any of it has been drawn.
 pub(crate) fn has_display() -> bool {
-    lock().display == Display::On
+    lock().display == DisplayState::On
 }
 
 /// Whether the group is that of this process, which has the number 0 where the group's first process is of another PID namespace.
@@ -142,32 +142,32 @@ pub(crate) fn size() -> Option<Size> {
 /// Has these lines stand below the output, unless somebody is writing there.
 pub(crate) fn draw(lines: Vec<String>, size: Size) {
     let mut screen = lock();
-    if !matches!(screen.display, Display::Announced | Display::On) || screen.is_barred() {
+    if !matches!(screen.display, DisplayState::Announced | DisplayState::On) || screen.is_barred() {
         return;
     }
-    if let Some(drawing) = screen.stand.put_up(lines, size) {
-        screen.display = Display::On;
+    if let Some(drawing) = screen.status_area.show(lines, size) {
+        screen.display = DisplayState::On;
         write(&drawing);
     }
 }
 
 /// Takes the display away for as long as output is written to the terminal.
-pub(crate) fn hold() -> Held {
+pub(crate) fn hold() -> DisplayHold {
     let mut screen = lock();
     screen.holders += 1;
-    write(screen.stand.take_down());
-    Held(())
+    write(screen.status_area.erase());
+    DisplayHold(())
 }
 
-impl Held {
+impl DisplayHold {
     /// This has been written to the terminal.
     pub(crate) fn note(&self, bytes: &[u8]) {
-        let Held(()) = self;
-        lock().stand.note(bytes);
+        let DisplayHold(()) = self;
+        lock().status_area.note(bytes);
     }
 }
 
-impl Drop for Held {
+impl Drop for DisplayHold {
     fn drop(&mut self) {
         let mut screen = lock();
         screen.holders -= 1;
@@ -184,18 +184,18 @@ impl Screen {
     /// What puts the display back: it must not be away from one job's output to the next look at the run. Nothing
     /// where there was none.
     fn redrawing(&mut self) -> Vec<u8> {
-        if self.display != Display::On || self.is_barred() {
+        if self.display != DisplayState::On || self.is_barred() {
             return Vec::new();
         }
-        size().and_then(|size| self.stand.put_up_again(size)).unwrap_or_default()
+        size().and_then(|size| self.status_area.redraw(size)).unwrap_or_default()
     }
 }
 
 /// Takes the display away for good.
 pub(crate) fn end_display() {
     let mut screen = lock();
-    screen.display = Display::Off;
-    write(screen.stand.take_down());
+    screen.display = DisplayState::Off;
+    write(screen.status_area.erase());
 }
 
 /// Takes the display away because procpool is about to stop or to be killed. Doesn't wait for a terminal that takes
@@ -205,8 +205,8 @@ pub(crate) fn suspend() {
     let until = Instant::now() + PATIENCE;
     loop {
         match SCREEN.try_lock() {
-            Ok(mut screen) => return write(screen.stand.take_down()),
-            Err(TryLockError::Poisoned(screen)) => return write(screen.into_inner().stand.take_down()),
+            Ok(mut screen) => return write(screen.status_area.erase()),
+            Err(TryLockError::Poisoned(screen)) => return write(screen.into_inner().status_area.erase()),
             Err(TryLockError::WouldBlock) if Instant::now() > until => return,
             Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(1)),
         }
@@ -220,7 +220,7 @@ pub(crate) fn resume() {
 
 /// Takes away what another process has left there: it was killed.
 pub(crate) fn wipe() {
-    write(Stand::WIPE);
+    write(StatusArea::ERASE);
 }
 
 fn lock() -> MutexGuard<'static, Screen> {
@@ -232,7 +232,7 @@ fn write(bytes: &[u8]) {
     while !rest.is_empty() {
         // A filter that refuses write(2) may know nothing of the other, and should be told of.
         let by_vector = |_| writev(stdio::stderr(), &[IoSlice::new(rest)]);
-        let Ok(count) = patient::write(stdio::stderr(), rest).or_else(by_vector) else { return };
+        let Ok(count) = blocking::write(stdio::stderr(), rest).or_else(by_vector) else { return };
         rest = &rest[count..];
     }
 }

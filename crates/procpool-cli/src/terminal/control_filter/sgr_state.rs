@@ -3,7 +3,7 @@
 
 /// What differs from a terminal's default.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Style {
+pub(crate) struct SgrState {
     attributes: Vec<Attribute>,
     /// Something was asked for that terminals don't agree about. Only a reset is sure to end it.
     unclear: bool,
@@ -22,7 +22,7 @@ struct Attribute {
 /// The Linux console takes no more in one sequence, and others not many more: they leave out the rest.
 const MOST_PARAMETERS: usize = 16;
 
-impl Style {
+impl SgrState {
     /// Whether it is the terminal's default for certain.
     pub(crate) fn is_plain(&self) -> bool {
         self.attributes.is_empty() && !self.unclear
@@ -48,7 +48,7 @@ impl Style {
         };
         let has_subparameters = parameters[0].contains(&b':');
         match (code, ended_by(code)) {
-            (0, _) if !has_subparameters => *self = Style::default(),
+            (0, _) if !has_subparameters => *self = SgrState::default(),
             (_, Some(ended_by)) if extent(parameters) == Some(parameters.len()) => {
                 let new = Attribute { code, ended_by, parameters: parameters.join(&b';') };
                 self.attributes.retain(|old| !new.replaces(old));
@@ -124,8 +124,8 @@ fn ended_by(code: u16) -> Option<u16> {
 mod tests {
     use super::*;
 
-    fn after(parameters: &[&str]) -> Style {
-        let mut style = Style::default();
+    fn after(parameters: &[&str]) -> SgrState {
+        let mut style = SgrState::default();
         for parameters in parameters {
             style.apply(parameters.as_bytes());
         }

@@ -8,15 +8,15 @@ use std::time::Duration;
 
 /// Counts beats. Clones count together.
 #[derive(Clone, Default)]
-pub(crate) struct Pulse(Arc<AtomicU64>);
+pub(crate) struct Heartbeat(Arc<AtomicU64>);
 
-impl Pulse {
+impl Heartbeat {
     pub(crate) fn beat(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Returns once no beat has come for this long.
-    pub(crate) fn wait_for_silence(&self, patience: Duration) {
+    pub(crate) fn wait_until_silent(&self, patience: Duration) {
         let count = || self.0.load(Ordering::Relaxed);
         let mut before = count();
         loop {

@@ -17,7 +17,7 @@ pub(crate) struct Size {
 }
 
 /// The lines that stand, and where the output ends.
-pub(super) struct Stand {
+pub(super) struct StatusArea {
     /// Those that stand, or that did last.
     lines: Vec<String>,
     size: Size,
@@ -29,11 +29,11 @@ pub(super) struct Stand {
 /// A tab is as wide as that, at most.
 const TAB: usize = 8;
 
-impl Stand {
-    pub(super) const WIPE: &'static [u8] = b"\x1b[J";
+impl StatusArea {
+    pub(super) const ERASE: &'static [u8] = b"\x1b[J";
 
-    pub(super) const fn new() -> Stand {
-        Stand {
+    pub(super) const fn new() -> StatusArea {
+        StatusArea {
             lines: Vec::new(),
             size: Size { columns: 0, rows: 0 },
             is_up: false,
@@ -57,13 +57,13 @@ impl Stand {
     }
 
     /// What takes the lines away, where some stand.
-    pub(super) fn take_down(&mut self) -> &'static [u8] {
-        if mem::take(&mut self.is_up) { Stand::WIPE } else { b"" }
+    pub(super) fn erase(&mut self) -> &'static [u8] {
+        if mem::take(&mut self.is_up) { StatusArea::ERASE } else { b"" }
     }
 
     /// What makes these lines stand in the place of those that do; `None` where it makes no difference. They have
     /// to be narrower than the terminal, and no more than it has rows, less one.
-    pub(super) fn put_up(&mut self, lines: Vec<String>, size: Size) -> Option<Vec<u8>> {
+    pub(super) fn show(&mut self, lines: Vec<String>, size: Size) -> Option<Vec<u8>> {
         if self.is_up && self.lines == lines && self.size == size {
             return None;
         }
@@ -74,7 +74,7 @@ impl Stand {
 
     /// What makes the lines stand again that did before they were taken down; `None` where none can, or where the
     /// terminal has another size now.
-    pub(super) fn put_up_again(&mut self, size: Size) -> Option<Vec<u8>> {
+    pub(super) fn redraw(&mut self, size: Size) -> Option<Vec<u8>> {
         if self.is_up || self.size != size {
             return None;
         }
@@ -139,50 +139,50 @@ mod tests {
 
     #[test]
     fn the_lines_stand_below_the_output_and_the_cursor_at_its_end() {
-        let (mut stand, mut terminal) = (Stand::new(), terminal());
+        let (mut area, mut terminal) = (StatusArea::new(), terminal());
         terminal.process(b"one\r\ntwo");
-        stand.note(b"one\ntwo");
-        terminal.process(&stand.put_up(bar(&["bar", "job"]), SIZE).unwrap());
+        area.note(b"one\ntwo");
+        terminal.process(&area.show(bar(&["bar", "job"]), SIZE).unwrap());
         assert_eq!(terminal.screen().contents(), "one\ntwo\nbar\njob");
         assert_eq!(terminal.screen().cursor_position(), (1, 3));
-        terminal.process(&stand.put_up(bar(&["b"]), SIZE).unwrap());
+        terminal.process(&area.show(bar(&["b"]), SIZE).unwrap());
         assert_eq!(terminal.screen().contents(), "one\ntwo\nb");
-        terminal.process(stand.take_down());
+        terminal.process(area.erase());
         assert_eq!(terminal.screen().contents(), "one\ntwo");
         assert_eq!(terminal.screen().cursor_position(), (1, 3));
-        assert_eq!(stand.take_down(), b"");
+        assert_eq!(area.erase(), b"");
     }
 
     #[test]
     fn what_stands_is_not_drawn_again_but_after_a_change_of_size() {
-        let mut stand = Stand::new();
-        assert!(stand.put_up(bar(&["bar"]), SIZE).is_some());
-        assert!(stand.put_up(bar(&["bar"]), SIZE).is_none());
-        assert!(stand.put_up(bar(&["bar"]), Size { columns: 19, rows: 6 }).is_some());
+        let mut area = StatusArea::new();
+        assert!(area.show(bar(&["bar"]), SIZE).is_some());
+        assert!(area.show(bar(&["bar"]), SIZE).is_none());
+        assert!(area.show(bar(&["bar"]), Size { columns: 19, rows: 6 }).is_some());
     }
 
     #[test]
     fn what_has_stood_stands_again_unless_the_size_has_changed() {
-        let mut stand = Stand::new();
-        assert!(stand.put_up_again(SIZE).is_none());
-        let drawing = stand.put_up(bar(&["bar"]), SIZE);
-        assert!(drawing.is_some() && stand.put_up_again(SIZE).is_none());
-        stand.take_down();
-        assert_eq!(stand.put_up_again(SIZE), drawing);
-        stand.take_down();
-        assert!(stand.put_up_again(Size { columns: 19, rows: 6 }).is_none());
+        let mut area = StatusArea::new();
+        assert!(area.redraw(SIZE).is_none());
+        let drawing = area.show(bar(&["bar"]), SIZE);
+        assert!(drawing.is_some() && area.redraw(SIZE).is_none());
+        area.erase();
+        assert_eq!(area.redraw(SIZE), drawing);
+        area.erase();
+        assert!(area.redraw(Size { columns: 19, rows: 6 }).is_none());
     }
 
     #[test]
     fn beside_a_line_that_may_reach_the_edge_nothing_is_drawn() {
-        let mut stand = Stand::new();
-        stand.note(&[b'x'; 19]);
-        assert!(stand.put_up(bar(&["bar"]), SIZE).is_some());
-        stand.note(b"x");
-        stand.take_down();
-        assert!(stand.put_up(bar(&["bar"]), SIZE).is_none());
-        stand.note(b"\n\t\t");
-        assert!(stand.put_up(bar(&["bar"]), SIZE).is_some());
+        let mut area = StatusArea::new();
+        area.note(&[b'x'; 19]);
+        assert!(area.show(bar(&["bar"]), SIZE).is_some());
+        area.note(b"x");
+        area.erase();
+        assert!(area.show(bar(&["bar"]), SIZE).is_none());
+        area.note(b"\n\t\t");
+        assert!(area.show(bar(&["bar"]), SIZE).is_some());
     }
 
     proptest! {
@@ -190,20 +190,20 @@ mod tests {
         fn the_output_is_on_the_terminal_as_if_nothing_had_ever_stood_there(
             pieces in proptest::collection::vec(("[a-zä€\u{4e00}\t\n]{0,30}", 0_usize..6), 0..12),
         ) {
-            let (mut plain, mut drawn, mut stand) = (terminal(), terminal(), Stand::new());
+            let (mut plain, mut drawn, mut area) = (terminal(), terminal(), StatusArea::new());
             for (output, height) in pieces {
                 let bytes = with_returns(output.as_bytes());
                 plain.process(&bytes);
-                drawn.process(stand.take_down());
+                drawn.process(area.erase());
                 drawn.process(&bytes);
-                stand.note(output.as_bytes());
+                area.note(output.as_bytes());
                 let lines = vec!["0123456789012345678".to_owned(); height];
-                if let Some(drawing) = stand.put_up(lines.clone(), SIZE) {
+                if let Some(drawing) = area.show(lines.clone(), SIZE) {
                     drawn.process(&drawing);
                     prop_assert!(drawn.screen().contents().ends_with(&lines.join("\n")));
                 }
             }
-            drawn.process(stand.take_down());
+            drawn.process(area.erase());
             prop_assert_eq!(history(&mut drawn), history(&mut plain));
         }
     }

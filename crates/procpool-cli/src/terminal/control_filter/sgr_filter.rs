@@ -7,21 +7,21 @@
 
 use std::io::{self, Write};
 
-use crate::terminal::tame::style::{Style, sequence};
+use crate::terminal::control_filter::sgr_state::{SgrState, sequence};
 
 /// Text on its way to a terminal, whose colour is the default one at the beginning.
-pub(crate) struct Ink<W> {
+pub(crate) struct SgrFilter<W> {
     writer: W,
     /// What the text has asked for.
-    style: Style,
+    style: SgrState,
     /// The sequences that no text has followed yet, so that nothing of them can be seen.
     pending: Vec<u8>,
-    screen: Screen,
+    appearance: Appearance,
 }
 
 /// How the terminal would show a text.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Screen {
+enum Appearance {
     Plain,
     Coloured,
 }
@@ -29,20 +29,20 @@ enum Screen {
 /// As many bytes of sequences may be pending; of more only what they come to is kept.
 const MOST_PENDING: usize = 1024;
 
-impl<W: Write> Ink<W> {
-    pub(crate) fn new(writer: W) -> Ink<W> {
-        Ink {
+impl<W: Write> SgrFilter<W> {
+    pub(crate) fn new(writer: W) -> SgrFilter<W> {
+        SgrFilter {
             writer,
-            style: Style::default(),
+            style: SgrState::default(),
             pending: Vec::new(),
-            screen: Screen::Plain,
+            appearance: Appearance::Plain,
         }
     }
 
     /// Changes the colour of the text that follows.
     pub(crate) fn colour(&mut self, parameters: &[u8]) {
         self.style.apply(parameters);
-        if self.screen == Screen::Plain && self.style.is_plain() {
+        if self.appearance == Appearance::Plain && self.style.is_plain() {
             self.pending.clear();
         }
         self.pending.extend(sequence(parameters));
@@ -52,7 +52,7 @@ impl<W: Write> Ink<W> {
     }
 
     pub(crate) fn text(&mut self, text: &[u8]) -> io::Result<()> {
-        if self.screen == Screen::Plain && self.pending.is_empty() {
+        if self.appearance == Appearance::Plain && self.pending.is_empty() {
             return self.writer.write_all(text);
         }
         for line in text.split_inclusive(|byte| *byte == b'\n') {
@@ -80,13 +80,13 @@ impl<W: Write> Ink<W> {
         if !self.pending.is_empty() {
             self.writer.write_all(&self.pending)?;
             self.pending.clear();
-            self.screen = if self.style.is_plain() { Screen::Plain } else { Screen::Coloured };
+            self.appearance = if self.style.is_plain() { Appearance::Plain } else { Appearance::Coloured };
         }
         Ok(())
     }
 
     fn stop_colour(&mut self) -> io::Result<()> {
-        if self.screen == Screen::Coloured {
+        if self.appearance == Appearance::Coloured {
             if self.style.is_plain() {
                 // The text's own way back.
                 self.show_pending()?;
@@ -95,7 +95,7 @@ impl<W: Write> Ink<W> {
             }
         }
         self.style.note_reset();
-        self.screen = Screen::Plain;
+        self.appearance = Appearance::Plain;
         Ok(())
     }
 }
@@ -107,22 +107,22 @@ mod tests {
     use super::*;
 
     /// `m31` is the sequence with these parameters, all else is text.
-    fn inked(pieces: &[&str]) -> String {
+    fn filtered(pieces: &[&str]) -> String {
         let mut written = Vec::new();
-        let mut ink = Ink::new(&mut written);
+        let mut filter = SgrFilter::new(&mut written);
         for piece in pieces {
             match piece.strip_prefix('m') {
-                Some(parameters) => ink.colour(parameters.as_bytes()),
-                None => ink.text(piece.as_bytes()).unwrap(),
+                Some(parameters) => filter.colour(parameters.as_bytes()),
+                None => filter.text(piece.as_bytes()).unwrap(),
             }
         }
-        ink.finish().unwrap();
+        filter.finish().unwrap();
         String::from_utf8(written).unwrap()
     }
 
     /// Each character but newlines, and in which style a terminal shows it; and whether each line begins plain.
     fn shown(text: &str) -> (Vec<(char, Vec<u8>)>, bool) {
-        let mut style = Style::default();
+        let mut style = SgrState::default();
         let (mut characters, mut lines_begin_plain) = (Vec::new(), true);
         let mut rest = text;
         while let Some(character) = rest.chars().next() {
@@ -143,42 +143,45 @@ mod tests {
 
     #[test]
     fn text_that_ends_its_colours_itself_stays_as_it_was() {
-        assert_eq!(inked(&["a\n", "m31", "red", "m", "\n", "m1", "b", "m22", "\n"]), {
+        assert_eq!(filtered(&["a\n", "m31", "red", "m", "\n", "m1", "b", "m22", "\n"]), {
             "a\n\x1b[31mred\x1b[m\n\x1b[1mb\x1b[22m\n"
         });
-        assert_eq!(inked(&["m1", "m38:2::1:2:3", "x", "m0", " y"]), "\x1b[1m\x1b[38:2::1:2:3mx\x1b[0m y");
+        assert_eq!(filtered(&["m1", "m38:2::1:2:3", "x", "m0", " y"]), "\x1b[1m\x1b[38:2::1:2:3mx\x1b[0m y");
     }
 
     #[test]
     fn colour_stops_at_the_end_of_a_line_and_is_taken_up_in_the_next() {
-        assert_eq!(inked(&["m31", "a\n\nb"]), "\x1b[31ma\x1b[0m\n\n\x1b[31mb\x1b[0m");
-        assert_eq!(inked(&["m31", "a\n"]), "\x1b[31ma\x1b[0m\n");
-        assert_eq!(inked(&["m31", "a\n", "m0"]), "\x1b[31ma\x1b[0m\n");
-        assert_eq!(inked(&["m31", "a\n", "m0", "b\n"]), "\x1b[31ma\x1b[0m\n\x1b[0mb\n");
+        assert_eq!(filtered(&["m31", "a\n\nb"]), "\x1b[31ma\x1b[0m\n\n\x1b[31mb\x1b[0m");
+        assert_eq!(filtered(&["m31", "a\n"]), "\x1b[31ma\x1b[0m\n");
+        assert_eq!(filtered(&["m31", "a\n", "m0"]), "\x1b[31ma\x1b[0m\n");
+        assert_eq!(filtered(&["m31", "a\n", "m0", "b\n"]), "\x1b[31ma\x1b[0m\n\x1b[0mb\n");
     }
 
     #[test]
     fn what_only_a_reset_ends_is_over_at_the_end_of_its_line() {
         assert_eq!(
-            inked(&["m12", "a", "m10", "\n", "m31", "b", "m39", "\n"]),
+            filtered(&["m12", "a", "m10", "\n", "m31", "b", "m39", "\n"]),
             "\x1b[12ma\x1b[0m\n\x1b[31mb\x1b[39m\n"
         );
     }
 
     #[test]
     fn colour_without_text_is_not_shown() {
-        assert_eq!(inked(&["a\n", "m31", "\n", "m0"]), "a\n\n");
+        assert_eq!(filtered(&["a\n", "m31", "\n", "m0"]), "a\n\n");
     }
 
     #[test]
     fn many_sequences_in_a_row_are_kept_short() {
-        let mut ink = Ink::new(Vec::new());
+        let mut filter = SgrFilter::new(Vec::new());
         for _ in 0..10_000 {
-            ink.colour(b"1;38;5;200");
-            assert!(ink.pending.len() <= MOST_PENDING);
+            filter.colour(b"1;38;5;200");
+            assert!(filter.pending.len() <= MOST_PENDING);
         }
-        ink.text(b"x").unwrap();
-        assert_eq!(shown(&String::from_utf8(ink.finish().unwrap()).unwrap()).0, shown("\x1b[1;38;5;200mx").0);
+        filter.text(b"x").unwrap();
+        assert_eq!(
+            shown(&String::from_utf8(filter.finish().unwrap()).unwrap()).0,
+            shown("\x1b[1;38;5;200mx").0
+        );
     }
 
     proptest! {
@@ -191,9 +194,9 @@ mod tests {
                 Some(parameters) => format!("\x1b[{parameters}m"),
                 None => (*piece).to_owned(),
             }).collect();
-            let inked = inked(&pieces);
-            let (characters, lines_begin_plain) = shown(&inked);
-            prop_assert!(lines_begin_plain, "{:?}", inked);
+            let filtered = filtered(&pieces);
+            let (characters, lines_begin_plain) = shown(&filtered);
+            prop_assert!(lines_begin_plain, "{:?}", filtered);
             prop_assert_eq!(characters, shown(&given).0);
         }
     }

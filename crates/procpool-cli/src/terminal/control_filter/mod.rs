@@ -7,20 +7,20 @@
 //!
 //! Of the parser only the table is used: the rest of it holds a string such as a title in memory, however long.
 
-mod ink;
-mod style;
+mod sgr_filter;
+mod sgr_state;
 
 use std::io::{self, Write};
 use std::{mem, str};
 
 use anstyle_parse::state::{Action, State, state_change};
 
+use crate::terminal::control_filter::sgr_filter::SgrFilter;
 use crate::terminal::shown::begun_length;
-use crate::terminal::tame::ink::Ink;
 
 /// Writes what is harmless to a writer.
-pub(crate) struct Tame<W> {
-    ink: Ink<W>,
+pub(crate) struct ControlFilter<W> {
+    sgr: SgrFilter<W>,
     state: State,
     /// Of the sequence that is being read; `None` where it can't be one for colour.
     parameters: Option<Vec<u8>>,
@@ -36,10 +36,10 @@ const MOST_PARAMETER_BYTES: usize = 256;
 /// Looked at in one go.
 const BLOCK: usize = 64;
 
-impl<W: Write> Tame<W> {
-    pub(crate) fn new(writer: W) -> Tame<W> {
-        Tame {
-            ink: Ink::new(writer),
+impl<W: Write> ControlFilter<W> {
+    pub(crate) fn new(writer: W) -> ControlFilter<W> {
+        ControlFilter {
+            sgr: SgrFilter::new(writer),
             state: State::Ground,
             parameters: None,
             begun: Vec::new(),
@@ -51,7 +51,7 @@ impl<W: Write> Tame<W> {
         if !self.begun.is_empty() {
             self.replacement()?;
         }
-        self.ink.finish()
+        self.sgr.finish()
     }
 
     /// Reads on in a text, up to a sequence, and says what is left.
@@ -108,10 +108,10 @@ impl<W: Write> Tame<W> {
             Action::Param => self.add_parameter(byte),
             Action::Collect => self.parameters = None,
             // Terminals obey it in the middle of a sequence.
-            Action::Execute if !is_taken_out(byte) => self.ink.text(&[byte])?,
+            Action::Execute if !is_taken_out(byte) => self.sgr.text(&[byte])?,
             Action::CsiDispatch if byte == b'm' => {
                 if let Some(parameters) = &self.parameters {
-                    self.ink.colour(parameters);
+                    self.sgr.colour(parameters);
                 }
             }
             _ => {}
@@ -139,11 +139,11 @@ impl<W: Write> Tame<W> {
     /// Writes a text that has no control of one byte any more; bytes that are no UTF-8 become U+FFFD.
     fn text(&mut self, text: &[u8]) -> io::Result<()> {
         if text.is_ascii() {
-            return self.ink.text(text);
+            return self.sgr.text(text);
         }
         for chunk in text.utf8_chunks() {
             for part in chunk.valid().split(|character| ('\u{80}'..='\u{9f}').contains(&character)) {
-                self.ink.text(part.as_bytes())?;
+                self.sgr.text(part.as_bytes())?;
             }
             if !chunk.invalid().is_empty() {
                 self.replacement()?;
@@ -153,11 +153,11 @@ impl<W: Write> Tame<W> {
     }
 
     fn replacement(&mut self) -> io::Result<()> {
-        self.ink.text("\u{fffd}".as_bytes())
+        self.sgr.text("\u{fffd}".as_bytes())
     }
 }
 
-impl<W: Write> Write for Tame<W> {
+impl<W: Write> Write for ControlFilter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -209,11 +209,11 @@ mod tests {
     use super::*;
 
     fn tamed(pieces: &[&[u8]]) -> Vec<u8> {
-        let mut tame = Tame::new(Vec::new());
+        let mut filter = ControlFilter::new(Vec::new());
         for piece in pieces {
-            tame.write_all(piece).unwrap();
+            filter.write_all(piece).unwrap();
         }
-        tame.finish().unwrap()
+        filter.finish().unwrap()
     }
 
     #[track_caller]
@@ -311,13 +311,13 @@ mod tests {
 
     #[test]
     fn a_sequence_without_an_end_takes_no_memory() {
-        let mut tame = Tame::new(Vec::new());
+        let mut filter = ControlFilter::new(Vec::new());
         for begin in ["\x1b[", "\x1b]52;c;", "\x1bP"] {
-            tame.write_all(begin.as_bytes()).unwrap();
-            tame.write_all(&vec![b'1'; 100_000]).unwrap();
-            assert!(tame.parameters.as_ref().is_none_or(|held| held.len() <= MOST_PARAMETER_BYTES));
+            filter.write_all(begin.as_bytes()).unwrap();
+            filter.write_all(&vec![b'1'; 100_000]).unwrap();
+            assert!(filter.parameters.as_ref().is_none_or(|held| held.len() <= MOST_PARAMETER_BYTES));
         }
-        assert_eq!(tame.finish().unwrap(), b"");
+        assert_eq!(filter.finish().unwrap(), b"");
     }
 
     proptest! {

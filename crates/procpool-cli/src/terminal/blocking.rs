@@ -8,7 +8,7 @@ use std::os::fd::AsFd;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::{Errno, retry_on_intr};
 
-use crate::terminal::pulse::Pulse;
+use crate::terminal::heartbeat::Heartbeat;
 
 /// Waits until there is room for a small write.
 pub(crate) fn wait_for_room(file: impl AsFd) -> io::Result<()> {
@@ -30,20 +30,20 @@ pub(crate) fn write(file: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
 }
 
 /// Writes to a file, with a beat for each piece.
-pub(crate) struct Patient<'a> {
+pub(crate) struct BlockingWriter<'a> {
     file: &'a File,
-    pulse: &'a Pulse,
+    heartbeat: &'a Heartbeat,
 }
 
-impl<'a> Patient<'a> {
-    pub(crate) fn new(file: &'a File, pulse: &'a Pulse) -> Patient<'a> {
-        Patient { file, pulse }
+impl<'a> BlockingWriter<'a> {
+    pub(crate) fn new(file: &'a File, heartbeat: &'a Heartbeat) -> BlockingWriter<'a> {
+        BlockingWriter { file, heartbeat }
     }
 }
 
-impl Write for Patient<'_> {
+impl Write for BlockingWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.pulse.beat();
+        self.heartbeat.beat();
         write(self.file, bytes)
     }
 
