@@ -9,14 +9,14 @@ use signal_hook::consts::SIGPIPE;
 use crate::exit::{self, ExitStatus};
 use crate::input::{Input, Jobs};
 use crate::job::work::command_of;
-use crate::os::closed::Standard;
+use crate::os::closed::StandardStream;
 use crate::shell::quote::{QuoteStyle, command_line, line_with_input};
 
 /// Prints a line for each job, in the order of the input: its command as a shell would read it.
 pub(crate) fn print(input: Input) -> ExitStatus {
     // What shells have in common is exact, and on a terminal might control it.
     let style = if io::stdout().is_terminal() { QuoteStyle::Line } else { QuoteStyle::Shell };
-    let printed = Standard::Output
+    let printed = StandardStream::Output
         .check()
         .and_then(|()| print_to(&mut BufWriter::new(io::stdout()), input.jobs, style));
     match (printed, input.fault.get()) {

@@ -10,7 +10,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use signal_hook::consts::SIGPIPE;
 
 use crate::exit::{self, ExitStatus};
-use crate::os::closed::Standard;
+use crate::os::closed::StandardStream;
 
 /// Prints what makes `shell` complete procpool's words.
 pub(crate) fn completions(mut command: Command, shell: Shell) -> ExitStatus {
@@ -85,7 +85,8 @@ fn section(title: &str, text: &str, page: &mut Vec<u8>) -> io::Result<()> {
 
 fn print(bytes: &[u8]) -> ExitStatus {
     let mut stdout = io::stdout().lock();
-    match Standard::Output.check().and_then(|()| stdout.write_all(bytes)).and_then(|()| stdout.flush()) {
+    match StandardStream::Output.check().and_then(|()| stdout.write_all(bytes)).and_then(|()| stdout.flush())
+    {
         Ok(()) => ExitStatus::Success,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Signal(SIGPIPE),
         Err(error) => {

@@ -13,7 +13,7 @@ use crate::terminal::screen;
 
 /// Why not all of it was told.
 #[derive(Debug)]
-pub(crate) enum Fault {
+pub(crate) enum PrintError {
     /// There is something wrong with what was read, or with what was asked for.
     Input(anyhow::Error),
     /// It could not be written.
@@ -22,24 +22,24 @@ pub(crate) enum Fault {
     Own(anyhow::Error),
 }
 
-impl From<anyhow::Error> for Fault {
-    fn from(error: anyhow::Error) -> Fault {
-        Fault::Input(error)
+impl From<anyhow::Error> for PrintError {
+    fn from(error: anyhow::Error) -> PrintError {
+        PrintError::Input(error)
     }
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for PrintError {
     /// Only what is written fails with a bare error.
-    fn from(error: io::Error) -> Fault {
-        Fault::Output(error)
+    fn from(error: io::Error) -> PrintError {
+        PrintError::Output(error)
     }
 }
 
 /// Where it goes.
-pub(crate) type Paper = BufWriter<OutputStream>;
+pub(crate) type StdoutWriter = BufWriter<OutputStream>;
 
 /// Standard output, for all bytes. Nothing is lost on one that was closed, full, or is slow.
-pub(crate) fn paper() -> Paper {
+pub(crate) fn writer() -> StdoutWriter {
     BufWriter::with_capacity(
         64 * 1024,
         OutputStream::open(Source::Stdout, Control::Colour, Heartbeat::default()),
@@ -54,13 +54,15 @@ pub(crate) fn remark(remarks: &[String]) {
 }
 
 /// The exit status, after it was said why.
-pub(crate) fn end(told: Result<(), Fault>) -> ExitStatus {
+pub(crate) fn end(told: Result<(), PrintError>) -> ExitStatus {
     match told {
         Ok(()) => ExitStatus::Success,
-        Err(Fault::Input(error)) => exit::bad_input(&error),
-        Err(Fault::Own(error)) => exit::own_failure(&error),
-        Err(Fault::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Signal(SIGPIPE),
-        Err(Fault::Output(error)) => {
+        Err(PrintError::Input(error)) => exit::bad_input(&error),
+        Err(PrintError::Own(error)) => exit::own_failure(&error),
+        Err(PrintError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitStatus::Signal(SIGPIPE)
+        }
+        Err(PrintError::Output(error)) => {
             exit::own_failure(&anyhow::Error::from(error).context("can't write to standard output"))
         }
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use crate::input::lines::explain;
-use crate::os::closed::Standard;
+use crate::os::closed::StandardStream;
 use crate::terminal::{screen, shown};
 
 /// A file that was named, or standard input.
@@ -44,7 +44,7 @@ impl InputSource {
     pub(crate) fn open(&self, what: &str) -> anyhow::Result<Reader> {
         match self {
             InputSource::StandardInput => {
-                Standard::Input.check().context("standard input")?;
+                StandardStream::Input.check().context("standard input")?;
                 announce(what);
                 Ok(Box::new(BufReader::new(io::stdin())))
             }

@@ -13,10 +13,10 @@ use rustix::stdio;
 use crate::os::ulimits;
 
 #[global_allocator]
-static MEMORY: Watched = Watched;
+static MEMORY: ExitingAllocator = ExitingAllocator;
 
 /// The system's memory, whose end is procpool's.
-struct Watched;
+struct ExitingAllocator;
 
 /// Nobody needs so much in one piece: it is a number that was read from somewhere, and who asks for it is told that it is too much.
 const ABSURD: usize = 1 << 30;
@@ -24,7 +24,7 @@ const ABSURD: usize = 1 << 30;
 #[expect(unsafe_code, reason = "an allocator is")]
 // SAFETY: every call is passed on to the system's allocator as it came, and what that gives is given back; where it gives nothing
 // this either returns nothing, too, or doesn't return.
-unsafe impl GlobalAlloc for Watched {
+unsafe impl GlobalAlloc for ExitingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as the caller has promised.
         given(unsafe { System.alloc(layout) }, layout.size())
@@ -55,7 +55,7 @@ fn given(block: *mut u8, size: usize) -> *mut u8 {
 
 #[cold]
 fn leave_without(size: usize) -> ! {
-    let mut line = Line::default();
+    let mut line = FixedLine::default();
     let limits = ulimits::of_memory();
     // What doesn't fit is left out.
     let _ =
@@ -69,18 +69,18 @@ fn leave_without(size: usize) -> ! {
 }
 
 /// A line that is made without an allocation.
-struct Line {
+struct FixedLine {
     bytes: [u8; 512],
     length: usize,
 }
 
-impl Default for Line {
-    fn default() -> Line {
-        Line { bytes: [0; 512], length: 0 }
+impl Default for FixedLine {
+    fn default() -> FixedLine {
+        FixedLine { bytes: [0; 512], length: 0 }
     }
 }
 
-impl fmt::Write for Line {
+impl fmt::Write for FixedLine {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let room = self.bytes.get_mut(self.length..self.length + text.len()).ok_or(fmt::Error)?;
         room.copy_from_slice(text.as_bytes());
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_line_takes_what_it_has_room_for() {
-        let mut line = Line::default();
+        let mut line = FixedLine::default();
         write!(line, "{}-{}", 1, 2).expect("there is room");
         assert_eq!(&line.bytes[..line.length], b"1-2");
         assert!(line.write_str(&"x".repeat(512)).is_err());

@@ -13,7 +13,7 @@ use rustix::stdio;
 
 /// One of the three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standard {
+pub(crate) enum StandardStream {
     Input = 1,
     Output = 2,
     Error = 4,
@@ -32,15 +32,15 @@ static LOOK: extern "C" fn() = look;
 extern "C" fn look() {
     let is_closed = |descriptor| fcntl_getfd(descriptor) == Err(Errno::BADF);
     let standard = [
-        (Standard::Input, is_closed(stdio::stdin())),
-        (Standard::Output, is_closed(stdio::stdout())),
-        (Standard::Error, is_closed(stdio::stderr())),
+        (StandardStream::Input, is_closed(stdio::stdin())),
+        (StandardStream::Output, is_closed(stdio::stdout())),
+        (StandardStream::Error, is_closed(stdio::stderr())),
     ];
     let closed = standard.into_iter().filter(|(_, is_closed)| *is_closed);
     CLOSED.store(closed.map(|(which, _)| which as u8).sum(), Ordering::Relaxed);
 }
 
-impl Standard {
+impl StandardStream {
     /// # Errors
     /// Where it was closed, what the system says of closed descriptors.
     pub(crate) fn check(self) -> io::Result<()> {

@@ -34,7 +34,7 @@ pub(crate) fn for_one_job(spare: u64) -> u64 {
 
 /// What is wanted and what is allowed. `None` is no limit.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Need {
+pub(crate) struct DescriptorNeed {
     /// What records need, all together.
     pub(crate) records: u64,
     /// How many jobs run at once at most.
@@ -45,35 +45,35 @@ pub(crate) struct Need {
 
 /// What is to be done about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Plan {
-    pub(crate) soft: Soft,
-    pub(crate) jobs: Jobs,
+pub(crate) struct DescriptorPlan {
+    pub(crate) soft: SoftLimit,
+    pub(crate) jobs: JobLimit,
 }
 
 /// The soft limit of descriptors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Soft {
+pub(crate) enum SoftLimit {
     Keep,
     RaiseTo(u64),
 }
 
 /// How many jobs run at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Jobs {
+pub(crate) enum JobLimit {
     Keep,
     /// No more than these have room.
     ClampTo(usize),
 }
 
-impl Need {
-    pub(crate) fn plan(self) -> Plan {
+impl DescriptorNeed {
+    pub(crate) fn plan(self) -> DescriptorPlan {
         let jobs = u64::try_from(self.jobs).unwrap_or(u64::MAX);
         // All of them may start at the same moment. Where that is too much they wait for each other.
         let wanted = (JOB + START).saturating_mul(jobs).saturating_add(RUN + self.records);
         let hard = self.hard.unwrap_or(u64::MAX);
         let soft = match self.soft {
-            Some(soft) if soft < wanted && soft < hard => Soft::RaiseTo(wanted.min(hard)),
-            _ => Soft::Keep,
+            Some(soft) if soft < wanted && soft < hard => SoftLimit::RaiseTo(wanted.min(hard)),
+            _ => SoftLimit::Keep,
         };
         let left = hard.saturating_sub(RUN + self.records);
         let room = match left / (JOB + START) {
@@ -81,8 +81,8 @@ impl Need {
             _ => (left - START * AT_ONCE) / JOB,
         };
         let room = usize::try_from(room).unwrap_or(usize::MAX).max(FEW);
-        let jobs = if self.jobs > room { Jobs::ClampTo(room) } else { Jobs::Keep };
-        Plan { soft, jobs }
+        let jobs = if self.jobs > room { JobLimit::ClampTo(room) } else { JobLimit::Keep };
+        DescriptorPlan { soft, jobs }
     }
 }
 
@@ -92,16 +92,21 @@ mod tests {
 
     use super::*;
 
-    fn plan(jobs: usize, soft: impl Into<Option<u64>>, hard: impl Into<Option<u64>>) -> (Soft, Jobs) {
-        let Plan { soft, jobs } = Need { records: 0, jobs, soft: soft.into(), hard: hard.into() }.plan();
+    fn plan(
+        jobs: usize,
+        soft: impl Into<Option<u64>>,
+        hard: impl Into<Option<u64>>,
+    ) -> (SoftLimit, JobLimit) {
+        let DescriptorPlan { soft, jobs } =
+            DescriptorNeed { records: 0, jobs, soft: soft.into(), hard: hard.into() }.plan();
         (soft, jobs)
     }
 
     #[test]
     fn what_records_need_comes_on_top() {
-        let need = |hard| Need { records: 14, jobs: 10, soft: Some(32), hard: Some(hard) }.plan();
-        assert_eq!(need(4096), Plan { soft: Soft::RaiseTo(84), jobs: Jobs::Keep });
-        assert_eq!(need(64), Plan { soft: Soft::RaiseTo(64), jobs: Jobs::ClampTo(6) });
+        let need = |hard| DescriptorNeed { records: 14, jobs: 10, soft: Some(32), hard: Some(hard) }.plan();
+        assert_eq!(need(4096), DescriptorPlan { soft: SoftLimit::RaiseTo(84), jobs: JobLimit::Keep });
+        assert_eq!(need(64), DescriptorPlan { soft: SoftLimit::RaiseTo(64), jobs: JobLimit::ClampTo(6) });
     }
 
     #[test]
@@ -111,37 +116,37 @@ mod tests {
 
     #[test]
     fn what_is_enough_is_not_touched() {
-        assert_eq!(plan(4, 1024, 4096), (Soft::Keep, Jobs::Keep));
-        assert_eq!(plan(4, 40, 4096), (Soft::Keep, Jobs::Keep));
-        assert_eq!(plan(10_000, None, None), (Soft::Keep, Jobs::Keep));
+        assert_eq!(plan(4, 1024, 4096), (SoftLimit::Keep, JobLimit::Keep));
+        assert_eq!(plan(4, 40, 4096), (SoftLimit::Keep, JobLimit::Keep));
+        assert_eq!(plan(10_000, None, None), (SoftLimit::Keep, JobLimit::Keep));
     }
 
     #[test]
     fn the_soft_limit_is_raised_to_what_is_needed() {
-        assert_eq!(plan(4, 39, 4096), (Soft::RaiseTo(40), Jobs::Keep));
-        assert_eq!(plan(10_000, 1024, 1_048_576), (Soft::RaiseTo(50_020), Jobs::Keep));
-        assert_eq!(plan(10_000, 1024, None), (Soft::RaiseTo(50_020), Jobs::Keep));
+        assert_eq!(plan(4, 39, 4096), (SoftLimit::RaiseTo(40), JobLimit::Keep));
+        assert_eq!(plan(10_000, 1024, 1_048_576), (SoftLimit::RaiseTo(50_020), JobLimit::Keep));
+        assert_eq!(plan(10_000, 1024, None), (SoftLimit::RaiseTo(50_020), JobLimit::Keep));
     }
 
     #[test]
     fn the_soft_limit_is_never_raised_above_the_hard_one() {
-        assert_eq!(plan(10_000, 1024, 40_000), (Soft::RaiseTo(40_000), Jobs::Keep));
-        assert_eq!(plan(10_000, 40_000, 40_000), (Soft::Keep, Jobs::Keep));
+        assert_eq!(plan(10_000, 1024, 40_000), (SoftLimit::RaiseTo(40_000), JobLimit::Keep));
+        assert_eq!(plan(10_000, 40_000, 40_000), (SoftLimit::Keep, JobLimit::Keep));
     }
 
     #[test]
     fn the_jobs_are_clamped_where_the_hard_limit_is_too_low() {
-        assert_eq!(plan(10_000, 1024, 30_052), (Soft::RaiseTo(30_052), Jobs::Keep));
-        assert_eq!(plan(10_000, 1024, 30_051), (Soft::RaiseTo(30_051), Jobs::ClampTo(9_999)));
-        assert_eq!(plan(600, 64, 64), (Soft::Keep, Jobs::ClampTo(8)));
+        assert_eq!(plan(10_000, 1024, 30_052), (SoftLimit::RaiseTo(30_052), JobLimit::Keep));
+        assert_eq!(plan(10_000, 1024, 30_051), (SoftLimit::RaiseTo(30_051), JobLimit::ClampTo(9_999)));
+        assert_eq!(plan(600, 64, 64), (SoftLimit::Keep, JobLimit::ClampTo(8)));
     }
 
     #[test]
     fn few_jobs_run_however_low_the_limit_is() {
         for allowed in [0, 1, 20] {
-            assert_eq!(plan(1, allowed, allowed), (Soft::Keep, Jobs::Keep));
-            assert_eq!(plan(4, allowed, allowed), (Soft::Keep, Jobs::Keep));
-            assert_eq!(plan(50, allowed, allowed), (Soft::Keep, Jobs::ClampTo(4)));
+            assert_eq!(plan(1, allowed, allowed), (SoftLimit::Keep, JobLimit::Keep));
+            assert_eq!(plan(4, allowed, allowed), (SoftLimit::Keep, JobLimit::Keep));
+            assert_eq!(plan(50, allowed, allowed), (SoftLimit::Keep, JobLimit::ClampTo(4)));
         }
     }
 
@@ -152,10 +157,10 @@ mod tests {
         ) {
             let hard = soft.saturating_add(above);
             let (raised, clamped) = plan(jobs, soft, hard);
-            if let Soft::RaiseTo(to) = raised {
+            if let SoftLimit::RaiseTo(to) = raised {
                 prop_assert!(soft < to && to <= hard);
             }
-            if let Jobs::ClampTo(to) = clamped {
+            if let JobLimit::ClampTo(to) = clamped {
                 prop_assert!((FEW..jobs).contains(&to));
             }
         }

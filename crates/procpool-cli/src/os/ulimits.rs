@@ -14,7 +14,7 @@ use procpool_journal::os::memory;
 
 /// A limit that is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Reached {
+struct SetLimit {
     /// As `ulimit` is called for it.
     option: &'static str,
     allowed: u64,
@@ -24,7 +24,7 @@ struct Reached {
 
 /// Several of which each may be the one that an error is due to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Limits([Option<Reached>; 2]);
+pub(crate) struct LimitAdvice([Option<SetLimit>; 2]);
 
 /// Which kinds of limits an error can be due to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,21 +40,21 @@ enum Shortage {
 const STACK: usize = 2 << 20;
 
 /// The limits that an error may be due to, as far as they are set.
-pub(crate) fn reached(error: &anyhow::Error) -> Limits {
+pub(crate) fn reached(error: &anyhow::Error) -> LimitAdvice {
     limits_of(error.chain().filter_map(|cause| cause.downcast_ref()).find_map(shortage))
 }
 
 /// The same of an error that has no causes.
-pub(crate) fn reached_by(error: &io::Error) -> Limits {
+pub(crate) fn reached_by(error: &io::Error) -> LimitAdvice {
     limits_of(shortage(error))
 }
 
-fn limits_of(shortage: Option<Shortage>) -> Limits {
+fn limits_of(shortage: Option<Shortage>) -> LimitAdvice {
     match shortage {
-        None => Limits::default(),
-        Some(Shortage::FileSize) => Limits([set("-f", Resource::Fsize, 1, "bytes"), None]),
-        Some(Shortage::Descriptors) => Limits([set("-n", Resource::Nofile, 1, "descriptors"), None]),
-        Some(Shortage::Tasks) if memory::has_room(STACK) => Limits([
+        None => LimitAdvice::default(),
+        Some(Shortage::FileSize) => LimitAdvice([set("-f", Resource::Fsize, 1, "bytes"), None]),
+        Some(Shortage::Descriptors) => LimitAdvice([set("-n", Resource::Nofile, 1, "descriptors"), None]),
+        Some(Shortage::Tasks) if memory::has_room(STACK) => LimitAdvice([
             set("-u", Resource::Nproc, 1, "tasks of this user (and a cgroup's pids.max may allow fewer)"),
             None,
         ]),
@@ -63,13 +63,13 @@ fn limits_of(shortage: Option<Shortage>) -> Limits {
 }
 
 /// Those of memory that are set.
-pub(crate) fn of_memory() -> Limits {
-    Limits([set("-v", Resource::As, 1024, "kB"), set("-d", Resource::Data, 1024, "kB")])
+pub(crate) fn of_memory() -> LimitAdvice {
+    LimitAdvice([set("-v", Resource::As, 1024, "kB"), set("-d", Resource::Data, 1024, "kB")])
 }
 
 /// That of processor time, where it is set.
-pub(crate) fn of_time() -> Limits {
-    Limits([set("-t", Resource::Cpu, 1, "seconds"), None])
+pub(crate) fn of_time() -> LimitAdvice {
+    LimitAdvice([set("-t", Resource::Cpu, 1, "seconds"), None])
 }
 
 /// What clap and parsers of job files need at most is far less. What they get below this ends them by SIGABRT, in the middle of a word.
@@ -86,9 +86,9 @@ pub(crate) fn stack() -> Result<(), anyhow::Error> {
     }
 }
 
-fn set(option: &'static str, resource: Resource, unit_of: u64, unit: &'static str) -> Option<Reached> {
+fn set(option: &'static str, resource: Resource, unit_of: u64, unit: &'static str) -> Option<SetLimit> {
     let allowed = memory::limit_of(resource)?;
-    Some(Reached { option, allowed: allowed / unit_of, unit })
+    Some(SetLimit { option, allowed: allowed / unit_of, unit })
 }
 
 fn shortage(error: &io::Error) -> Option<Shortage> {
@@ -101,16 +101,16 @@ fn shortage(error: &io::Error) -> Option<Shortage> {
     }
 }
 
-impl Limits {
+impl LimitAdvice {
     pub(crate) fn are_none(&self) -> bool {
         self.0 == [None; 2]
     }
 }
 
 /// What is to be added to the words of an error. It allocates nothing: there may be no memory.
-impl fmt::Display for Limits {
+impl fmt::Display for LimitAdvice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().flatten().try_for_each(|Reached { option, allowed, unit }| {
+        self.0.iter().flatten().try_for_each(|SetLimit { option, allowed, unit }| {
             write!(f, "; `ulimit {option}` allows {allowed} {unit}: raise it")
         })
     }
@@ -134,8 +134,8 @@ mod tests {
 
     #[test]
     fn a_limit_is_told_with_its_number_and_what_that_counts() {
-        let limit = Reached { option: "-f", allowed: 3072, unit: "bytes" };
-        assert_eq!(Limits([Some(limit), None]).to_string(), "; `ulimit -f` allows 3072 bytes: raise it");
+        let limit = SetLimit { option: "-f", allowed: 3072, unit: "bytes" };
+        assert_eq!(LimitAdvice([Some(limit), None]).to_string(), "; `ulimit -f` allows 3072 bytes: raise it");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use rustix::io::fcntl_dupfd_cloexec;
 use rustix::pipe::fcntl_setpipe_size;
 use rustix::stdio;
 
-use crate::os::closed::Standard;
+use crate::os::closed::StandardStream;
 use crate::output::print_progress::{PIECE, PrintProgress, UnprintedRest, delivered, is_within_line};
 use crate::output::reshape::{Shaping, delivered_as};
 use crate::output::shape::{Shape, StreamFilter};
@@ -55,8 +55,8 @@ impl OutputStream {
     /// Where this output of jobs goes, with a beat of `heartbeat` for each piece.
     pub(crate) fn open(source: Source, control: Control, heartbeat: Heartbeat) -> OutputStream {
         let (name, which, descriptor) = match source {
-            Source::Stdout => ("standard output", Standard::Output, stdio::stdout()),
-            Source::Stderr => ("standard error", Standard::Error, stdio::stderr()),
+            Source::Stdout => ("standard output", StandardStream::Output, stdio::stdout()),
+            Source::Stderr => ("standard error", StandardStream::Error, stdio::stderr()),
         };
         let file = which.check().and_then(|()| Ok(File::from(fcntl_dupfd_cloexec(descriptor, 3)?)));
         let is_terminal = file.as_ref().is_ok_and(File::is_terminal);

@@ -9,7 +9,7 @@ use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
 use rustix::stdio;
 
-use crate::os::descriptors::{self, Jobs, Need, Soft};
+use crate::os::descriptors::{self, DescriptorNeed, JobLimit, SoftLimit};
 use crate::terminal::screen;
 
 /// Changes the priority of this process by so much, and with it that of each thread and process that it makes.
@@ -54,24 +54,24 @@ pub(crate) fn make_room(wanted: Wanted, local: LocalProcess) -> (Limit, LocalPro
     let Wanted { limit, jobs, beside: Beside { records, spare } } = wanted;
     let at_once = jobs.map_or(limit.get(), |jobs| jobs.min(limit.get()));
     let Rlimit { current: soft, maximum: hard } = getrlimit(Resource::Nofile);
-    let need = Need { records, jobs: at_once, soft, hard };
+    let need = DescriptorNeed { records, jobs: at_once, soft, hard };
     let mut plan = need.plan();
     let mut allowed = hard;
     let mut local = local;
-    if let (Soft::RaiseTo(more), Some(before)) = (plan.soft, soft) {
+    if let (SoftLimit::RaiseTo(more), Some(before)) = (plan.soft, soft) {
         match setrlimit(Resource::Nofile, Rlimit { current: Some(more), maximum: hard }) {
             Ok(()) => local = local.descriptor_limit(before),
             // Something stronger than the hard limit forbids it. What there is has to do.
             Err(_) => {
                 allowed = soft;
-                plan = Need { hard: soft, ..need }.plan();
+                plan = DescriptorNeed { hard: soft, ..need }.plan();
             }
         }
     }
     let local = if spare > 0 { local.spare_descriptors(spare) } else { local };
     match plan.jobs {
-        Jobs::Keep => (limit, local),
-        Jobs::ClampTo(room) => {
+        JobLimit::Keep => (limit, local),
+        JobLimit::ClampTo(room) => {
             warn(at_once, room, allowed);
             (Limit::new(room).unwrap_or(limit), local)
         }

@@ -7,7 +7,7 @@ use procpool_core::Capture;
 
 use crate::args::{OutputArgs, OutputMode};
 use crate::job::labels::Labels;
-use crate::os::closed::Standard;
+use crate::os::closed::StandardStream;
 use crate::output::catch_up::{CatchUp, Prints};
 use crate::output::discard::Discard;
 use crate::output::in_order::InOrder;
@@ -115,8 +115,8 @@ fn refuse_shaping(args: &OutputArgs, keep_order: bool) -> anyhow::Result<()> {
             );
         }
     }
-    Standard::Output.check().context("--output raw, and standard output")?;
-    Standard::Error.check().context("--output raw, and standard error")
+    StandardStream::Output.check().context("--output raw, and standard output")?;
+    StandardStream::Error.check().context("--output raw, and standard error")
 }
 
 fn labels(args: &OutputArgs, names: Option<&Names>) -> anyhow::Result<Option<Arc<Labels>>> {

@@ -12,7 +12,7 @@ use crate::input::blocks::Blocks;
 use crate::input::values::{self, Split};
 use crate::job::terms::Terms;
 use crate::job::work::Work;
-use crate::os::closed::Standard;
+use crate::os::closed::StandardStream;
 use crate::template::{Names, Several, Template};
 
 /// The jobs, one a block.
@@ -42,7 +42,7 @@ pub(super) fn input(args: InputArgs, terms: Terms) -> anyhow::Result<Input> {
         };
         terms.limit(Job::new(number.to_string(), work))
     };
-    Standard::Input.check().context("standard input")?;
+    StandardStream::Input.check().context("standard input")?;
     let stdin = io::stdin();
     if stdin.is_terminal() {
         // Who can't see it may type all the same.

@@ -10,7 +10,7 @@ use rustix::io::fcntl_dupfd_cloexec;
 use rustix::stdio;
 
 use crate::args::{EngineChoice, EventTarget, JournalArgs, OutputArgs, OutputMode, RecordArgs, RunArgs};
-use crate::os::closed::Standard;
+use crate::os::closed::StandardStream;
 use crate::os::descriptors::{JOURNAL, RECORD, SPARE};
 use crate::os::sys;
 use crate::output::line_follower::KeepOutput;
@@ -183,7 +183,8 @@ fn open_events(
         EventTarget::File(path) => open_file("--events", path, heartbeat, taken)?,
         EventTarget::StandardOutput => {
             let name = "standard output";
-            let open = Standard::Output.check().and_then(|()| Ok(fcntl_dupfd_cloexec(stdio::stdout(), 3)?));
+            let open =
+                StandardStream::Output.check().and_then(|()| Ok(fcntl_dupfd_cloexec(stdio::stdout(), 3)?));
             let file = open.with_context(|| format!("--events -: {name} can't be written"))?;
             RecordFile::new(name.to_owned(), File::from(file), ReaderGone::Ends, heartbeat)
         }

@@ -4,16 +4,16 @@
 use std::borrow::Cow;
 use std::io::Write;
 
-use crate::commands::export::format::Format;
-use crate::commands::export::row::{Row, open_word};
-use crate::commands::stdout::Fault;
+use crate::commands::export::row::{ExportRow, open_word};
+use crate::commands::export::writer::ExportWriter;
+use crate::commands::stdout::PrintError;
 use crate::output::shape::StreamFilter;
 use crate::terminal::shown;
 use procpool_journal::format::attempt::KeyText;
 use procpool_journal::format::entry::Entry;
 use procpool_journal::read::reading::Reading;
 
-pub(super) struct Csv {
+pub(super) struct CsvExport {
     cells: Cells,
     passes: StreamFilter,
     text: Vec<u8>,
@@ -63,19 +63,19 @@ const COLUMNS: [&str; 31] = [
     "command",
 ];
 
-impl Format for Csv {
-    fn begin(&mut self, paper: &mut dyn Write) -> Result<(), Fault> {
-        Ok(paper.write_all(self.line(&COLUMNS))?)
+impl ExportWriter for CsvExport {
+    fn begin(&mut self, out: &mut dyn Write) -> Result<(), PrintError> {
+        Ok(out.write_all(self.line(&COLUMNS))?)
     }
 
-    fn row(&mut self, row: &Row<'_>, _: &mut Reading, paper: &mut dyn Write) -> Result<(), Fault> {
-        Ok(paper.write_all(self.line(&fields(row)))?)
+    fn row(&mut self, row: &ExportRow<'_>, _: &mut Reading, out: &mut dyn Write) -> Result<(), PrintError> {
+        Ok(out.write_all(self.line(&fields(row)))?)
     }
 }
 
-impl Csv {
-    pub(super) fn new(cells: Cells, passes: StreamFilter) -> Csv {
-        Csv { cells, passes, text: Vec::new() }
+impl CsvExport {
+    pub(super) fn new(cells: Cells, passes: StreamFilter) -> CsvExport {
+        CsvExport { cells, passes, text: Vec::new() }
     }
 
     fn line(&mut self, fields: &[impl AsRef<str>]) -> &[u8] {
@@ -107,12 +107,12 @@ fn begins_formula(first: char) -> bool {
     matches!(first, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\'' | '＝' | '＋' | '－' | '＠')
 }
 
-fn fields(row: &Row<'_>) -> [String; COLUMNS.len()] {
+fn fields(row: &ExportRow<'_>) -> [String; COLUMNS.len()] {
     let seq = row.seq().to_string();
     let command = row.command().unwrap_or_default();
     match row {
-        Row::Ended(_, entry) => of_entry(entry, seq, command),
-        Row::Open(job) => {
+        ExportRow::Ended(_, entry) => of_entry(entry, seq, command),
+        ExportRow::Open(job) => {
             let (key, key_base64) = KeyText::of(&job.line.key()).into_parts();
             let mut fields = [const { String::new() }; COLUMNS.len()];
             let known = [
@@ -186,7 +186,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::commands::export::row::Whose;
+    use crate::commands::export::row::RowOwner;
     use procpool_journal::testing::scripted;
 
     #[test]
@@ -198,9 +198,9 @@ mod tests {
             "output_complete": false, "survivors": [{"pid": 13, "program": "su"}], "seq": 11, "slot": 12, "node": "n, 3", "waited_for": "load", "key": "a\nb", "key_base64": "YQpi",
         });
         let entry = scripted(&says);
-        let mut csv = Csv::new(Cells::Exact, StreamFilter::Everything);
+        let mut csv = CsvExport::new(Cells::Exact, StreamFilter::Everything);
         let mut text = csv.line(&COLUMNS).to_vec();
-        text.extend(csv.line(&fields(&Row::Ended(Whose::Nobody, &entry))));
+        text.extend(csv.line(&fields(&ExportRow::Ended(RowOwner::Nobody, &entry))));
         let mut reader = csv::Reader::from_reader(&text[..]);
         let head = reader.headers().unwrap().clone();
         let row = reader.records().next().unwrap().unwrap();

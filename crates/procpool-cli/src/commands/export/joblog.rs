@@ -4,27 +4,27 @@
 use std::io::Write;
 use std::time::SystemTime;
 
-use crate::commands::export::format::Format;
-use crate::commands::export::row::Row;
-use crate::commands::stdout::Fault;
+use crate::commands::export::row::ExportRow;
+use crate::commands::export::writer::ExportWriter;
+use crate::commands::stdout::PrintError;
 use crate::record::joblog::{HEADER, JoblogFigures};
 use procpool_journal::read::reading::Reading;
 
-pub(super) struct Joblog;
+pub(super) struct JoblogExport;
 
-impl Format for Joblog {
-    fn begin(&mut self, paper: &mut dyn Write) -> Result<(), Fault> {
-        Ok(paper.write_all(HEADER.as_bytes())?)
+impl ExportWriter for JoblogExport {
+    fn begin(&mut self, out: &mut dyn Write) -> Result<(), PrintError> {
+        Ok(out.write_all(HEADER.as_bytes())?)
     }
 
-    fn row(&mut self, row: &Row<'_>, _: &mut Reading, paper: &mut dyn Write) -> Result<(), Fault> {
-        Ok(paper.write_all(text(row).as_bytes())?)
+    fn row(&mut self, row: &ExportRow<'_>, _: &mut Reading, out: &mut dyn Write) -> Result<(), PrintError> {
+        Ok(out.write_all(text(row).as_bytes())?)
     }
 }
 
 /// Empty for a job that has come to no end.
-fn text(row: &Row<'_>) -> String {
-    let Row::Ended(_, entry) = row else { return String::new() };
+fn text(row: &ExportRow<'_>) -> String {
+    let ExportRow::Ended(_, entry) = row else { return String::new() };
     let ended = entry.ended().unwrap_or(SystemTime::UNIX_EPOCH);
     JoblogFigures::of(&entry.outcome(), entry.stdout_bytes, ended)
         .map(|figures| figures.row(row.seq(), entry.node.as_deref(), &row.command().unwrap_or_default()))
@@ -40,7 +40,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::commands::export::row::Whose;
+    use crate::commands::export::row::RowOwner;
     use procpool_journal::format::attempt::Report;
     use procpool_journal::testing::scripted;
 
@@ -53,7 +53,7 @@ mod tests {
         let report = serde_json::to_string(&Report::of(&outcome)).unwrap();
         let entry = scripted(&serde_json::from_str(&report).unwrap());
         let written = JoblogFigures::of(&outcome, 0, UNIX_EPOCH).unwrap().row(1, None, "");
-        (written, text(&Row::Ended(Whose::Nobody, &entry)))
+        (written, text(&ExportRow::Ended(RowOwner::Nobody, &entry)))
     }
 
     #[test]
@@ -78,12 +78,12 @@ mod tests {
             "outcome": "timed_out", "success": false, "exit_code": null, "signal": 15, "stdout_bytes": 7, "seq": 3,
         }));
         let expected = "3\t:\t1767323045.478\t     0.200\t0\t7\t-1\t15\t\n";
-        assert_eq!(text(&Row::Ended(Whose::Nobody, &entry)), expected);
+        assert_eq!(text(&ExportRow::Ended(RowOwner::Nobody, &entry)), expected);
         let entry = scripted(&json!({
             "outcome": "not_started", "success": false, "status": 127, "exit_code": null, "started": null,
             "errno": 2, "error": "program \"x\": No such file or directory (os error 2)",
         }));
         let expected = "1\t:\t1767323045.678\t     0.000\t0\t0\t127\t0\t\n";
-        assert_eq!(text(&Row::Ended(Whose::Nobody, &entry)), expected);
+        assert_eq!(text(&ExportRow::Ended(RowOwner::Nobody, &entry)), expected);
     }
 }

@@ -5,24 +5,24 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use crate::commands::export::format::Format;
-use crate::commands::export::row::{Row, open_word};
-use crate::commands::stdout::Fault;
+use crate::commands::export::row::{ExportRow, open_word};
+use crate::commands::export::writer::ExportWriter;
+use crate::commands::stdout::PrintError;
 use procpool_journal::format::attempt::KeyText;
 use procpool_journal::format::entry::Entry;
 use procpool_journal::read::reading::Reading;
 
-pub(super) struct Jsonl;
+pub(super) struct JsonlExport;
 
 #[derive(Serialize)]
-struct Ended<'a> {
+struct EndedLine<'a> {
     #[serde(flatten)]
     entry: &'a Entry,
     command: Option<String>,
 }
 
 #[derive(Serialize)]
-struct Open<'a> {
+struct OpenLine<'a> {
     outcome: &'static str,
     success: bool,
     seq: u64,
@@ -31,20 +31,20 @@ struct Open<'a> {
     command: Option<String>,
 }
 
-impl Format for Jsonl {
-    fn row(&mut self, row: &Row<'_>, _: &mut Reading, paper: &mut dyn Write) -> Result<(), Fault> {
-        Ok(paper.write_all(&line(row))?)
+impl ExportWriter for JsonlExport {
+    fn row(&mut self, row: &ExportRow<'_>, _: &mut Reading, out: &mut dyn Write) -> Result<(), PrintError> {
+        Ok(out.write_all(&line(row))?)
     }
 }
 
-fn line(row: &Row<'_>) -> Vec<u8> {
+fn line(row: &ExportRow<'_>) -> Vec<u8> {
     let json = match row {
-        Row::Ended(_, entry) => {
+        ExportRow::Ended(_, entry) => {
             // Where it is on the list now.
             let entry = Entry { seq: row.seq(), ..(*entry).clone() };
-            serde_json::to_vec(&Ended { entry: &entry, command: row.command() })
+            serde_json::to_vec(&EndedLine { entry: &entry, command: row.command() })
         }
-        Row::Open(job) => serde_json::to_vec(&Open {
+        ExportRow::Open(job) => serde_json::to_vec(&OpenLine {
             outcome: open_word(job.stands),
             success: false,
             seq: job.position,
@@ -62,13 +62,13 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::commands::export::row::Whose;
+    use crate::commands::export::row::RowOwner;
     use procpool_journal::testing::scripted;
 
     #[test]
     fn a_line_is_the_record_and_the_command() {
         let entry = scripted(&json!({"stdout": "a\n", "stdout_bytes": 2, "stderr_at": 7, "stderr_sum": 9}));
-        let line: Value = serde_json::from_slice(&line(&Row::Ended(Whose::Nobody, &entry))).unwrap();
+        let line: Value = serde_json::from_slice(&line(&ExportRow::Ended(RowOwner::Nobody, &entry))).unwrap();
         assert_eq!(line["stdout"], "a\n");
         assert_eq!((&line["stderr_at"], &line["stderr_sum"]), (&json!(7), &json!(9)));
         assert_eq!(

@@ -7,51 +7,56 @@ use std::io::{self, Read, Write};
 use anyhow::Context;
 use procpool_core::{NotStarted, Source};
 
-use crate::commands::export::format::Format;
-use crate::commands::export::row::{Row, Whose};
-use crate::commands::stdout::Fault;
+use crate::commands::export::row::{ExportRow, RowOwner};
+use crate::commands::export::writer::ExportWriter;
+use crate::commands::stdout::PrintError;
 use crate::record::junit::case::{Case, MOST_WORDS, Try, words};
 use crate::record::junit::suite::Suite;
 use crate::run::tally::UnreadInput;
 use procpool_journal::format::attempt::Kind;
 use procpool_journal::read::reading::{ListEnd, Listed, Reading, Recorded, Stands};
 
-pub(super) struct Junit(Suite);
+pub(super) struct JunitExport(Suite);
 
-impl Junit {
-    pub(super) fn new() -> Result<Junit, Fault> {
+impl JunitExport {
+    pub(super) fn new() -> Result<JunitExport, PrintError> {
         let file = tempfile::tempfile()
             .or_else(|error| tempfile::tempfile_in("/dev/shm").map_err(|_| error))
             .context("a temporary file can't be made; set TMPDIR to a directory for it");
-        file.map(|file| Junit(Suite::new(file))).map_err(Fault::Own)
+        file.map(|file| JunitExport(Suite::new(file))).map_err(PrintError::Own)
     }
 
-    fn add(&mut self, case: &Case) -> Result<(), Fault> {
+    fn add(&mut self, case: &Case) -> Result<(), PrintError> {
         let added = self.0.add(case).context("can't write to the temporary file");
-        added.map_err(Fault::Own)
+        added.map_err(PrintError::Own)
     }
 }
 
-impl Format for Junit {
-    fn row(&mut self, row: &Row<'_>, reading: &mut Reading, _: &mut dyn Write) -> Result<(), Fault> {
+impl ExportWriter for JunitExport {
+    fn row(
+        &mut self,
+        row: &ExportRow<'_>,
+        reading: &mut Reading,
+        _: &mut dyn Write,
+    ) -> Result<(), PrintError> {
         match row {
-            Row::Ended(Whose::Job(job), _) => {
+            ExportRow::Ended(RowOwner::Job(job), _) => {
                 let case = case(job, reading)?;
                 self.add(&case)
             }
-            Row::Open(job) => self.add(&open_case(job)),
-            Row::Ended(Whose::Nobody, _) => Ok(()),
+            ExportRow::Open(job) => self.add(&open_case(job)),
+            ExportRow::Ended(RowOwner::Nobody, _) => Ok(()),
         }
     }
 
-    fn end(&mut self, end: ListEnd, reading: &Reading, paper: &mut dyn Write) -> Result<(), Fault> {
+    fn end(&mut self, end: ListEnd, reading: &Reading, out: &mut dyn Write) -> Result<(), PrintError> {
         let rest = match end {
             ListEnd::Whole => UnreadInput::None,
             ListEnd::Open => UnreadInput::Unknown,
         };
-        self.0.add_unread(0, rest).context("can't write to the temporary file").map_err(Fault::Own)?;
+        self.0.add_unread(0, rest).context("can't write to the temporary file").map_err(PrintError::Own)?;
         let (began, took) = reading.outcomes.time();
-        Ok(self.0.write(paper, began, took)?)
+        Ok(self.0.write(out, began, took)?)
     }
 }
 

@@ -2,24 +2,24 @@
 //! Knows nothing of any format, and nothing of how a journal is read.
 
 mod csv;
-mod format;
 mod joblog;
 mod jsonl;
 mod junit;
 mod row;
+mod writer;
 
 use std::io::Write;
 
 use anyhow::anyhow;
 
 use crate::args::{ExportArgs, ExportFormat};
-use crate::commands::export::csv::{Cells, Csv};
-use crate::commands::export::format::Format;
-use crate::commands::export::joblog::Joblog;
-use crate::commands::export::jsonl::Jsonl;
-use crate::commands::export::junit::Junit;
-use crate::commands::export::row::{Row, Whose};
-use crate::commands::stdout::{self, Fault};
+use crate::commands::export::csv::{Cells, CsvExport};
+use crate::commands::export::joblog::JoblogExport;
+use crate::commands::export::jsonl::JsonlExport;
+use crate::commands::export::junit::JunitExport;
+use crate::commands::export::row::{ExportRow, RowOwner};
+use crate::commands::export::writer::ExportWriter;
+use crate::commands::stdout::{self, PrintError};
 use crate::exit::ExitStatus;
 use crate::output::shape::StreamFilter;
 use crate::terminal::shown::EscapingWriter;
@@ -32,14 +32,14 @@ pub(crate) fn export(args: &ExportArgs) -> ExitStatus {
 
 /// What there is a row of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rows {
-    Jobs,
-    Attempts,
+enum RowPer {
+    Job,
+    Attempt,
 }
 
-fn tell(args: &ExportArgs) -> Result<(), Fault> {
-    let rows = if args.all { Rows::Attempts } else { Rows::Jobs };
-    if let (Rows::Attempts, ExportFormat::Joblog | ExportFormat::Junit) = (rows, args.format) {
+fn tell(args: &ExportArgs) -> Result<(), PrintError> {
+    let rows = if args.all { RowPer::Attempt } else { RowPer::Job };
+    if let (RowPer::Attempt, ExportFormat::Joblog | ExportFormat::Junit) = (rows, args.format) {
         return Err(anyhow!("--all goes with --format csv and jsonl; the others have one entry a job").into());
     }
     let cells = match (args.csv_safe, args.format) {
@@ -49,61 +49,61 @@ fn tell(args: &ExportArgs) -> Result<(), Fault> {
     };
     let mut reading = Reading::open(&args.directory)?;
     stdout::remark(&reading.remarks);
-    let paper = stdout::paper();
-    let passes = paper.get_ref().passes();
-    let mut format: Box<dyn Format> = match args.format {
-        ExportFormat::Joblog => Box::new(Joblog),
-        ExportFormat::Csv => Box::new(Csv::new(cells, passes)),
-        ExportFormat::Jsonl => Box::new(Jsonl),
-        ExportFormat::Junit => Box::new(Junit::new()?),
+    let out = stdout::writer();
+    let passes = out.get_ref().passes();
+    let mut format: Box<dyn ExportWriter> = match args.format {
+        ExportFormat::Joblog => Box::new(JoblogExport),
+        ExportFormat::Csv => Box::new(CsvExport::new(cells, passes)),
+        ExportFormat::Jsonl => Box::new(JsonlExport),
+        ExportFormat::Junit => Box::new(JunitExport::new()?),
     };
     // A file or a pipe gets what was recorded to the byte; on a terminal a key must not control it.
-    let mut paper: Box<dyn Write> = match passes {
-        StreamFilter::Everything => Box::new(paper),
-        StreamFilter::TextAndColour => Box::new(EscapingWriter::new(paper)),
+    let mut out: Box<dyn Write> = match passes {
+        StreamFilter::Everything => Box::new(out),
+        StreamFilter::TextAndColour => Box::new(EscapingWriter::new(out)),
     };
-    format.begin(&mut paper)?;
+    format.begin(&mut out)?;
     let end = reading.each(|reading, job| match rows {
-        Rows::Jobs => tell_job(&mut *format, &job, reading, &mut paper),
-        Rows::Attempts => tell_attempts(&mut *format, &job, reading, &mut paper),
+        RowPer::Job => tell_job(&mut *format, &job, reading, &mut out),
+        RowPer::Attempt => tell_attempts(&mut *format, &job, reading, &mut out),
     })?;
-    if rows == Rows::Attempts {
+    if rows == RowPer::Attempt {
         for place in reading.outcomes.unlisted() {
             let Recorded { entry, .. } = reading.records.read(place)?;
-            format.row(&Row::Ended(Whose::Nobody, &entry), &mut reading, &mut paper)?;
+            format.row(&ExportRow::Ended(RowOwner::Nobody, &entry), &mut reading, &mut out)?;
         }
     }
-    format.end(end, &reading, &mut paper)?;
-    paper.flush()?;
+    format.end(end, &reading, &mut out)?;
+    out.flush()?;
     stdout::remark(&reading.remarks_at(end));
     Ok(())
 }
 
 fn tell_job(
-    format: &mut dyn Format,
+    format: &mut dyn ExportWriter,
     job: &Listed,
     reading: &mut Reading,
-    paper: &mut dyn Write,
-) -> Result<(), Fault> {
+    out: &mut dyn Write,
+) -> Result<(), PrintError> {
     match (job.stands, &job.noted) {
         (Stands::Ended, Some(noted)) => {
             let Recorded { entry, .. } = reading.counting(noted)?;
-            format.row(&Row::Ended(Whose::Job(job), &entry), reading, paper)
+            format.row(&ExportRow::Ended(RowOwner::Job(job), &entry), reading, out)
         }
-        _ => format.row(&Row::Open(job), reading, paper),
+        _ => format.row(&ExportRow::Open(job), reading, out),
     }
 }
 
 fn tell_attempts(
-    format: &mut dyn Format,
+    format: &mut dyn ExportWriter,
     job: &Listed,
     reading: &mut Reading,
-    paper: &mut dyn Write,
-) -> Result<(), Fault> {
+    out: &mut dyn Write,
+) -> Result<(), PrintError> {
     let places = job.noted.map(|noted| reading.outcomes.attempts(&noted)).unwrap_or_default();
     for place in places {
         let Recorded { entry, .. } = reading.records.read(place)?;
-        format.row(&Row::Ended(Whose::Job(job), &entry), reading, paper)?;
+        format.row(&ExportRow::Ended(RowOwner::Job(job), &entry), reading, out)?;
     }
     Ok(())
 }

@@ -7,36 +7,36 @@ use procpool_journal::read::reading::{Listed, Stands};
 
 /// An entry.
 #[derive(Clone, Copy)]
-pub(super) enum Row<'a> {
+pub(super) enum ExportRow<'a> {
     /// An attempt that was recorded.
-    Ended(Whose<'a>, &'a Entry),
+    Ended(RowOwner<'a>, &'a Entry),
     /// A job of which there is nothing that counts.
     Open(&'a Listed),
 }
 
 /// Of which job an attempt is.
 #[derive(Clone, Copy)]
-pub(super) enum Whose<'a> {
+pub(super) enum RowOwner<'a> {
     Job(&'a Listed),
     /// One that is not on the list any more.
     Nobody,
 }
 
-impl Row<'_> {
+impl ExportRow<'_> {
     /// The job's number in the list; of one that is not there, what it was.
     pub(super) fn seq(&self) -> u64 {
         match self {
-            Row::Ended(Whose::Job(job), _) | Row::Open(job) => job.position,
-            Row::Ended(Whose::Nobody, entry) => entry.seq,
+            ExportRow::Ended(RowOwner::Job(job), _) | ExportRow::Open(job) => job.position,
+            ExportRow::Ended(RowOwner::Nobody, entry) => entry.seq,
         }
     }
 
     /// The command, on one line, as bash(1) would read it.
     pub(super) fn command(&self) -> Option<String> {
         let (job, slot) = match self {
-            Row::Ended(Whose::Job(job), entry) => (job, entry.slot),
-            Row::Open(job) => (job, None),
-            Row::Ended(Whose::Nobody, _) => return None,
+            ExportRow::Ended(RowOwner::Job(job), entry) => (job, entry.slot),
+            ExportRow::Open(job) => (job, None),
+            ExportRow::Ended(RowOwner::Nobody, _) => return None,
         };
         let line = command_line(&job.line.command(slot), QuoteStyle::Line);
         Some(line.to_string_lossy().into_owned())

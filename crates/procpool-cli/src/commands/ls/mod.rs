@@ -11,8 +11,8 @@ use anyhow::anyhow;
 use glob::Pattern;
 
 use crate::args::LsArgs;
-use crate::commands::ls::table::{Nodes, Row, Table, key_width};
-use crate::commands::stdout::{self, Fault, Paper};
+use crate::commands::ls::table::{JobTable, NodeColumn, TableRow, key_width};
+use crate::commands::stdout::{self, PrintError, StdoutWriter};
 use crate::exit::ExitStatus;
 use crate::output::shape::StreamFilter;
 use crate::terminal::colour::{Destination, Palette};
@@ -26,12 +26,12 @@ pub(crate) fn ls(args: &LsArgs) -> ExitStatus {
 }
 
 /// Which jobs are listed.
-struct Choice {
+struct JobFilter {
     key: Option<Pattern>,
     failed: bool,
 }
 
-impl Choice {
+impl JobFilter {
     fn takes(&self, job: &Listed, key: &str) -> bool {
         let has_failed = || {
             let came_of_it = job.noted.and_then(|noted| noted.came_of_it());
@@ -41,25 +41,25 @@ impl Choice {
     }
 }
 
-fn list(args: &LsArgs) -> Result<(), Fault> {
+fn list(args: &LsArgs) -> Result<(), PrintError> {
     let pattern = args.glob.as_ref().map(|glob| {
         Pattern::new(glob)
             .map_err(|error| anyhow!("GLOB {glob:?}: {} at character {}", error.msg, error.pos + 1))
     });
-    let choice = Choice { key: pattern.transpose()?, failed: args.failed };
+    let choice = JobFilter { key: pattern.transpose()?, failed: args.failed };
     let mut reading = Reading::open(&args.directory)?;
     stdout::remark(&reading.remarks);
-    let mut paper = stdout::paper();
-    let place = match paper.get_ref().passes() {
+    let mut out = stdout::writer();
+    let place = match out.get_ref().passes() {
         StreamFilter::TextAndColour => Destination::Terminal,
         StreamFilter::Everything => Destination::Elsewhere,
     };
     let palette = Palette::choose(args.colour.color, place);
     let (listed, end) = match args.slowest {
-        None => all(&mut reading, &choice, palette, &mut paper)?,
-        Some(most) => slowest(&mut reading, &choice, most, palette, &mut paper)?,
+        None => all(&mut reading, &choice, palette, &mut out)?,
+        Some(most) => slowest(&mut reading, &choice, most, palette, &mut out)?,
     };
-    paper.flush()?;
+    out.flush()?;
     if let (0, Some(glob)) = (listed, &args.glob) {
         stdout::remark(&[format!("no job is listed: none of those asked for has a key like {glob:?}")]);
     }
@@ -67,17 +67,17 @@ fn list(args: &LsArgs) -> Result<(), Fault> {
     Ok(())
 }
 
-fn nodes(reading: &Reading) -> Nodes {
-    if reading.has_slices() { Nodes::Told } else { Nodes::None }
+fn nodes(reading: &Reading) -> NodeColumn {
+    if reading.has_slices() { NodeColumn::Present } else { NodeColumn::Absent }
 }
 
 /// Prints those that are chosen, and says how many there are.
 fn all(
     reading: &mut Reading,
-    choice: &Choice,
+    choice: &JobFilter,
     palette: Palette,
-    paper: &mut Paper,
-) -> Result<(u64, ListEnd), Fault> {
+    out: &mut StdoutWriter,
+) -> Result<(u64, ListEnd), PrintError> {
     // Twice over the list: nothing of a million jobs is kept but which of them, and how wide the widest key is.
     let mut chosen = Positions::default();
     let mut width = 0;
@@ -87,15 +87,15 @@ fn all(
             chosen.add(job.position);
             width = width.max(key_width(&key));
         }
-        Ok::<(), Fault>(())
+        Ok::<(), PrintError>(())
     })?;
-    let table = Table::new(width, nodes(reading), palette);
-    paper.write_all(table.head().as_bytes())?;
+    let table = JobTable::new(width, nodes(reading), palette);
+    out.write_all(table.head().as_bytes())?;
     let end = reading.each(|reading, job| {
         if chosen.has(job.position) {
-            paper.write_all(table.line(&Row::of(reading, &job)?).as_bytes())?;
+            out.write_all(table.line(&TableRow::of(reading, &job)?).as_bytes())?;
         }
-        Ok::<(), Fault>(())
+        Ok::<(), PrintError>(())
     })?;
     Ok((chosen.count(), end))
 }
@@ -103,18 +103,18 @@ fn all(
 /// The same for so many of them that took the longest time.
 fn slowest(
     reading: &mut Reading,
-    choice: &Choice,
+    choice: &JobFilter,
     most: usize,
     palette: Palette,
-    paper: &mut Paper,
-) -> Result<(u64, ListEnd), Fault> {
-    let mut heap: BinaryHeap<Reverse<(u128, Reverse<u64>, Row)>> = BinaryHeap::new();
+    out: &mut StdoutWriter,
+) -> Result<(u64, ListEnd), PrintError> {
+    let mut heap: BinaryHeap<Reverse<(u128, Reverse<u64>, TableRow)>> = BinaryHeap::new();
     let end = reading.each(|reading, job| {
         let key = job.line.key();
         if job.stands != Stands::Ended || !choice.takes(&job, &String::from_utf8_lossy(key.as_bytes())) {
-            return Ok::<(), Fault>(());
+            return Ok::<(), PrintError>(());
         }
-        let row = Row::of(reading, &job)?;
+        let row = TableRow::of(reading, &job)?;
         // Of those that took the same time the first is the slowest.
         heap.push(Reverse((row.elapsed().as_nanos(), Reverse(job.position), row)));
         if heap.len() > most {
@@ -124,10 +124,10 @@ fn slowest(
     })?;
     let rows = heap.into_sorted_vec();
     let width = rows.iter().map(|Reverse((_, _, row))| key_width(&row.key)).max().unwrap_or(0);
-    let table = Table::new(width, nodes(reading), palette);
-    paper.write_all(table.head().as_bytes())?;
+    let table = JobTable::new(width, nodes(reading), palette);
+    out.write_all(table.head().as_bytes())?;
     for Reverse((_, _, row)) in &rows {
-        paper.write_all(table.line(row).as_bytes())?;
+        out.write_all(table.line(row).as_bytes())?;
     }
     Ok((rows.len() as u64, end))
 }

@@ -14,18 +14,18 @@ use procpool_journal::read::reading::{Listed, Reading, Stands};
 
 /// A job. They are ordered only to be kept in a heap, where something else decides.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Row {
+pub(super) struct TableRow {
     pub(super) key: Key,
-    what: What,
+    what: OutcomeCell,
     tries: usize,
-    ended: Option<Ended>,
+    ended: Option<Measurements>,
     /// Of a cluster, where it ran or runs.
     node: Option<String>,
 }
 
 /// How good that is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum What {
+enum OutcomeCell {
     Good(&'static str),
     Bad(String),
     Notable(&'static str),
@@ -34,16 +34,16 @@ enum What {
 
 /// What is known of an attempt once it has ended.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Ended {
+struct Measurements {
     elapsed: Duration,
     /// As it is shown.
     peak_memory: String,
 }
 
-impl Row {
+impl TableRow {
     /// # Errors
     /// Where its record can't be read.
-    pub(super) fn of(reading: &mut Reading, job: &Listed) -> anyhow::Result<Row> {
+    pub(super) fn of(reading: &mut Reading, job: &Listed) -> anyhow::Result<TableRow> {
         let tries = job.noted.map_or(0, |noted| reading.outcomes.tries(&noted));
         let mut node = reading.node_of_begun(job);
         let (what, ended) = match (job.stands, &job.noted) {
@@ -51,15 +51,15 @@ impl Row {
                 let entry = reading.counting(noted)?.entry;
                 let outcome = entry.outcome();
                 node = entry.node;
-                (What::of(&outcome), Some(Ended::of(&outcome)))
+                (OutcomeCell::of(&outcome), Some(Measurements::of(&outcome)))
             }
-            (Stands::Running, _) => (What::Notable("running"), None),
-            (Stands::Interrupted, _) => (What::Notable("interrupted"), None),
-            _ => (What::Faint("not run"), None),
+            (Stands::Running, _) => (OutcomeCell::Notable("running"), None),
+            (Stands::Interrupted, _) => (OutcomeCell::Notable("interrupted"), None),
+            _ => (OutcomeCell::Faint("not run"), None),
         };
         // What was begun and never recorded was a try, too.
         let tries = tries + usize::from(matches!(job.stands, Stands::Running | Stands::Interrupted));
-        Ok(Row { key: job.line.key(), what, tries, ended, node })
+        Ok(TableRow { key: job.line.key(), what, tries, ended, node })
     }
 
     pub(super) fn elapsed(&self) -> Duration {
@@ -67,47 +67,49 @@ impl Row {
     }
 }
 
-impl Ended {
-    fn of(outcome: &Outcome) -> Ended {
-        Ended {
+impl Measurements {
+    fn of(outcome: &Outcome) -> Measurements {
+        Measurements {
             elapsed: outcome.ran().map(|ran| ran.elapsed).unwrap_or_default(),
             peak_memory: size::peak(outcome.ran().map(|ran| ran.usage.peak_memory).unwrap_or_default()),
         }
     }
 }
 
-impl What {
+impl OutcomeCell {
     /// In a word or two.
-    fn of(outcome: &Outcome) -> What {
+    fn of(outcome: &Outcome) -> OutcomeCell {
         let ran = match outcome {
             Outcome::Ran(ran) => ran,
-            Outcome::NotStarted(_) => return What::Bad("not started".to_owned()),
-            Outcome::Lost(_) => return What::Bad("lost".to_owned()),
+            Outcome::NotStarted(_) => return OutcomeCell::Bad("not started".to_owned()),
+            Outcome::Lost(_) => return OutcomeCell::Bad("lost".to_owned()),
         };
         match ran.end {
-            End::Itself(Status::Exited(0)) if ran.lost.is_some() => What::Bad("output lost".to_owned()),
-            End::Itself(Status::Exited(0)) => What::Good("succeeded"),
-            End::Itself(Status::Signalled(signal)) => What::Bad(signal.to_string()),
-            End::Itself(status @ Status::Exited(_)) => What::Bad(status.to_string()),
-            End::TimedOut(_) => What::Bad("timed out".to_owned()),
-            End::Stopped(_) => What::Notable("stopped"),
-            End::Unknown => What::Bad("lost".to_owned()),
+            End::Itself(Status::Exited(0)) if ran.lost.is_some() => {
+                OutcomeCell::Bad("output lost".to_owned())
+            }
+            End::Itself(Status::Exited(0)) => OutcomeCell::Good("succeeded"),
+            End::Itself(Status::Signalled(signal)) => OutcomeCell::Bad(signal.to_string()),
+            End::Itself(status @ Status::Exited(_)) => OutcomeCell::Bad(status.to_string()),
+            End::TimedOut(_) => OutcomeCell::Bad("timed out".to_owned()),
+            End::Stopped(_) => OutcomeCell::Notable("stopped"),
+            End::Unknown => OutcomeCell::Bad("lost".to_owned()),
         }
     }
 }
 
 /// How wide the columns are, and in which colours.
-pub(super) struct Table {
+pub(super) struct JobTable {
     key: usize,
-    nodes: Nodes,
+    nodes: NodeColumn,
     palette: Palette,
 }
 
 /// Whether jobs ran on nodes of a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Nodes {
-    None,
-    Told,
+pub(super) enum NodeColumn {
+    Absent,
+    Present,
 }
 
 /// A longer key moves only its own row.
@@ -119,10 +121,10 @@ const SECONDS: usize = 9;
 const TRIES: usize = 5;
 const PEAK: usize = 5;
 
-impl Table {
+impl JobTable {
     /// For keys that are so wide.
-    pub(super) fn new(key: usize, nodes: Nodes, palette: Palette) -> Table {
-        Table { key: key.clamp("KEY".len(), WIDEST), nodes, palette }
+    pub(super) fn new(key: usize, nodes: NodeColumn, palette: Palette) -> JobTable {
+        JobTable { key: key.clamp("KEY".len(), WIDEST), nodes, palette }
     }
 
     pub(super) fn head(&self) -> String {
@@ -137,21 +139,21 @@ impl Table {
     /// The last column, as wide as it likes.
     fn last(&self, text: &str) -> String {
         match self.nodes {
-            Nodes::Told => format!("  {text}"),
-            Nodes::None => String::new(),
+            NodeColumn::Present => format!("  {text}"),
+            NodeColumn::Absent => String::new(),
         }
     }
 
-    pub(super) fn line(&self, row: &Row) -> String {
+    pub(super) fn line(&self, row: &TableRow) -> String {
         let key = word(&row.key);
         let (style, what) = match &row.what {
-            What::Good(what) => (self.palette.good, *what),
-            What::Bad(what) => (self.palette.bad, what.as_str()),
-            What::Notable(what) => (self.palette.notable, *what),
-            What::Faint(what) => (self.palette.faint, *what),
+            OutcomeCell::Good(what) => (self.palette.good, *what),
+            OutcomeCell::Bad(what) => (self.palette.bad, what.as_str()),
+            OutcomeCell::Notable(what) => (self.palette.notable, *what),
+            OutcomeCell::Faint(what) => (self.palette.faint, *what),
         };
         let (seconds, peak) = match &row.ended {
-            Some(Ended { elapsed, peak_memory }) => (seconds(*elapsed), &**peak_memory),
+            Some(Measurements { elapsed, peak_memory }) => (seconds(*elapsed), &**peak_memory),
             None => ("-".to_owned(), "-"),
         };
         let node = self.last(&row.node.as_deref().map_or_else(|| "-".to_owned(), shown::name));
@@ -183,33 +185,37 @@ mod tests {
 
     use super::*;
 
-    fn row(key: &str, what: What) -> Row {
-        let ended = Some(Ended {
+    fn row(key: &str, what: OutcomeCell) -> TableRow {
+        let ended = Some(Measurements {
             elapsed: Duration::from_micros(1_234_600),
             peak_memory: size::prose(4_300_800),
         });
-        Row { key: key.into(), what, tries: 2, ended, node: None }
+        TableRow { key: key.into(), what, tries: 2, ended, node: None }
     }
 
     #[test]
     fn columns_are_exact_whatever_the_keys() {
         let rows = [
-            row("a", What::Good("succeeded")),
-            row("\u{4e00}\u{4e8c}\n", What::Bad("exit 3".to_owned())),
-            Row { ended: None, tries: 0, ..row("", What::Faint("not run")) },
-            row(&"x".repeat(WIDEST + 3), What::Bad("SIGKILL".to_owned())),
+            row("a", OutcomeCell::Good("succeeded")),
+            row("\u{4e00}\u{4e8c}\n", OutcomeCell::Bad("exit 3".to_owned())),
+            TableRow {
+                ended: None,
+                tries: 0,
+                ..row("", OutcomeCell::Faint("not run"))
+            },
+            row(&"x".repeat(WIDEST + 3), OutcomeCell::Bad("SIGKILL".to_owned())),
         ];
         let width = rows[..3].iter().map(|row| key_width(&row.key)).max().unwrap();
-        let table = Table::new(width, Nodes::None, Palette::default());
+        let table = JobTable::new(width, NodeColumn::Absent, Palette::default());
         let lines: Vec<String> = rows.iter().map(|row| table.line(row)).collect();
         assert_eq!(table.head(), "KEY     OUTCOME        SECONDS  TRIES   PEAK\n");
         assert_eq!(lines[0], "a       succeeded        1.235      2   4.1M\n");
         assert_eq!(lines[1], "\u{4e00}\u{4e8c}\\n  exit 3           1.235      2   4.1M\n");
         assert_eq!(lines[2], "\"\"      not run              -      0      -\n");
         assert_eq!(lines[3], format!("{}  SIGKILL          1.235      2   4.1M\n", "x".repeat(WIDEST + 3)));
-        let table = Table::new(width, Nodes::Told, Palette::default());
+        let table = JobTable::new(width, NodeColumn::Present, Palette::default());
         assert_eq!(table.head(), "KEY     OUTCOME        SECONDS  TRIES   PEAK  NODE\n");
-        let on = Row { node: Some("n\t3".into()), ..rows[0].clone() };
+        let on = TableRow { node: Some("n\t3".into()), ..rows[0].clone() };
         assert_eq!(table.line(&on), "a       succeeded        1.235      2   4.1M  n\\t3\n");
         assert_eq!(table.line(&rows[2]), "\"\"      not run              -      0      -  -\n");
     }
@@ -217,13 +223,16 @@ mod tests {
     #[test]
     fn an_outcome_is_a_word_or_two_that_fit_their_column() {
         let killed = Status::Signalled(Signal::KILL);
-        let what = |end| What::of(&Ran::new(end).into());
-        assert_eq!(what(End::Itself(Status::Exited(0))), What::Good("succeeded"));
-        assert_eq!(what(End::Itself(Status::Exited(255))), What::Bad("exit 255".to_owned()));
-        assert_eq!(what(End::Itself(killed)), What::Bad("SIGKILL".to_owned()));
-        assert_eq!(what(End::TimedOut(killed)), What::Bad("timed out".to_owned()));
-        assert_eq!(what(End::Stopped(killed)), What::Notable("stopped"));
-        assert_eq!(What::of(&NotStarted::NeverReached.into()), What::Bad("not started".to_owned()));
+        let what = |end| OutcomeCell::of(&Ran::new(end).into());
+        assert_eq!(what(End::Itself(Status::Exited(0))), OutcomeCell::Good("succeeded"));
+        assert_eq!(what(End::Itself(Status::Exited(255))), OutcomeCell::Bad("exit 255".to_owned()));
+        assert_eq!(what(End::Itself(killed)), OutcomeCell::Bad("SIGKILL".to_owned()));
+        assert_eq!(what(End::TimedOut(killed)), OutcomeCell::Bad("timed out".to_owned()));
+        assert_eq!(what(End::Stopped(killed)), OutcomeCell::Notable("stopped"));
+        assert_eq!(
+            OutcomeCell::of(&NotStarted::NeverReached.into()),
+            OutcomeCell::Bad("not started".to_owned())
+        );
         for number in 1..=64 {
             let what = Signal::from_number(number).map(|signal| signal.to_string()).unwrap_or_default();
             assert!(what.len() <= OUTCOME, "{what}");

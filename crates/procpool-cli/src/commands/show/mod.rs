@@ -11,7 +11,7 @@ use procpool_core::{Key, Source};
 
 use crate::args::ShowArgs;
 use crate::commands::show::page::Page;
-use crate::commands::stdout::{self, Fault, Paper};
+use crate::commands::stdout::{self, PrintError, StdoutWriter};
 use crate::exit::ExitStatus;
 use crate::output::shape::{Shape, StreamFilter};
 use crate::terminal::colour::{Destination, Palette};
@@ -24,41 +24,41 @@ pub(crate) fn show(args: &ShowArgs) -> ExitStatus {
 }
 
 /// A job that was found.
-enum Found {
+enum FoundJob {
     OnList(Box<Listed>),
     /// Only in the records, of lists that there were before.
     OffList(Key),
 }
 
-fn tell(args: &ShowArgs) -> Result<(), Fault> {
+fn tell(args: &ShowArgs) -> Result<(), PrintError> {
     let mut reading = Reading::open(&args.directory)?;
     stdout::remark(&reading.remarks);
     let found = find(&mut reading, &Key::from(args.key.as_os_str()))?;
-    let mut paper = stdout::paper();
+    let mut out = stdout::writer();
     match (args.stdout, args.stderr) {
-        (true, _) => tell_output(&mut reading, &found, Source::Stdout, &mut paper)?,
-        (_, true) => tell_output(&mut reading, &found, Source::Stderr, &mut paper)?,
+        (true, _) => tell_output(&mut reading, &found, Source::Stdout, &mut out)?,
+        (_, true) => tell_output(&mut reading, &found, Source::Stderr, &mut out)?,
         _ => {
-            let place = match paper.get_ref().passes() {
+            let place = match out.get_ref().passes() {
                 StreamFilter::TextAndColour => Destination::Terminal,
                 StreamFilter::Everything => Destination::Elsewhere,
             };
-            tell_all(&mut reading, &found, Palette::choose(args.colour.color, place), &mut paper)?;
+            tell_all(&mut reading, &found, Palette::choose(args.colour.color, place), &mut out)?;
         }
     }
-    Ok(paper.flush()?)
+    Ok(out.flush()?)
 }
 
 /// The job with this key, or whose key is shown like this.
-fn find(reading: &mut Reading, key: &Key) -> anyhow::Result<Found> {
+fn find(reading: &mut Reading, key: &Key) -> anyhow::Result<FoundJob> {
     if let Some(job) = reading.find(key)? {
-        return Ok(Found::OnList(Box::new(job)));
+        return Ok(FoundJob::OnList(Box::new(job)));
     }
     if !reading.attempts_of(key).is_empty() {
-        return Ok(Found::OffList(key.clone()));
+        return Ok(FoundJob::OffList(key.clone()));
     }
     let wanted = key.to_string();
-    let (mut shown_alike, mut nearest) = (Vec::new(), Nearest::new(&wanted));
+    let (mut shown_alike, mut nearest) = (Vec::new(), NearestKeys::new(&wanted));
     reading.each(|_, job| {
         let shown = job.line.key().to_string();
         if shown == wanted {
@@ -69,7 +69,7 @@ fn find(reading: &mut Reading, key: &Key) -> anyhow::Result<Found> {
         Ok::<(), anyhow::Error>(())
     })?;
     match (shown_alike.pop(), shown_alike.is_empty()) {
-        (Some(job), true) => Ok(Found::OnList(Box::new(job))),
+        (Some(job), true) => Ok(FoundJob::OnList(Box::new(job))),
         (Some(_), false) => {
             Err(anyhow!("{wanted:?}: several jobs have keys that are shown like this; give its bytes"))
         }
@@ -78,7 +78,7 @@ fn find(reading: &mut Reading, key: &Key) -> anyhow::Result<Found> {
 }
 
 /// Keys that are like one that there is not.
-struct Nearest<'a> {
+struct NearestKeys<'a> {
     wanted: &'a str,
     keys: BTreeSet<(usize, String)>,
 }
@@ -89,9 +89,9 @@ const NAMED: usize = 3;
 /// Longer ones are whole commands: nobody mistypes those, and it would take long to compare them.
 const LONGEST: usize = 200;
 
-impl<'a> Nearest<'a> {
-    fn new(wanted: &'a str) -> Nearest<'a> {
-        Nearest { wanted, keys: BTreeSet::new() }
+impl<'a> NearestKeys<'a> {
+    fn new(wanted: &'a str) -> NearestKeys<'a> {
+        NearestKeys { wanted, keys: BTreeSet::new() }
     }
 
     fn take(&mut self, key: String) {
@@ -122,37 +122,47 @@ impl<'a> Nearest<'a> {
 }
 
 /// What the attempt that counts has written, and nothing else.
-fn tell_output(reading: &mut Reading, found: &Found, source: Source, paper: &mut Paper) -> Result<(), Fault> {
+fn tell_output(
+    reading: &mut Reading,
+    found: &FoundJob,
+    source: Source,
+    out: &mut StdoutWriter,
+) -> Result<(), PrintError> {
     if let Some(live) = live_of(reading, found, source) {
-        return copy_of(live.bytes, || "what it has written so far".to_owned(), paper).map(drop);
+        return copy_of(live.bytes, || "what it has written so far".to_owned(), out).map(drop);
     }
     let key = match found {
-        Found::OnList(job) => job.line.key(),
-        Found::OffList(key) => key.clone(),
+        FoundJob::OnList(job) => job.line.key(),
+        FoundJob::OffList(key) => key.clone(),
     };
     let noted = reading.outcomes.of(&key);
     let noted =
         noted.with_context(|| format!("\"{key}\" has not run to an end, so there is no output of it"))?;
     let recorded = reading.counting(&noted)?;
-    copy(&recorded, source, paper).map(drop)
+    copy(&recorded, source, out).map(drop)
 }
 
-fn live_of(reading: &Reading, found: &Found, source: Source) -> Option<LiveOutput> {
+fn live_of(reading: &Reading, found: &FoundJob, source: Source) -> Option<LiveOutput> {
     match found {
-        Found::OnList(job) => reading.live(job, source),
-        Found::OffList(_) => None,
+        FoundJob::OnList(job) => reading.live(job, source),
+        FoundJob::OffList(_) => None,
     }
 }
 
-fn tell_all(reading: &mut Reading, found: &Found, palette: Palette, paper: &mut Paper) -> Result<(), Fault> {
+fn tell_all(
+    reading: &mut Reading,
+    found: &FoundJob,
+    palette: Palette,
+    out: &mut StdoutWriter,
+) -> Result<(), PrintError> {
     let key = match found {
-        Found::OnList(job) => {
-            paper.write_all(Page::new(palette).job(reading, job).as_bytes())?;
-            tell_live(reading, found, palette, paper)?;
+        FoundJob::OnList(job) => {
+            out.write_all(Page::new(palette).job(reading, job).as_bytes())?;
+            tell_live(reading, found, palette, out)?;
             job.line.key()
         }
-        Found::OffList(key) => {
-            paper.write_all(Page::new(palette).unlisted(key).as_bytes())?;
+        FoundJob::OffList(key) => {
+            out.write_all(Page::new(palette).unlisted(key).as_bytes())?;
             key.clone()
         }
     };
@@ -160,12 +170,12 @@ fn tell_all(reading: &mut Reading, found: &Found, palette: Palette, paper: &mut 
     for place in reading.attempts_of(&key) {
         let recorded = reading.records.read(place)?;
         let page = Page::new(palette);
-        paper.write_all(page.attempt(&recorded.entry, Some(place) == counting).as_bytes())?;
+        out.write_all(page.attempt(&recorded.entry, Some(place) == counting).as_bytes())?;
         for source in [Source::Stdout, Source::Stderr] {
             if recorded.entry.length(source) > 0 {
-                paper.write_all(page.output_head(&recorded.entry, source).as_bytes())?;
-                if copy(&recorded, source, paper)? != Some(b'\n') {
-                    paper.write_all(b"\n")?;
+                out.write_all(page.output_head(&recorded.entry, source).as_bytes())?;
+                if copy(&recorded, source, out)? != Some(b'\n') {
+                    out.write_all(b"\n")?;
                 }
             }
         }
@@ -174,26 +184,35 @@ fn tell_all(reading: &mut Reading, found: &Found, palette: Palette, paper: &mut 
 }
 
 /// What a job that runs has written so far.
-fn tell_live(reading: &Reading, found: &Found, palette: Palette, paper: &mut Paper) -> Result<(), Fault> {
+fn tell_live(
+    reading: &Reading,
+    found: &FoundJob,
+    palette: Palette,
+    out: &mut StdoutWriter,
+) -> Result<(), PrintError> {
     for source in [Source::Stdout, Source::Stderr] {
         if let Some(live) = live_of(reading, found, source) {
-            paper.write_all(Page::new(palette).live_head(&live, source).as_bytes())?;
-            if copy_of(live.bytes, || "what it has written so far".to_owned(), paper)? != Some(b'\n') {
-                paper.write_all(b"\n")?;
+            out.write_all(Page::new(palette).live_head(&live, source).as_bytes())?;
+            if copy_of(live.bytes, || "what it has written so far".to_owned(), out)? != Some(b'\n') {
+                out.write_all(b"\n")?;
             }
         }
     }
     Ok(())
 }
 
-fn copy(recorded: &Recorded, source: Source, paper: &mut Paper) -> Result<Option<u8>, Fault> {
-    copy_of(recorded.open(source)?, || recorded.place(source), paper)
+fn copy(recorded: &Recorded, source: Source, out: &mut StdoutWriter) -> Result<Option<u8>, PrintError> {
+    copy_of(recorded.open(source)?, || recorded.place(source), out)
 }
 
 /// Copies an output as it is, or to a terminal without what would control it. Gives its last byte.
-fn copy_of(mut from: impl Read, place: impl Fn() -> String, paper: &mut Paper) -> Result<Option<u8>, Fault> {
-    let passes = paper.get_ref().passes();
-    let mut shape = Shape::new(passes, None, paper);
+fn copy_of(
+    mut from: impl Read,
+    place: impl Fn() -> String,
+    out: &mut StdoutWriter,
+) -> Result<Option<u8>, PrintError> {
+    let passes = out.get_ref().passes();
+    let mut shape = Shape::new(passes, None, out);
     let mut piece = vec![0; 64 * 1024];
     let mut last = None;
     loop {
@@ -217,7 +236,7 @@ mod tests {
     #[test]
     fn a_key_that_is_missing_is_answered_with_those_that_are_like_it() {
         let advice = |wanted: &str| {
-            let mut nearest = Nearest::new(wanted);
+            let mut nearest = NearestKeys::new(wanted);
             for key in ["src/a.txt", "src/b.txt", "alpha", "alphq", "alphx", "alphz"] {
                 nearest.take(key.to_owned());
             }

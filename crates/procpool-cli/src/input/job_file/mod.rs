@@ -19,7 +19,7 @@ use crate::input::Input;
 use crate::input::job_file::lines::JobLines;
 use crate::job::terms::Terms;
 use crate::job::work::Work;
-use crate::os::closed::Standard;
+use crate::os::closed::StandardStream;
 use crate::terminal::shown;
 
 /// How a job file is written.
@@ -68,7 +68,7 @@ pub(crate) fn stream<R: BufRead>(reader: R, terms: Terms) -> JobLines<R> {
 /// Where it can't be read, is of no known kind, or something is wrong with what stands in it.
 pub(crate) fn open(path: &Path, terms: Terms) -> anyhow::Result<Input> {
     if path.as_os_str() == "-" {
-        Standard::Input.check().context("standard input")?;
+        StandardStream::Input.check().context("standard input")?;
         return Ok(Input::streamed(stream(BufReader::new(io::stdin()), terms)));
     }
     let shown = shown::name(path);

@@ -12,12 +12,12 @@ use nix::libc::{self, c_long};
 
 /// A call that is refused.
 #[derive(Debug)]
-pub(crate) struct Refused {
+pub(crate) struct BlockedCall {
     call: &'static str,
     error: io::Error,
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for BlockedCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -27,18 +27,18 @@ impl fmt::Display for Refused {
     }
 }
 
-impl std::error::Error for Refused {}
+impl std::error::Error for BlockedCall {}
 
 /// A way to call it that does nothing.
 struct Probe {
     call: &'static str,
     number: c_long,
     arguments: [c_long; 6],
-    answer: Answer,
+    answer: Expected,
 }
 
 /// What the kernel answers where nobody has refused it.
-enum Answer {
+enum Expected {
     Success,
     Error(i32),
     /// The language's runtime does without where it is missing or forbidden, and panics at any other error.
@@ -49,7 +49,7 @@ enum Answer {
 ///
 /// # Errors
 /// Where there is one.
-pub(crate) fn try_all() -> Result<(), Refused> {
+pub(crate) fn try_all() -> Result<(), BlockedCall> {
     let word = 0_u32;
     let no_time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     let nowhere = -1;
@@ -58,33 +58,33 @@ pub(crate) fn try_all() -> Result<(), Refused> {
     let nobody = c_long::from(i32::MAX);
     let word = address(&raw const word);
     let no_time = address(&raw const no_time);
-    let bad = || Answer::Error(libc::EBADF);
+    let bad = || Expected::Error(libc::EBADF);
     let probes = [
         // The first: nothing can be said without it.
         probe("write", libc::SYS_write, &[nowhere, null, 0], bad()),
         probe("read", libc::SYS_read, &[nowhere, null, 0], bad()),
         probe("close", libc::SYS_close, &[nowhere], bad()),
-        probe("brk", libc::SYS_brk, &[null], Answer::Success),
-        probe("mprotect", libc::SYS_mprotect, &[null, 0, 0], Answer::Success),
+        probe("brk", libc::SYS_brk, &[null], Expected::Success),
+        probe("mprotect", libc::SYS_mprotect, &[null, 0, 0], Expected::Success),
         probe(
             "futex",
             libc::SYS_futex,
             &[word, (libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG).into(), 0],
-            Answer::Success,
+            Expected::Success,
         ),
         probe(
             "rt_sigaction",
             libc::SYS_rt_sigaction,
             &[libc::SIGCHLD.into(), null, null, 8],
-            Answer::Success,
+            Expected::Success,
         ),
         probe(
             "rt_sigprocmask",
             libc::SYS_rt_sigprocmask,
             &[libc::SIG_BLOCK.into(), null, null, 8],
-            Answer::Success,
+            Expected::Success,
         ),
-        probe("ppoll", libc::SYS_ppoll, &[null, 0, no_time, null, 8], Answer::Success),
+        probe("ppoll", libc::SYS_ppoll, &[null, 0, no_time, null, 8], Expected::Success),
         probe("fcntl", libc::SYS_fcntl, &[nowhere, libc::F_GETFD.into()], bad()),
         probe("sendto", libc::SYS_sendto, &[nowhere, null, 0, 0, null, 0], bad()),
         probe("recvfrom", libc::SYS_recvfrom, &[nowhere, null, 0, 0, null, null], bad()),
@@ -92,28 +92,33 @@ pub(crate) fn try_all() -> Result<(), Refused> {
             "wait4",
             libc::SYS_wait4,
             &[nobody, null, libc::WNOHANG.into(), null],
-            Answer::Error(libc::ECHILD),
+            Expected::Error(libc::ECHILD),
         ),
         probe(
             "clock_nanosleep",
             libc::SYS_clock_nanosleep,
             &[libc::CLOCK_MONOTONIC.into(), 0, no_time, null],
-            Answer::Success,
+            Expected::Success,
         ),
-        probe("getrandom", libc::SYS_getrandom, &[null, 0, libc::GRND_NONBLOCK.into()], Answer::Dispensable),
-        probe("uname", libc::SYS_uname, &[null], Answer::Error(libc::EFAULT)),
-        probe("getppid", libc::SYS_getppid, &[], Answer::Success),
+        probe(
+            "getrandom",
+            libc::SYS_getrandom,
+            &[null, 0, libc::GRND_NONBLOCK.into()],
+            Expected::Dispensable,
+        ),
+        probe("uname", libc::SYS_uname, &[null], Expected::Error(libc::EFAULT)),
+        probe("getppid", libc::SYS_getppid, &[], Expected::Success),
         probe(
             "prlimit64",
             libc::SYS_prlimit64,
             &[0, c_long::from(libc::RLIMIT_NOFILE), null, null],
-            Answer::Success,
+            Expected::Success,
         ),
     ];
     probes.iter().try_for_each(Probe::make).and_then(|()| map_a_page())
 }
 
-fn probe(call: &'static str, number: c_long, given: &[c_long], answer: Answer) -> Probe {
+fn probe(call: &'static str, number: c_long, given: &[c_long], answer: Expected) -> Probe {
     let mut arguments = [0; 6];
     arguments[..given.len()].copy_from_slice(given);
     Probe { call, number, arguments, answer }
@@ -124,7 +129,7 @@ fn address<T>(value: *const T) -> c_long {
 }
 
 impl Probe {
-    fn make(&self) -> Result<(), Refused> {
+    fn make(&self) -> Result<(), BlockedCall> {
         let given = self.arguments;
         #[expect(unsafe_code, reason = "a call by its number")]
         // SAFETY: none of these calls changes anything: descriptors are bad, sizes are zero, what would be written is not asked
@@ -133,12 +138,12 @@ impl Probe {
             unsafe { libc::syscall(self.number, given[0], given[1], given[2], given[3], given[4], given[5]) };
         let error = io::Error::last_os_error();
         match self.answer {
-            Answer::Success if answer < 0 => Err(Refused { call: self.call, error }),
-            Answer::Error(expected) if answer < 0 && error.raw_os_error() != Some(expected) => {
-                Err(Refused { call: self.call, error })
+            Expected::Success if answer < 0 => Err(BlockedCall { call: self.call, error }),
+            Expected::Error(expected) if answer < 0 && error.raw_os_error() != Some(expected) => {
+                Err(BlockedCall { call: self.call, error })
             }
-            Answer::Dispensable if answer < 0 && !is_absence(&error) => {
-                Err(Refused { call: self.call, error })
+            Expected::Dispensable if answer < 0 && !is_absence(&error) => {
+                Err(BlockedCall { call: self.call, error })
             }
             _ => Ok(()),
         }
@@ -150,9 +155,9 @@ fn is_absence(error: &io::Error) -> bool {
 }
 
 /// What a thread needs for its stack, and gives back.
-fn map_a_page() -> Result<(), Refused> {
+fn map_a_page() -> Result<(), BlockedCall> {
     const PAGE: usize = 4096;
-    let refused = |call| move |()| Refused { call, error: io::Error::last_os_error() };
+    let refused = |call| move |()| BlockedCall { call, error: io::Error::last_os_error() };
     #[expect(unsafe_code, reason = "mmap(2) gives a pointer")]
     // SAFETY: the kernel chooses where, so nothing that is in use is replaced; what is unmapped is what was just mapped, and
     // nobody else knows of it.
@@ -175,7 +180,7 @@ mod tests {
 
     #[test]
     fn another_answer_than_the_kernels_is_a_refusal() {
-        let refused = probe("close", libc::SYS_close, &[-1], Answer::Error(libc::EIO)).make().unwrap_err();
+        let refused = probe("close", libc::SYS_close, &[-1], Expected::Error(libc::EIO)).make().unwrap_err();
         let told = refused.to_string();
         assert!(told.starts_with("close(2): Bad file descriptor"), "{told}");
     }
