@@ -1,10 +1,9 @@
-//! The separator of values as it is typed: a character, or an escape for one that is hard to type.
-//! Knows nothing of what it separates.
+//! The value of --delimiter: one byte, as a character or as an escape.
 
 /// Parses one byte.
 ///
 /// # Errors
-/// Where it is none, or several.
+/// If it is not exactly one byte.
 pub(crate) fn parse(text: &str) -> Result<u8, String> {
     let byte = match text.as_bytes() {
         [byte] => Some(*byte),
@@ -22,7 +21,7 @@ pub(crate) fn parse(text: &str) -> Result<u8, String> {
 }
 
 fn hexadecimal(digits: &[u8]) -> Option<u8> {
-    // `from_str_radix` takes a sign too.
+    // `from_str_radix` also accepts a sign.
     let digits =
         digits.iter().all(u8::is_ascii_hexdigit).then(|| std::str::from_utf8(digits).ok()).flatten()?;
     u8::from_str_radix(digits, 16).ok()

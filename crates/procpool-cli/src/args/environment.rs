@@ -1,10 +1,9 @@
-//! What was typed about the surroundings of jobs: variables, directory, priority.
-//! Knows nothing of which jobs there are, or how they get them.
+//! Options about a job's environment, directory and priority.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// Where and in what a job runs.
+/// What jobs start with.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Jobs")]
 pub(crate) struct EnvironmentArgs {
@@ -23,14 +22,16 @@ pub(crate) struct EnvironmentArgs {
 
     /// Run every job in this directory
     ///
-    /// A job of a job file that names its own keeps it. Other paths are still relative to where procpool runs.
+    /// A job of a job file that names its own keeps it. Other paths are still relative to where procpool
+    /// runs.
     #[arg(long, value_name = "DIR")]
     pub(crate) cwd: Option<PathBuf>,
 
     /// Give jobs a lower priority, as nice(1) does: 1 to 19; below 0 a higher one, where that is allowed
     ///
-    /// procpool's own is changed with theirs, that of those who guard it is not. Where the kernel shares time between sessions
-    /// first ("autogroup" in sched(7)) it has no effect, since each job has a session of its own.
+    /// procpool's own is changed with theirs, that of those who guard it is not. Where the kernel shares time
+    /// between sessions first ("autogroup" in sched(7)) it has no effect, since each job has a session of its
+    /// own.
     #[arg(long, value_name = "N")]
     #[arg(allow_hyphen_values = true, value_parser = clap::value_parser!(i32).range(-20..=19))]
     pub(crate) nice: Option<i32>,

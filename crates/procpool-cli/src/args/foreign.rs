@@ -1,7 +1,7 @@
-//! Options that xargs and GNU parallel have and procpool has not, and what to write instead.
-//! Knows nothing of the options there are: a test sees to it that none of them stands here.
+//! Options of xargs and GNU parallel that procpool lacks, and what to write instead. Tests check that
+//! procpool has none of them, and has those that the advice names.
 
-/// Names of an option, and what to write instead.
+/// The names of an option, and the advice.
 type Foreign = (&'static [&'static str], &'static str);
 
 /// What to write instead of an option of xargs or GNU parallel.
@@ -9,13 +9,13 @@ pub(super) fn instead_of(option: &str) -> Option<&'static str> {
     TABLE.iter().find(|(names, _)| names.contains(&option)).map(|(_, instead)| *instead)
 }
 
-/// All of them, by all of their names.
+/// All names.
 #[cfg(test)]
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     TABLE.iter().flat_map(|(names, _)| *names).copied()
 }
 
-/// All that is said of them.
+/// All advice.
 #[cfg(test)]
 pub(super) fn advice() -> impl Iterator<Item = &'static str> {
     TABLE.iter().map(|(_, instead)| *instead)

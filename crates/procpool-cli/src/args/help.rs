@@ -1,5 +1,4 @@
-//! What `procpool` says of itself, beside what each option says.
-//! Knows nothing of how options are understood.
+//! Help texts that belong to no single option: examples, and the sections after the options.
 
 use std::ffi::{OsStr, OsString};
 
@@ -7,7 +6,7 @@ use clap::Command;
 
 use crate::args::variables;
 
-/// What `procpool` alone ends with.
+/// The end of the help of `procpool` without arguments.
 pub(super) const FIRST_EXAMPLES: &str = "\
 Examples:
   procpool run --tag -- wc -c {} ::: /etc/passwd /etc/group
@@ -18,7 +17,7 @@ Examples:
 
 const USAGE: &str = "procpool run [OPTIONS] [--] [COMMAND [ARGUMENT]...] [::: VALUE...]...";
 
-/// Examples first: most people come for the right form of what they know from elsewhere.
+/// Examples come first: most readers know xargs or GNU parallel and look for the syntax.
 const TEMPLATE: &str = "{about-with-newline}{usage-heading} {usage}\n\n{before-help}{all-args}{after-help}\n";
 
 const EXAMPLES: &str = "\
@@ -51,7 +50,7 @@ Examples:
   procpool run --retries 3 --timeout 1m --fail-fast -- ./fetch {} ::: *.url
       until it works, but not for ever";
 
-/// These stand in the page of `-h`, in the order in which they are declared.
+/// The options that `-h` shows, in the order of their declaration.
 const IN_SHORT: [&str; 11] = [
     "arg_file",
     "null",
@@ -68,7 +67,7 @@ const IN_SHORT: [&str; 11] = [
 
 const AFTER_SHORT: &str = "Placeholders: {} {.} {/} {//} {/.} {#} {%} {key} {1} {2.} {COLUMN}; see --help";
 
-/// Gives `procpool run` its texts. `words` are what was typed.
+/// Adds the help texts to `procpool run`, given the typed words.
 pub(super) fn dress(run: Command, words: &[OsString]) -> Command {
     let run = run
         .override_usage(USAGE)
@@ -81,7 +80,7 @@ pub(super) fn dress(run: Command, words: &[OsString]) -> Command {
             let is_short = IN_SHORT.contains(&argument.get_id().as_str());
             argument.hide_short_help(!is_short)
         });
-    // A dozen options need no headings.
+    // The dozen options of `-h` need no headings.
     if wants_short(words) { run.mut_args(|argument| argument.help_heading(None)) } else { run }
 }
 

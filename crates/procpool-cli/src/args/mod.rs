@@ -1,5 +1,4 @@
-//! What was typed.
-//! Knows nothing of what it means: `plan.rs` does.
+//! The command line: its definition for clap, and parsing. `plan` gives the options their meaning.
 
 mod cluster;
 mod delimiter;
@@ -98,18 +97,19 @@ pub(crate) struct RunArgs {
     pub(crate) cluster: ClusterArgs,
 }
 
-/// What was typed, and what variables say where nothing was. Ends procpool where it is help that was asked for.
+/// Parses the command line and the variables. Prints help and exits if that was asked for.
 ///
 /// # Errors
-/// Where a word or a variable is not understood.
+/// If a word or a variable is invalid.
 pub(crate) fn parse() -> anyhow::Result<Typed> {
     understand(env::args_os().collect(), &NegatedOptions::default())
 }
 
-/// What was typed for the run that is to be gone on with, and what is typed for that now, which wins.
+/// Parses the recorded options of a run together with those that are typed for its resume, which take
+/// precedence.
 ///
 /// # Errors
-/// Where one is not understood.
+/// If one is invalid.
 pub(crate) fn parse_run(
     recorded: Vec<OsString>,
     typed: Vec<OsString>,
@@ -126,7 +126,7 @@ pub(crate) fn parse_run(
     }
 }
 
-/// `before` is taken back in any case.
+/// `negated`: options whose variables are ignored.
 fn understand(words: Vec<OsString>, before: &NegatedOptions) -> anyhow::Result<Typed> {
     let mut words = option_words::join_resume(words);
     let mut command = command();
@@ -155,7 +155,7 @@ fn matches(command: &mut Command, words: &[OsString]) -> anyhow::Result<ArgMatch
         .map_err(|error| if error.use_stderr() { refusal::of(&error, words, command) } else { error.exit() })
 }
 
-/// Variables are words that were typed before all others, so that these win.
+/// Parses variables like options that come first, so that typed ones take precedence.
 fn with_variables(
     command: &mut Command,
     words: &[OsString],
@@ -184,7 +184,7 @@ fn with_variables(
     })
 }
 
-/// All that can be typed.
+/// The complete command line.
 pub(crate) fn command() -> Command {
     let words: Vec<OsString> = env::args_os().collect();
     let mut command = Args::command().mut_subcommand("run", |run| help::dress(run, &words));
@@ -193,18 +193,19 @@ pub(crate) fn command() -> Command {
         Some(false) => ColorChoice::Never,
         None => ColorChoice::Auto,
     });
-    // After all else: what holds for all of it is handed down now.
+    // Last, because this passes global settings on to subcommands.
     command.build();
     command
 }
 
-/// What `procpool` alone says.
+/// Prints the help of `procpool` without arguments.
 pub(crate) fn print_first_help() {
-    // A closed standard output hurts nobody here.
+    // Errors such as a closed standard output don't matter here.
     let _ = command().print_help();
 }
 
-/// Help is coloured as everything else that procpool says.
+/// The value of --color, or of its variable, for help and errors, which clap may print before parsing is
+/// complete.
 fn colour_choice() -> colour::ColourChoice {
     let variable = || {
         env::var("PROCPOOL_COLOR").ok().and_then(|value| colour::ColourChoice::from_str(&value, false).ok())
@@ -212,7 +213,7 @@ fn colour_choice() -> colour::ColourChoice {
     typed_colour(env::args_os().skip(1)).or_else(variable).unwrap_or(colour::ColourChoice::Auto)
 }
 
-/// What was typed about colour, looked for before anything else is understood.
+/// Finds --color among unparsed words.
 fn typed_colour(words: impl Iterator<Item = OsString>) -> Option<colour::ColourChoice> {
     let options: Vec<String> =
         words.map(|word| word.to_string_lossy().into_owned()).take_while(|word| word != "--").collect();

@@ -1,5 +1,5 @@
-//! Options of a run that its resume takes back: `--no-tag` is no `--tag`, whatever the first run was told.
-//! Knows no option but by its definition.
+//! Recorded options that a resume drops: `--no-tag` drops `--tag`, `--guard` drops `--no-guard`. Works on
+//! clap's definitions, so it needs no list of options.
 
 use std::ffi::{OsStr, OsString};
 
@@ -8,15 +8,15 @@ use clap::{Arg, Command};
 
 use crate::args::refusal;
 
-/// The long names of options that hold no more.
+/// The long names of the options to drop.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NegatedOptions(Vec<String>);
 
 impl NegatedOptions {
-    /// Takes such words out of those that were typed for a resume.
+    /// Removes negations from the words of a resume.
     ///
     /// # Errors
-    /// Where one names an option that can't be without a value, or that is given as well.
+    /// If one names an option that always has a value, or that is given as well.
     pub(super) fn take(words: &mut Vec<OsString>, resume: &Command) -> anyhow::Result<NegatedOptions> {
         let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
         let (mut taken, mut left) = (Vec::new(), Vec::new());
@@ -42,16 +42,16 @@ impl NegatedOptions {
         Ok(NegatedOptions(taken))
     }
 
-    /// Whether this word gives one of them.
+    /// Whether this word sets one of these options.
     pub(super) fn has(&self, word: &OsString) -> bool {
         word.to_str().is_some_and(|word| self.0.iter().any(|long| is_given(word, long)))
     }
 }
 
-/// What an option is that nobody gives, where that is something.
+/// The default value of an option, if it has one.
 fn fallback(arg: &Arg) -> Option<&OsStr> {
     let value = arg.get_default_values().first()?;
-    // A switch is off, and a count is none.
+    // A switch is off and a count is 0 by default.
     (arg.get_action().takes_values() && value != "0").then_some(value)
 }
 
@@ -59,7 +59,7 @@ fn is_given(word: &str, long: &str) -> bool {
     word.strip_prefix("--").and_then(|word| word.split('=').next()) == Some(long)
 }
 
-/// The option that this word takes back: `--guard` is for `--no-guard`.
+/// The option that this word negates.
 fn opposite<'a>(resume: &'a Command, word: &str) -> Option<(String, &'a Arg)> {
     let name = word.strip_prefix("--").filter(|_| !refusal::has(resume, word))?;
     let positive = name.strip_prefix("no-").map(str::to_owned);

@@ -1,23 +1,21 @@
-//! The options that were given, as words: to be recorded, and typed again.
-//! Knows no option but by its definition.
+//! Parsed options as words again, for the journal, from which a resume parses them once more. Works on clap's
+//! definitions, so it needs no list of options.
 
 use std::ffi::{OsStr, OsString};
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-/// What a run is about, not how it goes: that the journal has itself.
+/// Options that name the journal or select its jobs. The journal implies them.
 const NOT_OPTIONS: [&str; 4] = ["journal", "resume", "unrun", "failed"];
 
-/// Records of one run, which a later one would begin anew with what is left, and how that one was left.
+/// Records that a resume would overwrite with the rest of the list, and --detach.
 const OF_ONE_RUN: [&str; 4] = ["--joblog=", "--junit=", "--events=", "--detach"];
 
-/// What concerns the list of jobs, which the journal has, too.
+/// The heading of options that define the list of jobs, which the journal contains.
 const OF_THE_LIST: &str = "Input";
 
-/// The options of the subcommand that was given, each with its value as one word.
-///
-/// `command` is the one that defines them, whatever its help looks like.
+/// The typed options of the subcommand, each with its value as one word.
 pub(super) fn options(command: &Command, matches: &ArgMatches) -> Vec<OsString> {
     let Some((name, matches)) = matches.subcommand() else { return Vec::new() };
     let arguments = command.find_subcommand(name).into_iter().flat_map(Command::get_arguments);
@@ -28,7 +26,7 @@ pub(super) fn options(command: &Command, matches: &ArgMatches) -> Vec<OsString> 
     given.flat_map(|arg| words(arg, matches)).collect()
 }
 
-/// Those of them that a resume goes by.
+/// Those that a resume repeats.
 pub(super) fn lasting(options: Vec<OsString>) -> Vec<OsString> {
     let is_lasting = |option: &OsString| {
         !OF_ONE_RUN.iter().any(|name| option.as_encoded_bytes().starts_with(name.as_bytes()))
@@ -52,9 +50,7 @@ fn words(arg: &Arg, matches: &ArgMatches) -> Vec<OsString> {
     values.map(word).collect()
 }
 
-/// Those of the options that were recorded which what is typed now doesn't exclude.
-///
-/// `run` is the command that defines all of them.
+/// Drops the recorded options that conflict with those that are typed now. `run` defines all of them.
 pub(super) fn without_excluded(run: &Command, recorded: Vec<OsString>, typed: &[OsString]) -> Vec<OsString> {
     let arg_of = |word: &OsString| {
         let long = word.to_str()?.strip_prefix("--")?.split('=').next()?;
@@ -67,7 +63,7 @@ pub(super) fn without_excluded(run: &Command, recorded: Vec<OsString>, typed: &[
     recorded.into_iter().filter(|word| !is_excluded(word)).collect()
 }
 
-/// Whether one of the two options can't be given with the other.
+/// Whether two options conflict.
 pub(super) fn exclude(command: &Command, one: &Arg, other: &Arg) -> bool {
     let excludes = |one: &Arg, other: &Arg| {
         command.get_arg_conflicts_with(one).iter().any(|arg| arg.get_id() == other.get_id())
@@ -75,7 +71,7 @@ pub(super) fn exclude(command: &Command, one: &Arg, other: &Arg) -> bool {
     excludes(one, other) || excludes(other, one)
 }
 
-/// `--resume unrun` is `--resume=unrun`: all other words after `--resume` are the command.
+/// Rewrites `--resume unrun` to `--resume=unrun`. Any other word after `--resume` is the command.
 pub(super) fn join_resume(words: Vec<OsString>) -> Vec<OsString> {
     let is_pair = |pair: &[OsString]| pair[0] == "--resume" && pair[1] == "unrun";
     match words.windows(2).position(is_pair) {

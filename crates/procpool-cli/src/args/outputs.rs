@@ -1,9 +1,8 @@
-//! What was typed about jobs' outputs.
-//! Knows nothing of how they are delivered.
+//! Options about jobs' outputs.
 
 use std::ffi::OsString;
 
-/// What becomes of outputs.
+/// Delivery of outputs.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {

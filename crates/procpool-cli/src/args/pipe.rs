@@ -1,23 +1,22 @@
-//! What was typed about standard input that is handed on to jobs, a block each.
-//! Knows nothing of how it is cut.
+//! Options of --pipe, which splits standard input into blocks.
 
 use crate::units::size;
 
-/// Whether standard input is cut into blocks, and where.
+/// Blocks of standard input.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Input")]
 pub(crate) struct PipeArgs {
     /// Cut standard input into blocks of whole records, and give each to a job as its standard input
     ///
-    /// The command gets no value; {#} is the block's number, and its key. Every byte goes to one job; with -k the
-    /// outputs come in the order of the input.
+    /// The command gets no value; {#} is the block's number, and its key. Every byte goes to one job; with -k
+    /// the outputs come in the order of the input.
     #[arg(long, conflicts_with_all = ["file", "arg_file", "csv", "tsv", "max_args", "fill", "replace", "key", "delimiter"])]
     pub(crate) pipe: bool,
 
     /// Make blocks of at most so many bytes (64K, 10M, 1G): with --pipe
     ///
-    /// A block ends at the last end of a record that fits; a record that is longer is a block of its own. Blocks
-    /// are held in memory: up to about five for each job that may run, and five more.
+    /// A block ends at the last end of a record that fits; a record that is longer is a block of its own.
+    /// Blocks are held in memory: up to about five for each job that may run, and five more.
     #[arg(long, value_name = "SIZE", requires = "pipe", default_value = "1M", value_parser = parse_block)]
     #[arg(allow_hyphen_values = true)]
     pub(crate) block: usize,
@@ -30,7 +29,7 @@ pub(crate) struct PipeArgs {
     pub(crate) records: RecordEnd,
 }
 
-/// The bytes that end a record. At least one.
+/// The bytes at the end of a record; at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RecordEnd(pub(crate) Vec<u8>);
 

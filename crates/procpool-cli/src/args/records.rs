@@ -1,5 +1,4 @@
-//! What was typed about records of the run.
-//! Knows nothing of how they are written.
+//! Options about records of a run.
 
 use std::ffi::OsString;
 use std::os::fd::RawFd;
@@ -30,10 +29,10 @@ pub(crate) struct RecordArgs {
 
     /// Write a line for each job that ended to FILE, as GNU parallel does
     ///
-    /// One line a job, that of its last attempt.
-    /// Seq, Host, Starttime, JobRuntime, Send, Receive, Exitval, Signal and Command, with tabs between
-    /// them. Host is `:`, on a cluster the node. A job that was killed by signal N has Exitval 128+N and Signal N, one that timed out -1
-    /// and 15. FILE is emptied when the run begins; /dev/stdout is standard output.
+    /// One line a job, that of its last attempt. Seq, Host, Starttime, JobRuntime, Send, Receive, Exitval,
+    /// Signal and Command, with tabs between them. Host is `:`, on a cluster the node. A job that was killed
+    /// by signal N has Exitval 128+N and Signal N, one that timed out -1 and 15. FILE is emptied when the run
+    /// begins; /dev/stdout is standard output.
     #[arg(
         long,
         value_name = "FILE",
@@ -69,12 +68,12 @@ pub(crate) struct RecordArgs {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum EventTarget {
     StandardOutput,
-    /// One that procpool was started with.
+    /// An inherited one.
     Descriptor(RawFd),
     File(PathBuf),
 }
 
-/// `-` is standard output elsewhere, so it is no name that anybody means.
+/// Refuses `-`, which other tools take for standard output.
 fn log_file(text: OsString) -> Result<PathBuf, &'static str> {
     match text {
         text if text == "-" => Err("standard output is /dev/stdout; a file of that name is ./-"),
@@ -96,7 +95,7 @@ fn parse_target(text: OsString) -> Result<EventTarget, String> {
     let Some(number) = text.to_str().and_then(|text| text.strip_prefix("fd:")) else {
         return Ok(EventTarget::File(text.into()));
     };
-    // Digits only: `+3` is none that a shell would take.
+    // Digits only: `parse` accepts `+3`, a shell does not.
     let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
     match number.parse() {
         Ok(number @ 3..) if is_number => Ok(EventTarget::Descriptor(number)),

@@ -1,5 +1,5 @@
-//! What is said of words that procpool doesn't understand: which one, what is wrong with it, what to write instead.
-//! Knows nothing of what the options mean.
+//! Messages about invalid arguments: which one, what is wrong, and what to write instead. clap's own messages
+//! span several lines and suggest usage; these are one line and give advice.
 
 use std::error::Error as _;
 use std::ffi::OsString;
@@ -11,9 +11,9 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use crate::args::foreign;
 use crate::terminal::shown;
 
-/// What is wrong with `words`, of which `error` was made. `command` is the whole command.
+/// The message for an error of clap. `words` were parsed by `command`.
 pub(super) fn of(error: &clap::Error, words: &[OsString], command: &Command) -> Error {
-    // Which is how clap writes the words of a command; `[SHELL]` and the like stay.
+    // clap's name for the words of the command.
     let name = |kind| text(error, kind).replace("[COMMAND]...", "a command");
     let word = name(ContextKind::InvalidArg);
     match error.kind() {
@@ -81,7 +81,7 @@ fn unknown_option(error: &clap::Error, option: &str, words: &[OsString], command
     }
 }
 
-/// Whether the command has this option, by any of its names.
+/// Whether the command has an option of this name or alias.
 pub(super) fn has(command: &Command, option: &str) -> bool {
     command.get_arguments().any(|arg| match option.strip_prefix("--") {
         Some(long) => {
@@ -95,7 +95,7 @@ pub(super) fn has(command: &Command, option: &str) -> bool {
     })
 }
 
-/// Why a value was refused, also where clap or the standard library only say that it is no such number.
+/// Why a value was refused. Rewrites the messages of clap and the standard library about numbers.
 fn what_to_give(reason: &str) -> String {
     match reason.split_once(" is not in ").and_then(|(_, range)| range.split_once("..=")) {
         Some((least, most)) => format!("give a number from {least} to {most}"),
@@ -103,12 +103,12 @@ fn what_to_give(reason: &str) -> String {
     }
 }
 
-/// What was typed stands in quotes, what is only described doesn't.
+/// Quotes typed words, but not descriptions.
 fn quoted(name: &str) -> String {
     if name.starts_with(['-', '<']) { format!("'{name}'") } else { name.to_owned() }
 }
 
-/// The values that are possible, where they are few enough to be told.
+/// The possible values, if clap lists them.
 fn choice(values: &str) -> String {
     if values.is_empty() { String::new() } else { format!("; give one of: {values}") }
 }
@@ -122,14 +122,14 @@ fn text(error: &clap::Error, kind: ContextKind) -> String {
     brief(&text)
 }
 
-/// A word as it is shown: in one line, without what controls a terminal, and no longer than one wants to read.
+/// A word for a message: escaped and shortened.
 fn brief(word: &str) -> String {
     const MOST: usize = 100;
     let cut = if word.chars().count() > MOST { "…" } else { "" };
     shown::name(word.chars().take(MOST).collect::<String>()) + cut
 }
 
-/// Its first paragraph, in one line: the usage that follows doesn't say what is wrong.
+/// The first paragraph of clap's message in one line. The rest is usage.
 fn as_clap_says(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let paragraph = text.split("\n\n").next().unwrap_or_default();

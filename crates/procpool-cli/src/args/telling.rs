@@ -1,10 +1,9 @@
-//! What was typed about what procpool itself says: progress, colour, summary.
-//! Knows nothing of how it is said.
+//! Options about procpool's own messages: progress, colour, summary, and the exit status.
 
 use crate::exit::scale::Scale;
 use crate::terminal::colour;
 
-/// What is said of the run.
+/// Messages of the run.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct TellingArgs {
@@ -76,7 +75,7 @@ pub(crate) enum SummaryChoice {
     Never,
 }
 
-/// How a run is shown while it goes on.
+/// How progress is displayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum ProgressChoice {
     Auto,
@@ -86,7 +85,7 @@ pub(crate) enum ProgressChoice {
 }
 
 impl TellingArgs {
-    /// As the last of the options that say it.
+    /// The choice of the last option that makes one.
     pub(crate) fn progress(&self) -> ProgressChoice {
         if self.bar { ProgressChoice::Bar } else { self.progress }
     }

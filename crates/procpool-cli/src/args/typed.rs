@@ -1,5 +1,5 @@
-//! A command line after parsing. The structs of clap hold only what clap fills; what else is known of the words (which
-//! of them a resume repeats, where the list of jobs comes from) stands beside them, here.
+//! A command line after parsing. The structs of clap hold only what clap fills; what else is known of the
+//! words (which of them a resume repeats, where the list of jobs comes from) stands beside them, here.
 
 use std::ffi::OsString;
 

@@ -1,5 +1,4 @@
-//! What was typed about the values that jobs are made of.
-//! Knows nothing of how they are read: `input/` does.
+//! Options about the values that jobs are made of.
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
@@ -9,7 +8,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use crate::args::delimiter;
 
-/// Values, and what becomes of them.
+/// Values, and how they become jobs.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "a flag is there or not")]
 #[command(next_help_heading = "Input")]
@@ -32,11 +31,13 @@ pub(crate) struct ValueArgs {
 
     /// Take values from a file, as `:::: FILE` does
     ///
-    /// `-` is standard input. Given several times, each file is a list of its own: there is a job for each combination of their values,
-    /// and of those after `:::`. The values of the last list change fastest. A list without values makes
-    /// no jobs. Only the first list is read as it is needed, the others are kept in memory.
+    /// `-` is standard input. Given several times, each file is a list of its own: there is a job for each
+    /// combination of their values, and of those after `:::`. The values of the last list change fastest. A
+    /// list without values makes no jobs. Only the first list is read as it is needed, the others are kept in
+    /// memory.
     ///
-    /// `:::+` and `::::+` pair the values of a list with those of the list before it, which has to be as long.
+    /// `:::+` and `::::+` pair the values of a list with those of the list before it, which has to be as
+    /// long.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) arg_file: Vec<PathBuf>,
 
@@ -68,9 +69,9 @@ pub(crate) struct ValueArgs {
 
     /// Give each command up to N values; the last may have fewer
     ///
-    /// A word with `{}` in it is there for each of them: of `cat pre{}` comes `cat prea preb`. `{1}` is the first of
-    /// them, `{2}` the second, and nothing where the last command has fewer. A key that gets longer than 1000
-    /// bytes ends in `…`.
+    /// A word with `{}` in it is there for each of them: of `cat pre{}` comes `cat prea preb`. `{1}` is the
+    /// first of them, `{2}` the second, and nothing where the last command has fewer. A key that gets longer
+    /// than 1000 bytes ends in `…`.
     #[arg(short = 'n', long, short_alias = 'N', value_name = "N", value_parser = parse_max_args)]
     #[arg(allow_hyphen_values = true)]
     pub(crate) max_args: Option<NonZeroUsize>,
@@ -97,7 +98,7 @@ fn not_empty(text: OsString) -> Result<OsString, &'static str> {
 }
 
 fn parse_max_args(text: &str) -> Result<NonZeroUsize, &'static str> {
-    // Digits only: `+2` would be a number too.
+    // Digits only: `parse` accepts `+2`.
     let digits = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
     digits.ok_or("give a number from 1 up")
 }

@@ -1,5 +1,5 @@
-//! Options by variables of the environment: `PROCPOOL_KEEP_ORDER` is `--keep-order`.
-//! Knows no option but those that have none: it goes over the command as it was built.
+//! Options from the environment: `PROCPOOL_KEEP_ORDER` sets `--keep-order`. Works on clap's definitions, so
+//! it names only the options that have no variable.
 
 use std::ffi::{OsStr, OsString};
 
@@ -9,11 +9,11 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::args::option_words::exclude;
 
-/// Jobs are given these, so that they can't mean an option.
+/// Jobs get variables with these names, so they can't set options.
 const OF_JOBS: [&str; 6] = ["key", "seq", "slot", "attempt", "run", "within"];
 
-/// Options that say what one run is about, not how runs go. A run inside a job inherits the variables: it would take
-/// its own list from the outer run's file, and write over the outer run's records.
+/// Options that belong to a single run. A run inside of a job inherits the variables: it would read the outer
+/// run's input and overwrite its records.
 const OF_ONE_RUN: [&str; 20] = [
     "file",
     "arg-file",
@@ -37,7 +37,7 @@ const OF_ONE_RUN: [&str; 20] = [
     "at-most-once",
 ];
 
-/// The rule, for `--help`.
+/// The section of `--help`.
 pub(super) const HELP: &str = "\
 Variables:
   An option that isn't typed is taken from the variable PROCPOOL_ and its long
@@ -49,17 +49,17 @@ Variables:
   and --changed, --durable; --on, --slices, --nodes, --sbatch-arg, --time,
   --bad-node, --detach, --on-term, --at-most-once). Jobs inherit them.";
 
-/// A variable that counts, as the word that would have been typed.
+/// A variable that is set, as the word of an option.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Variable {
     pub(super) name: String,
     pub(super) word: OsString,
 }
 
-/// The variables that are set for options of `command` that were not typed, nor excluded by what was.
+/// The variables of options that were not typed and don't conflict with typed ones.
 ///
 /// # Errors
-/// Where a switch has another value than true or false.
+/// If the value of a switch is neither true nor false.
 pub(super) fn set(
     command: &Command,
     typed: &ArgMatches,
@@ -81,7 +81,7 @@ pub(super) fn set(
     Ok(variables)
 }
 
-/// The options that have a variable, with their long names.
+/// Options that have a variable, with their long names.
 fn options(command: &Command) -> impl Iterator<Item = (&str, &Arg)> {
     command.get_arguments().filter(|arg| !arg.is_hide_set()).filter_map(|arg| {
         let long = arg.get_long()?;
@@ -95,7 +95,7 @@ fn name(long: &str) -> String {
     format!("PROCPOOL_{}", long.to_uppercase().replace('-', "_"))
 }
 
-/// What would have been typed; nothing for a switch that is off.
+/// The word of an option; `None` for a switch that is off.
 fn word(arg: &Arg, long: &str, name: &str, value: &OsStr) -> anyhow::Result<Option<OsString>> {
     let mut word = OsString::from(format!("--{long}"));
     if !matches!(arg.get_action(), ArgAction::SetTrue) {

@@ -1,5 +1,4 @@
-//! Prints the commands of a run instead of running them.
-//! Knows nothing of where they come from.
+//! `--dry-run`: prints the commands of a run instead of running them.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -12,9 +11,9 @@ use crate::job::work::command_of;
 use crate::os::closed::StandardStream;
 use crate::shell::quote::{QuoteStyle, command_line, line_with_input};
 
-/// Prints a line for each job, in the order of the input: its command as a shell would read it.
+/// Prints the command of each job, quoted for a shell, in the order of the input.
 pub(crate) fn print(input: Input) -> ExitStatus {
-    // What shells have in common is exact, and on a terminal might control it.
+    // The form for all shells is exact, but contains control characters unescaped.
     let style = if io::stdout().is_terminal() { QuoteStyle::Line } else { QuoteStyle::Shell };
     let printed = StandardStream::Output
         .check()

@@ -1,5 +1,5 @@
-//! The subcommands that run nothing (`ls`, `show`, `export`, shell completions, the manual's page, `--dry-run`).
-//! And `resume`, which becomes a run.
+//! Subcommands that run no jobs (`ls`, `show`, `export`, completions, the manual page), `--dry-run`, and
+//! `resume`, which prepares a run.
 
 pub(crate) mod dry_run;
 pub(crate) mod export;

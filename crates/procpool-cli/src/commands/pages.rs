@@ -1,5 +1,4 @@
-//! What procpool prints about itself for other programs: completions for a shell, the manual's page.
-//! Knows no option: both are made of the command as it was built.
+//! Shell completions and the manual page, both generated from the definition of the command line.
 
 use std::io::{self, Write};
 
@@ -12,14 +11,14 @@ use signal_hook::consts::SIGPIPE;
 use crate::exit::{self, ExitStatus};
 use crate::os::closed::StandardStream;
 
-/// Prints what makes `shell` complete procpool's words.
+/// Prints the completion script for a shell.
 pub(crate) fn completions(mut command: Command, shell: Shell) -> ExitStatus {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, "procpool", &mut script);
     print(&script)
 }
 
-/// Prints the page for man(1): `procpool man > procpool.1`.
+/// Prints the page for man(1).
 pub(crate) fn manual(command: &Command) -> ExitStatus {
     match page(command) {
         Ok(page) => print(&page),
@@ -27,7 +26,7 @@ pub(crate) fn manual(command: &Command) -> ExitStatus {
     }
 }
 
-/// One page: procpool's name, and all about `procpool run`.
+/// One page: the name of procpool, and everything about `procpool run`.
 fn page(command: &Command) -> io::Result<Vec<u8>> {
     let whole = Man::new(command.clone());
     let run = command.find_subcommand("run").cloned().unwrap_or_default();
@@ -46,8 +45,8 @@ fn page(command: &Command) -> io::Result<Vec<u8>> {
     Ok(page)
 }
 
-/// An option's help as `clap_mangen` prints all of it: it leaves out the short one where only `--help` shows that, and
-/// fills lines, but for those that begin with a space.
+/// Prepares the help of an option for `clap_mangen`, which drops the short help of options that `-h` hides,
+/// and fills lines unless they begin with a space.
 fn plain_help(arg: Arg) -> Arg {
     let Some(help) = arg.get_long_help().or(arg.get_help()).map(ToString::to_string) else { return arg };
     let is_table = |paragraph: &&str| paragraph.lines().any(|line| line.contains("  "));
@@ -62,7 +61,7 @@ fn plain_help(arg: Arg) -> Arg {
     arg.long_help(paragraphs.join("\n\n"))
 }
 
-/// What else there is to do.
+/// The section about subcommands.
 fn subcommands(command: &Command) -> Roff {
     let mut roff = Roff::new();
     roff.control("SH", ["COMMANDS"]);
@@ -73,7 +72,7 @@ fn subcommands(command: &Command) -> Roff {
     roff
 }
 
-/// A text whose lines and spaces stay as they are.
+/// A section without filling: lines and spaces are kept.
 fn section(title: &str, text: &str, page: &mut Vec<u8>) -> io::Result<()> {
     let mut roff = Roff::new();
     roff.control("SH", [title]).control("nf", []);

@@ -1,5 +1,4 @@
-//! A run that is gone on with by its journal alone: what was typed then, and what is typed now, as one command.
-//! Knows nothing of jobs; those are read when the run is planned.
+//! `procpool resume`: makes a run of the recorded options and those that are typed now.
 
 use std::env;
 use std::ffi::OsString;
@@ -12,11 +11,10 @@ use procpool_journal::files::folder::{Folder, Purpose};
 use procpool_journal::format::text::Text;
 use procpool_journal::read::history;
 
-/// What the run that a folder has the journal of was told, and what was typed now; in the directory where it was
-/// started.
+/// The run to be resumed. Changes to the directory where it was started.
 ///
 /// # Errors
-/// Where there is no such run, or its directory is gone.
+/// If no run is recorded there, or its directory is gone.
 pub(crate) fn request(
     args: &ResumeArgs,
     options: Vec<OsString>,
@@ -42,7 +40,7 @@ pub(crate) fn request(
     let changed = if args.changed.is_some() { ChangedFrom::ThisRun } else { ChangedFrom::RecordedRun };
     Ok(RunRequest {
         args: args::parse_run(recorded.clone(), typed, negated)?,
-        // What is typed now holds for this resume alone.
+        // Options that are typed now hold for this resume only.
         options: recorded,
         source: RunSource::Journal { changed },
     })

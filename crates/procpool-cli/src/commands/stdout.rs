@@ -1,5 +1,4 @@
-//! How procpool ends that has only told something, on standard output.
-//! Knows nothing of what was told.
+//! Standard output and the exit status of subcommands that only print.
 
 use std::io::{self, BufWriter};
 
@@ -11,14 +10,14 @@ use crate::output::stream::{Control, OutputStream};
 use crate::terminal::heartbeat::Heartbeat;
 use crate::terminal::screen;
 
-/// Why not all of it was told.
+/// Why printing ended early.
 #[derive(Debug)]
 pub(crate) enum PrintError {
-    /// There is something wrong with what was read, or with what was asked for.
+    /// The arguments or the input are wrong.
     Input(anyhow::Error),
-    /// It could not be written.
+    /// Standard output can't be written.
     Output(io::Error),
-    /// Something else failed that is needed for it.
+    /// Something else failed, such as a temporary file.
     Own(anyhow::Error),
 }
 
@@ -29,16 +28,16 @@ impl From<anyhow::Error> for PrintError {
 }
 
 impl From<io::Error> for PrintError {
-    /// Only what is written fails with a bare error.
+    /// A bare `io::Error` comes only from writing.
     fn from(error: io::Error) -> PrintError {
         PrintError::Output(error)
     }
 }
 
-/// Where it goes.
+/// Buffered standard output.
 pub(crate) type StdoutWriter = BufWriter<OutputStream>;
 
-/// Standard output, for all bytes. Nothing is lost on one that was closed, full, or is slow.
+/// Opens standard output. If it is closed, full or slow, nothing is lost without an error.
 pub(crate) fn writer() -> StdoutWriter {
     BufWriter::with_capacity(
         64 * 1024,
@@ -46,14 +45,14 @@ pub(crate) fn writer() -> StdoutWriter {
     )
 }
 
-/// What is to be known besides, on standard error.
+/// Prints remarks to standard error.
 pub(crate) fn remark(remarks: &[String]) {
     for remark in remarks {
         screen::say(&format!("procpool: {remark}\n"));
     }
 }
 
-/// The exit status, after it was said why.
+/// Reports an error and gives the exit status.
 pub(crate) fn end(told: Result<(), PrintError>) -> ExitStatus {
     match told {
         Ok(()) => ExitStatus::Success,

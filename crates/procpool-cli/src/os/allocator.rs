@@ -1,8 +1,8 @@
-//! Memory, and what becomes of procpool where there is none: it ends by itself, with a sentence and status 3.
+//! An allocator that ends procpool with a message and status 3 when there is no memory.
 //!
-//! The standard library aborts where an allocation fails, by SIGABRT and with nothing that tells which limit there is. To unwind
-//! is no way: what has no memory for 24 bytes has none for that. So the process leaves at once, as by `kill -9`: its jobs are ended by
-//! those that guard it, and its journal says what has been recorded.
+//! The standard library would abort with SIGABRT, without naming the limit. Unwinding is no option, because
+//! it allocates. So the process exits at once, as after `kill -9`: the guardian ends its jobs, and the
+//! journal has what was recorded.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fmt::{self, Write as _};
@@ -15,15 +15,15 @@ use crate::os::ulimits;
 #[global_allocator]
 static MEMORY: ExitingAllocator = ExitingAllocator;
 
-/// The system's memory, whose end is procpool's.
+/// The system's allocator; a failure ends procpool.
 struct ExitingAllocator;
 
-/// Nobody needs so much in one piece: it is a number that was read from somewhere, and who asks for it is told that it is too much.
+/// No honest request is so large: the size comes from damaged input, and the caller gets an error instead.
 const ABSURD: usize = 1 << 30;
 
 #[expect(unsafe_code, reason = "an allocator is")]
-// SAFETY: every call is passed on to the system's allocator as it came, and what that gives is given back; where it gives nothing
-// this either returns nothing, too, or doesn't return.
+// SAFETY: every call is passed to the system's allocator unchanged, and its result is returned. If that is
+// null, this returns null as well, or does not return.
 unsafe impl GlobalAlloc for ExitingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as the caller has promised.
@@ -57,7 +57,7 @@ fn given(block: *mut u8, size: usize) -> *mut u8 {
 fn leave_without(size: usize) -> ! {
     let mut line = FixedLine::default();
     let limits = ulimits::of_memory();
-    // What doesn't fit is left out.
+    // A message that does not fit is cut.
     let _ =
         writeln!(line, "procpool: no memory for {size} bytes{limits}, or have fewer jobs run at once (-j)");
     let _ = rustix::io::write(stdio::stderr(), &line.bytes[..line.length]);
@@ -68,7 +68,7 @@ fn leave_without(size: usize) -> ! {
     }
 }
 
-/// A line that is made without an allocation.
+/// A line that is formatted without allocating.
 struct FixedLine {
     bytes: [u8; 512],
     length: usize,

@@ -1,22 +1,21 @@
-//! How much room a job has for its arguments: what execve(2) takes, without the environment.
-//! Knows nothing of commands.
+//! The space for a job's arguments: the limit of execve(2), less the environment.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
 
 use rustix::process::{Resource, getrlimit};
 
-/// A longer string, with the NUL at its end, is refused whatever else there is (`MAX_ARG_STRLEN`).
+/// The kernel refuses longer strings, the final NUL included, in any case (`MAX_ARG_STRLEN`).
 const LONGEST_STRING: usize = 128 * 1024;
 
-/// The kernel takes a quarter of the stack, but between these (`bprm_stack_limits`).
+/// The kernel allows a quarter of the stack limit, within these bounds (`bprm_stack_limits`).
 const LEAST: u64 = 128 * 1024;
 const MOST: u64 = 6 * 1024 * 1024;
 
-/// Kept free for what procpool adds to the environment, the path of the program and of an interpreter that it names.
+/// Reserved for the variables that procpool adds, the path of the program, and that of its interpreter.
 const KEPT_FREE: usize = 16 * 1024;
 
-/// The room for the arguments of a job that has procpool's environment.
+/// The space for the arguments of a job that inherits procpool's environment.
 pub(crate) fn of_jobs() -> usize {
     let environment: usize = env::vars_os().map(|(name, value)| of_variable(&name, &value)).sum();
     left(getrlimit(Resource::Stack).current, environment)
@@ -31,7 +30,8 @@ fn of_variable(name: &OsStr, value: &OsString) -> usize {
     of_string(name.len() + 1 + value.len())
 }
 
-/// What a string of this length takes: itself, the NUL and a pointer. One that is too long takes more than there is.
+/// What a string of this length takes: itself, a NUL and a pointer. More than there is, if the kernel refuses
+/// it.
 pub(crate) fn of_string(length: usize) -> usize {
     if length < LONGEST_STRING { length + 1 + size_of::<*const u8>() } else { usize::MAX }
 }

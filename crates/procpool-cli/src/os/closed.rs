@@ -1,9 +1,8 @@
 //! Which of the three standard descriptors were closed when procpool was started.
-//! Knows nothing of what they are for.
 //!
-//! Rust's runtime opens `/dev/null` in the place of those that are, before `main`: outputs would vanish there
-//! and look delivered, and an input would look empty. Looking at the descriptor afterwards doesn't tell: others
-//! start programs with `/dev/null` opened in the very same way. So this looks before the runtime does.
+//! Before `main`, Rust's runtime opens `/dev/null` in place of a closed one. Output would vanish there and
+//! count as delivered, and input would look empty. `main` can't tell this from a `/dev/null` that the caller
+//! has opened, so a function in `.init_array` looks before the runtime.
 
 use std::io;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -11,7 +10,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use rustix::io::{Errno, fcntl_getfd};
 use rustix::stdio;
 
-/// One of the three.
+/// A standard descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StandardStream {
     Input = 1,
@@ -19,12 +18,12 @@ pub(crate) enum StandardStream {
     Error = 4,
 }
 
-/// The sum of those that were closed. Written once, before `main`.
+/// The sum of the closed ones. Written once, before `main`.
 static CLOSED: AtomicU8 = AtomicU8::new(0);
 
 #[expect(unsafe_code, reason = "no safe way runs code before the runtime of Rust")]
-// SAFETY: the C runtime calls what stands in this section once, with no threads yet; the function has the type
-// that it expects, makes three system calls, stores to an atomic, and can't panic.
+// SAFETY: the C runtime calls each pointer in this section once, before there are threads. The function has
+// the expected type, makes three system calls, stores to an atomic, and can't panic.
 #[unsafe(link_section = ".init_array")]
 #[used]
 static LOOK: extern "C" fn() = look;
@@ -42,7 +41,7 @@ extern "C" fn look() {
 
 impl StandardStream {
     /// # Errors
-    /// Where it was closed, what the system says of closed descriptors.
+    /// EBADF if it was closed.
     pub(crate) fn check(self) -> io::Result<()> {
         match CLOSED.load(Ordering::Relaxed) & self as u8 {
             0 => Ok(()),

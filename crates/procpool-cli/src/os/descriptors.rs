@@ -1,49 +1,49 @@
-//! How many descriptors a run needs, and what is done where fewer are allowed: pure.
-//! Knows no system call; `machine.rs` makes them.
+//! How many descriptors a run needs, and what to do if fewer are allowed: pure. `plan/machine.rs` makes the
+//! calls.
 
-/// What a run without any job holds: three standard ones, those of signals and halts, the spool, the input,
-/// and some that were inherited.
+/// Descriptors of a run without jobs: standard streams, signals, halts, spool, input, and some inherited
+/// ones.
 const RUN: u64 = 20;
 
-/// What a job holds that runs: two pipes and what tells its end.
+/// Descriptors of a running job: two pipes, and what reports its end.
 const JOB: u64 = 3;
 
-/// What a start takes for a moment, beyond that: the job's own ends of its pipes.
+/// Further descriptors during a start: the job's ends of its pipes.
 const START: u64 = 2;
 
-/// So many start at the same moment, or nearly.
+/// How many jobs start at about the same time.
 const AT_ONCE: u64 = 16;
 
-/// So few jobs are not clamped any further: a job that finds no descriptor waits for one.
+/// The limit is not lowered below this: a job that finds no descriptor waits for one.
 const FEW: usize = 4;
 
-/// What a run needs beside its jobs, beyond what it holds when it is about to begin: what halts it, and `/dev/null`.
+/// Descriptors that a run opens when it begins: for halts, and `/dev/null`.
 const BEGIN: u64 = 3;
 
-/// What results or a journal open for a moment when a job has ended.
+/// Descriptors that results or a journal open for a moment when a job has ended.
 pub(crate) const SPARE: u64 = 6;
 
-/// What a record holds, or a journal, at most.
+/// Descriptors of a record, or of a journal, at most.
 pub(crate) const RECORD: u64 = 2;
 pub(crate) const JOURNAL: u64 = 8;
 
-/// How many must be left when a run is about to begin, for one job at a time.
+/// How many descriptors must be free when a run begins, to run one job at a time.
 pub(crate) fn for_one_job(spare: u64) -> u64 {
     BEGIN + JOB + START + spare
 }
 
-/// What is wanted and what is allowed. `None` is no limit.
+/// What is needed and what is allowed. `None` is no limit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DescriptorNeed {
-    /// What records need, all together.
+    /// Descriptors of all records together.
     pub(crate) records: u64,
-    /// How many jobs run at once at most.
+    /// The most jobs that run at once.
     pub(crate) jobs: usize,
     pub(crate) soft: Option<u64>,
     pub(crate) hard: Option<u64>,
 }
 
-/// What is to be done about it.
+/// What to do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DescriptorPlan {
     pub(crate) soft: SoftLimit,
@@ -57,18 +57,18 @@ pub(crate) enum SoftLimit {
     RaiseTo(u64),
 }
 
-/// How many jobs run at once.
+/// The limit of jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JobLimit {
     Keep,
-    /// No more than these have room.
+    /// There are descriptors for this many.
     ClampTo(usize),
 }
 
 impl DescriptorNeed {
     pub(crate) fn plan(self) -> DescriptorPlan {
         let jobs = u64::try_from(self.jobs).unwrap_or(u64::MAX);
-        // All of them may start at the same moment. Where that is too much they wait for each other.
+        // All of them may start at the same time. If that is too much, they wait for each other.
         let wanted = (JOB + START).saturating_mul(jobs).saturating_add(RUN + self.records);
         let hard = self.hard.unwrap_or(u64::MAX);
         let soft = match self.soft {

@@ -1,17 +1,17 @@
-//! Errors that are told where somebody else owns them, or more than once: `io::Error` can't be cloned.
-//! Knows nothing of what they are about.
+//! Copies of errors that belong to another owner or are reported twice: `io::Error` is not `Clone`.
 
 use std::io;
 
 use anyhow::anyhow;
 
-/// The same error of the system, by its number, or by its kind and its words.
+/// A copy by number, or else by kind and text.
 pub(crate) fn copy_of(error: &io::Error) -> io::Error {
     let same = error.raw_os_error().map(io::Error::from_raw_os_error);
     same.unwrap_or_else(|| io::Error::new(error.kind(), error.to_string()))
 }
 
-/// The same words, on top of the same error of the system where there is one: by that it is known which limit was reached.
+/// A copy of all texts, with the system's error at the bottom if there is one: by it `ulimits` knows the
+/// limit.
 pub(crate) fn copy_of_chain(error: &anyhow::Error) -> anyhow::Error {
     let causes: Vec<_> = error.chain().collect();
     let own = causes.iter().find_map(|cause| cause.downcast_ref::<io::Error>());

@@ -1,5 +1,4 @@
-//! What procpool asks of the system it runs on.
-//! Nearly all `unsafe` code of the command is below.
+//! System calls and limits, as the command needs them. Nearly all of its `unsafe` code is here.
 
 pub(crate) mod allocator;
 pub(crate) mod argument_space;

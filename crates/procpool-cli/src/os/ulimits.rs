@@ -1,7 +1,6 @@
-//! Limits that the shell's `ulimit` sets: which of them an error is due to, and how it stands.
-//! Knows nothing of what was tried.
+//! Names the `ulimit` that an error is due to, with its value.
 //!
-//! The system's own words ("Cannot allocate memory", "File too large") don't say that there is a limit which can be raised.
+//! The system's texts ("Cannot allocate memory", "File too large") don't say that there is a limit to raise.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -15,36 +14,36 @@ use procpool_journal::os::memory;
 /// A limit that is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct SetLimit {
-    /// As `ulimit` is called for it.
+    /// The option of `ulimit`.
     option: &'static str,
     allowed: u64,
-    /// What `allowed` counts.
+    /// The unit of `allowed`.
     unit: &'static str,
 }
 
-/// Several of which each may be the one that an error is due to.
+/// Limits of which any may have caused an error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LimitAdvice([Option<SetLimit>; 2]);
 
-/// Which kinds of limits an error can be due to.
+/// The kinds of limits that an error can be due to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shortage {
     FileSize,
     Descriptors,
     Memory,
-    /// Of processes and threads, or of memory for a thread: the C library says the same of both.
+    /// Processes and threads, or memory for a thread: the C library reports both as EAGAIN.
     Tasks,
 }
 
-/// Where a mapping of so many bytes is refused, a thread was refused for want of memory: it is its stack.
+/// A thread's stack. If a mapping of this size fails, a thread was refused for lack of memory.
 const STACK: usize = 2 << 20;
 
-/// The limits that an error may be due to, as far as they are set.
+/// The limits that may have caused an error, as far as they are set.
 pub(crate) fn reached(error: &anyhow::Error) -> LimitAdvice {
     limits_of(error.chain().filter_map(|cause| cause.downcast_ref()).find_map(shortage))
 }
 
-/// The same of an error that has no causes.
+/// The same for a bare error.
 pub(crate) fn reached_by(error: &io::Error) -> LimitAdvice {
     limits_of(shortage(error))
 }
@@ -62,20 +61,21 @@ fn limits_of(shortage: Option<Shortage>) -> LimitAdvice {
     }
 }
 
-/// Those of memory that are set.
+/// The limits of memory that are set.
 pub(crate) fn of_memory() -> LimitAdvice {
     LimitAdvice([set("-v", Resource::As, 1024, "kB"), set("-d", Resource::Data, 1024, "kB")])
 }
 
-/// That of processor time, where it is set.
+/// The limit of processor time, if it is set.
 pub(crate) fn of_time() -> LimitAdvice {
     LimitAdvice([set("-t", Resource::Cpu, 1, "seconds"), None])
 }
 
-/// What clap and parsers of job files need at most is far less. What they get below this ends them by SIGABRT, in the middle of a word.
+/// Ample for clap and the parsers of job files. With a smaller stack they would end by SIGABRT.
 const STACK_OF_MAIN: u64 = 512 << 10;
 
-/// The limit of the first thread's stack, where that is too low for procpool.
+/// # Errors
+/// If the stack of the first thread is too small for procpool.
 pub(crate) fn stack() -> Result<(), anyhow::Error> {
     match memory::limit_of(Resource::Stack) {
         Some(allowed) if allowed < STACK_OF_MAIN => {
@@ -107,7 +107,7 @@ impl LimitAdvice {
     }
 }
 
-/// What is to be added to the words of an error. It allocates nothing: there may be no memory.
+/// To be appended to an error. Does not allocate: there may be no memory.
 impl fmt::Display for LimitAdvice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().flatten().try_for_each(|SetLimit { option, allowed, unit }| {
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(kind(libc::EMFILE), Some(Shortage::Descriptors));
         assert_eq!(kind(libc::ENOMEM), Some(Shortage::Memory));
         assert_eq!(kind(libc::EAGAIN), Some(Shortage::Tasks));
-        // The whole machine's, and a disk's.
+        // Limits of the whole machine, and of a disk.
         assert_eq!([libc::ENFILE, libc::ENOSPC, libc::EACCES].map(kind), [None; 3]);
         assert_eq!(shortage(&io::Error::new(ErrorKind::FileTooLarge, "told")), Some(Shortage::FileSize));
     }

@@ -1,5 +1,5 @@
-//! Writes that wait where the file would not: whoever shares the descriptor may have made it so.
-//! Knows nothing of what is written.
+//! Blocking writes to descriptors that may be in non-blocking mode. The mode belongs to the open file, so any
+//! process that shares it with procpool may have set it.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -10,17 +10,17 @@ use rustix::io::{Errno, retry_on_intr};
 
 use crate::terminal::heartbeat::Heartbeat;
 
-/// Waits until there is room for a small write.
+/// Waits until a small write would not block.
 pub(crate) fn wait_for_room(file: impl AsFd) -> io::Result<()> {
     retry_on_intr(|| poll(&mut [PollFd::new(&file, PollFlags::OUT)], None))?;
     Ok(())
 }
 
-/// Writes as many of these bytes as there is room for, once there is any.
+/// Writes as many bytes as fit, after waiting until at least one does.
 pub(crate) fn write(file: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
     loop {
         match retry_on_intr(|| rustix::io::write(&file, bytes)) {
-            // That says nothing about who reads.
+            // The reader is slow, not gone.
             Err(Errno::AGAIN) => {
                 retry_on_intr(|| poll(&mut [PollFd::new(&file, PollFlags::OUT)], None))?;
             }
@@ -29,7 +29,7 @@ pub(crate) fn write(file: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
     }
 }
 
-/// Writes to a file, with a beat for each piece.
+/// Writes to a file, with a beat of the heartbeat for each write.
 pub(crate) struct BlockingWriter<'a> {
     file: &'a File,
     heartbeat: &'a Heartbeat,

@@ -1,12 +1,11 @@
-//! Whether procpool's own words are coloured, and how: pure, but for the reading of the environment.
-//! Knows nothing of what is said, and nothing of the colours of jobs' output.
+//! Whether and how procpool's own messages are coloured. `control_filter` treats the colours of jobs' output.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
 
 use anstyle::{AnsiColor, Style};
 
-/// What was typed about colour.
+/// The value of --color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum ColourChoice {
     Auto,
@@ -14,7 +13,7 @@ pub(crate) enum ColourChoice {
     Never,
 }
 
-/// Where something is said.
+/// Where a message goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Destination {
     Terminal,
@@ -22,7 +21,7 @@ pub(crate) enum Destination {
     Elsewhere,
 }
 
-/// What the words are shown in.
+/// The styles of messages; all plain without colour.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Palette {
     pub(crate) good: Style,
@@ -32,7 +31,7 @@ pub(crate) struct Palette {
 }
 
 impl Palette {
-    /// As is wished, else as the environment says, else coloured on a terminal.
+    /// As --color says, else as the environment says, else coloured on a terminal.
     pub(crate) fn choose(choice: ColourChoice, place: Destination) -> Palette {
         let is_coloured = decide(choice, |name| env::var_os(name)).unwrap_or(place == Destination::Terminal);
         if is_coloured { Palette::coloured() } else { Palette::default() }
@@ -48,12 +47,12 @@ impl Palette {
     }
 }
 
-/// A text in a style; in the plain one it is as it was.
+/// Wraps a text in the sequences of a style; unchanged for the plain one.
 pub(crate) fn paint(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Whether there is to be colour wherever it goes; `None`: where it goes decides.
+/// Whether to colour regardless of the destination; `None` if that decides.
 pub(crate) fn decide(choice: ColourChoice, variable: impl Fn(&str) -> Option<OsString>) -> Option<bool> {
     let is_set = |name| variable(name).is_some_and(|value| !value.is_empty());
     let is_on = |name| variable(name).is_some_and(|value| !value.is_empty() && value != OsStr::new("0"));

@@ -1,5 +1,6 @@
-//! Standard error and terminals: the one way to them, and what stands there.
-//! Texts of others (names, outputs, errors) are made harmless here before a terminal gets them.
+//! Everything that procpool sends to standard error or to a terminal passes here: messages, the progress
+//! display, and text of foreign origin (keys, paths, outputs), whose control sequences are removed or escaped
+//! first.
 
 pub(crate) mod blocking;
 pub(crate) mod colour;

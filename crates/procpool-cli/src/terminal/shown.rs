@@ -1,15 +1,16 @@
-//! Texts on their way to a terminal or into a message: the one place that makes them harmless.
+//! Escapes control characters in text for messages and terminals. The only place that does.
 //!
 //! | what | where it goes | by |
 //! |---|---|---|
-//! | a name: a key, a path, a word that was typed | into a message, on its line | [`name`], and [`Key`](procpool_core::Key)'s `Display` |
+//! | a name: a key, a path, an argument | into a line of a message | [`name`], and [`Key`](procpool_core::Key)'s `Display` |
 //! | a tag | before each line of an output | [`tag`] |
 //! | a command that can be typed again | into a message or a record | `quote`, with `Reader::Line` |
-//! | an error, of whatever chain of causes | standard error | [`error`] |
-//! | a whole message with procpool's own colours | standard error | [`message`], which `screen` puts all through |
-//! | what procpool tells other programs | standard output, where that is a terminal | [`text`], [`EscapingWriter`] |
+//! | an error with its causes | standard error | [`error`] |
+//! | a whole message with procpool's own colours | standard error | [`message`], which `screen` applies to all |
+//! | output for other programs | standard output, if that is a terminal | [`text`], [`EscapingWriter`] |
 //!
-//! What counts as control is [`Shown::controls`]'s to say. Outputs of jobs are another matter: see `terminal/control_filter`.
+//! [`Shown::controls`] defines what a control character is. Outputs of jobs keep their colours: see
+//! `control_filter`.
 
 use std::error::Error;
 use std::ffi::OsStr;
@@ -20,18 +21,18 @@ use std::str;
 
 use procpool_core::Shown;
 
-/// A name as it stands in a message.
+/// A name for a message.
 pub(crate) fn name(name: impl AsRef<OsStr>) -> String {
     Shown(name.as_ref().as_bytes()).to_string()
 }
 
-/// A tag as it stands before a line: as a name, but that bytes which are no UTF-8 are as they are.
+/// A tag for the start of a line: escaped like a name, but bytes that are no UTF-8 stay.
 pub(crate) fn tag(tag: &[u8]) -> Vec<u8> {
     let parts = tag.utf8_chunks().map(|chunk| [name(chunk.valid()).as_bytes(), chunk.invalid()].concat());
     parts.collect::<Vec<_>>().concat()
 }
 
-/// An error with its causes. It is one line, whatever stands in it, but where it is made of [`ErrorLines`].
+/// An error with its causes, in one line, unless a cause is [`ErrorLines`].
 pub(crate) fn error(error: &anyhow::Error) -> String {
     let words = error.chain().map(|cause| match cause.downcast_ref() {
         Some(lines @ ErrorLines(_)) => lines.to_string(),
@@ -40,7 +41,7 @@ pub(crate) fn error(error: &anyhow::Error) -> String {
     words.collect::<Vec<_>>().join(": ")
 }
 
-/// An error of several lines, each of which is harmless.
+/// An error of several lines, each escaped.
 #[derive(Debug)]
 pub(crate) struct ErrorLines(Vec<String>);
 
@@ -58,8 +59,8 @@ impl fmt::Display for ErrorLines {
 
 impl Error for ErrorLines {}
 
-/// A whole message: lines, and in them procpool's own colours. Names in it have been made harmless where they were put
-/// in: only there it is known that a newline is none of ours. Whatever else has slipped in is caught here.
+/// Escapes a whole message, except newlines and colours. A second line of defence: only the code that inserts
+/// a name can escape newlines in it.
 pub(crate) fn message(message: &str) -> String {
     let mut harmless = String::with_capacity(message.len());
     let mut rest = message;
@@ -78,7 +79,7 @@ pub(crate) fn message(message: &str) -> String {
     harmless + rest
 }
 
-/// The length of the sequence for colour with which this begins.
+/// The length of the SGR sequence at the start, if there is one.
 fn colour_length(text: &str) -> Option<usize> {
     let parameters = text.strip_prefix("\x1b[")?;
     let end =
@@ -86,7 +87,7 @@ fn colour_length(text: &str) -> Option<usize> {
     parameters[end..].starts_with('m').then_some("\x1b[".len() + end + "m".len())
 }
 
-/// A text of lines, with nothing in it that controls but newlines and tabs.
+/// Escapes a text, except newlines and tabs.
 pub(crate) fn text(bytes: &[u8]) -> Vec<u8> {
     let parts = bytes.split_inclusive(|byte| matches!(byte, b'\n' | b'\t')).map(|part| {
         let end = part.len() - usize::from(part.ends_with(b"\n") || part.ends_with(b"\t"));
@@ -95,10 +96,10 @@ pub(crate) fn text(bytes: &[u8]) -> Vec<u8> {
     parts.collect::<Vec<_>>().concat()
 }
 
-/// Writes such a text to a terminal, however it is cut.
+/// Applies [`text`] to what is written, in pieces of any size.
 pub(crate) struct EscapingWriter<W> {
     writer: W,
-    /// The beginning of a character whose other bytes have not come.
+    /// The first bytes of a character that is not complete yet.
     begun: Vec<u8>,
 }
 
@@ -117,7 +118,7 @@ impl<W: Write> Write for EscapingWriter<W> {
         Ok(bytes.len())
     }
 
-    /// Ends the text, too: a character that has only begun has come to nothing.
+    /// Also ends the text: an incomplete character is replaced.
     fn flush(&mut self) -> io::Result<()> {
         let begun = std::mem::take(&mut self.begun);
         self.writer.write_all(&text(&begun))?;
@@ -125,7 +126,7 @@ impl<W: Write> Write for EscapingWriter<W> {
     }
 }
 
-/// How many bytes at the end are the beginning of a character.
+/// How many bytes at the end are an incomplete character.
 pub(crate) fn begun_length(text: &[u8]) -> usize {
     let is_begun = |length: &usize| {
         let end = str::from_utf8(&text[text.len() - length..]);

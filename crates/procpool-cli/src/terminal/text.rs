@@ -1,15 +1,14 @@
-//! Texts that are too long for where they are shown, cut.
-//! What is left of them is harmless for a terminal.
+//! Shortens text for messages: the last lines of an output, the start of a long line. The result is escaped.
 
 use procpool_core::Shown;
 
-/// So much of a key or a line is kept, in characters.
+/// Longer keys and lines are cut, in characters.
 const MOST_OF_A_TEXT: usize = 200;
 
-/// So many lines of a job's standard error are kept, from so many bytes.
+/// How many lines of a job's standard error a message shows.
 const LAST_LINES: usize = 3;
 
-/// The last lines of a text that are not blank, made harmless for a terminal.
+/// The last lines of `text` that are not blank, escaped.
 pub(crate) fn last_lines(text: &[u8]) -> Vec<String> {
     let lines: Vec<&[u8]> =
         text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).collect();
@@ -17,7 +16,7 @@ pub(crate) fn last_lines(text: &[u8]) -> Vec<String> {
     last.iter().map(|line| shorten(&Shown(line).to_string())).collect()
 }
 
-/// The beginning of a text that is too long for a line.
+/// Cuts a text that is too long for a line.
 pub(crate) fn shorten(text: &str) -> String {
     match text.char_indices().nth(MOST_OF_A_TEXT) {
         Some((end, _)) => format!("{}…", &text[..end]),

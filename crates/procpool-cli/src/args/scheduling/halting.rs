@@ -1,9 +1,8 @@
-//! When a run ends early, in GNU parallel's words.
-//! Knows nothing of how it does.
+//! The value of --halt, in the syntax of GNU parallel.
 
 use procpool_core::{HaltQuantity, HaltRule, HaltWhen, HaltWhy};
 
-/// What `--halt` was given.
+/// The value of --halt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HaltChoice {
     Never,
@@ -11,7 +10,7 @@ pub(crate) enum HaltChoice {
 }
 
 impl HaltChoice {
-    /// At the first failure, at once.
+    /// --fail-fast.
     pub(crate) const FAIL_FAST: HaltRule = HaltRule {
         when: HaltWhen::Now,
         why: HaltWhy::Fail,
@@ -23,7 +22,7 @@ const FORM: &str = "give never, or WHEN,WHY=N: soon or now; fail, success or don
                     for example now,fail=1 or soon,fail=10%";
 
 /// # Errors
-/// Says what the right form is.
+/// Describes the syntax.
 pub(super) fn parse(text: &str) -> Result<HaltChoice, String> {
     let first = |when, why| HaltChoice::By(HaltRule { when, why, quantity: HaltQuantity::Number(1) });
     match text {

@@ -1,5 +1,4 @@
-//! What was typed about how many jobs run, when, how often, and for how long.
-//! Knows nothing of how that is held.
+//! Options about scheduling: how many jobs run, when, how often, and for how long.
 
 mod halting;
 mod processors;
@@ -14,7 +13,7 @@ use crate::args::scheduling::processors::Load;
 use crate::units::duration;
 use crate::units::size;
 
-/// How many, when, how often, for how long.
+/// Scheduling of jobs.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Scheduling")]
 pub(crate) struct ScheduleArgs {
@@ -110,11 +109,11 @@ pub(crate) struct ScheduleArgs {
     pub(crate) seed: Option<u64>,
 }
 
-/// How long a job may take.
+/// The value of --timeout.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum TimeLimit {
     Fixed(Duration),
-    /// Of the median of those that succeeded.
+    /// Of the median time of the jobs that have succeeded.
     Percent(u32),
 }
 

@@ -1,18 +1,17 @@
-//! Numbers that may be told by the number of processors.
-//! Knows nothing of what they are for.
+//! Values of --limit and --load, which may be relative to the number of processors.
 
 use procpool_core::Limit;
 
-/// How many tasks may run on the machine.
+/// The value of --load: a number of tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Load(pub(crate) u64);
 
 const FORM: &str = "give a number from 1 up, auto, or by the number of processors 50%, +1 or -1";
 
 /// # Errors
-/// Says what the right form is, or why the number is none.
+/// Describes the syntax, or why the number is invalid.
 pub(super) fn limit(text: &str) -> Result<Limit, String> {
-    // To count them takes a dozen system calls, and most limits are plain numbers.
+    // Counting processors takes a dozen system calls, and most limits are plain numbers.
     let processors = if digits(text).is_some() { 1 } else { Limit::available().get() };
     limit_of(text, processors)
 }
@@ -54,7 +53,7 @@ fn load_of(text: &str, processors: usize) -> Option<Load> {
         Some(percent) => number(percent)? / 100.0 * f64::from(processors),
         None => number(text)?,
     };
-    // Fewer tasks than 2.5 are fewer than 3.
+    // Fewer than 2.5 tasks means fewer than 3.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

@@ -1,10 +1,9 @@
-//! After which failures a job is tried again.
-//! Knows nothing of how often.
+//! The values of --retry-on.
 
 use procpool_core::Cause;
 
 /// # Errors
-/// Says what the right form is.
+/// Describes the syntax.
 pub(super) fn cause(text: &str) -> Result<Cause, String> {
     Ok(match text {
         "exit" => Cause::Exit,

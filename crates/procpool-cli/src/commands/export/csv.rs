@@ -1,5 +1,4 @@
-//! A table with a row a job or attempt, as spreadsheets and databases read it.
-//! Knows nothing of outputs but how long they are.
+//! CSV for spreadsheets and databases: a row for each job or attempt, without outputs.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -19,16 +18,16 @@ pub(super) struct CsvExport {
     text: Vec<u8>,
 }
 
-/// What stands in a cell.
+/// How values are written to cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cells {
-    /// The value.
+    /// Unchanged.
     Exact,
-    /// The value, and before one that a spreadsheet would compute a `'`: keys and errors are other people's texts.
+    /// With a `'` before values that a spreadsheet would take for a formula: keys and errors are not trusted.
     NoFormulas,
 }
 
-/// Named as in records.
+/// The names are those of records.
 const COLUMNS: [&str; 31] = [
     "key",
     "key_base64",
@@ -82,7 +81,7 @@ impl CsvExport {
         self.text.clear();
         let cells = fields.iter().map(|field| match self.passes {
             StreamFilter::Everything => self.cells.cell(field.as_ref()).into_owned(),
-            // A newline in a cell is the table's for a program, and another line for who looks on.
+            // A newline in a cell is data for a program, but on a terminal it would begin a new line.
             StreamFilter::TextAndColour => self.cells.cell(&shown::name(field.as_ref())).into_owned(),
         });
         let mut writer = csv::Writer::from_writer(&mut self.text);
@@ -101,8 +100,8 @@ impl Cells {
     }
 }
 
-/// Whether a spreadsheet may take a cell for something else than text that begins so; `'`, so that it can be told
-/// from the one that is put there. Some take the wide forms too.
+/// Whether a spreadsheet may take a cell that begins like this for a formula. Includes `'`, so that an added
+/// one is unambiguous, and full-width forms, which some spreadsheets accept.
 fn begins_formula(first: char) -> bool {
     matches!(first, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\'' | '＝' | '＋' | '－' | '＠')
 }
@@ -168,7 +167,7 @@ fn of_entry(entry: &Entry, seq: String, command: String) -> [String; COLUMNS.len
     ]
 }
 
-/// As in records, for it is a list.
+/// A list, in the JSON of records.
 fn survivors(entry: &Entry) -> String {
     match &entry.survivors[..] {
         [] => String::new(),
@@ -176,7 +175,7 @@ fn survivors(entry: &Entry) -> String {
     }
 }
 
-/// Empty where there is nothing.
+/// Empty for `None`.
 fn some(value: Option<impl ToString>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }

@@ -1,5 +1,4 @@
-//! The job log of GNU parallel, as `--joblog` writes it.
-//! Knows nothing of how a row is made: the record of that name does.
+//! The job log of GNU parallel, as `--joblog` writes it; `record/joblog` formats the rows.
 
 use std::io::Write;
 use std::time::SystemTime;
@@ -22,7 +21,7 @@ impl ExportWriter for JoblogExport {
     }
 }
 
-/// Empty for a job that has come to no end.
+/// Empty for a job that has not ended.
 fn text(row: &ExportRow<'_>) -> String {
     let ExportRow::Ended(_, entry) = row else { return String::new() };
     let ended = entry.ended().unwrap_or(SystemTime::UNIX_EPOCH);

@@ -1,5 +1,4 @@
-//! A line of JSON a job or attempt: its record, and the command.
-//! Knows nothing of what stands in a record.
+//! JSON Lines: the record of a job or attempt, with its command.
 
 use std::io::Write;
 
@@ -40,7 +39,7 @@ impl ExportWriter for JsonlExport {
 fn line(row: &ExportRow<'_>) -> Vec<u8> {
     let json = match row {
         ExportRow::Ended(_, entry) => {
-            // Where it is on the list now.
+            // The current position in the list.
             let entry = Entry { seq: row.seq(), ..(*entry).clone() };
             serde_json::to_vec(&EndedLine { entry: &entry, command: row.command() })
         }

@@ -1,5 +1,4 @@
-//! A report in the XML of JUnit, as `--junit` writes it.
-//! Knows nothing of XML: the record of that name does.
+//! A JUnit report, as `--junit` writes it; `record/junit` makes the XML.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -60,7 +59,7 @@ impl ExportWriter for JunitExport {
     }
 }
 
-/// A job that has ended, with those attempts before that failed. One that was stopped by the run was no failure.
+/// A job that has ended, with its earlier failed attempts. An attempt that the run stopped did not fail.
 fn case(job: &Listed, reading: &mut Reading) -> anyhow::Result<Case> {
     let noted = job.noted.as_ref().context("a job that ended has no record")?;
     let counts = reading.outcomes.counting(noted);
@@ -81,7 +80,7 @@ fn tried(recorded: &Recorded) -> anyhow::Result<Try> {
     Ok(Try::said(&entry.outcome(), &entry.words(), words).on(entry.node.as_deref()))
 }
 
-/// One that has not ended.
+/// A job that has not ended.
 fn open_case(job: &Listed) -> Case {
     let message = match job.stands {
         Stands::Running => "it runs now",
@@ -92,8 +91,8 @@ fn open_case(job: &Listed) -> Case {
     Case::of(&job.line.key(), skipped, Vec::new())
 }
 
-/// The end of its standard error, or where that is empty, of its standard output; read to the end, as its sum is of
-/// all of it.
+/// The end of its standard error, or of its standard output if that is empty. Reads all of it, because the
+/// checksum covers all of it.
 fn last_words(recorded: &Recorded) -> anyhow::Result<String> {
     let source = if recorded.entry.stderr_bytes > 0 { Source::Stderr } else { Source::Stdout };
     let mut output = recorded.open(source)?;

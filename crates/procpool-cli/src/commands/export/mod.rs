@@ -1,5 +1,4 @@
-//! `procpool export`: what a journal says, for other programs. A format a file.
-//! Knows nothing of any format, and nothing of how a journal is read.
+//! `procpool export`: prints a journal for other programs. Each format has a file of its own.
 
 mod csv;
 mod joblog;
@@ -25,12 +24,12 @@ use crate::output::shape::StreamFilter;
 use crate::terminal::shown::EscapingWriter;
 use procpool_journal::read::reading::{Listed, Reading, Recorded, Stands};
 
-/// Prints what was asked for.
+/// Runs `procpool export`.
 pub(crate) fn export(args: &ExportArgs) -> ExitStatus {
     stdout::end(tell(args))
 }
 
-/// What there is a row of.
+/// What a row stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum RowPer {
     Job,
@@ -57,7 +56,7 @@ fn tell(args: &ExportArgs) -> Result<(), PrintError> {
         ExportFormat::Jsonl => Box::new(JsonlExport),
         ExportFormat::Junit => Box::new(JunitExport::new()?),
     };
-    // A file or a pipe gets what was recorded to the byte; on a terminal a key must not control it.
+    // Files and pipes get the recorded bytes; on a terminal keys are escaped.
     let mut out: Box<dyn Write> = match passes {
         StreamFilter::Everything => Box::new(out),
         StreamFilter::TextAndColour => Box::new(EscapingWriter::new(out)),

@@ -1,29 +1,28 @@
-//! What formats have an entry of: a job and what came of it, or one of its attempts.
-//! Knows no format.
+//! The row that all formats print: a job with its outcome, or one of its attempts.
 
 use crate::shell::quote::{QuoteStyle, command_line};
 use procpool_journal::format::entry::Entry;
 use procpool_journal::read::reading::{Listed, Stands};
 
-/// An entry.
+/// A row.
 #[derive(Clone, Copy)]
 pub(super) enum ExportRow<'a> {
-    /// An attempt that was recorded.
+    /// A recorded attempt.
     Ended(RowOwner<'a>, &'a Entry),
-    /// A job of which there is nothing that counts.
+    /// A job without an outcome.
     Open(&'a Listed),
 }
 
-/// Of which job an attempt is.
+/// The job of an attempt.
 #[derive(Clone, Copy)]
 pub(super) enum RowOwner<'a> {
     Job(&'a Listed),
-    /// One that is not on the list any more.
+    /// It is no longer on the list.
     Nobody,
 }
 
 impl ExportRow<'_> {
-    /// The job's number in the list; of one that is not there, what it was.
+    /// The job's position in the list; of one that is not on it, the recorded position.
     pub(super) fn seq(&self) -> u64 {
         match self {
             ExportRow::Ended(RowOwner::Job(job), _) | ExportRow::Open(job) => job.position,
@@ -31,7 +30,7 @@ impl ExportRow<'_> {
         }
     }
 
-    /// The command, on one line, as bash(1) would read it.
+    /// The command on one line, quoted for bash(1).
     pub(super) fn command(&self) -> Option<String> {
         let (job, slot) = match self {
             ExportRow::Ended(RowOwner::Job(job), entry) => (job, entry.slot),
@@ -43,7 +42,7 @@ impl ExportRow<'_> {
     }
 }
 
-/// The outcome of a job without one that counts, in a word as those that records have.
+/// The word for a job without an outcome, in the style of recorded outcomes.
 pub(super) fn open_word(stands: Stands) -> &'static str {
     match stands {
         Stands::Running => "running",

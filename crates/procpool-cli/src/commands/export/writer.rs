@@ -1,5 +1,4 @@
-//! What all formats have in common: a text for each row.
-//! Knows none of them.
+//! The trait of export formats: text for each row, and optionally before the first and after the last.
 
 use std::io::Write;
 
@@ -7,7 +6,7 @@ use crate::commands::export::row::ExportRow;
 use crate::commands::stdout::PrintError;
 use procpool_journal::read::reading::{ListEnd, Reading};
 
-/// Whatever has a text for each job or attempt, and may have some around them.
+/// An export format.
 pub(super) trait ExportWriter {
     fn begin(&mut self, _: &mut dyn Write) -> Result<(), PrintError> {
         Ok(())

@@ -1,5 +1,4 @@
-//! `procpool ls`: the jobs of a journal as a table, in the order of their list or by how long they took.
-//! Knows nothing of how a journal is read, or of what a row looks like.
+//! `procpool ls`: a table of a journal's jobs, in the order of the list or by duration.
 
 mod table;
 
@@ -20,12 +19,12 @@ use procpool_journal::format::brief::CameOfIt;
 use procpool_journal::format::positions::Positions;
 use procpool_journal::read::reading::{ListEnd, Listed, Reading, Stands};
 
-/// Prints what was asked for.
+/// Runs `procpool ls`.
 pub(crate) fn ls(args: &LsArgs) -> ExitStatus {
     stdout::end(list(args))
 }
 
-/// Which jobs are listed.
+/// Selects the jobs to be listed.
 struct JobFilter {
     key: Option<Pattern>,
     failed: bool,
@@ -71,14 +70,14 @@ fn nodes(reading: &Reading) -> NodeColumn {
     if reading.has_slices() { NodeColumn::Present } else { NodeColumn::Absent }
 }
 
-/// Prints those that are chosen, and says how many there are.
+/// Prints the selected jobs in the order of the list. Returns their number.
 fn all(
     reading: &mut Reading,
     choice: &JobFilter,
     palette: Palette,
     out: &mut StdoutWriter,
 ) -> Result<(u64, ListEnd), PrintError> {
-    // Twice over the list: nothing of a million jobs is kept but which of them, and how wide the widest key is.
+    // Two passes, because memory holds only which jobs are selected and the width of the widest key.
     let mut chosen = Positions::default();
     let mut width = 0;
     reading.each(|_, job| {
@@ -100,7 +99,7 @@ fn all(
     Ok((chosen.count(), end))
 }
 
-/// The same for so many of them that took the longest time.
+/// Prints the selected jobs that took the longest time. Returns their number.
 fn slowest(
     reading: &mut Reading,
     choice: &JobFilter,
@@ -115,7 +114,7 @@ fn slowest(
             return Ok::<(), PrintError>(());
         }
         let row = TableRow::of(reading, &job)?;
-        // Of those that took the same time the first is the slowest.
+        // Of equal durations the first in the list ranks first.
         heap.push(Reverse((row.elapsed().as_nanos(), Reverse(job.position), row)));
         if heap.len() > most {
             heap.pop();

@@ -1,5 +1,4 @@
-//! A table of jobs: rows of columns that are as wide as what stands in them.
-//! Knows nothing of where jobs come from; only [`Row::of`] reads a record.
+//! The layout of the table: columns, their widths and colours.
 
 use std::time::Duration;
 
@@ -12,18 +11,18 @@ use crate::units::size;
 use procpool_journal::format::attempt::seconds;
 use procpool_journal::read::reading::{Listed, Reading, Stands};
 
-/// A job. They are ordered only to be kept in a heap, where something else decides.
+/// A row. `Ord` is only needed for the heap of `ls`, where the duration comes first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct TableRow {
     pub(super) key: Key,
     what: OutcomeCell,
     tries: usize,
     ended: Option<Measurements>,
-    /// Of a cluster, where it ran or runs.
+    /// The node of a cluster on which it ran or runs.
     node: Option<String>,
 }
 
-/// How good that is.
+/// The outcome, with the kind that decides its colour.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum OutcomeCell {
     Good(&'static str),
@@ -32,17 +31,17 @@ enum OutcomeCell {
     Faint(&'static str),
 }
 
-/// What is known of an attempt once it has ended.
+/// Duration and memory of an attempt that has ended.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Measurements {
     elapsed: Duration,
-    /// As it is shown.
+    /// Formatted.
     peak_memory: String,
 }
 
 impl TableRow {
     /// # Errors
-    /// Where its record can't be read.
+    /// If its record can't be read.
     pub(super) fn of(reading: &mut Reading, job: &Listed) -> anyhow::Result<TableRow> {
         let tries = job.noted.map_or(0, |noted| reading.outcomes.tries(&noted));
         let mut node = reading.node_of_begun(job);
@@ -57,7 +56,7 @@ impl TableRow {
             (Stands::Interrupted, _) => (OutcomeCell::Notable("interrupted"), None),
             _ => (OutcomeCell::Faint("not run"), None),
         };
-        // What was begun and never recorded was a try, too.
+        // An attempt that has begun and has no record counts as well.
         let tries = tries + usize::from(matches!(job.stands, Stands::Running | Stands::Interrupted));
         Ok(TableRow { key: job.line.key(), what, tries, ended, node })
     }
@@ -77,7 +76,7 @@ impl Measurements {
 }
 
 impl OutcomeCell {
-    /// In a word or two.
+    /// One or two words.
     fn of(outcome: &Outcome) -> OutcomeCell {
         let ran = match outcome {
             Outcome::Ran(ran) => ran,
@@ -98,21 +97,21 @@ impl OutcomeCell {
     }
 }
 
-/// How wide the columns are, and in which colours.
+/// The widths and colours of columns.
 pub(super) struct JobTable {
     key: usize,
     nodes: NodeColumn,
     palette: Palette,
 }
 
-/// Whether jobs ran on nodes of a cluster.
+/// Whether there is a column for nodes of a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NodeColumn {
     Absent,
     Present,
 }
 
-/// A longer key moves only its own row.
+/// A longer key shifts only its own row.
 const WIDEST: usize = 60;
 
 /// The widest outcome: "not started", "interrupted", "output lost".
@@ -122,7 +121,7 @@ const TRIES: usize = 5;
 const PEAK: usize = 5;
 
 impl JobTable {
-    /// For keys that are so wide.
+    /// `key` is the width of the widest key.
     pub(super) fn new(key: usize, nodes: NodeColumn, palette: Palette) -> JobTable {
         JobTable { key: key.clamp("KEY".len(), WIDEST), nodes, palette }
     }
@@ -136,7 +135,7 @@ impl JobTable {
         paint(self.palette.faint, &(head + &self.last("NODE"))) + "\n"
     }
 
-    /// The last column, as wide as it likes.
+    /// The last column, of any width.
     fn last(&self, text: &str) -> String {
         match self.nodes {
             NodeColumn::Present => format!("  {text}"),
@@ -169,12 +168,12 @@ impl JobTable {
     }
 }
 
-/// An empty key would be no word.
+/// An empty key is shown as `""`.
 fn word(key: &Key) -> String {
     if key.as_bytes().is_empty() { "\"\"".to_owned() } else { key.to_string() }
 }
 
-/// How many columns a key takes.
+/// The width of a key on the terminal.
 pub(super) fn key_width(key: &Key) -> usize {
     word(key).width()
 }

@@ -1,5 +1,4 @@
-//! `procpool show`: all that a journal has on a job, or just what one of its attempts has written.
-//! Knows nothing of how a journal is read; how facts are laid out is in `show/page.rs`.
+//! `procpool show`: everything that a journal has about a job, or one output of its final attempt.
 
 mod page;
 
@@ -18,15 +17,15 @@ use crate::terminal::colour::{Destination, Palette};
 use procpool_journal::files::live::LiveOutput;
 use procpool_journal::read::reading::{Listed, Reading, Recorded};
 
-/// Prints what was asked for.
+/// Runs `procpool show`.
 pub(crate) fn show(args: &ShowArgs) -> ExitStatus {
     stdout::end(tell(args))
 }
 
-/// A job that was found.
+/// Where a job was found.
 enum FoundJob {
     OnList(Box<Listed>),
-    /// Only in the records, of lists that there were before.
+    /// Only in records, of an earlier list.
     OffList(Key),
 }
 
@@ -49,7 +48,7 @@ fn tell(args: &ShowArgs) -> Result<(), PrintError> {
     Ok(out.flush()?)
 }
 
-/// The job with this key, or whose key is shown like this.
+/// Finds the job by its key, or by the escaped form of its key.
 fn find(reading: &mut Reading, key: &Key) -> anyhow::Result<FoundJob> {
     if let Some(job) = reading.find(key)? {
         return Ok(FoundJob::OnList(Box::new(job)));
@@ -77,16 +76,16 @@ fn find(reading: &mut Reading, key: &Key) -> anyhow::Result<FoundJob> {
     }
 }
 
-/// Keys that are like one that there is not.
+/// The keys most similar to one that does not exist.
 struct NearestKeys<'a> {
     wanted: &'a str,
     keys: BTreeSet<(usize, String)>,
 }
 
-/// So many are named.
+/// How many of them are named.
 const NAMED: usize = 3;
 
-/// Longer ones are whole commands: nobody mistypes those, and it would take long to compare them.
+/// Longer keys are whole commands. Nobody types those, and comparing them is slow.
 const LONGEST: usize = 200;
 
 impl<'a> NearestKeys<'a> {
@@ -121,7 +120,7 @@ impl<'a> NearestKeys<'a> {
     }
 }
 
-/// What the attempt that counts has written, and nothing else.
+/// Prints one output of the attempt that counts, or of the running one.
 fn tell_output(
     reading: &mut Reading,
     found: &FoundJob,
@@ -183,7 +182,7 @@ fn tell_all(
     Ok(())
 }
 
-/// What a job that runs has written so far.
+/// Prints what a running job has written so far.
 fn tell_live(
     reading: &Reading,
     found: &FoundJob,
@@ -205,7 +204,7 @@ fn copy(recorded: &Recorded, source: Source, out: &mut StdoutWriter) -> Result<O
     copy_of(recorded.open(source)?, || recorded.place(source), out)
 }
 
-/// Copies an output as it is, or to a terminal without what would control it. Gives its last byte.
+/// Copies an output; filtered if it goes to a terminal. Returns its last byte.
 fn copy_of(
     mut from: impl Read,
     place: impl Fn() -> String,

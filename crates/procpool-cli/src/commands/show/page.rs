@@ -1,5 +1,4 @@
-//! The facts about a job and its attempts, as lines of text.
-//! Knows nothing of where they come from, and nothing of outputs but how long they are.
+//! The facts about a job and its attempts, formatted as lines.
 
 use std::fmt::Write as _;
 
@@ -15,7 +14,7 @@ use procpool_journal::format::attempt::seconds;
 use procpool_journal::format::entry::Entry;
 use procpool_journal::read::reading::{Listed, Reading, Stands};
 
-/// How it looks.
+/// Formats facts.
 #[derive(Clone, Copy)]
 pub(super) struct Page {
     palette: Palette,
@@ -26,7 +25,7 @@ impl Page {
         Page { palette }
     }
 
-    /// What a job is.
+    /// The facts about a job.
     pub(super) fn job(self, reading: &Reading, job: &Listed) -> String {
         let command = job.line.command(None);
         let directory = match command.working_directory() {
@@ -64,7 +63,7 @@ impl Page {
         text
     }
 
-    /// What is known of a job that is only in the records.
+    /// The facts about a job that is only in records.
     pub(super) fn unlisted(self, key: &Key) -> String {
         let mut text = String::new();
         self.fact(&mut text, "key", &quoted(key));
@@ -72,7 +71,7 @@ impl Page {
         text
     }
 
-    /// What came of an attempt.
+    /// The facts about an attempt.
     pub(super) fn attempt(self, entry: &Entry, counts: bool) -> String {
         let style = if entry.success { self.palette.good } else { self.palette.bad };
         let counts = if counts { ", which counts" } else { "" };
@@ -107,12 +106,12 @@ impl Page {
         text
     }
 
-    /// What an output begins with.
+    /// The heading of an output.
     pub(super) fn output_head(self, entry: &Entry, source: Source) -> String {
         self.head(&format!("{}, {}", name_of(source), bytes(entry.length(source))))
     }
 
-    /// The same for what a job that runs has written so far.
+    /// The heading of an output of a running job.
     pub(super) fn live_head(self, live: &LiveOutput, source: Source) -> String {
         let length = bytes(live.from + live.length);
         let left_out = match live.from {

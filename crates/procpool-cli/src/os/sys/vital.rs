@@ -1,8 +1,9 @@
-//! System calls that nothing can be run without, each tried once before anything begins, in a way that does nothing.
+//! Tries each system call that procpool can't do without, before anything begins, in a way that has no
+//! effect.
 //!
-//! A filter (seccomp(2)) that refuses one of them makes the C library abort in the middle of a run (futex), has a pool spin or
-//! wait for ever (ppoll), or a guardian lose its child (wait4). Said before the first job, that is a sentence with the call's name.
-//! All of them together take some microseconds.
+//! If a seccomp(2) filter refuses one, the C library may abort in the middle of a run (futex), the pool may
+//! spin or hang (ppoll), or the guardian may lose its child (wait4). Here it becomes an error that names the
+//! call. All of them together take a few microseconds.
 
 use std::fmt;
 use std::io;
@@ -10,7 +11,7 @@ use std::ptr;
 
 use nix::libc::{self, c_long};
 
-/// A call that is refused.
+/// A system call that is refused.
 #[derive(Debug)]
 pub(crate) struct BlockedCall {
     call: &'static str,
@@ -29,7 +30,7 @@ impl fmt::Display for BlockedCall {
 
 impl std::error::Error for BlockedCall {}
 
-/// A way to call it that does nothing.
+/// A call without effect.
 struct Probe {
     call: &'static str,
     number: c_long,
@@ -37,30 +38,28 @@ struct Probe {
     answer: Expected,
 }
 
-/// What the kernel answers where nobody has refused it.
+/// The result if nothing refuses the call.
 enum Expected {
     Success,
     Error(i32),
-    /// The language's runtime does without where it is missing or forbidden, and panics at any other error.
+    /// Rust's runtime does without if it is missing or forbidden, and panics at any other error.
     Dispensable,
 }
 
-/// The first that is refused.
-///
 /// # Errors
-/// Where there is one.
+/// The first call that is refused.
 pub(crate) fn try_all() -> Result<(), BlockedCall> {
     let word = 0_u32;
     let no_time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     let nowhere = -1;
     let null = 0;
-    // Nobody can have that number (PID_MAX_LIMIT, proc(5)).
+    // No process has this number (PID_MAX_LIMIT, proc(5)).
     let nobody = c_long::from(i32::MAX);
     let word = address(&raw const word);
     let no_time = address(&raw const no_time);
     let bad = || Expected::Error(libc::EBADF);
     let probes = [
-        // The first: nothing can be said without it.
+        // First, because no message can be written without it.
         probe("write", libc::SYS_write, &[nowhere, null, 0], bad()),
         probe("read", libc::SYS_read, &[nowhere, null, 0], bad()),
         probe("close", libc::SYS_close, &[nowhere], bad()),
@@ -132,8 +131,8 @@ impl Probe {
     fn make(&self) -> Result<(), BlockedCall> {
         let given = self.arguments;
         #[expect(unsafe_code, reason = "a call by its number")]
-        // SAFETY: none of these calls changes anything: descriptors are bad, sizes are zero, what would be written is not asked
-        // for, and what is read are two live locals of the caller.
+        // SAFETY: none of these calls has an effect: descriptors are invalid, sizes are zero, no result is
+        // written to memory, and the memory that is read are two live locals of the caller.
         let answer =
             unsafe { libc::syscall(self.number, given[0], given[1], given[2], given[3], given[4], given[5]) };
         let error = io::Error::last_os_error();
@@ -154,13 +153,13 @@ fn is_absence(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM))
 }
 
-/// What a thread needs for its stack, and gives back.
+/// mmap and munmap, as for a thread's stack.
 fn map_a_page() -> Result<(), BlockedCall> {
     const PAGE: usize = 4096;
     let refused = |call| move |()| BlockedCall { call, error: io::Error::last_os_error() };
     #[expect(unsafe_code, reason = "mmap(2) gives a pointer")]
-    // SAFETY: the kernel chooses where, so nothing that is in use is replaced; what is unmapped is what was just mapped, and
-    // nobody else knows of it.
+    // SAFETY: the kernel chooses the address, so no mapping is replaced; what is unmapped was just mapped and
+    // is not shared.
     unsafe {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
         let page = libc::mmap(ptr::null_mut(), PAGE, libc::PROT_NONE, flags, -1, 0);

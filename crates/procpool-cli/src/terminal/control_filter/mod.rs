@@ -1,11 +1,11 @@
-//! Takes all that controls a terminal out of a text, but for its colours.
-//! Knows nothing of where the text goes, and of terminals only what their sequences look like.
+//! Removes control sequences from a job's output, except colours (SGR).
 //!
-//! What comes out is text in UTF-8, the four controls that every text may have (newline, tab, carriage return,
-//! backspace) and whole sequences for colour. That holds whatever comes in, so it doesn't matter whether the
-//! terminal would have read the input in the same way.
+//! Whatever comes in, only UTF-8 text, four control characters (newline, tab, carriage return, backspace) and
+//! complete SGR sequences come out. So it does not matter whether a terminal parses the input as this filter
+//! does.
 //!
-//! Of the parser only the table is used: the rest of it holds a string such as a title in memory, however long.
+//! Only the state table of the parser crate is used: its parser buffers strings such as titles without a
+//! bound.
 
 mod sgr_filter;
 mod sgr_state;
@@ -18,22 +18,22 @@ use anstyle_parse::state::{Action, State, state_change};
 use crate::terminal::control_filter::sgr_filter::SgrFilter;
 use crate::terminal::shown::begun_length;
 
-/// Writes what is harmless to a writer.
+/// Writes filtered text to a writer.
 pub(crate) struct ControlFilter<W> {
     sgr: SgrFilter<W>,
     state: State,
-    /// Of the sequence that is being read; `None` where it can't be one for colour.
+    /// Parameter bytes of the current sequence; `None` if it can't be SGR.
     parameters: Option<Vec<u8>>,
-    /// The beginning of a character whose other bytes have not come.
+    /// The first bytes of a character that is not complete yet.
     begun: Vec<u8>,
 }
 
 const ESCAPE: u8 = 0x1b;
 
-/// A sequence with more bytes of parameters than this is taken out: what is held in memory has a bound.
+/// Sequences with more parameter bytes are removed, so that memory is bounded.
 const MOST_PARAMETER_BYTES: usize = 256;
 
-/// Looked at in one go.
+/// How many bytes are tested at once for control characters.
 const BLOCK: usize = 64;
 
 impl<W: Write> ControlFilter<W> {
@@ -46,7 +46,8 @@ impl<W: Write> ControlFilter<W> {
         }
     }
 
-    /// Ends the text: without colour, and without what has only begun. Gives the writer back.
+    /// Resets the colour, replaces an incomplete character, drops an incomplete sequence, and returns the
+    /// writer.
     pub(crate) fn finish(mut self) -> io::Result<W> {
         if !self.begun.is_empty() {
             self.replacement()?;
@@ -54,7 +55,7 @@ impl<W: Write> ControlFilter<W> {
         self.sgr.finish()
     }
 
-    /// Reads on in a text, up to a sequence, and says what is left.
+    /// Filters plain text up to the next escape. Returns the rest.
     fn read_text<'a>(&mut self, bytes: &'a [u8]) -> io::Result<&'a [u8]> {
         if !self.begun.is_empty() {
             return self.read_begun_character(bytes);
@@ -82,7 +83,7 @@ impl<W: Write> ControlFilter<W> {
             }
             Err(error) if error.error_len().is_none() => {}
             Err(_) => {
-                // The last byte is none of it, and may begin something else.
+                // The last byte does not belong to it, and may begin something else.
                 self.begun.clear();
                 self.replacement()?;
                 return Ok(bytes);
@@ -91,12 +92,11 @@ impl<W: Write> ControlFilter<W> {
         Ok(&bytes[1..])
     }
 
-    /// Reads a byte of a sequence.
+    /// Takes one byte of a sequence. Returns the rest.
     fn read_sequence<'a>(&mut self, bytes: &'a [u8]) -> io::Result<&'a [u8]> {
         let (byte, rest) = (bytes[0], &bytes[1..]);
         if !byte.is_ascii() {
-            // A text that goes to the terminal itself, such as a title, may well have it. Anything else is broken
-            // off by it.
+            // Strings for the terminal, such as titles, may contain it. It aborts any other sequence.
             if !is_string(self.state) {
                 self.enter(State::Ground);
                 return Ok(bytes);
@@ -107,7 +107,7 @@ impl<W: Write> ControlFilter<W> {
         match action {
             Action::Param => self.add_parameter(byte),
             Action::Collect => self.parameters = None,
-            // Terminals obey it in the middle of a sequence.
+            // Terminals execute control characters inside of a sequence.
             Action::Execute if !is_taken_out(byte) => self.sgr.text(&[byte])?,
             Action::CsiDispatch if byte == b'm' => {
                 if let Some(parameters) = &self.parameters {
@@ -136,7 +136,7 @@ impl<W: Write> ControlFilter<W> {
         self.parameters.take_if(|parameters| parameters.len() > MOST_PARAMETER_BYTES);
     }
 
-    /// Writes a text that has no control of one byte any more; bytes that are no UTF-8 become U+FFFD.
+    /// Writes text without single-byte controls. Removes C1 controls; invalid UTF-8 becomes U+FFFD.
     fn text(&mut self, text: &[u8]) -> io::Result<()> {
         if text.is_ascii() {
             return self.sgr.text(text);

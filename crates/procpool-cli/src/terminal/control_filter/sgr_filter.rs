@@ -1,32 +1,31 @@
-//! Writes coloured text so that no colour goes on past the end of a line.
-//! Knows nothing of how colours are told from other sequences.
+//! Writes coloured text such that no colour extends past the end of a line.
 //!
-//! A background that is on at a newline fills the line that scrolls in, which then is the next job's, and a tag
-//! at the start of a line would be in the colour of the line before. So colour stops before each newline and
-//! is taken up again with the next line's text, if there is any.
+//! A background colour that is on at a newline fills the line that scrolls in, which may be another job's,
+//! and would colour the tag of the next line. So the colour is reset before each newline and restored before
+//! the text of the next line, if there is any.
 
 use std::io::{self, Write};
 
 use crate::terminal::control_filter::sgr_state::{SgrState, sequence};
 
-/// Text on its way to a terminal, whose colour is the default one at the beginning.
+/// See the head of this file. Expects a terminal in its default colour.
 pub(crate) struct SgrFilter<W> {
     writer: W,
-    /// What the text has asked for.
+    /// The colour that the text has asked for.
     style: SgrState,
-    /// The sequences that no text has followed yet, so that nothing of them can be seen.
+    /// Sequences that are held back until text follows.
     pending: Vec<u8>,
     appearance: Appearance,
 }
 
-/// How the terminal would show a text.
+/// Whether the terminal is in its default colour now.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Appearance {
     Plain,
     Coloured,
 }
 
-/// As many bytes of sequences may be pending; of more only what they come to is kept.
+/// If more bytes of sequences are pending, they are replaced by their net effect.
 const MOST_PENDING: usize = 1024;
 
 impl<W: Write> SgrFilter<W> {
@@ -39,7 +38,7 @@ impl<W: Write> SgrFilter<W> {
         }
     }
 
-    /// Changes the colour of the text that follows.
+    /// Applies an SGR sequence to the text that follows.
     pub(crate) fn colour(&mut self, parameters: &[u8]) {
         self.style.apply(parameters);
         if self.appearance == Appearance::Plain && self.style.is_plain() {
@@ -70,7 +69,7 @@ impl<W: Write> SgrFilter<W> {
         Ok(())
     }
 
-    /// Stops the colour, and gives the writer back.
+    /// Resets the colour and returns the writer.
     pub(crate) fn finish(mut self) -> io::Result<W> {
         self.stop_colour()?;
         Ok(self.writer)
@@ -88,7 +87,7 @@ impl<W: Write> SgrFilter<W> {
     fn stop_colour(&mut self) -> io::Result<()> {
         if self.appearance == Appearance::Coloured {
             if self.style.is_plain() {
-                // The text's own way back.
+                // The text's own sequence leads back to plain.
                 self.show_pending()?;
             } else {
                 self.writer.write_all(&sequence(b"0"))?;
@@ -120,7 +119,8 @@ mod tests {
         String::from_utf8(written).unwrap()
     }
 
-    /// Each character but newlines, and in which style a terminal shows it; and whether each line begins plain.
+    /// Each character but newlines, and in which style a terminal shows it; and whether each line begins
+    /// plain.
     fn shown(text: &str) -> (Vec<(char, Vec<u8>)>, bool) {
         let mut style = SgrState::default();
         let (mut characters, mut lines_begin_plain) = (Vec::new(), true);

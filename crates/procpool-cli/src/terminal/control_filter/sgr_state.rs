@@ -1,34 +1,34 @@
-//! What the sequences for colour (SGR) have asked for so far.
-//! Knows nothing of texts: pure.
+//! The colour and attributes that SGR sequences have set so far: pure.
 
-/// What differs from a terminal's default.
+/// Differences from the terminal's default.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct SgrState {
     attributes: Vec<Attribute>,
-    /// Something was asked for that terminals don't agree about. Only a reset is sure to end it.
+    /// A sequence was seen that terminals interpret differently. Only a reset certainly undoes it.
     unclear: bool,
 }
 
-/// A colour, or a thing like bold.
+/// A colour, or an attribute such as bold.
 #[derive(Debug, PartialEq, Eq)]
 struct Attribute {
     code: u16,
-    /// The code that ends it and whatever it would replace.
+    /// The code that turns it off. Attributes with the same one replace each other.
     ended_by: u16,
-    /// As it came, subparameters included.
+    /// As received, with subparameters.
     parameters: Vec<u8>,
 }
 
-/// The Linux console takes no more in one sequence, and others not many more: they leave out the rest.
+/// The Linux console ignores further parameters of a sequence, and other terminals have limits not much
+/// higher.
 const MOST_PARAMETERS: usize = 16;
 
 impl SgrState {
-    /// Whether it is the terminal's default for certain.
+    /// Whether the terminal is certainly in its default state.
     pub(crate) fn is_plain(&self) -> bool {
         self.attributes.is_empty() && !self.unclear
     }
 
-    /// Takes in a sequence with these parameters: what stands between `ESC [` and `m`.
+    /// Applies a sequence, given the bytes between `ESC [` and `m`.
     pub(crate) fn apply(&mut self, parameters: &[u8]) {
         let parameters: Vec<&[u8]> = parameters.split(|byte| *byte == b';').collect();
         let mut rest = &parameters[..];
@@ -40,7 +40,7 @@ impl SgrState {
         self.unclear |= parameters.len() > MOST_PARAMETERS;
     }
 
-    /// One attribute, with all of its parameters.
+    /// Sets or unsets one attribute, given all of its parameters.
     fn set(&mut self, parameters: &[&[u8]]) {
         let Some(code) = code(parameters[0]) else {
             self.unclear = true;
@@ -53,7 +53,7 @@ impl SgrState {
                 let new = Attribute { code, ended_by, parameters: parameters.join(&b';') };
                 self.attributes.retain(|old| !new.replaces(old));
                 self.attributes.push(new);
-                // Who doesn't know these takes the numbers after them for codes.
+                // Terminals that don't know these take their arguments for codes.
                 self.unclear |= has_subparameters || code == 58;
             }
             (22..=29 | 39 | 49 | 55 | 59, _) => self.attributes.retain(|old| old.ended_by != code),
@@ -61,13 +61,13 @@ impl SgrState {
         }
     }
 
-    /// The sequences that lead from a reset to here.
+    /// The sequences that restore this state after a reset.
     pub(crate) fn sequences(&self) -> Vec<u8> {
         let sequences = self.attributes.iter().map(|attribute| sequence(&attribute.parameters));
         sequences.collect::<Vec<_>>().concat()
     }
 
-    /// The terminal has been reset, and only what `sequences` tells will be asked for again.
+    /// To be called after a reset that [`sequences`](Self::sequences) will follow.
     pub(crate) fn note_reset(&mut self) {
         self.unclear &= !self.attributes.is_empty();
     }
@@ -80,12 +80,12 @@ impl Attribute {
     }
 }
 
-/// The whole sequence with these parameters.
+/// The complete sequence with these parameters.
 pub(crate) fn sequence(parameters: &[u8]) -> Vec<u8> {
     [b"\x1b[", parameters, b"m"].concat()
 }
 
-/// How many parameters the first attribute takes, where that is clear.
+/// How many parameters belong to the first attribute, if that is certain.
 fn extent(parameters: &[&[u8]]) -> Option<usize> {
     let is_extended = matches!(code(parameters[0]), Some(38 | 48 | 58)) && !parameters[0].contains(&b':');
     let extent = match parameters.get(1).map(|kind| code(kind)) {

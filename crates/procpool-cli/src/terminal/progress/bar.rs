@@ -1,17 +1,17 @@
-//! The line for a run: a bar in what room the figures leave: pure.
+//! The first line of the display: the figures, and a bar in the room that they leave: pure.
 
 use crate::terminal::colour::{Palette, paint};
 use crate::terminal::progress::figures::RunFigures;
 use crate::terminal::progress::width::{cut, width};
 
-/// How wide the bar may be: one that is narrower says nothing, one that is wider no more.
+/// The width of the bar. A narrower one tells nothing, a wider one tells no more.
 const NARROWEST: usize = 10;
 const WIDEST: usize = 40;
 
 /// Around the bar.
 const FRAME: &str = "[]  ";
 
-/// A line of no more than so many columns.
+/// A line of at most this many columns.
 pub(super) fn line(figures: &RunFigures, columns: usize, palette: &Palette) -> String {
     let plain = text(figures, &Palette::default());
     let Some(room) = columns.checked_sub(width(&plain)) else { return cut(&plain, columns) };
@@ -26,7 +26,7 @@ pub(super) fn line(figures: &RunFigures, columns: usize, palette: &Palette) -> S
     }
 }
 
-/// All but the bar; retries and failures only where there are any.
+/// The figures; retries and failures only if there are any.
 fn text(figures: &RunFigures, palette: &Palette) -> String {
     let parts = [
         Some(figures.position()),

@@ -1,32 +1,32 @@
-//! The figures of a run that goes on, in words: pure.
-//! Knows nothing of where they are shown.
+//! The figures of a run, as text: pure.
 
 use std::time::Duration;
 
 use crate::units::duration::prose;
 
-/// How a run stands.
+/// The state of a run in numbers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RunFigures {
     pub(super) done: u64,
-    /// `None` while nobody knows how many jobs there will be.
+    /// `None` while the input has not been read to its end.
     pub(super) total: Option<u64>,
     pub(super) running: u64,
-    /// Those that have failed and wait to be tried again.
+    /// Jobs that have failed and wait for their next attempt.
     pub(super) retrying: u64,
     pub(super) failed: u64,
     pub(super) elapsed: Duration,
 }
 
 impl RunFigures {
-    /// How many of so many equal steps are done, where it is known how many jobs there will be. No job of none is all.
+    /// Progress in units of 1/`steps`, rounded down; `None` if the total is unknown. A run without jobs is
+    /// complete.
     pub(super) fn steps_done(&self, steps: usize) -> Option<usize> {
         let (done, total, steps) = (u128::from(self.done), u128::from(self.total?), steps as u128);
         let full = (done * steps).checked_div(total).map_or(steps, |full| full.min(steps));
         usize::try_from(full).ok()
     }
 
-    /// How far it is: `123/500 24%`, or how fast where the end is not known.
+    /// `123/500 24%`, or the count and rate if the total is unknown.
     pub(super) fn position(&self) -> String {
         match (self.total, self.steps_done(100)) {
             (Some(total), Some(percent)) => format!("{}/{total} {percent}%", self.done),
@@ -34,7 +34,7 @@ impl RunFigures {
         }
     }
 
-    /// How long it has taken so far, and how much longer it takes if all goes on like this.
+    /// The elapsed time, and the remaining time at the average rate so far.
     pub(super) fn times(&self) -> String {
         let so_far = whole_seconds(self.elapsed);
         match self.rest() {
@@ -67,7 +67,7 @@ impl RunFigures {
         format!("{} running", self.running)
     }
 
-    /// All of it in one line.
+    /// All figures in one line.
     pub(super) fn in_words(&self) -> String {
         let parts = [
             Some(self.position()),
@@ -80,7 +80,7 @@ impl RunFigures {
     }
 }
 
-/// A length of time for who watches it grow: what is less than a second would only flicker.
+/// A duration without fractions of a second, which would only flicker.
 pub(super) fn whole_seconds(time: Duration) -> String {
     match time.as_secs() {
         seconds @ 0..60 => format!("{seconds}s"),

@@ -1,5 +1,5 @@
-//! Shows how a run stands while it goes on: a thread that asks now and then, so that no job pays for it.
-//! Knows nothing of how it is brought to the terminal; `screen.rs` does.
+//! Displays the progress of a run. A thread takes a snapshot of the run at intervals, so that no job pays for
+//! it; `screen` draws the lines.
 
 mod bar;
 mod figures;
@@ -21,37 +21,37 @@ use crate::terminal::progress::view::{LongestJob, MOST_KEYS};
 use crate::terminal::{screen, shown};
 use procpool_journal::os::threads;
 
-/// How a run is shown while it goes on.
+/// How progress is displayed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ProgressMode {
     Nothing,
-    /// Lines that stand below the output, on a terminal.
+    /// Lines below the output, on a terminal.
     Bar(Palette),
-    /// A line now and then, anywhere.
+    /// A line at intervals, anywhere.
     Plain,
 }
 
-/// What only the completions tell. Clones count together.
+/// How many jobs have failed, which snapshots don't tell. Clones share the count.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FailureCount(Arc<AtomicU64>);
 
-/// What is shown, and what is counted for it.
+/// The display of a run, and the count that it needs.
 #[derive(Debug)]
 pub(crate) struct Progress {
     pub(crate) display: ProgressMode,
     pub(crate) failed: FailureCount,
 }
 
-/// The thread that shows it. Dropped, it ends and takes what it shows away.
+/// The thread of the display. Drop ends it and erases the display.
 pub(crate) struct ProgressThread {
     is_over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// A run that is over before that shows nothing.
+/// Shorter runs show nothing.
 const SHORT: Duration = Duration::from_millis(300);
 
-/// The time between two looks at the run: for eyes, and for logs.
+/// The time between two snapshots, for the bar and for plain lines.
 const TICK: Duration = Duration::from_millis(100);
 const SLOW_TICK: Duration = Duration::from_secs(10);
 
@@ -62,7 +62,7 @@ impl FailureCount {
 }
 
 impl Progress {
-    /// Shows the run of this handle from now on.
+    /// Starts to display the run of this handle.
     pub(crate) fn show(&self, handle: Handle) -> ProgressThread {
         let is_over = Arc::new(AtomicBool::new(false));
         let watch = ObservedRun {
@@ -72,7 +72,7 @@ impl Progress {
             is_over: Arc::clone(&is_over),
         };
         let spawn = |show: Box<dyn FnOnce() + Send>| {
-            // Without a thread nothing is shown, and nothing else is amiss.
+            // If no thread can be started, only the display is missing.
             threads::start("procpool-progress", show).ok()
         };
         let thread = match self.display {
@@ -92,14 +92,14 @@ impl Drop for ProgressThread {
         self.is_over.store(true, Ordering::Release);
         if let Some(thread) = self.thread.take() {
             thread.thread().unpark();
-            // What it has panicked of, the run panics of as well.
+            // A panic of the display is not an error of the run.
             let _ = thread.join();
             screen::end_display();
         }
     }
 }
 
-/// A run and what is to be known about it.
+/// The run that is displayed.
 struct ObservedRun {
     handle: Handle,
     failed: FailureCount,
@@ -129,12 +129,12 @@ impl ObservedRun {
         }
     }
 
-    /// Whether the run goes on so much later.
+    /// Waits; returns whether the run goes on after that time.
     fn goes_on_after(&self, pause: Duration) -> bool {
         let until = Instant::now() + pause;
         while !self.is_over.load(Ordering::Acquire) {
             let Some(rest) = until.checked_duration_since(Instant::now()) else { return true };
-            // It may come back early.
+            // It may return early.
             thread::park_timeout(rest);
         }
         false
@@ -152,7 +152,7 @@ impl ObservedRun {
     }
 }
 
-/// The jobs that have run for the longest time.
+/// The jobs that have been running for the longest time.
 fn longest(snapshot: &Snapshot, now: Instant) -> Vec<LongestJob> {
     let mut active: Vec<_> = snapshot.active.iter().collect();
     active.sort_by_key(|job| job.since);

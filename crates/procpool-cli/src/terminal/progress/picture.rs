@@ -1,5 +1,4 @@
-//! The picture of the display in `docs`, which is drawn anew and compared whenever the tests run.
-//! Knows nothing of a real run.
+//! Holds docs/progress.svg to what the display looks like: a test draws it and compares.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,7 +11,7 @@ use crate::terminal::screen::Size;
 
 const SIZE: Size = Size { columns: 80, rows: 24 };
 
-/// So many lines of output are seen above the display.
+/// The output above the display.
 const OUTPUT: [&str; 6] = [
     "$ find shows -name '*.mkv' -print0 | procpool run -0 -j8 --tag -- ./shrink {}",
     "shows/03.mkv\t1.4G, 912M smaller",
@@ -40,7 +39,7 @@ fn screen() -> String {
     });
     let mut screen: Vec<String> = OUTPUT.iter().map(|line| line.replace('\t', "    ")).collect();
     screen.insert(4, format!("{} shows/07.mkv: exit 1, 318ms", paint(palette.bad, "FAIL")));
-    // Where the cursor is.
+    // The line of the cursor.
     screen.push(String::new());
     screen.extend(lines(&figures, &longest, SIZE, &palette));
     screen.resize(SIZE.rows, String::new());

@@ -1,5 +1,4 @@
-//! Which lines stand below the output, for which state of a run on which terminal: pure.
-//! Knows nothing of clocks, threads and how lines get there.
+//! The lines of the display, for a state of the run and a size of the terminal: pure.
 
 use std::time::Duration;
 
@@ -10,23 +9,23 @@ use crate::terminal::progress::width::{cut, width};
 use crate::terminal::screen::Size;
 use crate::terminal::shown;
 
-/// One of the jobs that have run for the longest time.
+/// One of the jobs that have been running for the longest time.
 #[derive(Clone, Debug)]
 pub(super) struct LongestJob {
-    /// As it is shown.
+    /// Escaped.
     pub(super) key: String,
     pub(super) elapsed: Duration,
 }
 
-/// More keys are never shown.
+/// At most this many jobs are shown.
 pub(super) const MOST_KEYS: usize = 8;
 
 const SEPARATOR: &str = "  ";
 
-/// A line for the run, and one for each of the jobs, longest first, as far as there is room for them.
+/// A line for the run, and one for each job, longest first, as far as there is room.
 ///
-/// A terminal has a row for the output, too; and the last column stays free, because what follows a character
-/// there may be in the next line.
+/// One row is left for the output. The last column stays free, because a character there may move the cursor
+/// to the next line.
 pub(super) fn lines(
     figures: &RunFigures,
     longest: &[LongestJob],
@@ -39,7 +38,7 @@ pub(super) fn lines(
     std::iter::once(run).chain(jobs).take(rows).collect()
 }
 
-/// With a line below that of the run: how it stands elsewhere.
+/// Inserts a second line: the state of the run on a cluster.
 pub(super) fn with_place(mut lines: Vec<String>, place: Option<&str>, size: Size) -> Vec<String> {
     let (rows, columns) = (size.rows.saturating_sub(1), size.columns.saturating_sub(1));
     if let (Some(place), false) = (place, lines.is_empty()) {

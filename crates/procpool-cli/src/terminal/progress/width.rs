@@ -1,9 +1,8 @@
-//! How wide a text is on a terminal, at most: pure.
-//! Knows nothing of what it says.
+//! An upper bound of the width of a text on a terminal: pure.
 
 use unicode_width::UnicodeWidthChar;
 
-/// A text and the sign that something is missing, in no more than so many columns.
+/// Cuts a text to this many columns, with `..` at the end if something is missing.
 pub(super) fn cut(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -24,10 +23,10 @@ pub(super) fn width(text: &str) -> usize {
     text.chars().map(columns_of).sum()
 }
 
-/// Terminals don't agree on characters that are wide in some fonts, nor on those that are joined to one; here
-/// each has the largest width that any gives it.
+/// Terminals differ on characters that are wide in some fonts, and on characters that are joined into one.
+/// This is the largest width that any of them uses.
 fn columns_of(character: char) -> usize {
-    /// Makes the character before it a picture, which is wide.
+    /// Turns the character before it into an emoji, which is wide.
     const PICTURE: char = '\u{fe0f}';
     if character == PICTURE { 1 } else { character.width_cjk().unwrap_or(0) }
 }

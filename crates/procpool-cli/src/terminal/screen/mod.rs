@@ -1,8 +1,7 @@
-//! The one way to standard error, and what stands on the terminal below the output: whoever writes there asks here.
-//! Knows nothing of what is said or shown.
+//! The only way to standard error, and the owner of the lines that are displayed below the output.
 //!
-//! A process has one standard error and is on one terminal, so this is a static. Its lock is held for single writes
-//! and never while a job's output is delivered: [`DisplayHold`] keeps the display away for so long.
+//! A process has one standard error and one terminal, so this is a static. Its lock is held for single
+//! writes, never while a job's output is delivered: a [`DisplayHold`] hides the display for that time.
 
 mod status_area;
 
@@ -21,7 +20,7 @@ pub(crate) use crate::terminal::screen::status_area::Size;
 use crate::terminal::screen::status_area::StatusArea;
 use crate::terminal::{blocking, shown};
 
-/// As long as this lives, nothing is drawn: output is on its way, and may be in the middle of a character.
+/// While this exists nothing is drawn: output is being written, perhaps in the middle of a character.
 pub(crate) struct DisplayHold(());
 
 struct Screen {
@@ -29,7 +28,7 @@ struct Screen {
     status_area: StatusArea,
     /// How many [`DisplayHold`] there are.
     holders: usize,
-    /// What is to be said once an output has been finished that an earlier run has begun.
+    /// Messages that wait until an output is complete that an earlier run has begun to print.
     put_off: Option<String>,
 }
 
@@ -37,10 +36,10 @@ struct Screen {
 #[derive(Clone, Copy, PartialEq)]
 enum DisplayState {
     Off,
-    /// It is announced, and nothing of it has been seen yet.
+    /// Announced, but nothing was drawn yet.
     Announced,
     On,
-    /// There must be none, whoever announces it.
+    /// There must be none, even if one is announced.
     Refused,
 }
 
@@ -51,18 +50,18 @@ static SCREEN: Mutex<Screen> = Mutex::new(Screen {
     put_off: None,
 });
 
-/// Set while procpool is being stopped or ended. Apart from the lock, which a write to a terminal that was halted
-/// (Ctrl-S) may hold for ever.
+/// Set while procpool is being stopped or ended. Outside of the lock, for a write to a terminal that was
+/// halted (Ctrl-S) may hold that for ever.
 static IS_SUSPENDED: AtomicBool = AtomicBool::new(false);
 
-/// Whether what is said waits. Apart from the lock for the same reason.
+/// Whether messages wait. Outside of the lock for the same reason.
 static IS_PUT_OFF: AtomicBool = AtomicBool::new(false);
 
-/// So long it is tried to take the display away before procpool stops or ends.
+/// How long to try to erase the display before procpool stops or ends.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// Says something on standard error: whole lines. Who can't read it misses it: nothing that is said there changes
-/// what procpool does. (And unlike `eprintln!` this doesn't panic where standard error is full or closed.)
+/// Prints whole lines to standard error. Errors are ignored: no message changes what procpool does.
+/// (`eprintln!` panics if standard error is full or closed.)
 pub(crate) fn say(text: &str) {
     let text = shown::message(text);
     let mut screen = lock();
@@ -73,18 +72,20 @@ pub(crate) fn say(text: &str) {
     bytes.extend(screen.status_area.fresh_line());
     bytes.extend(text.as_bytes());
     screen.status_area.note(text.as_bytes());
-    // In one write: what stands there does not flicker.
+    // A single write, so that the display does not flicker.
     bytes.extend(screen.redrawing());
     write(&bytes);
 }
 
-/// From now on what is said waits: a line that an earlier run has begun may go to the same file, and is to be finished first.
+/// Makes messages wait: a line that an earlier run has begun to print may go to the same file, and has to be
+/// completed first.
 pub(crate) fn put_off_words() {
     IS_PUT_OFF.store(true, Ordering::Release);
     lock().put_off.get_or_insert_default();
 }
 
-/// Says what has waited, if anything has. Else procpool leaves here without looking who holds the lock.
+/// Prints the messages that have waited. If none can have, it does not touch the lock, which may be held for
+/// ever.
 pub(crate) fn say_what_waits() {
     if !IS_PUT_OFF.swap(false, Ordering::AcqRel) {
         return;
@@ -95,12 +96,12 @@ pub(crate) fn say_what_waits() {
 
 /// Whether a display can be drawn on standard error.
 pub(crate) fn can_draw() -> bool {
-    // A terminal that doesn't say what it understands is taken for one that understands nothing.
+    // Without TERM, or with `dumb`, a terminal is assumed to understand no sequences.
     let understands = std::env::var_os("TERM").is_some_and(|name| !name.is_empty() && name != "dumb");
     understands && std::io::stderr().is_terminal()
 }
 
-/// From now on lines may stand below the output.
+/// Allows lines below the output from now on.
 pub(crate) fn announce_display() {
     let mut screen = lock();
     if screen.display == DisplayState::Off {
@@ -108,38 +109,38 @@ pub(crate) fn announce_display() {
     }
 }
 
-/// Somebody types on this terminal: what the terminal echoes and what is drawn there would garble each other.
+/// Forbids a display for good: the user types input on this terminal, and its echo and the display would mix.
 pub(crate) fn leave_to_keyboard() {
     lock().display = DisplayState::Refused;
 }
 
-/// Whether any of it has been drawn.
+/// Whether anything of the display was drawn.
 pub(crate) fn has_display() -> bool {
     lock().display == DisplayState::On
 }
 
-/// Whether the group is that of this process, which has the number 0 where the group's first process is of another PID namespace.
+/// Whether this is our process group. Its number is 0 if the leader is in another PID namespace.
 pub(crate) fn is_own_group(group: Pid) -> bool {
     nix::unistd::getpgrp().as_raw() == group.as_raw_pid()
 }
 
-/// How large the terminal is; `None` where nothing can be drawn on it now.
+/// The size of the terminal; `None` if nothing can be drawn on it now.
 pub(crate) fn size() -> Option<Size> {
-    // A shell has it, and procpool runs in the background. Where it is not the terminal of this session there is
-    // no background.
+    // Another process group is in the foreground. If this is not the controlling terminal, the call fails,
+    // and there is no background.
     let is_in_background = tcgetpgrp(stdio::stderr()).is_ok_and(|group| !is_own_group(group));
-    // A program that reads single keys has it: a pager that shows the output.
+    // A program that reads single keys uses it, such as a pager that shows the output.
     let is_taken = !tcgetattr(stdio::stderr()).ok()?.local_modes.contains(LocalModes::ICANON);
     if is_in_background || is_taken {
         return None;
     }
     let size = tcgetwinsize(stdio::stderr()).ok()?;
-    // One that doesn't tell is given the size that all had once.
+    // Terminals without a known size get the classic one.
     let or = |told: u16, usual| if told == 0 { usual } else { usize::from(told) };
     Some(Size { columns: or(size.ws_col, 80), rows: or(size.ws_row, 24) })
 }
 
-/// Has these lines stand below the output, unless somebody is writing there.
+/// Shows these lines below the output, unless output is being written.
 pub(crate) fn draw(lines: Vec<String>, size: Size) {
     let mut screen = lock();
     if !matches!(screen.display, DisplayState::Announced | DisplayState::On) || screen.is_barred() {
@@ -151,7 +152,7 @@ pub(crate) fn draw(lines: Vec<String>, size: Size) {
     }
 }
 
-/// Takes the display away for as long as output is written to the terminal.
+/// Hides the display while output is written to the terminal.
 pub(crate) fn hold() -> DisplayHold {
     let mut screen = lock();
     screen.holders += 1;
@@ -160,7 +161,7 @@ pub(crate) fn hold() -> DisplayHold {
 }
 
 impl DisplayHold {
-    /// This has been written to the terminal.
+    /// Notes output that was written to the terminal.
     pub(crate) fn note(&self, bytes: &[u8]) {
         let DisplayHold(()) = self;
         lock().status_area.note(bytes);
@@ -176,13 +177,13 @@ impl Drop for DisplayHold {
 }
 
 impl Screen {
-    /// Whether nothing may be drawn just now.
+    /// Whether drawing is forbidden at the moment.
     fn is_barred(&self) -> bool {
         self.holders > 0 || IS_SUSPENDED.load(Ordering::Acquire)
     }
 
-    /// What puts the display back: it must not be away from one job's output to the next look at the run. Nothing
-    /// where there was none.
+    /// The bytes that restore the display at once; otherwise it would be hidden until the next tick. Empty if
+    /// there was none.
     fn redrawing(&mut self) -> Vec<u8> {
         if self.display != DisplayState::On || self.is_barred() {
             return Vec::new();
@@ -191,14 +192,14 @@ impl Screen {
     }
 }
 
-/// Takes the display away for good.
+/// Removes the display for good.
 pub(crate) fn end_display() {
     let mut screen = lock();
     screen.display = DisplayState::Off;
     write(screen.status_area.erase());
 }
 
-/// Takes the display away because procpool is about to stop or to be killed. Doesn't wait for a terminal that takes
+/// Erases the display because procpool is about to stop or to end. Does not wait for a terminal that accepts
 /// nothing.
 pub(crate) fn suspend() {
     IS_SUSPENDED.store(true, Ordering::Release);
@@ -213,12 +214,12 @@ pub(crate) fn suspend() {
     }
 }
 
-/// procpool goes on.
+/// Allows drawing again after [`suspend`].
 pub(crate) fn resume() {
     IS_SUSPENDED.store(false, Ordering::Release);
 }
 
-/// Takes away what another process has left there: it was killed.
+/// Erases the display of another process, which was killed.
 pub(crate) fn wipe() {
     write(StatusArea::ERASE);
 }
@@ -230,7 +231,7 @@ fn lock() -> MutexGuard<'static, Screen> {
 fn write(bytes: &[u8]) {
     let mut rest = bytes;
     while !rest.is_empty() {
-        // A filter that refuses write(2) may know nothing of the other, and should be told of.
+        // If seccomp refuses write(2), writev(2) may still work, to report that.
         let by_vector = |_| writev(stdio::stderr(), &[IoSlice::new(rest)]);
         let Ok(count) = blocking::write(stdio::stderr(), rest).or_else(by_vector) else { return };
         rest = &rest[count..];

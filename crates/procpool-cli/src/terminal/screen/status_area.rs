@@ -1,32 +1,31 @@
-//! What a terminal is sent so that lines stand below the output, and go when more of that comes: pure.
-//! Knows nothing of what they say, nor how they get there.
+//! The bytes that draw lines below the output of jobs, and erase them before more output comes: pure.
 //!
-//! The cursor never leaves the end of the output. Room is made below it by moving down (VT, which unlike a newline
-//! keeps the column and unlike a cursor movement scrolls) and up again; then the position is saved, the lines
-//! are drawn, and the position is taken up again. So one sequence, "erase to the end of the screen", takes them away,
-//! whoever sends it, wherever the output has ended, and also after the terminal was resized and has wrapped them.
+//! The cursor stays at the end of the output. VT makes room below (unlike a newline it keeps the column, and
+//! unlike a cursor movement it scrolls), the cursor moves up again, its position is saved, the lines are
+//! drawn, and the position is restored. So a single sequence, "erase to the end of the screen", removes the
+//! lines. Any process can send it, wherever the output ends, even after a resize has wrapped the lines.
 
 use std::fmt::Write as _;
 use std::mem;
 
-/// How large a terminal is, in characters.
+/// The size of a terminal, in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Size {
     pub(crate) columns: usize,
     pub(crate) rows: usize,
 }
 
-/// The lines that stand, and where the output ends.
+/// The lines below the output, and how far the last line of the output reaches.
 pub(super) struct StatusArea {
-    /// Those that stand, or that did last.
+    /// The lines that are shown, or were shown last.
     lines: Vec<String>,
     size: Size,
     is_up: bool,
-    /// How wide the last line of the output is, at most: zero where it has ended.
+    /// An upper bound of the width of the output's last line; 0 after a newline.
     unfinished: usize,
 }
 
-/// A tab is as wide as that, at most.
+/// The largest width of a tab.
 const TAB: usize = 8;
 
 impl StatusArea {
@@ -41,28 +40,28 @@ impl StatusArea {
         }
     }
 
-    /// This much more output there is.
+    /// Notes output that was written to the terminal.
     pub(super) fn note(&mut self, output: &[u8]) {
         let end = output.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
         if end.len() < output.len() {
             self.unfinished = 0;
         }
-        // No character is wider than it is long. Sequences count too, which does no harm.
+        // No character takes more columns than bytes. Sequences are counted too, which is harmless.
         self.unfinished += end.iter().map(|byte| if *byte == b'\t' { TAB } else { 1 }).sum::<usize>();
     }
 
-    /// What ends the last line of the output, if need be.
+    /// A newline, if the last line of the output has none.
     pub(super) fn fresh_line(&self) -> &'static [u8] {
         if self.unfinished == 0 { b"" } else { b"\n" }
     }
 
-    /// What takes the lines away, where some stand.
+    /// The bytes that erase the lines; none if no lines are shown.
     pub(super) fn erase(&mut self) -> &'static [u8] {
         if mem::take(&mut self.is_up) { StatusArea::ERASE } else { b"" }
     }
 
-    /// What makes these lines stand in the place of those that do; `None` where it makes no difference. They have
-    /// to be narrower than the terminal, and no more than it has rows, less one.
+    /// The bytes that show these lines instead of the current ones; `None` if nothing changes. The lines must
+    /// be narrower than the terminal, and there must be fewer than it has rows.
     pub(super) fn show(&mut self, lines: Vec<String>, size: Size) -> Option<Vec<u8>> {
         if self.is_up && self.lines == lines && self.size == size {
             return None;
@@ -72,8 +71,8 @@ impl StatusArea {
         self.draw()
     }
 
-    /// What makes the lines stand again that did before they were taken down; `None` where none can, or where the
-    /// terminal has another size now.
+    /// The bytes that show the lines again that were erased; `None` if that is impossible, or the terminal
+    /// was resized.
     pub(super) fn redraw(&mut self, size: Size) -> Option<Vec<u8>> {
         if self.is_up || self.size != size {
             return None;
@@ -82,12 +81,13 @@ impl StatusArea {
     }
 
     fn draw(&mut self) -> Option<Vec<u8>> {
-        // At the very edge a terminal waits with the cursor for what comes next, and forgets that when it is moved.
+        // At the right edge a terminal delays the line break until the next character, and forgets it when
+        // the cursor moves.
         if self.unfinished >= self.size.columns || self.lines.is_empty() {
             return None;
         }
         let count = self.lines.len();
-        // The colour that the output may just be in is saved and taken up again with the position.
+        // Saving the position saves the current colour as well.
         let mut text = format!("{}\x1b[{count}A\x1b7\x1b[m\x1b[K", "\x0b".repeat(count));
         for line in &self.lines {
             write!(text, "\r\x0b{line}\x1b[K").expect("BUG: a string takes all");
