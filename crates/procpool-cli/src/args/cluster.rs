@@ -13,47 +13,48 @@ use crate::units::duration;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Cluster")]
 pub(crate) struct ClusterArgs {
-    /// Run the jobs on a cluster: slurm; or here: local
+    /// Run the jobs on a cluster: slurm; or on this machine: local
     ///
-    /// One array job is handed in: each of its elements is a slice, which runs as many jobs at once as -j
-    /// says, on one node, and takes one piece of the list after another. All else stays the same: output,
-    /// records, exit status, resume. The folder of --journal has to be one that all nodes see; without
-    /// --journal one is made in the directory where procpool runs, and goes with a run that came to its end.
-    /// What all jobs of a run share (--delay, --load, --mem-free, a timeout in percent, --shuffle, slots) is
-    /// shared by those of a slice. Of GPUs that the cluster has given a slice each slot has its share, in
-    /// `CUDA_VISIBLE_DEVICES`. See docs/cluster.md.
+    /// An array job is submitted. Each of its elements is a slice: it runs on one node, with as many jobs at
+    /// once as -j says, and takes one piece of the list after another. Output, records, exit status and
+    /// resume are the same as on one machine. All nodes must see the folder of --journal; without --journal a
+    /// folder is created in the working directory, and removed when the run has ended normally. What the jobs
+    /// of a run share otherwise (--delay, --load, --mem-free, a timeout in percent, --shuffle, slots) is
+    /// shared by the jobs of a slice. Each slot gets its share of the GPUs that the cluster has allocated to
+    /// a slice, in `CUDA_VISIBLE_DEVICES`. See docs/cluster.md.
     #[arg(long, value_name = "WHERE", hide_possible_values = true)]
     pub(crate) on: Option<EngineChoice>,
 
-    /// Hand N slices in, at most as many as an array may have
+    /// Submit N slices, at most as many as an array may have
     ///
-    /// They share the list out themselves, so without it there is one for each place that the cluster has for
-    /// one, and none for which there would be fewer jobs than it runs at once.
+    /// Slices divide the list among themselves. By default there is one for each place that the cluster has
+    /// for one, but not more than have enough jobs to fill them.
     #[arg(long, value_name = "N", requires = "on", allow_hyphen_values = true)]
     pub(crate) slices: Option<NonZeroU32>,
 
-    /// Run at most N slices at a time, so on N nodes at most; without --slices no more are handed in
+    /// Run at most N slices at a time, so on N nodes at most; without --slices no more are submitted
     #[arg(long, value_name = "N", requires = "on", allow_hyphen_values = true)]
     pub(crate) nodes: Option<NonZeroU32>,
 
-    /// Give sbatch another argument, such as --sbatch-arg=--partition=long; may be given several times
+    /// Pass an argument to sbatch, such as --sbatch-arg=--partition=long; may be given several times
     #[arg(long, value_name = "ARG", requires = "on", allow_hyphen_values = true)]
     pub(crate) sbatch_arg: Vec<OsString>,
 
-    /// How long a slice may take, in whole minutes; what is left then is run by others
+    /// The time limit of a slice, in whole minutes; others run what it leaves
     ///
-    /// It begins no job that would not end before, as nine of ten did that it has run. It is asked to end 30
-    /// s before, which may be a minute earlier by Slurm's clock: give some minutes more than a job takes.
+    /// A slice starts no job that would not end in time, judged by how long nine of ten of its jobs took. It
+    /// is asked to end 30 s before its limit, which may be a minute earlier by Slurm's clock: give some
+    /// minutes more than a job takes.
     #[arg(long, value_name = "TIME", requires = "on", value_parser = duration::parse)]
     #[arg(allow_hyphen_values = true)]
     pub(crate) time: Option<Duration>,
 
-    /// What becomes of a node on which all fails, leave-out or keep
+    /// What to do about a node on which all jobs fail: leave-out or keep
     ///
-    /// A node on which five jobs or more have failed and none has succeeded, while others succeed, takes most
-    /// of the jobs, for failing takes no time. It is named and left out: its slices take nothing more, and
-    /// further ones are handed in without it. A slice whose first five jobs have all failed waits two
-    /// seconds, once, for that word.
+    /// A node on which five or more jobs have failed and none has succeeded, while others succeed elsewhere,
+    /// takes most of the jobs, because failing takes no time. It is named and left out: its slices take no
+    /// more jobs, and further slices are submitted without it. A slice whose first five jobs have all failed
+    /// waits once, for two seconds, for that decision.
     #[arg(
         long,
         value_name = "WHAT",
@@ -63,31 +64,29 @@ pub(crate) struct ClusterArgs {
     )]
     pub(crate) bad_node: BadNodeChoice,
 
-    /// Leave as soon as the cluster has the jobs; `procpool resume DIR` comes back for what became of them
+    /// Exit as soon as the jobs are submitted; `procpool resume DIR` collects the outcomes
     ///
-    /// The exit status is 0 then and says nothing of the jobs.
+    /// The exit status is then 0 and says nothing about the jobs.
     #[arg(long, requires = "on")]
     pub(crate) detach: bool,
 
     /// What TERM does to the run: cancel it, or leave it to the cluster
     ///
-    /// `procpool resume DIR` comes back for a run that was left. It is always left where the terminal is lost
-    /// (HUP), or where procpool runs in a job of the cluster itself whose time is over; INT always cancels
-    /// it.
+    /// `procpool resume DIR` continues a run that was left. A run is always left if the terminal is lost
+    /// (HUP), or if procpool itself runs in a job of the cluster whose time is over; INT always cancels it.
     #[arg(long, requires = "on", value_name = "WHAT")]
     pub(crate) on_term: Option<TermChoice>,
 
-    /// Never start a job a second time because its node was lost; what came of it is lost then
+    /// Never start a job a second time because its node was lost; its outcome is then lost
     ///
-    /// A resume starts such jobs again, as it does all that have not succeeded.
+    /// A resume runs such jobs again, like all that have not succeeded.
     #[arg(long, requires = "on")]
     pub(crate) at_most_once: bool,
 
-    /// Have a slice exit with 1 where a job of it has failed, so that sbatch's --dependency=afterok:ARRAY
-    /// heeds jobs
+    /// Have a slice exit with 1 if a job of it failed, for --dependency=afterok:ARRAY of sbatch
     ///
-    /// Also where it leaves jobs, because its time is over: another slice may take them, or a further array.
-    /// Without it a slice that has done its part exits with 0, whatever its jobs came to.
+    /// Also if it leaves jobs because its time is over, which another slice or a further array may run.
+    /// Without this option a slice that has done its part exits with 0, whatever the outcomes of its jobs.
     #[arg(long, requires = "on")]
     pub(crate) slice_exit: bool,
 }

@@ -38,15 +38,15 @@ Examples:
   procpool run --csv -a people.csv -- ./invite {name} {mail}
       a job for each row of a table
   procpool run --shell 'sort {} | uniq -c > {.}.out' ::: *.txt
-      a shell's text, of which no value becomes a part
+      shell text; values are passed as parameters, never as code
   procpool run --shell < commands.txt
-      commands, a line each; without --shell those that need no shell
+      a command per line; without --shell only commands that need no shell
   procpool run --pipe --block 10M -- wc -l < huge.txt
       standard input in blocks of whole lines
   procpool run --file jobs.toml --results out --joblog log
-      a file of commands with keys; what came of each is kept
+      a file of commands with keys; outputs and outcomes are kept
   procpool run --file jobs.toml --journal nightly; procpool resume nightly
-      a run that can be killed at any moment; what has not succeeded is run
+      a run that can be killed at any moment and resumed
   procpool run --retries 3 --timeout 1m --fail-fast -- ./fetch {} ::: *.url
       until it works, but not for ever";
 
@@ -94,23 +94,23 @@ Where jobs come from:
   line a value. Several lists make all combinations, the last changes fastest;
   `:::+` and `::::+` pair a list with the one before. An empty line is an empty
   value, a missing last newline is fine, an empty input is no jobs. A carriage
-  return is kept, and warned of once.
+  return is kept, with one warning.
   Without a COMMAND each line of standard input, or of the file of -a, is a
   command itself, and its own key. It is split into words as a shell does, by
-  blanks, quotes and backslashes, and braces mean themselves. Blank lines and
-  those that begin with # are skipped. One that only a shell could run (|, >, $,
-  *, …) is refused with its number: --shell gives each line to `sh -c`.
+  blanks, quotes and backslashes, and braces are literal. Blank lines and those
+  that begin with # are skipped. A line that needs a shell (|, >, $, *, …) is
+  refused with its number: --shell gives each line to `sh -c`.
   With --pipe standard input goes to the jobs themselves, a block each.
-  A job file holds whole commands, in which braces mean themselves; of keys none
-  may stand twice. JSON:
+  A job file contains whole commands, in which braces are literal. Keys must be
+  unique. JSON:
     {\"KEY\": [\"PROGRAM\", \"ARGUMENT\", …], …}
   or the long form, in TOML as well:
     {\"jobs\": {\"KEY\": {\"cmd\": […], \"cwd\": …, \"env\": {…}, \"stdin\": …,
      \"timeout\": \"30s\", \"retries\": 2}, …}, \"defaults\": {…}}
   `\"shell\": \"a | b\"` in place of \"cmd\" asks for `sh -c`; \"stdin\" is a text
   or {\"file\": PATH}. JSONL: an object a line, with its \"key\" in it.
-  Paths are relative to where procpool runs. --timeout, --retries, --env and
-  --cwd are for jobs that name none of their own, and go before \"defaults\".
+  Paths are relative to the working directory. --timeout, --retries, --env and
+  --cwd apply to jobs that set none of their own, and override \"defaults\".
 
 Placeholders, anywhere in an argument; the result is always one argument:
   {}     the value
@@ -125,63 +125,64 @@ Placeholders, anywhere in an argument; the result is always one argument:
          a job file
   {2}    the value of the second list; with -n the second value
   {name} the column of a table. These two have all the same forms: {2.} {name/}
-  Of several lists or columns {} are all values, as words of their own where it
-  stands alone. Whatever else stands in braces means itself, as in
-  `awk '{print $1}'`; only with a table a {word} that is no column is refused.
-  Without any placeholder the values are the last arguments.
+  With several lists or columns {} is all values, as separate arguments if it
+  stands alone. Other text in braces is literal, as in `awk '{print $1}'`; only
+  with a table a {word} that is no column is refused.
+  Without any placeholder the values are appended as the last arguments.
 
 What a job has and how it ends:
   It runs without a shell, in a session and process group of its own, with
   nothing on standard input, no terminal, every signal at its default, and with
   PROCPOOL_KEY, PROCPOOL_SEQ, PROCPOOL_SLOT, PROCPOOL_ATTEMPT and PROCPOOL_RUN
   in its environment (and PROCPOOL_WITHIN, for procpool itself). It ends when
-  its process ends; what then still holds its output gets 200 ms and is killed
-  (--on-leak), and the job counts as leaked, which alone is no failure. One that
-  takes too long is sent TERM, with its group, after --grace KILL.
+  its process ends. A process that still holds its output then gets 200 ms and
+  is killed (--on-leak), and the job counts as leaked, which alone is no failure.
+  A job that exceeds its timeout is sent TERM, with its process group, and KILL
+  after --grace.
   Its status: its exit code; 128+N where signal N killed it; 124 timed out; 127
   program not found; 126 found but can't be executed.
 
 Exit status:
-  0  every job ran and succeeded, all output was delivered and all that was to
-     be recorded is; or there were no jobs; or so many succeeded, or were done,
-     as --halt asked for, and no job had failed
+  0  every job ran and succeeded, all output was delivered and all records were
+     written; or there were no jobs; or --halt ended the run after the number of
+     successful or finished jobs that it asked for, and no job had failed
   1  at least one job failed
-  2  bad usage or bad input; what was started before that was seen was
+  2  bad usage or bad input; jobs that were started before it was found were
      finished and reported
   3  procpool could not do its own work, or jobs were left unrun for another
      reason than --halt
   After INT, TERM, HUP or QUIT it ends the jobs (by the same signal, but TERM
   for HUP; after --grace KILL; INT again: KILL at once) and dies by that signal.
 
-Signals that end nothing:
-  USR1 prints what runs now, on standard error. USR2 starts nothing new and lets
-  what runs finish; 3 if jobs are left. Ctrl-Z stops the jobs as well, and their
-  timeouts stand still. One that was ignored from the start stays ignored.
+Other signals:
+  USR1 prints the running jobs on standard error. USR2 starts nothing new and
+  lets running jobs finish; status 3 if jobs are left. Ctrl-Z also stops the jobs
+  and their timeouts. A signal that was ignored at the start stays ignored.
 
-A run that goes on:
+Resuming a run:
   With --journal DIR each result is recorded before it is shown, and the list of
   jobs too. After a kill, a crash, Ctrl-C or failures `procpool resume DIR` runs
-  what has not succeeded, in the directory and with the options of the first
-  time; the same command with --resume does so with a list that may have
-  changed. At most as many jobs as the limit are run a second time, what was
+  the jobs that have not succeeded, in the directory and with the options of the
+  first run; the same command with --resume does so with a list that may have
+  changed. At most as many jobs as the limit run a second time, output that was
   printed is not printed again, and the exit status is that of the whole list.
 
 On a cluster:
-  With --on slurm an array job of slices is handed in, each on one node with as
-  many jobs at once as -j says, which share the list out among themselves; all
-  else stays the same. The folder of --journal has to be one that all nodes see.
-  INT and TERM end all of it. HUP, --detach and a kill of procpool leave it at
-  work (TERM, too, with --on-term leave): `procpool resume DIR` comes back. A job
-  of which nobody knows what came of it in three slices is lost: status 3.
+  With --on slurm an array job of slices is submitted, each on one node with as
+  many jobs at once as -j says. They divide the list among themselves; all else
+  stays the same. All nodes must see the folder of --journal. INT and TERM end
+  the array. HUP, --detach and a kill of procpool leave it at work (so does TERM
+  with --on-term leave): `procpool resume DIR` continues the run. A job whose
+  outcome is unknown after three slices is lost: status 3.
 
 However procpool ends, `kill -9` of it or of its process group included, no
-process that it started outlives it by more than a second: two more processes
-see to that. They need a /proc of their own PID namespace; where there is none
-that is said once, and only the jobs' own processes end with procpool. No process
-that procpool did not start is ever signalled.
+process that it started outlives it by more than a second: two guardian
+processes ensure that. They need a /proc of their own PID namespace. Without one
+there is a warning, and only the jobs' own processes end with procpool. No
+process that procpool did not start is ever signalled.
 
-In the words of other tools, too: -P, --jobs and --max-procs for --limit, -N for
--n, --bar and --eta for --progress bar, --tagstring for --tag-with, --shuf,
+Names from other tools are accepted: -P, --jobs and --max-procs for --limit, -N
+for -n, --bar and --eta for --progress bar, --tagstring for --tag-with, --shuf,
 --memfree, --max-load, --dryrun, and -r, which changes nothing here.";
 
 #[cfg(test)]

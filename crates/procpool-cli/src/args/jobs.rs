@@ -8,24 +8,24 @@ use crate::units::duration;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Jobs")]
 pub(crate) struct JobArgs {
-    /// What becomes of processes that a job has left behind when it has ended itself
+    /// What to do about processes that a job leaves behind when it has ended by itself: kill, wait or keep
     ///
-    /// One that holds the job's output open gets 200 ms, and the job counts as leaked. Then it is killed with
-    /// its process group (kill), the job goes on until it lets go (wait), or it may live on, also when
-    /// procpool has ended (keep). One that holds no output may live as long as procpool does. Then it is
-    /// killed and named (kill), procpool waits for its end (wait), or it lives on (keep).
+    /// A process that holds the job's output open gets 200 ms, and the job counts as leaked. Then it is
+    /// killed with its process group (kill), or the job continues until the output is closed (wait), or it
+    /// may live on, even after procpool (keep). A process that holds no output may live as long as procpool.
+    /// Then it is killed and named (kill), procpool waits for its end (wait), or it lives on (keep).
     #[arg(long, value_name = "WHAT", default_value = "kill", hide_possible_values = true)]
     pub(crate) on_leak: LeakPolicy,
 
-    /// Give a job that was asked to end this long, then kill it
+    /// The time between asking a job to end and killing it
     ///
-    /// After its timeout, or when the run is stopped. Its process group is sent TERM (or INT, where that is
-    /// what stops the run), then KILL.
+    /// A job is asked to end by TERM to its process group when its timeout is over, or when the run is
+    /// stopped (by INT, if that is what stops the run). After this time it is sent KILL.
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = duration::parse)]
     #[arg(allow_hyphen_values = true)]
     pub(crate) grace: Duration,
 
-    /// Run as one process, without those that end everything should it be killed
+    /// Run as a single process, without the two that end everything if it is killed
     #[arg(long)]
     pub(crate) no_guard: bool,
 }

@@ -13,41 +13,42 @@ use crate::args::telling::TellingArgs;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Journal")]
 pub(crate) struct JournalArgs {
-    /// Record the run in DIR, to go on whatever ends it
+    /// Record the run in DIR, so that it can be resumed
     ///
-    /// Each attempt is recorded there before anything of it is printed, and the list of jobs with all that it
-    /// takes to run them again: `procpool resume DIR` runs what has not succeeded, or the same command with
-    /// --resume. DIR is made, or has to be empty. Only its owner may read it, and where others may write to
-    /// it, or it is another user's, it is refused. `procpool ls`, `show` and `export` tell what stands there,
-    /// and docs/journal.md describes the files. With -k outputs come when their job has ended; with --output
-    /// lines they come before, so that those of a job that was killed come again.
+    /// Each attempt is recorded before anything of it is printed. The list of jobs is recorded with all that
+    /// is needed to run them again: `procpool resume DIR` runs the jobs that have not succeeded, and so does
+    /// the same command with --resume. DIR is created, or must be empty. Only its owner may read it; it is
+    /// refused if others may write to it, or if it belongs to another user. `procpool ls`, `show` and
+    /// `export` read it, and docs/journal.md describes the files. With -k an output is printed when its job
+    /// has ended; with --output lines it is printed before, so lines of a job that was killed are printed
+    /// again.
     #[arg(long, value_name = "DIR")]
     pub(crate) journal: Option<PathBuf>,
 
-    /// Run only what has not succeeded according to the journal; with =unrun, what failed isn't run again
-    /// either
+    /// Run only jobs that have not succeeded according to the journal; with =unrun, skip failed ones as well
     ///
-    /// Where an array of it is still at work on a cluster it is the same run that goes on: what has failed in
-    /// it is run again only with =failed.
+    /// If an array of the run is still at work on a cluster, this continues the same run: failed jobs of it
+    /// run again only with =failed.
     ///
-    /// A job is known again by its key and by what it does: program, arguments, directory, variables, input.
-    /// Its place in the list means nothing, but where several jobs have one key. What was recorded and not
-    /// printed is printed now, unless its job is run again. The exit status is that of the whole list. The
-    /// list is read to its end before the first job starts. Where there is no journal yet, all of it is run.
+    /// A job is recognised by its key and by what it runs: program, arguments, directory, variables, input.
+    /// Its position in the list does not matter unless several jobs have the same key. Output that was
+    /// recorded but not printed is printed now, unless its job runs again. The exit status is that of the
+    /// whole list. The list is read to its end before the first job starts. If there is no journal yet, all
+    /// jobs run.
     #[arg(long, requires = "journal", value_name = "unrun|failed", hide_possible_values = true)]
     #[arg(require_equals = true, num_args = 0..=1, default_missing_value = "not-succeeded")]
     pub(crate) resume: Option<ResumeChoice>,
 
     /// What to do about jobs that were recorded with another command: rerun or skip
     ///
-    /// Without a word on it such jobs are refused before anything is run.
+    /// Without this option such jobs are refused before anything runs.
     #[arg(long, requires = "resume", value_name = "WHAT", hide_possible_values = true)]
     pub(crate) changed: Option<ChangedChoice>,
 
-    /// Have the disk take each result before it is shown, so that it survives a power cut
+    /// Sync each result to disk before it is printed, so that it survives a power failure
     ///
-    /// The disk is asked at most every 10 ms, for all results of that time together. Without it results
-    /// survive the end of any process, but not that of the machine.
+    /// The disk is synced at most every 10 ms, for all results of that time together. Without this option
+    /// results survive the end of any process, but not of the machine.
     #[arg(long, requires = "journal")]
     pub(crate) durable: bool,
 }
@@ -87,26 +88,26 @@ impl ChangedChoice {
     }
 }
 
-/// Go on with a run by its journal alone: what has not succeeded is run.
+/// Resume a run from its journal alone: run the jobs that have not succeeded
 ///
-/// With the options that the run was started with, unless others are given here, or taken back by --no- and
-/// their name (--no-tag, --no-timeout; --guard), in the directory where it was started. The list of jobs,
-/// their commands and inputs are those of the journal; the environment is today's. --joblog, --junit and
-/// --events are not repeated by themselves, for they would tell of the rest only: give them again, or have
-/// `procpool export` write them of the whole list.
+/// It runs in the directory where it was started, with the options of then, unless others are given here, or
+/// some are dropped by --no- and their name (--no-tag, --no-timeout; --guard). The list of jobs, their
+/// commands and inputs are taken from the journal; the environment is the current one. --joblog, --junit and
+/// --events are not repeated, because they would cover the rest only: give them again, or use `procpool
+/// export` for the whole list.
 #[derive(Debug, clap::Args)]
 #[command(args_override_self = true)]
 pub(crate) struct ResumeArgs {
     /// The folder of the journal
     pub(crate) directory: PathBuf,
 
-    /// Leave jobs that failed as they are; the exit status tells of them all the same
+    /// Don't run failed jobs again; the exit status includes them
     #[arg(long, help_heading = "Journal", conflicts_with = "failed")]
     pub(crate) unrun: bool,
 
-    /// Run jobs that failed again, also those of an array that is still at work on a cluster
+    /// Run failed jobs again, including those of an array that is still at work on a cluster
     ///
-    /// Without a live array they are anyway.
+    /// If no array is at work they are run again anyway.
     #[arg(long, help_heading = "Journal")]
     pub(crate) failed: bool,
 

@@ -61,13 +61,13 @@ pub(crate) enum Subcommand {
     Export(ExportArgs),
     #[command(hide = true)]
     Slice(SliceArgs),
-    /// Print what makes a shell complete procpool's words
+    /// Print a script that makes a shell complete procpool's options
     ///
     /// For bash: source <(procpool completions bash)
     Completions {
         shell: Shell,
     },
-    /// Print the manual's page, for man(1)
+    /// Print the manual page, for man(1)
     ///
     /// procpool man > procpool.1; man -l procpool.1
     Man,

@@ -12,16 +12,16 @@ pub(crate) struct OutputArgs {
 
     /// How outputs are delivered: grouped, lines, raw, none
     ///
-    /// grouped: each job's output whole, when it ends; with -k the lines of the
-    /// first job that is not done as they are written.
+    /// grouped: each job's output as a whole when it ends; with -k the lines of the first unfinished job as
+    /// they are written.
     ///
-    /// lines: whole lines of all jobs as they come, those of failed attempts
-    /// too. A last line without a newline is given one. With -k as grouped.
+    /// lines: whole lines of all jobs as they are written, including those of failed attempts. A last line
+    /// without a newline gets one. With -k as grouped.
     ///
-    /// raw: jobs write to where procpool does, past it: unbuffered, mixed.
-    /// What a job leaves behind is ended with procpool, and not told.
+    /// raw: jobs write directly to procpool's standard output and error: unbuffered, mixed. Processes that a
+    /// job leaves behind are ended with procpool, and not reported.
     ///
-    /// none: nothing is printed; what goes wrong is still told at the end.
+    /// none: no output is printed; failures are still reported at the end.
     #[arg(
         long,
         value_name = "HOW",
@@ -33,24 +33,22 @@ pub(crate) struct OutputArgs {
 
     /// Begin each line of output with its job's key and a tab
     ///
-    /// A last line without a newline is given one. Control characters of the key
-    /// are escaped. On a terminal carriage returns and backspaces of the output
-    /// lead back to the tag, not over it.
+    /// A last line without a newline gets one. Control characters of the key are escaped. On a terminal,
+    /// carriage returns and backspaces of the output move back to the tag, not over it.
     #[arg(long)]
     pub(crate) tag: bool,
 
     /// Begin each line of output with this text, and a tab
     ///
-    /// Placeholders work in it as in the command: --tag-with '{#} {/}'.
+    /// It may contain placeholders, like the command: --tag-with '{#} {/}'.
     #[arg(long, alias = "tagstring", value_name = "TEXT", conflicts_with = "tag")]
     pub(crate) tag_with: Option<OsString>,
 
-    /// Let the output control a terminal, not only colour it
+    /// Pass all control sequences to the terminal, not only colours
     ///
-    /// Otherwise what goes to a terminal is text in UTF-8 and colours: all other
-    /// control sequences are taken out, and colour stops at the end of a line,
-    /// to be taken up again in the next. To a pipe or a file bytes are exact
-    /// anyway.
+    /// By default output to a terminal is text in UTF-8 with colours: all other control sequences are
+    /// removed, and a colour ends at the end of a line and is restored in the next one. Output to a pipe or a
+    /// file is always exact.
     #[arg(long)]
     pub(crate) raw_control: bool,
 }

@@ -6,22 +6,22 @@ use crate::units::size;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Input")]
 pub(crate) struct PipeArgs {
-    /// Cut standard input into blocks of whole records, and give each to a job as its standard input
+    /// Split standard input into blocks of whole records, and give each to a job as its standard input
     ///
-    /// The command gets no value; {#} is the block's number, and its key. Every byte goes to one job; with -k
-    /// the outputs come in the order of the input.
+    /// The command gets no value; {#} is the block's number, and its key. Every byte goes to exactly one job.
+    /// With -k the outputs come in the order of the input.
     #[arg(long, conflicts_with_all = ["file", "arg_file", "csv", "tsv", "max_args", "fill", "replace", "key", "delimiter"])]
     pub(crate) pipe: bool,
 
-    /// Make blocks of at most so many bytes (64K, 10M, 1G): with --pipe
+    /// The largest size of a block of --pipe: 64K, 10M, 1G
     ///
-    /// A block ends at the last end of a record that fits; a record that is longer is a block of its own.
-    /// Blocks are held in memory: up to about five for each job that may run, and five more.
+    /// A block ends at the last end of a record that fits; a longer record is a block by itself. Blocks are
+    /// held in memory: up to about five for each job of the limit, and five more.
     #[arg(long, value_name = "SIZE", requires = "pipe", default_value = "1M", value_parser = parse_block)]
     #[arg(allow_hyphen_values = true)]
     pub(crate) block: usize,
 
-    /// What ends a record: with --pipe
+    /// The end of a record of --pipe
     ///
     /// A text, in which \n, \t, \r, \0, \\ and \xNN stand for one byte each. With -0 it is \0.
     #[arg(long, value_name = "END", requires = "pipe", default_value = "\\n", value_parser = parse_end)]

@@ -5,29 +5,28 @@ use std::path::PathBuf;
 
 use crate::terminal::colour;
 
-/// List the jobs of a journal, and what came of each.
+/// List the jobs of a journal with their outcomes
 ///
-/// In the order of their list, those that have not run too. OUTCOME is that of the attempt that counts,
-/// SECONDS and PEAK (memory) are its own; TRIES are all attempts of all runs. SECONDS of a job that runs are
-/// not known yet. Nothing is locked or changed, and the run may go on meanwhile.
+/// Jobs are listed in the order of the list, including those that have not run. OUTCOME, SECONDS and PEAK
+/// (memory) are of the attempt that counts; TRIES counts the attempts of all runs. A running job has no
+/// SECONDS yet. Nothing is locked or changed, and the run may be in progress.
 #[derive(Debug, clap::Args)]
 pub(crate) struct LsArgs {
     /// The folder of the journal
     #[arg(value_name = "DIR")]
     pub(crate) directory: PathBuf,
 
-    /// Only jobs whose whole key is like this: `*` is any text, `?` any character, `[a-z]` one of these,
-    /// `[*]` a star
+    /// Only jobs whose key matches: `*` is any text, `?` any character, `[a-z]` one of these, `[*]` a star
     ///
-    /// What of a key is no UTF-8 counts as the character U+FFFD, as it is shown.
+    /// Invalid UTF-8 in a key counts as the character U+FFFD, as it is shown.
     #[arg(value_name = "GLOB")]
     pub(crate) glob: Option<String>,
 
-    /// Only jobs that have failed: come to an end of their own or timed out, and not succeeded
+    /// Only jobs that have failed: they ended by themselves without success, or timed out
     #[arg(long)]
     pub(crate) failed: bool,
 
-    /// Only the N jobs that took the longest time, the slowest first
+    /// Only the N jobs that took the longest time, slowest first
     #[arg(long, value_name = "N")]
     pub(crate) slowest: Option<usize>,
 
@@ -35,9 +34,9 @@ pub(crate) struct LsArgs {
     pub(crate) colour: ColourArgs,
 }
 
-/// Show all that a journal has on a job: its command, attempts and outputs.
+/// Show everything that a journal has about a job: command, attempts and outputs
 ///
-/// To a terminal outputs come without what would control it, but for colours; anywhere else byte by byte.
+/// On a terminal control sequences other than colours are removed from outputs; elsewhere outputs are exact.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ShowArgs {
     /// The folder of the journal
@@ -48,12 +47,11 @@ pub(crate) struct ShowArgs {
     #[arg(value_name = "KEY")]
     pub(crate) key: OsString,
 
-    /// Nothing but what the attempt that counts has written to standard output; on a cluster one that runs,
-    /// so far
+    /// Only the standard output of the attempt that counts, or so far of a running one on a cluster
     #[arg(long, conflicts_with = "stderr")]
     pub(crate) stdout: bool,
 
-    /// Nothing but what it has written to standard error
+    /// Only its standard error
     #[arg(long)]
     pub(crate) stderr: bool,
 
@@ -61,10 +59,10 @@ pub(crate) struct ShowArgs {
     pub(crate) colour: ColourArgs,
 }
 
-/// Print what a journal says for other programs: a job log, a table, JSON or a report.
+/// Print a journal for other programs: as a job log, a table, JSON or a report
 ///
-/// One entry a job, in the order of the list, of the attempt that counts. Nothing is locked or changed, and
-/// the run may go on meanwhile.
+/// One entry per job, in the order of the list, for the attempt that counts. Nothing is locked or changed,
+/// and the run may be in progress.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExportArgs {
     /// The folder of the journal
@@ -73,22 +71,22 @@ pub(crate) struct ExportArgs {
 
     /// joblog, csv, jsonl or junit
     ///
-    /// joblog and junit are what --joblog and --junit write; csv is a table with a header; jsonl has the
-    /// whole record a line, with the shorter outputs and the command. To a pipe or file names are exact, on a
-    /// terminal what would control it is escaped. docs/journal.md names the fields. In csv and jsonl jobs
-    /// that have not ended have the outcome `never_reached`, `running` or `interrupted`.
+    /// joblog and junit are what --joblog and --junit write; csv is a table with a header; jsonl has a record
+    /// per line, with short outputs and the command. To a pipe or file names are exact, on a terminal control
+    /// characters are escaped. docs/journal.md describes the fields. In csv and jsonl, jobs that have not
+    /// ended have the outcome `never_reached`, `running` or `interrupted`.
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     pub(crate) format: ExportFormat,
 
-    /// Keep a spreadsheet from taking cells of csv for formulas: a `'` before those that begin like one
+    /// Protect cells of csv from being read as formulas: put a `'` before those that begin like one
     ///
-    /// Which are those that begin with `=`, `+`, `-`, `@`, a tab, a carriage return or a newline, and with
-    /// `'` itself, so that what stands behind one `'` is always the exact value. Without this all cells are
-    /// exact.
+    /// Those are cells that begin with `=`, `+`, `-`, `@`, a tab, a carriage return or a newline, and with
+    /// `'` itself, so that the text after one `'` is always the exact value. Without this option all cells
+    /// are exact.
     #[arg(long)]
     pub(crate) csv_safe: bool,
 
-    /// An entry for each attempt, those of jobs that left the list too; for csv and jsonl
+    /// An entry for each attempt, including those of jobs that have left the list; for csv and jsonl
     #[arg(long)]
     pub(crate) all: bool,
 }
@@ -105,7 +103,7 @@ pub(crate) enum ExportFormat {
 /// When there is colour.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ColourArgs {
-    /// When it is coloured: auto, always or never; `NO_COLOR` and its like count as in `procpool run`
+    /// When to use colour: auto, always or never; `NO_COLOR` and the like apply as in `procpool run`
     #[arg(
         long,
         value_name = "WHEN",

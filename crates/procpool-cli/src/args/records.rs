@@ -10,29 +10,28 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Records")]
 pub(crate) struct RecordArgs {
-    /// Keep each job's output, and what came of it, in DIR
+    /// Keep each job's output and outcome in DIR
     ///
-    /// In DIR/KEY/{stdout,stderr,meta.json}. Of a job that was tried several times the last attempt stands
-    /// there, earlier ones in DIR/KEY/attempt-1 and so on.
-    /// In the folder's name `/`, `%`, a first `.`, control characters and what is no UTF-8 are written
-    /// as %2F and so on, an empty key as %empty, and one that is too long for a name is cut and ends
-    /// with %~ and a hash of the whole. The second job with the key a has the key a#2. Folders of an
-    /// earlier run are replaced, each at once; other files in their place are not touched and end the
-    /// run with status 3. Only the owner may read them. Results wait in a hidden folder .procpool-RUN of DIR
-    /// until they are whole; what a killed run has left there goes with the next run on DIR.
+    /// In DIR/KEY/{stdout,stderr,meta.json}. If a job was tried several times, these are of the last attempt,
+    /// and earlier ones are in DIR/KEY/attempt-1 and so on. In the folder's name `/`, `%`, a first `.`,
+    /// control characters and what is no UTF-8 are written as %2F and so on, an empty key is %empty, and a
+    /// name that would be too long is cut and ends with %~ and a hash of the key. The second job with the key
+    /// a has the key a#2. Folders of an earlier run are replaced atomically; other files in their place are
+    /// not touched and end the run with status 3. Only the owner may read results. They are written in a
+    /// hidden folder .procpool-RUN of DIR until they are complete; the next run on DIR removes what a killed
+    /// run has left there.
     ///
-    /// No record may be a file that something else is written to or read from: another record, standard
-    /// output, an input. That is refused before anything is changed.
-    /// Records in a file of their own may be read by whom the umask lets.
+    /// No record may be a file that is also used for something else: another record, standard output, an
+    /// input. This is refused before anything is changed. The umask applies to records that are single files.
     #[arg(long, value_name = "DIR")]
     pub(crate) results: Option<PathBuf>,
 
-    /// Write a line for each job that ended to FILE, as GNU parallel does
+    /// Write a line for each job that has ended to FILE, as GNU parallel does
     ///
-    /// One line a job, that of its last attempt. Seq, Host, Starttime, JobRuntime, Send, Receive, Exitval,
-    /// Signal and Command, with tabs between them. Host is `:`, on a cluster the node. A job that was killed
-    /// by signal N has Exitval 128+N and Signal N, one that timed out -1 and 15. FILE is emptied when the run
-    /// begins; /dev/stdout is standard output.
+    /// One line per job, for its last attempt: Seq, Host, Starttime, JobRuntime, Send, Receive, Exitval,
+    /// Signal and Command, separated by tabs. Host is `:`, or the node of a cluster. A job that was killed by
+    /// signal N has Exitval 128+N and Signal N, one that timed out has -1 and 15. FILE is truncated when the
+    /// run begins; /dev/stdout is standard output.
     #[arg(
         long,
         value_name = "FILE",
@@ -40,9 +39,9 @@ pub(crate) struct RecordArgs {
     )]
     pub(crate) joblog: Option<PathBuf>,
 
-    /// Write a report in the XML of JUnit to FILE, at the end
+    /// Write a JUnit report to FILE at the end
     ///
-    /// As Jenkins and GitLab read it: a test case a job. FILE is replaced in one step, also when a
+    /// For Jenkins, GitLab and others: each job is a test case. FILE is replaced atomically, also when a
     /// signal ends the run.
     #[arg(
         long,
@@ -51,10 +50,10 @@ pub(crate) struct RecordArgs {
     )]
     pub(crate) junit: Option<PathBuf>,
 
-    /// Write what happens as lines of JSON to FILE, as it happens; `-`: standard output, fd:N: descriptor N
+    /// Write events to FILE as JSON Lines when they happen; `-`: standard output, fd:N: descriptor N
     ///
-    /// docs/events.md describes them. With `-` jobs' outputs are not printed, for they are among the
-    /// events. The descriptor has to be open already, as by `3> FILE` of a shell; jobs don't get it.
+    /// docs/events.md describes them. With `-` jobs' outputs are not printed, because the events contain
+    /// them. The descriptor must be open already, as by `3> FILE` of a shell; jobs don't inherit it.
     #[arg(
         long,
         value_name = "FILE",

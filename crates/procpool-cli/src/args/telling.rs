@@ -7,15 +7,13 @@ use crate::terminal::colour;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct TellingArgs {
-    /// Show how the run stands: auto, bar, plain or none
+    /// Display progress: auto, bar, plain or none
     ///
-    /// With auto a bar, the figures and the jobs that have run for the longest
-    /// time stand below the output where standard error is a terminal, and each
-    /// failure is said as it happens; elsewhere there is nothing. `bar` asks for
-    /// the same, and `plain` for a line every 10 s on any standard error; where a
-    /// bar can't be drawn (no terminal, TERM is dumb, --output raw) it is plain too. What
-    /// takes less than 300 ms shows nothing. The variable `PROCPOOL_PROGRESS` says
-    /// it where no option does.
+    /// With auto a bar, the figures and the longest running jobs are displayed below the output if standard
+    /// error is a terminal, and each failure is reported when it happens; otherwise there is nothing. `bar`
+    /// does the same, and `plain` prints a line every 10 s to any standard error. If a bar can't be drawn (no
+    /// terminal, TERM is dumb, --output raw), `bar` acts like `plain`. Runs of less than 300 ms show nothing.
+    /// The variable `PROCPOOL_PROGRESS` is used if no option is given.
     #[arg(
         long,
         value_name = "WHAT",
@@ -30,11 +28,10 @@ pub(crate) struct TellingArgs {
     #[arg(long, alias = "eta", overrides_with = "progress")]
     bar: bool,
 
-    /// When procpool's own words are coloured: auto, always or never
+    /// When to colour procpool's own messages: auto, always or never
     ///
-    /// With auto: where they go to a terminal. `NO_COLOR`, `CLICOLOR_FORCE`,
-    /// `FORCE_COLOR` and `CLICOLOR=0` in the environment count before that, in
-    /// this order. Outputs of jobs stay as they are.
+    /// With auto: if they go to a terminal. `NO_COLOR`, `CLICOLOR_FORCE`, `FORCE_COLOR` and `CLICOLOR=0` in
+    /// the environment take precedence over that, in this order. Outputs of jobs are not affected.
     #[arg(
         long,
         value_name = "WHEN",
@@ -44,19 +41,17 @@ pub(crate) struct TellingArgs {
     )]
     pub(crate) color: colour::ColourChoice,
 
-    /// Exit with a number of jobs or of a job where jobs failed: count or max
+    /// If jobs failed, exit with their number or with their largest status: count or max
     ///
-    /// count: how many failed, 101 for more than 100, as GNU parallel does.
-    /// max: the largest status of a job: its exit code, 128 + N where signal N
-    /// killed it, 124 timed out, 127 not found, 126 not executable. Instead of
-    /// the statuses 2 and 3 that a run may end with there is 255 then.
+    /// count: how many jobs failed, 101 for more than 100, as in GNU parallel. max: the largest status of a
+    /// job: its exit code, 128 + N if signal N killed it, 124 timed out, 127 not found, 126 not executable.
+    /// The statuses 2 and 3 of a run become 255.
     #[arg(long, value_name = "WHAT", hide_possible_values = true)]
     pub(crate) exit_code: Option<Scale>,
 
-    /// When there is a closing summary on standard error: auto, always or never
+    /// When to print a summary on standard error at the end: auto, always or never
     ///
-    /// With auto: where standard error is a terminal, or a job failed, leaked a
-    /// process or was left.
+    /// With auto: if standard error is a terminal, or a job failed, leaked a process or was not run.
     #[arg(
         long,
         value_name = "WHEN",

@@ -17,9 +17,9 @@ pub(crate) struct ValueArgs {
     #[arg(short = '0', long = "null", conflicts_with = "delimiter")]
     pub(crate) null: bool,
 
-    /// Values end with this byte, not with a newline
+    /// Values end with this byte instead of a newline
     ///
-    /// A character, or `\n`, `\t`, `\r`, `\0`, `\\`, `\xNN`. Behind the last value it may be missing.
+    /// A character, or `\n`, `\t`, `\r`, `\0`, `\\`, `\xNN`. The last value may lack it.
     #[arg(
         short,
         long,
@@ -31,33 +31,33 @@ pub(crate) struct ValueArgs {
 
     /// Take values from a file, as `:::: FILE` does
     ///
-    /// `-` is standard input. Given several times, each file is a list of its own: there is a job for each
-    /// combination of their values, and of those after `:::`. The values of the last list change fastest. A
-    /// list without values makes no jobs. Only the first list is read as it is needed, the others are kept in
+    /// `-` is standard input. If given several times, each file is a list, and there is a job for each
+    /// combination of their values and those after `:::`. The values of the last list change fastest. If a
+    /// list is empty, there are no jobs. Only the first list is read as needed, the others are held in
     /// memory.
     ///
-    /// `:::+` and `::::+` pair the values of a list with those of the list before it, which has to be as
-    /// long.
+    /// `:::+` and `::::+` pair the values of a list with those of the list before it, which must have the
+    /// same length.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) arg_file: Vec<PathBuf>,
 
     /// Take values from a table whose first row names its columns
     ///
-    /// Each row is a job, and a column's name in braces a placeholder: `{name}`, `{name/.}`; `{1}` is the
-    /// first column. Quotes go around a field with a comma, a newline or a quote in it; blank lines are
-    /// skipped. The table is standard input, or a file given by -a or `::::`.
+    /// Each row is a job, and each column is a placeholder by its name: `{name}`, `{name/.}`; `{1}` is the
+    /// first column. A field with a comma, a newline or a quote in it is quoted; blank lines are skipped. The
+    /// table is standard input, or a file given by -a or `::::`.
     ///
     /// The key of a job is the first field of its row.
     #[arg(long, conflicts_with_all = ["tsv", "null", "delimiter"])]
     pub(crate) csv: bool,
 
-    /// As --csv, with tabs between the fields; quotes mean themselves
+    /// Like --csv, with tabs between the fields; quotes have no special meaning
     #[arg(long, conflicts_with_all = ["null", "delimiter"])]
     pub(crate) tsv: bool,
 
-    /// Make TEXT the placeholder for the value, and leave all braces as they are
+    /// Make TEXT the placeholder of the value, and leave all braces as they are
     ///
-    /// As xargs has it: where TEXT stands nowhere in the command, jobs don't get their values.
+    /// As in xargs: if TEXT occurs nowhere in the command, jobs don't get their values.
     #[arg(
         short = 'I',
         long = "replace",
@@ -67,24 +67,24 @@ pub(crate) struct ValueArgs {
     )]
     pub(crate) replace: Option<OsString>,
 
-    /// Give each command up to N values; the last may have fewer
+    /// Give each command up to N values; the last one may get fewer
     ///
-    /// A word with `{}` in it is there for each of them: of `cat pre{}` comes `cat prea preb`. `{1}` is the
-    /// first of them, `{2}` the second, and nothing where the last command has fewer. A key that gets longer
-    /// than 1000 bytes ends in `…`.
+    /// A word that contains `{}` is repeated for each value: `cat pre{}` becomes `cat prea preb`. `{1}` is
+    /// the first value, `{2}` the second, and empty if the last command has fewer. A key that would be longer
+    /// than 1000 bytes is cut and ends in `…`.
     #[arg(short = 'n', long, short_alias = 'N', value_name = "N", value_parser = parse_max_args)]
     #[arg(allow_hyphen_values = true)]
     pub(crate) max_args: Option<NonZeroUsize>,
 
-    /// Give each command as many values as the system lets it have, up to N of -n
+    /// Give each command as many values as the system allows, or up to N with -n
     ///
-    /// They are not spread over the slots: a command is started once it is full.
+    /// Values are not spread over the slots: a command starts as soon as it is full.
     #[arg(short = 'X', long = "xargs")]
     pub(crate) fill: bool,
 
-    /// What the jobs' keys are made of, with placeholders: `{2}`, `{/.}`
+    /// Make the jobs' keys of this text with placeholders: `{2}`, `{/.}`
     ///
-    /// Without it a key is the job's values, joined by a space; with a table the first of them.
+    /// By default a key is the job's values, joined by a space; with a table it is the first field.
     #[arg(long, value_name = "TEMPLATE", allow_hyphen_values = true, conflicts_with = "file")]
     pub(crate) key: Option<OsString>,
 

@@ -40,11 +40,11 @@ const OF_ONE_RUN: [&str; 20] = [
 /// The section of `--help`.
 pub(super) const HELP: &str = "\
 Variables:
-  An option that isn't typed is taken from the variable PROCPOOL_ and its long
+  An option that is not given is taken from the variable PROCPOOL_ and its long
   name in capitals, with _ for -: PROCPOOL_LIMIT=8, PROCPOOL_KEEP_ORDER=yes.
-  Switches take true or false, yes or no, 1 or 0; an empty variable counts as
-  unset, and so does one that what was typed excludes. There is none for --key
-  (jobs have PROCPOOL_KEY), nor for what is one run's own (--file, --arg-file,
+  Switches take true or false, yes or no, 1 or 0. An empty variable counts as
+  unset, and so does one that conflicts with a given option. There is none for
+  --key (jobs have PROCPOOL_KEY), nor for options of one run (--file, --arg-file,
   and --dry-run, --results, --joblog, --junit, --events, --journal, --resume,
   and --changed, --durable; --on, --slices, --nodes, --sbatch-arg, --time,
   --bad-node, --detach, --on-term, --at-most-once). Jobs inherit them.";
