@@ -1,6 +1,7 @@
-//! The command line: its definition for clap, and parsing. `plan` gives the options their meaning.
+//! Parses the command line and the variables. `plan` gives the options their meaning.
 
 mod cluster;
+mod command_line;
 mod delimiter;
 mod environment;
 mod foreign;
@@ -25,10 +26,11 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 
 use anyhow::bail;
-use clap::{ArgMatches, ColorChoice, Command, CommandFactory, FromArgMatches, Parser, ValueEnum};
-use clap_complete::Shell;
+use clap::{ArgMatches, ColorChoice, Command, CommandFactory, FromArgMatches, ValueEnum};
 
 pub(crate) use crate::args::cluster::{BadNodeChoice, ClusterArgs, EngineChoice, SliceArgs, TermChoice};
+use crate::args::command_line::Args;
+pub(crate) use crate::args::command_line::{RunArgs, Subcommand};
 pub(crate) use crate::args::environment::EnvironmentArgs;
 pub(crate) use crate::args::inputs::InputArgs;
 pub(crate) use crate::args::jobs::{JobArgs, LeakPolicy};
@@ -43,59 +45,6 @@ pub(crate) use crate::args::telling::{ProgressChoice, SummaryChoice, TellingArgs
 pub(crate) use crate::args::typed::{ChangedFrom, RunRequest, RunSource, Typed};
 pub(crate) use crate::args::values::ValueArgs;
 use crate::terminal::colour;
-
-/// Runs a list of commands in parallel, captures everything and loses nothing.
-#[derive(Debug, Parser)]
-#[command(name = "procpool", version, after_help = help::FIRST_EXAMPLES, disable_help_subcommand = true)]
-pub(crate) struct Args {
-    #[command(subcommand)]
-    pub(crate) subcommand: Option<Subcommand>,
-}
-
-#[derive(Debug, clap::Subcommand)]
-pub(crate) enum Subcommand {
-    Run(Box<RunArgs>),
-    Resume(Box<ResumeArgs>),
-    Ls(LsArgs),
-    Show(ShowArgs),
-    Export(ExportArgs),
-    #[command(hide = true)]
-    Slice(SliceArgs),
-    /// Print a script that makes a shell complete procpool's options
-    ///
-    /// For bash: source <(procpool completions bash)
-    Completions {
-        shell: Shell,
-    },
-    /// Print the manual page, for man(1)
-    ///
-    /// procpool man > procpool.1; man -l procpool.1
-    Man,
-}
-
-/// Run commands in parallel: one for each value, line, row or job of a file.
-#[derive(Debug, clap::Args)]
-#[command(args_override_self = true)]
-pub(crate) struct RunArgs {
-    #[command(flatten)]
-    pub(crate) inputs: InputArgs,
-    #[command(flatten)]
-    pub(crate) schedule: ScheduleArgs,
-    #[command(flatten)]
-    pub(crate) outputs: OutputArgs,
-    #[command(flatten)]
-    pub(crate) telling: TellingArgs,
-    #[command(flatten)]
-    pub(crate) jobs: JobArgs,
-    #[command(flatten)]
-    pub(crate) environment: EnvironmentArgs,
-    #[command(flatten)]
-    pub(crate) records: RecordArgs,
-    #[command(flatten)]
-    pub(crate) journal: JournalArgs,
-    #[command(flatten)]
-    pub(crate) cluster: ClusterArgs,
-}
 
 /// Parses the command line and the variables. Prints help and exits if that was asked for.
 ///
@@ -224,6 +173,8 @@ fn typed_colour(words: impl Iterator<Item = OsString>) -> Option<colour::ColourC
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
 
     #[test]

@@ -3,8 +3,8 @@
 
 use std::ffi::OsString;
 
+use crate::args::command_line::{Args, RunArgs, Subcommand};
 use crate::args::negated::NegatedOptions;
-use crate::args::{Args, RunArgs, Subcommand};
 
 /// What was typed, by the user and in variables.
 pub(crate) struct Typed {
