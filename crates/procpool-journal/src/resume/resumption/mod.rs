@@ -80,7 +80,7 @@ pub struct Resumption {
 #[derive(Clone, Copy, Debug)]
 pub struct CutOff {
     pub job: Hash,
-    /// On the list as it is now; [`GONE`] where it isn't on it any more.
+    /// On the list as it is now; `GONE` where it isn't on it any more.
     pub position: u64,
     pub rest: RestIs,
     pub afterwards: Afterwards,
