@@ -174,16 +174,24 @@ pub struct Survivor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
+    /// Its process exited, with whatever exit code.
     Exited,
+    /// A signal killed its process.
     Signalled,
+    /// It ran into its timeout.
     TimedOut,
+    /// It was ended with the run.
     Stopped,
+    /// Its process could not be started.
     NotStarted,
+    /// It was never started, because the run was over. Such attempts have no record.
     NeverReached,
+    /// It ran on a cluster, and its outcome is unknown.
     Lost,
 }
 
 impl Kind {
+    /// How an outcome ended, in a word.
     #[must_use]
     pub fn of(outcome: &Outcome) -> Kind {
         match outcome {

@@ -51,11 +51,17 @@ pub enum Decision {
 /// How many there are of each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    pub(crate) succeeded: u64,
-    pub(crate) failed: u64,
-    pub(crate) interrupted: u64,
-    pub(crate) not_run: u64,
-    pub(crate) new: u64,
+    /// Jobs that succeeded.
+    pub succeeded: u64,
+    /// Jobs that failed.
+    pub failed: u64,
+    /// Jobs that were started and have no outcome, or were ended with their run.
+    pub interrupted: u64,
+    /// Jobs that were never started.
+    pub not_run: u64,
+    /// Jobs that were not on the list before.
+    pub new: u64,
+    /// Jobs whose outcome is of another command than the list has now.
     pub changed: u64,
     /// Known from before, and no more on the list.
     pub gone: u64,
