@@ -138,7 +138,7 @@ fn read(file: &JournalFile) -> io::Result<Option<Taker>> {
     let mut bytes = Vec::new();
     file.open()?.take(LONGEST).read_to_end(&mut bytes)?;
     let body = bytes.strip_suffix(b"\n").and_then(line::open);
-    Ok(body.and_then(|body| serde_json::from_slice(&[b"{", body].concat()).ok()))
+    Ok(body.and_then(line::parse))
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! Where in a list each of its jobs stands, so that one is read without all before it.
 
-use anyhow::Context;
-
 use procpool_journal::files::folder::Folder;
 use procpool_journal::read::list_reader::ListReader;
 
@@ -20,8 +18,7 @@ impl ListIndex {
     /// # Errors
     /// Where there is no such list, or it can't be read.
     pub(crate) fn read(folder: &Folder, list: u32) -> anyhow::Result<ListIndex> {
-        let gone = || format!("the journal's list of jobs, {:?}, is gone", folder.list(list));
-        let reader = ListReader::open(folder, list)?.with_context(gone)?;
+        let reader = ListReader::open(folder, list)?;
         let mut offsets = Vec::new();
         let mut end = 0;
         let found = reader.read(|listed| {

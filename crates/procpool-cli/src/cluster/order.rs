@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::list_index::ListIndex;
 use procpool_journal::files::folder::Folder;
+use procpool_journal::format::line;
 use procpool_journal::format::positions::Positions;
 use procpool_journal::format::record::{sealed, tag};
 use procpool_journal::format::text::Text;
@@ -156,13 +157,12 @@ pub(crate) fn read(folder: &Folder, tag: &str, mut take: impl FnMut(Parts)) -> a
     let mut scanner = Scanner::new(path.open().with_context(shown)?);
     let mut order = None;
     while let Found::Line { body, .. } = scanner.next_line().with_context(shown)? {
-        let line = [b"{", body].concat();
-        match serde_json::from_slice(&line).ok() {
+        match line::parse(body) {
             Some(OrderLine::Slices(found)) if [FIXED, VERSION].contains(&found.version) => {
                 order = Some(found);
             }
             // What a later version has is not known here, but for that it says so.
-            _ if order.is_none() => bail!("{path:?} {}", refusal(&line)),
+            _ if order.is_none() => bail!("{path:?} {}", refusal(body)),
             Some(OrderLine::Piece(parts)) if order.is_some() => take(parts),
             _ => bail!("{path:?} is none that this procpool can read"),
         }
@@ -171,13 +171,13 @@ pub(crate) fn read(folder: &Folder, tag: &str, mut take: impl FnMut(Parts)) -> a
 }
 
 /// Why a file that begins with this line is not read.
-fn refusal(line: &[u8]) -> String {
+fn refusal(body: &[u8]) -> String {
     #[derive(Deserialize)]
     struct Versioned {
         version: u32,
     }
-    match serde_json::from_slice(line) {
-        Ok(Versioned { version }) if ![FIXED, VERSION].contains(&version) => {
+    match line::parse(body) {
+        Some(Versioned { version }) if ![FIXED, VERSION].contains(&version) => {
             format!("has version {version}, and this procpool reads versions {FIXED} and {VERSION}")
         }
         _ => "is none that this procpool can read".to_owned(),

@@ -12,7 +12,6 @@ use procpool_journal::files::file::{JournalFile, changed};
 use procpool_journal::files::folder::Folder;
 use procpool_journal::format::entry::Entry;
 use procpool_journal::format::record::Record;
-use procpool_journal::read::history::parse;
 use procpool_journal::read::scan::{Found, Scanner};
 
 /// The files of all slices of a folder.
@@ -181,7 +180,7 @@ impl SliceFile {
                         take(entry)?;
                         count += 1;
                     } else {
-                        match parse(body) {
+                        match Record::parse(body) {
                             Some(Record::Slice(_)) => self.is_of_slice = true,
                             Some(Record::End(_)) => self.is_over = true,
                             _ => {}

@@ -22,7 +22,7 @@ use procpool_journal::format::entry::Entry;
 use procpool_journal::format::identity::Identity;
 use procpool_journal::format::line;
 use procpool_journal::format::list;
-use procpool_journal::read::history;
+use procpool_journal::format::record::Record;
 use procpool_journal::read::scan::{Found, Scanner};
 
 /// A job file in JSON.
@@ -65,7 +65,7 @@ pub fn journal(bytes: &[u8]) {
     let sealed: Vec<u8> = bytes
         .split(|byte| *byte == b'\n')
         .filter(|body| !body.is_empty())
-        .flat_map(|body| line::seal(&[b"{", body].concat()))
+        .flat_map(line::seal_body)
         .collect();
     let bodies = judge_scan(&sealed);
     assert_eq!(bodies, bytes.split(|byte| *byte == b'\n').filter(|body| !body.is_empty()).count());
@@ -176,7 +176,7 @@ fn judge_record(body: &[u8]) {
         assert_eq!(brief.identity.job.to_string(), entry.job);
     }
     // Nothing is to be said of it but that it can be read.
-    let _ = history::parse(body);
+    let _ = Record::parse(body);
 }
 
 fn judge_list_line(body: &[u8]) {

@@ -83,7 +83,7 @@ pub fn as_stopped(line: &[u8]) -> Option<Vec<u8>> {
         Some(rest) => (&br#""status":143,"#[..], rest),
         None => (&b""[..], rest),
     };
-    Some(line::seal(&[b"{", &body[..at], OUTCOME, br#"stopped","success":false,"#, status, rest].concat()))
+    Some(line::seal_body(&[&body[..at], OUTCOME, br#"stopped","success":false,"#, status, rest].concat()))
 }
 
 /// What stands before the word for what came of an attempt. No key comes before it, so it is the first of its kind.

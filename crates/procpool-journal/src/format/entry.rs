@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::files::file::JournalFile;
 use crate::format::attempt::{Kind, Start, Survivor};
 use crate::format::brief::ATTEMPT;
+use crate::format::line;
 use crate::format::record::{Output, Outputs};
 
 /// What stands in the record of an attempt. Documented in docs/journal.md.
@@ -67,7 +68,7 @@ impl Entry {
         if !body.starts_with(ATTEMPT) {
             return None;
         }
-        let entry: Entry = serde_json::from_slice(&[b"{", body].concat()).ok()?;
+        let entry: Entry = line::parse(body)?;
         Some(entry.with_peaks_told_apart())
     }
 

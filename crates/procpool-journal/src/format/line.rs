@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use serde::de::DeserializeOwned;
+
 use crate::format::hexadecimal::number;
 
 /// The beginning of each line.
@@ -48,6 +50,23 @@ pub fn open(line: &[u8]) -> Option<&[u8]> {
     }
     let body = &line[BODY..];
     (number(&line[SUM]) == Some(crc32fast::hash(body).into())).then_some(body)
+}
+
+/// Reads the body of a line as the JSON object that was sealed, without its check. `None` if it is no such object.
+#[must_use]
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
+    serde_json::from_slice(&object(body)).ok()
+}
+
+/// Makes a line of a body that was taken from another line and changed.
+#[must_use]
+pub fn seal_body(body: &[u8]) -> Vec<u8> {
+    seal(&object(body))
+}
+
+/// The object that a body is part of.
+fn object(body: &[u8]) -> Vec<u8> {
+    [b"{", body].concat()
 }
 
 #[cfg(test)]

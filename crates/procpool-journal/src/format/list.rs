@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::format::brief::Rest;
 use crate::format::identity::{Hash, Identity};
+use crate::format::line;
 use crate::format::text::Text;
 
 /// A line of a list.
@@ -178,8 +179,16 @@ pub fn identity_of(body: &[u8]) -> Option<Identity> {
     })
 }
 
+/// The job of a whole line, check included, with its newline or without. `None` if it is damaged, or is of no job.
+pub(crate) fn job_of_line(line: &[u8]) -> Option<JobLine> {
+    match line::open(line.strip_suffix(b"\n").unwrap_or(line)).and_then(parse)? {
+        Line::Job(job) => Some(*job),
+        Line::End { .. } => None,
+    }
+}
+
 /// What a line says, from what stands in it after the check.
 #[must_use]
 pub fn parse(body: &[u8]) -> Option<Line> {
-    serde_json::from_slice(&[b"{", body].concat()).ok()
+    line::parse(body)
 }

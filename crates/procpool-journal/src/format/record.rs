@@ -152,6 +152,12 @@ impl Record {
         sealed(self)
     }
 
+    /// Reads the body of a line. `None` if it is another record than these.
+    #[must_use]
+    pub fn parse(body: &[u8]) -> Option<Record> {
+        line::parse(body)
+    }
+
     #[must_use]
     pub fn header() -> Record {
         Record::Journal(Header {

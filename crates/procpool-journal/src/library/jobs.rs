@@ -8,7 +8,7 @@ use procpool_core::{Command, Key};
 use crate::format::brief::CameOfIt;
 use crate::library::attempt::RecordedAttempt;
 use crate::library::error::Error;
-use crate::read::list_lines::ListLines;
+use crate::read::list_reader::ListLines;
 use crate::read::outcomes::{Noted, Place};
 use crate::read::reading::{Listed, NextLine, Reading, Stands};
 

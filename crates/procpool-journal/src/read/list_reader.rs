@@ -1,5 +1,7 @@
-//! Reads which jobs stand on a list, as it lies there.
-//! Knows nothing of what is to become of them.
+//! Reads the list of jobs from its file. There are two ways, as there are two needs. [`ListReader::read`] tells which
+//! jobs there are, and parses the lines on a second thread, because a list may have millions of them;
+//! [`ListReader::lines`] returns whole lines one by one. A list that is still being written is read by
+//! [`StoredJobs`](crate::write::stored_jobs::StoredJobs).
 
 use std::fs::File;
 use std::io;
@@ -7,13 +9,15 @@ use std::os::unix::fs::FileExt;
 
 use anyhow::{Context, bail};
 
+use crate::files::file::JournalFile;
 use crate::files::folder::Folder;
 use crate::format::identity::Identity;
-use crate::format::line::{self, CHECK};
-use crate::format::list::{JobLine, Line, identity_of, parse};
+use crate::format::line::CHECK;
+use crate::format::list::{JobLine, identity_of, job_of_line};
 use crate::read::ahead::{self, Rest};
+use crate::read::scan::{Found, Scanner};
 
-/// A list.
+/// A list that has been opened.
 pub struct ListReader(File);
 
 /// A job of it.
@@ -27,18 +31,21 @@ pub struct Listed<'a> {
 /// How a list ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListEnd {
-    /// How much of it is whole.
+    /// The length of its whole lines, in bytes.
     pub length: u64,
-    /// Whether that is all of it.
+    /// Whether the last line says that there are no more jobs.
     pub(crate) is_whole: bool,
 }
 
+/// The lines of a list, in order.
+pub(crate) struct ListLines(Scanner<File>);
+
 impl ListReader {
-    /// `None` where there is no such list.
+    /// `None` if there is no such list.
     ///
     /// # Errors
-    /// Where it can't be opened.
-    pub fn open(folder: &Folder, number: u32) -> anyhow::Result<Option<ListReader>> {
+    /// If it can't be opened.
+    pub fn open_if_there(folder: &Folder, number: u32) -> anyhow::Result<Option<ListReader>> {
         let path = folder.list(number);
         match path.open() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -46,10 +53,17 @@ impl ListReader {
         }
     }
 
-    /// Gives out all its jobs, in order. A torn line was never run, and is left out.
+    /// # Errors
+    /// If there is no such list, or it can't be opened.
+    pub fn open(folder: &Folder, number: u32) -> anyhow::Result<ListReader> {
+        let reader = ListReader::open_if_there(folder, number)?;
+        reader.with_context(|| missing(&folder.list(number)))
+    }
+
+    /// Gives all jobs to `take`, in order. A torn line is ignored: its job was never run.
     ///
     /// # Errors
-    /// Where it can't be read, or is damaged before its end.
+    /// If the list can't be read, or is damaged before its end.
     pub fn read(&self, mut take: impl FnMut(Listed<'_>)) -> anyhow::Result<ListEnd> {
         let mut is_whole = false;
         let parse = |offset, body: &[u8]| (identity_of(body), offset, body.len() + CHECK);
@@ -60,12 +74,28 @@ impl ListReader {
             }
             Ok(())
         };
-        let rest = ahead::read(&self.0, parse, take).context("can't read the journal's list of jobs")?;
-        match rest {
+        match ahead::read(&self.0, parse, take).context(UNREADABLE)? {
             Rest::Nothing { offset } | Rest::Torn { offset } => Ok(ListEnd { length: offset, is_whole }),
-            Rest::Damaged { offset } => bail!(
-                "the journal's list of jobs is damaged at byte {offset}, and whole lines follow; nothing was changed"
-            ),
+            Rest::Damaged { offset } => bail!(damaged(offset)),
+        }
+    }
+
+    /// Its lines one by one.
+    pub(crate) fn lines(self) -> ListLines {
+        ListLines(Scanner::new(self.0))
+    }
+}
+
+impl ListLines {
+    /// The body of the next line. A torn one is ignored, as by [`ListReader::read`].
+    ///
+    /// # Errors
+    /// If the list can't be read, or is damaged before its end.
+    pub(crate) fn next(&mut self) -> anyhow::Result<Option<&[u8]>> {
+        match self.0.next_line().context(UNREADABLE)? {
+            Found::Line { body, .. } => Ok(Some(body)),
+            Found::End { .. } | Found::Torn { .. } => Ok(None),
+            Found::Damaged { offset } => bail!(damaged(offset)),
         }
     }
 }
@@ -77,13 +107,23 @@ impl Listed<'_> {
         self.offset + self.length as u64 + 1
     }
 
-    /// All of it, read once more; `None` where it can't be.
+    /// Reads its line again, all of it. `None` if that fails.
     pub(crate) fn read(&self) -> Option<JobLine> {
-        let mut bytes = vec![0; self.length];
-        self.list.read_exact_at(&mut bytes, self.offset).ok()?;
-        match line::open(&bytes).and_then(parse)? {
-            Line::Job(job) => Some(*job),
-            Line::End { .. } => None,
-        }
+        let mut line = vec![0; self.length];
+        self.list.read_exact_at(&mut line, self.offset).ok()?;
+        job_of_line(&line)
     }
+}
+
+const UNREADABLE: &str = "can't read the journal's list of jobs";
+
+/// Without its list, a run can't continue and its jobs can't be shown.
+pub(crate) fn missing(list: &JournalFile) -> String {
+    format!("the journal's list of jobs, {list:?}, is gone")
+}
+
+fn damaged(offset: u64) -> String {
+    format!(
+        "the journal's list of jobs is damaged at byte {offset}, and whole lines follow; nothing was changed"
+    )
 }

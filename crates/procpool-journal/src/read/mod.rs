@@ -3,7 +3,6 @@
 
 pub(crate) mod ahead;
 pub mod history;
-pub(crate) mod list_lines;
 pub mod list_reader;
 pub(crate) mod outcomes;
 pub mod places;

@@ -13,7 +13,7 @@ use crate::files::folder::WriterFiles;
 use crate::format::brief::CameOfIt;
 use crate::format::identity::Hash;
 use crate::format::record::{Record, Run};
-use crate::read::history::{AsItIs, Author, Length, Line, MOST_AT_FIRST, parse, walk};
+use crate::read::history::{AsItIs, Author, Length, Line, MOST_AT_FIRST, walk};
 use crate::read::standing::Standing;
 
 /// Where the record of an attempt begins.
@@ -124,7 +124,7 @@ impl Outcomes {
     }
 
     fn note_other(&mut self, body: &[u8], file: &JournalFile, writer: u16) {
-        let run = match parse(body) {
+        let run = match Record::parse(body) {
             Some(Record::Run(run)) => run,
             Some(Record::Round(round)) => {
                 self.round = Some(round.generation);

@@ -19,7 +19,7 @@ use crate::format::identity::Hash;
 use crate::format::line;
 use crate::format::list::{self, JobLine, Line, identity_of};
 use crate::format::record::Run;
-use crate::read::list_lines::ListLines;
+use crate::read::list_reader::{ListLines, ListReader};
 use crate::read::outcomes::{Noted, Outcomes, Place};
 use crate::read::window::Window;
 
@@ -244,9 +244,7 @@ impl Reading {
     }
 
     pub(crate) fn list(&self) -> anyhow::Result<ListLines> {
-        let number = self.run.list;
-        let gone = || format!("the journal's list of jobs, {:?}, is gone", self.folder.list(number));
-        ListLines::open(&self.folder, number)?.with_context(gone)
+        ListReader::open(&self.folder, self.run.list).map(ListReader::lines)
     }
 
     fn listed(&mut self, line: JobLine, position: u64) -> anyhow::Result<Listed> {

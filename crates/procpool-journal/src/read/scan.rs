@@ -2,6 +2,7 @@
 //! Knows nothing of what the lines say.
 
 use std::io::{self, Read};
+use std::ops::Range;
 
 use memchr::memchr;
 
@@ -10,10 +11,16 @@ use crate::format::line;
 /// Reads lines one by one, whatever the length of the file, with a look at each byte.
 pub struct Scanner<R> {
     source: R,
-    buffer: Vec<u8>,
-    /// What of the buffer has been read from the source, and not been given out.
-    filled: std::ops::Range<usize>,
-    /// Where in the source that begins.
+    lines: LineBuffer,
+}
+
+/// Bytes of a file that are cut into lines, whether they are whole or not.
+#[derive(Default)]
+pub(crate) struct LineBuffer {
+    bytes: Vec<u8>,
+    /// The part of `bytes` that has been read, and is not in a line that was returned.
+    unread: Range<usize>,
+    /// Where in the file that part begins.
     offset: u64,
 }
 
@@ -36,7 +43,7 @@ const PIECE: usize = 1024 * 1024;
 impl<R: Read> Scanner<R> {
     /// Reads from the beginning of a file.
     pub fn new(source: R) -> Scanner<R> {
-        Scanner { source, buffer: Vec::new(), filled: 0..0, offset: 0 }
+        Scanner { source, lines: LineBuffer::default() }
     }
 
     /// The next line. After anything else there is nothing more to ask for.
@@ -44,44 +51,39 @@ impl<R: Read> Scanner<R> {
     /// # Errors
     /// Where the source can't be read.
     pub fn next_line(&mut self) -> io::Result<Found<'_>> {
-        let offset = self.offset;
+        let offset = self.lines.offset;
         let Some(line) = self.take_line()? else {
-            let rest = if self.filled.is_empty() { Found::End { offset } } else { Found::Torn { offset } };
-            return Ok(rest);
+            let is_empty = self.lines.unread.is_empty();
+            return Ok(if is_empty { Found::End { offset } } else { Found::Torn { offset } });
         };
-        if line::open(&self.buffer[line.clone()]).is_none() {
+        if line::open(self.lines.get(line.clone())).is_none() {
             return self.judge(offset);
         }
-        // It was whole just now; the sum is not made twice.
-        Ok(Found::Line { offset, body: &self.buffer[line][line::CHECK..] })
+        // Its checksum was right just now; it is not computed twice.
+        Ok(Found::Line { offset, body: &self.lines.get(line)[line::CHECK..] })
     }
 
     /// What has no sense at `offset` was torn off there, unless something whole follows.
     fn judge(&mut self, offset: u64) -> io::Result<Found<'_>> {
         while let Some(line) = self.take_line()? {
-            if line::open(&self.buffer[line]).is_some() {
+            if line::open(self.lines.get(line)).is_some() {
                 return Ok(Found::Damaged { offset });
             }
         }
         Ok(Found::Torn { offset })
     }
 
-    /// Where in the buffer the next line is, without its newline; `None` where there is no newline any more. Of a line
-    /// that is too long only the end is given.
-    fn take_line(&mut self) -> io::Result<Option<std::ops::Range<usize>>> {
+    /// The next line, to be read from the buffer. `None` if there is no newline any more. Of a line that is too long,
+    /// only the end is returned.
+    fn take_line(&mut self) -> io::Result<Option<Range<usize>>> {
         let mut searched = 0;
         loop {
-            let unread = &self.buffer[self.filled.clone()];
-            if let Some(length) = memchr(b'\n', &unread[searched..]).map(|at| searched + at) {
-                let start = self.filled.start;
-                self.filled.start += length + 1;
-                self.offset += length as u64 + 1;
-                return Ok(Some(start..start + length));
+            if let Some(line) = self.lines.take(searched) {
+                return Ok(Some(line));
             }
-            searched = unread.len();
+            searched = self.lines.unread.len();
             if searched > line::LONGEST {
-                self.offset += searched as u64;
-                self.filled = 0..0;
+                self.lines.drop_all();
                 searched = 0;
             }
             if self.fill()? == 0 {
@@ -91,29 +93,68 @@ impl<R: Read> Scanner<R> {
     }
 
     fn fill(&mut self) -> io::Result<usize> {
-        if self.filled.start > 0 {
-            self.buffer.copy_within(self.filled.clone(), 0);
-            self.filled = 0..self.filled.len();
-        }
         // Small at first: most lists are.
-        let piece = PIECE.min(self.buffer.len().max(PIECE / 64));
-        if self.buffer.is_empty() {
-            // Fresh zeros cost nothing.
-            self.buffer = vec![0; piece];
-        }
-        if self.buffer.len() - self.filled.end < piece {
-            self.buffer.resize(self.filled.end + piece, 0);
-        }
+        let piece = PIECE.min(self.lines.bytes.len().max(PIECE / 64));
         loop {
-            match self.source.read(&mut self.buffer[self.filled.end..]) {
+            match self.lines.fill(piece, |buffer| self.source.read(buffer)) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => {
-                    let count = result?;
-                    self.filled.end += count;
-                    return Ok(count);
-                }
+                result => return result,
             }
         }
+    }
+}
+
+impl LineBuffer {
+    /// The next line, without its newline; `None` if there is none among the bytes that were read. The first
+    /// `searched` bytes are known to have no newline.
+    pub(crate) fn take(&mut self, searched: usize) -> Option<Range<usize>> {
+        let unread = &self.bytes[self.unread.clone()];
+        let length = searched + memchr(b'\n', &unread[searched..])?;
+        let start = self.unread.start;
+        self.unread.start += length + 1;
+        self.offset += length as u64 + 1;
+        Some(start..start + length)
+    }
+
+    pub(crate) fn get(&self, line: Range<usize>) -> &[u8] {
+        &self.bytes[line]
+    }
+
+    /// Reads more bytes, into a place that has room for at least `room`. Returns how many there were.
+    pub(crate) fn fill(
+        &mut self,
+        room: usize,
+        read: impl FnOnce(&mut [u8]) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        if self.unread.start > 0 {
+            self.bytes.copy_within(self.unread.clone(), 0);
+            self.unread = 0..self.unread.len();
+        }
+        if self.bytes.is_empty() {
+            // The system hands out zeros without writing them, which `resize` does.
+            self.bytes = vec![0; room];
+        }
+        if self.bytes.len() - self.unread.end < room {
+            self.bytes.resize(self.unread.end + room, 0);
+        }
+        let count = read(&mut self.bytes[self.unread.end..])?;
+        self.unread.end += count;
+        Ok(count)
+    }
+
+    /// Where the first byte would be that was not read yet.
+    pub(crate) fn end(&self) -> u64 {
+        self.offset + self.unread.len() as u64
+    }
+
+    /// Continues at this place of the file.
+    pub(crate) fn jump(&mut self, offset: u64) {
+        self.unread = 0..0;
+        self.offset = offset;
+    }
+
+    fn drop_all(&mut self) {
+        self.jump(self.end());
     }
 }
 
@@ -178,7 +219,7 @@ mod tests {
         bytes.extend(std::iter::repeat_n(b'x', line::LONGEST * 2));
         let mut scanner = Scanner::new(&bytes[..]);
         while matches!(scanner.next_line().unwrap(), Found::Line { .. }) {}
-        assert!(scanner.buffer.len() < line::LONGEST + 4 * PIECE);
+        assert!(scanner.lines.bytes.len() < line::LONGEST + 4 * PIECE);
         assert_eq!(scan(&bytes), (2, Found::Torn { offset: end }));
         bytes.push(b'\n');
         bytes.extend(lines(1));

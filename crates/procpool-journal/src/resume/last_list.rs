@@ -13,7 +13,7 @@ use crate::files::whereabouts::Whereabouts;
 use crate::format::identity::Hash;
 use crate::format::record::Run;
 use crate::read::history::{AsItIs, Past};
-use crate::read::list_reader::ListReader;
+use crate::read::list_reader::{ListReader, missing};
 use crate::read::places::find_outcomes;
 use crate::read::standing::Standing;
 use crate::write::output_shape::OutputShape;
@@ -209,7 +209,7 @@ impl LastList {
         let mut noted = self.begin_noting();
         let mut position = 0;
         let mut is_whole = false;
-        if let Some(reader) = ListReader::open(folder, self.number)? {
+        if let Some(reader) = ListReader::open_if_there(folder, self.number)? {
             let end = reader.read(|listed| {
                 position += 1;
                 let standing = past.jobs.entry(listed.identity.job).or_insert(Standing::listed());
@@ -258,9 +258,9 @@ impl LastList {
         let known = (1..=lines).chain(beyond).filter(|position| self.printed.has(*position)).count() as u64;
         if self.disk == Disk::HasAll && self.printed.count() - known < others {
             bail!(
-                "the journal's list of jobs, {:?}, is gone or shorter than it was, and without it nobody knows what has been \
-                 printed; put it back as it was, or begin anew in another folder",
-                folder.list(self.number)
+                "{} or shorter than it was, and without it nobody knows what has been printed; put it back as it was, or \
+                 begin anew in another folder",
+                missing(&folder.list(self.number))
             );
         }
         Ok(())

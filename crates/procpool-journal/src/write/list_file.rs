@@ -15,8 +15,7 @@ use procpool_core::Job;
 use crate::files::file::JournalFile;
 use crate::files::written_file::WrittenFile;
 use crate::format::codec::{JobCodec, Listable, Stored};
-use crate::format::line;
-use crate::format::list::{Line, parse};
+use crate::format::list::{Line, job_of_line};
 use crate::format::record::sealed;
 use crate::os::threads;
 use crate::write::journal_writer::Durability;
@@ -224,11 +223,8 @@ impl ListFile {
         let mut text = vec![0; length];
         let read = self.watched.wait_out(|| self.file.read_exact_at(&mut text, bytes.start));
         read.context(UNREADABLE)?;
-        let text = text.strip_suffix(b"\n").unwrap_or(&text);
-        match line::open(text).and_then(parse).context(UNREADABLE)? {
-            Line::Job(job) => Ok(self.codec.job(*job).context(UNREADABLE)?.position(position)),
-            Line::End { .. } => anyhow::bail!(UNREADABLE),
-        }
+        let job = job_of_line(&text).context(UNREADABLE)?;
+        Ok(self.codec.job(job).context(UNREADABLE)?.position(position))
     }
 
     /// Checks that the file is still at its place, with all that was written.

@@ -11,6 +11,7 @@ use crate::format::codec::Stored;
 use crate::format::line;
 use crate::format::list::{Line, parse};
 use crate::format::positions::Positions;
+use crate::read::scan::LineBuffer;
 use crate::write::list_file::{ListFile, PIECE, UNREADABLE};
 
 /// The jobs of a list, in order.
@@ -20,10 +21,7 @@ pub struct StoredJobs {
     wanted: Option<Arc<Positions>>,
     expected: Option<usize>,
     position: u64,
-    /// Up to where the file was read, and what of that is still to be parsed.
-    offset: u64,
-    buffer: Vec<u8>,
-    start: usize,
+    lines: LineBuffer,
     /// Where some lines begin, in descending order, to skip what isn't wanted.
     marks: Vec<LineOffset>,
     /// Set when reading fails; the jobs end then.
@@ -53,9 +51,7 @@ impl StoredJobs {
             wanted,
             expected,
             position: 0,
-            offset: 0,
-            buffer: Vec::new(),
-            start: 0,
+            lines: LineBuffer::default(),
             marks: Vec::new(),
             trouble: ListFailure::default(),
         }
@@ -74,9 +70,7 @@ impl StoredJobs {
             self.marks.pop();
             if mark.position > self.position + 1 {
                 self.position = mark.position - 1;
-                self.offset = mark.offset;
-                self.buffer.clear();
-                self.start = 0;
+                self.lines.jump(mark.offset);
             }
         }
     }
@@ -87,24 +81,19 @@ impl StoredJobs {
                 let Some(next) = wanted.from(self.position + 1) else { return Ok(None) };
                 self.jump(next);
             }
-            let Some(length) = memchr::memchr(b'\n', &self.buffer[self.start..]) else {
+            let Some(line) = self.lines.take(0) else {
                 if !self.fill()? {
                     return Ok(None);
                 }
                 continue;
             };
-            let line = self.start..self.start + length;
-            self.start += length + 1;
             self.position += 1;
             if self.wanted.as_ref().is_some_and(|wanted| !wanted.has(self.position)) {
                 continue;
             }
-            let parsed = line::open(&self.buffer[line]).and_then(parse);
-            return match parsed
-                .ok_or(io::ErrorKind::InvalidData)
-                .map_err(io::Error::from)
-                .context(UNREADABLE)?
-            {
+            let parsed = line::open(self.lines.get(line)).and_then(parse);
+            let invalid = || io::Error::from(io::ErrorKind::InvalidData);
+            return match parsed.ok_or_else(invalid).context(UNREADABLE)? {
                 Line::Job(job) => {
                     let job = self.listing.codec.job(*job).context(UNREADABLE)?;
                     Ok(Some(job.position(self.position)))
@@ -114,19 +103,20 @@ impl StoredJobs {
         }
     }
 
+    /// Waits for more of the list. Returns `false` after its end.
     fn fill(&mut self) -> anyhow::Result<bool> {
-        let next = self.listing.next_piece(self.offset);
+        let from = self.lines.end();
+        let next = self.listing.next_piece(from);
         let Some(until) = next.context("can't write the list of jobs to the journal")? else {
             return Ok(false);
         };
-        self.buffer.drain(..self.start);
-        self.start = 0;
-        let room = usize::try_from(until - self.offset).unwrap_or(usize::MAX).min(4 * PIECE);
-        let filled = self.buffer.len();
-        self.buffer.resize(filled + room, 0);
-        let read = || self.listing.file.read_exact_at(&mut self.buffer[filled..], self.offset);
-        self.listing.watched.wait_out(read).context(UNREADABLE)?;
-        self.offset += room as u64;
+        let room = usize::try_from(until - from).unwrap_or(usize::MAX).min(4 * PIECE);
+        let ListFile { file, watched, .. } = &*self.listing;
+        let read = |buffer: &mut [u8]| {
+            let buffer = &mut buffer[..room];
+            watched.wait_out(|| file.read_exact_at(buffer, from)).map(|()| room)
+        };
+        self.lines.fill(room, read).context(UNREADABLE)?;
         Ok(true)
     }
 }

@@ -153,7 +153,7 @@ impl Past {
 
     /// A record that is of no attempt.
     fn note_other(&mut self, body: &[u8]) {
-        match parse(body) {
+        match Record::parse(body) {
             Some(Record::Run(run))
                 if self.run.as_ref().is_none_or(|last| last.generation <= run.generation) =>
             {
@@ -263,16 +263,10 @@ fn run_of_holder(folder: &Folder) -> Option<Run> {
     file.seek(SeekFrom::Start(holder.record_at)).ok()?;
     let mut scanner = Scanner::new(file);
     let Ok(Found::Line { body, .. }) = scanner.next_line() else { return None };
-    match parse(body) {
+    match Record::parse(body) {
         Some(Record::Run(run)) if run.name == holder.run => Some(*run),
         _ => None,
     }
-}
-
-/// What a line says, from what stands in it after the check.
-#[must_use]
-pub fn parse(body: &[u8]) -> Option<Record> {
-    serde_json::from_slice(&[b"{", body].concat()).ok()
 }
 
 /// No more is reserved by a file's length, of which any part may be a hole.
@@ -282,7 +276,7 @@ pub(super) const MOST_AT_FIRST: usize = 2_000_000;
 const LONGEST_HEADER: u64 = 64 * 1024;
 
 fn check_header(body: &[u8], path: &JournalFile) -> anyhow::Result<()> {
-    match parse(body) {
+    match Record::parse(body) {
         Some(Record::Journal(header)) if header.version == VERSION => Ok(()),
         Some(Record::Journal(header)) => bail!(
             "{path:?} was written by procpool {}, in version {} of the format; this one reads version {VERSION}",

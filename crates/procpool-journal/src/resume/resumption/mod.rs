@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io;
 use std::mem;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use procpool_core::{Job, Key};
 
 use crate::files::folder::Folder;
@@ -296,8 +296,7 @@ pub fn reckon_stored(
     last: &mut LastList,
     mut reckoning: Reckoning<'_>,
 ) -> anyhow::Result<Resumption> {
-    let missing = || format!("the journal's list of jobs, {:?}, is gone", folder.list(last.number));
-    let reader = ListReader::open(folder, last.number)?.with_context(missing)?;
+    let reader = ListReader::open(folder, last.number)?;
     let ListEnd { length, is_whole } =
         reader.read(|listed| reckoning.take_again(last, &listed.identity, &listed))?;
     reckoning.end(length, is_whole)
