@@ -2,6 +2,7 @@
 //! Takes no lock and changes nothing; whoever runs what is read may go on.
 
 pub(crate) mod ahead;
+pub(crate) mod hashed;
 pub mod history;
 pub mod list_reader;
 pub(crate) mod outcomes;

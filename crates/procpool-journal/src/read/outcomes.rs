@@ -13,8 +13,9 @@ use crate::files::folder::WriterFiles;
 use crate::format::brief::CameOfIt;
 use crate::format::identity::Hash;
 use crate::format::record::{Record, Run};
-use crate::read::history::{AsItIs, Author, Length, Line, MOST_AT_FIRST, walk};
-use crate::read::standing::Standing;
+use crate::read::hashed::AsItIs;
+use crate::read::history::{Length, Line, MOST_AT_FIRST, walk};
+use crate::read::standing::{FileAttempts, Standing, TrackedJob};
 
 /// Where the record of an attempt begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,6 +80,16 @@ impl Noted {
     }
 }
 
+impl TrackedJob<u32> for Noted {
+    fn state(&mut self) -> &mut Standing {
+        &mut self.standing
+    }
+
+    fn counts_at(&mut self, number: u32) {
+        self.counts = number;
+    }
+}
+
 impl Outcomes {
     /// # Errors
     /// As [`walk`].
@@ -99,8 +110,8 @@ impl Outcomes {
             self.jobs.reserve(attempts);
             self.attempts.reserve(attempts);
         }
-        let mut author = Author::of(writer.into());
-        walk(&files.journal, |offset, line| match line {
+        let mut attempts = FileAttempts::of(writer.into());
+        let length = walk(&files.journal, |offset, line| match line {
             Line::Attempt(brief) => {
                 let number = u32::try_from(self.attempts.len()).expect("BUG: a journal that no memory holds");
                 let noted = self.jobs.entry(brief.identity.job).or_insert(Noted {
@@ -108,9 +119,7 @@ impl Outcomes {
                     counts: NONE,
                     last: NONE,
                 });
-                if author.note(&brief, &mut noted.standing) {
-                    noted.counts = number;
-                }
+                attempts.note(&brief, number, noted);
                 self.attempts.push(Link { offset, before: noted.last, writer });
                 noted.last = number;
                 if let (Some(span), Some(ended)) =
@@ -120,7 +129,9 @@ impl Outcomes {
                 }
             }
             Line::Other(body) => self.note_other(&body, &files.journal, writer),
-        })
+        })?;
+        attempts.finish(&mut self.jobs);
+        Ok(length)
     }
 
     fn note_other(&mut self, body: &[u8], file: &JournalFile, writer: u16) {

@@ -1,7 +1,6 @@
-//! Finds the records of outcomes again, for whoever wants all that stands in them.
-//! Knows nothing of what is done with them.
+//! Finds the records of outcomes again, when a run wants all that is in them: a resume keeps no places, for it needs the
+//! records of few jobs.
 
-use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::io;
@@ -9,31 +8,39 @@ use std::os::unix::fs::FileExt;
 
 use crate::files::file::JournalFile;
 use crate::files::folder::WriterFiles;
-use crate::format::brief::{Brief, CameOfIt};
+use crate::format::brief::Brief;
 use crate::format::entry::Entry;
 use crate::format::identity::Hash;
 use crate::format::line::{self, CHECK};
 use crate::read::scan::{Found, Scanner};
+use crate::read::standing::{FileAttempts, Standing, TrackedJob};
 
 /// Where a record is.
 #[derive(Clone, Copy, Debug)]
 pub struct RecordPlace {
-    /// Of the writers, in their order.
+    /// The number of its file among those of all writers.
     writer: usize,
     offset: u64,
     length: usize,
-    generation: u32,
-    attempt: u32,
-    has_succeeded: bool,
-    ended: u64,
+}
+
+/// A job that was asked for.
+struct FoundJob {
+    state: Standing,
+    place: RecordPlace,
+}
+
+impl TrackedJob<RecordPlace> for FoundJob {
+    fn state(&mut self) -> &mut Standing {
+        &mut self.state
+    }
+
+    fn counts_at(&mut self, place: RecordPlace) {
+        self.place = place;
+    }
 }
 
 impl RecordPlace {
-    /// Of several writers: the last generation, in it who succeeded, of those the first.
-    fn rank(&self) -> (u32, bool, Reverse<u64>) {
-        (self.generation, self.has_succeeded, Reverse(self.ended))
-    }
-
     /// Reads it, and says in which file its outputs are.
     ///
     /// # Errors
@@ -48,57 +55,30 @@ impl RecordPlace {
     }
 }
 
-/// Where the records are of the outcomes of these jobs, those that count.
+/// Where the records of these jobs' outcomes are, of the attempts that count.
 ///
 /// # Errors
-/// Where a file can't be read.
+/// If a file can't be read.
 pub fn find_outcomes(
     writers: &[WriterFiles],
     wanted: &HashMap<Hash, u64, impl BuildHasher>,
 ) -> io::Result<HashMap<Hash, RecordPlace>> {
-    let mut places: HashMap<Hash, RecordPlace> = HashMap::new();
-    if wanted.is_empty() {
-        return Ok(places);
-    }
-    for (writer, files) in writers.iter().enumerate() {
-        for (job, place) in find_in(writer, files, wanted)? {
-            if places.get(&job).is_none_or(|other| other.rank() < place.rank()) {
-                places.insert(job, place);
+    let mut found: HashMap<Hash, FoundJob> = HashMap::new();
+    // Without this, a run that prints nothing again would read all files for nothing.
+    let files = if wanted.is_empty() { &[] } else { writers };
+    for (writer, files) in files.iter().enumerate() {
+        let mut attempts = FileAttempts::of(writer);
+        let mut scanner = Scanner::new(files.journal.open()?);
+        while let Found::Line { offset, body } = scanner.next_line()? {
+            let Some(brief) = Brief::of(body) else { continue };
+            let job = brief.identity.job;
+            if wanted.contains_key(&job) {
+                let place = RecordPlace { writer, offset, length: body.len() + CHECK };
+                let known = found.entry(job).or_insert(FoundJob { state: Standing::unlisted(), place });
+                attempts.note(&brief, place, known);
             }
         }
+        attempts.finish(&mut found);
     }
-    Ok(places)
-}
-
-/// Of one writer the last attempt of the last generation counts.
-fn find_in(
-    writer: usize,
-    files: &WriterFiles,
-    wanted: &HashMap<Hash, u64, impl BuildHasher>,
-) -> io::Result<HashMap<Hash, RecordPlace>> {
-    let mut places: HashMap<Hash, RecordPlace> = HashMap::new();
-    let mut scanner = Scanner::new(files.journal.open()?);
-    while let Found::Line { offset, body } = scanner.next_line()? {
-        let Some(brief) = Brief::of(body) else { continue };
-        let Brief { generation, attempt, ended, .. } = brief;
-        let job = brief.identity.job;
-        let is_last = |other: &RecordPlace| (other.generation, other.attempt) <= (generation, attempt);
-        if wanted.contains_key(&job) && places.get(&job).is_none_or(is_last) {
-            let has_succeeded = brief.came_of_it == CameOfIt::Succeeded;
-            let length = body.len() + CHECK;
-            places.insert(
-                job,
-                RecordPlace {
-                    writer,
-                    offset,
-                    length,
-                    generation,
-                    attempt,
-                    has_succeeded,
-                    ended,
-                },
-            );
-        }
-    }
-    Ok(places)
+    Ok(found.into_iter().map(|(job, found)| (job, found.place)).collect())
 }

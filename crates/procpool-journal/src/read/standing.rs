@@ -1,10 +1,13 @@
-//! How a job stands by the attempts that have been recorded of it, of one writer or of several.
-//! Knows nothing of where attempts are read.
+//! The state of a job, by the attempts that have been recorded of it. Here it is decided which of them counts, for
+//! everybody: for `ls`, for a resume, and for what is printed again. docs/journal.md says it in words.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, BuildHasherDefault};
 
 use crate::format::brief::{Brief, CameOfIt};
 use crate::format::identity::{Hash, Identity};
+use crate::read::hashed::AsItIs;
 
 /// How a job stands. Packed: there may be millions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,39 +74,94 @@ impl Standing {
         (self.generation, self.attempt) < (generation, attempt) && !has_succeeded
     }
 
-    /// Takes note of an attempt. What a later generation says replaces what an earlier one did. Within one, the last
-    /// attempt counts; of several writers whoever succeeded, and of those the first.
-    /// Says whether it counts from now on.
-    pub(super) fn note(&mut self, brief: &Brief, writer: Writer) -> bool {
-        let order = self.generation.cmp(&brief.generation);
-        let counts = match (order, writer) {
-            // Attempts of a generation stand in a file in their order.
-            (Ordering::Less, _) | (Ordering::Equal, Writer::Same) => true,
-            (Ordering::Greater, _) => false,
-            (Ordering::Equal, Writer::Another) => {
-                let rank = |outcome, ended| (outcome != Some(CameOfIt::Succeeded), ended);
-                rank(Some(brief.came_of_it), brief.ended) < rank(self.outcome, self.ended)
-            }
-        };
-        self.attempt = match order {
-            Ordering::Less => brief.attempt,
-            Ordering::Equal => self.attempt.max(brief.attempt),
-            Ordering::Greater => self.attempt,
-        };
+    /// Notes an attempt that is recorded in the same file as all before it. Returns whether it counts from now on: it
+    /// does unless an attempt with a higher number is known.
+    pub(super) fn note(&mut self, brief: &Brief) -> bool {
+        let counts = (brief.generation, brief.attempt) >= (self.generation, self.attempt);
         if counts {
-            self.fingerprint = brief.identity.fingerprint;
-            self.ended = brief.ended;
-            self.generation = brief.generation;
-            self.outcome = Some(brief.came_of_it);
-            self.status = brief.status;
+            self.attempt = brief.attempt;
+            self.take_outcome(brief);
         }
         counts
     }
+
+    /// Compares the attempt that counts with the last one of another file. Returns whether that one counts from now
+    /// on: it does if its generation is later, or the same and it succeeded where the other failed, or both came to
+    /// the same and it ended first.
+    fn merge(&mut self, brief: &Brief) -> bool {
+        let order = brief.generation.cmp(&self.generation);
+        let rank = |outcome, ended| (outcome != Some(CameOfIt::Succeeded), ended);
+        let is_better = rank(Some(brief.came_of_it), brief.ended) < rank(self.outcome, self.ended);
+        self.attempt = match order {
+            Ordering::Greater => brief.attempt,
+            Ordering::Equal => self.attempt.max(brief.attempt),
+            Ordering::Less => self.attempt,
+        };
+        let counts = self.outcome.is_none() || order.is_gt() || order.is_eq() && is_better;
+        if counts {
+            self.take_outcome(brief);
+        }
+        counts
+    }
+
+    fn take_outcome(&mut self, brief: &Brief) {
+        self.fingerprint = brief.identity.fingerprint;
+        self.ended = brief.ended;
+        self.generation = brief.generation;
+        self.outcome = Some(brief.came_of_it);
+        self.status = brief.status;
+    }
 }
 
-/// Whether an attempt stands in the file in which that one does which has counted so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Writer {
-    Same,
-    Another,
+/// The attempts of one file, on their way into the states of their jobs. Of each job, the last attempt of each file is
+/// found first, and those are compared: so it plays no part which file is read first. `T` says where an attempt is.
+pub(super) struct FileAttempts<T> {
+    /// By job. `None` for the first file, which has nothing to be compared with: most journals have no other.
+    last: Option<HashMap<Hash, (Brief, T), BuildHasherDefault<AsItIs>>>,
+}
+
+impl<T: Copy> FileAttempts<T> {
+    /// Of the file with this number, from 0.
+    pub(super) fn of(index: usize) -> FileAttempts<T> {
+        FileAttempts { last: (index > 0).then(HashMap::default) }
+    }
+
+    /// Notes the next attempt of the file.
+    pub(super) fn note(&mut self, brief: &Brief, place: T, job: &mut impl TrackedJob<T>) {
+        let Some(last) = &mut self.last else {
+            if job.state().note(brief) {
+                job.counts_at(place);
+            }
+            return;
+        };
+        let (known, place_of_known) = last.entry(brief.identity.job).or_insert((*brief, place));
+        if (brief.generation, brief.attempt) >= (known.generation, known.attempt) {
+            (*known, *place_of_known) = (*brief, place);
+        }
+    }
+
+    /// The end of the file: compares the last attempt of each job with those of other files.
+    pub(super) fn finish<S: TrackedJob<T>>(self, jobs: &mut HashMap<Hash, S, impl BuildHasher>) {
+        for (job, (brief, place)) in self.last.into_iter().flatten() {
+            let known = jobs.get_mut(&job).expect("BUG: an attempt whose job was not noted");
+            if known.state().merge(&brief) {
+                known.counts_at(place);
+            }
+        }
+    }
+}
+
+/// What a reader keeps of a job: its state, and where the attempt is that counts, as far as it wants to know.
+pub(super) trait TrackedJob<T> {
+    fn state(&mut self) -> &mut Standing;
+
+    fn counts_at(&mut self, place: T);
+}
+
+impl TrackedJob<()> for Standing {
+    fn state(&mut self) -> &mut Standing {
+        self
+    }
+
+    fn counts_at(&mut self, (): ()) {}
 }

@@ -51,13 +51,13 @@ impl Journal {
 /// What is made of the bytes of a file: who has succeeded is asked of what is known then.
 fn read(bytes: &[u8]) -> (Past, anyhow::Result<Length>) {
     let mut past = Past::default();
-    let mut author = Author::of(0);
+    let mut attempts = FileAttempts::of(0);
     let mut scanner = Scanner::new(bytes);
     let path = file();
     let rest = loop {
         match scanner.next_line().unwrap() {
             Found::Line { offset, body } => {
-                let mut take = |_, line| past.take(line, &mut author);
+                let mut take = |_, line| past.take(line, &mut attempts);
                 if let Err(error) = check(offset, Line::of(offset, body), path, &mut take) {
                     return (past, Err(error));
                 }

@@ -1,8 +1,8 @@
 //! What is known of a list's jobs from the journals of all that have written to a folder.
 //! Knows nothing of what is to be done now.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
@@ -15,8 +15,9 @@ use crate::format::brief::Brief;
 use crate::format::identity::Hash;
 use crate::format::record::{Record, Round, Run, VERSION};
 use crate::read::ahead::{self, Rest};
+use crate::read::hashed::AsItIs;
 use crate::read::scan::{Found, Scanner};
-use crate::read::standing::{Standing, Writer};
+use crate::read::standing::{FileAttempts, Standing};
 
 /// Jobs by the hash of their key.
 pub(crate) type Jobs = HashMap<Hash, Standing, BuildHasherDefault<AsItIs>>;
@@ -53,55 +54,11 @@ pub struct Length {
     pub torn: u64,
 }
 
-/// Its keys are hashes already.
-#[derive(Default)]
-pub struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        let (_, low) = bytes.split_at(bytes.len().saturating_sub(8));
-        self.0 = low.try_into().map_or(0, u64::from_ne_bytes);
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = number;
-    }
-}
-
 /// A line of a journal.
 pub(super) enum Line {
     Attempt(Brief),
     /// What stands in another one, after the check.
     Other(Vec<u8>),
-}
-
-/// Takes note of the attempts of one file, among those of the files before it.
-pub(super) struct Author {
-    /// The jobs of which an attempt of this file counts; `None` for the first file: there is nothing before it.
-    counting: Option<HashSet<Hash, BuildHasherDefault<AsItIs>>>,
-}
-
-impl Author {
-    /// Of the file with this number.
-    pub(super) fn of(index: usize) -> Author {
-        Author { counting: (index > 0).then(HashSet::default) }
-    }
-
-    /// Says whether the attempt counts from now on.
-    pub(super) fn note(&mut self, brief: &Brief, standing: &mut Standing) -> bool {
-        let Some(counting) = &mut self.counting else { return standing.note(brief, Writer::Same) };
-        let job = brief.identity.job;
-        let writer = if counting.contains(&job) { Writer::Same } else { Writer::Another };
-        let counts = standing.note(brief, writer);
-        if counts {
-            counting.insert(job);
-        }
-        counts
-    }
 }
 
 impl Past {
@@ -136,16 +93,18 @@ impl Past {
             let size = path.stat().map_or(0, |stat| u64::try_from(stat.st_size).unwrap_or_default());
             self.jobs.reserve(usize::try_from(size / 500).unwrap_or_default().min(MOST_AT_FIRST));
         }
-        let mut author = Author::of(index);
-        walk(path, |_, line| self.take(line, &mut author))
+        let mut attempts = FileAttempts::of(index);
+        let length = walk(path, |_, line| self.take(line, &mut attempts))?;
+        attempts.finish(&mut self.jobs);
+        Ok(length)
     }
 
-    fn take(&mut self, line: Line, author: &mut Author) {
+    fn take(&mut self, line: Line, attempts: &mut FileAttempts<()>) {
         match line {
             Line::Attempt(brief) => {
                 self.attempts += 1;
                 let standing = self.jobs.entry(brief.identity.job).or_insert(Standing::unlisted());
-                author.note(&brief, standing);
+                attempts.note(&brief, (), standing);
             }
             Line::Other(body) => self.note_other(&body),
         }
