@@ -16,6 +16,7 @@ use crate::template::{self, Names, Several};
 use procpool_journal::files::folder::{Folder, Purpose};
 use procpool_journal::files::inputs::Inputs;
 use procpool_journal::format::attempt::Attempt;
+use procpool_journal::format::brief;
 use procpool_journal::format::codec::{Defaults, JobCodec, Keep};
 use procpool_journal::format::identity::Identity;
 use procpool_journal::format::line;
@@ -192,7 +193,7 @@ pub fn still_to_run(folder: &Path, list: &[u8]) -> u64 {
     let mut scanner = Scanner::new(list);
     let mut to_run = 0;
     while let Found::Line { body, .. } = scanner.next_line().expect("bytes can be read") {
-        let identity = list::identity_of(body).expect("the line of a job");
+        let identity = brief::identity_of(body).expect("the line of a job");
         let class = Class::of(past.jobs.get(&identity.job), &identity);
         to_run += u64::from(class.decide(Resume::NotSucceeded, None) == Decision::Run);
     }

@@ -1,8 +1,11 @@
-//! What a resume has to know of an attempt, from the beginning of its line, where it stands at fixed places.
-//! Knows nothing of the rest: a million lines are read in a second, and JSON would take as long again.
+//! What a resume needs of a line: of an attempt its outcome in short, of a job its identity. A journal may have millions
+//! of lines. So these fields are read at the places where this version writes them, a million lines a second; JSON is
+//! parsed only if they are not there, because another version may write them in another order.
 
 use std::str;
 use std::time::SystemTime;
+
+use serde::Deserialize;
 
 use crate::format::attempt::time;
 use crate::format::identity::{Hash, Identity};
@@ -30,39 +33,128 @@ pub enum CameOfIt {
     Stopped,
 }
 
-/// What all lines of attempts begin with, after the check.
-pub(crate) const ATTEMPT: &[u8] = br#""record":"attempt","#;
+/// How the lines begin that this file reads fast.
+const ATTEMPT: &[u8] = br#""record":"attempt","#;
+const JOB: &[u8] = br#""record":"job","#;
+const RECORD: &[u8] = br#""record":""#;
+
+/// The fields that a summary is made of, wherever they are in the line.
+#[derive(Deserialize)]
+struct AttemptFields {
+    record: String,
+    generation: u32,
+    attempt: u32,
+    job: String,
+    fingerprint: String,
+    ended: String,
+    outcome: String,
+    success: bool,
+    status: Option<u8>,
+}
+
+/// The same for a job of a list.
+#[derive(Deserialize)]
+struct IdentityFields {
+    record: String,
+    job: String,
+    fingerprint: String,
+}
+
+#[derive(Deserialize)]
+struct RecordField {
+    record: String,
+}
 
 impl Brief {
-    /// `None` where the line is of no attempt, or says it in another way than procpool does.
+    /// `None` if the line is no attempt, or lacks what an attempt has.
     #[must_use]
     pub fn of(body: &[u8]) -> Option<Brief> {
-        let mut rest = Rest(body.strip_prefix(ATTEMPT)?);
-        let generation = rest.number(br#""generation":"#)?;
-        let attempt = rest.number(br#","attempt":"#)?;
-        let job = Hash::parse(rest.text(br#","job":""#)?)?;
-        let fingerprint = Hash::parse(rest.text(br#","fingerprint":""#)?)?;
-        let ended = digits(rest.text(br#","ended":""#)?)?;
-        let outcome = rest.text(br#","outcome":""#)?;
-        let is_success = rest.0.starts_with(br#","success":true,"#);
-        let status = rest.number(if is_success {
-            &br#","success":true,"status":"#[..]
-        } else {
-            br#","success":false,"status":"#
-        });
+        if is_other_record(body, ATTEMPT) {
+            return None;
+        }
+        Brief::by_position(body).or_else(|| Brief::by_name(body))
+    }
+
+    /// For fields in the order in which this version writes them. `None` does not mean that the line is no attempt.
+    fn by_position(body: &[u8]) -> Option<Brief> {
+        let mut fields = FieldReader(body.strip_prefix(ATTEMPT)?);
+        let generation = fields.number(br#""generation":"#)?;
+        let attempt = fields.number(br#","attempt":"#)?;
+        let job = Hash::parse(fields.text(br#","job":""#)?)?;
+        let fingerprint = Hash::parse(fields.text(br#","fingerprint":""#)?)?;
+        let ended = digits(fields.text(br#","ended":""#)?)?;
+        let outcome = fields.text(br#","outcome":""#)?;
+        let success = fields.boolean(br#","success":"#)?;
+        let status = fields.number_or_null(br#","status":"#)?;
         Some(Brief {
             generation,
             attempt,
             identity: Identity { job, fingerprint },
-            came_of_it: match outcome {
-                b"stopped" | b"lost" => CameOfIt::Stopped,
-                _ if is_success => CameOfIt::Succeeded,
-                _ => CameOfIt::Failed,
-            },
-            status: status.unwrap_or_default(),
+            came_of_it: CameOfIt::of(outcome, success),
+            status,
             ended,
         })
     }
+
+    fn by_name(body: &[u8]) -> Option<Brief> {
+        let fields: AttemptFields = line::parse(body)?;
+        (fields.record == "attempt").then_some(())?;
+        Some(Brief {
+            generation: fields.generation,
+            attempt: fields.attempt,
+            identity: identity(&fields.job, &fields.fingerprint)?,
+            came_of_it: CameOfIt::of(fields.outcome.as_bytes(), fields.success),
+            status: fields.status.unwrap_or_default(),
+            ended: digits(fields.ended.as_bytes())?,
+        })
+    }
+}
+
+impl CameOfIt {
+    fn of(outcome: &[u8], success: bool) -> CameOfIt {
+        match outcome {
+            b"stopped" | b"lost" => CameOfIt::Stopped,
+            _ if success => CameOfIt::Succeeded,
+            _ => CameOfIt::Failed,
+        }
+    }
+}
+
+/// Which job a line of a list is of; `None` if it is of none.
+#[must_use]
+pub fn identity_of(body: &[u8]) -> Option<Identity> {
+    if is_other_record(body, JOB) {
+        return None;
+    }
+    let by_position = || {
+        let mut fields = FieldReader(body.strip_prefix(JOB)?);
+        let job = Hash::parse(fields.text(br#""job":""#)?)?;
+        let fingerprint = Hash::parse(fields.text(br#","fingerprint":""#)?)?;
+        Some(Identity { job, fingerprint })
+    };
+    by_position().or_else(|| {
+        let fields: IdentityFields = line::parse(body)?;
+        (fields.record == "job").then_some(())?;
+        identity(&fields.job, &fields.fingerprint)
+    })
+}
+
+/// Whether a line is an attempt.
+pub(crate) fn is_attempt(body: &[u8]) -> bool {
+    let is_named = || line::parse(body).is_some_and(|RecordField { record }| record == "attempt");
+    body.starts_with(ATTEMPT) || !is_other_record(body, ATTEMPT) && is_named()
+}
+
+/// Whether a line says with its first field that it is another record than those that begin like this.
+fn is_other_record(body: &[u8], beginning: &[u8]) -> bool {
+    body.starts_with(RECORD) && !body.starts_with(beginning)
+}
+
+fn identity(job: &str, fingerprint: &str) -> Option<Identity> {
+    Some(Identity {
+        job: Hash::parse(job.as_bytes())?,
+        fingerprint: Hash::parse(fingerprint.as_bytes())?,
+    })
 }
 
 /// The line of an attempt as if procpool had ended it with the run. `None` where nothing else may have: it was none of a process
@@ -71,10 +163,10 @@ impl Brief {
 pub fn as_stopped(line: &[u8]) -> Option<Vec<u8>> {
     let body = line::open(line.strip_suffix(b"\n")?)?;
     let at = memchr::memmem::find(body, OUTCOME)?;
-    let mut rest = Rest(&body[at..]);
-    let outcome = rest.text(OUTCOME)?;
-    let success = if rest.0.starts_with(br#","success":true,"#) { "true" } else { "false" };
-    let rest = rest.0.strip_prefix(format!(",\"success\":{success},").as_bytes())?;
+    let mut fields = FieldReader(&body[at..]);
+    let outcome = fields.text(OUTCOME)?;
+    fields.boolean(br#","success":"#)?;
+    let rest = fields.0.strip_prefix(b",")?;
     if ![&b"exited"[..], b"signalled"].contains(&outcome) {
         return None;
     }
@@ -95,22 +187,42 @@ pub fn moment(at: SystemTime) -> u64 {
     digits(time(at).as_bytes()).unwrap_or_default()
 }
 
-/// What is left of a line.
-pub(crate) struct Rest<'a>(pub(crate) &'a [u8]);
+/// Reads fields in the order in which they are written. Each method skips `before`, which has the field's name.
+struct FieldReader<'a>(&'a [u8]);
 
-impl<'a> Rest<'a> {
-    /// A number, after this.
-    pub(crate) fn number<N: str::FromStr>(&mut self, after: &[u8]) -> Option<N> {
-        let text = self.0.strip_prefix(after)?;
+impl<'a> FieldReader<'a> {
+    fn number<N: str::FromStr>(&mut self, before: &[u8]) -> Option<N> {
+        let text = self.0.strip_prefix(before)?;
         let end = text.iter().position(|byte| !byte.is_ascii_digit())?;
         let (number, rest) = text.split_at(end);
         self.0 = rest;
         str::from_utf8(number).ok()?.parse().ok()
     }
 
-    /// A text in which nothing is escaped, after this, which ends with its first quote.
-    pub(crate) fn text(&mut self, after: &[u8]) -> Option<&'a [u8]> {
-        let text = self.0.strip_prefix(after)?;
+    /// `null` is 0.
+    fn number_or_null(&mut self, before: &[u8]) -> Option<u8> {
+        match self.0.strip_prefix(before)?.strip_prefix(b"null") {
+            Some(rest) => {
+                self.0 = rest;
+                Some(0)
+            }
+            None => self.number(before),
+        }
+    }
+
+    fn boolean(&mut self, before: &[u8]) -> Option<bool> {
+        let text = self.0.strip_prefix(before)?;
+        let (value, rest) = match text.strip_prefix(b"true") {
+            Some(rest) => (true, rest),
+            None => (false, text.strip_prefix(b"false")?),
+        };
+        self.0 = rest;
+        Some(value)
+    }
+
+    /// A text without escapes, up to its closing quote.
+    fn text(&mut self, before: &[u8]) -> Option<&'a [u8]> {
+        let text = self.0.strip_prefix(before)?;
         let end = memchr::memchr2(b'"', b'\\', text).filter(|end| text[*end] == b'"')?;
         let (text, rest) = text.split_at(end);
         self.0 = &rest[1..];
@@ -128,7 +240,100 @@ fn digits(time: &[u8]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use procpool_core::{Completion, End, Job, Key, Outcome, Ran, Signal, Status};
+    use proptest::prelude::*;
+    use serde_json::{Map, Value};
+
     use super::*;
+    use crate::format::attempt::Attempt;
+    use crate::format::record::{Circumstances, Outputs, attempt_line};
+
+    fn outcome() -> impl Strategy<Value = Outcome> {
+        let status =
+            prop_oneof![any::<u8>().prop_map(Status::Exited), Just(Status::Signalled(Signal::KILL)),];
+        let ran = (status, 0..4_u8).prop_map(|(status, how)| match how {
+            0 => End::Itself(status),
+            1 => End::TimedOut(status),
+            2 => End::Stopped(status),
+            _ => End::Unknown,
+        });
+        prop_oneof![
+            4 => ran.prop_map(|end| Outcome::from(Ran::new(end))),
+            1 => ".*".prop_map(Outcome::Lost),
+        ]
+    }
+
+    /// An attempt as this version writes it, without its check.
+    fn attempt() -> impl Strategy<Value = Vec<u8>> {
+        let key = proptest::collection::vec(1..=255_u8, 0..20);
+        let number = 1..=u32::MAX;
+        (key, outcome(), number.clone(), number, 0..4_000_000_000_000_u64).prop_map(
+            |(key, outcome, generation, attempt, millis)| {
+                let key = Key::from(key);
+                let command = procpool_core::Command::new("x");
+                let identity = Identity::of(&key, &command, "/".as_ref());
+                let completion = Completion::nowhere(Job::new(key, command).position(7), outcome).unwrap();
+                let ended = UNIX_EPOCH + std::time::Duration::from_millis(millis);
+                let circumstances = Circumstances { generation, identity, ended, waited_for: None };
+                let attempt = Attempt { number: attempt, ..Attempt::last(&completion) };
+                let line = attempt_line(attempt, &circumstances, &Outputs::default());
+                line::open(&line[..line.len() - 1]).unwrap().to_vec()
+            },
+        )
+    }
+
+    /// The same fields in this order, of which any number of digits is taken.
+    fn reordered(body: &[u8], seed: &[prop::sample::Index]) -> Vec<u8> {
+        let mut fields: Vec<(String, Value)> = line::parse::<Map<_, _>>(body).unwrap().into_iter().collect();
+        for (place, index) in seed.iter().enumerate().take(fields.len()) {
+            let other = index.index(fields.len());
+            fields.swap(place, other);
+        }
+        let fields: Vec<String> =
+            fields.iter().map(|(name, value)| format!("{}:{value}", Value::from(name.as_str()))).collect();
+        format!("{}}}", fields.join(",")).into_bytes()
+    }
+
+    proptest! {
+        #[test]
+        fn an_attempt_is_read_the_same_at_its_places_and_by_its_names_in_any_order(
+            body in attempt(),
+            seed in proptest::collection::vec(any::<prop::sample::Index>(), 40),
+        ) {
+            let fast = Brief::by_position(&body);
+            prop_assert!(fast.is_some(), "{}", String::from_utf8_lossy(&body));
+            prop_assert_eq!(Brief::by_name(&body), fast);
+            let reordered = reordered(&body, &seed);
+            prop_assert_eq!(Brief::of(&reordered), fast, "{}", String::from_utf8_lossy(&reordered));
+            prop_assert!(is_attempt(&body) && is_attempt(&reordered));
+            prop_assert_eq!(identity_of(&body), None);
+            // A line that is about to be written can be changed to that of a stopped job.
+            let may_be_stopped = [&br#","outcome":"exited""#[..], br#","outcome":"signalled""#]
+                .iter()
+                .any(|word| memchr::memmem::find(&body, word).is_some());
+            let stopped = as_stopped(&line::seal_body(&body));
+            prop_assert_eq!(stopped.is_some(), may_be_stopped);
+            let class = stopped.map(|line| Brief::of(line::open(&line[..line.len() - 1]).unwrap()).unwrap().came_of_it);
+            prop_assert!(class.is_none_or(|class| class == CameOfIt::Stopped));
+        }
+
+        #[test]
+        fn the_identity_of_a_job_is_read_in_any_order_of_its_fields(
+            key in "[a-z\"\\\\é]{0,9}",
+            seed in proptest::collection::vec(any::<prop::sample::Index>(), 8),
+        ) {
+            let hash = Hash::of_key(&Key::from(key.as_str()));
+            let record = serde_json::json!({"key": key, "command": ["x", key]});
+            let record = record.to_string();
+            let body = format!(r#""record":"job","job":"{hash}","fingerprint":"{hash}",{}"#, &record[1..]);
+            let identity = Some(Identity { job: hash, fingerprint: hash });
+            prop_assert_eq!(identity_of(body.as_bytes()), identity);
+            prop_assert_eq!(identity_of(&reordered(body.as_bytes(), &seed)), identity);
+            prop_assert_eq!(Brief::of(body.as_bytes()), None);
+        }
+    }
 
     #[test]
     fn an_attempt_as_stopped_is_the_same_but_for_that() {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::file::JournalFile;
 use crate::format::attempt::{Kind, Start, Survivor};
-use crate::format::brief::ATTEMPT;
+use crate::format::brief::is_attempt;
 use crate::format::line;
 use crate::format::record::{Output, Outputs};
 
@@ -65,7 +65,7 @@ impl Entry {
     /// From what stands in a line after the check; `None` where it is of no attempt, or can't be understood.
     #[must_use]
     pub fn parse(body: &[u8]) -> Option<Entry> {
-        if !body.starts_with(ATTEMPT) {
+        if !is_attempt(body) {
             return None;
         }
         let entry: Entry = line::parse(body)?;

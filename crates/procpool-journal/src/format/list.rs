@@ -8,7 +8,6 @@ use std::time::Duration;
 use procpool_core::{Command, EnvironmentBase, Key};
 use serde::{Deserialize, Serialize};
 
-use crate::format::brief::Rest;
 use crate::format::identity::{Hash, Identity};
 use crate::format::line;
 use crate::format::text::Text;
@@ -167,16 +166,6 @@ pub(crate) fn in_slot(command: &Command, slot: &str) -> Command {
         Some(directory) => own.directory(directory),
         None => own,
     }
-}
-
-/// Which job a line is of; `None` where it is of none.
-#[must_use]
-pub fn identity_of(body: &[u8]) -> Option<Identity> {
-    let mut rest = Rest(body.strip_prefix(br#""record":"job""#)?);
-    Some(Identity {
-        job: Hash::parse(rest.text(br#","job":""#)?)?,
-        fingerprint: Hash::parse(rest.text(br#","fingerprint":""#)?)?,
-    })
 }
 
 /// The job of a whole line, check included, with its newline or without. `None` if it is damaged, or is of no job.

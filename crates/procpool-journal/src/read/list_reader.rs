@@ -11,9 +11,10 @@ use anyhow::{Context, bail};
 
 use crate::files::file::JournalFile;
 use crate::files::folder::Folder;
+use crate::format::brief::identity_of;
 use crate::format::identity::Identity;
 use crate::format::line::CHECK;
-use crate::format::list::{JobLine, identity_of, job_of_line};
+use crate::format::list::{JobLine, job_of_line};
 use crate::read::ahead::{self, Rest};
 use crate::read::scan::{Found, Scanner};
 
