@@ -37,9 +37,16 @@ fn every_field_of_every_record_is_described() {
         .args(["printf '\\377'; printf '\\377' >&2"])
         .input(b"\xff\0".to_vec())
         .end();
+    folder.run("--journal unstarted ./missing ::: a").end().exited(1);
+    assert!(folder.read("unstarted/journal.jsonl").contains(r#""subject":{"program":"#));
     let mut seen = 0;
-    for file in ["nightly/journal.jsonl", "nightly/list-1.jsonl", "other/journal.jsonl", "other/list-1.jsonl"]
-    {
+    for file in [
+        "nightly/journal.jsonl",
+        "nightly/list-1.jsonl",
+        "other/journal.jsonl",
+        "other/list-1.jsonl",
+        "unstarted/journal.jsonl",
+    ] {
         for line in folder.read(file).lines() {
             let record: Value = serde_json::from_str(line).unwrap();
             for name in record

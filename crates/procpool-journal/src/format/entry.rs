@@ -14,6 +14,7 @@ use crate::format::attempt::{Kind, Start, Survivor};
 use crate::format::brief::is_attempt;
 use crate::format::line;
 use crate::format::record::{Output, Outputs};
+use crate::format::subject::{self, RecordedSubject};
 
 /// What stands in the record of an attempt. Documented in docs/journal.md.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -31,6 +32,8 @@ pub struct Entry {
     pub killer: Option<String>,
     pub error: Option<String>,
     pub errno: Option<i32>,
+    #[serde(default, deserialize_with = "subject::known", skip_serializing_if = "Option::is_none")]
+    pub subject: Option<RecordedSubject>,
     pub started: Option<String>,
     pub seconds: f64,
     pub user_seconds: f64,

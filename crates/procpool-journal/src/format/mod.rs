@@ -13,4 +13,5 @@ pub mod names;
 pub(crate) mod outcome;
 pub mod positions;
 pub mod record;
+pub mod subject;
 pub mod text;

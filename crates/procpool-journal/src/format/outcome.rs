@@ -1,17 +1,14 @@
 //! What came of a recorded attempt, in the library's own type, so that it is told in the same words as when it ended.
 //! Knows nothing of its outputs.
 
-use std::ffi::OsString;
 use std::io;
-use std::os::unix::ffi::OsStringExt;
 use std::time::{Duration, SystemTime};
 
-use procpool_core::{
-    End, Killer, NotStarted, Outcome, Ran, Signal, SpawnError, Status, Subject, Survivor, Usage,
-};
+use procpool_core::{End, Killer, NotStarted, Outcome, Ran, Signal, SpawnError, Status, Survivor, Usage};
 
 use crate::format::attempt::{Kind, Start};
 use crate::format::entry::Entry;
+use crate::format::subject::of_old_record;
 
 impl Entry {
     /// Its outcome, without what it has written. Of one that was not started only the status is the same; why, says
@@ -86,72 +83,12 @@ impl Entry {
     fn spawn_error(&self) -> SpawnError {
         let error = self.error.clone().unwrap_or_default();
         let source = self.errno.map_or_else(|| io::Error::other(error.clone()), io::Error::from_raw_os_error);
-        SpawnError { subject: subject(&error).unwrap_or(Subject::Machine), source }
+        let subject = match &self.subject {
+            Some(subject) => subject.subject(),
+            None => of_old_record(&error, &source.to_string()),
+        };
+        SpawnError { subject, source }
     }
-}
-
-/// What a start failed for, by the words in which that is told.
-fn subject(error: &str) -> Option<Subject> {
-    let after = |word: &str| quoted(error.strip_prefix(word)?);
-    if let Some((program, _)) = after("program ") {
-        return Some(Subject::Program(program));
-    }
-    if let Some((directory, _)) = after("directory ") {
-        return Some(Subject::Directory(directory.into()));
-    }
-    if let Some((input, _)) = after("standard input ") {
-        return Some(Subject::Stdin(input.into()));
-    }
-    if error.starts_with("/dev/null can't be opened: ") {
-        return Some(Subject::Null);
-    }
-    let Some((interpreter, rest)) = after("interpreter ") else {
-        let (call, _) =
-            error.split_once(": ").filter(|(before, _)| *before != "no room for another process")?;
-        return Some(Subject::Call(call.to_owned().into()));
-    };
-    let (script, _) = quoted(rest.strip_prefix(" of script ")?)?;
-    Some(Subject::Interpreter { script: script.into(), interpreter })
-}
-
-/// The text in the quotes with which this begins, as `{:?}` writes an `OsStr`, and what follows it.
-fn quoted(text: &str) -> Option<(OsString, &str)> {
-    let mut rest = text.strip_prefix('"')?;
-    let mut bytes = Vec::new();
-    loop {
-        let end = rest.find(['"', '\\'])?;
-        bytes.extend_from_slice(&rest.as_bytes()[..end]);
-        let is_over = rest.as_bytes()[end] == b'"';
-        rest = &rest[end + 1..];
-        if is_over {
-            return Some((OsString::from_vec(bytes), rest));
-        }
-        rest = unescape(rest, &mut bytes)?;
-    }
-}
-
-/// Adds what stands behind a backslash, and says what follows.
-fn unescape<'a>(text: &'a str, bytes: &mut Vec<u8>) -> Option<&'a str> {
-    let (kind, rest) = text.split_at_checked(1)?;
-    match kind {
-        "n" => bytes.push(b'\n'),
-        "r" => bytes.push(b'\r'),
-        "t" => bytes.push(b'\t'),
-        "0" => bytes.push(0),
-        "x" => {
-            let (digits, rest) = rest.split_at_checked(2)?;
-            bytes.push(u8::from_str_radix(digits, 16).ok()?);
-            return Some(rest);
-        }
-        "u" => {
-            let (digits, rest) = rest.strip_prefix('{')?.split_once('}')?;
-            let character = char::from_u32(u32::from_str_radix(digits, 16).ok()?)?;
-            bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-            return Some(rest);
-        }
-        other => bytes.extend_from_slice(other.as_bytes()),
-    }
-    Some(rest)
 }
 
 fn length(seconds: f64) -> Duration {
@@ -160,15 +97,21 @@ fn length(seconds: f64) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use procpool_core::PeakMemory;
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+
+    use procpool_core::{PeakMemory, Subject};
 
     use super::*;
     use crate::format::attempt::Report;
+    use crate::format::subject::RecordedSubject;
     use crate::testing::scripted;
 
     /// An outcome as it comes back from its record.
     fn recorded(outcome: &Outcome) -> Entry {
-        scripted(&serde_json::to_value(Report::of(outcome)).unwrap())
+        let mut says = serde_json::to_value(Report::of(outcome)).unwrap();
+        says["subject"] = serde_json::to_value(RecordedSubject::of_outcome(outcome)).unwrap();
+        scripted(&says)
     }
 
     #[test]
@@ -226,6 +169,38 @@ mod tests {
             assert_eq!(error.subject, subject);
             assert_eq!(entry.words(), outcome.to_string());
             assert_eq!(entry.outcome().status(), outcome.status());
+        }
+    }
+
+    #[test]
+    fn a_subject_of_a_later_version_is_as_if_there_were_none() {
+        for later in [serde_json::json!("weather"), serde_json::json!({"program": 1}), serde_json::json!(7)] {
+            let entry = scripted(&serde_json::json!({"outcome": "not_started", "subject": later}));
+            assert!(entry.subject.is_none(), "{later}");
+        }
+    }
+
+    #[test]
+    fn a_record_without_the_subject_is_told_in_the_same_words_and_with_the_same_status() {
+        let subjects = [
+            Subject::Program("x y".into()),
+            Subject::Directory("x".into()),
+            Subject::Stdin("x: y".into()),
+            Subject::Interpreter { script: "x".into(), interpreter: "y z".into() },
+            Subject::Machine,
+            Subject::Null,
+            Subject::Call("clone".into()),
+        ];
+        for (subject, errno) in subjects.into_iter().flat_map(|subject| [(subject.clone(), 2), (subject, 13)])
+        {
+            let source = io::Error::from_raw_os_error(errno);
+            let outcome = Outcome::from(NotStarted::Spawn(SpawnError { subject, source }));
+            let mut entry = recorded(&outcome);
+            entry.subject = None;
+            let again = entry.outcome();
+            assert_eq!(again.to_string(), outcome.to_string());
+            assert_eq!(again.status(), outcome.status());
+            assert_eq!(entry.words(), outcome.to_string());
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::format::attempt::{Attempt, KeyText, Report, time};
 use crate::format::identity::Identity;
 use crate::format::line;
 use crate::format::names::NamesLine;
+use crate::format::subject::RecordedSubject;
 use crate::format::text::Text;
 
 /// The version of all that this file describes.
@@ -189,6 +190,8 @@ struct AttemptRecord<'a> {
     slot: Option<usize>,
     waited_for: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<RecordedSubject>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     node: Option<&'a str>,
     #[serde(flatten)]
     key: KeyText<'a>,
@@ -304,6 +307,7 @@ pub fn attempt_line(attempt: Attempt<'_>, circumstances: &Circumstances, outputs
         seq: attempt.seq.get(),
         slot: attempt.slot.map(procpool_core::Slot::get),
         waited_for,
+        subject: RecordedSubject::of_outcome(attempt.outcome),
         node: attempt.node,
         key: KeyText::of(attempt.key),
         outputs,

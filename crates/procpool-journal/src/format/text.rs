@@ -79,11 +79,12 @@ impl<'de> Visitor<'de> for Reader {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let Some(("base64", encoded)) = map.next_entry::<&str, String>()? else {
+        let entry = map.next_entry::<String, String>()?;
+        let Some((_, encoded)) = entry.filter(|(name, _)| name == "base64") else {
             return Err(A::Error::custom("it has no base64"));
         };
         let bytes = BASE64_STANDARD.decode(encoded).map_err(A::Error::custom)?;
-        match map.next_key::<&str>()? {
+        match map.next_key::<String>()? {
             None => Ok(Text(Cow::Owned(bytes))),
             Some(_) => Err(A::Error::custom("it has more than base64")),
         }
