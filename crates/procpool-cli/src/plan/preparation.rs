@@ -33,7 +33,7 @@ use procpool_journal::format::text::Text;
 use procpool_journal::read::history::{Past, PastRound};
 use procpool_journal::resume::decision::{Counts, Resume};
 use procpool_journal::resume::last_list::{LastList, Noted};
-use procpool_journal::resume::resumption::{Reckoning, Resumption, Wish, reckon_stored, write_list};
+use procpool_journal::resume::resumption::{ResumePlan, ResumePlanner, Wish, reckon_stored, write_list};
 use procpool_journal::write::journal_writer::Durability;
 use procpool_journal::write::list_file::ListFile;
 use procpool_journal::write::print_log::{PrintHistory, PrintLog};
@@ -139,7 +139,7 @@ impl Preparation<'_> {
                     Some(last) => last.note_all(&mut past, &self.folder)?,
                     None => Noted::default(),
                 };
-                let reckoning = Reckoning::new(&past, wish, noted);
+                let reckoning = ResumePlanner::new(&past, wish, noted);
                 let (number, input, found) =
                     self.new_list(input.with_distinct_keys(), generation, reckoning)?;
                 (self.number_of_same(number, past.round.as_ref()), input, found)
@@ -248,8 +248,8 @@ impl Preparation<'_> {
         &self,
         input: Input,
         list: u32,
-        mut reckoning: Reckoning<'_>,
-    ) -> anyhow::Result<(u32, Input, Resumption)> {
+        mut reckoning: ResumePlanner<'_>,
+    ) -> anyhow::Result<(u32, Input, ResumePlan)> {
         let Input { jobs, fault, names, .. } = input;
         let file = self.folder.list(list).make_anew()?;
         let length = write_list(jobs, &mut BufWriter::new(file), &self.codec(list, None)?, &mut reckoning)?;
@@ -273,9 +273,9 @@ impl Preparation<'_> {
         last: &mut LastList,
         past: &Past,
         wish: Wish,
-    ) -> anyhow::Result<(u32, Input, Resumption)> {
+    ) -> anyhow::Result<(u32, Input, ResumePlan)> {
         let noted = last.begin_noting();
-        let found = reckon_stored(&self.folder, last, Reckoning::new(past, wish, noted))?;
+        let found = reckon_stored(&self.folder, last, ResumePlanner::new(past, wish, noted))?;
         let mut input = Input::checked(Vec::new());
         input.names = run.and_then(|run| run.names).map(Into::into);
         Ok((last.number, input, found))

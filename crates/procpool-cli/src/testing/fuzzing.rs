@@ -16,7 +16,7 @@ use crate::job::work::{Work, command_of};
 use crate::shell::quote::{QuoteStyle, command_line, line_with_input};
 use crate::terminal::shown::{self, EscapingWriter};
 use procpool_journal::files::inputs::Inputs;
-use procpool_journal::format::brief::{Brief, CameOfIt};
+use procpool_journal::format::brief::{Brief, OutcomeClass};
 use procpool_journal::format::codec::{Defaults, JobCodec, Keep, Stored};
 use procpool_journal::format::entry::Entry;
 use procpool_journal::format::identity::Identity;
@@ -170,7 +170,7 @@ fn judge_scan(bytes: &[u8]) -> usize {
 fn judge_record(body: &[u8]) {
     let (brief, entry) = (Brief::of(body), Entry::parse(body));
     if let (Some(brief), Some(entry)) = (brief, entry) {
-        let is_success = brief.came_of_it == CameOfIt::Succeeded;
+        let is_success = brief.came_of_it == OutcomeClass::Succeeded;
         assert!(!is_success || entry.success, "a success in short that is none in full");
         assert_eq!((brief.generation, brief.attempt), (entry.generation, entry.attempt));
         assert_eq!(brief.identity.job.to_string(), entry.job);

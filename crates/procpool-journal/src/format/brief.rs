@@ -17,7 +17,7 @@ pub struct Brief {
     pub generation: u32,
     pub attempt: u32,
     pub identity: Identity,
-    pub came_of_it: CameOfIt,
+    pub came_of_it: OutcomeClass,
     /// As a shell would have it.
     pub(crate) status: u8,
     /// When it ended: the digits of the time, to the millisecond, as one number.
@@ -26,7 +26,7 @@ pub struct Brief {
 
 /// What came of an attempt, as far as it matters for what is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CameOfIt {
+pub enum OutcomeClass {
     Succeeded,
     Failed,
     /// We ended it ourselves, or nobody knows.
@@ -90,7 +90,7 @@ impl Brief {
             generation,
             attempt,
             identity: Identity { job, fingerprint },
-            came_of_it: CameOfIt::of(outcome, success),
+            came_of_it: OutcomeClass::of(outcome, success),
             status,
             ended,
         })
@@ -103,19 +103,19 @@ impl Brief {
             generation: fields.generation,
             attempt: fields.attempt,
             identity: identity(&fields.job, &fields.fingerprint)?,
-            came_of_it: CameOfIt::of(fields.outcome.as_bytes(), fields.success),
+            came_of_it: OutcomeClass::of(fields.outcome.as_bytes(), fields.success),
             status: fields.status.unwrap_or_default(),
             ended: digits(fields.ended.as_bytes())?,
         })
     }
 }
 
-impl CameOfIt {
-    fn of(outcome: &[u8], success: bool) -> CameOfIt {
+impl OutcomeClass {
+    fn of(outcome: &[u8], success: bool) -> OutcomeClass {
         match outcome {
-            b"stopped" | b"lost" => CameOfIt::Stopped,
-            _ if success => CameOfIt::Succeeded,
-            _ => CameOfIt::Failed,
+            b"stopped" | b"lost" => OutcomeClass::Stopped,
+            _ if success => OutcomeClass::Succeeded,
+            _ => OutcomeClass::Failed,
         }
     }
 }
@@ -316,7 +316,7 @@ mod tests {
             let stopped = as_stopped(&line::seal_body(&body));
             prop_assert_eq!(stopped.is_some(), may_be_stopped);
             let class = stopped.map(|line| Brief::of(line::open(&line[..line.len() - 1]).unwrap()).unwrap().came_of_it);
-            prop_assert!(class.is_none_or(|class| class == CameOfIt::Stopped));
+            prop_assert!(class.is_none_or(|class| class == OutcomeClass::Stopped));
         }
 
         #[test]
@@ -365,13 +365,13 @@ mod tests {
         let brief = |text: &str| Brief::of(text.as_bytes());
         let exited = brief(&line("exited", "true")).unwrap();
         assert_eq!((exited.generation, exited.attempt, exited.ended), (2, 3, 20_260_102_030_405_678));
-        assert_eq!(exited.came_of_it, CameOfIt::Succeeded);
-        assert_eq!(brief(&line("exited", "false")).unwrap().came_of_it, CameOfIt::Failed);
-        assert_eq!(brief(&line("stopped", "false")).unwrap().came_of_it, CameOfIt::Stopped);
+        assert_eq!(exited.came_of_it, OutcomeClass::Succeeded);
+        assert_eq!(brief(&line("exited", "false")).unwrap().came_of_it, OutcomeClass::Failed);
+        assert_eq!(brief(&line("stopped", "false")).unwrap().came_of_it, OutcomeClass::Stopped);
         let whole = line("exited", "true");
         for end in 0..whole.len() - r#","key":"a"}"#.len() {
             let cut = brief(&whole[..end]);
-            assert!(cut.is_none_or(|brief| brief.came_of_it != CameOfIt::Succeeded), "{}", &whole[..end]);
+            assert!(cut.is_none_or(|brief| brief.came_of_it != OutcomeClass::Succeeded), "{}", &whole[..end]);
         }
         assert_eq!(brief(&whole.replace("\"attempt\",", "\"run\",")), None);
         assert_eq!(brief(&whole.replace("000\"", "00\"")), None);

@@ -5,7 +5,7 @@ use std::vec;
 
 use procpool_core::{Command, Key};
 
-use crate::format::brief::CameOfIt;
+use crate::format::brief::OutcomeClass;
 use crate::library::attempt::RecordedAttempt;
 use crate::library::error::Error;
 use crate::read::list_reader::ListLines;
@@ -109,9 +109,9 @@ impl<'a> JournalJob<'a> {
             (Stands::Running, _) => JobProgress::Running,
             (Stands::Interrupted, _) => JobProgress::Interrupted,
             (Stands::NotRun, _) | (Stands::Ended, None) => JobProgress::NotRun,
-            (Stands::Ended, Some(CameOfIt::Succeeded)) => JobProgress::Succeeded,
-            (Stands::Ended, Some(CameOfIt::Failed)) => JobProgress::Failed,
-            (Stands::Ended, Some(CameOfIt::Stopped)) => JobProgress::Stopped,
+            (Stands::Ended, Some(OutcomeClass::Succeeded)) => JobProgress::Succeeded,
+            (Stands::Ended, Some(OutcomeClass::Failed)) => JobProgress::Failed,
+            (Stands::Ended, Some(OutcomeClass::Stopped)) => JobProgress::Stopped,
         }
     }
 

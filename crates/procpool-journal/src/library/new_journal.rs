@@ -26,7 +26,7 @@ use crate::library::error::{Error, ErrorKind};
 use crate::read::history::Past;
 use crate::resume::decision::Resume;
 use crate::resume::last_list::Noted;
-use crate::resume::resumption::{Reckoning, Wish, write_list};
+use crate::resume::resumption::{ResumePlanner, Wish, write_list};
 use crate::write::journal_writer::{Durability, JournalWriter};
 use crate::write::print_history::PrintHistory;
 use crate::write::print_log::PrintLog;
@@ -215,7 +215,7 @@ fn write_jobs(folder: &Folder, jobs: &[Job<Command>]) -> anyhow::Result<Vec<Iden
     };
     let (past, wish) = (Past::default(), Wish { resume: Resume::NotSucceeded, changed: None, goes_on: None });
     let mut file = BufWriter::new(folder.list(FIRST).make_anew()?);
-    let mut reckoning = Reckoning::new(&past, wish, Noted::default());
+    let mut reckoning = ResumePlanner::new(&past, wish, Noted::default());
     write_list(jobs.iter().cloned(), &mut file, &codec, &mut reckoning)?;
     Ok(identities)
 }

@@ -8,7 +8,7 @@ use crate::format::positions::Positions;
 use crate::read::history::Past;
 use crate::resume::decision::{Changed, Counts, Resume};
 use crate::resume::last_list::LastList;
-use crate::resume::resumption::{Reckoning, Resumption, Wish, reckon_stored};
+use crate::resume::resumption::{ResumePlan, ResumePlanner, Wish, reckon_stored};
 
 /// What a resume would do. Made by [`Journal::next_run`](crate::Journal::next_run).
 #[derive(Debug)]
@@ -24,8 +24,8 @@ impl NextRun {
         let started = folder.running().open().ok().and_then(|file| run_lock::read(&file));
         let mut last = LastList::new(&run, folder, started.as_ref())?;
         let noted = last.begin_noting();
-        let reckoning = Reckoning::new(&past, Wish { resume, changed, goes_on: None }, noted);
-        let Resumption { counts, to_run, .. } = reckon_stored(folder, &mut last, reckoning)?;
+        let reckoning = ResumePlanner::new(&past, Wish { resume, changed, goes_on: None }, noted);
+        let ResumePlan { counts, to_run, .. } = reckon_stored(folder, &mut last, reckoning)?;
         Ok(NextRun { counts, to_run })
     }
 

@@ -10,7 +10,7 @@ use procpool_core::Key;
 
 use crate::files::file::JournalFile;
 use crate::files::folder::WriterFiles;
-use crate::format::brief::CameOfIt;
+use crate::format::brief::OutcomeClass;
 use crate::format::identity::Hash;
 use crate::format::record::{Record, Run};
 use crate::read::hashed::AsItIs;
@@ -70,7 +70,7 @@ pub struct Outcomes {
 }
 
 impl Noted {
-    pub fn came_of_it(&self) -> Option<CameOfIt> {
+    pub fn came_of_it(&self) -> Option<OutcomeClass> {
         self.standing.outcome
     }
 

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault};
 
-use crate::format::brief::{Brief, CameOfIt};
+use crate::format::brief::{Brief, OutcomeClass};
 use crate::format::identity::{Hash, Identity};
 use crate::read::hashed::AsItIs;
 
@@ -19,7 +19,7 @@ pub struct Standing {
     /// The last of that generation, of whichever writer.
     attempt: u32,
     pub(crate) status: u8,
-    pub(crate) outcome: Option<CameOfIt>,
+    pub(crate) outcome: Option<OutcomeClass>,
     pub(crate) is_listed: bool,
     /// It was started, and nobody knows what came of it.
     pub(crate) was_running: bool,
@@ -55,7 +55,7 @@ impl Standing {
 
     /// Whether it has failed in this generation or later.
     pub(crate) fn has_failed_since(&self, generation: u32) -> bool {
-        self.generation >= generation && self.outcome == Some(CameOfIt::Failed)
+        self.generation >= generation && self.outcome == Some(OutcomeClass::Failed)
     }
 
     /// Whether its outcome is of this generation.
@@ -70,7 +70,7 @@ impl Standing {
 
     /// Whether nothing is known of an attempt of this generation, and it matters: somebody else may have succeeded.
     pub(crate) fn lacks(&self, generation: u32, attempt: u32) -> bool {
-        let has_succeeded = self.generation >= generation && self.outcome == Some(CameOfIt::Succeeded);
+        let has_succeeded = self.generation >= generation && self.outcome == Some(OutcomeClass::Succeeded);
         (self.generation, self.attempt) < (generation, attempt) && !has_succeeded
     }
 
@@ -90,7 +90,7 @@ impl Standing {
     /// the same and it ended first.
     fn merge(&mut self, brief: &Brief) -> bool {
         let order = brief.generation.cmp(&self.generation);
-        let rank = |outcome, ended| (outcome != Some(CameOfIt::Succeeded), ended);
+        let rank = |outcome, ended| (outcome != Some(OutcomeClass::Succeeded), ended);
         let is_better = rank(Some(brief.came_of_it), brief.ended) < rank(self.outcome, self.ended);
         self.attempt = match order {
             Ordering::Greater => brief.attempt,

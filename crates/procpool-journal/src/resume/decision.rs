@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::format::brief::CameOfIt;
+use crate::format::brief::OutcomeClass;
 use crate::format::identity::Identity;
 use crate::read::standing::Standing;
 
@@ -36,7 +36,7 @@ pub enum Class {
     /// It was not on the list before.
     New,
     /// It has an outcome, of another command.
-    Changed(CameOfIt),
+    Changed(OutcomeClass),
 }
 
 /// What is done about it.
@@ -78,9 +78,9 @@ impl Class {
         match standing.outcome {
             Some(outcome) if !standing.is_of(identity) => Class::Changed(outcome),
             _ if standing.was_running => Class::Interrupted,
-            Some(CameOfIt::Succeeded) => Class::Succeeded,
-            Some(CameOfIt::Failed) => Class::Failed,
-            Some(CameOfIt::Stopped) => Class::Interrupted,
+            Some(OutcomeClass::Succeeded) => Class::Succeeded,
+            Some(OutcomeClass::Failed) => Class::Failed,
+            Some(OutcomeClass::Stopped) => Class::Interrupted,
             None if standing.is_listed => Class::NotRun,
             None => Class::New,
         }
@@ -93,12 +93,12 @@ impl Class {
             (Class::Changed(_), Some(Changed::Skip)) => return Decision::Leave,
             (Class::Interrupted | Class::NotRun | Class::New, _)
             | (Class::Changed(_), Some(Changed::Rerun)) => return Decision::Run,
-            (Class::Succeeded, _) => CameOfIt::Succeeded,
-            (Class::Failed, _) => CameOfIt::Failed,
+            (Class::Succeeded, _) => OutcomeClass::Succeeded,
+            (Class::Failed, _) => OutcomeClass::Failed,
         };
         match (outcome, resume) {
-            (CameOfIt::Succeeded, _) | (CameOfIt::Failed, Resume::Unrun) => Decision::Leave,
-            (CameOfIt::Failed | CameOfIt::Stopped, _) => Decision::Run,
+            (OutcomeClass::Succeeded, _) | (OutcomeClass::Failed, Resume::Unrun) => Decision::Leave,
+            (OutcomeClass::Failed | OutcomeClass::Stopped, _) => Decision::Run,
         }
     }
 }
@@ -115,7 +115,7 @@ impl Counts {
             Class::Changed(_) => &mut self.changed,
         };
         *count += 1;
-        let has_succeeded = matches!(class, Class::Succeeded | Class::Changed(CameOfIt::Succeeded));
+        let has_succeeded = matches!(class, Class::Succeeded | Class::Changed(OutcomeClass::Succeeded));
         if decision == Decision::Leave && !has_succeeded {
             self.left_failed += 1;
             self.left_status = self.left_status.max(status);

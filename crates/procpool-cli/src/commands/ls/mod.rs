@@ -15,7 +15,7 @@ use crate::commands::stdout::{self, PrintError, StdoutWriter};
 use crate::exit::ExitStatus;
 use crate::output::shape::StreamFilter;
 use crate::terminal::colour::{Destination, Palette};
-use procpool_journal::format::brief::CameOfIt;
+use procpool_journal::format::brief::OutcomeClass;
 use procpool_journal::format::positions::Positions;
 use procpool_journal::read::reading::{ListEnd, Listed, Reading, Stands};
 
@@ -34,7 +34,7 @@ impl JobFilter {
     fn takes(&self, job: &Listed, key: &str) -> bool {
         let has_failed = || {
             let came_of_it = job.noted.and_then(|noted| noted.came_of_it());
-            job.stands == Stands::Ended && came_of_it == Some(CameOfIt::Failed)
+            job.stands == Stands::Ended && came_of_it == Some(OutcomeClass::Failed)
         };
         self.key.as_ref().is_none_or(|pattern| pattern.matches(key)) && (!self.failed || has_failed())
     }

@@ -7,7 +7,7 @@ use procpool_core::Key;
 use tempfile::TempDir;
 
 use super::*;
-use crate::format::brief::CameOfIt;
+use crate::format::brief::OutcomeClass;
 use crate::format::line;
 use crate::read::scan::Found;
 
@@ -72,7 +72,7 @@ fn read(bytes: &[u8]) -> (Past, anyhow::Result<Length>) {
 }
 
 fn has_succeeded(past: &Past, number: usize) -> bool {
-    past.jobs.get(&job(number)).is_some_and(|standing| standing.outcome == Some(CameOfIt::Succeeded))
+    past.jobs.get(&job(number)).is_some_and(|standing| standing.outcome == Some(OutcomeClass::Succeeded))
 }
 
 #[test]

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::format::brief::CameOfIt;
+use crate::format::brief::OutcomeClass;
 use crate::format::entry::Entry;
 use crate::format::identity::Identity;
 use crate::format::line;
@@ -18,7 +18,7 @@ use crate::read::places::find_outcomes;
 use crate::read::window::Window;
 use crate::testing::scripted;
 
-fn brief(generation: u32, attempt: u32, came_of_it: CameOfIt, ended: u64) -> Brief {
+fn brief(generation: u32, attempt: u32, came_of_it: OutcomeClass, ended: u64) -> Brief {
     let hash = Hash::parse(&[b'1'; 32]).unwrap();
     Brief {
         generation,
@@ -32,7 +32,7 @@ fn brief(generation: u32, attempt: u32, came_of_it: CameOfIt, ended: u64) -> Bri
 
 /// How a job stands by the attempts of these files.
 fn standing(files: &[&[Brief]]) -> Standing {
-    let hash = brief(1, 1, CameOfIt::Failed, 1).identity.job;
+    let hash = brief(1, 1, OutcomeClass::Failed, 1).identity.job;
     let mut jobs = HashMap::from([(hash, Standing::listed())]);
     for (index, briefs) in files.iter().enumerate() {
         let mut attempts = FileAttempts::of(index);
@@ -46,7 +46,7 @@ fn standing(files: &[&[Brief]]) -> Standing {
 
 #[test]
 fn the_last_attempt_of_the_last_generation_counts() {
-    use CameOfIt::{Failed, Stopped, Succeeded};
+    use OutcomeClass::{Failed, Stopped, Succeeded};
     let briefs =
         [brief(1, 1, Failed, 1), brief(1, 2, Failed, 2), brief(2, 1, Stopped, 3), brief(2, 2, Succeeded, 4)];
     let outcome = |briefs: &[Brief]| standing(&[briefs]).outcome;
@@ -59,7 +59,7 @@ fn the_last_attempt_of_the_last_generation_counts() {
 
 #[test]
 fn of_several_writers_the_first_that_succeeded_counts_whoever_is_read_first() {
-    use CameOfIt::{Failed, Succeeded};
+    use OutcomeClass::{Failed, Succeeded};
     let early = [brief(1, 1, Failed, 2), brief(1, 2, Succeeded, 5)];
     let late = [brief(1, 1, Succeeded, 9)];
     let failed = [brief(1, 1, Failed, 1), brief(1, 2, Failed, 3), brief(1, 3, Failed, 4)];

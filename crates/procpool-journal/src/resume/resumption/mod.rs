@@ -51,7 +51,7 @@ pub(crate) trait OnList {
 
 /// How a list stands.
 #[derive(Debug, Default)]
-pub struct Resumption {
+pub struct ResumePlan {
     pub counts: Counts,
     pub to_run: Positions,
     /// Those to run that have failed in the last round of slices, each with the attempt.
@@ -101,10 +101,10 @@ pub enum Afterwards {
 const NAMED: usize = 3;
 
 /// Takes the jobs of a list one by one, in order.
-pub struct Reckoning<'a> {
+pub struct ResumePlanner<'a> {
     past: &'a Past,
     wish: Wish,
-    found: Resumption,
+    found: ResumePlan,
     seen: u64,
     position: u64,
     noted: Noted,
@@ -147,7 +147,7 @@ impl OnList for Listed<'_> {
     }
 }
 
-impl Resumption {
+impl ResumePlan {
     /// Takes over what has been printed of jobs that are to run, for whoever goes on if they never do: which those are.
     pub fn carry_over(&mut self) -> Positions {
         let mut again = mem::take(&mut self.printed_again);
@@ -178,13 +178,13 @@ impl Resumption {
     }
 }
 
-impl<'a> Reckoning<'a> {
+impl<'a> ResumePlanner<'a> {
     #[must_use]
-    pub fn new(past: &'a Past, wish: Wish, noted: Noted) -> Reckoning<'a> {
-        Reckoning {
+    pub fn new(past: &'a Past, wish: Wish, noted: Noted) -> ResumePlanner<'a> {
+        ResumePlanner {
             past,
             wish,
-            found: Resumption::default(),
+            found: ResumePlan::default(),
             seen: 0,
             position: 0,
             noted,
@@ -263,7 +263,7 @@ impl<'a> Reckoning<'a> {
     ///
     /// # Errors
     /// Where the run can't begin without a word on jobs that have changed.
-    pub fn end(mut self, length: u64, is_whole: bool) -> anyhow::Result<Resumption> {
+    pub fn end(mut self, length: u64, is_whole: bool) -> anyhow::Result<ResumePlan> {
         self.found.counts.gone = (self.past.jobs.len() as u64).saturating_sub(self.seen);
         if let Some(half) = self.noted.half_printed.take() {
             self.found.is_cut_off(half, GONE, Afterwards::IsNothing);
@@ -294,8 +294,8 @@ impl<'a> Reckoning<'a> {
 pub fn reckon_stored(
     folder: &Folder,
     last: &mut LastList,
-    mut reckoning: Reckoning<'_>,
-) -> anyhow::Result<Resumption> {
+    mut reckoning: ResumePlanner<'_>,
+) -> anyhow::Result<ResumePlan> {
     let reader = ListReader::open(folder, last.number)?;
     let ListEnd { length, is_whole } =
         reader.read(|listed| reckoning.take_again(last, &listed.identity, &listed))?;
@@ -310,7 +310,7 @@ pub fn write_list<W: Listable>(
     jobs: impl Iterator<Item = Job<W>>,
     file: &mut impl io::Write,
     codec: &JobCodec,
-    reckoning: &mut Reckoning<'_>,
+    reckoning: &mut ResumePlanner<'_>,
 ) -> io::Result<u64> {
     let mut length = 0;
     let mut put = |line: &[u8]| {

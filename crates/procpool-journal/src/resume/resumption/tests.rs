@@ -58,7 +58,7 @@ fn runs(recorded: &BTreeMap<u8, Recorded>, list: &[(u8, u8)], wish: Wish) -> Opt
     let (folder, _) = Folder::make(temporary.path()).unwrap();
     write_journal(&folder, recorded);
     let past = Past::read(&folder).unwrap();
-    let mut reckoning = Reckoning::new(&past, wish, Noted::default());
+    let mut reckoning = ResumePlanner::new(&past, wish, Noted::default());
     let jobs = list.iter().map(|(key, command)| listed(*key, *command));
     let length = write_list(jobs, &mut Vec::new(), &codec(&folder), &mut reckoning).unwrap();
     let found = reckoning.end(length, true).ok()?;
