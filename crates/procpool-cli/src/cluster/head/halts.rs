@@ -1,4 +1,4 @@
-//! How a head has slices halt: while the run goes on, and at its end.
+//! How the head halts the slices: during the run, and at its end.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use crate::cluster::halt_file;
 use crate::job::work::Work;
 
 impl HeadLoop {
-    /// Passes a halt of the run on to the slices.
+    /// Forwards a halt of the run to the slices.
     pub(super) fn halt(&mut self, driver: &Driver<Work>) -> anyhow::Result<()> {
         let halted = driver.halted();
         self.keeper_gate.pass();
@@ -21,7 +21,7 @@ impl HeadLoop {
             return Ok(());
         }
         let told = self.tell_slices(halted);
-        // Where the folder can't be used the cluster can tell them.
+        // If the folder can't be used, the next turn tries again, and the engine is still asked to cancel.
         if self.unless_away(told)?.is_some() {
             self.told = halted;
         }
@@ -41,10 +41,11 @@ impl HeadLoop {
         files.try_for_each(|file| halt_file::tell(&file, halted)).context("can't halt the slices")
     }
 
-    /// Whoever still works on it does so in vain: a node that was cut off, say. What that has done twice is counted.
+    /// Kills slices that still run although the run is over, such as those on a node that was cut off. Then
+    /// follows their records for a while, to count the jobs that ended twice.
     pub(super) fn dismiss(&mut self, driver: &mut Driver<Work>) -> anyhow::Result<()> {
         for tag in &self.tags {
-            // Who can't read it ends by itself.
+            // An error is ignored: a slice that can't read the file ends by itself.
             let _ = halt_file::tell(&self.session.folder.halt(tag), Halt::Kill);
         }
         let begun = Instant::now();

@@ -1,4 +1,4 @@
-//! The head of a run on a cluster: it hands rounds of slices in, follows what they record, and halts them.
+//! The head of a run on a cluster: it submits rounds of slices, follows their records, and halts them.
 
 mod halts;
 mod outage;
@@ -35,33 +35,33 @@ use procpool_journal::files::outage::Waiting;
 use procpool_journal::format::positions::Positions;
 use procpool_journal::format::record::{self, Record};
 
-/// The time between two looks at what slices have recorded: while there is something, and at most.
+/// The pause between two looks at the slices' records: while there are new ones, and at most.
 const SHORTEST: Duration = Duration::from_millis(20);
 const LONGEST: Duration = Duration::from_millis(250);
 
-/// How long slices may take to end once all is done. One whose node was lost may be there all the same, and say what it has
-/// done twice.
+/// How long slices may take to end after the run is over. A slice whose node was thought lost may still run,
+/// and may record jobs that have already ended elsewhere.
 const LAST_WORDS: Duration = Duration::from_millis(1500);
 
-/// Carries the run out, from its list to its end.
+/// Runs the whole list on the cluster.
 pub(crate) fn drive(post: HeadContext, driver: &mut Driver<Work>) {
     let session = Arc::clone(&post.means.session);
     wait_for_list(&session, driver);
     if let Err(error) = HeadLoop::new(post, driver).and_then(|errand| errand.run(driver)) {
         HeadLoop::count_all(driver);
-        // The journal's sink tells it when the run ends, which is now.
+        // The journal's sink reports the error when the run ends, which is now.
         let _ = session.trouble().set(error);
     }
 }
 
-/// Slices are parts of a whole list.
+/// Waits until the list is complete, because slices are parts of a complete list.
 fn wait_for_list(session: &Session, driver: &mut Driver<Work>) {
     while !session.listing.finish_reading() && driver.halted() == Halt::GoOn {
         driver.wait(SHORTEST);
     }
 }
 
-/// A run that goes on.
+/// The state of a run in progress.
 struct HeadLoop {
     terms: HeadConfig,
     session: Arc<Session>,
@@ -78,21 +78,22 @@ struct HeadLoop {
     tails: SliceFiles,
     roster: RunningJobs,
     left_out: LeftOut,
-    /// How far the slices have been told to halt.
+    /// The halt that was last written for the slices.
     told: Halt,
-    /// How far the run has been halted, as far as this head has heard of it.
+    /// The halt of the run that the head has last acted on.
     obeyed: Halt,
-    /// As long as the folder can't be used.
+    /// Set while the folder can't be used.
     away: Option<Waiting>,
-    /// What the files of the rounds are called that may still be on their way, the last one last.
+    /// The tags of rounds whose slices may still run, as in the names of their files. The current round is
+    /// the last.
     tags: Vec<String>,
-    /// Which slice has which piece of the last one.
+    /// How the slices of the current round share its pieces.
     sharing: Sharing,
-    /// The last of them, once it is known which array has taken it.
+    /// The tag of the current round, once it is known which array has taken the round.
     taken: Option<String>,
-    /// The last of which logs were told.
+    /// The tag of the last round whose logs were shown.
     heard: Option<String>,
-    /// procpool itself: it may be replaced while a run goes on.
+    /// The path of procpool itself, determined at the start: the file may be replaced during the run.
     program: PathBuf,
     pause: Duration,
 }
@@ -166,7 +167,7 @@ impl HeadLoop {
         }
         self.courier.end(driver)?;
         if self.terms.stay == Stay::Detached {
-            // They run, and not for this head.
+            // They keep running, but not for this head.
             driver.standing.active.clear();
             driver.standing.pending = Pending::Exactly(0);
             return Ok(());
@@ -178,7 +179,7 @@ impl HeadLoop {
         Ok(())
     }
 
-    /// Takes a turn. Says whether there is another one.
+    /// Takes one turn. Returns whether there is another one.
     fn go_on(&mut self, driver: &mut Driver<Work>) -> anyhow::Result<bool> {
         self.follow(driver)?;
         self.judge(driver);
@@ -188,13 +189,15 @@ impl HeadLoop {
             return Ok(false);
         }
         if self.away.is_some() && driver.halted() == Halt::GoOn {
-            // What is to be done next has to be written down first, and what is known is old.
+            // The next step must be recorded in the folder first, and what was read from there is out of
+            // date.
             return Ok(true);
         }
         if self.courier.finished() == self.total {
             self.head.finish();
         }
-        // An answer may end it, too: a round that was refused is over, and its jobs have been nowhere.
+        // Read before the answer, which may end the round as well: a refused round is over, and its jobs were
+        // in no array.
         let round = self.head.round().map(|round| round.number);
         if let Some(answer) = self.engine_thread.take() {
             self.hear(answer)?;
@@ -220,7 +223,7 @@ impl HeadLoop {
         Ok(!has_left)
     }
 
-    /// Brings on what slices have recorded. Who leaves at once leaves all of it to the one who comes back.
+    /// Forwards new records of slices. With --detach the next resume does this instead.
     fn follow(&mut self, driver: &mut Driver<Work>) -> anyhow::Result<()> {
         if self.terms.stay == Stay::Detached {
             return Ok(());
@@ -236,16 +239,17 @@ impl HeadLoop {
         };
         self.away.take().into_iter().for_each(Waiting::end);
         if self.tails.over() > over {
-            // Its element is about to end.
+            // A slice is over, so its element is about to end: ask the engine soon.
             self.head.look(begun);
         }
         let pause = if count > 0 { SHORTEST } else { (self.pause * 2).min(LONGEST) };
-        // Of a thousand files that are looked at, the looking itself must not become the work.
+        // With a thousand files a look takes long. The pause grows with it, so that looking doesn't take all
+        // the time.
         self.pause = pause.max(begun.elapsed() * 4).min(LONGEST.max(begun.elapsed()));
         Ok(())
     }
 
-    /// Whether the rule is reached by which the run halts: slices see their own jobs only.
+    /// Halts the run if its halt rule is reached. Slices can't judge that: they see only their own jobs.
     fn judge(&self, driver: &mut Driver<Work>) {
         let Some(rule) = self.terms.halt_rule.filter(|_| driver.standing.reached.is_none()) else { return };
         if rule.is_reached(self.courier.counts, Some(self.total)) {
@@ -254,13 +258,13 @@ impl HeadLoop {
         }
     }
 
-    /// Names nodes on which all fails, and lets slices and further arrays know of them.
+    /// Reports nodes on which every job fails, and leaves them out of slices and later arrays.
     fn leave_out(&mut self) {
         for bad in self.courier.nodes.take_bad() {
             screen::say(&format!("procpool: {}\n", self.left_out.add(bad)));
         }
         let folder = &self.session.folder;
-        // Where that can't be written now it is tried again.
+        // If a file can't be written now, the next turn tries again.
         self.left_out.tell_news(self.tags.iter().map(|tag| folder.nodes(tag)));
     }
 
@@ -279,7 +283,7 @@ impl HeadLoop {
         Ok(())
     }
 
-    /// Does what the head wants done. Says whether that was not the last of it.
+    /// Carries out an act of the head. Returns false if it was the last one.
     fn act(&mut self, act: Act, driver: &mut Driver<Work>) -> anyhow::Result<bool> {
         match act {
             Act::Ask(task) => self.engine_thread.ask(task),

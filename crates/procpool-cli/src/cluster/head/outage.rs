@@ -1,4 +1,5 @@
-//! What a head does while the folder can't be used: it waits, as for a controller that is away.
+//! What the head does while the folder can't be used: it waits, as it does for a Slurm controller that
+//! doesn't answer.
 
 use procpool_core::{Driver, Halt};
 
@@ -6,7 +7,8 @@ use super::{HeadLoop, LONGEST};
 use crate::job::work::Work;
 
 impl HeadLoop {
-    /// What came of something in the folder; `None` where it can't be used now: then it is to be done again.
+    /// Passes on the result of an operation in the folder; `None` if the folder can't be used now, and the
+    /// operation has to be repeated.
     pub(super) fn unless_away<T>(&mut self, done: anyhow::Result<T>) -> anyhow::Result<Option<T>> {
         let error = match done {
             Ok(done) => return Ok(Some(done)),
@@ -14,7 +16,7 @@ impl HeadLoop {
         };
         match self.session.folder.wait_for(&error) {
             Some(waiting) => {
-                // Until all of it has been read.
+                // `follow` ends this after it has read everything.
                 self.away.get_or_insert(waiting);
                 Ok(None)
             }
@@ -22,8 +24,8 @@ impl HeadLoop {
         }
     }
 
-    /// Does something in the folder that all else has to wait for. `None` where the run is halted meanwhile: then it
-    /// isn't done.
+    /// Repeats an operation in the folder until it succeeds; nothing else happens meanwhile. `None` if the
+    /// run is halted before that: then the operation has not succeeded.
     pub(super) fn insist<T>(
         &mut self,
         driver: &mut Driver<Work>,

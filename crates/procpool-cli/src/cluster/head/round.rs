@@ -1,4 +1,5 @@
-//! A round on its way through the folder: written down before it is handed in, taken by one array, given up.
+//! The files of a round: they are written before its array is submitted, one array takes the round, and in
+//! the end the round is closed.
 
 use std::env;
 use std::ffi::OsString;
@@ -17,7 +18,7 @@ use procpool_journal::format::record::{self, Record, RoundOver, tag};
 use procpool_journal::format::text::Text;
 
 impl HeadLoop {
-    /// The array whose elements have taken the round is the one that counts.
+    /// Follows the array whose elements have taken the round: only that one counts.
     pub(super) fn follow_taker(&mut self) -> anyhow::Result<()> {
         let Some(tag) = self.tags.last().filter(|tag| self.taken.as_ref() != Some(*tag)) else {
             return Ok(());
@@ -32,7 +33,7 @@ impl HeadLoop {
         Ok(())
     }
 
-    /// A round is over: no array is to take it that comes late.
+    /// Closes a round, so that an array that arrives late can't take it.
     pub(super) fn give_up(&mut self, round: u32, driver: &mut Driver<Work>) -> anyhow::Result<()> {
         if let Some(tag) = self.tags.last() {
             live::forget(&self.session.folder, &format!("{tag}-"));
@@ -41,14 +42,15 @@ impl HeadLoop {
                 round_owner::take(&file, round_owner::NOBODY).context("can't write to the journal")
             })?;
             if taken.is_none() {
-                // Whoever comes back looks for its array.
+                // The round stays open, and a resume looks for its array.
                 return Ok(());
             }
         }
         self.note(&Record::RoundOver(RoundOver { generation: self.generation, round }))
     }
 
-    /// All that the slices of a round have to know, and that it is about to be handed in.
+    /// Writes everything that the slices of a round need, and records that the round is about to be
+    /// submitted.
     pub(super) fn write_down(&mut self, round: &Round) -> anyhow::Result<()> {
         let folder = &self.session.folder;
         let tag = tag(self.generation, round.number);

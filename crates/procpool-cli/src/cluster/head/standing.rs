@@ -1,4 +1,4 @@
-//! What handles are told of a run on a cluster: what runs, and how many jobs there are left.
+//! The snapshot of a run on a cluster that handles read: which jobs run, and how many are left.
 
 use std::mem;
 use std::slice;
@@ -9,10 +9,10 @@ use super::HeadLoop;
 use crate::job::work::Work;
 
 impl HeadLoop {
-    /// Keeps what handles are told.
+    /// Updates the snapshot.
     pub(super) fn stand(&mut self, driver: &mut Driver<Work>) {
         if self.roster.is_due() {
-            // What tables of a round say that is over is no longer so.
+            // When a round is over, its tables are out of date.
             let round = self.tags.last().filter(|_| self.head.round().is_some());
             let files = self.tails.running(round.map_or(&[], slice::from_ref));
             let running = self.roster.look(files, &self.courier);
@@ -31,16 +31,18 @@ impl HeadLoop {
         standing.pending = Pending::Exactly(rest.saturating_sub(standing.active.len() as u64));
     }
 
-    /// Nothing runs any more, whatever the tables of slices say that have died: each job has ended or is left.
+    /// Nothing runs any more: each job has ended or is left. The tables of slices that have died may say
+    /// otherwise.
     pub(super) fn stand_at_end(&mut self, driver: &mut Driver<Work>) {
         driver.standing.active.clear();
         let rest = self.total - self.courier.finished();
-        // Where nothing was started, why has been told.
+        // If the engine refused the run before any job had run, the refusal has been reported, and no jobs
+        // are counted as left.
         let is_refused = self.fault.get().is_some() && self.courier.finished() == 0 && self.tags.len() <= 1;
         driver.standing.pending = Pending::Exactly(if is_refused { 0 } else { rest });
     }
 
-    /// The same, where a run could not be carried on.
+    /// The same for a run that ended with a fatal error: running jobs become pending.
     pub(super) fn count_all(driver: &mut Driver<Work>) {
         let active = mem::take(&mut driver.standing.active).len() as u64;
         if let Pending::Exactly(pending) = &mut driver.standing.pending {

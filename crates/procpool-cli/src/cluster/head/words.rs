@@ -1,4 +1,4 @@
-//! What a head says on its way.
+//! Messages of the head to the user.
 
 use procpool_cluster::Notice;
 
@@ -8,7 +8,7 @@ use crate::cluster::logs;
 use crate::terminal::{screen, shown};
 
 impl HeadLoop {
-    /// What is as it should be is told where somebody watches.
+    /// Shows a notice. Notices of normal progress are shown only if people watch.
     pub(super) fn say(&mut self, notice: &Notice) {
         let is_as_it_should_be = matches!(
             notice,
@@ -22,7 +22,7 @@ impl HeadLoop {
         }
     }
 
-    /// What slices have said that have left jobs, once a round: the reason may stand there.
+    /// Shows the last lines of the logs of a round, once: they may explain why slices have left jobs.
     pub(super) fn say_logs(&mut self) {
         let Some(tag) = self.tags.last().filter(|tag| self.heard.as_ref() != Some(*tag)) else { return };
         for (log, line) in logs::last_words(&self.session.folder, tag) {
@@ -31,7 +31,7 @@ impl HeadLoop {
         self.heard = Some(tag.clone());
     }
 
-    /// Jobs are not run that should be.
+    /// Reports that jobs are not run, and why.
     pub(super) fn say_left(jobs: u64, why: &str) {
         let left = match jobs {
             1 => "1 job is left".to_owned(),
@@ -40,7 +40,7 @@ impl HeadLoop {
         screen::say(&format!("procpool: {left}: {}\n", shown::name(why)));
     }
 
-    /// This process ends, and the run goes on.
+    /// Reports that this process ends while the run goes on.
     pub(super) fn say_leave(&self) {
         let jobs = match self.total - self.courier.finished() {
             1 => "1 job has".to_owned(),
@@ -53,7 +53,7 @@ impl HeadLoop {
         screen::say(&format!("procpool: {array}; {jobs} no outcome yet\n"));
     }
 
-    /// Jobs whose end came twice.
+    /// Reports how many jobs have ended twice.
     pub(super) fn say_duplicates(&self) {
         match self.courier.duplicates {
             0 => {}
