@@ -1,5 +1,5 @@
-//! Nodes that do nothing but fail: how the head leaves them out, and how slices hear of it, by a file of their round that they look at
-//! before they take more jobs. Which nodes those are is not decided here.
+//! Nodes on which every job fails. The head leaves them out; slices learn of them from a file of their round,
+//! which they read before they take more jobs. `procpool_cluster::Nodes` decides which nodes these are.
 
 use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
@@ -15,7 +15,7 @@ use crate::terminal::shown;
 use procpool_journal::files::file::JournalFile;
 use procpool_journal::format::attempt::Kind;
 
-/// What is done about a bad node.
+/// What to do about a bad node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OnBadNode {
     LeaveOut,
@@ -27,7 +27,7 @@ pub(crate) enum OnBadNode {
 pub(crate) struct LeftOut {
     on_bad_node: OnBadNode,
     names: BTreeSet<String>,
-    /// Slices haven't been told of all of them.
+    /// Some slices have not been sent all of them.
     has_news: bool,
 }
 
@@ -36,11 +36,13 @@ impl LeftOut {
         LeftOut { on_bad_node, names: BTreeSet::new(), has_news: false }
     }
 
-    /// Those that an earlier head has left out, as this file says. Of one that can't be read nothing is known.
+    /// Takes over the nodes that an earlier head has left out, as listed in this file. An unreadable file
+    /// counts as empty.
     pub(crate) fn take_up(&mut self, file: &JournalFile) {
         match self.on_bad_node {
             OnBadNode::LeaveOut => self.names.extend(read(file).unwrap_or_default()),
-            // It says so itself as soon as there is something to say.
+            // Clears the list, so that slices use these nodes again. An error is ignored: a folder that can't
+            // be used is reported elsewhere.
             OnBadNode::Keep => drop(self.tell(file)),
         }
     }
@@ -49,7 +51,7 @@ impl LeftOut {
         self.names.iter().map(String::as_str)
     }
 
-    /// Leaves this one out, if it is to be. Gives what is to be said of it.
+    /// Adds this node if bad nodes are left out. Returns the message for the user.
     pub(crate) fn add(&mut self, bad: BadNode) -> String {
         let BadNode { node, failed } = bad;
         let said = format!(
@@ -65,18 +67,19 @@ impl LeftOut {
         }
     }
 
-    /// Writes down which they are for those who haven't been told yet. Where that fails it is tried again the next time.
+    /// Writes the list to these files if slices don't have all of it yet. If that fails, the next call tries
+    /// again.
     pub(crate) fn tell_news(&mut self, mut files: impl Iterator<Item = JournalFile>) {
         if self.has_news {
             self.has_news = !files.all(|file| self.tell(&file).is_ok());
         }
     }
 
-    /// Writes down which they are, whole. The file is there from the round's beginning on: one that appears later is seen late where
-    /// names that were missing are remembered, as by NFS.
+    /// Writes the list atomically. The file exists from the beginning of the round: file systems such as NFS
+    /// cache that a name is missing, so a file that is created later is seen late.
     ///
     /// # Errors
-    /// Where it can't be written.
+    /// The file can't be written.
     pub(crate) fn tell(&self, file: &JournalFile) -> io::Result<()> {
         let new = file.with_suffix(".new");
         let mut lines: Vec<String> = self.names.iter().map(shown::name).collect();
@@ -94,13 +97,13 @@ fn read(file: &JournalFile) -> io::Result<Vec<String>> {
     Ok(text.lines().map(ToOwned::to_owned).collect())
 }
 
-/// Whether the file says so. Where it can't be read nobody has.
+/// Whether the file lists this node. An unreadable file lists none.
 fn is_left_out(file: &JournalFile, node: &str) -> bool {
     let node = shown::name(node);
     read(file).is_ok_and(|names| names.contains(&node))
 }
 
-/// How a slice stands on its node: whether it may take more jobs.
+/// A slice's own node, and whether the slice may take more jobs there.
 #[derive(Debug)]
 pub(crate) struct OwnNode {
     file: JournalFile,
@@ -108,27 +111,28 @@ pub(crate) struct OwnNode {
     leaves: Leaves,
     failed: AtomicU64,
     succeeded: AtomicBool,
-    /// Since when it has waited for what the head makes of its failures, and when it has looked last.
+    /// When the slice began to wait for the head's decision about its failures, and when it last read the
+    /// file.
     waits: Mutex<Option<(Instant, Instant)>>,
 }
 
-/// When a slice ends whose node is left out.
+/// When a slice ends because its node is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Leaves {
     Never,
-    /// Nobody else would ever run what is left of a piece.
+    /// No other slice would ever run the rest of a piece.
     BetweenPieces,
     Anywhere,
 }
 
-/// After so many failures and no success a slice waits once, no longer than that: in a moment it would have failed hundreds of jobs more
-/// before the head could have said a word.
+/// After this many failures and no success a slice waits for the head's decision, once and no longer than
+/// this. Without the pause it would fail hundreds more jobs before the head could react.
 const SUSPECT: u64 = 5;
 const WAIT: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(100);
 
 impl OwnNode {
-    /// The slice that is on this node, in a round with such a file.
+    /// For a slice on this node. `file` is the list of its round.
     pub(crate) fn new(file: JournalFile, node: String, leaves: Leaves) -> OwnNode {
         OwnNode {
             file,
@@ -140,7 +144,8 @@ impl OwnNode {
         }
     }
 
-    /// Takes note of what came of an attempt. One that was ended with the run says nothing of the node.
+    /// Counts the outcome of an attempt. One that was stopped together with the run says nothing about the
+    /// node.
     pub(crate) fn note(&self, outcome: &Outcome) {
         match Kind::of(outcome) {
             Kind::Stopped | Kind::NeverReached => {}
@@ -164,7 +169,8 @@ impl OwnNode {
         !self.succeeded.load(Ordering::Relaxed) && self.failed.load(Ordering::Relaxed) >= SUSPECT
     }
 
-    /// Whether the node isn't left out, which is looked at for a while when it has become suspect, and now and then after that.
+    /// Returns whether the node may still be used. While it is newly suspect, this waits and reads the file
+    /// repeatedly; later it reads the file now and then.
     fn waits_in_vain(&self) -> bool {
         let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
@@ -255,7 +261,7 @@ mod tests {
         thread::sleep(LOOK);
         assert!(!slice.may_go_on());
         assert!(OwnNode::new(file.clone(), "n4".into(), Leaves::Anywhere).may_take());
-        // What it has already is run by nobody else.
+        // Nobody else would run the rest of the piece that it has.
         let once = OwnNode::new(file, "n3".into(), Leaves::BetweenPieces);
         (0..9).for_each(|_| once.note(&ended(1)));
         assert!(once.may_go_on() && !once.may_take());

@@ -1,6 +1,6 @@
-//! Who has which piece of a round: a file for each piece, which its taker makes and nobody else can make again. Nothing
-//! is taken over by time: only the head gives out anew, in another round, what a slice has left that is known to be
-//! gone.
+//! Which slice has which piece of a round. There is a file for each piece: the slice that takes the piece
+//! creates it, and no other slice can create it again. A claim never expires. When a slice is known to be
+//! gone, the head alone gives out the jobs that it left, in another round.
 
 use std::io::{self, Read, Write};
 
@@ -12,49 +12,48 @@ use procpool_journal::files::folder::Folder;
 use procpool_journal::format::line;
 use procpool_journal::format::record::sealed;
 
-/// Who takes pieces, as a claim says it.
+/// The slice that takes a piece, as written in its claim.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Taker {
     /// Which slice of the round.
     pub(crate) slice: u32,
-    /// How often it was begun, this time included.
+    /// How often it was started, including this time.
     pub(crate) instance: u32,
     pub(crate) host: String,
 }
 
-/// The claims of a round, for one taker.
+/// The claims of a round, as one slice makes them.
 pub(crate) struct Claims {
     folder: Folder,
     tag: String,
     taker: Taker,
     pieces: usize,
-    /// All before this one are taken.
+    /// All pieces before this one are taken.
     next: usize,
 }
 
-/// So many pieces at most are nobody's among those that are taken: each was passed over while somebody tried to take it, who could
-/// not, with a full disk for example.
+/// At most this many pieces may be free in front of a taken one. Such a piece was passed over while another
+/// slice tried to claim it and failed, for example because the disk was full.
 const MOST_HOLES: usize = 64;
 
-/// Longer than any claim.
+/// In bytes; longer than any claim.
 const LONGEST: u64 = 4096;
 
 impl Claims {
-    /// For a round of so many pieces.
     pub(crate) fn new(folder: Folder, tag: String, taker: Taker, pieces: usize) -> Claims {
         Claims { folder, tag, taker, pieces, next: 0 }
     }
 
-    /// What this slice has taken before it was started again, in order.
+    /// The pieces that this slice had taken before it was restarted, in order.
     ///
     /// # Errors
-    /// Where that can't be read.
+    /// A claim can't be read.
     pub(crate) fn own(&self) -> io::Result<Vec<usize>> {
         let mut own = Vec::new();
         let mut free = 0;
         for piece in 0..self.pieces {
             match holder(&self.folder, &self.tag, piece)? {
-                // They are taken one after another.
+                // Pieces are taken in order, so none is taken behind this many free ones.
                 Holder::Nobody if free >= MOST_HOLES => break,
                 Holder::Nobody => free += 1,
                 Holder::Element(slice) if slice == self.taker.slice => own.push(piece),
@@ -64,10 +63,10 @@ impl Claims {
         Ok(own)
     }
 
-    /// Takes the next piece that nobody has; `None` where there is none.
+    /// Takes the next free piece; `None` if there is none.
     ///
     /// # Errors
-    /// Where it can't be taken. It may be tried again.
+    /// The claim can't be written. The call may be repeated.
     pub(crate) fn take(&mut self) -> io::Result<Option<usize>> {
         while self.next < self.pieces {
             let piece = self.next;
@@ -81,17 +80,18 @@ impl Claims {
         Ok(None)
     }
 
-    /// Whether there is a piece that nobody has, for all that is known. They are taken in order.
+    /// Whether there may be a free piece. Pieces are taken in order, so only the last one is looked up.
     pub(crate) fn may_have_more(&self) -> bool {
         let last = self.pieces.saturating_sub(1);
         self.next < self.pieces && !matches!(self.folder.claim(&self.tag, last).stat_if_there(), Ok(Some(_)))
     }
 
-    /// Others have taken many meanwhile: looks ever further ahead.
+    /// Skips pieces that others have taken meanwhile, in steps that double.
     fn pass_over_taken(&mut self) -> io::Result<()> {
         let mut step = 1;
         while self.next + step < self.pieces {
-            // A name that was missing may be remembered as that: then it is only tried in vain.
+            // The system may have cached that a name is missing. That only costs an attempt to claim a taken
+            // piece.
             if self.folder.claim(&self.tag, self.next + step).stat_if_there()?.is_none() {
                 break;
             }
@@ -102,30 +102,32 @@ impl Claims {
     }
 }
 
-/// Makes the file. Says whether it is this taker's, which it also is where the answer to an earlier try got lost.
+/// Creates the file. Returns whether it belongs to this slice. That is also the case if the slice had created
+/// it before and the answer was lost.
 fn claim(file: &JournalFile, taker: &Taker) -> io::Result<bool> {
     let mut made = match file.make() {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             return match read(file) {
-                // Who had made it could not write it, and has removed it: it is nobody's, and comes into the next round at the latest.
+                // Its creator could not write it and has removed it. The piece is free, and gets into the
+                // next round at the latest.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
                 found => Ok(found?.as_ref() == Some(taker)),
             };
         }
         made => made?,
     };
-    // On the disk: whoever finds it after a power cut can tell whose it was.
+    // Synced, so that the owner of the piece is known even after a power cut.
     let written = made.write_all(&sealed(taker)).and_then(|()| made.sync_data());
     written.map(|()| true).inspect_err(|_| {
-        // Else nobody could tell whose it is, and its jobs would count as tried.
+        // Otherwise the owner of the piece would be unknown, and its jobs would count as tried.
         let _ = file.remove();
     })
 }
 
-/// Who has taken a piece.
+/// Which slice has taken a piece.
 ///
 /// # Errors
-/// Where that can't be told now.
+/// That can't be read now.
 pub(crate) fn holder(folder: &Folder, tag: &str, piece: usize) -> io::Result<Holder> {
     match read(&folder.claim(tag, piece)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Holder::Nobody),
@@ -133,7 +135,7 @@ pub(crate) fn holder(folder: &Folder, tag: &str, piece: usize) -> io::Result<Hol
     }
 }
 
-/// `None` where it is torn, or says nothing.
+/// `None` if the claim is torn or invalid.
 fn read(file: &JournalFile) -> io::Result<Option<Taker>> {
     let mut bytes = Vec::new();
     file.open()?.take(LONGEST).read_to_end(&mut bytes)?;
@@ -205,7 +207,7 @@ mod tests {
         let (_temporary, folder) = folder();
         let (mut first, mut other) = (claims(&folder, 3, 1, 6), claims(&folder, 4, 1, 6));
         assert_eq!([other.take(), first.take()].map(Result::unwrap), [Some(0), Some(1)]);
-        // As of one whose maker found the disk full.
+        // As if its creator had found the disk full.
         folder.claim("1-1", 0).remove().unwrap();
         let mut again = claims(&folder, 3, 2, 6);
         assert_eq!(again.own().unwrap(), [1]);

@@ -1,8 +1,9 @@
-//! How a halt of a whole run reaches its slices: by a file that all of them look at.
+//! How a halt of the whole run reaches its slices: through a file that all of them poll.
 //!
-//! A slice keeps the file open and reads it four times a second; opened anew, which is what makes a shared file system say what is
-//! there now, it is each five seconds. Whatever goes wrong with that says nothing of the run, and is waited out: only where the folder
-//! is seen without the file, or its parent without the folder, the run is gone.
+//! A slice keeps the file open and reads it four times a second. Every five seconds it opens the file again,
+//! because a shared file system fetches the current content only then. Errors say nothing about the run, and
+//! are waited out. The run counts as gone only if the folder is there without the file, or the folder's
+//! parent is there without the folder.
 
 use std::fs::{self, File};
 use std::io;
@@ -18,23 +19,23 @@ use procpool_journal::files::folder::{Folder, Purpose};
 use procpool_journal::os::file_id::FileId;
 use procpool_journal::os::threads;
 
-/// The time between two looks.
+/// The time between two reads.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// The least time until the file is opened once more.
+/// The shortest time after which the file is opened again.
 const ANEW: Duration = Duration::from_secs(5);
 
-/// The run is seen to be gone so often before it is.
+/// The run counts as gone after this many looks in a row have found it gone.
 const SURE: u32 = 2;
 
-/// Writes how far a round is to halt. The file is there from its beginning on: one that appears later is seen late where
-/// names that were missing are remembered, as by NFS.
+/// Writes the halt of a round. The file exists from the beginning of the round: file systems such as NFS
+/// cache that a name is missing, so a file that is created later is seen late.
 ///
 /// # Errors
-/// Where it can't be written.
+/// The file can't be written.
 pub(crate) fn tell(file: &JournalFile, halt: Halt) -> io::Result<()> {
     let file: File = file.open_or_make()?;
-    // One write of a length that never changes: nobody reads half of it.
+    // A single write of constant length, so nobody reads half of it.
     file.write_all_at(format!("{:<9}\n", text(halt)).as_bytes(), 0)?;
     file.sync_data()
 }
@@ -48,7 +49,7 @@ fn text(halt: Halt) -> String {
     }
 }
 
-/// What such a file says; `None` where it says nothing that has a meaning.
+/// Parses the content of the file; `None` if it is invalid.
 fn parse(text: &str) -> Option<Halt> {
     Some(match text.trim_end() {
         "go on" => Halt::GoOn,
@@ -64,16 +65,16 @@ fn read(file: &File) -> io::Result<Option<Halt>> {
     Ok(std::str::from_utf8(&bytes[..count]).ok().and_then(parse))
 }
 
-/// The file of a round, as a slice follows it.
+/// The halt file of a round, as a slice follows it.
 pub(crate) struct HaltFile {
     folder: Folder,
     round: String,
-    /// Of the folder's parent, by which it is known again: a place where nothing is mounted is another one. `None` where it
-    /// could not be seen.
+    /// Identifies the folder's parent: an empty mount point is a different directory. `None` if it could not
+    /// be read.
     parent: Option<FileId>,
     open: Option<File>,
     opened: Option<Instant>,
-    /// How often in a row the run was gone.
+    /// How many looks in a row have found the run gone.
     missed: u32,
 }
 
@@ -83,19 +84,19 @@ impl HaltFile {
         HaltFile { folder, round, parent, open: None, opened: None, missed: 0 }
     }
 
-    /// What it says; `None` where that is nothing, or can't be told now.
+    /// The halt in the file; `None` if the content is invalid or can't be read now.
     fn look(&mut self) -> Option<Halt> {
         if self.opened.is_none_or(|opened| opened.elapsed() >= ANEW) {
             self.opened = Some(Instant::now());
             self.open_anew();
         }
-        // What can't be read stays as it was told last, and is opened anew in its time.
+        // After a failed read the last halt stays in force, and the file is opened again when it is due.
         self.open.as_ref().and_then(|file| read(file).ok()).flatten()
     }
 
     fn open_anew(&mut self) {
         let found = self.folder.halt(&self.round).open().or_else(|error| {
-            // What was held may be of no use any more, where a server was restarted.
+            // The open directory may be unusable after a restart of the file server.
             let folder = Folder::open(self.folder.path(), Purpose::Run).ok().flatten().ok_or(error)?;
             let file = folder.halt(&self.round).open()?;
             self.folder = folder;
@@ -111,7 +112,8 @@ impl HaltFile {
         }
     }
 
-    /// Whether it is seen that it is not there. By its path: what was opened before may lead elsewhere.
+    /// Whether the file is certainly missing. Looked up by path, because the open directory may be another
+    /// one by now.
     fn is_missing(&self) -> bool {
         let path = self.folder.path();
         match Folder::open(path, Purpose::Read) {
@@ -130,10 +132,10 @@ fn parent_of(path: &Path) -> Option<FileId> {
     path.parent().and_then(|parent| fs::metadata(parent).ok()).as_ref().map(FileId::from)
 }
 
-/// Has a slice obey the file from now on, by a thread of its own. Where the run is gone, it stops.
+/// Starts a thread that makes a slice obey the file. If the run is gone, the slice stops.
 ///
 /// # Errors
-/// Where the system has no thread for it.
+/// The system refuses the thread.
 pub(crate) fn obey(mut file: HaltFile, handle: Handle) -> io::Result<()> {
     let watch = move || {
         while handle.halted() != Halt::Kill {
@@ -144,7 +146,7 @@ pub(crate) fn obey(mut file: HaltFile, handle: Handle) -> io::Result<()> {
             thread::sleep(LOOK);
         }
     };
-    // It ends with the process.
+    // Not joined: the thread ends with the process.
     threads::start("procpool-halt", watch).map(drop)
 }
 
@@ -161,7 +163,7 @@ fn apply(handle: &Handle, halt: Halt) {
 mod tests {
     use super::*;
 
-    /// A round's file in a folder, whose path is the second.
+    /// The halt file of a round, and the path of its folder.
     fn followed(temporary: &tempfile::TempDir) -> (HaltFile, std::path::PathBuf) {
         let path = temporary.path().join("project/journal");
         let (folder, _) = Folder::make(&path).unwrap();
@@ -171,7 +173,7 @@ mod tests {
         (file, path)
     }
 
-    /// Looks by opening it anew, again and again.
+    /// Reopens and reads it more often than `SURE`. Returns the last result.
     fn look_for_long(file: &mut HaltFile) -> Option<Halt> {
         let mut said = None;
         for _ in 0..=SURE {
@@ -223,7 +225,8 @@ mod tests {
         fs::remove_dir(&parent).unwrap();
         look_for_long(&mut file);
         assert!(!file.is_gone(), "its parent is away");
-        // Another one is on another file system, as a rule; here it only must not have the number of the one that was there.
+        // In practice the other parent is on another file system. Here its inode number only must differ from
+        // that of the first one.
         let other = temporary.path().join("other");
         fs::create_dir(&other).unwrap();
         fs::create_dir(&parent).unwrap();

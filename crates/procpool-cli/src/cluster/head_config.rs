@@ -1,4 +1,4 @@
-//! What the head of a run on a cluster is told and given.
+//! The configuration and the context of the head of a run on a cluster.
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -13,51 +13,52 @@ use crate::guard::leave_running::LeaveRunning;
 use crate::input::Fault;
 use crate::journal::resume_state::ResumeState;
 
-/// What a run on a cluster is told.
+/// How a run on a cluster is to be carried out.
 pub(crate) struct HeadConfig {
-    /// The run, as jobs have it in `PROCPOOL_RUN`.
+    /// The name of the run, which jobs get as `PROCPOOL_RUN`.
     pub(crate) run: String,
     pub(crate) settings: Settings,
-    /// How many slices at a time.
+    /// How many slices may run at a time.
     pub(crate) at_once: Option<u32>,
     pub(crate) processors: Processors,
     pub(crate) requeue: Requeue,
     pub(crate) time: Option<Duration>,
     pub(crate) bad_node: OnBadNode,
-    /// What was typed that holds for jobs.
+    /// The given options that apply to jobs.
     pub(crate) options: Vec<OsString>,
     pub(crate) halt_rule: Option<HaltRule>,
-    /// How many further attempts a job has that doesn't say so itself.
+    /// The number of retries of a job that doesn't set its own.
     pub(crate) retries: u32,
     pub(crate) stay: Stay,
     pub(crate) watched: Audience,
 }
 
-/// Who reads what is told of the run as it goes on.
+/// Who reads the messages while the run goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Audience {
     ByPeople,
-    /// A success stays silent.
+    /// Normal progress is not reported.
     ByNobody,
 }
 
-/// How long the head stays.
+/// How long the head runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stay {
     ToTheEnd,
-    /// Until the first round is handed in.
+    /// Until the first round is submitted.
     Detached,
 }
 
-/// All that a head needs.
+/// Everything that a head needs.
 pub(crate) struct HeadContext {
     pub(crate) terms: HeadConfig,
     pub(crate) means: ForwarderContext,
     pub(crate) outset: ResumeState,
     pub(crate) engine_thread: EngineThread,
-    /// A head whose keeper is dead is about to be killed, which is no halt of the run.
+    /// A head whose keeper is dead waits here to be killed, so that it doesn't take that for a halt of the
+    /// run.
     pub(crate) keeper_gate: KeeperGate,
     pub(crate) leave: LeaveRunning,
-    /// Where it is told that the cluster doesn't take what was typed.
+    /// Receives the error if the cluster refuses the run as it was specified.
     pub(crate) fault: Fault,
 }

@@ -1,4 +1,4 @@
-//! What the head of a run can tell of its jobs: what is recorded of them, and which slice has taken them.
+//! What the head of a run knows about its jobs: their records, and which slice has taken them.
 
 use procpool_cluster::{Holder, Outcomes, Unreadable};
 
@@ -8,12 +8,11 @@ use crate::cluster::outcome_forwarder::OutcomeForwarder;
 use crate::cluster::slice_files::SliceFiles;
 use procpool_journal::files::folder::Folder;
 
-/// See the head of this file.
 pub(super) struct JobFacts<'a> {
     pub(super) courier: &'a OutcomeForwarder,
     pub(super) tails: &'a SliceFiles,
     pub(super) folder: &'a Folder,
-    /// What the files of the round in hand are called; `None` where there is none.
+    /// The tag of the current round, as in the names of its files; `None` if there is none.
     pub(super) tag: Option<&'a String>,
     pub(super) sharing: Sharing,
 }
@@ -30,7 +29,7 @@ impl Outcomes for JobFacts<'_> {
             (Some(tag), Sharing::Claimed) => claims::holder(self.folder, tag, piece).map_err(|_| Unreadable),
         }
     }
-    /// A slice that has come to its own end has recorded all that it had begun.
+    /// A slice that has recorded its own end has also recorded every job that it had begun.
     fn was_begun(&self, position: u64, element: u32) -> bool {
         let has_ended = self.tag.is_some_and(|tag| self.tails.has_ended(tag, element));
         !has_ended || self.courier.was_begun(position)

@@ -1,5 +1,5 @@
-//! What slices, or the cluster for them, wrote to standard output and error: if a slice ends at once, the
-//! reason is there.
+//! Logs: what slices, or the cluster on their behalf, wrote to standard output and error. If a slice ends at
+//! once, the reason is there.
 
 use std::io::{Read, Seek, SeekFrom};
 
@@ -7,16 +7,17 @@ use crate::terminal::text::last_lines;
 use procpool_journal::files::file::JournalFile;
 use procpool_journal::files::folder::Folder;
 
-/// So many are told of, and so much of each is read, in bytes.
+/// At most this many logs are shown, and this many bytes of each are read.
 const MOST: usize = 3;
 const LAST_BYTES: u64 = 2000;
 
-/// What the files of a round are called, each with a number behind it.
+/// The beginning of the names of a round's logs; each name continues with a number.
 pub(super) fn name(tag: &str) -> String {
     format!("log-{tag}-")
 }
 
-/// The last lines of the logs of a round, each once, with the name of the first log that has it.
+/// The last lines of the logs of a round, without duplicates, each with the name of the first log that ends
+/// with it.
 pub(super) fn last_words(folder: &Folder, tag: &str) -> Vec<(String, String)> {
     let mut words: Vec<(String, String)> = Vec::new();
     let beginning = name(tag);

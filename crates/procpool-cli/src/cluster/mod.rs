@@ -1,4 +1,5 @@
-//! A run on a cluster: its head, which follows what slices record, and what a slice is told.
+//! A run on a cluster: the head, which submits slices and follows their records, and the files through which
+//! the head and the slices communicate.
 
 pub(crate) mod bad_nodes;
 pub(crate) mod claims;

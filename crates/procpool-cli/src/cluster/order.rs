@@ -1,4 +1,5 @@
-//! What the slices of a round are told: a file with a line for all of them, and one for each piece of the list.
+//! What the head tells the slices of a round: a file with one line for all of them, and one line for each
+//! piece of the list.
 
 use std::io::{BufWriter, Write};
 use std::ops::Range;
@@ -15,36 +16,36 @@ use procpool_journal::format::text::Text;
 use procpool_journal::read::scan::{Found, Scanner};
 use procpool_journal::write::stored_jobs::LineOffset;
 
-/// What holds for all slices of a round.
+/// What applies to all slices of a round.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Order {
     pub(crate) version: u32,
     pub(crate) generation: u32,
     pub(crate) round: u32,
-    /// The run, as jobs have it in `PROCPOOL_RUN`.
+    /// The name of the run, which jobs get as `PROCPOOL_RUN`.
     pub(crate) run: String,
-    /// The list that the slices are parts of, and how many bytes it has.
+    /// The number of the list that the pieces are parts of, and its length in bytes.
     pub(crate) list: u32,
     pub(crate) length: u64,
-    /// How many jobs the whole run has.
+    /// The number of jobs of the whole run.
     pub(crate) jobs: u64,
-    /// Where the run was started.
+    /// The directory in which the run was started.
     pub(crate) directory: Text<'static>,
-    /// Where the list was written, where that was called something else.
+    /// The directory in which the list was written, if its path is a different one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) written_in: Option<Text<'static>>,
-    /// What was typed that holds for jobs.
+    /// The given options that apply to jobs.
     pub(crate) options: Vec<Text<'static>>,
-    /// Whether a slice that was begun before is to be gone on with.
+    /// Whether a slice that is restarted goes on with its jobs.
     pub(crate) goes_on: bool,
-    /// How many slices there are; in the first version as many as pieces.
+    /// The number of slices. In version 1 there are as many as pieces.
     #[serde(default)]
     pub(crate) slices: u32,
     #[serde(default)]
     pub(crate) manner: Manner,
 }
 
-/// How much a slice does at a time.
+/// How many jobs a slice runs at a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Manner {
@@ -53,24 +54,24 @@ pub(crate) enum Manner {
     OneByOne,
 }
 
-/// Which slice has which piece.
+/// How the slices of a round share its pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sharing {
-    /// Each takes the next that nobody has taken.
+    /// Each slice takes the next free piece.
     Claimed,
-    /// Each has the one of its own number.
+    /// Each slice has the piece with its own number.
     Fixed,
 }
 
 /// The jobs of a piece.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Parts {
-    /// The number of the piece in its round, from 0. In the first version that of its slice.
+    /// The number of the piece in its round, from 0. In version 1 it is also the number of its slice.
     #[serde(alias = "slice")]
     pub(crate) piece: u32,
-    /// In how many slices these jobs have been before.
+    /// How many slices have had these jobs before.
     pub(crate) tries: u32,
-    /// The first position of each, how many follow one another, and where in the list the first line begins.
+    /// For each range: the first position, the number of jobs, and the offset of the first line in the list.
     #[serde(rename = "parts")]
     triples: Vec<(u64, u64, u64)>,
 }
@@ -83,10 +84,10 @@ enum OrderLine {
     Piece(Parts),
 }
 
-/// Of the file.
+/// The version of the file format.
 pub(crate) const VERSION: u32 = 2;
 
-/// The version in which each slice had one piece, of its own number.
+/// The version in which each slice has one piece, that with its own number.
 const FIXED: u32 = 1;
 
 impl Order {
@@ -94,7 +95,7 @@ impl Order {
         if self.version == FIXED { Sharing::Fixed } else { Sharing::Claimed }
     }
 
-    /// What the files of the round are called.
+    /// The name of the round in the names of its files.
     pub(crate) fn tag(&self) -> String {
         tag(self.generation, self.round)
     }
@@ -106,7 +107,7 @@ impl Parts {
         Parts { piece, tries, triples: ranges.iter().map(part).collect() }
     }
 
-    /// The positions, as ranges.
+    /// The positions of its jobs, as ranges.
     pub(crate) fn ranges(&self) -> impl Iterator<Item = Range<u64>> + '_ {
         self.triples.iter().map(|(first, count, _)| *first..*first + *count)
     }
@@ -117,16 +118,16 @@ impl Parts {
         positions
     }
 
-    /// Where their lines begin.
+    /// Where the first line of each range begins.
     pub(crate) fn marks(&self) -> impl DoubleEndedIterator<Item = LineOffset> + '_ {
         self.triples.iter().map(|(position, _, offset)| LineOffset { position: *position, offset: *offset })
     }
 }
 
-/// Writes down what the slices of a round are told. The whole is there, or nothing.
+/// Writes the file for the slices of a round, atomically.
 ///
 /// # Errors
-/// Where it can't be written.
+/// It can't be written.
 pub(crate) fn write(
     folder: &Folder,
     order: Order,
@@ -140,17 +141,17 @@ pub(crate) fn write(
         for parts in pieces {
             file.write_all(&sealed(&OrderLine::Piece(parts)))?;
         }
-        // It may be read on another machine at once.
+        // Synced, because another machine may read it at once.
         file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_data()?;
         new.rename_to(&path)
     };
     put().with_context(|| format!("can't write {path:?}"))
 }
 
-/// Reads what all slices of a round are told, and gives each piece to `take`.
+/// Reads the file of a round, and passes each piece to `take`.
 ///
 /// # Errors
-/// Where it can't be read.
+/// It can't be read.
 pub(crate) fn read(folder: &Folder, tag: &str, mut take: impl FnMut(Parts)) -> anyhow::Result<Order> {
     let path = folder.slices(tag);
     let shown = || format!("can't read {path:?}");
@@ -161,7 +162,7 @@ pub(crate) fn read(folder: &Folder, tag: &str, mut take: impl FnMut(Parts)) -> a
             Some(OrderLine::Slices(found)) if [FIXED, VERSION].contains(&found.version) => {
                 order = Some(found);
             }
-            // What a later version has is not known here, but for that it says so.
+            // Only the version of a file in a later format is understood, which is in its first line.
             _ if order.is_none() => bail!("{path:?} {}", refusal(body)),
             Some(OrderLine::Piece(parts)) if order.is_some() => take(parts),
             _ => bail!("{path:?} is none that this procpool can read"),
@@ -170,7 +171,7 @@ pub(crate) fn read(folder: &Folder, tag: &str, mut take: impl FnMut(Parts)) -> a
     order.with_context(|| format!("{path:?} is empty"))
 }
 
-/// Why a file that begins with this line is not read.
+/// The reason why a file that begins with this line can't be read.
 fn refusal(body: &[u8]) -> String {
     #[derive(Deserialize)]
     struct Versioned {

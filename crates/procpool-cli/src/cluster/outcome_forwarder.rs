@@ -1,4 +1,5 @@
-//! Brings what slices have recorded to the caller of the run, as if it had ended here: each outcome once.
+//! Forwards what slices have recorded to the caller of the run, as if the jobs had run here: each outcome
+//! once.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -22,46 +23,46 @@ use procpool_journal::format::entry::Entry;
 use procpool_journal::format::identity::Hash;
 use procpool_journal::format::positions::Positions;
 
-/// What it takes to tell of jobs that ran elsewhere.
+/// What is needed to report jobs that ran elsewhere.
 pub(crate) struct ForwarderContext {
     pub(crate) session: Arc<Session>,
-    /// Where large outputs are kept until they are printed.
+    /// Keeps large outputs until they are printed.
     pub(crate) keeper: LocalProcess,
     pub(crate) labels: Option<Arc<Labels>>,
     pub(crate) retries: Retries,
     pub(crate) starts: Starts,
 }
 
-/// Whether starts are told.
+/// Whether starts of attempts are reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Starts {
     Told,
     Silent,
 }
 
-/// See the head of this file.
 pub(crate) struct OutcomeForwarder {
     means: ForwarderContext,
     index: Arc<ListIndex>,
     todo: Arc<Positions>,
     finished: Positions,
-    /// Jobs that were ended by somebody who stopped their slice, not by the run. They count once the run is stopped too.
+    /// Jobs that were stopped because somebody stopped their slice, not because the run was stopped. These
+    /// outcomes count only when the run is stopped too.
     stopped: BTreeMap<u64, Seen>,
-    /// What was recorded of a job, in order, and since when, where the outputs of the first have not been there yet: a shared
-    /// file system may show files in another order than they were written in.
+    /// By position: records of a job, in order, and when each was first seen, if the outputs of the first are
+    /// still missing. A shared file system may show files in another order than they were written in.
     late: BTreeMap<u64, VecDeque<(Seen, Instant)>>,
-    /// The attempts that the caller was told of when they had begun.
+    /// Attempts whose start was reported.
     begun: BTreeSet<(u64, u32)>,
-    /// Jobs of which an attempt failed that another one should follow.
+    /// Jobs of which an attempt has failed and a retry should follow.
     retrying: BTreeSet<u64>,
     pub(crate) counts: HaltCounts,
-    /// Where they came from.
+    /// Outcomes by node.
     pub(crate) nodes: Nodes,
-    /// Outcomes of jobs that had one.
+    /// The number of outcomes of jobs that already had one.
     pub(crate) duplicates: u64,
 }
 
-/// How long outputs may take to be seen once it is seen that they were recorded.
+/// How long outputs may be missing after their record was seen.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 impl OutcomeForwarder {
@@ -90,19 +91,20 @@ impl OutcomeForwarder {
         !self.todo.has(position) || self.finished.has(position)
     }
 
-    /// Whether nothing is to be run for this position, as far as is known: what is late may be its outcome.
+    /// Whether nothing has to be run for this position, as far as is known: a record that waits for its
+    /// outputs may be its outcome.
     pub(crate) fn is_settled(&self, position: u64) -> bool {
         self.is_finished(position) || self.late.contains_key(&position)
     }
 
-    /// Whether an attempt of it is recorded that came to nothing, or may be.
+    /// Whether an attempt is recorded that didn't settle the job, or may not have.
     pub(crate) fn was_begun(&self, position: u64) -> bool {
         self.stopped.contains_key(&position)
             || self.retrying.contains(&position)
             || self.late.contains_key(&position)
     }
 
-    /// How many jobs the whole list has.
+    /// The number of jobs of the whole list.
     pub(crate) fn jobs(&self) -> u64 {
         self.index.jobs()
     }
@@ -115,10 +117,11 @@ impl OutcomeForwarder {
         self.retrying.len() as u64
     }
 
-    /// Whether a job that failed in this attempt may be tried again by who still runs it.
+    /// Whether the slice that has this job may retry it after this attempt has failed. `of_all` is the number
+    /// of retries of jobs that don't set their own.
     ///
     /// # Errors
-    /// Where its line can't be read.
+    /// Its line can't be read.
     pub(crate) fn may_be_retried(&self, position: u64, attempt: u32, of_all: u32) -> anyhow::Result<bool> {
         Ok(attempt <= self.job(position)?.retries.unwrap_or(of_all))
     }
@@ -126,20 +129,20 @@ impl OutcomeForwarder {
     /// The job at this position.
     ///
     /// # Errors
-    /// Where its line can't be read.
+    /// Its line can't be read.
     pub(crate) fn job(&self, position: u64) -> anyhow::Result<Job<Work>> {
         let bytes = self.index.offset(position)..self.index.offset(position + 1);
         self.means.session.listing.job_at(position, bytes).map(work::stored)
     }
 
-    /// Tells what came of an attempt, if that is news.
+    /// Forwards the result of an attempt, if it is new.
     ///
     /// # Errors
-    /// Where the list or an output can't be read.
+    /// The list or an output can't be read.
     pub(crate) fn take(&mut self, seen: Seen, driver: &mut Driver<Work>) -> anyhow::Result<()> {
         let now = Instant::now();
         match self.late.get_mut(&seen.entry.seq) {
-            // What comes of a further attempt is told after that of the one before.
+            // A later attempt is forwarded after the one before it.
             Some(queue) => queue.push_back((seen, now)),
             None => {
                 if let Some(seen) = self.consider(seen, now, driver)? {
@@ -150,10 +153,10 @@ impl OutcomeForwarder {
         Ok(())
     }
 
-    /// Tells what could not be told for want of its outputs.
+    /// Forwards records whose outputs were missing before.
     ///
     /// # Errors
-    /// Where they have not come for too long.
+    /// Outputs have been missing for too long.
     pub(crate) fn take_late(&mut self, driver: &mut Driver<Work>) -> anyhow::Result<()> {
         for (position, mut queue) in std::mem::take(&mut self.late) {
             while let Some((seen, since)) = queue.pop_front() {
@@ -167,7 +170,7 @@ impl OutcomeForwarder {
         Ok(())
     }
 
-    /// The same, for what has been there since then. It comes back where its outputs have not.
+    /// Forwards a record that was first seen at `since`. Returns it if its outputs are still missing.
     fn consider(
         &mut self,
         seen: Seen,
@@ -179,7 +182,7 @@ impl OutcomeForwarder {
             return Ok(None);
         }
         let job = self.job(position)?;
-        // Of another list, or another command.
+        // The record belongs to another list or another command.
         if !is_of(&seen.entry, &job) {
             return Ok(None);
         }
@@ -232,13 +235,13 @@ impl OutcomeForwarder {
         Ok(None)
     }
 
-    /// What the run itself has ended says nothing of its node.
+    /// Counts an attempt for its node. One that was stopped says nothing about the node.
     fn note_node(&mut self, entry: &Entry) {
         let (Some(node), false) = (&entry.node, entry.outcome == Kind::Stopped) else { return };
         self.nodes.note(node, if entry.success { AttemptEnd::Succeeded } else { AttemptEnd::Failed });
     }
 
-    /// Tells that an attempt has begun, once.
+    /// Reports the start of an attempt, unless that was done before.
     pub(crate) fn tell_start(&mut self, started: &Started, driver: &mut Driver<Work>) {
         if self.means.starts == Starts::Told && self.begun.insert((started.seq.get(), started.attempt)) {
             driver.tell(Event::Started(started.clone()));
@@ -275,10 +278,10 @@ impl OutcomeForwarder {
         Ok(outcome)
     }
 
-    /// Records that nobody will ever know what came of a job, and tells it.
+    /// Records a job as lost, because its outcome will never be known, and reports it.
     ///
     /// # Errors
-    /// Where that can't be recorded.
+    /// That can't be recorded.
     pub(crate) fn lose(&mut self, position: u64, why: &str, driver: &mut Driver<Work>) -> anyhow::Result<()> {
         let outcome = Outcome::Lost(why.to_owned());
         let lost = Completion::nowhere(self.job(position)?, outcome).expect("BUG: a job without a place");
@@ -287,12 +290,12 @@ impl OutcomeForwarder {
         Ok(())
     }
 
-    /// The run is over: tells what was held back.
+    /// Forwards at the end of the run what was held back.
     ///
     /// # Errors
-    /// Where the list or an output can't be read.
+    /// The list or an output can't be read.
     pub(crate) fn end(&mut self, driver: &mut Driver<Work>) -> anyhow::Result<()> {
-        // Nothing is waited for any more.
+        // Missing outputs are not waited for any more.
         let now = Instant::now();
         let long_ago = now.checked_sub(PATIENCE).unwrap_or(now);
         let late = std::mem::take(&mut self.late).into_values().flatten().map(|(seen, _)| seen);
@@ -308,7 +311,7 @@ impl OutcomeForwarder {
     }
 }
 
-/// Whether the record is of this very job.
+/// Whether the record belongs to exactly this job.
 fn is_of(entry: &Entry, job: &Job<Work>) -> bool {
     let Work::Stored(stored) = &job.work else { return false };
     let parse = |text: &str| Hash::parse(text.as_bytes());

@@ -1,4 +1,4 @@
-//! The folder of a run on a cluster without `--journal`: the run needs one all the same.
+//! The folder of a run on a cluster without `--journal`, which needs a folder all the same.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,12 @@ use crate::exit::ExitStatus;
 use crate::shell::quote::{QuoteStyle, command_line};
 use crate::terminal::screen;
 
-/// It goes with a run that came to its end, and stays where there is something left to do or to look at.
+/// Removed after a run that was completed; kept if something is left to do or to look at.
 #[derive(Debug)]
 pub(crate) struct OwnFolder(PathBuf);
 
 impl OwnFolder {
-    /// In the directory where procpool runs: what all nodes see is nowhere else more likely.
+    /// In the working directory, because that is the directory most likely to be visible to all nodes.
     pub(crate) fn of(run: &str) -> OwnFolder {
         OwnFolder(format!("procpool-{run}").into())
     }
@@ -23,13 +23,14 @@ impl OwnFolder {
         &self.0
     }
 
-    /// Whether any of it has ever come to a cluster.
+    /// Whether slices were ever prepared for the cluster.
     fn was_handed_in(&self) -> bool {
         let is_of_slices = |entry: fs::DirEntry| entry.file_name().to_string_lossy().starts_with("slices-");
         fs::read_dir(&self.0).is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(is_of_slices)))
     }
 
-    /// The run is over, for this process.
+    /// Removes the folder at the end of this process if the run is over; otherwise says how to resume the
+    /// run.
     pub(crate) fn settle(&self, has_left: bool, status: ExitStatus) {
         if !self.0.is_dir() {
             return;
@@ -37,7 +38,7 @@ impl OwnFolder {
         let is_over = match status {
             ExitStatus::Success | ExitStatus::JobsFailed => !has_left || !self.was_handed_in(),
             ExitStatus::Scaled(number) => number < u8::MAX,
-            // What came before it was run, and what comes after it nobody has seen.
+            // The jobs before the invalid input were run, and those after it were never read.
             ExitStatus::BadInput => true,
             ExitStatus::OwnFailure | ExitStatus::Signal(_) => !self.was_handed_in(),
         };
@@ -47,7 +48,7 @@ impl OwnFolder {
     }
 }
 
-/// Says how a run is gone on with that is not over.
+/// Tells the user how to resume a run that is not over.
 pub(crate) fn tell(folder: &Path) {
     let again = Command::new("procpool").arg("resume").arg(folder);
     let line = command_line(&again, QuoteStyle::Line);

@@ -1,5 +1,5 @@
-//! Which array has taken a round: a file that its first element makes. A submission whose answer was lost may be
-//! repeated, and then come through twice; only one array gets to run the round.
+//! Which array has taken a round: recorded in a file that the first element to start creates. A submission
+//! whose answer was lost may be repeated, and both may arrive; only one of the two arrays may run the round.
 
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read, Write};
@@ -7,18 +7,19 @@ use std::process;
 
 use procpool_journal::files::file::JournalFile;
 
-/// What stands there where the round is given up, and no array is to take it any more.
+/// The content of the file if the round was closed, so that no array can take it any more.
 pub(crate) const NOBODY: &str = "nobody";
 
-/// Takes a round for this array, if nobody has. Says who has it now.
+/// Takes a round for this array, if it is free. Returns who has it now.
 ///
 /// # Errors
-/// Where the file can't be made or read.
+/// The file can't be created or read.
 pub(crate) fn take(file: &JournalFile, array: &str) -> io::Result<String> {
     if let Some(taker) = taker(file)? {
         return Ok(taker);
     }
-    // It has its name only with all that stands in it: nobody reads half of it, and of two that name it one succeeds.
+    // The file gets its name only when it is complete. So nobody reads half of it, and only one of two links
+    // succeeds.
     let new = file.with_suffix(&unlike_others());
     let linked = write(&new, array).and_then(|()| new.link_as(file));
     let _ = new.remove();
@@ -34,16 +35,17 @@ fn write(new: &JournalFile, array: &str) -> io::Result<()> {
     file.sync_data()
 }
 
-/// Elements of an array may begin at the same moment, on several machines.
+/// A suffix that no other element uses: elements of an array may start at the same moment on several
+/// machines.
 fn unlike_others() -> String {
     let random = RandomState::new().hash_one(process::id());
     format!(".new-{}-{random:016x}", process::id())
 }
 
-/// Who has taken a round.
+/// Who has taken a round; `None` if it is free.
 ///
 /// # Errors
-/// Where that can't be read.
+/// That can't be read.
 pub(crate) fn taker(file: &JournalFile) -> io::Result<Option<String>> {
     let mut taker = String::new();
     match file.open() {

@@ -1,4 +1,4 @@
-//! What runs now in the slices of a run, as far as their files say.
+//! The jobs that run in the slices of a run, according to the slices' tables.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,28 +11,29 @@ use crate::cluster::outcome_forwarder::OutcomeForwarder;
 use procpool_journal::files::file::{JournalFile, changed};
 use procpool_journal::files::run_lock::{self, StartedProcess};
 
-/// See the head of this file.
 #[derive(Debug, Default)]
 pub(crate) struct RunningJobs {
     active: BTreeMap<(u64, u32), (Started, Instant)>,
     looked: Option<Instant>,
-    /// What was read of each file.
+    /// What was last read from each file.
     tables: BTreeMap<PathBuf, RunTable>,
 }
 
-/// What runs in a slice.
+/// The running attempts of a slice.
 #[derive(Debug)]
 struct RunTable {
-    /// When the file was changed last, in nanoseconds.
+    /// When the file was last changed, in nanoseconds.
     changed: i128,
-    /// It was read once more since then: not all file systems tell times within some milliseconds apart.
+    /// The file was read again and had the same time. Some file systems give the same time to changes within
+    /// some milliseconds, so a single read may have missed one.
     is_sure: bool,
     node: Option<Arc<str>>,
     entries: Vec<StartedProcess>,
 }
 
 impl RunTable {
-    /// Reads it where something has begun since `before`: to open a thousand files each second would be a burden.
+    /// Reads the file if it has changed since `before`: to open a thousand files every second would be too
+    /// much.
     fn read(file: &JournalFile, before: Option<RunTable>) -> Option<RunTable> {
         let changed = changed(&file.stat().ok()?);
         let same = before.filter(|table| table.changed == changed);
@@ -49,16 +50,15 @@ impl RunTable {
     }
 }
 
-/// The time between two looks: it is for eyes.
+/// The time between two looks. The result is for people to look at.
 const LOOK: Duration = Duration::from_secs(1);
 
 impl RunningJobs {
-    /// Whether it is time to look.
     pub(crate) fn is_due(&self) -> bool {
         self.looked.is_none_or(|looked| looked.elapsed() >= LOOK)
     }
 
-    /// What runs, and since when that is known.
+    /// The running attempts, and since when each is known.
     pub(crate) fn look(
         &mut self,
         files: impl Iterator<Item = JournalFile>,
@@ -78,7 +78,7 @@ impl RunningJobs {
             let Some(table) = RunTable::read(&running, known.remove(&path)) else { continue };
             for (slot, entry) in (1..).zip(&table.entries) {
                 let name = (entry.seq, entry.attempt);
-                // An end that has been recorded is not taken out of the table.
+                // The table still lists attempts whose end was recorded.
                 if courier.is_finished(entry.seq) {
                     continue;
                 }
@@ -91,7 +91,8 @@ impl RunningJobs {
             }
             self.tables.insert(path, table);
         }
-        // Who has died has left his table as it was, and the next one has the job now.
+        // A slice that has died leaves its table behind, and another slice runs the job now: keep only the
+        // last attempt.
         let mut attempts = BTreeMap::new();
         attempts.extend(self.active.keys().copied());
         self.active.retain(|(seq, attempt), _| attempts.get(seq) == Some(attempt));

@@ -1,4 +1,4 @@
-//! Follows the files that slices write, as they grow.
+//! Follows the files that slices write while they grow.
 
 use std::collections::BTreeMap;
 use std::io::{self, Seek, SeekFrom};
@@ -14,38 +14,38 @@ use procpool_journal::format::entry::Entry;
 use procpool_journal::format::record::Record;
 use procpool_journal::read::scan::{Found, Scanner};
 
-/// The files of all slices of a folder.
+/// The files of all slices in a folder.
 pub(crate) struct SliceFiles {
     folder: Folder,
     files: BTreeMap<String, SliceFile>,
     listed: Option<Listed>,
 }
 
-/// A look at the names in the folder.
+/// The last listing of the folder.
 #[derive(Clone, Copy, Debug)]
 struct Listed {
     at: Instant,
-    /// When it had been changed by then, in nanoseconds.
+    /// When the folder was last changed at that time, in nanoseconds.
     changed: i128,
-    /// It was listed before when it had been changed at the same time: not all file systems tell times within some
-    /// milliseconds apart.
+    /// An earlier listing found the same time. Some file systems give the same time to changes within some
+    /// milliseconds, so a single listing may have missed one.
     is_sure: bool,
 }
 
-/// What is known of a file or folder without opening it may be old where it lies on another machine: nfs(5), close-to-open. So
-/// often it is opened all the same.
+/// On a network file system, what stat(2) returns for a file that is not open may be out of date (nfs(5),
+/// close-to-open). So everything is opened again after this time.
 const OPEN: Duration = Duration::from_secs(5);
 
-/// One of them.
+/// How far one of the files was read.
 #[derive(Debug, Default)]
 struct SliceFile {
-    /// So much of it has been read.
+    /// How many bytes were read.
     offset: u64,
-    /// When it was opened last, and how long it was then.
+    /// When it was last opened, and its length then.
     opened: Option<(Instant, u64)>,
-    /// It has said that it is a slice's.
+    /// It contains the record of a slice's begin.
     is_of_slice: bool,
-    /// Nothing more will come.
+    /// It contains the record of the end: nothing follows.
     is_over: bool,
 }
 
@@ -53,12 +53,12 @@ struct SliceFile {
 #[derive(Debug)]
 pub(crate) struct Seen {
     pub(crate) entry: Entry,
-    /// Where its longer outputs are.
+    /// The file with its longer outputs.
     pub(crate) outputs: JournalFile,
 }
 
 impl SliceFiles {
-    /// Of each file that is known already as much as this is left out.
+    /// `known` has the paths of files and the lengths that are known already: that much of each is skipped.
     pub(crate) fn new(folder: Folder, known: impl IntoIterator<Item = (PathBuf, u64)>) -> SliceFiles {
         let known: BTreeMap<PathBuf, u64> = known.into_iter().collect();
         let writers = folder.other_writers().unwrap_or_default();
@@ -70,7 +70,7 @@ impl SliceFiles {
         SliceFiles { folder, files, listed: None }
     }
 
-    /// Takes in files that have come since the folder was listed last.
+    /// Adds files that are new since the last listing.
     fn list(&mut self, now: Instant) -> io::Result<()> {
         let stat = fstat(&self.folder)?;
         let changed = changed(&stat);
@@ -85,10 +85,10 @@ impl SliceFiles {
         Ok(())
     }
 
-    /// Gives `take` all that has come since the last time. Says how much that was.
+    /// Passes to `take` all attempts that were recorded since the last call. Returns their number.
     ///
     /// # Errors
-    /// Where a file can't be read, and those of `take`.
+    /// A file can't be read, and errors of `take`.
     pub(crate) fn pass(&mut self, mut take: impl FnMut(Seen) -> anyhow::Result<()>) -> anyhow::Result<u64> {
         let now = Instant::now();
         let listed = self.list(now);
@@ -101,15 +101,15 @@ impl SliceFiles {
             }
             let read =
                 tail.read(&files.journal, |entry| take(Seen { entry, outputs: files.outputs.clone() }));
-            // What could not be read is not known, however long it is.
+            // What could not be read has to be read later, even if the length stays the same.
             let read = read.inspect_err(|_| tail.opened = None);
             count += read.with_context(|| format!("{:?}", files.journal))?;
         }
         Ok(count)
     }
 
-    /// The files that say what runs, of all slices of these rounds that have not said that they are over. Of one that was begun again
-    /// the last: who has died before has left his as it was.
+    /// The tables of running jobs of all slices of these rounds that have not recorded their end. If a slice
+    /// was restarted, only its last table counts: an instance that has died leaves its table behind.
     pub(crate) fn running<'a>(&'a self, tags: &'a [String]) -> impl Iterator<Item = JournalFile> + 'a {
         let is_of_round = |writer: &str| {
             tags.iter().any(|tag| writer.strip_prefix(tag.as_str()).is_some_and(|rest| rest.starts_with('-')))
@@ -129,28 +129,28 @@ impl SliceFiles {
         open.map(|(writer, _)| self.folder.running_of(writer))
     }
 
-    /// Whether this slice of a round has said that it is over, as often as it was begun.
+    /// Whether this slice of a round was started, and all its instances have recorded their end.
     pub(crate) fn has_ended(&self, tag: &str, slice: u32) -> bool {
         let beginning = format!("{tag}-{slice:04}-");
         let mut begun = self.files.iter().filter(|(writer, _)| writer.starts_with(&beginning)).peekable();
         begun.peek().is_some() && begun.all(|(_, tail)| tail.is_over)
     }
 
-    /// How many have said that they are over.
+    /// The number of files that contain the record of an end.
     pub(crate) fn over(&self) -> usize {
         self.files.values().filter(|tail| tail.is_over).count()
     }
 
-    /// Whether all that were begun have said that they are over.
+    /// Whether all slices that have begun have recorded their end.
     pub(crate) fn are_over(&self) -> bool {
         self.files.values().all(|tail| tail.is_over || !tail.is_of_slice)
     }
 }
 
 impl SliceFile {
-    /// Whether there may be more of it.
+    /// Whether the file may have grown since it was last opened.
     fn is_worth_opening(&mut self, journal: &JournalFile, now: Instant) -> bool {
-        // Where that can't be told, who opens it hears why.
+        // If stat(2) fails, the attempt to open the file reports why.
         let length = journal.stat().map_or(u64::MAX, |stat| u64::try_from(stat.st_size).unwrap_or_default());
         let is_known = self.opened.is_some_and(|(opened, before)| before == length && now < opened + OPEN);
         if !is_known {
@@ -159,7 +159,7 @@ impl SliceFile {
         !is_known
     }
 
-    /// Reads on to the last whole line. What is no line yet may become one: it is looked at again.
+    /// Reads up to the last complete line. A line that is incomplete now is read again later.
     fn read(
         &mut self,
         journal: &JournalFile,
@@ -194,13 +194,13 @@ impl SliceFile {
     }
 }
 
-/// The slice, and which one in its place this is.
+/// The slice, and the number of its instance.
 fn slice_of(writer: &str) -> Option<(&str, u32)> {
     let (slice, instance) = writer.rsplit_once('-')?;
     Some((slice, instance.parse().ok()?))
 }
 
-/// How long a line is in its file, by what stands in it after the check.
+/// The length of a line in its file, calculated from its body, which follows the checksum.
 fn line_length(body: &[u8]) -> u64 {
     (procpool_journal::format::line::CHECK + body.len() + 1) as u64
 }

@@ -1,4 +1,5 @@
-//! The jobs of a slice: those of one piece after another, each taken when there is room for another job.
+//! The jobs of a slice: those of one piece after another. The slice takes a piece when it has room for
+//! another job.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -20,33 +21,32 @@ use procpool_journal::files::outage::is_transient;
 use procpool_journal::write::list_file::ListFile;
 use procpool_journal::write::stored_jobs::{ListFailure, StoredJobs};
 
-/// What there is to do in a round, and what of it the slice may take.
+/// The pieces of a round, and which of them the slice may run.
 pub(crate) struct SlicePieces {
     pub(crate) listing: Arc<ListFile>,
     pub(crate) all: Vec<Parts>,
-    /// What it has from the beginning.
+    /// The pieces that it has from the beginning.
     pub(crate) own: VecDeque<usize>,
-    /// The node on which it is.
     pub(crate) node: Arc<OwnNode>,
-    /// `None` where it may take nothing beside that.
+    /// `None` if it may take no further pieces.
     pub(crate) claims: Option<Claims>,
-    /// By which the jobs of a piece are shuffled, if they are. All of the input at once, as a pool shuffles it, would be all pieces.
+    /// Decides the order of the jobs of each piece, if they are shuffled. A pool would shuffle the whole
+    /// input at once, and the slice would have to take all pieces for that.
     pub(crate) seed: Option<u64>,
 }
 
-/// See the head of this file.
 pub(crate) struct SliceJobs {
     of: SlicePieces,
     rest: PriorAttempts,
     hand: Arc<Workload>,
     trouble: ListFailure,
-    /// What is left of the piece in hand.
+    /// What is left of the current piece.
     jobs: Option<Jobs>,
 }
 
-/// What is left of a slice that was begun before.
+/// What earlier instances of the slice have done.
 pub(crate) struct PriorAttempts {
-    /// By position: the last attempt, and what came of it.
+    /// By position: the last attempt, and its outcome.
     pub(crate) before: HashMap<u64, (u32, Outcome)>,
     pub(crate) retries: Retries,
     pub(crate) falls_short: Arc<AtomicBool>,
@@ -68,24 +68,26 @@ impl PriorAttempts {
     }
 }
 
-/// The time between two tries to take a piece of a folder that can't be read for a while.
+/// The time between two tries to take a piece while the folder can't be used.
 const AGAIN: Duration = Duration::from_secs(1);
 
 impl SlicePieces {
-    /// Their jobs but for those that have ended. Why one can't be read or taken is told to `trouble`.
+    /// The jobs of its pieces, except those that have ended. An error when one is read or taken is stored in
+    /// `trouble`.
     pub(crate) fn over(self, rest: PriorAttempts, hand: Arc<Workload>, trouble: ListFailure) -> SliceJobs {
         SliceJobs { of: self, rest, hand, trouble, jobs: None }
     }
 }
 
 impl SliceJobs {
-    /// Whether there is another piece.
+    /// Takes another piece. Returns whether there was one.
     fn take_piece(&mut self) -> anyhow::Result<bool> {
         let piece = match self.of.own.pop_front() {
             Some(piece) => Some(piece),
             None if self.hand.wait_for_room() && self.of.node.may_take() => self.claim()?,
             None => {
-                // Others may take it, or nobody: who depends on all of the list is told only what is known.
+                // It isn't known whether another slice takes the rest. Whoever depends on the whole list must
+                // not take this for success.
                 if self.of.claims.as_ref().is_some_and(Claims::may_have_more) {
                     self.rest.fall_short();
                 }
@@ -132,7 +134,7 @@ impl Iterator for SliceJobs {
                 return may_begin.then_some(job);
             }
             if self.trouble.get().is_some() {
-                // What is left of this piece can't be read, and others were taken in vain, too.
+                // The rest of this piece can't be read, and to take further pieces would be useless.
                 return None;
             }
             match self.take_piece() {
@@ -147,7 +149,7 @@ impl Iterator for SliceJobs {
     }
 }
 
-/// In an order that the seed alone decides.
+/// Puts the jobs into an order that depends only on the seed and their positions.
 fn shuffled(jobs: StoredJobs, seed: u64) -> Jobs {
     let mut jobs: Vec<Job<Work>> = jobs.map(work::stored).collect();
     jobs.sort_by_cached_key(|job| {

@@ -1,4 +1,4 @@
-//! What a head takes up: a list from its beginning, or what an earlier head has left of one.
+//! What a head begins with: a complete list, or what an earlier head has left of one.
 
 use std::ops::Range;
 
@@ -11,13 +11,14 @@ use crate::journal::resume_state::ResumeState;
 use procpool_journal::files::folder::Folder;
 use procpool_journal::format::positions::Positions;
 
-/// A head, and the round that it goes on with.
+/// A head; and the tag of the round that it goes on with, and how that round's pieces are shared.
 pub(super) struct Takeover {
     pub(super) head: Head,
     pub(super) earlier: Option<(String, Sharing)>,
 }
 
-/// The head for what is to be done, and what the files of the round are called that it goes on with.
+/// Creates the head for the jobs that are left. If an earlier head has left a round that may still run, this
+/// one goes on with it.
 pub(super) fn take_up(
     terms: &HeadConfig,
     outset: &ResumeState,

@@ -1,5 +1,5 @@
-//! What a head writes down for its slices is what they read, and what they record is what it sees: no process is
-//! needed.
+//! Slices read back what the head has written for them, and the head sees what slices record. No process is
+//! started.
 
 use std::fs;
 use std::io::Write as _;
@@ -42,7 +42,7 @@ fn codec(folder: &Folder) -> JobCodec {
     }
 }
 
-/// A list of so many jobs, whose keys are their positions.
+/// A list of this many jobs, whose keys are their positions.
 fn write_list(folder: &Folder, jobs: u64) {
     let mut list = Vec::new();
     for position in 1..=jobs {
@@ -71,7 +71,7 @@ fn order(length: u64) -> Order {
     }
 }
 
-/// Positions that follow one another in pieces.
+/// Ascending ranges of positions; `lengths` has the gap before each, and its length.
 fn pieces(lengths: &[(u64, u64)]) -> Vec<Range<u64>> {
     let mut next = 1;
     let piece = |(gap, length): &(u64, u64)| {
@@ -131,7 +131,7 @@ fn a_file_of_slices_that_is_damaged_or_of_another_version_is_refused() {
     assert!(order::read(&folder, "1-2", drop).is_err());
 }
 
-/// The record of an attempt, with a key that takes some room.
+/// The record of an attempt with a long key.
 fn attempt(position: u64) -> Vec<u8> {
     let entry =
         procpool_journal::testing::scripted(&serde_json::json!({ "seq": position, "key": "k".repeat(300) }));
@@ -231,7 +231,7 @@ fn slices_are_over_when_each_has_said_so() {
 fn what_can_not_be_read_is_tried_again_each_time_and_not_taken_for_known() {
     let (_temporary, folder) = folder();
     let file = folder.files_of("1-1-0000-1").journal;
-    // A folder in the place of a file is there, and can't be read as one.
+    // A directory in place of the file: it exists, but can't be read as a file.
     fs::create_dir(file.path()).unwrap();
     let mut tails = SliceFiles::new(folder.clone(), []);
     for _ in 0..3 {

@@ -1,5 +1,5 @@
-//! What a slice has in hand: how many of its jobs run or are about to, how long they take, and when its time is over.
-//! By that its source of jobs knows when to take more.
+//! The load of a slice: how many of its jobs run or are about to, how long jobs take, and when the slice's
+//! time is over. The source of jobs reads it to know when to take more.
 
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -9,28 +9,27 @@ use procpool_core::{Context, Halt, Job, NotStarted, Outcome, Runner};
 use crate::cluster::bad_nodes::OwnNode;
 use crate::job::work::Work;
 
-/// See the head of this file.
 pub(crate) struct Workload {
     limit: usize,
-    /// When all of the slice is ended, jobs too, once that is known.
+    /// When the slice is ended together with its jobs, once that is known.
     ends: OnceLock<SystemTime>,
     state: Mutex<State>,
     changed: Condvar,
-    /// Called in this order: a job has ended, this, the next job.
+    /// Called after a job has ended and before the next one is given out.
     between: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 #[derive(Default)]
 struct State {
-    /// Given out and not begun.
+    /// Jobs that were given out and have not begun.
     given: usize,
     running: usize,
-    /// Nothing more is to be started.
+    /// No further job is started.
     is_closed: bool,
     took: Took,
 }
 
-/// What comes after an attempt.
+/// What follows after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Then {
     GoOn,
@@ -44,10 +43,10 @@ struct Took {
     next: usize,
 }
 
-/// So many are remembered.
+/// How many durations are remembered.
 const REMEMBERED: usize = 256;
 
-/// Jobs are given out ahead of their turn as long as so many of them would still end in time.
+/// Jobs are given out ahead of their turn while this many more, one after another, would still end in time.
 const FAR: u32 = 20;
 
 impl Workload {
@@ -61,17 +60,18 @@ impl Workload {
         }
     }
 
-    /// The slice is ended then, with what it runs.
+    /// Sets when the slice is ended together with its jobs.
     pub(crate) fn ends_at(&self, ends: SystemTime) {
         let _ = self.ends.set(ends);
     }
 
-    /// Has this called before another job is given out, and where jobs run one by one, while none runs.
+    /// Sets a function to be called before each job is given out. If jobs run one by one, none runs during
+    /// the call.
     pub(crate) fn call_between(&self, call: impl Fn() + Send + Sync + 'static) {
         let _ = self.between.set(Box::new(call));
     }
 
-    /// Waits until another job could start at once. Says whether it may.
+    /// Waits until another job could start at once. Returns whether it may.
     pub(crate) fn wait_for_room(&self) -> bool {
         let mut state = self.lock();
         while !state.is_closed && state.given + state.running >= self.limit {
@@ -85,7 +85,8 @@ impl Workload {
         !state.is_closed && self.is_time_for_another(&state)
     }
 
-    /// The next job of those that the slice has taken is about to be given out. Says whether it may.
+    /// Called before the next job of the current piece is given out: waits for room, unless jobs may be given
+    /// out ahead. Returns whether it may be given out.
     pub(crate) fn give(&self) -> bool {
         let is_far = self.between.get().is_none() && self.is_far(&self.lock());
         if !is_far && !self.wait_for_room() {
@@ -96,18 +97,18 @@ impl Workload {
         !state.is_closed
     }
 
-    /// Whether most jobs like those before would end in time.
+    /// Whether another job would probably end in time, judged by the previous ones.
     fn is_time_for_another(&self, state: &State) -> bool {
         self.has_left(state, 1)
     }
 
-    /// Whether jobs may be given out ahead. Before one has ended nobody knows how near the end of the time is.
+    /// Whether jobs may be given out ahead. Until one has ended, nobody knows whether there is time for that.
     fn is_far(&self, state: &State) -> bool {
         (self.ends.get().is_none() || state.took.usual().is_some()) && self.has_left(state, FAR)
     }
 
     fn has_left(&self, state: &State, times: u32) -> bool {
-        // Most slices have no end that is known: then nothing is reckoned for each job.
+        // Most slices have no known end: then nothing is calculated for each job.
         let Some(ends) = self.ends.get() else { return true };
         let Some(usual) = state.took.usual() else { return true };
         let left = ends.duration_since(SystemTime::now()).unwrap_or_default();
@@ -116,7 +117,7 @@ impl Workload {
 
     fn begin(&self, attempt: u32) {
         let mut state = self.lock();
-        // A further attempt comes from the pool itself.
+        // A retry comes from the pool, and was not given out here.
         state.given -= usize::from(attempt == 1 && state.given > 0);
         state.running += 1;
     }
@@ -144,7 +145,7 @@ impl Took {
         }
     }
 
-    /// Nine of ten took no longer.
+    /// The duration that nine of ten attempts did not exceed.
     fn usual(&self) -> Option<Duration> {
         let mut last = self.last.clone();
         let place = (last.len() * 9).div_ceil(10).checked_sub(1)?;
@@ -152,7 +153,7 @@ impl Took {
     }
 }
 
-/// A runner whose attempts are noted.
+/// A runner that notes its attempts in `hand` and `node`.
 pub(crate) struct NotingRunner<R> {
     pub(crate) inner: R,
     pub(crate) hand: std::sync::Arc<Workload>,
@@ -167,7 +168,8 @@ impl<R: Runner<Work = Work>> Runner for NotingRunner<R> {
         let begun = std::time::Instant::now();
         let outcome = self.inner.run(job, context);
         self.node.note(&outcome);
-        // Without a process: nothing can be recorded any more, and what is taken now would only be kept from others.
+        // An attempt that never got a process means that nothing can be recorded any more. Jobs that are
+        // taken now would only be kept from other slices.
         let is_never_reached = matches!(outcome, Outcome::NotStarted(NotStarted::NeverReached));
         let goes_on = context.halt() == Halt::GoOn && !is_never_reached;
         self.hand.end(begun.elapsed(), if goes_on { Then::GoOn } else { Then::NoMore });
@@ -190,7 +192,7 @@ mod tests {
         }
     }
 
-    /// One that is ended in so many seconds.
+    /// A workload that is ended in this many seconds.
     fn ending(limit: usize, seconds: u64) -> Workload {
         let hand = Workload::new(limit);
         hand.ends_at(SystemTime::now() + Duration::from_secs(seconds));
@@ -242,7 +244,7 @@ mod tests {
         assert!(hand.wait_for_room());
         (0..9).for_each(|_| ended(&hand, 10));
         assert!(hand.wait_for_room());
-        // One of ten is no rule.
+        // One in ten jobs may be slow.
         ended(&hand, 2000);
         assert!(hand.wait_for_room());
         ended(&hand, 2000);
