@@ -1,5 +1,5 @@
-//! The command `procpool`: what was typed becomes a plan, the plan a run, the run an exit status.
-//! Wiring only; it knows no option and no job.
+//! The command `procpool`: arguments become a plan, the plan a run, the run an exit status. This file only
+//! connects the modules.
 
 mod args;
 mod cluster;
@@ -41,7 +41,7 @@ pub fn main() -> ! {
     status.exit()
 }
 
-/// Apart from `main`, whose frame is small so: there may be no room for a larger one.
+/// Not part of `main`, so that the frame of `main` stays small: the stack may have no room for a larger one.
 #[inline(never)]
 fn understand() -> ExitStatus {
     match args::parse() {
@@ -84,8 +84,8 @@ fn run(request: RunRequest) -> ExitStatus {
     follow(plan::typed::guarding(&args.jobs), |guard| plan::choose::plan(request, guard))
 }
 
-/// Runs a slice of somebody else's list. What came of its jobs stands in its records, and is no failure of its own unless
-/// somebody wants it to be.
+/// Runs a slice of a list that a head has written. Failed jobs are in the slice's records; they don't make
+/// the slice itself fail unless that was asked for.
 fn slice(args: &SliceArgs) -> ExitStatus {
     match plan::slice::order(args) {
         Ok(order) => {
@@ -96,12 +96,12 @@ fn slice(args: &SliceArgs) -> ExitStatus {
     }
 }
 
-/// Makes a plan and carries it out, guarded where it is to be.
+/// Makes a plan and runs it, with a guardian if `guarding` is set.
 fn follow(
     guarding: Option<Leftovers>,
     plan: impl FnOnce(Option<&Guard>) -> anyhow::Result<Plan>,
 ) -> ExitStatus {
-    // Nobody wants a procpool that can't be told to end, because its parent has blocked signals.
+    // The parent may have blocked signals, and a procpool that ignores them could not be stopped.
     let _ = SigSet::empty().thread_set_mask();
     if let Err(refused) = os::sys::vital::try_all() {
         return exit::own_failure(&refused.into());
@@ -109,9 +109,10 @@ fn follow(
     if let Err(error) = guard::signals::hear_of_children() {
         return exit::own_failure(&error);
     }
-    // Where a guardian was wanted and can't be, that says it all.
+    // If a guardian was wanted and could not be created, `exit::unguarded` has already warned of the
+    // consequences.
     let is_unguarded_by_wish = guarding.is_none();
-    // Before there is a second thread.
+    // Before there is a second thread, because this forks.
     let guard = match guarding {
         None => None,
         Some(leftovers) => Guard::enter(leftovers).inspect_err(exit::unguarded).ok(),
