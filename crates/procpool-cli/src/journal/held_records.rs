@@ -1,9 +1,13 @@
-//! Records that wait before they are written: what ended within a second before its slice was told to end was ended by that, too.
+//! Holds each record of a slice for a second, because the slice may be told to end meanwhile.
 //!
-//! Who takes an element of a cluster away signals its processes one by one. A script whose child is hit first goes on, and may end
-//! with any status before its slice has heard of anything: only what comes after says whether that was the job's own end. So
-//! a record waits here, while its slot is free; what was told to end meanwhile is written as stopped, and a slice that is killed
-//! leaves no record. First in, first out: the file keeps the order of ends. Where too much waits, who adds to it waits as well.
+//! A cluster that takes an element away signals its processes one by one. A script whose child is hit first
+//! goes on, and may exit with any status before the slice itself gets the signal. Only what follows tells
+//! whether the job ended by itself. So each record waits, while its slot is already free. If the slice is
+//! told to end within that time, the record is written as stopped. If the slice is killed, the record is
+//! never written.
+//!
+//! The queue is first in, first out, so the file keeps the order in which attempts ended. If too many bytes
+//! wait, `push` blocks.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -16,17 +20,17 @@ use procpool_journal::format::brief;
 /// How long a record waits.
 pub(crate) const HEARING: Duration = Duration::from_secs(1);
 
-/// The time between two writes, and between two looks at whether the slice is to end.
+/// The pause after each write, and the longest time between two checks of the shutdown flag.
 const PACE: Duration = Duration::from_millis(25);
 const LOOK: Duration = Duration::from_millis(50);
 
-/// So many bytes may wait.
+/// How many bytes may wait before `push` blocks.
 const MOST: usize = 16 << 20;
 
-/// The number of an attempt: the job's position, and which try it was.
+/// Identifies an attempt: the job's position, and the number of the attempt.
 pub(crate) type Number = (u64, u32);
 
-/// The queue. One thread takes from it.
+/// The queue. One thread takes records from it.
 pub(crate) struct HeldRecords {
     queue: Mutex<Queue>,
     changed: Condvar,
@@ -37,7 +41,7 @@ pub(crate) struct HeldRecords {
 struct Queue {
     waiting: VecDeque<HeldRecord>,
     bytes: usize,
-    /// Some that have left it are being written.
+    /// Records that were taken from the queue are being written.
     is_writing: bool,
 }
 
@@ -47,7 +51,7 @@ struct HeldRecord {
     due: Instant,
 }
 
-/// What is to be written at once.
+/// Records to write together.
 pub(crate) struct Batch {
     pub(crate) numbers: Vec<Number>,
     pub(crate) lines: Vec<u8>,
@@ -58,7 +62,7 @@ impl HeldRecords {
         HeldRecords { queue: Mutex::default(), changed: Condvar::new(), ending }
     }
 
-    /// Adds the record of an attempt that has just ended, which is due after this time.
+    /// Adds the record of an attempt that has just ended. It is due after `wait`.
     pub(crate) fn push(&self, number: Number, line: Vec<u8>, wait: Duration) {
         let due = Instant::now() + wait;
         let mut queue = self.lock();
@@ -72,7 +76,7 @@ impl HeldRecords {
         }
     }
 
-    /// Comes back once nothing waits, and all has been written or has failed.
+    /// Blocks until the queue is empty and each record was written or has failed.
     pub(crate) fn settle(&self) {
         let mut queue = self.lock();
         while queue.is_writing || !queue.waiting.is_empty() {
@@ -80,7 +84,7 @@ impl HeldRecords {
         }
     }
 
-    /// Has all that is due written by this, for ever.
+    /// Writes due records with `write`, forever.
     pub(crate) fn write_by(&self, mut write: impl FnMut(&Batch)) -> ! {
         loop {
             let due = self.take_due();
@@ -91,7 +95,7 @@ impl HeldRecords {
         }
     }
 
-    /// Waits for what is due. Once the slice is to end, all is.
+    /// Waits until records are due, and takes them. Once the slice is told to end, all of them are due.
     fn take_due(&self) -> VecDeque<HeldRecord> {
         let mut queue = self.lock();
         loop {
@@ -114,7 +118,9 @@ impl HeldRecords {
         }
     }
 
-    /// What is written of these. Decided as late as can be, and then for good: what was tried to be written may have been read.
+    /// Decides what is written: the records as they are, or as stopped if the slice is told to end. This is
+    /// decided as late as possible and never changed, because a record may have been read once its write was
+    /// attempted.
     fn decide(&self, due: VecDeque<HeldRecord>) -> Batch {
         let is_ending = self.ending.is_set();
         let mut batch = Batch { numbers: Vec::new(), lines: Vec::new() };
@@ -145,7 +151,7 @@ mod tests {
         r#""outcome":"exited","success":true,"status":0,"exit_code":0}"#
     );
 
-    /// A queue, and what is written from it.
+    /// A queue, and the batches written from it.
     fn queue(ending: &ShutdownFlag) -> (Arc<HeldRecords>, Receiver<(Vec<Number>, String)>) {
         let held = Arc::new(HeldRecords::new(ending.clone()));
         let (written, writes) = channel();

@@ -1,4 +1,4 @@
-//! The journal: what a run is recorded in, and gone on with. Its files are described in docs/journal.md.
+//! The journal: records a run so that it can be resumed. docs/journal.md describes its files.
 
 pub(crate) mod held_records;
 pub(crate) mod notices;

@@ -1,10 +1,9 @@
-//! What people are told of a journal's folder while a run uses it.
-//! The journal itself says nothing to anybody.
+//! Messages about the journal's folder while a run uses it. The journal crate itself prints nothing.
 
 use crate::terminal::{screen, shown};
 use procpool_journal::files::outage::OutageNotice;
 
-/// Tells of an outage of the folder, and of its end.
+/// Reports that the folder has become unusable, or that it can be used again.
 pub(crate) fn say(notice: OutageNotice<'_>) {
     match notice {
         OutageNotice::Began { folder, error } => {

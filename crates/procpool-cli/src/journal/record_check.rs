@@ -1,5 +1,5 @@
-//! Whether what ended was recorded, and whether the records are still where they can be found: looked up by the sinks
-//! that stand for a journal.
+//! Checks that each attempt was recorded, and that the files of the records are still in place. The sinks of
+//! journals use it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,15 +9,14 @@ use anyhow::Context;
 use crate::journal::recorder::Recorder;
 use crate::run::sink::{Totals, Trouble};
 
-/// See the head of this file.
 pub(super) struct RecordCheck {
     recorder: Arc<Recorder>,
-    /// What the records are called, for errors.
+    /// The name of the records in errors.
     name: String,
     looked: Instant,
 }
 
-/// How often it is looked whether the files are still there.
+/// How often the files are checked.
 const LOOK: Duration = Duration::from_secs(1);
 
 impl RecordCheck {
@@ -26,7 +25,7 @@ impl RecordCheck {
     }
 
     /// # Errors
-    /// Where this attempt has no record, or the files are gone.
+    /// If this attempt has no record, or the files are gone.
     pub(super) fn check(&mut self, seq: u64, attempt: u32) -> Result<(), Trouble> {
         if self.recorder.lacks(seq, attempt) {
             return Err(self.failed());
@@ -39,7 +38,7 @@ impl RecordCheck {
     }
 
     /// # Errors
-    /// Where anything at all could not be recorded, or the files are gone.
+    /// If anything could not be recorded, or the files are gone.
     pub(super) fn check_all(&self) -> Result<(), Trouble> {
         if self.recorder.has_failed() {
             return Err(self.failed());
@@ -47,10 +46,10 @@ impl RecordCheck {
         self.check_place()
     }
 
-    /// Records how the run has ended.
+    /// Records how the run ended.
     ///
     /// # Errors
-    /// Where that can't be written.
+    /// If the record can't be written.
     pub(super) fn end(&self, status: i32, totals: &Totals) -> Result<(), Trouble> {
         self.recorder.end(status, &totals.left).map_err(|error| Trouble::recording(&self.name, error))
     }

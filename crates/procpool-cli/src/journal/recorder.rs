@@ -1,5 +1,6 @@
-//! Records each attempt where it was run, before anybody else hears of it: its slot is not free until then, so that no
-//! more jobs than the limit are ever without a record. A slice's records wait (`held`), and its slots don't.
+//! Records each attempt on the thread that ran it, before anything else learns that it has ended. The slot is
+//! not free until then, so there are never more jobs without a record than the limit. A slice differs: its
+//! records wait (`held_records`), and its slots are free at once.
 
 use std::collections::HashSet;
 use std::io;
@@ -24,24 +25,25 @@ use procpool_journal::format::record::{Circumstances, End, Output, Outputs, Reco
 use procpool_journal::write::journal_writer::JournalWriter;
 use procpool_journal::write::print_log::PrintLog;
 
-/// What workers have of a journal.
+/// What worker threads need of a journal.
 pub(crate) struct Recorder {
     generation: u32,
     running: RunLock,
     writer: JournalWriter,
-    /// Something could not be recorded: nothing is started any more.
+    /// A record could not be written: no more jobs are started.
     has_failed: AtomicBool,
     trouble: Mutex<Troubles>,
     printed_again: Option<PrintedAgain>,
-    /// Which machine of a cluster this is.
+    /// The cluster node on which this process runs.
     node: Option<String>,
-    /// `None` where records are written at once.
+    /// `None`: records are written at once.
     held: Option<HeldRecords>,
-    /// `None` where it is nobody else's: each error is an end then.
+    /// The folder, if other machines share it: transient errors are waited out. `None`: every error is fatal.
     shared: Option<Folder>,
 }
 
-/// Jobs of which an earlier outcome has been printed, and where that is noted until they have another one.
+/// Jobs that run again although an earlier outcome of theirs was printed. They stay marked as printed until
+/// they have another outcome.
 pub(crate) struct PrintedAgain {
     pub(crate) printed: Arc<PrintLog>,
     pub(crate) positions: Positions,
@@ -49,16 +51,17 @@ pub(crate) struct PrintedAgain {
 
 #[derive(Default)]
 struct Troubles {
-    /// The first one.
+    /// The first error.
     error: Option<io::Error>,
-    /// Attempts of which there is no record, by number.
+    /// Attempts that have ended without a record.
     unrecorded: HashSet<(u64, u32)>,
 }
 
-/// How often a start that waits looks whether it may be.
+/// How often a start that waits for the folder checks whether it can be used.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How long a record waits: nobody but procpool itself has ended what timed out or was stopped.
+/// How long a record waits. Attempts that timed out or were stopped don't wait: only procpool itself can have
+/// ended them.
 fn wait_of(outcome: &Outcome) -> Duration {
     match Kind::of(outcome) {
         Kind::Exited | Kind::Signalled => HEARING,
@@ -67,7 +70,7 @@ fn wait_of(outcome: &Outcome) -> Duration {
 }
 
 impl Recorder {
-    /// For a run that has begun, in this generation; it holds the folder by `running`.
+    /// The recorder of a run that has begun in this generation. `running` holds the lock of the folder.
     pub(crate) fn new(generation: u32, running: RunLock, writer: JournalWriter) -> Recorder {
         Recorder {
             generation,
@@ -82,22 +85,23 @@ impl Recorder {
         }
     }
 
-    /// Says in each record that it was on this node of a cluster.
+    /// Adds this cluster node to each record.
     pub(crate) fn on(self, node: Option<&str>) -> Recorder {
         Recorder { node: node.map(ToOwned::to_owned), ..self }
     }
 
-    /// A slice's: records wait, and so do starts where this folder can't be used.
+    /// Makes this the recorder of a slice: records wait in `held`, and starts wait while `folder` can't be
+    /// used.
     pub(crate) fn of_slice(self, held: HeldRecords, folder: Folder) -> Recorder {
         Recorder { held: Some(held), shared: Some(folder), ..self }
     }
 
-    /// Jobs at these positions are noted as printed, which their next outcomes aren't.
+    /// Removes the mark as printed from each of these jobs just before its next outcome is recorded.
     pub(crate) fn over(self, again: PrintedAgain) -> Recorder {
         Recorder { printed_again: Some(again), ..self }
     }
 
-    /// Writes records that have waited, for ever, if any are to wait.
+    /// If records wait, writes those that are due, forever.
     pub(crate) fn write_what_waits(&self) {
         if let Some(held) = &self.held {
             held.write_by(|batch| self.write_batch(batch));
@@ -111,17 +115,17 @@ impl Recorder {
         }
     }
 
-    /// Whether something could not be recorded: nothing is started any more.
+    /// Whether a record could not be written: no more jobs are started then.
     pub(crate) fn has_failed(&self) -> bool {
         self.has_failed.load(Ordering::Acquire)
     }
 
-    /// Comes back once no record waits any more.
+    /// Blocks until no record waits.
     pub(crate) fn settle(&self) {
         self.held.iter().for_each(HeldRecords::settle);
     }
 
-    /// What is to be recorded; longer outputs are in their file by then.
+    /// Makes the record of an attempt. Longer outputs are written to their file first.
     fn line(&self, job: &Job<Work>, context: &Context, outcome: &Outcome) -> io::Result<Vec<u8>> {
         let Work::Stored(stored) = &job.work else { panic!("BUG: a job that is not on the list") };
         let kept = |output: Option<&Spool>| {
@@ -145,7 +149,8 @@ impl Recorder {
         };
         stored.ended.set(circumstances.ended);
         let line = attempt_line(attempt, &circumstances, &outputs);
-        // Before there is another outcome. Killed in between, the job was running, and runs again.
+        // The mark is removed before the new outcome is recorded. If procpool is killed in between, the job
+        // counts as running, and runs again.
         if let Some(again) =
             self.printed_again.as_ref().filter(|again| again.positions.has(context.seq().get()))
         {
@@ -154,18 +159,18 @@ impl Recorder {
         Ok(line)
     }
 
-    /// Writes something down that is no attempt.
+    /// Writes a record that is not an attempt.
     ///
     /// # Errors
-    /// Where it can't be written.
+    /// If it can't be written.
     pub(crate) fn note(&self, record: &Record) -> io::Result<()> {
         self.writer.append(&record.line())
     }
 
-    /// A job was lost elsewhere.
+    /// Records that a job was lost on the cluster.
     ///
     /// # Errors
-    /// Where it can't be written.
+    /// If the record can't be written.
     pub(crate) fn record_lost(&self, lost: &Completion<Work>) -> io::Result<()> {
         let Work::Stored(stored) = &lost.job.work else { panic!("BUG: a job that is not on the list") };
         let circumstances = Circumstances {
@@ -178,11 +183,12 @@ impl Recorder {
         self.writer.append(&attempt_line(Attempt::last(lost), &circumstances, &Outputs::default()))
     }
 
-    /// Takes back what ended within a second before all processes were told to end, or since: nobody knows whose end it was. Where
-    /// records wait, they have been told. Says how many jobs that are.
+    /// Records attempts as stopped if they ended within a second before all processes were told to end, or
+    /// later: nobody knows whether the signal ended them. Returns the number of their jobs. Records that wait
+    /// (`held_records`) need none of this: it was decided when they were written.
     ///
     /// # Errors
-    /// Where it can't be read or written.
+    /// If the records can't be read or written.
     pub(crate) fn take_back(&self, ending: &ShutdownFlag) -> io::Result<usize> {
         let told = if self.held.is_some() { None } else { ending.all_signalled_since() };
         let Some(since) = told.and_then(|told| told.checked_sub(HEARING)) else { return Ok(0) };
@@ -205,10 +211,10 @@ impl Recorder {
         Ok(jobs.len())
     }
 
-    /// How the run has ended, and what was ended with it that jobs had left.
+    /// Records how the run ended, and which processes that jobs had left behind were killed with it.
     ///
     /// # Errors
-    /// Where it can't be written, or somebody has taken the files away.
+    /// If the record can't be written, or somebody has removed the files.
     pub(crate) fn end(&self, status: i32, left: &[LeakedProcess]) -> io::Result<()> {
         let ended = time(SystemTime::now());
         self.writer.append(
@@ -222,10 +228,10 @@ impl Recorder {
         )
     }
 
-    /// Whether the files are where they can be found.
+    /// Checks that the files are still at their paths.
     ///
     /// # Errors
-    /// Where they aren't.
+    /// If they aren't.
     pub(crate) fn check_place(&self) -> io::Result<()> {
         self.writer.check_place()
     }
@@ -239,18 +245,18 @@ impl Recorder {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether there is no record of an attempt that has ended.
+    /// Whether this attempt, which has ended, has no record.
     pub(crate) fn lacks(&self, seq: u64, attempt: u32) -> bool {
         self.has_failed() && self.troubles().unrecorded.contains(&(seq, attempt))
     }
 
-    /// Why something could not be recorded, told once.
+    /// Takes the error why something could not be recorded. It is returned once.
     pub(crate) fn take_error(&self) -> Option<io::Error> {
         self.troubles().error.take()
     }
 }
 
-/// What an attempt had to wait for though a slot was free.
+/// What delayed the attempt though a slot was free.
 fn waited_for(context: &Context) -> Option<&'static str> {
     match context.held_up() {
         Some(HeldUp::Delay) => Some("delay"),
@@ -278,7 +284,7 @@ impl Recording for Recorder {
             Some(folder) => folder.wait_out(note),
         };
         if let Err(error) = noted {
-            // It runs, and its end will be recorded or not; nothing else is started.
+            // The job is running, and its outcome may or may not be recorded. Nothing else is started.
             self.fail(error);
         }
     }

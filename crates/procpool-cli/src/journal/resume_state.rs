@@ -1,4 +1,4 @@
-//! What a run sets out from, where others may have run parts of it before, or still do.
+//! The state from which a run starts, if others may have run parts of it before, or are still running them.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,18 +6,17 @@ use std::sync::Arc;
 use procpool_journal::format::positions::Positions;
 use procpool_journal::read::history::PastRound;
 
-/// What a run sets out from.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ResumeState {
     pub(crate) generation: u32,
-    /// The number of its list.
+    /// The number of the run's list.
     pub(crate) list: u32,
-    /// What is to be run; `None` is all of it.
+    /// The positions to run; `None` means all.
     pub(crate) to_run: Option<Arc<Positions>>,
-    /// What of that has failed in the round that may still be on its way, each with its last attempt.
+    /// Those of them that have failed in `round`, each with its last attempt.
     pub(crate) failed: Vec<(u64, u32)>,
-    /// The round that may still be on its way.
+    /// The round of slices that may still be running.
     pub(crate) round: Option<PastRound>,
-    /// Of the files that others write, so much is known.
+    /// How much of each other writer's file is already known.
     pub(crate) lengths: Vec<(PathBuf, u64)>,
 }

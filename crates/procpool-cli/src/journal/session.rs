@@ -1,5 +1,5 @@
-//! One run that is recorded, in two types: prepared, while nothing may have changed yet, and begun.
-//! What was prepared is consumed by its begin, so that nothing begins twice.
+//! A recorded run, in two types: prepared, when nothing may have been changed yet, and begun. `begin`
+//! consumes the prepared one, so nothing begins twice.
 
 use std::io;
 use std::path::Path;
@@ -26,33 +26,35 @@ use procpool_journal::write::list_file::ListFile;
 use procpool_journal::write::print_log::PrintLog;
 use procpool_journal::write::stored_jobs::ListFailure;
 
-/// A run that is to be recorded: all is decided, and nothing is written but what goes again if it never begins.
+/// A run that will be recorded. Everything is decided, and nothing is written except files that are deleted
+/// if the run never begins.
 pub(crate) struct PreparedSession {
     pub(crate) folder: Folder,
-    /// Locked. Dropped behind `claim`, whose files are deleted while this lock is held.
+    /// The lock. It must be released after `claim` has deleted its files.
     pub(crate) running: RunLock,
     pub(crate) claim: CreatedFiles,
     pub(crate) run: Run,
     pub(crate) durability: Durability,
     pub(crate) leaks: Leaks,
     pub(crate) printed: Arc<PrintLog>,
-    /// Of an earlier run.
+    /// Jobs that earlier runs have printed and that run again.
     pub(crate) printed_again: Option<PrintedAgain>,
     pub(crate) listing: Arc<ListFile>,
-    /// Why the list could not be read back.
+    /// Why the list could not be read back, if it couldn't.
     pub(crate) trouble: ListFailure,
     pub(crate) from: Origin,
 }
 
-/// Where a run comes from.
+/// Where the jobs of a run come from.
 pub(crate) enum Origin {
-    /// There is no journal yet. The list is written as the jobs come.
+    /// There is no journal yet. The list is written as the input yields jobs.
     Input { jobs: Jobs, fault: Fault },
-    /// A journal of this length, with who held it before and what of theirs has no outcome.
+    /// A journal of this length. `before`: its previous holder, and the attempts of that run that have no
+    /// outcome.
     Journal { length: Length, before: Option<(Holder, Vec<StartedProcess>)>, says: String },
 }
 
-/// A run that is recorded.
+/// A recorded run that has begun.
 pub(crate) struct Session {
     pub(crate) folder: Folder,
     pub(crate) recorder: Arc<Recorder>,
@@ -61,7 +63,7 @@ pub(crate) struct Session {
     trouble: ListFailure,
 }
 
-/// The jobs of an input that are yet to be listed.
+/// The jobs of an input that are not on the list yet.
 pub(crate) struct Unlisted {
     listing: Arc<ListFile>,
     jobs: Jobs,
@@ -69,10 +71,10 @@ pub(crate) struct Unlisted {
 }
 
 impl Unlisted {
-    /// Begins to read them, and to list them as they come.
+    /// Starts a thread that reads them and writes them to the list.
     ///
     /// # Errors
-    /// Where there is no thread for it.
+    /// If the thread can't be started.
     pub(crate) fn take_down(self) -> anyhow::Result<()> {
         let Unlisted { listing, jobs, fault } = self;
         let is_faulty = move || fault.get().is_some();
@@ -81,12 +83,12 @@ impl Unlisted {
 }
 
 impl PreparedSession {
-    /// The run begins: from here on there is something to resume.
+    /// Begins the run: from here on there is something to resume.
     ///
     /// # Errors
-    /// Where the files can't be written, or something of an earlier run goes on.
+    /// If the files can't be written, or something of an earlier run is still running.
     pub(crate) fn begin(self) -> anyhow::Result<(Session, Option<Unlisted>)> {
-        // The claim comes last, so that it is dropped first.
+        // `claim` comes last: it is dropped first, and deletes its files while the lock is held.
         let PreparedSession { running, folder, run, from, listing, claim, .. } = self;
         let in_folder = || format!("can't write to the journal in {:?}", folder.path());
         let (list, generation) = (run.list, run.generation);
@@ -146,15 +148,15 @@ impl PreparedSession {
 }
 
 impl Session {
-    /// Where it is told why the run could not be carried on.
+    /// Where to store an error that keeps the run from being carried on. `settle` returns it.
     pub(crate) fn trouble(&self) -> ListFailure {
         self.trouble.clone()
     }
 
-    /// The run is over: waits for what of the list is still being written.
+    /// Waits, when the run is over, until the rest of the list is written.
     ///
     /// # Errors
-    /// Where that failed.
+    /// If the list could not be written, or the run could not be carried on.
     pub(crate) fn settle(&self) -> anyhow::Result<()> {
         self.listing.settle();
         if let Some(error) = self.trouble.get() {
@@ -178,10 +180,10 @@ fn say_what_was_torn(length: Length) {
     }
 }
 
-/// What a resume can't do after a kill, where too little is known here.
+/// Warns about what a resume can't do after a kill, if too little is known about this machine.
 fn say_what_is_weaker(whereabouts: &Whereabouts) {
     let Some(lack) = whereabouts.lack() else { return };
-    // A file that is open for writing only is read by that name.
+    // A resume needs this path to read a file that is open only for writing.
     let again =
         if Path::new("/proc/self/fd").exists() { "" } else { ", and may print part of an output again" };
     screen::say(&format!(
@@ -189,10 +191,11 @@ fn say_what_is_weaker(whereabouts: &Whereabouts) {
     ));
 }
 
-/// Ends what an earlier run has left of these attempts, says what that was, and what may run where nobody here can see it.
+/// Kills the processes that an earlier run has left from these attempts, and reports them. Also reports what
+/// may still be running where it can't be seen from here.
 ///
 /// # Errors
-/// Where something of it runs on, beside which its job must not be run.
+/// If such a process is still running: its job must not run beside it.
 pub(crate) fn leave_nothing(holder: &Holder, table: &[StartedProcess]) -> anyhow::Result<()> {
     let found = leftovers::end(holder, table);
     let run = &holder.run;
@@ -233,7 +236,7 @@ fn jobs(count: usize) -> String {
     }
 }
 
-/// What a run says of itself, but for what was typed.
+/// The record of this run, without the command line.
 pub(crate) fn this_run(name: &str, generation: u32, list: u32) -> io::Result<Run> {
     use std::os::unix::ffi::OsStrExt as _;
     let directory = std::env::current_dir()?;

@@ -1,4 +1,4 @@
-//! The journal's place among the sinks: before all others, so that nothing is shown that it doesn't have.
+//! The journal's sink. It comes before all others, so that nothing is shown that is not recorded.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use crate::journal::session::Session;
 use crate::run::sink::{Sink, Totals, Trouble};
 use crate::terminal::screen;
 
-/// Looks whether all was recorded.
+/// Checks that everything was recorded.
 pub(crate) struct JournalSink {
     session: Arc<Session>,
     recorded: RecordCheck,
 }
 
-/// After all others, where nobody prints: takes note that a job has been told to all who want to know.
+/// Takes the printer's place if nothing is printed: marks each job as delivered, after all records have it.
 pub(crate) struct MarkDelivered(pub(crate) Arc<Session>);
 
 impl JournalSink {
@@ -44,7 +44,7 @@ impl Sink for JournalSink {
     }
 
     fn ended(&mut self, totals: &Totals, status: ExitStatus) -> Result<(), Trouble> {
-        // By now the others have printed all that there is.
+        // The other sinks have printed everything by now.
         self.session.printed.check().map_err(Trouble::noting)?;
         let taken_back =
             self.session.recorder.take_back(&ShutdownFlag::of_this_process()).map_err(Trouble::noting)?;

@@ -1,4 +1,4 @@
-//! A slice's records among its sinks, of which they are the only one.
+//! The sink for the records of a slice. A slice has no other sink.
 
 use std::sync::Arc;
 
@@ -21,21 +21,21 @@ use procpool_journal::os::threads;
 use procpool_journal::write::journal_writer::{Durability, JournalWriter};
 use procpool_journal::write::stored_jobs::ListFailure;
 
-/// What a slice is to record, and where: nothing is written yet.
+/// What a slice will record, and where. Nothing is written yet.
 pub(crate) struct PreparedRecords {
     pub(crate) folder: Folder,
     pub(crate) files: WriterFiles,
     pub(crate) running: RunLock,
     pub(crate) begin: SliceBegin,
-    /// What its processes are marked with.
+    /// The mark of the slice's processes.
     pub(crate) pool: String,
     pub(crate) leaks: Leaks,
     pub(crate) durability: Durability,
-    /// Why the list could not be read on.
+    /// Why reading the list failed, if it did.
     pub(crate) trouble: ListFailure,
 }
 
-/// Looks whether all was recorded.
+/// Checks that everything was recorded.
 pub(crate) struct SliceRecords {
     recorder: Arc<Recorder>,
     recorded: RecordCheck,
@@ -43,10 +43,10 @@ pub(crate) struct SliceRecords {
 }
 
 impl PreparedRecords {
-    /// The slice begins.
+    /// Begins the slice's journal.
     ///
     /// # Errors
-    /// Where its files can't be written.
+    /// If its files can't be written.
     pub(crate) fn begin(self) -> anyhow::Result<(Arc<Recorder>, SliceRecords)> {
         let path = self.files.journal.clone();
         let trouble = self.trouble.clone();
@@ -69,12 +69,12 @@ impl PreparedRecords {
             .of_slice(HeldRecords::new(ShutdownFlag::of_this_process()), self.folder);
         let recorder = Arc::new(recorder);
         let own = Arc::clone(&recorder);
-        // It ends with the process.
+        // The thread ends with the process.
         threads::start("procpool-record", move || own.write_what_waits())?;
         Ok(recorder)
     }
 
-    /// Who holds the files of the slice.
+    /// The holder of the slice's files.
     fn holder(&self) -> Holder {
         let SliceBegin { pid, generation, .. } = self.begin;
         Holder {

@@ -1,5 +1,5 @@
-//! Which placeholders a tag may have, as the template knows them and as a journal keeps them.
-//! A resume by the journal alone has no input that would say it.
+//! The placeholders that a tag may have, converted between the template's type and the journal's. The journal
+//! keeps them because a resume from the journal alone has no input that would tell.
 
 use crate::template::Names;
 use procpool_journal::format::names::NamesLine;
