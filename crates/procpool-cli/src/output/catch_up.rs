@@ -1,4 +1,4 @@
-//! Prints what an earlier run has recorded and not printed, before anything else is.
+//! Prints what an earlier run has recorded and not printed, before anything else.
 
 use procpool_core::{Completion, Live, Retried, Started};
 
@@ -7,13 +7,13 @@ use crate::output::print::Printer;
 use crate::output::replay::{PartlyPrinted, Replay};
 use crate::run::sink::{Sink, Totals, Trouble};
 
-/// A printer of any order, which has that to do first.
+/// A printer that keeps no order, with outputs of an earlier run to print first.
 pub(crate) struct CatchUp<P> {
     printer: P,
     replay: Option<Replay>,
 }
 
-/// What prints by a printer of whole outputs.
+/// A sink that prints through a [`Printer`].
 pub(crate) trait Prints: Sink {
     fn printer(&mut self) -> &mut Printer;
 }
@@ -34,7 +34,7 @@ impl<P: Prints> Sink for CatchUp<P> {
     fn begin(&mut self) -> Result<(), Trouble> {
         self.printer.begin()?;
         let Some(mut replay) = self.replay.take() else { return Ok(()) };
-        // What was begun is ended first: nothing else may come in between.
+        // The output that was cut off is finished first: nothing may come in between.
         match replay.take_begun().map_err(Trouble::reading)? {
             Some(PartlyPrinted::Rest(rest)) => self.printer.printer().finish_begun(&rest)?,
             Some(PartlyPrinted::Torn(partial)) => self.printer.printer().end_torn_line(partial)?,

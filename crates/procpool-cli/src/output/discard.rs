@@ -1,4 +1,4 @@
-//! Forgets what nobody wants to see, so that it doesn't fill the disk.
+//! Discards outputs that nobody wants, so that they don't fill the disk.
 
 use procpool_core::{Completion, Live};
 
@@ -6,7 +6,7 @@ use crate::job::work::Work;
 use crate::output::line_follower::KeepOutput;
 use crate::run::sink::{Sink, Totals, Trouble};
 
-/// In the place of a printer.
+/// Takes the printer's place.
 pub(crate) struct Discard;
 
 impl Sink for Discard {

@@ -1,4 +1,4 @@
-//! Says of each failure, as it happens, above the display that stands below the output; and counts them for it.
+//! Reports each failure as it happens, above the progress display, and counts failures for the display.
 
 use std::time::{Duration, Instant};
 
@@ -13,30 +13,29 @@ use crate::terminal::shown;
 use crate::terminal::text::shorten;
 use crate::units::duration::prose;
 
-/// A sink that is there only where there is a display. The closing summary lists failures in any case.
+/// Used only if there is a display. The closing summary lists failures in any case.
 pub(crate) struct Failures {
     failed: FailureCount,
     pace: Pace,
     palette: Palette,
 }
 
-/// How many lines may be said: a million failures must not push everything else off the screen.
+/// Limits how many lines are printed: a million failures must not push everything else off the screen.
 struct Pace {
     second: Instant,
     said: u32,
     unsaid: u64,
 }
 
-/// What is to be said of a failure.
+/// What to print about a failure.
 #[derive(Debug, PartialEq, Eq)]
 enum Turn {
     /// Nothing now.
     Wait,
-    /// That it was; before it, how many there were of which nothing was said.
+    /// The failure, and before it the number of failures that were not reported.
     Say { unsaid: u64 },
 }
 
-/// So many lines are said in a second.
 const MOST_IN_A_SECOND: u32 = 10;
 
 impl Pace {
@@ -89,7 +88,7 @@ impl Sink for Failures {
             return Ok(());
         }
         self.failed.note();
-        // Who has not seen a display yet will see the summary soon enough.
+        // If no display has been shown yet, the summary comes soon enough.
         if screen::has_display() {
             if let Turn::Say { unsaid } = self.pace.next(Instant::now()) {
                 screen::say(&self.describe(completion, unsaid));

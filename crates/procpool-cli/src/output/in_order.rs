@@ -1,5 +1,5 @@
-//! Prints outputs in the order of the input: that of the first job that is not done as it comes, where it is followed;
-//! those of later jobs wait.
+//! Prints outputs in the order of the input. If outputs are followed, that of the first job that is not done
+//! is printed while the job writes it. Outputs of later jobs wait.
 
 use std::collections::HashMap;
 use std::mem;
@@ -16,20 +16,20 @@ use crate::run::sink::{Sink, Totals, Trouble};
 use procpool_journal::format::positions::Positions;
 use procpool_journal::resume::resumption::Afterwards;
 
-/// A printer that keeps the order. A waiting output costs no open file, and some hundred bytes of memory.
+/// A printer that keeps the order. A waiting output takes some hundred bytes of memory, and no open file.
 pub(crate) struct InOrder {
     printer: Printer,
     waiting: Reorder<PendingOutput>,
-    /// What earlier runs have recorded.
+    /// Outputs that earlier runs have recorded.
     replay: Option<Replay>,
-    /// Who was finished before its turn, for its output had been begun.
+    /// A job that was finished before its turn, because an earlier run had begun to print its output.
     finished: Option<u64>,
     head: Head,
-    /// What jobs have written that run before their turn, by number.
+    /// Outputs of jobs that are running before their turn, by number.
     early: HashMap<(u64, Source), Live>,
 }
 
-/// What of the job whose turn it is has been printed, if anything.
+/// How far the job whose turn it is has been printed.
 #[derive(Default)]
 struct Head {
     stdout: Option<LineFollower>,
@@ -44,7 +44,7 @@ struct PendingOutput {
 }
 
 impl InOrder {
-    /// `of` are the numbers that are printed, where those aren't all.
+    /// `of`: the numbers of the jobs that are printed; `None` means all.
     pub(crate) fn new(printer: Printer, of: Option<Arc<Positions>>, replay: Option<Replay>) -> InOrder {
         InOrder {
             printer,
@@ -67,7 +67,7 @@ impl InOrder {
             waiting.stderr = mem::take(&mut ran.stderr);
         }
         for spool in [&mut waiting.stdout, &mut waiting.stderr] {
-            // Where there is no room for it on disk it stays in memory; nothing is lost by that.
+            // If the disk is full, it stays in memory, and nothing is lost.
             let _ = spool.spill();
         }
         waiting
@@ -77,7 +77,7 @@ impl InOrder {
         self.printer.print(seq, waiting.label.as_ref(), &waiting.stdout, &waiting.stderr)
     }
 
-    /// Prints all whose turn it is.
+    /// Prints all jobs whose turn it is.
     fn go_on(&mut self) -> Result<(), Trouble> {
         loop {
             let next = self.waiting.next();
@@ -93,7 +93,8 @@ impl InOrder {
         }
     }
 
-    /// Prints what an earlier run has recorded of the job with this number, and says whether there is anything.
+    /// Prints what an earlier run has recorded of the job with this number. Returns `false` if there is
+    /// nothing.
     fn print_recorded(&mut self, seq: u64) -> Result<bool, Trouble> {
         let Some(replay) = &mut self.replay else { return Ok(false) };
         let Some(recorded) = replay.take(seq).map_err(Trouble::reading)? else { return Ok(false) };
@@ -101,7 +102,8 @@ impl InOrder {
         Ok(true)
     }
 
-    /// Whatever its turn: nothing else may come in between, not even of who stands before it and runs again.
+    /// Finishes the output that an earlier run has begun, even before its turn: nothing may come in between,
+    /// not even a job that is earlier in the input and runs again.
     fn finish_begun(&mut self) -> Result<(), Trouble> {
         let Some(replay) = &mut self.replay else { return Ok(()) };
         match replay.take_begun().map_err(Trouble::reading)? {
@@ -115,8 +117,8 @@ impl InOrder {
         }
     }
 
-    /// Prints the lines that the job has written whose turn it is. Where both streams go to one file its standard
-    /// output comes first, as always in order; so what it writes to standard error waits.
+    /// Prints the lines written by the job whose turn it is. If both streams go to one file, its standard
+    /// error waits: standard output comes first, as always in this order.
     fn stream(&mut self, live: &Live) -> Result<(), Trouble> {
         if live.source == Source::Stderr && self.printer.goes() == Goes::Together {
             return Ok(());
@@ -129,7 +131,7 @@ impl InOrder {
         passage.follow(live, stream, printed)
     }
 
-    /// Prints what is left of the job whose turn it is.
+    /// Prints the rest of the job whose turn it is.
     fn end_head(&mut self, completion: &Completion<Work>) -> Result<(), Trouble> {
         let seq = completion.seq.get();
         let label = self.printer.label(completion.seq, completion.key());
@@ -146,7 +148,7 @@ impl InOrder {
     }
 
     fn forget_early(&mut self, seq: u64) -> [Option<Live>; 2] {
-        // Nothing to look up where nobody follows.
+        // Saves two lookups if outputs are not followed.
         if self.early.is_empty() {
             [None, None]
         } else {
@@ -172,8 +174,9 @@ impl Sink for InOrder {
 
     fn wrote(&mut self, live: &Live) -> Result<(), Trouble> {
         let seq = live.seq.get();
-        // Its completion has come, or is on its way. And what a failed attempt has written is not printed where
-        // another one follows. What is recorded is printed when it has been.
+        // Nothing is printed now in three cases. The attempt is over: its completion has arrived or will
+        // soon. Another attempt may follow: if this one fails, its output is never printed. There is a
+        // journal: outputs are printed only after they have been recorded.
         if live.is_over() || live.attempts_left > 0 || self.printer.keeps_account() {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! One output of one job on its way to a stream, in pieces, while the job writes it.
+//! Prints one output of one job in pieces, while the job writes it.
 
 use std::cell::RefCell;
 use std::io::{self, Read, Write};
@@ -12,37 +12,37 @@ use crate::output::shape::Shape;
 use crate::output::stream::OutputStream;
 use crate::run::sink::Trouble;
 
-/// How far an output has been printed, and in which state its shape is.
+/// How far an output has been printed, and the state of its tag and filter.
 pub(crate) struct LineFollower {
     shape: Shape<Buffer>,
     ready: Buffer,
     printed: u64,
-    /// Up to here it was searched for a line's end.
+    /// Up to here the output was searched for line ends.
     searched: u64,
     note: Option<LineProgress>,
 }
 
-/// What came out of the shape.
+/// Bytes that have come out of the shape.
 #[derive(Clone, Default)]
 struct Buffer(Rc<RefCell<Vec<u8>>>);
 
-/// What becomes of an output that has been printed while its job goes on.
+/// Whether an output that has been printed is kept while its job is running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeepOutput {
-    /// Somebody else wants all of it when the job ends.
+    /// Another sink needs all of it when the job ends.
     Kept,
-    /// Its disk space is given back, but for the end, of which a summary may tell.
+    /// Its disk space is freed, except for the end, which a summary may show.
     Forgotten,
 }
 
-/// So much is held in memory.
+/// The most bytes that are held in memory.
 const PIECE: u64 = 64 * 1024;
 
-/// So much of the end is never forgotten.
+/// How many of the last bytes are never freed.
 const END: u64 = 64 * 1024;
 
 impl KeepOutput {
-    /// Forgets what lies before this position, unless somebody wants it.
+    /// Frees the disk space before this position, unless the output is kept.
     pub(crate) fn forget(self, live: &Live, before: u64) {
         if self == KeepOutput::Forgotten {
             live.forget(before.saturating_sub(END));
@@ -51,7 +51,8 @@ impl KeepOutput {
 }
 
 impl LineFollower {
-    /// An output of which nothing has been printed to `stream`. `label` is what each line begins with, `note` takes account.
+    /// Starts with an output of which nothing has been printed to `stream`. Each line begins with `label`;
+    /// `note` records the progress.
     pub(crate) fn new(
         stream: &OutputStream,
         label: Option<&Key>,
@@ -67,15 +68,16 @@ impl LineFollower {
         }
     }
 
-    /// Prints what a job that runs has written, up to the end of the last line that is whole. A line stays in the
-    /// job's spool until it is, so that none is too long.
+    /// Prints what a running job has written, up to the end of the last complete line. An incomplete line
+    /// stays in the job's spool, so no line is too long.
     pub(crate) fn follow(
         &mut self,
         live: &Live,
         stream: &mut OutputStream,
         printed: KeepOutput,
     ) -> Result<(), Trouble> {
-        // A line that is printed in several pieces must not be cut by the job's end: others would stand within it.
+        // The attempt must not end while a line is printed in several pieces: other lines would be printed
+        // within it.
         let Some(_held) = live.hold() else { return Ok(()) };
         let until = live.length();
         while self.searched < until {
@@ -108,7 +110,7 @@ impl LineFollower {
         self.note.as_ref().map_or(Ok(()), |note| note.end(self.printed)).map_err(Trouble::noting)
     }
 
-    /// Prints what is left of an output that is complete.
+    /// Prints the rest of a complete output.
     pub(crate) fn finish(mut self, output: &Spool, stream: &mut OutputStream) -> Result<(), Trouble> {
         self.begin(stream)?;
         let mut rest = output.reader_from(self.printed);
@@ -129,7 +131,7 @@ impl LineFollower {
 
     fn pass(&mut self, piece: &[u8], stream: &mut OutputStream) -> Result<(), Trouble> {
         self.printed += piece.len() as u64;
-        // Into memory, which takes all.
+        // The shape writes to memory, which takes everything.
         self.shape.write_all(piece).map_err(Trouble::reading)?;
         put(&self.ready, stream)
     }

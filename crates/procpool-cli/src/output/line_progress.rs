@@ -1,4 +1,5 @@
-//! Takes account of one output that is printed line by line while others are, for whoever goes on after a kill.
+//! Notes how far one output has been printed, if lines of several jobs are printed side by side. A resume
+//! after a kill continues there.
 
 use std::io;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use procpool_journal::write::output_shape::OutputShape;
 use procpool_journal::write::print_log::PrintLog;
 use procpool_journal::write::row_file::RowIndex;
 
-/// The account of an output of one attempt.
+/// The progress of one output of an attempt.
 pub(crate) struct LineProgress {
     pub(crate) printed: Arc<PrintLog>,
     pub(crate) position: u64,
@@ -20,10 +21,10 @@ pub(crate) struct LineProgress {
 }
 
 impl LineProgress {
-    /// More of it is going to be printed, from where it was left.
+    /// Notes that more of the output will be printed, from where it stopped.
     ///
     /// # Errors
-    /// Where the disk has no room for the note.
+    /// If the disk has no space for the note.
     pub(crate) fn begin(&self, stream: &OutputStream) -> io::Result<()> {
         let Some(rows) = self.printed.rows() else { return Ok(()) };
         let own = rows.own(self.row);
@@ -32,10 +33,10 @@ impl LineProgress {
         Ok(())
     }
 
-    /// So many of the job's own bytes have been printed.
+    /// Notes that this many of the job's own bytes have been printed.
     ///
     /// # Errors
-    /// Where the disk has no room for the note.
+    /// If the disk has no space for the note.
     pub(crate) fn end(&self, own: u64) -> io::Result<()> {
         if let Some(rows) = self.printed.rows() {
             rows.set(self.row, self.source, own)?;

@@ -1,4 +1,4 @@
-//! Prints whole lines as they come, of all jobs side by side.
+//! Prints complete lines as they come, those of all jobs side by side.
 
 use std::collections::HashMap;
 use std::io;
@@ -15,22 +15,21 @@ use crate::run::sink::{Sink, Totals, Trouble};
 use procpool_journal::write::print_log::PrintLog;
 use procpool_journal::write::row_file::RowIndex;
 
-/// A printer of lines.
 pub(crate) struct LinePrinter {
     printer: Printer,
-    /// The outputs of attempts that run and have written something, by number, attempt and source.
+    /// Outputs of running attempts that have written something, by number, attempt and source.
     running: HashMap<(u64, u32, Source), LineFollower>,
-    /// The last attempts that were printed whole of jobs that are to be tried again, by number.
+    /// The last attempt that was completely printed, by number, of jobs that are tried again.
     printed: HashMap<u64, u32>,
     rows: LineRows,
 }
 
-/// Where account is taken of the attempts that have written something, by number, with the attempt.
+/// The rows for attempts that have written something, by number, each with its attempt.
 #[derive(Default)]
 struct LineRows(HashMap<u64, (u32, RowIndex)>);
 
 impl LineRows {
-    /// The row of an attempt, where there is one.
+    /// The row of an attempt, which is taken now if it has none; `None` if there is none to take.
     fn of(&mut self, seq: u64, attempt: u32, account: &PrintLog) -> io::Result<Option<RowIndex>> {
         if let Some((of, row)) = self.0.get(&seq) {
             if *of == attempt {
@@ -62,7 +61,7 @@ impl LinePrinter {
         }
     }
 
-    /// An output of which nothing has been printed.
+    /// Follows an output of which nothing has been printed.
     fn passage(
         &mut self,
         (seq, attempt, source): (u64, u32, Source),
@@ -91,7 +90,7 @@ impl LinePrinter {
         self.end_output(output(Source::Stderr), label.as_ref(), &ran.stderr)
     }
 
-    /// Prints the rest; a last line without a newline is given one, for another's may follow.
+    /// Prints the rest. A last line without a newline gets one, because another job's line may follow.
     fn end_output(
         &mut self,
         output: (u64, u32, Source),
@@ -118,7 +117,7 @@ impl Prints for LinePrinter {
 impl Sink for LinePrinter {
     fn wrote(&mut self, live: &Live) -> Result<(), Trouble> {
         if live.is_over() {
-            // Its completion has come, or is on its way.
+            // Its completion has arrived or will soon.
             return Ok(());
         }
         let output = (live.seq.get(), live.attempt, live.source);
@@ -139,7 +138,7 @@ impl Sink for LinePrinter {
 
     fn completed(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble> {
         let attempt = (completion.seq, completion.attempt);
-        // Where the next attempt never came, the one before is the job's end, and has been printed.
+        // If the next attempt never started, the previous one is the job's last, and has been printed.
         let is_printed = self.printed.remove(&completion.seq.get()) == Some(completion.attempt);
         let ended =
             if is_printed { Ok(()) } else { self.end(attempt, completion.key(), &completion.outcome) };

@@ -1,5 +1,5 @@
-//! Prints what jobs write: each output whole or line by line, in which order.
-//! How far each has been printed is noted for a resume, to the byte.
+//! Prints the outputs of jobs: whole or line by line, as they come or in the order of the input. For a resume
+//! it is noted, to the byte, how far each has been printed.
 
 pub(crate) mod catch_up;
 pub(crate) mod discard;

@@ -1,4 +1,4 @@
-//! Prints jobs' outputs whole: standard output to standard output, standard error to standard error.
+//! Prints outputs whole: jobs' standard output to standard output, their standard error to standard error.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -18,26 +18,25 @@ use procpool_journal::resume::resumption::Afterwards;
 use procpool_journal::write::output_shape::OutputShape;
 use procpool_journal::write::print_log::{PartialOutput, PrintLog as Account};
 
-/// Where outputs go, and how their lines begin.
+/// Where outputs go, and what their lines begin with.
 pub(crate) struct Printer {
     stdout: OutputStream,
     stderr: OutputStream,
     tag: Tag,
     printed: KeepOutput,
-    /// Whether both streams go to one file or pipe.
     goes: Goes,
     account: Option<Arc<Account>>,
     last_lines: LastLines,
 }
 
-/// What becomes of the last line of an output where it has no newline.
+/// What happens to the last line of an output if it has no newline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LastLines {
     AreAsTheyAre,
     AreEnded,
 }
 
-/// Where the two streams go.
+/// Whether the two streams go to the same file or pipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Goes {
     Apart,
@@ -53,7 +52,7 @@ pub(crate) enum Tag {
 }
 
 impl Printer {
-    /// Prints to procpool's own standard output and standard error, with a beat of `heartbeat` for each piece.
+    /// Prints to procpool's own standard output and standard error. Each piece is a beat of `heartbeat`.
     pub(crate) fn new(tag: Tag, control: Control, printed: KeepOutput, heartbeat: &Heartbeat) -> Printer {
         let [stdout, stderr] = [Source::Stdout, Source::Stderr]
             .map(|source| OutputStream::open(source, control, heartbeat.clone()));
@@ -72,7 +71,7 @@ impl Printer {
         }
     }
 
-    /// Takes account of what has been printed.
+    /// Notes in this log what has been printed.
     pub(crate) fn keep_account(mut self, account: Arc<Account>) -> Printer {
         self.stdout.keep_account(Source::Stdout, Arc::clone(&account));
         self.stderr.keep_account(Source::Stderr, Arc::clone(&account));
@@ -80,13 +79,13 @@ impl Printer {
         self
     }
 
-    /// Ends the last line of each output: lines of others stand behind it.
+    /// Ends the last line of each output, because lines of other jobs follow it.
     pub(crate) fn that_ends_lines(mut self) -> Printer {
         self.last_lines = LastLines::AreEnded;
         self
     }
 
-    /// Where account is taken of what has been printed.
+    /// The log of what has been printed, if there is a journal.
     pub(crate) fn account(&self) -> Option<&Arc<Account>> {
         self.account.as_ref()
     }
@@ -96,17 +95,16 @@ impl Printer {
         self.account.is_some()
     }
 
-    /// What becomes of outputs that have been printed while their job goes on.
+    /// Whether outputs that have been printed are kept while their job is running.
     pub(crate) fn printed(&self) -> KeepOutput {
         self.printed
     }
 
-    /// Where its streams go.
     pub(crate) fn goes(&self) -> Goes {
         self.goes
     }
 
-    /// What each line of a job begins with, if with anything.
+    /// What each line of a job begins with, if anything.
     pub(crate) fn label(&self, seq: Seq, key: &Key) -> Option<Key> {
         match &self.tag {
             Tag::Nothing => None,
@@ -115,14 +113,14 @@ impl Printer {
         }
     }
 
-    /// All that the job has written has its label.
+    /// The job's output is complete: forgets its label.
     pub(crate) fn is_done(&self, seq: Seq) {
         if let Tag::Label(labels) = &self.tag {
             labels.forget(seq.get());
         }
     }
 
-    /// Where this output of jobs goes.
+    /// The stream for this output of jobs.
     pub(crate) fn stream(&mut self, source: Source) -> &mut OutputStream {
         match source {
             Source::Stdout => &mut self.stdout,
@@ -130,7 +128,7 @@ impl Printer {
         }
     }
 
-    /// Prints what a job has written: the one with this number.
+    /// Prints the outputs of the job with this number.
     pub(crate) fn print(
         &mut self,
         seq: u64,
@@ -138,7 +136,7 @@ impl Printer {
         stdout: &Spool,
         stderr: &Spool,
     ) -> Result<(), Trouble> {
-        // Most jobs print nothing, and nobody has to know how far that is.
+        // Most jobs print nothing, and then there is no progress to note.
         if stdout.is_empty() && stderr.is_empty() {
             return self.end_job(seq);
         }
@@ -148,13 +146,14 @@ impl Printer {
         self.end_job(seq)
     }
 
-    /// What is printed from now on is of the job with this number, each line with this label.
+    /// Notes that what is printed from now on belongs to the job with this number, and that its lines have
+    /// this label.
     pub(crate) fn begin_job(&self, seq: u64, label: Option<&Key>) -> Result<(), Trouble> {
         let Some(account) = &self.account else { return Ok(()) };
         account.begin(seq, &self.shaped(label)).map_err(Trouble::noting)
     }
 
-    /// How outputs are shaped whose lines have this label.
+    /// The shape of outputs whose lines have this label.
     pub(crate) fn shaped(&self, label: Option<&Key>) -> OutputShape {
         OutputShape {
             label: label.map(|label| label.as_bytes().to_vec()),
@@ -163,12 +162,12 @@ impl Printer {
         }
     }
 
-    /// All of the job with this number has been printed.
+    /// Notes that all of the job with this number has been printed.
     pub(crate) fn end_job(&self, seq: u64) -> Result<(), Trouble> {
         self.account.as_ref().map_or(Ok(()), |account| account.done(seq)).map_err(Trouble::noting)
     }
 
-    /// Prints what was recorded of a job by an earlier run.
+    /// Prints the outputs of a job that an earlier run has recorded.
     pub(crate) fn print_recorded(&mut self, recorded: &RecordedOutput) -> Result<(), Trouble> {
         let label = self.label_of(recorded);
         if let Some(account) = &self.account {
@@ -179,7 +178,7 @@ impl Printer {
         self.end_job(recorded.position)
     }
 
-    /// Prints what is left of an output that an earlier run has begun, each line with the label that it had then.
+    /// Prints the rest of an output that an earlier run has begun. Each line gets the label that it had then.
     pub(crate) fn finish_begun(&mut self, rest: &RecordedRest) -> Result<(), Trouble> {
         let RecordedRest { recorded, cut: Cut { whose, partial, shape } } = rest;
         let label = match shape {
@@ -203,14 +202,14 @@ impl Printer {
         }
         self.print_rest(recorded, label.as_ref(), there)?;
         match (whose.afterwards, &self.account) {
-            // One that runs again is printed by then, until its next outcome is recorded.
+            // A job that runs again counts as printed until its next outcome is recorded.
             (Afterwards::IsDone | Afterwards::RunsAgain, _) => self.end_job(recorded.position),
             (Afterwards::IsNothing, Some(account)) => account.forget().map_err(Trouble::noting),
             (Afterwards::IsNothing, None) => Ok(()),
         }
     }
 
-    /// Prints both outputs, but for so many bytes of each.
+    /// Prints both outputs, each without the first `there` bytes.
     fn print_rest(
         &mut self,
         recorded: &RecordedOutput,
@@ -229,7 +228,7 @@ impl Printer {
         Ok(())
     }
 
-    /// Ends a line that an earlier run has begun, and whose rest nobody has.
+    /// Ends a line that an earlier run has begun and whose rest is lost.
     pub(crate) fn end_torn_line(&mut self, partial: PartialOutput) -> Result<(), Trouble> {
         self.stdout.end_line(partial.stdout)?;
         self.stderr.end_line(partial.stderr)?;

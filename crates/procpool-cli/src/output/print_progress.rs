@@ -1,4 +1,5 @@
-//! Takes account of what has been printed of a list's outputs, to the byte, for whoever goes on after a kill.
+//! Notes, to the byte, how far the outputs of a list have been printed. A resume after a kill continues
+//! there.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -12,22 +13,23 @@ use rustix::fs::{OFlags, fcntl_getfl};
 use procpool_journal::os::file_id::FileId;
 use procpool_journal::write::print_log::{FilePlace, LastByte, PartialStream, PrintLog};
 
-/// The account of one stream.
+/// The progress on one stream.
 #[derive(Clone)]
 pub(crate) struct PrintProgress {
     printed: Arc<PrintLog>,
     source: Source,
-    /// A file says itself how much of an output it has.
+    /// A file itself shows how much of an output it has.
     pub(crate) is_to_file: bool,
-    /// How long the file was before this run has said a word, which may go there, too.
+    /// The length of the file before this run printed anything. Messages of procpool may go to that file,
+    /// too.
     pub(crate) length_before: u64,
 }
 
-/// What is written at once to what is no file. It goes as a whole or not at all, so that no kill comes in between
-/// (pipe(7), `PIPE_BUF`).
+/// The most bytes that are written at once to anything but a file. Such a write is atomic, so a kill can't
+/// cut it (pipe(7), `PIPE_BUF`).
 pub(crate) const PIECE: usize = 4096;
 
-/// Where pages are larger, they begin at a multiple of this all the same.
+/// The size of a page. If pages are larger, they still begin at a multiple of this.
 const PAGE: u64 = 4096;
 
 impl PrintProgress {
@@ -42,25 +44,25 @@ impl PrintProgress {
         }
     }
 
-    /// An output begins here.
+    /// Notes that an output begins here.
     pub(crate) fn begin(&self, file: &File) {
         if let Some(place) = self.is_to_file.then(|| place(file)).flatten() {
             self.printed.begin_at(self.source, place);
         }
     }
 
-    /// So many more bytes of it are going to be written at once.
+    /// Notes that this many more bytes of it will be written at once.
     ///
     /// # Errors
-    /// Where that can't be noted.
+    /// If that can't be noted.
     pub(crate) fn announce(&self, bytes: usize) -> io::Result<()> {
         self.printed.announce(self.source, bytes as u64)
     }
 
-    /// These have been written, of those that were announced.
+    /// Notes that these bytes, which were announced, have been written.
     ///
     /// # Errors
-    /// Where that can't be noted.
+    /// If that can't be noted.
     pub(crate) fn count(&self, written: &[u8]) -> io::Result<()> {
         let Some(last) = written.last().map(|byte| LastByte::of(*byte)) else { return Ok(()) };
         let count = written.len() as u64;
@@ -72,7 +74,7 @@ impl PrintProgress {
     }
 }
 
-/// Where the next byte goes; `None` for what is no file.
+/// Where the next byte goes; `None` if this is not a file.
 fn place(file: &File) -> Option<FilePlace> {
     let metadata = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
     let offset = match fcntl_getfl(file) {
@@ -82,12 +84,12 @@ fn place(file: &File) -> Option<FilePlace> {
     Some(FilePlace { file: FileId::from(&metadata), offset })
 }
 
-/// How many bytes of an output are where they belong, by what was noted when all came to an end, and by the file itself:
-/// a write may have been done and not noted. `length` is how long the file was before anything was added to it.
-/// `write` writes the output, shaped as it was, to what it is given.
+/// How many bytes of an output are in place, according to the log of the run that ended and to the file
+/// itself: a write may have been completed and not noted. `length` is the file's length before this run added
+/// anything. `write` writes the output, in the shape that it had, to its argument.
 ///
 /// # Errors
-/// What `write` says.
+/// Those of `write`, and those of reading the file.
 pub(crate) fn delivered(
     file: Option<&File>,
     length: u64,
@@ -98,7 +100,7 @@ pub(crate) fn delivered(
     let is_same = |metadata: &std::fs::Metadata| FileId::from(metadata) == there.file;
     let Some(metadata) = file.metadata().ok().filter(is_same) else { return Ok(part.bytes) };
     let length = length.min(metadata.len());
-    // It was opened for writing; to read it takes another opening.
+    // It is open for writing; reading takes another descriptor.
     let Ok(mut readable) = File::open(format!("/proc/self/fd/{}", file.as_raw_fd())) else {
         return Ok(part.bytes);
     };
@@ -108,24 +110,25 @@ pub(crate) fn delivered(
     write(&mut comparison)?;
     let same = comparison.same;
     Ok(if !comparison.is_over || there.offset + same == length {
-        // All of it, or all that the file has.
+        // The file has all of it, or ends within it.
         same
     } else if same >= part.bytes {
-        // Somebody else has written behind it, perhaps a resume before this one, of itself; and that may begin as what
-        // is due, which is not there for that.
+        // Something else follows it, perhaps a message of an earlier resume. That may begin like the bytes
+        // that were due, although those were never written.
         part.bytes + whole(part, there.offset, same - part.bytes)
     } else {
-        // It was taken away: the file begins anew.
+        // The output is gone: the file was emptied and has new contents.
         0
     })
 }
 
-/// Whether an output whose rest nobody has was cut within a line: by the file itself, else by what was noted.
+/// Whether an output whose rest is lost was cut within a line. The file itself tells, or else the log.
 ///
 /// # Errors
-/// Where the file can't be read.
+/// If the file can't be read.
 pub(crate) fn is_within_line(file: Option<&File>, length: u64, part: PartialStream) -> io::Result<bool> {
-    // What is no file may have any part of what was under way, and an empty line is better than two in one.
+    // Anything but a file may have got any part of the write under way. An empty line is better than two
+    // lines in one.
     let may_be_torn = part.place.is_none() && part.under_way > 0;
     let noted = may_be_torn || part.bytes > 0 && part.last == LastByte::IsWithinLine;
     let (Some(there), Some(file)) = (part.place, file) else { return Ok(noted) };
@@ -140,8 +143,9 @@ pub(crate) fn is_within_line(file: Option<&File>, length: u64, part: PartialStre
     Ok(count == 1 && byte != *b"\n")
 }
 
-/// How much there is of a write that was under way, where `alike` bytes are as they would be then: all of it, or as much
-/// as a kill lets through, who is looked out for at each page of a file.
+/// How much of a write under way is in the file, if `alike` of its bytes match: all of it, or as much as a
+/// kill lets through. The kernel checks for a fatal signal after each page, so a torn write ends on a page
+/// boundary.
 fn whole(part: PartialStream, offset: u64, alike: u64) -> u64 {
     if alike >= part.under_way {
         return part.under_way;
@@ -151,7 +155,7 @@ fn whole(part: PartialStream, offset: u64, alike: u64) -> u64 {
     last_page.saturating_sub(start)
 }
 
-/// Counts for how many bytes a file is the same as what is written.
+/// Counts how many bytes of a file match what is written.
 struct Comparison {
     readable: io::Take<File>,
     same: u64,
@@ -175,7 +179,7 @@ impl Write for Comparison {
     }
 }
 
-/// Leaves out the first bytes.
+/// Skips the first bytes.
 pub(crate) struct UnprintedRest<W> {
     pub(crate) writer: W,
     pub(crate) left_out: u64,
@@ -202,7 +206,8 @@ mod tests {
 
     use super::*;
 
-    /// How many bytes of `output` count as delivered where the file holds this, and so many were noted from byte 2 on.
+    /// How many bytes of `output` count as delivered if the file has these contents and `noted` bytes were
+    /// noted from byte 2 on.
     fn found(contents: &str, noted: u64, output: &str) -> u64 {
         found_under_way(contents, noted, 0, output)
     }
@@ -214,7 +219,7 @@ mod tests {
         let file = File::options().append(true).open(&path).unwrap();
         let place = place(&file).map(|place| FilePlace { offset: 2, ..place });
         let part = PartialStream { bytes: noted, under_way, place, ..PartialStream::default() };
-        // What comes behind a bar was added since.
+        // Whatever follows a bar was added later.
         let length = contents.find('|').unwrap_or(contents.len()) as u64;
         delivered(Some(&file), length, part, |writer| writer.write_all(output.as_bytes())).unwrap()
     }
@@ -240,7 +245,7 @@ mod tests {
         assert_eq!(found_under_way("--hello, procpool: 5 jobs", 0, 5, "hello, world"), 5);
         assert_eq!(found_under_way("--hello, procpool: 5 jobs", 2, 5, "hello, world"), 7);
         assert_eq!(found_under_way("--hello, procpool: 5 jobs", 2, 4, "hello, procrastination"), 6);
-        // Not begun, and a word begins as what was due.
+        // The write was never begun, and a message begins like the bytes that were due.
         assert_eq!(found_under_way("--hello, procpool: 5 jobs", 7, 8, "hello, procrastination"), 7);
         assert_eq!(found_under_way("--hello, procpool: 5 jobs", 9, 9, "hello, procrastination"), 9);
     }

@@ -1,14 +1,13 @@
-//! Gives things back in the order of their numbers, in whatever order they come, and holds those that are
-//! early.
+//! Returns things in the order of their numbers, in whatever order they come, and holds those that are early.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use procpool_journal::format::positions::Positions;
 
-/// Numbers go from 1, without a gap unless it is told of them.
+/// Numbers begin with 1. There are no gaps between them, unless it is known which numbers come.
 pub(crate) struct Reorder<T> {
-    /// `None`: all.
+    /// The numbers that come; `None` means all.
     numbers: Option<Arc<Positions>>,
     next: u64,
     early: BTreeMap<u64, T>,
@@ -19,23 +18,23 @@ impl<T> Reorder<T> {
         Reorder { numbers: None, next: 1, early: BTreeMap::new() }
     }
 
-    /// One in which only these numbers come.
+    /// Only these numbers come.
     pub(crate) fn of(numbers: Arc<Positions>) -> Reorder<T> {
         let next = numbers.from(1).unwrap_or(u64::MAX);
         Reorder { numbers: Some(numbers), next, early: BTreeMap::new() }
     }
 
-    /// The number that is next.
+    /// The number whose turn it is.
     pub(crate) fn next(&self) -> u64 {
         self.next
     }
 
-    /// Whether the thing with this number would be next.
+    /// Whether it is the turn of this number.
     pub(crate) fn is_next(&self, number: u64) -> bool {
         number == self.next
     }
 
-    /// The next one was dealt with outside.
+    /// Goes on to the next number: the caller has handled this one itself.
     pub(crate) fn skip(&mut self) {
         self.next = match &self.numbers {
             None => self.next + 1,
@@ -48,14 +47,14 @@ impl<T> Reorder<T> {
         self.early.insert(number, thing);
     }
 
-    /// Takes the next thing out, if it has come in.
+    /// Takes the thing whose turn it is, if it is held.
     pub(crate) fn take(&mut self) -> Option<T> {
         let thing = self.early.remove(&self.next)?;
         self.skip();
         Some(thing)
     }
 
-    /// Takes what is left, in order, over gaps: of a run that ended early.
+    /// Takes everything that is left, in order and over gaps, when a run has ended early.
     pub(crate) fn take_rest(&mut self) -> impl Iterator<Item = (u64, T)> + use<T> {
         std::mem::take(&mut self.early).into_iter()
     }

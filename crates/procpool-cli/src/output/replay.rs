@@ -1,4 +1,4 @@
-//! Outputs that were recorded by an earlier run and have not been printed, or not to their end.
+//! Outputs that an earlier run has recorded and not printed, or not completely.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
@@ -24,30 +24,31 @@ use procpool_journal::write::print_log::PartialOutput;
 use procpool_journal::write::row_file::OwnBytes;
 use procpool_journal::write::stored_jobs::StoredJobs;
 
-/// What is to be printed, by position.
+/// The outputs to print, by position.
 pub(crate) struct Replay {
     writers: Vec<WriterFiles>,
     jobs: BTreeMap<u64, PendingReplay>,
-    /// How much of their outputs has been printed line by line, by position.
+    /// How much of the outputs has been printed line by line, by position.
     begun: HashMap<u64, OwnBytes>,
     cut: Option<Cut>,
-    /// What is to be finished of a job that is not to be printed.
+    /// The record of the output that was cut off, if its job is not among those to print.
     others: Option<RecordPlace>,
     damage: Damage,
 }
 
-/// An output that was cut off while it was printed: whose, how far it was, and in which shape, where that is known.
+/// An output whose printing was cut off: whose it is, how far it was printed, and in which shape, if that is
+/// known.
 pub(crate) struct Cut {
     pub(crate) whose: CutOff,
     pub(crate) partial: PartialOutput,
     pub(crate) shape: Option<OutputShape>,
 }
 
-/// What becomes of such an output.
+/// What is done about such an output.
 pub(crate) enum PartlyPrinted {
-    /// It is finished.
+    /// The rest is printed.
     Rest(Box<RecordedRest>),
-    /// Nobody has the rest: its job was running, and runs again.
+    /// The rest is lost: the job was running, and runs again.
     Torn(PartialOutput),
 }
 
@@ -56,10 +57,10 @@ pub(crate) struct RecordedRest {
     pub(crate) cut: Cut,
 }
 
-/// What can't be printed, for it is not what was recorded any more.
+/// Outputs that can't be printed, because they differ from what was recorded.
 #[derive(Default)]
 struct Damage {
-    /// The job of the first, and what is wrong with it.
+    /// The key of the first such job, and what is wrong with its output.
     first: Option<(Key, io::Error)>,
     others: u64,
 }
@@ -69,24 +70,24 @@ struct PendingReplay {
     place: RecordPlace,
 }
 
-/// An output that was recorded.
+/// The recorded outputs of a job.
 pub(crate) struct RecordedOutput {
     pub(crate) position: u64,
     pub(crate) key: Key,
     pub(crate) values: Vec<OsString>,
     pub(crate) slot: usize,
-    /// What comes before that of its outputs has been printed.
+    /// What comes before these positions has been printed.
     pub(crate) from: OwnBytes,
     entry: Entry,
     outputs: JournalFile,
 }
 
 impl Replay {
-    /// `None` where nothing is left to be printed. Each output is read through: one that is damaged must not be half
-    /// printed before that shows, nor keep all others back.
+    /// `None` if nothing is left to print. Each output is read completely first: a damaged one must be found
+    /// before half of it is printed, and must not keep the others from being printed.
     ///
     /// # Errors
-    /// Where the journal can't be read.
+    /// If the journal can't be read.
     pub(crate) fn of(
         folder: &Folder,
         listing: &Arc<ListFile>,
@@ -119,7 +120,7 @@ impl Replay {
         Ok((!is_empty).then_some(Replay { writers, jobs, begun, cut, others, damage }))
     }
 
-    /// Says what will not be printed, if that is anything. Once.
+    /// Takes the error about outputs that will not be printed, if there are any. It is returned once.
     pub(crate) fn damage(&mut self) -> Option<anyhow::Error> {
         let (key, error) = self.damage.first.take()?;
         let others = match self.damage.others {
@@ -132,15 +133,15 @@ impl Replay {
         )))
     }
 
-    /// The positions, in order.
+    /// The positions of the outputs, in order.
     pub(crate) fn positions(&self) -> Vec<u64> {
         self.jobs.keys().copied().collect()
     }
 
-    /// What was begun and is to be finished first. Given out once.
+    /// Takes the output that was cut off, which has to be finished first.
     ///
     /// # Errors
-    /// Where it can't be read.
+    /// If it can't be read.
     pub(crate) fn take_begun(&mut self) -> io::Result<Option<PartlyPrinted>> {
         let Some(cut) = self.cut.take() else { return Ok(None) };
         let position = cut.whose.position;
@@ -168,10 +169,10 @@ impl Replay {
         }))
     }
 
-    /// What was recorded of the job at this position, if it is to be printed. Given out once.
+    /// Takes the outputs recorded of the job at this position, if they are to be printed.
     ///
     /// # Errors
-    /// Where it can't be read.
+    /// If they can't be read.
     pub(crate) fn take(&mut self, position: u64) -> io::Result<Option<RecordedOutput>> {
         let Some(PendingReplay { job, place }) = self.jobs.remove(&position) else { return Ok(None) };
         let (key, values) = (job.key.clone(), job.work.values().to_vec());
@@ -181,10 +182,11 @@ impl Replay {
         Ok(Some(RecordedOutput { position, key, values, slot, from, entry, outputs }))
     }
 
-    /// What was recorded, as a run gives it back, for the other records: they may lack it. `keep` keeps an output.
+    /// The recorded outcomes as completions, for the other records, which may lack them. `keep` stores an
+    /// output.
     ///
     /// # Errors
-    /// Where it can't be read; names the job.
+    /// If an output can't be read; the error names the job.
     pub(crate) fn completions(
         &self,
         keep: impl Fn(Box<dyn Read>) -> io::Result<Spool>,
@@ -219,8 +221,9 @@ impl Damage {
     }
 }
 
-/// Where the record is of what was cut off, if its job isn't among those that are to be printed. What a damaged one has is not
-/// known, and neither is it where an older procpool has printed it, with a label that may need values.
+/// Where the record of the output that was cut off is, if its job is not among those to print. The rest of a
+/// damaged output is unknown. So is the rest of one that an older procpool printed: its label may need the
+/// job's values.
 fn other_place(
     cut_off: &CutOff,
     writers: &[WriterFiles],
@@ -234,7 +237,7 @@ fn other_place(
 }
 
 /// # Errors
-/// Where one of the outputs is not what was recorded.
+/// If one of the outputs differs from what was recorded.
 fn read_through(place: &RecordPlace, writers: &[WriterFiles]) -> io::Result<()> {
     let (entry, outputs) = place.read(writers)?;
     for source in [Source::Stdout, Source::Stderr] {
@@ -244,7 +247,7 @@ fn read_through(place: &RecordPlace, writers: &[WriterFiles]) -> io::Result<()> 
 }
 
 impl RecordedOutput {
-    /// What went wrong with it, with the name of the job.
+    /// Adds the name of the job to an error.
     pub(crate) fn name(&self, trouble: Trouble) -> Trouble {
         match trouble {
             Trouble::Failed(error) => Trouble::Failed(
@@ -254,18 +257,18 @@ impl RecordedOutput {
         }
     }
 
-    /// Whether it has written nothing to this output.
+    /// Whether the job has written nothing to this output.
     pub(crate) fn is_empty(&self, source: Source) -> bool {
         self.entry.length(source) == 0
     }
 
-    /// Reads what is left of an output.
+    /// Reads the part of an output that has not been printed.
     ///
     /// # Errors
-    /// Where it can't be opened.
+    /// If it can't be opened or read.
     pub(crate) fn open(&self, source: Source) -> io::Result<Box<dyn Read>> {
         let mut output = self.entry.open(source, &self.outputs)?;
-        // Read and not skipped: its sum is that of all.
+        // The first part is read, not skipped: the checksum is that of the whole output.
         io::copy(&mut output.by_ref().take(self.from.of(source)), &mut io::sink())?;
         Ok(output)
     }

@@ -1,4 +1,5 @@
-//! Counts an output that was cut off in one shape anew, in the shape in which the rest of it is printed.
+//! Converts a count of delivered bytes: an output that was cut off in one shape (tag and filter) is continued
+//! in another one.
 
 use std::cell::Cell;
 use std::io::{self, Read, Write};
@@ -8,21 +9,21 @@ use procpool_core::Key;
 
 use crate::output::shape::{Shape, StreamFilter};
 
-/// How one output is shaped.
+/// The shape of one output.
 #[derive(Clone, Copy)]
 pub(crate) struct Shaping<'a> {
     pub(crate) passes: StreamFilter,
     pub(crate) label: Option<&'a Key>,
 }
 
-/// So much is shaped at once where it doesn't matter which byte comes out when.
+/// How many bytes are shaped at once, if it doesn't matter which byte comes out when.
 const PIECE: usize = 4096;
 
-/// How many bytes of the output are there where it is shaped so, of which `delivered` were where it was shaped as `before`. `open`
-/// reads what the job has written.
+/// How many bytes in the shape `shaping` stand for the same part of the output as the first `delivered` bytes
+/// in the shape `before`. `open` opens what the job has written.
 ///
 /// # Errors
-/// Where that can't be read.
+/// If that can't be read.
 pub(crate) fn delivered_as(
     shaping: Shaping<'_>,
     before: Shaping<'_>,
@@ -38,9 +39,10 @@ pub(crate) fn delivered_as(
         shaped.take(&mut open()?.take(own), |_| true)?;
         Ok::<_, io::Error>(shaped.came.get())
     };
-    // What begins a line may have let nothing through that the other shape does, and its label is there all the same.
+    // The new shape may filter out all of an unfinished line of which the old one printed something. Then it
+    // has not printed the label, which is there all the same.
     let begun = if bytes > of_whole_lines { came_of(of_whole_lines)? + length_of_label(shaping)? } else { 0 };
-    // Both begin a line with the same label, which may have been cut.
+    // Both shapes begin a line with the same label, which may have been cut.
     Ok(came_of(bytes)?.max(begun) + (delivered - came))
 }
 
@@ -50,12 +52,12 @@ fn length_of_label(shaping: Shaping<'_>) -> io::Result<u64> {
     Ok(shaped.came.get() - 1)
 }
 
-/// What of an output is in what was delivered.
+/// Which part of the job's own output has been delivered.
 struct Own {
     bytes: u64,
-    /// How many of them are of lines that are whole.
+    /// How many of these bytes belong to complete lines.
     of_whole_lines: u64,
-    /// How many came of them, in their shape.
+    /// How many bytes came of these, in their shape.
     came: u64,
 }
 
@@ -89,11 +91,11 @@ fn own_bytes(
     Ok(found)
 }
 
-/// A shape, and how much has come out of it.
+/// A shape, and how many bytes have come out of it.
 struct Counted {
     shape: Shape<Counter>,
     came: Rc<Cell<u64>>,
-    /// How many bytes were taken up to the end of the last line.
+    /// How many bytes it has taken up to the end of the last complete line.
     of_whole_lines: u64,
 }
 
@@ -106,7 +108,8 @@ impl Counted {
         Counted { shape, came, of_whole_lines: 0 }
     }
 
-    /// Takes pieces as long as what has come out by then is wanted, and says how many bytes were in those before the last.
+    /// Takes pieces while `is_wanted` accepts the number of bytes that have come out. Returns the total
+    /// length of the accepted pieces.
     fn take(&mut self, reader: &mut impl Read, is_wanted: impl Fn(u64) -> bool) -> io::Result<u64> {
         let mut taken = 0;
         loop {
@@ -147,7 +150,7 @@ mod tests {
         shape.finish().unwrap()
     }
 
-    /// What a reader has in all, where it was cut after so many bytes and goes on in the other shape.
+    /// Everything that a reader gets if the output is cut after `cut` bytes and continued in the other shape.
     fn in_all(before: Shaping<'_>, after: Shaping<'_>, output: &[u8], cut: usize) -> Vec<u8> {
         let first = shaped(before, output);
         let cut = cut.min(first.len());

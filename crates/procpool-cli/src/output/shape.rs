@@ -1,4 +1,4 @@
-//! What an output goes through on its way to a stream: made harmless for a terminal, tagged, or nothing.
+//! What an output passes through on its way to a stream: a filter for terminals, a tag, both, or nothing.
 
 use std::io::{self, Write};
 
@@ -13,12 +13,12 @@ pub(crate) enum Shape<W: Write> {
     Exact(W),
     Tagged(Tagged<W>),
     Filtered(ControlFilter<W>),
-    /// Tagged last, so that each line is plain where its tag stands.
+    /// The tag is added behind the filter, which resets colours at the end of each line. So the tag is plain.
     FilteredTagged(ControlFilter<Tagged<W>>),
 }
 
 impl<W: Write> Shape<W> {
-    /// `label` is what each line begins with, if with anything.
+    /// `label`: what each line begins with, if anything.
     pub(crate) fn new(passes: StreamFilter, label: Option<&Key>, writer: W) -> Shape<W> {
         match (passes, label) {
             (StreamFilter::Everything, None) => Shape::Exact(writer),
@@ -26,7 +26,7 @@ impl<W: Write> Shape<W> {
                 Shape::Tagged(Tagged::new(writer, label.as_bytes(), Returns::Anywhere))
             }
             (StreamFilter::TextAndColour, None) => Shape::Filtered(ControlFilter::new(writer)),
-            // The label as the summary shows it.
+            // The label looks as in the summary.
             (StreamFilter::TextAndColour, Some(label)) => {
                 let tagged = Tagged::new(writer, label.to_string().as_bytes(), Returns::BehindTag);
                 Shape::FilteredTagged(ControlFilter::new(tagged))
@@ -34,7 +34,7 @@ impl<W: Write> Shape<W> {
         }
     }
 
-    /// Ends the output, and gives the writer back.
+    /// Ends the output, and returns the writer.
     pub(crate) fn finish(self) -> io::Result<W> {
         match self {
             Shape::Exact(writer) => Ok(writer),

@@ -1,4 +1,4 @@
-//! One of procpool's own two streams for the outputs of jobs.
+//! One of procpool's two standard streams, to which the outputs of jobs go.
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Read, Write};
@@ -20,39 +20,39 @@ use crate::terminal::screen::{self, DisplayHold};
 use procpool_journal::os::file_id::FileId;
 use procpool_journal::write::print_log::{LastByte, PartialStream, PrintLog};
 
-/// What of the outputs may control a terminal. To anything else they go as they are.
+/// How outputs may control a terminal. Anything else gets them unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Control {
     Colour,
     All,
 }
 
-/// From this size on an output is worth a larger pipe to whoever reads it.
+/// An output larger than this is worth a larger pipe to its reader.
 const LARGE: u64 = 1024 * 1024;
 
-/// What that holds then, where it may. With the usual 64 KiB the two sides wake each other 16 times for each MiB, which
-/// takes a fifth of the time.
+/// The size of that pipe, if the system allows it. With the usual 64 KiB, writer and reader wake each other
+/// 16 times per MiB, which takes a fifth of the time.
 const LARGE_PIPE: usize = 1024 * 1024;
 
-/// A stream. Not the standard library's: that one takes a write to a closed descriptor for a success, and looks
-/// for lines in every byte.
+/// A stream. The one of the standard library treats a write to a closed descriptor as a success, and searches
+/// every byte for newlines.
 pub(crate) struct OutputStream {
     name: &'static str,
-    /// The error where it was closed from the start: that matters only to who has something to write.
+    /// An error if the descriptor was closed from the start. That matters only if something is written.
     file: io::Result<File>,
     is_terminal: bool,
     passes: StreamFilter,
     heartbeat: Heartbeat,
-    /// While an output is on its way to a terminal.
+    /// Set while an output is being written to a terminal.
     held: Option<DisplayHold>,
-    /// Where somebody may have to go on after a kill.
+    /// Set if a resume may have to continue after a kill.
     account: Option<PrintProgress>,
-    /// How what was written last ends.
+    /// How the bytes that were written last end.
     last: LastByte,
 }
 
 impl OutputStream {
-    /// Where this output of jobs goes, with a beat of `heartbeat` for each piece.
+    /// Opens the stream for this output of jobs. Each piece is a beat of `heartbeat`.
     pub(crate) fn open(source: Source, control: Control, heartbeat: Heartbeat) -> OutputStream {
         let (name, which, descriptor) = match source {
             Source::Stdout => ("standard output", StandardStream::Output, stdio::stdout()),
@@ -76,18 +76,18 @@ impl OutputStream {
         }
     }
 
-    /// Takes account of what is written from now on, when nothing has been yet.
+    /// Notes what is written from now on. Call this before anything is written.
     pub(crate) fn keep_account(&mut self, source: Source, printed: Arc<PrintLog>) {
         self.account = Some(PrintProgress::new(printed, source, self.file.as_ref().ok()));
     }
 
-    /// Which file or pipe this is; `None` for a terminal, where one looks on.
+    /// Identifies the file or pipe; `None` for a terminal, where somebody is watching.
     pub(crate) fn file_id(&self) -> Option<FileId> {
         let file = self.file.as_ref().ok().filter(|_| !self.is_terminal)?;
         file.metadata().ok().as_ref().map(FileId::from)
     }
 
-    /// What it lets through.
+    /// Which bytes it lets through.
     pub(crate) fn passes(&self) -> StreamFilter {
         self.passes
     }
@@ -107,16 +107,17 @@ impl OutputStream {
 
     fn grow_pipe(&self) {
         if let Ok(file) = &self.file {
-            // Refused where it is no pipe, or its user has too much in pipes already: it works as it is.
+            // Fails if this is not a pipe, or if the user's pipes take too much memory already. The pipe
+            // works as it is.
             let _ = fcntl_setpipe_size(file, LARGE_PIPE);
         }
     }
 
-    /// How much is there already of an output that was recorded, counted as it is shaped from now on. `part` says how far it
-    /// was, shaped as it was `before`.
+    /// How many bytes of a recorded output are already there, counted in the current shape. `part` says how
+    /// far it was printed, counted in the shape `before`.
     ///
     /// # Errors
-    /// Where it can't be read.
+    /// If the output can't be read.
     pub(crate) fn delivered(
         &self,
         part: PartialStream,
@@ -129,7 +130,7 @@ impl OutputStream {
         delivered_as(Shaping { passes: self.passes, ..before }, before, delivered, open)
     }
 
-    /// Prints an output that was recorded, but for its first bytes, as it is shaped.
+    /// Prints a recorded output without its first `left_out` bytes, which are counted in the current shape.
     pub(crate) fn print_recorded(
         &mut self,
         label: Option<&Key>,
@@ -150,21 +151,21 @@ impl OutputStream {
         })
     }
 
-    /// What is counted from now on begins here.
+    /// Notes that what is counted from now on begins here.
     pub(crate) fn begin_here(&self) {
         if let (Some(account), Ok(file)) = (&self.account, &self.file) {
             account.begin(file);
         }
     }
 
-    /// Ends a line of an output whose rest nobody has.
+    /// Ends the line within which an output was cut, if its rest is lost.
     pub(crate) fn end_line(&mut self, part: PartialStream) -> Result<(), Trouble> {
         let length = self.account.as_ref().map_or(0, |account| account.length_before);
         let is_torn = is_within_line(self.file.as_ref().ok(), length, part).map_err(Trouble::reading)?;
         if is_torn { self.put(b"\n") } else { Ok(()) }
     }
 
-    /// Gives the last line a newline where it has none.
+    /// Gives the last line a newline if it has none.
     pub(crate) fn end_last_line(&mut self) -> Result<(), Trouble> {
         match self.last {
             LastByte::EndsLine => Ok(()),
@@ -172,7 +173,7 @@ impl OutputStream {
         }
     }
 
-    /// Prints bytes that are ready for it.
+    /// Prints bytes that are already shaped.
     pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
         let name = self.name;
         if bytes.is_empty() {
@@ -181,7 +182,7 @@ impl OutputStream {
         self.while_held(|stream| stream.write_all(bytes)).map_err(|error| Trouble::writing(name, error))
     }
 
-    /// Nothing is drawn on the terminal that this may go to before all of it is there.
+    /// If this is a terminal, keeps the progress display from being drawn until everything is printed.
     fn while_held<T>(&mut self, print: impl FnOnce(&mut OutputStream) -> T) -> T {
         self.held = self.is_terminal.then(screen::hold);
         let printed = print(self);
@@ -190,7 +191,7 @@ impl OutputStream {
     }
 
     fn copy(&mut self, label: Option<&Key>, spool: &Spool) -> Result<(), CopyError> {
-        // Most outputs: nothing is changed, so nothing is collected.
+        // Most outputs are not changed, so they need no buffer.
         if self.passes == StreamFilter::Everything && label.is_none() {
             return spool.copy_to(self).map(drop);
         }
@@ -200,7 +201,7 @@ impl OutputStream {
     }
 }
 
-/// What is written at once: whole lines, where one is short enough, for a kill may come behind it.
+/// What is written at once: complete lines if a line is short enough, because a kill may come right after it.
 fn piece(bytes: &[u8]) -> &[u8] {
     let piece = &bytes[..bytes.len().min(PIECE)];
     match piece.iter().rposition(|byte| *byte == b'\n') {
@@ -236,7 +237,7 @@ impl Write for OutputStream {
         let count = match (BlockingWriter::new(file, &self.heartbeat).write(bytes), &self.account) {
             (Ok(count), _) => count,
             (Err(error), account) => {
-                // Nothing of it went.
+                // Nothing was written.
                 account.iter().try_for_each(|account| account.announce(0))?;
                 return Err(error);
             }

@@ -4,13 +4,13 @@ use std::io::{self, Write};
 
 use crate::terminal::shown;
 
-/// Writes lines to `writer`, each with a tag and a tab before it.
+/// Writes lines to `writer`, each after a tag and a tab.
 pub(crate) struct Tagged<W> {
     writer: W,
     tag: Vec<u8>,
     at: At,
     returns: Returns,
-    /// So many characters back a line may go without coming to its tag.
+    /// How many characters a line may go back before it reaches its tag.
     room: usize,
 }
 
@@ -18,27 +18,27 @@ pub(crate) struct Tagged<W> {
 enum At {
     LineStart,
     WithinLine,
-    /// Behind a carriage return that has not been written: the line may end with it.
+    /// After a carriage return that is not written yet, because the line may end with it.
     Returned,
 }
 
-/// Where a carriage return or a backspace may lead.
+/// How far a carriage return or a backspace may go back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Returns {
-    /// They are bytes as all others.
+    /// They are written like all other bytes.
     Anywhere,
-    /// Behind the tag and no further: on a terminal a job could write another's tag over its own.
+    /// To the end of the tag, no further: on a terminal a job could write another job's tag over its own.
     BehindTag,
 }
 
 impl<W: Write> Tagged<W> {
-    /// What controls a terminal is escaped in `tag`: a newline or a tab in it would be taken for the end of it.
+    /// Escapes what controls a terminal in `tag`. A newline or a tab in it would be taken for its end.
     pub(crate) fn new(writer: W, tag: &[u8], returns: Returns) -> Tagged<W> {
         let tag = [&shown::tag(tag)[..], b"\t"].concat();
         Tagged { writer, tag, at: At::LineStart, returns, room: 0 }
     }
 
-    /// Ends the last line where it has no newline: the next job's tag must not stand in it.
+    /// Ends the last line if it has no newline: the next job's tag must not be within it.
     pub(crate) fn finish(mut self) -> io::Result<W> {
         if self.at != At::LineStart {
             self.writer.write_all(b"\n")?;
@@ -46,7 +46,7 @@ impl<W: Write> Tagged<W> {
         Ok(self.writer)
     }
 
-    /// Something is about to stand in the line.
+    /// Writes the tag, if it is missing, before anything else of the line.
     fn begin_line(&mut self) -> io::Result<()> {
         match self.at {
             At::LineStart => self.writer.write_all(&self.tag)?,
@@ -107,8 +107,8 @@ impl<W: Write> Tagged<W> {
 
 const BACKSPACE: u8 = 8;
 
-/// How many columns a text takes at least: nobody has to know here how wide other characters are. A sequence for colour
-/// comes as a piece of its own.
+/// How many columns a text takes at least: the width of characters other than ASCII need not be known here. A
+/// colour sequence is always a piece of its own.
 fn room(text: &[u8]) -> usize {
     if text.starts_with(b"\x1b") { 0 } else { text.iter().filter(|byte| matches!(byte, b' '..=b'~')).count() }
 }
