@@ -1,4 +1,4 @@
-//! A file that a record of the run is written to, piece by piece.
+//! A file to which a record of the run is written, piece by piece.
 
 use std::borrow::Cow;
 use std::fs::{self, File};
@@ -16,7 +16,7 @@ use crate::terminal::heartbeat::Heartbeat;
 use crate::terminal::shown;
 use procpool_journal::os::ownership;
 
-/// An open file, what it is called, and a heartbeat that beats with each write.
+/// An open file, its name for errors, and a heartbeat that beats with each write.
 pub(crate) struct RecordFile {
     name: String,
     is_terminal: bool,
@@ -26,30 +26,30 @@ pub(crate) struct RecordFile {
     stage: Stage,
 }
 
-/// What the first write finds. Until then a run may still be refused, and nothing must be lost by that.
+/// What the first write finds. Until then a run may still be refused, and nothing may be lost by that.
 enum Stage {
-    /// Something of an earlier run, which it takes away.
+    /// Contents from before, which it removes.
     Old,
-    /// Nothing: the file was made here, and goes again if nothing is ever written.
+    /// Nothing: the file was created here, and is deleted if nothing is ever written.
     Made(PathBuf),
-    /// What stays there.
+    /// Contents that stay.
     Begun,
 }
 
-/// What it means that nobody reads on the other side any more.
+/// What it means if the reader closes the pipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReaderGone {
-    /// As with any output: nothing is left to do.
+    /// The same as with any output: nothing is left to do.
     Ends,
-    /// What was to be recorded is not.
+    /// The record is incomplete, which is an error.
     Fails,
 }
 
 impl RecordFile {
-    /// Opens a file, or makes it. The first write empties it.
+    /// Opens or creates a file. The first write empties it.
     ///
     /// # Errors
-    /// Where that can't be done; names the file and this option.
+    /// If that fails; the error names the file and this option.
     pub(crate) fn open(path: &Path, option: &str, heartbeat: &Heartbeat) -> anyhow::Result<RecordFile> {
         let name = format!("{path:?}");
         let (file, stage) = open_or_make(path)
@@ -59,7 +59,7 @@ impl RecordFile {
         Ok(record)
     }
 
-    /// Takes a file that somebody else has opened, and adds to what stands in it.
+    /// Takes a file that the caller has opened, and adds to its contents.
     pub(crate) fn new(
         name: String,
         file: File,
@@ -76,9 +76,9 @@ impl RecordFile {
         }
     }
 
-    /// Writes all of these bytes: whole lines.
+    /// Writes all of these bytes, which are complete lines.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
-        // A file is exact; whoever looks at a record on a terminal sees names in it that control nothing.
+        // A file gets the exact bytes. On a terminal, names are shown so that they control nothing.
         let bytes = if self.is_terminal { shown::text(bytes).into() } else { Cow::Borrowed(bytes) };
         let written =
             self.begin().and_then(|()| BlockingWriter::new(&self.file, &self.heartbeat).write_all(&bytes));
@@ -89,7 +89,7 @@ impl RecordFile {
     }
 
     fn begin(&mut self) -> io::Result<()> {
-        // Pipes and devices have nothing that could be taken away.
+        // Pipes and devices have no contents to remove.
         if matches!(self.stage, Stage::Old) && self.file.metadata()?.is_file() {
             self.file.set_len(0)?;
         }
@@ -107,7 +107,7 @@ impl AsFd for RecordFile {
 impl Drop for RecordFile {
     fn drop(&mut self) {
         if let Stage::Made(path) = &self.stage {
-            // An empty file more is all that it would be.
+            // If this fails, an empty file stays.
             let _ = fs::remove_file(path);
         }
     }
@@ -116,7 +116,7 @@ impl Drop for RecordFile {
 fn open_or_make(path: &Path) -> io::Result<(File, Stage)> {
     match open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            // Not the name that was typed: that may be a link, which was there before.
+            // Not the path that was typed: that may be a link, which existed before.
             let real = end_of_links(path);
             let file = File::options().write(true).create_new(true).open(&real)?;
             Ok((file, Stage::Made(fs::canonicalize(real)?)))
@@ -125,7 +125,7 @@ fn open_or_make(path: &Path) -> io::Result<(File, Stage)> {
     }
 }
 
-/// Opens what is there, unless somebody else has put it there for us.
+/// Opens an existing file, unless somebody else has put it there for us.
 fn open(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     let file = match options.write(true).custom_flags(libc::O_NOFOLLOW).open(path) {
@@ -139,10 +139,10 @@ fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Where links lead that end nowhere.
+/// Where a chain of links leads that ends at a missing file.
 fn end_of_links(path: &Path) -> PathBuf {
     let mut real = path.to_owned();
-    // As many as the kernel follows (path_resolution(7)).
+    // The kernel follows as many (path_resolution(7)).
     for _ in 0..40 {
         let Ok(next) = fs::read_link(&real) else { break };
         real = real.parent().unwrap_or(Path::new("")).join(next);

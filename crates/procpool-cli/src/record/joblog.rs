@@ -1,4 +1,4 @@
-//! The job log of GNU parallel: a line for each job that was started, as it ends.
+//! The job log of GNU parallel: one line per job that was started, written when it ends.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,10 +12,10 @@ use procpool_journal::format::attempt;
 
 pub(crate) const HEADER: &str = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n";
 
-/// A file that programs which read the log of GNU parallel read as well.
+/// A file for programs that read the log of GNU parallel.
 pub(crate) struct Joblog(RecordFile);
 
-/// What a row says beside whose it is.
+/// What a row says about the outcome.
 #[derive(Debug)]
 pub(crate) struct JoblogFigures {
     started: SystemTime,
@@ -65,7 +65,8 @@ impl Sink for Joblog {
 }
 
 impl JoblogFigures {
-    /// `None` where the job's turn never came. `ended` stands for the start of one that could not be started.
+    /// `None` if the job was never reached. `ended` is used as the start of a job that could not be started
+    /// or was lost.
     pub(crate) fn of(outcome: &Outcome, received: u64, ended: SystemTime) -> Option<JoblogFigures> {
         match outcome {
             Outcome::Ran(ran) => Some(JoblogFigures {
@@ -80,7 +81,7 @@ impl JoblogFigures {
                 received: 0,
                 code: Code { exit: outcome.status().unwrap_or(126).into(), signal: 0 },
             }),
-            // There is no status for it; -1 is what GNU parallel has where it knows none.
+            // A lost job has no status. GNU parallel writes -1 if it knows none.
             Outcome::Lost(_) => Some(JoblogFigures {
                 started: ended,
                 elapsed: Duration::ZERO,
@@ -91,21 +92,22 @@ impl JoblogFigures {
         }
     }
 
-    /// `node` is where it ran, if that was another machine.
+    /// `node`: where the job ran, if that was another machine.
     pub(crate) fn row(&self, seq: u64, node: Option<&str>, command: &str) -> String {
-        // What GNU parallel has where it is this one.
+        // GNU parallel writes this for the local machine.
         let host = node.map_or_else(|| ":".to_owned(), shown::name);
         let (started, elapsed) = (attempt::unix_seconds(self.started), attempt::seconds(self.elapsed));
         let (Code { exit, signal }, received) = (self.code, self.received);
-        // Nothing is sent to another machine, and what GNU parallel calls sent without one is nothing too.
+        // Nothing is sent to another machine. Without one, what GNU parallel calls sent is nothing, too.
         format!("{seq}\t{host}\t{started}\t{elapsed:>10}\t0\t{received}\t{exit}\t{signal}\t{command}\n")
     }
 }
 
 impl Code {
-    /// Nothing but a success looks like one: who reads the log to run the rest again would leave a job out.
+    /// Only a success looks like one. Otherwise somebody who reads the log to run the rest again would leave
+    /// a job out.
     fn of(ran: &Ran) -> Code {
-        // Of one whose status others have taken, as of one that is lost.
+        // Other code has taken the status: the same as for a lost job.
         let Some(status) = attempt::status(ran) else { return Code { exit: -1, signal: 0 } };
         let signal = match status {
             Status::Signalled(signal) => signal.number(),

@@ -1,5 +1,5 @@
-//! Records of a run for other programs, a format a file.
-//! Each is a sink; what they say of an attempt is the same everywhere.
+//! Records of a run for other programs, one format per file. Each is a sink, and all of them describe an
+//! attempt alike.
 
 pub(crate) mod events;
 pub(crate) mod file;

@@ -1,5 +1,4 @@
-//! What records say of a job that is tried several times.
-//! Knows no process: a scripted runner stands for them.
+//! What records say about a job that is tried several times. A scripted runner takes the place of processes.
 
 use std::fs;
 use std::path::Path;
@@ -22,7 +21,7 @@ use crate::run::sink::{Sink, Totals, Trouble};
 use crate::run::tally::UnreadInput;
 use crate::terminal::heartbeat::Heartbeat;
 
-/// Ends each attempt with the next of these exit codes, and says which attempt it is.
+/// Ends each attempt with the next of these exit codes, and prints the number of the attempt.
 struct Script(&'static [u8]);
 
 impl Runner for Script {
@@ -36,14 +35,14 @@ impl Runner for Script {
     }
 }
 
-/// What becomes of a run after the first failed attempt.
+/// What happens to the run after the first failed attempt.
 #[derive(PartialEq)]
 enum Then {
     GoesOn,
     Drains,
 }
 
-/// All records of one job with these exit codes, in this folder.
+/// Writes all records of one job with these exit codes to this folder.
 fn record(folder: &Path, codes: &'static [u8], then: &Then) {
     let heartbeat = Heartbeat::default();
     let events = RecordFile::open(&folder.join("events"), "--events", &heartbeat).unwrap();

@@ -1,4 +1,4 @@
-//! The lines of a stream of events, as docs/events.schema.json has them.
+//! The lines of the event stream, as docs/events.schema.json defines them.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -7,7 +7,6 @@ use serde::Serialize;
 use crate::guard::LeakedProcess;
 use procpool_journal::format::attempt::{Report, Whose};
 
-/// One line.
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub(crate) enum EventLine<'a> {
@@ -68,7 +67,7 @@ pub(crate) enum StreamName {
     Stderr,
 }
 
-/// A piece of output: as text, if it is text.
+/// A piece of output: as text if it is UTF-8, otherwise in Base64.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Piece<'a> {

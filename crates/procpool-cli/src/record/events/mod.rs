@@ -1,4 +1,4 @@
-//! The events of a run as lines of JSON, for programs: docs/events.md describes them.
+//! Writes the events of a run as lines of JSON, for programs. docs/events.md describes them.
 
 mod line;
 mod pieces;
@@ -19,35 +19,35 @@ use crate::run::sink::{Sink, Totals, Trouble};
 use crate::run::tally::UnreadInput;
 use procpool_journal::format::attempt::{Attempt, Report, Whose, time};
 
-/// Which form of lines this is; rises where a reader of the one before would be wrong.
+/// The version of the format. It rises if readers of the previous one would misunderstand it.
 const VERSION: u32 = 1;
 
 /// Writes each event as it happens, with one write.
 pub(crate) struct Events {
     file: RecordFile,
     beginning: Beginning,
-    /// The last attempt of each job that another was to follow. Where that never comes the job's end is told all
-    /// the same, but not its output twice.
+    /// The last attempt of each job after which another one was to follow. If that never starts, the job's
+    /// end is still reported, but its output is not repeated.
     tried: HashMap<u64, u32>,
-    /// The attempts whose start was told and whose end was not, by number and attempt.
+    /// Attempts whose start was reported and whose end was not, by number and attempt.
     running: HashMap<(u64, u32), AnnouncedStarts>,
-    /// Word of outputs that came before that of their attempt's start.
+    /// Notifications about outputs that arrived before the start of their attempt.
     early: HashMap<(u64, u32), Vec<Live>>,
 }
 
-/// How much of its outputs.
+/// How much of an attempt's outputs has been reported.
 #[derive(Default)]
 struct AnnouncedStarts {
     stdout: OutputPieces,
     stderr: OutputPieces,
 }
 
-/// What the first line says.
+/// The contents of the first line.
 pub(crate) struct Beginning {
-    /// Which run this is, among all on this machine.
+    /// Identifies this run among all on this machine.
     pub(crate) run: String,
     pub(crate) limit: Limit,
-    /// What was typed, as bash(1) would read it.
+    /// The command line, as bash(1) would read it.
     pub(crate) command: String,
 }
 
@@ -68,8 +68,8 @@ impl Events {
         self.file.write(&text)
     }
 
-    /// Tells what an attempt that runs has written by now, and no more though it goes on: others have something to
-    /// tell, too.
+    /// Reports what a running attempt has written by now, and no more even if the output grows meanwhile:
+    /// other jobs have events, too.
     fn write_news(&mut self, live: &Live, pieces: &mut OutputPieces) -> Result<(), Trouble> {
         let until = live.length();
         let read = |range: Range<u64>| live.read(range.start..range.end.min(until));
@@ -79,7 +79,7 @@ impl Events {
         Ok(())
     }
 
-    /// Tells what is left of the outputs of an attempt that has ended.
+    /// Reports the rest of the outputs of an attempt that has ended.
     fn write_rest(&mut self, attempt: Attempt<'_>) -> Result<(), Trouble> {
         let told = self.running.remove(&(attempt.seq.get(), attempt.number)).unwrap_or_default();
         let Some(ran) = attempt.outcome.ran() else { return Ok(()) };
@@ -136,7 +136,7 @@ impl Sink for Events {
 
     fn wrote(&mut self, live: &Live) -> Result<(), Trouble> {
         if live.is_over() {
-            // Its end has been told of, or will be soon, with all that is left.
+            // Its end was reported or will be soon, with all of the rest.
             return Ok(());
         }
         let attempt = (live.seq.get(), live.attempt);

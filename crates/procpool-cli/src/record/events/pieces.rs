@@ -1,4 +1,4 @@
-//! Cuts an output into pieces of bounded size, and no character in two.
+//! Cuts an output into pieces of limited size, without cutting a character in two.
 
 use std::io;
 use std::ops::Range;
@@ -6,26 +6,26 @@ use std::ops::Range;
 /// The longest piece, in bytes.
 const LONGEST: usize = 64 * 1024;
 
-/// The longest beginning of a character that is not all of it, in UTF-8.
+/// The longest incomplete character, in bytes of UTF-8.
 const LONGEST_BEGINNING: usize = 3;
 
-/// Whether an output may become longer.
+/// Whether an output may still grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Output {
     Grows,
     IsComplete,
 }
 
-/// The pieces of one output, in order; it may grow meanwhile.
+/// The pieces of one output, in order. The output may grow meanwhile.
 #[derive(Debug, Default)]
 pub(crate) struct OutputPieces {
-    /// So many bytes of it were given out.
+    /// How many of its bytes have been returned.
     given: u64,
 }
 
 impl OutputPieces {
-    /// The next piece of what `read` finds in a range of the output; `None` where there is none, or none yet: the
-    /// beginning of a character waits for its end as long as that may come.
+    /// The next piece; `read` reads a range of the output. `None` if there is none, or none yet: an
+    /// incomplete character waits for its rest as long as the output may grow.
     pub(crate) fn next(
         &mut self,
         output: Output,
@@ -40,7 +40,7 @@ impl OutputPieces {
     }
 }
 
-/// How many of the last bytes are a character whose rest may follow.
+/// How many of the last bytes are an incomplete character.
 fn beginning_at_the_end(bytes: &[u8]) -> usize {
     (1..=LONGEST_BEGINNING.min(bytes.len()))
         .find(|count| match std::str::from_utf8(&bytes[bytes.len() - count..]) {

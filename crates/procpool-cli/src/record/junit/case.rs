@@ -12,11 +12,11 @@ use crate::job::work::Work;
 use crate::run::tally::UnreadInput;
 use procpool_journal::format::attempt::{Kind, seconds};
 
-/// A job in the words of JUnit.
+/// A job in the terms of JUnit.
 pub(crate) struct Case {
     key: String,
     last: Try,
-    /// Those before it, all of which have failed.
+    /// The attempts before the last, all of which have failed.
     earlier: Vec<Try>,
 }
 
@@ -26,26 +26,26 @@ pub(crate) struct Try {
     verdict: Verdict,
     kind: Kind,
     message: String,
-    /// The end of what it wrote, where that may say why it failed.
+    /// The end of its output, if that may tell why it failed.
     words: String,
 }
 
-/// What readers of such reports tell apart.
+/// The results that readers of such reports distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Success,
-    /// The job itself says so, or it took too long.
+    /// The job itself reported it, or it timed out.
     Failure,
-    /// It could not be run to its end, or not all of its output is there.
+    /// The job could not be run to its end, or some of its output is missing.
     Error,
-    /// Its turn never came.
+    /// The job was never reached.
     Skipped,
 }
 
-/// What the suite is called, and the class of all its cases.
+/// The name of the suite, and the class of all its cases.
 pub(crate) const NAME: &str = "procpool";
 
-/// So much of the end of an output is shown, in bytes.
+/// How many bytes are shown of the end of an output.
 pub(crate) const MOST_WORDS: usize = 8 * 1024;
 
 impl Verdict {
@@ -74,7 +74,7 @@ impl Try {
         Try::said(outcome, &outcome.to_string(), words)
     }
 
-    /// The same where it is known already what is to be said of it.
+    /// Like `of`, but with this message and this end of the output.
     pub(crate) fn said(outcome: &Outcome, message: &str, words: String) -> Try {
         Try {
             elapsed: outcome.ran().map_or(Duration::ZERO, |ran| ran.elapsed),
@@ -85,7 +85,7 @@ impl Try {
         }
     }
 
-    /// The same of one that ran on this machine, where that is another one.
+    /// Adds the node to the message, if the job ran on another machine.
     pub(crate) fn on(self, node: Option<&str>) -> Try {
         match node {
             Some(node) => Try {
@@ -96,7 +96,7 @@ impl Try {
         }
     }
 
-    /// What is said of it in an element of its own.
+    /// Writes what is known of it as an element of its own.
     fn write<W: Write>(&self, writer: &mut Writer<W>, element: &str) -> io::Result<()> {
         let remark = writer
             .create_element(element)
@@ -109,18 +109,18 @@ impl Try {
 }
 
 impl Case {
-    /// `earlier` are the attempts before the last.
+    /// `earlier`: the attempts before the last.
     pub(crate) fn new(completion: &Completion<Work>, earlier: Vec<Try>) -> Case {
         let last = Try::of(&completion.outcome).on(completion.node.as_deref());
         Case::of(completion.key(), last, earlier)
     }
 
-    /// The job with this key.
+    /// The case of the job with this key.
     pub(crate) fn of(key: &Key, last: Try, earlier: Vec<Try>) -> Case {
         Case { key: name(key), last, earlier }
     }
 
-    /// What never ran and has no key, under this name.
+    /// A case with this name, for jobs that never ran and have no key.
     pub(crate) fn skipped(name: String) -> Case {
         Case {
             key: name,
@@ -151,8 +151,8 @@ impl Case {
         }
     }
 
-    /// In the words of Surefire: what failed first is the failure, and then come the reruns; before a success
-    /// they are flaky.
+    /// Uses the terms of Surefire: the first attempt that failed is the failure, and the later ones are
+    /// reruns. Before a success they are flaky.
     fn remarks(&self) -> Vec<(&'static str, &Try)> {
         match self.last.verdict {
             Verdict::Success => self
@@ -171,7 +171,7 @@ impl Case {
     }
 }
 
-/// How the jobs are called that nobody has read, if there are any, or may be.
+/// The name of the case for jobs that were never read, if there are any or may be.
 pub(crate) fn unread(jobs: u64, rest: UnreadInput) -> Option<String> {
     let more = match jobs {
         1 => "1 more job".to_owned(),
@@ -185,8 +185,8 @@ pub(crate) fn unread(jobs: u64, rest: UnreadInput) -> Option<String> {
     }
 }
 
-/// The end of standard error, or where that is empty, of standard output. What can't be read back is missing
-/// here; the delivery of the output says so.
+/// The end of standard error or, if that is empty, of standard output. It is missing here if it can't be read
+/// back: the delivery of the output reports that.
 fn last_words(stdout: &Spool, stderr: &Spool) -> String {
     let spool = if stderr.is_empty() { stdout } else { stderr };
     words(spool.tail(MOST_WORDS).unwrap_or_default(), spool.len())
@@ -195,16 +195,16 @@ fn last_words(stdout: &Spool, stderr: &Spool) -> String {
 /// The end of an output of this length, as far as it can be shown.
 pub(crate) fn words(mut end: Vec<u8>, length: u64) -> String {
     if length > end.len() as u64 {
-        // The first line is the end of one.
+        // The first line lacks its beginning.
         let line = end.iter().position(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
         end.drain(..line);
     }
     allowed(&strip_str(&String::from_utf8_lossy(&end)).to_string())
 }
 
-/// The key as a name that no other key has: by their names readers of reports tell cases apart. Bytes that are no UTF-8
-/// are written `\xff`, and what XML can't hold or would control a terminal `\u{1b}`; where a key has a text like these
-/// two itself, the backslashes before it are doubled.
+/// The key as a name that no other key has, because readers of reports tell cases apart by name. Bytes that
+/// are not UTF-8 are written as `\xff`. What XML can't hold, or what would control a terminal, is written as
+/// `\u{1b}`. If the key itself contains such a text, the backslashes before it are doubled.
 fn name(key: &Key) -> String {
     let mut name = Name { text: String::new(), backslashes: 0 };
     for chunk in key.as_bytes().utf8_chunks() {
@@ -229,7 +229,7 @@ fn name(key: &Key) -> String {
 
 struct Name {
     text: String,
-    /// With so many it ends.
+    /// How many backslashes it ends with.
     backslashes: usize,
 }
 
@@ -250,13 +250,13 @@ impl Name {
     }
 }
 
-/// Whether this text would make an escape of a backslash before it.
+/// Whether this text after a backslash would look like an escape.
 fn is_like_escape(text: &str) -> bool {
     let is_byte = |digits: &[u8]| digits.len() >= 2 && digits[..2].iter().all(u8::is_ascii_hexdigit);
     text.starts_with("u{") || text.strip_prefix('x').is_some_and(|digits| is_byte(digits.as_bytes()))
 }
 
-/// What of a text XML 1.0 can hold: no other control characters, escaped or not.
+/// The part of a text that XML 1.0 can hold: no control characters except tab and newline, not even escaped.
 fn allowed(text: &str) -> String {
     let is_allowed = |character: &char| match character {
         '\t' | '\n' => true,
@@ -293,7 +293,7 @@ mod tests {
         fn two_keys_have_two_names(
             one in "([au{}xf1b\\\\\x1b\u{fffd}\u{fffe}]){0,6}", other in "([au{}xf1b\\\\\x1b\u{fffd}\u{fffe}]){0,6}",
         ) {
-            // 'a' stands for a byte that is no UTF-8.
+            // 'a' stands for a byte that is not UTF-8.
             let key = |text: &str| Key::from(text.bytes().map(|byte| if byte == b'a' { 0xff } else { byte }).collect::<Vec<u8>>());
             let (one, other) = (key(&one), key(&other));
             prop_assert_eq!(one == other, name(&one) == name(&other), "{:?} {:?}", one, other);

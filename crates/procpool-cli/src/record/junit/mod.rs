@@ -1,4 +1,4 @@
-//! A report in JUnit's XML, as Jenkins and GitLab read it: a test case for each job.
+//! A report in JUnit's XML, as Jenkins and GitLab read it: a test case per job.
 
 pub(crate) mod case;
 pub(crate) mod suite;
@@ -21,12 +21,12 @@ use crate::terminal::blocking::BlockingWriter;
 use crate::terminal::heartbeat::Heartbeat;
 use procpool_journal::os::ownership;
 
-/// The cases go to a file without a name as jobs end, for the counts stand before them. At the end all goes to a
-/// temporary file beside the report, which then takes its name.
+/// Cases are written to an unnamed file as jobs end, because the report has their counts before them. At the
+/// end everything is written to a temporary file beside the report, which then takes the report's name.
 pub(crate) struct Junit {
     path: PathBuf,
     suite: Suite,
-    /// The attempts so far of jobs that wait for another one, by their numbers.
+    /// The attempts so far of jobs that wait for another one, by number.
     earlier: HashMap<u64, Vec<Try>>,
     begun: SystemTime,
     heartbeat: Heartbeat,
@@ -34,7 +34,7 @@ pub(crate) struct Junit {
 
 impl Junit {
     /// # Errors
-    /// Where no file can be made beside the report, or something else than a file has its name.
+    /// If no file can be created beside the report, or if its path is not that of a file.
     pub(crate) fn open(path: &Path, heartbeat: &Heartbeat) -> anyhow::Result<Junit> {
         let unusable = || format!("--junit {path:?}: can't be written there, name a file that can");
         ownership::refuse_link(path).with_context(unusable)?;
@@ -54,7 +54,7 @@ impl Junit {
     fn write_report(&mut self, totals: &Totals) -> io::Result<()> {
         let report = tempfile::Builder::new()
             .prefix(".procpool-")
-            // Less the umask: it is made for others to read.
+            // Minus the umask: others are meant to read it.
             .permissions(Permissions::from_mode(0o666))
             .tempfile_in(folder_of(&self.path))?;
         let mut writer = BufWriter::new(BlockingWriter::new(report.as_file(), &self.heartbeat));
@@ -79,7 +79,7 @@ impl Sink for Junit {
 
     fn completed(&mut self, completion: &mut Completion<Work>) -> Result<(), Trouble> {
         let mut earlier = self.earlier.remove(&completion.seq.get()).unwrap_or_default();
-        // The last one is among them where the next never came.
+        // If the next attempt never started, the last one is among them.
         earlier.truncate(completion.attempt as usize - 1);
         let case = Case::new(completion, earlier);
         self.suite.add(&case).map_err(|error| self.trouble(error))
@@ -97,7 +97,7 @@ impl Sink for Junit {
     }
 }
 
-/// Where a link of this name leads, or would lead a new file.
+/// The path without links; the same path if there is no such file.
 fn real_path(path: &Path) -> io::Result<PathBuf> {
     match fs::canonicalize(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path.to_owned()),

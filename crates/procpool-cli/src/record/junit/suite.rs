@@ -1,4 +1,4 @@
-//! All test cases of a report, and the report around them.
+//! All test cases of a report, and the XML around them.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
@@ -12,7 +12,7 @@ use crate::record::junit::case::{Case, NAME, Verdict, unread};
 use crate::run::tally::UnreadInput;
 use procpool_journal::format::attempt::{seconds, time};
 
-/// The cases are in a file of their own, for the counts stand before them.
+/// The cases are in a file of their own, because the report has their counts before them.
 pub(crate) struct Suite {
     cases: Writer<BufWriter<File>>,
     counts: Counts,
@@ -27,7 +27,7 @@ struct Counts {
 }
 
 impl Suite {
-    /// `cases` is an empty file that nobody else needs.
+    /// `cases` is an empty file that nothing else uses.
     pub(crate) fn new(cases: File) -> Suite {
         Suite {
             cases: Writer::new(BufWriter::new(cases)),
@@ -41,7 +41,8 @@ impl Suite {
         self.cases.write_event(newline())
     }
 
-    /// Those that have not run and were not [added](Suite::add): nobody has read them. `unrun` have not run in all.
+    /// Adds the jobs that have not run and were not [added](Suite::add): they were never read. `unrun` counts
+    /// all jobs that have not run.
     pub(crate) fn add_unread(&mut self, unrun: u64, rest: UnreadInput) -> io::Result<()> {
         let jobs = unrun.saturating_sub(self.counts.skipped);
         self.counts.tests += jobs;
@@ -51,7 +52,7 @@ impl Suite {
         self.cases.write_event(newline())
     }
 
-    /// Writes the whole report, of a run that began then and took so long.
+    /// Writes the whole report of a run that began at `begun` and took `elapsed`.
     pub(crate) fn write(
         &mut self,
         writer: impl Write,
@@ -77,7 +78,7 @@ impl Suite {
         ] {
             writer.write_event(event)?;
         }
-        // Written as it is: it is XML already.
+        // Copied unchanged: this is XML already.
         io::copy(&mut cases, writer.get_mut())?;
         for event in [End(BytesEnd::new("testsuite")), newline(), End(BytesEnd::new("testsuites")), newline()]
         {

@@ -1,4 +1,5 @@
-//! Folders of results: made apart, moved to their places whole, old ones removed.
+//! Folders of results: they are created elsewhere, moved to their places when complete, and removed when
+//! replaced.
 
 use std::ffi::CStr;
 use std::fs::File;
@@ -14,18 +15,18 @@ use rustix::io::Errno;
 /// The files of an attempt.
 pub(crate) const FILES: [&str; 3] = ["stdout", "stderr", "meta.json"];
 
-/// How the folder of an earlier attempt is called, before its number.
+/// The folder of an earlier attempt has this name, followed by the attempt's number.
 pub(crate) const EARLIER: &str = "attempt-";
 
-/// A folder that is open: whoever moves it or puts a link in its place changes nothing for us.
+/// An open folder. Moving it or putting a link in its place has no effect on us.
 #[derive(Debug)]
 pub(crate) struct Folder(OwnedFd);
 
-/// What became of a folder that was to be put in its place.
+/// The result of [`Folder::put`].
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Placed {
     Done,
-    /// Something that is no folder of results is in the way, and was left alone.
+    /// Something that is not a folder of results has that name. It was left alone.
     InTheWay,
 }
 
@@ -36,19 +37,19 @@ impl Folder {
         Ok(Folder(openat(CWD, path, flags, Mode::empty())?))
     }
 
-    /// Makes a folder in this one.
+    /// Creates a folder in this one.
     pub(crate) fn make(&self, name: &str) -> io::Result<Folder> {
         mkdirat(&self.0, name, Mode::RWXU)?;
         self.enter(name)
     }
 
-    /// Opens a folder in this one, and follows no link.
+    /// Opens a folder in this one, without following links.
     pub(crate) fn enter(&self, name: &str) -> io::Result<Folder> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(Folder(openat(&self.0, name, flags, Mode::empty())?))
     }
 
-    /// As [`make`](Folder::make), where it may be there already.
+    /// Like [`make`](Folder::make), but the folder may already exist.
     pub(crate) fn make_or_enter(&self, name: &str) -> io::Result<Folder> {
         match mkdirat(&self.0, name, Mode::RWXU) {
             Ok(()) | Err(Errno::EXIST) => self.enter(name),
@@ -56,24 +57,24 @@ impl Folder {
         }
     }
 
-    /// Makes a file in this folder, for its owner alone.
+    /// Creates a file in this folder that only its owner may use.
     pub(crate) fn create(&self, name: &str) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(File::from(openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR)?))
     }
 
-    /// Gives a folder in this one another name.
+    /// Renames a folder in this one.
     pub(crate) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         Ok(renameat(&self.0, from, &self.0, to)?)
     }
 
-    /// Takes away a folder in this one that holds nothing.
+    /// Removes an empty folder from this one.
     pub(crate) fn remove_empty(&self, name: &str) -> io::Result<()> {
         Ok(unlinkat(&self.0, name, AtFlags::REMOVEDIR)?)
     }
 
-    /// Puts the folder `from` of this one into `place`, as `name`. Results that are there already are replaced in
-    /// one step.
+    /// Moves the folder `from` of this one into `place`, as `name`. Results that are already there are
+    /// replaced in one step.
     pub(crate) fn put(&self, from: &str, place: &Folder, name: &str) -> io::Result<Placed> {
         match renameat(&self.0, from, &place.0, name) {
             Ok(()) => return Ok(Placed::Done),
@@ -85,7 +86,7 @@ impl Folder {
         }
         let old = match renameat_with(&self.0, from, &place.0, name, RenameFlags::EXCHANGE) {
             Ok(()) => from.to_owned(),
-            // Not every file system can do it. Then there is a moment with neither of the two.
+            // Not every file system supports it. Then, for a moment, neither of the two is there.
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::XDEV) => {
                 let old = format!("{from}-old");
                 renameat(&place.0, name, &self.0, &old)?;
@@ -98,18 +99,18 @@ impl Folder {
         Ok(Placed::Done)
     }
 
-    /// Whether `name` is a folder with nothing in it but what was put there by us.
+    /// Whether `name` is a folder that contains only what procpool puts into one.
     fn holds_results(&self, name: &str) -> io::Result<bool> {
         let folder = match self.enter(name) {
             Ok(folder) => folder,
-            // A link is no folder, wherever it leads.
+            // A link is not a folder, wherever it leads.
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(false),
             Err(error) => return Err(error),
         };
         Ok(folder.entries(|entry| !is_file_of_ours(entry) && !is_attempt(entry))?.is_empty())
     }
 
-    /// As [`remove_results`](Folder::remove_results), where there may be none.
+    /// Like [`remove_results`](Folder::remove_results), but there may be none.
     pub(crate) fn remove_if_there(&self, name: &str) -> io::Result<()> {
         match self.remove_results(name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -117,7 +118,7 @@ impl Folder {
         }
     }
 
-    /// Removes a folder of results, and nothing that is none.
+    /// Removes a folder of results. Anything else in it is left alone.
     pub(crate) fn remove_results(&self, name: &str) -> io::Result<()> {
         let folder = self.enter(name)?;
         for entry in folder.entries(|_| true)? {
@@ -130,7 +131,8 @@ impl Folder {
         self.remove_empty(name)
     }
 
-    /// These of the names in this folder. One that is no UTF-8 is none of ours, and replaced by one that is none either.
+    /// The wanted names in this folder. A name that is not UTF-8 is not one of ours, and neither is what
+    /// replaces it here.
     pub(crate) fn entries(&self, is_wanted: impl Fn(&str) -> bool) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in Dir::read_from(self.as_fd())? {
@@ -159,7 +161,7 @@ fn is_attempt(name: &str) -> bool {
     name.strip_prefix(EARLIER).is_some_and(|number| number.parse::<u32>().is_ok())
 }
 
-/// Whether a file at this place within a folder of results would be taken for one, and replaced.
+/// Whether a file at this path within a folder of results would be taken for a result, and replaced.
 pub(crate) fn is_result(place: &Path) -> bool {
     let names: Vec<&str> = place.iter().map(|name| name.to_str().unwrap_or_default()).collect();
     match names.as_slice() {

@@ -1,4 +1,4 @@
-//! A folder for each job, with its outputs and its outcome.
+//! A folder per job, with its outputs and its outcome.
 
 mod folder;
 mod name;
@@ -23,8 +23,8 @@ use crate::terminal::heartbeat::Heartbeat;
 use procpool_journal::format::attempt::{Attempt, Report, Whose};
 use procpool_journal::os::ownership;
 
-/// A job's folder is made in a hidden one and moved to its place when it is whole. So whoever finds a folder of
-/// results finds all of it, and of an earlier run all or nothing.
+/// A job's folder is created in a hidden one and moved to its place when it is complete. So a folder of
+/// results always has all of them, and those of an earlier run are all there or all gone.
 pub(crate) struct Results {
     path: PathBuf,
     place: Folder,
@@ -33,7 +33,7 @@ pub(crate) struct Results {
     heartbeat: Heartbeat,
 }
 
-/// What `meta.json` says.
+/// The contents of `meta.json`.
 #[derive(Serialize)]
 struct Meta<'a> {
     version: u32,
@@ -46,14 +46,14 @@ struct Meta<'a> {
     command: Option<String>,
 }
 
-/// Which `meta.json` this is; rises where a reader of the one before would be wrong.
+/// The version of `meta.json`. It rises if readers of the previous one would misunderstand it.
 const VERSION: u32 = 1;
 
 impl Results {
-    /// Makes the folder where it is missing. `run` is which run this is, among all on this machine.
+    /// Creates the folder if it is missing. `run` identifies this run among all on this machine.
     ///
     /// # Errors
-    /// Where nothing can be made in it.
+    /// If nothing can be created in it.
     pub(crate) fn open(path: &Path, run: &str, heartbeat: &Heartbeat) -> anyhow::Result<Results> {
         let open = || {
             DirBuilder::new().recursive(true).mode(0o700).create(path)?;
@@ -77,7 +77,7 @@ impl Results {
     fn record(&self, completion: &Completion<Work>) -> anyhow::Result<()> {
         let attempt = Attempt::last(completion);
         let folder = self.staged(attempt)?;
-        // Where the next attempt never came, what was an earlier one is the last.
+        // If the next attempt never started, this attempt was recorded as an earlier one, and is the last.
         folder.remove_if_there(&earlier_name(attempt))?;
         self.fill(&folder, attempt, Some(command_text(completion)))?;
         let name = name::encode(attempt.key);
@@ -101,7 +101,7 @@ impl Results {
         self.fill(&folder, attempt, None)
     }
 
-    /// Where the results of a job wait until all of them are there.
+    /// The folder in which the results of a job wait until they are complete.
     fn staged(&self, attempt: Attempt<'_>) -> io::Result<Folder> {
         self.staging.folder.make_or_enter(&attempt.seq.to_string())
     }
@@ -167,7 +167,7 @@ impl Sink for Results {
 
 impl Drop for Results {
     fn drop(&mut self) {
-        // What could not even be made whole stays until the next run.
+        // Incomplete results stay until the next run.
         let _ = self.staging.remove(&self.place);
     }
 }

@@ -1,5 +1,4 @@
-//! The name of the folder with a job's results: readable, safe as a file name, and a different one for each
-//! key.
+//! The name of the folder with a job's results: readable, safe as a file name, and different for each key.
 
 use std::fmt::Write as _;
 use std::hash::Hasher;
@@ -7,13 +6,14 @@ use std::hash::Hasher;
 use procpool_core::{Key, Shown};
 use siphasher::sip128::{Hasher128, SipHasher24};
 
-/// No file system of Linux takes a longer name, in bytes.
+/// The longest name that a file system of Linux accepts, in bytes.
 const LONGEST: usize = 255;
 
-/// The end of a name that was cut: `%~` and a hash in hexadecimal digits.
+/// The length of the end of a name that was cut: `%~` and a hash in hexadecimal digits.
 const LONGEST_END: usize = 2 + 32;
 
-/// The folder's name for a key. What begins with `%` and no two hexadecimal digits comes from no other rule.
+/// The folder's name for a key. `%empty` and `%~` come from no escape, which is `%` and two hexadecimal
+/// digits.
 pub(crate) fn encode(key: &Key) -> String {
     let name = encode_whole(key.as_bytes());
     match name.len() {
@@ -45,7 +45,7 @@ fn escape(name: &mut String, bytes: &[u8]) {
     }
 }
 
-/// As much of the beginning as there is room for, and a hash of the key.
+/// As much of the beginning as fits, and a hash of the key.
 fn cut(name: &str, key: &[u8]) -> String {
     let mut end = LONGEST - LONGEST_END;
     while !name.is_char_boundary(end) {
@@ -91,7 +91,7 @@ mod tests {
         let name = encoded(&[b'a'; 256]);
         assert_eq!(name.len(), 255);
         assert!(name.starts_with(&("a".repeat(221) + "%~")), "{name}");
-        // Names of earlier runs have to be found again: the hash stays what it is.
+        // The hash must never change: names of earlier runs have to be found again.
         assert!(name.ends_with("%~1f7c0fc11ffc267486e661262163a2cd"), "{name}");
         assert_ne!(name, encoded(&[b'a'; 257]));
         assert!(encoded("ä".repeat(300).as_bytes()).len() <= 255);

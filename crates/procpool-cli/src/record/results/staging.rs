@@ -1,4 +1,5 @@
-//! The hidden folder in which results wait until they are complete, and those that killed runs have left.
+//! The hidden folder in which results wait until they are complete, and the removal of those that killed runs
+//! have left.
 
 use std::io;
 
@@ -8,13 +9,13 @@ use rustix::process::{Pid, getpid, test_kill_process};
 
 use crate::record::results::folder::Folder;
 
-/// No key's folder begins with a full stop.
+/// No key's folder begins with a full stop, so none has such a name.
 const PREFIX: &str = ".procpool-";
 
-/// How one is called that nobody takes away.
+/// The beginning of the name of a folder that is never removed.
 const KEPT: &str = ".procpool-kept-";
 
-/// The folder of a run that goes on. It is locked as long.
+/// The folder of a run, locked as long as the run goes on.
 pub(crate) struct Staging {
     run: String,
     name: String,
@@ -22,41 +23,41 @@ pub(crate) struct Staging {
 }
 
 impl Staging {
-    /// Makes that of this run.
+    /// Creates the folder of this run.
     pub(crate) fn make(place: &Folder, run: &str) -> io::Result<Staging> {
         let name = format!("{PREFIX}{run}");
         let folder = place.make(&name)?;
-        // Where the file system has no locks nobody gets one, and nobody takes it for left.
+        // On a file system without locks nobody gets one, so nobody takes this folder for a leftover.
         let _ = flock(&folder, FlockOperation::NonBlockingLockExclusive);
         Ok(Staging { run: run.to_owned(), name, folder })
     }
 
-    /// Takes away those of runs that are over: what is in them was never recorded.
+    /// Removes the folders of runs that are over. Their contents were never recorded.
     pub(crate) fn sweep(&self, place: &Folder) {
         let is_left = |name: &str| name != self.name && process_of(name).is_some_and(is_over);
         for name in place.entries(is_left).unwrap_or_default() {
-            // What can't be removed is in nobody's way.
+            // A folder that can't be removed does no harm.
             let _ = remove_left(place, &name);
         }
     }
 
-    /// Has it stay for who wants to look, and returns what it is called from now on.
+    /// Keeps the folder for the user to look at, and returns its new name.
     pub(crate) fn keep(&self, place: &Folder) -> io::Result<String> {
         let kept = format!("{KEPT}{}", self.run);
         place.rename(&self.name, &kept)?;
         Ok(kept)
     }
 
-    /// Takes it away if nothing is left in it.
+    /// Removes the folder if it is empty.
     pub(crate) fn remove(&self, place: &Folder) -> io::Result<()> {
         place.remove_empty(&self.name)
     }
 }
 
-/// Takes away a folder that its run has left, with the results in it and nothing else.
+/// Removes a folder that its run has left, with the results in it and nothing else.
 fn remove_left(place: &Folder, name: &str) -> io::Result<()> {
     let folder = place.enter(name)?;
-    // Its process may only look dead: that of another machine, or of another container.
+    // Its process may only look dead, if it is on another machine or in another container.
     flock(&folder, FlockOperation::NonBlockingLockExclusive)?;
     for results in folder.entries(is_staged)? {
         folder.remove_results(&results)?;
@@ -64,19 +65,19 @@ fn remove_left(place: &Folder, name: &str) -> io::Result<()> {
     place.remove_empty(name)
 }
 
-/// Whose such a folder is: a run's name ends with its process.
+/// The process of the run that created this folder: a run's name ends with its PID.
 fn process_of(name: &str) -> Option<Pid> {
     let (since, process) = name.strip_prefix(PREFIX)?.split_once('-')?;
     u64::from_str_radix(since, 16).ok()?;
     process.parse().ok().filter(|number| *number > 0).and_then(Pid::from_raw)
 }
 
-/// A folder of our own number is that of another run, too: ours was not made then.
+/// A folder with our own PID is of another run, too: its name has a start time that is not ours.
 fn is_over(process: Pid) -> bool {
     process == getpid() || test_kill_process(process) == Err(Errno::SRCH)
 }
 
-/// Folders of results are called by numbers there, and old ones `N-old` where names can't be exchanged.
+/// Folders of results are named by number there, and old ones `N-old` if names can't be exchanged.
 fn is_staged(name: &str) -> bool {
     name.strip_suffix("-old").unwrap_or(name).bytes().all(|byte| byte.is_ascii_digit())
 }
