@@ -1,12 +1,12 @@
-//! Chooses where the jobs run that were typed: here or on a cluster.
-//! What goes with neither is refused first.
+//! Chooses whether the typed jobs run on this machine or on a cluster. Before that, it refuses options that
+//! exclude each other in either case.
 
 use crate::args::RunRequest;
 use crate::guard::Guard;
 use crate::plan::{Plan, cluster, here, records};
 
 /// # Errors
-/// Whatever is wrong with what was typed, or with a file that it names.
+/// If the options are invalid, or a file that they name.
 pub(crate) fn plan(request: RunRequest, guard: Option<&Guard>) -> anyhow::Result<Plan> {
     records::refuse_raw(&request.args)?;
     records::refuse_detached(&request.args)?;

@@ -1,5 +1,5 @@
-//! Which files a run reads and writes, so that none of them is two things at once. Compares files, not names: a file
-//! may have any number of those.
+//! The files that a run reads and writes, so that no file is used for two purposes. Compares files, not
+//! names, because a file may have several names.
 
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -12,21 +12,21 @@ use rustix::stdio;
 use crate::record::results::is_result;
 use procpool_journal::os::file_id::FileId;
 
-/// The files that somebody reads or writes already.
+/// Files that are already in use.
 pub(super) struct ClaimedFiles(Vec<FileUse>);
 
-/// A file, and what it is to the run.
+/// A file, and what the run uses it for.
 struct FileUse {
-    /// What it is called in what there is to say about it.
+    /// What messages call it.
     who: String,
-    /// `None` for what is no file: a device or a pipe may have several writers.
+    /// `None` if it isn't a regular file: a device or a pipe may have several writers.
     number: Option<FileId>,
-    /// Where it is, if it is written to.
+    /// Its path, if it is written to.
     written: Option<PathBuf>,
 }
 
 impl ClaimedFiles {
-    /// Those that procpool was started with, and those that jobs are read from.
+    /// Claims procpool's standard streams and the files that jobs are read from.
     pub(super) fn new(inputs: Vec<PathBuf>) -> ClaimedFiles {
         let standard_input = FileUse {
             who: "standard input".to_owned(),
@@ -43,18 +43,18 @@ impl ClaimedFiles {
         ClaimedFiles([standard_input].into_iter().chain(outputs).chain(inputs).collect())
     }
 
-    /// Takes an open file for a record.
+    /// Claims an open file for a record.
     ///
     /// # Errors
-    /// Where it is taken.
+    /// If it is already in use.
     pub(super) fn take(&mut self, who: String, file: &impl AsFd) -> anyhow::Result<()> {
         self.add(FileUse::written(who, file))
     }
 
-    /// Takes a file that a record is to replace, or a name that is to be its own.
+    /// Claims a file that a record will replace, or a name that a record will create.
     ///
     /// # Errors
-    /// Where it is taken.
+    /// If it is already in use.
     pub(super) fn take_name(&mut self, who: String, path: &Path) -> anyhow::Result<()> {
         self.add(FileUse {
             who,
@@ -73,7 +73,7 @@ impl ClaimedFiles {
     }
 
     /// # Errors
-    /// Where something else than the journal is in its folder, or around it.
+    /// If something other than the journal is written inside the journal's folder.
     pub(super) fn refuse_in_journal(&self, journal: &Path, results: Option<&Path>) -> anyhow::Result<()> {
         let Ok(folder) = fs::canonicalize(journal) else { return Ok(()) };
         let is_within =
@@ -92,7 +92,7 @@ impl ClaimedFiles {
     }
 
     /// # Errors
-    /// Where something that is written to has the place of a result.
+    /// If a file that is written to has the path of a result.
     pub(super) fn refuse_within(&self, results: &Path) -> anyhow::Result<()> {
         let Ok(folder) = fs::canonicalize(results) else { return Ok(()) };
         for FileUse { who, written, .. } in &self.0 {
@@ -120,7 +120,7 @@ fn number(stat: Stat) -> Option<FileId> {
     FileType::from_raw_mode(stat.st_mode).is_file().then(|| FileId::from(&stat))
 }
 
-/// Where a file is or will be, by whatever name.
+/// The canonical path of a file that exists or will be created.
 fn place(path: &Path) -> Option<PathBuf> {
     fs::canonicalize(path)
         .or_else(|_| {

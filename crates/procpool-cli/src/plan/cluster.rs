@@ -1,5 +1,5 @@
-//! A run on a cluster: what its head goes by, and a folder where nobody has named a journal.
-//! Which engine takes it is said in `engines.rs`.
+//! Plans a run on a cluster: the configuration of its head, and a folder if the user named no journal.
+//! `engines.rs` chooses the engine.
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -25,24 +25,25 @@ use crate::plan::draft::{self, Draft, Journaled};
 use crate::plan::{Plan, engines, schedule, spooling, telling};
 use crate::run::Begun;
 
-/// Tried once more than that a job is lost.
+/// A job whose slice was lost this many times is reported as lost.
 const MOST_TRIES: u32 = 3;
 
-/// How much longer than the grace time a slice may take to end itself.
+/// How much longer than the grace time a slice may take to end.
 const MORE_PATIENCE: Duration = Duration::from_secs(4);
 
-/// How much longer than that it may take until all of them are seen to be gone.
+/// How much longer than that it may take until all slices are seen to have ended.
 const TO_BE_SEEN: Duration = Duration::from_secs(16);
 
-/// How long a run may take to end that was told to.
+/// How long a run may take to end when it is asked to.
 fn patience(grace: Duration) -> Duration {
     grace + MORE_PATIENCE + TO_BE_SEEN
 }
 
-/// A run on a cluster: a folder for it, if nobody has named a journal, and a head that follows its slices.
+/// Plans a run on a cluster: a folder for it, if the user named no journal, and a head that follows its
+/// slices.
 ///
 /// # Errors
-/// Whatever is wrong with what was typed, with a file that it names, or with the cluster.
+/// If the options are invalid, or a file that they name, or the cluster can't be used.
 pub(super) fn plan(mut request: RunRequest, guard: Option<&Guard>) -> anyhow::Result<Plan> {
     let args = &mut request.args;
     let run = launch::name_run();
@@ -121,7 +122,6 @@ pub(super) fn plan(mut request: RunRequest, guard: Option<&Guard>) -> anyhow::Re
     })
 }
 
-/// What the head goes by.
 fn head_terms(draft: &Draft, engine: &'static str) -> HeadConfig {
     let Draft { cluster: args, schedule, options, jobs, .. } = draft;
     let limit = limit_of_slices(options, schedule.limit);
@@ -151,16 +151,17 @@ fn head_terms(draft: &Draft, engine: &'static str) -> HeadConfig {
     }
 }
 
-/// Where procpool runs in a job of a cluster itself, its end there is not meant for what it has handed in.
+/// If procpool itself runs in a job of the cluster, finds out when that job's time is over: a TERM at that
+/// time must not cancel the jobs that procpool has submitted.
 fn learn_own_end(leave: &LeaveRunning) {
     let Some((engine, own)) = engines::allocation() else { return };
     let leave = leave.clone();
     let ask = move || engine.end_of(&own).ok().flatten().into_iter().for_each(|end| leave.set_end(end));
-    // Without it TERM cancels the run, as everywhere.
+    // Without this thread TERM cancels the run, as everywhere else.
     let _ = threads::start("procpool-end", ask);
 }
 
-/// How many jobs run at once in a slice, where that doesn't follow from its node.
+/// How many jobs a slice runs at once; `None` if that depends on its node.
 fn limit_of_slices(options: &[OsString], limit: Limit) -> Option<u32> {
     let typed = options.iter().rev().find_map(|option| option.to_str()?.strip_prefix("--limit="));
     let is_number = typed.is_none_or(|typed| typed.bytes().all(|byte| byte.is_ascii_digit()));

@@ -1,4 +1,4 @@
-//! Lines that are commands themselves, by what was typed.
+//! Plans jobs from lines that are commands themselves.
 
 use std::ffi::OsString;
 
@@ -11,10 +11,11 @@ use crate::input::lines::{InputLines, Separator};
 use crate::input::source::InputSource;
 use crate::job::terms::Terms;
 
-/// The jobs, one a line of standard input or of the file that was given. `shell` is what is to read them.
+/// The jobs, one for each line of standard input or of the given file. `shell` runs the lines, if there is
+/// one.
 ///
 /// # Errors
-/// Where options were given that are for values, or the lines can't be read.
+/// If options for values were given, or the lines can't be read.
 pub(super) fn input(
     args: &ValueArgs,
     separator: Separator,

@@ -1,5 +1,5 @@
-//! What runs here and runs on a cluster have in common, decided step by step: input and journal, outputs, what is said, room, records.
-//! Nothing has begun when it is done; what is wrong with what was typed is known by then.
+//! The decisions that local runs and cluster runs have in common, step by step: input and journal, outputs,
+//! messages, room, records. When the draft is done, all user errors are known, and nothing has begun.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ use crate::run::Telling;
 use crate::run::sink::Sink;
 use crate::terminal::heartbeat::Heartbeat;
 
-/// What has been decided, and the options that are left for who sets the jobs going.
+/// The decisions so far, and the options that are needed to start the jobs.
 pub(super) struct Draft {
     pub(super) run: String,
     pub(super) input: Input,
@@ -45,25 +45,25 @@ pub(super) struct Draft {
     pub(super) options: Vec<std::ffi::OsString>,
 }
 
-/// A journal that is ready to be begun, and what of its list is to be run.
+/// A journal that is ready to begin, and which jobs of its list are to be run.
 pub(super) struct Journaled {
     pub(super) session: PreparedSession,
     pub(super) outset: ResumeState,
 }
 
-/// What the machine has for the run.
+/// What this machine provides for the run.
 pub(super) struct MachineRoom {
     pub(super) limit: Limit,
     pub(super) local: LocalProcess,
-    /// Descriptors for other things than jobs.
+    /// Descriptors for other purposes than jobs.
     pub(super) beside: Beside,
 }
 
-/// Makes room for a run on the machine where its jobs run; elsewhere it changes nothing.
+/// Makes room for a run whose jobs run on this machine; otherwise it changes nothing.
 pub(super) type MakeRoom = fn(Wanted, LocalProcess) -> (Limit, LocalProcess);
 
 /// # Errors
-/// Whatever is wrong with what was typed, or with a file that it names.
+/// If the options are invalid, or a file that they name.
 pub(super) fn draft(
     RunRequest { args, options, source }: RunRequest,
     run: String,
@@ -136,7 +136,7 @@ fn unrecorded(inputs: InputArgs, terms: Terms, records: &RecordArgs) -> anyhow::
     Ok(if records.results.is_some() { input.with_distinct_keys() } else { input })
 }
 
-/// What a run's list in a journal depends on.
+/// Everything that determines a run's list in a journal.
 struct Listing<'a> {
     run: &'a str,
     outputs: &'a OutputArgs,
@@ -149,7 +149,8 @@ struct Listing<'a> {
 }
 
 impl Listing<'_> {
-    /// Opens the journal in `directory`, and says which jobs of its list are the input, and what of them is printed.
+    /// Opens the journal in `directory`. Returns the jobs of its list that are the input, and what is printed
+    /// of them.
     fn open(
         &self,
         directory: &Path,
@@ -184,15 +185,15 @@ impl Listing<'_> {
     }
 }
 
-/// Who is told of a run, but for its journal and for who prints.
+/// The sinks of a run, except for its journal and its printer.
 pub(super) struct Sinks {
     records: Vec<Box<dyn Sink>>,
     failures: Option<Box<dyn Sink>>,
 }
 
 impl Sinks {
-    /// In the order in which they are told of a completion: the journal before all records, and who prints behind them; where nobody
-    /// does, who takes note that all is told.
+    /// All sinks, in the order in which they receive a completion: the journal, then records, then the
+    /// printer. Without a printer, a sink takes its place that marks each job as delivered.
     pub(super) fn in_order(
         self,
         session: Option<&Arc<Session>>,

@@ -1,5 +1,5 @@
-//! Which engine a run is handed in to, and what engines know of this process and of earlier rounds.
-//! The one place where engines are chosen: another one is a line here and a word of `--on`.
+//! Chooses the engine that a run is submitted to, and asks engines about this process and about earlier
+//! rounds. Engines are named only here: another one needs a line here and a value of `--on`.
 
 use std::env;
 use std::ffi::OsString;
@@ -13,7 +13,7 @@ use crate::args::{ClusterArgs, EngineChoice};
 use crate::journal::resume_state::ResumeState;
 use crate::terminal::shown;
 
-/// The one place where engines are chosen; none for jobs that run here.
+/// `None` for jobs that run on this machine.
 fn engine_at(on: EngineChoice, arguments: &[OsString]) -> Option<Box<dyn Engine>> {
     match on {
         EngineChoice::Local => None,
@@ -21,30 +21,31 @@ fn engine_at(on: EngineChoice, arguments: &[OsString]) -> Option<Box<dyn Engine>
     }
 }
 
-/// The engine that was asked for; where jobs run here, the one to which an earlier run has handed its jobs in.
+/// The engine that was asked for; if jobs run on this machine, the engine to which an earlier run has
+/// submitted its jobs.
 ///
 /// # Errors
-/// Where its commands are not here, or don't take what was typed for them.
+/// If its commands are missing here, or reject the arguments that were typed for them.
 pub(super) fn engine(args: &ClusterArgs) -> anyhow::Result<Box<dyn Engine>> {
-    // So far there was no other.
+    // An earlier run can only have used Slurm, the only engine so far.
     let on = args.cluster().unwrap_or(EngineChoice::Slurm);
     let engine = engine_at(on, &args.sbatch_arg).expect("BUG: a cluster without an engine");
-    // It may name what was typed.
+    // The error may quote what was typed.
     engine.check().map_err(|error| anyhow!("{}: {}", on.flag(), shown::name(error.to_string())))?;
     Ok(engine)
 }
 
-/// The engine that has started this process, and what it has given it.
+/// The engine that has started this process, and what it has allocated to it.
 pub(super) fn allocation() -> Option<(Box<dyn Engine>, Allocation)> {
     let variable = |name: &str| env::var(name).ok();
     let mut engines = EngineChoice::value_variants().iter().filter_map(|on| engine_at(*on, &[]));
     engines.find_map(|engine| engine.allocation(&variable).map(|own| (engine, own)))
 }
 
-/// Makes sure that nothing of an earlier round goes on that this run would know nothing of.
+/// Makes sure that no earlier round is still running that this run would not follow.
 ///
 /// # Errors
-/// Where it does, or nobody can tell.
+/// If one is, or if that can't be determined.
 pub(super) fn refuse_unseen(args: &ClusterArgs, outset: &ResumeState) -> anyhow::Result<()> {
     let Some(last) = &outset.round else { return Ok(()) };
     let advice = match (args.cluster(), last.round.list == outset.list) {
@@ -60,10 +61,10 @@ pub(super) fn refuse_unseen(args: &ClusterArgs, outset: &ResumeState) -> anyhow:
     Ok(())
 }
 
-/// Whether slices of this round are still at work, or nobody can tell.
+/// Whether slices of this round are running, or may be because the engine doesn't answer.
 ///
 /// # Errors
-/// Where the cluster's commands are not here.
+/// If the cluster's commands are missing here.
 pub(super) fn may_be_live(args: &ClusterArgs, round: &PastRound) -> anyhow::Result<bool> {
     Ok(is_live(&*engine(args)?, round).unwrap_or(true))
 }

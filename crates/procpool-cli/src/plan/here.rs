@@ -1,5 +1,5 @@
-//! A run on this machine.
-//! What only it decides: its priority, room for its jobs, and who launches them.
+//! Plans a run on this machine. Only such a run decides on its priority, the room for its jobs, and the
+//! launcher.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::plan::{Plan, machine, schedule};
 use crate::run::Begun;
 
 /// # Errors
-/// Whatever is wrong with what was typed, or with a file that it names.
+/// If the options are invalid, or a file that they name.
 pub(super) fn plan(request: RunRequest, guard: Option<&Guard>) -> anyhow::Result<Plan> {
     machine::renice(request.args.environment.nice)?;
     let draft = draft::draft(request, launch::name_run(), machine::make_room)?;
@@ -51,7 +51,7 @@ pub(super) fn plan(request: RunRequest, guard: Option<&Guard>) -> anyhow::Result
         let sinks = sinks.in_order(session.as_ref(), printer);
         let start = move |jobs: Jobs| {
             machine::check_room(beside)?;
-            // Of slices that were killed, if it was begun on a cluster.
+            // Output files of killed slices, if the run was begun on a cluster.
             if let Some(session) = &session {
                 live::forget(&session.folder, "");
             }

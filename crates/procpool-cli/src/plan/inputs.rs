@@ -1,4 +1,4 @@
-//! Where the jobs of a run come from, by the options.
+//! Chooses the source of a run's jobs from the options.
 
 use std::path::{Path, PathBuf};
 
@@ -7,10 +7,10 @@ use crate::input::{self, Input, job_file};
 use crate::job::terms::Terms;
 use crate::plan::{pipe, values};
 
-/// The jobs. The terms are for those that name none of their own.
+/// The jobs. `terms` are for jobs that don't set a value themselves.
 ///
 /// # Errors
-/// Whatever is wrong with what was typed, or with a file that it names.
+/// If the options are invalid, or a file that they name.
 pub(super) fn input(args: InputArgs, terms: Terms) -> anyhow::Result<Input> {
     match &args.file {
         Some(file) => job_file::open(file, terms),
@@ -19,7 +19,7 @@ pub(super) fn input(args: InputArgs, terms: Terms) -> anyhow::Result<Input> {
     }
 }
 
-/// The files that jobs are read from, whatever stands in them; standard input is none.
+/// The files that jobs are read from, whatever they contain; standard input is not included.
 pub(super) fn files(args: &InputArgs) -> Vec<PathBuf> {
     let given = args.file.iter().chain(&args.values.arg_file).map(PathBuf::as_path);
     let named = given.chain(input::values::files(&args.words));

@@ -1,5 +1,5 @@
-//! The folder of a run that is recorded: opened or made, locked, and refused where it is something else's.
-//! What is made ready in it is `preparation.rs`'s.
+//! Opens or creates the folder of a recorded run and locks it, or refuses a folder that something else uses.
+//! `preparation.rs` prepares what is in it.
 
 use std::path::Path;
 
@@ -15,10 +15,10 @@ use crate::journal::notices;
 use crate::plan::preparation::{JournalSetup, Journaling, Preparation};
 use crate::plan::recorded_by::RecordedBy;
 
-/// The journal that was asked for, made ready; nothing has begun yet.
+/// Prepares the journal that was asked for; nothing has begun yet.
 ///
 /// # Errors
-/// Where the folder can't be used, or the list doesn't go with what stands in it.
+/// If the folder can't be used, or the list doesn't match the journal.
 pub(super) fn journal(
     directory: &Path,
     args: &JournalArgs,
@@ -61,13 +61,14 @@ pub(super) fn journal(
             name(holder, &folder)
         ),
     };
-    // By now somebody else may have begun and ended.
+    // Another run may have begun and ended before the lock was taken.
     let contents = folder.contents().with_context(shown)?;
     if contents != Contents::Journal {
-        // Now it is ours: a file that somebody else has locked would let a third one in where it is removed.
+        // Only now, with the lock held: deleting a lock file that another process has locked would let a
+        // third process in.
         claim.add(folder.running());
     }
-    // What is wrong with it is no fault of the journal's.
+    // An error in the input is not the journal's, so it doesn't get the journal's context.
     let input = match given.source {
         RunSource::CommandLine => Some(input()?),
         RunSource::Journal { .. } => None,
@@ -79,7 +80,8 @@ pub(super) fn journal(
     }
 }
 
-/// Who holds a folder: where the file is gone that says it, the one that began last.
+/// Names the holder of a folder, for the message. If the lock file that names it is gone, this is the run
+/// that began last.
 fn name(holder: Option<Holder>, folder: &Folder) -> String {
     let known = holder.map(|holder| (holder.pid, holder.whereabouts)).or_else(|| {
         let run = history::last_run(folder).ok().flatten()?;

@@ -1,5 +1,5 @@
-//! What a run asks of the machine: its priority, and room for it, by a higher limit of descriptors or fewer jobs.
-//! Knows nothing of how many are needed; `descriptors.rs` does.
+//! What a run changes on its machine: its priority, and room for it, by a higher limit of descriptors or by
+//! fewer jobs. `os/descriptors.rs` computes how many descriptors are needed.
 
 use std::io;
 
@@ -12,10 +12,10 @@ use rustix::stdio;
 use crate::os::descriptors::{self, DescriptorNeed, JobLimit, SoftLimit};
 use crate::terminal::screen;
 
-/// Changes the priority of this process by so much, and with it that of each thread and process that it makes.
+/// Changes the priority of this process by this much, and so of all threads and processes that it creates.
 ///
 /// # Errors
-/// Where that isn't allowed: usually a higher one.
+/// If that isn't allowed: usually for a higher priority.
 pub(crate) fn renice(by: Option<i32>) -> anyhow::Result<()> {
     let Some(by) = by else { return Ok(()) };
     match nice(by) {
@@ -24,7 +24,7 @@ pub(crate) fn renice(by: Option<i32>) -> anyhow::Result<()> {
     }
 }
 
-/// How many run at once, as far as that is known before.
+/// How many jobs are to run at once, as far as that is known before the run.
 #[derive(Clone, Copy)]
 pub(crate) struct Wanted {
     pub(super) limit: Limit,
@@ -33,23 +33,23 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// `jobs` is how many there are at most.
+    /// `jobs` is the number of jobs at most.
     pub(crate) fn new(limit: Limit, jobs: Option<usize>, beside: Beside) -> Wanted {
         Wanted { limit, jobs, beside }
     }
 }
 
-/// Descriptors that a run needs beside its jobs'.
+/// Descriptors that a run needs in addition to its jobs'.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Beside {
-    /// What records and a journal need, all together.
+    /// All descriptors for records and a journal.
     pub(crate) records: u64,
-    /// What of that is opened for a moment, while jobs run.
+    /// Those among them that are opened only for a moment, while jobs run.
     pub(crate) spare: u64,
 }
 
-/// The limit that this machine has descriptors for, and a runner whose jobs don't notice what was done for
-/// it, and leave to records what these need.
+/// Raises the descriptor limit, or lowers the limit of jobs, as far as needed. Jobs of the returned runner
+/// still get the old descriptor limit, and they leave records the descriptors that those need.
 pub(crate) fn make_room(wanted: Wanted, local: LocalProcess) -> (Limit, LocalProcess) {
     let Wanted { limit, jobs, beside: Beside { records, spare } } = wanted;
     let at_once = jobs.map_or(limit.get(), |jobs| jobs.min(limit.get()));
@@ -61,7 +61,7 @@ pub(crate) fn make_room(wanted: Wanted, local: LocalProcess) -> (Limit, LocalPro
     if let (SoftLimit::RaiseTo(more), Some(before)) = (plan.soft, soft) {
         match setrlimit(Resource::Nofile, Rlimit { current: Some(more), maximum: hard }) {
             Ok(()) => local = local.descriptor_limit(before),
-            // Something stronger than the hard limit forbids it. What there is has to do.
+            // Something stricter than the hard limit forbids it, so the current limit has to do.
             Err(_) => {
                 allowed = soft;
                 plan = DescriptorNeed { hard: soft, ..need }.plan();
@@ -78,14 +78,15 @@ pub(crate) fn make_room(wanted: Wanted, local: LocalProcess) -> (Limit, LocalPro
     }
 }
 
-/// Looks whether one job at a time has the descriptors it needs: before the first, for it would be reported as failed. All that a run holds
-/// before its jobs is open by now.
+/// Checks that there are enough descriptors for one job at a time. This is done before the first job, because
+/// that job would be reported as failed. Everything else that a run keeps open is open by now.
 ///
 /// # Errors
-/// Where there are fewer; says how many would do.
+/// If there are too few; the error says how many are needed.
 pub(crate) fn check_room(beside: Beside) -> anyhow::Result<()> {
     let wanted = descriptors::for_one_job(beside.spare);
-    // Copies of one that is there: a call that makes new ones may be refused for other reasons, and have a way around.
+    // Duplicates an existing descriptor: a call that opens something new may be refused for other reasons,
+    // and may have a fallback.
     let copies = (0..wanted).map(|_| fcntl_dupfd_cloexec(stdio::stderr(), 3));
     let held: Vec<_> = copies.take_while(|copy| !matches!(copy, Err(Errno::MFILE))).collect();
     let missing = wanted - held.len() as u64;
@@ -99,7 +100,7 @@ pub(crate) fn check_room(beside: Beside) -> anyhow::Result<()> {
 
 fn warn(wanted: usize, room: usize, allowed: Option<u64>) {
     let allowed = allowed.map_or_else(|| "unlimited".to_owned(), |allowed| allowed.to_string());
-    // Who can't see it has the same run.
+    // If the message can't be written, the run is the same.
     screen::say(&format!(
         "procpool: running {room} jobs at a time, not {wanted}: only {allowed} descriptors are allowed; \
          raise that with `ulimit -n`, or ask for fewer with -j\n"

@@ -1,5 +1,5 @@
-//! What was typed becomes a plan: every decision and every user's error, before the first process.
-//! A plan for this machine, one for a cluster and one for a slice of somebody else's list have each a file.
+//! Turns what was typed into a plan: all decisions are made, and all user errors found, before the first
+//! process starts. Local runs, cluster runs and single slices of a cluster run are planned in a file each.
 
 pub(crate) mod choose;
 mod claimed_files;
@@ -37,22 +37,22 @@ use crate::input::Input;
 use crate::run::{Begin, Telling};
 use crate::terminal::heartbeat::Heartbeat;
 
-/// All that a run needs.
+/// Everything that a run needs.
 pub(crate) struct Plan {
     pub(crate) input: Input,
-    /// Begins the run: opens its journal, if it has one, and says who hears of it and how its jobs are set going.
+    /// Begins the run: opens its journal, if it has one, and returns its sinks and the function that starts
+    /// its jobs.
     pub(crate) begin: Begin,
     pub(crate) telling: Telling,
-    /// Beats as the sinks deliver.
+    /// Beats whenever a sink delivers.
     pub(crate) heartbeat: Heartbeat,
-    /// What runs.
+    /// The processes of running jobs.
     pub(crate) processes: Processes,
     pub(crate) link: Option<GuardianLink>,
-    /// How long a job that was asked to end has.
+    /// How long a job has to end after it was asked to.
     pub(crate) grace: Duration,
-    /// Whether what runs elsewhere is left where procpool is told to end.
+    /// Whether jobs on a cluster are left running when procpool is told to end.
     pub(crate) leave: LeaveRunning,
-    /// Cleanup after the run.
     pub(crate) afterwards: Afterwards,
 }
 
@@ -62,7 +62,7 @@ pub(crate) type Afterwards = Box<dyn FnOnce(ExitStatus)>;
 /// Builds the input without running it, for --dry-run.
 ///
 /// # Errors
-/// Whatever is wrong with what was typed, or with a file that it names.
+/// If the options are invalid, or a file that they name.
 pub(crate) fn input(args: RunArgs) -> anyhow::Result<Input> {
     let terms = terms::terms(&args.environment, &args.schedule)?;
     inputs::input(args.inputs, terms)

@@ -1,4 +1,4 @@
-//! Who is told of completions, by what was typed.
+//! Chooses, by the options, what prints completions and how outputs are captured.
 
 use std::sync::Arc;
 
@@ -22,26 +22,26 @@ use crate::terminal::heartbeat::Heartbeat;
 use procpool_journal::format::positions::Positions;
 use procpool_journal::write::print_log::PrintLog as Account;
 
-/// What becomes of jobs' outputs.
+/// What is done with jobs' outputs.
 pub(super) struct Outputs {
-    /// Who prints them, if anybody does.
+    /// The sink that prints them, if any.
     pub(super) printer: Option<Box<dyn Sink>>,
     pub(super) capture: Capture,
     pub(super) news: News,
-    /// What lines are tagged with, where that has to be made for each job.
+    /// The tags of lines, if each job needs a tag of its own.
     pub(super) labels: Option<Arc<Labels>>,
 }
 
-/// What a journal asks of who prints.
+/// What a journal requires of the printer.
 pub(super) struct RecordedPrinting {
-    /// Where account is taken of what has been printed.
+    /// The log of what has been printed.
     pub(super) account: Arc<Account>,
-    /// The jobs that print, where that aren't all of the list.
+    /// Jobs whose output is printed; `None` means all.
     pub(super) prints: Option<Arc<Positions>>,
     pub(super) replay: Option<Replay>,
 }
 
-/// Whether somebody wants to know of outputs before jobs have ended.
+/// Whether outputs are reported while jobs run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum News {
     Wanted,
@@ -49,7 +49,7 @@ pub(super) enum News {
 }
 
 /// # Errors
-/// Where options contradict each other.
+/// If options contradict each other.
 pub(super) fn outputs(
     args: &OutputArgs,
     names: Option<&Names>,
@@ -59,7 +59,7 @@ pub(super) fn outputs(
 ) -> anyhow::Result<Outputs> {
     let labels = labels(args, names)?;
     let mut printer = printer(args, labels.clone(), kept, heartbeat);
-    // What is recorded is shown when it has been: nothing is followed.
+    // Recorded output is printed only after it was recorded, so running jobs are not followed.
     let streams = if recorded.is_some() { News::Unwanted } else { News::Wanted };
     let (prints, replay) = match recorded {
         None => (None, None),
@@ -96,7 +96,7 @@ pub(super) fn outputs(
     })
 }
 
-/// What goes on with what an earlier run has recorded, if there is any.
+/// Adds the outputs that an earlier run has recorded, if there are any.
 fn catching_up<P: Prints + 'static>(printer: P, replay: Option<Replay>) -> Box<dyn Sink> {
     match replay {
         None => Box::new(printer),
@@ -104,7 +104,8 @@ fn catching_up<P: Prints + 'static>(printer: P, replay: Option<Replay>) -> Box<d
     }
 }
 
-/// What jobs write past procpool it can't shape; and what they would write to, has to be there.
+/// Refuses options that shape output, because raw output bypasses procpool. Also checks that the streams that
+/// jobs will write to are open.
 fn refuse_shaping(args: &OutputArgs, keep_order: bool) -> anyhow::Result<()> {
     for (is_given, flag) in
         [(keep_order, "--keep-order"), (args.tag, "--tag"), (args.tag_with.is_some(), "--tag-with")]

@@ -1,4 +1,4 @@
-//! Standard input that is handed on to jobs, a block each, by what was typed.
+//! Plans the jobs of --pipe, which get standard input in blocks, one block each.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use crate::job::work::Work;
 use crate::os::closed::StandardStream;
 use crate::template::{Names, Several, Template};
 
-/// The jobs, one a block.
+/// The jobs, one for each block.
 ///
 /// # Errors
-/// Where there is no command for them, or one that asks for values.
+/// If there is no command, or values were given, or the command has placeholders for values.
 pub(super) fn input(args: InputArgs, terms: Terms) -> anyhow::Result<Input> {
     let Split { command, lists } = values::split(args.words)?;
     if !lists.is_empty() {
@@ -45,7 +45,7 @@ pub(super) fn input(args: InputArgs, terms: Terms) -> anyhow::Result<Input> {
     StandardStream::Input.check().context("standard input")?;
     let stdin = io::stdin();
     if stdin.is_terminal() {
-        // Who can't see it may type all the same.
+        // If the message can't be written, the user may still type.
         let _ = writeln!(io::stderr(), "procpool: reading blocks from the terminal; Ctrl-D ends them");
     }
     let blocks = Blocks::new(stdin, args.pipe.block, end);

@@ -1,5 +1,5 @@
-//! Makes a recorded run ready in a folder that is locked: which list, what of it is to be run, what is yet to be printed.
-//! A new run and a resume each have their steps here; nothing begins.
+//! Prepares a recorded run in a locked folder: which list it uses, which jobs of it are run, and which
+//! outputs are still to be printed. New runs and resumes have separate steps. Nothing begins here.
 
 use std::env;
 use std::ffi::OsString;
@@ -39,17 +39,17 @@ use procpool_journal::write::list_file::ListFile;
 use procpool_journal::write::print_log::{PrintHistory, PrintLog};
 use procpool_journal::write::stored_jobs::StoredJobs;
 
-/// What a journal makes of a plan.
+/// The parts of a plan that a journal determines.
 pub(super) struct Journaling {
     pub(super) input: Input,
     pub(super) session: PreparedSession,
-    /// Those jobs of the list that print, where that aren't all.
+    /// Jobs whose output is printed; `None` means all.
     pub(super) prints: Option<Arc<Positions>>,
     pub(super) replay: Option<Replay>,
     pub(super) outset: ResumeState,
 }
 
-/// What goes into it beside what was typed about the journal.
+/// What the journal needs in addition to its own options.
 pub(super) struct JournalSetup<'a> {
     pub(super) run: &'a str,
     pub(super) limit: usize,
@@ -63,7 +63,7 @@ pub(super) struct JournalSetup<'a> {
 }
 
 /// # Errors
-/// Where it is there, and can't be read or is not to be believed.
+/// If the file exists and can't be read or trusted.
 fn check(file: &JournalFile) -> anyhow::Result<()> {
     match file.open() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -71,18 +71,18 @@ fn check(file: &JournalFile) -> anyhow::Result<()> {
     }
 }
 
-/// A locked folder, and what was asked of it.
+/// A locked folder, and what was asked for.
 pub(super) struct Preparation<'a> {
     pub(super) args: &'a JournalArgs,
     pub(super) folder: Folder,
-    /// Goes before the lock of what it takes away.
+    /// Declared before `running`: drops first, so files are deleted while the lock is held.
     pub(super) claim: CreatedFiles,
     pub(super) running: RunLock,
     pub(super) given: JournalSetup<'a>,
 }
 
 impl Preparation<'_> {
-    /// A run that there was nothing of before.
+    /// Prepares a run in a folder without a recorded run.
     pub(super) fn begin(mut self, input: Option<Input>) -> anyhow::Result<Journaling> {
         let Some(input) = input else {
             bail!("no run is recorded there; `procpool run --journal DIR …` begins one")
@@ -123,7 +123,7 @@ impl Preparation<'_> {
         })
     }
 
-    /// What is left of one.
+    /// Prepares a run of what is left of an earlier one.
     pub(super) fn resume(mut self, input: Option<Input>) -> anyhow::Result<Journaling> {
         let mut past = Past::read(&self.folder)?;
         let wish = self.wish(past.round.as_ref())?;
@@ -152,7 +152,7 @@ impl Preparation<'_> {
         if found.cut_off.is_some() {
             screen::put_off_words();
         }
-        // They are opened when they are needed, which is too late to refuse anything.
+        // These files are opened only when needed, which is too late to refuse the run.
         check(&self.folder.own_files().outputs)?;
         check(&self.folder.inputs(number))?;
         let again = match self.given.recording {
@@ -219,7 +219,7 @@ impl Preparation<'_> {
         })
     }
 
-    /// What was typed about what is run, and what follows from slices that are still at work.
+    /// Which jobs to run, by the options and by which slices are still running.
     fn wish(&self, round: Option<&PastRound>) -> anyhow::Result<Wish> {
         let resume = match self.args.resume {
             Some(ResumeChoice::Unrun) => Resume::Unrun,
@@ -232,7 +232,8 @@ impl Preparation<'_> {
         Ok(Wish { resume, changed: self.args.changed.map(Into::into), goes_on })
     }
 
-    /// What there is to do, and what was said of it once and for all.
+    /// The message about what there is to do, and about an option for changed jobs that still applies from
+    /// the recorded run.
     fn says(&self, counts: &Counts) -> String {
         let counts_say = format!("procpool: {}\n", counts.text());
         match (self.args.changed, self.given.source, counts.changed) {
@@ -243,7 +244,7 @@ impl Preparation<'_> {
         }
     }
 
-    /// The list that was given this time, written down and looked through.
+    /// Writes the list that was given this time, and decides on each of its jobs.
     fn new_list(
         &self,
         input: Input,
@@ -266,7 +267,7 @@ impl Preparation<'_> {
         Ok((list, Input { names, ..Input::checked(Vec::new()) }, found))
     }
 
-    /// The list of the last run.
+    /// Decides on each job of the last run's list.
     fn stored_list(
         &self,
         run: Option<Run>,
@@ -281,7 +282,8 @@ impl Preparation<'_> {
         Ok((last.number, input, found))
     }
 
-    /// The list of a round that may still be on its way, where that says the same; else the new one.
+    /// The number of the list of a round that may still be running, if that list is equal to the new one;
+    /// otherwise the new number.
     fn number_of_same(&self, number: u32, round: Option<&PastRound>) -> u32 {
         let Some(PastRound { round, .. }) = round else { return number };
         let is_same = folder::are_equal(&self.folder.list(number), &self.folder.list(round.list));
@@ -300,7 +302,7 @@ impl Preparation<'_> {
         })
     }
 
-    /// `written_in` is where procpool was when the list was written, if that was earlier.
+    /// `written_in` is procpool's working directory when the list was written, if that was in an earlier run.
     fn codec(&self, list: u32, written_in: Option<PathBuf>) -> anyhow::Result<JobCodec> {
         Ok(JobCodec {
             here: written_in.map_or_else(env::current_dir, Ok).context("the working directory is gone")?,
@@ -310,7 +312,7 @@ impl Preparation<'_> {
         })
     }
 
-    /// What is made for this generation.
+    /// Has the files of this generation deleted if the run doesn't begin.
     fn claim_files(&mut self, generation: u32) {
         let folder = &self.folder;
         for file in [

@@ -1,4 +1,4 @@
-//! Who records the attempts of a run, and whether somebody does already.
+//! Who records the attempts of a run: this process, or slices on a cluster, which may already be running.
 
 use crate::args::ResumeChoice;
 use procpool_journal::read::history::PastRound;
@@ -8,20 +8,20 @@ use procpool_journal::resume::resumption::GoesOn;
 #[derive(Clone, Copy)]
 pub(super) enum RecordedBy<'a> {
     Here,
-    /// Slices, of which this process hears later.
+    /// Slices on a cluster; this process reads their records later.
     Elsewhere {
-        /// How many further attempts a job has that doesn't say so itself.
+        /// How many retries a job has that doesn't set its own number.
         retries: u32,
-        /// Whether slices of this round are still at work, or may be.
+        /// Whether slices of this round are running, or may be.
         is_live: &'a dyn Fn(&PastRound) -> anyhow::Result<bool>,
     },
 }
 
 impl RecordedBy<'_> {
-    /// Whether a round is still at work, and what has failed in it is not to be run again.
+    /// The round, if it is still running and jobs that have failed in it are not to be run again.
     ///
     /// # Errors
-    /// Where the cluster's commands are not here.
+    /// If the cluster's commands are missing here.
     pub(super) fn goes_on(
         self,
         round: Option<&PastRound>,

@@ -1,4 +1,5 @@
-//! What is recorded of a run, and where, by what was typed.
+//! The records of a run other than its journal: opens them, counts their descriptors, and refuses options
+//! that exclude them.
 
 use std::env;
 use std::fs::File;
@@ -28,17 +29,17 @@ use crate::terminal::heartbeat::Heartbeat;
 
 /// The run that is recorded.
 pub(super) struct RunDescription<'a> {
-    /// What it is called.
+    /// The run's name.
     pub(super) run: &'a str,
     pub(super) limit: Limit,
-    /// Where its journal is, if it has one.
+    /// The folder of its journal, if it has one.
     pub(super) journal: Option<&'a Path>,
 }
 
-/// Opens all that is recorded to, and empties nothing: that is done when the run begins.
+/// Opens all records, and truncates none: that is done when the run begins.
 ///
 /// # Errors
-/// Where one can't be written, or is a file of `taken`.
+/// If one can't be written, or its file is in `taken`.
 pub(super) fn sinks(
     args: RecordArgs,
     of: &RunDescription<'_>,
@@ -46,7 +47,7 @@ pub(super) fn sinks(
     mut taken: ClaimedFiles,
 ) -> anyhow::Result<Vec<Box<dyn Sink>>> {
     let RecordArgs { results: directory, joblog, junit, events } = args;
-    // First, for the others may be in a folder that is made by this.
+    // First, because other records may be in a folder that this creates.
     let results = directory.as_ref().map(|path| Results::open(path, of.run, heartbeat)).transpose()?;
     let joblog = joblog.map(|path| open_file("--joblog", &path, heartbeat, &mut taken)).transpose()?;
     let events = events.map(|target| open_events(&target, heartbeat, &mut taken)).transpose()?;
@@ -57,13 +58,13 @@ pub(super) fn sinks(
     sinks.extend(results.map(|results| Box::new(results) as Box<dyn Sink>));
     sinks.extend(junit.map(|junit| Box::new(junit) as Box<dyn Sink>));
     sinks.extend(joblog.map(|file| Box::new(Joblog::new(file)) as Box<dyn Sink>));
-    // After all others: who hears of an end finds it recorded.
+    // After all others, so that a reader of an end event finds the job recorded.
     sinks.extend(events.map(|file| Box::new(Events::new(file, beginning(of))) as Box<dyn Sink>));
     Ok(sinks)
 }
 
 /// # Errors
-/// Where outputs are to be recorded that procpool would never see.
+/// If outputs are to be recorded that bypass procpool.
 pub(super) fn refuse_raw(args: &RunArgs) -> anyhow::Result<()> {
     let RunArgs { records, journal, cluster, outputs, .. } = args;
     let on = cluster.on.map(EngineChoice::flag).unwrap_or_default();
@@ -84,7 +85,7 @@ pub(super) fn refuse_raw(args: &RunArgs) -> anyhow::Result<()> {
 }
 
 /// # Errors
-/// Where the run is to be left, and something wants it to its end.
+/// If --detach is given with an option that needs the run's end, or for a run on this machine.
 pub(super) fn refuse_detached(args: &RunArgs) -> anyhow::Result<()> {
     let RunArgs { records, cluster, .. } = args;
     if !cluster.detach {
@@ -119,7 +120,7 @@ pub(super) fn descriptors(args: &RecordArgs, journal: &JournalArgs) -> Beside {
     let of_results =
         results.as_ref().map_or(Beside::default(), |_| Beside { records: RECORD + SPARE, spare: SPARE });
     let of_journal = journal.journal.as_ref().map_or(Beside::default(), |_| of_a_journal());
-    // What one of the two has opened for a moment is closed before the other begins.
+    // Results and the journal open these one after the other, never at the same time.
     Beside {
         records: of_files + of_results.records + of_journal.records,
         spare: of_results.spare.max(of_journal.spare),
@@ -131,21 +132,23 @@ pub(super) fn of_a_journal() -> Beside {
     Beside { records: JOURNAL + SPARE, spare: SPARE }
 }
 
-/// Whether there are records that may lack what a journal has.
+/// Whether the sinks need results that only the journal has: other records may lack them, and if nothing is
+/// printed, such jobs must still be marked as delivered.
 pub(super) fn are_wanted(args: &RecordArgs, outputs: &OutputArgs) -> bool {
     let RecordArgs { results, joblog, junit, events } = args;
     let is_printed = outputs.output != OutputMode::None;
     results.is_some() || joblog.is_some() || junit.is_some() || events.is_some() || !is_printed
 }
 
-/// Whether somebody wants the whole of an output when its job ends.
+/// Whether the whole output is needed when its job ends, even if it has been printed.
 pub(super) fn printed(args: &RecordArgs, journal: &JournalArgs) -> KeepOutput {
     let records = args.results.is_some() || args.junit.is_some() || args.events.is_some();
     let wants_outputs = records || journal.journal.is_some();
     if wants_outputs { KeepOutput::Kept } else { KeepOutput::Forgotten }
 }
 
-/// Jobs' outputs are among the events, as they come; where those go to standard output nothing else does.
+/// Adds jobs' outputs to the events, as they are written. If events go to standard output, nothing else is
+/// printed.
 pub(super) fn make_way(args: &RecordArgs, outputs: Outputs) -> Outputs {
     let outputs = match args.events {
         Some(EventTarget::StandardOutput) => Outputs { printer: None, labels: None, ..outputs },
@@ -168,7 +171,7 @@ fn open_file(
     Ok(file)
 }
 
-/// The last of all: what the others have made may have its name.
+/// Called after all others are opened: a file that one of them has created may have this name.
 fn open_junit(path: &Path, heartbeat: &Heartbeat, taken: &mut ClaimedFiles) -> anyhow::Result<Junit> {
     taken.take_name(format!("--junit {path:?}"), path)?;
     Junit::open(path, heartbeat)
@@ -199,7 +202,7 @@ fn open_events(
     })
 }
 
-/// The command is what was typed to start this run.
+/// The first event. Its command is procpool's own command line.
 fn beginning(of: &RunDescription<'_>) -> Beginning {
     let mut words = env::args_os();
     let program = words.next().unwrap_or_default();

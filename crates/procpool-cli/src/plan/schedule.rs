@@ -1,4 +1,4 @@
-//! How many jobs run, when, how often and for how long, by what was typed.
+//! Sets how many jobs run, when, how often and for how long, by the options.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -6,7 +6,7 @@ use procpool_core::{HaltRule, Pool, Retries, Runner};
 
 use crate::args::{HaltChoice, ScheduleArgs, TimeLimit};
 
-/// Tells a pool all but the limit.
+/// Applies all options but the limit to a pool.
 pub(super) fn schedule<R: Runner>(args: &ScheduleArgs, pool: Pool<R>) -> Pool<R> {
     let mut pool = pool.retries(retries(args));
     if let Some(rule) = halt_rule(args) {
@@ -30,12 +30,12 @@ pub(super) fn schedule<R: Runner>(args: &ScheduleArgs, pool: Pool<R>) -> Pool<R>
     pool
 }
 
-/// By which jobs are shuffled, if they are.
+/// The seed of the shuffle, if jobs are shuffled.
 pub(super) fn seed(args: &ScheduleArgs) -> Option<u64> {
     args.shuffle.then(|| args.seed.unwrap_or_else(any_seed))
 }
 
-/// The timeout of jobs that name none, where it is known before any has run.
+/// The timeout of jobs that don't set one, unless it depends on how long jobs take.
 pub(super) fn fixed_timeout(args: &ScheduleArgs) -> Option<Duration> {
     match args.timeout {
         Some(TimeLimit::Fixed(timeout)) => Some(timeout),
@@ -65,7 +65,7 @@ pub(super) fn halt_rule(args: &ScheduleArgs) -> Option<HaltRule> {
     }
 }
 
-/// Another order each time.
+/// A different seed each time.
 fn any_seed() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     since.as_secs() ^ (u64::from(since.subsec_nanos()) << 32)

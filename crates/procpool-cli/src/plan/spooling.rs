@@ -1,5 +1,5 @@
-//! Where outputs go that are too large for memory: to the temporary directory, or to memory if that can't
-//! be written.
+//! Where outputs are spooled that are too large for memory: in the temporary directory, or in memory after
+//! all if that can't be written.
 
 use std::sync::Once;
 
@@ -8,13 +8,14 @@ use procpool_core::{Capture, Error, LocalProcess};
 
 use crate::terminal::{screen, shown};
 
-/// A file system in memory, on nearly every Linux.
+/// A file system in memory, which nearly every Linux has.
 const IN_MEMORY: &str = "/dev/shm";
 
-/// A runner whose large outputs have a place, where it captures any, which is said once where it isn't the usual one.
+/// Makes sure that a runner that captures output has a place for large outputs. If that is not the usual
+/// place, the user is told once.
 ///
 /// # Errors
-/// Where there is none.
+/// If there is no such place.
 pub(super) fn spooling(local: LocalProcess, capture: Capture) -> anyhow::Result<LocalProcess> {
     if capture != Capture::Spool {
         return Ok(local);
@@ -36,7 +37,7 @@ pub(super) fn spooling(local: LocalProcess, capture: Capture) -> anyhow::Result<
 fn say(place: &str, error: &Error) {
     static SAID: Once = Once::new();
     let reason = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
-    // Nothing is lost by it.
+    // If the message can't be written, nothing is lost.
     let text = format!(
         "procpool: large outputs go to {place} and take up memory: {}; set TMPDIR to a directory for them\n",
         shown::name(reason)

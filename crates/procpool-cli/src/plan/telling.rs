@@ -1,4 +1,4 @@
-//! What procpool itself says of a run, and how, by what was typed and by what standard error is.
+//! What procpool itself reports about a run and how, depending on the options and on standard error.
 
 use std::io::{self, IsTerminal};
 
@@ -14,7 +14,7 @@ use crate::terminal::colour::{Destination, Palette};
 use crate::terminal::progress::{FailureCount, Progress, ProgressMode};
 use crate::terminal::screen;
 
-/// `capture`: where jobs write to the terminal themselves, procpool can't know where they do.
+/// `capture`: if jobs write to the terminal themselves, procpool can't know where on it, so it draws nothing.
 pub(super) fn telling(args: &TellingArgs, capture: Capture, cluster: &ClusterArgs) -> Telling {
     let place = if io::stderr().is_terminal() { Destination::Terminal } else { Destination::Elsewhere };
     let palette = Palette::choose(args.color, place);
@@ -26,14 +26,14 @@ pub(super) fn telling(args: &TellingArgs, capture: Capture, cluster: &ClusterArg
     };
     Telling {
         progress: Progress { display, failed: FailureCount::default() },
-        // Of jobs that are left to a cluster there is nothing to say yet.
+        // About jobs that are left to a cluster there is nothing to report yet.
         summary: if cluster.detach { SummaryWish::Never } else { args.summary.into() },
         palette,
         scale: args.exit_code,
     }
 }
 
-/// Whether somebody is told how the run goes on, be it by lines on a terminal.
+/// Whether a person follows the progress of the run, if only by lines on a terminal.
 pub(super) fn watched(telling: &Telling, cluster: &ClusterArgs) -> Audience {
     match telling.progress.display {
         ProgressMode::Nothing if !io::stderr().is_terminal() && !cluster.detach => Audience::ByNobody,
@@ -41,7 +41,7 @@ pub(super) fn watched(telling: &Telling, cluster: &ClusterArgs) -> Audience {
     }
 }
 
-/// Who says of failures as they happen, and counts them; nobody, where nothing is shown of the run.
+/// The sink that reports and counts failures as they happen; `None` if the progress is not shown.
 pub(super) fn failures(telling: &Telling) -> Option<Box<dyn Sink>> {
     let Telling { progress, palette, .. } = telling;
     match progress.display {

@@ -1,4 +1,4 @@
-//! What all jobs of a run have in common, by the options.
+//! Settings that all jobs of a run have in common, from the options.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -17,7 +17,7 @@ use crate::plan::schedule::fixed_timeout;
 use crate::terminal::shown;
 
 /// # Errors
-/// Where a variable or the directory can't be given to any job.
+/// If a variable or the directory can't be used by any job.
 pub(super) fn terms(args: &EnvironmentArgs, schedule: &ScheduleArgs) -> anyhow::Result<Terms> {
     if let Some(directory) = &args.cwd {
         check_directory(directory).with_context(|| format!("--cwd {}", shown::name(directory)))?;
@@ -25,7 +25,7 @@ pub(super) fn terms(args: &EnvironmentArgs, schedule: &ScheduleArgs) -> anyhow::
     let base = if args.env_clear { EnvironmentBase::Empty } else { EnvironmentBase::Inherited };
     Ok(Terms {
         timeout: fixed_timeout(schedule),
-        // None at all is no word against what a job file says.
+        // Zero retries on the command line must not override a job file.
         retries: (schedule.retries > 0).then_some(schedule.retries),
         directory: args.cwd.clone(),
         base,
@@ -38,7 +38,7 @@ fn check_directory(directory: &Path) -> anyhow::Result<()> {
     access(directory, Access::EXEC_OK).context("jobs can't enter it")
 }
 
-/// In the order in which they were typed; of two of the same name the later one.
+/// In the order in which they were typed; if a name occurs twice, the last one counts.
 fn variables(typed: &[OsString]) -> anyhow::Result<Vec<(OsString, OsString)>> {
     let parsed = typed.iter().map(|text| variable(text)).collect::<anyhow::Result<Vec<_>>>()?;
     let last: HashMap<&OsStr, usize> =

@@ -1,4 +1,5 @@
-//! What was typed, in the types of those who act on it. `args` is below them and has its own.
+//! Converts what was typed into the types of the modules that act on it. These modules depend on `args`,
+//! which therefore has types of its own.
 
 use procpool_core::OnLeak;
 use procpool_journal::resume::decision::Changed;

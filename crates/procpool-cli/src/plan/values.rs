@@ -1,4 +1,4 @@
-//! The command that was typed, for the values that were given.
+//! Plans jobs from the typed command and the given values.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
@@ -19,10 +19,10 @@ use crate::os::argument_space;
 use crate::plan::commands;
 use crate::template::{KeyTemplate, Names, Several, Template};
 
-/// The jobs. The terms are for each of them.
+/// The jobs, each with these terms.
 ///
 /// # Errors
-/// Whatever is wrong with what was typed, or with a file that it names.
+/// If the options are invalid, or a file that they name.
 pub(super) fn input(args: InputArgs, terms: Terms) -> anyhow::Result<Input> {
     let InputArgs { values: args, shell, words, .. } = args;
     let Split { command, lists } = values::split(words)?;
@@ -78,8 +78,8 @@ fn check_command(command: &[OsString]) -> anyhow::Result<()> {
     }
 }
 
-/// Files given by an option come before what follows the command. Where there is nothing, values are on standard
-/// input.
+/// Files of options come before the lists that follow the command. Without any list, values come from
+/// standard input.
 fn all_lists(files: impl Iterator<Item = InputSource>, lists: Vec<List>) -> Vec<List> {
     let list = |source| List { values: ListValues::Source(source), link: Link::Crossed };
     let mut all: Vec<List> = files.map(list).chain(lists).collect();

@@ -1,4 +1,4 @@
-//! The run of one slice: an ordinary pool over a part of somebody else's list, with records of its own.
+//! Plans the run of one slice: an ordinary pool over a part of a cluster run's list, with records of its own.
 
 mod place;
 
@@ -43,41 +43,41 @@ use procpool_journal::write::journal_writer::Durability;
 use procpool_journal::write::list_file::ListFile;
 use procpool_journal::write::stored_jobs::ListFailure;
 
-/// What a slice is to do, as its folder says.
+/// What a slice has to do, as read from the run's folder.
 pub(crate) struct SliceOrder {
     folder: Folder,
     order: Order,
-    /// Which slice this is.
     index: u32,
     pieces: Vec<Parts>,
     args: RunArgs,
-    /// Whether a job of it has failed for good where it was begun before, or it leaves jobs that it could have begun.
+    /// Set if one of its jobs failed for good when the slice was begun before, or if the slice leaves jobs
+    /// that it could have begun.
     falls_short: Arc<AtomicBool>,
 }
 
 impl SliceOrder {
-    /// Whether there is to be a keeper.
+    /// Whether there is a keeper, and what it does about processes that are left at the end.
     pub(crate) fn guarding(&self) -> Option<Leftovers> {
         typed::guarding(&self.args.jobs)
     }
 
-    /// What its exit status is to say.
+    /// What its exit status reports.
     pub(crate) fn exit(&self) -> SliceExit {
         let falls_short = Arc::clone(&self.falls_short);
         if self.args.cluster.slice_exit { SliceExit::OfJobs { falls_short } } else { SliceExit::OfItself }
     }
 }
 
-/// What the exit status of a slice says.
+/// What the exit status of a slice reports.
 pub(crate) enum SliceExit {
-    /// Whether it has done its part.
+    /// Whether the slice has done its part.
     OfItself,
-    /// Whether jobs of it have failed, here or where it was begun before, or are left.
+    /// Whether jobs of the slice have failed, now or when it was begun before, or are left.
     OfJobs { falls_short: Arc<AtomicBool> },
 }
 
 impl SliceExit {
-    /// How it exits, by how its own run ended.
+    /// The slice's exit status, given that of its run.
     pub(crate) fn of(&self, status: ExitStatus) -> ExitStatus {
         match (self, status) {
             (SliceExit::OfItself, ExitStatus::JobsFailed) => ExitStatus::Success,
@@ -91,10 +91,10 @@ impl SliceExit {
     }
 }
 
-/// Reads what a slice is to do, and goes where its run was started.
+/// Reads what the slice has to do, and changes to the directory in which its run was started.
 ///
 /// # Errors
-/// Where that can't be read, or makes no sense.
+/// If that can't be read, or is invalid.
 pub(crate) fn order(args: &SliceArgs) -> anyhow::Result<SliceOrder> {
     let shown = || format!("{:?}", args.directory);
     let folder = Folder::open(&args.directory, Purpose::Run).with_context(shown)?;
@@ -119,7 +119,8 @@ pub(crate) fn order(args: &SliceArgs) -> anyhow::Result<SliceOrder> {
         format!("the run was started in {directory:?}, which can't be entered on this machine")
     })?;
     let options: Vec<OsString> = order.options.iter().cloned().map(Text::into_os_string).collect();
-    // What was typed may want a journal, and a resume; whatever is said of them is the head's.
+    // The typed options may require --journal or --resume. Both are the head's business, so they are given
+    // here only to satisfy the parser.
     let typed = ["--on=local", "--journal=.", "--resume"].map(OsString::from).to_vec();
     let mut args = args::parse_run(options, typed, &NegatedOptions::default())?;
     args.outputs.output = OutputMode::None;
@@ -136,7 +137,8 @@ pub(crate) fn order(args: &SliceArgs) -> anyhow::Result<SliceOrder> {
     })
 }
 
-/// A round belongs to one array, that of the element that comes first.
+/// Takes the round for the array of this element, if no other array has taken it. Only one array may run a
+/// round.
 fn take_round(folder: &Folder, round: &str) -> anyhow::Result<()> {
     let Some(ElementOf { array, .. }) = engines::allocation().and_then(|(_, own)| own.element) else {
         return Ok(());
@@ -149,17 +151,18 @@ fn take_round(folder: &Folder, round: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the cluster has given this element of them.
+/// The GPUs that the cluster has allocated to this element.
 fn gpus(limit: Limit) -> Gpus {
     let devices = engines::allocation().map(|(_, own)| own.gpus).unwrap_or_default();
     Gpus::new(devices, limit.get())
 }
 
-/// Has the slice know when its time is over. Who may have to be asked for that may be away, so nothing waits for the answer.
+/// Tells the slice when its time is over. The engine may have to be asked and may not answer, so nothing
+/// waits for that.
 fn learn_end(hand: Arc<Workload>) -> anyhow::Result<()> {
     let Some((engine, own)) = engines::allocation() else { return Ok(()) };
     if let Some(ends) = own.ends {
-        // Before anything is given out.
+        // Set before any job is given out.
         hand.ends_at(ends.checked_sub(engine.warning()).unwrap_or(ends));
         return Ok(());
     }
@@ -183,7 +186,7 @@ impl Plan {
     /// The plan for a slice.
     ///
     /// # Errors
-    /// Where its files can't be used.
+    /// If its files can't be used.
     pub(crate) fn of_slice(slice: SliceOrder, guard: Option<&Guard>) -> anyhow::Result<Plan> {
         let SliceOrder { folder, order, index, pieces, args, falls_short } = slice;
         machine::renice(args.environment.nice)?;
@@ -237,7 +240,8 @@ impl Plan {
                 hand.call_between(move || recorder.settle());
             }
             let noted = NotingRunner { inner: launcher.record(Some(recorder)), hand, node };
-            // Pieces whose jobs were tried more or less often may overlap, and what is shuffled steps back as well.
+            // Positions may go back: pieces may overlap if their jobs were tried a different number of times,
+            // and the jobs of a piece may be shuffled.
             let pool = Pool::with_runner(limit, noted).in_any_order();
             let pool = schedule::schedule(&own_share(args.schedule, order.jobs), pool);
             let start = start(pool, HaltFile::new(folder, order.tag()));
@@ -257,7 +261,7 @@ impl Plan {
     }
 }
 
-/// Whoever watches the whole run tells of it.
+/// A slice reports nothing: the head of the run does.
 fn silence() -> Telling {
     Telling {
         progress: Progress {
@@ -279,8 +283,9 @@ fn start(pool: Pool<NotingRunner<Launcher>>, halt: HaltFile) -> StartRun {
     })
 }
 
-/// A share of all jobs is no share of a slice's, but a number of them is one: where that is reached here, the whole run has
-/// reached it. What is shuffled has been when the pool gets it.
+/// Adapts options that refer to the whole run. A percentage of all jobs is not that percentage of a slice's
+/// jobs, so it becomes a number of jobs: if a slice reaches that number, so has the whole run. Jobs are
+/// already shuffled when the pool gets them.
 fn own_share(mut args: ScheduleArgs, jobs: u64) -> ScheduleArgs {
     args.shuffle = false;
     if let Some(args::HaltChoice::By(rule)) = &mut args.halt {
@@ -292,7 +297,7 @@ fn own_share(mut args: ScheduleArgs, jobs: u64) -> ScheduleArgs {
     args
 }
 
-/// The list that the slice's jobs are on.
+/// The list that contains the slice's jobs.
 fn listing(folder: &Folder, order: &Order, defaults: Defaults) -> anyhow::Result<Arc<ListFile>> {
     let list = folder.list(order.list);
     let unreadable = format!("can't read {list:?}");

@@ -1,5 +1,5 @@
-//! The place of a process among those that are given a slice: each has files of its own, and knows what those before it
-//! have done.
+//! One start of a slice. A cluster may start a slice several times: each process has files of its own, and
+//! reads what those before it have done.
 
 use std::collections::HashMap;
 use std::process;
@@ -26,7 +26,7 @@ use procpool_journal::format::record::SliceBegin;
 use procpool_journal::read::scan::{Found, Scanner};
 use procpool_journal::write::list_file::ListFile;
 
-/// The place of this process among those that have been given the slice: each writes files of its own.
+/// This process among all that were started for the slice. Each of them writes files of its own.
 pub(super) struct SliceInstance {
     folder: Folder,
     pub(super) name: String,
@@ -56,11 +56,11 @@ impl SliceInstance {
         bail!("slice {slice} was begun too often")
     }
 
-    /// How it stands on its node.
+    /// The state of its node, as far as it affects the slice.
     pub(super) fn own_node(&self, order: &Order, on_bad_node: OnBadNode) -> Arc<OwnNode> {
         let leaves = match (on_bad_node, order.goes_on) {
             (OnBadNode::Keep, _) => Leaves::Never,
-            // There is nobody else.
+            // No other slice could run its jobs.
             _ if order.slices <= 1 => Leaves::Never,
             (OnBadNode::LeaveOut, true) => Leaves::Anywhere,
             (OnBadNode::LeaveOut, false) => Leaves::BetweenPieces,
@@ -69,7 +69,7 @@ impl SliceInstance {
         Arc::new(OwnNode::new(self.folder.nodes(&order.tag()), node, leaves))
     }
 
-    /// What it is to do.
+    /// The pieces of the list that it works on.
     pub(super) fn share(
         &self,
         order: &Order,
@@ -99,7 +99,8 @@ impl SliceInstance {
         })
     }
 
-    /// What those before it have recorded.
+    /// The last attempt and its outcome for each job that earlier processes of the slice have recorded. Also
+    /// ends what those processes have left running.
     pub(super) fn read_before(&mut self, order: &Order) -> anyhow::Result<HashMap<u64, (u32, Outcome)>> {
         let mut ended = HashMap::new();
         if self.begin.instance > 1 && !order.goes_on {
@@ -108,12 +109,12 @@ impl SliceInstance {
         for instance in 1..self.begin.instance {
             let name = format!("{}-{:04}-{instance}", order.tag(), self.begin.slice);
             let before = self.folder.running_of(&name).open().ok().and_then(|file| run_lock::read(&file));
-            // Who was killed just now has written all that he will when he is gone.
+            // If it was killed just now, its records are complete only once it is gone.
             let _ = before.as_ref().map(|(holder, _)| leftovers::is_gone_soon(holder));
             let path = self.folder.files_of(&name).journal;
-            // Nobody takes that away who was killed.
+            // A killed process hasn't removed these.
             live::forget(&self.folder, &format!("{name}."));
-            // Who was gone before his first record has none.
+            // A process that ended before its first record has no file.
             let mut scanner = path.open().ok().map(Scanner::new);
             while let Some(Found::Line { body, .. }) = scanner
                 .as_mut()
@@ -137,7 +138,7 @@ impl SliceInstance {
     }
 }
 
-/// What the cluster calls this machine; where it doesn't say so, what the machine calls itself.
+/// The cluster's name for this machine, or the machine's own name if the cluster states none.
 fn node() -> String {
     let told = engines::allocation().and_then(|(_, own)| own.node);
     told.unwrap_or_else(|| Whereabouts::own().host)
