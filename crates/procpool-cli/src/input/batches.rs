@@ -1,4 +1,4 @@
-//! Several values for each command: a fixed number, or as many as there is room for.
+//! Several values for each command: a fixed number, or as many as fit.
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
@@ -7,31 +7,31 @@ use crate::input::rows::Rows;
 use crate::job::work::Values;
 use crate::template::Space;
 
-/// How many values a command has at most.
+/// The limits on the number of values of a command.
 #[derive(Debug)]
 pub(crate) struct Most {
     pub(crate) values: Option<NonZeroUsize>,
     pub(crate) room: Option<BatchRoom>,
 }
 
-/// The room for a command's arguments, and what they take.
+/// The room for a command's arguments, and the space that they take.
 #[derive(Debug)]
 pub(crate) struct BatchRoom {
     pub(crate) free: usize,
     pub(crate) space: Space,
 }
 
-/// Values by the batch. Every one that comes before a fault is in a batch that comes before it too.
+/// Values in batches. All values that come before an error are in batches before it.
 pub(crate) struct Batches {
     rows: Rows,
     most: Most,
-    /// Read, but not taken: it had no room in the last batch.
+    /// A value that was read, but did not fit into the last batch.
     left: Option<OsString>,
     fault: Option<anyhow::Error>,
 }
 
 impl Batches {
-    /// Batches of rows that have one value each.
+    /// Groups rows that have one value each.
     pub(crate) fn new(rows: Rows, most: Most) -> Batches {
         Batches { rows, most, left: None, fault: None }
     }
@@ -58,7 +58,7 @@ impl Batches {
             let Some(value) = self.pull() else { break };
             if let Some(room) = &self.most.room {
                 taken = taken.saturating_add(room.space.of_value(value.len()));
-                // One that has no room anywhere gets a command of its own, which fails alone.
+                // A value that fits into no command gets one of its own, so that only this command fails.
                 if taken > room.free && !batch.is_empty() {
                     self.left = Some(value);
                     break;

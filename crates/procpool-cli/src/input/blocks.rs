@@ -1,33 +1,34 @@
-//! Splits a stream into blocks of whole records, one for each job's standard input. It reads no further
-//! than it is asked to.
+//! Splits a stream into blocks of whole records, one block for each job's standard input. It reads no further
+//! than needed for the next block.
 
 use std::io::{self, Read};
 
 use memchr::{memchr, memmem, memrchr};
 
-/// The blocks of a stream, in order: all its bytes. Each ends where a record does, but that the last record
-/// need not have an end.
+/// The blocks of a stream in order; together they contain all its bytes. Each block ends at the end of a
+/// record, but the last record may lack its terminator.
 pub(crate) struct Blocks<R> {
-    /// `None` once it has ended: a terminal could be read further, and whoever sits there would have to end it again.
+    /// `None` once the stream has ended. A terminal could be read again after its end, and its user would
+    /// have to end it again.
     reader: Option<R>,
-    /// A block is longer only where one record is.
+    /// The size of a block in bytes. Only a single record that is longer exceeds it.
     size: usize,
-    /// What ends a record.
+    /// The record terminator.
     end: Vec<u8>,
-    /// What was read and is in no block so far: it begins where a record does.
+    /// Bytes that were read and are in no block yet; they begin with a record.
     rest: Vec<u8>,
 }
 
 impl<R: Read> Blocks<R> {
     /// # Panics
-    /// Where a record would end with nothing.
+    /// If the record terminator is empty.
     pub(crate) fn new(reader: R, size: usize, end: Vec<u8>) -> Blocks<R> {
         assert!(!end.is_empty(), "BUG: every byte would end a record");
         Blocks { reader: Some(reader), size, end, rest: Vec::new() }
     }
 
     fn read(&mut self) -> io::Result<Option<Vec<u8>>> {
-        // One byte more, to know whether there is any.
+        // One byte more shows whether anything follows.
         self.read_up_to(self.size.saturating_add(1))?;
         if self.rest.is_empty() {
             return Ok(None);
@@ -37,7 +38,7 @@ impl<R: Read> Blocks<R> {
         Ok(Some(std::mem::replace(&mut self.rest, after)))
     }
 
-    /// Reads until so many bytes are in `rest`, or fewer where there are no more.
+    /// Reads until `rest` has this many bytes, or until the stream ends.
     fn read_up_to(&mut self, bytes: usize) -> io::Result<()> {
         let missing = bytes.saturating_sub(self.rest.len());
         let Some(reader) = self.reader.as_mut().filter(|_| missing > 0) else { return Ok(()) };
@@ -48,14 +49,15 @@ impl<R: Read> Blocks<R> {
         Ok(())
     }
 
-    /// Where the block ends that `rest` begins with: after the last record that fits, or else after the first.
+    /// The length of the next block, which `rest` begins with: it ends after the last record that fits, or
+    /// after the first record if none fits.
     fn length_of_block(&mut self) -> io::Result<usize> {
         if let Some(length) = last_end(&self.rest[..self.size], &self.end) {
             return Ok(length);
         }
         let mut searched = self.size;
         loop {
-            // An end may have begun before.
+            // A terminator may have begun in the part that was searched.
             let from = searched.saturating_sub(self.end.len() - 1);
             if let Some(length) = first_end(&self.rest[from..], &self.end) {
                 return Ok(from + length);
@@ -69,16 +71,16 @@ impl<R: Read> Blocks<R> {
     }
 }
 
-/// How long the records are together that end in here.
+/// The length of the records that end in this slice.
 fn last_end(records: &[u8], end: &[u8]) -> Option<usize> {
     match end {
         [byte] => memrchr(*byte, records).map(|place| place + 1),
-        // From the front: of `;;;` the first two end a record.
+        // Searches from the front: of `;;;` the first two bytes end a record.
         _ => memmem::find_iter(records, end).last().map(|place| place + end.len()),
     }
 }
 
-/// How long the first record is, if it ends in here.
+/// The length of the first record, if it ends in this slice.
 fn first_end(records: &[u8], end: &[u8]) -> Option<usize> {
     match end {
         [byte] => memchr(*byte, records).map(|place| place + 1),
@@ -124,7 +126,7 @@ mod tests {
         assert_eq!(blocks(b"a;;;b;;", 5, b";;"), [&b"a;;"[..], b";b;;"]);
     }
 
-    /// A stream that comes in pieces of these lengths.
+    /// A stream that is read in pieces of these lengths.
     struct Pieces<'a>(&'a [u8], std::iter::Cycle<std::vec::IntoIter<usize>>);
 
     impl Read for Pieces<'_> {
@@ -134,7 +136,7 @@ mod tests {
         }
     }
 
-    /// By the definition: one after the other from the front.
+    /// The records by their definition, split off from the front one by one.
     fn records<'a>(text: &'a [u8], end: &[u8]) -> Vec<&'a [u8]> {
         let (mut records, mut rest) = (Vec::new(), text);
         while !rest.is_empty() {

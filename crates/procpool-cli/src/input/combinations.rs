@@ -1,5 +1,5 @@
-//! Lists of values in memory, and the rows that they make: each value with each other one, or in pairs.
-//! Rows are made one at a time, because a product may be larger than any memory.
+//! Lists of values in memory, and the rows that they make: each value with each value of other lists, or in
+//! pairs. Rows are made one at a time, because a product may not fit into memory.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -8,11 +8,11 @@ use anyhow::{Context, ensure};
 
 use crate::job::work::Values;
 
-/// Values one behind the other in one piece of memory.
+/// Values stored one after another in a single buffer.
 #[derive(Debug, Default)]
 pub(crate) struct Packed {
     bytes: Vec<u8>,
-    /// Where each of them ends.
+    /// The end of each value in `bytes`.
     ends: Vec<usize>,
 }
 
@@ -42,14 +42,14 @@ impl<V: AsRef<OsStr>> FromIterator<V> for Packed {
     }
 }
 
-/// Lists of the same length, of which the first values make a row, the second values, and so on.
+/// Lists of the same length: their first values make a row, their second values the next, and so on.
 #[derive(Debug)]
 struct Group {
     lists: Vec<Packed>,
     length: usize,
 }
 
-/// All combinations of one row of each group; of the last group they vary fastest.
+/// All combinations of one row of each group. The last group varies fastest.
 #[derive(Debug)]
 pub(crate) struct Combinations {
     groups: Vec<Group>,
@@ -57,14 +57,13 @@ pub(crate) struct Combinations {
 }
 
 impl Default for Combinations {
-    /// No lists: they make one row, without values.
+    /// Without lists there is one row, which has no values.
     fn default() -> Combinations {
         Combinations { groups: Vec::new(), rows: 1 }
     }
 }
 
 impl Combinations {
-    /// Whether there are no lists.
     pub(crate) fn is_empty(&self) -> bool {
         self.groups.is_empty()
     }
@@ -72,7 +71,7 @@ impl Combinations {
     /// Adds a list, to be combined with all before it.
     ///
     /// # Errors
-    /// Where there would be more rows than can be counted.
+    /// If the number of rows overflows.
     pub(crate) fn cross(&mut self, list: Packed) -> anyhow::Result<()> {
         let length = list.len();
         self.rows =
@@ -81,10 +80,11 @@ impl Combinations {
         Ok(())
     }
 
-    /// Adds a list to the pairs of the one before it.
+    /// Pairs a list with the one before it.
     ///
     /// # Errors
-    /// Where there is none, or it has another number of values: GNU parallel loses those that have no partner.
+    /// If there is no list before it, or the two have different lengths. GNU parallel drops values that have
+    /// no partner.
     pub(crate) fn pair(&mut self, list: Packed) -> anyhow::Result<()> {
         let group =
             self.groups.last_mut().context("it pairs values with the list before it, and there is none")?;
@@ -101,7 +101,8 @@ impl Combinations {
         self.rows
     }
 
-    /// The row with this number, from 0 up to [`rows`](Combinations::rows), behind a value of another list.
+    /// The row with this number, from 0 up to [`rows`](Combinations::rows). Its first value is `before`, if
+    /// there is one.
     pub(crate) fn row(&self, before: Option<&OsString>, number: usize) -> Values {
         match (before, &*self.groups) {
             (None, [Group { lists, .. }]) if lists.len() == 1 => Values::One(lists[0].get(number)),

@@ -1,5 +1,5 @@
-//! Lines that are commands: one job per line, and the line is its key.
-//! Blank lines and comments are skipped, as a shell would.
+//! Lines that are commands: one job per line, with the line as its key. Blank lines and comments are skipped,
+//! as a shell would.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -11,12 +11,12 @@ use crate::job::terms::Terms;
 use crate::job::work::Work;
 use crate::shell::{script, split};
 
-/// Who splits a line into words.
+/// What splits a line into words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LineParser {
-    /// procpool does, and refuses what needs a shell.
+    /// procpool, which refuses lines that need a shell.
     Procpool,
-    /// This shell, which is given the whole line.
+    /// This shell, which gets the whole line.
     Shell(OsString),
 }
 

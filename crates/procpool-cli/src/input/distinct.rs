@@ -1,4 +1,4 @@
-//! Makes keys distinct where they have to be: the second `a` is called `a#2`.
+//! Makes keys distinct if they have to be: the second `a` becomes `a#2`.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -7,13 +7,13 @@ use std::hash::Hasher;
 use procpool_core::Key;
 use siphasher::sip::SipHasher13;
 
-/// The keys so far, of each a hash and how often it came. Two keys of one hash, should that ever happen, get
-/// different names all the same.
+/// The keys so far: the hash of each, and how often it has occurred. If two keys ever have the same hash,
+/// they still get different names.
 #[derive(Default)]
 pub(crate) struct Distinct(HashMap<u64, u32>);
 
 impl Distinct {
-    /// The key, or where it was there before, the key with a number.
+    /// Returns the key, with a number if it has occurred before.
     pub(crate) fn name(&mut self, key: &Key) -> Key {
         let hash = hash_of(key);
         let Some(&(mut count)) = self.0.get(&hash) else {
@@ -23,7 +23,7 @@ impl Distinct {
         loop {
             count = count.saturating_add(1);
             let name = Key::from([key.as_bytes(), format!("#{count}").as_bytes()].concat());
-            // A job may have come with that very key.
+            // A job may have had exactly this key.
             if let Entry::Vacant(vacant) = self.0.entry(hash_of(&name)) {
                 vacant.insert(1);
                 self.0.insert(hash, count);

@@ -1,4 +1,4 @@
-//! Values from a stream, each ended by a separator. It reads no further than it is asked to.
+//! Values from a stream, each ended by a separator. It reads no further than needed for the next value.
 
 use std::ffi::OsString;
 use std::io::{self, BufRead};
@@ -8,12 +8,12 @@ use anyhow::{Context, bail};
 
 use crate::terminal::screen;
 
-/// What ends a value.
+/// The byte that ends a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Separator {
     Newline,
     Nul,
-    /// Another one: newlines are a part of values then.
+    /// With any other separator, newlines are part of values.
     Other(u8),
 }
 
@@ -37,17 +37,17 @@ impl From<u8> for Separator {
     }
 }
 
-/// The values of a stream. The separator after the last one may be missing; an empty value is a value.
+/// The values of a stream. The separator after the last value may be missing; an empty value counts.
 pub(crate) struct InputLines<R> {
     reader: R,
     name: String,
     separator: Separator,
-    /// Which one was read last, from 1.
+    /// The number of the last value that was read, counted from 1.
     number: u64,
     carriage_return: CarriageReturn,
 }
 
-/// Whether a value that ends in a carriage return has been seen and warned of.
+/// Whether a value that ends in a carriage return has occurred and the user was warned.
 #[derive(PartialEq)]
 enum CarriageReturn {
     NotSeen,
@@ -55,7 +55,7 @@ enum CarriageReturn {
 }
 
 impl<R: BufRead> InputLines<R> {
-    /// Reads `reader`, which is called `name` in what there is to say about it.
+    /// Reads `reader`, which messages call `name`.
     pub(crate) fn new(reader: R, name: impl Into<String>, separator: Separator) -> InputLines<R> {
         InputLines {
             reader,
@@ -84,7 +84,7 @@ impl<R: BufRead> InputLines<R> {
         }
         let ends_like_windows = self.separator == Separator::Newline && value.last() == Some(&b'\r');
         if ends_like_windows && self.carriage_return == CarriageReturn::NotSeen {
-            // A warning that nobody can read changes nothing about the run.
+            // If the warning can't be written, the run is the same.
             screen::say(&format!(
                 "procpool: warning: {} ends in a carriage return (a file from Windows?); it is kept as part of the value\n",
                 self.place()
@@ -94,7 +94,7 @@ impl<R: BufRead> InputLines<R> {
         Ok(Some(OsString::from_vec(value)))
     }
 
-    /// Where the value that was read last stands.
+    /// The position of the last value that was read, for messages.
     fn place(&self) -> String {
         let unit = if self.separator == Separator::Newline { "line" } else { "value" };
         format!("{}, {unit} {}", self.name, self.number)
@@ -109,7 +109,8 @@ impl<R: BufRead> Iterator for InputLines<R> {
     }
 }
 
-/// A directory as standard input: GNU parallel takes that for an empty list.
+/// Adds advice if a directory is read, for example as standard input. GNU parallel treats that as an empty
+/// list.
 pub(super) fn explain(error: io::Error) -> anyhow::Error {
     let is_directory = error.kind() == io::ErrorKind::IsADirectory;
     let error = anyhow::Error::from(error);
@@ -144,7 +145,7 @@ mod tests {
 
     #[test]
     fn another_separator_may_be_missing_at_the_end_and_makes_newlines_plain() {
-        // As `xargs -d,` takes it.
+        // The same as with `xargs -d,`.
         let comma = Separator::from(b',');
         assert_eq!(values(b"a,b,,c,", comma).unwrap(), [&b"a"[..], b"b", b"", b"c"]);
         assert_eq!(values(b"a,b\n", comma).unwrap(), [&b"a"[..], b"b\n"]);

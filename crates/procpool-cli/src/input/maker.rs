@@ -15,12 +15,11 @@ use crate::template::{KeyTemplate, Template, shorten};
 pub(crate) enum KeyRule {
     /// All its values, joined by a space.
     Values,
-    /// Its first value.
     First,
     Template(KeyTemplate),
 }
 
-/// How long keys may be.
+/// Whether long keys are cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Keys {
     Whole,
@@ -34,7 +33,7 @@ pub(crate) struct Maker {
     key: KeyRule,
     terms: Arc<Terms>,
     keys: Keys,
-    /// How many have been made.
+    /// The number of jobs made so far.
     made: u64,
 }
 
@@ -49,13 +48,13 @@ impl Maker {
         }
     }
 
-    /// Cuts keys that are too long, for jobs of many values.
+    /// Cuts keys that are too long, for jobs with many values.
     #[must_use]
     pub(crate) fn with_short_keys(self) -> Maker {
         Maker { keys: Keys::Short, ..self }
     }
 
-    /// The next job.
+    /// Makes the next job.
     pub(crate) fn make(&mut self, values: Values) -> Job<Work> {
         self.made += 1;
         let key = match (&self.key, self.keys, values.as_slice()) {

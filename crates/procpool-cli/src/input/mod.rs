@@ -1,5 +1,5 @@
-//! Where jobs come from, as far as a run has to know: an iterator, and whether it ended by a fault. Each
-//! source has a file of its own.
+//! The source of jobs as a run sees it: an iterator, and the error that ended it, if any. Each kind of source
+//! has its own file.
 
 pub(crate) mod batches;
 pub(crate) mod blocks;
@@ -25,39 +25,39 @@ use crate::template::Names;
 /// Pulled one by one, as there is room for them.
 pub(crate) type Jobs = Box<dyn Iterator<Item = Job<Work>> + Send>;
 
-/// The jobs of a run, in order, and what was wrong with the input where it ends too early.
+/// The jobs of a run in order, and the error if the input ends too early.
 pub(crate) struct Input {
     pub(crate) jobs: Jobs,
     pub(crate) fault: Fault,
-    /// What placeholders there are; `None` where jobs have no values.
+    /// The available placeholders; `None` if jobs have no values.
     pub(crate) names: Option<Names>,
     pub(crate) earlier: Earlier,
-    /// What earlier runs have recorded, and may not have told all other records of.
+    /// Completions that earlier runs have recorded in the journal, but perhaps not in all other records.
     pub(crate) recorded: Vec<Completion<Work>>,
-    /// What of that can't be read back.
+    /// The error if some recorded outputs can't be read back.
     pub(crate) loss: Option<anyhow::Error>,
 }
 
-/// What of the list is none of these jobs, and counts all the same for how the run ends.
+/// What earlier runs contribute to this run's exit status, although it is not among these jobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Earlier {
-    /// They failed in an earlier run, and are left as they are.
+    /// How many jobs failed in an earlier run and are not run again.
     pub(crate) failed: u64,
-    /// The largest status of one of those.
+    /// The highest exit status of those jobs.
     pub(crate) status: u8,
     pub(crate) rest: Unread,
 }
 
-/// Whether anything of a list was never read.
+/// Whether part of a list was never read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Unread {
     #[default]
     None,
-    /// The run in which it was given ended before it was read to its end.
+    /// Possibly: the run that was given the list ended before it had read all of it.
     Unknown,
 }
 
-/// What was wrong with the input, seen while jobs that stand before it ran already.
+/// An error in the input, found while jobs that come before it were already running.
 #[derive(Clone, Default)]
 pub(crate) struct Fault(Arc<OnceLock<anyhow::Error>>);
 
@@ -66,14 +66,14 @@ impl Fault {
         self.0.get()
     }
 
-    /// It was this, unless something was wrong before.
+    /// Stores the error, unless there is an earlier one.
     pub(crate) fn set(&self, error: anyhow::Error) {
         let _ = self.0.set(error);
     }
 }
 
 impl Input {
-    /// An input that was read and checked whole.
+    /// An input that was read and checked completely.
     pub(crate) fn checked<I>(jobs: I) -> Input
     where
         I: IntoIterator<Item = Job<Work>>,
@@ -89,7 +89,7 @@ impl Input {
         }
     }
 
-    /// An input that is read while the run goes on. It ends at its first fault.
+    /// An input that is read during the run. It ends at its first error.
     pub(crate) fn streamed(jobs: impl Iterator<Item = anyhow::Result<Job<Work>>> + Send + 'static) -> Input {
         let fault = Fault::default();
         Input {
@@ -102,12 +102,12 @@ impl Input {
         }
     }
 
-    /// Its jobs have values, and these are the placeholders for them.
+    /// Sets the placeholders for the values of its jobs.
     pub(crate) fn with_names(self, names: Names) -> Input {
         Input { names: Some(names), ..self }
     }
 
-    /// The same with a key of its own for each job.
+    /// Makes the key of each job distinct.
     pub(crate) fn with_distinct_keys(self) -> Input {
         let mut distinct = Distinct::default();
         let jobs = self.jobs.map(move |mut job| {
@@ -133,15 +133,15 @@ impl<I: Iterator<Item = anyhow::Result<Job<Work>>>> Iterator for UntilFault<I> {
         match self.jobs.next()? {
             Ok(job) => Some(job),
             Err(error) => {
-                // Nothing is read after it, so it is the only one.
+                // Nothing is read after an error, so it is the only one.
                 let _ = self.fault.0.set(error);
                 None
             }
         }
     }
 
-    /// That of the jobs: where a fault can come nobody knows how many they are, and where they are all known
-    /// there is none.
+    /// The size hint of the jobs is right: where an error is possible, their number is unknown, and where all
+    /// jobs are known, no error is possible.
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.jobs.size_hint()
     }

@@ -1,5 +1,5 @@
-//! The values of each job, from the lists that were given. A file that comes first, or alone, is read only
-//! as its values are asked for.
+//! The values of each job, made from the given lists. A file that is the first or only list is read only as
+//! its values are needed.
 
 use std::ffi::OsString;
 
@@ -12,13 +12,13 @@ use crate::input::values::{Link, List, ListValues};
 use crate::job::work::Values;
 use crate::terminal::shown;
 
-/// The values of one job after the other.
+/// The values of one job after another.
 pub(crate) type Rows = Box<dyn Iterator<Item = anyhow::Result<Values>> + Send>;
 
 /// The rows that these lists make. Values in files end with `separator`.
 ///
 /// # Errors
-/// Where a file can't be read, or the lists don't go together.
+/// If a file can't be read, or the lists can't be combined.
 pub(crate) fn rows(lists: &[List], separator: Separator) -> anyhow::Result<Rows> {
     let is_standard_input = |list: &&List| list.values == ListValues::Source(InputSource::StandardInput);
     if lists.iter().filter(is_standard_input).count() > 1 {
@@ -43,7 +43,7 @@ fn in_memory(lists: &[List], separator: Separator) -> anyhow::Result<Rows> {
     Ok(Box::new(numbers.map(move |number| Ok(combinations.row(None, number)))))
 }
 
-/// Each value of the stream with each row of the rest.
+/// Each value of the stream, combined with each row of the other lists.
 fn streamed(lines: InputLines<Reader>, rest: Combinations) -> Rows {
     if rest.is_empty() {
         return Box::new(lines.map(|value| value.map(Values::One)));
@@ -54,7 +54,7 @@ fn streamed(lines: InputLines<Reader>, rest: Combinations) -> Rows {
 struct Product {
     lines: InputLines<Reader>,
     rest: Combinations,
-    /// The value of the stream, and which row of the rest comes next.
+    /// The value of the stream, and the number of the next row of the other lists.
     current: Option<(OsString, usize)>,
 }
 
@@ -97,7 +97,7 @@ fn combine(lists: &[List], separator: Separator) -> anyhow::Result<Combinations>
 }
 
 impl List {
-    /// What it is called in what there is to say about it: as it was typed, as far as there is room for it.
+    /// The list's name in messages: as it was typed, shortened if it has several values.
     fn describe(&self) -> String {
         match &self.values {
             ListValues::Source(source) => format!("::::+ {}", source.name()),
@@ -145,7 +145,7 @@ mod tests {
             ("::: a b :::", ""),
             (":::: F :::", ""),
         ] {
-            // Word by word: the folder's name may have such letters too.
+            // Word by word, because the folder's name may contain these letters.
             let named = typed.split(' ').map(|word| match word {
                 "F" => f.as_str(),
                 "G" => g.as_str(),

@@ -1,4 +1,4 @@
-//! Files that values are read from, standard input among them.
+//! Files that values are read from, including standard input.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal};
@@ -10,14 +10,14 @@ use crate::input::lines::explain;
 use crate::os::closed::StandardStream;
 use crate::terminal::{screen, shown};
 
-/// A file that was named, or standard input.
+/// A named file, or standard input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InputSource {
     StandardInput,
     File(PathBuf),
 }
 
-/// What is read while the run goes on.
+/// A source that is read during the run.
 pub(crate) type Reader = Box<dyn BufRead + Send>;
 
 impl InputSource {
@@ -29,7 +29,7 @@ impl InputSource {
         }
     }
 
-    /// What it is called in what there is to say about it.
+    /// Its name in messages.
     pub(crate) fn name(&self) -> String {
         match self {
             InputSource::StandardInput => "standard input".to_owned(),
@@ -37,10 +37,10 @@ impl InputSource {
         }
     }
 
-    /// Opens it. Whoever types on a terminal is told `what` is awaited there.
+    /// Opens it. If it is a terminal, tells the user that `what` is expected there.
     ///
     /// # Errors
-    /// Where it can't be read, or is a directory.
+    /// If it can't be read, or is a directory.
     pub(crate) fn open(&self, what: &str) -> anyhow::Result<Reader> {
         match self {
             InputSource::StandardInput => {
@@ -61,7 +61,7 @@ impl InputSource {
     }
 }
 
-/// Who sits at the terminal doesn't wonder why nothing happens.
+/// Tells the user at a terminal why nothing happens yet.
 fn announce(what: &str) {
     if io::stdin().is_terminal() {
         let hint = format!("procpool: reading {what} from the terminal, one a line; Ctrl-D ends them\n");

@@ -1,4 +1,4 @@
-//! Tables: a header row that names the columns, and a row for each job. Only the header is read ahead.
+//! Tables: a header row that names the columns, and one row for each job. Only the header is read ahead.
 
 use std::ffi::OsString;
 use std::io::{self, Cursor, Read};
@@ -13,17 +13,17 @@ use crate::input::source::{InputSource, Reader};
 use crate::job::work::Values;
 use crate::template::{Braced, Form};
 
-/// How the fields of a row are told apart.
+/// How fields are separated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TableFormat {
-    /// Commas, and quotes around what holds one, a newline or a quote: RFC 4180.
+    /// By commas. A field that contains a comma, a newline or a quote is quoted: RFC 4180.
     Csv,
-    /// Tabs. Quotes mean themselves, as text/tab-separated-values has it.
+    /// By tabs. Quotes have no special meaning, as in text/tab-separated-values.
     Tsv,
 }
 
-/// Follows the table as a row of its own. Where it doesn't come out as one, a quote was left open and has
-/// swallowed it, with all that stands between.
+/// Appended to the table as a row of its own. If it isn't read back as one, an unclosed quote has swallowed
+/// it and everything between.
 const END: &[u8] = b"\n\0";
 
 /// The rows of a table.
@@ -34,11 +34,11 @@ pub(crate) struct TableInput {
     line_end: LineEnd,
 }
 
-/// What the header ends with.
+/// The line ending of the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LineEnd {
     Newline,
-    /// A carriage return before each newline is none of a field's.
+    /// A carriage return before a newline is not part of the field.
     Windows,
 }
 
@@ -46,15 +46,15 @@ impl TableInput {
     /// Opens a table and reads its header.
     ///
     /// # Errors
-    /// Where it can't be read, has no header, or has one that can't be used for placeholders.
+    /// If it can't be read, has no header, or has a header that can't be used for placeholders.
     pub(crate) fn open(source: &InputSource, format: TableFormat) -> anyhow::Result<TableInput> {
         TableInput::new(source.open("rows")?, source.name(), format)
     }
 
     fn new(reader: Reader, name: String, format: TableFormat) -> anyhow::Result<TableInput> {
         let mut builder = ReaderBuilder::new();
-        // Headers, lengths and carriage returns are seen to here: the reader's errors name no file, and its
-        // lines are wrong where carriage returns end them.
+        // Headers, row lengths and carriage returns are handled here, not by the csv reader: its errors name
+        // no file, and its line numbers are wrong if lines end in carriage returns.
         builder.has_headers(false).flexible(true).terminator(Terminator::Any(b'\n'));
         match format {
             TableFormat::Csv => builder.delimiter(b','),
@@ -88,7 +88,7 @@ impl TableInput {
         while let Some((line, mut fields)) = self.record()? {
             if self.line_end == LineEnd::Windows {
                 if fields == [b"\r"] && self.columns.len() > 1 {
-                    // A blank line; those without a carriage return are skipped by the reader.
+                    // A blank line. The csv reader skips only those without a carriage return.
                     continue;
                 }
                 if let Some(last) = fields.last_mut().filter(|last| last.ends_with(b"\r")) {
@@ -104,7 +104,7 @@ impl TableInput {
         Ok(None)
     }
 
-    /// The fields of the next record and the line on which it begins, or `None` behind the last one.
+    /// The next record's fields and the line on which it begins; `None` after the last record.
     fn record(&mut self) -> anyhow::Result<Option<(u64, Vec<Vec<u8>>)>> {
         let mut record = ByteRecord::new();
         self.read(&mut record)?;
@@ -138,7 +138,8 @@ impl Iterator for TableInput {
     }
 }
 
-/// What has gone wrong below the reader of tables: for bytes, of any number in a row, nothing else can.
+/// The underlying error. With byte records of any length the csv reader itself can't fail, only the stream
+/// below it.
 fn plain(error: csv::Error) -> anyhow::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => explain(error),
@@ -150,7 +151,7 @@ fn counted(fields: usize) -> String {
     if fields == 1 { "1 field".to_owned() } else { format!("{fields} fields") }
 }
 
-/// Whether all columns can be named by placeholders, and each name is that of one.
+/// Checks that each column can be named by a placeholder, and that no two have the same name.
 fn check_columns(columns: &[Vec<u8>]) -> anyhow::Result<()> {
     for (column, number) in columns.iter().zip(1_usize..) {
         let shown = String::from_utf8_lossy(column);

@@ -1,5 +1,4 @@
-//! The words after the options: the command, and the lists of values that follow it. No file is opened
-//! here.
+//! The words after the options: the command, and the lists of values that follow it. No file is opened here.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -8,14 +7,14 @@ use anyhow::bail;
 
 use crate::input::source::InputSource;
 
-/// What was typed behind the options.
+/// The words after the options, split.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Split {
     pub(crate) command: Vec<OsString>,
     pub(crate) lists: Vec<List>,
 }
 
-/// Values, and what they have to do with those before them.
+/// Values, and how they are combined with the lists before them.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct List {
     pub(crate) values: ListValues,
@@ -28,12 +27,12 @@ pub(crate) enum ListValues {
     Source(InputSource),
 }
 
-/// How a list goes with those before it.
+/// How a list is combined with those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Link {
-    /// Each value with each of theirs.
+    /// Each value with each row of the lists before it.
     Crossed,
-    /// The first with the first of the list before it, the second with the second, and so on.
+    /// The first value with the first of the list before it, the second with the second, and so on.
     Paired,
 }
 
@@ -54,7 +53,7 @@ impl Opening {
         }
     }
 
-    /// The lists that these words are: one of values, or one in each file.
+    /// The lists that these words make: one list of values, or one list for each file.
     fn lists(self, words: Vec<OsString>) -> anyhow::Result<Vec<List>> {
         match self {
             Opening::Values(link) => Ok(vec![List { values: ListValues::Given(words), link }]),
@@ -69,13 +68,13 @@ impl Opening {
     }
 }
 
-/// Splits the words behind the options.
+/// Splits the words after the options.
 ///
 /// # Errors
-/// Where a separator for files is followed by none.
+/// If no file follows a `::::`.
 pub(crate) fn split(mut command: Vec<OsString>) -> anyhow::Result<Split> {
     let mut lists = Vec::new();
-    // From the end, so that what is left is what is still to be looked at.
+    // From the end, so that `command` always holds the words that remain to be split.
     while let Some(position) = command.iter().rposition(|word| Opening::of(word).is_some()) {
         let words = command.split_off(position + 1);
         if let Some(opening) = command.pop().as_ref().and_then(Opening::of) {
@@ -85,7 +84,7 @@ pub(crate) fn split(mut command: Vec<OsString>) -> anyhow::Result<Split> {
     Ok(Split { command, lists })
 }
 
-/// The files among the words behind the options.
+/// The files among the words after the options.
 pub(crate) fn files(words: &[OsString]) -> Vec<&Path> {
     let mut files = Vec::new();
     let mut opening = None;

@@ -1,5 +1,5 @@
-//! A table of a job file with its entries in the order in which they are written, duplicates included, so
-//! that those can be refused by name.
+//! A table of a job file. It keeps the order of entries and also duplicates, so that a duplicate can be
+//! refused by name.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-/// Names and what they stand for. No map of a library keeps both the order and a name that stands twice.
+/// Names with their values. No map of a library keeps both the order and duplicate names.
 #[derive(Clone, Debug)]
 pub(crate) struct Dictionary<V>(pub(crate) Vec<(String, V)>);
 

@@ -1,5 +1,4 @@
-//! A job file as a whole, whatever its format: its jobs by key, in the order in which they are written, and
-//! their defaults.
+//! A whole job file, in any format: its jobs by key, in the order of the file, and their defaults.
 
 use anyhow::Context;
 use procpool_core::Job;
@@ -20,13 +19,13 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// The plain form: only jobs.
+    /// The plain form, which has only jobs.
     pub(crate) fn plain(jobs: Dictionary<Spec>) -> Document {
         Document { jobs, defaults: Defaults::default() }
     }
 
-    /// The jobs, in the order in which they are written. The terms are for those that name none of
-    /// their own, and go before the file's defaults: who types them means them.
+    /// The jobs, in the order of the file. `terms` are for jobs that don't set a value themselves. They
+    /// override the file's defaults, because they were typed for this run.
     pub(crate) fn into_jobs(self, terms: Terms) -> anyhow::Result<Vec<Job<Work>>> {
         let Document { jobs: Dictionary(jobs), defaults } = self;
         let defaults = defaults.on(terms);

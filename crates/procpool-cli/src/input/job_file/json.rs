@@ -1,5 +1,5 @@
-//! A job file in JSON: the plain dictionary from keys to lists of words, or the long form. `spec.rs` has
-//! what a job may say.
+//! A job file in JSON: either the plain dictionary from keys to lists of words, or the long form. `spec.rs`
+//! defines the fields of a job.
 
 use std::collections::HashMap;
 
@@ -12,9 +12,10 @@ use crate::input::job_file::document::Document;
 use crate::job::terms::Terms;
 use crate::job::work::Work;
 
-/// Reads a whole file.
+/// Parses a whole file.
 pub(crate) fn parse(text: &str, terms: Terms) -> anyhow::Result<Vec<Job<Work>>> {
-    // Twice: once for where things stand, and once for what they say, with errors that name the line.
+    // The text is parsed twice: first for the positions of entries, then for their content, with errors that
+    // name the line.
     let Dictionary(top) = serde_json::from_str::<Dictionary<&RawValue>>(text)?;
     let jobs = top.iter().find(|(key, value)| key == "jobs" && value.get().starts_with('{'));
     let document = match jobs {
@@ -31,12 +32,12 @@ pub(crate) fn parse(text: &str, terms: Terms) -> anyhow::Result<Vec<Job<Work>>> 
     document.into_jobs(terms)
 }
 
-/// serde takes the last of two entries with the same key; the other job would be lost.
+/// serde keeps only the last of two entries with the same key, so the other job would be lost.
 fn refuse_doubles(text: &str, entries: &[(String, &RawValue)]) -> anyhow::Result<()> {
     let mut values = HashMap::new();
     for (key, value) in entries {
         if let Some(first) = values.insert(key, value) {
-            // Only now: to count lines for each key takes a time that grows with the square of the file.
+            // Computed only for a duplicate: counting lines for every key would take quadratic time.
             let (first, line) = (line_of(text, first.get()), line_of(text, value.get()));
             bail!("the key {key:?} stands on line {first} and again on line {line}: give each job its own");
         }
@@ -44,7 +45,7 @@ fn refuse_doubles(text: &str, entries: &[(String, &RawValue)]) -> anyhow::Result
     Ok(())
 }
 
-/// The line of `text`, from 1, on which this part of it begins.
+/// The line of `text` on which this part of it begins, counted from 1.
 fn line_of(text: &str, part: &str) -> usize {
     let offset = part.as_ptr().addr().saturating_sub(text.as_ptr().addr());
     text.get(..offset).unwrap_or_default().matches('\n').count() + 1

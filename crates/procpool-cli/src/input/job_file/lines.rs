@@ -1,5 +1,5 @@
-//! Jobs as JSON lines: one object a line, with its key in it. It reads no further than it is asked to, so
-//! that a producer can go on writing.
+//! Jobs as JSON lines: one object per line, which includes the key. It reads no further than needed for the
+//! next job, so that a producer can go on writing.
 
 use std::collections::HashMap;
 use std::io::BufRead;
@@ -16,20 +16,19 @@ pub(crate) struct JobLines<R> {
     reader: R,
     name: &'static str,
     number: u64,
-    /// On which line each key stood: all are kept, for two jobs may not have the same.
+    /// The line of each key. All keys are kept, because no two jobs may have the same.
     keys: HashMap<String, u64>,
     defaults: Defaults,
 }
 
 impl<R: BufRead> JobLines<R> {
-    /// Reads `reader`, which is called `name` in what there is to say about it. The terms are for jobs that
-    /// name none of their own.
+    /// Reads `reader`, which messages call `name`. `terms` are for jobs that don't set a value themselves.
     pub(crate) fn new(reader: R, name: &'static str, terms: Terms) -> JobLines<R> {
         let defaults = Defaults::default().on(terms);
         JobLines { reader, name, number: 0, keys: HashMap::new(), defaults }
     }
 
-    /// The next line that is not blank.
+    /// Reads the next line that is not blank.
     fn read(&mut self) -> anyhow::Result<Option<Job<Work>>> {
         loop {
             let mut line = String::new();
@@ -57,7 +56,7 @@ impl<R: BufRead> JobLines<R> {
     }
 }
 
-/// serde counts lines in what it was given: for it each is the first.
+/// Removes the line number from serde's message: serde gets one line at a time, so it is always 1.
 fn without_line(error: &serde_json::Error) -> anyhow::Error {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());

@@ -1,5 +1,5 @@
-//! Jobs from a file that names each of them and says how to run it.
-//! Knows the kinds of files; what stands in them is read below.
+//! Jobs from a file that names each of them and says how to run it. The file's extension determines the
+//! format, and each format has a parser below.
 
 mod dictionary;
 mod document;
@@ -22,11 +22,11 @@ use crate::job::work::Work;
 use crate::os::closed::StandardStream;
 use crate::terminal::shown;
 
-/// How a job file is written.
+/// The format of a job file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JobFileFormat {
     Json,
-    /// An object a line.
+    /// One object per line.
     JsonLines,
     Toml,
 }
@@ -41,10 +41,10 @@ impl JobFileFormat {
         }
     }
 
-    /// The jobs of a whole file, in the order in which they are written.
+    /// Parses a whole file into jobs, in the order of the file.
     ///
     /// # Errors
-    /// Where something is wrong with what stands in it.
+    /// If its content is invalid.
     pub(crate) fn read(self, text: &str, terms: Terms) -> anyhow::Result<Vec<Job<Work>>> {
         match self {
             JobFileFormat::Json => json::parse(text, terms),
@@ -54,18 +54,17 @@ impl JobFileFormat {
     }
 }
 
-/// Jobs in JSONL as they come on standard input.
+/// Jobs in JSONL, as they arrive on standard input.
 pub(crate) fn stream<R: BufRead>(reader: R, terms: Terms) -> JobLines<R> {
     JobLines::new(reader, "standard input", terms)
 }
 
-/// Opens a job file; `-` is JSONL on standard input. The terms are for jobs that name none of
-/// their own.
+/// Opens a job file; `-` is JSONL on standard input. `terms` are for jobs that don't set a value themselves.
 ///
-/// A file is read and checked whole before the first job starts; standard input as it comes.
+/// A file is read and checked whole before the first job starts; standard input is checked as it arrives.
 ///
 /// # Errors
-/// Where it can't be read, is of no known kind, or something is wrong with what stands in it.
+/// If the file can't be read, its format is unknown, or its content is invalid.
 pub(crate) fn open(path: &Path, terms: Terms) -> anyhow::Result<Input> {
     if path.as_os_str() == "-" {
         StandardStream::Input.check().context("standard input")?;

@@ -15,11 +15,11 @@ use crate::job::terms::Terms;
 use crate::job::work::Work;
 use crate::units::duration;
 
-/// One job, as it is written: a list of words, or a table with `cmd` or `shell` and more.
+/// One job as it is written: a list of words, or a table with `cmd` or `shell` and other fields.
 #[derive(Debug)]
 pub(crate) struct Spec(Fields);
 
-/// What all jobs of a file have that don't say otherwise.
+/// Values for all jobs of a file that don't set their own.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Defaults {
@@ -61,7 +61,7 @@ enum StdinSpec {
 struct Time(Duration);
 
 impl Defaults {
-    /// With what was typed for all jobs, which goes before what the file says for all.
+    /// Adds the options for all jobs, which override the file's defaults.
     pub(crate) fn on(mut self, terms: Terms) -> Defaults {
         self.terms = terms;
         self
@@ -69,15 +69,16 @@ impl Defaults {
 }
 
 impl Spec {
-    /// The key, where it stands in the job itself, as in JSONL. It may stand in one place only.
+    /// Takes the key if it is a field of the job itself, as in JSONL. Elsewhere the key stands outside the
+    /// job, and this field is refused.
     pub(crate) fn take_key(&mut self) -> Option<String> {
         self.0.key.take()
     }
 
-    /// The job, under a key that stood beside it.
+    /// Builds the job, with the key that stood outside it or was taken from it.
     ///
     /// # Errors
-    /// Where it can't be run as it is written.
+    /// If it can't be run as it is written.
     pub(crate) fn into_job(self, key: &str, defaults: &Defaults) -> anyhow::Result<Job<Work>> {
         let fields = self.0;
         ensure!(fields.key.is_none(), "its key stands before it already: leave `key` out");

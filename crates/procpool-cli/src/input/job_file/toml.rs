@@ -1,4 +1,4 @@
-//! A job file in TOML: the long form. `spec.rs` has what a job may say.
+//! A job file in TOML, which has the long form only. `spec.rs` defines the fields of a job.
 
 use anyhow::anyhow;
 use procpool_core::Job;
@@ -8,15 +8,15 @@ use crate::job::terms::Terms;
 use crate::job::work::Work;
 use crate::terminal::shown::{self, ErrorLines};
 
-/// A longer line, in bytes, is not shown.
+/// Longer lines, in bytes, are not shown.
 const MOST_OF_A_LINE: usize = 200;
 
-/// Reads a whole file.
+/// Parses a whole file.
 pub(crate) fn parse(text: &str, terms: Terms) -> anyhow::Result<Vec<Job<Work>>> {
     toml::from_str::<Document>(text).map_err(|error| explain(text, &error))?.into_jobs(terms)
 }
 
-/// Of a key that stands twice toml names only the second place.
+/// Adds the line of a duplicate key's first occurrence: toml reports only the second.
 fn explain(text: &str, error: &toml::de::Error) -> anyhow::Error {
     let is_double = error.message().contains("duplicate key");
     let first = error.span().filter(|_| is_double).and_then(|span| first_place(text, span.start));
@@ -27,12 +27,13 @@ fn explain(text: &str, error: &toml::de::Error) -> anyhow::Error {
     }
 }
 
-/// What toml says, with the line that it is about as toml shows it, unless that line is long. Made here, for the line and
-/// the names in a message are the file's: one with a newline must not look like a line of procpool's own.
+/// toml's message, with the line in question in toml's own layout, unless that line is long. The layout is
+/// made here because the line and the names in the message come from the file: a name with a newline must not
+/// look like a line of procpool's own.
 fn briefly(text: &str, error: &toml::de::Error) -> anyhow::Error {
     let message: String = error.message().chars().take(MOST_OF_A_LINE).collect();
     let Some(span) = error.span() else { return anyhow!(message) };
-    // At the end of the file it is about the last line, not about an empty one behind it.
+    // An error at the end of the file is about the last line, not about an empty line after it.
     let text = text.strip_suffix('\n').unwrap_or(text);
     let before = text.get(..span.start).unwrap_or(text);
     let begin = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -54,7 +55,8 @@ fn briefly(text: &str, error: &toml::de::Error) -> anyhow::Error {
     ]))
 }
 
-/// The line, from 1, that names the same as the one at `offset`, before it and in the same table.
+/// The line, counted from 1, that has the same name as the line at `offset`, comes before it and is in the
+/// same table.
 fn first_place(text: &str, offset: usize) -> Option<usize> {
     let start = text.get(..offset)?.rfind('\n').map_or(0, |newline| newline + 1);
     let double = name(text[start..].lines().next()?);
@@ -66,7 +68,7 @@ fn first_place(text: &str, offset: usize) -> Option<usize> {
     Some(table + first + 1)
 }
 
-/// What a line names: a whole `[header]`, or what stands before its `=`.
+/// The name that a line defines: a whole `[header]`, or the text before its `=`.
 fn name(line: &str) -> &str {
     let line = line.trim();
     if line.starts_with('[') { line } else { line.split('=').next().unwrap_or_default().trim_end() }
