@@ -1,4 +1,4 @@
-//! The GPUs of an array's element, shared among its slots, so that each job finds its own devices. Pure.
+//! Divides the GPUs of an array element among its slots, so that each job sees its own devices. Pure.
 
 /// The devices that an element was given, and how many slots share them.
 #[derive(Clone, Debug, Default)]
@@ -8,18 +8,18 @@ pub(crate) struct Gpus {
 }
 
 impl Gpus {
-    /// Each device by the word that `CUDA_VISIBLE_DEVICES` takes for it.
+    /// `devices` are written as in `CUDA_VISIBLE_DEVICES`.
     pub(crate) fn new(devices: Vec<String>, slots: usize) -> Gpus {
         Gpus { devices, slots }
     }
 
-    /// What `CUDA_VISIBLE_DEVICES` says to a job in this slot, the first of which is 1; `None` where there are no devices.
+    /// The value of `CUDA_VISIBLE_DEVICES` for a job in this slot, counted from 1; `None` without devices.
     pub(crate) fn visible(&self, slot: usize) -> Option<String> {
         (!self.devices.is_empty()).then(|| self.share(slot).join(","))
     }
 
-    /// Where there are as many slots as devices or more: one device, for several slots in turn. Else a share of its own, as large as all
-    /// others' or larger by one.
+    /// With at least as many slots as devices, each slot gets one device, in turn, so several slots may share
+    /// it. Otherwise each slot gets devices of its own; the shares differ by one device at most.
     fn share(&self, slot: usize) -> &[String] {
         let (devices, place) = (&self.devices, slot - 1);
         if self.slots >= devices.len() {

@@ -1,4 +1,4 @@
-//! What the lines of running jobs are tagged with, where that is more than a key.
+//! The tags of running jobs' lines, for tags that are more than a key.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -9,8 +9,8 @@ use procpool_core::{Context, Job, Key};
 use crate::job::work::{JobContext, Work};
 use crate::template::TagTemplate;
 
-/// Made where a job is started, for only there its slot and its values are known together; looked up where its
-/// output comes; forgotten when it is done.
+/// A label is made when its job is started, because only then are the slot and the values known together. It
+/// is looked up when output arrives, and removed when the job is done.
 #[derive(Debug)]
 pub(crate) struct Labels {
     template: TagTemplate,
@@ -23,18 +23,18 @@ impl Labels {
         Labels { template, begun: Mutex::default() }
     }
 
-    /// An attempt begins.
+    /// Makes the label of an attempt that begins now.
     pub(crate) fn begin(&self, job: &Job<Work>, context: &Context) {
         self.begin_at(job, context.seq().get(), context.slot().get());
     }
 
-    /// An attempt has begun somewhere.
+    /// Makes the label of an attempt that has begun, on this machine or another.
     pub(crate) fn begin_at(&self, job: &Job<Work>, seq: u64, slot: usize) {
         let label = self.make(job.work.values(), JobContext { key: job.key.as_os_str(), seq, slot });
         self.begun().insert(seq, label);
     }
 
-    /// The label of a job that is nobody's to begin.
+    /// The label of a job that isn't started in this run.
     pub(crate) fn make(&self, values: &[OsString], job: JobContext<'_>) -> Key {
         Key::from(self.template.render(values, job))
     }
@@ -44,7 +44,7 @@ impl Labels {
         self.begun().get(&seq).cloned()
     }
 
-    /// The job is done, and all of its output is printed.
+    /// Removes the label of a job that is done, once all of its output is printed.
     pub(crate) fn forget(&self, seq: u64) {
         self.begun().remove(&seq);
     }

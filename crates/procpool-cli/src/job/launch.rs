@@ -1,5 +1,5 @@
-//! Turns a job of the command line into a command and runs it. That happens on the worker, because only
-//! there the slot is known.
+//! Turns a job of the command line into a command and runs it. This happens on the worker, because only there
+//! is the slot known.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -21,64 +21,67 @@ use crate::job::work::{JobContext, Work};
 use crate::os::ulimits;
 use crate::terminal::screen;
 
-/// execve(2) takes no string of 128 KiB, here `PROCPOOL_KEY=…`. A value that is just short enough for an
-/// argument must not fail because of its key; such a job goes without.
+/// execve(2) accepts no string of 128 KiB or more, such as `PROCPOOL_KEY=…`. A value that is just short
+/// enough for an argument must not fail because of its key, so a job with a longer key gets no
+/// `PROCPOOL_KEY`.
 const LONGEST_KEY: usize = 100 * 1024;
 
-/// Which GPUs a program sees that uses CUDA.
+/// The variable that tells a CUDA program which GPUs to use.
 const GPUS: &str = "CUDA_VISIBLE_DEVICES";
 
-/// What is set for each job, and differs from each other's.
+/// Variables that are set for each job, to values of its own.
 pub(crate) const OWN_VARIABLES: [&str; 6] =
     ["PROCPOOL_KEY", "PROCPOOL_SEQ", "PROCPOOL_SLOT", "PROCPOOL_ATTEMPT", "PROCPOOL_RUN", MARK_VARIABLE];
 
-/// Runs such jobs as local processes.
+/// Runs jobs as local processes.
 ///
-/// A placeholder may stand for the slot, and the environment names it too, so no command can be made before
-/// the job has one; and made here, on the worker, it is made by as many threads as there are slots.
+/// A command can't be made before the job has a slot, because a placeholder and an environment variable may
+/// name the slot. Making it on the worker also spreads the work over as many threads as there are slots.
 pub(crate) struct Launcher {
     local: LocalProcess,
-    /// Which run this is, as its jobs have it.
+    /// The run's name, as jobs see it in `PROCPOOL_RUN`.
     run: String,
-    /// Which pool this is, among all on this machine: a run on a cluster may have several.
+    /// The pool's name, unique on this machine; a run on a cluster may have several pools here.
     pool: String,
-    /// Within which jobs procpool itself runs.
+    /// The mark of the enclosing jobs, if procpool itself runs in a job of another procpool.
     within: OsString,
-    /// Those that procpool adopts; `None` where it has no keeper.
+    /// The orphans that procpool adopts; `None` without a keeper.
     orphans: Option<Arc<Orphans>>,
     on_leak: OnLeak,
     capture: Capture,
-    /// `None` where lines are not tagged, or by no more than the key.
+    /// `None` if lines are not tagged, or only with the key.
     labels: Option<Arc<Labels>>,
-    /// `None` where there is no journal.
+    /// `None` without a journal.
     recorder: Option<Arc<dyn Recording>>,
     signals: Signals,
-    /// Those of the machine that are the run's, where somebody has given it some.
+    /// The GPUs of this machine that a cluster has allocated to the run, if any.
     gpus: Gpus,
 }
 
-/// To whom a signal from outside goes that ends the pool.
+/// Which processes receive an outside signal that ends the pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signals {
     ToThePool,
-    /// As a cluster sends it that takes an element away: to the pool and to all that it has started.
+    /// The pool and everything it has started. A cluster that takes away an element signals all of them.
     ToAll,
 }
 
-/// So long a pool whose jobs get the same signal may take to hear of it itself, or to be killed, on a busy machine.
+/// How long a pool that gets the same signal as its jobs may take, on a busy machine, to notice it or to be
+/// killed.
 const HEARING: Duration = Duration::from_millis(500);
 
-/// What ends a whole group or cgroup, a process at a time: `systemctl stop`, the end of a session or of a container.
+/// Signals that end a whole process group or cgroup, one process after another: sent by `systemctl stop`, or
+/// at the end of a session or a container.
 const ENDING: [Signal; 5] = [Signal::HUP, Signal::INT, Signal::QUIT, Signal::KILL, Signal::TERM];
 
-/// A name for a run that no other on this machine has.
+/// A name for a run, unique on this machine.
 pub(crate) fn name_run() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     format!("{:x}-{}", since.as_micros(), process::id())
 }
 
 impl Launcher {
-    /// `run` is what the run is called.
+    /// `run` is the run's name.
     pub(crate) fn new(
         local: LocalProcess,
         run: String,
@@ -100,22 +103,22 @@ impl Launcher {
         }
     }
 
-    /// Says to whom signals from outside go.
+    /// Sets which processes receive outside signals.
     pub(crate) fn signals(self, signals: Signals) -> Launcher {
         Launcher { signals, ..self }
     }
 
-    /// Shares these among the slots.
+    /// Sets the GPUs that slots share.
     pub(crate) fn gpus(self, gpus: Gpus) -> Launcher {
         Launcher { gpus, ..self }
     }
 
-    /// Calls the pool something else than the run.
+    /// Gives the pool another name than the run's.
     pub(crate) fn call(self, pool: String) -> Launcher {
         Launcher { pool, ..self }
     }
 
-    /// Records each attempt with this one.
+    /// Sets the recorder of all attempts.
     pub(crate) fn record(mut self, recorder: Option<Arc<dyn Recording>>) -> Launcher {
         if let Some(recorder) = &recorder {
             let recorder = Arc::clone(recorder);
@@ -125,13 +128,13 @@ impl Launcher {
         self
     }
 
-    /// What becomes of jobs' outputs.
+    /// Sets how outputs are captured.
     pub(crate) fn capture(mut self, capture: Capture) -> Launcher {
         self.capture = capture;
         self
     }
 
-    /// Tells these of each start.
+    /// Sets the labels that are made at each start.
     pub(crate) fn labels(mut self, labels: Option<Arc<Labels>>) -> Launcher {
         self.labels = labels;
         self
@@ -164,9 +167,9 @@ impl Launcher {
             .env(MARK_VARIABLE, mark.within(&self.within))
     }
 
-    /// What a job came to that was ended by a signal together with its pool: then it was the pool that was to end. A pool
-    /// that is killed meanwhile never records it, and it was interrupted. Where all get the same signals, the record waits, and not
-    /// the slot (`journal/held`).
+    /// Reports a job as stopped if a signal ended it together with its pool: the signal was meant for the
+    /// pool. If the pool is killed during the wait, it never records the job, which then counts as
+    /// interrupted. With [`Signals::ToAll`] the record waits instead of the slot (`journal/held_records.rs`).
     fn understand(&self, outcome: Outcome, context: &Context) -> Outcome {
         let Outcome::Ran(mut ran) = outcome else { return outcome };
         if let (End::Itself(status), None, Signals::ToThePool) = (ran.end, ran.killer, self.signals) {
@@ -179,8 +182,8 @@ impl Launcher {
         Outcome::Ran(ran)
     }
 
-    /// Whether processes of the job may be left that must not be: a signal to its group doesn't reach those that
-    /// have left it.
+    /// Whether processes of the job may remain that must be killed: a signal to the job's group doesn't reach
+    /// those that have left it.
     fn leaves_orphans(&self, outcome: &Outcome) -> bool {
         outcome.ran().is_some_and(|ran| match ran.end {
             End::TimedOut(_) | End::Stopped(_) | End::Unknown => true,
@@ -189,17 +192,17 @@ impl Launcher {
     }
 }
 
-/// Whether who ended a job like this may be about to end the pool, too.
+/// Whether the sender of the signal that ended a job like this may be about to end the pool, too.
 fn may_be_for_all(status: Status) -> bool {
     let signal = match status {
         Status::Signalled(signal) => signal.number(),
-        // What a shell makes of a signal.
+        // A shell exits with 128 plus the number of the signal.
         Status::Exited(code) => code.saturating_sub(128).into(),
     };
     ENDING.iter().any(|ending| ending.number() == signal)
 }
 
-/// Names those of a job's processes that could not be ended with it: what comes next runs beside them.
+/// Names processes of a job that could not be killed with it, because they run on beside the next jobs.
 fn say_survivors(job: &Job<Work>, outcome: &Outcome) {
     for left in outcome.ran().iter().flat_map(|ran| &ran.survivors) {
         let text = format!(
@@ -215,7 +218,7 @@ fn say_short(error: &io::Error) {
     let text = format!(
         "procpool: no room for another process: {error}; fewer jobs run at once for a while{limits}\n"
     );
-    // Nothing is lost by it, so whoever can't see it misses nothing but the reason.
+    // If the message can't be written, only the reason for the slowdown is lost.
     screen::say(&text);
 }
 

@@ -1,5 +1,5 @@
-//! What a job of the command line is, and how it is launched in a slot.
-//! Its command is rendered on the worker, where the slot is known.
+//! The jobs of the command line, and how they are launched in a slot. Commands are rendered on the worker,
+//! where the slot is known.
 
 pub(crate) mod gpus;
 pub(crate) mod labels;

@@ -1,5 +1,5 @@
-//! What a launcher asks of whoever records attempts where they are run.
-//! So the launcher needs no journal, and a journal can know jobs.
+//! The interface through which a launcher records attempts where they run. It lets the launcher work without
+//! a journal, while the journal can depend on jobs.
 
 use procpool_core::{Context, Job, Outcome};
 
@@ -7,12 +7,13 @@ use crate::job::work::Work;
 
 /// Records attempts, on the workers that run them.
 pub(crate) trait Recording: Send + Sync {
-    /// Whether what is started now can be recorded, as far as is known. Waits where that is not known yet.
+    /// Whether an attempt that is started now can be recorded, as far as is known. Blocks while that isn't
+    /// known.
     fn may_start(&self, context: &Context) -> bool;
 
-    /// A process was started.
+    /// Records that a process was started.
     fn note_start(&self, context: &Context, pid: u32);
 
-    /// An attempt has ended. Its slot is free once this comes back.
+    /// Records an attempt that has ended. Its slot is free once this returns.
     fn record(&self, job: &Job<Work>, context: &Context, outcome: &Outcome);
 }

@@ -1,4 +1,4 @@
-//! The options that hold for all jobs of a run: their timeout, directory and variables.
+//! Options that apply to all jobs of a run: their timeout, directory and variables.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -8,11 +8,11 @@ use procpool_core::{Command, EnvironmentBase, Job};
 
 use procpool_journal::format::codec::Defaults;
 
-/// The terms on which jobs run that say nothing else themselves.
+/// Settings for jobs that have none of their own.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Terms {
     pub(crate) timeout: Option<Duration>,
-    /// Further attempts of a job of a file; elsewhere the pool has them.
+    /// Retries for jobs of a job file; for all others the pool has the number.
     pub(crate) retries: Option<u32>,
     pub(crate) directory: Option<PathBuf>,
     pub(crate) base: EnvironmentBase,
@@ -20,7 +20,7 @@ pub(crate) struct Terms {
 }
 
 impl Terms {
-    /// A command on these terms. What is changed of it afterwards goes before them.
+    /// Applies the settings to a command. Later changes of the command override them.
     pub(crate) fn apply(&self, command: Command) -> Command {
         let command = self.add_variables(self.begin(command));
         match &self.directory {
@@ -29,7 +29,8 @@ impl Terms {
         }
     }
 
-    /// The command with the environment that all others start from; forgets what was changed of it.
+    /// Sets the environment that a job starts from. If that is empty, earlier changes of the command's
+    /// environment are lost.
     pub(crate) fn begin(&self, command: Command) -> Command {
         match self.base {
             EnvironmentBase::Inherited => command,
@@ -41,12 +42,12 @@ impl Terms {
         self.variables.iter().fold(command, |command, (name, value)| command.env(name, value))
     }
 
-    /// The job with the timeout that all have.
+    /// Sets the job's timeout.
     pub(crate) fn limit<W>(&self, job: Job<W>) -> Job<W> {
         Job { timeout: self.timeout, ..job }
     }
 
-    /// What a list leaves out of the lines of jobs.
+    /// The values that a list omits from the lines of its jobs.
     pub(crate) fn defaults(&self) -> Defaults {
         Defaults { timeout: self.timeout, retries: self.retries }
     }

@@ -15,28 +15,28 @@ use procpool_journal::format::list;
 
 pub(crate) use crate::template::JobContext;
 
-/// What a job of the command line runs.
 #[derive(Clone, Debug)]
 pub(crate) enum Work {
-    /// The command that was typed, for these values.
+    /// The typed command, with these values.
     Values { template: Arc<Template>, terms: Arc<Terms>, values: Values },
-    /// The command that was typed, with this on its standard input.
+    /// The typed command, with this block on its standard input.
     Block { template: Arc<Template>, terms: Arc<Terms>, block: Arc<[u8]> },
-    /// A command as it stands in the input.
+    /// A command as it was written in the input.
     Command(Command),
     /// A job that was read back from a journal's list.
     Stored(Box<Stored>),
 }
 
-/// A job as a journal has it.
+/// A job as it is stored in a journal.
 #[derive(Clone, Debug)]
 pub(crate) struct Stored {
     pub(crate) job: codec::Stored,
     pub(crate) ended: EndTime,
 }
 
-/// When the last attempt of a job ended, as its record says: other records must not say something else of one that was
-/// not started, and so has no other time. Set where it is recorded, which is on a worker.
+/// When the last attempt of a job ended, as its journal record says. It is set on a worker, when the attempt
+/// is recorded. A job that was not started has no other time, so all other records must use this one to agree
+/// with the journal.
 #[derive(Debug, Default)]
 pub(crate) struct EndTime(Mutex<Option<SystemTime>>);
 
@@ -56,7 +56,7 @@ impl Clone for EndTime {
     }
 }
 
-/// The values of one job. Nearly always there is one, and then that is all there is in memory.
+/// The values of one job. Nearly all jobs have one value, and then only that is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Values {
     One(OsString),
@@ -73,7 +73,7 @@ impl Values {
 }
 
 impl Work {
-    /// Its values; none, where it is a whole command.
+    /// Its values; empty for a complete command.
     pub(crate) fn values(&self) -> &[OsString] {
         match self {
             Work::Values { values, .. } => values.as_slice(),
@@ -82,7 +82,7 @@ impl Work {
         }
     }
 
-    /// The command, without what procpool adds to its environment.
+    /// Its command, without what procpool adds to the environment.
     pub(crate) fn command(&self, job: JobContext<'_>) -> Command {
         match self {
             Work::Values { template, terms, values } => terms.apply(template.render(values.as_slice(), job)),
@@ -95,14 +95,14 @@ impl Work {
         }
     }
 
-    /// Its record says that it ended then.
+    /// Sets the end time that its record states.
     pub(crate) fn note_end(&self, ended: Option<SystemTime>) {
         if let (Work::Stored(stored), Some(ended)) = (self, ended) {
             stored.ended.set(ended);
         }
     }
 
-    /// When its last attempt ended, where that was recorded.
+    /// When its last attempt ended, if that was recorded.
     pub(crate) fn ended(&self) -> Option<SystemTime> {
         match self {
             Work::Stored(stored) => *stored.ended.lock(),
@@ -110,7 +110,8 @@ impl Work {
         }
     }
 
-    /// Whether the command alone does the same again. What was on procpool's standard input is gone.
+    /// Whether the command alone is enough to run the job again. Blocks of procpool's standard input are
+    /// gone.
     pub(crate) fn is_in_command(&self) -> bool {
         match self {
             Work::Values { .. } | Work::Command(_) => true,
@@ -120,7 +121,7 @@ impl Work {
     }
 }
 
-/// A job that was read back from a journal's list.
+/// Wraps a job that was read back from a journal's list.
 pub(crate) fn stored(job: Job<codec::Stored>) -> Job<Work> {
     let Job { key, work, timeout, retries, position, .. } = job;
     let work = Work::Stored(Box::new(Stored { job: work, ended: EndTime::default() }));
@@ -129,7 +130,7 @@ pub(crate) fn stored(job: Job<codec::Stored>) -> Job<Work> {
     job
 }
 
-// What a template leaves open is what a list has open.
+// A template and a list must mark an unknown slot in the same way.
 const _: () = assert!(template::SLOT_MARK == list::SLOT_MARK);
 
 impl Listable for Work {
@@ -151,14 +152,14 @@ pub(crate) fn command_of(job: &Job<Work>, seq: u64) -> Command {
     job.work.command(JobContext { key: job.key.as_os_str(), seq, slot: 1 })
 }
 
-/// The command that a job ran; where its turn never came, as [`command_of`].
+/// The command that a job ran; if the job was never reached, the same as [`command_of`].
 pub(crate) fn command_run(completion: &Completion<Work>) -> Command {
     let slot = completion.slot.map_or(1, Slot::get);
     let key = completion.job.key.as_os_str();
     completion.job.work.command(JobContext { key, seq: completion.seq.get(), slot })
 }
 
-/// The same on one line, as bash(1) would read it.
+/// The command that a job ran, on one line, as bash(1) would read it.
 pub(crate) fn command_text(completion: &Completion<Work>) -> String {
     command_line(&command_run(completion), QuoteStyle::Line).to_string_lossy().into_owned()
 }
