@@ -1,5 +1,5 @@
-//! What benchmarks call: commands made from templates, and what a journal writes and reads for each job. It
-//! is no interface for anybody else, and may change at any time.
+//! The functions that benchmarks call: they make commands from templates, and write and read a journal's
+//! lines for each job. This is not a public interface and may change at any time.
 
 use std::ffi::OsString;
 use std::fs;
@@ -31,7 +31,7 @@ pub struct OneValueTemplate(Arc<template::Template>);
 
 impl OneValueTemplate {
     /// # Panics
-    /// Where it has a placeholder for what no job has.
+    /// If it has a placeholder that jobs of one value don't have.
     #[must_use]
     pub fn parse(command: &[OsString]) -> OneValueTemplate {
         let parsed = template::Template::parse(command, &Names::Lists(1), Several::Combined);
@@ -52,7 +52,7 @@ pub fn quoted(command: &Command) -> OsString {
     command_line(command, QuoteStyle::Shell)
 }
 
-/// A job that has run, and what a journal says of it.
+/// A job that has run, and what a journal records of it.
 pub struct Recorded {
     codec: JobCodec,
     done: Completion<Work>,
@@ -60,7 +60,8 @@ pub struct Recorded {
     circumstances: Circumstances,
 }
 
-/// Runs nothing, and all succeeds: nobody else can make a job's number and its slot.
+/// Starts no process and reports success. Only a pool can create a job's number and slot, so it needs a
+/// runner.
 struct Pretence;
 
 impl Runner for Pretence {
@@ -81,20 +82,20 @@ fn codec() -> JobCodec {
 }
 
 impl Recorded {
-    /// A job that runs the template for this value, and has printed this.
+    /// A job that has run the template for this value, and has printed this.
     ///
     /// # Panics
-    /// Where there is no thread for a pool.
+    /// If no thread can be created.
     #[must_use]
     pub fn new(template: &OneValueTemplate, value: &str, printed: &str) -> Recorded {
         let mut all = Recorded::all(template, vec![value.to_owned()], printed);
         all.next().expect("one job")
     }
 
-    /// The same for each of many values.
+    /// The same for many values.
     ///
     /// # Panics
-    /// Where there is no thread for a pool.
+    /// If no thread can be created.
     pub fn all(
         template: &OneValueTemplate,
         values: Vec<String>,
@@ -128,13 +129,13 @@ impl Recorded {
     /// Its line in the list.
     ///
     /// # Panics
-    /// Where an input can't be kept, which it doesn't have.
+    /// If an input can't be kept; these jobs have none.
     #[must_use]
     pub fn list_line(&self) -> Vec<u8> {
         self.codec.line(&self.done.job, 1).expect("no input to be kept").0
     }
 
-    /// A line of the list made a job again, and whether it was one.
+    /// Makes a job from a line of the list, and returns whether that was possible.
     #[must_use]
     pub fn is_job(&self, list_line: &[u8]) -> bool {
         let body = line::open(list_line.trim_ascii_end());
@@ -144,7 +145,8 @@ impl Recorded {
         }
     }
 
-    /// The two hashes of its key and its command. Says nothing of them but that they were made.
+    /// Computes the hashes of its key and this command. The comparison only makes sure that they are
+    /// computed.
     #[must_use]
     pub fn is_identified(&self, command: &Command) -> bool {
         let identity = Identity::of(&self.done.job.key, command, &self.codec.here);
@@ -152,16 +154,16 @@ impl Recorded {
     }
 }
 
-/// A line of a journal's file, of an object in JSON.
+/// Makes a line of a journal's file from a JSON object.
 #[must_use]
 pub fn seal(object: &[u8]) -> Vec<u8> {
     line::seal(object)
 }
 
-/// How many whole lines there are.
+/// The number of whole lines.
 ///
 /// # Panics
-/// Where bytes can't be read, which they can.
+/// If the bytes can't be read, which doesn't happen.
 #[must_use]
 pub fn lines_in(bytes: &[u8]) -> u64 {
     let mut scanner = Scanner::new(bytes);
@@ -172,20 +174,20 @@ pub fn lines_in(bytes: &[u8]) -> u64 {
     lines
 }
 
-/// Makes a journal's folder that has these records.
+/// Creates a journal's folder with these records.
 ///
 /// # Panics
-/// Where it can't be made.
+/// If it can't be created.
 pub fn write_records(folder: &Path, attempts: &[u8]) {
     let (folder, _) = Folder::make(folder).expect("a new folder");
     let records = [&Record::header().line(), attempts].concat();
     fs::write(folder.own_files().journal.path(), records).expect("room for the records");
 }
 
-/// Reads the records of a journal's folder, and decides on each job of the list. Says how many are to run.
+/// Reads the records of a journal's folder, and decides on each job of the list. Returns how many are to run.
 ///
 /// # Panics
-/// Where either can't be read.
+/// If the folder or the list can't be read.
 #[must_use]
 pub fn still_to_run(folder: &Path, list: &[u8]) -> u64 {
     let folder = Folder::open(folder, Purpose::Run).expect("a directory").expect("a folder");

@@ -1,5 +1,5 @@
-//! What fuzz targets call: each function takes the bytes of a file and panics if the result can't be right.
-//! It is no interface for anybody else, and may change at any time.
+//! The functions that fuzz targets call: each takes the bytes of a file and panics if the result can't be
+//! right. This is not a public interface and may change at any time.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -28,7 +28,7 @@ use procpool_journal::read::scan::{Found, Scanner};
 /// A job file in JSON.
 ///
 /// # Panics
-/// Where a job of it could not be run, or an error not be shown.
+/// If it is accepted with a job that can't be run, or refused with an error that can't be shown.
 pub fn job_file_json(bytes: &[u8]) {
     job_file(JobFileFormat::Json, bytes);
 }
@@ -36,7 +36,7 @@ pub fn job_file_json(bytes: &[u8]) {
 /// A job file in TOML.
 ///
 /// # Panics
-/// Where a job of it could not be run, or an error not be shown.
+/// If it is accepted with a job that can't be run, or refused with an error that can't be shown.
 pub fn job_file_toml(bytes: &[u8]) {
     job_file(JobFileFormat::Toml, bytes);
 }
@@ -44,7 +44,8 @@ pub fn job_file_toml(bytes: &[u8]) {
 /// A job file in JSONL, read as a stream.
 ///
 /// # Panics
-/// Where a job of it could not be run, an error not be shown, or a file would be read in another way.
+/// If it is accepted with a job that can't be run, or refused with an error that can't be shown, or if a file
+/// with the same content would be read differently.
 pub fn job_file_jsonl(bytes: &[u8]) {
     let streamed: Result<Vec<Job<Work>>, _> = stream(bytes, Terms::default()).collect();
     let count = streamed.as_ref().ok().map(Vec::len);
@@ -55,11 +56,11 @@ pub fn job_file_jsonl(bytes: &[u8]) {
     }
 }
 
-/// A file of a journal: records or a list. Each line of the input is read as it is, and once more as the body of a line
-/// whose length and sum are right, for no fuzzer finds those.
+/// A file of a journal: records or a list. Each line of the input is read as it is, and once more as the body
+/// of a line with a correct length and checksum, because no fuzzer finds those.
 ///
 /// # Panics
-/// Where what was damaged is taken for whole, or what is read in short is not what is read in full.
+/// If damaged data is accepted, or if the brief parser and the full parser disagree.
 pub fn journal(bytes: &[u8]) {
     judge_scan(bytes);
     let sealed: Vec<u8> = bytes
@@ -71,10 +72,10 @@ pub fn journal(bytes: &[u8]) {
     assert_eq!(bodies, bytes.split(|byte| *byte == b'\n').filter(|body| !body.is_empty()).count());
 }
 
-/// Names and texts that somebody else has chosen, on their way into a message or to a terminal.
+/// Names and texts that others have chosen, as they are shown in a message or on a terminal.
 ///
 /// # Panics
-/// Where something is left of it that controls, or a command that was quoted is another one when it is typed.
+/// If a control character is left, or if a quoted command is read back as another one.
 pub fn shown(bytes: &[u8]) {
     assert!(is_harmless(&shown::name(OsStr::from_bytes(bytes))));
     let message = shown::message(&String::from_utf8_lossy(bytes)).replace('\n', "");
@@ -114,7 +115,7 @@ fn judge_quotes(bytes: &[u8]) {
     assert_eq!(read_back(line.strip_prefix("x ").expect("the program stands first")), word);
 }
 
-/// A word as bash(1) reads it.
+/// Reads a word as bash(1) does.
 fn read_back(quoted: &str) -> Vec<u8> {
     let ansi = quoted.strip_prefix("$'").and_then(|quoted| quoted.strip_suffix('\''));
     let mut rest = ansi.unwrap_or(quoted).bytes();
@@ -130,7 +131,7 @@ fn read_back(quoted: &str) -> Vec<u8> {
     word
 }
 
-/// What stands behind a backslash between `$'` and `'`.
+/// Reads what follows a backslash between `$'` and `'`.
 fn escaped(rest: &mut impl Iterator<Item = u8>) -> u8 {
     let mut digit = || rest.next().expect("an escape is whole");
     match digit() {
@@ -144,7 +145,7 @@ fn escaped(rest: &mut impl Iterator<Item = u8>) -> u8 {
     }
 }
 
-/// Reads all whole lines, and says how many there are.
+/// Reads all whole lines and returns their number.
 fn judge_scan(bytes: &[u8]) -> usize {
     let mut scanner = Scanner::new(bytes);
     let mut lines = 0;
@@ -175,7 +176,7 @@ fn judge_record(body: &[u8]) {
         assert_eq!((brief.generation, brief.attempt), (entry.generation, entry.attempt));
         assert_eq!(brief.identity.job.to_string(), entry.job);
     }
-    // Nothing is to be said of it but that it can be read.
+    // It only has to be parsed without a panic.
     let _ = Record::parse(body);
 }
 
@@ -187,18 +188,18 @@ fn judge_list_line(body: &[u8]) {
         values: Keep::Values,
         inputs: Inputs::none(),
     };
-    // No fuzzer finds a line whose fingerprint is right.
+    // `assemble` doesn't check the line's hashes: no fuzzer finds a line in which they are right.
     let Ok(job) = codec.assemble(*line) else { return };
     let Ok((again, _)) = codec.line(&job, 1) else { return };
     let again = line::open(&again[..again.len() - 1]).and_then(list::parse);
     let Some(list::Line::Job(again)) = again else { panic!("a job that can't be written down again") };
     let again = codec.assemble(*again).expect("what was written down can be read");
-    // What was damaged in a way that its sum agrees with may say another identity than it has.
+    // A damaged line whose checksum is right may state a wrong identity, so both are computed.
     let identity = |job: &Job<Stored>| Identity::of(&job.key, &job.work.command, "/".as_ref());
     assert_eq!(identity(&again), identity(&job), "what is read back is another job");
 }
 
-/// What is no UTF-8 has been refused before a file gets there.
+/// Input that is not UTF-8 is refused before it gets here.
 fn job_file(format: JobFileFormat, bytes: &[u8]) {
     if let Ok(text) = str::from_utf8(bytes) {
         judge(format.read(text, Terms::default()));
@@ -227,7 +228,7 @@ fn judge_jobs(jobs: &[Job<Work>]) {
     }
 }
 
-/// Whether there is a NUL byte where the system takes none.
+/// Whether there is a NUL byte where the system accepts none.
 fn holds_nul(key: &[u8], command: &Command) -> bool {
     let words = command.arguments().iter().map(|word| word.as_bytes());
     let variables = command.environment_changes();
@@ -254,7 +255,7 @@ mod tests {
 
     type Target = fn(&[u8]);
 
-    /// By name, which is that of the function.
+    /// Each target with the name of its function.
     const TARGETS: [(&str, Target); 5] = [
         ("job_file_json", job_file_json),
         ("job_file_jsonl", job_file_jsonl),

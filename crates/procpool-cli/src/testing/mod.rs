@@ -1,5 +1,4 @@
-//! What benchmarks and fuzz targets call of what is not public.
-//! No interface for anybody else.
+//! Access to private code for benchmarks and fuzz targets. This is not a public interface.
 
 pub mod benching;
 pub mod fuzzing;
