@@ -1,4 +1,5 @@
-//! What a journal costs for each job: its lines made, summed, scanned and read back, and a resume's decision.
+//! Benchmarks of what a journal costs per job: making, sealing, scanning and reading back its lines, and a
+//! resume's decision.
 
 use std::ffi::OsString;
 
@@ -12,7 +13,7 @@ fn main() {
     divan::main();
 }
 
-/// A build without optimisation is there to be tried, not to be measured.
+/// A debug build only shows that the benchmarks run, so it needs fewer jobs.
 const JOBS: usize = if cfg!(debug_assertions) { 1_000 } else { 100_000 };
 
 fn template() -> OneValueTemplate {
@@ -55,7 +56,7 @@ fn sealed(bencher: Bencher, size: usize) {
     bencher.counter(BytesCount::new(size)).bench(|| seal(object.as_bytes()));
 }
 
-/// A list, and the records of its jobs but each tenth.
+/// A list, and the records of nine in ten of its jobs.
 fn journal() -> (Vec<u8>, Vec<u8>) {
     let (mut list, mut records) = (Vec::new(), Vec::new());
     let values = (0..JOBS).map(|number| format!("photographs/{number}.jpeg")).collect();
@@ -68,7 +69,7 @@ fn journal() -> (Vec<u8>, Vec<u8>) {
     (list, records)
 }
 
-/// Lengths and sums checked, nothing else.
+/// Checks only lengths and checksums.
 #[divan::bench]
 fn lines_scanned(bencher: Bencher) {
     let (_, records) = journal();

@@ -1,4 +1,4 @@
-//! What a job's command costs to make, and to write as a shell reads it.
+//! Benchmarks of what it costs to make a job's command, and to quote it for a shell.
 
 use std::ffi::OsString;
 
@@ -11,7 +11,7 @@ fn main() {
 
 const WORDS: [usize; 3] = [1, 5, 20];
 
-/// A command of so many words in which a placeholder stands in each but the first.
+/// A command of this many words, with a placeholder in each but the first.
 fn words(count: usize) -> Vec<OsString> {
     let forms = ["{}", "--output={.}.png", "{/}", "{//}/thumbnails", "{/.}-{#}"];
     let rest = forms.iter().cycle().take(count - 1);
