@@ -1,5 +1,5 @@
-//! The faults that a process pool meets, each provoked for real: what must hold when they come.
-//! Does not know the code behind it: all it sees is statuses, outputs, files and processes.
+//! Faults that a process pool meets, each provoked for real. The tests look only at exit statuses, outputs,
+//! files and processes.
 
 mod dead_mounts;
 mod descendants;

@@ -1,6 +1,5 @@
-//! Starts that hang, because a file that they want is on a file system that doesn't answer: the job is ended like any, and
-//! nothing else waits for it.
-//! Does not know the code behind it.
+//! Starts that hang because a file system doesn't answer: the job is ended like any other, and nothing else
+//! waits for it.
 
 use std::time::{Duration, Instant};
 
@@ -12,16 +11,16 @@ use crate::faults::guardian::wait_gone;
 use crate::processes::{children, kill, only_child, pids};
 use crate::{Folder, PROCPOOL, Running, Trial, wait_for};
 
-/// What becomes of a request to the file system at `dead`.
+/// How the dead file system at `dead` treats a request.
 #[derive(Clone, Copy)]
 enum Dead {
-    /// A KILL ends who waits for it.
+    /// SIGKILL ends a process that waits for it.
     Unread,
-    /// Nothing does but the answer.
+    /// Only an answer ends the wait; SIGKILL doesn't.
     Unanswered,
 }
 
-/// As long as the command runs there is a file system at `dead` that doesn't answer.
+/// While the command runs, there is a file system at `dead` that doesn't answer.
 fn beside(dead: Dead, folder: &Folder) -> Trial {
     folder.sh("mkdir dead").end().exited(0);
     let how = match dead {
@@ -32,7 +31,7 @@ fn beside(dead: Dead, folder: &Folder) -> Trial {
     unshare.arg(sleeper::dead_mount()).args(["dead", how, PROCPOOL, "run"])
 }
 
-/// The three processes, front first.
+/// procpool's three processes, front first.
 struct Three([String; 3]);
 
 impl Three {
@@ -43,7 +42,7 @@ impl Three {
         Three([front, keeper, pool])
     }
 
-    /// Waits until so many jobs have a process, whatever that is by now.
+    /// Waits until this many jobs have a process, whatever it runs so far.
     fn wait_for_jobs(&self, count: usize) -> Vec<String> {
         let [.., pool] = &self.0;
         wait_for("the jobs' processes", || children(pool).len() == count);
@@ -51,7 +50,7 @@ impl Three {
     }
 }
 
-/// Doesn't end when it is asked to.
+/// Ignores the request to end.
 const STAYER: &str = "trap '' TERM INT; echo $$ > new; mv new pid.1; sleep 1000 & wait; wait";
 
 fn folder() -> Folder {
@@ -115,7 +114,7 @@ fn a_start_that_hangs_is_ended_with_its_run() {
     three.wait_for_jobs(2);
     pids(&folder, "pid.", 1);
     let [front, ..] = &three.0;
-    // The first ends the start that hangs, and the second what takes no notice of the first.
+    // The first INT ends the start that hangs; the second one ends the job that ignores the first.
     kill(front, Signal::INT);
     three.wait_for_jobs(1);
     kill(front, Signal::INT);
@@ -137,7 +136,7 @@ fn a_leak_is_ended_though_a_start_hangs() {
     let folder = folder();
     folder.write("jobs.json", r#"{"a": ["dead/a"], "b": ["sh", "-c", "sleep 1000 & echo ran"]}"#);
     let running = beside(Dead::Unread, &folder).args(["-j2", "--file", "jobs.json"]).start();
-    // Not before its leak has been ended.
+    // The job ends only once its leaked process has been killed.
     running.has_printed("ran\n");
     let three = Three::of(&running);
     three.wait_for_jobs(1);

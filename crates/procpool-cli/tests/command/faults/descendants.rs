@@ -1,13 +1,13 @@
-//! No attempt of a job runs beside another, whatever of it has cleared its mark and left its session.
-//! Does not know the code behind it.
+//! No two attempts of a job run at the same time, even if a descendant has cleared its environment and left
+//! its session.
 
 use serde_json::Value;
 use sleeper::needs;
 
 use crate::{Folder, lives};
 
-/// Runs a shell's script into its timeout twice. It finds in `$clerk` a script that writes lines to standard output, ignores
-/// TERM and wants a word, which it begins each line with.
+/// Runs a shell script into its timeout, with one retry, and checks that the two attempts didn't overlap.
+/// `$clerk` is a script that ignores TERM and appends lines to the file `$1`, each of which begins with `$0`.
 #[track_caller]
 fn attempts_of(script: &str) {
     let clerk = "trap \"\" TERM; while :; do echo $0 $$; sleep .02; done >> \"$1\"";
@@ -27,7 +27,7 @@ fn attempts_of(script: &str) {
         }
         match attempts[..] {
             ["1", "2"] => return,
-            // The machine was too slow for one of them.
+            // The machine was too slow for one of the attempts.
             [] | ["1" | "2"] => {}
             _ => panic!("the attempts ran side by side: {attempts:?}"),
         }
@@ -42,7 +42,7 @@ fn one_without_a_mark_in_a_session_of_its_own_is_gone_before_the_next_attempt() 
 
 #[test]
 fn so_is_one_whose_parent_ends_by_the_timeout_and_leaves_an_orphan() {
-    // The job passes the signal on to the leader of the other session, and is gone at once.
+    // The job forwards the signal to the leader of the other session, and exits at once.
     attempts_of(
         "env -i setsid sh -c 'sh -c \"$0\" $1 \"$2\" & wait' \"$clerk\" $PROCPOOL_ATTEMPT \"$log\" & there=$!
         trap 'kill $there; exit' TERM; wait",
@@ -57,7 +57,7 @@ fn so_is_one_that_was_forked_twice_and_kept_its_mark() {
 #[test]
 fn so_is_what_another_user_runs_by_su() {
     needs!(Root);
-    // The two quotes get through su(1): its command is one word, and nothing of the environment is left.
+    // The quotes get through su(1): its command is one word, and nothing of the environment is left.
     attempts_of(
         "su - nobody -s /bin/sh -c \"trap '' TERM
             while :; do echo $PROCPOOL_ATTEMPT \\$\\$; sleep .02; done >> $log\"",
@@ -68,7 +68,7 @@ fn so_is_what_another_user_runs_by_su() {
 fn what_can_not_be_killed_is_waited_for_a_while_then_said_and_recorded() {
     needs!(Root);
     let folder = Folder::new();
-    // A program of root's that anybody may start: setpriv(1) itself, so that a job can become root.
+    // A set-user-ID program of root's, setpriv(1) itself, so that a job can become root.
     folder
         .sh("chmod 777 . && cp \"$(command -v procpool)\" tool && install -m 4755 $(command -v setpriv) rise")
         .end();

@@ -1,12 +1,12 @@
-//! Calls that a kernel or a container's fence refuses: each has another way, and no job is lost.
-//! Does not know the code behind it.
+//! System calls that a kernel or a container's seccomp filter refuses. Calls with a fallback may be refused
+//! without losing a job; a call that nothing can run without is named before the first job starts.
 
 use sleeper::needs;
 
 use crate::Folder;
 use crate::faults::tracing::strace;
 
-/// Ten jobs, with an input of their own, one of which has a limit to run into, while these calls are refused.
+/// Runs ten jobs while these calls are refused.
 #[track_caller]
 fn runs_where(refused: &[&str]) {
     let folder = Folder::new();
@@ -16,11 +16,12 @@ fn runs_where(refused: &[&str]) {
         options.extend(["-e".into(), format!("trace={call}"), "-e".into(), format!("inject={refusal}")]);
     }
     let program = env!("CARGO_BIN_EXE_procpool");
-    // Without a process of its own, to which the fence would apply as well; and with no descriptor but the standard three.
+    // Without a guardian, because the filter would apply to it as well. The jobs check that they have only
+    // the three standard descriptors.
     let script = "n=$1; set -- /proc/$$/fd/*; test $# -le 4 && echo out $n && echo err $n >&2";
     let words = ["run", "--no-guard", "-k", "-j3", "--", "sh", "-c", script, "sh", ":::"];
     let values: Vec<String> = (1..=10).map(|n| n.to_string()).collect();
-    // Where a child closes its descriptors one by one each call is a stop for strace.
+    // If a child has to close its descriptors one by one, strace stops at each of these calls.
     let mut all = vec!["-c", "ulimit -n 256; exec \"$@\"", "sh", "strace", "-qq", "-f", "-o", "log"];
     all.extend(options.iter().map(String::as_str));
     all.push(program);

@@ -1,5 +1,5 @@
-//! Whichever of procpool's three processes ends, and whatever a job leaves behind: nothing of it stays.
-//! Does not know how they find it.
+//! No process of a run survives, whichever of procpool's three processes is killed and whatever a job has
+//! left behind.
 
 use std::time::{Duration, Instant};
 
@@ -8,8 +8,8 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, ki
 use crate::processes::{children, is_gone, kill, lives, number, pids, state};
 use crate::{DEADLINE, Folder, Running, comes_true, wait_for};
 
-/// Ignores what asks it to end, and leaves behind, with its output open: a process of its group whose parent is
-/// gone, one in a session of its own, and a daemon in a third.
+/// Ignores the signals that ask it to end, and leaves behind, with its output open: a process of its group
+/// whose parent is gone, one in a session of its own, and a daemon in a third session.
 const LEAVER: &str = "trap '' TERM INT HUP QUIT
 stay='echo $$ > new.$$; mv new.$$ pid.$1.$$; exec sleep 1000'
 sh -c 'sh -c \"$1\" sh \"$2\" &' sh \"$stay\" $1
@@ -76,7 +76,8 @@ fn what_the_pool_has_left_is_ended_also_by_a_keeper_that_can_open_nothing_for_a_
     let running = folder.run("sh leaver ::: 1").start();
     let (keeper, pool) = (number(&running.keeper()), running.pool());
     let pids = pids(&folder, "pid.", PROCESSES_OF_A_LEAVER);
-    // Its standard descriptors and sockets stay open; poll(2) refuses to wait for more than this.
+    // The keeper's standard descriptors and sockets stay open, but poll(2) refuses to wait for more
+    // descriptors than this limit.
     let none_more = Rlimit { current: Some(3), ..getrlimit(Resource::Nofile) };
     let before = prlimit(Some(keeper), Resource::Nofile, none_more).unwrap();
     kill(&pool, Signal::KILL);
@@ -106,7 +107,7 @@ fn killed_as_a_group_or_two_at_once_they_leave_nothing() {
     }
 }
 
-/// As `kill -9 PID PID` does.
+/// Like `kill -9 PID PID`.
 fn kill_all(pids: &[String]) {
     let numbers: Vec<Pid> = pids.iter().map(|pid| number(pid)).collect();
     for pid in numbers {
@@ -152,7 +153,8 @@ fn a_pool_that_is_stopped_does_not_outlive_who_guards_it_and_nor_do_its_jobs() {
 
 #[test]
 fn who_shares_its_group_is_not_hung_up_on_where_it_loses_its_keeper_while_it_is_stopped() {
-    // A group that nobody could continue. Where one comes to be so while a member is stopped, the kernel hangs up on all of it.
+    // An orphaned process group. If a group becomes orphaned while a member is stopped, the kernel sends HUP
+    // to all of it.
     let folder = folder();
     let script = "procpool run -j1 sh leaver ::: 1 & wait $!; echo $?";
     let shell = folder.command("setsid").args(["sh", "-c", script]).start();
@@ -200,14 +202,14 @@ fn where_nobody_could_continue_it_a_stop_stops_nothing_for_good() {
 #[test]
 fn killed_before_the_first_job_has_started_the_others_end_as_well() {
     for victim in EACH {
-        // It waits for values in one case, and for whoever writes its job file in the other.
+        // It waits for values in one case, and for the writer of its job file in the other.
         for options in ["sleep", "--file jobs.json"] {
             let folder = Folder::new();
             folder.sh("mkfifo jobs.json").end().exited(0);
             let mut running = folder.run(options).open_input().start();
             let own = EACH.map(|process| process.pid(&running));
             kill(&victim.pid(&running), Signal::KILL);
-            // The input stays open until all are gone.
+            // The input stays open until all processes are gone.
             let input = running.stdin.take();
             wait_gone(&own);
             running.end().died_of(Signal::KILL).printed("").silent();
@@ -229,7 +231,7 @@ fn who_waits_for_its_job_file_ends_when_told_to() {
     }
 }
 
-/// The first job takes too long, and the second ends when the file `go` is there.
+/// The first job times out, and the second ends once the file `go` exists.
 fn slow_and_other(command: &str, slow: &str) -> String {
     let job = |name: &str, then: &str| format!("[{command:?}, \"sh\", \"{name}\", {then:?}]");
     let until_go = "until [ -e go ]; do sleep 0.01; done";
@@ -274,7 +276,7 @@ fn also_where_the_job_is_a_procpool() {
 #[test]
 fn also_where_the_procpool_that_the_job_is_was_killed_and_could_do_nothing() {
     let folder = folder();
-    // Its front and its pool are of the group that is killed after the grace time.
+    // Its front and its pool belong to the group that is killed after the grace time.
     let command =
         "trap '' TERM; sh leaver $1 leave >/dev/null 2>&1; procpool run sh -c 'eval \"$1\"' sh ::: \"$2\"";
     folder.write("jobs.json", slow_and_other(command, "3s"));
@@ -309,7 +311,7 @@ fn what_the_shell_started_before_it_became_procpool_is_left_alone() {
         let keeper =
             children(&running.pid().to_string()).into_iter().find(|child| *child != before[0]).unwrap();
         let pool = children(&keeper).concat();
-        // That somebody stops it and lets it go on tells its parent something, but not that it has ended.
+        // The parent of a process is notified when it is stopped and continued, but it has not ended.
         kill(&before[0], Signal::STOP);
         wait_for("it to stop", || state(&before[0]) == Some('T'));
         kill(&before[0], Signal::CONT);

@@ -1,5 +1,4 @@
-//! Input that is hostile by its numbers; by its size and its bytes: see `values.rs`, `limits.rs` and `usage.rs`.
-//! Does not know the code behind it.
+//! Input with hostile numbers. Hostile sizes and bytes are in `values.rs`, `limits.rs` and `usage.rs`.
 
 use crate::Folder;
 

@@ -1,5 +1,5 @@
-//! What jobs leave behind when they have ended, with their output open or without: ended and named, waited for, or kept.
-//! Does not know how it is found.
+//! Processes that jobs leave behind, with or without the job's output open: they are killed and named, waited
+//! for, or kept.
 
 use rustix::process::Signal;
 
@@ -7,7 +7,7 @@ use crate::faults::guardian::wait_gone;
 use crate::processes::{is_gone, kill, pids};
 use crate::{Folder, wait_for};
 
-/// Leaves a process that holds its output until it is told to let go.
+/// Leaves a process that holds the job's output until the file `go` exists.
 const HOLDER: &str = "{ echo $$ > pid.parent; sh -c 'echo $$ > pid.holder; until [ -e go ]; do sleep 0.01; done; \
                       echo late' & } ; echo early";
 
@@ -57,7 +57,7 @@ fn on_leak_keep_lets_who_holds_the_output_live_on_and_names_the_job() {
     wait_gone(&pids);
 }
 
-/// Leaves a process in a session of its own that holds none of its outputs, until there is a file `go`.
+/// Leaves a process in a session of its own that holds none of the job's outputs, until the file `go` exists.
 const DAEMON: &str =
     "setsid sh -c 'echo $$ > new.left; mv new.left pid.left; exec sleep 1000' </dev/null >/dev/null 2>&1 &
 until [ -e pid.left ] && [ \"$(cat /proc/$(cat pid.left)/comm)\" = sleep ]; do sleep 0.01; done; echo done";

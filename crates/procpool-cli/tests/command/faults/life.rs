@@ -1,5 +1,4 @@
-//! How a child's life ends where it does not want it to end, and that nothing of it is left.
-//! Does not know the code behind it.
+//! Children that resist their end or end in unusual ways: no process of theirs is left.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -13,7 +12,7 @@ use crate::faults::tracing::{lines, strace};
 use crate::outcomes::timed_out;
 use crate::{Folder, lives, wait_for};
 
-/// The processes that still run in this folder, wherever they have gone else.
+/// The processes whose working directory is this folder, in any group or session.
 fn left_in(folder: &Folder) -> Vec<String> {
     let directory = folder.file("").canonicalize().unwrap();
     let processes = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path());
@@ -41,7 +40,7 @@ fn a_job_that_has_stopped_itself_is_ended_by_its_timeout() {
 #[test]
 fn what_left_the_session_of_a_job_that_timed_out_is_gone_while_other_jobs_go_on() {
     let folder = Folder::new();
-    // Twice forked, in a session of its own, deaf to TERM and HUP, far away from the job's streams.
+    // Forked twice, in a session of its own, ignores TERM and HUP, and holds none of the job's streams.
     let flee = "trap '' TERM HUP; (setsid sh -c 'echo $$ > pid.new; mv pid.new pid; while :; do sleep 1; done' \
                 < /dev/null > /dev/null 2>&1 &); until [ -s pid ]; do sleep 0.01; done; exec sleep 100";
     let wait = "until [ -e go ]; do sleep 0.01; done; echo went on";
@@ -76,7 +75,7 @@ fn a_timeout_of_a_millisecond_leaves_no_orphan() {
     assert_eq!(left_in(&folder), [""; 0]);
 }
 
-/// How many of its children have ended and were not reaped, and how many have not ended.
+/// The number of zombie children, and of children that still run.
 fn children_of(process: &str) -> (usize, usize) {
     let Ok(tasks) = fs::read_dir(format!("/proc/{process}/task")) else { return (0, 0) };
     let lists = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("children")).ok());
@@ -105,11 +104,12 @@ fn ten_thousand_short_jobs_never_leave_more_zombies_than_may_run_and_none_at_res
         most = most.max(children_of(&pool).0);
         writing.is_finished()
     });
-    // A zombie is one between its end and its reaping: its job is still under way.
+    // A zombie is a job between its end and its reaping, and still counts as running.
     assert!(most <= 8, "{most} zombies at a time");
     let input = writing.join().unwrap();
     let at_rest = || children_of(&pool) == (0, 0);
-    // Between two jobs there may be a moment without any: the input is empty, and at most so many are under way.
+    // Between two jobs there may be a moment without any: the input is empty, and at most this many jobs are
+    // running.
     wait_for("the last job has ended", || (0..50).all(|_| at_rest()));
     drop(input);
     running.end().exited(0).printed("");
@@ -125,7 +125,7 @@ fn no_number_is_signalled_after_its_reaping_and_no_timeout_is_early() {
     let values: Vec<String> = (1..=32).map(|n| n.to_string()).collect();
     let calls = "trace=execve,wait4,kill,tkill,tgkill,clone,clone3,fork,vfork";
     let words = ["-ttt", "-e", calls, "procpool", "run", "-j4", "--timeout", "0.5", "./job", ":::"];
-    // The step on which processes are signalled by their numbers at all.
+    // Makes procpool use the system interface that signals processes by pid.
     strace(&folder, &words).args(&values).env("PROCPOOL_SYS", "unix").end().exited(1);
 
     let log = folder.read("log");
@@ -149,7 +149,7 @@ fn no_number_is_signalled_after_its_reaping_and_no_timeout_is_early() {
     assert!(signalled >= 8 && reaped.len() >= 32, "{signalled} timeouts, {} reaped", reaped.len());
 }
 
-/// In the place of the wall clock: one that goes an hour forth and back with each look.
+/// Replaces the wall clock: jumps an hour forward or back with each reading.
 const JUMPING_CLOCK: &str = "
 #define _GNU_SOURCE
 #include <sys/syscall.h>
@@ -169,10 +169,11 @@ fn a_wall_clock_that_jumps_changes_no_timeout_and_no_duration() {
     folder.write("clock.c", JUMPING_CLOCK);
     folder.sh("cc -shared -fPIC -o clock.so clock.c").end().exited(0);
     let run = |words: &str| {
-        // Where spaces part the names, the whole path might not be one.
+        // A relative path, because LD_PRELOAD separates names by spaces, and the absolute path may contain
+        // some.
         folder.run(words).env("LD_PRELOAD", "./clock.so").end()
     };
-    // It does jump.
+    // Check that the clock does jump.
     let date = run("date ::: +%s").exited(0).text().trim().parse::<u64>().unwrap();
     assert!(UNIX_EPOCH.elapsed().unwrap().as_secs().abs_diff(date) > 1800);
     for _ in 0..4 {
@@ -193,7 +194,7 @@ fn a_wall_clock_that_jumps_changes_no_timeout_and_no_duration() {
 #[test]
 fn a_job_that_reads_its_own_output_is_ended_by_its_timeout_all_the_same() {
     let folder = Folder::new();
-    // Whoever reads away what poll(2) has promised must not leave procpool waiting in a read.
+    // A reader that takes the bytes that poll(2) has announced must not leave procpool blocked in a read.
     let script = "cat /proc/$$/fd/1 > /dev/null & for n in 1 2 3 4 5 6 7 8 9; do echo $n; sleep 0.01; done; exec sleep 1000";
     let values: Vec<String> = (1..=8).map(|n| n.to_string()).collect();
     let trial = folder.run("-j8 --timeout 1s sh -c").args([script, ":::"]).args(values);
@@ -209,7 +210,8 @@ fn a_job_that_reads_its_own_output_is_ended_by_its_timeout_all_the_same() {
 #[test]
 fn what_a_large_descendant_leaves_is_gone_with_its_job_too() {
     let folder = Folder::new();
-    // Between the end of its memory and its own it takes a while, and nobody knows whose child is whose then.
+    // Freeing the memory of a large process takes a while. During that time /proc doesn't show whose child is
+    // whose.
     let large = "setsid sh -c 'echo $$ > pid.left; exec sleep 1000' </dev/null >/dev/null 2>&1 &
         text=$(head -c 200000000 /dev/zero | tr '\\0' x); sleep 1000";
     let script = "case $1 in large) sh large & wait;; *) until [ -e go ]; do sleep 0.01; done;; esac";

@@ -1,5 +1,4 @@
 //! A machine that has no room for another process, descriptor or thread: jobs wait, and none is lost.
-//! Does not know the code behind it.
 
 use std::process::Command;
 
@@ -20,7 +19,7 @@ struct Meddled {
 }
 
 impl Meddled {
-    /// A run of `jobs` jobs, after a first one that finds all in order: then all threads are there.
+    /// A run of `jobs` jobs. A first job has run undisturbed before, so that all of procpool's threads exist.
     fn start(limit: usize, jobs: usize, calls: &str, what: &str) -> Meddled {
         let folder = Folder::new();
         let mut run = folder.run(&format!("-k -j{limit} echo")).open_input().start();
@@ -31,7 +30,7 @@ impl Meddled {
         Meddled { folder, run, meddler }
     }
 
-    /// All jobs have run, whatever failed. Says how many calls did.
+    /// Checks that all jobs have run, and returns the number of calls that failed.
     #[track_caller]
     fn end(self, jobs: usize) -> (Ended, usize) {
         let ended = self.run.end().exited(0).printed(format!("first\n{}", values(jobs)));
@@ -40,7 +39,7 @@ impl Meddled {
     }
 }
 
-/// Said once, however often it is so.
+/// The shortage is reported once, however often it occurs.
 #[track_caller]
 fn said_once(ended: &Ended) {
     let said = ended.error_text();
@@ -48,8 +47,8 @@ fn said_once(ended: &Ended) {
     assert!(line && said.lines().count() == 1, "{said:?}");
 }
 
-/// Lets the call of each number fail, each in a run of its own, some runs at a time. Without a second worker
-/// exactly one call fails in each run.
+/// Lets the nth call fail, for each of these numbers in a run of its own, some runs at a time. Without a
+/// second worker, exactly one call fails in each run.
 #[track_caller]
 fn fails_at_each(numbers: std::ops::RangeInclusive<usize>, calls: &str, error: &str, says: fn(&Ended)) {
     let numbers: Vec<usize> = numbers.collect();
@@ -87,7 +86,7 @@ fn whichever_pipe_fails_for_want_of_descriptors_no_job_is_lost() {
 fn where_starts_of_all_workers_fail_no_job_is_lost() {
     needs!(Attach);
     for (error, last) in [("EAGAIN", 4), ("ENOMEM", 4)] {
-        // Among the first calls are those that make the other workers.
+        // The first calls include those that make the other workers.
         let start = |number| Meddled::start(4, 60, BIRTHS, &format!("error={error}:when={number}"));
         let started: Vec<Meddled> = (1..=last).map(start).collect();
         for meddled in started {
@@ -114,7 +113,7 @@ fn where_every_other_start_fails_no_job_is_lost() {
 fn a_keeper_that_can_not_be_is_said_once_and_the_run_goes_on() {
     needs!(Strace);
     let folder = Folder::new();
-    // Without `-f` only the first thread is traced: it starts no job.
+    // Without `-f`, only the first thread is traced, which starts no job.
     let options = ["-o", "log", "-e", "trace=clone,fork", "-e", "inject=clone,fork:error=EAGAIN:when=1..30"];
     let trial = folder.command("strace").args(options);
     let trial = trial.args(["procpool", "run", "-k", "echo", ":::", "a", "b", "c"]);
@@ -155,12 +154,12 @@ fn no_job_is_started_by_a_copy_of_procpool() {
     let words = ["-e", &trace, "procpool", "run", "--file", "jobs.toml"];
     strace(&folder, &words).end().exited(1).printed("texttexttext");
     let log = folder.read("log");
-    // Lines that only tell the result of a call name no flags.
+    // Lines that only report the result of a call name no flags.
     let calls = log.lines().filter(|line| line.contains("clone") || line.contains("fork("));
     let calls: Vec<&str> = calls.filter(|line| !line.contains("resumed>")).collect();
     let spawns = calls.iter().filter(|call| call.contains("CLONE_VM|") && !call.contains("CLONE_THREAD"));
     let copies: Vec<&&str> = calls.iter().filter(|call| !call.contains("CLONE_VM")).collect();
-    // A program that is not there may be found missing before there is a process.
+    // A missing program may be noticed before there is a process.
     assert!((3..=4).contains(&spawns.count()), "{log}");
     assert_eq!(
         copies.len(),
@@ -169,7 +168,8 @@ fn no_job_is_started_by_a_copy_of_procpool() {
     );
 }
 
-/// What a command line begins with whose program may have so many tasks. Not by `ulimit`, which not every sh has for that.
+/// The beginning of a command line whose program may have this many tasks. `ulimit` isn't used, because not
+/// every sh can limit tasks with it.
 fn with_few_tasks(user: u32, most: u32) -> String {
     let id = Command::new("id").arg("-u").output().unwrap();
     match id.stdout.as_slice() {
@@ -189,13 +189,14 @@ fn with_few_tasks(user: u32, most: u32) -> String {
 fn where_no_second_worker_can_be_had_the_first_runs_all_jobs() {
     let folder = Folder::new();
     folder.sh("chmod 755 . && cp \"$(command -v procpool)\" tool").end().exited(0);
-    // Room for two processes with their threads, one worker and its job. While the first job runs other workers are
-    // refused time and again.
+    // Room for two processes with their threads, one worker and its job. While the first job runs, other
+    // workers are refused again and again.
     let script = format!(
         "(for value in 2 0.1 0.1 0.1; do echo $value; sleep 0.2; done) | {} ./tool run -j6 -- sleep",
         with_few_tasks(61236, 8)
     );
-    // On a busy machine it may be a thread of procpool's own that is refused: then it says so, and nothing was to be seen.
+    // On a busy machine one of procpool's own threads may be refused instead. procpool says so then, and the
+    // try proves nothing.
     let mut tries = (0..20).map(|_| folder.sh(&script).end());
     let seen = tries.find(|ended| !ended.error_text().contains("procpool: can't start a thread"));
     seen.expect("it always lacked a thread of its own").exited(0);
@@ -204,12 +205,12 @@ fn where_no_second_worker_can_be_had_the_first_runs_all_jobs() {
 #[test]
 fn where_a_user_may_have_few_processes_fewer_run_at_once_and_none_is_lost() {
     let folder = Folder::new();
-    // Another user can't go where ours lie.
+    // Another user can't enter the folder with our binary.
     folder.sh("chmod 755 . && cp \"$(command -v procpool)\" tool").end().exited(0);
-    // Two processes, five threads for itself, workers and jobs.
+    // Two processes, five threads of procpool's own, workers, and jobs.
     let script = format!("{} ./tool run -j40 --summary always -- sleep", with_few_tasks(61237, 20));
     let ended =
         folder.sh(&script).input("0.05\n".repeat(100)).end().exited(0).said("100 jobs: 100 succeeded; ");
-    // That there is no room is said once, or not at all where only threads were refused.
+    // The lack of room is reported once, or not at all if only threads were refused.
     assert!(ended.error_text().lines().count() <= 2, "{}", ended.error_text());
 }

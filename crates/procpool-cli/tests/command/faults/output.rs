@@ -1,5 +1,5 @@
-//! Output that is much, odd, or not read: all of it arrives, whole and unmixed, or procpool says what is missing.
-//! Does not know how output is kept.
+//! Output that is large, unusual or not read: all of it arrives, whole and unmixed, or procpool says what is
+//! missing.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -45,7 +45,7 @@ fn a_binary_line_of_many_mb_without_a_newline_at_its_end_is_exact_on_both_stream
     }
 }
 
-/// In bytes, at its highest.
+/// Peak memory in bytes.
 fn memory(pid: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

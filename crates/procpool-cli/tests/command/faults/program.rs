@@ -1,5 +1,4 @@
 //! Programs that can't be started, and arguments that can't be passed: that job fails, and no other.
-//! Does not know the code behind it.
 
 use std::fs::{self, File};
 
@@ -8,7 +7,7 @@ use sleeper::needs;
 use crate::faults::tracing::strace;
 use crate::{Folder, PROCPOOL, wait_for};
 
-/// What execve(2) allows for one argument, its last byte (NUL) included.
+/// The limit of execve(2) for one argument, with its terminating NUL.
 const LONGEST_ARGUMENT: usize = 128 * 1024;
 
 #[test]
@@ -32,7 +31,7 @@ fn more_arguments_than_the_system_takes_fail_alone() {
 fn a_program_of_another_machine_fails_alone_and_is_not_given_to_a_shell() {
     let folder = Folder::new();
     let mut program = fs::read(PROCPOOL).unwrap();
-    // The field for the machine, elf(5); no machine has this number.
+    // The field for the machine, elf(5). No machine has this number.
     program[18..20].copy_from_slice(&[0xfe, 0xca]);
     folder.write("bytes", program);
     folder.sh("cat bytes > foreign && chmod 755 foreign").end().exited(0);
@@ -61,7 +60,7 @@ fn a_program_whose_writer_never_ends_fails_alone_after_a_few_tries() {
     needs!(Strace);
     let folder = Folder::new();
     folder.write_program("script", "#!/bin/sh\necho ran\n");
-    // In the place of a writer, which some kernels don't mind: the first start of each process fails, and
+    // Replaces a writer of the file, which some kernels allow: the first start of each process fails, and
     // each try is a new process.
     let job = ["-e", "trace=execve", "-e", "inject=execve:error=ETXTBSY:when=1", "-P"];
     let script = folder.file("script");

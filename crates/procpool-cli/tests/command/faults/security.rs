@@ -1,5 +1,4 @@
-//! Values, keys, files and folders made by somebody who means harm.
-//! Does not know the code behind it.
+//! Values, keys, files and folders made by an attacker.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -12,7 +11,7 @@ use crate::faults::tracing::strace;
 use crate::values::NASTY;
 use crate::{Folder, Running, wait_for};
 
-/// Every word with a placeholder, each to be printed with a NUL byte behind it.
+/// Every form of word with a placeholder, each to be printed with a NUL byte after it.
 const WORDS: [&str; 10] =
     ["{}", "{key}", "a{}b", "--x={}", "{.}", "{/}", "{//}", "{/.}", "{}{key}", "'{}' \"{}\" $({}) `{}`"];
 
@@ -71,7 +70,7 @@ fn what_a_job_file_holds_is_literal_and_its_keys_are_only_names() {
     let ended = folder.run("-k --file jobs.json").end().exited(0).silent();
     let expected: String = nasty.iter().map(|text| text.replace("\\n", "\n") + "\0").collect();
     ended.printed(expected);
-    // Where a shell is asked for, the key comes in its environment and not in its text.
+    // If a shell is requested, the key is in its environment and not in its script.
     let jobs: Vec<String> = nasty
         .iter()
         .map(|text| format!("\"{text}\": {{\"shell\": \"printf '%s\\\\0' \\\"$PROCPOOL_KEY\\\"\"}}"))
@@ -82,7 +81,7 @@ fn what_a_job_file_holds_is_literal_and_its_keys_are_only_names() {
     assert!(!folder.has("pwned"));
 }
 
-/// A run whose output lies in a temporary file by now, under this umask.
+/// A run with this umask whose output is in a temporary file by now.
 fn spooling(folder: &Folder, mask: &str) -> Running {
     let job = "head -c 200000 /dev/zero; : > written; until [ -e go ]; do sleep 0.01; done";
     folder.write_program("job", &format!("#!/bin/sh\n{job}\n"));
@@ -109,7 +108,7 @@ fn nobody_else_can_read_a_captured_output_whatever_the_umask() {
             !modes.is_empty()
         });
         assert!(modes.iter().all(|mode| mode & 0o7777 == 0o600), "umask {mask}: {modes:?}");
-        // It has no name, so there is nothing to find, and nothing left if procpool were killed now.
+        // The file has no name, so nobody can find it, and nothing would be left if procpool were killed now.
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 0);
         folder.write("go", "");
         running.end().exited(0).printed(vec![0; 200_000]).silent();
@@ -131,12 +130,13 @@ fn a_planted_link_in_the_temporary_directory_is_never_followed() {
     let ended = strace(&folder, &words).env("TMPDIR", directory).end().exited(0);
     ended.printed(vec![0; 200_000]);
     assert_eq!(folder.read("victim"), "untouched");
-    // No name that somebody could have taken before: made without one, or only if nobody has it.
+    // No file can have been prepared by an attacker: each is opened without a name, or only if it doesn't
+    // exist.
     let log = folder.read("log");
     let opened: Vec<&str> = log.lines().filter(|line| line.contains("/temporary")).collect();
     let exclusive = |line: &&str| line.contains("O_TMPFILE") || line.contains("O_CREAT|O_EXCL");
     assert!(!opened.is_empty() && opened.iter().all(exclusive), "{opened:?}");
-    // What it made there is gone.
+    // The file that procpool made there is gone.
     assert_eq!(fs::read_dir(directory).unwrap().count(), 5);
 }
 
@@ -190,7 +190,7 @@ fn a_job_file_of_any_depth_in_any_format_is_refused() {
 #[test]
 fn a_job_file_with_a_million_keys_is_read_whole_in_little_memory() {
     let folder = Folder::new();
-    // The last is no job, so all are read and none is run.
+    // The last one is not a valid job, so that all are read and none is run.
     let jobs =
         (0..1_000_000).fold(String::from("{"), |jobs, n| jobs + "\"" + &n.to_string() + "\":[\"true\"],");
     folder.write("jobs.json", jobs + "\"last\":1}");

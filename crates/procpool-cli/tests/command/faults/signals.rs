@@ -1,5 +1,4 @@
-//! Signals to procpool, to any of its processes or to several, one or thousands of them.
-//! Does not know which of the two does what.
+//! Signals to one, several or all of procpool's processes, once or by the thousand.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -14,17 +13,17 @@ use rustix::process::{Signal, kill_process_group};
 use crate::processes::{children, is_gone, is_stopped, kill, pids, state};
 use crate::{Folder, Running, Trial, wait_for};
 
-/// Notes each signal, and ends half a second after the first.
+/// Records each signal, and ends half a second after the first.
 const LISTENER: &str = "note() { echo $1 >> heard; sleep 0.5; echo ended; exit 0; }
 trap 'note int' INT; trap 'note term' TERM; trap 'note quit' QUIT
 echo $$ > pid.$1; while :; do sleep 0.01; done";
 
-/// Notes each signal, and goes on.
+/// Records each signal, and goes on.
 const STUBBORN: &str =
     "trap 'echo int >> heard' INT; trap 'echo term >> heard' TERM; trap 'echo quit >> heard' QUIT
 echo $$ > pid.$1; while :; do sleep 0.01; done";
 
-/// Goes on until there is a file `go`.
+/// Goes on until the file `go` exists.
 const PATIENT: &str = "echo $$ > pid.$1; until [ -e go ]; do sleep 0.01; done; echo out $1";
 
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +33,7 @@ enum Target {
     Pool,
     /// Front and pool, as a terminal does it.
     Group,
-    /// As somebody does it who signals all processes of a cgroup.
+    /// All of procpool's processes, as a signal to a whole cgroup.
     All,
 }
 
@@ -48,7 +47,7 @@ impl Target {
             Target::Pool => kill(&running.pool(), signal),
             Target::Group => kill_process_group(running.pid(), signal).unwrap(),
             Target::All => {
-                // First, so that its own TSTP doesn't come after the CONT of the others.
+                // The keeper first, so that its own TSTP doesn't arrive after the CONT for the others.
                 kill(&running.keeper(), signal);
                 kill_process_group(running.pid(), signal).unwrap();
             }
@@ -110,7 +109,7 @@ fn int_twice_kills_at_once_whichever_process_gets_it_or_several() {
 #[test]
 fn quit_leaves_no_core_file_where_one_could_be_written() {
     let folder = folder();
-    // The job's own core files are its own affair.
+    // Disables the job's own core files, which procpool doesn't control.
     folder.write("job", format!("ulimit -c 0; {LISTENER}"));
     let running = folder.sh("ulimit -c unlimited; exec procpool run sh job ::: a").start();
     pids(&folder, "pid.", 1);
@@ -126,7 +125,7 @@ fn usr1_tells_key_slot_number_and_time_of_each_job_that_runs() {
         let folder = folder();
         let running = run(&folder, "-j2 sh patient ::: a b c").start();
         let started = pids(&folder, "pid.", 2);
-        // A job may be a moment ahead of its being noted.
+        // A job may have started a moment before procpool lists it.
         wait_for("a whole report", || {
             let before = said(&running).len();
             target.signal(&running, Signal::USR1);
@@ -172,7 +171,8 @@ fn thousands_of_signals_that_ask_or_mean_nothing_do_no_harm() {
 }
 
 impl Target {
-    /// As often as it can: a pool that is looked for anew each time is slow to find.
+    /// Like `signal`, but as fast as possible: if there is no pool it sends nothing, instead of waiting for
+    /// one.
     fn signal_known(self, running: &Running, signal: Signal) {
         match self {
             Target::Pool => children(&running.keeper()).iter().for_each(|pool| kill(pool, signal)),
@@ -212,7 +212,7 @@ fn usr2_lets_what_runs_finish_and_starts_nothing_new() {
         let running = run(&folder, "-k -j2 sh patient ::: 1 2 3 4").start();
         pids(&folder, "pid.", 2);
         target.signal(&running, Signal::USR2);
-        // It is heard before a report that was asked for later.
+        // USR2 takes effect before a report that is requested later.
         target.signal(&running, Signal::USR1);
         wait_for("a report", || said(&running).contains("slot 2"));
         folder.write("go", "");
@@ -254,8 +254,8 @@ fn tstp_to_the_front_alone_stops_all_and_cont_lets_all_go_on() {
             // As a shell does it.
             kill_process_group(running.pid(), Signal::CONT).unwrap();
             wait_for("all to go on", || all.iter().all(|pid| !is_stopped(pid)));
-            // In this order each has told the next one. The keeper continues the front as well, and a CONT takes back what
-            // of TSTP has not been heard.
+            // Each has notified the next one, in this order. The keeper continues the front as well, and a
+            // CONT discards any pending TSTP.
             let guards = [running.pool(), running.keeper(), running.pid().to_string()];
             wait_for("all to have told each other", || guards.iter().all(|pid| state(pid) == Some('S')));
         }

@@ -1,5 +1,5 @@
-//! Where the machine or a container doesn't let procpool guard what it starts: it runs all the same, and says so once.
-//! Does not know how it guards.
+//! A machine or container that doesn't let procpool guard what it starts: it runs nevertheless, and says so
+//! once.
 
 use std::process::Command;
 
@@ -14,7 +14,8 @@ use crate::{Folder, wait_for};
 #[test]
 fn where_there_can_be_no_second_process_that_is_said_once_and_the_run_goes_on() {
     needs!(Strace);
-    // The first clone(2) of the first thread is the fork; threads and jobs are made by other calls or threads.
+    // The first clone(2) of the first thread is the fork. Threads and jobs are made by other calls or
+    // threads.
     let strace = ["-o", "trace", "-e", "trace=clone", "-e", "inject=clone:error=EPERM:when=1"];
     for (job, status) in [("true", 0), ("false", 1)] {
         let folder = Folder::new();
@@ -26,7 +27,7 @@ fn where_there_can_be_no_second_process_that_is_said_once_and_the_run_goes_on() 
     }
 }
 
-/// A process of ours that nothing of procpool's may ever touch.
+/// A process of ours that procpool must never touch.
 fn bystander() -> std::process::Child {
     Command::new("sleep").arg("86400").spawn().unwrap()
 }
@@ -36,7 +37,7 @@ fn a_proc_of_another_pid_namespace_is_not_believed_and_nobody_is_killed_by_its_n
     needs!(Pids);
     let folder = Folder::new();
     let mut bystanders: Vec<_> = (0..3).map(|_| bystander()).collect();
-    // Jobs that time out, leak and leave a process: each of them is a reason to look for somebody.
+    // Jobs that time out, leak, or leave a process: in each case procpool searches for processes.
     folder.write(
         "job",
         "case $1 in

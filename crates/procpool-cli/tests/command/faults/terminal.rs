@@ -1,5 +1,4 @@
-//! procpool as a person has it before them: in a shell with job control, on a terminal.
-//! Does not know what Ctrl-Z is to procpool, only what becomes of the jobs.
+//! procpool on a terminal, in a shell with job control, as a user runs it.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -15,7 +14,7 @@ const CTRL_D: &str = "\x04";
 
 const PATIENT: &str = "echo $$ > new.$1; mv new.$1 pid.$1; until [ -e go ]; do sleep 0.01; done; echo out $1";
 
-/// A person at a shell.
+/// A user at a shell.
 struct Session {
     folder: Folder,
     terminal: Terminal,
@@ -40,10 +39,10 @@ impl Session {
         self.terminal.press(keys);
     }
 
-    /// Asks the shell what came of the last command.
+    /// Asks the shell for the exit status of the last command.
     #[track_caller]
     fn status_is(&mut self, status: i32) {
-        // What it echoes of this holds no number.
+        // The echo of this line contains no number.
         self.press("echo status=$?.\n");
         self.terminal.shows(&format!("status={status}."));
     }
@@ -213,7 +212,7 @@ fn a_stopped_run_whose_shell_is_gone_is_hung_up_and_leaves_nothing() {
     session.press(CTRL_Z);
     session.has_said_stopped(1);
     let [front, pool] = session.procpool();
-    // It has no time to say anything to its jobs.
+    // The shell has no time to signal its jobs.
     session.shell.signal(Signal::KILL);
     wait_for("all to be gone", || [&front, &pool, &jobs[0]].iter().all(|pid| is_gone(pid)));
     session.shell.end();
@@ -238,7 +237,7 @@ fn killed_while_it_is_stopped_it_leaves_no_job() {
 fn values_are_read_from_the_terminal_in_the_foreground_only() {
     for _ in 0..5 {
         let mut session = Session::new();
-        // The shell says so as soon as something stops.
+        // Makes the shell report a stop immediately.
         session.press("set -b\n");
         session.press("procpool run echo got &\n");
         session.has_said_stopped(1);

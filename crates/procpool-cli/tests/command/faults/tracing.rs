@@ -1,20 +1,21 @@
-//! strace(1), which lets calls of the system fail from outside, and tells which were made.
-//! Does not know what the calls are for.
+//! strace(1): injects failures into system calls, and logs which calls were made.
 
 use crate::{Folder, Running, Trial, wait_for};
 
-/// Those that make a process or a thread.
+/// The calls that make a process or a thread.
 pub(crate) const BIRTHS: &str = "clone,clone3,fork,vfork";
 
-/// A program under strace, with all that it starts, for a case that has said `needs!(Strace)`. `log` will have the calls.
+/// Runs a program and its descendants under strace, for a case that has said `needs!(Strace)`. The calls are
+/// logged in `log`.
 pub(crate) fn strace(folder: &Folder, options: &[&str]) -> Trial {
     folder.command("strace").args(["-f", "-o", "log"]).args(options)
 }
 
-/// Lets calls of a run fail from now on: `what` is an expression for strace's `inject`. The case has said `needs!(Attach)`.
+/// Lets calls of a run fail from now on: `what` is an expression for strace's `inject`. The case has said
+/// `needs!(Attach)`.
 ///
-/// A number in it (`when=3`) counts the calls of each thread by itself. The threads of procpool that start no
-/// jobs must be there already: making them must not fail, and must not count.
+/// A number in it (`when=3`) counts the calls of each thread separately. procpool's threads that start no
+/// jobs must exist already: making them must not fail, and must not count.
 pub(crate) fn meddle(folder: &Folder, running: &Running, calls: &str, what: &str) -> Running {
     let (trace, inject) = (format!("trace={calls}"), format!("inject={calls}:{what}"));
     let meddler = strace(folder, &["-e", &trace, "-e", &inject, "-p", &running.pool()]).start();
@@ -26,14 +27,14 @@ pub(crate) fn meddle(folder: &Folder, running: &Running, calls: &str, what: &str
     meddler
 }
 
-/// A line of the log: who made the call, when in seconds (with `-ttt`), and the rest.
+/// A line of the log: the pid of the caller, the time in seconds (with `-ttt`), and the rest.
 pub(crate) struct Line<'a> {
     pub(crate) who: &'a str,
     pub(crate) at: f64,
     pub(crate) call: &'a str,
 }
 
-/// What strace has written with `-ttt`.
+/// The lines that strace has written with `-ttt`.
 pub(crate) fn lines(log: &str) -> impl Iterator<Item = Line<'_>> {
     log.lines().map(|line| {
         let (who, rest) = line.split_once(' ').unwrap();
@@ -43,7 +44,7 @@ pub(crate) fn lines(log: &str) -> impl Iterator<Item = Line<'_>> {
 }
 
 impl Line<'_> {
-    /// The number that a call of this name has returned, where that is above 0.
+    /// The number that a call of this name has returned, if it is above 0.
     pub(crate) fn returned(&self, name: &str) -> Option<u32> {
         let of_it = self.call.starts_with(&format!("{name}("))
             || self.call.starts_with(&format!("<... {name} resumed>"));
