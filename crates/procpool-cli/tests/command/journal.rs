@@ -1,5 +1,5 @@
-//! Runs that are recorded and gone on with: nothing is lost, nothing is done or printed twice, and nothing is believed that
-//! is not so. Does not know the code behind it: all it sees is statuses, outputs, files and processes.
+//! Runs with a journal, and their resumes: nothing is lost, no job is done or printed twice, and no false
+//! record is believed. The tests look only at exit statuses, outputs, files and processes.
 
 mod all_signalled;
 mod crash;
@@ -22,18 +22,16 @@ use crate::processes::{is_gone, kill};
 use crate::{Ended, Folder, PROCPOOL, Running, Trial, wait_for};
 
 impl Folder {
-    /// `procpool run --journal J` with these words.
     fn record(&self, words: &str) -> Trial {
         self.run("--journal J").args(words.split_whitespace())
     }
 
-    /// `procpool resume J` with these words.
     fn resume(&self, words: &str) -> Trial {
         self.command(PROCPOOL).args(["resume", "J"]).args(words.split_whitespace())
     }
 }
 
-/// Kills the process that does the work, and waits until its jobs are gone with it.
+/// Kills the pool, and waits until its jobs are gone as well.
 #[track_caller]
 fn killed(running: Running) -> Ended {
     let pool = running.pool();

@@ -1,12 +1,13 @@
-//! A signal to all processes at once, as of a cgroup that is stopped: what ended just before may have been ended by it.
-//! Knows nothing of who sends it.
+//! A signal to all processes at once, such as the end of a cgroup sends: jobs that ended just before may have
+//! been ended by it.
 
 use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::Folder;
 
-/// The first job ends. The second sends TERM to all of procpool, one by one, to its front alone, or to its group.
+/// The first job ends. The second sends TERM to all of procpool's processes one by one, or only to the front,
+/// or to its group.
 const JOB: &str = r#"trap '' TERM; echo "$1"
 [ "$1" = b ] && [ ! -e again ] && {
     : > again
@@ -20,14 +21,14 @@ const JOB: &str = r#"trap '' TERM; echo "$1"
 }
 exit 0"#;
 
-/// The last record of each job, by key.
+/// The last record of a job.
 fn last(folder: &Folder, key: &str) -> Value {
     let text = folder.read("j/journal.jsonl");
     let mut records = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     records.rfind(|record| record["record"] == "attempt" && record["key"] == key).unwrap()
 }
 
-/// The journal of a run that ended so, and what it said.
+/// The journal of a run that was signalled in this way, and what the run printed.
 fn signalled(whom: &str) -> (Folder, String) {
     let folder = Folder::new();
     folder.write("job", JOB);
@@ -38,7 +39,7 @@ fn signalled(whom: &str) -> (Folder, String) {
 
 #[test]
 fn what_ended_just_before_all_processes_were_told_to_end_is_taken_back_and_runs_again() {
-    // A machine may be so busy that more than a second lies between.
+    // A machine may be so busy that more than a second passes in between.
     let mut tries = (0..20).map(|_| signalled("all"));
     let (folder, said) = tries.find(|(folder, _)| last(folder, "a")["outcome"] == "stopped").unwrap();
     assert!(said.contains("1 of the jobs had ended within a second before all its processes"), "{said}");

@@ -1,5 +1,5 @@
-//! procpool killed right before and right after each call by which it writes something down, and gone on with.
-//! Does not know what those calls are for.
+//! procpool is killed right before and right after each system call by which it writes something, and then
+//! resumed.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -18,13 +18,13 @@ use crate::{Ended, Folder, PROCPOOL, Running, Trial, wait_for};
 const JOBS: u32 = 20;
 const LIMIT: usize = 2;
 
-/// Says in two files that it was started and that it came to its end, and in between writes what there is for it.
+/// Records its start and its end in two files, and in between writes the output that is prepared for it.
 const JOB: &str = r#"echo "$2" >> starts
 [ ! -e "$1/$2.out" ] || cat "$1/$2.out"
 [ ! -e "$1/$2.err" ] || cat "$1/$2.err" >&2
 echo "$2" >> ends"#;
 
-/// How a run is told to print.
+/// The order in which a run is told to print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Order {
     AsTheyEnd,
@@ -37,7 +37,7 @@ enum Moment {
     AfterIt,
 }
 
-/// When procpool is killed: at the call of this name and number of whichever thread gets there first.
+/// When procpool is killed: at the nth call of this name by whichever thread reaches it first.
 #[derive(Clone, Copy, Debug)]
 struct Kill {
     call: &'static str,
@@ -45,7 +45,7 @@ struct Kill {
     moment: Moment,
 }
 
-/// What a job writes to each of the two outputs: nothing, a line, or kilobytes.
+/// The text that a job writes to each of the two outputs: nothing, a line, or kilobytes.
 fn outputs(job: u32) -> [String; 2] {
     let lines = |name: &str, count: usize| -> String {
         let line = |line: usize| format!("job {job} writes line {line} to {name}\n");
@@ -62,7 +62,7 @@ fn outputs(job: u32) -> [String; 2] {
     [lines("stdout", stdout), lines("stderr", stderr)]
 }
 
-/// A list of jobs, what they have written so far, and the journal of who ran them.
+/// A list of jobs, their output so far, and the journal of the procpools that ran them.
 struct Case<'a> {
     folder: Folder,
     scripts: &'a Path,
@@ -71,7 +71,7 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// Begins with the list, or goes on with it, and says how that ended.
+    /// Starts the run or resumes it, and returns how that ended.
     fn go_on(&mut self, kill: Option<Kill>) -> Ended {
         let is_begun = self.folder.has("journal/journal.jsonl");
         assert!(is_begun || self.lines("starts").is_empty(), "{:?}: jobs before the journal", self.kills);
@@ -80,15 +80,15 @@ impl Case<'_> {
         self.kills.push(kill);
         let Kill { call, number, moment } = kill;
         let signal = match moment {
-            // It is not made then.
+            // The call is not made.
             Moment::BeforeTheCall => "KILL",
-            // It is made, and what has made it stops before it knows of that.
+            // The call is made, and its caller stops before it can act on the result.
             Moment::AfterIt => "STOP",
         };
         let (trace, inject) =
             (format!("trace={call}"), format!("inject={call}:signal={signal}:when={number}"));
         let _ = fs::remove_file(self.folder.file("log"));
-        // What the jobs call doesn't count.
+        // Calls that the jobs make are not counted.
         let traced = strace(&self.folder, &["-b", "execve", "-e", &trace, "-e", &inject]);
         let running = self.to_files(traced.arg(PROCPOOL).args(words)).start();
         if let Moment::AfterIt = moment {
@@ -110,7 +110,8 @@ impl Case<'_> {
         trial.stdout(append("out")).stderr(append("err"))
     }
 
-    /// Kills whoever stops first, and before that strace, which would have something to say of it where jobs say it.
+    /// Kills the process that stops first. Kills strace before that, because it would print a message into
+    /// the output of the jobs.
     fn kill_when_stopped(&self, running: &Running) {
         let tracer = running.pid().to_string();
         let mut stopped = None;
@@ -125,7 +126,7 @@ impl Case<'_> {
         kill(&tracer, Signal::KILL);
         kill(&stopped, Signal::KILL);
         wait_for("the front to follow it", || {
-            // It stops when its pool does, and has to go on to see its end.
+            // The front stops when its pool does, and has to be continued to see the pool's end.
             let living: Vec<&String> = front.iter().filter(|pid| !is_gone(pid)).collect();
             for pid in &living {
                 let _ = kill_process(number(pid), Signal::CONT);
@@ -139,13 +140,13 @@ impl Case<'_> {
         text.lines().map(|line| line.parse().unwrap()).collect()
     }
 
-    /// Goes on until all is done, and looks at what has come of it.
+    /// Resumes until all jobs are done, and checks the result.
     fn end(mut self, order: Order) {
         let has_ended: BTreeSet<u32> = self.lines("ends").into_iter().collect();
         let said = self.said().len();
         let mut ended = self.go_on(None);
         if self.said()[said..].iter().any(|line| line.ends_with("run its command again with --resume")) {
-            // It was killed before it had all of its list; what it had of it may have been run.
+            // It was killed before it had read its whole list. The jobs that it had read may have been run.
             ended.exited(3);
             ended = self.to_files(self.folder.command(PROCPOOL).args(self.command())).end();
         }
@@ -173,19 +174,20 @@ impl Case<'_> {
         }
     }
 
-    /// What procpool itself has said so far.
+    /// The messages of procpool itself so far.
     fn said(&self) -> Vec<String> {
         without_own_words(&self.folder.read("err")).1
     }
 }
 
-/// How many have succeeded by what a resume says first.
+/// The number of succeeded jobs in the first message of a resume.
 fn succeeded(line: &str) -> Option<usize> {
     let (before, _) = line.split_once(" succeeded, ")?;
     before.rsplit(' ').next()?.parse().ok()
 }
 
-/// A text without what procpool has said in it, which may stand in the middle of a line; and that.
+/// Separates a text into the output of jobs and the messages of procpool, which may be in the middle of a
+/// line.
 fn without_own_words(text: &str) -> (String, Vec<String>) {
     let mut pieces = text.split("procpool: ");
     let mut rest = pieces.next().unwrap().to_owned();
@@ -219,8 +221,8 @@ fn difference(one: &str, other: &str) -> String {
 
 const CALLS: [&str; 5] = ["write", "pwrite64", "renameat", "ftruncate", "fallocate"];
 
-/// Kills a run, or one that goes on after the kill `first`, at each of these calls, until it comes to its end.
-/// Says how often it was killed.
+/// Kills a run, or the resume after the kill `first`, at each of these calls until it runs to its end.
+/// Returns the number of kills.
 fn killed_at_each(options: &'static str, calls: &[&'static str], first: Option<Kill>) -> u32 {
     let order = if options.contains("-k") { Order::OfTheInput } else { Order::AsTheyEnd };
     let scripts = Folder::new();

@@ -1,5 +1,5 @@
-//! Outputs that were cut off while they were printed, and how a resume goes on with them: whatever it was told to print like,
-//! and wherever to. Does not know where one was cut, only what there is in all.
+//! Outputs that were cut off while they were printed, and how a resume continues them, in every mode and to
+//! every kind of destination. Both parts together must be the whole.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -13,11 +13,12 @@ use crate::processes::state;
 use crate::terminal::Terminal;
 use crate::{Folder, Running, Trial, wait_for};
 
-/// Writes lines, more than any pipe holds.
+/// More lines than any pipe holds.
 const NUMBERS: &str = "seq 60000";
 const LAST: usize = 60_000;
 
-/// Runs this until so many bytes have come through its pipe and the next ones wait, kills it then, and gives all that has come.
+/// Runs this until so many bytes have been read from its pipe and the next ones wait, then kills it. Returns
+/// all of its output.
 #[track_caller]
 fn cut(trial: Trial, bytes: u64) -> String {
     cut_into(|pipe| trial.stdout(pipe), bytes)
@@ -31,7 +32,7 @@ fn cut_into(run: impl FnOnce(OwnedFd) -> Trial, bytes: u64) -> String {
     tap.kill()
 }
 
-/// A run whose output comes through a pipe that is read as far as a case wants.
+/// A run whose output goes to a pipe that is read only as far as a case wants.
 pub(super) struct Tap {
     running: Running,
     reader: File,
@@ -40,7 +41,7 @@ pub(super) struct Tap {
 }
 
 impl Tap {
-    /// One that holds no more than a page that nobody reads.
+    /// A pipe that holds no more than one unread page.
     pub(super) fn of_a_page(run: impl FnOnce(OwnedFd) -> Trial) -> Tap {
         Tap::new(|pipe| {
             fcntl_setpipe_size(&pipe, 4096).unwrap();
@@ -59,7 +60,8 @@ impl Tap {
         assert_eq!(read as u64, bytes);
     }
 
-    /// Waits until the run waits for room. Killed between a write to a pipe and the note of it, a piece comes twice.
+    /// Waits until the run is blocked on the full pipe. If it were killed between a write to the pipe and the
+    /// note of it, a piece would be printed twice.
     #[track_caller]
     pub(super) fn is_full(&self) {
         let pool = self.running.pool();
@@ -70,7 +72,7 @@ impl Tap {
         wait_for("the pipe to be full", || (0..3).all(|_| sleeps(&pool) && is_full()));
     }
 
-    /// All that has come in all.
+    /// Kills the run, and returns all of its output.
     #[track_caller]
     pub(super) fn kill(mut self) -> String {
         killed(self.running);
@@ -80,18 +82,18 @@ impl Tap {
     }
 }
 
-/// Whether no thread runs.
+/// Whether all threads sleep.
 pub(super) fn sleeps(process: &str) -> bool {
     let tasks = fs::read_dir(format!("/proc/{process}/task")).unwrap();
     tasks.flatten().all(|task| state(&task.file_name().to_string_lossy()) == Some('S'))
 }
 
-/// Both streams go there.
+/// Both streams go to the pipe.
 fn together(trial: Trial, pipe: OwnedFd) -> Trial {
     trial.stdout(pipe.try_clone().unwrap()).stderr(pipe)
 }
 
-/// The lines, without their labels.
+/// The numbers on the lines, without their labels.
 fn numbers(text: &str) -> Vec<usize> {
     let number = |line: &str| line.rsplit('\t').next().and_then(|number| number.parse().ok());
     text.lines().map(|line| number(line).unwrap_or_else(|| panic!("torn or mixed: {line:?}"))).collect()
@@ -116,7 +118,7 @@ fn with_another_label_or_none_no_line_is_missing_and_none_comes_twice() {
                 folder.record(&format!("--resume {then} {order} sh -c")).args([NUMBERS, "sh", ":::", "x"]);
             let rest = again.end().exited(0).text().to_owned();
             has_all(&(part.clone() + &rest), &format!("{first:?}, then {then:?} {order}"));
-            // An output is in one shape from its beginning to its end.
+            // An output has the same form from beginning to end.
             let label = |line: &str| line.rsplit_once('\t').map(|(label, _)| label.to_owned());
             assert_eq!(label(rest.lines().last().unwrap()), label(part.lines().next().unwrap()));
         }
@@ -183,7 +185,7 @@ fn what_a_job_wrote_that_failed_is_finished_before_it_runs_again() {
     }
 }
 
-/// A list whose first job waits where there is a file `again`; the second one prints and fails.
+/// A list whose first job waits if the file `again` exists. The second one prints and fails.
 const WAITS_FIRST: &str =
     "[ $1 = b ] && { seq 60000; exit 1; }; [ ! -e again ] || { : > waits; sleep 1000; }";
 
@@ -193,7 +195,7 @@ fn what_was_finished_before_its_job_should_run_again_comes_no_more_where_that_ru
         let folder = Folder::new();
         let list = [WAITS_FIRST, "sh", ":::", "a", "b"];
         let part = cut(folder.record(&format!("-j1 {options} sh -c")).args(list), 100_001);
-        // The first job has succeeded, but for who begins with another list.
+        // The first job of the old list has succeeded, so only another list has a first job that waits.
         let list = [WAITS_FIRST, "sh", ":::", "c", "b"];
         folder.write("again", "");
         let running = folder.record(&format!("--resume -j1 {options} sh -c")).args(list).start();
@@ -232,7 +234,7 @@ fn lines_of_a_failed_job_come_no_more_where_a_run_that_would_run_it_again_was_ki
     wait_for("the first job to run", || folder.has("waits"));
     assert_eq!(of_b(killed(running).text()), "");
     fs::remove_file(folder.file("again")).unwrap();
-    // The third runs again, too: it had not ended.
+    // The third job runs again as well, because it had not ended.
     for (words, text) in [("--unrun", "b2"), ("--unrun", ""), ("", "b1b2"), ("--unrun", "")] {
         assert_eq!(of_b(folder.resume(words).end().exited(1).text()), text, "{words}");
     }
@@ -281,7 +283,7 @@ fn where_lines_are_printed_as_they_come_the_rest_of_a_job_that_has_ended_comes_o
     for (first, then) in [("", ""), ("--tag", ""), ("", "--tag"), ("--tag", "--tag")] {
         for mode in ["--output lines", "", "-k"] {
             let folder = Folder::new();
-            // What is no whole line yet comes when the job has ended, and been recorded.
+            // An incomplete line is printed when the job has ended and is recorded.
             let list = ["echo first; head -c 300000 /dev/zero | tr '\\0' x", "sh", ":::", "1"];
             let part = cut(folder.record(&format!("--output lines {first} sh -c")).args(list), 100_001);
             let again = folder.record(&format!("--resume {mode} {then} sh -c")).args(list).end().exited(0);
@@ -309,7 +311,7 @@ fn a_line_that_was_cut_and_whose_rest_nobody_has_is_ended_before_another_begins(
 #[test]
 fn what_an_attempt_wrote_that_nobody_recorded_is_not_finished_by_what_an_earlier_one_wrote() {
     let numbers = (1..=LAST).map(|number| number.to_string().len() as u64 + 1).sum::<u64>();
-    // The attempt before it was of the run before, or of the same.
+    // The attempt before it belonged to the run before, or to the same run.
     for (retries, before) in [("", 0), ("--retries 1", numbers)] {
         let folder = Folder::new();
         let script = "[ -e last ] && exec echo last; [ -e again$PROCPOOL_ATTEMPT ] || { seq 60000; : > again2; exit 1; }

@@ -1,5 +1,5 @@
-//! Journals that were cut, changed, taken away or replaced, and disks that are full: nothing is believed that is not so,
-//! and nothing is begun that can't be recorded. Does not know how damage is found.
+//! Journals that were truncated, changed, removed or replaced, and disks that are full: no damaged record is
+//! believed, and nothing is started that can't be recorded.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -10,7 +10,7 @@ use sleeper::needs;
 use crate::faults::tracing::strace;
 use crate::{Ended, Folder, PROCPOOL, mounts, wait_for};
 
-/// A run of jobs one after the other, of which the second has failed. Each says in a file that it was started.
+/// A run of jobs one after the other, the second of which fails. Each records its start in a file.
 const LIST: [&str; 7] =
     ["echo $1 >> starts; echo $1; [ $1 != b ] || [ -e go ]", "sh", ":::", "a", "b", "c", "d"];
 
@@ -25,12 +25,12 @@ fn journal(folder: &Folder) -> PathBuf {
     folder.file("J/journal.jsonl")
 }
 
-/// Where the lines of the journal end, with their newlines.
+/// The offsets at which lines of the journal end, newline included.
 fn line_ends(bytes: &[u8]) -> Vec<usize> {
     memchr::memchr_iter(b'\n', bytes).map(|at| at + 1).collect()
 }
 
-/// Whoever goes on is refused, by the journal alone and by the list; nothing is started.
+/// A resume is refused, with the list and without; nothing is started.
 #[track_caller]
 fn refused(folder: &Folder, says: &[&str]) {
     let refused = |ended: Ended| {
@@ -60,7 +60,7 @@ fn a_torn_end_is_dropped_and_said_and_what_it_was_about_is_run_again() {
             ended.said(&format!(
                 "the journal's last {torn} bytes were torn off while they were written, and are dropped"
             ));
-            // From now on all of it is whole.
+            // From now on the journal is whole.
             let ended = folder.resume("").end().exited(0).printed("").said("4 jobs: 4 succeeded, ");
             assert!(!ended.error_text().contains("torn"), "{}", ended.describe());
         }
@@ -83,7 +83,7 @@ fn damage_before_the_end_is_refused_with_its_place_and_the_file_is_left_as_it_is
         refused(&folder, &[&says, &format!("head -c {}", ends[line - 1])]);
         assert!(fs::read(journal(&folder)).unwrap() == damaged);
     }
-    // What is advised helps.
+    // The advice in the message works.
     folder
         .sh(&format!("head -c {} J/journal.jsonl > kept && mv kept J/journal.jsonl", ends[3]))
         .end()
@@ -113,10 +113,10 @@ fn a_list_that_is_damaged_or_gone_is_refused_by_who_has_no_other() {
 #[test]
 fn an_output_that_is_damaged_is_named_and_all_others_are_printed_and_run() {
     let folder = Folder::new();
-    // The third is started when the second has ended; before the first has, nothing is printed.
+    // The third job is started when the second has ended. Nothing is printed before the first one has ended.
     let script = "case $1 in a) until [ -e started ]; do sleep 0.01; done;; c) : > started;; esac
         head -c 9000 /dev/zero | tr '\\0' $1; [ $1 != c ] || [ -e go ]";
-    // Nobody could read what they printed.
+    // The output can't be written, so nothing of it counts as printed.
     let full = fs::File::options().write(true).open("/dev/full").unwrap();
     let trial = folder.record("-j2 -k sh -c").args([script, "sh", ":::", "a", "b", "c"]).stdout(full);
     trial.end().exited(3).said("can't write to standard output");
@@ -241,7 +241,7 @@ fn a_journal_that_is_taken_away_while_the_run_goes_on_ends_it() {
     }
 }
 
-/// Jobs with outputs of 20,000 bytes, which say in a file outside that they were started.
+/// Jobs with outputs of 20,000 bytes, which record their start in a file outside of the small disk.
 const LARGE: &str = "procpool run --journal small/J --resume -j1 -- sh -c 'echo $1 >> starts; seq -f \"$1 %05.0f\" 2000' sh ::: \
                      $(seq 100 160)";
 
@@ -259,7 +259,7 @@ fn on_a_full_disk_nothing_more_is_started_and_with_room_again_all_comes_to_its_e
     let ended = mounts::sh(&folder, &script).end().exited(0);
     assert_eq!((&*folder.read("first"), &*folder.read("second")), ("3\n", "3\n"), "{}", ended.describe());
     ended.said("can't write to the journal in ").said("nothing more is started: No space left on device");
-    // All that were started are recorded, but for one.
+    // All jobs that were started are recorded, except one.
     let out = folder.read("out");
     let started = folder.read("started").lines().count();
     assert!((20..61).contains(&started), "{started} were started");
@@ -333,7 +333,7 @@ fn with_durable_the_disk_has_an_output_before_the_record_that_refers_to_it_is_wr
     strace(&folder, &options).arg(PROCPOOL).args(words).end().exited(0);
     let log = folder.read("log");
     let of = |line: &&str| line.contains("/J/outputs>") || line.contains("/J/journal.jsonl>");
-    // What each call is for, where it is whole on its line: one job runs at a time.
+    // The purpose of each call that is complete on its line: only one job runs at a time.
     let calls = log.lines().filter(of).map(|line| (line.contains("write"), line.contains("/J/outputs>")));
     let calls: Vec<&str> = calls
         .map(|call| match call {

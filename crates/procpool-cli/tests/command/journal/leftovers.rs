@@ -1,5 +1,5 @@
-//! Processes of jobs that have outlived procpool: whoever goes on ends them before it starts anything, and ends nobody else.
-//! Does not know how they are found.
+//! Processes of jobs that have outlived procpool: a resume kills them before it starts anything, and kills no
+//! other process.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
@@ -13,22 +13,23 @@ use sleeper::needs::Need;
 use crate::processes::{children, is_gone, kill, lives, pids, state};
 use crate::{Ended, Folder, PROCPOOL, Running, wait_for};
 
-/// Kills all of procpool's processes at the same instant, so that none can end what runs.
+/// Kills all of procpool's processes at the same moment, so that none of them can kill the jobs.
 fn all_killed(running: &Running) {
     let all = [running.pool(), running.keeper(), running.pid().to_string()];
     for pid in &all {
         kill(pid, Signal::STOP);
     }
     wait_for("all to be stopped", || all.iter().all(|pid| state(pid) == Some('T')));
-    // In this order: a stopped group whose parent ends is made to go on.
+    // In this order, because the kernel continues a stopped group when it becomes orphaned.
     for pid in &all {
         kill(pid, Signal::KILL);
     }
-    // What it has started holds its outputs open, so that they don't end.
+    // Descendants hold procpool's outputs open, so end of file can't be waited for.
     wait_for("all to be gone", || all.iter().all(|pid| is_gone(pid)));
 }
 
-/// Leaves a process behind when it is run for the first time; then says whether those are still there that stayed.
+/// Leaves a process behind when it is first run; then says whether the processes that were left are still
+/// there.
 const LEAVES: &str = r#"if [ -e "pid.$1" ]; then
     for left in pid.*; do
         read -r pid name state rest < "/proc/$(cat $left)/stat" 2> /dev/null || continue
@@ -46,7 +47,7 @@ esac
 wait
 exec sleep 86400"#;
 
-/// Waits until it is known of these jobs which processes they are.
+/// Waits until the processes of these jobs are recorded.
 fn noted(folder: &Folder, jobs: usize) {
     wait_for("all of them to be noted", || {
         let table = fs::read_to_string(folder.file("J/running")).unwrap_or_default();
@@ -72,7 +73,7 @@ fn jobs_that_have_outlived_procpool_are_named_and_ended_before_any_is_started() 
         assert!(said.contains(&named), "{name}: {said}");
     }
     assert!(said.contains("3 jobs: 0 succeeded, 0 failed, 3 interrupted, "), "{said}");
-    // Said once: they are no more.
+    // The message is printed once, since the processes are gone.
     assert!(!folder.resume("").end().exited(0).error_text().contains("still ran"));
 }
 
@@ -84,7 +85,7 @@ fn who_has_cleared_the_mark_in_a_jobs_session_is_named_and_left_alone() {
     noted(&folder, 1);
     let leader = children(&running.pool());
     all_killed(&running);
-    // What is left of the job's own process carries the mark.
+    // The remains of the job's own process carry the mark in their environment.
     let ended = folder.resume("").end().exited(0).printed("pid.cleared is still there\nagain cleared\n");
     ended.said(&format!("process {} (sleep) is in the session of job 1 of run ", left[0])).said("left alone");
     assert!(leader.iter().all(|pid| is_gone(pid)), "{leader:?}");
@@ -100,7 +101,7 @@ fn a_machine_that_has_another_name_by_now_has_the_same_processes() {
     noted(&folder, 2);
     all_killed(&running);
     assert!(left.iter().all(|pid| lives(pid)), "they outlive it");
-    // As long as before: what follows has its place.
+    // Of the same length, so that what follows keeps its place.
     let mut said = fs::read(folder.file("J/running")).unwrap();
     let begin = 8 + said.windows(8).position(|text| text == b"\"host\":\"").unwrap();
     said[begin..].iter_mut().take_while(|byte| **byte != b'"').for_each(|byte| *byte = b'x');
@@ -126,7 +127,7 @@ fn whoever_is_refused_ends_nothing() {
     assert!(is_gone(&left[0]));
 }
 
-/// Somebody who has nothing to do with procpool. Dropped, it is no more.
+/// A process that has nothing to do with procpool, killed on drop.
 struct Bystander(Child);
 
 impl Bystander {
@@ -150,14 +151,14 @@ impl Drop for Bystander {
     }
 }
 
-/// Writes into the record that the job's process had this number.
+/// Overwrites the recorded pid of the job's process with this one.
 fn forge(folder: &Folder, pid: &str) {
     let file = File::options().write(true).open(folder.file("J/running")).unwrap();
     file.write_all_at(format!("{:<63}\n", format!("{pid} 18446744073709551615 1 1")).as_bytes(), 1024)
         .unwrap();
 }
 
-/// A run whose only job was killed with it.
+/// A run that was killed together with its only job. Returns a bystander.
 fn killed_run(folder: &Folder) -> Bystander {
     let running = folder
         .record("sh -c")
@@ -165,7 +166,7 @@ fn killed_run(folder: &Folder) -> Bystander {
         .start();
     wait_for("the job to begin", || folder.has("began"));
     noted(folder, 1);
-    // Started while the run was under way, as its job was.
+    // Started during the run, like its job.
     let bystander = Bystander::new();
     all_killed(&running);
     folder.write("ok", "");
@@ -193,7 +194,7 @@ fn a_bystander_that_has_a_recorded_number_and_a_fitting_start_is_named_left_alon
 fn a_bystander_that_was_there_before_the_run_is_nobody_of_its_jobs_whatever_is_recorded() {
     let folder = Folder::new();
     let mut before = Bystander::new();
-    // A tick later, so that its start is another one than the run's.
+    // A clock tick later, so that its start time differs from the run's.
     let uptime = || fs::read_to_string("/proc/uptime").unwrap();
     let first = uptime();
     wait_for("the clock to go on", || uptime() != first);
@@ -213,15 +214,15 @@ fn a_process_of_another_user_that_has_a_recorded_number_is_named_and_left_alone(
     folder.sh("chown -R 65534:65534 . && chmod 755 .").end().exited(0);
     let other = ["--reuid=65534", "--regid=65534", "--clear-groups", PROCPOOL, "resume", "J"];
     let ended = folder.command("setpriv").args(other).end();
-    // Where programs are built in a folder of root's, others can't run them.
+    // If the programs are built in a folder of root's, other users can't run them.
     if !matches!(ended.status.code(), Some(126 | 127)) {
         ended.exited(3).said(&format!("process {} (sleep) has the number ", bystander.pid()));
     }
     assert!(bystander.lives());
 }
 
-/// Forty bystanders take the first numbers; a run within a namespace of its own is seen live, then killed, and gone on with
-/// by `$1`.
+/// Forty bystanders take the first pids. A run in a pid namespace of its own is looked at while it runs, then
+/// killed, and then resumed by `$1`.
 const ACROSS: &str = r#"for n in $(seq 40); do sleep 86400 & bystanders="$bystanders $!"; done
     unshare --pid --fork --kill-child --mount-proc procpool run --journal J -j3 -- \
         sh -c '[ -e ok ] || sleep 86400; echo "$1"' sh ::: a b c &

@@ -1,4 +1,4 @@
-//! A journal that a program has written by the library is one to each of procpool's commands.
+//! A journal that a program has written with the library is as good as one of procpool's own to each command.
 
 use procpool_core::{Command, Job, Limit, Pool};
 use procpool_journal::NewJournal;
@@ -13,7 +13,7 @@ fn a_journal_that_a_program_has_written_is_listed_shown_exported_and_resumed() {
     let jobs = ["a", "b", "c"].map(|key| Job::new(key, command(key)));
     let limit = Limit::new(1).unwrap();
     let journal = NewJournal::create(folder.file("J"), &jobs, limit).unwrap();
-    // It ends before it has come to the third.
+    // The program ends before it reaches the third job.
     for done in Pool::new(limit).run(jobs[..2].to_vec()).unwrap() {
         journal.completed(&done).unwrap();
     }

@@ -1,5 +1,5 @@
-//! The list that a journal keeps: wherever the jobs came from, and whatever is in them, they are run again as they were.
-//! Does not know how it is kept.
+//! The list of jobs in a journal: wherever the jobs came from and whatever they contain, a resume runs the
+//! same ones.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use crate::journal::killed;
 use crate::{Folder, wait_for};
 
-/// Records a run of which each job fails at first, says nothing, and succeeds when it is gone on with.
+/// Records a run whose jobs all fail silently at first, and succeed when they are resumed.
 #[track_caller]
 fn again(folder: &Folder, words: &str, more: &[&str], input: &[u8], expected: &[u8]) {
     let ended = folder.record(words).args(more).input(input).end();
@@ -172,7 +172,7 @@ fn bytes_that_are_no_text_pass_through_unchanged_in_keys_arguments_variables_and
     record("--resume").end().exited(0).printed("").said("6 jobs: 6 succeeded, ");
     folder.resume("").end().exited(0).printed("");
 
-    // What was recorded and not printed is printed to the byte.
+    // Output that was recorded and not printed is printed exactly, byte by byte.
     let folder = Folder::new();
     let write = "head -c 5000 /dev/zero | tr '\\0' '\\377'; printf 'a\\0\\377' >&2";
     let ended = folder.record("--output none sh -c").args([write, "sh", ":::", "a"]).end().exited(0);

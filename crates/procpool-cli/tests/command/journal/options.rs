@@ -1,5 +1,4 @@
-//! What a resume takes over of what an earlier run was told, and what is taken back.
-//! Does not know where it is recorded.
+//! Which options a resume takes over from the earlier run, and how one resume can revoke them.
 
 use crate::Folder;
 
@@ -14,7 +13,7 @@ fn what_was_said_once_about_changed_jobs_is_said_again_where_it_holds_again() {
     let ended = folder.resume("--changed rerun").end().exited(0);
     assert!(!ended.error_text().contains("an earlier run"), "{}", ended.describe());
     assert!(folder.has("a"));
-    // There are none any more.
+    // No changed jobs are left.
     let ended = folder.resume("").end().exited(0);
     assert!(!ended.error_text().contains("an earlier run"), "{}", ended.describe());
 }

@@ -1,5 +1,5 @@
-//! An output that is cut at each of its pages while it is printed: to a file, a pipe and a terminal, in each way of printing, and gone
-//! on with. Does not know how far that was noted.
+//! An output that is cut off after each of its pages while it is printed to a file, a pipe or a terminal, in
+//! each mode, and then resumed.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -17,11 +17,11 @@ use crate::{Folder, PROCPOOL, Trial, wait_for};
 
 const PAGE: usize = 4096;
 
-/// More than a terminal holds that nobody reads.
+/// More pages than a terminal holds while nobody reads.
 const PAGES: usize = 40;
 
-/// A way to print, the label of its lines, and what the job writes: lines, or one line without an end, which comes line by line only when
-/// the job has ended and been recorded.
+/// The mode of output, the label of its lines, and the job's command. It writes lines, or one line without a
+/// newline, which in the mode `lines` is printed only when the job has ended and is recorded.
 const WAYS: [(&str, &str, &str); 6] = [
     ("", "", "seq -f %09g 16384"),
     ("--tag-with x", "x\t", "seq -f %09g 16384"),
@@ -31,7 +31,7 @@ const WAYS: [(&str, &str, &str); 6] = [
     ("--output lines --tag-with x", "x\t", "head -c 163839 /dev/zero | tr '\\0' y"),
 ];
 
-/// All that is to come.
+/// The complete output.
 fn whole(label: &str, script: &str) -> String {
     if script.starts_with("head") {
         return format!("{label}{}\n", "y".repeat(PAGES * PAGE - 1));
@@ -52,7 +52,7 @@ fn cut_at_each_page_of_a_file_it_is_there_once() {
         let whole = whole(label, script);
         let out = folder.file("out");
         let append = || File::options().append(true).create(true).open(&out).unwrap();
-        // Before its first write to the file; what of that a kill lets through is whole pages.
+        // Killed at its first write to the file. A write that a kill interrupts ends on a page boundary.
         let path = out.to_str().unwrap();
         let injection =
             ["-b", "execve", "-P", path, "-e", "trace=write", "-e", "inject=write:signal=KILL:when=1"];
@@ -65,7 +65,7 @@ fn cut_at_each_page_of_a_file_it_is_there_once() {
         traced.stdout(append()).end().died_of(Signal::KILL);
         folder.sh("cp -rp J kept").end().exited(0);
         let log = folder.read("log");
-        // `write(1, "…"..., 65536) = ?`, or `<unfinished ...>` where another thread's end comes in between.
+        // `write(1, "…"..., 65536) = ?`, or `<unfinished ...>` if another thread's end is logged in between.
         let number = |line: &str| line.rsplit_once("\"..., ")?.1.split([')', ' ']).next()?.parse().ok();
         let asked = log.lines().find_map(number);
         let asked: usize = asked.unwrap_or_else(|| panic!("{options}: {log}"));
@@ -114,12 +114,12 @@ fn cut_at_a_page_of_a_terminal_one_piece_at_most_comes_twice() {
             let mut part = vec![0; page * PAGE];
             person.read_exact(&mut part).unwrap();
             let pool = running.pool();
-            // Of what it holds a reader is shown no more than a page.
+            // A reader sees no more than a page of what the terminal holds.
             let is_full = || ioctl_fionread(&person).unwrap() > PAGE as u64 / 2;
             wait_for("the terminal to be full", || (0..3).all(|_| sleeps(&pool) && is_full()));
             killed(running);
             drop(device);
-            // It ends with an error once nobody has the other side.
+            // Reading ends with an error once the other side is closed.
             let _ = person.read_to_end(&mut part);
             let part = String::from_utf8(part).unwrap().replace('\r', "");
             let rest = folder.resume("").end().exited(0).text().to_owned();

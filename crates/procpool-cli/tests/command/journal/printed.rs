@@ -1,5 +1,5 @@
-//! What is known of what has been printed: where a list is gone, where a run that would print more was killed, where somebody has
-//! touched the account of it. Does not know how that is kept.
+//! The record of what was printed: if the list is gone, if a run that would print more was killed, if
+//! somebody has changed the record.
 
 use std::fs;
 
@@ -19,14 +19,14 @@ fn what_was_recorded_and_not_printed_is_printed_though_its_list_is_gone_or_that_
         let mut lines: Vec<&str> = again.text().lines().collect();
         lines.sort_unstable();
         assert_eq!(lines, ["a", "b"], "{harm}");
-        // What a run before the last one has recorded stands where on its list nobody knows.
+        // The outputs of a run before the last one: their places on the list are unknown.
         let folder = Folder::new();
         folder.record("-j1 sh -c").args(list).stdout(full()).end().exited(3);
         folder.record("--resume -j1 sh -c").args(list).stdout(full()).end().exited(3);
         folder.sh(harm).end().exited(0);
         let again = folder.record("--resume -j1 sh -c").args(list).end();
         if again.status.success() {
-            // The second run had come to nothing.
+            // The second run had no effect.
             assert_eq!(again.text().len(), 4, "{harm}: {}", again.describe());
         } else {
             let says = " is gone or shorter than it was, and without it nobody knows what has been printed";
@@ -46,11 +46,11 @@ fn what_failed_and_was_printed_is_not_printed_again_where_a_resume_that_would_ru
     wait_for("the first job to run", || folder.has("waits"));
     killed(running);
     fs::remove_file(folder.file("again")).unwrap();
-    // Interrupted it runs again, unless the kill came before that was noted.
+    // The interrupted job runs again, unless the kill came before its start was noted.
     let again = folder.resume("--unrun").end().exited(1);
     assert!(matches!(again.text(), "" | "wait\n"), "{}", again.describe());
     folder.resume("--unrun").end().exited(1).printed("");
-    // What it has written then is.
+    // The output of that attempt is printed.
     folder.resume("").end().exited(1).printed("wait\nb\n");
 }
 
@@ -79,7 +79,8 @@ fn an_account_that_is_gone_or_not_as_long_as_it_was_made_is_refused_for_what_it_
 
 #[test]
 fn after_another_start_of_the_machine_what_nobody_knows_any_more_is_printed_again() {
-    // What the disk had not been given is lost in a power cut, and that is nobody's fault.
+    // Data that had not reached the disk is lost in a power cut. That is nobody's fault, so the resume isn't
+    // refused.
     for harm in ["rm J/printed-1", ": > J/printed-1", ": > J/printed-1.shape", "truncate -s 0 J/list-*"] {
         let folder = Folder::new();
         let list = ["echo $1; [ $1 = a ]", "sh", ":::", "a", "b"];

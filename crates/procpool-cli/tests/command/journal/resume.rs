@@ -1,5 +1,4 @@
-//! What a resume runs, what it says before, and how it ends.
-//! Does not know how jobs are known again, only that they are.
+//! Which jobs a resume runs, what it says first, and its exit status.
 
 use std::fs;
 
@@ -9,10 +8,10 @@ use crate::journal::killed;
 use crate::processes::{kill, pids};
 use crate::{Folder, PROCPOOL, wait_for};
 
-/// Fails until there is a file called like its value.
+/// Fails until a file exists whose name is the value.
 const WAITS_FOR_FILE: &str = "echo $1; [ -e $1 ]";
 
-/// A journal of three jobs, of which the second has failed.
+/// A journal of three jobs, the second of which has failed.
 fn one_failed() -> Folder {
     let folder = Folder::new();
     folder.write("a", "").write("c", "");
@@ -56,7 +55,7 @@ fn a_run_that_was_killed_goes_on_with_what_ran_and_what_did_not() {
     let running =
         folder.record("-k -j2 sh -c").args([script, "sh", ":::"]).args(["1", "2", "3", "4", "5", "6"]);
     let running = running.start();
-    // It is known of them when it is known which processes they are.
+    // Jobs are recorded as running once their processes are known.
     wait_for("two to have ended and two to run", || {
         let table = fs::read_to_string(folder.file("J/running")).unwrap_or_default();
         [" 3 1 ", " 4 1 "].iter().all(|job| table.contains(job))
@@ -90,7 +89,8 @@ fn what_was_stopped_by_a_signal_was_interrupted_and_is_run_again_also_where_only
 
 #[test]
 fn what_was_ended_one_by_one_together_with_procpool_was_interrupted() {
-    // The job's own process, or one that it waits for: its shell makes a status of the signal.
+    // The signal goes to the job's own process, or to one that it waits for: the shell makes an exit status
+    // of it.
     let itself = "echo $$ > pid; exec sleep 60";
     let child = "sleep 60 & echo $! > pid; wait $!; exit $?";
     for (script, signal) in
@@ -104,7 +104,7 @@ fn what_was_ended_one_by_one_together_with_procpool_was_interrupted() {
             let table = fs::read(folder.file("J/running")).unwrap_or_default();
             table.windows(5).any(|word| word == b" 1 1 ")
         });
-        // As whoever ends a cgroup does it, in an order that nobody knows.
+        // As when a cgroup is ended: one by one, in an undefined order.
         let all = [job, running.pool(), running.keeper(), running.pid().to_string()];
         for pid in all {
             kill(&pid, signal);
@@ -158,7 +158,7 @@ fn a_job_with_another_command_is_refused_until_it_is_said_what_to_do_about_it() 
         .said("1 succeeded, ")
         .said(" 1 changed;");
     assert!(folder.has("a"));
-    // It is known by its new command now.
+    // The job's identity is now its new command.
     folder.record("--resume touch ::: a c").end().exited(0).said("2 jobs: 2 succeeded, ");
     folder.record("--resume echo ::: b").end().exited(0).printed("").said("1 job: 1 succeeded, ");
 }
@@ -214,7 +214,7 @@ fn neither_order_nor_place_matters_and_who_is_new_or_gone_is_said() {
     ended.said(
         "3 jobs: 1 succeeded, 1 failed, 0 interrupted, 1 new, 0 changed; 1 more no longer in the input\n",
     );
-    // What is gone is not forgotten.
+    // Jobs that are no longer in the input are still on record.
     let list = [WAITS_FOR_FILE, "sh", ":::", "a", "b", "c", "z"];
     folder.record("--resume sh -c").args(list).end().exited(0).printed("").said("4 jobs: 4 succeeded, ");
 }
@@ -304,7 +304,7 @@ fn a_front_that_is_killed_lets_the_journal_go_with_its_pool() {
         folder.has("pid") && folder.read("J/running").contains(" 1 1 ")
     });
     kill(&running.pid().as_raw_nonzero().to_string(), Signal::KILL);
-    // Whoever goes on at once waits until the pool has seen it.
+    // A resume at this moment waits until the pool has noticed the kill.
     let ended = folder.resume("").end().exited(0).printed("a\n");
     assert!(
         ended.error_text().contains("1 job: 0 succeeded, 0 failed, 1 interrupted, "),
@@ -354,7 +354,7 @@ fn numbers_are_those_of_the_list_and_slots_those_of_today() {
         .exited(1)
         .printed("1 1 a 1 1\n2 1 b 2 1\n3 1 c 3 1\n4 1 d 4 1\n");
     folder.resume("").end().exited(1).printed("3 1 c 3 1\n");
-    // Its number is a part of what a job is where it is a part of its command.
+    // A job's number is part of its identity if it is part of its command.
     let list = [script, "sh", "{#}", "{%}", "{key}", ":::", "c"];
     folder
         .record("--resume sh -c")

@@ -1,11 +1,11 @@
-//! Journals that somebody touches while their run goes on: a lock that is taken away lets nobody in, and what was changed is seen
-//! before anything more counts as recorded. Does not know how either is found.
+//! Journals that somebody changes while their run goes on: a removed lock lets nobody in, and a change is
+//! noticed before anything more counts as recorded.
 
 use std::fs;
 
 use crate::{Folder, Running, wait_for};
 
-/// A job that runs until it is let go.
+/// A job that runs until the file `go` exists.
 const WAITS: &str = "echo $1 >> runs; until [ -e go ]; do sleep 0.01; done; echo $1";
 
 fn started(folder: &Folder, list: &[&str]) -> Running {
@@ -132,7 +132,7 @@ fn a_job_that_was_rewritten_on_the_list_is_not_run_though_its_line_is_whole() {
     folder.resume("").end().exited(0).printed("second\n");
 }
 
-/// A line whose length and sum are right again.
+/// Corrects the length and checksum of a line.
 pub(crate) fn reseal(line: &str) -> String {
     let fields = &line[28..];
     format!("{{\"check\":\"{:08x}{:08x}\",{fields}\n", line.len(), crc32fast::hash(fields.as_bytes()))

@@ -1,5 +1,5 @@
-//! Whose journals and records are believed: nobody's but one's own. Two real users share a folder here, of whom one wants the
-//! other to run something, or to learn what he runs. Does not know how files are opened.
+//! Only journals and records of one's own are trusted. Two real users share a folder here, one of whom tries
+//! to make the other run something, or to read what he runs.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -8,21 +8,21 @@ use sleeper::needs;
 
 use crate::{Folder, Trial};
 
-/// Nobody of this machine.
+/// A user id that nobody has on this machine.
 const OTHER: &str = "61238";
 
-/// What nobody else is to learn.
+/// The secret that nobody else may read.
 const SECRET: &str = "--env PASSWORD=hunter2";
 
 impl Folder {
-    /// A folder in which anybody may make what he wants.
+    /// A folder in which anybody may create files.
     fn shared() -> Folder {
         let folder = Folder::new();
         fs::set_permissions(folder.file("."), Permissions::from_mode(0o777)).unwrap();
         folder
     }
 
-    /// What another user does there.
+    /// Runs a script there as another user.
     fn other(&self, script: &str) -> Trial {
         let user = ["--reuid", OTHER, "--regid", OTHER, "--clear-groups", "sh", "-c", script];
         self.command("setpriv").args(user)
@@ -32,7 +32,7 @@ impl Folder {
         fs::set_permissions(self.file(name), Permissions::from_mode(mode)).unwrap();
     }
 
-    /// Whether the secret stands in a file that the other user can read.
+    /// Whether the secret is in a file that the other user can read.
     fn is_betrayed(&self) -> bool {
         let ended = self.other("grep -rsl hunter2 .").end();
         !ended.stdout.is_empty()
@@ -67,7 +67,7 @@ fn a_folder_of_ones_own_that_others_may_write_to_is_refused_with_what_closes_it(
         ended.said(&format!("may be written to by others (mode {mode:04o})")).said("close it: `chmod go-w ");
     }
     assert!(!folder.has("began") && fs::read_dir(folder.file("J")).unwrap().next().is_none());
-    // It is the umask that says who is meant by others.
+    // Who counts as "others" depends on the umask.
     folder.chmod("J", 0o775);
     let run = |umask: &str| folder.sh(&format!("umask {umask}; procpool run --journal J true ::: a")).end();
     run("022").exited(2).said("(mode 0775)");
@@ -108,7 +108,7 @@ fn what_somebody_else_has_put_in_ones_folder_is_refused_and_told_of_to_who_only_
         fs::write(folder.file(name), own).unwrap();
     }
     folder.resume("").end().exited(1);
-    // A colleague's is told of, if he lets us, and not gone on with.
+    // A colleague's journal can be read, if its modes allow that, but not resumed.
     folder.sh(&format!("chown -R {OTHER} J")).end().exited(0);
     folder.sh("procpool ls J && procpool show J a && procpool export J --format jsonl").end().exited(0);
     folder.resume("").end().exited(2).said("J\": the folder belongs to user 61238");
@@ -119,7 +119,7 @@ fn a_forged_record_of_who_runs_has_nobody_killed() {
     needs!(Root);
     let folder = Folder::shared();
     folder.record("true ::: a").end().exited(0);
-    // A third one's process, with a mark that anybody can know.
+    // A process of a third user, with a mark in its environment that anybody could guess.
     let third = ["--reuid", "61239", "--clear-groups", "sleep", "86400"];
     let mut bystander = folder.command("setpriv").args(third).env("PROCPOOL_WITHIN", "his-run:1:1").start();
     let said = folder.read("J/running");
@@ -147,7 +147,7 @@ fn a_link_of_somebody_else_leads_nowhere_and_ones_own_where_it_should() {
     folder.sh("rm J; ln -s own J; ln -s . parent").end().exited(0);
     folder.run("--journal parent/J true ::: a").end().exited(0);
     folder.resume("").end().exited(0).said("1 succeeded");
-    // In a folder of our own, one that was put in a file's place.
+    // A link in place of a file, inside of a folder of our own.
     let list = folder.file("own/list-1.jsonl");
     folder.sh("mv own/list-1.jsonl kept").end().exited(0);
     symlink("../kept", list).unwrap();
@@ -158,7 +158,7 @@ fn a_link_of_somebody_else_leads_nowhere_and_ones_own_where_it_should() {
 fn whoever_is_faster_learns_nothing_and_has_nothing_run() {
     needs!(Root);
     let folder = Folder::shared();
-    // The folder and the files in it, made and taken away as fast as can be.
+    // Creates and removes the folder and the files in it as fast as possible.
     let race = "umask 0; while [ ! -e over ]; do
             mkdir J && : > J/list-1.jsonl; mv J $$ && rm -r $$; ln -s own J; rm -f J; mv J stolen.$((n += 1))
         done 2> /dev/null; :";
@@ -205,11 +205,11 @@ fn a_record_is_not_written_to_what_somebody_else_has_put_there() {
     folder.run("--junit link true ::: a").end().exited(2).said("the link belongs to user 61238");
     assert_eq!((&*folder.read("mine"), &*folder.read("file")), ("mine\n", ""));
     assert!(!folder.has("new") && !folder.is_betrayed());
-    // Somebody reads the pipe, so that it opens at once.
+    // The pipe has a reader, so that it opens at once.
     let reader = folder.other("exec cat pipe > /dev/null").start();
     folder.run("--joblog pipe true ::: a").end().exited(2).said("it belongs to user 61238");
     reader.end().exited(0);
-    // What procpool was started with is meant, and so is a link of one's own.
+    // A descriptor that procpool was started with is allowed, and so is a link of one's own.
     folder.sh("procpool run --joblog /dev/fd/3 true ::: a 3>> file").end().exited(0);
     assert!(folder.read("file").starts_with("Seq\t"));
     folder.sh("ln -s mine own; ln -s made target").end().exited(0);

@@ -1,11 +1,10 @@
-//! A folder with the journals of several writers, as they come from several machines.
-//! Does not know how they got there.
+//! A folder with the journals of several writers, such as several machines would write.
 
 use std::fs;
 
 use crate::Folder;
 
-/// Fails where its value says so to this writer, which is told by a variable that is no part of a job.
+/// Fails if this writer's variable names its value. The variable is not part of the job.
 const JOB: &str = "head -c 5000 /dev/zero | tr '\\0' \"$W\"; case \" $FAIL \" in *\" $1 \"*) exit 1;; esac";
 
 impl Folder {
@@ -16,7 +15,7 @@ impl Folder {
         trial.env("FAIL", fail).env("W", &name[..1]).end().exited(i32::from(!fail.is_empty()));
     }
 
-    /// Puts the files of one journal into the folder of another.
+    /// Copies the files of one journal into the folder of another.
     fn merge(&self, from: &str, into: &str) {
         for (file, name) in [("journal", ".jsonl"), ("outputs", "")] {
             let copy = self.file(&format!("{into}/{file}-{from}{name}"));
@@ -55,7 +54,7 @@ fn a_torn_end_of_another_writers_file_is_no_fault_and_damage_is_one_that_names_t
     folder.merge("other", "J");
     let other = folder.file("J/journal-other.jsonl");
     let whole = fs::read(&other).unwrap();
-    // Its last line says how it has ended, the one before it what came of b.
+    // The last line records how the run ended, the one before it the outcome of b.
     let ends: Vec<usize> = memchr::memchr_iter(b'\n', &whole).collect();
     fs::write(&other, &whole[..ends[ends.len() - 2] - 7]).unwrap();
     let ended = folder.resume("").env("FAIL", "b").end().exited(1);
@@ -66,6 +65,6 @@ fn a_torn_end_of_another_writers_file_is_no_fault_and_damage_is_one_that_names_t
     let ended = folder.resume("").end().exited(2).printed("");
     ended.said("journal-other.jsonl\" is damaged at byte ").said("nothing was changed");
     fs::write(&other, whole).unwrap();
-    // What it has done in a later run counts.
+    // The outcomes of a later run count.
     folder.resume("").env("FAIL", "").end().exited(0);
 }
