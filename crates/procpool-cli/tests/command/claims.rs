@@ -1,5 +1,5 @@
-//! How slices share a round by claims, and what becomes of it where one of them dies or must end: with commands that look like Slurm's.
-//! Knows nothing of what Slurm does; the tests on a cluster do.
+//! How slices share a round by claims, also if one of them dies or has to end. `slurm.sh` imitates Slurm's
+//! commands; the real ones are used by the tests in `tests/cluster`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,14 +12,14 @@ use crate::cluster::SLURM;
 use crate::journal::touched::reseal;
 use crate::{Folder, Trial, wait_for};
 
-/// What takes a round and runs none of it.
+/// An sbatch that accepts a round and runs nothing of it.
 const TAKE: &str = "#!/bin/sh\ncat > taken; echo 1\n";
 
-/// A job that says that it has begun.
+/// A job that records its start.
 const STAMP: &str = "echo {} >> starts";
 
-/// An sbatch that answers at once, with elements that go on by themselves; and a squeue that knows the first one until it is
-/// told that it is gone. What begins without `$2` of squeue's options is no poll.
+/// An sbatch that returns once an element has recorded its array, while the elements go on running. A squeue
+/// that reports the first element as running, and as NODE_FAIL once the file `gone` exists.
 const AT_ONCE: &str = r#". ./slurm
 mv bin/sbatch bin/sbatch-once
 command sbatch <<'END'
@@ -39,7 +39,7 @@ END
 "#;
 
 impl Folder {
-    /// A round is written for these words, and handed in to nobody.
+    /// Submits a round for this command line to an sbatch that runs nothing of it.
     fn round_for(&self, words: &str) {
         self.write("slurm", SLURM);
         self.write_program("sbatch", TAKE);
@@ -56,7 +56,7 @@ impl Folder {
         self.sh(&format!(". ./slurm; {before} exec procpool run --on slurm --journal j {words}"))
     }
 
-    /// What has begun, in this order.
+    /// The jobs that have started, in this order.
     fn begun(&self) -> Vec<String> {
         let starts = fs::read_to_string(self.file("starts")).unwrap_or_default();
         starts.lines().map(ToOwned::to_owned).collect()
@@ -67,7 +67,7 @@ impl Folder {
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
-    /// The numbers of the jobs that a slice has recorded when it was begun for the nth time.
+    /// The numbers of the jobs that a slice recorded when it was started for the nth time.
     fn recorded_by(&self, slice: u32, nth: u32) -> Vec<u64> {
         let records = self.lines_of(&format!("journal-1-1-{slice:04}-{nth}.jsonl"));
         let attempts = records.iter().filter(|record| record["record"] == "attempt");
@@ -84,7 +84,7 @@ fn numbers(range: std::ops::RangeInclusive<u64>) -> Vec<String> {
     range.map(|number| number.to_string()).collect()
 }
 
-/// Each once, in whatever order.
+/// Each job has started exactly once, in any order.
 #[track_caller]
 fn assert_each_once(mut begun: Vec<String>, range: std::ops::RangeInclusive<u64>) {
     begun.sort_by_key(|number| number.parse::<u64>().unwrap());
@@ -94,7 +94,7 @@ fn assert_each_once(mut begun: Vec<String>, range: std::ops::RangeInclusive<u64>
 #[test]
 fn a_slice_that_is_begun_again_first_does_what_it_had_taken_and_then_takes_more() {
     let folder = Folder::new();
-    // Of 40 jobs for two slices the first pieces are 1 to 5 and 6 to 9.
+    // With 40 jobs for two slices, the first pieces are jobs 1 to 5 and 6 to 9.
     let job = format!(
         "{STAMP}; case {{}} in 2|6) [ -e again{{}} ] || {{ : > again{{}}; kill -KILL $PPID; }} ;; esac"
     );
@@ -135,7 +135,7 @@ fn what_a_dead_slice_has_taken_is_handed_out_by_the_head_once_it_is_known_to_be_
 #[test]
 fn a_piece_whose_claim_is_torn_or_empty_is_run_by_nobody_before_the_next_round() {
     let folder = Folder::new();
-    // As of two slices that were killed as they took the first pieces, 1 and 2, and 3 and 4.
+    // Simulates two slices that were killed while they claimed the first pieces, jobs 1 and 2, and 3 and 4.
     let torn = "mv bin/sbatch bin/sbatch-once; printf '%s\\n' '#!/bin/sh' \
                 '[ -e once ] || { : > once; : > j/claim-1-1-00000; printf \"{\\\"check\\\":\\\"00\" > j/claim-1-1-00001; }' \
                 'exec bin/sbatch-once \"$@\"' > bin/sbatch; chmod +x bin/sbatch;";
@@ -145,7 +145,7 @@ fn a_piece_whose_claim_is_torn_or_empty_is_run_by_nobody_before_the_next_round()
         "4 jobs without an outcome, tried again: a slice ended before it had written down which one it is",
     );
     assert_eq!(folder.begun(), [numbers(5..=10), numbers(1..=4)].concat());
-    // Where nothing is begun twice they may have been.
+    // With --at-most-once they are lost, because they may have been started.
     let once = Folder::new();
     let ended = once.on_slurm(torn, &format!("--at-most-once {words}")).end().exited(3);
     ended.said("10 jobs: 6 succeeded, 4 lost");
@@ -170,7 +170,7 @@ fn a_slice_that_can_not_write_a_claim_leaves_the_piece_to_whoever_comes() {
 #[test]
 fn where_nothing_is_begun_twice_what_was_taken_is_lost_and_the_rest_runs_in_the_next_round() {
     let folder = Folder::new();
-    // The first of four pieces and more: 1 to 10.
+    // 40 jobs for one slice are at least four pieces, the first of which is jobs 1 to 10.
     let words = format!(
         "--at-most-once --slices 1 -j1 -- sh -c '{STAMP}; [ {{}} != 2 ] || kill -KILL $PPID' ::: $(seq 40)"
     );
@@ -186,9 +186,9 @@ fn a_slice_whose_time_is_over_starts_and_takes_nothing_more_and_what_is_left_was
     folder.round_for(&words);
     let ending = folder.slice_of("", 0).env("SLURM_JOB_ID", "1").env("SLURM_JOB_END_TIME", "1");
     ending.end().exited(0).silent();
-    // Nobody knows of the first job how long it takes.
+    // The duration of the first job can't be known in advance.
     assert_eq!((folder.begun(), folder.claims()), (numbers(1..=1), 1));
-    // The head sees that it has ended by itself.
+    // The head sees that the slice has ended by itself.
     let folder = Folder::new();
     let before = "mv bin/sbatch bin/sbatch-once; printf '%s\\n' '#!/bin/sh' \
                   'printf \"%s\\n\" \"$@\" | sed -n s/^--job-name=//p > name' \
@@ -211,7 +211,7 @@ fn output_comes_in_order_while_later_pieces_run() {
     let line = format!("export at_once=yes; {AT_ONCE} exec procpool run --on slurm --journal j {words}");
     let running = folder.sh(&line).start();
     let mut expected = String::new();
-    // The second is done before the first, and the last before those in the middle.
+    // The second job ends before the first, and the last one before those in the middle.
     for (go, comes) in
         [("go2", ""), ("go6", ""), ("go1", "1\n2\n"), ("go3", "3\n"), ("go4", "4\n"), ("go5", "5\n6\n")]
     {
@@ -243,7 +243,7 @@ fn slices_take_more_while_the_head_is_away_and_a_resume_brings_all() {
     assert_each_once(folder.begun(), 1..=12);
 }
 
-/// What an older procpool has written for this round, by what this one has: each of two slices has a piece of its own.
+/// Rewrites the round as an older procpool would have written it: each of two slices has a piece of its own.
 fn write_first_version(folder: &Folder) {
     let lines = folder.read("j/slices-1-1.jsonl");
     let first = lines.lines().next().unwrap();
@@ -265,7 +265,7 @@ fn a_round_of_an_older_procpool_is_run_and_gone_on_with_as_it_was() {
     let folder = Folder::new();
     folder.round_for(&format!("--slices 2 -j1 sh -c '{STAMP}; echo {{}}' ::: 1 2 3 4"));
     write_first_version(&folder);
-    // The second of them only.
+    // Only the second piece is run.
     folder.slice_of("", 1).end().exited(0).silent();
     assert_eq!((folder.begun(), folder.claims()), (numbers(3..=4), 0));
     folder.slice_of("", 2).end().exited(2).said("round 1-1 has no slice 2");
@@ -326,7 +326,8 @@ fn on_the_last_try_who_kills_a_slice_loses_nobody_else_their_success() {
 #[test]
 fn jobs_that_were_tried_more_often_keep_their_places_among_others() {
     let folder = Folder::new();
-    // The pieces of a round may overlap: what was in a slice that died, and what was in one that was over by itself.
+    // The pieces of a round may interleave: one has the jobs of a slice that died, another those of a slice
+    // that ended by itself.
     folder.round_for(&format!("--slices 1 -j1 sh -c '{STAMP}' ::: $(seq 4)"));
     let lines = folder.read("j/slices-1-1.jsonl");
     let list = folder.read("j/list-1.jsonl");

@@ -1,12 +1,12 @@
-//! `--on slurm` by commands that look like Slurm's: what doesn't take a cluster to be seen.
-//! Knows nothing of what Slurm does; the tests on a cluster do.
+//! `--on slurm` with imitations of Slurm's commands (`slurm.sh`): everything that can be tested without a
+//! cluster. The real commands are used by the tests in `tests/cluster`.
 
 use rustix::process::Signal;
 
 use crate::processes::lives;
 use crate::{Folder, Trial, wait_for};
 
-/// Commands that look like those of a cluster.
+/// Imitations of the cluster's commands.
 pub(crate) const SLURM: &str = include_str!("slurm.sh");
 
 fn on_slurm(folder: &Folder, line: &str) -> Trial {
@@ -81,7 +81,7 @@ fn what_can_not_be_started_is_told_as_here() {
 fn a_front_that_is_killed_is_no_halt_of_what_runs_elsewhere() {
     let folder = Folder::new();
     folder.write("slurm", SLURM);
-    // One that takes what it is given and runs none of it, and one that hangs.
+    // An sbatch that accepts a round and runs nothing of it, and a squeue that hangs.
     folder.write_program("sbatch", "#!/bin/sh\ncat > taken; echo 1\n");
     folder.write_program("squeue", "#!/bin/sh\n: > asks\nexec sleep 100\n");
     let running = folder
@@ -130,7 +130,7 @@ fn why_slices_end_at_once_is_told() {
 fn a_job_that_has_ended_twice_is_told_once_and_counted() {
     let folder = Folder::new();
     folder.write("slurm", SLURM);
-    // As if the slice had run on both sides of a broken network: what it has recorded is there twice.
+    // Simulates a slice that ran on both sides of a broken network: its records exist twice.
     folder.write_program(
         "twice",
         "#!/bin/sh\nbin/sbatch-once \"$@\" && cp j/journal-1-1-0000-1.jsonl j/journal-1-1-0000-2.jsonl && cp j/outputs-1-1-0000-1 j/outputs-1-1-0000-2\n",
@@ -183,13 +183,13 @@ fn slices_understand_every_option_that_a_run_was_given() {
 fn an_output_that_is_seen_later_than_its_record_is_waited_for() {
     let folder = Folder::new();
     folder.write("slurm", SLURM);
-    // As a shared file system may show them: the outputs come when the head has looked for them in vain. Until they are away it is
-    // stopped, or it might have found them before.
+    // Simulates a shared file system on which the outputs appear only after the head has looked for them in
+    // vain. The head is stopped until they are hidden; otherwise it might find them before.
     folder.write_program(
         "late",
         "#!/bin/sh\nkill -STOP $PPID; bin/sbatch-once \"$@\" && mv j/outputs-1-1-0000-1 hidden && { (until [ -e looked ]; do sleep 0.1; done; mv hidden j/outputs-1-1-0000-1) > /dev/null 2>&1 & }; kill -CONT $PPID\n",
     );
-    // The second is tried again: its first attempt is late, its last one is not.
+    // The second job is retried: the output of its first attempt appears late, that of its last one doesn't.
     let job = "seq {}; [ {} != 5000 ] || [ $PROCPOOL_ATTEMPT = 2 ] || exit 3";
     let job = job.replace("seq {};", "[ $PROCPOOL_ATTEMPT = 2 ] || seq {};");
     let line = format!(
@@ -197,7 +197,7 @@ fn an_output_that_is_seen_later_than_its_record_is_waited_for() {
          exec procpool run --no-guard --on slurm -k --retries 1 --journal j --joblog log sh -c '{job}' ::: 3 5000 2500"
     );
     let running = folder.sh(&line).start();
-    // The short one stands in its record.
+    // The short output is inside its record.
     running.has_printed("1\n2\n3\n");
     folder.write("looked", "");
     let numbers = [3, 2500].into_iter().flat_map(|last| 1..=last);
@@ -211,7 +211,7 @@ fn an_output_that_is_seen_later_than_its_record_is_waited_for() {
 #[test]
 fn where_each_attempt_ran_is_told_wherever_it_is_told_of() {
     let folder = Folder::new();
-    // Two slices of one job each: n0 and n1. On n1 it fails, and can't be started at last.
+    // Two slices of one job each, on n0 and n1. On n1 both attempts fail.
     folder.write_program("job", "#!/bin/sh\n[ $SLURMD_NODENAME = n0 ] || { : > begun; echo >&2 no; exit 3; }\nuntil [ -e begun ]; do sleep 0.01; done\n");
     let line = "export at_once=yes; procpool run --on slurm --slices 2 -j1 --retries 1 --retry-delay 1ms --journal j --joblog log \
                 --events events --junit junit --results r -- ./job ::: a b; cut -f1,2 log; procpool ls j; procpool show j b; \
@@ -236,11 +236,11 @@ fn where_each_attempt_ran_is_told_wherever_it_is_told_of() {
     let events = folder.read("events");
     let on =
         |node: &str| events.lines().filter(|line| line.contains(&format!("\"node\":\"{node}\""))).count();
-    // A start, its output and its end each.
+    // A start and an end for each attempt, and an output for each on n1.
     assert_eq!((on("n0"), on("n1")), (2, 6), "{events}");
     assert!(folder.read("junit").contains("message=\"exit 3, on n1\""));
     assert!(folder.read("r/b/meta.json").contains("\"node\": \"n1\""));
-    // Here there is none.
+    // A local run has no node.
     let line = "procpool run -j1 --journal here --joblog log ./job ::: a; cut -f2 log; procpool ls here; cat here/journal.jsonl";
     let told = folder.sh(line).env("SLURMD_NODENAME", "n0").end().exited(0);
     assert!(told.text().contains("Host\n:\n"), "{}", told.text());
@@ -252,7 +252,7 @@ fn jobs_of_a_slice_find_the_gpus_of_their_slots_and_those_of_a_run_here_are_left
     let folder = Folder::new();
     let job = "sh -c 'echo $PROCPOOL_SLOT:$CUDA_VISIBLE_DEVICES' sh {} ::: a b";
     let run = |given: &str, options: &str| {
-        // As two at a time would take their slots: each after the other.
+        // `sort -u`, because with -j2 both jobs may run in the same slot, one after the other.
         let line = format!(
             "rm -rf j bin; . ./slurm; sed -i '1a export {given}' bin/sbatch; export {given}; \
              procpool run {options} --journal j {job} | sort -u"
@@ -266,11 +266,11 @@ fn jobs_of_a_slice_find_the_gpus_of_their_slots_and_those_of_a_run_here_are_left
     let own = run("SLURM_JOB_GPUS=0,1", "--on slurm -j1 --env CUDA_VISIBLE_DEVICES=7");
     assert_eq!(own, "1:7\n");
     assert_eq!(run("CUDA_VISIBLE_DEVICES=0,1", "--on slurm -j1"), "1:0,1\n");
-    // Here, in a job of Slurm's or not.
+    // A local run leaves the variable alone, also inside a Slurm job.
     assert_eq!(run("SLURM_JOB_ID=1 SLURM_JOB_GPUS=4,5 CUDA_VISIBLE_DEVICES=0,1", "-j1"), "1:0,1\n");
 }
 
-/// What of the journal `j` is for who looks while jobs run.
+/// The files of the journal `j` that exist only while jobs run, for readers.
 fn live_files(folder: &Folder) -> Vec<String> {
     let all = std::fs::read_dir(folder.file("j")).into_iter().flatten();
     let names = all.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -302,7 +302,7 @@ fn what_a_job_has_written_so_far_is_shown_while_it_runs_and_no_file_of_it_is_lef
     folder.write("go", "");
     assert_eq!(running.end().exited(0).text(), "a so far\nend\nb so far\nend\n");
     assert_eq!(files(), [""; 0]);
-    // A slice that was killed leaves some, and one that goes on in its place takes them away.
+    // A slice that was killed leaves some of them, and its successor deletes them.
     for name in ["live-1-1-0000-1.1.1.stdout", "live-1-1-0000-1.1.1.stdout.new", "live-1-1-0001-1.1.1.stdout"]
     {
         folder.write(&format!("j/{name}"), "x");

@@ -1,5 +1,5 @@
-//! `--on slurm` where something goes wrong between head, folder and cluster, by commands that look like Slurm's.
-//! Knows nothing of what Slurm does; the tests on a cluster do.
+//! `--on slurm` when something fails between the head, the folder and the cluster, with imitations of Slurm's
+//! commands (`slurm.sh`). The real commands are used by the tests in `tests/cluster`.
 
 use rustix::process::Signal;
 use sleeper::needs;
@@ -8,7 +8,7 @@ use sleeper::needs::Need;
 use crate::cluster::SLURM;
 use crate::{Folder, wait_for};
 
-/// An sbatch that refuses the array whose name ends so, as a shell's pattern.
+/// An sbatch that refuses the array whose name ends with this shell pattern.
 const REFUSING: &str = r#". ./slurm; mv bin/sbatch bin/sbatch-once; sed -i s/1001/2/ bin/scontrol
 command sbatch <<END
 case "\$*" in *-$refused) echo 'sbatch: error: Batch job submission failed: Invalid account' >&2; exit 1 ;; esac
@@ -43,7 +43,7 @@ fn a_run_whose_terminal_is_lost_is_left_and_says_how_to_come_back() {
 fn jobs_of_slices_that_have_died_are_in_every_total() {
     let folder = Folder::new();
     folder.write("slurm", SLURM);
-    // The slice is killed in the middle of two jobs, and no other one is taken.
+    // The slice is killed in the middle of two jobs, and no other slice is accepted.
     folder.write_program(
         "dying",
         "#!/bin/sh\n[ ! -e once ] || { echo 'sbatch: error: no more' >&2; exit 1; }\n: > once; cat > script\n\
@@ -65,7 +65,7 @@ fn a_folder_that_can_not_be_used_for_a_while_is_waited_for() {
     needs!(Modes);
     let folder = Folder::new();
     folder.write("slurm", SLURM);
-    // By then the slices are over, and the head has begun to look.
+    // By then the slices have ended, and the head has begun to poll.
     folder.write_program(
         "away",
         "#!/bin/sh\nbin/sbatch-once \"$@\"\nchmod 000 j\nuntil grep -q waiting err; do sleep 0.1; done\nchmod 700 j\n",
@@ -84,7 +84,8 @@ fn a_folder_that_can_not_be_used_for_a_while_is_waited_for() {
 
 #[test]
 fn a_round_that_was_refused_has_lost_nothing_and_a_resume_runs_it() {
-    // The second round is there for what the first has left whose slice was killed.
+    // In the second case the first slice is killed, and a second round is refused that would run what it has
+    // left.
     for (refused, once, status, unrun, starts) in
         [("1", "--at-most-once", 2, 4, "abcd"), ("2", "", 3, 3, "abbcd")]
     {

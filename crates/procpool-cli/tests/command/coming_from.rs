@@ -1,5 +1,6 @@
-//! README's table for those who come from xargs or GNU parallel: both sides of each row do the same.
-//! Knows no row: it reads them there. What the other tool printed stands in `coming_from/recorded`, for machines without it.
+//! README's table for users of xargs and GNU parallel: both sides of each row do the same. The rows are read
+//! from the README. `coming_from/recorded` holds the outputs of the other tools, for machines that don't have
+//! them.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -8,7 +9,7 @@ use crate::Folder;
 
 const README: &str = include_str!("../../../../README.md");
 const RECORDED: &str = include_str!("coming_from/recorded");
-/// Rows are tried by so many threads: GNU parallel alone takes a quarter of a second to start.
+/// Number of rows that are tested at a time: GNU parallel alone takes a quarter of a second to start.
 const THREADS: usize = 4;
 
 struct Row {
@@ -28,7 +29,7 @@ fn rows() -> Vec<Row> {
     README.lines().filter_map(cells).filter(|row| row.here.contains("procpool run ")).collect()
 }
 
-/// A folder with what the rows speak of.
+/// A folder with the files that the rows mention.
 fn folder() -> Folder {
     let folder = Folder::new();
     folder.sh("mkdir src && touch src/a.c").end().exited(0);
@@ -46,7 +47,7 @@ fn folder() -> Folder {
     ] {
         folder.write(name, text);
     }
-    // Instead of ImageMagick's.
+    // Replaces ImageMagick's convert.
     folder.write_program("convert", "#!/bin/sh\ncp \"$1\" \"$2\"\n");
     folder.write_program("test.sh", "#!/bin/sh\necho \"test $1\"\necho passed\n");
     folder.write_program("fail.sh", "#!/bin/sh\necho \"test $1\"\nexit 1\n");
@@ -57,7 +58,8 @@ fn folder() -> Folder {
     folder
 }
 
-/// What a line prints, and then the files that it makes. What is in a compressed one depends on the time.
+/// The output of a command line, then the files that it makes. The content of compressed files depends on the
+/// time.
 fn outcome(line: &str) -> String {
     let (folder, home) = (folder(), Folder::new());
     let files = "find . -type f | LC_ALL=C sort";
@@ -67,7 +69,7 @@ fn outcome(line: &str) -> String {
     trial.end().exited(0).text().to_owned()
 }
 
-/// What was recorded of each line: it stands behind `$ `, what it printed in the lines after it.
+/// The recorded output of each line. A line begins with `$ `, and its output follows.
 fn recorded() -> BTreeMap<String, String> {
     let record = |text: &str| {
         let (line, printed) = text.split_once('\n').unwrap();
@@ -76,7 +78,7 @@ fn recorded() -> BTreeMap<String, String> {
     RECORDED.split("$ ").skip(1).map(record).collect()
 }
 
-/// What is wrong with a row, if anything is.
+/// What is wrong with a row, if anything.
 fn fault(row: &Row, recorded: &BTreeMap<String, String>) -> Option<String> {
     let Row { there, here } = row;
     let tool = if there.contains("parallel") { "parallel" } else { "xargs" };

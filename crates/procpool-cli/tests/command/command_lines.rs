@@ -1,5 +1,5 @@
-//! Commands that are lines of standard input, split as a shell would, or read by one.
-//! Does not know how they are split, only what their programs are given.
+//! Commands that are lines of standard input, split as a shell would, or given to one: which arguments their
+//! programs get.
 
 use crate::terminal::Terminal;
 use crate::{Folder, wait_for};

@@ -1,10 +1,10 @@
-//! What control sequences in the output of jobs can do to a terminal, and that nothing else loses a byte by it.
-//! Does not know how the output is read, only what comes out.
+//! Control sequences in the output of jobs can't harm a terminal, and an output that goes elsewhere keeps
+//! every byte.
 
 use crate::Folder;
 use crate::terminal::Terminal;
 
-/// A text with all that a hostile or careless job may write, in colour.
+/// A text with everything that a hostile or careless job may write, in colour.
 const NASTY: &str = "\x1b[31mred\x1b[0m \
     \x1b[2J\x1b[H\x1b[?1049h\x1b[>4;2m\
     \x1b]0;title\x07\x1b]52;c;cm0gLXJmIH4=\x1b\\\x1b]8;;http://example.com\x07\
@@ -13,10 +13,10 @@ const NASTY: &str = "\x1b[31mred\x1b[0m \
     \x0e\x1b(0\x1bc\x07\0\x7f\u{9b}\
     \x1b[38:2::1:2:3mü\u{20ac}\x1b[m\ttab\n";
 
-/// What is left of it.
+/// What remains of it on a terminal.
 const TAMED: &str = "\x1b[31mred\x1b[0m \x1b[38:2::1:2:3mü\u{20ac}\x1b[m\ttab\n";
 
-/// What the jobs have written on the terminal, all of it.
+/// All output of the jobs on the terminal.
 #[track_caller]
 fn output_on(terminal: &Terminal) -> String {
     terminal.shows("procpool: ");

@@ -1,5 +1,5 @@
-//! A limit that needs more descriptors than are allowed: what is raised, what is clamped, what jobs see of it.
-//! Does not know how the need is reckoned.
+//! A limit that needs more descriptors than are allowed: which limit of descriptors is raised, when fewer
+//! jobs run at once, and which limit jobs see.
 
 use crate::Folder;
 
@@ -7,12 +7,12 @@ fn values(count: usize) -> String {
     (1..=count).fold(String::new(), |values, n| values + &n.to_string() + "\n")
 }
 
-/// A limit of descriptors that holds here, so that one below it can be set.
+/// A limit of descriptors that is allowed here, so that lower ones can be set.
 const PLENTY: u64 = 1024;
 
 #[test]
 fn a_high_limit_raises_the_soft_limit_of_descriptors_and_jobs_get_the_old_one() {
-    // procpool's own limit, and the job's as soon as it has been set.
+    // Prints procpool's own limit, and the job's once it is set.
     let job = "grep 'open files' /proc/$PPID/limits; until [ $(ulimit -n) = 64 ]; do :; done";
     let folder = Folder::new();
     folder.write_program("job", &format!("#!/bin/sh\n{job}\n"));
@@ -25,7 +25,7 @@ fn a_high_limit_raises_the_soft_limit_of_descriptors_and_jobs_get_the_old_one() 
 
 #[test]
 fn as_many_run_at_once_as_the_limit_says_whatever_the_soft_limit_was() {
-    // 64 descriptors are enough for 14. No job ends before 40 have started.
+    // 64 descriptors are enough for 14 jobs. No job ends before 40 have started.
     let script = ": > started.$1; until [ $(ls | grep -c started) -ge 40 ]; do sleep 0.01; done";
     let folder = Folder::new();
     folder.write_program("job", &format!("#!/bin/sh\n{script}\n"));
@@ -38,7 +38,7 @@ fn a_limit_that_needs_no_more_leaves_the_soft_limit_alone() {
     let ended = Folder::new().sh(&format!("ulimit -Sn {PLENTY}; procpool run {show}")).input("a\n").end();
     let ended = ended.exited(0).silent();
     assert_eq!(ended.text().split_whitespace().nth(3), Some(PLENTY.to_string().as_str()));
-    // As many as there are values count, where that is known, and not the limit.
+    // If the number of values is known, it counts and not the limit.
     let ended = Folder::new().sh(&format!("ulimit -Sn 64; procpool run -j600 {show} ::: a")).end();
     let ended = ended.exited(0).silent();
     assert_eq!(ended.text().split_whitespace().nth(3), Some("64"));
@@ -60,7 +60,7 @@ fn the_default_limit_is_never_clamped_and_loses_nothing_however_few_descriptors_
     for allowed in [20, 17] {
         let script = format!("ulimit -n {allowed}; procpool run -k -- echo");
         let ended = Folder::new().sh(&script).input(values(100)).end().exited(0).printed(values(100));
-        // That there was no room for four at once is said, if it came to that, and once.
+        // A lack of room for four at once is reported at most once, if it occurs at all.
         let said = ended.error_text();
         assert!(said.is_empty() || said.starts_with("procpool: no room for another process: "), "{said}");
         assert!(said.lines().count() <= 1, "{said}");

@@ -1,5 +1,5 @@
-//! `--dry-run`: the commands as they would be run, and nothing run.
-//! Does not know how they are quoted, only that a shell reads them back.
+//! `--dry-run` prints the commands as they would be run, quoted so that a shell reads them back, and runs
+//! none.
 
 use crate::Folder;
 

@@ -1,5 +1,5 @@
-//! What jobs are given beside their arguments: variables, a directory, a priority, time to end.
-//! Does not know how a process gets them, only what it finds.
+//! What jobs are given besides their arguments: environment variables, a directory, a priority, and time to
+//! end.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -22,7 +22,7 @@ fn variables_may_hold_any_bytes() {
     use std::os::unix::ffi::OsStrExt;
     let trial =
         Folder::new().run("--env").arg(OsStr::from_bytes(b"A=\xff\n")).args(["printenv", "A", ":::", ""]);
-    // The value is appended: an empty name that printenv(1) doesn't find.
+    // The value is appended: an empty name, which printenv(1) doesn't find.
     trial.end().exited(1).printed(b"\xff\n\n");
 }
 
@@ -116,7 +116,8 @@ fn a_job_is_as_nice_as_was_asked_for() {
     assert!(!folder.has("a"));
 }
 
-/// Stops a job once it has made `ready`, and says what procpool printed. Nothing of the job is left.
+/// Stops a run once its job has made the file `ready`, and returns what procpool printed. Nothing of the job
+/// may be left.
 #[track_caller]
 fn stopped(options: &str, script: &str) -> String {
     let folder = Folder::new();

@@ -1,4 +1,5 @@
-//! `--events`: what happens, as lines of JSON; each stream is held against docs/events.schema.json.
+//! `--events`: the events of a run as lines of JSON. Each stream is validated against
+//! docs/events.schema.json.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -12,7 +13,8 @@ use crate::{Folder, wait_for};
 
 const SCHEMA: &str = include_str!("../../../../docs/events.schema.json");
 
-/// The events of a stream, each found to be as the schema says, with what every stream has at both ends.
+/// The events of a stream. Each is validated against the schema, and the first and last events are checked as
+/// well.
 #[track_caller]
 fn events(stream: &str) -> Vec<Value> {
     let (schemas, line) = schema();
@@ -46,7 +48,6 @@ fn shape(event: &Value) -> String {
     event.to_string()
 }
 
-/// The events of these kinds.
 fn of_kind<'a>(events: &'a [Value], kind: &str) -> Vec<&'a Value> {
     events.iter().filter(|event| event["event"] == kind).collect()
 }
@@ -170,7 +171,7 @@ fn each_event_comes_as_it_happens() {
 #[test]
 fn an_output_comes_as_it_is_written_and_each_byte_once() {
     let folder = Folder::new();
-    // The second character of each line has only begun while the job waits.
+    // While the job waits, only the first byte of each line's second character has been written.
     let script = "printf 'a\\303'; until [ -e go ]; do sleep 0.01; done; printf '\\244\\n'; echo rest";
     let running = folder.run("--events log -j2 sh -c").args([script, ":::", "1", "2"]).start();
     wait_for("a piece of both jobs", || {
@@ -236,7 +237,7 @@ fn a_descriptor_gets_them_and_jobs_do_not_get_the_descriptor() {
 
 #[test]
 fn a_descriptor_that_is_not_open_for_writing_is_an_error_before_any_job() {
-    // The first that procpool itself opens are among those that nobody gave it.
+    // Descriptors that nobody gave to procpool include the first ones that it opens itself.
     for (target, given) in
         [("fd:3", ""), ("fd:4", ""), ("fd:9", ""), ("fd:5", "5< /dev/null"), ("fd:2", ""), ("fd:x", "")]
     {
@@ -264,7 +265,7 @@ fn the_last_line_says_how_procpool_is_about_to_end() {
     assert_eq!((&last["status"], &last["signal"]), (&143.into(), &15.into()));
     assert_eq!((&last["stopped"], &last["unrun"]), (&1.into(), &1.into()));
 
-    // Not even the standard output that fails last of all is too late for it.
+    // A failing standard output is the last possible failure of a run, and the last event still shows it.
     let full = File::options().write(true).open("/dev/full").unwrap();
     folder.run("--events log echo ::: a").stdout(full).end().exited(3);
     let told = events(&folder.read("log"));
@@ -279,7 +280,7 @@ fn events_that_nobody_reads_or_that_find_no_room_are_no_success() {
     let script = "{ yes | procpool run --events fd:3 -- true 3>&1 >&2; echo $? > status; } | head -n 2";
     folder.sh(script).end().exited(0);
     assert_eq!(folder.read("status"), "3\n");
-    // As a standard output it is no failure that its reader has seen enough.
+    // With `--events -`, a reader that has seen enough is no failure, as with any standard output.
     let script = "{ yes | procpool run --events - -- true; echo $? > status; } | head -n 2";
     folder.sh(script).end().exited(0).silent();
     assert_eq!(folder.read("status"), "141\n");
@@ -289,10 +290,10 @@ fn events_that_nobody_reads_or_that_find_no_room_are_no_success() {
 fn a_slow_reader_loses_nothing() {
     let folder = Folder::new();
     let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
-    // Whoever shares it may have made it so.
+    // Another process that shares the pipe may have made it non-blocking.
     rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::NONBLOCK).unwrap();
     let running = folder.run("--events - seq {} ::: 50000 50000").stdout(writer).start();
-    // What is left of it is less than the next piece takes.
+    // The free space is less than the next piece needs.
     wait_for("the pipe is full", || rustix::io::ioctl_fionread(&reader).unwrap() > 48 << 10);
     let lines = BufReader::new(File::from(reader)).lines();
     let mut stream = String::new();

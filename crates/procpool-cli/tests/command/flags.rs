@@ -1,10 +1,10 @@
-//! A row for each option of `procpool run`: a command line as a person types it, and what it does.
-//! Doesn't say all of an option; the themes' own cases do. Says that there is none without a promise that is kept.
+//! A row for each option of `procpool run`: a command line as a user types it, and what it does. The details
+//! of an option are tested elsewhere; here, no option may be without a row.
 
 use crate::Folder;
 use crate::cluster::SLURM;
 
-/// An option, a line for a shell, what comes on standard output, and the exit status.
+/// An option, a command line for a shell, its standard output, and its exit status.
 type Row = (&'static str, &'static str, &'static str, i32);
 
 const INPUT: &[Row] = &[
@@ -149,7 +149,7 @@ const JOURNAL: &[Row] = &[
     ),
 ];
 
-/// Lines for a shell that has read [`SLURM`].
+/// Command lines for a shell that has read [`SLURM`].
 const CLUSTER: &[Row] = &[
     (
         "on",
@@ -238,7 +238,7 @@ fn each_option_has_a_row() {
     let without: Vec<String> =
         options.filter(|option| option != "help" && !names.contains(&option.as_str())).collect();
     assert_eq!(without, Vec::<String>::new());
-    // What it goes over are the options.
+    // Checks that the list above is really a list of options.
     assert!(
         help.text().contains("\n      --joblog <FILE>\n") && help.text().contains("\n  -j, --limit <N>\n")
     );

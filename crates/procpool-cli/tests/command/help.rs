@@ -1,4 +1,4 @@
-//! What procpool says about itself, and that its examples work as they stand.
+//! Help texts: what they contain, and that their examples work exactly as printed.
 
 use crate::terminal::Terminal;
 use crate::{Folder, PROCPOOL};

@@ -1,5 +1,5 @@
-//! A name that was chosen to deceive, at each place where names are printed: it controls no terminal and forges no line.
-//! Does not know how it is shown, only what must not be there.
+//! A job name with control characters, wherever procpool prints names: it can't control the terminal or forge
+//! a line.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -11,17 +11,18 @@ use rustix::process::Signal;
 use crate::terminal::Terminal;
 use crate::{Folder, Trial, comes_true, wait_for};
 
-/// What a name would do: clear the screen, ring, write over its line, say how the run has ended, and turn what follows.
+/// A name that would clear the screen, ring the bell, overwrite its line, forge a summary, and reverse the
+/// text that follows.
 const TEXT: &str = "\x1b[2J\x07\r\x08\nprocpool: 9 jobs: 9 succeeded; 1ms\n\u{9b}31m\u{85}\u{202e}\u{2066}\u{200f}\u{61c}\u{2028}";
 
-/// Of whatever way to write it this is left.
+/// However procpool escapes the name, this remains.
 const SEEN: &str = "[2J";
 
 fn names() -> [OsString; 2] {
     [TEXT.into(), OsString::from_vec([TEXT.as_bytes(), b"\xffz"].concat())]
 }
 
-/// Words that end at each space, with the name wherever NAME stands.
+/// Words separated by spaces, with the name in place of NAME.
 fn words(pattern: &str, name: &OsStr) -> Vec<OsString> {
     let word = |word: &str| {
         let parts: Vec<&[u8]> = word.split("NAME").map(str::as_bytes).collect();
@@ -30,7 +31,7 @@ fn words(pattern: &str, name: &OsStr) -> Vec<OsString> {
     pattern.split(' ').map(word).collect()
 }
 
-/// What was written, but for colours and the ends of lines.
+/// The control characters in the output, except colours and line ends.
 fn controls(written: &[u8]) -> Vec<char> {
     let text = String::from_utf8_lossy(written).replace("\r\n", "\n");
     let mut pieces = text.split("\x1b[");
@@ -59,14 +60,14 @@ fn is_harmless(written: &[u8], case: &str) {
     assert!(text.contains(SEEN), "{case}: the name is not there: {text:?}");
 }
 
-/// All that comes to a terminal from this, errors too.
+/// Everything that this writes to a terminal, errors included.
 fn on_terminal(trial: Trial) -> Vec<u8> {
     let terminal = Terminal::new();
     trial.stdout(terminal.device()).stderr(terminal.device()).end();
     whole(&terminal)
 }
 
-/// All that has been written on it.
+/// Everything that was written to the terminal.
 fn whole(terminal: &Terminal) -> Vec<u8> {
     const END: &[u8] = b"<end>";
     terminal.device().write_all(END).unwrap();
@@ -98,7 +99,7 @@ fn folder() -> Folder {
     folder
 }
 
-/// What fails with the name in its error, which goes to standard error.
+/// Commands that fail with the name in their error message.
 const ERRORS: &[&str] = &[
     "run --cwd NAME true ::: a",
     "run --file NAME.json",
@@ -143,7 +144,7 @@ const ERRORS: &[&str] = &[
     "run --on slurm --sbatch-arg --array=NAME true ::: a",
 ];
 
-/// What runs jobs with the name, some of which fail.
+/// Commands that run jobs with the name, some of which fail.
 const RUNS: &[&str] = &[
     "run false ::: NAME",
     "run --env A=NAME false ::: a",
@@ -245,7 +246,7 @@ fn records_on_a_terminal_and_tags_control_nothing() {
     let folder = Folder::new();
     for name in names() {
         for options in ["--events -", "--joblog /dev/stdout --output none", "--tag", "--tag --output lines"] {
-            // What a job writes is another matter, so this one doesn't write its name.
+            // The output of jobs is not escaped, so this job doesn't print its name.
             let trial = folder.run(options).args(["sh", "-c", "echo x", ":::"]).arg(&name);
             is_harmless(&on_terminal(trial), options);
         }
@@ -291,7 +292,7 @@ fn the_display_and_what_it_says_of_failures_control_nothing() {
     let written = whole(&terminal);
     let text = String::from_utf8_lossy(&written);
     assert!(text.contains("FAIL"), "{text:?}");
-    // The display moves the cursor; a name does nothing.
+    // The display moves the cursor; a name must not.
     assert!(!text.contains("\x1b[2J"), "{text:?}");
     let others = ['\r', '\x0b', '\x1b'];
     let left: Vec<char> =

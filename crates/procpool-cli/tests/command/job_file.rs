@@ -1,4 +1,4 @@
-//! Job files: each format, each field, and what is refused with which words.
+//! Job files: each format, each field, and the error message for each mistake.
 
 use crate::{Ended, Folder};
 
@@ -10,7 +10,7 @@ fn run(name: &str, text: &str) -> Ended {
     folder.run("-k --file").arg(name).end()
 }
 
-/// Nothing of it is run, and the words say why.
+/// Nothing of the file is run, and the error message contains these words.
 #[track_caller]
 fn refused(name: &str, text: impl AsRef<[u8]>, words: &[&str]) {
     let folder = Folder::new();
@@ -184,7 +184,7 @@ fn a_double_key_is_refused_naming_both_places() {
         &["line 1", "line 5"],
     );
     refused("jobs.toml", "[jobs]\na = ['x']\nb = ['x']\na = ['x']\n", &["line 2", "line 4"]);
-    // Not the same text, but the same key.
+    // Different text, but the same key.
     refused("jobs.json", "{\"a\": [\"echo\"],\n\"\\u0061\": [\"echo\"]}", &["\"a\"", "line 1", "line 2"]);
     refused("jobs.toml", "[jobs]\na = ['x']\n\"a\" = ['x']\n", &["duplicate key", "line 3"]);
     refused("jobs.toml", "[jobs.a]\ncmd = ['x']\n[jobs]\na = ['x']\n", &["line 4"]);

@@ -1,4 +1,4 @@
-//! `--joblog`: the log that programs made for GNU parallel read.
+//! `--joblog`: the log in the format of GNU parallel.
 
 use std::fs::File;
 
@@ -8,7 +8,7 @@ use crate::{Folder, wait_for, words};
 
 const HEADER: &str = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand";
 
-/// The rows, each with its time and its length taken out after they were found to be well-formed.
+/// The rows without their start times and durations, whose format is checked.
 #[track_caller]
 fn rows(folder: &Folder) -> Vec<String> {
     let log = folder.read("log");
@@ -120,7 +120,7 @@ fn a_log_on_a_full_disk_is_no_success_and_nothing_is_started() {
 #[test]
 fn a_log_whose_disk_fills_up_ends_the_run_and_nothing_is_shown_that_is_not_in_it() {
     let folder = Folder::new();
-    // The header and a few rows have room.
+    // There is room for the header and a few rows.
     let script = "ulimit -f 1; yes | head -n 1000 | procpool run --joblog log -j1 echo";
     let ended = folder.sh(script).end().exited(3).said("can't write to \"log\": File too large");
     let shown = ended.text().lines().count();

@@ -1,4 +1,4 @@
-//! `procpool export`: what a journal says for other programs, in each format.
+//! `procpool export`: a journal in each format for other programs.
 
 use std::fs::{self, File};
 
@@ -14,7 +14,7 @@ fn export(folder: &Folder, format: &str) -> Ended {
     folder.procpool(&["export", "j", "--format", format]).end().exited(0).silent()
 }
 
-/// A text without what depends on the time.
+/// A text without the parts that depend on the time.
 fn timeless(text: &str) -> String {
     let is_of_time = |part: &&str| {
         let number = part.trim_matches(|character: char| !character.is_ascii_digit());
@@ -39,7 +39,7 @@ fn a_joblog_and_a_report_are_those_that_the_run_has_written() {
     folder.run(options).args([":::", "a", "b", "c", "d", "e f"]).end().exited(1);
     assert_eq!(timeless(export(&folder, "joblog").text()), timeless(&folder.read("log")));
     assert_eq!(timeless(export(&folder, "junit").text()), timeless(&folder.read("xml")));
-    // A missing program has the words of the system in it.
+    // The report of a missing program contains the system's error message.
     folder.run("--journal k --junit xml ./missing ::: a").end().exited(1);
     let ended = folder.procpool(&["export", "k", "--format", "junit"]).end().exited(0).silent();
     assert_eq!(timeless(ended.text()), timeless(&folder.read("xml")));

@@ -1,5 +1,4 @@
-//! docs/journal.md: it names every field that there is, and its lines for other programs work.
-//! Knows no field and no line: it reads them there.
+//! docs/journal.md names every field that exists, and its command lines work. Both are read from the page.
 
 use serde_json::Value;
 use sleeper::needs;
@@ -8,14 +7,14 @@ use crate::Folder;
 
 const PAGE: &str = include_str!("../../../../docs/journal.md");
 
-/// The command lines of the page that have this word.
+/// The command lines of the page that contain this word.
 fn lines_with(word: &str) -> Vec<&'static str> {
     let mut blocks = PAGE.split("```sh\n").skip(1);
     let lines = blocks.by_ref().flat_map(|block| block.split("```").next().unwrap_or_default().lines());
     lines.filter(|line| line.split([' ', '|']).any(|other| other == word)).collect()
 }
 
-/// A journal `nightly`.
+/// A journal called `nightly`.
 fn nightly() -> Folder {
     let folder = Folder::new();
     folder.write("test", "echo out; echo err $1 >&2; seq 2000; [ $1 != b.case ]");

@@ -1,4 +1,4 @@
-//! `procpool ls` and `show`: what a journal says of its jobs, while they run and afterwards.
+//! `procpool ls` and `show`: what they print of a journal's jobs, during the run and afterwards.
 
 use std::fs::{self, File};
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::terminal::Terminal;
 use crate::{Ended, Folder, PROCPOOL, Trial, wait_for};
 
-/// A folder with a journal `j`, of jobs that end in different ways.
+/// A folder with a journal `j`, whose jobs end in different ways.
 pub(crate) fn recorded() -> Folder {
     let folder = Folder::new();
     let script = "echo out $1; echo err $1 >&2; case $1 in b) exit 3;; c) kill -9 $$;; esac";
@@ -19,7 +19,7 @@ pub(crate) fn recorded() -> Folder {
 }
 
 impl Ended {
-    /// This, among others, came on standard output.
+    /// Standard output contains this.
     #[track_caller]
     fn contains(self, text: &str) -> Ended {
         assert!(self.text().contains(text), "expected: {text:?}\n{}", self.describe());
@@ -28,13 +28,12 @@ impl Ended {
 }
 
 impl Folder {
-    /// `procpool` with these words.
     pub(crate) fn procpool(&self, words: &[&str]) -> Trial {
         self.command(PROCPOOL).args(words)
     }
 }
 
-/// The first words of each row behind the key, without those that depend on the time.
+/// The first columns of each row after the key, without those that depend on the time.
 fn rows(text: &str) -> Vec<String> {
     let fields = |line: &str| {
         let fields: Vec<&str> = line.split("  ").map(str::trim).filter(|field| !field.is_empty()).collect();
@@ -46,11 +45,11 @@ fn rows(text: &str) -> Vec<String> {
 
 const HEAD: &str = "KEY|OUTCOME|TRIES";
 
-/// Columns and records of memory tell nothing that isn't the job's own.
+/// Columns and records of memory show only figures that are the job's own.
 #[test]
 fn the_peak_of_a_job_smaller_than_procpool_is_no_more_than_a_bound() {
     let folder = Folder::new();
-    // In a variable of the shell; more than procpool ever has.
+    // In a shell variable; more memory than procpool ever uses.
     let script =
         "case {} in small) exec true ;; esac; much=$(head -c 200000000 /dev/zero | tr '\\0' x); : ${#much}";
     folder
@@ -129,7 +128,7 @@ fn what_runs_and_what_has_not_run_is_listed_and_what_a_kill_has_interrupted() {
     wait_for("it is known to run", || ls().text().contains("running"));
     assert_eq!(rows(ls().text()), [HEAD, "1|succeeded|1", "2|running|1", "3|not run|0"]);
     folder.procpool(&["show", "j", "2"]).end().exited(0).silent().contains("runs now");
-    // Nothing was taken from who runs it.
+    // Reading the journal doesn't interfere with the run.
     let pool = running.pool().parse().ok().and_then(Pid::from_raw).unwrap();
     kill_process(pool, Signal::KILL).unwrap();
     running.end().died_of(Signal::KILL);
@@ -152,7 +151,7 @@ fn a_table_is_as_straight_on_a_terminal_and_coloured_there() {
     let column = screen.lines().next().and_then(|line| line.find("OUTCOME")).unwrap();
     let straight =
         screen.lines().filter(|line| line.get(column..).is_some_and(|rest| rest.starts_with("succeeded")));
-    // Characters that are two columns wide are fewer than their columns.
+    // The columns are aligned even with characters that are two columns wide.
     assert_eq!(straight.count(), 4, "{screen}");
     assert!(screen.contains("\u{4e00}\u{4e8c}        succeeded"), "{screen}");
     let plain = folder.procpool(&["ls", "j"]).end().exited(0);

@@ -1,4 +1,4 @@
-//! `--junit`: a report for Jenkins and GitLab.
+//! `--junit`: the report for Jenkins and GitLab.
 
 use std::fs::File;
 use std::os::unix::fs::symlink;
@@ -9,7 +9,7 @@ use rustix::process::Signal;
 
 use crate::{Folder, lines, wait_for, words};
 
-/// A report without its times, after it was found to be well-formed.
+/// A report without its times, after a check that it is well-formed.
 #[track_caller]
 fn report(folder: &Folder, name: &str) -> String {
     let report = folder.read(name);

@@ -1,4 +1,4 @@
-//! How many run at once, and how little procpool needs for itself.
+//! How many jobs run at once, and how little memory procpool itself needs.
 
 use std::collections::HashSet;
 
@@ -24,7 +24,7 @@ fn never_more_run_than_the_limit_allows() {
     }
 }
 
-/// No job ends before so many have started.
+/// No job ends before this many have started.
 const TOGETHER: &str = ": > started.{}; until [ $(ls | grep -c started) -ge $LIMIT ]; do sleep 0.01; done";
 
 #[test]
@@ -58,13 +58,13 @@ fn auto_is_as_many_as_there_are_processors_to_use() {
     assert_eq!(stamp::peak(&stamp::read(&folder.file("stamps")).unwrap()), 1);
 }
 
-/// The last job shows the most memory that procpool, its parent, has used so far.
+/// The last job shows the peak memory of procpool, its parent.
 const SHOW_MEMORY: &str = "[ $PROCPOOL_SEQ != 1000 ] || grep VmHWM /proc/$PPID/status";
 
 #[test]
 fn a_list_far_longer_than_the_memory_it_may_use_is_run() {
     for options in ["", "-k"] {
-        // 20 MB of values: whoever holds them, or their keys, or reads ahead, is found out.
+        // 20 MB of values: a procpool that kept them or their keys, or read ahead, would exceed the bound.
         let values = format!("{}\n", "x".repeat(20_000)).repeat(1000);
         let ended = Folder::new().run(options).args(["sh", "-c", SHOW_MEMORY]).input(values).end();
         let ended = ended.exited(0).silent();

@@ -1,11 +1,10 @@
-//! Reads what a process writes, so that none waits for a reader by accident.
-//! Does not know what is written, or by whom.
+//! Collects the output of a process in a thread, so that no process blocks on a full pipe by accident.
 
 use std::io::Read;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// Collects what comes from a stream, until its end.
+/// Collects the content of a stream up to its end.
 #[derive(Clone, Default)]
 pub(crate) struct Listener(Arc<Mutex<Heard>>);
 

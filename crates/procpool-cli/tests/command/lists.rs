@@ -1,4 +1,4 @@
-//! Lists of values: combined and paired, from words and files, with placeholders for each.
+//! Lists of values from arguments and files: combined, paired, and with a placeholder for each list.
 
 use std::fs;
 

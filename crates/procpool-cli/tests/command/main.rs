@@ -1,5 +1,5 @@
-//! What the command promises, a case a function: the real `procpool`, run as a person or a shell runs it.
-//! Does not know the code behind it: all it sees is statuses, outputs, files and signals.
+//! End-to-end tests of the command: the real `procpool`, run as a user or a shell runs it. They look only at
+//! exit statuses, outputs, files and signals.
 //!
 //! No case waits for time to pass. Each waits for a fact, and [`DEADLINE`] only turns a hang into a failure.
 
@@ -84,7 +84,7 @@ const PROCPOOL: &str = env!("CARGO_BIN_EXE_procpool");
 /// Far more than any case needs on the slowest machine.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// The time between two looks at a fact.
+/// The interval of polling.
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// The folder of one case, in which procpool runs.
@@ -113,21 +113,22 @@ impl Folder {
         self
     }
 
-    /// A file that may be executed. Written by another process: where this one had it open for writing, a
-    /// child that starts at that moment in another case would hold it open a little longer, and make it busy.
+    /// An executable file. It is written by another process: while this one has it open for writing, a child
+    /// that starts at that moment in another case would inherit the descriptor and keep the file busy for a
+    /// little longer.
     fn write_program(&self, name: &str, text: &str) {
         let write = "printf %s \"$2\" > \"$1\" && chmod 755 \"$1\"";
         self.command("sh").args(["-c", write, "sh", name, text]).end().exited(0);
     }
 
-    /// The files whose names begin so.
+    /// The files whose names begin with `prefix`.
     fn files(&self, prefix: &str) -> Vec<PathBuf> {
         let all = fs::read_dir(self.0.path()).unwrap().map(|entry| entry.unwrap().path());
         let named = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with(prefix);
         all.filter(named).collect()
     }
 
-    /// `procpool run` with these words, which no shell sees: they end at each space.
+    /// `procpool run` with these words, which are separated by spaces and not read by a shell.
     fn run(&self, words: &str) -> Trial {
         self.command(PROCPOOL).arg("run").args(words.split_whitespace())
     }
@@ -143,12 +144,12 @@ impl Folder {
         for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PROCPOOL_")) {
             command.env_remove(name);
         }
-        // The two may lie in different folders: cargo decides where the one of another package is built.
+        // The two may be in different folders: cargo decides where it builds the binary of another package.
         let programs = [PathBuf::from(PROCPOOL), sleeper::binary()];
         let mut path: Vec<PathBuf> =
             programs.iter().map(|program| program.parent().unwrap().into()).collect();
         path.extend(env::split_paths(&env::var_os("PATH").unwrap()));
-        // A display below the output is wanted by few cases.
+        // Few cases want the progress display, which `dumb` disables.
         command.env("PATH", env::join_paths(path).unwrap()).env("LC_ALL", "C").env("TERM", "dumb");
         command.current_dir(self.0.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Trial {
@@ -159,20 +160,20 @@ impl Folder {
     }
 }
 
-/// A process that is going to be started.
+/// A process that is not yet started.
 struct Trial {
-    /// Kept as long as something runs in it.
+    /// Exists as long as something runs in it.
     folder: Folder,
     command: Command,
     input: Input,
 }
 
-/// What it finds on standard input.
+/// The standard input of the process.
 enum Input {
     Text(Vec<u8>),
     /// A pipe that the case writes to.
     Open,
-    /// What the case has set.
+    /// Set by the case.
     Given,
 }
 
@@ -208,7 +209,7 @@ impl Trial {
         self
     }
 
-    /// Values without end, all of them empty: for `-0`.
+    /// An endless number of empty values: for `-0`.
     fn endless_input(self) -> Trial {
         self.stdin(File::open("/dev/zero").unwrap())
     }
@@ -237,7 +238,7 @@ impl Trial {
         let mut stdin = child.stdin.take();
         if let Input::Text(text) = self.input {
             let mut stdin = stdin.take().unwrap();
-            // It is no fault of a case if its procpool does not read all.
+            // procpool may end without reading all of it.
             thread::spawn(move || drop(stdin.write_all(&text)));
         }
         let stdout = Listener::new(child.stdout.take());
@@ -245,14 +246,14 @@ impl Trial {
         Running { _folder: self.folder, child, stdin, stdout, stderr }
     }
 
-    /// Starts it and waits for its end.
+    /// Starts the process and waits for its end.
     #[track_caller]
     fn end(self) -> Ended {
         self.start().end()
     }
 }
 
-/// A process that was started. Dropped, it is ended, with the chance to end its jobs first.
+/// A running process. On drop it is ended, with the chance to end its jobs first.
 struct Running {
     _folder: Folder,
     child: Child,
@@ -262,12 +263,12 @@ struct Running {
 }
 
 impl Running {
-    /// The process that stands between the one that was started and the one that does the work.
+    /// The middle one of procpool's three processes, between the front and the pool.
     fn keeper(&self) -> String {
         only_child(&self.pid().to_string())
     }
 
-    /// The process that does the work.
+    /// The process that runs the jobs.
     fn pool(&self) -> String {
         only_child(&self.keeper())
     }
@@ -277,7 +278,7 @@ impl Running {
     }
 
     fn signal(&self, signal: Signal) {
-        // Not reaped yet, so the number can't be anybody else's.
+        // The process has not been reaped, so its pid can't belong to another one.
         kill_process(self.pid(), signal).unwrap();
     }
 
@@ -285,7 +286,7 @@ impl Running {
         self.stdin.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
     }
 
-    /// Waits until exactly this has come on standard output.
+    /// Waits until standard output is exactly this.
     #[track_caller]
     fn has_printed(&self, text: &str) {
         wait_for(&format!("{text:?} on standard output"), || self.stdout.heard() == text.as_bytes());
@@ -340,7 +341,7 @@ impl Ended {
         self
     }
 
-    /// Exactly this came on standard output.
+    /// Standard output is exactly this.
     #[track_caller]
     fn printed(self, bytes: impl AsRef<[u8]>) -> Ended {
         let expected = bytes.as_ref();
@@ -348,7 +349,7 @@ impl Ended {
         self
     }
 
-    /// This, among others, came on standard error.
+    /// Standard error contains this.
     #[track_caller]
     fn said(self, text: &str) -> Ended {
         assert!(
@@ -359,7 +360,7 @@ impl Ended {
         self
     }
 
-    /// Nothing came on standard error.
+    /// Standard error is empty.
     #[track_caller]
     fn silent(self) -> Ended {
         assert!(self.stderr.is_empty(), "expected silence\n{}", self.describe());
@@ -383,17 +384,16 @@ impl Ended {
     }
 }
 
-/// Enough of it to see what is wrong.
+/// The beginning of the bytes, enough to see what is wrong.
 fn excerpt(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..bytes.len().min(2000)]).into_owned()
 }
 
-/// Words as the system takes them.
 fn words(words: &[&str]) -> Vec<OsString> {
     words.iter().map(OsString::from).collect()
 }
 
-/// The numbers from 1 on, a line each.
+/// The numbers from 1 on, one on each line.
 fn lines(count: u32) -> String {
     (1..=count).map(|number| number.to_string() + "\n").collect()
 }

@@ -1,8 +1,7 @@
-//! Jobs that the kernel kills for want of memory, in a memory cgroup that is made for the case.
-//! Does not know how the kernel counts them.
+//! Jobs that the kernel kills for lack of memory, in a memory cgroup that is made for the case.
 //!
-//! Where none can be made (no right to, no controller) a case says so and ends; what is told apart from what
-//! is tested with a count of its own in the library then.
+//! If no cgroup can be made (no permission, no controller), a case says so and ends. How procpool reads the
+//! kernel's counts is tested in the library, with counts of the tests' own.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,10 +10,11 @@ use sleeper::needs;
 
 use crate::{Folder, wait_for};
 
-/// A memory cgroup below ours. Removed at the end of its case.
+/// A memory cgroup below ours, removed at the end of its case.
 struct Cgroup(PathBuf);
 
-/// Much more than procpool has, so that it is not the largest when jobs together have the rest.
+/// Much more than procpool uses, so that procpool is not the largest process when the jobs together use the
+/// rest.
 const BYTES: &str = "200000000";
 
 impl Cgroup {
@@ -38,18 +38,18 @@ impl Cgroup {
         let folder = parent.join(name);
         fs::create_dir(&folder).ok()?;
         let cgroup = Cgroup(folder);
-        // Without a controller the folder is made, and these are not there.
+        // Without the controller, the folder can be made, but these files don't exist.
         fs::write(cgroup.0.join(limits[0]), BYTES).ok()?;
         if limits[1] == "memory.swap.max" {
             let _ = fs::write(cgroup.0.join(limits[1]), "0");
         }
-        // Version 2 takes no process where its rules forbid one: then nothing here can be tested.
+        // The rules of version 2 may allow no process in this cgroup; then nothing can be tested here.
         let join = format!("echo $$ > '{}'", cgroup.0.join("cgroup.procs").display());
         let joined = std::process::Command::new("sh").args(["-c", &join]).status();
         joined.ok()?.success().then_some(cgroup)
     }
 
-    /// What a shell does to go there before it does anything else.
+    /// Shell code that joins the cgroup, to be run before anything else.
     fn join(&self) -> String {
         format!("echo $$ > '{}'/cgroup.procs && ", self.0.display())
     }
@@ -57,7 +57,7 @@ impl Cgroup {
 
 impl Drop for Cgroup {
     fn drop(&mut self) {
-        // Its last process may still be on its way out.
+        // Its last process may still be exiting.
         wait_for("the end of the memory cgroup", || fs::remove_dir(&self.0).is_ok() || !self.0.exists());
     }
 }
@@ -65,7 +65,7 @@ impl Drop for Cgroup {
 #[test]
 fn a_job_that_the_kernel_kills_for_want_of_memory_says_so() {
     let Some(cgroup) = Cgroup::new("one") else { return };
-    // tail keeps a whole line, and this one has no end.
+    // tail keeps the last line in memory, and this one has no end.
     let run = cgroup.join() + "exec procpool run -j1 -k tail ::: /dev/zero /dev/null";
     let ended = Folder::new().sh(&run).end().exited(1).printed("");
     ended.said("2 jobs: 1 succeeded, 1 failed; ").said("\n  /dev/zero: killed by SIGKILL, out of memory, ");

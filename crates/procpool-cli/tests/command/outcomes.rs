@@ -1,10 +1,10 @@
-//! How jobs end, what is said of it, and the status of the whole.
+//! How jobs end, how that is reported, and the exit status of the run.
 
 use crate::terminal::Terminal;
 use crate::{Ended, Folder, Trial};
 
-/// Runs something into its timeout after it has printed `ready`: where the machine was too slow for that,
-/// it gets more time.
+/// Runs something into its timeout after it has printed `ready`. If the machine was too slow for that, it
+/// gets more time.
 #[track_caller]
 pub(crate) fn timed_out(trial: impl Fn(&str) -> Trial) -> Ended {
     for timeout in ["0.2", "1", "5", "20"] {
@@ -44,7 +44,7 @@ fn a_failure_in_any_place_counts() {
 #[test]
 fn every_exit_status_of_a_job_is_told() {
     let folder = Folder::new();
-    // A summary tells twenty in detail.
+    // A summary shows at most twenty jobs in detail.
     let codes: Vec<String> = (0..=255).map(|code| code.to_string()).collect();
     for codes in codes.chunks(20) {
         let ended = folder.run("-j4 sh -c").args(["exit {}", ":::"]).args(codes).end().exited(1);
@@ -149,7 +149,7 @@ fn the_summary_shows_the_last_lines_of_a_failures_standard_error() {
 fn the_summary_can_not_garble_a_terminal() {
     let script = "printf 'bad \\033[2J\\007 \\303\\251\\n' >&2; exit 1";
     let ended = Folder::new().run("sh -c").args([script, ":::", "k\x1b[31m\ney"]).end().exited(1);
-    // What the job itself has written comes first, as it is.
+    // The job's own output comes first, unchanged.
     let text = ended.error_text();
     let summary = text.split_once("procpool: ").unwrap().1;
     assert!(!summary.contains(['\x1b', '\x07']), "{summary:?}");
@@ -163,7 +163,8 @@ fn more_than_20_failures_are_counted() {
     let ended = Folder::new().run("-j1 false :::").args(&keys).end().exited(1);
     let ended = ended.said("25 jobs: 25 failed; ").said("\n  k20: exit 1").said("\n  and 5 more\n");
     let text = ended.error_text();
-    // The counts, two lines for each of 20, that there are more, and the counts again, for the first have left the screen.
+    // The counts, two lines for each of 20 jobs, a line about the others, and the counts again, because the
+    // first ones have left the screen.
     assert_eq!(text.lines().count(), 43);
     assert_eq!(text.lines().next(), text.lines().last());
 }
@@ -186,7 +187,7 @@ fn a_job_has_nothing_on_standard_input_even_where_procpool_has_more() {
 #[test]
 fn a_job_has_the_three_standard_descriptors_and_no_other() {
     let folder = Folder::new();
-    // The last one is the folder that is listed.
+    // The last one is the folder that is being listed.
     let list = "exec 5<procpool 7>/dev/null; exec procpool run -k -- sh -c 'ls /proc/self/fd' ::: 1 2 3";
     folder.write("procpool", "");
     folder.sh(list).end().exited(0).printed("0\n1\n2\n3\n".repeat(3)).silent();
@@ -212,7 +213,8 @@ fn a_leak_is_named_in_the_summary() {
         .said("2 leaked a process")
         .said("  7: exit 7, leaked, ")
         .said("  0: exit 0, leaked, ");
-    // Also where all succeeded and nobody watches: what the descendant would have written is missing.
+    // Also if all succeeded and standard error is no terminal, because the descendant's later output is
+    // missing.
     let ended = folder.run("sleeper {} --quiet --hold-stdout 100 ::: 0").end();
     ended.exited(0).said("1 leaked a process");
     let terminal = Terminal::new();
@@ -246,7 +248,7 @@ fn the_exit_status_may_count_failures_or_be_the_largest_of_a_job() {
     folder.run("--exit-code max --exit-code count true ::: 1 2").end().exited(0);
     let many: Vec<String> = (1..=120).map(|n| n.to_string()).collect();
     folder.run("--exit-code count false :::").args(many).end().exited(101);
-    // What is no count of failures can't be taken for one.
+    // A status that is not a count of failures can't be mistaken for one.
     folder.run("--exit-code count cat").input("a\0\n").end().exited(255);
     let full = std::fs::File::create("/dev/full").unwrap();
     folder.run("--exit-code max echo ::: 1").stdout(full).end().exited(255);

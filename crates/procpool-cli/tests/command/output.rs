@@ -1,4 +1,4 @@
-//! That every byte of every job's output arrives, unmixed, in the order that was asked for.
+//! Every byte of every job's output arrives, unmixed, in the requested order.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -63,7 +63,7 @@ fn an_output_without_a_last_newline_or_with_odd_bytes_is_not_touched() {
     folder.run("printf {} ::: \\033[2J").end().exited(0).printed("\x1b[2J").silent();
 }
 
-/// Which job writes how much, always the same: some nothing, most little, few much.
+/// The sizes of each job's outputs, always the same: some are empty, most small, few large.
 fn sizes(jobs: u64) -> Vec<(u64, usize, usize)> {
     let size = |seed, stream| {
         let draw = all(seed, stream, 8);
@@ -73,7 +73,7 @@ fn sizes(jobs: u64) -> Vec<(u64, usize, usize)> {
     (1..=jobs).map(|seed| (seed, size(seed, Stream::Stdout), size(seed, Stream::Stderr))).collect()
 }
 
-/// Runs sleepers of such sizes from a job file.
+/// Runs sleepers with outputs of these sizes from a job file.
 fn run_sizes(options: &str, sizes: &[(u64, usize, usize)]) -> crate::Ended {
     let folder = Folder::new();
     let mut jobs = String::new();
@@ -93,7 +93,7 @@ fn a_thousand_outputs_of_20_mb_arrive_whole_on_both_streams() {
     assert!((15_000_000..30_000_000).contains(&total), "{total}");
     let ended = run_sizes("-j8", &sizes);
     for (stream, printed) in [(Stream::Stdout, &ended.stdout), (Stream::Stderr, &ended.stderr)] {
-        // The first bytes tell whose output it is.
+        // The first bytes identify the job.
         let by_start: HashMap<Vec<u8>, &(u64, usize, usize)> =
             sizes.iter().map(|job| (all(job.0, stream, 8), job)).collect();
         let mut rest = &printed[..];
@@ -119,7 +119,7 @@ fn in_input_order_the_outputs_are_the_same_as_one_after_the_other() {
     assert!(ended.stderr == expected(Stream::Stderr, |job| job.2));
 }
 
-/// Job 1 ends only after so many others have.
+/// Job 1 ends only after this many others have.
 const FIRST_ENDS_LAST: &str = "if [ $1 = 1 ]; then until [ $(ls | grep -c '^done') -ge $2 ]; do sleep 0.01; done; fi; \
      sleeper 0 --quiet --stdout-bytes $3 --byte-seed $1; echo \"of $1\"; : > done$1";
 
@@ -156,7 +156,7 @@ fn with_32_descriptors_200_big_outputs_wait_for_the_slow_first_job() {
     folder.write("job", FIRST_ENDS_LAST);
     let script = "ulimit -n 32; seq 200 | procpool run -k -j4 -- sh job {} 199 70000";
     let ended = folder.sh(script).end().exited(0);
-    // Four that start at the same moment may find no room: that is said, and one waits for another.
+    // Four jobs that start at the same moment may find no room: that is reported, and one waits for another.
     let is_shortage = |line: &str| line.starts_with("procpool: no room for another process: ");
     assert!(ended.error_text().lines().all(is_shortage), "{}", ended.describe());
     let mut expected = Vec::new();
@@ -202,7 +202,7 @@ fn the_output_of_failed_jobs_is_delivered_like_any_other() {
     ended.exited(1).printed("1\n0\n2\n").said("e1\ne0\ne2\n");
 }
 
-/// A pipe to read what procpool prints from, only as far as the case wants.
+/// A pipe for procpool's output, which the case reads only as far as it wants.
 fn piped(trial: Trial) -> (crate::Running, File) {
     let (reader, writer): (OwnedFd, OwnedFd) =
         rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
@@ -239,7 +239,7 @@ fn a_full_disk_is_said_and_is_no_success() {
         let ended = Folder::new().run(options).args(["{}", ":::", "a"]).stdout(full).end();
         ended.exited(3).said("can't write to standard output").said("No space left on device");
     }
-    // Nothing to print, nothing lost.
+    // Nothing to print, so nothing is lost.
     let full = File::options().write(true).open("/dev/full").unwrap();
     Folder::new().run("true ::: a").stdout(full).end().exited(0).silent();
     let full = File::options().write(true).open("/dev/full").unwrap();
@@ -277,19 +277,19 @@ fn a_closed_standard_output_is_no_success() {
         ended.said("can't write to standard output").said("Bad file descriptor");
     }
     Folder::new().sh("procpool run -- sh -c 'echo >&2' ::: a 2>&-").end().exited(3);
-    // Nothing to print, nothing lost; and a null device that was given is no closed descriptor.
+    // Nothing to print, so nothing is lost. A null device that was given is not a closed descriptor.
     Folder::new().sh("procpool run true ::: a >&-").end().exited(0).silent();
     Folder::new().sh("procpool run echo ::: a 1<>/dev/null").end().exited(0).silent();
 }
 
-/// Each says that it was started, and writes more than a pipe holds.
+/// Each job records its start, and writes more than a pipe holds.
 const LOUD: &str = ": > started$PROCPOOL_SEQ; sleeper 0 --quiet --stdout-bytes 70000";
 
 #[test]
 fn jobs_wait_for_a_reader_that_is_slow() {
     let folder = Folder::new();
     let (running, mut reader) = piped(folder.run("-0 -j2 sh -c").arg(LOUD).endless_input());
-    // Twice the limit and some may be ahead of what is printed: see `Pool::run`.
+    // At most twice the limit, and some more, may be ahead of what is printed: see `Pool::run`.
     let bound = 12;
     let mut quiet = 0;
     let mut before = 0;
@@ -300,7 +300,7 @@ fn jobs_wait_for_a_reader_that_is_slow() {
         before = started;
         quiet == 30
     });
-    // It goes on where somebody reads.
+    // It goes on once somebody reads.
     reader.by_ref().take(20 * 70_000).read_to_end(&mut Vec::new()).unwrap();
     wait_for("procpool goes on", || folder.files("started").len() >= 20);
     drop(reader);

@@ -1,5 +1,4 @@
-//! `--output` and what `-k` prints while jobs run.
-//! Does not repeat what `output.rs` says of grouped output.
+//! The modes of `--output`, and what `-k` prints while jobs run. Grouped output is tested in `output.rs`.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, pipe};
@@ -19,7 +18,7 @@ fn with_lines_a_whole_line_comes_while_its_job_runs_and_no_line_is_mixed() {
     };
     wait_for("both first lines", || came(&["a begins\n", "b begins\n"]));
     folder.write("seen", "");
-    // The last ones had no newline, and are lines all the same.
+    // The last lines had no newline, and are printed all the same.
     wait_for("both last lines", || came(&["a begins\n", "a ends\n", "b begins\n", "b ends\n"]));
     running.end().exited(0).silent();
 }
@@ -33,7 +32,7 @@ fn lines_of_many_jobs_on_both_streams_are_whole_and_complete() {
     for (text, name) in [(ended.text(), "out"), (ended.error_text().as_str(), "err")] {
         let mut came = 0;
         for value in &values {
-            // Of one job they come in order.
+            // The lines of one job are in order.
             let prefix = format!("{value}\t");
             let of_job: Vec<_> = text.lines().filter(|line| line.starts_with(&prefix)).collect();
             came += of_job.len();
@@ -59,7 +58,7 @@ fn in_order_the_first_job_that_is_not_done_is_seen_as_it_writes() {
     let script = "echo '{} begins'; until [ -e {}.seen ]; do sleep 0.01; done; echo '{} ends'; : > {}.done";
     let running = folder.run("-k -j3 sh -c").args([script, ":::", "a", "b", "c"]).start();
     running.has_printed("a begins\n");
-    // The second is done before its turn, the third has begun.
+    // The second job ends before its turn, and the third has begun.
     folder.write("b.seen", "");
     wait_for("the second is done", || folder.has("b.done"));
     running.has_printed("a begins\n");
@@ -72,7 +71,7 @@ fn in_order_the_first_job_that_is_not_done_is_seen_as_it_writes() {
 #[test]
 fn behind_a_slow_first_job_ten_thousand_others_run_with_few_descriptors() {
     let folder = Folder::new();
-    // The first ends once the last has run.
+    // The first job ends once the last has run.
     let script = "if [ {} = 1 ]; then until [ -e last ]; do sleep 0.01; done; fi; echo {}; if [ {} = 10000 ]; then : > last; fi";
     let trial = folder.sh("ulimit -n 64; exec procpool run -k -j8 sh -c \"$0\"").arg(script);
     let values = lines(10_000);
@@ -121,7 +120,7 @@ fn lines_go_on_being_taken_while_nobody_reads_and_the_reader_that_comes_late_get
 
 #[test]
 fn a_long_line_is_not_cut_by_the_end_of_its_job() {
-    // Each job ends while its line, of three pieces, is printed.
+    // Each job ends while its line, of three pieces, is being printed.
     let values: Vec<String> = (0..150).map(|n| (n % 10).to_string()).collect();
     let script = "head -c 150000 /dev/zero | tr '\\0' {}; echo";
     let ended =
@@ -164,7 +163,7 @@ fn in_order_the_lines_of_the_first_job_are_whole_and_its_standard_output_comes_f
 #[test]
 fn what_has_been_printed_does_not_fill_the_temporary_directory() {
     let folder = Folder::new();
-    // 40 MB, of which no more than a few may lie on disk at any moment.
+    // 40 MB, of which no more than a few may be on disk at any moment.
     let script = "seq 1000000 1005000 > part; for n in $(seq 1000); do cat part; done";
     for mode in ["--output lines", "-k", "--output none"] {
         let run = format!(

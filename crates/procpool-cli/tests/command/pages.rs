@@ -1,4 +1,4 @@
-//! What procpool prints for other programs: completions and the manual's page.
+//! Output of procpool for other programs: shell completions and the manual page.
 
 use std::fs::File;
 
@@ -52,7 +52,7 @@ fn the_manual_is_a_page_with_all_options() {
     for text in [r"\-\-keep\-order", "Exit status:", "PROCPOOL_LIMIT"] {
         assert!(page.contains(text), "{text}");
     }
-    // An option without its text would stand alone between two others.
+    // An option without a description would be alone between two others.
     assert!(!page.contains("\n\n.TP"), "{page}");
 }
 

@@ -1,5 +1,5 @@
-//! `--pipe`: standard input in blocks of whole records, each the standard input of one job.
-//! Does not know how they are cut, only that nothing is lost and no record is torn.
+//! `--pipe`: standard input in blocks of whole records, each of which is the standard input of one job. No
+//! record is lost or torn.
 
 use std::fmt::Write as _;
 

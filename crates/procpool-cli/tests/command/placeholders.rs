@@ -1,4 +1,4 @@
-//! What a command's placeholders become, and the environment of a job.
+//! The placeholders of a command, and the environment of a job.
 
 use std::collections::HashMap;
 

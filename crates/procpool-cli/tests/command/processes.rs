@@ -1,5 +1,4 @@
-//! What can be seen of processes from outside.
-//! Does not know whose they are.
+//! The state of any process, read from /proc, and waits for it.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +7,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use crate::{Folder, wait_for};
 
-/// Whether a process with this number still runs.
+/// Whether a process with this pid exists.
 pub(crate) fn lives(pid: &str) -> bool {
     test_kill_process(number(pid)).is_ok()
 }
@@ -21,13 +20,13 @@ pub(crate) fn kill(pid: &str, signal: Signal) {
     kill_process(number(pid), signal).unwrap();
 }
 
-/// The letter that the kernel has for what it does: `T` is stopped, `Z` has ended and nobody has asked how.
+/// The kernel's letter for the state of a process: `T` is stopped, `Z` is a zombie.
 pub(crate) fn state(pid: &str) -> Option<char> {
     let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).ok()?;
     stat.rsplit_once(") ")?.1.chars().next()
 }
 
-/// Whether it does nothing until it is continued: stopped, or waiting in vfork(2) for a child that is.
+/// Whether it does nothing until it is continued: it is stopped, or waits in vfork(2) for a child that is.
 pub(crate) fn is_stopped(pid: &str) -> bool {
     match state(pid) {
         Some('T') => true,
@@ -57,7 +56,7 @@ pub(crate) fn only_child(parent: &str) -> String {
     child
 }
 
-/// Waits until so many have written their numbers to files of this name's beginning.
+/// Waits until this many processes have written their pids to files with this prefix.
 #[track_caller]
 pub(crate) fn pids(folder: &Folder, prefix: &str, count: usize) -> Vec<String> {
     let mut pids = Vec::new();

@@ -1,5 +1,5 @@
-//! What a person sees of a run on a terminal while it goes on, and that nothing of it is left or garbles an output.
-//! Does not know how it is drawn: a terminal emulator says what is to be seen.
+//! The progress display on a terminal, as a terminal emulator shows it: its content during the run, and that
+//! it leaves nothing behind and garbles no output.
 
 use rustix::process::Signal;
 
@@ -7,10 +7,10 @@ use crate::processes::kill;
 use crate::terminal::{Picture, Terminal};
 use crate::{Folder, Running, wait_for};
 
-/// The first job waits until it is told to go on.
+/// The first job waits until the file `go` exists.
 const JOB: &str = "[ $1 != 1 ] || until [ -e go ]; do sleep 0.01; done";
 
-/// A run that goes on until there is a file `go`, with its display on the terminal.
+/// A run that goes on until the file `go` exists, with its display on the terminal.
 struct Shown {
     folder: Folder,
     terminal: Terminal,
@@ -18,7 +18,7 @@ struct Shown {
 }
 
 impl Shown {
-    /// `job` is a script that follows the waiting.
+    /// `job` is a script that runs after the waiting.
     fn new(options: &str, job: &str, values: &str) -> Shown {
         let (folder, terminal) = (Folder::new(), Terminal::new());
         folder.write("job", format!("{JOB}\n{job}\n"));
@@ -29,7 +29,7 @@ impl Shown {
         Shown { folder, terminal, running }
     }
 
-    /// Lets the first job go on, and waits for the end of the run, which is on the terminal then.
+    /// Lets the first job go on, and waits for the end of the run. Returns the terminal.
     #[track_caller]
     fn end(self, code: i32) -> Terminal {
         self.folder.write("go", "");
@@ -39,7 +39,7 @@ impl Shown {
     }
 }
 
-/// What was written on a terminal once this is on it too.
+/// Waits until `last` is on the terminal, and checks that no display was ever drawn.
 #[track_caller]
 fn has_no_display(terminal: &Terminal, last: &str) {
     terminal.shows(last);
@@ -67,7 +67,8 @@ fn the_figures_and_the_jobs_that_run_are_seen_and_then_nothing_of_it() {
 
 #[test]
 fn all_outputs_are_whole_and_there_once_and_nothing_else_is() {
-    // The one waits with the display while the others write, with and without a last newline, or fail.
+    // One job waits, so that the display stays, while the others write, with and without a last newline, or
+    // fail.
     let job = "case $1 in *5) printf '%s' \"<$1>\";; *7) exit 3;; *) echo \"<$1> one\"; echo \"<$1> two\" >&2;; esac";
     let shown = Shown::new("-j8", job, &values(300));
     shown.terminal.comes_to_show("299/300 99%  1 running  30 failed");
@@ -131,7 +132,7 @@ fn a_terminal_that_becomes_smaller_is_never_overflown() {
     let before = shown.terminal.bytes().len();
     shown.terminal.resize(30, 5);
     let picture = || Picture::of(&shown.terminal.bytes()[before..], 30, 5);
-    // A line for the output, one for the run and three for jobs.
+    // A line for the output, one for the run, and three for jobs.
     wait_for("the display in the new size", || picture().screen().matches("s  ").count() >= 3);
     let lines = picture().history();
     assert_eq!(lines.len(), 5, "{lines:?}");
@@ -184,7 +185,7 @@ fn who_types_values_is_not_disturbed_by_a_display() {
 
 #[test]
 fn elsewhere_than_on_a_terminal_there_is_a_plain_line_now_and_then_for_who_asks() {
-    // The bar can't be drawn there.
+    // Standard error is a pipe, on which no bar can be drawn.
     let folder = Folder::new();
     folder.write("job", JOB);
     let running = folder.run("--progress none --eta -j2 sh job ::: 1 2").start();

@@ -1,11 +1,12 @@
-//! What the README shows works: each of its command lines for `procpool` is run, in a folder with what it speaks of.
-//! Does not look at what they print, but for the example at the top. The table of translations is `coming_from`'s.
+//! The command lines of the README work: each one that runs `procpool` is run in a folder with the files it
+//! mentions. Only the output of the example at the top is compared. The table of translations is tested in
+//! `coming_from.rs`.
 
 use super::{Ended, Folder};
 
 const README: &str = include_str!("../../../../README.md");
 
-/// The command lines: lines of blocks for a shell.
+/// The command lines in the README's blocks for a shell.
 fn command_lines() -> Vec<String> {
     let mut language = "";
     let mut lines = Vec::new();
@@ -20,14 +21,14 @@ fn command_lines() -> Vec<String> {
     lines
 }
 
-/// Runs a line in a folder of its own, with standard input for those that want values from there.
+/// Runs a line in a folder of its own, with values on standard input for the lines that read them.
 fn run(line: &str) -> Ended {
     let folder = Folder::new();
     for file in ["a.log", "b c.log", "a.txt", "b.txt", "a.gif", "a.in", "LICENSE-MIT", "README.md"] {
         folder.write(file, "one\ntwo\n");
     }
     folder.write_program("test.sh", "#!/bin/sh\nexit 0\n");
-    // Instead of ImageMagick's.
+    // Replaces ImageMagick's convert.
     folder.write_program("convert", "#!/bin/sh\ncp \"$1\" \"$2\"\n");
     let setup =
         "mkdir examples; cat > examples/checks.toml; PATH=$PWD:$PATH; printf 'a.log\\nb c.log\\n' | { ";
@@ -54,7 +55,7 @@ fn the_example_at_the_top_is_what_one_sees() {
         .write("LICENSE-MIT", include_str!("../../../../LICENSE-MIT"))
         .write("LICENSE-APACHE", include_str!("../../../../LICENSE-APACHE"));
     let ended = folder.sh(&format!("{line} 2>&1")).end().exited(1);
-    // Jobs end as they like, and how long they take is theirs too.
+    // Jobs end in any order, and their durations differ.
     let sorted = |text: &str| {
         let without_times =
             |line: &str| line.rsplit_once([';', ',']).map_or(line, |(before, _)| before).to_owned();

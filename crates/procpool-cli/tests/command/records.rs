@@ -1,12 +1,12 @@
-//! Records beside each other and beside what a run reads and prints: no file is two things at once.
-//! What stands in a record has a file of its own.
+//! Conflicts between files: no file is used twice for records, inputs or outputs. The contents of the records
+//! are tested elsewhere.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use crate::{Ended, Folder, words};
 
-/// Runs this in a shell, which has to be refused before any job, with these files left as they were.
+/// Runs this in a shell. It has to be refused before any job starts, with these files left unchanged.
 #[track_caller]
 fn refused(folder: &Folder, script: &str, whole: &[(&str, &str)]) -> Ended {
     let ended = folder.sh(script).end().exited(2).printed("");
@@ -71,7 +71,7 @@ fn what_is_no_file_may_have_several_writers() {
     folder.run("--joblog /dev/null --events /dev/null true ::: a").end().exited(0).silent();
     let ended = folder.run("--joblog /dev/stdout --events - true ::: a").end().exited(0).silent();
     assert!(ended.text().contains("Seq\tHost") && ended.text().contains("run-finished"), "{}", ended.text());
-    // A file may be that of the events alone.
+    // With `--events -`, standard output may be a file: nothing else is written to it.
     folder.sh("procpool run --events - -- echo ::: a > f").end().exited(0).silent();
     assert!(folder.read("f").contains("run-finished"));
 }
@@ -110,7 +110,7 @@ fn a_record_in_the_place_of_a_result_is_refused() {
     }
     refused(&folder, "procpool run --results o touch ran ::: a >> o/a/stdout", &[("o/a/stdout", "a\n")])
         .said("standard output has the place of a result");
-    // Beside the folders of jobs it is in nobody's way.
+    // Next to the folders of jobs it doesn't conflict.
     folder.run("--results o --joblog o/log echo ::: a").end().exited(0).printed("a\n");
     folder.run("--results . --junit report.xml --joblog log echo ::: a").end().exited(0).printed("a\n");
     assert!(folder.read("o/log").contains("echo a") && folder.read("log").contains("echo a"));

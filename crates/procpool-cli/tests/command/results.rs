@@ -1,4 +1,4 @@
-//! `--results`: a folder for each job.
+//! `--results`: a folder of results for each job.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -14,7 +14,7 @@ fn meta(folder: &Folder, name: &str) -> serde_json::Value {
     serde_json::from_str(&folder.read(&format!("{name}/meta.json"))).unwrap()
 }
 
-/// What is in a folder, hidden or not, in order.
+/// The names of everything in a folder, hidden or not, sorted.
 fn names(path: &Path) -> Vec<String> {
     let entries = fs::read_dir(path).unwrap();
     let mut names: Vec<String> =
@@ -115,7 +115,7 @@ fn what_is_no_result_is_not_touched() {
         let ended = folder.run("--results r echo").args([":::", key]).end().exited(3).printed("");
         let ended = ended.said(&format!("\"r/{key}\" is in the way"));
         let ended = ended.said("1 job: 1 succeeded, not all recorded and printed");
-        // They are not lost.
+        // The results are not lost.
         let text = ended.error_text();
         let left = text.split("left in \"").nth(1).unwrap().split('"').next().unwrap();
         assert_eq!(folder.read(&format!("{left}/stdout")), format!("{key}\n"));
@@ -154,7 +154,7 @@ fn after_a_signal_the_results_of_what_was_stopped_are_there_and_nothing_half_mad
 fn a_folder_that_can_not_be_written_is_an_error_before_any_job() {
     let folder = Folder::new();
     folder.write("file", "");
-    // The last two can't be written to by anybody, root included.
+    // Nobody can write to the last two, not even root.
     for path in ["file", "file/below", "/proc/results", "/proc"] {
         let ended = folder.run("--results").arg(path).args(words(&["touch", "ran", ":::", "a"])).end();
         ended.exited(2).said(&format!("--results {path:?}"));
@@ -198,7 +198,7 @@ fn what_a_killed_run_has_left_goes_with_the_next_run_and_nothing_else_does() {
     assert_eq!(folder.read(&format!("r/{left}/1/attempt-1/stdout")), "");
 
     let alive = format!(".procpool-1-{}", std::process::id());
-    // No process has such a number.
+    // No process has these pids.
     let others = [
         alive.as_str(),
         ".procpool-2-2000000000",

@@ -1,11 +1,11 @@
-//! When and how often jobs are started, and what ends a run early: the options as a person gives them.
-//! Does not repeat the schedule's own tests.
+//! Options that decide when and how often jobs are started, and what ends a run early. The rules themselves
+//! are tested in the library.
 
 use std::time::{Duration, Instant};
 
 use crate::{Folder, lines, wait_for};
 
-/// Succeeds at the attempt that the value says, and notes each.
+/// Succeeds at the attempt that the value says, and records each attempt.
 const STUBBORN: &str =
     "echo $PROCPOOL_ATTEMPT >> tries.$1; echo $1.$PROCPOOL_ATTEMPT; [ $PROCPOOL_ATTEMPT -ge $1 ]";
 
@@ -48,7 +48,7 @@ fn a_job_that_waits_for_its_retry_holds_no_slot_and_is_not_lost_where_the_run_en
     running.has_printed("out of good\n");
     running.signal(rustix::process::Signal::USR2);
     let ended = running.end().exited(1);
-    // What its last attempt wrote is its output.
+    // The output of its last attempt is printed.
     ended.printed("out of good\nout of bad\n").said("2 jobs: 1 succeeded, 1 failed; ");
 }
 
@@ -91,7 +91,7 @@ fn a_run_that_was_to_end_at_the_first_success_has_succeeded() {
     let script = "[ {} = 3 ] && exit 0; [ {} -gt 3 ] && exec sleep 1000; exit 1";
     let trial = folder.run("-j2 --halt now,success=1 sh -c").args([script, ":::", "4", "3", "5"]);
     trial.end().exited(0);
-    // But not where one had failed before.
+    // But not if one had failed before.
     let trial = folder.run("-j1 --halt now,success=1 sh -c").args([script, ":::", "1", "3", "5"]);
     trial.end().exited(1);
 }
@@ -118,13 +118,13 @@ fn nothing_starts_while_the_machine_is_busier_than_it_may_be() {
     let busy = folder.sh(": > busy; until [ -e idle ]; do :; done").start();
     wait_for("the machine is busy", || folder.has("busy"));
     let running = folder.run("--load 1 touch ran ::: x").open_input().start();
-    // It asks four times a second.
+    // procpool checks the load four times a second.
     let asked = Instant::now();
     wait_for("it has looked several times", || asked.elapsed() > Duration::from_secs(1));
     assert!(!folder.has("ran"));
     folder.write("idle", "");
     busy.end().exited(0);
-    // Others may keep the machine busy for ever, so it is told to end.
+    // Others may keep the machine busy forever, so the run is told to end.
     running.signal(rustix::process::Signal::TERM);
     running.end();
 }

@@ -1,5 +1,5 @@
-//! `--shell` with a command: a text for a shell, in which values are parameters.
-//! Does not know how they are quoted, only that each arrives as it is and is never run.
+//! `--shell` with a command: a shell script in which values are parameters. Each value arrives unchanged and
+//! is never executed.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

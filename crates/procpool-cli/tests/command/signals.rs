@@ -1,4 +1,4 @@
-//! Signals to procpool: the jobs end, their output is printed, and procpool dies by that signal.
+//! Signals to procpool: the jobs end, their output is printed, and procpool dies of that signal.
 
 use std::time::{Duration, Instant};
 
@@ -9,10 +9,11 @@ use rustix::process::Signal;
 use crate::terminal::Terminal;
 use crate::{Folder, Running, Trial, lives, wait_for};
 
-/// Prints, and sleeps; its stamp comes after the shell is gone. A shell can lose a signal just before its exec.
+/// Prints, and then sleeps. It stamps its start only when the shell is gone, because a shell can lose a
+/// signal just before its exec.
 const SLEEPER: &str = "echo before {}; exec sleeper 1000 --quiet --key {} --stamp started.{}";
 
-/// Hears of each INT and TERM, and does not care.
+/// Records each INT and TERM, and ignores them otherwise.
 const STUBBORN: &str = "trap 'echo int >> heard' INT; trap 'echo term >> heard' TERM; echo before; \
                         echo $$ > pid; mv pid started; while :; do sleep 0.01; done";
 
@@ -30,7 +31,7 @@ fn no_job_lives(folder: &Folder) -> bool {
     folder.files("started").iter().all(|file| !lives(&pid(file).unwrap()))
 }
 
-/// Who has written the file: a stamp of sleeper's, or just the number.
+/// The pid of the process that wrote the file: from a stamp of sleeper's, or the number alone.
 fn pid(file: &Path) -> Option<String> {
     let text = std::fs::read_to_string(file).unwrap();
     match text.split_whitespace().collect::<Vec<_>>()[..] {
@@ -83,7 +84,7 @@ fn a_job_that_does_not_care_is_killed_after_the_grace_time() {
     assert_eq!(folder.read("heard"), "term\n");
 }
 
-/// Sends the first signal, the second once the job has heard of it, and says how long the end took.
+/// Sends the first signal, and the second once the job has received it. Returns how long the end took.
 fn twice(folder: &Folder, running: Running, first: Signal, second: Signal) -> Duration {
     wait_started(folder, 1);
     let begun = Instant::now();

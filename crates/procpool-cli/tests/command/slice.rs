@@ -1,5 +1,4 @@
-//! One slice by itself, whose run nobody follows: what it records, when it ends, and how.
-//! Knows nothing of who would have started it.
+//! A single slice, run by hand and without a head: its records, and when and with which status it ends.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -12,11 +11,11 @@ use sleeper::needs::Need;
 use crate::cluster::SLURM;
 use crate::{Folder, Trial, wait_for};
 
-/// What takes a round and runs none of it.
+/// An sbatch that accepts a round and runs nothing of it.
 const TAKE: &str = "#!/bin/sh\ncat > taken; echo 1\n";
 
 impl Folder {
-    /// A round of one slice is written for this command line. What runs procpool stands in the prefix.
+    /// Writes a round of one slice for this command line. `prefix` is put before procpool.
     fn round(&self, prefix: &str, line: &str) {
         self.write("slurm", SLURM);
         self.write_program("sbatch", TAKE);
@@ -30,7 +29,7 @@ impl Folder {
         self.sh(&format!("exec {prefix} procpool slice j --round 1-1 --index 0"))
     }
 
-    /// What the slice has recorded of attempts when it was begun for the nth time.
+    /// The attempts that the slice recorded when it was started for the nth time.
     fn recorded(&self, nth: u32) -> Vec<Value> {
         let text =
             fs::read_to_string(self.file(&format!("j/journal-1-1-0000-{nth}.jsonl"))).unwrap_or_default();
@@ -47,12 +46,12 @@ impl Folder {
 fn a_job_that_ends_by_itself_as_its_slice_is_told_to_end_is_stopped_whatever_its_status() {
     for (how, status) in [("exit 0", 143), ("exit 1", 1), ("kill -KILL $$", 137), ("(exit 7) | cat", 143)] {
         let folder = Folder::new();
-        // Its parent is the one that works, which may hear of the signal before or after the job's end.
+        // The job's parent is the pool, which may receive the signal before or after the job's end.
         let job = format!("[ -e again ] || {{ : > again; trap \"\" TERM; kill -TERM $PPID; {how}; }}");
         folder.round("", &format!("-j1 sh -c '{job}' ::: a b"));
         folder.slice("").end().died_of(Signal::TERM);
         let records = folder.recorded(1);
-        // The second may have begun, and was stopped then.
+        // The second job may have started, and was stopped then.
         assert!(records.iter().all(|record| record["outcome"] == "stopped"), "{how}: {records:?}");
         let says = |name: &str| records[0][name].clone();
         assert_eq!(
@@ -60,7 +59,7 @@ fn a_job_that_ends_by_itself_as_its_slice_is_told_to_end_is_stopped_whatever_its
             ("stopped".into(), false.into(), status.into()),
             "{how}: {records:?}"
         );
-        // Begun again it does all of its part.
+        // Started again, it does all of its part.
         folder.slice("").end().exited(0).silent();
         assert!(folder.recorded(2).iter().all(|record| record["success"] == true));
         assert_eq!(folder.recorded(2).len(), 2, "{how}");
@@ -86,7 +85,7 @@ fn a_slice_exits_with_zero_when_jobs_have_failed_unless_somebody_has_asked() {
         let folder = Folder::new();
         folder.round("", &format!("{options} sh -c 'echo {{}} >> starts; {job}' ::: a b"));
         folder.slice("").end().exited(status);
-        // Begun again, by a requeue say, it has nothing to do, and the same to tell.
+        // Started again, by a requeue for example, it has nothing to do, and exits with the same status.
         folder.slice("").end().exited(status);
         assert_eq!(folder.stamps().lines().count(), 2);
         let retried = Folder::new();
@@ -104,7 +103,7 @@ fn a_slice_whose_time_is_over_exits_with_one_for_what_it_leaves_where_somebody_h
     {
         let folder = Folder::new();
         folder.round("", &format!("{options} -j1 sh -c 'sleep 2' sh ::: {values}"));
-        // Of its time 30 s are kept for its end: another job would not end in what is left then.
+        // 30 s of its time are reserved for its end, and another job would not end in the rest.
         let end = "env SLURM_JOB_ID=1 SLURM_JOB_END_TIME=$(($(date +%s) + 33))";
         let left = folder.sh(&format!("exec {end} procpool slice j --round 1-1 --index 0"));
         left.end().exited(status);
@@ -137,7 +136,7 @@ fn a_slice_whose_folder_can_not_be_entered_for_a_while_starts_nothing_and_loses_
 #[test]
 fn a_slice_whose_list_or_records_can_not_be_read_or_written_for_a_while_loses_nothing() {
     needs!(Strace);
-    // Of what each thread writes the first call passes: a slice that can't even begin is begun again by the head.
+    // The first call of each thread passes: a slice that can't even begin is started again by the head.
     for (call, when) in [("pread64", "1..3"), ("pwrite64", "2..4"), ("write", "2..4")] {
         let folder = Folder::new();
         folder.round("", "-j2 sh -c 'seq 1 2000' ::: 1 2 3 4");

@@ -1,4 +1,4 @@
-//! Tables: rows that are jobs, columns that are placeholders, and what is wrong with a table.
+//! Tables: rows are jobs, columns are placeholders. Also the errors for faulty tables.
 
 use crate::{Folder, PROCPOOL};
 

@@ -1,5 +1,4 @@
-//! What procpool says about a run at its end, when, and in which colours.
-//! Does not know what is said while it goes on.
+//! The summary at the end of a run: when it is printed. Also the colours of procpool's own texts.
 
 use crate::terminal::Terminal;
 use crate::{Folder, PROCPOOL};
@@ -63,7 +62,7 @@ fn a_summary_comes_always_or_never_where_it_is_said_so() {
     terminal.run(&folder, "--summary never echo ::: a").end().exited(0);
     terminal.shows("a\n");
     assert_eq!(terminal.text(), "a\n");
-    // What procpool itself can't do is said all the same.
+    // Errors of procpool itself are printed nevertheless.
     let ended = folder.sh("procpool run --summary never echo ::: a > /dev/full").end().exited(3);
     assert!(ended.error_text().contains("standard output"), "{}", ended.error_text());
 }

@@ -1,12 +1,11 @@
-//! The temporary directory, which large outputs go to: missing, unwritable, full.
-//! Does not know what is kept there.
+//! The temporary directory, which holds large outputs: missing, unwritable, full.
 
 use sleeper::bytes::{Stream, all};
 use sleeper::needs;
 
 use crate::{Ended, Folder, mounts};
 
-/// They can't be written to by anybody, root included.
+/// Nobody can write there, not even root.
 const UNUSABLE: [&str; 3] = ["/nonexistent/directory", "/proc", "/dev/null"];
 
 const LARGE: &str = "sleeper 0 --quiet --stdout-bytes 3M --byte-seed";
@@ -54,11 +53,11 @@ fn where_large_outputs_have_no_place_at_all_it_is_said_before_any_job_has_run() 
     assert!(!folder.has("ran"));
 }
 
-/// Two jobs one after the other, of which the second has more to say than there is room for.
+/// Two jobs one after the other. The output of the second exceeds the available room.
 const JOBS: &str = "procpool run -j1 -- sh -c \
                     'sleeper 0 --quiet --stdout-bytes {} --byte-seed 4; : > written{}' ::: 10 3M";
 
-/// What came of [`JOBS`]: of the large output the beginning.
+/// Checks the result of [`JOBS`]: of the large output, only the beginning is printed.
 #[track_caller]
 fn is_incomplete(folder: &Folder, ended: Ended, reason: &str) {
     let ended = ended.exited(3).said("the output of job \"3M\" could not be kept").said(reason);
@@ -88,7 +87,7 @@ fn on_a_full_disk_an_output_is_incomplete() {
 #[test]
 fn a_standard_output_past_the_limit_of_a_files_size_is_said_and_is_no_success() {
     let folder = Folder::new();
-    // None of them is large, so that it is only the file which gets too large.
+    // No output is large, so that only standard output's file gets too large.
     let script =
         "ulimit -f 1000; seq 20 | procpool run -k sleeper 0 --quiet --stdout-bytes 60000 --byte-seed";
     let ended = folder.sh(&format!("{script} > out")).end().exited(3);

@@ -1,5 +1,4 @@
-//! A pseudo-terminal, for the cases in which procpool must believe that a person sits there.
-//! Does not know procpool.
+//! A pseudo-terminal, for cases in which procpool has to believe that a user is there.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -12,7 +11,7 @@ use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr
 
 use crate::{DEADLINE, Folder, Listener, Trial, comes_true};
 
-/// What bytes have made of a terminal.
+/// What a terminal shows after it was sent some bytes.
 pub(crate) struct Picture(vt100::Parser);
 
 impl Picture {
@@ -23,7 +22,7 @@ impl Picture {
         Picture(parser)
     }
 
-    /// What is on it.
+    /// The visible lines.
     pub(crate) fn screen(&self) -> String {
         self.0.screen().contents()
     }
@@ -32,7 +31,7 @@ impl Picture {
         !self.0.screen().hide_cursor()
     }
 
-    /// All lines that were ever on it and have stayed, as a person scrolls back to them.
+    /// All lines that have remained on the screen or above it, as a user scrolls back to them.
     pub(crate) fn history(mut self) -> Vec<String> {
         let screen = self.0.screen_mut();
         let (rows, columns): (usize, u16) = (screen.size().0.get().into(), screen.size().1.into());
@@ -48,7 +47,7 @@ impl Picture {
     }
 }
 
-/// The two ends of a pseudo-terminal: a person's and a program's.
+/// The two ends of a pseudo-terminal: the user's and the program's.
 pub(crate) fn pair() -> (File, File) {
     let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
     grantpt(&keyboard).unwrap();
@@ -61,7 +60,7 @@ pub(crate) fn pair() -> (File, File) {
     (keyboard, device)
 }
 
-/// Both ends of it; what is written on it is collected.
+/// Both ends of a pseudo-terminal. A thread collects what is written to it.
 pub(crate) struct Terminal {
     keyboard: File,
     device: File,
@@ -75,12 +74,13 @@ impl Terminal {
         Terminal { keyboard, device, screen }
     }
 
-    /// The end that a program is given.
+    /// The end for a program.
     pub(crate) fn device(&self) -> File {
         self.device.try_clone().unwrap()
     }
 
-    /// `procpool run` as a person starts it: the terminal is all its streams and may send it signals.
+    /// `procpool run` as a user starts it: the terminal is all of its standard streams, and its controlling
+    /// terminal.
     pub(crate) fn run(&self, folder: &Folder, words: &str) -> Trial {
         let begin = ["--ctty", "procpool", "run"];
         let trial = folder.command("setsid").args(begin).args(words.split_whitespace());
@@ -91,37 +91,36 @@ impl Terminal {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// Has another size from now on.
     pub(crate) fn resize(&self, columns: u16, rows: u16) {
         let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&self.device, size).unwrap();
     }
 
-    /// Single keys are read from now on, as a pager does.
+    /// Makes it deliver single keys, as a pager does.
     pub(crate) fn read_keys(&self) {
         let mut modes = tcgetattr(&self.device).unwrap();
         modes.local_modes -= LocalModes::ICANON | LocalModes::ECHO;
         tcsetattr(&self.device, OptionalActions::Now, &modes).unwrap();
     }
 
-    /// All bytes that were written on it.
+    /// All bytes that were written to it.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         self.screen.heard()
     }
 
-    /// What a person sees on it who has 24 lines of 80 characters.
+    /// What a user sees on it in 24 lines of 80 columns.
     pub(crate) fn picture(&self) -> Picture {
         Picture::of(&self.bytes(), 80, 24)
     }
 
-    /// Waits until a person sees this.
+    /// Waits until a user sees this.
     #[track_caller]
     pub(crate) fn comes_to_show(&self, text: &str) {
         let shown = comes_true(DEADLINE, || self.picture().screen().contains(text));
         assert!(shown, "waited in vain to see {text:?}; there is: {:?}", self.picture().screen());
     }
 
-    /// All that was written, line by line; a terminal ends its lines with a carriage return too.
+    /// All that was written to it, without the carriage returns that a terminal adds to line ends.
     pub(crate) fn text(&self) -> String {
         String::from_utf8(self.screen.heard()).unwrap().replace('\r', "")
     }

@@ -1,5 +1,5 @@
-//! docs/tour.md is what one sees: its commands are run in one folder, and the whole page is written again with what they print.
-//! Knows no command. `SNAPSHOTS=overwrite` writes the page.
+//! docs/tour.md shows real output: its commands are run in one folder, and the whole page is compared with
+//! what they print. `SNAPSHOTS=overwrite` rewrites the page.
 
 use snapbox::{Assert, file};
 
@@ -7,14 +7,14 @@ use crate::Folder;
 
 const TOUR: &str = include_str!("../../../../docs/tour.md");
 
-/// The page, with what its commands print now.
+/// The page, with the current output of its commands.
 fn played() -> String {
     let folder = Folder::new();
     let (mut page, mut in_console, mut status) = (String::new(), false, 0);
     for line in TOUR.lines() {
         in_console = if line.starts_with("```") { line == "```console" } else { in_console };
         let command = line.strip_prefix("$ ").filter(|_| in_console);
-        // What was printed once is not copied.
+        // The old output is not copied.
         if in_console && command.is_none() && line != "```console" {
             continue;
         }

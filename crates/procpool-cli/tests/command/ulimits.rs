@@ -1,9 +1,8 @@
-//! Limits that a shell sets with `ulimit`: what reaches one is said with its name, and never kills procpool.
-//! Does not know what needs how much.
+//! Limits set with `ulimit`: if one is reached, procpool names it, and is never killed by it.
 
 use crate::{Ended, Folder, lines};
 
-/// The values that were given, each once, in any order.
+/// The given values were printed, each once, in any order.
 #[track_caller]
 fn printed_all(ended: &Ended, jobs: u32) {
     let mut numbers: Vec<u32> = ended.text().lines().map(|line| line.parse().unwrap()).collect();
@@ -50,7 +49,7 @@ fn no_file_of_a_run_gets_too_large_without_the_name_of_the_limit() {
 
 #[test]
 fn a_list_that_gets_too_large_is_named_with_the_number_of_bytes() {
-    // What a block is the shell says, and procpool doesn't need to know.
+    // The size of a block of `ulimit` depends on the shell, and procpool doesn't need to know it.
     let folder = Folder::new();
     let script = "ulimit -f 3; procpool run --joblog L -- true; grep 'Max file size' /proc/self/limits";
     let ended = folder.sh(script).input(lines(1000)).end();
@@ -121,7 +120,7 @@ fn a_list_that_has_no_room_in_memory_ends_procpool_with_the_name_of_the_limit() 
 #[test]
 fn jobs_of_a_run_that_is_out_of_memory_are_ended() {
     let folder = Folder::new();
-    // What waits to be tried again is held in memory, with a value of 50 kB, and with an output of 60 kB.
+    // Jobs that wait for a retry are kept in memory, with a value of 50 kB and an output of 60 kB each.
     folder.write_program(
         "job",
         "#!/bin/sh\n[ $1 != sleeps ] || { echo $$ > pid; exec sleep 1000; }\nuntil [ -s pid ]; do :; done\n\
@@ -165,7 +164,7 @@ fn however_few_descriptors_there_are_a_run_with_all_records_runs_all_jobs_or_nam
         "-k --output lines --journal J --results R --joblog L --events E --junit U",
     ];
     for options in kinds {
-        // With fewer than six the loader of programs gives up.
+        // With fewer than six, the dynamic loader fails.
         for allowed in (6..=48).step_by(3) {
             let script = format!("ulimit -c 0; ulimit -n {allowed}; procpool run -j4 {options} echo");
             ran_or_named(Folder::new().sh(&script).input(lines(20)).end(), 20, "`ulimit -n` allows ");
@@ -183,7 +182,7 @@ fn where_one_job_has_no_descriptors_it_is_said_how_many_are_needed_and_so_many_d
         let ended = run(24).exited(3).printed("").said("`ulimit -n` allows 24 descriptors: raise it");
         let said = ended.error_text();
         let Some((_, rest)) = said.split_once("no job can be run with so few descriptors, ") else {
-            // It was one of those for procpool itself that it lacked.
+            // One of procpool's own descriptors could not be opened.
             assert!(said.contains("Too many open files"), "{said}");
             continue;
         };

@@ -1,4 +1,4 @@
-//! Options: what is understood, and what is refused before anything is started.
+//! Options: which are accepted, and which are refused before any job starts.
 
 use crate::{Folder, PROCPOOL, Trial};
 

@@ -1,4 +1,4 @@
-//! Where values come from, and that each arrives as it is.
+//! Values come from arguments, files or standard input, and each arrives unchanged.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use crate::terminal::Terminal;
 use crate::{Folder, words};
 
-/// What a shell, a parser of options or a decoder of text would stumble over.
+/// Text that a shell, a parser of options or a decoder of text might stumble over.
 pub(crate) const NASTY: [&[u8]; 13] = [
     b"; touch pwned",
     b"$(touch pwned)",

@@ -1,4 +1,4 @@
-//! Options by variables of the environment.
+//! Options that are set by environment variables.
 
 use crate::Folder;
 

@@ -1,12 +1,10 @@
-//! Waiting for facts, for each binary of tests that has a deadline.
-//! Does not know what is waited for.
+//! Waiting for facts, for each test binary that has a deadline.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::{DEADLINE, PAUSE};
 
-/// Waits until `fact` holds.
 #[track_caller]
 pub(crate) fn wait_for(what: &str, fact: impl FnMut() -> bool) {
     assert!(comes_true(DEADLINE, fact), "waited in vain: {what}");

@@ -1,5 +1,5 @@
-//! Where /proc is missing, or hides all but processes: everything runs, and what can't be promised there is said once.
-//! Does not know who reads it for what.
+//! /proc is missing or hides everything but processes: all jobs run, and what procpool can't guarantee there
+//! is said once.
 
 use sleeper::needs;
 use sleeper::needs::Need;
