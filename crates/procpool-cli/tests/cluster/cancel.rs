@@ -1,5 +1,5 @@
-//! A run that is cancelled: nothing of it goes on anywhere, and the rest can be run later.
-//! Does not know whether it was Ctrl-C or a signal by hand.
+//! Cancelling a run with Ctrl-C or a signal: nothing of it goes on running on any node, and a resume runs the
+//! rest.
 
 use std::fs;
 use std::time::Duration;
@@ -14,13 +14,13 @@ use crate::comes_true;
 #[ignore = "wants a Slurm cluster: cargo xtask cluster test"]
 fn a_cancelled_run_leaves_nothing_and_a_resume_runs_the_rest() {
     let case = Case::new(Cluster::shared());
-    // Deaf, and with a child in a session of its own.
+    // Ignores signals, and has a child in a session of its own.
     case.job("[ -e go ] && exit\ntrap '' INT TERM\nsetsid sleep 1000 &\nwhile true; do sleep 1000; done");
     let mark = format!("CASE={}", case.file("").display());
     let mut run = case.procpool("run --on slurm --slices 8 -j8 --journal J --env");
     run.arg(&mark).args(["--", "sh", "job", "{}"]);
     let running = crate::running::Running::start(&mut run, numbers(64).as_bytes());
-    // As many as there is room for.
+    // As many as the cluster has room for.
     case.wait_for_starts(32);
     assert!(!marked(&mark).is_empty());
 
@@ -56,7 +56,7 @@ fn what_has_ended_before_the_cancel_is_not_run_again() {
     assert_eq!(keys, ["1", "2", "3", "4", "5", "5", "6", "7", "8"]);
 }
 
-/// The processes with this in their environment.
+/// The processes that have this string in their environment.
 fn marked(mark: &str) -> Vec<String> {
     let processes = fs::read_dir("/proc").unwrap().flatten().filter(|entry| {
         let environment = fs::read(entry.path().join("environ")).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! A case: a folder in which procpool runs, a cluster, and what the jobs have left in the folder.
-//! Does not know what is right.
+//! The folder of one test case: procpool runs in it, and the jobs leave their stamps in it. Also the case's
+//! cluster.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -15,10 +15,10 @@ use crate::wait_for;
 
 const PROCPOOL: &str = env!("CARGO_BIN_EXE_procpool");
 
-/// Where the jobs of most cases stamp their starts: the key and the node.
+/// Makes most jobs stamp their starts: the key and the node.
 const STAMP: &str = r#"echo "$1 ${SLURMD_NODENAME:-here}" >> starts"#;
 
-/// The folder of one case and its cluster.
+/// The folder of one case, and its cluster.
 pub(crate) struct Case {
     folder: tempfile::TempDir,
     pub(crate) cluster: Cluster,
@@ -41,12 +41,12 @@ impl Case {
         fs::write(self.file(name), bytes).unwrap();
     }
 
-    /// Writes what `sh job {}` runs.
+    /// Writes the script that `sh job {}` runs.
     pub(crate) fn job(&self, script: &str) {
         self.write("job", format!("{STAMP}\n{script}\n"));
     }
 
-    /// `procpool` with these words, which end at each space.
+    /// `procpool` with these words, separated by spaces.
     pub(crate) fn procpool(&self, words: &str) -> Command {
         let mut command = Command::new(PROCPOOL);
         for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PROCPOOL_")) {
@@ -58,7 +58,7 @@ impl Case {
         command
     }
 
-    /// Starts `procpool` with these words, and these lines on its standard input.
+    /// Starts `procpool` with these words and this standard input.
     pub(crate) fn start(&self, words: &str, input: &str) -> Running {
         Running::start(&mut self.procpool(words), input.as_bytes())
     }
@@ -69,7 +69,7 @@ impl Case {
         self.start(words, input).end()
     }
 
-    /// What a journal says of each job.
+    /// The outcomes of a journal's jobs.
     #[track_caller]
     pub(crate) fn outcomes(&self, journal: &str) -> Outcomes {
         Outcomes::read(self.end(&format!("export {journal} --format jsonl"), "").exited(0).text())
@@ -78,17 +78,17 @@ impl Case {
     /// The starts so far.
     pub(crate) fn starts(&self) -> Vec<Start> {
         let text = self.read("starts");
-        // The last line may be on its way.
+        // The last line may be incomplete.
         text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')).map(Start::read).collect()
     }
 
-    /// What slices have recorded so far of attempts.
+    /// The attempts that slices have recorded so far.
     pub(crate) fn recorded(&self, journal: &str) -> Vec<Value> {
         let files = fs::read_dir(self.file(journal)).into_iter().flatten().flatten();
         let of_slices = files.filter(|file| file.file_name().to_string_lossy().starts_with("journal-"));
         let texts = of_slices.map(|file| fs::read_to_string(file.path()).unwrap());
         let records = texts.flat_map(|text| {
-            // What is no line yet is on its way.
+            // An incomplete line is still being written.
             text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).collect::<Vec<_>>()
         });
         records.filter(|record| record["record"] == "attempt").collect()
@@ -111,7 +111,7 @@ impl Case {
         records.filter(|record| record["record"] == kind).collect()
     }
 
-    /// The names of files in a folder that begin so.
+    /// The names of the files in a folder that begin with this.
     pub(crate) fn files(&self, folder: &str, beginning: &str) -> Vec<String> {
         let all = fs::read_dir(self.file(folder)).into_iter().flatten().flatten();
         let names = all.map(|entry| entry.file_name().to_string_lossy().into_owned());
@@ -126,7 +126,7 @@ impl Case {
 
 impl Drop for Case {
     fn drop(&mut self) {
-        // Whatever a case that failed has left in the queue, for it would be in the next one's way.
+        // A case that failed may have left jobs in the queue, which would block the next case.
         if std::thread::panicking() {
             let arrays = self.arrays(Which::Queued).into_iter().collect::<Vec<_>>();
             if !arrays.is_empty() {
@@ -136,7 +136,7 @@ impl Drop for Case {
     }
 }
 
-/// What a job has stamped.
+/// The stamp of a job's start.
 pub(crate) struct Start {
     pub(crate) key: String,
     pub(crate) node: String,
@@ -150,12 +150,12 @@ impl Start {
     }
 }
 
-/// The numbers from 1 on, a line each.
+/// The numbers from 1 on, one on each line.
 pub(crate) fn numbers(count: usize) -> String {
     (1..=count).map(|number| number.to_string() + "\n").collect()
 }
 
-/// What jobs with these numbers for keys print that say which they are.
+/// The output of jobs that have these numbers as keys and print `this is` and their key.
 pub(crate) fn printed(count: usize) -> String {
     numbers(count).lines().flat_map(|number| ["this is ", number, "\n"]).collect()
 }

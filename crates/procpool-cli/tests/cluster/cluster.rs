@@ -1,5 +1,5 @@
-//! The cluster that a case runs on: the one that is there, or one of its own that it may hurt.
-//! Does not know how a cluster is started or hurt: `cargo xtask cluster` does.
+//! The cluster that a case runs on: the shared one, which it must not harm, or one of its own. The cluster
+//! itself is started and harmed by `cargo xtask cluster`.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -8,10 +8,10 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Who holds this has the shared cluster for itself.
+/// Its holder has the shared cluster for itself.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// A cluster, for as long as a case has it.
+/// A cluster, for as long as a case holds it.
 pub(crate) struct Cluster {
     pub(crate) configuration: PathBuf,
     hold: Hold,
@@ -23,9 +23,9 @@ enum Hold {
 }
 
 impl Cluster {
-    /// The one that is there, once nobody else has it. It is not to be hurt.
+    /// The shared cluster, once no other case holds it. A case must not harm it.
     pub(crate) fn shared() -> Cluster {
-        // A case that failed has left it to the next all the same.
+        // A failed case poisons the lock, which does not matter.
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         Cluster {
             configuration: variable("SLURM_CONF"),
@@ -33,13 +33,13 @@ impl Cluster {
         }
     }
 
-    /// A new one, which is gone afterwards.
+    /// A new cluster, which is deleted afterwards.
     pub(crate) fn own(words: &str) -> Cluster {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}-{number}", std::process::id());
         let root = variable("CLUSTER_ROOT").join("own").join(name);
-        // Before it is started: what was started of it before something failed goes as well.
+        // Made before the cluster is started, so that a failed start is cleaned up as well.
         let cluster = Cluster {
             configuration: root.join("slurm.conf"),
             hold: Hold::Own(root),
@@ -48,14 +48,14 @@ impl Cluster {
         cluster
     }
 
-    /// `cargo xtask cluster` with these words, for the cluster that is a case's own.
+    /// `cargo xtask cluster` with these words, for a case's own cluster.
     #[track_caller]
     pub(crate) fn order(&self, words: &str) {
         let Hold::Own(root) = &self.hold else { panic!("the cluster that others share is not to be hurt") };
         order(root, words);
     }
 
-    /// What one of Slurm's commands says.
+    /// The output of one of Slurm's commands.
     #[track_caller]
     pub(crate) fn ask(&self, words: &str) -> String {
         let mut words = words.split_whitespace();
@@ -67,7 +67,7 @@ impl Cluster {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Whether one of Slurm's commands does what it is told.
+    /// Whether one of Slurm's commands succeeds.
     pub(crate) fn asked(&self, words: &str) -> bool {
         let mut words = words.split_whitespace();
         let mut command = Command::new(words.next().unwrap());
@@ -75,8 +75,8 @@ impl Cluster {
         command.output().unwrap().status.success()
     }
 
-    /// The numbers of the arrays that were submitted from this folder, of which something is in the queue, or also those
-    /// that have ended lately.
+    /// The numbers of the arrays that were submitted from this folder: those with an element in the queue, or
+    /// also those that ended recently.
     pub(crate) fn arrays(&self, which: Which, folder: &Path) -> BTreeSet<String> {
         let states = match which {
             Which::Queued => "",
@@ -84,13 +84,12 @@ impl Cluster {
         };
         let said = self.ask(&format!("squeue --noheader {states} --format=%F/%Z"));
         let jobs = said.lines().filter_map(|line| line.split_once('/'));
-        // A path begins with the separator.
+        // `split_once` has removed the path's leading separator.
         let ours = jobs.filter(|(_, path)| Path::new(&format!("/{path}")).starts_with(folder));
         ours.map(|(number, _)| number.to_owned()).collect()
     }
 }
 
-/// Which arrays are meant.
 #[derive(Clone, Copy)]
 pub(crate) enum Which {
     Queued,

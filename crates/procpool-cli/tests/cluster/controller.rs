@@ -1,5 +1,5 @@
-//! The controller goes away and comes back, or wants an administrator.
-//! Does not know what the administrator knows: he types what procpool names.
+//! The Slurm controller goes down and comes back, or procpool needs an administrator, who types the commands
+//! that procpool names.
 
 use std::process::{Command, Stdio};
 
@@ -82,7 +82,7 @@ fn elements_that_are_held_are_named() {
     let array = case.records("J", "array")[0]["id"].clone();
     let array = array.as_str().map_or_else(|| array.to_string(), str::to_owned);
     case.cluster.ask(&format!("scontrol hold {array}"));
-    // Else the slice that runs would take all, and nobody would miss the other one.
+    // Otherwise the running slice would run all jobs, and the other one would not be missed.
     running.says("scontrol release");
     assert!(!running.has_ended());
     Administrator::default().obey(&running, &case.cluster);
@@ -98,7 +98,7 @@ fn all_came(case: &Case, ended: &Ended) {
     case.outcomes("J").all_succeeded(1000);
 }
 
-/// Somebody who types what he is told to, and again where he is told again.
+/// An administrator who types each command that procpool names, each time it is named.
 #[derive(Default)]
 struct Administrator {
     obeyed: usize,
@@ -110,14 +110,14 @@ impl Administrator {
         for line in &commands[self.obeyed..] {
             let mut command = Command::new("scontrol");
             command.args(line.split(' ').skip(1)).env("SLURM_CONF", &cluster.configuration);
-            // It may be needless by now, which Slurm refuses.
+            // Slurm may refuse it, because it is no longer needed by now.
             let _ = command.stdin(Stdio::null()).output();
         }
         self.obeyed = commands.len();
     }
 }
 
-/// The commands that a text names, each in backquotes or up to the line's end.
+/// The commands that a text names, each in backquotes or up to the end of its line.
 fn commands(text: &str) -> Vec<String> {
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let found = whole.match_indices("scontrol ").map(|(start, _)| {

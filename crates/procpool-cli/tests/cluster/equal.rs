@@ -1,5 +1,4 @@
-//! The same list on this machine and on the cluster: nobody can tell from what comes out.
-//! Does not know how the list is cut.
+//! The same list run on this machine and on the cluster: the outputs don't differ.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -47,7 +46,7 @@ fn nothing_but_where_has_to_be_said_and_nothing_is_left() {
 #[ignore = "wants a Slurm cluster: cargo xtask cluster test"]
 fn outputs_are_delivered_in_each_way_as_on_this_machine() {
     let case = Case::new(Cluster::shared());
-    // One of them too long for a record, none of it text.
+    // One output is too long for a record, and none is text.
     case.write("job", "head -c $1 /dev/urandom | tee kept-$PROCPOOL_RUN-$1; echo $1 >&2");
     let values = "3\n300000\n0\n";
     for place in ["--journal here", "--on slurm --slices 2 --journal there"] {

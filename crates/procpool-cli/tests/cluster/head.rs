@@ -1,5 +1,4 @@
-//! The head dies, or leaves, while the cluster goes on: what it had submitted is found again.
-//! Does not know what the head remembers.
+//! The head is killed or exits while its array goes on: the next head finds what was submitted.
 
 use std::fs::OpenOptions;
 
@@ -15,7 +14,7 @@ use crate::wait_for;
 fn a_head_that_was_killed_takes_up_its_array_again() {
     let case = Case::new(Cluster::shared());
     case.job("sleep 0.1; echo \"this is $1\"");
-    // A file, where it is known to the byte what was printed before the kill.
+    // A file, because the exact number of bytes printed before the kill is known for it.
     let output = || OpenOptions::new().create(true).append(true).open(case.file("output")).unwrap();
     let mut run = case.procpool("run -k --on slurm --slices 20 -j8 --journal J -- sh job {}");
     let running = Running::start(run.stdout(output()), numbers(1000).as_bytes());
@@ -72,11 +71,11 @@ fn a_head_that_leaves_at_once_is_followed_by_a_resume() {
 fn what_has_failed_in_an_array_that_goes_on_is_run_again_only_where_that_is_asked() {
     for (option, starts) in [("", 40), ("--failed", 48)] {
         let case = Case::new(Cluster::shared());
-        // Each fifth fails, also in a second attempt, and the last ones wait.
+        // Every eighth job fails, in its second attempt too, and the last jobs wait.
         case.job("[ $1 -le 32 ] || until [ -e go ]; do sleep 0.1; done; [ $(($1 % 8)) != 1 ]");
         let run = "run --on slurm --slices 4 -j2 --retries 1 --journal J -- sh job {}";
         let running = case.start(run, &numbers(40));
-        // The first 32 have ended: 36 starts of them, and the last ones have begun.
+        // The first 32 have ended, after 36 starts, and the last ones have begun.
         case.wait_for_starts(44);
         wait_for("the first outcomes", || case.recorded("J").len() >= 36);
         running.signal(Signal::KILL);

@@ -1,5 +1,5 @@
-//! A run that is left: the terminal is closed, or procpool's own time is over, and the cluster goes on.
-//! Does not know how a head hears of it.
+//! The head ends early, because its terminal is closed, it gets SIGTERM, or its own time is over: the cluster
+//! goes on with the run.
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
@@ -18,7 +18,7 @@ use crate::wait_for;
 
 const JOB: &str = "until [ -e go ]; do sleep 0.1; done; echo \"this is $1\"";
 
-/// The slices go on, and whoever comes back has all of it, each job once.
+/// The slices go on, and a resume prints the whole output, each job once.
 #[track_caller]
 fn all_comes_back(case: &Case, journal: &str, count: usize) {
     case.write("go", "");
@@ -28,7 +28,7 @@ fn all_comes_back(case: &Case, journal: &str, count: usize) {
     assert_eq!(case.arrays(Which::All).len(), 1);
 }
 
-/// The end of a person, and that of a program.
+/// The two ends of a pseudo-terminal: the user's and the program's.
 fn terminal() -> (File, File) {
     let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
     grantpt(&keyboard).unwrap();
@@ -39,7 +39,7 @@ fn terminal() -> (File, File) {
     (File::from(keyboard), options.open(OsStr::from_bytes(name.as_bytes())).unwrap())
 }
 
-/// The same command, as the first of a session on a terminal of its own.
+/// The same command, as the leader of a session on a terminal of its own.
 fn on_terminal(command: &Command) -> Command {
     let mut session = Command::new("setsid");
     session.arg("--ctty").arg(command.get_program()).args(command.get_args());
@@ -95,7 +95,7 @@ fn a_head_in_a_job_whose_time_is_over_leaves_what_it_has_handed_in() {
     let words: Vec<&str> = words.collect();
     case.write("head", format!("#!/bin/sh\nexec {} > output 2> said\n", words.join(" ")));
     let folder = run.get_current_dir().unwrap().display().to_string();
-    // As early before the end as Slurm can be told to.
+    // As early before the end as Slurm can be told to send the signal.
     let head =
         format!("sbatch --time=1 --signal=B:TERM@55 --output=/dev/null --chdir={folder} {folder}/head");
     case.cluster.ask(&head);

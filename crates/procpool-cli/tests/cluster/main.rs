@@ -1,9 +1,10 @@
-//! What `procpool run --on slurm` promises, a case a function, on a real cluster that is hurt on the way.
-//! Does not know the code behind it: all it sees is statuses, outputs, files, and what Slurm's own commands say.
+//! End-to-end tests of `procpool run --on slurm` on a real cluster, parts of which are killed during the run.
+//! They look only at exit statuses, outputs, files, and the output of Slurm's own commands.
 //!
-//! `cargo xtask cluster test` runs all, or some by their names. Those that hurt a cluster start one of their own; the
-//! others take turns on the one that is there. No case waits for time to pass: each waits for a fact. Jobs stamp each
-//! of their starts by a line in a file, so what was started is counted where it happened and not where it is told.
+//! `cargo xtask cluster test` runs all of them, or some by name. Cases that harm a cluster start one of their
+//! own; the others take turns on the shared one. No case waits for time to pass: each waits for a fact. Each
+//! job appends a line to a file whenever it is started, so starts are counted independently of what procpool
+//! reports.
 
 #![expect(clippy::disallowed_methods, reason = "a path in a test is its own")]
 #![expect(clippy::unwrap_used, reason = "clippy does not take the helpers of tests for tests")]
@@ -37,5 +38,5 @@ use crate::waiting::{comes_true, wait_for};
 /// Far more than any case needs on the slowest machine.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// The time between two looks at a fact.
+/// The interval of polling.
 const PAUSE: Duration = Duration::from_millis(20);

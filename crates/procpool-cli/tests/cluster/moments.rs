@@ -1,7 +1,7 @@
-//! Slices are taken away at random moments, again and again: no success is recorded that was none, and no job is lost.
-//! Does not know how long a record waits.
+//! Slices are taken away at random moments (requeued, preempted, cancelled), again and again: no success is
+//! recorded that was none, and no job is lost.
 //!
-//! `CLUSTER_MOMENTS` says how often (3 without it), `CLUSTER_SEED` which moments.
+//! `CLUSTER_MOMENTS` sets how often (default 3), `CLUSTER_SEED` the random seed.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -13,7 +13,7 @@ use crate::cluster::{Cluster, Which};
 use crate::comes_true;
 use crate::running::Running;
 
-/// Stamps that it is done where its child was not killed, and ends in one of four ways that hide it if it was.
+/// Stamps that it is done unless its child was killed, and ends in one of four ways that hide a killed child.
 const JOB: &str = r#"length=0.$(($1 * 7 % 9))$1
 case $(($1 % 4)) in
 0) sleep $length && echo "$1" >> done; echo "this is $1" ;;
@@ -24,7 +24,7 @@ esac"#;
 
 const JOBS: usize = 200;
 
-/// What is done to an array.
+/// How slices are taken away from an array.
 #[derive(Clone, Copy, Debug)]
 enum Blow {
     Requeue,
@@ -34,7 +34,7 @@ enum Blow {
 
 const BLOWS: [Blow; 3] = [Blow::Requeue, Blow::Preempt, Blow::Cancel];
 
-/// Numbers that look random, and are the same for the same seed.
+/// A pseudo-random number generator.
 struct Random(u64);
 
 impl Random {
@@ -62,7 +62,7 @@ fn at_any_moment_what_is_recorded_is_what_was_done() {
         loop {
             let mut running = case.start(command, &input);
             while struck < moments && works(&case, &mut running) {
-                // No fact is waited for: this is the random moment.
+                // This waits for no fact: it chooses the random moment.
                 thread::sleep(Duration::from_millis(random.below(1500)));
                 let blow = BLOWS[usize::try_from(struck % 3).unwrap()];
                 if !strike(&case, blow) {
@@ -83,7 +83,7 @@ fn at_any_moment_what_is_recorded_is_what_was_done() {
     }
 }
 
-/// Waits until jobs start, or it has ended: then there is nothing to strike.
+/// Waits until jobs start or the run has ended. Returns whether it still runs.
 fn works(case: &Case, running: &mut Running) -> bool {
     let before = case.starts().len();
     let works = comes_true(crate::DEADLINE, || case.starts().len() > before + 4 || running.has_ended());
@@ -91,7 +91,7 @@ fn works(case: &Case, running: &mut Running) -> bool {
     !running.has_ended()
 }
 
-/// Whether there was anything left to strike.
+/// Returns whether there was an array left to strike.
 fn strike(case: &Case, blow: Blow) -> bool {
     let arrays = case.arrays(Which::Queued);
     let order = |order: &str| arrays.iter().any(|array| case.cluster.asked(&format!("{order} {array}")));
@@ -106,7 +106,7 @@ fn strike(case: &Case, blow: Blow) -> bool {
     }
 }
 
-/// What is recorded is what was done, as the jobs have stamped it.
+/// The recorded outcomes are those that the jobs have stamped.
 #[track_caller]
 fn compare(case: &Case) {
     let outcomes = case.outcomes("J");

@@ -1,5 +1,5 @@
-//! A node that the controller loses sight of goes on working, and its jobs are started a second time elsewhere.
-//! Does not know which of the two is heard first.
+//! A node is cut off from the controller and goes on working, so its jobs are started a second time
+//! elsewhere: each counts once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,7 +12,7 @@ use crate::wait_for;
 #[ignore = "wants a Slurm cluster: cargo xtask cluster test"]
 fn jobs_that_end_on_both_sides_of_a_broken_network_count_once() {
     let case = Case::new(Cluster::own(""));
-    // Ends when it is told to: one of a node, and of the first or second try there.
+    // Ends when the case allows it, separately for each node and each of its tries.
     case.job(
         r#"until [ -e "go-$SLURMD_NODENAME-${SLURM_RESTART_COUNT:-0}" ] && [ ! -e "hold-$1" ]; do sleep 0.2; done
 echo "this is $1""#,
@@ -25,7 +25,7 @@ echo "this is $1""#,
     let (there, elsewhere): (Vec<Start>, Vec<Start>) =
         case.starts().into_iter().partition(|start| start.node == lost);
     assert_eq!(there.len(), 8);
-    // As long as one goes on, so does the run: it doesn't wait for what it has already.
+    // The run goes on as long as one job does, but doesn't wait for jobs whose outcome it already has.
     let held = format!("hold-{}", elsewhere[0].key);
     case.write(&held, "");
 

@@ -1,5 +1,4 @@
-//! A node dies in the middle of a run, or a job takes its slice with it each time.
-//! Does not know who notices.
+//! A node dies in the middle of a run, or a job kills its slice at each attempt.
 
 use rustix::process::Signal;
 
@@ -21,7 +20,8 @@ fn when_a_node_is_killed_only_what_ran_there_is_started_again() {
     let expected = printed(1000);
     assert!(ended.text() == expected, "{}", ended.describe());
     case.outcomes("J").all_succeeded(1000);
-    // Those that ran there, and those that had ended there within a second before, of which there was no record yet.
+    // These are started again: the jobs that ran there, and those that had ended there within the last second
+    // and were not yet recorded.
     let count = case.starts().len();
     assert!(count <= 1000 + 8 + 8 * 11, "{count} starts");
 }
@@ -30,7 +30,8 @@ fn when_a_node_is_killed_only_what_ran_there_is_started_again() {
 #[ignore = "wants a Slurm cluster: cargo xtask cluster test"]
 fn a_job_that_takes_its_slice_with_it_each_time_is_lost() {
     let case = Case::new(Cluster::shared());
-    // Both of procpool's processes at once, so that neither can tell, but not before the other job is recorded.
+    // Kills two of procpool's processes at once, so that neither can report it, but only when the other job
+    // is recorded.
     case.job(
         r"[ $1 = 2 ] || exit 0
 until grep -qs outcome.*key...1 J/journal-1-1-*; do sleep 0.1; done
@@ -45,7 +46,7 @@ kill -9 $other $PPID; sleep 100",
     let keys: Vec<String> = case.starts().into_iter().map(|start| start.key).collect();
     assert_eq!(keys.iter().filter(|key| *key == "2").count(), 3);
     assert_eq!(keys.iter().filter(|key| *key != "2").count(), 2);
-    // What no slice had taken by then comes before a last try, in which it is alone.
+    // Jobs that no slice had taken until then run before the last try of job 2, in which it is alone.
     assert_eq!(case.records("J", "array").len(), 4);
 }
 
@@ -64,7 +65,7 @@ fn a_node_on_which_all_fails_at_once_is_named_and_gets_no_more() {
     let failed = case.end("ls there --failed", "").exited(0);
     let rows: Vec<&str> = failed.text().lines().skip(1).collect();
     assert!(rows.len() == on_it && rows.iter().all(|row| row.ends_with("  n3")), "{}", failed.text());
-    // Nobody had to wait for another array.
+    // No further array was needed.
     assert_eq!(case.starts().len(), 200);
 }
 

@@ -1,11 +1,11 @@
-//! What a journal says of jobs, without what differs from run to run.
-//! Does not know which outcomes are right.
+//! The outcomes of all jobs in a journal, without what differs from run to run, so that two runs can be
+//! compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-/// What must be the same wherever a job runs: no times, machines, or slots.
+/// The fields that are the same wherever a job runs: no times, machines, or slots.
 const LASTING: [&str; 22] = [
     "job",
     "key",
@@ -31,10 +31,10 @@ const LASTING: [&str; 22] = [
     "command",
 ];
 
-/// What stands for an outcome of a job that has none yet.
+/// The outcomes of jobs that have not ended.
 const OPEN: [&str; 3] = ["never_reached", "running", "interrupted"];
 
-/// A line a job, in the order of the list.
+/// One map for each job, in the order of the list.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Outcomes(Vec<BTreeMap<String, Value>>);
 
@@ -48,18 +48,18 @@ impl Outcomes {
         Outcomes(lines.collect())
     }
 
-    /// How many have ended in one way or another.
+    /// The number of jobs that have ended.
     pub(crate) fn ended(&self) -> usize {
         self.0.iter().filter(|job| !OPEN.iter().any(|open| job["outcome"] == *open)).count()
     }
 
-    /// The keys of those that have succeeded.
+    /// The keys of the jobs that have succeeded.
     pub(crate) fn succeeded(&self) -> BTreeSet<String> {
         let succeeded = self.0.iter().filter(|job| job["success"] == true);
         succeeded.map(|job| job["key"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// The keys of those that have failed: nothing but a failure of its own makes a job one of them.
+    /// The keys of the jobs that have failed by themselves, or were lost.
     pub(crate) fn failed(&self) -> BTreeSet<String> {
         let ended = ["exited", "signalled", "timed_out", "not_started", "lost"];
         let failed = self
@@ -69,7 +69,7 @@ impl Outcomes {
         failed.map(|job| job["key"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Each of the jobs with these numbers for keys stands there once, and has succeeded.
+    /// All jobs with these numbers as keys are there once, and have succeeded.
     #[track_caller]
     pub(crate) fn all_succeeded(&self, count: usize) {
         let keys: Vec<&str> = self.0.iter().map(|job| job["key"].as_str().unwrap()).collect();
@@ -79,7 +79,7 @@ impl Outcomes {
         assert!(failed.is_empty(), "{failed:?}");
     }
 
-    /// The first job that the two tell differently of.
+    /// The first job whose outcomes differ.
     pub(crate) fn difference(&self, other: &Outcomes) -> Option<String> {
         if self.0.len() != other.0.len() {
             return Some(format!("{} jobs, and {}", self.0.len(), other.0.len()));

@@ -1,10 +1,9 @@
-//! What people do to an array by hand, and what Slurm does to one that takes too long.
-//! Does not know who may do what.
+//! A user requeues or cancels an array by hand, or Slurm ends it because its time is over.
 
 use crate::case::{Case, numbers, printed};
 use crate::cluster::{Cluster, Which};
 
-/// Waits to be cancelled, unless it is told that there is no need.
+/// Waits to be cancelled, unless the file `go` exists.
 const PATIENT: &str = "[ -e go ] || sleep 1000; echo \"this is $1\"";
 
 #[test]
@@ -22,7 +21,7 @@ fn a_slice_that_is_put_back_in_the_queue_goes_on_where_it_was() {
     let ended = running.end().exited(0);
     assert_eq!(ended.text(), printed(20));
     case.outcomes("J").all_succeeded(20);
-    // The 8 that ran, and those that came in their places, which may have ended just then.
+    // Besides the 20: the 8 that ran, and those that started in their places and may have ended just then.
     let count = case.starts().len();
     assert!((20 + 8..=20 + 8 + 8).contains(&count), "{count} starts");
     assert_eq!(case.records("J", "array").len(), 1);
@@ -50,7 +49,7 @@ fn an_array_that_somebody_cancels_is_not_submitted_again_until_a_resume() {
 #[test]
 #[ignore = "wants a Slurm cluster: cargo xtask cluster test"]
 fn what_a_slice_leaves_when_its_time_is_over_is_run_by_another() {
-    // The shortest time that Slurm knows is a minute, so others are not to wait for it.
+    // Slurm's shortest time limit is a minute, so the case has its own cluster and delays no other.
     let case = Case::new(Cluster::own("--nodes 1"));
     case.job("[ $1 != 1 ] || [ $(grep -c '^1 ' starts) = 2 ] || sleep 1000; echo \"this is $1\"");
     let run = "run -k --on slurm --slices 1 -j1 --time 1m --journal J -- sh job {}";

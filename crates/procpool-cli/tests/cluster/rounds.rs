@@ -1,5 +1,4 @@
 //! Lists that are too long for one array, and machines without Slurm.
-//! Does not know where the limits come from.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -11,7 +10,7 @@ use crate::running::Running;
 #[test]
 #[ignore = "wants a Slurm cluster: cargo xtask cluster test"]
 fn there_are_no_more_slices_than_an_array_may_have() {
-    // Indices below 5.
+    // Indices must be below 5.
     let case = Case::new(Cluster::own("--nodes 2 --max-array 5"));
     case.job("echo \"this is $1\"");
     let run = "run -k --on slurm --slices 12 -j8 --journal J -- sh job {}";

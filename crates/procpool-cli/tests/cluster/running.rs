@@ -1,5 +1,4 @@
-//! A procpool that was started, what has come from it so far, and how it ended.
-//! Does not know what it runs, nor where.
+//! A running procpool, its output so far, and its exit status.
 
 use std::fs::File;
 use std::os::unix::process::ExitStatusExt;
@@ -12,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::listener::Listener;
 use crate::{DEADLINE, comes_true, wait_for};
 
-/// A process that was started. Dropped, it is ended, with the chance to end its jobs first.
+/// A running process. On drop it is ended, with the chance to end its jobs first.
 pub(crate) struct Running {
     child: Child,
     stdout: Listener,
@@ -23,14 +22,14 @@ impl Running {
     pub(crate) fn start(command: &mut Command, input: &[u8]) -> Running {
         let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (mut stdin, input) = (child.stdin.take().unwrap(), input.to_vec());
-        // It is no fault of a case if its procpool does not read all.
+        // procpool may end without reading all of it.
         thread::spawn(move || std::io::Write::write_all(&mut stdin, &input));
         let stdout = Listener::new(child.stdout.take());
         let stderr = Listener::new(child.stderr.take());
         Running { child, stdout, stderr }
     }
 
-    /// The same, with this as its standard input.
+    /// The same, with this file as its standard input.
     pub(crate) fn start_on(command: &mut Command, stdin: File) -> Running {
         let mut child = command.stdin(stdin).stderr(Stdio::piped()).spawn().unwrap();
         let (stdout, stderr) = (Listener::new(child.stdout.take()), Listener::new(child.stderr.take()));
@@ -38,11 +37,11 @@ impl Running {
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
-        // Not reaped yet, so the number can't be anybody else's.
+        // The process has not been reaped, so its pid can't belong to another one.
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// Waits until this has come on standard error.
+    /// Waits until standard error contains this.
     #[track_caller]
     pub(crate) fn says(&self, text: &str) {
         wait_for(&format!("{text:?} on standard error"), || self.error_text().contains(text));
@@ -104,7 +103,7 @@ impl Ended {
         self.status.code()
     }
 
-    /// This, among others, came on standard error.
+    /// Standard error contains this.
     #[track_caller]
     pub(crate) fn said(self, text: &str) -> Ended {
         assert!(
@@ -115,7 +114,7 @@ impl Ended {
         self
     }
 
-    /// Nothing of the kind came on standard error.
+    /// Standard error doesn't contain this.
     #[track_caller]
     pub(crate) fn said_nothing_of(self, text: &str) -> Ended {
         assert!(

@@ -1,11 +1,10 @@
-//! What the exit status of an array tells other jobs of the cluster.
-//! Does not know how a slice knows.
+//! The exit status of an array, as jobs that depend on it see it.
 
 use crate::case::{Case, numbers};
 use crate::cluster::Cluster;
 use crate::wait_for;
 
-/// Runs this, leaves it to the cluster, and has a job depend on it. Says what became of that one.
+/// Runs this detached, with another Slurm job that depends on its array. Returns what became of that one.
 fn what_depends_on(options: &str, job: &str) -> &'static str {
     let case = Case::new(Cluster::shared());
     case.job(&format!("until [ -e go ]; do sleep 0.1; done; {job}"));
@@ -24,7 +23,7 @@ fn what_depends_on(options: &str, job: &str) -> &'static str {
             && case.cluster.ask("squeue --noheader --format=%i").lines().all(|id| id != after)
     });
     let has_run = case.file("after").exists();
-    // Whatever the elements exit with, the head goes by their records.
+    // The head goes by the slices' records, whatever the exit statuses of the elements.
     let status = i32::from(job.contains("exit"));
     case.end("resume J --unrun", "").exited(status).said_nothing_of("tried again").said_nothing_of("lost");
     if has_run { "has run" } else { "never ran" }

@@ -1,5 +1,5 @@
-//! What the local pool decides about jobs is decided the same way on the cluster: a table of options and commands.
-//! Does not know what any row does: the run on this machine says what is right.
+//! What the local pool decides about jobs is decided the same way on the cluster: a table of options and
+//! commands. The expected result of each row is that of a run on this machine.
 
 use std::thread;
 
@@ -7,7 +7,7 @@ use crate::case::Case;
 use crate::cluster::Cluster;
 use crate::running::Running;
 
-/// The words of a run, which end at each space, then what `sh -c` runs for each value, then the values.
+/// Options separated by spaces, the script that `sh -c` runs for each value, and the values.
 struct Row {
     options: &'static str,
     script: &'static str,
@@ -35,14 +35,14 @@ const ROWS: [Row; 22] = [
     row("-j1 --halt soon,done=2", "exit $1", &["0", "0", "3", "0"]),
     row("-j1 --halt never", "exit $1", &["3", "0", "4"]),
     row("-j1 --fail-fast", "echo $1; exit $1", &["0", "5", "0"]),
-    // The one that fails waits for the others.
+    // The job that fails waits for the others.
     row(
         "-j3 --fail-fast",
         "f=with-$PROCPOOL_RUN; case $1 in 9) until [ -e $f ] && { [ \"$(cat $f)\" = ab ] || [ \"$(cat $f)\" = ba ]; }; do sleep 0.1; done; exit 9;; \
          *) printf $1 >> $f; sleep 1000;; esac",
         &["a", "b", "9", "c"],
     ),
-    // Exit statuses, and what comes out.
+    // Exit statuses and outputs.
     row("-j4 --exit-code max", "exit $1", &["0", "7", "3"]),
     row("-j4 --exit-code count", "exit $1", &["0", "7", "3"]),
     row("-j4 --tag", "echo one; echo two", &["a", "b"]),
@@ -53,7 +53,7 @@ const ROWS: [Row; 22] = [
     row("-j1 --env A=b --cwd /tmp", "echo $A $PWD $PROCPOOL_KEY $PROCPOOL_SEQ $PROCPOOL_SLOT", &["a", "b"]),
 ];
 
-/// What can only be said in a file.
+/// What can only be specified in a job file.
 const FILE: &str = r#"{"jobs": {
     "late": {"cmd": ["sleep", "100"], "timeout": "3s"},
     "again": {"shell": "echo $PROCPOOL_ATTEMPT; exit 3", "retries": 2},
@@ -91,7 +91,7 @@ impl Row {
     }
 }
 
-/// What comes out otherwise on the cluster.
+/// Runs this here and on the cluster, and describes the first difference.
 fn difference(case: &Case, number: usize, words: &[&str]) -> Option<String> {
     let (here, there) = (format!("here-{number}"), format!("there-{number}"));
     let run = |place: &str| {

@@ -1,5 +1,6 @@
-//! Slices that are taken away while scripts run whose children are hit first: what then ends "normally" has not succeeded, and
-//! has not failed. Does not know what procpool records meanwhile: the jobs stamp what they have done.
+//! Slices are taken away while shell scripts run in them whose children are killed first. Such a script may
+//! then exit "normally", and must count neither as succeeded nor as failed. The jobs stamp what they have
+//! really done.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +9,8 @@ use crate::cluster::{Cluster, Which};
 use crate::outcomes::Outcomes;
 use crate::wait_for;
 
-/// What `sh job N` runs: a job that was told to go stamps that it is done. Any other waits for a child that it outlives, and ends in
-/// one of four ways when that is killed.
+/// The script of `sh job N`. If the file `go` exists, the job stamps that it is done. Otherwise it waits for
+/// a child, and ends in one of four ways when the child is killed.
 const JOB: &str = r#"if [ -e go ]; then
     echo "$1" >> done
 else
@@ -22,7 +23,7 @@ else
 fi
 echo "this is $1""#;
 
-/// What is recorded is what was done: a success is stamped, and none has failed.
+/// The recorded outcomes are true: each success is stamped, and no job has failed.
 #[track_caller]
 fn compare(outcomes: &Outcomes, case: &Case) {
     let done: BTreeSet<String> = case.read("done").lines().map(str::to_owned).collect();
@@ -31,7 +32,8 @@ fn compare(outcomes: &Outcomes, case: &Case) {
     assert!(outcomes.failed().is_empty(), "recorded as failed, and killed: {:?}", outcomes.failed());
 }
 
-/// All jobs have succeeded. The `running` ones were killed once, and those that came in their places may have ended just then, too.
+/// All jobs have succeeded. The `running` ones were killed once, and so may be those that started in their
+/// places.
 #[track_caller]
 fn all_are_done(case: &Case, count: usize, running: usize) {
     let outcomes = case.outcomes("J");
@@ -41,7 +43,7 @@ fn all_are_done(case: &Case, count: usize, running: usize) {
     assert!((count + running..=count + running + (count - running)).contains(&starts), "{starts} starts");
 }
 
-/// `scontrol requeue`, and what else has an array of which all slices run begin anew.
+/// For `scontrol requeue` and other ways to restart an array all of whose slices run.
 fn begins_anew(take_away: impl FnOnce(&Case)) {
     let case = Case::new(Cluster::shared());
     case.job(JOB);
@@ -106,7 +108,7 @@ fn what_ran_on_a_node_that_is_set_down_has_not_ended() {
     case.write("go", "");
     case.cluster.ask("scontrol update nodename=n1 state=down reason=test");
     wait_for("the node is back", || {
-        // It refuses while the node has something to end, and where it is back by itself.
+        // Slurm refuses this while the node has processes to end, or if it is back already.
         case.cluster.asked("scontrol update nodename=n1 state=resume");
         let state = case.cluster.ask("sinfo --noheader --partition=main --format=%T");
         ["idle", "mixed", "allocated"].contains(&state.trim())
@@ -119,7 +121,7 @@ fn what_ran_on_a_node_that_is_set_down_has_not_ended() {
 #[test]
 #[ignore = "wants a Slurm cluster: cargo xtask cluster test"]
 fn what_runs_when_the_time_of_a_slice_is_over_has_not_ended() {
-    // The shortest time that Slurm knows is a minute, so others are not to wait for it.
+    // Slurm's shortest time limit is a minute, so the case has its own cluster and delays no other.
     let case = Case::new(Cluster::own("--nodes 1"));
     case.job(JOB);
     let run = "run -k --on slurm --slices 1 -j8 --time 1m --journal J -- sh job {}";
