@@ -1,5 +1,5 @@
-//! Promises about the process as a whole: its memory, threads, descriptors and children. Each case starts this program again
-//! as a process of its own, which does nothing else.
+//! Tests of this program as a whole process: its memory, threads, descriptors and children. Each case starts
+//! this program again as a process of its own, which does nothing else.
 
 #![expect(clippy::unwrap_used, reason = "clippy does not take the helpers of tests for tests")]
 
@@ -68,8 +68,8 @@ fn threads() -> Vec<String> {
     names.filter(|name| name.starts_with("procpool-")).collect()
 }
 
-/// Waits until nothing more is left than before. A join may return a moment before the kernel removes the thread from
-/// `/proc`.
+/// Waits until nothing is left that was not there before. A join may return a moment before the kernel
+/// removes the thread from `/proc`.
 #[track_caller]
 fn only_what_was_there_is_left<T: Debug + PartialEq>(before: &T, now: impl Fn() -> T) {
     let deadline = Instant::now() + PATIENCE;
@@ -138,7 +138,7 @@ fn no_thread_and_no_descriptor_is_left_however_a_run_ends() {
         let before = now();
         let pool = Pool::with_runner(limit(8), Nothing);
         for round in 0..50 {
-            // To its end, and dropped at different moments before.
+            // Runs to the end, and runs dropped at different moments.
             assert_eq!(pool.run((0..100).map(number)).unwrap().count(), 100);
             only_what_was_there_is_left(&before, now);
             let mut run = pool.run((0..).map(number)).unwrap();
@@ -204,8 +204,8 @@ fn thousands_of_starts_good_and_failing_leave_nothing_behind() {
     });
 }
 
-/// Everything that a run could leave behind in this process: descriptors, threads, children including zombies, and
-/// files.
+/// Everything that a run could leave behind in this process: descriptors, threads, children including
+/// zombies, and files.
 #[derive(Debug, PartialEq)]
 struct Traces {
     descriptors: usize,
@@ -255,7 +255,7 @@ fn ten_thousand_starts_leave_nothing_behind() {
 #[test]
 fn ten_thousand_starts_that_fail_leave_nothing_behind() {
     alone("ten_thousand_starts_that_fail_leave_nothing_behind", || {
-        // One isn't found by us, the other is only found missing by the system.
+        // The first isn't found in PATH by the library; the second is found missing only by the system.
         for program in ["no-such-program", "/no/such/program"] {
             assert_eq!(leaving_no_trace(&Command::new(program).stdin_bytes("input")), 0);
         }

@@ -1,5 +1,5 @@
-//! Programs that use a pool and do what a library can't prevent: they reap its children, or end without ending the run. Each
-//! case starts this program again as such a host.
+//! Programs that use a pool and do what a library can't prevent: they reap its children, or end without
+//! ending the run. Each case starts this program again as such a host.
 
 #![expect(clippy::unwrap_used, reason = "clippy does not take the helpers of tests for tests")]
 #![expect(unsafe_code, reason = "hosts call waitpid(2) and signal(2) as C programs do")]
@@ -50,7 +50,7 @@ fn on_child(handler: libc::sighandler_t, flags: libc::c_int) {
     }
 }
 
-/// Nobody panics. Each job has a known status, or is lost but has its output.
+/// Nothing panics. Each job has a known status, or is lost but has its output.
 fn run_as_one_whose_statuses_are_taken(expect_lost: bool) {
     let jobs = (1..=20).map(|n| {
         Job::new(n.to_string(), Command::new("sh").args(["-c", "echo \"$0\"; sleep .01", &n.to_string()]))
@@ -116,7 +116,7 @@ fn where_a_thread_waits_for_any_child_no_run_panics() {
             }
         });
     };
-    // Their order is undefined.
+    // The order of the two waits is undefined.
     taken(name, take, false);
 }
 
@@ -143,7 +143,7 @@ fn lives(pid: &str) -> bool {
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }
 
-/// The pids of the jobs of a host that has ended like this.
+/// The pids of the jobs of a host that has ended in this way.
 fn jobs_of_one_that_ended(name: &str, way: &str) -> Vec<String> {
     let mut host = host(name, way).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut said = BufReader::new(host.stdout.take().unwrap());

@@ -1,4 +1,5 @@
-//! Everything that a job has started is gone before its next attempt begins, wherever it went: real processes.
+//! Everything that a job has started is gone before its next attempt begins, wherever it went: real
+//! processes.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,16 +10,16 @@ use procpool_core::{Command, End, Job, Pool, Retries, Signal, Status};
 
 use crate::{Folder, LeftBehind, end_of, in_time, limit, patient, sh, wait_for};
 
-/// Writes lines with the pid of the job's own process and its own pid to the file `$1`, again and again, and ignores
-/// TERM. `$2` is the first number.
+/// Writes lines with the pid of the job's own process and its own pid to the file `$1`, again and again, and
+/// ignores TERM. `$2` is the first number.
 const CLERK: &str = "trap '' TERM; while :; do echo $2 $$ >> $1; sleep .01; done";
 
 /// Two attempts of a job that times out, and the lines that they left.
 struct Log(Vec<(String, u32)>);
 
 impl Log {
-    /// Runs a shell with the name of the log as `$1` and the writer's script as `$2`. If the machine was too slow for an
-    /// attempt to write anything, both get more time.
+    /// Runs a shell with the name of the log as `$1` and the writer's script as `$2`. If the machine was too
+    /// slow for an attempt to write anything, both get more time.
     fn of(script: &str) -> Log {
         for doubled in 0..8 {
             let folder = Folder::new();
@@ -95,7 +96,8 @@ fn so_is_a_tree_that_keeps_growing() {
 
 #[test]
 fn so_is_one_whose_parent_has_ended_meanwhile() {
-    // The writer's parent ends by the TERM that the job passes on. What is left is an orphan in a session that was seen.
+    // The writer's parent ends by the TERM that the job passes on. What is left is an orphan in a session
+    // that was seen while the parent lived.
     let script = "env -i setsid sh -c 'sh -c \"$3\" sh $1 $2 & wait' sh \"$1\" $$ \"$2\" &
         there=$!; trap 'kill $there; wait' TERM; wait";
     Log::of(script).is_in_order_and_over();

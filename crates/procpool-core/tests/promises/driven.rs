@@ -59,7 +59,7 @@ fn a_dropped_run_kills_and_waits_for_its_driver() {
         while driver.halted() != Halt::Kill {
             driver.wait(LONG);
         }
-        // The caller is gone.
+        // The caller has dropped the run.
         driver.tell(done(1));
         told.send(()).unwrap();
     });

@@ -19,8 +19,8 @@ const TERMINATED: Status = Status::Signalled(Signal::TERM);
 /// Ignores TERM from before the file `$1` exists to its end: ignored signals stay ignored across exec.
 const STUBBORN: &str = "trap '' TERM; : > \"$1\"; exec sleep 1000";
 
-/// Lets a job time out after it has reported that it is ready. If the machine was too slow for that, the job gets more
-/// time.
+/// Lets a job time out after it has reported that it is ready. If the machine was too slow for that, the job
+/// gets more time.
 fn timed_out(command: &Command, grace: Duration) -> Completion {
     for doubled in 0..10 {
         let timeout = Duration::from_millis(100 << doubled);
@@ -48,8 +48,8 @@ fn every_exit_code_is_told_as_it_is() {
 
 #[test]
 fn every_signal_that_kills_is_told() {
-    // All except CHLD, CONT, URG and WINCH, which are ignored; STOP to TTOU, which stop; and IO, which sleeper
-    // considers ignored. Real-time signals start at 34.
+    // All except CHLD, CONT, URG and WINCH, which are ignored; STOP to TTOU, which stop; and IO, which
+    // sleeper considers ignored. Real-time signals start at 34.
     let harmless = [17, 18, 19, 20, 21, 22, 23, 28, 29];
     let deadly: Vec<i32> = (1..=31).filter(|n| !harmless.contains(n)).chain(34..=64).collect();
     let jobs = deadly.iter().map(|n| Job::new(n.to_string(), sleeper(&format!("0 --kill-self {n}"))));
@@ -213,7 +213,7 @@ fn an_output_that_was_handed_to_somebody_older_is_no_leak_of_the_job() {
         exec sleep 1000";
     let older = older.args(["sh", "-c", script, "sh"]).arg(folder.file("pid")).spawn().unwrap();
     let _older = Held(older);
-    // To a hundredth of a second, the resolution of a process's start time in `/proc`.
+    // The start times in `/proc` have a resolution of a hundredth of a second.
     let uptime = || fs::read_to_string("/proc/uptime").unwrap().split(' ').next().map(str::to_owned);
     let before = uptime();
     wait_for("a later start", || uptime() != before);
@@ -235,7 +235,8 @@ fn stubborn(count: usize, grace: Duration, folder: &Folder) -> Run {
 #[test]
 fn a_stop_ends_by_term() {
     let folder = Folder::new();
-    // No second process: one that the shell has forked but not yet executed would receive the TERM and lose it.
+    // No second process: one that the shell has forked but not yet executed would receive the TERM and lose
+    // it.
     let script = "trap 'echo heard; exit 7' TERM; : > \"$1\"; while :; do :; done";
     let pool = Pool::with_runner(limit(1), patient());
     let mut run = pool.run([Job::new("one", sh(script, folder.file("ready")))]).unwrap();

@@ -154,7 +154,7 @@ fn halts_from_many_threads_at_any_moment_lose_nothing() {
         let handles = [run.handle(), run.handle(), run.handle()];
         let halters = handles.map(|handle| {
             thread::spawn(move || {
-                // Not to wait for a time, but to reach another moment of the run in each round.
+                // Waits for no fact: each round is to reach another moment of the run.
                 (0..50 * round).for_each(|_| std::hint::spin_loop());
                 assert!(handle.snapshot().active.len() <= 3);
                 handle.stop();

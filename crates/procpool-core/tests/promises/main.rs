@@ -1,5 +1,5 @@
-//! The promises of the library, a function for each case: the pool with scripted runners, the processes for real. Only the
-//! public interface is used. Cases that need a process of their own are in `alone.rs`.
+//! The promises of the library, a function for each case: the pool with scripted runners, the processes for
+//! real. Only the public interface is used. Cases that need a process of their own are in `alone.rs`.
 //!
 //! No case waits for time to pass. Each waits for a fact, and [`DEADLINE`] only turns a hang into a failure.
 
@@ -66,7 +66,7 @@ fn watch_for_a_hang() {
 
 // The pool with scripted runners: a job is a number, and nothing is started.
 
-/// A runner that runs a job by calling a function.
+/// A runner that calls a function for each job.
 struct By<F>(F);
 
 impl<F> Runner for By<F>
@@ -120,7 +120,7 @@ impl Stage {
         Stage::pool_that_ends_with(at_most, || exit(0))
     }
 
-    /// The same with jobs that end like this.
+    /// The same, with jobs that end with this outcome.
     fn pool_that_ends_with(
         at_most: usize,
         end: impl Fn() -> Outcome + Send + Sync + 'static,
@@ -133,7 +133,7 @@ impl Stage {
                 slot: context.slot().get(),
                 _let_go: let_go,
             };
-            // Fails if the test is over; then the job is released at once.
+            // Fails if the test is over. The job then ends at once.
             let _ = starts.send(scene);
             wait_readable(&[held.as_fd(), context.kill_event()]);
             end()
@@ -165,7 +165,7 @@ fn fed_by_hand() -> (Sender<Job<u64>>, crossbeam_channel::IntoIter<Job<u64>>) {
     (hand, fed.into_iter())
 }
 
-/// Runs it on a thread of its own, so that a hang is a failure.
+/// Runs this on a thread of its own, so that a hang becomes a failure.
 #[track_caller]
 fn in_time<T: Send + 'static>(what: &str, act: impl FnOnce() -> T + Send + 'static) -> T {
     let (done, result) = bounded(1);
@@ -230,8 +230,8 @@ impl Folder {
         self.0.path().join(name)
     }
 
-    /// An executable file. Written by another process: while this one has it open for writing, a job that starts in another
-    /// case could inherit the descriptor for a moment and make the file busy.
+    /// An executable file. Written by another process: while this one has it open for writing, a job that
+    /// starts in another case could inherit the descriptor for a moment and make the file busy.
     fn program(&self, name: &str, text: &str) -> PathBuf {
         let path = self.file(name);
         let write = "printf %s \"$2\" > \"$1\" && chmod 755 \"$1\"";

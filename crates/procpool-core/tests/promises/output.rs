@@ -20,7 +20,8 @@ fn both_streams_are_kept_apart_and_exact_though_both_are_large() {
 
 #[test]
 fn a_thousand_jobs_of_any_size_are_all_exact() {
-    // 20 MB in all, a few large and many small outputs: cubes of random numbers, around the threshold and above it.
+    // 20 MB in all, a few large and many small outputs: cubes of random numbers, around the threshold and
+    // above it.
     let random = bytes::all(1, Stream::Stdout, 2_000);
     let size = |index: usize| usize::from(random[index]).pow(3) / 400;
     let sizes: Vec<(usize, usize)> = (0..1_000).map(|n| (size(2 * n), size(2 * n + 1))).collect();

@@ -1,4 +1,4 @@
-//! A run whose jobs are kept stopped ends when it is told to: real processes.
+//! A run whose jobs are stopped ends when it is asked to: real processes.
 
 use std::fs;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Retries, halt rules and delays, and the events about them: scripted runners, no processes. The policies themselves are tested
-//! in `schedule/tests`; these cases test that they are wired to the pool.
+//! Retries, halt rules and delays, and the events about them: scripted runners, no processes. The policies
+//! themselves are tested in `schedule/tests`; these cases test that they are wired to the pool.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -25,7 +25,7 @@ fn is_never_reached<W>(done: &Completion<W>) -> bool {
     matches!(done.outcome, Outcome::NotStarted(NotStarted::NeverReached))
 }
 
-/// An event in short: what, which job, which attempt.
+/// The events in short: kind, job, attempt.
 fn story(mut run: Run<u64>) -> Vec<(char, u64, u32)> {
     let tell = |event| match event {
         Event::Started(started) => ('s', started.seq.get(), started.attempt),
@@ -152,7 +152,7 @@ fn a_rule_that_says_now_stops_what_runs_and_the_snapshot_tells_it() {
     let mut run = pool.halt_rule(rule).run((0..).map(number)).unwrap();
     let handle = run.handle();
     let mut outcomes: Vec<_> = run.by_ref().filter_map(|done| done.outcome.status()).collect();
-    // The stopped one may report first.
+    // The stopped job may be reported first.
     outcomes.sort_unstable();
     assert_eq!(outcomes, [1, 9]);
     assert_eq!(started.load(SeqCst), 2);
@@ -175,7 +175,7 @@ fn a_rule_that_says_soon_lets_finish_what_runs() {
     wait_for("its drain", || handle.halted() == Halt::Drain);
     drop((running, stage));
     let ran = run.by_ref().filter(|done| done.outcome.is_success()).count();
-    // One may have taken the slot of the first that ended, if it was quick.
+    // A job may have taken the slot of the first one that ended, if it was quick.
     assert!((3..=4).contains(&ran), "{ran}");
 }
 

@@ -166,8 +166,8 @@ fn no_slot_stays_free_while_a_job_waits_whoever_ends_and_starts_beside_it() {
     let groups = 2_000;
     let meetings: Vec<Barrier> = (0..groups).map(|_| Barrier::new(2)).collect();
     let ended = Arc::new(AtomicUsize::new(0));
-    // Of three in a row the first ends at once, and the other two wait for each other: if the third was not started
-    // although a slot is free, the second waits forever.
+    // Of three in a row the first ends at once, and the other two wait for each other: if the third was not
+    // started although a slot is free, the second waits forever.
     let pool = {
         let ended = Arc::clone(&ended);
         pool_by(3, move |job, _| {
@@ -197,7 +197,7 @@ fn who_takes_no_completions_holds_up_the_start_of_jobs() {
         let (started, taken) = (Arc::clone(&started), Arc::clone(&taken));
         pool_by(limit, move |_, _| {
             let started = started.fetch_add(1, SeqCst) + 1;
-            // One more: it is counted as taken a little after there was room.
+            // One more, because a completion is counted as taken a little after there is room.
             assert!(started <= taken.load(SeqCst) + 2 * limit + 1, "{started} started");
             exit(0)
         })

@@ -19,7 +19,7 @@ fn jobs_that_find_no_room_are_run_by_fewer_workers_and_none_is_lost_or_run_twice
     static RAN: AtomicUsize = AtomicUsize::new(0);
     let pool = pool_by(32, |_, _| {
         let inside = INSIDE.fetch_add(1, SeqCst) + 1;
-        // Long enough for others to arrive.
+        // Long enough for other jobs to arrive.
         (0..1000).for_each(|_| std::thread::yield_now());
         INSIDE.fetch_sub(1, SeqCst);
         if inside > 5 {

@@ -167,7 +167,7 @@ fn a_program_that_is_being_written_fails_its_job_at_worst() {
     let script = folder.program("script", "#!/bin/sh\necho ran\n");
     let _busy = File::options().append(true).open(&script).unwrap();
     let done = run_one(Command::new(&script));
-    // Some kernels execute it.
+    // Some kernels execute it although it is open for writing.
     assert!(matches!(done.outcome.status(), Some(0 | 126)), "{}", done.outcome);
 }
 
@@ -207,7 +207,7 @@ fn a_program_is_looked_up_in_the_path_of_its_job() {
     let tool = || Command::new("procpool-tool").args(["0"]);
     assert_eq!(said(&run_one(tool().env("PATH", folder.0.path()))), "time slept:0\n");
     assert_eq!(run_one(tool()).outcome.status(), Some(127));
-    // Without a PATH of its own it is searched in ours, whatever the job itself sees.
+    // Without a PATH of its own, the program is searched in ours, whatever PATH the job itself sees.
     assert!(run_one(Command::new("true").env_clear()).outcome.is_success());
     assert!(run_one(Command::new("true").env_remove("PATH")).outcome.is_success());
 }
