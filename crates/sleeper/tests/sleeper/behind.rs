@@ -1,5 +1,4 @@
-//! What sleeper leaves behind, for real: holders, daemons, storms, chains.
-//! Does not know how sleeper leaves it.
+//! The processes that sleeper leaves behind, for real: holders, daemons, storms, chains.
 
 use crate::{sleeper, start};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -11,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Child;
 use tempfile::tempdir;
 
-/// A process that a sleeper left behind, ended with the test even if that fails.
+/// A process that a sleeper left behind, killed at the end of the test even if it fails.
 struct LeftBehind(Pid);
 
 impl LeftBehind {
@@ -25,19 +24,20 @@ impl LeftBehind {
     }
 }
 
-/// The session of a process as proc(5) shows it: `0` where its leader is outside of this pid namespace, as that of a
-/// container's first process can be. `getsid` of rustix takes that for impossible.
+/// The session of a process as in proc(5): `0` if its leader is outside of this pid namespace, which is
+/// possible for a container's first process. `getsid` of rustix treats 0 as impossible.
 fn session(process: &str) -> String {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
     let (_, after_name) = stat.rsplit_once(") ").unwrap();
     after_name.split(' ').nth(3).unwrap().to_owned()
 }
 
-/// All processes of a group, killed with the test even if that fails.
+/// All processes of a group, killed at the end of the test even if it fails.
 struct Group(Pid);
 
 impl Group {
-    /// Of a child that began it, and that is gone already: the number is still the group's while it has a member.
+    /// The group of a child that led it and has exited. The number can't be reused while the group has a
+    /// member.
     fn of(child: &Child) -> Self {
         Self(Pid::from_child(child))
     }
@@ -46,7 +46,7 @@ impl Group {
         let processes = fs::read_dir("/proc").unwrap().flatten();
         let numbers = processes.filter_map(|entry| entry.file_name().into_string().ok());
         let is_member = |number: &String| {
-            // Who is no process, or is just gone, is in no group.
+            // An entry that is no process, or a process that has just exited, is in no group.
             let stat = fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
             let fields = stat.rsplit_once(") ").map(|(_, after_name)| after_name.split(' '));
             fields.and_then(|mut fields| fields.nth(2)) == Some(&self.0.to_string())
@@ -105,7 +105,7 @@ fn a_process_of_its_group_holds_stdout_when_it_is_gone() {
 fn a_daemon_has_left_the_session_and_all_streams_when_it_is_gone() {
     let folder = tempdir().unwrap();
     let file = folder.path().join("pid");
-    // Its stdout ends, though the daemon lives: else this would wait for ever.
+    // Its stdout ends although the daemon lives; otherwise this would hang.
     let mut command = sleeper("0 --daemon 86400 --pid-file");
     let output = command.arg(&file).output().unwrap();
     assert_eq!(output.status.code(), Some(0));
@@ -152,7 +152,7 @@ fn a_chain_that_has_come_to_its_end_has_let_go_of_stdout() {
     let mut child = start(&mut sleeper("0 --quiet --fork-chain 0 --count 4 --keep-stdout"));
     child.wait().unwrap();
     let mut text = String::new();
-    // Only the end of the last lets this end.
+    // This ends only when the last process of the chain has exited.
     child.stdout.unwrap().read_to_string(&mut text).unwrap();
     assert_eq!(text, "");
 }

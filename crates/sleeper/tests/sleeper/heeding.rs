@@ -1,11 +1,10 @@
-//! A test program that was started to ignore signals hands none of that on.
-//! Does not know which tests care.
+//! A test program that was started with signals ignored doesn't pass that on to its children.
 
 use std::env;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
-/// Set for the test that is run by another one.
+/// Environment variable: set when another test runs `inner`.
 const INNER: &str = "SLEEPER_TEST_INNER";
 
 #[test]

@@ -1,5 +1,5 @@
-//! Each option for real, and the proof that cargo has built the binary before the tests of other crates look for it.
-//! Does not know how sleeper does what it does.
+//! Each option of sleeper, for real. These tests also make cargo build the binary before the tests of other
+//! crates look for it.
 
 #![expect(clippy::unwrap_used, reason = "clippy does not take the helpers of tests for tests")]
 
@@ -33,7 +33,7 @@ fn start(command: &mut Command) -> Child {
     command.stdout(Stdio::piped()).spawn().unwrap()
 }
 
-/// Waits until the child says that all it was asked for is in force.
+/// Waits until the child reports that all of its options are in effect.
 fn start_until_ready(command: &mut Command) -> Child {
     let mut child = start(command);
     let mut line = [0; 6];
@@ -74,7 +74,7 @@ fn without_an_argument_it_sleeps_ten_seconds() {
     let mut child = start_until_ready(sleeper("--ready --stamp").arg(&file));
     child.kill().unwrap();
     child.wait().unwrap();
-    // Without a key the seconds are the key: nobody has to wait for ten.
+    // Without `--key`, the duration is the key. The child is killed, so nobody waits 10 s.
     assert_eq!(stamp::read(&file).unwrap()[0].key, b"10");
 }
 
@@ -145,7 +145,7 @@ fn both_streams_are_written_in_turn_and_unread_output_ends_it_without_a_panic() 
     let mut command = sleeper("0 --stdout-bytes 1M --stderr-bytes 1M");
     let output = command.stderr(stderr).output().unwrap();
     assert_eq!(output.status.code(), Some(141));
-    // It met the closed stderr long before it was done with stdout.
+    // It met the closed stderr long before it had written all of stdout.
     assert!((1..1 << 16).contains(&output.stdout.len()));
 }
 
@@ -154,7 +154,7 @@ fn it_ignores_term_once_it_is_ready() {
     let mut command = sleeper("0 --ignore-term --cat");
     let child = start_until_ready(command.stdin(Stdio::piped()));
     signal(&child, Signal::TERM);
-    // Its stdin ends only here, so the signal has come while it worked.
+    // Its stdin ends only here, so the signal arrived while it worked.
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(output.stdout, b"time slept:0\n");

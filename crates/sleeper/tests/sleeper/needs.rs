@@ -1,12 +1,12 @@
-//! What is said of a test that lacks something: this program runs such a test, by itself, as those who test do.
-//! Does not know what each need looks for.
+//! The message for a test whose requirement is missing: this program runs such a test in a process of its
+//! own, as a developer would.
 
 use std::env;
 use std::process::{Command, Output};
 
 use sleeper::needs;
 
-/// Set for the test that is run by another one.
+/// Environment variable: set when another test runs `inner`.
 const INNER: &str = "SLEEPER_TEST_INNER";
 
 #[test]
@@ -18,7 +18,7 @@ fn inner() {
     println!("it has begun");
 }
 
-/// The test `inner`, where no program is found.
+/// Runs the test `inner` with a PATH that contains no programs.
 fn inner_without_programs(tests: &str) -> Output {
     let mut this = Command::new(env::current_exe().unwrap());
     this.args(["needs::inner", "--exact", "--show-output"]).env(INNER, "1");
