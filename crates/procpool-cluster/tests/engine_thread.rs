@@ -1,4 +1,4 @@
-//! A foreign engine, called by the thread for engines.
+//! An engine implemented outside of the crate, called by the engine thread.
 
 use std::sync::mpsc;
 use std::time::{Duration, SystemTime};

@@ -1,8 +1,8 @@
-//! Journals of version 1 as older procpools wrote them: whatever changes, they stay readable. They are copied first, for a checkout
-//! may belong to anybody and have other modes, and a journal that is run from must be ours alone.
+//! Journals of version 1, written by older procpools, must stay readable. The tests copy them first, because
+//! a checkout may belong to anybody and have other modes, and a journal can only be resumed by its owner.
 //!
-//! `plain` has failures, a retry, long outputs, and bytes that are no UTF-8; `cut-off` was killed within job 4, and its last record is
-//! torn; `slices` ran on a cluster, in two slices.
+//! `plain` has failures, a retry, long outputs, and bytes that are not UTF-8. `cut-off` was killed during job
+//! 4, and its last record is torn. `slices` ran on a cluster, in two slices.
 
 #![expect(clippy::unwrap_used, reason = "clippy does not take the helpers of tests for tests")]
 
@@ -54,7 +54,7 @@ fn last(journal: &Journal, key: impl Into<Key>) -> RecordedAttempt {
     journal.job(&key.into()).unwrap().unwrap().last_attempt().unwrap().unwrap()
 }
 
-/// The numbers to this one, a line each.
+/// The numbers from 1 to `last`, one on each line.
 fn numbers(last: u32) -> Vec<u8> {
     (1..=last).flat_map(|number| format!("{number}\n").into_bytes()).collect()
 }
