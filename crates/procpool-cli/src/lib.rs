@@ -1,25 +1,43 @@
 //! The command `procpool`: arguments become a plan, the plan a run, the run an exit status. This file only
 //! connects the modules.
 
-mod args;
-mod cluster;
-mod commands;
-mod exit;
-mod guard;
-mod input;
-mod job;
-mod journal;
+// In the order of the layers: a folder imports only what stands above it, see ARCHITECTURE.md.
 mod os;
-mod output;
-mod plan;
-mod record;
-mod run;
-mod shell;
-mod template;
+
+mod units;
+
 mod terminal;
+
+mod exit;
+
+mod args;
+
+mod guard;
+
+mod shell;
+
+mod template;
+
+mod job;
+
+mod input;
+
+mod run;
+
+mod journal;
+
+mod cluster;
+
+mod output;
+
+mod record;
+
+mod commands;
+
+mod plan;
+
 #[doc(hidden)]
 pub mod testing;
-mod units;
 
 use nix::sys::signal::SigSet;
 use procpool_core::LocalProcess;

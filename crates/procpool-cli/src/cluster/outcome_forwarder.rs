@@ -17,6 +17,7 @@ use crate::cluster::slice_files::Seen;
 use crate::job::labels::Labels;
 use crate::job::work::{self, Work};
 use crate::journal::session::Session;
+use crate::run::sink::Starts;
 use procpool_journal::files::file::JournalFile;
 use procpool_journal::format::attempt::Kind;
 use procpool_journal::format::entry::Entry;
@@ -31,13 +32,6 @@ pub(crate) struct ForwarderContext {
     pub(crate) labels: Option<Arc<Labels>>,
     pub(crate) retries: Retries,
     pub(crate) starts: Starts,
-}
-
-/// Whether starts of attempts are reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Starts {
-    Told,
-    Silent,
 }
 
 pub(crate) struct OutcomeForwarder {

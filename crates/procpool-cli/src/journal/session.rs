@@ -30,9 +30,9 @@ use procpool_journal::write::stored_jobs::ListFailure;
 /// if the run never begins.
 pub(crate) struct PreparedSession {
     pub(crate) folder: Folder,
-    /// The lock. It must be released after `claim` has deleted its files.
-    pub(crate) running: RunLock,
+    /// Declared before `running`: fields drop in this order, so these files are deleted while their lock is held.
     pub(crate) claim: CreatedFiles,
+    pub(crate) running: RunLock,
     pub(crate) run: Run,
     pub(crate) durability: Durability,
     pub(crate) leaks: Leaks,

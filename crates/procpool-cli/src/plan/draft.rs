@@ -12,7 +12,6 @@ use crate::args::{
     ClusterArgs, InputArgs, JobArgs, JournalArgs, OutputArgs, RecordArgs, RunArgs, RunRequest, RunSource,
     ScheduleArgs,
 };
-use crate::cluster::outcome_forwarder::Starts;
 use crate::input::Input;
 use crate::job::terms::Terms;
 use crate::journal::resume_state::ResumeState;
@@ -25,7 +24,7 @@ use crate::plan::preparation::{JournalSetup, Journaling};
 use crate::plan::recorded_by::RecordedBy;
 use crate::plan::{engines, inputs, journal, leaks, outputs, records, spooling, telling, terms};
 use crate::run::Telling;
-use crate::run::sink::Sink;
+use crate::run::sink::{Sink, Starts};
 use crate::terminal::heartbeat::Heartbeat;
 
 /// The decisions so far, and the options that are needed to start the jobs.

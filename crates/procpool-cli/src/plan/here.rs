@@ -7,7 +7,6 @@ use procpool_core::Pool;
 use procpool_journal::files::live;
 
 use crate::args::RunRequest;
-use crate::cluster::outcome_forwarder::Starts;
 use crate::guard::Guard;
 use crate::guard::leave_running::LeaveRunning;
 use crate::input::Jobs;
@@ -17,6 +16,7 @@ use crate::plan::draft::{self, Draft, MachineRoom};
 use crate::plan::outputs::{News, Outputs};
 use crate::plan::{Plan, machine, schedule};
 use crate::run::Begun;
+use crate::run::sink::Starts;
 
 /// # Errors
 /// If the options are invalid, or a file that they name.

@@ -66,6 +66,13 @@ pub(crate) struct Totals {
     pub(crate) elapsed: Duration,
 }
 
+/// Whether the sinks hear of attempts that start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Starts {
+    Told,
+    Silent,
+}
+
 /// Why a sink can't go on. It ends the run.
 #[derive(Debug)]
 pub(crate) enum Trouble {

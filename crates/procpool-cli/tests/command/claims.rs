@@ -19,7 +19,7 @@ const TAKE: &str = "#!/bin/sh\ncat > taken; echo 1\n";
 const STAMP: &str = "echo {} >> starts";
 
 /// An sbatch that returns once an element has recorded its array, while the elements go on running. A squeue
-/// that reports the first element as running, and as NODE_FAIL once the file `gone` exists.
+/// that reports the first element as running, and as `NODE_FAIL` once the file `gone` exists.
 const AT_ONCE: &str = r#". ./slurm
 mv bin/sbatch bin/sbatch-once
 command sbatch <<'END'
