@@ -227,7 +227,7 @@ impl<W> Job<W> {
         self
     }
 
-    /// Sets its [`Seq`](crate::Seq), for a caller who leaves jobs out: a job keeps its number although jobs before
+    /// Sets its [`Seq`], for a caller who leaves jobs out: a job keeps its number although jobs before
     /// it are not run again. Totals still count jobs.
     ///
     /// A position that is not higher than those of all earlier jobs, or is above 2^63, is ignored: the job then gets

@@ -9,8 +9,8 @@ use crate::format::brief::OutcomeClass;
 use crate::library::attempt::RecordedAttempt;
 use crate::library::error::Error;
 use crate::read::list_reader::ListLines;
-use crate::read::outcomes::{Noted, Place};
-use crate::read::reading::{Listed, NextLine, Reading, Stands};
+use crate::read::outcomes::{IndexedJob, Place};
+use crate::read::reading::{ListedJob, NextLine, Reading, Stands};
 
 /// The jobs of a list, read one by one. Made by [`Journal::jobs`](crate::Journal::jobs). It ends after the first error.
 pub struct JournalJobs<'a> {
@@ -23,7 +23,7 @@ pub struct JournalJobs<'a> {
 /// A job of the list.
 pub struct JournalJob<'a> {
     reading: &'a RefCell<Reading>,
-    listed: Listed,
+    listed: ListedJob,
 }
 
 /// How a job stands.
@@ -79,7 +79,7 @@ impl<'a> Iterator for JournalJobs<'a> {
 }
 
 impl<'a> JournalJob<'a> {
-    pub(super) fn new(reading: &'a RefCell<Reading>, listed: Listed) -> JournalJob<'a> {
+    pub(super) fn new(reading: &'a RefCell<Reading>, listed: ListedJob) -> JournalJob<'a> {
         JournalJob { reading, listed }
     }
 
@@ -104,7 +104,7 @@ impl<'a> JournalJob<'a> {
     /// How it stood when the journal was opened.
     #[must_use]
     pub fn progress(&self) -> JobProgress {
-        let outcome = self.listed.noted.as_ref().and_then(Noted::came_of_it);
+        let outcome = self.listed.noted.as_ref().and_then(IndexedJob::came_of_it);
         match (self.listed.stands, outcome) {
             (Stands::Running, _) => JobProgress::Running,
             (Stands::Interrupted, _) => JobProgress::Interrupted,

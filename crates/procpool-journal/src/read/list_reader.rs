@@ -1,6 +1,6 @@
 //! Reads the list of jobs from its file. There are two ways, as there are two needs. [`ListReader::read`] tells which
 //! jobs there are, and parses the lines on a second thread, because a list may have millions of them;
-//! [`ListReader::lines`] returns whole lines one by one. A list that is still being written is read by
+//! `ListReader::lines` returns whole lines one by one. A list that is still being written is read by
 //! [`StoredJobs`](crate::write::stored_jobs::StoredJobs).
 
 use std::fs::File;
@@ -22,7 +22,7 @@ use crate::read::scan::{Found, Scanner};
 pub struct ListReader(File);
 
 /// A job of it.
-pub struct Listed<'a> {
+pub struct ListLine<'a> {
     pub(crate) identity: Identity,
     list: &'a File,
     pub offset: u64,
@@ -31,7 +31,7 @@ pub struct Listed<'a> {
 
 /// How a list ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ListEnd {
+pub struct ListExtent {
     /// The length of its whole lines, in bytes.
     pub length: u64,
     /// Whether the last line says that there are no more jobs.
@@ -65,18 +65,18 @@ impl ListReader {
     ///
     /// # Errors
     /// If the list can't be read, or is damaged before its end.
-    pub fn read(&self, mut take: impl FnMut(Listed<'_>)) -> anyhow::Result<ListEnd> {
+    pub fn read(&self, mut take: impl FnMut(ListLine<'_>)) -> anyhow::Result<ListExtent> {
         let mut is_whole = false;
         let parse = |offset, body: &[u8]| (identity_of(body), offset, body.len() + CHECK);
         let take = |(identity, offset, length)| {
             match identity {
-                Some(identity) => take(Listed { identity, list: &self.0, offset, length }),
+                Some(identity) => take(ListLine { identity, list: &self.0, offset, length }),
                 None => is_whole = true,
             }
             Ok(())
         };
         match ahead::read(&self.0, parse, take).context(UNREADABLE)? {
-            Rest::Nothing { offset } | Rest::Torn { offset } => Ok(ListEnd { length: offset, is_whole }),
+            Rest::Nothing { offset } | Rest::Torn { offset } => Ok(ListExtent { length: offset, is_whole }),
             Rest::Damaged { offset } => bail!(damaged(offset)),
         }
     }
@@ -101,7 +101,7 @@ impl ListLines {
     }
 }
 
-impl Listed<'_> {
+impl ListLine<'_> {
     /// Where the next one begins.
     #[must_use]
     pub fn end(&self) -> u64 {

@@ -14,7 +14,7 @@ use crate::format::brief::OutcomeClass;
 use crate::format::identity::Hash;
 use crate::format::record::{Record, Run};
 use crate::read::hashed::AsItIs;
-use crate::read::history::{Length, Line, MOST_AT_FIRST, walk};
+use crate::read::history::{JournalLine, Length, MOST_AT_FIRST, walk};
 use crate::read::standing::{FileAttempts, Standing, TrackedJob};
 
 /// Where the record of an attempt begins.
@@ -27,7 +27,7 @@ pub struct Place {
 
 /// What is known of a job. Packed: there may be millions.
 #[derive(Clone, Copy, Debug)]
-pub struct Noted {
+pub struct IndexedJob {
     standing: Standing,
     /// Of the attempts: the one that counts, and the last.
     counts: u32,
@@ -54,7 +54,7 @@ pub(crate) struct Span {
 /// What was read of the files of all writers.
 #[derive(Default)]
 pub struct Outcomes {
-    jobs: HashMap<Hash, Noted, BuildHasherDefault<AsItIs>>,
+    jobs: HashMap<Hash, IndexedJob, BuildHasherDefault<AsItIs>>,
     attempts: Vec<Link>,
     /// The last that has begun.
     pub(crate) run: Option<Run>,
@@ -69,7 +69,7 @@ pub struct Outcomes {
     pub(crate) lengths: Vec<Length>,
 }
 
-impl Noted {
+impl IndexedJob {
     pub fn came_of_it(&self) -> Option<OutcomeClass> {
         self.standing.outcome
     }
@@ -80,7 +80,7 @@ impl Noted {
     }
 }
 
-impl TrackedJob<u32> for Noted {
+impl TrackedJob<u32> for IndexedJob {
     fn state(&mut self) -> &mut Standing {
         &mut self.standing
     }
@@ -112,9 +112,9 @@ impl Outcomes {
         }
         let mut attempts = FileAttempts::of(writer.into());
         let length = walk(&files.journal, |offset, line| match line {
-            Line::Attempt(brief) => {
+            JournalLine::Attempt(brief) => {
                 let number = u32::try_from(self.attempts.len()).expect("BUG: a journal that no memory holds");
-                let noted = self.jobs.entry(brief.identity.job).or_insert(Noted {
+                let noted = self.jobs.entry(brief.identity.job).or_insert(IndexedJob {
                     standing: Standing::unlisted(),
                     counts: NONE,
                     last: NONE,
@@ -128,7 +128,7 @@ impl Outcomes {
                     span.ended = span.ended.max(ended);
                 }
             }
-            Line::Other(body) => self.note_other(&body, &files.journal, writer),
+            JournalLine::Other(body) => self.note_other(&body, &files.journal, writer),
         })?;
         attempts.finish(&mut self.jobs);
         Ok(length)
@@ -171,14 +171,14 @@ impl Outcomes {
     }
 
     /// What is known of a job of the list. Those that were never asked for are [left over](Outcomes::unlisted_jobs).
-    pub(crate) fn take_listed(&mut self, job: Hash) -> Option<Noted> {
+    pub(crate) fn take_listed(&mut self, job: Hash) -> Option<IndexedJob> {
         let noted = self.jobs.get_mut(&job)?;
         noted.standing.is_listed = true;
         Some(*noted)
     }
 
     /// What is known of the job with this key.
-    pub fn of(&self, key: &Key) -> Option<Noted> {
+    pub fn of(&self, key: &Key) -> Option<IndexedJob> {
         self.jobs.get(&Hash::of_key(key)).copied()
     }
 
@@ -191,23 +191,23 @@ impl Outcomes {
     }
 
     /// Where the attempt is that counts.
-    pub fn counting(&self, noted: &Noted) -> Place {
+    pub fn counting(&self, noted: &IndexedJob) -> Place {
         self.place(noted.counts)
     }
 
     /// How many attempts there are.
-    pub fn tries(&self, noted: &Noted) -> usize {
+    pub fn tries(&self, noted: &IndexedJob) -> usize {
         self.backwards(noted).count()
     }
 
     /// Where they are, the first one first.
-    pub fn attempts(&self, noted: &Noted) -> Vec<Place> {
+    pub fn attempts(&self, noted: &IndexedJob) -> Vec<Place> {
         let mut places: Vec<Place> = self.backwards(noted).map(|number| self.place(number)).collect();
         places.reverse();
         places
     }
 
-    fn backwards(&self, noted: &Noted) -> impl Iterator<Item = u32> {
+    fn backwards(&self, noted: &IndexedJob) -> impl Iterator<Item = u32> {
         let existing = |number: u32| (number != NONE).then_some(number);
         std::iter::successors(existing(noted.last), move |number| {
             existing(self.attempts[*number as usize].before)

@@ -21,7 +21,7 @@ use crate::format::line;
 use crate::format::list::{self, JobLine, Line};
 use crate::format::record::Run;
 use crate::read::list_reader::{ListLines, ListReader};
-use crate::read::outcomes::{Noted, Outcomes, Place};
+use crate::read::outcomes::{IndexedJob, Outcomes, Place};
 use crate::read::window::Window;
 
 /// What was read, and the files for the rest.
@@ -38,11 +38,11 @@ pub struct Reading {
 }
 
 /// A job of the list.
-pub struct Listed {
+pub struct ListedJob {
     /// From 1.
     pub position: u64,
     pub line: JobLine,
-    pub noted: Option<Noted>,
+    pub noted: Option<IndexedJob>,
     pub stands: Stands,
 }
 
@@ -67,7 +67,7 @@ pub enum ListEnd {
 
 /// The next line of a list.
 pub(crate) enum NextLine {
-    Job(Box<Listed>),
+    Job(Box<ListedJob>),
     End(ListEnd),
 }
 
@@ -152,7 +152,7 @@ impl Reading {
     /// Where the list can't be read, and those of `take`.
     pub fn each<E: From<anyhow::Error>>(
         &mut self,
-        mut take: impl FnMut(&mut Reading, Listed) -> Result<(), E>,
+        mut take: impl FnMut(&mut Reading, ListedJob) -> Result<(), E>,
     ) -> Result<ListEnd, E> {
         let mut lines = self.list()?;
         let mut position = 0;
@@ -194,7 +194,7 @@ impl Reading {
 
     /// What a job that runs has written so far to an output; `None` where it runs not, or nobody shows it.
     #[must_use]
-    pub fn live(&self, job: &Listed, source: Source) -> Option<LiveOutput> {
+    pub fn live(&self, job: &ListedJob, source: Source) -> Option<LiveOutput> {
         let begun = self.holding.attempt(job.position).filter(|_| job.stands == Stands::Running)?;
         let writer = self.slices.get(&begun.writer)?;
         live::read(&live::file(&self.folder, writer, (job.position, begun.attempt), source))
@@ -202,7 +202,7 @@ impl Reading {
 
     /// The node on which an attempt was begun of whose end nothing is known.
     #[must_use]
-    pub fn node_of_begun(&self, job: &Listed) -> Option<String> {
+    pub fn node_of_begun(&self, job: &ListedJob) -> Option<String> {
         let begun = self.holding.attempt(job.position)?;
         self.outcomes.nodes.get(&begun.writer).cloned()
     }
@@ -224,7 +224,7 @@ impl Reading {
     ///
     /// # Errors
     /// Where the list can't be read.
-    pub fn find(&mut self, key: &Key) -> anyhow::Result<Option<Listed>> {
+    pub fn find(&mut self, key: &Key) -> anyhow::Result<Option<ListedJob>> {
         let wanted = Hash::of_key(key);
         let mut reader = self.list()?;
         let mut position = 0;
@@ -248,15 +248,15 @@ impl Reading {
         ListReader::open(&self.folder, self.run.list).map(ListReader::lines)
     }
 
-    fn listed(&mut self, line: JobLine, position: u64) -> anyhow::Result<Listed> {
+    fn listed(&mut self, line: JobLine, position: u64) -> anyhow::Result<ListedJob> {
         let identity =
             line.identity().with_context(|| format!("job {position} of the list has no identity"))?;
         let noted = self.outcomes.take_listed(identity.job);
         let stands = self.stands(noted.as_ref(), position);
-        Ok(Listed { position, line, noted, stands })
+        Ok(ListedJob { position, line, noted, stands })
     }
 
-    fn stands(&self, noted: Option<&Noted>, position: u64) -> Stands {
+    fn stands(&self, noted: Option<&IndexedJob>, position: u64) -> Stands {
         let oldest = self.outcomes.round.unwrap_or(self.run.generation);
         let is_unrecorded = |begun: &StartedAttempt| {
             begun.generation >= oldest
@@ -274,7 +274,7 @@ impl Reading {
     ///
     /// # Errors
     /// Where it can't be read any more.
-    pub fn counting(&mut self, noted: &Noted) -> anyhow::Result<Recorded> {
+    pub fn counting(&mut self, noted: &IndexedJob) -> anyhow::Result<Recorded> {
         self.records.read(self.outcomes.counting(noted))
     }
 

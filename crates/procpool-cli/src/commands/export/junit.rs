@@ -13,7 +13,7 @@ use crate::record::junit::case::{Case, MOST_WORDS, Try, words};
 use crate::record::junit::suite::Suite;
 use crate::run::tally::UnreadInput;
 use procpool_journal::format::attempt::Kind;
-use procpool_journal::read::reading::{ListEnd, Listed, Reading, Recorded, Stands};
+use procpool_journal::read::reading::{ListEnd, ListedJob, Reading, Recorded, Stands};
 
 pub(super) struct JunitExport(Suite);
 
@@ -60,7 +60,7 @@ impl ExportWriter for JunitExport {
 }
 
 /// A job that has ended, with its earlier failed attempts. An attempt that the run stopped did not fail.
-fn case(job: &Listed, reading: &mut Reading) -> anyhow::Result<Case> {
+fn case(job: &ListedJob, reading: &mut Reading) -> anyhow::Result<Case> {
     let noted = job.noted.as_ref().context("a job that ended has no record")?;
     let counts = reading.outcomes.counting(noted);
     let mut earlier = Vec::new();
@@ -81,7 +81,7 @@ fn tried(recorded: &Recorded) -> anyhow::Result<Try> {
 }
 
 /// A job that has not ended.
-fn open_case(job: &Listed) -> Case {
+fn open_case(job: &ListedJob) -> Case {
     let message = match job.stands {
         Stands::Running => "it runs now",
         Stands::Interrupted => "interrupted: it ended together with procpool",

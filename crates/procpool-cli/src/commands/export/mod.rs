@@ -22,7 +22,7 @@ use crate::commands::stdout::{self, PrintError};
 use crate::exit::ExitStatus;
 use crate::output::shape::StreamFilter;
 use crate::terminal::shown::EscapingWriter;
-use procpool_journal::read::reading::{Listed, Reading, Recorded, Stands};
+use procpool_journal::read::reading::{ListedJob, Reading, Recorded, Stands};
 
 /// Runs `procpool export`.
 pub(crate) fn export(args: &ExportArgs) -> ExitStatus {
@@ -80,7 +80,7 @@ fn tell(args: &ExportArgs) -> Result<(), PrintError> {
 
 fn tell_job(
     format: &mut dyn ExportWriter,
-    job: &Listed,
+    job: &ListedJob,
     reading: &mut Reading,
     out: &mut dyn Write,
 ) -> Result<(), PrintError> {
@@ -95,7 +95,7 @@ fn tell_job(
 
 fn tell_attempts(
     format: &mut dyn ExportWriter,
-    job: &Listed,
+    job: &ListedJob,
     reading: &mut Reading,
     out: &mut dyn Write,
 ) -> Result<(), PrintError> {

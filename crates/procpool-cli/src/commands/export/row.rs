@@ -2,7 +2,7 @@
 
 use crate::shell::quote::{QuoteStyle, command_line};
 use procpool_journal::format::entry::Entry;
-use procpool_journal::read::reading::{Listed, Stands};
+use procpool_journal::read::reading::{ListedJob, Stands};
 
 /// A row.
 #[derive(Clone, Copy)]
@@ -10,13 +10,13 @@ pub(super) enum ExportRow<'a> {
     /// A recorded attempt.
     Ended(RowOwner<'a>, &'a Entry),
     /// A job without an outcome.
-    Open(&'a Listed),
+    Open(&'a ListedJob),
 }
 
 /// The job of an attempt.
 #[derive(Clone, Copy)]
 pub(super) enum RowOwner<'a> {
-    Job(&'a Listed),
+    Job(&'a ListedJob),
     /// It is no longer on the list.
     Nobody,
 }

@@ -17,7 +17,7 @@ use crate::output::shape::StreamFilter;
 use crate::terminal::colour::{Destination, Palette};
 use procpool_journal::format::brief::OutcomeClass;
 use procpool_journal::format::positions::Positions;
-use procpool_journal::read::reading::{ListEnd, Listed, Reading, Stands};
+use procpool_journal::read::reading::{ListEnd, ListedJob, Reading, Stands};
 
 /// Runs `procpool ls`.
 pub(crate) fn ls(args: &LsArgs) -> ExitStatus {
@@ -31,7 +31,7 @@ struct JobFilter {
 }
 
 impl JobFilter {
-    fn takes(&self, job: &Listed, key: &str) -> bool {
+    fn takes(&self, job: &ListedJob, key: &str) -> bool {
         let has_failed = || {
             let came_of_it = job.noted.and_then(|noted| noted.came_of_it());
             job.stands == Stands::Ended && came_of_it == Some(OutcomeClass::Failed)

@@ -9,7 +9,7 @@ use crate::terminal::colour::{Palette, paint};
 use crate::terminal::shown;
 use crate::units::size;
 use procpool_journal::format::attempt::seconds;
-use procpool_journal::read::reading::{Listed, Reading, Stands};
+use procpool_journal::read::reading::{ListedJob, Reading, Stands};
 
 /// A row. `Ord` is only needed for the heap of `ls`, where the duration comes first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,7 +42,7 @@ struct Measurements {
 impl TableRow {
     /// # Errors
     /// If its record can't be read.
-    pub(super) fn of(reading: &mut Reading, job: &Listed) -> anyhow::Result<TableRow> {
+    pub(super) fn of(reading: &mut Reading, job: &ListedJob) -> anyhow::Result<TableRow> {
         let tries = job.noted.map_or(0, |noted| reading.outcomes.tries(&noted));
         let mut node = reading.node_of_begun(job);
         let (what, ended) = match (job.stands, &job.noted) {

@@ -15,7 +15,7 @@ use crate::exit::ExitStatus;
 use crate::output::shape::{Shape, StreamFilter};
 use crate::terminal::colour::{Destination, Palette};
 use procpool_journal::files::live::LiveOutput;
-use procpool_journal::read::reading::{Listed, Reading, Recorded};
+use procpool_journal::read::reading::{ListedJob, Reading, Recorded};
 
 /// Runs `procpool show`.
 pub(crate) fn show(args: &ShowArgs) -> ExitStatus {
@@ -24,7 +24,7 @@ pub(crate) fn show(args: &ShowArgs) -> ExitStatus {
 
 /// Where a job was found.
 enum FoundJob {
-    OnList(Box<Listed>),
+    OnList(Box<ListedJob>),
     /// Only in records, of an earlier list.
     OffList(Key),
 }

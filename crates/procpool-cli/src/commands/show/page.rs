@@ -12,7 +12,7 @@ use crate::units::size;
 use procpool_journal::files::live::LiveOutput;
 use procpool_journal::format::attempt::seconds;
 use procpool_journal::format::entry::Entry;
-use procpool_journal::read::reading::{Listed, Reading, Stands};
+use procpool_journal::read::reading::{ListedJob, Reading, Stands};
 
 /// Formats facts.
 #[derive(Clone, Copy)]
@@ -26,7 +26,7 @@ impl Page {
     }
 
     /// The facts about a job.
-    pub(super) fn job(self, reading: &Reading, job: &Listed) -> String {
+    pub(super) fn job(self, reading: &Reading, job: &ListedJob) -> String {
         let command = job.line.command(None);
         let directory = match command.working_directory() {
             Some(own) => reading.directory().join(own),

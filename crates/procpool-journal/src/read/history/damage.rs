@@ -58,7 +58,7 @@ fn read(bytes: &[u8]) -> (Past, anyhow::Result<Length>) {
         match scanner.next_line().unwrap() {
             Found::Line { offset, body } => {
                 let mut take = |_, line| past.take(line, &mut attempts);
-                if let Err(error) = check(offset, Line::of(offset, body), path, &mut take) {
+                if let Err(error) = check(offset, JournalLine::of(offset, body), path, &mut take) {
                     return (past, Err(error));
                 }
             }

@@ -55,7 +55,7 @@ pub struct Length {
 }
 
 /// A line of a journal.
-pub(super) enum Line {
+pub(super) enum JournalLine {
     Attempt(Brief),
     /// What stands in another one, after the check.
     Other(Vec<u8>),
@@ -99,14 +99,14 @@ impl Past {
         Ok(length)
     }
 
-    fn take(&mut self, line: Line, attempts: &mut FileAttempts<()>) {
+    fn take(&mut self, line: JournalLine, attempts: &mut FileAttempts<()>) {
         match line {
-            Line::Attempt(brief) => {
+            JournalLine::Attempt(brief) => {
                 self.attempts += 1;
                 let standing = self.jobs.entry(brief.identity.job).or_insert(Standing::unlisted());
                 attempts.note(&brief, (), standing);
             }
-            Line::Other(body) => self.note_other(&body),
+            JournalLine::Other(body) => self.note_other(&body),
         }
     }
 
@@ -139,30 +139,30 @@ impl Past {
 ///
 /// # Errors
 /// Where it can't be read, is of another version or none of procpool's, or is damaged before its end.
-pub(super) fn walk(path: &JournalFile, mut take: impl FnMut(u64, Line)) -> anyhow::Result<Length> {
+pub(super) fn walk(path: &JournalFile, mut take: impl FnMut(u64, JournalLine)) -> anyhow::Result<Length> {
     let file = path.open().with_context(|| format!("can't read {path:?}"))?;
     let size = file.metadata()?.len();
-    let parse = |offset, body: &[u8]| (offset, Line::of(offset, body));
+    let parse = |offset, body: &[u8]| (offset, JournalLine::of(offset, body));
     let read = ahead::read(file, parse, |(offset, line)| check(offset, line, path, &mut take));
     length(read.with_context(|| format!("can't read {path:?}"))?, size, path)
 }
 
-impl Line {
-    fn of(offset: u64, body: &[u8]) -> Line {
+impl JournalLine {
+    fn of(offset: u64, body: &[u8]) -> JournalLine {
         let brief = Brief::of(body).filter(|_| offset > 0);
-        brief.map_or_else(|| Line::Other(body.to_vec()), Line::Attempt)
+        brief.map_or_else(|| JournalLine::Other(body.to_vec()), JournalLine::Attempt)
     }
 }
 
 /// Looks at the first line, and gives `take` all others.
 fn check(
     offset: u64,
-    line: Line,
+    line: JournalLine,
     path: &JournalFile,
-    take: &mut impl FnMut(u64, Line),
+    take: &mut impl FnMut(u64, JournalLine),
 ) -> anyhow::Result<()> {
     match line {
-        Line::Other(body) if offset == 0 => check_header(&body, path)?,
+        JournalLine::Other(body) if offset == 0 => check_header(&body, path)?,
         line => take(offset, line),
     }
     Ok(())

@@ -15,7 +15,7 @@ use crate::format::list::Line;
 use crate::format::positions::Positions;
 use crate::format::record::sealed;
 use crate::read::history::Past;
-use crate::read::list_reader::{ListEnd, ListReader, Listed};
+use crate::read::list_reader::{ListExtent, ListLine, ListReader};
 use crate::read::standing::Standing;
 use crate::resume::decision::{Changed, Class, Counts, Decision, Resume};
 use crate::resume::last_list::{HalfPrinted, LastList, Noted, RestIs};
@@ -137,7 +137,7 @@ impl<W> OnList for Job<W> {
     }
 }
 
-impl OnList for Listed<'_> {
+impl OnList for ListLine<'_> {
     fn key(&self) -> Key {
         self.read().map_or_else(|| Key::from(""), |job| job.key())
     }
@@ -297,7 +297,7 @@ pub fn reckon_stored(
     mut reckoning: ResumePlanner<'_>,
 ) -> anyhow::Result<ResumePlan> {
     let reader = ListReader::open(folder, last.number)?;
-    let ListEnd { length, is_whole } =
+    let ListExtent { length, is_whole } =
         reader.read(|listed| reckoning.take_again(last, &listed.identity, &listed))?;
     reckoning.end(length, is_whole)
 }
