@@ -75,7 +75,7 @@ pub(crate) fn parse_run(
     }
 }
 
-/// `negated`: options whose variables are ignored.
+/// `before`: options whose variables are ignored.
 fn understand(words: Vec<OsString>, before: &NegatedOptions) -> anyhow::Result<Typed> {
     let mut words = option_words::join_resume(words);
     let mut command = command();

@@ -68,7 +68,6 @@ pub(crate) struct Guard {
 }
 
 /// Sent by the keeper to the front once the pool exists. Without it the front goes on as the only process.
-/// two.
 const READY: [u8; 1] = [b'R'];
 
 impl Guard {
