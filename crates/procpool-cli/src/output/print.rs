@@ -194,7 +194,11 @@ impl Printer {
             let before = Shaping { passes, label: label.as_ref() };
             if !recorded.is_empty(source) {
                 let found = stream.delivered(part, before, || recorded.open(source));
-                *there = found.map_err(|error| recorded.name(Trouble::reading(error)))?;
+                match found.map_err(|error| recorded.name(Trouble::reading(error)))? {
+                    Some(bytes) => *there = bytes,
+                    // What is there instead may end within a line.
+                    None => self.stream(source).end_line(part)?,
+                }
             }
         }
         if let Some(account) = &self.account {

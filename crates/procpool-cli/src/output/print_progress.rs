@@ -86,7 +86,8 @@ fn place(file: &File) -> Option<FilePlace> {
 
 /// How many bytes of an output are in place, according to the log of the run that ended and to the file
 /// itself: a write may have been completed and not noted. `length` is the file's length before this run added
-/// anything. `write` writes the output, in the shape that it had, to its argument.
+/// anything. `write` writes the output, in the shape that it had, to its argument. `None` if something else
+/// is in its place.
 ///
 /// # Errors
 /// Those of `write`, and those of reading the file.
@@ -95,14 +96,14 @@ pub(crate) fn delivered(
     length: u64,
     part: PartialStream,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> io::Result<u64> {
-    let (Some(there), Some(file)) = (part.place, file) else { return Ok(part.bytes) };
+) -> io::Result<Option<u64>> {
+    let (Some(there), Some(file)) = (part.place, file) else { return Ok(Some(part.bytes)) };
     let is_same = |metadata: &std::fs::Metadata| FileId::from(metadata) == there.file;
-    let Some(metadata) = file.metadata().ok().filter(is_same) else { return Ok(part.bytes) };
+    let Some(metadata) = file.metadata().ok().filter(is_same) else { return Ok(Some(part.bytes)) };
     let length = length.min(metadata.len());
     // It is open for writing; reading takes another descriptor.
     let Ok(mut readable) = File::open(format!("/proc/self/fd/{}", file.as_raw_fd())) else {
-        return Ok(part.bytes);
+        return Ok(Some(part.bytes));
     };
     readable.seek(SeekFrom::Start(there.offset))?;
     let readable = readable.take(length.saturating_sub(there.offset));
@@ -111,14 +112,15 @@ pub(crate) fn delivered(
     let same = comparison.same;
     Ok(if !comparison.is_over || there.offset + same == length {
         // The file has all of it, or ends within it.
-        same
+        Some(same)
     } else if same >= part.bytes {
         // Something else follows it, perhaps a message of an earlier resume. That may begin like the bytes
         // that were due, although those were never written.
-        part.bytes + whole(part, there.offset, same - part.bytes)
+        Some(part.bytes + whole(part, there.offset, same - part.bytes))
     } else {
-        // The output is gone: the file was emptied and has new contents.
-        0
+        // The file was emptied and has new contents, or what was printed is the output of an attempt whose
+        // record is lost.
+        None
     })
 }
 
@@ -208,11 +210,11 @@ mod tests {
 
     /// How many bytes of `output` count as delivered if the file has these contents and `noted` bytes were
     /// noted from byte 2 on.
-    fn found(contents: &str, noted: u64, output: &str) -> u64 {
+    fn found(contents: &str, noted: u64, output: &str) -> Option<u64> {
         found_under_way(contents, noted, 0, output)
     }
 
-    fn found_under_way(contents: &str, noted: u64, under_way: u64, output: &str) -> u64 {
+    fn found_under_way(contents: &str, noted: u64, under_way: u64, output: &str) -> Option<u64> {
         let temporary = tempfile::Builder::new().tempdir().unwrap();
         let path = temporary.path().join("out");
         fs::write(&path, contents).unwrap();
@@ -226,44 +228,44 @@ mod tests {
 
     #[test]
     fn a_file_says_itself_how_much_of_an_output_it_has() {
-        assert_eq!(found("--", 0, "hello"), 0);
-        assert_eq!(found("--hel", 0, "hello"), 3);
-        assert_eq!(found("--hel", 3, "hello"), 3);
-        assert_eq!(found("--hello", 3, "hello"), 5);
-        assert_eq!(found("--hello, somebody else", 5, "hello"), 5);
-        assert_eq!(found("--hel and somebody else", 3, "hello"), 3);
-        assert_eq!(found("--somebody else", 0, "hello"), 0);
-        assert_eq!(found("", 5, "hello"), 0);
-        assert_eq!(found("--another", 5, "hello"), 0);
-        assert_eq!(found("--hel|procpool: ", 0, "hello"), 3);
-        assert_eq!(found("--|procpool: ", 0, "hello"), 0);
+        assert_eq!(found("--", 0, "hello"), Some(0));
+        assert_eq!(found("--hel", 0, "hello"), Some(3));
+        assert_eq!(found("--hel", 3, "hello"), Some(3));
+        assert_eq!(found("--hello", 3, "hello"), Some(5));
+        assert_eq!(found("--hello, somebody else", 5, "hello"), Some(5));
+        assert_eq!(found("--hel and somebody else", 3, "hello"), Some(3));
+        assert_eq!(found("--somebody else", 0, "hello"), Some(0));
+        assert_eq!(found("", 5, "hello"), None);
+        assert_eq!(found("--another", 5, "hello"), None);
+        assert_eq!(found("--hel|procpool: ", 0, "hello"), Some(3));
+        assert_eq!(found("--|procpool: ", 0, "hello"), Some(0));
     }
 
     #[test]
     fn a_write_that_was_done_and_not_noted_is_known_by_what_the_file_has_though_others_have_written_behind_it()
      {
-        assert_eq!(found_under_way("--hello, procpool: 5 jobs", 0, 5, "hello, world"), 5);
-        assert_eq!(found_under_way("--hello, procpool: 5 jobs", 2, 5, "hello, world"), 7);
-        assert_eq!(found_under_way("--hello, procpool: 5 jobs", 2, 4, "hello, procrastination"), 6);
+        assert_eq!(found_under_way("--hello, procpool: 5 jobs", 0, 5, "hello, world"), Some(5));
+        assert_eq!(found_under_way("--hello, procpool: 5 jobs", 2, 5, "hello, world"), Some(7));
+        assert_eq!(found_under_way("--hello, procpool: 5 jobs", 2, 4, "hello, procrastination"), Some(6));
         // The write was never begun, and a message begins like the bytes that were due.
-        assert_eq!(found_under_way("--hello, procpool: 5 jobs", 7, 8, "hello, procrastination"), 7);
-        assert_eq!(found_under_way("--hello, procpool: 5 jobs", 9, 9, "hello, procrastination"), 9);
+        assert_eq!(found_under_way("--hello, procpool: 5 jobs", 7, 8, "hello, procrastination"), Some(7));
+        assert_eq!(found_under_way("--hello, procpool: 5 jobs", 9, 9, "hello, procrastination"), Some(9));
     }
 
     #[test]
     fn of_a_write_that_was_cut_by_a_kill_whole_pages_are_there() {
         let output = "x".repeat(10_000);
         let there = |count: usize| format!("--{}procpool: 5 jobs", "x".repeat(count));
-        assert_eq!(found_under_way(&there(8190), 0, 10_000, &output), 8190);
-        assert_eq!(found_under_way(&there(8190), 4000, 6000, &output), 8190);
-        assert_eq!(found_under_way(&there(8191), 4000, 6000, &output), 8190);
-        assert_eq!(found_under_way(&there(4000), 4000, 6000, &output), 4000);
+        assert_eq!(found_under_way(&there(8190), 0, 10_000, &output), Some(8190));
+        assert_eq!(found_under_way(&there(8190), 4000, 6000, &output), Some(8190));
+        assert_eq!(found_under_way(&there(8191), 4000, 6000, &output), Some(8190));
+        assert_eq!(found_under_way(&there(4000), 4000, 6000, &output), Some(4000));
     }
 
     #[test]
     fn elsewhere_what_was_noted_counts() {
         let part = PartialStream { bytes: 3, under_way: 2, ..PartialStream::default() };
-        assert_eq!(delivered(None, 0, part, |_| Ok(())).unwrap(), 3);
+        assert_eq!(delivered(None, 0, part, |_| Ok(())).unwrap(), Some(3));
         let part = PartialStream {
             bytes: 3,
             under_way: 2,
@@ -271,7 +273,7 @@ mod tests {
             ..PartialStream::default()
         };
         let file = File::open("/dev/null").unwrap();
-        assert_eq!(delivered(Some(&file), 0, part, |_| Ok(())).unwrap(), 3);
+        assert_eq!(delivered(Some(&file), 0, part, |_| Ok(())).unwrap(), Some(3));
     }
 
     #[test]

@@ -114,7 +114,7 @@ impl OutputStream {
     }
 
     /// How many bytes of a recorded output are already there, counted in the current shape. `part` says how
-    /// far it was printed, counted in the shape `before`.
+    /// far it was printed, counted in the shape `before`. `None` if something else is in its place.
     ///
     /// # Errors
     /// If the output can't be read.
@@ -123,11 +123,13 @@ impl OutputStream {
         part: PartialStream,
         before: Shaping<'_>,
         open: impl Fn() -> io::Result<Box<dyn Read>>,
-    ) -> io::Result<u64> {
+    ) -> io::Result<Option<u64>> {
         let length = self.account.as_ref().map_or(0, |account| account.length_before);
         let shaped = |writer: &mut dyn Write| shape(before, &mut open()?, writer);
-        let delivered = delivered(self.file.as_ref().ok(), length, part, shaped)?;
-        delivered_as(Shaping { passes: self.passes, ..before }, before, delivered, open)
+        let Some(delivered) = delivered(self.file.as_ref().ok(), length, part, shaped)? else {
+            return Ok(None);
+        };
+        delivered_as(Shaping { passes: self.passes, ..before }, before, delivered, open).map(Some)
     }
 
     /// Prints a recorded output without its first `left_out` bytes, which are counted in the current shape.
