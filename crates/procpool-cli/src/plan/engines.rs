@@ -1,5 +1,5 @@
 //! Chooses the engine that a run is submitted to, and asks engines about this process and about earlier
-//! rounds. Engines are named only here: another one needs a line here and a value of `--on`.
+//! rounds. Another engine needs a line in `engine_at` and a value of `--on`.
 
 use std::env;
 use std::ffi::OsString;
