@@ -51,9 +51,9 @@ pub(crate) enum Stay {
 
 /// Everything that a head needs.
 pub(crate) struct HeadContext {
-    pub(crate) terms: HeadConfig,
-    pub(crate) means: ForwarderContext,
-    pub(crate) outset: ResumeState,
+    pub(crate) config: HeadConfig,
+    pub(crate) forwarder_context: ForwarderContext,
+    pub(crate) resume_state: ResumeState,
     pub(crate) engine_thread: EngineThread,
     /// A head whose keeper is dead waits here to be killed, so that it doesn't take that for a halt of the
     /// run.

@@ -9,8 +9,8 @@ use crate::cluster::slice_files::SliceFiles;
 use procpool_journal::files::folder::Folder;
 
 pub(super) struct JobFacts<'a> {
-    pub(super) courier: &'a OutcomeForwarder,
-    pub(super) tails: &'a SliceFiles,
+    pub(super) forwarder: &'a OutcomeForwarder,
+    pub(super) slice_files: &'a SliceFiles,
     pub(super) folder: &'a Folder,
     /// The tag of the current round, as in the names of its files; `None` if there is none.
     pub(super) tag: Option<&'a String>,
@@ -19,7 +19,7 @@ pub(super) struct JobFacts<'a> {
 
 impl Outcomes for JobFacts<'_> {
     fn is_finished(&self, position: u64) -> bool {
-        self.courier.is_settled(position)
+        self.forwarder.is_settled(position)
     }
 
     fn holder(&self, piece: usize) -> Result<Holder, Unreadable> {
@@ -31,7 +31,7 @@ impl Outcomes for JobFacts<'_> {
     }
     /// A slice that has recorded its own end has also recorded every job that it had begun.
     fn was_begun(&self, position: u64, element: u32) -> bool {
-        let has_ended = self.tag.is_some_and(|tag| self.tails.has_ended(tag, element));
-        !has_ended || self.courier.was_begun(position)
+        let has_ended = self.tag.is_some_and(|tag| self.slice_files.has_ended(tag, element));
+        !has_ended || self.forwarder.was_begun(position)
     }
 }

@@ -35,7 +35,7 @@ pub(crate) struct ForwarderContext {
 }
 
 pub(crate) struct OutcomeForwarder {
-    means: ForwarderContext,
+    context: ForwarderContext,
     index: Arc<ListIndex>,
     todo: Arc<Positions>,
     finished: Positions,
@@ -61,12 +61,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 impl OutcomeForwarder {
     pub(crate) fn new(
-        means: ForwarderContext,
+        context: ForwarderContext,
         index: Arc<ListIndex>,
         todo: Arc<Positions>,
     ) -> OutcomeForwarder {
         OutcomeForwarder {
-            means,
+            context,
             index,
             todo,
             finished: Positions::default(),
@@ -126,7 +126,7 @@ impl OutcomeForwarder {
     /// Its line can't be read.
     pub(crate) fn job(&self, position: u64) -> anyhow::Result<Job<Work>> {
         let bytes = self.index.offset(position)..self.index.offset(position + 1);
-        self.means.session.listing.job_at(position, bytes).map(work::stored)
+        self.context.session.listing.job_at(position, bytes).map(work::stored)
     }
 
     /// Forwards the result of an attempt, if it is new.
@@ -200,7 +200,7 @@ impl OutcomeForwarder {
     ) -> anyhow::Result<Option<Seen>> {
         let position = seen.entry.seq;
         let outcome = match self.outcome(&seen.entry, &seen.outputs) {
-            Err(error) if since.elapsed() < PATIENCE || self.means.session.folder.may_pass(&error) => {
+            Err(error) if since.elapsed() < PATIENCE || self.context.session.folder.may_pass(&error) => {
                 return Ok(Some(seen));
             }
             outcome => outcome.with_context(|| {
@@ -210,7 +210,7 @@ impl OutcomeForwarder {
         let entry = &seen.entry;
         let (slot, attempt) = (entry.slot.unwrap_or(1).max(1), entry.attempt);
         job.work.note_end(entry.ended());
-        if let Some(labels) = &self.means.labels {
+        if let Some(labels) = &self.context.labels {
             labels.begin_at(&job, position, slot);
         }
         let started =
@@ -218,7 +218,7 @@ impl OutcomeForwarder {
         let started = started.on(entry.node());
         self.note_node(entry);
         self.tell_start(&started, driver);
-        if self.means.retries.follow(attempt, job.retries, &outcome) {
+        if self.context.retries.follow(attempt, job.retries, &outcome) {
             self.retrying.insert(position);
             driver.tell(Event::Retried(Retried::recorded(started, outcome)));
             return Ok(None);
@@ -237,7 +237,7 @@ impl OutcomeForwarder {
 
     /// Reports the start of an attempt, unless that was done before.
     pub(crate) fn tell_start(&mut self, started: &Started, driver: &mut Driver<Work>) {
-        if self.means.starts == Starts::Told && self.begun.insert((started.seq.get(), started.attempt)) {
+        if self.context.starts == Starts::Told && self.begun.insert((started.seq.get(), started.attempt)) {
             driver.tell(Event::Started(started.clone()));
         }
     }
@@ -264,7 +264,7 @@ impl OutcomeForwarder {
         if let Outcome::Ran(ran) = &mut outcome {
             let keep = |source: Source| match entry.length(source) {
                 0 => Ok(Spool::default()),
-                _ => self.means.keeper.keep(entry.open(source, outputs)?),
+                _ => self.context.keeper.keep(entry.open(source, outputs)?),
             };
             ran.stdout = keep(Source::Stdout)?;
             ran.stderr = keep(Source::Stderr)?;
@@ -279,7 +279,7 @@ impl OutcomeForwarder {
     pub(crate) fn lose(&mut self, position: u64, why: &str, driver: &mut Driver<Work>) -> anyhow::Result<()> {
         let outcome = Outcome::Lost(why.to_owned());
         let lost = Completion::nowhere(self.job(position)?, outcome).expect("BUG: a job without a place");
-        self.means.session.recorder.record_lost(&lost).context("can't write to the journal")?;
+        self.context.session.recorder.record_lost(&lost).context("can't write to the journal")?;
         self.finish(lost, driver);
         Ok(())
     }

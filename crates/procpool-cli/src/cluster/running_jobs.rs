@@ -62,15 +62,15 @@ impl RunningJobs {
     pub(crate) fn look(
         &mut self,
         files: impl Iterator<Item = JournalFile>,
-        courier: &OutcomeForwarder,
+        forwarder: &OutcomeForwarder,
     ) -> Vec<(Started, Instant)> {
         let now = Instant::now();
         self.looked = Some(now);
-        self.read(files, courier, now);
+        self.read(files, forwarder, now);
         self.active.values().cloned().collect()
     }
 
-    fn read(&mut self, files: impl Iterator<Item = JournalFile>, courier: &OutcomeForwarder, now: Instant) {
+    fn read(&mut self, files: impl Iterator<Item = JournalFile>, forwarder: &OutcomeForwarder, now: Instant) {
         let mut before = std::mem::take(&mut self.active);
         let mut known = std::mem::take(&mut self.tables);
         for running in files {
@@ -79,11 +79,11 @@ impl RunningJobs {
             for (slot, entry) in (1..).zip(&table.entries) {
                 let name = (entry.seq, entry.attempt);
                 // The table still lists attempts whose end was recorded.
-                if courier.is_finished(entry.seq) {
+                if forwarder.is_finished(entry.seq) {
                     continue;
                 }
                 let active = before.remove(&name).or_else(|| {
-                    let key = courier.job(entry.seq).ok()?.key;
+                    let key = forwarder.job(entry.seq).ok()?.key;
                     let started = Started::recorded(key, entry.seq, slot, entry.attempt)?;
                     Some((started.on(table.node.clone()), now))
                 });

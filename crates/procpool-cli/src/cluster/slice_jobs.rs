@@ -38,7 +38,7 @@ pub(crate) struct SlicePieces {
 pub(crate) struct SliceJobs {
     of: SlicePieces,
     rest: PriorAttempts,
-    hand: Arc<Workload>,
+    workload: Arc<Workload>,
     trouble: ListFailure,
     /// What is left of the current piece.
     jobs: Option<Jobs>,
@@ -74,8 +74,13 @@ const AGAIN: Duration = Duration::from_secs(1);
 impl SlicePieces {
     /// The jobs of its pieces, except those that have ended. An error when one is read or taken is stored in
     /// `trouble`.
-    pub(crate) fn over(self, rest: PriorAttempts, hand: Arc<Workload>, trouble: ListFailure) -> SliceJobs {
-        SliceJobs { of: self, rest, hand, trouble, jobs: None }
+    pub(crate) fn over(
+        self,
+        rest: PriorAttempts,
+        workload: Arc<Workload>,
+        trouble: ListFailure,
+    ) -> SliceJobs {
+        SliceJobs { of: self, rest, workload, trouble, jobs: None }
     }
 }
 
@@ -84,7 +89,7 @@ impl SliceJobs {
     fn take_piece(&mut self) -> anyhow::Result<bool> {
         let piece = match self.of.own.pop_front() {
             Some(piece) => Some(piece),
-            None if self.hand.wait_for_room() && self.of.node.may_take() => self.claim()?,
+            None if self.workload.wait_for_room() && self.of.node.may_take() => self.claim()?,
             None => {
                 // It isn't known whether another slice takes the rest. Whoever depends on the whole list must
                 // not take this for success.
@@ -109,7 +114,7 @@ impl SliceJobs {
         let Some(claims) = &mut self.of.claims else { return Ok(None) };
         loop {
             match claims.take() {
-                Err(error) if is_transient(&error) && self.hand.wait_for_room() => thread::sleep(AGAIN),
+                Err(error) if is_transient(&error) && self.workload.wait_for_room() => thread::sleep(AGAIN),
                 taken => return taken.context("can't take more of the list"),
             }
         }
@@ -127,7 +132,7 @@ impl Iterator for SliceJobs {
     fn next(&mut self) -> Option<Job<Work>> {
         loop {
             if let Some(job) = self.next_of_piece() {
-                let may_begin = self.of.node.may_go_on() && self.hand.give();
+                let may_begin = self.of.node.may_go_on() && self.workload.give();
                 if !may_begin {
                     self.rest.fall_short();
                 }

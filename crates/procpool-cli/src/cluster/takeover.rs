@@ -20,26 +20,26 @@ pub(super) struct Takeover {
 /// Creates the head for the jobs that are left. If an earlier head has left a round that may still run, this
 /// one goes on with it.
 pub(super) fn take_up(
-    terms: &HeadConfig,
-    outset: &ResumeState,
-    courier: &OutcomeForwarder,
+    config: &HeadConfig,
+    resume_state: &ResumeState,
+    forwarder: &OutcomeForwarder,
     folder: &Folder,
 ) -> anyhow::Result<Takeover> {
-    let all = |courier: &OutcomeForwarder, jobs: u64| {
-        ranges((1..=jobs).filter(|position| !courier.is_finished(*position)))
+    let all = |forwarder: &OutcomeForwarder, jobs: u64| {
+        ranges((1..=jobs).filter(|position| !forwarder.is_finished(*position)))
     };
-    let jobs = courier.jobs();
-    let Some(last) = &outset.round else {
-        let head = Head::new(terms.settings.clone(), all(courier, jobs));
+    let jobs = forwarder.jobs();
+    let Some(last) = &resume_state.round else {
+        let head = Head::new(config.settings.clone(), all(forwarder, jobs));
         return Ok(Takeover { head, earlier: None });
     };
     let mut again = Positions::default();
-    for (position, attempt) in &outset.failed {
-        if !courier.may_be_retried(*position, *attempt, terms.retries)? {
+    for (position, attempt) in &resume_state.failed {
+        if !forwarder.may_be_retried(*position, *attempt, config.retries)? {
             again.add(*position);
         }
     }
-    let awaited = |position: &u64| !courier.is_finished(*position) && !again.has(*position);
+    let awaited = |position: &u64| !forwarder.is_finished(*position) && !again.has(*position);
     let mut pieces = Vec::new();
     let mut covered = Positions::default();
     let tag = last.round.tag();
@@ -49,7 +49,7 @@ pub(super) fn take_up(
         ranges.iter().cloned().flatten().for_each(|position| covered.add(position));
         pieces.push(Piece { ranges, tries: parts.tries });
     })?;
-    let rest = (1..=jobs).filter(|position| !courier.is_finished(*position) && !covered.has(*position));
+    let rest = (1..=jobs).filter(|position| !forwarder.is_finished(*position) && !covered.has(*position));
     let round = Round {
         number: last.round.number,
         name: last.round.name.clone(),
@@ -61,6 +61,6 @@ pub(super) fn take_up(
         pieces,
     };
     let earlier = Earlier { round, id: last.id.as_ref().map(ArrayId::new) };
-    let head = Head::resume(terms.settings.clone(), earlier, ranges(rest));
+    let head = Head::resume(config.settings.clone(), earlier, ranges(rest));
     Ok(Takeover { head, earlier: Some((tag, order.sharing())) })
 }

@@ -157,9 +157,9 @@ fn append(file: &JournalFile, bytes: &[u8]) {
     fs::File::options().append(true).create(true).open(file.path()).unwrap().write_all(bytes).unwrap();
 }
 
-fn pass(tails: &mut SliceFiles) -> Vec<u64> {
+fn pass(slice_files: &mut SliceFiles) -> Vec<u64> {
     let mut seen = Vec::new();
-    tails
+    slice_files
         .pass(|attempt| {
             seen.push(attempt.entry.seq);
             Ok(())
@@ -171,22 +171,22 @@ fn pass(tails: &mut SliceFiles) -> Vec<u64> {
 #[test]
 fn records_are_seen_as_they_come_each_once_and_a_torn_one_when_it_is_whole() {
     let (_temporary, folder) = folder();
-    let mut tails = SliceFiles::new(folder.clone(), []);
-    assert_eq!(pass(&mut tails), [0; 0]);
+    let mut slice_files = SliceFiles::new(folder.clone(), []);
+    assert_eq!(pass(&mut slice_files), [0; 0]);
     let file = folder.files_of("1-1-0000-1").journal;
     append(&file, &begin(0, 1));
     append(&file, &attempt(4));
-    assert_eq!(pass(&mut tails), [4]);
+    assert_eq!(pass(&mut slice_files), [4]);
     let next = attempt(5);
     for piece in next.chunks(next.len() / 3) {
-        assert_eq!(pass(&mut tails), [0; 0]);
+        assert_eq!(pass(&mut slice_files), [0; 0]);
         append(&file, piece);
     }
-    assert_eq!(pass(&mut tails), [5]);
+    assert_eq!(pass(&mut slice_files), [5]);
     append(&folder.files_of("1-1-0001-1").journal, &[begin(1, 1), attempt(9), attempt(8)].concat());
     append(&file, &attempt(6));
-    assert_eq!(pass(&mut tails), [6, 9, 8]);
-    assert_eq!(pass(&mut tails), [0; 0]);
+    assert_eq!(pass(&mut slice_files), [6, 9, 8]);
+    assert_eq!(pass(&mut slice_files), [0; 0]);
 }
 
 #[test]
@@ -196,21 +196,24 @@ fn what_was_known_before_is_not_seen_again() {
     append(&file, &[begin(0, 1), attempt(1)].concat());
     let known = fs::metadata(file.path()).unwrap().len();
     append(&file, &attempt(2));
-    let mut tails = SliceFiles::new(folder, [(file.path(), known)]);
-    assert_eq!(pass(&mut tails), [2]);
+    let mut slice_files = SliceFiles::new(folder, [(file.path(), known)]);
+    assert_eq!(pass(&mut slice_files), [2]);
 }
 
 #[test]
 fn slices_are_over_when_each_has_said_so() {
     let (_temporary, folder) = folder();
-    let mut tails = SliceFiles::new(folder.clone(), []);
+    let mut slice_files = SliceFiles::new(folder.clone(), []);
     let files = ["1-1-0000-1", "1-1-0000-2"].map(|name| folder.files_of(name).journal);
     append(&files[0], &begin(0, 1));
     append(&files[1], &begin(0, 2));
-    pass(&mut tails);
-    assert!(!tails.are_over());
-    let running = |tails: &SliceFiles, tag: &str| tails.running(&[tag.to_owned()]).count();
-    assert_eq!((running(&tails, "1-1"), running(&tails, "1"), running(&tails, "1-2")), (1, 1, 0));
+    pass(&mut slice_files);
+    assert!(!slice_files.are_over());
+    let running = |slice_files: &SliceFiles, tag: &str| slice_files.running(&[tag.to_owned()]).count();
+    assert_eq!(
+        (running(&slice_files, "1-1"), running(&slice_files, "1"), running(&slice_files, "1-2")),
+        (1, 1, 0)
+    );
     let end = Record::End(End {
         generation: 1,
         ended: "then".into(),
@@ -219,12 +222,12 @@ fn slices_are_over_when_each_has_said_so() {
     })
     .line();
     append(&files[1], &end);
-    pass(&mut tails);
-    assert!(!tails.are_over());
+    pass(&mut slice_files);
+    assert!(!slice_files.are_over());
     append(&files[0], &end);
-    pass(&mut tails);
-    assert!(tails.are_over());
-    assert_eq!(running(&tails, "1-1"), 0);
+    pass(&mut slice_files);
+    assert!(slice_files.are_over());
+    assert_eq!(running(&slice_files, "1-1"), 0);
 }
 
 #[test]
@@ -233,8 +236,8 @@ fn what_can_not_be_read_is_tried_again_each_time_and_not_taken_for_known() {
     let file = folder.files_of("1-1-0000-1").journal;
     // A directory in place of the file: it exists, but can't be read as a file.
     fs::create_dir(file.path()).unwrap();
-    let mut tails = SliceFiles::new(folder.clone(), []);
+    let mut slice_files = SliceFiles::new(folder.clone(), []);
     for _ in 0..3 {
-        assert!(tails.pass(|_| Ok(())).is_err());
+        assert!(slice_files.pass(|_| Ok(())).is_err());
     }
 }

@@ -156,7 +156,7 @@ impl Took {
 /// A runner that notes its attempts in `hand` and `node`.
 pub(crate) struct NotingRunner<R> {
     pub(crate) inner: R,
-    pub(crate) hand: std::sync::Arc<Workload>,
+    pub(crate) workload: std::sync::Arc<Workload>,
     pub(crate) node: std::sync::Arc<OwnNode>,
 }
 
@@ -164,7 +164,7 @@ impl<R: Runner<Work = Work>> Runner for NotingRunner<R> {
     type Work = Work;
 
     fn run(&self, job: &Job<Work>, context: &Context) -> Outcome {
-        self.hand.begin(context.attempt());
+        self.workload.begin(context.attempt());
         let begun = std::time::Instant::now();
         let outcome = self.inner.run(job, context);
         self.node.note(&outcome);
@@ -172,7 +172,7 @@ impl<R: Runner<Work = Work>> Runner for NotingRunner<R> {
         // taken now would only be kept from other slices.
         let is_never_reached = matches!(outcome, Outcome::NotStarted(NotStarted::NeverReached));
         let goes_on = context.halt() == Halt::GoOn && !is_never_reached;
-        self.hand.end(begun.elapsed(), if goes_on { Then::GoOn } else { Then::NoMore });
+        self.workload.end(begun.elapsed(), if goes_on { Then::GoOn } else { Then::NoMore });
         outcome
     }
 }
@@ -194,70 +194,70 @@ mod tests {
 
     /// A workload that is ended in this many seconds.
     fn ending(limit: usize, seconds: u64) -> Workload {
-        let hand = Workload::new(limit);
-        hand.ends_at(SystemTime::now() + Duration::from_secs(seconds));
-        hand
+        let workload = Workload::new(limit);
+        workload.ends_at(SystemTime::now() + Duration::from_secs(seconds));
+        workload
     }
 
-    fn ended(hand: &Workload, seconds: u64) {
-        hand.begin(1);
-        hand.end(Duration::from_secs(seconds), Then::GoOn);
+    fn ended(workload: &Workload, seconds: u64) {
+        workload.begin(1);
+        workload.end(Duration::from_secs(seconds), Then::GoOn);
     }
 
     #[test]
     fn there_is_room_while_fewer_run_or_are_about_to_than_may() {
-        let hand = Arc::new(Workload::new(2));
-        assert!(hand.wait_for_room() && hand.give());
-        hand.begin(1);
-        assert!(hand.wait_for_room() && hand.give());
+        let workload = Arc::new(Workload::new(2));
+        assert!(workload.wait_for_room() && workload.give());
+        workload.begin(1);
+        assert!(workload.wait_for_room() && workload.give());
         let (told, heard) = mpsc::channel();
-        let waiting = Arc::clone(&hand);
+        let waiting = Arc::clone(&workload);
         thread::spawn(move || told.send(waiting.wait_for_room()));
-        hand.begin(1);
+        workload.begin(1);
         assert!(heard.try_recv().is_err());
-        hand.end(Duration::ZERO, Then::GoOn);
+        workload.end(Duration::ZERO, Then::GoOn);
         assert!(heard.recv().unwrap());
     }
 
     #[test]
     fn a_further_attempt_takes_the_room_of_no_job_that_was_given_out() {
-        let hand = Workload::new(2);
-        assert!(hand.give());
-        hand.begin(2);
-        assert_eq!(hand.counts(), (1, 1));
-        hand.begin(1);
-        assert_eq!(hand.counts(), (0, 2));
+        let workload = Workload::new(2);
+        assert!(workload.give());
+        workload.begin(2);
+        assert_eq!(workload.counts(), (1, 1));
+        workload.begin(1);
+        assert_eq!(workload.counts(), (0, 2));
     }
 
     #[test]
     fn who_waits_when_the_run_is_halted_gets_nothing_more() {
-        let hand = Workload::new(1);
-        assert!(hand.give());
-        hand.begin(1);
-        hand.end(Duration::ZERO, Then::NoMore);
-        assert!(!hand.wait_for_room() && !hand.give());
+        let workload = Workload::new(1);
+        assert!(workload.give());
+        workload.begin(1);
+        workload.end(Duration::ZERO, Then::NoMore);
+        assert!(!workload.wait_for_room() && !workload.give());
     }
 
     #[test]
     fn nothing_is_begun_that_would_not_end_in_time_as_most_before_it_did() {
-        let hand = ending(4, 1000);
-        assert!(hand.wait_for_room());
-        (0..9).for_each(|_| ended(&hand, 10));
-        assert!(hand.wait_for_room());
+        let workload = ending(4, 1000);
+        assert!(workload.wait_for_room());
+        (0..9).for_each(|_| ended(&workload, 10));
+        assert!(workload.wait_for_room());
         // One in ten jobs may be slow.
-        ended(&hand, 2000);
-        assert!(hand.wait_for_room());
-        ended(&hand, 2000);
-        ended(&hand, 2000);
-        assert!(!hand.wait_for_room() && !hand.give());
+        ended(&workload, 2000);
+        assert!(workload.wait_for_room());
+        ended(&workload, 2000);
+        ended(&workload, 2000);
+        assert!(!workload.wait_for_room() && !workload.give());
         assert!(ending(4, 0).wait_for_room(), "nobody knows how long jobs take");
     }
 
     #[test]
     fn ahead_of_their_turn_are_only_jobs_whose_time_is_far_from_over() {
-        let hand = Arc::new(ending(1, 1000));
-        ended(&hand, 10);
-        assert!(hand.give() && hand.give() && hand.give());
+        let workload = Arc::new(ending(1, 1000));
+        ended(&workload, 10);
+        assert!(workload.give() && workload.give() && workload.give());
         let near = Arc::new(ending(1, 1000));
         ended(&near, 100);
         assert!(near.give());

@@ -49,7 +49,8 @@ fn job(line: &OsStr, parser: &LineParser, terms: &Terms) -> Result<Option<Job<Wo
             words.next().map(|program| Command::new(program).args(words))
         }
     };
-    Ok(command.map(|command| terms.limit(Job::new(Key::from(line), Work::Command(terms.apply(command))))))
+    Ok(command
+        .map(|command| terms.with_timeout(Job::new(Key::from(line), Work::Command(terms.apply(command))))))
 }
 
 #[cfg(test)]

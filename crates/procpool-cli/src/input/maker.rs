@@ -64,7 +64,7 @@ impl Maker {
         };
         let template = Arc::clone(&self.template);
         let terms = Arc::clone(&self.terms);
-        self.terms.limit(Job::new(key, Work::Values { template, terms, values }))
+        self.terms.with_timeout(Job::new(key, Work::Values { template, terms, values }))
     }
 }
 

@@ -43,7 +43,7 @@ impl Terms {
     }
 
     /// Sets the job's timeout.
-    pub(crate) fn limit<W>(&self, job: Job<W>) -> Job<W> {
+    pub(crate) fn with_timeout<W>(&self, job: Job<W>) -> Job<W> {
         Job { timeout: self.timeout, ..job }
     }
 

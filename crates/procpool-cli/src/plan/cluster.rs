@@ -70,7 +70,7 @@ pub(super) fn plan(mut request: RunRequest, guard: Option<&Guard>) -> anyhow::Re
     let keeper_gate = guard.map(|guard| guard.keeper_gate.clone()).unwrap_or_default();
     let grace = draft.jobs.grace;
     let engine = engines::engine(&draft.cluster)?;
-    let terms = head_terms(&draft, engine.name());
+    let config = head_config(&draft, engine.name());
     let keeper = spooling::spooling(LocalProcess::new(), Capture::Spool)?;
     let Draft {
         input,
@@ -83,29 +83,29 @@ pub(super) fn plan(mut request: RunRequest, guard: Option<&Guard>) -> anyhow::Re
         schedule,
         ..
     } = draft;
-    let Journaled { session, outset } = journal.expect("BUG: a run on a cluster without a journal");
+    let Journaled { session, resume_state } = journal.expect("BUG: a run on a cluster without a journal");
     let (fault, limit, retries) = (input.fault.clone(), schedule.limit, schedule::retries(&schedule));
     let of_head = leave.clone();
     let begin = move || {
         let (session, unlisted) = session.begin()?;
         let session = Arc::new(session);
         let sinks = sinks.in_order(Some(&session), outputs.printer);
-        let means = ForwarderContext { session, keeper, labels: outputs.labels, retries, starts };
+        let forwarder_context = ForwarderContext { session, keeper, labels: outputs.labels, retries, starts };
         let start = move |_: Jobs| {
             unlisted.map_or(Ok(()), Unlisted::take_down)?;
             let engine_thread =
                 EngineThread::new(engine, || {}).context("can't start a thread that asks the cluster")?;
             learn_own_end(&of_head);
-            let post = HeadContext {
-                terms,
-                means,
-                outset,
+            let context = HeadContext {
+                config,
+                forwarder_context,
+                resume_state,
                 engine_thread,
                 keeper_gate,
                 leave: of_head,
                 fault,
             };
-            Ok(Run::driven(limit, move |driver| drive(post, driver))?)
+            Ok(Run::driven(limit, move |driver| drive(context, driver))?)
         };
         Ok(Begun { start: Box::new(start), sinks })
     };
@@ -122,7 +122,7 @@ pub(super) fn plan(mut request: RunRequest, guard: Option<&Guard>) -> anyhow::Re
     })
 }
 
-fn head_terms(draft: &Draft, engine: &'static str) -> HeadConfig {
+fn head_config(draft: &Draft, engine: &'static str) -> HeadConfig {
     let Draft { cluster: args, schedule, options, jobs, .. } = draft;
     let limit = limit_of_slices(options, schedule.limit);
     let settings = Settings {

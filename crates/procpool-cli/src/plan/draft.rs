@@ -47,7 +47,7 @@ pub(super) struct Draft {
 /// A journal that is ready to begin, and which jobs of its list are to be run.
 pub(super) struct Journaled {
     pub(super) session: PreparedSession,
-    pub(super) outset: ResumeState,
+    pub(super) resume_state: ResumeState,
 }
 
 /// What this machine provides for the run.
@@ -82,7 +82,7 @@ pub(super) fn draft(
     let heartbeat = Heartbeat::default();
     let taken = ClaimedFiles::new(inputs::files(&inputs));
     let terms = terms::terms(&environment, &schedule)?;
-    let kept = records::printed(&records, &journal);
+    let kept = records::keep_output(&records, &journal);
     let recorded = Listing {
         run: &run,
         outputs: &outputs,
@@ -102,7 +102,7 @@ pub(super) fn draft(
     };
     let (journaled, printing) = recorded.unzip();
     let outputs = outputs::outputs(&outputs, input.names.as_ref(), kept, &heartbeat, printing)?;
-    let outputs = records::make_way(&records, outputs);
+    let outputs = records::route_to_events(&records, outputs);
     let telling = telling::telling(&telling, outputs.capture, &cluster);
     let starts = if records.events.is_some() { Starts::Told } else { Starts::Silent };
     let local = spooling::spooling(LocalProcess::new().grace(jobs.grace), outputs.capture)?;
@@ -172,15 +172,15 @@ impl Listing<'_> {
             options: self.options,
             source: self.source,
         };
-        let Journaling { mut input, session, prints, replay, outset } =
+        let Journaling { mut input, session, prints, replay, resume_state } =
             journal::journal(directory, args, || inputs::input(inputs, terms), setup)?;
-        engines::refuse_unseen(self.cluster, &outset)?;
-        if let Some(replay) = replay.as_ref().filter(|_| records::are_wanted(self.records, self.outputs)) {
+        engines::refuse_unseen(self.cluster, &resume_state)?;
+        if let Some(replay) = replay.as_ref().filter(|_| records::need_replay(self.records, self.outputs)) {
             let keeper = spooling::spooling(LocalProcess::new(), Capture::Spool)?;
             input.recorded = replay.completions(|output| keeper.keep(output))?;
         }
         let account = Arc::clone(&session.printed);
-        Ok((input, Journaled { session, outset }, RecordedPrinting { account, prints, replay }))
+        Ok((input, Journaled { session, resume_state }, RecordedPrinting { account, prints, replay }))
     }
 }
 

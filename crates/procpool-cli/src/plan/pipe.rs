@@ -40,7 +40,7 @@ pub(super) fn input(args: InputArgs, terms: Terms) -> anyhow::Result<Input> {
             terms: Arc::clone(&terms),
             block: block.into(),
         };
-        terms.limit(Job::new(number.to_string(), work))
+        terms.with_timeout(Job::new(number.to_string(), work))
     };
     StandardStream::Input.check().context("standard input")?;
     let stdin = io::stdin();

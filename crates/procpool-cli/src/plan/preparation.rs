@@ -46,7 +46,7 @@ pub(super) struct Journaling {
     /// Jobs whose output is printed; `None` means all.
     pub(super) prints: Option<Arc<Positions>>,
     pub(super) replay: Option<Replay>,
-    pub(super) outset: ResumeState,
+    pub(super) resume_state: ResumeState,
 }
 
 /// What the journal needs in addition to its own options.
@@ -119,7 +119,7 @@ impl Preparation<'_> {
             session,
             prints: None,
             replay: None,
-            outset: ResumeState { generation, list, ..ResumeState::default() },
+            resume_state: ResumeState { generation, list, ..ResumeState::default() },
         })
     }
 
@@ -208,7 +208,7 @@ impl Preparation<'_> {
             session,
             prints: Some(Arc::new(prints)),
             replay,
-            outset: ResumeState {
+            resume_state: ResumeState {
                 generation,
                 list: number,
                 to_run: Some(to_run),

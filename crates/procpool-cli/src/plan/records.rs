@@ -134,14 +134,14 @@ pub(super) fn of_a_journal() -> Beside {
 
 /// Whether the sinks need results that only the journal has: other records may lack them, and if nothing is
 /// printed, such jobs must still be marked as delivered.
-pub(super) fn are_wanted(args: &RecordArgs, outputs: &OutputArgs) -> bool {
+pub(super) fn need_replay(args: &RecordArgs, outputs: &OutputArgs) -> bool {
     let RecordArgs { results, joblog, junit, events } = args;
     let is_printed = outputs.output != OutputMode::None;
     results.is_some() || joblog.is_some() || junit.is_some() || events.is_some() || !is_printed
 }
 
 /// Whether the whole output is needed when its job ends, even if it has been printed.
-pub(super) fn printed(args: &RecordArgs, journal: &JournalArgs) -> KeepOutput {
+pub(super) fn keep_output(args: &RecordArgs, journal: &JournalArgs) -> KeepOutput {
     let records = args.results.is_some() || args.junit.is_some() || args.events.is_some();
     let wants_outputs = records || journal.journal.is_some();
     if wants_outputs { KeepOutput::Kept } else { KeepOutput::Forgotten }
@@ -149,7 +149,7 @@ pub(super) fn printed(args: &RecordArgs, journal: &JournalArgs) -> KeepOutput {
 
 /// Adds jobs' outputs to the events, as they are written. If events go to standard output, nothing else is
 /// printed.
-pub(super) fn make_way(args: &RecordArgs, outputs: Outputs) -> Outputs {
+pub(super) fn route_to_events(args: &RecordArgs, outputs: Outputs) -> Outputs {
     let outputs = match args.events {
         Some(EventTarget::StandardOutput) => Outputs { printer: None, labels: None, ..outputs },
         _ => outputs,

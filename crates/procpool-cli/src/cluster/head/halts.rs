@@ -49,7 +49,7 @@ impl HeadLoop {
             let _ = halt_file::tell(&self.session.folder.halt(tag), Halt::Kill);
         }
         let begun = Instant::now();
-        while !self.tails.are_over() && begun.elapsed() < LAST_WORDS {
+        while !self.slice_files.are_over() && begun.elapsed() < LAST_WORDS {
             self.follow(driver)?;
             driver.wait(SHORTEST);
         }

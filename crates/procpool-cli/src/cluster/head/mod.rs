@@ -44,10 +44,10 @@ const LONGEST: Duration = Duration::from_millis(250);
 const LAST_WORDS: Duration = Duration::from_millis(1500);
 
 /// Runs the whole list on the cluster.
-pub(crate) fn drive(post: HeadContext, driver: &mut Driver<Work>) {
-    let session = Arc::clone(&post.means.session);
+pub(crate) fn drive(head_context: HeadContext, driver: &mut Driver<Work>) {
+    let session = Arc::clone(&head_context.forwarder_context.session);
     wait_for_list(&session, driver);
-    if let Err(error) = HeadLoop::new(post, driver).and_then(|errand| errand.run(driver)) {
+    if let Err(error) = HeadLoop::new(head_context, driver).and_then(|head_loop| head_loop.run(driver)) {
         HeadLoop::count_all(driver);
         // The journal's sink reports the error when the run ends, which is now.
         let _ = session.trouble().set(error);
@@ -63,7 +63,7 @@ fn wait_for_list(session: &Session, driver: &mut Driver<Work>) {
 
 /// The state of a run in progress.
 struct HeadLoop {
-    terms: HeadConfig,
+    config: HeadConfig,
     session: Arc<Session>,
     engine_thread: EngineThread,
     keeper_gate: KeeperGate,
@@ -74,9 +74,9 @@ struct HeadLoop {
     index: Arc<ListIndex>,
     total: u64,
     head: Head,
-    courier: OutcomeForwarder,
-    tails: SliceFiles,
-    roster: RunningJobs,
+    forwarder: OutcomeForwarder,
+    slice_files: SliceFiles,
+    running_jobs: RunningJobs,
     left_out: LeftOut,
     /// The halt that was last written for the slices.
     told: Halt,
@@ -99,46 +99,46 @@ struct HeadLoop {
 }
 
 impl HeadLoop {
-    fn new(post: HeadContext, driver: &mut Driver<Work>) -> anyhow::Result<HeadLoop> {
+    fn new(head_context: HeadContext, driver: &mut Driver<Work>) -> anyhow::Result<HeadLoop> {
         let HeadContext {
-            terms,
-            means,
-            outset,
+            config,
+            forwarder_context,
+            resume_state,
             engine_thread,
             keeper_gate,
             leave,
             fault,
-        } = post;
-        let session = Arc::clone(&means.session);
+        } = head_context;
+        let session = Arc::clone(&forwarder_context.session);
         let folder = session.folder.clone();
-        let index = Arc::new(ListIndex::read(&folder, outset.list)?);
-        let todo = outset.to_run.clone().unwrap_or_else(|| Arc::new(Positions::up_to(index.jobs())));
+        let index = Arc::new(ListIndex::read(&folder, resume_state.list)?);
+        let todo = resume_state.to_run.clone().unwrap_or_else(|| Arc::new(Positions::up_to(index.jobs())));
         let total = todo.count();
         driver.standing.total = Some(total);
-        let mut courier = OutcomeForwarder::new(means, Arc::clone(&index), Arc::clone(&todo));
-        let tails = SliceFiles::new(folder.clone(), outset.lengths.clone());
-        let Takeover { head, earlier } = take_up(&terms, &outset, &courier, &folder)?;
+        let mut forwarder = OutcomeForwarder::new(forwarder_context, Arc::clone(&index), Arc::clone(&todo));
+        let slice_files = SliceFiles::new(folder.clone(), resume_state.lengths.clone());
+        let Takeover { head, earlier } = take_up(&config, &resume_state, &forwarder, &folder)?;
         let sharing = earlier.as_ref().map_or(Sharing::Claimed, |(_, sharing)| *sharing);
-        let mut left_out = LeftOut::new(terms.bad_node);
+        let mut left_out = LeftOut::new(config.bad_node);
         if let Some((tag, _)) = &earlier {
             left_out.take_up(&folder.nodes(tag));
-            left_out.names().for_each(|node| courier.nodes.know(node));
+            left_out.names().for_each(|node| forwarder.nodes.know(node));
         }
         Ok(HeadLoop {
-            terms,
+            config,
             session,
             engine_thread,
             keeper_gate,
             leave,
             fault,
-            generation: outset.generation,
-            list: outset.list,
+            generation: resume_state.generation,
+            list: resume_state.list,
             index,
             total,
             head,
-            courier,
-            tails,
-            roster: RunningJobs::default(),
+            forwarder,
+            slice_files,
+            running_jobs: RunningJobs::default(),
             left_out,
             told: Halt::GoOn,
             obeyed: Halt::GoOn,
@@ -165,8 +165,8 @@ impl HeadLoop {
             driver.standing.pending = Pending::Exactly(0);
             return Ok(());
         }
-        self.courier.end(driver)?;
-        if self.terms.stay == Stay::Detached {
+        self.forwarder.end(driver)?;
+        if self.config.stay == Stay::Detached {
             // They keep running, but not for this head.
             driver.standing.active.clear();
             driver.standing.pending = Pending::Exactly(0);
@@ -193,7 +193,7 @@ impl HeadLoop {
             // date.
             return Ok(true);
         }
-        if self.courier.finished() == self.total {
+        if self.forwarder.finished() == self.total {
             self.head.finish();
         }
         // Read before the answer, which may end the round as well: a refused round is over, and its jobs were
@@ -204,8 +204,8 @@ impl HeadLoop {
         }
         self.follow_taker()?;
         let facts = JobFacts {
-            courier: &self.courier,
-            tails: &self.tails,
+            forwarder: &self.forwarder,
+            slice_files: &self.slice_files,
             folder: &self.session.folder,
             tag: self.tags.last(),
             sharing: self.sharing,
@@ -219,26 +219,26 @@ impl HeadLoop {
                 return Ok(false);
             }
         }
-        let has_left = self.terms.stay == Stay::Detached && self.head.status().array.is_some();
+        let has_left = self.config.stay == Stay::Detached && self.head.status().array.is_some();
         Ok(!has_left)
     }
 
     /// Forwards new records of slices. With --detach the next resume does this instead.
     fn follow(&mut self, driver: &mut Driver<Work>) -> anyhow::Result<()> {
-        if self.terms.stay == Stay::Detached {
+        if self.config.stay == Stay::Detached {
             return Ok(());
         }
         let begun = Instant::now();
-        self.courier.take_late(driver)?;
-        let over = self.tails.over();
-        let courier = &mut self.courier;
-        let passed = self.tails.pass(|seen| courier.take(seen, driver));
+        self.forwarder.take_late(driver)?;
+        let over = self.slice_files.over();
+        let forwarder = &mut self.forwarder;
+        let passed = self.slice_files.pass(|seen| forwarder.take(seen, driver));
         let Some(count) = self.unless_away(passed)? else {
             self.pause = LONGEST;
             return Ok(());
         };
         self.away.take().into_iter().for_each(Waiting::end);
-        if self.tails.over() > over {
+        if self.slice_files.over() > over {
             // A slice is over, so its element is about to end: ask the engine soon.
             self.head.look(begun);
         }
@@ -251,8 +251,8 @@ impl HeadLoop {
 
     /// Halts the run if its halt rule is reached. Slices can't judge that: they see only their own jobs.
     fn judge(&self, driver: &mut Driver<Work>) {
-        let Some(rule) = self.terms.halt_rule.filter(|_| driver.standing.reached.is_none()) else { return };
-        if rule.is_reached(self.courier.counts, Some(self.total)) {
+        let Some(rule) = self.config.halt_rule.filter(|_| driver.standing.reached.is_none()) else { return };
+        if rule.is_reached(self.forwarder.counts, Some(self.total)) {
             driver.standing.reached = Some(rule);
             driver.halt(rule.halt());
         }
@@ -260,7 +260,7 @@ impl HeadLoop {
 
     /// Reports nodes on which every job fails, and leaves them out of slices and later arrays.
     fn leave_out(&mut self) {
-        for bad in self.courier.nodes.take_bad() {
+        for bad in self.forwarder.nodes.take_bad() {
             screen::say(&format!("procpool: {}\n", self.left_out.add(bad)));
         }
         let folder = &self.session.folder;
@@ -288,7 +288,7 @@ impl HeadLoop {
         match act {
             Act::Ask(task) => self.engine_thread.ask(task),
             Act::Submit(round) => {
-                if self.insist(driver, |errand| errand.write_down(&round))?.is_none() {
+                if self.insist(driver, |head_loop| head_loop.write_down(&round))?.is_none() {
                     return Ok(false);
                 }
                 self.engine_thread.ask(Task::Submit(Box::new(self.array(&round))));
@@ -297,15 +297,15 @@ impl HeadLoop {
             Act::Lost { ranges, why } => {
                 self.say_logs();
                 for position in ranges.into_iter().flatten() {
-                    if !self.courier.is_finished(position) {
-                        self.courier.lose(position, &why, driver)?;
+                    if !self.forwarder.is_finished(position) {
+                        self.forwarder.lose(position, &why, driver)?;
                     }
                 }
             }
             Act::Left { ranges, why } => {
                 HeadLoop::say_left(procpool_cluster::count(&ranges), &why);
             }
-            Act::Refused(why) => self.fault.set(anyhow!("{}: {why}", self.terms.settings.engine)),
+            Act::Refused(why) => self.fault.set(anyhow!("{}: {why}", self.config.settings.engine)),
             Act::Over => return Ok(false),
         }
         Ok(true)

@@ -11,23 +11,23 @@ use crate::job::work::Work;
 impl HeadLoop {
     /// Updates the snapshot.
     pub(super) fn stand(&mut self, driver: &mut Driver<Work>) {
-        if self.roster.is_due() {
+        if self.running_jobs.is_due() {
             // When a round is over, its tables are out of date.
             let round = self.tags.last().filter(|_| self.head.round().is_some());
-            let files = self.tails.running(round.map_or(&[], slice::from_ref));
-            let running = self.roster.look(files, &self.courier);
+            let files = self.slice_files.running(round.map_or(&[], slice::from_ref));
+            let running = self.running_jobs.look(files, &self.forwarder);
             for (started, _) in &running {
-                self.courier.tell_start(started, driver);
+                self.forwarder.tell_start(started, driver);
             }
             let active = running.into_iter().map(|(started, since)| Active::recorded(started, since));
             driver.standing.active = active.collect();
         }
         let elsewhere = self.head.status().to_string();
         driver.standing.elsewhere = (!elsewhere.is_empty()).then(|| elsewhere.into());
-        let (standing, courier) = (&mut driver.standing, &self.courier);
-        standing.active.retain(|active| !courier.is_finished(active.seq.get()));
-        standing.retrying = self.courier.retrying();
-        let rest = self.total - self.courier.finished();
+        let (standing, forwarder) = (&mut driver.standing, &self.forwarder);
+        standing.active.retain(|active| !forwarder.is_finished(active.seq.get()));
+        standing.retrying = self.forwarder.retrying();
+        let rest = self.total - self.forwarder.finished();
         standing.pending = Pending::Exactly(rest.saturating_sub(standing.active.len() as u64));
     }
 
@@ -35,10 +35,10 @@ impl HeadLoop {
     /// otherwise.
     pub(super) fn stand_at_end(&mut self, driver: &mut Driver<Work>) {
         driver.standing.active.clear();
-        let rest = self.total - self.courier.finished();
+        let rest = self.total - self.forwarder.finished();
         // If the engine refused the run before any job had run, the refusal has been reported, and no jobs
         // are counted as left.
-        let is_refused = self.fault.get().is_some() && self.courier.finished() == 0 && self.tags.len() <= 1;
+        let is_refused = self.fault.get().is_some() && self.forwarder.finished() == 0 && self.tags.len() <= 1;
         driver.standing.pending = Pending::Exactly(if is_refused { 0 } else { rest });
     }
 

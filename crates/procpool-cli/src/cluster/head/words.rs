@@ -14,7 +14,7 @@ impl HeadLoop {
             notice,
             Notice::Submitted { .. } | Notice::FoundAgain { .. } | Notice::Waiting { remedy: None, .. }
         );
-        if !is_as_it_should_be || self.terms.watched == Audience::ByPeople {
+        if !is_as_it_should_be || self.config.watched == Audience::ByPeople {
             screen::say(&format!("procpool: {}\n", shown::name(notice.to_string())));
         }
         if let Notice::TriedAgain { .. } = notice {
@@ -42,7 +42,7 @@ impl HeadLoop {
 
     /// Reports that this process ends while the run goes on.
     pub(super) fn say_leave(&self) {
-        let jobs = match self.total - self.courier.finished() {
+        let jobs = match self.total - self.forwarder.finished() {
             1 => "1 job has".to_owned(),
             jobs => format!("{jobs} jobs have"),
         };
@@ -55,7 +55,7 @@ impl HeadLoop {
 
     /// Reports how many jobs have ended twice.
     pub(super) fn say_duplicates(&self) {
-        match self.courier.duplicates {
+        match self.forwarder.duplicates {
             0 => {}
             1 => screen::say("procpool: 1 job ended twice; its first outcome counts\n"),
             jobs => screen::say(&format!("procpool: {jobs} jobs ended twice; their first outcomes count\n")),

@@ -159,16 +159,16 @@ fn gpus(limit: Limit) -> Gpus {
 
 /// Tells the slice when its time is over. The engine may have to be asked and may not answer, so nothing
 /// waits for that.
-fn learn_end(hand: Arc<Workload>) -> anyhow::Result<()> {
+fn learn_end(workload: Arc<Workload>) -> anyhow::Result<()> {
     let Some((engine, own)) = engines::allocation() else { return Ok(()) };
     if let Some(ends) = own.ends {
         // Set before any job is given out.
-        hand.ends_at(ends.checked_sub(engine.warning()).unwrap_or(ends));
+        workload.ends_at(ends.checked_sub(engine.warning()).unwrap_or(ends));
         return Ok(());
     }
     let ask = move || {
         if let Ok(Some(ends)) = engine.end_of(&own) {
-            hand.ends_at(ends.checked_sub(engine.warning()).unwrap_or(ends));
+            workload.ends_at(ends.checked_sub(engine.warning()).unwrap_or(ends));
         }
     };
     threads::start("procpool-end", ask).context("can't start a thread that asks for the end of its time")?;
@@ -201,14 +201,14 @@ impl Plan {
         let at_most = usize::try_from(order.jobs).ok();
         let wanted = Wanted::new(args.schedule.limit, at_most, records::of_a_journal());
         let (limit, local) = machine::make_room(wanted, LocalProcess::new().grace(args.jobs.grace));
-        let hand = Arc::new(Workload::new(limit.get()));
-        learn_end(Arc::clone(&hand))?;
+        let workload = Arc::new(Workload::new(limit.get()));
+        learn_end(Arc::clone(&workload))?;
         let trouble = ListFailure::default();
         let node = place.own_node(&order, args.cluster.bad_node.into());
         let listing = listing(&folder, &order, terms.defaults())?;
         let share = place.share(&order, pieces, listing, Arc::clone(&node))?;
         let share = SlicePieces { seed: schedule::seed(&args.schedule), ..share };
-        let share = share.over(rest, Arc::clone(&hand), Arc::clone(&trouble));
+        let share = share.over(rest, Arc::clone(&workload), Arc::clone(&trouble));
         let input = Input::checked(Box::new(share) as Jobs);
         let local = spooling::spooling(local, Capture::Spool)?;
         let leaks = leaks(&args.jobs);
@@ -237,9 +237,9 @@ impl Plan {
             let (recorder, sink) = records.begin()?;
             if order.manner == Manner::OneByOne {
                 let recorder = Arc::clone(&recorder);
-                hand.call_between(move || recorder.settle());
+                workload.call_between(move || recorder.settle());
             }
-            let noted = NotingRunner { inner: launcher.record(Some(recorder)), hand, node };
+            let noted = NotingRunner { inner: launcher.record(Some(recorder)), workload, node };
             // Positions may go back: pieces may overlap if their jobs were tried a different number of times,
             // and the jobs of a piece may be shuffled.
             let pool = Pool::with_runner(limit, noted).in_any_order();
