@@ -1,4 +1,4 @@
-//! Reads the lines of a file on a thread of its own, while another one works on them.
+//! Reads the lines of a file on a thread of its own, while the caller's thread works on them.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -7,7 +7,7 @@ use std::thread;
 use crate::os::threads;
 use crate::read::scan::{Found, Scanner};
 
-/// How a file ends, and where its last whole line does.
+/// What follows the last whole line of a file, and the offset where that line ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rest {
     Nothing { offset: u64 },
@@ -15,13 +15,14 @@ pub(crate) enum Rest {
     Damaged { offset: u64 },
 }
 
-/// So many lines go from one thread to the other at once.
+/// How many lines the reading thread sends at once.
 const BATCH: usize = 1024;
 
-/// Gives `take` what `parse` makes of each line, in order; of a line it is told where it begins, and what stands in it.
+/// Calls `parse` with the offset and the body of each line, on another thread, and `take` with the results,
+/// in order.
 ///
 /// # Errors
-/// Where the source can't be read, there is no thread to be had, or `take` says so.
+/// If the source can't be read, no thread can be started, or `take` fails.
 pub(crate) fn read<R: Read + Send, T: Send>(
     source: R,
     parse: impl Fn(u64, &[u8]) -> T + Send,
@@ -58,7 +59,7 @@ fn scan<T>(
             break Rest::Nothing { offset: 0 };
         }
     };
-    // Fails where nobody takes any more, who then says why.
+    // This fails only if `take` has failed, and that error is returned.
     let _ = batches.send(batch);
     Ok(rest)
 }

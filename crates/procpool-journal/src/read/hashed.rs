@@ -1,4 +1,5 @@
-//! A hasher for maps whose keys are hashes, or numbers without a pattern that anybody chose: it takes them as they are.
+//! A hasher that returns its input. It is for maps whose keys are hashes already, or numbers that nobody can
+//! choose so that they collide.
 
 use std::hash::Hasher;
 

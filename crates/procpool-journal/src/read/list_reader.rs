@@ -1,6 +1,6 @@
-//! Reads the list of jobs from its file. There are two ways, as there are two needs. [`ListReader::read`] tells which
-//! jobs there are, and parses the lines on a second thread, because a list may have millions of them;
-//! `ListReader::lines` returns whole lines one by one. A list that is still being written is read by
+//! Reads the list of jobs from its file, in one of two ways. [`ListReader::read`] tells which jobs there are,
+//! and parses the lines on a second thread, because a list may have millions of them. `ListReader::lines`
+//! returns the bodies of the lines one by one. A list that is still being written is read by
 //! [`StoredJobs`](crate::write::stored_jobs::StoredJobs).
 
 use std::fs::File;
@@ -18,10 +18,10 @@ use crate::format::list::{JobLine, job_of_line};
 use crate::read::ahead::{self, Rest};
 use crate::read::scan::{Found, Scanner};
 
-/// A list that has been opened.
+/// A list that is open.
 pub struct ListReader(File);
 
-/// A job of it.
+/// A job of the list.
 pub struct ListLine<'a> {
     pub(crate) identity: Identity,
     list: &'a File,
@@ -81,7 +81,7 @@ impl ListReader {
         }
     }
 
-    /// Its lines one by one.
+    /// The lines of the list, one by one.
     pub(crate) fn lines(self) -> ListLines {
         ListLines(Scanner::new(self.0))
     }
@@ -102,13 +102,13 @@ impl ListLines {
 }
 
 impl ListLine<'_> {
-    /// Where the next one begins.
+    /// The offset of the next line.
     #[must_use]
     pub fn end(&self) -> u64 {
         self.offset + self.length as u64 + 1
     }
 
-    /// Reads its line again, all of it. `None` if that fails.
+    /// Reads its whole line again. `None` if that fails.
     pub(crate) fn read(&self) -> Option<JobLine> {
         let mut line = vec![0; self.length];
         self.list.read_exact_at(&mut line, self.offset).ok()?;

@@ -1,5 +1,5 @@
-//! Reads a journal: its jobs in the order of their list, their attempts, and how each job stands.
-//! Takes no lock and changes nothing; whoever runs what is read may go on.
+//! Reads a journal: its jobs in the order of their list, their attempts, and the state of each job. Readers
+//! take no lock and change nothing, so the run may go on meanwhile.
 
 pub(crate) mod ahead;
 pub(crate) mod hashed;

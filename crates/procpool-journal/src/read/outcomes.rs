@@ -1,5 +1,5 @@
-//! All attempts that the journals of a folder have, by job, and which of them counts: where each is, not what it says.
-//! Knows nothing of lists.
+//! An index of all attempts in the journals of a folder, by job, and which of them counts. It keeps only the
+//! places of their records, not the contents: there may be millions.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::BuildHasherDefault;
@@ -20,28 +20,28 @@ use crate::read::standing::{FileAttempts, Standing, TrackedJob};
 /// Where the record of an attempt begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// Of the writers, in their order.
+    /// The index of the writer.
     pub(crate) writer: u16,
     pub(crate) offset: u64,
 }
 
-/// What is known of a job. Packed: there may be millions.
+/// What is known of a job. Kept small: there may be millions.
 #[derive(Clone, Copy, Debug)]
 pub struct IndexedJob {
     standing: Standing,
-    /// Of the attempts: the one that counts, and the last.
+    /// Indices into `Outcomes::attempts`: the attempt that counts, and the last one.
     counts: u32,
     last: u32,
 }
 
-/// An attempt, and the one before it of the same job.
+/// An attempt, linked to the one before it of the same job.
 struct Link {
     offset: u64,
     before: u32,
     writer: u16,
 }
 
-/// No attempt has this number.
+/// An index that no attempt has.
 const NONE: u32 = u32::MAX;
 
 /// When a run began, and when its last attempt so far ended.
@@ -51,19 +51,19 @@ pub(crate) struct Span {
     ended: SystemTime,
 }
 
-/// What was read of the files of all writers.
+/// What was read from the files of all writers.
 #[derive(Default)]
 pub struct Outcomes {
     jobs: HashMap<Hash, IndexedJob, BuildHasherDefault<AsItIs>>,
     attempts: Vec<Link>,
-    /// The last that has begun.
+    /// The run that began last.
     pub(crate) run: Option<Run>,
     spans: BTreeMap<u32, Span>,
-    /// The generation of the round of slices that may still be on its way.
+    /// The generation of the last round of slices, unless that is over.
     pub(crate) round: Option<u32>,
-    /// The files of slices that have said that they are over.
+    /// The files of slices that have recorded their end.
     pub(crate) over: HashSet<PathBuf>,
-    /// The nodes of slices, by their writers' places.
+    /// The nodes of slices, by their writer's index.
     pub(crate) nodes: HashMap<usize, String>,
     /// How much of each file is whole.
     pub(crate) lengths: Vec<Length>,
@@ -74,7 +74,7 @@ impl IndexedJob {
         self.standing.outcome
     }
 
-    /// Whether nothing is known of an attempt of this generation.
+    /// As [`Standing::lacks`].
     pub(crate) fn lacks(&self, generation: u32, attempt: u32) -> bool {
         self.standing.lacks(generation, attempt)
     }
@@ -104,7 +104,8 @@ impl Outcomes {
 
     fn read_file(&mut self, files: &WriterFiles, writer: u16) -> anyhow::Result<Length> {
         if writer == 0 {
-            // The shortest record has some 500 bytes. Growing would take half as much memory again.
+            // The shortest record has about 500 bytes. Room for all is reserved at once: growing would take
+            // half as much memory again.
             let size = files.journal.stat().map_or(0, |stat| u64::try_from(stat.st_size).unwrap_or_default());
             let attempts = usize::try_from(size / 500).unwrap_or_default().min(MOST_AT_FIRST);
             self.jobs.reserve(attempts);
@@ -142,7 +143,7 @@ impl Outcomes {
                 return;
             }
             Some(Record::Slice(begin)) => {
-                // An older procpool said no more than the machine's own name.
+                // Older versions of procpool recorded only the host name.
                 let node = begin.node.unwrap_or(begin.host);
                 self.nodes.insert(writer.into(), node);
                 return;
@@ -165,12 +166,14 @@ impl Outcomes {
         }
     }
 
-    /// How many jobs are on no list any more, once all of the list were [taken](Outcomes::take_listed).
+    /// How many jobs are no longer on the list. Only right once all jobs of the list were
+    /// [taken](Outcomes::take_listed).
     pub(crate) fn unlisted_jobs(&self) -> usize {
         self.jobs.values().filter(|noted| !noted.standing.is_listed).count()
     }
 
-    /// What is known of a job of the list. Those that were never asked for are [left over](Outcomes::unlisted_jobs).
+    /// What is known of a job of the list, which is marked as listed. Jobs that are never asked for are
+    /// [unlisted](Outcomes::unlisted_jobs).
     pub(crate) fn take_listed(&mut self, job: Hash) -> Option<IndexedJob> {
         let noted = self.jobs.get_mut(&job)?;
         noted.standing.is_listed = true;
@@ -182,7 +185,7 @@ impl Outcomes {
         self.jobs.get(&Hash::of_key(key)).copied()
     }
 
-    /// All attempts of those jobs, in the order of their records.
+    /// All attempts of jobs that are no longer on the list, in the order of their records.
     pub fn unlisted(&self) -> Vec<Place> {
         let jobs = self.jobs.values().filter(|noted| !noted.standing.is_listed);
         let mut places: Vec<Place> = jobs.flat_map(|noted| self.attempts(noted)).collect();
@@ -190,17 +193,17 @@ impl Outcomes {
         places
     }
 
-    /// Where the attempt is that counts.
+    /// The place of the attempt that counts.
     pub fn counting(&self, noted: &IndexedJob) -> Place {
         self.place(noted.counts)
     }
 
-    /// How many attempts there are.
+    /// How many attempts the job has.
     pub fn tries(&self, noted: &IndexedJob) -> usize {
         self.backwards(noted).count()
     }
 
-    /// Where they are, the first one first.
+    /// The places of the job's attempts, in the order of their records.
     pub fn attempts(&self, noted: &IndexedJob) -> Vec<Place> {
         let mut places: Vec<Place> = self.backwards(noted).map(|number| self.place(number)).collect();
         places.reverse();
@@ -219,7 +222,7 @@ impl Outcomes {
         Place { writer, offset }
     }
 
-    /// When the first run began, and how long all of them took together.
+    /// When the first run began, and how long all runs took together.
     pub fn time(&self) -> (SystemTime, Duration) {
         let began = self.spans.values().next().map_or(SystemTime::UNIX_EPOCH, |span| span.began);
         let took = |span: &Span| span.ended.duration_since(span.began).unwrap_or_default();
@@ -227,7 +230,7 @@ impl Outcomes {
     }
 }
 
-/// The moment of these digits: year, month, day, hour, minute, second, millisecond.
+/// The time that these decimal digits give: year, month, day, hour, minute, second, millisecond.
 fn moment(digits: u64) -> Option<SystemTime> {
     let (date, time) = (digits / 1_000_000_000, digits % 1_000_000_000);
     let (year, month, day) = (date / 10_000, date / 100 % 100, date % 100);

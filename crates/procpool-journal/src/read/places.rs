@@ -1,5 +1,5 @@
-//! Finds the records of outcomes again, when a run wants all that is in them: a resume keeps no places, for it needs the
-//! records of few jobs.
+//! Finds the records of outcomes again when a run needs their contents. A resume doesn't keep the places of
+//! all records, because it needs those of few jobs.
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -18,13 +18,13 @@ use crate::read::standing::{FileAttempts, Standing, TrackedJob};
 /// Where a record is.
 #[derive(Clone, Copy, Debug)]
 pub struct RecordPlace {
-    /// The number of its file among those of all writers.
+    /// The index of its file among those of all writers.
     writer: usize,
     offset: u64,
     length: usize,
 }
 
-/// A job that was asked for.
+/// A job whose record was asked for.
 struct FoundJob {
     state: Standing,
     place: RecordPlace,
@@ -41,10 +41,10 @@ impl TrackedJob<RecordPlace> for FoundJob {
 }
 
 impl RecordPlace {
-    /// Reads it, and says in which file its outputs are.
+    /// Reads the record; also returns the file of its long outputs.
     ///
     /// # Errors
-    /// Where it can't be read any more.
+    /// If it can't be read any more.
     pub fn read(&self, writers: &[WriterFiles]) -> io::Result<(Entry, JournalFile)> {
         let gone = || io::Error::new(io::ErrorKind::InvalidData, "a record in the journal is gone");
         let files = writers.get(self.writer).ok_or_else(gone)?;
@@ -55,7 +55,7 @@ impl RecordPlace {
     }
 }
 
-/// Where the records of these jobs' outcomes are, of the attempts that count.
+/// Finds, for each of these jobs, the record of the attempt that counts.
 ///
 /// # Errors
 /// If a file can't be read.
@@ -64,7 +64,7 @@ pub fn find_outcomes(
     wanted: &HashMap<Hash, u64, impl BuildHasher>,
 ) -> io::Result<HashMap<Hash, RecordPlace>> {
     let mut found: HashMap<Hash, FoundJob> = HashMap::new();
-    // Without this, a run that prints nothing again would read all files for nothing.
+    // A run that prints nothing again doesn't need to read the files.
     let files = if wanted.is_empty() { &[] } else { writers };
     for (writer, files) in files.iter().enumerate() {
         let mut attempts = FileAttempts::of(writer);

@@ -1,5 +1,5 @@
-//! A journal for who tells what stands in it: its jobs in the order of their list, and the records of their attempts.
-//! Knows nothing of what is told. It takes no lock and changes nothing; whoever runs what it reads may go on.
+//! A read-only view of a journal, for `ls`, `show` and `export`: its jobs in the order of their list, and the
+//! records of their attempts. It takes no lock and changes nothing, so the run may go on meanwhile.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -24,44 +24,44 @@ use crate::read::list_reader::{ListLines, ListReader};
 use crate::read::outcomes::{IndexedJob, Outcomes, Place};
 use crate::read::window::Window;
 
-/// What was read, and the files for the rest.
+/// What was read when the journal was opened, and the open files from which the rest is read on demand.
 pub struct Reading {
     folder: Folder,
     pub(crate) run: Run,
     pub outcomes: Outcomes,
     pub records: Records,
     holding: StartedAttempts,
-    /// What other writers than procpool itself are called, by their places.
+    /// The names of the slices that have not recorded their end, by their writer's index.
     slices: HashMap<usize, String>,
-    /// What is to be said of the files.
+    /// Remarks about the files, for the user.
     pub remarks: Vec<String>,
 }
 
 /// A job of the list.
 pub struct ListedJob {
-    /// From 1.
+    /// Its position in the list, from 1.
     pub position: u64,
     pub line: JobLine,
     pub noted: Option<IndexedJob>,
     pub stands: Stands,
 }
 
-/// How a job stands.
+/// The progress of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stands {
-    /// Its turn has not come.
+    /// It has not been started.
     NotRun,
     Running,
-    /// It was begun, and what came of it was never recorded.
+    /// It was started, and its run ended without recording an outcome.
     Interrupted,
     Ended,
 }
 
-/// How much of the input the list has.
+/// Whether the list has all jobs of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListEnd {
     Whole,
-    /// There may be more.
+    /// The input may have more jobs.
     Open,
 }
 
@@ -74,21 +74,22 @@ pub(crate) enum NextLine {
 /// The records of all writers.
 pub struct Records(Vec<Writer>);
 
-/// One of those who have written them.
+/// The files of one writer.
 struct Writer {
     window: Window,
     outputs: JournalFile,
-    /// Where it was, on a cluster: an older procpool did not say so in each record.
+    /// The node on which its slice ran. Older versions of procpool don't name it in each record.
     node: Option<String>,
 }
 
-/// An attempt, and where its outputs are.
+/// The record of an attempt, and the file of its long outputs.
 pub struct Recorded {
     pub entry: Entry,
     pub(crate) outputs: JournalFile,
 }
 
-/// Who writes may be just about to: what can't be read then is read again.
+/// How often to try to read a journal whose run is alive: the part that can't be read may be in the middle of
+/// a write.
 const TRIES: u32 = 3;
 
 fn nothing_recorded() -> &'static str {
@@ -97,14 +98,15 @@ fn nothing_recorded() -> &'static str {
 
 impl Reading {
     /// # Errors
-    /// Where there is no journal, or it can't be read.
+    /// If there is no journal, or it can't be read.
     pub fn open(directory: &Path) -> anyhow::Result<Reading> {
         let shown = || format!("{directory:?}");
         let folder = Folder::open(directory, Purpose::Read).with_context(shown)?;
         let folder = folder.with_context(nothing_recorded).with_context(shown)?;
         let mut tries = 1;
         loop {
-            // First: what is recorded by the time that the records are read runs no more.
+            // Read before the records: in the other order, an attempt that ends in between would be in
+            // neither of them.
             let holding = StartedAttempts::look(&folder);
             let is_alive = holding.is_alive;
             match Reading::read(folder.clone(), holding) {
@@ -122,7 +124,7 @@ impl Reading {
         if outcomes.round.is_some() {
             for name in folder.other_writers().context("can't read the folder")? {
                 let files = folder.files_of(&name);
-                // One that has come since then is of no record that was read.
+                // A slice that was created after `writers` was read has none of the records that were read.
                 let writer = writers.iter().position(|writer| *writer == files);
                 if let Some(writer) = writer.filter(|_| !outcomes.over.contains(&files.journal.path())) {
                     holding.add_slice(&folder.running_of(&name), writer);
@@ -146,10 +148,10 @@ impl Reading {
         Ok(reading)
     }
 
-    /// Takes the jobs of the list one by one, in order.
+    /// Calls `take` for each job of the list, in order.
     ///
     /// # Errors
-    /// Where the list can't be read, and those of `take`.
+    /// If the list can't be read, and those of `take`.
     pub fn each<E: From<anyhow::Error>>(
         &mut self,
         mut take: impl FnMut(&mut Reading, ListedJob) -> Result<(), E>,
@@ -165,7 +167,7 @@ impl Reading {
         }
     }
 
-    /// The next job of the list, which comes after this many others.
+    /// The next job of the list, where `position` is the number of jobs before it.
     ///
     /// # Errors
     /// If the list can't be read.
@@ -186,13 +188,14 @@ impl Reading {
         Ok(NextLine::End(end))
     }
 
-    /// Whether parts of it ran on a cluster.
+    /// Whether any of its jobs ran in slices, on a cluster.
     #[must_use]
     pub fn has_slices(&self) -> bool {
         !self.outcomes.nodes.is_empty()
     }
 
-    /// What a job that runs has written so far to an output; `None` where it runs not, or nobody shows it.
+    /// What a running job has written to an output so far. `None` if it isn't running, or there is no file of
+    /// its live output.
     #[must_use]
     pub fn live(&self, job: &ListedJob, source: Source) -> Option<LiveOutput> {
         let begun = self.holding.attempt(job.position).filter(|_| job.stands == Stands::Running)?;
@@ -200,14 +203,15 @@ impl Reading {
         live::read(&live::file(&self.folder, writer, (job.position, begun.attempt), source))
     }
 
-    /// The node on which an attempt was begun of whose end nothing is known.
+    /// The node of a running or interrupted attempt, which has no record that names it. `None` if it didn't
+    /// run in a slice.
     #[must_use]
     pub fn node_of_begun(&self, job: &ListedJob) -> Option<String> {
         let begun = self.holding.attempt(job.position)?;
         self.outcomes.nodes.get(&begun.writer).cloned()
     }
 
-    /// What is to be said of the list, once all of it was taken.
+    /// Remarks about the list, for the user, once all its jobs were taken.
     #[must_use]
     pub fn remarks_at(&self, end: ListEnd) -> Vec<String> {
         let open = (end == ListEnd::Open)
@@ -220,10 +224,10 @@ impl Reading {
         open.into_iter().chain(unlisted).collect()
     }
 
-    /// The job of the list that has this key.
+    /// The job of the list with this key.
     ///
     /// # Errors
-    /// Where the list can't be read.
+    /// If the list can't be read.
     pub fn find(&mut self, key: &Key) -> anyhow::Result<Option<ListedJob>> {
         let wanted = Hash::of_key(key);
         let mut reader = self.list()?;
@@ -238,7 +242,7 @@ impl Reading {
         Ok(None)
     }
 
-    /// Where commands run that name no directory.
+    /// The working directory of commands that don't name one.
     #[must_use]
     pub fn directory(&self) -> PathBuf {
         OsStr::from_bytes(&self.run.directory.0).into()
@@ -270,15 +274,15 @@ impl Reading {
         }
     }
 
-    /// The attempt of a job that counts.
+    /// Reads the record of the attempt whose outcome counts.
     ///
     /// # Errors
-    /// Where it can't be read any more.
+    /// If it can't be read any more.
     pub fn counting(&mut self, noted: &IndexedJob) -> anyhow::Result<Recorded> {
         self.records.read(self.outcomes.counting(noted))
     }
 
-    /// All attempts of a job, the first one first.
+    /// The places of all attempts of a job, in the order of their records.
     #[must_use]
     pub fn attempts_of(&self, key: &Key) -> Vec<Place> {
         self.outcomes.of(key).map(|noted| self.outcomes.attempts(&noted)).unwrap_or_default()
@@ -289,12 +293,12 @@ impl Recorded {
     /// Reads an output from its start.
     ///
     /// # Errors
-    /// Where it can't be opened.
+    /// If it can't be opened.
     pub fn open(&self, source: Source) -> anyhow::Result<Box<dyn Read>> {
         self.entry.open(source, &self.outputs).with_context(|| self.place(source))
     }
 
-    /// Where an output is, for errors.
+    /// Describes where an output is, for error messages.
     #[must_use]
     pub fn place(&self, source: Source) -> String {
         let name = match source {
@@ -328,7 +332,7 @@ impl Records {
     }
 
     /// # Errors
-    /// Where it can't be read any more.
+    /// If it can't be read any more.
     pub fn read(&mut self, place: Place) -> anyhow::Result<Recorded> {
         let Writer { window, outputs, node } = &mut self.0[usize::from(place.writer)];
         let outputs = outputs.clone();

@@ -1,5 +1,4 @@
-//! Reads a file of lines that say their own length and sum, and tells what is torn from what is damaged.
-//! Knows nothing of what the lines say.
+//! Reads a file of lines that have their own length and checksum in them, and tells a torn end from damage.
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -8,32 +7,32 @@ use memchr::memchr;
 
 use crate::format::line;
 
-/// Reads lines one by one, whatever the length of the file, with a look at each byte.
+/// Reads lines one by one and checks them, whatever the length of the file.
 pub struct Scanner<R> {
     source: R,
     lines: LineBuffer,
 }
 
-/// Bytes of a file that are cut into lines, whether they are whole or not.
+/// Bytes of a file that are cut into lines, without a check whether those are whole.
 #[derive(Default)]
 pub(crate) struct LineBuffer {
     bytes: Vec<u8>,
-    /// The part of `bytes` that has been read, and is not in a line that was returned.
+    /// The part of `bytes` that was read from the file and is not in a line that was returned.
     unread: Range<usize>,
-    /// Where in the file that part begins.
+    /// The offset in the file at which that part begins.
     offset: u64,
 }
 
-/// What was found.
+/// What comes next in the file.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Found<'a> {
-    /// A whole line: where it begins, and what stands in it after the check.
+    /// A whole line: its offset, and its body without the length and checksum.
     Line { offset: u64, body: &'a [u8] },
-    /// The end, right after the last line.
+    /// The end of the file, right after the last line.
     End { offset: u64 },
-    /// From here on there is no whole line any more: what was being written when all came to an end.
+    /// There is no whole line from here on: this was being written when the process or the machine ended.
     Torn { offset: u64 },
-    /// What stands here is no line, and whole ones follow it.
+    /// No whole line begins here, but whole ones follow.
     Damaged { offset: u64 },
 }
 
@@ -46,10 +45,10 @@ impl<R: Read> Scanner<R> {
         Scanner { source, lines: LineBuffer::default() }
     }
 
-    /// The next line. After anything else there is nothing more to ask for.
+    /// The next line. Once this returns anything else, there is nothing more to read.
     ///
     /// # Errors
-    /// Where the source can't be read.
+    /// If the source can't be read.
     pub fn next_line(&mut self) -> io::Result<Found<'_>> {
         let offset = self.lines.offset;
         let Some(line) = self.take_line()? else {
@@ -63,7 +62,7 @@ impl<R: Read> Scanner<R> {
         Ok(Found::Line { offset, body: &self.lines.get(line)[line::CHECK..] })
     }
 
-    /// What has no sense at `offset` was torn off there, unless something whole follows.
+    /// Whether the invalid line at `offset` is a torn end, or damage because a whole line follows.
     fn judge(&mut self, offset: u64) -> io::Result<Found<'_>> {
         while let Some(line) = self.take_line()? {
             if line::open(self.lines.get(line)).is_some() {
@@ -73,8 +72,8 @@ impl<R: Read> Scanner<R> {
         Ok(Found::Torn { offset })
     }
 
-    /// The next line, to be read from the buffer. `None` if there is no newline any more. Of a line that is too long,
-    /// only the end is returned.
+    /// The next line, as a range of the buffer. `None` if there is no further newline. Of a line that is too
+    /// long, only the end is returned.
     fn take_line(&mut self) -> io::Result<Option<Range<usize>>> {
         let mut searched = 0;
         loop {
@@ -93,7 +92,7 @@ impl<R: Read> Scanner<R> {
     }
 
     fn fill(&mut self) -> io::Result<usize> {
-        // Small at first: most lists are.
+        // Small at first, because most lists are.
         let piece = PIECE.min(self.lines.bytes.len().max(PIECE / 64));
         loop {
             match self.lines.fill(piece, |buffer| self.source.read(buffer)) {
@@ -120,7 +119,7 @@ impl LineBuffer {
         &self.bytes[line]
     }
 
-    /// Reads more bytes, into a place that has room for at least `room`. Returns how many there were.
+    /// Reads more bytes, with room for at least `room`. Returns how many were read.
     pub(crate) fn fill(
         &mut self,
         room: usize,
@@ -131,7 +130,7 @@ impl LineBuffer {
             self.unread = 0..self.unread.len();
         }
         if self.bytes.is_empty() {
-            // The system hands out zeros without writing them, which `resize` does.
+            // The system hands out zeros without writing them; `resize` would write them.
             self.bytes = vec![0; room];
         }
         if self.bytes.len() - self.unread.end < room {
@@ -142,7 +141,7 @@ impl LineBuffer {
         Ok(count)
     }
 
-    /// Where the first byte would be that was not read yet.
+    /// The offset in the file of the first byte that was not read yet.
     pub(crate) fn end(&self) -> u64 {
         self.offset + self.unread.len() as u64
     }
@@ -203,7 +202,7 @@ mod tests {
             bytes[bit / 8] ^= 1 << (bit % 8);
             let line = ends.partition_point(|end| *end <= bit / 8);
             let offset = line.checked_sub(1).map_or(0, |last| ends[last]) as u64;
-            // A newline that became something else takes the line after it along.
+            // A newline that became something else joins this line and the next, so both are lost.
             let is_newline = ends.contains(&(bit / 8 + 1));
             let is_last = line == 19 || line == 18 && is_newline;
             let rest = if is_last { Found::Torn { offset } } else { Found::Damaged { offset } };

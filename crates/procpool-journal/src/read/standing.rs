@@ -1,5 +1,6 @@
-//! The state of a job, by the attempts that have been recorded of it. Here it is decided which of them counts, for
-//! everybody: for `ls`, for a resume, and for what is printed again. docs/journal.md says it in words.
+//! The state of a job, from the attempts that were recorded. This is the only place that decides which of
+//! them counts: for `ls`, for a resume, and for outputs that are printed again. docs/journal.md has the rule
+//! in words.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -9,26 +10,26 @@ use crate::format::brief::{Brief, OutcomeClass};
 use crate::format::identity::{Hash, Identity};
 use crate::read::hashed::AsItIs;
 
-/// How a job stands. Packed: there may be millions.
+/// The state of a job. Kept small: there may be millions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// What its outcome is of.
+    /// The fingerprint of the command that has this outcome.
     fingerprint: Hash,
     pub(super) ended: u64,
     generation: u32,
-    /// The last of that generation, of whichever writer.
+    /// The last attempt of that generation, by any writer.
     attempt: u32,
     pub(crate) status: u8,
     pub(crate) outcome: Option<OutcomeClass>,
     pub(crate) is_listed: bool,
-    /// It was started, and nobody knows what came of it.
+    /// It was started, and its outcome is unknown.
     pub(crate) was_running: bool,
     /// It has an outcome whose output was not printed.
     pub(crate) is_unprinted: bool,
 }
 
 impl Standing {
-    /// A job that stands on a list.
+    /// A job that is on a list, with no attempt.
     pub(crate) fn listed() -> Standing {
         Standing {
             fingerprint: Hash::NONE,
@@ -43,7 +44,7 @@ impl Standing {
         }
     }
 
-    /// A job of which nobody has said yet that it stands on a list.
+    /// A job that has not been found on a list yet, with no attempt.
     pub(super) fn unlisted() -> Standing {
         Standing { is_listed: false, ..Standing::listed() }
     }
@@ -63,19 +64,20 @@ impl Standing {
         self.generation == generation
     }
 
-    /// The last one of its generation.
+    /// The last attempt of its generation.
     pub(crate) fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    /// Whether nothing is known of an attempt of this generation, and it matters: somebody else may have succeeded.
+    /// Whether this attempt has no record and that matters. It doesn't if another attempt of this generation,
+    /// or of a later one, has succeeded.
     pub(crate) fn lacks(&self, generation: u32, attempt: u32) -> bool {
         let has_succeeded = self.generation >= generation && self.outcome == Some(OutcomeClass::Succeeded);
         (self.generation, self.attempt) < (generation, attempt) && !has_succeeded
     }
 
-    /// Notes an attempt that is recorded in the same file as all before it. Returns whether it counts from now on: it
-    /// does unless an attempt with a higher number is known.
+    /// Notes an attempt that is recorded in the same file as all before it. Returns whether it counts from
+    /// now on: it does unless an attempt with a higher number is known.
     pub(super) fn note(&mut self, brief: &Brief) -> bool {
         let counts = (brief.generation, brief.attempt) >= (self.generation, self.attempt);
         if counts {
@@ -85,9 +87,9 @@ impl Standing {
         counts
     }
 
-    /// Compares the attempt that counts with the last one of another file. Returns whether that one counts from now
-    /// on: it does if its generation is later, or the same and it succeeded where the other failed, or both came to
-    /// the same and it ended first.
+    /// Compares the attempt that counts with the last one of another file. Returns whether the latter counts
+    /// from now on: it does if its generation is later. In the same generation a success counts before any
+    /// other outcome; if both or neither succeeded, the attempt that ended first counts.
     fn merge(&mut self, brief: &Brief) -> bool {
         let order = brief.generation.cmp(&self.generation);
         let rank = |outcome, ended| (outcome != Some(OutcomeClass::Succeeded), ended);
@@ -113,15 +115,17 @@ impl Standing {
     }
 }
 
-/// The attempts of one file, on their way into the states of their jobs. Of each job, the last attempt of each file is
-/// found first, and those are compared: so it plays no part which file is read first. `T` says where an attempt is.
+/// Merges the attempts of one file into the states of their jobs. It first finds the last attempt of each job
+/// in the file, and compares only that with other files' attempts, so the order in which files are read
+/// doesn't matter. `T` is the place of an attempt.
 pub(super) struct FileAttempts<T> {
-    /// By job. `None` for the first file, which has nothing to be compared with: most journals have no other.
+    /// The last attempt of each job. `None` for the first file, which has nothing to be compared with: most
+    /// journals have no other.
     last: Option<HashMap<Hash, (Brief, T), BuildHasherDefault<AsItIs>>>,
 }
 
 impl<T: Copy> FileAttempts<T> {
-    /// Of the file with this number, from 0.
+    /// For the file with this index.
     pub(super) fn of(index: usize) -> FileAttempts<T> {
         FileAttempts { last: (index > 0).then(HashMap::default) }
     }
@@ -140,7 +144,7 @@ impl<T: Copy> FileAttempts<T> {
         }
     }
 
-    /// The end of the file: compares the last attempt of each job with those of other files.
+    /// Ends the file: compares the last attempt of each job with those of other files.
     pub(super) fn finish<S: TrackedJob<T>>(self, jobs: &mut HashMap<Hash, S, impl BuildHasher>) {
         for (job, (brief, place)) in self.last.into_iter().flatten() {
             let known = jobs.get_mut(&job).expect("BUG: an attempt whose job was not noted");
@@ -151,7 +155,7 @@ impl<T: Copy> FileAttempts<T> {
     }
 }
 
-/// What a reader keeps of a job: its state, and where the attempt is that counts, as far as it wants to know.
+/// What a reader keeps of a job: its state and, if the reader needs it, the place of the attempt that counts.
 pub(super) trait TrackedJob<T> {
     fn state(&mut self) -> &mut Standing;
 

@@ -1,4 +1,4 @@
-//! Reads lines of a file at places that are mostly near each other, without a system call for each.
+//! Reads lines of a file at offsets that are mostly near each other, without a system call for each.
 
 use std::fs::File;
 use std::io;
@@ -8,14 +8,15 @@ use memchr::memchr;
 
 use crate::format::line::LONGEST;
 
-/// A part of a file.
+/// A file, and a part of it in memory.
 pub(crate) struct Window {
     file: File,
     offset: u64,
     bytes: Vec<u8>,
 }
 
-/// So much is read at once, and a quarter of it before the place: jobs end nearly in the order of their list.
+/// How much is read at once, a quarter of it before the wanted line. Jobs end nearly in the order of their
+/// list, so the next wanted lines are close to it, on either side.
 const PIECE: usize = 256 * 1024;
 
 impl Window {
@@ -23,10 +24,10 @@ impl Window {
         Window { file, offset: 0, bytes: Vec::new() }
     }
 
-    /// The line that begins at this place, without its newline.
+    /// The line that begins at this offset, without its newline.
     ///
     /// # Errors
-    /// Where there is none, or the file can't be read.
+    /// If there is none, or the file can't be read.
     pub(crate) fn line(&mut self, offset: u64) -> io::Result<&[u8]> {
         let range = match self.find(offset) {
             Some(range) => range,
@@ -41,7 +42,7 @@ impl Window {
         memchr(b'\n', rest).map(|length| start..start + length)
     }
 
-    /// Goes to a place.
+    /// Reads the part of the file around this offset.
     fn look(&mut self, offset: u64) -> io::Result<std::ops::Range<usize>> {
         let mut wanted = PIECE;
         self.offset = offset.saturating_sub((PIECE / 4) as u64);
@@ -58,7 +59,7 @@ impl Window {
         }
     }
 
-    /// Reads on until so much is there, or the file ends.
+    /// Reads on until there are `wanted` bytes, or the file ends.
     fn fill(&mut self, wanted: usize) -> io::Result<()> {
         let mut filled = self.bytes.len();
         self.bytes.resize(wanted, 0);

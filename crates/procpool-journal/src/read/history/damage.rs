@@ -1,5 +1,4 @@
-//! A journal that was cut or changed at any place: what is believed of it then.
-//! Does not know how lines are checked.
+//! These tests cut a journal at any byte or flip any of its bits, and check which records are still believed.
 
 use std::sync::OnceLock;
 
@@ -11,7 +10,7 @@ use crate::format::brief::OutcomeClass;
 use crate::format::line;
 use crate::read::scan::Found;
 
-/// A name for what is read from memory.
+/// A file name for errors: the bytes are read from memory.
 fn file() -> &'static JournalFile {
     static FILE: OnceLock<(TempDir, JournalFile)> = OnceLock::new();
     let make = || {
@@ -22,7 +21,7 @@ fn file() -> &'static JournalFile {
     &FILE.get_or_init(make).1
 }
 
-/// The header, and records of attempts that have all succeeded: as much of them as is looked at.
+/// The header, and records of attempts that have all succeeded, with no more fields than are read.
 struct Journal {
     header: Vec<u8>,
     records: Vec<Vec<u8>>,
@@ -48,7 +47,7 @@ impl Journal {
     }
 }
 
-/// What is made of the bytes of a file: who has succeeded is asked of what is known then.
+/// Reads the bytes of a file. If they are damaged, the `Past` has what was known by then.
 fn read(bytes: &[u8]) -> (Past, anyhow::Result<Length>) {
     let mut past = Past::default();
     let mut attempts = FileAttempts::of(0);
@@ -82,7 +81,7 @@ fn a_journal_of_a_thousand_records_cut_at_every_byte_keeps_all_that_was_whole_an
     for cut in 0..header.len() {
         assert!(read(&header[..cut]).1.is_err_and(names), "cut at {cut} of the header");
     }
-    // Before each record stands the one before it: what is farther back is read in the same way.
+    // Only the previous record is put before each one: earlier ones are read in the same way.
     for number in 1..records.len() {
         let before = [&header[..], &records[number - 1]].concat();
         let all = [&before[..], &records[number]].concat();

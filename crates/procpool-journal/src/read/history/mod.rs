@@ -1,5 +1,5 @@
-//! What is known of a list's jobs from the journals of all that have written to a folder.
-//! Knows nothing of what is to be done now.
+//! Reads what the journals of all writers in a folder say about its jobs. What a resume does about it is
+//! decided in `resume`.
 
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
@@ -22,28 +22,29 @@ use crate::read::standing::{FileAttempts, Standing};
 /// Jobs by the hash of their key.
 pub(crate) type Jobs = HashMap<Hash, Standing, BuildHasherDefault<AsItIs>>;
 
-/// All that was read.
+/// What was read from the files of all writers.
 #[derive(Debug, Default)]
 pub struct Past {
     pub jobs: Jobs,
-    /// The last that has begun.
+    /// The run that began last.
     pub run: Option<Run>,
-    /// Of the file that is this writer's own.
+    /// How much of procpool's own file is whole.
     pub own: Length,
     pub(crate) attempts: u64,
     /// The last round of slices, unless it is over.
     pub round: Option<PastRound>,
-    /// The last list that was brought, and where its run was started: commands that say no directory are known by that.
+    /// The last list that a run brought with it, and the working directory of that run: commands that name no
+    /// directory are identified by it.
     brought: Option<(u32, PathBuf)>,
     /// How much of each other writer's file is whole.
     pub lengths: HashMap<PathBuf, u64>,
 }
 
-/// A round of slices of which something may still run.
+/// A round of slices, some of which may still run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PastRound {
     pub round: Round,
-    /// By which the engine knows it; `None` where nobody knows whether it took it.
+    /// The engine's id of its array; `None` if it is unknown whether the engine has accepted it.
     pub id: Option<String>,
 }
 
@@ -57,7 +58,7 @@ pub struct Length {
 /// A line of a journal.
 pub(super) enum JournalLine {
     Attempt(Brief),
-    /// What stands in another one, after the check.
+    /// The body of any other record, without its length and checksum.
     Other(Vec<u8>),
 }
 
@@ -65,7 +66,7 @@ impl Past {
     /// Reads the files of all writers.
     ///
     /// # Errors
-    /// Where one can't be read, is of another version or none of procpool's, or is damaged before its end.
+    /// If one can't be read, has another version of the format, is no journal, or is damaged before its end.
     pub fn read(folder: &Folder) -> anyhow::Result<Past> {
         let mut past = Past::default();
         let own = folder.own_files();
@@ -80,7 +81,7 @@ impl Past {
         Ok(past)
     }
 
-    /// Where the run was started that brought this list, as it was called then.
+    /// The working directory, as a path of that time, of the run that brought this list.
     #[must_use]
     pub fn directory_of(&self, list: u32) -> Option<PathBuf> {
         self.brought.as_ref().filter(|(brought, _)| *brought == list).map(|(_, directory)| directory.clone())
@@ -89,7 +90,7 @@ impl Past {
     fn read_file(&mut self, files: &WriterFiles, index: usize) -> anyhow::Result<Length> {
         let path = &files.journal;
         if index == 0 {
-            // The shortest record has some 500 bytes.
+            // The shortest record has about 500 bytes.
             let size = path.stat().map_or(0, |stat| u64::try_from(stat.st_size).unwrap_or_default());
             self.jobs.reserve(usize::try_from(size / 500).unwrap_or_default().min(MOST_AT_FIRST));
         }
@@ -110,13 +111,13 @@ impl Past {
         }
     }
 
-    /// A record that is of no attempt.
+    /// Notes a record that isn't of an attempt.
     fn note_other(&mut self, body: &[u8]) {
         match Record::parse(body) {
             Some(Record::Run(run))
                 if self.run.as_ref().is_none_or(|last| last.generation <= run.generation) =>
             {
-                // Of several writers' that of the first, whose list it is.
+                // If several writers have recorded the list, the first one counts: the list is its own.
                 let is_new = self.brought.as_ref().is_none_or(|(list, _)| *list < run.list);
                 if run.list == run.generation && is_new {
                     self.brought = Some((run.list, run.directory.clone().into_os_string().into()));
@@ -135,10 +136,11 @@ impl Past {
     }
 }
 
-/// Goes over the records of a file, each with the place where its line begins; says how much of it is whole.
+/// Calls `take` for each record of a file, with the offset of its line. Returns how much of the file is
+/// whole.
 ///
 /// # Errors
-/// Where it can't be read, is of another version or none of procpool's, or is damaged before its end.
+/// If it can't be read, has another version of the format, is no journal, or is damaged before its end.
 pub(super) fn walk(path: &JournalFile, mut take: impl FnMut(u64, JournalLine)) -> anyhow::Result<Length> {
     let file = path.open().with_context(|| format!("can't read {path:?}"))?;
     let size = file.metadata()?.len();
@@ -154,7 +156,7 @@ impl JournalLine {
     }
 }
 
-/// Looks at the first line, and gives `take` all others.
+/// Checks the first line, which must be the header, and passes all others to `take`.
 fn check(
     offset: u64,
     line: JournalLine,
@@ -186,10 +188,10 @@ fn damaged(offset: u64, path: &JournalFile) -> anyhow::Error {
     )
 }
 
-/// The last run of a journal; `None` where there is none.
+/// The last run of a journal; `None` if there is none.
 ///
 /// # Errors
-/// Where it can't be read, or is none of procpool's.
+/// If it can't be read, or is no journal.
 pub fn last_run(folder: &Folder) -> anyhow::Result<Option<Run>> {
     if let Some(run) = run_of_holder(folder) {
         return Ok(Some(run));
@@ -206,7 +208,7 @@ pub fn last_run(folder: &Folder) -> anyhow::Result<Option<Run>> {
                 Found::End { offset: 0 } => return Err(empty(path)),
                 Found::Torn { offset: 0 } | Found::Damaged { offset: 0 } => return Err(foreign(path)),
                 Found::Damaged { offset } if past.run.is_none() => return Err(damaged(offset, path)),
-                // The resume itself says what is to be said of it.
+                // The resume itself reports a torn or damaged end.
                 Found::End { .. } | Found::Torn { .. } | Found::Damaged { .. } => break,
             }
         }
@@ -214,8 +216,8 @@ pub fn last_run(folder: &Folder) -> anyhow::Result<Option<Run>> {
     Ok(past.run)
 }
 
-/// The run of who held the folder last, at the place where it says that its record is. That may have been killed before
-/// it wrote one, or its note may be gone.
+/// The run of the last holder of the lock, read at the offset that the lock's file names. `None` if that
+/// process was killed before it wrote its record, or if the lock's file is gone.
 fn run_of_holder(folder: &Folder) -> Option<Run> {
     let holder = run_lock::holder(&folder.running().open().ok()?)?;
     let mut file = folder.own_files().journal.open().ok()?;
@@ -228,10 +230,10 @@ fn run_of_holder(folder: &Folder) -> Option<Run> {
     }
 }
 
-/// No more is reserved by a file's length, of which any part may be a hole.
+/// The most entries that are reserved because of a file's length: any part of a sparse file may be a hole.
 pub(super) const MOST_AT_FIRST: usize = 2_000_000;
 
-/// In bytes; far more than any.
+/// In bytes; far longer than any header.
 const LONGEST_HEADER: u64 = 64 * 1024;
 
 fn check_header(body: &[u8], path: &JournalFile) -> anyhow::Result<()> {
@@ -246,15 +248,17 @@ fn check_header(body: &[u8], path: &JournalFile) -> anyhow::Result<()> {
     }
 }
 
-/// A file is made with its header in it: somebody has emptied it, or a power cut.
+/// The error for an empty file. A file is created with its header, so somebody or a power cut has emptied
+/// this one.
 fn empty(path: &JournalFile) -> anyhow::Error {
     anyhow::anyhow!("{path:?} is empty, so that it is not known what has been run; name another folder")
 }
 
-/// A file that doesn't begin like a journal; it may be one of a later version, whose checks look otherwise.
+/// The error for a file that doesn't begin like a journal. It may be of a later version, whose lines are
+/// checked in another way.
 fn foreign(path: &JournalFile) -> anyhow::Error {
     let version = || {
-        // As much as a header may have, whatever the length of the file.
+        // No more than the longest header, whatever the length of the file.
         let mut text = Vec::new();
         path.open().ok()?.take(LONGEST_HEADER).read_to_end(&mut text).ok()?;
         let line = text.split(|byte| *byte == b'\n').next()?;

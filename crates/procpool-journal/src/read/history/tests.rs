@@ -1,4 +1,4 @@
-//! Which attempt of a job counts, of one writer and of several.
+//! These tests check which attempt of a job counts, with one writer and with several.
 
 use std::cmp::Reverse;
 use std::fs;
@@ -30,7 +30,7 @@ fn brief(generation: u32, attempt: u32, came_of_it: OutcomeClass, ended: u64) ->
     }
 }
 
-/// How a job stands by the attempts of these files.
+/// The state of a job that has these attempts in these files.
 fn standing(files: &[&[Brief]]) -> Standing {
     let hash = brief(1, 1, OutcomeClass::Failed, 1).identity.job;
     let mut jobs = HashMap::from([(hash, Standing::listed())]);
@@ -68,14 +68,14 @@ fn of_several_writers_the_first_that_succeeded_counts_whoever_is_read_first() {
     {
         let standing = standing(&order);
         assert_eq!((standing.outcome, standing.ended), (Some(Succeeded), 5));
-        // Nor is it missed that another one has begun a further attempt.
+        // It has succeeded, so it doesn't lack a further attempt that another writer has started.
         assert!(!standing.lacks(1, 4) && standing.lacks(2, 1));
     }
     let both = standing(&[failed, &early[..1]]);
     assert!(!both.lacks(1, 3) && both.lacks(1, 4));
 }
 
-/// A record: of which job, which attempt of which generation, what came of it, and when it ended.
+/// A record: its job, generation, attempt and outcome, and when it ended.
 type Attempted = (u8, u32, u32, u8, u64);
 
 fn key(job: u8) -> Key {
@@ -102,7 +102,7 @@ fn fingerprint(file: usize, number: usize) -> Hash {
     Hash::of_key(&Key::from(format!("{file} {number}")))
 }
 
-/// The record that counts, by the words of docs/journal.md: its file and its number there.
+/// The record that counts by the rule of docs/journal.md: its file, and its index there.
 fn counting(files: &[Vec<Attempted>], job: u8) -> Option<(usize, usize)> {
     let mut best: Option<(usize, usize)> = None;
     for (file, records) in files.iter().enumerate() {
@@ -120,7 +120,7 @@ fn counting(files: &[Vec<Attempted>], job: u8) -> Option<(usize, usize)> {
 }
 
 proptest! {
-    /// Records in any order, in the files of several writers, the last of which may be torn.
+    /// Records in any order, in the files of several writers. The last record of each file may be torn.
     #[test]
     fn the_same_attempt_counts_for_those_who_show_resume_and_print_again(
         files in vec(vec((0..3_u8, 1..4_u32, 1..4_u32, 0..3_u8, 0..6_u64), 0..8), 1..4),
