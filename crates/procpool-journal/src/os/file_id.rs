@@ -1,12 +1,12 @@
-//! Which file a descriptor or a path leads to: two lead to the same one if device and inode number are the same. The kernel may give
-//! both to another file once this one is gone.
+//! Which file a descriptor or a path leads to: two lead to the same one if device and inode number are the
+//! same. The kernel may give both to another file once this one is gone.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 
 use rustix::fs::Stat;
 
-/// A file or a directory, whatever it is called.
+/// A file or a directory, whatever its path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FileId {
     /// The device that it is on.

@@ -1,5 +1,5 @@
-//! Limits of this process (`ulimit`), and whether there is address space left: where that is limited, threads must not be
-//! started without a look at it.
+//! Limits of this process (`ulimit`), and whether there is address space left. If that is limited, it must be
+//! checked before a thread is started.
 
 use std::ptr;
 
@@ -12,7 +12,8 @@ use rustix::process::Resource;
 pub fn limit_of(resource: Resource) -> Option<u64> {
     let mut limit = libc::rlimit64 { rlim_cur: 0, rlim_max: 0 };
     #[expect(unsafe_code, reason = "rustix panics where a fence refuses it")]
-    // SAFETY: the pointer is to a live local of the type that the call fills in; nothing is set, for the other one is null.
+    // SAFETY: the pointer is to a live local of the type that the call fills in; nothing is set, because the
+    // other pointer is null.
     let answer = unsafe {
         libc::syscall(
             libc::SYS_prlimit64,
@@ -30,13 +31,13 @@ pub(crate) fn is_limited() -> bool {
     [Resource::As, Resource::Data].into_iter().any(|resource| limit_of(resource).is_some())
 }
 
-/// If address space is limited, makes the C library use a single arena for all threads. By default it maps 64 MiB for each of
-/// the first threads, which is faster where there is room.
+/// If address space is limited, makes the C library use a single arena for all threads. By default it maps
+/// 64 MiB for each of the first threads, which is faster where there is room.
 pub fn spare() {
     #[cfg(target_env = "gnu")]
     if is_limited() {
         #[expect(unsafe_code, reason = "a call of the C library")]
-        // SAFETY: it takes two numbers; there is one thread.
+        // SAFETY: it takes two numbers, and there is only one thread.
         unsafe {
             libc::mallopt(libc::M_ARENA_MAX, 1);
         }
@@ -47,8 +48,8 @@ pub fn spare() {
 #[must_use]
 pub fn has_room(bytes: usize) -> bool {
     #[expect(unsafe_code, reason = "mmap(2) gives a pointer")]
-    // SAFETY: the kernel chooses where, so nothing that is in use is replaced; what is unmapped is what was just mapped, and
-    // nobody else knows of it.
+    // SAFETY: the kernel chooses where, so nothing that is in use is replaced; what is unmapped is what was
+    // just mapped, and nobody else knows of it.
     unsafe {
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
         let mapped = mmap_anonymous(ptr::null_mut(), bytes, ProtFlags::READ | ProtFlags::WRITE, flags);

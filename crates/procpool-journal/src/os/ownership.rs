@@ -1,7 +1,8 @@
-//! Who owns a file, and who else may write to it: no command is run from a file that another user could have written.
+//! Who owns a file, and who else may write to it: no command is run from a file that another user could have
+//! written.
 //!
-//! Write permission for the group is accepted if our own umask allows it: then the group may write to everything that we
-//! create, which was intended.
+//! Write permission for the group is accepted if our own umask allows it: then the group may write to
+//! everything that we create, which was intended.
 
 use std::fmt;
 use std::io;
@@ -21,7 +22,7 @@ use crate::os::file_id::FileId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TrustedOwner {
     uid: u32,
-    /// The permissions that files which we create never have.
+    /// The permission bits that files created by us never have.
     umask: u32,
 }
 
@@ -62,13 +63,13 @@ impl TrustedOwner {
         })
     }
 
-    /// The same, but for its mode.
+    /// The same, ignoring the mode.
     pub(crate) fn foreign_owner(self, stat: &Stat) -> Option<ForeignAccess> {
         (stat.st_uid != self.uid).then_some(ForeignAccess::Owner(stat.st_uid))
     }
 
-    /// The same for a link that is followed, or a file that is written to and not read. Root may own those: it needs no trick to
-    /// read what we write.
+    /// The same for a link that we follow, or a file that we only write to. Root may own those: it can read
+    /// what we write anyway.
     pub(crate) fn foreign_link_owner(self, stat: &Stat) -> Option<ForeignAccess> {
         self.foreign_owner(stat).filter(|_| stat.st_uid != SUPERUSER)
     }
@@ -88,11 +89,11 @@ pub fn refuse_link(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Refuses a file or a named pipe of another user, who could read what we write there. Descriptors that procpool was started
-/// with are accepted, whoever owns them.
+/// Refuses a file or a named pipe of another user, who could read what we write there. Descriptors that
+/// procpool was started with are accepted, whoever owns them.
 ///
 /// # Errors
-/// If it is one, or can't be looked at.
+/// If it is one, or its status can't be read.
 pub fn refuse_foreign(file: &impl AsFd, path: &Path) -> io::Result<()> {
     let stat = fstat(file)?;
     let kind = FileType::from_raw_mode(stat.st_mode);
@@ -112,7 +113,7 @@ pub fn refuse_foreign(file: &impl AsFd, path: &Path) -> io::Result<()> {
 /// Refuses a directory in which every user may replace files. Sticky directories such as /tmp are accepted.
 ///
 /// # Errors
-/// If it is one, or can't be looked at.
+/// If it is one, or its status can't be read.
 pub fn refuse_open_to_all(folder: &impl AsFd) -> io::Result<()> {
     let stat = fstat(folder)?;
     let keeps_apart = stat.st_mode & STICKY != 0 && TrustedOwner::own().foreign_link_owner(&stat).is_none();
@@ -141,7 +142,8 @@ pub(crate) fn closing(path: &Path) -> String {
 
 /// The umask of this process; all bits if a seccomp filter refuses the call.
 fn umask() -> u32 {
-    // No call only reads it. Files that another thread creates meanwhile are for their owner alone.
+    // The umask can't be read without setting it. 077 makes files that another thread creates meanwhile
+    // private to their owner.
     #[expect(unsafe_code, reason = "rustix panics where a fence refuses it")]
     // SAFETY: it takes a number and touches no memory.
     unsafe {

@@ -1,7 +1,8 @@
-//! Processes as `/proc` shows them, and whether its numbers are ours.
+//! Processes as `/proc` shows them, and whether its PIDs are of our namespace.
 //!
-//! A PID in `/proc` is of the PID namespace in which that `/proc` was mounted. In a container without a mount of its own
-//! this is another namespace than ours, and the PIDs mean other processes. So nothing here answers unless `/proc` is ours.
+//! A PID in `/proc` is of the PID namespace in which that `/proc` was mounted. In a container without a mount
+//! of its own this is another namespace than ours, and the PIDs mean other processes. So nothing here answers
+//! unless `/proc` is ours.
 
 use std::fmt;
 use std::fs;
@@ -32,7 +33,8 @@ impl fmt::Display for Distrust {
 
 impl std::error::Error for Distrust {}
 
-/// Whether PIDs in `/proc` are of our PID namespace. Checked once: a fork changes our PID, but not the namespace.
+/// Whether PIDs in `/proc` are of our PID namespace. Checked once: a fork changes our PID, but not the
+/// namespace.
 ///
 /// # Errors
 /// If they are not.
@@ -41,8 +43,9 @@ pub fn trust() -> Result<(), Distrust> {
     *FOUND.get_or_init(|| judge(&fs::read_to_string("/proc/self/status").unwrap_or_default(), process::id()))
 }
 
-/// `status` is `/proc/self/status`. That its PID is ours is not enough: both namespaces may have given us the same one. The
-/// line `NSpid` has a PID for each namespace from that of `/proc` down to ours, see proc(5); Linux before 4.1 has none.
+/// `status` is `/proc/self/status`. That its PID is ours is not enough: both namespaces may have given us the
+/// same one. The line `NSpid` has a PID for each namespace from that of `/proc` down to ours, see proc(5);
+/// Linux before 4.1 has none.
 fn judge(status: &str, number: u32) -> Result<(), Distrust> {
     let numbers = |line: &str| {
         let numbers = status.lines().find_map(|text| text.strip_prefix(line));
@@ -66,8 +69,8 @@ pub struct Stat {
     pub(crate) session: u32,
     /// When it was started, in ticks since boot.
     pub(crate) started: u64,
-    /// Whether it has memory for an environment, if only an empty one. It has none in the middle of execve(2) and while it
-    /// exits.
+    /// Whether it has memory for an environment, if only an empty one. It has none in the middle of execve(2)
+    /// and while it exits.
     pub(crate) has_environment: bool,
 }
 
@@ -78,7 +81,8 @@ pub fn stat(pid: u32) -> Option<Stat> {
     parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
-/// See proc(5): the name is in parentheses and may contain some itself; the fields from the third on follow the last one.
+/// See proc(5): the name is in parentheses and may contain some itself; the fields from the third on follow
+/// the last one.
 fn parse(stat: &str) -> Option<Stat> {
     let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split_ascii_whitespace().collect();
     let field = |number: usize| fields.get(number - 3).copied();
@@ -114,7 +118,7 @@ pub(crate) fn program(pid: u32) -> Option<PathBuf> {
     fs::read_link(format!("/proc/{pid}/exe")).ok()
 }
 
-/// All processes that can be seen, without this one.
+/// All visible processes but this one.
 pub(crate) fn others() -> impl Iterator<Item = u32> {
     let own = process::id();
     numbers_in("/proc").into_iter().filter(move |pid| *pid != own)
@@ -131,7 +135,7 @@ pub fn children_of_first_thread(pid: u32) -> io::Result<Vec<u32>> {
 /// The children of one thread of a process, zombies included.
 ///
 /// # Errors
-/// As of [`children_of_first_thread`].
+/// As [`children_of_first_thread`].
 fn children_of_thread(pid: u32, thread: u32) -> io::Result<Vec<u32>> {
     trust().map_err(io::Error::other)?;
     let list = fs::read_to_string(format!("/proc/{pid}/task/{thread}/children"))?;

@@ -1,5 +1,5 @@
-//! Starts procpool's own threads. If the machine has no room for one it is tried again for about 2 s, as the start of a job is:
-//! what other programs hold is often given back by then.
+//! Starts procpool's own threads. If the machine has no room for one, the start is retried for about 2 s,
+//! like the start of a job: other programs have often released something by then.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,8 +17,9 @@ pub fn pauses() -> impl Iterator<Item = Duration> {
     (0..TRIES).map(|tried| Duration::from_millis((1 << tried.min(10)).min(100)))
 }
 
-/// Blocks TSTP in this thread. All threads but the one that handles signals do so: if two threads ran the handler, one could stop
-/// the process, and the other would continue its handler afterwards, as if a new signal had come.
+/// Blocks TSTP in this thread. All threads but the one that handles signals do so: if two threads ran the
+/// handler, one could stop the process, and the other would continue its handler afterwards, as if a new
+/// signal had come.
 pub fn leave_stops_to_others() {
     let _ = SigSet::from(Signal::SIGTSTP).thread_block();
 }
@@ -31,8 +32,8 @@ pub fn take_stops() {
 /// A builder for a thread of this name.
 ///
 /// # Errors
-/// If a memory limit leaves no room for it. A thread that is started anyway may find no room for its signal stack, and then the
-/// standard library aborts the program.
+/// If a memory limit leaves no room for it. A thread that is started anyway may find no room for its signal
+/// stack, and then the standard library aborts the program.
 pub fn builder(name: &str) -> io::Result<Builder> {
     if memory::is_limited() && !memory::has_room(THREAD) {
         return Err(io::Error::from_raw_os_error(libc::ENOMEM));
@@ -69,7 +70,8 @@ pub fn start(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<Joi
     }
 }
 
-/// Names the call that was refused: otherwise the error would look like one of the file that the thread was to read.
+/// Names the call that was refused: otherwise the error would seem to come from the file that the thread was
+/// started to read.
 pub(crate) fn refused(error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("no thread: clone3(2): {error}"))
 }
