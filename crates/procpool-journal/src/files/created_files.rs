@@ -1,4 +1,5 @@
-//! Files that were created for a run that may still be refused: then nothing of it may stay in the folder.
+//! Files that were created for a run that may still be refused: in that case they must not stay in the
+//! folder.
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,12 +17,12 @@ pub struct CreatedFiles {
 }
 
 impl CreatedFiles {
-    /// The folder was created, too.
+    /// Notes that the folder was created, too.
     pub fn add_folder(&mut self, folder: &Folder) {
         self.folder = Some(folder.path().to_owned());
     }
 
-    /// This file may be created.
+    /// Notes a file that may be created.
     pub fn add(&mut self, file: JournalFile) {
         self.files.push(file);
     }

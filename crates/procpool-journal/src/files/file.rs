@@ -1,5 +1,6 @@
-//! A file of a journal's folder, opened by its name in the folder's descriptor: if the folder is moved or replaced meanwhile, we
-//! still use the same one. If jobs are run from it, a file that another user could have written is refused.
+//! A file of a journal's folder, opened by its name in the folder's descriptor: if the folder is moved or
+//! replaced meanwhile, we still use the same one. If jobs are run from it, a file that another user could
+//! have written is refused.
 
 use std::fmt;
 use std::fs::File;
@@ -50,7 +51,7 @@ impl JournalFile {
         self.folder.path.join(&self.name)
     }
 
-    /// Calls `deed`; if other machines share the folder, again and again as long as that can't be used.
+    /// Calls `deed`. If other machines share the folder, retries it as long as the folder can't be used.
     ///
     /// # Errors
     /// Those of `deed` that are not transient.
@@ -172,7 +173,7 @@ impl JournalFile {
         io::Error::new(io::ErrorKind::PermissionDenied, format!("it {access}, {advice}"))
     }
 
-    /// The status of what has its name now, without following a link.
+    /// The status of the file that has its name now, without following a link.
     ///
     /// # Errors
     /// If there is nothing, or it can't be read.

@@ -1,4 +1,5 @@
-//! The process that has, or had, the lock of a journal's folder: the line of JSON with which the file `running` begins.
+//! The process that has, or had, the lock of a journal's folder: the line of JSON with which the file
+//! `running` begins.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +10,7 @@ use crate::files::whereabouts::Whereabouts;
 pub struct Holder {
     /// Its PID.
     pub pid: u32,
-    /// Where that PID means something.
+    /// Where that PID is valid.
     #[serde(flatten)]
     pub whereabouts: Whereabouts,
     /// The name of its run.

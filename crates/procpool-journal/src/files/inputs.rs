@@ -15,7 +15,7 @@ pub struct Inputs {
     place: Option<JournalFile>,
     file: OnceLock<File>,
     end: AtomicU64,
-    /// Up to here they have been read back.
+    /// The offset up to which they have been read back.
     read: AtomicU64,
 }
 

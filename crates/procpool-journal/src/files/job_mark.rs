@@ -5,8 +5,8 @@ use std::ffi::{OsStr, OsString};
 
 use crate::os::proc;
 
-/// The mark of one attempt of a job. Marks nest: a procpool that runs within a job adds its own behind that one, so the value
-/// of the variable lists them from the outermost on.
+/// The mark of one attempt of a job. Marks nest: a procpool that runs within a job adds its own behind the
+/// outer one, so the value of the variable lists them from the outermost on.
 pub struct JobMark {
     /// `RUN:SEQ:ATTEMPT`.
     pub job: String,
@@ -22,8 +22,8 @@ pub enum Membership {
     Yes,
     /// It hasn't.
     No,
-    /// It has no environment at this moment: it is in the middle of execve(2), or it is exiting and its children haven't been
-    /// reparented yet.
+    /// It has no environment at this moment: it is in the middle of execve(2), or it is exiting and its
+    /// children haven't been reparented yet.
     Unknown,
 }
 

@@ -1,5 +1,5 @@
-//! A process that a job has left behind, as messages and records name it.
-//! It may have ended by the time it is looked at, so all that is known is copied at once.
+//! A process that a job has left behind, as messages and records name it. It may end at any moment, so
+//! everything known about it is copied at once.
 
 use std::env;
 use std::fmt;
@@ -37,7 +37,8 @@ impl LeakedProcess {
     }
 }
 
-/// The job of ours in which a process runs, by its environment. `depth`: in how many nested jobs procpool itself runs.
+/// The job of ours in which a process runs, by its environment. `depth`: in how many nested jobs procpool
+/// itself runs.
 fn job_in(environment: &[u8], depth: usize) -> (Option<u64>, Option<String>) {
     let value = |name: &str| {
         let of_name = |variable| <[u8]>::strip_prefix(variable, name.as_bytes())?.strip_prefix(b"=");

@@ -1,8 +1,8 @@
 //! Finds and kills processes that an earlier run has left.
 //!
-//! No process is signalled because of a record alone: the journal may be a copy, forged, or of another machine, and the PID may
-//! belong to another process by now. A process is killed only if it was started after the run began and has the run's mark in
-//! its environment. All others are left alone.
+//! No process is signalled because of a record alone: the journal may be a copy, forged, or of another
+//! machine, and the PID may belong to another process by now. A process is killed only if it was started
+//! after the run began and has the run's mark in its environment. All others are left alone.
 
 use std::collections::BTreeSet;
 use std::thread;
@@ -21,10 +21,10 @@ const LAST_EFFORT: Duration = Duration::from_secs(5);
 /// How long the last holder may take to exit after it was killed.
 const LETTING_GO: Duration = Duration::from_secs(1);
 
-/// How long execve(2) may take before a process without a readable environment is taken for a stranger's.
+/// How long execve(2) may take before a process without a readable environment counts as foreign.
 const LONGEST_EXEC: Duration = Duration::from_secs(1);
 
-/// Between two scans.
+/// The pause between two scans.
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// A process that was left, and its job.
@@ -53,8 +53,8 @@ pub struct Leftovers {
     pub unseen: Option<String>,
 }
 
-/// Kills what is left of these attempts, which have no outcome, and of all others unless it was left on purpose
-/// ([`Leaks::Kept`]).
+/// Kills what is left of these attempts, which have no outcome, and of all others unless it was left on
+/// purpose ([`Leaks::Kept`]).
 #[must_use]
 pub fn end(holder: &Holder, table: &[StartedProcess]) -> Leftovers {
     let unseen = match holder.whereabouts.locality() {
@@ -81,7 +81,8 @@ pub fn end(holder: &Holder, table: &[StartedProcess]) -> Leftovers {
             kill(holder, table, left);
             ended.insert(left.clone());
         }
-        // A process may have lost its environment between two reads of /proc because it exits: then it is gone a moment later.
+        // A process may have lost its environment between two reads of /proc because it exits: then it is
+        // gone a moment later.
         let is_one_unclear = look.is_one_changing || !look.doubtful.is_empty();
         let may_be_ours = is_one_unclear && begun.elapsed() < LONGEST_EXEC;
         if look.ours.is_empty() && !may_be_ours || begun.elapsed() > LAST_EFFORT {
@@ -116,7 +117,7 @@ pub fn is_gone_soon(holder: &Holder) -> bool {
     }
 }
 
-/// All processes, looked at once.
+/// All processes, from one scan.
 #[derive(Default)]
 struct Scan {
     ours: Vec<Leftover>,
@@ -195,8 +196,8 @@ fn mark_in(environment: &[u8], run: &str) -> Option<(u64, u32)> {
     Some((seq.parse().ok()?, attempt.parse().ok()?))
 }
 
-/// Kills it, if it is still the run's after a pidfd was opened: a signal that is sent by the pidfd can't reach another process
-/// that has got the PID meanwhile.
+/// Kills it, if it is still the run's after a pidfd was opened: a signal that is sent by the pidfd can't
+/// reach another process that has got the PID meanwhile.
 fn kill(holder: &Holder, table: &[StartedProcess], left: &Leftover) {
     let Some(pid) = i32::try_from(left.pid).ok().and_then(Pid::from_raw) else { return };
     let Ok(pidfd) = pidfd_open(pid, PidfdFlags::empty()) else { return };
@@ -259,7 +260,8 @@ mod tests {
         let entry = entry_of(&stranger);
         let doubtful = Leftovers { doubtful: vec![left(&stranger, 7)], ..Leftovers::default() };
         assert_eq!(end(&holder("no-such-run-1"), &[entry]), doubtful);
-        // One that was started later only has the same PID; one that was there before the run began is not the run's.
+        // One that was started later only has the same PID; one that was there before the run began is not
+        // the run's.
         let later = StartedProcess { ticks: entry.ticks - 1, ..entry };
         assert_eq!(end(&holder("no-such-run-1"), &[later]), Leftovers::default());
         let after = Holder { ticks: entry.ticks + 1, ..holder("no-such-run-1") };

@@ -1,9 +1,9 @@
-//! Files of what running jobs have written so far, so that `procpool show` works on any machine: one file per output. It is
-//! created when a job has run for a second and has written something, and removed when the job has ended. The outputs that
-//! count are recorded elsewhere.
+//! Files of what running jobs have written so far, so that `procpool show` works on any machine: one file per
+//! output. It is created when a job has run for a second and has written something, and removed when the job
+//! has ended. The outputs that count are recorded elsewhere.
 //!
-//! A file begins with a line of 20 digits, the offset in the output of its first byte. It has only the end of a long output, so
-//! that a job that writes endlessly costs no more than a few megabytes a second.
+//! A file begins with a line of 20 digits, the offset in the output of its first byte. It has only the end of
+//! a long output, so that a job that writes endlessly costs no more than a few megabytes a second.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -28,7 +28,7 @@ pub(crate) fn file(folder: &Folder, writer: &str, attempt: (u64, u32), source: S
     folder.live(&format!("{writer}.{seq}.{attempt}.{source}"))
 }
 
-/// Removes the files of writers whose names begin like this: nothing of them runs any more.
+/// Removes the files of writers whose names begin like this: none of their jobs runs any more.
 pub fn forget(folder: &Folder, beginning: &str) {
     for (_, file) in folder.logs(&format!("live-{beginning}")).unwrap_or_default() {
         // If it stays it takes space, nothing else.
@@ -43,7 +43,7 @@ pub struct LiveOutputs {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Between two updates.
+/// The pause between two updates.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// A file that would get longer than this is begun again.
@@ -56,7 +56,8 @@ const LATEST: usize = 1024 * 1024;
 const HEAD: u64 = 21;
 
 impl LiveOutputs {
-    /// Writes what these processes write, as the writer of this name. If no thread can be started, nothing is written.
+    /// Writes what these processes write, as the writer of this name. If no thread can be started, nothing is
+    /// written.
     #[must_use]
     pub fn show(folder: Folder, writer: String, processes: Processes) -> LiveOutputs {
         let (goes_on, end) = channel::<()>();
@@ -106,7 +107,7 @@ impl LiveWriter {
             list.iter().map(|process| (process.seq.get(), process.attempt)).collect();
         self.forget_but(&running);
         for (process, attempt) in list.iter().zip(running) {
-            // One that is seen for the first time may end in a moment.
+            // An attempt that is seen for the first time may end in a moment, so it gets no file yet.
             let Some(outputs) = self.outputs.get_mut(&attempt) else {
                 self.outputs.insert(attempt, <[LiveStream; 2]>::default());
                 continue;
@@ -119,7 +120,7 @@ impl LiveWriter {
                 }
                 if !piece.is_empty() && !output.failed {
                     let file = file(&self.folder, &self.writer, attempt, source);
-                    // It is only for people to look at: an error is no failure of the run.
+                    // The file is only for people to read, so an error doesn't fail the run.
                     output.failed = output.add(&file, at, &piece).is_err();
                 }
             }

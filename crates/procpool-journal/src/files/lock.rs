@@ -19,8 +19,8 @@ pub(crate) fn try_flock(file: &impl AsFd) -> Result<(), Errno> {
     flock(file, FlockOperation::NonBlockingLockExclusive)
 }
 
-/// Locks a file that was opened by this name. Returns whether we have the lock and the name is still that of the file: its last
-/// holder may have removed it.
+/// Locks a file that was opened by this name. Returns whether we have the lock and the name is still that of
+/// the file: its last holder may have removed it.
 ///
 /// # Errors
 /// If the file system has no locks.
@@ -32,7 +32,7 @@ pub(super) fn is_taken(file: &File, place: &JournalFile) -> anyhow::Result<bool>
     }
 }
 
-/// Whether another process has locked it. The shared lock that tells is released at once.
+/// Whether another process has locked it. The test takes a shared lock and releases it at once.
 pub(super) fn is_locked(file: &OwnedFd) -> bool {
     let tried = flock(file, FlockOperation::NonBlockingLockShared);
     if tried.is_ok() {
@@ -41,7 +41,7 @@ pub(super) fn is_locked(file: &OwnedFd) -> bool {
     tried == Err(Errno::WOULDBLOCK)
 }
 
-/// Whether the name is still that of this file.
+/// Whether the name still leads to this file.
 ///
 /// # Errors
 /// If that can't be read.

@@ -1,5 +1,6 @@
-//! The files of a journal's folder: opened by one descriptor of the folder, and trusted only if nobody else can have written
-//! them. Also the lock of the folder, and processes that an earlier run has left.
+//! The files of a journal's folder. They are opened by one descriptor of the folder, and trusted only if
+//! nobody else can have written them. Also the lock of the folder, and processes that an earlier run has
+//! left.
 
 pub mod created_files;
 pub mod file;

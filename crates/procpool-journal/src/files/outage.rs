@@ -1,7 +1,9 @@
-//! Waits while a folder that several machines share can't be used. The user is told once when that begins, and once when it ends.
+//! Waits while a folder that several machines share can't be used. The user is told once when that begins,
+//! and once when it ends.
 //!
-//! An expired Kerberos ticket, a file server that restarts, a mode that an administrator repairs: these errors are transient, and the
-//! file still exists. Only *not found* says that it doesn't, for the folder itself is held open.
+//! An expired Kerberos ticket, a file server that restarts, a mode that an administrator repairs: these
+//! errors are transient, and the file still exists. Only *not found* says that it doesn't, for the folder
+//! itself is held open.
 
 use std::io;
 use std::path::Path;
@@ -15,7 +17,7 @@ use rustix::io::Errno;
 /// The state of one folder.
 #[derive(Debug, Default)]
 pub(crate) struct Outage {
-    /// Tells the user. Unset, nothing is waited for.
+    /// Tells the user. If unset, nothing is waited for.
     tell: OnceLock<OutageHandler>,
     waiting: AtomicUsize,
 }
@@ -27,7 +29,7 @@ pub struct Waiting {
     is_over: bool,
 }
 
-/// What the user is told of an outage, once.
+/// A notice to the user about an outage. Each is given once.
 #[derive(Clone, Copy, Debug)]
 pub enum OutageNotice<'a> {
     /// The folder can't be used now, and is waited for.
@@ -44,7 +46,7 @@ pub enum OutageNotice<'a> {
 /// Tells the user.
 pub(crate) type OutageHandler = fn(OutageNotice<'_>);
 
-/// Between two tries.
+/// The pause between two tries.
 const PAUSE: Duration = Duration::from_millis(100);
 
 impl Outage {
@@ -77,7 +79,7 @@ impl Outage {
         }
     }
 
-    /// Calls `deed` again and again as long as it fails with a transient error.
+    /// Calls `deed`, and retries it as long as it fails with a transient error.
     pub(super) fn wait_out<T>(
         self: &Arc<Outage>,
         folder: &Path,
@@ -100,7 +102,7 @@ impl Outage {
 }
 
 impl Waiting {
-    /// The wait was successful. The last thread to say so tells the user.
+    /// Ends a wait that was successful. The last thread to do so tells the user.
     pub fn end(mut self) {
         self.is_over = true;
     }
@@ -114,7 +116,8 @@ impl Drop for Waiting {
     }
 }
 
-/// Whether an error of a shared file system may be over soon. Errors that procpool itself made have no errno and are not.
+/// Whether an error of a shared file system is transient. Errors that procpool itself made have no errno and
+/// are not.
 #[must_use]
 pub fn is_transient(error: &io::Error) -> bool {
     use io::ErrorKind::{

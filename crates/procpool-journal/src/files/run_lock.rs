@@ -1,7 +1,7 @@
 //! The lock of a journal's folder: the file `running`, locked as long as its holder lives.
 //!
-//! A line of JSON names the holder. From byte 1024 on each slot has 64 bytes for the process that was started in it last, so that
-//! the next run finds what a killed one has left.
+//! A line of JSON names the holder. From byte 1024 on each slot has 64 bytes for the process that was started
+//! in it last, so that the next run finds the processes that a killed one has left.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -30,7 +30,8 @@ pub struct RunLock {
     _locks: Locks,
 }
 
-/// What else is locked: users take `running` for the leftover of a killed run, and remove it. That lets no second run in.
+/// What is locked besides `running`. Users take that file for a leftover of a killed run and remove it;
+/// because of these locks, that doesn't let a second run in.
 #[derive(Default)]
 struct Locks {
     _folder: Option<OwnedFd>,
@@ -66,7 +67,8 @@ const TICK: i64 = 10_000_000;
 /// How long to wait for a live lock holder; it may just have been killed.
 const LETTING_GO: Duration = Duration::from_millis(700);
 
-/// How long to wait for a holder that is exiting: on a busy machine it takes seconds until all its jobs are killed.
+/// How long to wait for a holder that is exiting: on a busy machine it takes seconds until all its jobs are
+/// killed.
 const LAST_BREATH: Duration = Duration::from_secs(10);
 
 impl RunLock {
@@ -114,8 +116,8 @@ impl RunLock {
         Ok(Some(RunLock { file, _locks: locks }))
     }
 
-    /// Whether another process has the lock, on whichever machine. The shared locks that tell are released at once; a process that
-    /// wants the lock meanwhile tries for much longer.
+    /// Whether another process has the lock, on whichever machine. The test takes shared locks and releases
+    /// them at once; a process that wants the lock meanwhile tries for much longer.
     pub(crate) fn is_held(folder: &Folder) -> bool {
         let files =
             [folder.running(), folder.own_files().journal].map(|file| file.open().ok().map(OwnedFd::from));
@@ -178,13 +180,14 @@ fn patience(holder: Option<&Holder>) -> Duration {
     }
 }
 
-/// Whether a process lives whose parent runs the same program, as one does that nobody has killed.
+/// Whether a process lives and its parent, the guardian, runs the same program. That is so unless the
+/// guardian was killed.
 fn has_guardian(pid: u32) -> bool {
     let guardian = proc::stat(pid).and_then(|stat| proc::program(stat.parent));
     guardian.is_some() && guardian == proc::program(pid)
 }
 
-/// Who holds it, or did, and what was started by then, for who only looks.
+/// Reads the present or last holder and the processes that it started, without taking the lock.
 #[must_use]
 pub fn read(file: &File) -> Option<(Holder, Vec<StartedProcess>)> {
     let holder = holder(file)?;
@@ -198,7 +201,7 @@ pub fn read(file: &File) -> Option<(Holder, Vec<StartedProcess>)> {
     Some((holder, table))
 }
 
-/// Who holds this file, or did.
+/// The present or last holder of the lock on this file.
 pub(crate) fn holder(file: &File) -> Option<Holder> {
     let mut bytes = vec![0; usize::try_from(TABLE).ok()?];
     let count = file.read_at(&mut bytes, 0).ok()?;
@@ -207,7 +210,7 @@ pub(crate) fn holder(file: &File) -> Option<Holder> {
 }
 
 impl StartedProcess {
-    /// One that is there now.
+    /// A process that exists now.
     #[must_use]
     pub fn now(pid: u32, seq: u64, attempt: u32) -> StartedProcess {
         let now = clock_gettime(ClockId::Boottime);
@@ -243,7 +246,7 @@ impl StartedProcess {
     }
 }
 
-/// When a process was started, in ticks; `None` where there is none.
+/// When a process was started, in ticks; `None` if there is none.
 pub(crate) fn started(pid: u32) -> Option<u64> {
     proc::stat(pid).filter(|stat| !stat.has_ended).map(|stat| stat.started)
 }
@@ -257,7 +260,7 @@ mod tests {
     use crate::files::lock::is_at;
     use crate::files::whereabouts::Whereabouts;
 
-    /// The folder, taken; who holds it, where that is somebody else.
+    /// Locks the folder; the error is the holder, if that is another process.
     fn taken(folder: &Folder) -> Result<RunLock, Option<Box<Holder>>> {
         match RunLock::lock(folder).unwrap() {
             LockResult::Taken(running) => Ok(running),
@@ -352,7 +355,7 @@ mod tests {
         assert_eq!(wait_for(u32::MAX, here()), LAST_BREATH);
         assert_eq!(wait_for(u32::MAX, Whereabouts { host: "renamed".into(), ..here() }), LAST_BREATH);
         assert_eq!(wait_for(u32::MAX, Whereabouts { boot: "other".into(), ..here() }), LETTING_GO);
-        // Of another namespace nothing is known by its numbers.
+        // PIDs of another namespace say nothing here.
         assert_eq!(wait_for(u32::MAX, Whereabouts { pid_namespace: "pid:[1]".into(), ..here() }), LETTING_GO);
         // The parent of this one runs another program.
         assert_eq!(wait_for(process::id(), here()), LAST_BREATH);

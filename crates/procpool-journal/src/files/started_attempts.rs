@@ -1,5 +1,5 @@
-//! Which attempts were started, and whether a process still runs them, as a reader sees it.
-//! A lock tells, for it is visible from other PID namespaces and other machines as well.
+//! Which attempts were started, and whether a process still runs them, as a reader sees it. A lock shows the
+//! latter, because it is visible from other PID namespaces and other machines as well.
 
 use std::collections::HashMap;
 
@@ -31,7 +31,7 @@ pub(crate) struct StartedAttempt {
 }
 
 impl StartedAttempts {
-    /// Reads them and looks at the locks. If they can't be read, nothing was started.
+    /// Reads the `running` files and tests their locks. If they can't be read, nothing counts as started.
     pub(crate) fn look(folder: &Folder) -> StartedAttempts {
         let said = folder.running().open().ok().and_then(|file| read(&file));
         let is_held = RunLock::is_held(folder);
@@ -56,7 +56,8 @@ impl StartedAttempts {
         holding
     }
 
-    /// Adds the attempts of a remote slice, the writer with this place. They count as running: we can't check it from here.
+    /// Adds the attempts of a remote slice, the writer with this place. They count as running: we can't check
+    /// it from here.
     pub(crate) fn add_slice(&mut self, running: &JournalFile, writer: usize) {
         let found = running.open().ok().and_then(|file| read(&file));
         if let Some((holder, table)) = found {
@@ -68,7 +69,7 @@ impl StartedAttempts {
     fn note(&mut self, table: Vec<StartedProcess>, begun: StartedAttempt) {
         for StartedProcess { seq, attempt, .. } in table {
             let begun = StartedAttempt { attempt, ..begun };
-            // The slot of an earlier attempt may still list that one.
+            // The slot of an earlier attempt may still list it.
             let last = self.attempts.entry(seq).or_insert(begun);
             *last = begun.max(*last);
         }
@@ -80,7 +81,8 @@ impl StartedAttempts {
     }
 }
 
-/// Whether the lock is that of the process named in the file. Another one may have just taken it and not written its name yet.
+/// Whether the lock is that of the process named in the file. Another one may have just taken it and not
+/// written its name yet.
 fn is_its_own(holder: &Holder) -> bool {
     let lives = || started(holder.pid).is_some_and(|ticks| ticks <= holder.ticks);
     holder.whereabouts.locality() != Locality::Here || lives()

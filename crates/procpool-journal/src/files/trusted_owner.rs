@@ -1,5 +1,5 @@
-//! Checks that a folder from which commands are run is ours, and that nobody else may write to it.
-//! On a file system of another machine our files may belong to another user: so a file is created to see which one.
+//! Checks that a folder from which commands are run is ours, and that nobody else may write to it. On a
+//! network file system our files may belong to another user, so a file is created to find out which one.
 
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -16,7 +16,8 @@ use crate::os::ownership::{self, ForeignAccess, TrustedOwner};
 /// If other users could write to it, or the path is a link of theirs.
 pub(super) fn trusted_owner(path: &Path, directory: &OwnedFd) -> anyhow::Result<TrustedOwner> {
     let ours = TrustedOwner::own();
-    // Only the last component: the directories above it are the administrator's business, and the folder itself is checked below.
+    // Only the last component: the directories above it are the administrator's business, and the folder
+    // itself is checked below.
     let link = lstat(path).ok().filter(|stat| FileType::from_raw_mode(stat.st_mode).is_symlink());
     if let Some(access) = link.and_then(|link| ours.foreign_link_owner(&link)) {
         bail!("the link {access}, who may have it lead anywhere; name the folder itself");

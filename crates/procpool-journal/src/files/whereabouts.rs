@@ -1,8 +1,8 @@
-//! Where a PID is valid: in one boot of a machine, and in one PID namespace of it. Both have unique ids. The host name is for
-//! messages only: it can change while processes run, and two machines can have the same.
+//! Where a PID is valid: in one boot of a machine, and in one PID namespace of it. Both have unique ids. The
+//! host name is for messages only: it can change while processes run, and two machines can have the same.
 //!
-//! A journal can be seen from inside a container and from outside, or from several machines, and PID 12 is another process in
-//! each of them. So a PID that was read from a file is checked here first.
+//! A journal can be seen from inside a container and from outside, or from several machines, and PID 12 is
+//! another process in each of them. So a PID that was read from a file is checked here first.
 
 use std::fs;
 
@@ -22,7 +22,7 @@ pub struct Whereabouts {
     pub(crate) pid_namespace: String,
 }
 
-/// What a PID from there means to this process.
+/// What a PID from such a place means to this process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Locality {
     /// The process that has it here.
@@ -67,14 +67,14 @@ impl Whereabouts {
         match (is_same_boot, self.pid_namespace == own.pid_namespace) {
             (true, true) => Locality::Here,
             (true, false) => Locality::InAnotherNamespace,
-            // This machine before its last boot, or another one: its processes aren't here in either case. The host name only
-            // decides what is said of them.
+            // This machine before its last boot, or another one: its processes aren't here in either case.
+            // The host name only decides what is said of them.
             (false, _) if self.host == own.host => Locality::Gone,
             (false, _) => Locality::OnAnotherMachine,
         }
     }
 
-    /// Why PIDs that are recorded here will be of no use to a later run; `None` if they will.
+    /// Why PIDs that are recorded here will be of no use to a later run; `None` if they will be of use.
     #[must_use]
     pub fn lack(&self) -> Option<String> {
         if let Err(distrust) = proc::trust() {

@@ -1,6 +1,6 @@
 //! Checks that a file which only we write to is still at its place, and as long as what was written.
 //!
-//! A write to a file that somebody has removed or emptied succeeds without an error, so this is checked before anything counts
+//! A write to a file that somebody has removed or emptied succeeds, so this is checked before anything counts
 //! as recorded.
 
 use std::fs;

@@ -1,4 +1,5 @@
-//! The folder of a journal: the names of its files, and the check that only we may write to it if jobs are run from it.
+//! The folder of a journal: the names of its files, and the check that only we may write to it if jobs are
+//! run from it.
 
 mod shared;
 
@@ -275,7 +276,7 @@ impl Folder {
         })
     }
 
-    /// Removes all lists but this one, and what is noted of other generations' printing.
+    /// Removes all lists but this one, and the records of what other generations have printed.
     pub fn forget_all_but(&self, list: u32, generation: u32) {
         let of_list = [self.list(list), self.inputs(list)];
         let of_run = [self.printed(generation), self.shape(generation), self.rows(generation)];

@@ -6,7 +6,8 @@ use super::Folder;
 use crate::files::outage::{OutageHandler, Waiting};
 
 impl Folder {
-    /// Other machines share the folder: from now on transient errors are waited for, and `tell` tells the user.
+    /// Other machines share the folder: from now on transient errors are waited for, and `tell` tells the
+    /// user.
     pub fn wait_for_ends_of_outages(&self, tell: OutageHandler) {
         self.0.outage.wait_for_ends(tell);
     }
@@ -23,7 +24,7 @@ impl Folder {
         self.0.outage.is_on()
     }
 
-    /// Calls `deed`; if other machines share the folder, again and again as long as it can't be used.
+    /// Calls `deed`. If other machines share the folder, retries it as long as the folder can't be used.
     ///
     /// # Errors
     /// Those of `deed` that are not transient.

@@ -1,4 +1,4 @@
-//! What is in a folder, and whose files are opened there.
+//! These tests check what a folder contains, and whose files are opened there.
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 
