@@ -1,5 +1,5 @@
-//! Group commit: the first thread that waits calls fdatasync(2) for all that arrive before the call. One call per record would
-//! limit a run to some hundred records a second.
+//! Group commit: the first thread that waits calls fdatasync(2) for all that arrive before the call. One call
+//! per record would limit a run to some hundred records a second.
 
 use std::fs::File;
 use std::io;
@@ -32,12 +32,12 @@ impl GroupCommit {
         GroupCommit { file, state: Mutex::default(), changed: Condvar::new() }
     }
 
-    /// Returns once the disk has this much. The first thread to wait syncs for all that arrive before it does; `written` is called
-    /// right before that and says how much there is.
+    /// Returns once the disk has this much. The first thread to wait syncs for all that arrive before it
+    /// does; `written` is called right before that and says how much there is.
     ///
     /// # Errors
-    /// If the disk reports an error, now or earlier: after one error the kernel may have dropped what it couldn't write
-    /// (fsync(2)).
+    /// If the disk reports an error, now or earlier: after one error the kernel may have dropped what it
+    /// couldn't write (fsync(2)).
     pub(crate) fn wait_for(&self, wanted: u64, written: impl Fn() -> u64) -> io::Result<()> {
         let mut state = self.lock();
         loop {

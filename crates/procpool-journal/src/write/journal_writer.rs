@@ -1,5 +1,5 @@
-//! Appends records to the file of a journal, and long outputs to the file beside it, whole or not at all: a record that was cut
-//! would look like a torn one in the middle of the file.
+//! Appends records to the file of a journal, and long outputs to the file beside it, whole or not at all: a
+//! record that was cut would look like a torn one in the middle of the file.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -40,8 +40,8 @@ pub struct JournalWriter {
     is_broken: AtomicBool,
 }
 
-/// One for each file: the disk must have an output before it may have the record that refers to it, and the kernel, or a thread
-/// that waits for another record, may write the records at any moment.
+/// One for each file. An output must be on disk before the record that refers to it, and the kernel, or a
+/// thread that waits for another record, may write records to disk at any moment.
 struct Commits {
     outputs: GroupCommit,
     journal: GroupCommit,
@@ -55,7 +55,8 @@ struct RecordsFile {
 }
 
 impl JournalWriter {
-    /// Creates the files of a new journal. Its first `lines` appear with it, under a lock.
+    /// Creates the files of a new journal. The file of records has its first `lines`, and its lock, from the
+    /// moment it appears.
     ///
     /// # Errors
     /// If they can't be created.
@@ -132,7 +133,8 @@ impl JournalWriter {
 
     fn append_now(&self, lines: &[u8]) -> io::Result<u64> {
         let mut journal = self.journal();
-        // Appended, not written at an offset: in a file that was cut short that would leave a hole, and the length would be right.
+        // Appended, not written at an offset: in a file that somebody has cut short, that would leave a hole,
+        // and the length would look right.
         let mut tries = 0;
         let written = journal.watched.wait_out(|| {
             tries += 1;
@@ -153,7 +155,8 @@ impl JournalWriter {
         Ok(length)
     }
 
-    /// Writes an output to the file of outputs; returns its offset and its CRC-32. When this returns it counts as written.
+    /// Writes an output to the file of outputs; returns its offset and its CRC-32. When this returns it
+    /// counts as written.
     ///
     /// # Errors
     /// If it can't be written, or somebody else has changed the file.
@@ -191,7 +194,7 @@ impl JournalWriter {
         })
     }
 
-    /// The last records, in whole lines, back to one at least of which `is_old` is true.
+    /// The last records, as whole lines, back to at least one for which `is_old` returns true.
     ///
     /// # Errors
     /// If they can't be read.

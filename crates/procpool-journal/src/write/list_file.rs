@@ -1,5 +1,5 @@
-//! The list of jobs while its run goes on: written as fast as the input comes, and read back when the run wants jobs. So the whole
-//! list is on record however long the run takes, and memory use stays flat.
+//! The list of jobs while its run goes on: written as fast as the input comes, and read back when the run
+//! wants jobs. So the whole list is on record however long the run takes, and memory use stays flat.
 
 use std::fs::File;
 use std::io;
@@ -170,7 +170,7 @@ impl ListFile {
 
     fn end(&self, ending: io::Result<ListProgress>) {
         let mut state = self.lock();
-        // Jobs before the bad input run.
+        // Jobs before the bad input are still run.
         let written = self.write(&mut state);
         state.end = ending
             .and_then(|ending| written.map(|()| ending))
@@ -205,8 +205,8 @@ impl ListFile {
         }
     }
 
-    /// Ends the limit on how far it is written ahead, and returns whether it is complete: for a caller that reads it back only
-    /// after all of it was written.
+    /// Lifts the limit on how far the list is written ahead, and returns whether it is complete. For a caller
+    /// that reads it back only after all of it was written.
     pub fn finish_reading(&self) -> bool {
         let mut state = self.lock();
         state.is_over = true;
@@ -249,7 +249,8 @@ impl ListFile {
         }
     }
 
-    /// Waits for lines behind this offset; returns how far the file is written then, or `None` if the list ends here.
+    /// Waits for lines behind this offset; returns how far the file is written then, or `None` if the list
+    /// ends here.
     pub(super) fn next_piece(&self, from: u64) -> io::Result<Option<u64>> {
         let mut state = self.lock();
         state.read = state.read.max(from);
@@ -271,7 +272,7 @@ impl ListFile {
         }
     }
 
-    /// A job must not run before the disk has its line, with [`Durability::PowerCut`].
+    /// With [`Durability::PowerCut`], a job must not run before its line is on disk.
     fn make_safe(&self, state: &mut ListState) -> io::Result<()> {
         if self.durability == Durability::PowerCut && state.safe < state.written {
             self.codec.inputs.make_safe()?;

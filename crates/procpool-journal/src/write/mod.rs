@@ -1,5 +1,5 @@
 //! Writes a journal: records and outputs, the list ahead of its run, and how far outputs have been printed.
-//! Each write is done whole or not at all, so that a kill at any moment leaves what the next run can continue.
+//! Each write is done whole or not at all, so that after a kill at any moment the next run can continue.
 
 pub(crate) mod group_commit;
 pub mod journal_writer;

@@ -1,5 +1,5 @@
-//! The shape of the output that is being printed (tag, filter for terminals), in a file of its own: a resume that continues an
-//! output counts the bytes that are there in the same shape.
+//! The shape of the output that is being printed (tag, filter for terminals), in a file of its own: a resume
+//! that continues an output must count the bytes already printed in the same shape.
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -36,8 +36,8 @@ pub(crate) struct ShapeFile {
     last: Mutex<Option<OutputShape>>,
 }
 
-/// A page: flags, the length of the label, the label, the job whose output it is if that is on no list any more, and a word that
-/// stays 0.
+/// A page: flags, the length of the label, the label, the job whose output it is if that is on no list any
+/// more, and a word that stays 0.
 const WORDS: usize = 512;
 const LABEL: usize = 2;
 const GONE: usize = WORDS - 3;
@@ -48,7 +48,7 @@ const LONGEST: usize = (GONE - LABEL) * size_of::<u64>();
 pub(crate) struct StoredShape {
     /// `None` if it is unknown: older versions of procpool don't write it.
     pub(crate) shape: Option<OutputShape>,
-    /// The job, if it was on no list any more when its output was to be finished.
+    /// The job, if it was no longer on a list when its output had to be finished.
     pub(crate) gone: Option<Hash>,
 }
 
@@ -70,7 +70,8 @@ impl OutputShape {
 }
 
 impl ShapeFile {
-    /// Creates the file, with the shape of the output that an earlier run began, and its job if that is on no list any more.
+    /// Creates the file, with the shape of the output that an earlier run began, and its job if that is on no
+    /// list any more.
     pub(crate) fn create(
         place: &JournalFile,
         before: Option<&OutputShape>,

@@ -1,4 +1,4 @@
-//! How far an output was printed before its run ended, and in which words of the file that is stored.
+//! How far an output was printed before its run ended, and the words of the file that store this.
 
 use procpool_core::Source;
 
@@ -14,7 +14,8 @@ pub struct PartialOutput {
     pub stdout: PartialStream,
     /// Its standard error.
     pub stderr: PartialStream,
-    /// From which of the job's own bytes on they are counted: all before them was printed.
+    /// The offsets in the job's own bytes at which the counts above start: everything before them was
+    /// printed.
     pub own: OwnBytes,
 }
 
@@ -42,7 +43,7 @@ pub enum LastByte {
 }
 
 impl LastByte {
-    /// By the last byte itself.
+    /// For bytes whose last one is this.
     #[must_use]
     pub fn of(byte: u8) -> LastByte {
         if byte == b'\n' { LastByte::EndsLine } else { LastByte::IsWithinLine }
@@ -61,8 +62,9 @@ pub struct FilePlace {
 /// The position of a job that is on no list.
 pub(crate) const GONE: u64 = u64::MAX;
 
-/// The words before the bits: the position; six per output; per output, from which of the job's own bytes on it is counted; and
-/// flags: whether the last byte of an output is within a line, and which other files exist.
+/// The words before the bits: the position; six per output; per output, the offset in the job's own bytes at
+/// which its count starts; and flags: whether the last byte of an output is within a line, and which other
+/// files exist.
 pub(super) const POSITION: usize = 0;
 pub(super) const PART: usize = 6;
 pub(super) const OWN: usize = 13;
@@ -73,7 +75,7 @@ pub(super) const BITS: usize = 16;
 pub(super) const HAS_SHAPE: u64 = 1 << 32;
 pub(super) const HAS_ROWS: u64 = 1 << 33;
 
-/// The file grows by so many words: 32,000 jobs.
+/// The file grows by this many words: room for 32,000 jobs.
 pub(super) const STEP: usize = 512;
 
 pub(super) fn first_word(source: Source) -> usize {

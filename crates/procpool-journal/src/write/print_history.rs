@@ -1,4 +1,5 @@
-//! What earlier runs have printed: read from the files of the last one, and carried over to the positions of the next list.
+//! What earlier runs have printed: read from the files of the last one, and carried over to the positions of
+//! the next list.
 
 use std::io;
 
@@ -16,7 +17,7 @@ use crate::write::partial_output::{
 use crate::write::row_file::{OwnBytes, PrintRow, RowFile};
 use crate::write::word_file;
 
-/// The end of the error for a file without which a resume doesn't know what to print.
+/// The end of the error message for a missing file, without which a resume doesn't know what to print.
 pub(crate) const GONE: &str = "is gone, and without it nobody knows what has been printed; put it back, or begin anew in another \
      folder";
 

@@ -1,5 +1,5 @@
-//! The log of what has been printed: one bit per job, and how far the output is that is being printed. A resume continues there
-//! after any end of this process.
+//! The log of what has been printed: one bit per job, and how far the output is that is being printed. A
+//! resume continues there after any end of this process.
 
 use std::io;
 use std::sync::OnceLock;
@@ -27,7 +27,7 @@ pub struct PrintLog {
     place: JournalFile,
 }
 
-/// A thousand million jobs.
+/// Room for a billion jobs.
 const MOST: usize = BITS + (1 << 24);
 
 impl PrintLog {
@@ -52,7 +52,7 @@ impl PrintLog {
         Ok(printed)
     }
 
-    /// From now on the output of this job is printed, in this shape.
+    /// Notes that the output of this job is printed from now on, in this shape.
     ///
     /// # Errors
     /// If the disk has no space.
@@ -60,14 +60,15 @@ impl PrintLog {
         self.begin_from(position, shape, OwnBytes::default())
     }
 
-    /// The same, from these of the job's own bytes on: all before them was printed earlier.
+    /// The same, starting at these offsets in the job's own bytes: everything before them was printed
+    /// earlier.
     ///
     /// # Errors
     /// If the disk has no space.
     pub fn begin_from(&self, position: u64, shape: &OutputShape, own: OwnBytes) -> io::Result<()> {
         self.make_room(position)?;
         self.set_shape(shape)?;
-        // It needn't be in the file before bytes are announced.
+        // Not written yet: it needn't be in the file before bytes are announced.
         self.words.change(0..BITS, |words| {
             clear(words);
             words[POSITION] = position;
@@ -78,7 +79,8 @@ impl PrintLog {
         Ok(())
     }
 
-    /// Changes the shape. The position that is in the file must not be combined with the new shape, unless its job is done.
+    /// Changes the shape. The position that is in the file must not be combined with the new shape, unless
+    /// its job is done.
     fn set_shape(&self, shape: &OutputShape) -> io::Result<()> {
         if self.shape.is(shape) {
             return Ok(());
@@ -111,7 +113,7 @@ impl PrintLog {
         self.rows.get()
     }
 
-    /// Nothing is being printed now.
+    /// Notes that nothing is being printed now.
     ///
     /// # Errors
     /// If that can't be written.
@@ -119,7 +121,8 @@ impl PrintLog {
         self.words.store(0..BITS, |words| words[POSITION] = 0)
     }
 
-    /// The output that an earlier run began is finished, but its job isn't done: it runs again.
+    /// Notes that the output which an earlier run began is finished, but its job isn't done: the job runs
+    /// again.
     ///
     /// # Errors
     /// If that can't be written.
@@ -127,8 +130,8 @@ impl PrintLog {
         self.words.store(0..BITS, clear)
     }
 
-    /// The output that an earlier run began is continued in this shape; `counts`: how many bytes of standard output and standard
-    /// error are there.
+    /// Notes that the output which an earlier run began is continued in this shape; `counts`: how many bytes
+    /// of standard output and standard error are there.
     ///
     /// # Errors
     /// If that can't be written.
@@ -145,14 +148,14 @@ impl PrintLog {
         Ok(())
     }
 
-    /// The output begins at this place of a file.
+    /// Notes that the output begins at this place of a file.
     pub fn begin_at(&self, source: Source, place: FilePlace) {
         let first = first_word(source);
         let known = [place.file.device, place.file.inode, place.offset, 1];
         self.words.change(first + 1..first + 5, |words| words.copy_from_slice(&known));
     }
 
-    /// This many more bytes of it will be written at once.
+    /// Notes that this many more bytes of it are about to be written.
     ///
     /// # Errors
     /// If that can't be written.
@@ -160,7 +163,7 @@ impl PrintLog {
         self.words.store(0..BITS, |words| words[first_word(source) + 5] = bytes)
     }
 
-    /// This many of those have been written, and end like this.
+    /// Notes that this many of those were written, and how they end.
     ///
     /// # Errors
     /// If that can't be written.
@@ -168,12 +171,13 @@ impl PrintLog {
         self.words.store(0..BITS, |words| count(words, source, bytes, last))
     }
 
-    /// The same, without a write: they went to a file, which shows how many there are until more is announced.
+    /// The same, without a write to the log: the bytes went to a file, whose length shows how many there are
+    /// until more are announced.
     pub fn count_later(&self, source: Source, bytes: u64, last: LastByte) {
         self.words.change(0..BITS, |words| count(words, source, bytes, last));
     }
 
-    /// All outputs of this job have been printed, or it has none.
+    /// Notes that all outputs of this job have been printed, or that it has none.
     ///
     /// # Errors
     /// If the disk has no space.
@@ -183,7 +187,7 @@ impl PrintLog {
         self.words.store(word..word + 1, |words| words[0] |= bit_of(position))
     }
 
-    /// What has been printed of this job is of an earlier outcome.
+    /// Notes that what was printed of this job belongs to an earlier outcome.
     ///
     /// # Errors
     /// If that can't be written.

@@ -1,5 +1,5 @@
-//! How far each job's output has been printed when lines of several jobs are printed side by side (`--output lines`), in a file
-//! of its own. It counts the jobs' own bytes, whatever the shape of the lines.
+//! How far each job's output has been printed when lines of several jobs are printed side by side
+//! (`--output lines`), in a file of its own. It counts the jobs' own bytes, whatever the shape of the lines.
 
 use std::io;
 use std::ops::Range;
@@ -30,7 +30,7 @@ pub(crate) enum RowOrigin {
     Carried,
 }
 
-/// Numbers of bytes that a job has written itself, of each output.
+/// For each output, a count of the job's own bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OwnBytes {
     pub(crate) stdout: u64,
@@ -58,11 +58,11 @@ const ROW: usize = 4;
 /// The flag beside an attempt that was carried over.
 const IS_CARRIED: u64 = 1 << 32;
 
-/// In words, with one at the end that stays 0.
+/// The length of the file in words, with one at the end that stays 0.
 const LENGTH: usize = MOST * ROW + 1;
 
 impl OwnBytes {
-    /// That of one of the two outputs.
+    /// The number for one of the two outputs.
     #[must_use]
     pub fn of(self, source: Source) -> u64 {
         match source {

@@ -37,7 +37,7 @@ pub struct LineOffset {
     pub offset: u64,
 }
 
-/// Why a list could not be read on. Clones share it.
+/// Why reading a list failed. Clones share it.
 pub type ListFailure = Arc<std::sync::OnceLock<anyhow::Error>>;
 
 impl StoredJobs {

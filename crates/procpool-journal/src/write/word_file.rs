@@ -1,8 +1,8 @@
-//! An array of 64-bit numbers in a file of its own, which survives any end of this process: each store is one write(2), of which
-//! a kill leaves all or nothing.
+//! An array of 64-bit numbers in a file of its own, which survives any end of this process: each store is one
+//! write(2), which a kill can't split.
 //!
-//! The file is not mapped into memory: a store to a page that somebody has cut off, or for which the disk has no space, would
-//! kill the process (SIGBUS).
+//! The file is not mapped into memory: a store to a page that somebody has cut off, or for which the disk has
+//! no space, would kill the process (SIGBUS).
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -31,8 +31,8 @@ struct Cached {
 const LOOK: Duration = Duration::from_millis(200);
 
 impl WordFile {
-    /// Creates the file. That somebody has cut it is only noticed as long as the last word is never stored: a store would make it
-    /// long again.
+    /// Creates the file. The last word must never be stored: if somebody had cut the file short, that would
+    /// make it long again, and nobody would notice.
     ///
     /// # Errors
     /// If it can't be created, or the disk has no space for it.
@@ -66,7 +66,7 @@ impl WordFile {
         self.check_length(&cached.words)
     }
 
-    /// Changes words without writing them: that is done when they are stored with others.
+    /// Changes words without writing them; they are written when they are stored with others.
     pub(super) fn change(&self, range: Range<usize>, change: impl FnOnce(&mut [u64])) {
         change(&mut self.cached().words[range]);
     }
@@ -87,7 +87,7 @@ impl WordFile {
         room.inspect_err(|_| cached.words.truncate(there))
     }
 
-    /// Checks that the file is still at its place, with the length that it was given.
+    /// Checks that the file is still at its place and has its full length.
     ///
     /// # Errors
     /// If it isn't.
@@ -115,7 +115,8 @@ pub(super) fn bytes(words: &[u64]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_ne_bytes()).collect()
 }
 
-/// Reads the file of an earlier run; `None` if there is none. `made` says whether a length is one that a run gives its file.
+/// Reads the file of an earlier run; `None` if there is none. `made` says whether a length is one that a run
+/// gives its file.
 ///
 /// # Errors
 /// If it can't be read, or has another length.
