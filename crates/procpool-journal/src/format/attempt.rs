@@ -1,4 +1,5 @@
-//! What all records say about an attempt that has ended, in the same words.
+//! The fields that describe an ended attempt. The journal, the events, result files and exports all take them
+//! from here, so that they use the same words.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -15,16 +16,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt<'a> {
     pub key: &'a Key,
+    /// The job's position in the list, from 1.
     pub seq: Seq,
+    /// The slot in which it ran, from 1, if it had one.
     pub slot: Option<Slot>,
+    /// The number of the attempt, from 1. Higher numbers are retries.
     pub number: u32,
     pub outcome: &'a Outcome,
-    /// Where it ran, if that was another machine.
+    /// The node on which it ran, if it ran on another machine.
     pub node: Option<&'a str>,
 }
 
 impl<'a> Attempt<'a> {
-    /// The last one of a job.
+    /// The last attempt of a job.
     pub fn last<W>(completion: &'a Completion<W>) -> Attempt<'a> {
         Attempt {
             key: completion.key(),
@@ -38,7 +42,7 @@ impl<'a> Attempt<'a> {
 }
 
 impl<'a> From<&'a Retried> for Attempt<'a> {
-    /// One that another follows.
+    /// An attempt after which the job is retried.
     fn from(retried: &'a Retried) -> Attempt<'a> {
         Attempt {
             key: &retried.key,
@@ -51,7 +55,7 @@ impl<'a> From<&'a Retried> for Attempt<'a> {
     }
 }
 
-/// Whose it is: begins each record of an attempt.
+/// Identifies the attempt at the start of each record.
 #[derive(Debug, Serialize)]
 pub struct Whose<'a> {
     #[serde(flatten)]
@@ -63,16 +67,17 @@ pub struct Whose<'a> {
     node: Option<&'a str>,
 }
 
-/// A key as a text.
+/// A key as text.
 #[derive(Debug, Serialize)]
 pub struct KeyText<'a> {
     key: Cow<'a, str>,
-    /// The key's bytes where it is no UTF-8.
+    /// All bytes of the key in Base64, if they are not UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     key_base64: Option<String>,
 }
 
 impl<'a> KeyText<'a> {
+    /// Encodes a key. Invalid UTF-8 becomes U+FFFD in the text.
     #[must_use]
     pub fn of(key: &'a Key) -> KeyText<'a> {
         let lossy = String::from_utf8_lossy(key.as_bytes());
@@ -82,7 +87,7 @@ impl<'a> KeyText<'a> {
         }
     }
 
-    /// The text, and the bytes where they are no UTF-8.
+    /// The text, and the bytes in Base64 if they are not UTF-8.
     #[must_use]
     pub fn into_parts(self) -> (String, Option<String>) {
         (self.key.into_owned(), self.key_base64)
@@ -123,12 +128,12 @@ impl<'a> From<&'a Live> for Whose<'a> {
     }
 }
 
-/// All that there is to say of an attempt's end.
+/// How an attempt ended and what it used.
 #[derive(Debug, Serialize)]
 pub struct Report {
     outcome: Kind,
     success: bool,
-    /// As a shell would have it in `$?`; none where its turn never came.
+    /// As in a shell's `$?`; `None` if its turn never came.
     status: Option<u8>,
     exit_code: Option<u8>,
     signal: Option<i32>,
@@ -140,9 +145,9 @@ pub struct Report {
     seconds: f64,
     user_seconds: f64,
     system_seconds: f64,
-    /// None where it isn't known.
+    /// In bytes; `None` if the exact peak is unknown.
     peak_memory: Option<u64>,
-    /// Where no more is known of it than this.
+    /// An upper bound in bytes, if the exact peak is unknown.
     peak_memory_below: Option<u64>,
     stdout_bytes: u64,
     stderr_bytes: u64,
@@ -155,32 +160,32 @@ pub struct Report {
     start: Option<Start>,
 }
 
-/// How far its start had come, where that is worth a word.
+/// How far an attempt's start had come, if that is unusual.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Start {
-    /// It was ended before it had become its program.
+    /// It was ended before its program was loaded.
     Hung,
 }
 
-/// A process that was left of a job.
+/// A process of a job that could not be killed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Survivor {
     pub(crate) pid: u32,
     pub(crate) program: String,
 }
 
-/// What came of an attempt, in a word.
+/// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// Its process exited, with whatever exit code.
+    /// Its process exited, with any exit code.
     Exited,
     /// A signal killed its process.
     Signalled,
     /// It ran into its timeout.
     TimedOut,
-    /// It was ended with the run.
+    /// procpool ended it together with the run.
     Stopped,
     /// Its process could not be started.
     NotStarted,
@@ -191,7 +196,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// How an outcome ended, in a word.
+    /// Classifies an outcome.
     #[must_use]
     pub fn of(outcome: &Outcome) -> Kind {
         match outcome {
@@ -208,7 +213,7 @@ impl Kind {
         }
     }
 
-    /// The same word as in JSON.
+    /// Its name in JSON.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -224,6 +229,7 @@ impl Kind {
 }
 
 impl Report {
+    /// Collects the fields of an outcome.
     pub fn of(outcome: &Outcome) -> Report {
         let report = Report {
             outcome: Kind::of(outcome),
@@ -306,7 +312,7 @@ fn killer_word(killer: Killer) -> Option<&'static str> {
     }
 }
 
-/// How the process itself ended, whoever ended it; `None` where others have taken its status.
+/// How the process itself ended, whoever ended it; `None` if other code has taken its status.
 #[must_use]
 pub fn status(ran: &Ran) -> Option<Status> {
     match ran.end {
@@ -315,21 +321,22 @@ pub fn status(ran: &Ran) -> Option<Status> {
     }
 }
 
-/// A moment as records write it: RFC 3339, in UTC, cut to the millisecond.
+/// A time as records contain it: RFC 3339, in UTC, truncated to the millisecond.
 #[must_use]
 pub fn time(time: SystemTime) -> String {
     humantime::format_rfc3339_millis(time).to_string()
 }
 
-/// The same in seconds since 1970. Cut as well: what is written as a run goes on is what its journal says afterwards.
+/// A time in seconds since 1970. It is truncated to the millisecond like [`time`], so that what is written
+/// during a run equals what its journal says afterwards.
 #[must_use]
 pub fn unix_seconds(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     format!("{}.{:03}", since.as_secs(), since.subsec_millis())
 }
 
-/// A length of time in seconds, rounded to the millisecond. In whole numbers: a record keeps a fraction whose last bit
-/// may be another one when it is read back.
+/// A duration in seconds, rounded to the millisecond. It is computed in whole numbers: a record keeps a
+/// fraction whose last bit may change when it is read back.
 #[must_use]
 pub fn seconds(length: Duration) -> String {
     let millis = (length.as_nanos() + 500_000) / 1_000_000;

@@ -1,6 +1,7 @@
-//! What a resume needs of a line: of an attempt its outcome in short, of a job its identity. A journal may have millions
-//! of lines. So these fields are read at the places where this version writes them, a million lines a second; JSON is
-//! parsed only if they are not there, because another version may write them in another order.
+//! Reads the few fields of a line that a resume needs: the outcome of an attempt in short, the identity of a
+//! job. A journal may have millions of lines, so the fields are read at the positions where this version
+//! writes them, a million lines a second. JSON is parsed only if they are not there, because another version
+//! may write them in another order.
 
 use std::str;
 use std::time::SystemTime;
@@ -11,34 +12,38 @@ use crate::format::attempt::time;
 use crate::format::identity::{Hash, Identity};
 use crate::format::line;
 
-/// What a line says in short.
+/// The summary of a recorded attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Brief {
+    /// The run in which it ran, from 1.
     pub generation: u32,
+    /// The number of the attempt, from 1.
     pub attempt: u32,
     pub identity: Identity,
+    /// Its outcome.
     pub came_of_it: OutcomeClass,
-    /// As a shell would have it.
+    /// As in a shell's `$?`; 0 if the record has none.
     pub(crate) status: u8,
-    /// When it ended: the digits of the time, to the millisecond, as one number.
+    /// When it ended, to the millisecond: the digits of the time in UTC as one number, such as
+    /// 20260102030405678.
     pub ended: u64,
 }
 
-/// What came of an attempt, as far as it matters for what is to be done.
+/// The outcome of an attempt, as far as it matters to a resume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutcomeClass {
     Succeeded,
     Failed,
-    /// We ended it ourselves, or nobody knows.
+    /// procpool ended it, or its outcome is unknown.
     Stopped,
 }
 
-/// How the lines begin that this file reads fast.
+/// How the lines begin whose fields are read by position.
 const ATTEMPT: &[u8] = br#""record":"attempt","#;
 const JOB: &[u8] = br#""record":"job","#;
 const RECORD: &[u8] = br#""record":""#;
 
-/// The fields that a summary is made of, wherever they are in the line.
+/// The fields of a summary, in any order.
 #[derive(Deserialize)]
 struct AttemptFields {
     record: String,
@@ -52,7 +57,7 @@ struct AttemptFields {
     status: Option<u8>,
 }
 
-/// The same for a job of a list.
+/// The fields of a job's identity, in any order.
 #[derive(Deserialize)]
 struct IdentityFields {
     record: String,
@@ -66,7 +71,7 @@ struct RecordField {
 }
 
 impl Brief {
-    /// `None` if the line is no attempt, or lacks what an attempt has.
+    /// Reads the body of a line. `None` if it is not an attempt, or lacks a field.
     #[must_use]
     pub fn of(body: &[u8]) -> Option<Brief> {
         if is_other_record(body, ATTEMPT) {
@@ -75,7 +80,8 @@ impl Brief {
         Brief::by_position(body).or_else(|| Brief::by_name(body))
     }
 
-    /// For fields in the order in which this version writes them. `None` does not mean that the line is no attempt.
+    /// Reads fields in the order in which this version writes them. `None` does not mean that the line is no
+    /// attempt.
     fn by_position(body: &[u8]) -> Option<Brief> {
         let mut fields = FieldReader(body.strip_prefix(ATTEMPT)?);
         let generation = fields.number(br#""generation":"#)?;
@@ -120,7 +126,7 @@ impl OutcomeClass {
     }
 }
 
-/// Which job a line of a list is of; `None` if it is of none.
+/// The identity of the job in a line of a list; `None` if the line is not a job.
 #[must_use]
 pub fn identity_of(body: &[u8]) -> Option<Identity> {
     if is_other_record(body, JOB) {
@@ -145,7 +151,7 @@ pub(crate) fn is_attempt(body: &[u8]) -> bool {
     body.starts_with(ATTEMPT) || !is_other_record(body, ATTEMPT) && is_named()
 }
 
-/// Whether a line says with its first field that it is another record than those that begin like this.
+/// Whether the first field of a line shows that it is another record than those with this beginning.
 fn is_other_record(body: &[u8], beginning: &[u8]) -> bool {
     body.starts_with(RECORD) && !body.starts_with(beginning)
 }
@@ -157,8 +163,8 @@ fn identity(job: &str, fingerprint: &str) -> Option<Identity> {
     })
 }
 
-/// The line of an attempt as if procpool had ended it with the run. `None` where nothing else may have: it was none of a process
-/// that ended by itself, or by somebody's signal.
+/// Rewrites the line of an attempt as if procpool had stopped it with the run. `None` unless the process
+/// exited or a signal killed it: with any other outcome, nobody but procpool can have ended it.
 #[must_use]
 pub fn as_stopped(line: &[u8]) -> Option<Vec<u8>> {
     let body = line::open(line.strip_suffix(b"\n")?)?;
@@ -170,7 +176,7 @@ pub fn as_stopped(line: &[u8]) -> Option<Vec<u8>> {
     if ![&b"exited"[..], b"signalled"].contains(&outcome) {
         return None;
     }
-    // As with any that was stopped (`Outcome::status`): it never has 0.
+    // A stopped attempt never has status 0 (`Outcome::status`).
     let (status, rest) = match rest.strip_prefix(br#""status":0,"#) {
         Some(rest) => (&br#""status":143,"#[..], rest),
         None => (&b""[..], rest),
@@ -178,16 +184,18 @@ pub fn as_stopped(line: &[u8]) -> Option<Vec<u8>> {
     Some(line::seal_body(&[&body[..at], OUTCOME, br#"stopped","success":false,"#, status, rest].concat()))
 }
 
-/// What stands before the word for what came of an attempt. No key comes before it, so it is the first of its kind.
+/// What precedes the name of the outcome. No key comes before it in the line, so the first match is the
+/// field.
 const OUTCOME: &[u8] = br#","outcome":""#;
 
-/// A moment as the number that [`Brief::ended`] is.
+/// A time as the number in [`Brief::ended`].
 #[must_use]
 pub fn moment(at: SystemTime) -> u64 {
     digits(time(at).as_bytes()).unwrap_or_default()
 }
 
-/// Reads fields in the order in which they are written. Each method skips `before`, which has the field's name.
+/// Reads fields in the order in which they are written. Each method skips `before`, which includes the
+/// field's name.
 struct FieldReader<'a>(&'a [u8]);
 
 impl<'a> FieldReader<'a> {
@@ -199,7 +207,7 @@ impl<'a> FieldReader<'a> {
         str::from_utf8(number).ok()?.parse().ok()
     }
 
-    /// `null` is 0.
+    /// Reads `null` as 0.
     fn number_or_null(&mut self, before: &[u8]) -> Option<u8> {
         match self.0.strip_prefix(before)?.strip_prefix(b"null") {
             Some(rest) => {
@@ -220,7 +228,7 @@ impl<'a> FieldReader<'a> {
         Some(value)
     }
 
-    /// A text without escapes, up to its closing quote.
+    /// Reads a string without escapes, up to its closing quote.
     fn text(&mut self, before: &[u8]) -> Option<&'a [u8]> {
         let text = self.0.strip_prefix(before)?;
         let end = memchr::memchr2(b'"', b'\\', text).filter(|end| text[*end] == b'"')?;
@@ -230,7 +238,7 @@ impl<'a> FieldReader<'a> {
     }
 }
 
-/// The digits of `2026-01-02T03:04:05.678Z`.
+/// The digits of a time such as `2026-01-02T03:04:05.678Z`, as one number.
 fn digits(time: &[u8]) -> Option<u64> {
     let digits = time.iter().filter(|byte| byte.is_ascii_digit());
     digits
@@ -265,7 +273,7 @@ mod tests {
         ]
     }
 
-    /// An attempt as this version writes it, without its check.
+    /// The body of an attempt's line as this version writes it, without the check.
     fn attempt() -> impl Strategy<Value = Vec<u8>> {
         let key = proptest::collection::vec(1..=255_u8, 0..20);
         let number = 1..=u32::MAX;
@@ -284,7 +292,7 @@ mod tests {
         )
     }
 
-    /// The same fields in this order, of which any number of digits is taken.
+    /// The same fields in another order, which is determined by `seed`.
     fn reordered(body: &[u8], seed: &[prop::sample::Index]) -> Vec<u8> {
         let mut fields: Vec<(String, Value)> = line::parse::<Map<_, _>>(body).unwrap().into_iter().collect();
         for (place, index) in seed.iter().enumerate().take(fields.len()) {
@@ -309,7 +317,7 @@ mod tests {
             prop_assert_eq!(Brief::of(&reordered), fast, "{}", String::from_utf8_lossy(&reordered));
             prop_assert!(is_attempt(&body) && is_attempt(&reordered));
             prop_assert_eq!(identity_of(&body), None);
-            // A line that is about to be written can be changed to that of a stopped job.
+            // The record of an attempt that exited or was killed can be rewritten as stopped.
             let may_be_stopped = [&br#","outcome":"exited""#[..], br#","outcome":"signalled""#]
                 .iter()
                 .any(|word| memchr::memmem::find(&body, word).is_some());
@@ -344,7 +352,7 @@ mod tests {
             );
             line::seal(text.as_bytes())
         };
-        // A success is 143, as in `Outcome::status`.
+        // The status of a stopped success is 143, as in `Outcome::status`.
         assert_eq!(as_stopped(&line("exited", "true", 0)), Some(line("stopped", "false", 143)));
         assert_eq!(as_stopped(&line("exited", "false", 7)), Some(line("stopped", "false", 7)));
         assert_eq!(as_stopped(&line("signalled", "false", 137)), Some(line("stopped", "false", 137)));

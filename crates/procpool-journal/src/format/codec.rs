@@ -1,5 +1,5 @@
-//! Makes lines of jobs, and jobs of lines: the two directions of one format, next to each other.
-//! A job that is read back is proven to be the one that was written, by its fingerprint.
+//! Encodes jobs as lines of a list and decodes them: both directions of one format, side by side. The
+//! fingerprint of a decoded job proves that it is the one that was written.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -15,13 +15,13 @@ use crate::format::list::{InputLine, JobLine, Line, in_slot};
 use crate::format::record::sealed;
 use crate::format::text::Text;
 
-/// What a list says of a job's work.
+/// The work of a job that can be stored in a list.
 pub trait Listable {
-    /// The command of the job with this key at this position. [`SLOT_MARK`](crate::format::list::SLOT_MARK) stands for the
-    /// slot.
+    /// The command of the job with this key at this position. [`SLOT_MARK`](crate::format::list::SLOT_MARK)
+    /// stands for the slot.
     fn command(&self, key: &OsStr, position: u64) -> Command;
 
-    /// The values that it is made of, if they are known.
+    /// The values of which the command is made, if they are known.
     fn values(&self) -> &[OsString];
 
     /// Where its standard input comes from.
@@ -31,20 +31,22 @@ pub trait Listable {
 /// Where the standard input of a job comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InputFrom {
-    /// From its command, which does the same again.
+    /// From its command, which has the same input in each run.
     Command,
-    /// It was a part of procpool's own.
+    /// From a block of procpool's own standard input.
     Block,
 }
 
 /// The work of a job that was read back from a list.
 #[derive(Clone, Debug)]
 pub struct Stored {
-    /// In which marks stand for the slot.
+    /// The command, with [`SLOT_MARK`](crate::format::list::SLOT_MARK) in place of the slot.
     pub command: Command,
-    /// Where a tag wants them.
+    /// The values of which the command was made, if they were stored for a tag.
     pub values: Vec<OsString>,
+    /// Its hashes, as they were stored.
     pub identity: Identity,
+    /// Where its standard input comes from.
     pub input: InputFrom,
 }
 
@@ -77,44 +79,49 @@ impl Listable for Stored {
 }
 
 impl Stored {
-    /// The command as it is in this slot.
+    /// The command with this slot filled in.
     #[must_use]
     pub fn command_in(&self, slot: usize) -> Command {
         in_slot(&self.command, &slot.to_string())
     }
 }
 
-/// What is to be known to make lines of jobs, and jobs of lines.
+/// Context for encoding and decoding jobs.
 pub struct JobCodec {
-    /// Where commands run that say nothing else, as it was called when the list was written.
+    /// The working directory of commands that have none, by the path that it had when the list was written.
     pub here: PathBuf,
+    /// The settings of jobs that have none of their own.
     pub defaults: Defaults,
-    /// Whether values are kept, too.
+    /// Whether values are stored.
     pub values: Keep,
+    /// The file of long inputs.
     pub inputs: Inputs,
 }
 
-/// What holds for jobs that say nothing else: it is not in their lines.
+/// The settings of jobs that have none of their own. They are not stored in the lines of those jobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Defaults {
+    /// `None` if there is no timeout.
     pub timeout: Option<Duration>,
+    /// How many further attempts a job has.
     pub retries: Option<u32>,
 }
 
+/// Whether the values of jobs are stored in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
     Values,
     Nothing,
 }
 
-/// Inputs that are longer go to a file of their own.
+/// The longest input that is stored in a job's line, in bytes. Longer ones go to the file of inputs.
 const LONGEST_INPUT: usize = 1024;
 
 impl JobCodec {
-    /// The line of a job at this position, and what it will be known by.
+    /// Encodes the job at this position, from 1. Returns its line and its identity.
     ///
     /// # Errors
-    /// Where a long input can't be kept.
+    /// If a long input can't be stored.
     pub fn line<W: Listable>(&self, job: &Job<W>, position: u64) -> io::Result<(Vec<u8>, Identity)> {
         let key = job.key.as_os_str();
         let command = job.work.command(key, position);
@@ -163,10 +170,11 @@ impl JobCodec {
         })
     }
 
-    /// The job of a line, once it is proven to be the one that was written: its sums are made again.
+    /// Decodes a job, and proves that it is the one that was written: its hashes are computed again and
+    /// compared.
     ///
     /// # Errors
-    /// Where its input can't be read, or it is another job.
+    /// If its input can't be read, or it is a different job.
     pub fn job(&self, line: JobLine) -> io::Result<Job<Stored>> {
         let job = self.assemble(line)?;
         if Identity::of(&job.key, &job.work.command, &self.here) == job.work.identity {
@@ -179,10 +187,10 @@ impl JobCodec {
         Err(io::Error::new(io::ErrorKind::InvalidData, text))
     }
 
-    /// What a line describes.
+    /// Decodes a job without proving that it is the one that was written.
     ///
     /// # Errors
-    /// Where its input can't be read.
+    /// If the line is invalid, or the job's input can't be read.
     pub fn assemble(&self, line: JobLine) -> io::Result<Job<Stored>> {
         let identity = line.identity().ok_or(io::ErrorKind::InvalidData)?;
         if line.command.is_empty() {

@@ -1,5 +1,5 @@
-//! An attempt as it was recorded, all of it.
-//! Knows nothing of which attempts count.
+//! A recorded attempt with all of its fields. Which of a job's attempts counts is decided elsewhere, in
+//! `read::standing`.
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::format::line;
 use crate::format::record::{Output, Outputs};
 use crate::format::subject::{self, RecordedSubject};
 
-/// What stands in the record of an attempt. Documented in docs/journal.md.
+/// The record of an attempt. All fields are documented in docs/journal.md.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Entry {
     pub generation: u32,
@@ -38,9 +38,9 @@ pub struct Entry {
     pub seconds: f64,
     pub user_seconds: f64,
     pub system_seconds: f64,
-    /// Bytes, where they are known to be its own.
+    /// In bytes, if the exact peak is known.
     pub peak_memory: Option<u64>,
-    /// Not more than so many, where they are not.
+    /// An upper bound in bytes, if the exact peak is unknown.
     #[serde(default = "not_told_apart")]
     pub peak_memory_below: Option<u64>,
     pub stdout_bytes: u64,
@@ -54,7 +54,7 @@ pub struct Entry {
     pub seq: u64,
     pub slot: Option<usize>,
     pub waited_for: Option<String>,
-    /// Where it ran, if that was a node of a cluster.
+    /// The cluster's name of the node on which it ran, if it ran on a cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
     pub key: String,
@@ -65,7 +65,8 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// From what stands in a line after the check; `None` where it is of no attempt, or can't be understood.
+    /// Parses the body of a line, which follows the check. `None` if it is not an attempt, or can't be
+    /// parsed.
     #[must_use]
     pub fn parse(body: &[u8]) -> Option<Entry> {
         if !is_attempt(body) {
@@ -75,8 +76,8 @@ impl Entry {
         Some(entry.with_peaks_told_apart())
     }
 
-    /// A record that was made before the two were told apart has a figure that may be procpool's own, and 0 where
-    /// nothing was started.
+    /// Corrects a record from before exact peaks and upper bounds were distinguished: its figure may be
+    /// procpool's own peak, so it is only an upper bound, and 0 means that nothing was started.
     fn with_peaks_told_apart(mut self) -> Entry {
         if self.peak_memory_below == not_told_apart() {
             self.peak_memory_below = self.peak_memory.take().filter(|bytes| *bytes > 0);
@@ -84,6 +85,7 @@ impl Entry {
         self
     }
 
+    /// The most memory that it held at once, in bytes.
     #[must_use]
     pub fn peak_memory(&self) -> PeakMemory {
         match (self.peak_memory, self.peak_memory_below) {
@@ -93,17 +95,18 @@ impl Entry {
         }
     }
 
+    /// The key of its job.
     pub fn key(&self) -> Key {
         let bytes = self.key_base64.as_ref().and_then(|base64| BASE64_STANDARD.decode(base64).ok());
         bytes.map_or_else(|| Key::from(self.key.as_str()), Key::from)
     }
 
-    /// Where it ran, as a run says it that was driven elsewhere.
+    /// The node on which it ran, as completions from a cluster have it.
     pub fn node(&self) -> Option<Arc<str>> {
         self.node.as_deref().map(Arc::from)
     }
 
-    /// How many bytes it has written to this output.
+    /// The length of an output in bytes.
     #[must_use]
     pub fn length(&self, source: Source) -> u64 {
         match source {
@@ -112,7 +115,7 @@ impl Entry {
         }
     }
 
-    /// Where an output begins in the file of outputs, if it is there.
+    /// The offset of an output in the file of outputs, in bytes, if it is there.
     pub(crate) fn offset(&self, source: Source) -> Option<u64> {
         match self.output(source) {
             Output::At { offset, .. } => Some(offset),
@@ -127,25 +130,25 @@ impl Entry {
         }
     }
 
-    /// Reads an output from its start. Longer ones are in the file at `outputs`.
+    /// Reads an output from its start. Longer outputs are in the file `outputs`.
     ///
     /// # Errors
-    /// Where that can't be opened.
+    /// If that file can't be opened.
     pub fn open(&self, source: Source, outputs: &JournalFile) -> io::Result<Box<dyn Read>> {
         open(&self.output(source), self.length(source), outputs)
     }
 }
 
-/// What stands in the place of a field that is missing: no process has ever held so much.
+/// The value of `peak_memory_below` if the field is missing. No process has ever held that much.
 #[expect(clippy::unnecessary_wraps, reason = "serde wants the type of the field")]
 fn not_told_apart() -> Option<u64> {
     Some(u64::MAX)
 }
 
-/// Reads an output of an attempt whose longer outputs are in the file at `outputs`.
+/// Reads an output of an attempt whose longer outputs are in the file `outputs`.
 ///
 /// # Errors
-/// Where that file can't be opened.
+/// If that file can't be opened.
 fn open(output: &Output, length: u64, outputs: &JournalFile) -> io::Result<Box<dyn Read>> {
     Ok(match output {
         Output::Empty => Box::new(io::empty()),
@@ -163,7 +166,7 @@ fn open(output: &Output, length: u64, outputs: &JournalFile) -> io::Result<Box<d
     })
 }
 
-/// An output of which the end is given out only if all of it is what was written.
+/// An output whose last bytes are returned only if all of it is what was written.
 struct Checked<R> {
     source: R,
     sum: u32,

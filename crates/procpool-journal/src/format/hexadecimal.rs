@@ -1,6 +1,7 @@
-//! Hexadecimal digits as procpool writes them, read fast: a million lines have a hundred million of them.
+//! Parses hexadecimal digits as procpool writes them. This is fast, because a million lines have a hundred
+//! million digits.
 
-/// The value of each byte that is a digit; what is none has a high bit.
+/// The value of each byte that is a digit. All other bytes have the high bit set.
 const VALUES: [u8; 256] = {
     let mut values = [NONE; 256];
     let mut value = 0;
@@ -13,7 +14,7 @@ const VALUES: [u8; 256] = {
 
 const NONE: u8 = 0x80;
 
-/// Sixteen digits at most, in lower case. No other spelling is a number: nothing that was changed may pass.
+/// Parses up to sixteen lower-case digits. Any other spelling is rejected, so that no changed line passes.
 pub(crate) fn number(digits: &[u8]) -> Option<u64> {
     let mut number = 0;
     let mut all = 0;

@@ -1,4 +1,4 @@
-//! Which job this is and what it does: two hashes, by which a later run recognizes it.
+//! Two hashes by which a later run recognizes a job: one says which job it is, the other what it does.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -11,25 +11,26 @@ use sha2::{Digest, Sha256};
 
 use crate::format::hexadecimal::number;
 
-/// The first 128 bits of a SHA-256. In two halves, so that it takes no more room than those among other fields: there may be
-/// millions.
+/// The first 128 bits of a SHA-256. It is stored in two halves, so that it needs no padding among other
+/// fields: there may be millions.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Hash {
     high: u64,
     low: u64,
 }
 
-/// By what a job is known again.
+/// What identifies a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// Of its key.
+    /// The hash of its key.
     pub job: Hash,
-    /// Of program, arguments, directory, changes to the environment, and input.
+    /// The hash of program, arguments, directory, changes to the environment, and input.
     pub fingerprint: Hash,
 }
 
 impl Identity {
-    /// `here` is the directory in which a command runs that names none, or a relative one.
+    /// Computes both hashes. `here` is the working directory of a command that has none, and the base of a
+    /// relative one.
     #[must_use]
     pub fn of(key: &Key, command: &Command, here: &Path) -> Identity {
         Identity {
@@ -40,24 +41,24 @@ impl Identity {
 }
 
 impl Hash {
-    /// In the place of one that is not known.
+    /// Stands for an unknown hash.
     pub(crate) const NONE: Hash = Hash { high: 0, low: 0 };
 
     pub(crate) fn of_key(key: &Key) -> Hash {
         Hash::from(Sha256::new_with_prefix(key.as_bytes()))
     }
 
-    /// As two numbers.
+    /// The hash as two numbers.
     pub(crate) fn halves(self) -> [u64; 2] {
         [self.high, self.low]
     }
 
-    /// That of these.
+    /// The hash of which these are the halves.
     pub(crate) fn of_halves([high, low]: [u64; 2]) -> Hash {
         Hash { high, low }
     }
 
-    /// Reads 32 hexadecimal digits, in lower case.
+    /// Parses 32 hexadecimal digits in lower case.
     #[must_use]
     pub fn parse(digits: &[u8]) -> Option<Hash> {
         let (high, low) = digits.split_at_checked(16).filter(|(_, low)| low.len() == 16)?;
@@ -66,7 +67,8 @@ impl Hash {
 }
 
 impl hash::Hash for Hash {
-    /// To look it up half of it will do: all bits are spread evenly already. What is found is compared whole.
+    /// Half of the bits are enough for a lookup, because all bits are evenly distributed. What is found is
+    /// compared in full.
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.low);
     }
@@ -126,7 +128,8 @@ fn fingerprint(command: &Command, here: &Path) -> Hash {
     parts.0.into()
 }
 
-/// What is hashed, with the length of each part: else `a b` and `ab` would be one.
+/// Hashes the length of each part before the part: otherwise the parts `a`, `b` and the part `ab` would have
+/// the same hash.
 struct Parts(Sha256);
 
 impl Parts {
@@ -173,7 +176,7 @@ mod tests {
     #[test]
     fn a_hash_is_read_back_as_it_is_written_and_in_no_other_spelling() {
         let hash = Hash::of_key(&Key::from("a"));
-        // sha256sum says so, too.
+        // sha256sum prints the same digits.
         assert_eq!(hash.to_string(), "ca978112ca1bbdcafac231b39a23dc4d");
         assert_eq!(Hash::parse(hash.to_string().as_bytes()), Some(hash));
         for text in ["", "ca97", "CA978112CA1BBDCAFAC231B39A23DC4D", "ca978112ca1bbdcafac231b39a23dc4dd"] {

@@ -1,8 +1,7 @@
-//! One line of a journal's file: JSON that says itself how long it is and what its sum is.
-//! Knows nothing of what else it says.
+//! One line of a journal's file: a JSON object that contains its own length and checksum.
 //!
-//! `{"check":"LLLLLLLLSSSSSSSS",…}`, and a newline: L is the line's length in bytes without the newline, S the CRC-32
-//! (that of gzip and PNG) of all that follows the first comma; both in eight hexadecimal digits.
+//! `{"check":"LLLLLLLLSSSSSSSS",…}`, and a newline: L is the line's length in bytes without the newline, S
+//! the CRC-32 (that of gzip and PNG) of all that follows the first comma; both in eight hexadecimal digits.
 
 use std::ops::Range;
 
@@ -10,24 +9,25 @@ use serde::de::DeserializeOwned;
 
 use crate::format::hexadecimal::number;
 
-/// The beginning of each line.
+/// How each line begins.
 const BEGINNING: &[u8] = br#"{"check":""#;
 
-/// Where the length, the sum, and what the sum is of stand in a line.
+/// The byte ranges of the length and the sum, and the offset of the body, from which the sum is computed.
 const LENGTH: Range<usize> = 10..18;
 const SUM: Range<usize> = 18..26;
 const BODY: usize = 28;
 
-/// So many bytes of a line stand before its body.
+/// How many bytes of a line precede its body.
 pub const CHECK: usize = BODY;
 
-/// What stands between the sum and the body.
+/// What separates the sum from the body.
 const SEPARATOR: &[u8] = b"\",";
 
-/// No line that procpool writes comes near it: a longer one is damaged, and not worth its memory.
+/// The longest line that is read, in bytes. procpool writes none of nearly this length, so a longer one is
+/// damaged, and not worth its memory.
 pub(crate) const LONGEST: usize = 64 * 1024 * 1024;
 
-/// Makes a line of an object in JSON that has at least one field.
+/// Makes a line from a JSON object that has at least one field.
 #[must_use]
 pub fn seal(object: &[u8]) -> Vec<u8> {
     let fields = object.strip_prefix(b"{").expect("BUG: a record that is no object");
@@ -41,7 +41,8 @@ pub fn seal(object: &[u8]) -> Vec<u8> {
     line
 }
 
-/// What stands in a line, without its newline, after the check; `None` where it is damaged.
+/// Checks a line, given without its newline, and returns its body, which follows the check. `None` if the
+/// line is damaged.
 #[must_use]
 pub fn open(line: &[u8]) -> Option<&[u8]> {
     let is_framed = line.starts_with(BEGINNING) && line.get(SUM.end..BODY) == Some(SEPARATOR);
@@ -52,19 +53,20 @@ pub fn open(line: &[u8]) -> Option<&[u8]> {
     (number(&line[SUM]) == Some(crc32fast::hash(body).into())).then_some(body)
 }
 
-/// Reads the body of a line as the JSON object that was sealed, without its check. `None` if it is no such object.
+/// Parses the body of a line as the JSON object that was sealed, without the check. `None` if it is no such
+/// object.
 #[must_use]
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
     serde_json::from_slice(&object(body)).ok()
 }
 
-/// Makes a line of a body that was taken from another line and changed.
+/// Makes a line from a body that was taken from another line and changed.
 #[must_use]
 pub fn seal_body(body: &[u8]) -> Vec<u8> {
     seal(&object(body))
 }
 
-/// The object that a body is part of.
+/// The JSON object to which a body belongs.
 fn object(body: &[u8]) -> Vec<u8> {
     [b"{", body].concat()
 }

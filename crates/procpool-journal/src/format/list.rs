@@ -1,5 +1,5 @@
-//! The list of a run's jobs as a file: a line a job, with all that it takes to run it again, and a last line that says that
-//! there are no more. Knows nothing of who reads it, or when.
+//! The file with the list of a run's jobs: one line per job, with everything that is needed to run it again,
+//! and a last line that says that there are no more.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -17,13 +17,13 @@ use crate::format::text::Text;
 #[serde(tag = "record", rename_all = "snake_case")]
 pub enum Line {
     Job(Box<JobLine>),
-    /// There are no more than these.
+    /// The list is complete: it has this many jobs.
     End {
         jobs: u64,
     },
 }
 
-/// A job. Its position is that of its line.
+/// A job. Its position is the number of its line.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct JobLine {
     pub(super) job: String,
@@ -33,15 +33,15 @@ pub struct JobLine {
     pub(super) command: Vec<Text<'static>>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(super) directory: Option<Text<'static>>,
-    /// Whether its environment begins with nothing.
+    /// Whether its environment starts out empty.
     #[serde(skip_serializing_if = "is_false", default)]
     pub(super) environment_empty: bool,
-    /// Variables that are set, or, without a value, removed.
+    /// Variables that are set, or removed if they have no value.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub(super) environment: Vec<(Text<'static>, Option<Text<'static>>)>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(super) input: Option<InputLine>,
-    /// In nanoseconds, where it is not that of all jobs.
+    /// In nanoseconds; only if it differs from the default.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(super) timeout: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -50,13 +50,13 @@ pub struct JobLine {
     pub(super) values: Vec<Text<'static>>,
 }
 
-/// What a job gets on its standard input.
+/// The standard input of a job.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum InputLine {
     File(Text<'static>),
     Bytes(Text<'static>),
-    /// In the file of inputs.
+    /// In the file of inputs, at this offset and of this length in bytes.
     At {
         offset: u64,
         length: u64,
@@ -86,16 +86,18 @@ impl JobLine {
         Key::from(&*self.key.0)
     }
 
+    /// Its own timeout, if it differs from the default.
     pub fn timeout(&self) -> Option<Duration> {
         self.timeout.map(Duration::from_nanos)
     }
 
+    /// Its own number of retries, if it differs from the default.
     #[must_use]
     pub fn retries(&self) -> Option<u32> {
         self.retries
     }
 
-    /// What it gets on its standard input, in words.
+    /// Describes its standard input for people.
     #[must_use]
     pub fn input(&self) -> Option<String> {
         let bytes = |length: u64| format!("{length} bytes");
@@ -109,14 +111,14 @@ impl JobLine {
         })
     }
 
-    /// The command without its input, as it is in this slot; `{%}` stands for one that is not known.
+    /// The command without its input, with this slot filled in. `{%}` stands for an unknown slot.
     #[must_use]
     pub fn command(&self, slot: Option<usize>) -> Command {
         let slot = slot.map_or("{%}".to_owned(), |slot| slot.to_string());
         in_slot(&self.command_with_marks(), &slot)
     }
 
-    /// The command without its input; marks stand for the slot.
+    /// The command without its input, with [`SLOT_MARK`] in place of the slot.
     pub(crate) fn command_with_marks(&self) -> Command {
         let exact = |text: &Text<'_>| OsStr::from_bytes(&text.0).to_owned();
         let mut words = self.command.iter().map(exact);
@@ -137,10 +139,10 @@ impl JobLine {
     }
 }
 
-/// What stands for the slot in a command that is not yet in one: no command has a NUL itself.
+/// Stands for the slot in a command that has none yet. No command contains a NUL itself.
 pub const SLOT_MARK: u8 = 0;
 
-/// The command with this text in the place of its marks.
+/// Replaces each mark in a command by this text.
 pub(crate) fn in_slot(command: &Command, slot: &str) -> Command {
     let is_marked = |word: &OsStr| word.as_bytes().contains(&SLOT_MARK);
     let arguments = command.arguments();
@@ -168,7 +170,8 @@ pub(crate) fn in_slot(command: &Command, slot: &str) -> Command {
     }
 }
 
-/// The job of a whole line, check included, with its newline or without. `None` if it is damaged, or is of no job.
+/// Reads the job of a complete line, which includes the check, with or without its newline. `None` if the
+/// line is damaged or not a job.
 pub(crate) fn job_of_line(line: &[u8]) -> Option<JobLine> {
     match line::open(line.strip_suffix(b"\n").unwrap_or(line)).and_then(parse)? {
         Line::Job(job) => Some(*job),
@@ -176,7 +179,7 @@ pub(crate) fn job_of_line(line: &[u8]) -> Option<JobLine> {
     }
 }
 
-/// What a line says, from what stands in it after the check.
+/// Parses the body of a line, which follows the check.
 #[must_use]
 pub fn parse(body: &[u8]) -> Option<Line> {
     line::parse(body)

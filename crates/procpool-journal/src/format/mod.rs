@@ -1,5 +1,5 @@
-//! What stands in the files: lines with their own length and sum, records, lists of jobs.
-//! Pure but for where a record says where an output is.
+//! The formats of the files: lines with their own length and checksum, records, lists of jobs. Pure, except
+//! that long inputs and outputs are read from files.
 
 pub mod attempt;
 pub mod brief;

@@ -1,5 +1,5 @@
-//! What came of a recorded attempt, in the library's own type, so that it is told in the same words as when it ended.
-//! Knows nothing of its outputs.
+//! Converts a recorded attempt to the library's own type, so that it is described in the same words as when
+//! it ended.
 
 use std::io;
 use std::time::{Duration, SystemTime};
@@ -11,14 +11,14 @@ use crate::format::entry::Entry;
 use crate::format::subject::of_old_record;
 
 impl Entry {
-    /// Its outcome, without what it has written. Of one that was not started only the status is the same; why, says
-    /// [`words`](Entry::words).
+    /// Its outcome, without its outputs. If it was not started, only the status is certain to be the same;
+    /// [`words`](Entry::words) gives the recorded reason.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         let status = self.process_status();
         let end = match self.outcome {
             Kind::NeverReached => return NotStarted::NeverReached.into(),
-            // It ran, and its status was taken by others.
+            // It ran, and other code has taken its status.
             Kind::Lost if self.started.is_some() => End::Unknown,
             Kind::Lost => return Outcome::Lost(self.error.clone().unwrap_or_default()),
             Kind::NotStarted => return NotStarted::Spawn(self.spawn_error()).into(),
@@ -45,7 +45,7 @@ impl Entry {
         ran.into()
     }
 
-    /// What came of it, in the words of the closing summary.
+    /// Its outcome, in the words of the closing summary.
     #[must_use]
     pub fn words(&self) -> String {
         match (&self.outcome, &self.error) {
@@ -54,7 +54,7 @@ impl Entry {
         }
     }
 
-    /// When it started; where it did not, when that was known.
+    /// When it started; if it could not be started, when that was known.
     pub(crate) fn started(&self) -> Option<SystemTime> {
         humantime::parse_rfc3339(self.started.as_ref().unwrap_or(&self.ended)).ok()
     }
@@ -75,7 +75,7 @@ impl Entry {
         match (self.exit_code, self.signal.and_then(Signal::from_number)) {
             (Some(code), _) => Status::Exited(code),
             (None, Some(signal)) => Status::Signalled(signal),
-            // Nothing but a success may look like one.
+            // A record that has neither must not look like a success.
             (None, None) => Status::Exited(u8::MAX),
         }
     }
@@ -107,7 +107,7 @@ mod tests {
     use crate::format::subject::RecordedSubject;
     use crate::testing::scripted;
 
-    /// An outcome as it comes back from its record.
+    /// The entry that is read back from the record of an outcome.
     fn recorded(outcome: &Outcome) -> Entry {
         let mut says = serde_json::to_value(Report::of(outcome)).unwrap();
         says["subject"] = serde_json::to_value(RecordedSubject::of_outcome(outcome)).unwrap();

@@ -1,8 +1,8 @@
-//! A set of positions in a list, as a bit for each.
+//! A set of positions in a list, stored as one bit each.
 
 use std::iter;
 
-/// Positions count from 1.
+/// A set of positions, which count from 1.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Positions {
     words: Vec<u64>,
@@ -10,7 +10,7 @@ pub struct Positions {
 }
 
 impl Positions {
-    /// All from 1 to this one.
+    /// All positions from 1 to `last`.
     #[must_use]
     pub fn up_to(last: u64) -> Positions {
         let mut positions = Positions::default();
@@ -34,18 +34,18 @@ impl Positions {
         word.is_some_and(|word| word & 1 << (position % 64) != 0)
     }
 
-    /// All, in order.
+    /// All positions, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u64> + '_ {
         iter::successors(self.from(0), |position| self.from(position + 1))
     }
 
-    /// How many there are.
+    /// The number of positions.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// The first that is not before this one.
+    /// The first position of the set that is not before this one.
     #[must_use]
     pub fn from(&self, position: u64) -> Option<u64> {
         let first = usize::try_from(position / 64).ok()?;

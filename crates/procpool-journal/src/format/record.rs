@@ -1,5 +1,5 @@
-//! What stands in a journal's file: a header, runs, attempts, ends. Written and read by these types.
-//! Knows nothing of files.
+//! The records of a journal's file, such as header, runs, attempts and ends. The same types write and read
+//! them.
 
 use std::time::SystemTime;
 
@@ -16,121 +16,123 @@ use crate::format::names::NamesLine;
 use crate::format::subject::RecordedSubject;
 use crate::format::text::Text;
 
-/// The version of all that this file describes.
+/// The version of the formats of all files of a journal.
 pub(crate) const VERSION: u32 = 1;
 
-/// A record, by the word after `record`.
+/// A record; its field `record` says which.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
 pub enum Record {
     /// The first line of each file.
     Journal(Header),
-    /// Somebody begins to run jobs.
+    /// A process begins to run jobs.
     Run(Box<Run>),
-    /// Somebody has come to an orderly end.
+    /// A run or a slice has ended by itself.
     End(End),
-    /// A round of slices is about to be given to a cluster.
+    /// A round of slices is about to be submitted to a cluster.
     Round(Round),
-    /// It was.
+    /// The round was submitted.
     Array(Array),
-    /// Nothing of it is left there.
+    /// Nothing of the round is left on the cluster.
     RoundOver(RoundOver),
-    /// Somebody begins to run one of its slices.
+    /// A process begins to run one of its slices.
     Slice(SliceBegin),
 }
 
-/// A round of slices. It has its name before anybody else hears of it, so that it can be found again.
+/// A round of slices. Its name is recorded before it is submitted, so that it can be found again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Round {
     pub generation: u32,
-    /// From 1 in each generation.
+    /// The number of the round, from 1 in each generation.
     #[serde(rename = "round")]
     pub number: u32,
-    /// What it is called where it is given to.
+    /// The name of its array job.
     pub name: String,
-    /// The list that its slices are parts of.
+    /// The number of the list of which its slices are parts.
     pub list: u32,
+    /// How many slices it has.
     pub slices: u32,
 }
 
-/// A round was taken.
+/// A round was submitted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Array {
     pub generation: u32,
     pub round: u32,
-    /// By which the engine knows it.
+    /// The cluster's id of the array job.
     pub id: String,
 }
 
-/// A round has come to its end.
+/// A round has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoundOver {
     pub generation: u32,
     pub round: u32,
 }
 
-/// Who runs a slice.
+/// The start of a slice, and the process that runs it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SliceBegin {
     pub generation: u32,
     pub round: u32,
-    /// From 0.
+    /// The number of the slice, from 0.
     pub slice: u32,
-    /// How often it was begun, this time included.
+    /// How many times it was started, including this time.
     pub instance: u32,
     pub pid: u32,
     pub host: String,
-    /// What the cluster calls the machine; not said by an older procpool.
+    /// The cluster's name of the machine. An older procpool didn't record it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
     pub started: String,
 }
 
 impl Round {
-    /// What its files are called.
+    /// The tag that the names of its files contain.
     #[must_use]
     pub fn tag(&self) -> String {
         tag(self.generation, self.number)
     }
 }
 
-/// What the files of a round are called.
+/// The tag that the names of a round's files contain.
 #[must_use]
 pub fn tag(generation: u32, round: u32) -> String {
     format!("{generation}-{round}")
 }
 
-/// Which file this is.
+/// The header of a file.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Header {
     pub(crate) version: u32,
-    /// What wrote it.
+    /// The version of procpool that created the file.
     pub(crate) procpool: String,
     pub(crate) created: String,
 }
 
-/// A run over a list of jobs, or over what is left of it.
+/// The start of a run over a list of jobs, or over what is left of it.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Run {
-    /// How often the list was begun, this time included.
+    /// Which start of this journal this is, from 1: the first run and each resume count.
     pub generation: u32,
-    /// As jobs have it in `PROCPOOL_RUN`.
+    /// The name of the run, which jobs have in `PROCPOOL_RUN`.
     #[serde(rename = "run")]
     pub name: String,
     pub pid: u32,
     #[serde(flatten)]
     pub whereabouts: Whereabouts,
     pub started: String,
+    /// How many jobs run at once.
     pub limit: usize,
-    /// Where it was started.
+    /// The directory in which procpool was started.
     pub directory: Text<'static>,
-    /// All that was typed.
+    /// The whole command line.
     pub words: Vec<Text<'static>>,
-    /// Of that, or of variables, the options: what a resume goes by.
+    /// The options, typed or from variables, that a resume repeats.
     pub options: Vec<Text<'static>>,
-    /// What a tag may name.
+    /// Which placeholders a tag may contain.
     pub names: Option<NamesLine>,
-    /// The list that this run is about.
+    /// The number of its list.
     pub list: u32,
 }
 
@@ -139,26 +141,27 @@ pub struct Run {
 pub struct End {
     pub generation: u32,
     pub ended: String,
-    /// As a shell has it in `$?`.
+    /// procpool's exit status, as in a shell's `$?`.
     pub status: i32,
-    /// What jobs had left behind, and was ended.
+    /// Processes that jobs had left behind and that were killed with the run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<LeakedProcess>,
 }
 
 impl Record {
-    /// As a line of a file.
+    /// Encodes it as a line of a file.
     #[must_use]
     pub fn line(&self) -> Vec<u8> {
         sealed(self)
     }
 
-    /// Reads the body of a line. `None` if it is another record than these.
+    /// Parses the body of a line. `None` if it is another record than these.
     #[must_use]
     pub fn parse(body: &[u8]) -> Option<Record> {
         line::parse(body)
     }
 
+    /// The header of a new file.
     #[must_use]
     pub fn header() -> Record {
         Record::Journal(Header {
@@ -169,12 +172,13 @@ impl Record {
     }
 }
 
-/// Any record as a line of a file.
+/// Encodes any record as a line of a file.
 pub fn sealed(record: &impl Serialize) -> Vec<u8> {
     line::seal(&serde_json::to_vec(record).expect("BUG: a record that is no JSON"))
 }
 
-/// An attempt, as it is written. The first fields are read by `brief`, at the places where they stand here.
+/// An attempt as it is written. `brief` reads the first fields at their positions here, so their order
+/// matters.
 #[derive(Serialize)]
 struct AttemptRecord<'a> {
     record: &'static str,
@@ -183,7 +187,7 @@ struct AttemptRecord<'a> {
     job: String,
     fingerprint: String,
     ended: String,
-    /// Begins with outcome and success.
+    /// Begins with `outcome`, `success` and `status`.
     #[serde(flatten)]
     report: &'a Report,
     seq: u64,
@@ -199,18 +203,18 @@ struct AttemptRecord<'a> {
     outputs: &'a Outputs,
 }
 
-/// Where an output is.
+/// Where an output is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Output {
     #[default]
     Empty,
     /// In the record itself.
     Here(Vec<u8>),
-    /// In the file of outputs, from this byte on.
+    /// In the file of outputs, from this byte offset on; the sum is the CRC-32 of all of it.
     At { offset: u64, sum: u32 },
 }
 
-/// Where the outputs of an attempt are. Of the fields of each one at most is there, beside the sum.
+/// Where the outputs of an attempt are stored. At most one field per output is set, in addition to the sum.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Outputs {
@@ -285,15 +289,16 @@ impl Output {
     }
 }
 
-/// What else there is to say of an attempt.
+/// What a record says in addition to the attempt.
 pub struct Circumstances {
     pub generation: u32,
     pub identity: Identity,
     pub ended: SystemTime,
+    /// What delayed its start although a slot was free.
     pub waited_for: Option<&'static str>,
 }
 
-/// An attempt that has just ended, as a line of a file.
+/// Encodes an attempt that has just ended as a line of a file.
 pub fn attempt_line(attempt: Attempt<'_>, circumstances: &Circumstances, outputs: &Outputs) -> Vec<u8> {
     let Circumstances { generation, identity, ended, waited_for } = *circumstances;
     sealed(&AttemptRecord {

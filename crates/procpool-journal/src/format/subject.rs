@@ -1,4 +1,5 @@
-//! What a start failed for, as a record has it: without it, a reader would have to find it in the text of the error.
+//! What could not be used when a start failed, as a record stores it. Without this, a reader would have to
+//! parse the text of the error.
 
 use std::ffi::OsStr;
 
@@ -22,7 +23,7 @@ pub enum RecordedSubject {
 }
 
 impl RecordedSubject {
-    /// `None` if the outcome is no failed start.
+    /// `None` unless the outcome is a failed start.
     pub(crate) fn of_outcome(outcome: &Outcome) -> Option<RecordedSubject> {
         match outcome {
             Outcome::NotStarted(NotStarted::Spawn(error)) => Some(RecordedSubject::of(&error.subject)),
@@ -62,13 +63,14 @@ impl RecordedSubject {
     }
 }
 
-/// Reads the field. A later version may have other subjects: those are as if there were none.
+/// Reads the field. A subject that only a later version knows counts as missing.
 pub(crate) fn known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RecordedSubject>, D::Error> {
     Ok(serde_json::from_value(Value::deserialize(deserializer)?).ok())
 }
 
-/// The subject by a record of a procpool that did not write one. Only programs and interpreters are told apart from
-/// the rest, as statuses and retries do; any other is a call whose name is the text, so that the error reads as it did.
+/// The subject of a record from a procpool that did not write one. Programs and interpreters are
+/// distinguished, because statuses and retries depend on them, and so is a lack of room. Any other subject is
+/// a call whose name is the text, so that the error reads as it did.
 pub(crate) fn of_old_record(error: &str, source: &str) -> Subject {
     let text = error.strip_suffix(source).and_then(|text| text.strip_suffix(": ")).unwrap_or(error);
     let quoted = |word| text.strip_prefix(word)?.strip_prefix('"')?.strip_suffix('"');

@@ -1,5 +1,4 @@
-//! Bytes in JSON: a text where they are one, else `{"base64":"…"}`.
-//! Knows nothing of what they are.
+//! Bytes in JSON: a string if they are UTF-8, else `{"base64":"…"}`.
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
