@@ -1,4 +1,4 @@
-//! What a resume does about each job of its list. Pure.
+//! Decides what a resume does about a job. Pure functions of its recorded state and the options.
 
 use std::fmt::Write as _;
 
@@ -9,46 +9,46 @@ use crate::read::standing::Standing;
 /// Which jobs a resume runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resume {
-    /// All that have not succeeded.
+    /// All jobs that have not succeeded.
     NotSucceeded,
-    /// Those that have never come to an end.
+    /// Jobs that have never ended by themselves.
     Unrun,
 }
 
-/// What becomes of a job whose key is known, but with another command.
+/// What to do about a job whose key is recorded with another command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Changed {
-    /// It runs.
+    /// Run it.
     Rerun,
-    /// It is left as it is, whatever came of it.
+    /// Leave it, whatever its outcome.
     Skip,
 }
 
-/// How a job stands before a resume.
+/// The state of a job before a resume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     Succeeded,
     Failed,
-    /// It was begun, and ended by procpool or together with it.
+    /// It was started, and ended by procpool or together with it.
     Interrupted,
-    /// Its turn has not come.
+    /// It was never started.
     NotRun,
     /// It was not on the list before.
     New,
-    /// It has an outcome, of another command.
+    /// It has this outcome, but of another command.
     Changed(OutcomeClass),
 }
 
-/// What is done about it.
+/// What a resume does about a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     Run,
     Leave,
-    /// The run can't begin without a word on it.
+    /// The run can't begin until the user says what to do about it.
     Ask,
 }
 
-/// How many there are of each.
+/// How many jobs are in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Jobs that succeeded.
@@ -61,17 +61,18 @@ pub struct Counts {
     pub not_run: u64,
     /// Jobs that were not on the list before.
     pub new: u64,
-    /// Jobs whose outcome is of another command than the list has now.
+    /// Jobs whose outcome is that of another command than the list has now.
     pub changed: u64,
-    /// Known from before, and no more on the list.
+    /// Recorded jobs that are no longer on the list.
     pub gone: u64,
-    /// Left as they are though they have not succeeded.
+    /// Jobs that have not succeeded and are left as they are.
     pub left_failed: u64,
-    /// The largest status of one of those.
+    /// The highest exit status of those.
     pub left_status: u8,
 }
 
 impl Class {
+    /// The class of a job with this identity; `standing` is what is known of its key.
     #[must_use]
     pub fn of(standing: Option<&Standing>, identity: &Identity) -> Class {
         let Some(standing) = standing else { return Class::New };
@@ -86,6 +87,8 @@ impl Class {
         }
     }
 
+    /// Decides on a job of this class. `changed` is `None` if the user has not said what to do about changed
+    /// jobs.
     #[must_use]
     pub fn decide(self, resume: Resume, changed: Option<Changed>) -> Decision {
         let outcome = match (self, changed) {
@@ -104,7 +107,7 @@ impl Class {
 }
 
 impl Counts {
-    /// `status` is that of its outcome, if there is one.
+    /// Counts a job. `status` is the exit status of its outcome, or 0 if it has none.
     pub(crate) fn note(&mut self, class: Class, decision: Decision, status: u8) {
         let count = match class {
             Class::Succeeded => &mut self.succeeded,
@@ -122,13 +125,13 @@ impl Counts {
         }
     }
 
-    /// Those of the list.
+    /// The number of jobs on the list.
     #[must_use]
     pub fn jobs(&self) -> u64 {
         self.succeeded + self.failed + self.interrupted + self.not_run + self.new + self.changed
     }
 
-    /// `5 jobs: 3 succeeded, 0 failed, 1 interrupted, 1 new, 0 changed`.
+    /// Text for people, such as `5 jobs: 3 succeeded, 0 failed, 1 interrupted, 1 new, 0 changed`.
     #[must_use]
     pub fn text(&self) -> String {
         let Counts {

@@ -1,5 +1,5 @@
-//! The list of the last run: who stands on it, what of it ran when all came to an end, what of it has been printed.
-//! Knows nothing of what is to be done now.
+//! The list of the last run: its jobs, which of them were running when everything ended, and what was printed
+//! of them. What a resume does about them is decided in `resumption`.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
@@ -23,55 +23,57 @@ use crate::write::print_history::GONE;
 use crate::write::print_log::{PartialOutput, PrintHistory};
 use crate::write::row_file::{PrintRow, RowOrigin};
 
-/// What there is to know of it beside what stands on it.
+/// What is known of the last run's list beside its lines.
 pub struct LastList {
+    /// The number of the list.
     pub number: u32,
     generation: u32,
     printed: PrintHistory,
     disk: Disk,
-    /// What was being printed, by that.
+    /// The output that was being printed, according to `printed`.
     partial: PartialOutput,
-    /// How far the lines of jobs were printed, by position.
+    /// How far the lines of each job were printed, by position.
     rows: HashMap<u64, PrintRow>,
-    /// Those of jobs whose outcome is of an earlier run.
+    /// The same for jobs whose outcome is of an earlier run.
     carried: HashMap<u64, PrintRow>,
-    /// By position: the generation and the attempt that ran last, as far as is known.
+    /// The generation and number of the attempt that ran last, as far as is known, by position.
     running: HashMap<u64, (u32, u32), BuildHasherDefault<AsItIs>>,
-    /// The positions of those whose attempt that ran last has an outcome.
+    /// The positions of jobs whose attempt that ran last has an outcome.
     ended: HashSet<u64>,
 }
 
-/// So many records of runs are not lost at once.
+/// It is assumed that fewer records of runs than this are lost at once.
 const MOST_LOST: u32 = 64;
 
-/// What was being printed when all came to an end.
+/// An output that was being printed when the last run ended.
 #[derive(Clone, Debug)]
 pub(crate) struct HalfPrinted {
     pub(crate) job: Hash,
     pub(crate) partial: PartialOutput,
-    /// In which shape, where that is known.
+    /// The shape in which it was printed, if that is known.
     pub(crate) shape: Option<OutputShape>,
     pub(crate) rest: RestIs,
 }
 
-/// Where the rest is of what was being printed.
+/// Where the rest of a partly printed output is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RestIs {
-    /// With the job's outcome.
+    /// In the job's recorded outcome.
     Recorded,
-    /// Nowhere: its attempt has no outcome, and what an earlier one has written is another output.
+    /// Nowhere: its attempt has no outcome, and the output of an earlier attempt is a different one.
     Lost,
 }
 
-/// What is known of what was being printed.
+/// What is known of partly printed outputs.
 #[derive(Debug, Default)]
 pub struct Noted {
     pub(crate) half_printed: Option<HalfPrinted>,
-    /// How far lines were printed, by job.
+    /// How far the lines of each job were printed.
     pub(crate) begun: HashMap<Hash, PrintRow>,
 }
 
-/// Whether files are as they were left: what a system has not written yet is lost with it, and nobody has touched anything.
+/// Whether the files have everything that was written to them. When a machine goes down, it loses what it had
+/// not yet written to the disk. It is assumed that nobody has changed the files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Disk {
     HasAll,
@@ -84,8 +86,8 @@ impl Disk {
     }
 }
 
-/// Where it is noted what has been printed of a run. A power cut may take a run's record and leave what it has made: the account of
-/// a later run is as good, where that had the same list.
+/// The file that says what was printed of a run. A power cut may lose the record of a later run and leave the
+/// files that it created. The file of such a run will do, if it had the same list.
 fn account(run: &Run, folder: &Folder) -> anyhow::Result<JournalFile> {
     let own = folder.printed(run.generation);
     if own.stat_if_there()?.is_some() {
@@ -104,8 +106,10 @@ fn account(run: &Run, folder: &Folder) -> anyhow::Result<JournalFile> {
 }
 
 impl LastList {
+    /// Reads what was printed of the last run. `ran` is the table of the processes that it started.
+    ///
     /// # Errors
-    /// Where what was printed can't be read.
+    /// If what was printed can't be read.
     pub fn new(
         run: &Run,
         folder: &Folder,
@@ -115,7 +119,7 @@ impl LastList {
         for (holder, entry) in
             ran.into_iter().flat_map(|(holder, table)| table.iter().map(move |entry| (holder, entry)))
         {
-            // The next attempt may have been given another slot.
+            // A job has a second entry if its next attempt was given another slot.
             let last = running.entry(entry.seq).or_insert((holder.generation, 0));
             last.1 = entry.attempt.max(last.1);
         }
@@ -123,7 +127,7 @@ impl LastList {
         let read =
             |place: JournalFile| PrintHistory::read(&place).with_context(|| format!("can't read {place:?}"));
         let printed = match (account(run, folder).and_then(read), disk) {
-            // Then all that is recorded is printed again.
+            // Everything that is recorded is then printed again.
             (Err(_), Disk::MayLack) => PrintHistory::default(),
             (printed, _) => printed?,
         };
@@ -144,7 +148,8 @@ impl LastList {
         })
     }
 
-    /// Takes note, in what is known of a job, that it stands there.
+    /// Adds to the state of a job that it is at this position: whether it is printed, and whether it was
+    /// running.
     pub(crate) fn note(&mut self, position: u64, standing: &mut Standing) {
         standing.is_listed = true;
         standing.is_unprinted = !self.printed.has(position);
@@ -157,7 +162,7 @@ impl LastList {
         }
     }
 
-    /// Of what was started, what has no outcome for all that is known by now.
+    /// Those started processes whose job has no outcome for its last attempt, as far as jobs have been noted.
     #[must_use]
     pub fn without_outcome(&self, table: Vec<StartedProcess>) -> Vec<StartedProcess> {
         let is_last = |entry: &StartedProcess| {
@@ -166,28 +171,29 @@ impl LastList {
         table.into_iter().filter(|entry| !self.ended.contains(&entry.seq) && is_last(entry)).collect()
     }
 
-    /// Takes note of how far the outputs were printed of the job that stands there, if they were and not to their end.
+    /// Notes how far the outputs of the job at this position were printed, if they were printed in part.
     pub(crate) fn note_printing(&self, position: u64, job: Hash, standing: &Standing, noted: &mut Noted) {
         let (row, carried) = (self.rows.get(&position), self.carried.get(&position));
-        // Where all of it was, what was noted of it meanwhile says nothing any more.
+        // If the job is marked as printed, the partial output is out of date.
         let is_cut_off = self.partial.position == position && !self.printed.has(position);
-        // That is so of nearly all, of which there may be millions.
+        // This is the case for nearly all jobs, of which there may be millions.
         if !is_cut_off && row.is_none() && carried.is_none() {
             return;
         }
-        // Only lines are printed before there is an outcome, and those have a row.
+        // Before there is an outcome, only lines are printed, and a job whose lines are printed has a row.
         let rest = if standing.was_running && row.is_some() { RestIs::Lost } else { RestIs::Recorded };
         if is_cut_off && noted.half_printed.is_none() {
             let shape = self.printed.shape().cloned();
             noted.half_printed = Some(HalfPrinted { job, partial: self.partial, shape, rest });
         }
-        // A carried one is let go before there is another outcome.
+        // A carried row is still valid if it is there: it is freed before another outcome is recorded.
         if let Some(row) = row.filter(|_| rest == RestIs::Recorded).or(carried) {
             noted.begun.insert(job, *row);
         }
     }
 
-    /// What is known before anybody on it has been looked at: whether it was somebody's output who isn't there any more.
+    /// What is known before any job is noted: whether the output that was being printed is of a job that is
+    /// no longer on the list.
     #[must_use]
     pub fn begin_noting(&self) -> Noted {
         let gone = self.printed.gone.filter(|_| self.partial.position == partial_output::GONE);
@@ -202,10 +208,10 @@ impl LastList {
         }
     }
 
-    /// Takes note of all who stand on it, and says what was being printed.
+    /// Notes all jobs of the list, and returns what is known of partly printed outputs.
     ///
     /// # Errors
-    /// Where it can't be read, or so much of it is gone that nobody knows what has been printed.
+    /// If the list can't be read, or so much of it is missing that nobody knows what has been printed.
     pub fn note_all(&mut self, past: &mut Past, folder: &Folder) -> anyhow::Result<Noted> {
         let mut noted = self.begin_noting();
         let mut position = 0;
@@ -229,8 +235,9 @@ impl LastList {
         self.note_printing(position, job, standing, noted);
     }
 
-    /// Who stood where on a list that has no more than so many lines now: their records tell of what the last run has run. Others
-    /// had been printed before it if as many are noted as printed.
+    /// Notes the jobs of a list of which only this many lines are left. The records of the last run say at
+    /// which positions its jobs were. All other jobs had been printed before that run if enough further
+    /// positions are marked as printed.
     fn note_by_records(
         &mut self,
         lines: u64,

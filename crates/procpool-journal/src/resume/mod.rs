@@ -1,5 +1,5 @@
-//! Decides what a resume does about each job of a list.
-//! By what was recorded and by what was typed, before anything is run.
+//! Decides what a resume does about each job of a list, before anything is run: by what was recorded and by
+//! the options.
 
 pub mod decision;
 pub mod last_list;

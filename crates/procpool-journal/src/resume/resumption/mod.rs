@@ -1,5 +1,5 @@
-//! What a resume finds: how each job of the list stands, what is to be run, and what has yet to be printed.
-//! Knows nothing of how either is done.
+//! Plans a resume: finds the state of each job of the list, which jobs run, and which outputs have yet to be
+//! printed. Running and printing are done elsewhere.
 
 use std::collections::HashMap;
 use std::io;
@@ -23,84 +23,94 @@ use crate::write::partial_output::GONE;
 use crate::write::print_log::{PartialOutput, PrintHistory};
 use crate::write::row_file::{OwnBytes, PrintRow};
 
-/// What was typed about it.
+/// What the options say about a resume.
 #[derive(Clone, Copy, Debug)]
 pub struct Wish {
+    /// Which jobs run.
     pub resume: Resume,
+    /// What to do about changed jobs, if the user has said so.
     pub changed: Option<Changed>,
-    /// Where slices of the last round are still at work: it is the same run that goes on.
+    /// Set if slices of the last round are still running: then the same run continues.
     pub goes_on: Option<GoesOn>,
 }
 
-/// A run that goes on elsewhere. What has failed in it for good is left, and what slices try again themselves is theirs.
+/// A run that continues elsewhere. Jobs that have failed in it for good are left as they are; jobs that
+/// slices retry themselves are left to the slices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GoesOn {
-    /// Since when.
+    /// The generation in which it began.
     pub generation: u32,
-    /// How many further attempts a job has that doesn't say so itself.
+    /// How many retries a job has that has no number of its own.
     pub retries: u32,
 }
 
-/// What may be asked of a job of a list, which takes a while.
+/// A job of a list. Both methods are slow, because they may parse its line.
 pub(crate) trait OnList {
     fn key(&self) -> Key;
 
-    /// How many further attempts it has, if it says so itself.
+    /// Its own number of retries, if it has one.
     fn retries(&self) -> Option<u32>;
 }
 
-/// How a list stands.
+/// What a resume finds and is going to do.
 #[derive(Debug, Default)]
 pub struct ResumePlan {
+    /// How many jobs are in each state.
     pub counts: Counts,
+    /// The positions of the jobs to run.
     pub to_run: Positions,
-    /// Those to run that have failed in the last round of slices, each with the attempt.
+    /// Jobs to run that have failed in the last round of slices: the position, and the number of the failed
+    /// attempt.
     pub failed: Vec<(u64, u32)>,
-    /// Those whose output is to be printed, though they are not run.
+    /// Jobs that are not run, but whose output is to be printed: the position by the hash of the key.
     pub to_print: HashMap<Hash, u64>,
-    /// What has been printed, by the list as it is now.
+    /// What has been printed, by positions in the list as it is now.
     pub printed: PrintHistory,
-    /// Those to run of which an earlier outcome has been printed, so that it isn't if the run ends before they do.
+    /// Jobs to run of which an earlier outcome has been printed. It must not be printed again if this run
+    /// ends before they do.
     pub(crate) printed_again: Positions,
-    /// Those to run of which an earlier outcome has been printed in part, line by line.
+    /// Jobs to run of which an earlier outcome has been printed in part, line by line.
     pub(crate) begun_again: Vec<PrintRow>,
-    /// How much of the outputs of those has been printed line by line, by position.
+    /// How many bytes of the outputs in `to_print` have been printed line by line, by position.
     pub begun: HashMap<u64, OwnBytes>,
-    /// Whose output was cut off while it was printed.
+    /// The job whose output was cut off while it was printed.
     pub cut_off: Option<CutOff>,
-    /// How many bytes of the list are whole, and whether that is all of it.
+    /// How many bytes of the list are undamaged.
     pub length: u64,
+    /// Whether the list is complete.
     pub is_whole: bool,
-    /// Some of those that are known with another command.
+    /// The first few jobs that are recorded with another command, if the options don't say what to do about
+    /// them.
     asked: Vec<(u64, Key)>,
+    /// How many more of them there are.
     asked_more: u64,
 }
 
-/// A job whose output was cut off while it was printed. What was begun is finished before anything else is printed.
+/// A job whose output was cut off while it was printed. The rest is printed before anything else.
 #[derive(Clone, Copy, Debug)]
 pub struct CutOff {
     pub job: Hash,
-    /// On the list as it is now; `GONE` where it isn't on it any more.
+    /// Its position in the list as it is now; `GONE` if it is no longer there.
     pub position: u64,
     pub rest: RestIs,
     pub afterwards: Afterwards,
 }
 
-/// What becomes of a job whose output has been finished.
+/// The state of a job after the rest of its cut-off output has been printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Afterwards {
-    /// It has been printed.
+    /// It is printed.
     IsDone,
-    /// It has been printed, until it has another outcome: it runs again.
+    /// It is printed until it has another outcome: it runs again.
     RunsAgain,
-    /// It is on the list no more, or nobody knows whose output that was.
+    /// Nothing is noted: it is no longer on the list, or nobody knows whose output that was.
     IsNothing,
 }
 
-/// So many are named.
+/// How many changed jobs the error names.
 const NAMED: usize = 3;
 
-/// Takes the jobs of a list one by one, in order.
+/// Takes the jobs of a list one by one, in order, and decides on each.
 pub struct ResumePlanner<'a> {
     past: &'a Past,
     wish: Wish,
@@ -111,14 +121,15 @@ pub struct ResumePlanner<'a> {
 }
 
 impl CutOff {
-    /// Whether it is of this job, which runs again when all of its earlier outcome has been printed.
+    /// Whether this is the job at `position`, and it runs again after the rest of its earlier output has been
+    /// printed.
     fn is_finished_of(&self, position: u64) -> bool {
         self.position == position && self.afterwards == Afterwards::RunsAgain
     }
 }
 
 impl Wish {
-    /// Whether a job has failed for good in the run that goes on.
+    /// Whether a job has failed for good in the run that continues.
     fn is_settled(&self, standing: &Standing, job: &dyn OnList) -> bool {
         self.goes_on.is_some_and(|goes_on| {
             standing.has_failed_since(goes_on.generation)
@@ -148,11 +159,12 @@ impl OnList for ListLine<'_> {
 }
 
 impl ResumePlan {
-    /// Takes over what has been printed of jobs that are to run, for whoever goes on if they never do: which those are.
+    /// Marks jobs that run again as printed as far as they were, for the next resume in case this run ends
+    /// before they do. Returns their positions.
     pub fn carry_over(&mut self) -> Positions {
         let mut again = mem::take(&mut self.printed_again);
         again.iter().for_each(|position| self.printed.add(position));
-        // Noted as printed once it is finished.
+        // This one is marked as printed when its rest has been printed.
         let finished = self.cut_off.iter().filter(|cut_off| cut_off.is_finished_of(cut_off.position));
         finished.for_each(|cut_off| again.add(cut_off.position));
         for row in self.begun_again.drain(..) {
@@ -162,7 +174,8 @@ impl ResumePlan {
         again
     }
 
-    /// The same, where nobody could take it back before there is another outcome.
+    /// Replaces [`carry_over`](ResumePlan::carry_over) if nobody could remove these marks before there is
+    /// another outcome.
     pub fn carry_nothing_over(&mut self) {
         if let Some(cut_off) =
             self.cut_off.as_mut().filter(|cut_off| cut_off.is_finished_of(cut_off.position))
@@ -191,14 +204,14 @@ impl<'a> ResumePlanner<'a> {
         }
     }
 
-    /// The next job. It is asked only where that matters.
+    /// Takes the next job of a new list. The methods of `job` are called only if needed.
     pub(crate) fn take(&mut self, identity: &Identity, job: &dyn OnList) {
         let standing = self.past.jobs.get(&identity.job).copied();
         self.seen += u64::from(standing.is_some());
         self.judge(identity, standing.as_ref(), job);
     }
 
-    /// The next job, as it stood on the last list.
+    /// Takes the next job of the last run's list.
     fn take_again(&mut self, last: &mut LastList, identity: &Identity, job: &dyn OnList) {
         let known = self.past.jobs.get(&identity.job).copied();
         self.seen += u64::from(known.is_some());
@@ -236,7 +249,7 @@ impl<'a> ResumePlanner<'a> {
                 if standing.is_some_and(|standing| standing.outcome.is_some() && !standing.is_unprinted) {
                     found.printed_again.add(self.position);
                 }
-                // What is finished is printed whole then.
+                // A job whose rest is printed first has then been printed completely, and needs no row.
                 let is_finished =
                     found.cut_off.as_ref().is_some_and(|cut_off| cut_off.is_finished_of(self.position));
                 found.begun_again.extend(begun.filter(|_| !is_finished));
@@ -259,10 +272,10 @@ impl<'a> ResumePlanner<'a> {
         }
     }
 
-    /// There are no more.
+    /// Ends the list, of which `length` bytes are undamaged.
     ///
     /// # Errors
-    /// Where the run can't begin without a word on jobs that have changed.
+    /// If jobs have changed and the options don't say what to do about them.
     pub fn end(mut self, length: u64, is_whole: bool) -> anyhow::Result<ResumePlan> {
         self.found.counts.gone = (self.past.jobs.len() as u64).saturating_sub(self.seen);
         if let Some(half) = self.noted.half_printed.take() {
@@ -287,10 +300,10 @@ impl<'a> ResumePlanner<'a> {
     }
 }
 
-/// Reads a stored list again as it is, for a resume by the journal alone.
+/// Plans a resume over the list that the last run has stored, without new input.
 ///
 /// # Errors
-/// Where it can't be read.
+/// If the list can't be read, or as [`ResumePlanner::end`].
 pub fn reckon_stored(
     folder: &Folder,
     last: &mut LastList,
@@ -302,10 +315,10 @@ pub fn reckon_stored(
     reckoning.end(length, is_whole)
 }
 
-/// Writes a new list down, whole, before anything of it is run.
+/// Writes a new list completely, before any of its jobs is run. Returns its length in bytes.
 ///
 /// # Errors
-/// Where it can't be written.
+/// If a line can't be written.
 pub fn write_list<W: Listable>(
     jobs: impl Iterator<Item = Job<W>>,
     file: &mut impl io::Write,

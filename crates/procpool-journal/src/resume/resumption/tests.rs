@@ -1,5 +1,5 @@
-//! Whatever was recorded, and whatever became of the list since: a resume runs the right jobs, and no others.
-//! Knows no process: a journal is written, a list is given, and positions come out.
+//! Whatever was recorded, and however the list has changed since, a resume runs the right jobs and no others.
+//! No processes are needed: a journal and a list are written, and the positions to run are compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -16,7 +16,7 @@ use crate::format::codec::{Defaults, Keep};
 use crate::format::line;
 use crate::format::record::Record;
 
-/// What was recorded of a job: which command, and what came of it.
+/// What was recorded of a job: its command and its outcome.
 type Recorded = (u8, &'static str);
 
 const OUTCOMES: [&str; 3] = ["succeeded", "failed", "stopped"];
@@ -34,7 +34,7 @@ fn codec(folder: &Folder) -> JobCodec {
     }
 }
 
-/// A journal in which these jobs have ended like this.
+/// Writes a journal in which these jobs have these outcomes.
 fn write_journal(folder: &Folder, recorded: &BTreeMap<u8, Recorded>) {
     let mut journal = Record::header().line();
     for (key, (command, outcome)) in recorded {
@@ -52,7 +52,7 @@ fn write_journal(folder: &Folder, recorded: &BTreeMap<u8, Recorded>) {
     fs::write(folder.own_files().journal.path(), journal).unwrap();
 }
 
-/// The jobs of the list that are run, by key; `None` where the run is refused.
+/// The keys of the jobs that a resume runs; `None` if it is refused.
 fn runs(recorded: &BTreeMap<u8, Recorded>, list: &[(u8, u8)], wish: Wish) -> Option<BTreeSet<u8>> {
     let temporary = tempfile::Builder::new().tempdir().unwrap();
     let (folder, _) = Folder::make(temporary.path()).unwrap();
@@ -67,7 +67,7 @@ fn runs(recorded: &BTreeMap<u8, Recorded>, list: &[(u8, u8)], wish: Wish) -> Opt
     Some((0..list.len()).filter(is_run).map(|position| list[position].0).collect())
 }
 
-/// The same, as one would say it.
+/// The expected result of `runs`, by the documented rules.
 fn should_run(recorded: &BTreeMap<u8, Recorded>, list: &[(u8, u8)], wish: Wish) -> Option<BTreeSet<u8>> {
     let mut run = BTreeSet::new();
     for (key, command) in list {
@@ -92,7 +92,8 @@ fn wish() -> impl Strategy<Value = Wish> {
 }
 
 proptest! {
-    /// Any part of any list has ended in any way; then it was put in another order, with other jobs and other commands.
+    /// Some jobs of a list have ended in any way; then the list was shuffled, and has other jobs and other
+    /// commands.
     #[test]
     fn of_any_list_and_any_past_just_the_right_jobs_are_run(
         recorded in btree_map(0..12_u8, (0..2_u8, select(OUTCOMES.to_vec())), 0..10),
@@ -101,7 +102,7 @@ proptest! {
             .prop_shuffle(),
         wish in wish(),
     ) {
-        // Most commands are what they were, or all would be refused.
+        // Most commands stay the same; otherwise nearly all lists would be refused.
         let list: Vec<(u8, u8)> = list
             .into_iter()
             .map(|(key, any)| match recorded.get(&key) {
