@@ -1,5 +1,5 @@
-//! An attempt as it was recorded: how it ended, what it took, and its outputs, which are checked against their sums while they
-//! are read.
+//! A recorded attempt: how it ended, what it used, and its outputs, which are checked against their checksums
+//! while they are read.
 
 use std::io::Read;
 use std::time::{Duration, SystemTime};
@@ -24,7 +24,7 @@ impl RecordedAttempt {
         self.0.entry.key()
     }
 
-    /// The run in which it ran: 1 is the first one, each resume counts one more.
+    /// The run in which it ran: 1 is the first one, and each resume counts one more.
     #[must_use]
     pub fn generation(&self) -> u32 {
         self.0.entry.generation
@@ -48,19 +48,19 @@ impl RecordedAttempt {
         self.0.entry.node.as_deref()
     }
 
-    /// How it ended, in a word.
+    /// How it ended.
     #[must_use]
     pub fn outcome(&self) -> Kind {
         self.0.entry.outcome
     }
 
-    /// Whether it exited by itself with 0, and its output is complete.
+    /// Whether it exited by itself with 0 and its output is complete.
     #[must_use]
     pub fn is_success(&self) -> bool {
         self.0.entry.success
     }
 
-    /// Its exit status as a shell has it in `$?`: the exit code, 128+n if signal n killed it, 124 if it timed out.
+    /// Its exit status as in a shell's `$?`: the exit code, 128+n if signal n killed it, 124 if it timed out.
     #[must_use]
     pub fn status(&self) -> Option<u8> {
         self.0.entry.status
@@ -96,7 +96,7 @@ impl RecordedAttempt {
         humantime::parse_rfc3339(&self.0.entry.ended).ok()
     }
 
-    /// How long it ran, by a clock that isn't set.
+    /// How long it ran, by the monotonic clock.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         duration(self.0.entry.seconds)
@@ -126,8 +126,8 @@ impl RecordedAttempt {
         self.0.entry.length(source)
     }
 
-    /// Reads an output from its start. If it isn't what was recorded, the read that reaches its end fails with
-    /// [`InvalidData`](std::io::ErrorKind::InvalidData).
+    /// Reads an output from its start. If it isn't what was recorded, the read that reaches its end fails
+    /// with [`InvalidData`](std::io::ErrorKind::InvalidData).
     ///
     /// # Errors
     /// If the file of outputs can't be opened.
@@ -135,7 +135,7 @@ impl RecordedAttempt {
         self.0.open(source).map_err(Error::failed)
     }
 
-    /// All of an output.
+    /// Reads all of an output.
     ///
     /// # Errors
     /// If it can't be read, or isn't what was recorded.
@@ -147,7 +147,7 @@ impl RecordedAttempt {
     }
 }
 
-/// Seconds as a record has them. No attempt has a length that is none.
+/// Converts seconds from a record. Invalid values become 0; no attempt has one.
 fn duration(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }

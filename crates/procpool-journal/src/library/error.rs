@@ -1,5 +1,5 @@
-//! The one error type of the public interface. It is opaque, so that a new cause breaks no caller: what callers can do something
-//! about has a method, everything else is for people to read.
+//! The error type of the public interface. It is opaque, so that a new cause breaks no caller. A cause that
+//! callers can handle has a method; all others are only text for people.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -14,11 +14,11 @@ pub(super) enum ErrorKind {
     Missing(PathBuf),
     /// Something is in this folder already.
     Occupied(PathBuf),
-    /// Another process writes to it; who, if that is known.
+    /// Another process writes to it; `holder` describes that process, if it is known.
     InUse { directory: PathBuf, holder: Option<String> },
     /// Two jobs have the same key.
     DuplicateKey(procpool_core::Key),
-    /// An attempt of a job that is not on the journal's list.
+    /// An attempt of a job that is not on the journal's list; contains its position.
     UnlistedJob(u64),
     /// Anything else.
     Failed(anyhow::Error),
@@ -71,7 +71,7 @@ impl From<ErrorKind> for Error {
 }
 
 impl Error {
-    /// Keeps anyhow out of the public interface.
+    /// Wraps an error of any other cause. This keeps anyhow out of the public interface.
     pub(super) fn failed(error: impl Into<anyhow::Error>) -> Error {
         ErrorKind::Failed(error.into()).into()
     }

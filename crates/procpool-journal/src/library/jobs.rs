@@ -1,4 +1,5 @@
-//! The jobs of a journal in the order of their list, and the attempts of each in the order in which they were recorded.
+//! The jobs of a journal in the order of the list, and the attempts of each in the order in which they were
+//! recorded.
 
 use std::cell::RefCell;
 use std::vec;
@@ -12,7 +13,8 @@ use crate::read::list_reader::ListLines;
 use crate::read::outcomes::{IndexedJob, Place};
 use crate::read::reading::{ListedJob, NextLine, Reading, Stands};
 
-/// The jobs of a list, read one by one. Made by [`Journal::jobs`](crate::Journal::jobs). It ends after the first error.
+/// The jobs of a list, read one by one. Made by [`Journal::jobs`](crate::Journal::jobs). It ends after the
+/// first error.
 pub struct JournalJobs<'a> {
     reading: &'a RefCell<Reading>,
     /// `None` once the list is over.
@@ -26,7 +28,7 @@ pub struct JournalJob<'a> {
     listed: ListedJob,
 }
 
-/// How a job stands.
+/// The state of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobProgress {
     /// It was never started.
@@ -95,13 +97,13 @@ impl<'a> JournalJob<'a> {
         self.listed.line.key()
     }
 
-    /// What it runs, without its standard input. `{%}` stands for the slot.
+    /// Its command, without its standard input. `{%}` stands for the slot.
     #[must_use]
     pub fn command(&self) -> Command {
         self.listed.line.command(None)
     }
 
-    /// How it stood when the journal was opened.
+    /// Its state when the journal was opened.
     #[must_use]
     pub fn progress(&self) -> JobProgress {
         let outcome = self.listed.noted.as_ref().and_then(IndexedJob::came_of_it);

@@ -1,4 +1,5 @@
-//! A journal that is open for reading. It takes no lock and changes nothing, so a run that writes to the journal may go on.
+//! Opens a journal for reading. This takes no lock and changes nothing, so a run may write to the journal
+//! meanwhile.
 
 use std::cell::{Ref, RefCell};
 use std::path::{Path, PathBuf};
@@ -14,8 +15,8 @@ use crate::resume::decision::{Changed, Resume};
 
 /// A journal that is open for reading.
 ///
-/// The attempts that had been recorded when it was opened are known; later ones are not, even if the run goes on.
-/// Per job some 50 bytes of memory are used, and 16 per attempt.
+/// It contains the attempts that had been recorded when it was opened, and no later ones, even if the run
+/// goes on. It uses about 50 bytes of memory per job, and 16 per attempt.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -34,15 +35,16 @@ use crate::resume::decision::{Changed, Resume};
 /// ```
 pub struct Journal {
     folder: Folder,
-    // Records are read by a window on the file that moves, and jobs borrow the journal while others are read.
+    // Reading a record moves a window over the file, which needs `&mut`, while jobs borrow the journal.
     reading: RefCell<Reading>,
 }
 
 impl Journal {
-    /// Opens the journal in a folder, and reads where the records of all attempts are.
+    /// Opens the journal in a folder, and finds the records of all attempts.
     ///
     /// # Errors
-    /// If there is none ([`Error::is_missing`]), or it can't be read: it is damaged before its end, or of another version.
+    /// If there is none ([`Error::is_missing`]), or it can't be read: it is damaged before its end, or of
+    /// another version.
     pub fn open(directory: impl AsRef<Path>) -> Result<Journal, Error> {
         let directory = directory.as_ref();
         let folder = Folder::open(directory, Purpose::Read).map_err(Error::failed)?;
@@ -54,7 +56,7 @@ impl Journal {
         Ok(Journal { folder, reading })
     }
 
-    /// The jobs in the order of their list. While a run goes on the list may still grow.
+    /// The jobs in the order of the list. The list may still grow while a run goes on.
     ///
     /// # Errors
     /// If the list can't be opened.
@@ -62,7 +64,7 @@ impl Journal {
         JournalJobs::of(&self.reading)
     }
 
-    /// The job with this key, or `None` if the list has none. It reads the list from its start.
+    /// The job with this key, or `None` if the list has none. This reads the list from its start.
     ///
     /// # Errors
     /// If the list can't be read.
@@ -71,8 +73,8 @@ impl Journal {
         Ok(found.map(|listed| JournalJob::new(&self.reading, listed)))
     }
 
-    /// What a resume would run now, without running it. `changed` says what becomes of jobs that are recorded with another command
-    /// than the list has.
+    /// What a resume would run now, without running it. `changed` says what to do about jobs that are
+    /// recorded with another command than the list has.
     ///
     /// # Errors
     /// If the list or the records can't be read, or a job has changed and `changed` is `None`.
@@ -86,7 +88,7 @@ impl Journal {
         self.reading().run.name.clone()
     }
 
-    /// How often the list was begun: 1 after the first run, 2 after the first resume.
+    /// How many times the list was started: 1 after the first run, 2 after the first resume.
     #[must_use]
     pub fn generation(&self) -> u32 {
         self.reading().run.generation
@@ -98,7 +100,7 @@ impl Journal {
         self.reading().directory()
     }
 
-    /// Remarks for people, such as a record at the end that was torn off by a kill and is left out.
+    /// Remarks for people, for example that the last record was torn by a kill and is ignored.
     #[must_use]
     pub fn remarks(&self) -> Vec<String> {
         self.reading().remarks.clone()

@@ -1,5 +1,6 @@
-//! The public interface of this crate: open a journal, walk its jobs and attempts, read outputs, write a journal, decide a resume.
-//! All other modules are what this one and the command `procpool` are made of; they change with the command.
+//! The public interface of this crate: open a journal, iterate over its jobs and attempts, read outputs,
+//! write a journal, plan a resume. All other modules are parts of this one and of the command `procpool`;
+//! they change with the command.
 
 mod attempt;
 mod error;

@@ -1,5 +1,5 @@
-//! Writes the journal of a new run: the list first, then an attempt each time one has ended. What was written is safe from the end of
-//! this process at any moment; `procpool resume` runs what is missing.
+//! Writes the journal of a new run: the list first, then each attempt when it has ended. What was written
+//! survives the end of this process at any moment; `procpool resume` runs what is missing.
 
 use std::collections::HashSet;
 use std::env;
@@ -31,11 +31,11 @@ use crate::write::journal_writer::{Durability, JournalWriter};
 use crate::write::print_history::PrintHistory;
 use crate::write::print_log::PrintLog;
 
-/// The journal of a run that goes on in this process. `procpool ls`, `show` and `export` read it at any time, and `procpool resume` runs
-/// what hasn't succeeded when this process has ended, however it ended.
+/// The journal of a run in this process. `procpool ls`, `show` and `export` can read it at any time. When
+/// this process has ended, for whatever reason, `procpool resume` runs what hasn't succeeded.
 ///
-/// It is locked as long as this value lives. Outputs count as delivered once they are recorded: a resume doesn't print them.
-/// Processes that jobs leave behind are not recorded, so a resume doesn't end them.
+/// It is locked as long as this value exists. Outputs count as delivered once they are recorded: a resume
+/// doesn't print them. Processes that jobs leave behind are not recorded, so a resume doesn't end them.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -64,7 +64,7 @@ pub struct NewJournal {
     identities: Vec<Identity>,
     writer: JournalWriter,
     printed: PrintLog,
-    /// Dropped last: by then all is written.
+    /// Dropped last, when everything is written.
     _lock: RunLock,
 }
 
@@ -72,11 +72,12 @@ pub struct NewJournal {
 const FIRST: u32 = 1;
 
 impl NewJournal {
-    /// Begins the journal of a run over these jobs, in a folder that is made if it is missing. Their positions are those in the slice.
+    /// Begins the journal of a run over these jobs, in a folder that is created if it is missing. The
+    /// position of a job is that in the slice, from 1.
     ///
     /// # Errors
-    /// If something is in the folder already, another process writes to it ([`Error::is_in_use`]), two jobs have the same key, or
-    /// the folder can't be written to.
+    /// If the folder isn't empty, another process writes to it ([`Error::is_in_use`]), two jobs have the same
+    /// key, or the folder can't be written to.
     pub fn create(
         directory: impl AsRef<Path>,
         jobs: &[Job<Command>],
@@ -97,7 +98,8 @@ impl NewJournal {
             Ok(_) => Err(Error::from(ErrorKind::Occupied(directory.to_owned()))),
             Err(error) => Err(Error::failed(error)),
         };
-        // Before anything is created there, and once nobody else can begin there.
+        // Checked before anything is created there, and again under the lock, when nobody else can begin
+        // there.
         check()?;
         let lock = match RunLock::lock(&folder).map_err(Error::failed)? {
             LockResult::Taken(lock) => lock,
@@ -140,8 +142,8 @@ impl NewJournal {
         Ok(NewJournal { identities, writer, printed, _lock: lock })
     }
 
-    /// Records the last attempt of a job. When this returns, the record survives the end of this process, and the job counts as done.
-    /// A job that was never started, because the run was over, has no record.
+    /// Records the last attempt of a job. When this returns, the record survives the end of this process, and
+    /// the job counts as done. A job that was never started, because the run was over, has no record.
     ///
     /// # Errors
     /// If it can't be written, or somebody else has changed the files. Nothing more can be recorded then.
@@ -154,7 +156,7 @@ impl NewJournal {
         self.printed.done(completion.seq.get()).map_err(Error::failed)
     }
 
-    /// Records an attempt that another one follows.
+    /// Records an attempt after which the job is retried.
     ///
     /// # Errors
     /// As [`completed`](NewJournal::completed).
@@ -190,7 +192,7 @@ impl NewJournal {
     /// Records that the run has ended by itself, with this exit status.
     ///
     /// # Errors
-    /// If it can't be written, or the files are no longer where they were made.
+    /// If it can't be written, or the files are no longer where they were created.
     pub fn finish(self, status: i32) -> Result<(), Error> {
         let end = End {
             generation: FIRST,
@@ -203,7 +205,7 @@ impl NewJournal {
     }
 }
 
-/// Writes the list, and says by what each job is known.
+/// Writes the list, and returns the identity of each job.
 fn write_jobs(folder: &Folder, jobs: &[Job<Command>]) -> anyhow::Result<Vec<Identity>> {
     let here = env::current_dir().context("the working directory is gone")?;
     let identities = jobs.iter().map(|job| Identity::of(&job.key, &job.work, &here)).collect();
@@ -220,7 +222,7 @@ fn write_jobs(folder: &Folder, jobs: &[Job<Command>]) -> anyhow::Result<Vec<Iden
     Ok(identities)
 }
 
-/// What the record of the run says. A resume repeats its option, the limit.
+/// The record of the run. A resume repeats its only option, the limit.
 fn this_run(limit: Limit) -> anyhow::Result<Run> {
     let text = |word: std::ffi::OsString| Text(word.into_vec().into());
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

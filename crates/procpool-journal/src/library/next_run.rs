@@ -1,4 +1,4 @@
-//! What a resume would do, decided from the journal alone and without a lock: nothing is run, signalled or written.
+//! What a resume would do, by the journal alone and without a lock: nothing is run, signalled or written.
 
 use anyhow::Context;
 
@@ -52,7 +52,7 @@ impl NextRun {
         self.to_run.iter()
     }
 
-    /// How many jobs there are of each kind, as `procpool resume` says it before it begins.
+    /// How many jobs are in each state, as `procpool resume` prints it before it begins.
     #[must_use]
     pub fn counts(&self) -> &Counts {
         &self.counts
