@@ -57,7 +57,7 @@ impl<'a> From<&'a Retried> for Attempt<'a> {
 
 /// Identifies the attempt at the start of each record.
 #[derive(Debug, Serialize)]
-pub struct Whose<'a> {
+pub struct AttemptHeader<'a> {
     #[serde(flatten)]
     key: KeyText<'a>,
     seq: u64,
@@ -94,9 +94,9 @@ impl<'a> KeyText<'a> {
     }
 }
 
-impl<'a> Whose<'a> {
-    fn new(key: &'a Key, seq: Seq, slot: Option<Slot>, attempt: u32) -> Whose<'a> {
-        Whose {
+impl<'a> AttemptHeader<'a> {
+    fn new(key: &'a Key, seq: Seq, slot: Option<Slot>, attempt: u32) -> AttemptHeader<'a> {
+        AttemptHeader {
             key: KeyText::of(key),
             seq: seq.get(),
             slot: slot.map(Slot::get),
@@ -105,26 +105,27 @@ impl<'a> Whose<'a> {
         }
     }
 
-    fn on(self, node: Option<&'a str>) -> Whose<'a> {
-        Whose { node, ..self }
+    fn on(self, node: Option<&'a str>) -> AttemptHeader<'a> {
+        AttemptHeader { node, ..self }
     }
 }
 
-impl<'a> From<Attempt<'a>> for Whose<'a> {
-    fn from(attempt: Attempt<'a>) -> Whose<'a> {
-        Whose::new(attempt.key, attempt.seq, attempt.slot, attempt.number).on(attempt.node)
+impl<'a> From<Attempt<'a>> for AttemptHeader<'a> {
+    fn from(attempt: Attempt<'a>) -> AttemptHeader<'a> {
+        AttemptHeader::new(attempt.key, attempt.seq, attempt.slot, attempt.number).on(attempt.node)
     }
 }
 
-impl<'a> From<&'a Started> for Whose<'a> {
-    fn from(started: &'a Started) -> Whose<'a> {
-        Whose::new(&started.key, started.seq, Some(started.slot), started.attempt).on(started.node.as_deref())
+impl<'a> From<&'a Started> for AttemptHeader<'a> {
+    fn from(started: &'a Started) -> AttemptHeader<'a> {
+        AttemptHeader::new(&started.key, started.seq, Some(started.slot), started.attempt)
+            .on(started.node.as_deref())
     }
 }
 
-impl<'a> From<&'a Live> for Whose<'a> {
-    fn from(live: &'a Live) -> Whose<'a> {
-        Whose::new(&live.key, live.seq, Some(live.slot), live.attempt)
+impl<'a> From<&'a Live> for AttemptHeader<'a> {
+    fn from(live: &'a Live) -> AttemptHeader<'a> {
+        AttemptHeader::new(&live.key, live.seq, Some(live.slot), live.attempt)
     }
 }
 

@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Serialize;
 
 use crate::guard::LeakedProcess;
-use procpool_journal::format::attempt::{Report, Whose};
+use procpool_journal::format::attempt::{AttemptHeader, Report};
 
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
@@ -21,12 +21,12 @@ pub(crate) enum EventLine<'a> {
     JobStarted {
         time: String,
         #[serde(flatten)]
-        whose: Whose<'a>,
+        whose: AttemptHeader<'a>,
     },
     Output {
         time: String,
         #[serde(flatten)]
-        whose: Whose<'a>,
+        whose: AttemptHeader<'a>,
         stream: StreamName,
         #[serde(flatten)]
         piece: Piece<'a>,
@@ -34,7 +34,7 @@ pub(crate) enum EventLine<'a> {
     JobFinished {
         time: String,
         #[serde(flatten)]
-        whose: Whose<'a>,
+        whose: AttemptHeader<'a>,
         #[serde(flatten)]
         report: Box<Report>,
         #[serde(skip_serializing_if = "Option::is_none")]

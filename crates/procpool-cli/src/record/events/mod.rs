@@ -17,7 +17,7 @@ use crate::record::events::pieces::{Output, OutputPieces};
 use crate::record::file::RecordFile;
 use crate::run::sink::{Sink, Totals, Trouble};
 use crate::run::tally::UnreadInput;
-use procpool_journal::format::attempt::{Attempt, Report, Whose, time};
+use procpool_journal::format::attempt::{Attempt, AttemptHeader, Report, time};
 
 /// The version of the format. It rises if readers of the previous one would misunderstand it.
 const VERSION: u32 = 1;
@@ -94,7 +94,7 @@ impl Events {
         Ok(())
     }
 
-    fn write_piece(&mut self, whose: Whose<'_>, source: Source, piece: &[u8]) -> Result<(), Trouble> {
+    fn write_piece(&mut self, whose: AttemptHeader<'_>, source: Source, piece: &[u8]) -> Result<(), Trouble> {
         let stream = match source {
             Source::Stdout => StreamName::Stdout,
             Source::Stderr => StreamName::Stderr,

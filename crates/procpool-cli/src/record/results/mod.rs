@@ -20,7 +20,7 @@ use crate::record::results::staging::Staging;
 use crate::run::sink::{Sink, Totals, Trouble};
 use crate::terminal::blocking::BlockingWriter;
 use crate::terminal::heartbeat::Heartbeat;
-use procpool_journal::format::attempt::{Attempt, Report, Whose};
+use procpool_journal::format::attempt::{Attempt, AttemptHeader, Report};
 use procpool_journal::os::ownership;
 
 /// A job's folder is created in a hidden one and moved to its place when it is complete. So a folder of
@@ -39,7 +39,7 @@ struct Meta<'a> {
     version: u32,
     run: &'a str,
     #[serde(flatten)]
-    whose: Whose<'a>,
+    whose: AttemptHeader<'a>,
     #[serde(flatten)]
     report: Report,
     #[serde(skip_serializing_if = "Option::is_none")]
